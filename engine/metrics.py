@@ -1,0 +1,90 @@
+"""Every reported quantity: its name in reports, what a person calls it, its symbol, unit and meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number reported once per iteration; it is null where it is not defined (no episode yet, no value function)."""
+
+    name: str
+    title: str
+    symbol: str
+    unit: str
+    meaning: str
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "mean_return",
+            "Mean return",
+            "R̄",
+            "reward",
+            "The mean undiscounted return of the last 100 finished episodes, always in raw rewards.",
+        ),
+        Metric("mean_length", "Mean length", "T̄", "steps", "The mean length of this iteration's episodes."),
+        Metric(
+            "loss",
+            "Policy loss",
+            "L",
+            "",
+            "What the optimiser descends: −1/N Σᵢ Σₜ log π(aₜ|sₜ)·Âₜ, less the entropy bonus. Its gradient matters; its "
+            "value need not fall as the policy improves.",
+        ),
+        Metric(
+            "entropy",
+            "Entropy",
+            "H",
+            "nats",
+            "How undecided the policy is, averaged over the visited states: ln of the number of actions when it picks "
+            "blindly, 0 when it is certain. A Gaussian's can be negative.",
+        ),
+        Metric(
+            "grad_norm",
+            "Gradient norm",
+            "‖ĝ‖",
+            "",
+            "The length of the estimated policy gradient before any clipping. Large swings mean a noisy estimate.",
+        ),
+        Metric(
+            "explained_variance",
+            "Explained variance",
+            "EV",
+            "",
+            "How much of the returns' variance the learned value function predicts, 1 − Var(G − V)/Var(G), before it is "
+            "fitted to them: 1 is perfect, 0 no better than a constant, below 0 worse.",
+        ),
+        Metric(
+            "value_loss",
+            "Value loss",
+            "L_V",
+            "reward²",
+            "Mean squared error of the learned value function after its fitting steps.",
+        ),
+        Metric(
+            "advantage_mean",
+            "Advantage mean",
+            "E[Â]",
+            "reward",
+            "Mean of the batch's advantages before normalisation; near 0 when the baseline fits.",
+        ),
+        Metric(
+            "advantage_std",
+            "Advantage spread",
+            "σ(Â)",
+            "reward",
+            "Standard deviation of the batch's advantages before normalisation; a better baseline makes it smaller.",
+        ),
+        Metric(
+            "steps_per_second",
+            "Speed",
+            "",
+            "steps/s",
+            "Environment steps per second of training, over the last iteration; pauses do not count.",
+        ),
+    )
+}

@@ -1,0 +1,175 @@
+"""The parameters of a configuration, flattened: what a form shows, what ``--set`` reaches, and how an error reads."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from engine.config import RunConfig
+from engine.errors import RequestError
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number or choice of a configuration, with all that its metadata says.
+
+    ``path`` is the dotted way to it (``update.learning_rate``). ``minimum`` and ``maximum`` are None where unbounded;
+    ``exclusive_minimum`` tells ``>`` from ``≥``. ``choices`` is empty unless the value is one of a fixed few.
+    """
+
+    path: str
+    title: str
+    symbol: str
+    unit: str
+    help: str
+    type: type
+    value: Any
+    default: Any
+    live: bool
+    minimum: float | None
+    maximum: float | None
+    exclusive_minimum: bool
+    choices: tuple[str, ...]
+
+
+def parameters_of(config: BaseModel, prefix: str = "") -> list[Parameter]:
+    """Every parameter of ``config`` in the order of its fields; the ``kind`` of a choice is no parameter."""
+    found: list[Parameter] = []
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        path = f"{prefix}{name}"
+        if isinstance(value, BaseModel):
+            found.extend(parameters_of(value, f"{path}."))
+        elif name != "kind":
+            found.append(_parameter(path, field, value))
+    return found
+
+
+def _parameter(path: str, field: FieldInfo, value: Any) -> Parameter:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    bounds = {key: getattr(m, key) for m in field.metadata for key in ("ge", "gt", "le") if hasattr(m, key)}
+    choices = tuple(map(str, get_args(field.annotation))) if get_origin(field.annotation) is Literal else ()
+    return Parameter(
+        path=path,
+        title=field.title or path,
+        symbol=str(extra.get("symbol", "")),
+        unit=str(extra.get("unit", "")),
+        help=field.description or "",
+        type=type(value),
+        value=value,
+        default=field.default,
+        live=bool(extra.get("live", False)),
+        minimum=bounds.get("gt", bounds.get("ge")),
+        maximum=bounds.get("le"),
+        exclusive_minimum="gt" in bounds,
+        choices=choices,
+    )
+
+
+def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """``config`` with the values at the given dotted paths replaced.
+
+    A whole choice may be replaced by its bare kind (``policy`` = ``"linear"``); its parameters then start from their
+    defaults. All replacements are validated together.
+
+    Raises:
+        RequestError: a path leads nowhere, or a value does not fit; the sentence says what would.
+    """
+    data = config.model_dump()
+    for path, value in values.items():
+        _place(data, path, value)
+    return validated(data)
+
+
+def _place(data: dict[str, Any], path: str, value: Any) -> None:
+    *parents, leaf = path.split(".")
+    node = data
+    for depth, name in enumerate(parents):
+        if not isinstance(node.get(name), dict):
+            raise RequestError(_unknown(".".join(parents[: depth + 1]), path, node))
+        node = node[name]
+    if leaf not in node:
+        raise RequestError(_unknown(path, path, node))
+    if isinstance(node[leaf], dict) and isinstance(value, str):
+        key = "id" if "id" in node[leaf] else "kind"
+        value = {key: value}
+    node[leaf] = value
+
+
+def _unknown(missing: str, path: str, node: Mapping[str, Any]) -> str:
+    prefix, _, leaf = missing.rpartition(".")
+    known = [name for name in node if name != "kind"]
+    near = get_close_matches(leaf, known, n=1)
+    here = f"{prefix}." if prefix else ""
+    hint = f"did you mean {here}{near[0]}?" if near else f"there is {', '.join(here + name for name in known)}."
+    return f"There is no parameter {path} for this choice; {hint}"
+
+
+def validated(data: Any) -> RunConfig:
+    """The configuration that plain ``data`` describes.
+
+    Raises:
+        RequestError: one sentence naming the first thing that does not fit.
+    """
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        raise RequestError(sentence(error)) from None
+
+
+def sentence(error: ValidationError) -> str:
+    """The first complaint of pydantic as one sentence naming the parameter, what it was and what would be right."""
+    first = error.errors(include_url=False)[0]
+    location = [str(part) for part in first["loc"] if not _is_tag(part)]
+    path = ".".join(location) or "the configuration"
+    if first["type"] == "extra_forbidden":
+        return f"There is no parameter {path} for this choice."
+    if first["type"] == "missing":
+        return f"{path} is missing."
+    if first["type"] in ("union_tag_invalid", "literal_error"):
+        context = first.get("ctx", {})
+        wanted = context.get("expected_tags") or context.get("expected", "")
+        given = context.get("tag", first["input"])
+        return f"{path} cannot be {_shown(given)}; it is one of {wanted}."
+    message = first["msg"][0].lower() + first["msg"][1:]
+    message = message.removeprefix("value error, ").replace("input should", "it should")
+    return f"{path} cannot be {_shown(first['input'])}: {message}."
+
+
+def _kinds(annotation: Any) -> set[str]:
+    """All ``kind`` values that occur in an annotation; pydantic puts them into the location of an error."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        found: set[str] = set()
+        for name, field in annotation.model_fields.items():
+            found |= set(get_args(field.annotation)) if name == "kind" else _kinds(field.annotation)
+        return found
+    if get_origin(annotation) in (Union, types.UnionType):
+        return set().union(*map(_kinds, get_args(annotation)))
+    return set()
+
+
+_TAGS = _kinds(RunConfig)
+
+
+def _is_tag(part: object) -> bool:
+    return part in _TAGS
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def parse_value(text: str) -> Any:
+    """The value that ``--set KEY=VALUE`` means: JSON where it is JSON (0.01, true, [64, 64]), else the text itself."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
