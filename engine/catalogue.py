@@ -250,14 +250,14 @@ def choose(config: RunConfig, entry: Entry) -> RunConfig:
     Raises:
         RequestError: never for entries of this catalogue on a valid configuration.
     """
-    changes: dict[str, str] = {}
     for path, value in entry.values.items():
         current: object = config
         for name in path.split("."):
             current = getattr(current, name, None)
         if value != getattr(current, "kind", current):
-            changes[path] = value
-    return with_values(config, changes)
+            # One at a time: a path can lead into a choice that the one before it has just made.
+            config = with_values(config, {path: value})
+    return config
 
 
 def picked(config: RunConfig, entries: dict[str, Entry], environment: EnvironmentInfo) -> Entry | None:
@@ -314,4 +314,3 @@ def parameter_count(policy: PolicyConfig, environment: EnvironmentInfo) -> int:
     hidden = policy.hidden_sizes if policy.kind == "mlp" else ()
     weights = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise((inputs, *hidden, outputs)))
     return weights + (outputs if distribution_of(policy, environment) == "gaussian" else 0)
-

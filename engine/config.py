@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 
 class Model(BaseModel):
@@ -25,7 +26,7 @@ def parameter(
 
     ``live`` marks what may change while a run trains; the change takes effect at the next iteration.
     """
-    extra = {"symbol": symbol, "unit": unit, "live": live}
+    extra: JsonDict = {"symbol": symbol, "unit": unit, "live": live}
     return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)
 
 

@@ -1,8 +1,8 @@
 """The equation of a configuration, as LaTeX, one term for each choice that makes it.
 
-Each term says which choice it comes from, so that the window can colour it like that choice's picker and so that exactly
-the affected terms change with it. Sources: 001… and 004… for the estimator, 003… for the discounted rewards-to-go and
-the Gaussian, Kingma & Ba (2015) for Adam.
+Each term says which choice it comes from, so that the window can colour it like that choice's picker and so that
+exactly the affected terms change with it. Sources: 001… and 004… for the estimator, 003… for the discounted
+rewards-to-go and the Gaussian, Kingma & Ba (2015) for Adam.
 """
 
 from __future__ import annotations
@@ -28,54 +28,67 @@ Line = tuple[Term, ...]
 
 
 def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
-    """The lines of the equation: policy, advantage, gradient, update."""
+    """The lines of the equation: policy, advantage, its normalisation if it has one, gradient, update."""
     return (
         (Term(_policy(config, environment), "policy"),),
         _advantage(config.estimator),
+        *_normalisation(config.estimator),
         (
-            Term(r"\hat{g} = \frac{1}{N} \sum_{i=1}^{N} \sum_{t=0}^{T_i - 1} \nabla_{\theta} \log"),
-            Term(r"\pi_{\theta}(a_{i,t} | s_{i,t})", "policy"),
-            Term(r"\hat{A}_{i,t}"),
+            Term(r"\hat{g} = \frac{1}{N} \sum_{i=1}^{N} \sum_{t=0}^{T_i - 1} \, \nabla_{\!\theta} \log \,"),
+            Term(r"\pi_{\theta}(a_{i,t} \mid s_{i,t})", "policy"),
+            Term(r"\, \hat{A}_{i,t}"),
             *_entropy(config),
         ),
         (Term(_update(config), "update"),),
     )
 
 
+_NETWORK = r"\mathrm{MLP}_{\,\theta}(s)"
+
+
 def _policy(config: RunConfig, environment: EnvironmentInfo) -> str:
     policy = config.policy
     if distribution_of(policy, environment) == "gaussian":
-        mean = r"W s + b" if policy.kind == "linear" else r"\mathrm{MLP}_{\theta}(s)"
-        return rf"\pi_{{\theta}}(a | s) = \mathcal{{N}} ( a ; {mean}, \mathrm{{diag}}(\sigma^2) )"
-    logits = {"tabular": r"\theta_{s,a}", "linear": r"(W s + b)_a", "mlp": r"\mathrm{MLP}_{\theta}(s)_a"}[policy.kind]
-    other = {"tabular": r"\theta_{s,a'}", "linear": r"(W s + b)_{a'}", "mlp": r"\mathrm{MLP}_{\theta}(s)_{a'}"}
-    return rf"\pi_{{\theta}}(a | s) = \frac{{e^{{{logits}}}}}{{\sum_{{a'}} e^{{{other[policy.kind]}}}}}"
+        mean = "W s + b" if policy.kind == "linear" else _NETWORK
+        return rf"\pi_{{\theta}}(a \mid s) = \mathcal{{N}}(a; {mean}, \mathrm{{diag}}(\sigma^2))"
+    this, every = _logit(policy.kind, "a"), _logit(policy.kind, "a'")
+    return rf"\pi_{{\theta}}(a \mid s) = \frac{{\exp {this}}}{{\sum_{{a'}} \exp {every}}}"
+
+
+def _logit(kind: str, action: str) -> str:
+    if kind == "tabular":
+        return rf"(\theta_{{s,{action}}})"
+    return rf"(W s + b)_{{{action}}}" if kind == "linear" else rf"\, {_NETWORK}_{{{action}}}"
 
 
 def _advantage(estimator: EstimatorConfig) -> Line:
     discounted = estimator.gamma < 1.0
     if estimator.credit.kind == "total-return":
-        weight = r"\gamma^{t'}" if discounted else ""
-        credit = rf"\sum_{{t'=0}}^{{T_i - 1}} {weight} r_{{i,t'}}"
+        weight = r"\, \gamma^{t'}" if discounted else ""
+        credit = rf"\sum_{{t'=0}}^{{T_i - 1}} {weight} \, r_{{i,t'}}"
     else:
-        weight = r"\gamma^{t'-t}" if discounted else ""
-        credit = rf"\sum_{{t'=t}}^{{T_i - 1}} {weight} r_{{i,t'}}"
+        weight = r"\, \gamma^{t'-t}" if discounted else ""
+        credit = rf"\sum_{{t'=t}}^{{T_i - 1}} {weight} \, r_{{i,t'}}"
     terms = [Term(r"\hat{A}_{i,t} ="), Term(credit, "credit")]
     if estimator.baseline.kind == "average":
         average = r"\bar{R}" if estimator.credit.kind == "total-return" else r"\bar{G}"
-        terms += [Term("-"), Term(average, "baseline")]
+        terms += [Term(r"\; - \;"), Term(average, "baseline")]
     elif estimator.baseline.kind == "value":
         state = "s_{i,0}" if estimator.credit.kind == "total-return" else "s_{i,t}"
-        terms += [Term("-"), Term(rf"V_{{\phi}}({state})", "baseline")]
-    if estimator.normalize_advantages:
-        terms.append(Term(r",\quad \hat{A} \leftarrow \frac{\hat{A} - \mathrm{mean}}{\mathrm{std}}"))
+        terms += [Term(r"\; - \;"), Term(rf"V_{{\phi}}({state})", "baseline")]
     return tuple(terms)
+
+
+def _normalisation(estimator: EstimatorConfig) -> tuple[Line, ...]:
+    if not estimator.normalize_advantages:
+        return ()
+    return ((Term(r"\hat{A}_{i,t} \leftarrow \frac{\hat{A}_{i,t} - \mathrm{mean}(\hat{A})}{\mathrm{std}(\hat{A})}"),),)
 
 
 def _entropy(config: RunConfig) -> Line:
     if config.update.entropy_coefficient == 0.0:
         return ()
-    return (Term(r"+ \beta \nabla_{\theta} H(\pi_{\theta}(\cdot | s_{i,t}))", "update"),)
+    return (Term(r"\; + \; \beta \, \nabla_{\!\theta} \, H(\pi_{\theta}(\cdot \mid s_{i,t}))", "update"),)
 
 
 def _update(config: RunConfig) -> str:

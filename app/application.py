@@ -1,0 +1,83 @@
+"""The QApplication: theme, exception hook, the optional timed run, and a shutdown that leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.actions import KeysWhileEditing
+from app.main_window import MainWindow
+from app.models.run_state import RunState
+from engine.presets import Preset
+
+NAME = "Policy Gradient Playground"
+
+
+def make_application() -> QApplication:
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName(NAME)
+    application.setOrganizationName("policy-gradient-playground")
+    application.setStyle("Fusion")
+    return application
+
+
+def run(
+    preset: Preset,
+    *,
+    start: bool,
+    seconds: float | None,
+    screenshot: Path | None,
+    theme: str | None,
+    size: tuple[int, int] | None,
+) -> int:
+    """Show the window until it is closed, or until ``seconds`` have passed; the exit status."""
+    application = make_application()
+    keys = KeysWhileEditing()
+    application.installEventFilter(keys)
+    window = MainWindow(QSettings(), preset)
+    if theme is not None:
+        window.set_theme(theme)
+    if size is not None:
+        window.resize(*size)
+    _report_exceptions_to(window)
+    window.show()
+    status = 0
+
+    def finish() -> None:
+        nonlocal status
+        if screenshot is not None and not window.grab().save(str(screenshot)):
+            print(f"The picture could not be saved as {screenshot}.", file=sys.stderr)
+            status = 1
+        if window.controller.state is RunState.FAILED:
+            status = 1
+        window.close()
+
+    if start:
+        QTimer.singleShot(0, window.start)
+    if seconds is not None:
+        if start:
+            window.when_running(lambda: QTimer.singleShot(int(seconds * 1000), finish))
+        else:
+            QTimer.singleShot(int(seconds * 1000), finish)
+    application.exec()
+    if not window.shut_down():
+        # An environment that never returns cannot be interrupted; leaving at once is all that is left.
+        print("The environment does not answer; leaving without it.", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(1)
+    return status
+
+
+def _report_exceptions_to(window: MainWindow) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        traceback.print_exception(kind, error, trace)
+        window.notify("error", f"Something went wrong in the window: {kind.__name__}: {error}")
+
+    sys.excepthook = hook

@@ -1,0 +1,43 @@
+"""From the command line to an open window, checking first what could keep it from opening."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app import display
+from engine import presets
+from engine.errors import RequestError
+
+
+def open_window(
+    preset: str | None, start: bool, seconds: float | None, screenshot: Path | None, theme: str | None, size: str | None
+) -> int:
+    """Open the window and stay until it is closed; the exit status.
+
+    Raises:
+        RequestError: there is no such preset, no display, a system library that Qt needs is missing, or an option is
+            not one.
+    """
+    chosen = presets.find(preset) if preset else next(iter(presets.shipped().values()))
+    if theme not in (None, "system", "dark", "light"):
+        raise RequestError(f"There is no theme {theme}; there is dark, light, system.")
+    extent = _extent(size) if size else None
+    problem = display.problem()
+    if problem is not None:
+        raise RequestError(problem)
+    try:
+        from app.application import run
+    except ImportError as error:
+        library = str(error).split(":")[0]
+        raise RequestError(
+            f"Qt could not be loaded because of {library}; on Debian or Ubuntu: "
+            f"apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1; {display.HEADLESS}"
+        ) from error
+    return run(chosen, start=start, seconds=seconds, screenshot=screenshot, theme=theme, size=extent)
+
+
+def _extent(size: str) -> tuple[int, int]:
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise RequestError(f"--size takes WIDTHxHEIGHT, for example 1280x800, not {size}.")
+    return int(width), int(height)

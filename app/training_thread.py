@@ -1,0 +1,163 @@
+"""The QThread that hosts ``engine.training.Training`` and obeys the window between its phases."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Literal
+
+from PySide6.QtCore import QThread, Signal
+
+from app.mailbox import Mailbox
+from app.models.run_state import RunState
+from engine.config import RunConfig
+from engine.errors import RequestError, RunError
+from engine.phases import Updated
+
+if TYPE_CHECKING:
+    from engine.playback import PolicySnapshot
+    from engine.training import Training
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something the window asks of the thread."""
+
+    kind: Literal["start", "resume", "pause", "step", "stop", "change", "inspect", "quit"]
+    payload: Any = None
+
+
+class _Stopped(Exception):
+    """The run is to end here."""
+
+
+class TrainingThread(QThread):
+    """Trains one run at a time; between runs it looks up environments and waits without cost.
+
+    Torch is imported here and not before, so that the window shows at once. ``wants_snapshot`` and ``offer`` connect it to
+    whoever plays the policy; both are called from this thread.
+    """
+
+    state_changed = Signal(object)
+    log = Signal(str, str)  # level, sentence
+    device_chosen = Signal(str)  # why training happens where it does
+    inspected = Signal(object)  # EnvironmentInfo
+    refused = Signal(str)  # why an environment cannot be had
+    ready = Signal()  # torch is loaded
+
+    def __init__(self, wants_snapshot: Callable[[], bool], offer: Callable[[PolicySnapshot], None]) -> None:
+        super().__init__()
+        self.setObjectName("training")
+        self.mailbox = Mailbox()
+        self._wants_snapshot = wants_snapshot
+        self._offer = offer
+        self._commands: SimpleQueue[Command] = SimpleQueue()
+        self._stepping = False
+
+    # --- asked by the window, on its own thread -----------------------------------------------------------------------
+
+    def begin(self, config: RunConfig, *, one_step: bool = False) -> None:
+        """Start a new run, for one iteration only if ``one_step``; its phases arrive in a fresh ``mailbox``."""
+        self.mailbox = Mailbox()
+        self._commands.put(Command("start", (config, one_step, self.mailbox)))
+
+    def ask(self, kind: Literal["resume", "pause", "step", "stop", "change", "inspect", "quit"], payload: Any = None) -> None:
+        self._commands.put(Command(kind, payload))
+
+    # --- the thread itself --------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        try:
+            import engine.playback
+            import engine.training  # noqa: F401  (loads torch, which takes a second or more)
+        except Exception as error:
+            self.log.emit("error", f"The learning engine could not be loaded: {type(error).__name__}: {error}")
+            self.state_changed.emit(RunState.FAILED)
+        self.ready.emit()
+        while (command := self._commands.get()).kind != "quit":
+            if command.kind == "start":
+                self._host(*command.payload)
+            elif command.kind == "inspect":
+                self._inspect(command.payload)
+
+    def _inspect(self, id: str) -> None:
+        from engine.environments import registry
+
+        try:
+            self.inspected.emit(registry.inspect(id))
+        except RequestError as error:
+            self.refused.emit(str(error))
+        except Exception as error:
+            self.refused.emit(f"{id} could not be looked at: {registry.describe(error)}.")
+
+    def _host(self, config: RunConfig, one_step: bool, mailbox: Mailbox) -> None:
+        from engine.training import Training
+
+        training = None
+        try:
+            training = Training(config)
+            self.device_chosen.emit(training.device_reason)
+            self._stepping = one_step
+            self._train(training, mailbox)
+        except _Stopped:
+            self.log.emit("info", "Stopped.")
+            self.state_changed.emit(RunState.FINISHED)
+        except (RequestError, RunError) as error:
+            self.log.emit("error", str(error))
+            self.state_changed.emit(RunState.FAILED)
+        except Exception as error:
+            traceback.print_exc()
+            self.log.emit("error", f"The run failed unexpectedly: {type(error).__name__}: {error}")
+            self.state_changed.emit(RunState.FAILED)
+        finally:
+            if training is not None:
+                self._show_policy(training)
+                training.close()
+
+    def _train(self, training: Training, mailbox: Mailbox) -> None:
+        self.state_changed.emit(RunState.RUNNING)
+        self._show_policy(training)
+        for phase in training:
+            mailbox.put(phase)
+            if isinstance(phase, Updated):
+                if self._wants_snapshot():
+                    self._show_policy(training)
+                if self._stepping:
+                    self._wait(training)
+            while not self._commands.empty():
+                self._obey(self._commands.get(), training)
+        self.log.emit("info", f"Finished after {training.environment_steps:,} environment steps.".replace(",", " "))
+        self.state_changed.emit(RunState.FINISHED)
+
+    def _obey(self, command: Command, training: Training) -> None:
+        if command.kind == "pause":
+            self._wait(training)
+        elif command.kind == "change":
+            try:
+                training.change(*command.payload)
+            except RequestError as error:
+                self.log.emit("error", str(error))
+        elif command.kind in ("stop", "quit"):
+            if command.kind == "quit":
+                self._commands.put(command)  # for the outer loop
+            raise _Stopped
+
+    def _wait(self, training: Training) -> None:
+        """Stay paused until asked to go on; the waiting costs nothing."""
+        self._show_policy(training)
+        self.state_changed.emit(RunState.PAUSED)
+        while True:
+            command = self._commands.get()
+            if command.kind in ("resume", "step"):
+                self._stepping = command.kind == "step"
+                self.state_changed.emit(RunState.RUNNING)
+                return
+            if command.kind != "pause":
+                self._obey(command, training)
+
+    def _show_policy(self, training: Training) -> None:
+        from engine.playback import snapshot
+
+        self._offer(snapshot(training.policy, training.config, training.environment, training.iteration))

@@ -1,0 +1,89 @@
+"""How numbers read in the window: short, with a true minus sign, and steady in width where they change often."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+NOTHING = "–"
+_UNITS = ((1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, ""))
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def short_number(value: float | None, digits: int = 3, *, steady: bool = False) -> str:
+    """``value`` to ``digits`` significant digits: 1234567 is "1.23 M", 0.5 is "0.5", None and NaN are "–".
+
+    ``steady`` keeps trailing zeros, so that a number that changes in place keeps its width: 0.5 is "0.500". Whole
+    numbers below 10,000 are written out.
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    size = abs(value)
+    if size < 10_000 and size == int(size) and not steady:
+        return minus(f"{value:.0f}")
+    if 0 < size < 10.0 ** -(digits + 1):
+        mantissa, exponent = f"{value:.{max(digits - 2, 0)}e}".split("e")
+        return minus(f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}")
+    rounded = float(f"{value:.{digits}g}")
+    scale, unit = next(
+        ((scale, unit) for scale, unit in _UNITS if abs(rounded) >= max(scale, 1.0) * (10 if scale == 1e3 else 1)),
+        _UNITS[-1],
+    )
+    scaled = rounded / scale
+    whole = len(str(int(abs(scaled)))) if abs(scaled) >= 1 else 0 if steady or abs(scaled) == 0 else _zeros(scaled)
+    text = f"{scaled:.{min(max(digits - whole, 0), 8)}f}"
+    if not steady and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return minus(text + unit)
+
+
+def _zeros(value: float) -> int:
+    """Minus the number of zeros between the point and the first digit of a number below 1."""
+    return 1 + math.floor(math.log10(abs(value)))
+
+
+def minus(text: str) -> str:
+    """``text`` with a true minus sign, and without one before a zero."""
+    if text.startswith("-") and not any(c in "123456789" for c in text):
+        text = text[1:]
+    return text.replace("-", "−")
+
+
+def tick_labels(values: Sequence[float], spacing: float) -> list[str]:
+    """One label for each tick of an axis, all in the same unit and with the same decimals; 0 is plain "0"."""
+    largest = max((abs(value) for value in values), default=0.0)
+    scale, unit = 1.0, ""
+    if largest >= 10_000:
+        scale, unit = next((scale, unit) for scale, unit in _UNITS if largest >= scale)
+    decimals = max(0, -math.floor(math.log10(spacing / scale) + 1e-9)) if spacing > 0 else 0
+    if decimals > 5:
+        return [short_number(value, 2) for value in values]
+    return ["0" if value == 0 else minus(f"{value / scale:.{decimals}f}{unit}") for value in values]
+
+
+def duration(seconds: float | None) -> str:
+    """A span of time as "0:05", "12:40" or "1:02:03"."""
+    if seconds is None or not math.isfinite(seconds):
+        return NOTHING
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def percent(share: float) -> str:
+    """A share between 0 and 1 as "41 %"; only all is 100 % and only none is 0 %."""
+    whole = round(100 * share)
+    if (whole == 0) != (share == 0.0) or (whole == 100) != (share == 1.0):
+        whole = min(max(whole, 1), 99)
+    return f"{whole} %"
+
+
+def setting(value: object) -> str:
+    """A parameter's value as a person writes it: on and off, 0.001, 1 M."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, (int, float)):
+        return short_number(value, 4)
+    if isinstance(value, (tuple, list)):
+        return " × ".join(map(str, value)) or NOTHING
+    return str(value)

@@ -1,0 +1,16 @@
+"""The choice of a batch for an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.environments.cartpole import CartPoleBatch
+from engine.environments.gymnasium_batch import GymnasiumBatch
+from engine.environments.interface import EnvironmentBatch
+
+
+def make_batch(id: str, seeds: Sequence[int]) -> EnvironmentBatch:
+    """The fastest batch there is for ``id``, one environment per seed."""
+    if id == "CartPole-v1":
+        return CartPoleBatch(seeds)
+    return GymnasiumBatch(id, seeds)

@@ -1,0 +1,79 @@
+"""The batch that works for any environment of Gymnasium's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from engine.environments import registry
+from engine.environments.interface import Slots, Transitions
+
+
+class GymnasiumBatch:
+    """Any environment of Gymnasium's, one after the other in this process.
+
+    Raises:
+        RequestError: the environment cannot be made.
+        RunError: from ``reset`` and ``step``, when the environment itself raises.
+    """
+
+    def __init__(self, id: str, seeds: Sequence[int]) -> None:
+        self.size = len(seeds)
+        self._id = id
+        self._environments = [registry.make(id) for _ in seeds]
+        self._seeds: list[int | None] = list(seeds)
+        self._observation_space = self._environments[0].observation_space
+        self._action_space = self._environments[0].action_space
+
+    def reset(self, slots: Slots) -> NDArray[Any]:
+        try:
+            return self._stacked([self._reset_one(slot) for slot in slots.tolist()])
+        except Exception as error:
+            raise registry.raised(self._id, "reset", error) from error
+
+    def _reset_one(self, slot: int) -> Any:
+        seed, self._seeds[slot] = self._seeds[slot], None  # seeded once, then its generator goes on
+        observation, _ = self._environments[slot].reset(seed=seed)
+        return observation
+
+    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
+        prepared = to_environment(actions, self._action_space)
+        try:
+            results = [
+                self._environments[slot].step(action) for slot, action in zip(slots.tolist(), prepared, strict=True)
+            ]
+            return Transitions(
+                self._stacked([result[0] for result in results]),
+                np.array([result[1] for result in results], np.float64),
+                np.array([result[2] for result in results], np.bool_),
+                np.array([result[3] for result in results], np.bool_),
+            )
+        except Exception as error:
+            raise registry.raised(self._id, "step", error) from error
+
+    def _stacked(self, observations: Sequence[Any]) -> NDArray[Any]:
+        return from_environment(observations, self._observation_space)
+
+    def close(self) -> None:
+        for environment in self._environments:
+            environment.close()
+
+
+def to_environment(actions: NDArray[Any], space: Any) -> list[Any]:
+    """A policy's actions as the environment takes them: boxes clipped to their bounds, discrete ones from ``start``."""
+    if isinstance(space, spaces.Discrete):
+        start = int(space.start)
+        return [start + action for action in actions.tolist()]
+    clipped = np.clip(actions, space.low.reshape(-1), space.high.reshape(-1))
+    return list(clipped.reshape(len(actions), *space.shape).astype(space.dtype))
+
+
+def from_environment(observations: Sequence[Any], space: Any) -> NDArray[Any]:
+    """An environment's observations as a policy takes them: boxes flat as float32, discrete ones counted from 0."""
+    if isinstance(space, spaces.Discrete):
+        return np.array(observations, np.int64) - int(space.start)
+    return np.stack(observations).astype(np.float32, copy=False).reshape(len(observations), -1)

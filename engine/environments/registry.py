@@ -1,0 +1,134 @@
+"""Finding, making and describing environments; every failure becomes one sentence a person can act on."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from importlib.util import find_spec
+from typing import Any
+
+# Rendering happens off screen and often off the main thread: SDL must not reach for a display or a sound card.
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+import gymnasium
+from gymnasium import spaces
+
+from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
+from engine.errors import RequestError, RunError
+
+Environment = gymnasium.Env[Any, Any]
+
+_PACKAGES = {
+    "Box2D": "box2d",
+    "pygame": "pygame",
+    "mujoco": "mujoco",
+    "ale_py": "ale-py",
+    "jax": "jax",
+    "cv2": "opencv-python",
+}
+
+
+def make(id: str, *, render: bool = False) -> Environment:
+    """The environment registered under ``id``, made to return ``rgb_array`` frames if ``render``.
+
+    Raises:
+        RequestError: no such id (the nearest is suggested), a package it needs is missing (the command that installs it
+            is named), its spaces are not supported, or making it failed.
+    """
+    try:
+        environment = gymnasium.make(id, render_mode="rgb_array" if render else None, disable_env_checker=True)
+    except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv, gymnasium.error.RegistrationError):
+        raise RequestError(_unknown(id)) from None
+    except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
+        raise RequestError(_missing_package(id, error)) from None
+    except Exception as error:
+        raise RequestError(f"{id} could not be made: {describe(error)}.") from error
+    try:
+        space_of(id, "observation", environment.observation_space)
+        space_of(id, "action", environment.action_space)
+    except RequestError:
+        environment.close()
+        raise
+    return environment
+
+
+def inspect(id: str) -> EnvironmentInfo:
+    """What the catalogue, or else the environment itself, says of ``id``.
+
+    Raises:
+        RequestError: as ``make``.
+    """
+    if id in ENVIRONMENTS:
+        _check_packages(id)
+        return ENVIRONMENTS[id]
+    environment = make(id)
+    spec = environment.spec
+    info = EnvironmentInfo(
+        id=id,
+        title=id,
+        summary="An environment registered with Gymnasium.",
+        observation=space_of(id, "observation", environment.observation_space),
+        action=space_of(id, "action", environment.action_space),
+        time_limit=spec.max_episode_steps if spec else None,
+        solved_at=spec.reward_threshold if spec else None,
+    )
+    environment.close()
+    return info
+
+
+def space_of(id: str, role: str, space: Any) -> Space:
+    """The catalogue's description of a Gymnasium space.
+
+    Raises:
+        RequestError: the space is neither Discrete nor a Box of numbers.
+    """
+    if isinstance(space, spaces.Discrete):
+        return Space("discrete", int(space.n))
+    if isinstance(space, spaces.Box) and space.shape is not None:
+        size = 1
+        for extent in space.shape:
+            size *= extent
+        if size > 0:
+            return Space("box", size)
+    raise RequestError(
+        f"{id} has the {role} space {_shortened(str(space))}, which is not supported; only Discrete and Box spaces are."
+    )
+
+
+def describe(error: BaseException) -> str:
+    """An exception in a few words, without line breaks or a closing full stop."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {_shortened(text)}" if text else type(error).__name__
+
+
+def raised(id: str, during: str, error: BaseException) -> RunError:
+    """The failure to report when an environment's own code raised."""
+    return RunError(f"{id} raised {describe(error)}, in its {during}; what was learned before is kept.")
+
+
+def _check_packages(id: str) -> None:
+    if id.startswith("LunarLander") and find_spec("Box2D") is None:
+        raise RequestError(f"{id} needs the package box2d; install it with: pip install box2d")
+
+
+def _unknown(id: str) -> str:
+    near = get_close_matches(id, gymnasium.registry, n=1, cutoff=0.5)
+    folded = [known for known in gymnasium.registry if known.lower().startswith(id.lower())]
+    suggestion = folded[-1] if folded else (near[0] if near else "")
+    hint = f"did you mean {suggestion}?" if suggestion else "for example CartPole-v1 is."
+    return f"There is no environment {_shortened(id) or 'without a name'} registered with Gymnasium; {hint}"
+
+
+def _missing_package(id: str, error: BaseException) -> str:
+    name = getattr(error, "name", None) or getattr(error.__cause__, "name", None)
+    if name is None:
+        return f"{id} needs a package that is not installed: {describe(error)}."
+    root = name.split(".")[0]
+    package = _PACKAGES.get(root, root)
+    return f"{id} needs the package {package}; install it with: pip install {package}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else text[:199] + "…"

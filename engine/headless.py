@@ -1,0 +1,179 @@
+"""Runs without a window: what ``main.py train`` and ``main.py list`` do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from engine import presets
+from engine.catalogue import ALGORITHMS, ENVIRONMENTS, POLICIES, Entry, choose
+from engine.config import RunConfig
+from engine.errors import RequestError, RunError
+from engine.parameters import parse_value, with_values
+from engine.phases import Updated
+
+if TYPE_CHECKING:
+    from engine.training import Training
+
+
+def configuration(
+    preset: str | None,
+    environment: str | None,
+    policy: str | None,
+    algorithm: str | None,
+    values: Mapping[str, Any],
+    settings: Sequence[str],
+) -> RunConfig:
+    """The configuration that command-line flags describe: a preset or the defaults, then choices, then ``KEY=VALUE``s.
+
+    Raises:
+        RequestError: something named is not there or does not fit.
+    """
+    config = presets.find(preset).config if preset else RunConfig()
+    choices: dict[str, Any] = {}
+    if environment is not None:
+        choices["environment"] = environment
+    if policy is not None:
+        entry = _entry("policy", policy, POLICIES)
+        # A bare kind leaves the distribution to the action space; only "…-gaussian" asks for one.
+        choices |= entry.values if policy.endswith("-gaussian") else {"policy": entry.values["policy"]}
+    elif environment is not None and preset is None:
+        choices["policy.distribution"] = "auto"
+    config = with_values(config, choices)
+    if algorithm is not None:
+        config = choose(config, _entry("algorithm", algorithm, ALGORITHMS))
+    given = {path: value for path, value in values.items() if value is not None}
+    return with_values(config, given | dict(map(_setting, settings)))
+
+
+def _entry(what: str, name: str, entries: Mapping[str, Entry]) -> Entry:
+    if name in entries:
+        return entries[name]
+    near = get_close_matches(name, entries, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(entries)}."
+    raise RequestError(f"There is no {what} {name}; {hint}")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    path, separator, value = text.partition("=")
+    if not separator:
+        raise RequestError(f"--set takes KEY=VALUE, for example update.learning_rate=0.01, not {text}.")
+    return path.strip(), parse_value(value.strip())
+
+
+def train(config: RunConfig, report: Path | None) -> None:
+    """Train to the end of the budget, with a progress bar on stderr and a report line per iteration.
+
+    Raises:
+        RequestError: the configuration cannot work, or the report cannot be opened.
+        RunError: the run failed, or the report could no longer be written.
+    """
+    from engine.training import Training  # loads torch
+
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        lines = stack.enter_context(_opened(report)) if report else None
+        training = Training(config)
+        stack.callback(training.close)
+        console.print(f"Training on {training.device_reason}.", highlight=False)
+        progress = stack.enter_context(
+            Progress(
+                TextColumn("mean return {task.fields[mean]:>8}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[speed]:>9} steps/s"),
+                TimeRemainingColumn(),
+                console=console,
+                transient=False,
+            )
+        )
+        task = progress.add_task("", total=config.budget.environment_steps, mean="–", speed="–")
+        for phase in training:
+            if isinstance(phase, Updated):
+                _follow(progress, task, phase)
+                if lines is not None:
+                    _write(lines, phase)
+        progress.update(task, completed=config.budget.environment_steps)
+    console.print(_summary(training), highlight=False)
+
+
+def _follow(progress: Progress, task: Any, updated: Updated) -> None:
+    mean, speed = updated.metrics["mean_return"], updated.metrics["steps_per_second"]
+    progress.update(
+        task,
+        completed=updated.environment_steps,
+        mean="–" if mean is None else f"{mean:.1f}",
+        speed="–" if speed is None else f"{speed:,.0f}",
+    )
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise RequestError(f"The report cannot be written to {path}: {error.strerror}.") from None
+
+
+def _write(lines: TextIO, updated: Updated) -> None:
+    try:
+        lines.write(json.dumps(updated.report()) + "\n")
+        lines.flush()
+    except OSError as error:
+        raise RunError(f"The report could not be written on: {error.strerror}; iterations so far are in it.") from None
+
+
+def _summary(training: Training) -> str:
+    speed = training.environment_steps / max(training.seconds, 1e-9)
+    return (
+        f"{training.environment_steps:,} steps, {training.episodes:,} episodes and {training.iteration:,} iterations "
+        f"in {training.seconds:.1f} s ({speed:,.0f} steps/s)."
+    )
+
+
+def listing(what: str) -> list[dict[str, Any]]:
+    """The rows of ``list WHAT``.
+
+    Raises:
+        RequestError: there is no such list.
+    """
+    if what == "environments":
+        return [asdict(info) for info in ENVIRONMENTS.values()]
+    if what == "policies":
+        return [_row(entry) for entry in POLICIES.values()]
+    if what == "algorithms":
+        return [_row(entry) for entry in ALGORITHMS.values()]
+    if what == "presets":
+        return [
+            {"id": name, "title": preset.title, "summary": preset.summary}
+            for name, preset in presets.shipped().items()
+        ]
+    raise RequestError(f"There is no list of {what}; there is environments, policies, algorithms, presets.")
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {"id": entry.id, "title": entry.title, "summary": entry.summary, "sets": entry.values}
+
+
+def print_listing(what: str, as_json: bool) -> None:
+    """Write ``list WHAT`` to stdout, for people or as JSON."""
+    rows = listing(what)
+    if as_json:
+        json.dump(rows, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for row in rows:
+        table.add_row(row["id"], f"{row['title']}. {row['summary']}")
+    Console().print(table)

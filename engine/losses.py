@@ -1,0 +1,76 @@
+"""Losses and what is reported of a fit, as pure functions over the steps of a batch."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -> Tensor:
+    """The loss whose negative gradient is the policy-gradient estimate.
+
+    L = −1/N Σ_i Σ_t log π(a_{i,t}|s_{i,t}) Â_{i,t}
+
+    The sum runs over all steps of N episodes and is divided by the number of episodes, not of steps: that is the
+    gradient of the expected return. Advantages are constants; no gradient flows through them.
+
+    Args:
+        log_probs, advantages: [steps].
+        episodes: N ≥ 1.
+
+    Raises:
+        ValueError: the shapes differ, or N < 1.
+
+    Source: Williams (1992), as in 001… and 004….
+    """
+    if log_probs.shape != advantages.shape:
+        raise ValueError(
+            f"log_probs {tuple(log_probs.shape)} and advantages {tuple(advantages.shape)} differ in shape."
+        )
+    if episodes < 1:
+        raise ValueError(f"episodes must be at least 1, not {episodes}.")
+    return -(log_probs * advantages.detach()).sum() / episodes
+
+
+def entropy_bonus(entropies: Tensor, episodes: int) -> Tensor:
+    """1/N Σ_i Σ_t H(π(·|s_{i,t})), reduced like ``policy_gradient_loss`` so that their weights compare.
+
+    Args:
+        entropies: [steps].
+        episodes: N ≥ 1.
+
+    Source: Williams & Peng (1991), "Function optimization using connectionist reinforcement learning algorithms".
+    """
+    return entropies.sum() / episodes
+
+
+def value_loss(values: Tensor, targets: Tensor) -> Tensor:
+    """Mean squared error, 1/M Σ (V_m − G_m)², over M steps; [M] each. Source: 003….
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if values.shape != targets.shape:
+        raise ValueError(f"values {tuple(values.shape)} and targets {tuple(targets.shape)} differ in shape.")
+    return (values - targets.detach()).square().mean()
+
+
+def explained_variance(values: Tensor, targets: Tensor) -> float | None:
+    """1 − Var(G − V) / Var(G), with population variances; None where the targets do not vary.
+
+    Args:
+        values, targets: V and G, [steps].
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if values.shape != targets.shape:
+        raise ValueError(f"values {tuple(values.shape)} and targets {tuple(targets.shape)} differ in shape.")
+    total = targets.var(correction=0).item()
+    if total == 0.0:
+        return None
+    return 1.0 - (targets - values).var(correction=0).item() / total
+
+
+def normalized(advantages: Tensor) -> Tensor:
+    """(Â − mean) / (std + 10⁻⁸), with the population standard deviation; [steps]."""
+    return (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
