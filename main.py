@@ -67,10 +67,10 @@ def list_(
     headless.print_listing(what, json)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 done, 1 the run failed, 2 the request was wrong, with one line on stderr."""
     try:
-        return cli(standalone_mode=False) or 0
+        return cli(arguments, standalone_mode=False) or 0
     except RequestError as error:
         return _complain(error, 2)
     except RunError as error:

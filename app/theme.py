@@ -108,8 +108,13 @@ def style_sheet(theme: Theme) -> str:
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line}; padding: {half}px; }}
     QLabel[role="muted"] {{ color: {t.muted}; }}
     QLabel[role="error"] {{ color: {t.error}; }}
+    QLabel[role="warning"] {{ color: {t.warning}; }}
     QLabel[role="heading"] {{ font-weight: 600; }}
     QLabel[role="number"] {{ font-size: 15pt; font-weight: 600; }}
+    QLabel[role="figure"] {{ font-size: 24pt; font-weight: 600; }}
+    QLabel[role="badge"] {{
+        background: {t.raised}; color: {t.text}; border-radius: {half}px; padding: {half // 2}px {t.unit}px;
+    }}
     QPushButton, QToolButton, QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
         background: {t.raised}; color: {t.text}; border: 1px solid transparent; border-radius: {t.radius}px;
         padding: {half}px {t.unit}px; min-height: 18px; selection-background-color: {t.accent};
@@ -120,9 +125,14 @@ def style_sheet(theme: Theme) -> str:
     QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus {{
         border-color: {t.mean};
     }}
+    QLineEdit[role="invalid"], QLineEdit[role="invalid"]:focus {{ border-color: {t.error}; }}
+    QToolButton[role="quiet"] {{ background: transparent; padding: 0; min-height: 0; }}
     QPushButton:checked, QToolButton:checked {{ background: {t.line}; }}
     QPushButton:disabled, QToolButton:disabled, QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled,
     QDoubleSpinBox:disabled {{ color: {t.muted}; background: {t.surface}; }}
+    QFrame[role="segments"] {{ background: {t.raised}; border-radius: {t.radius}px; }}
+    QToolButton[role="segment"] {{ background: transparent; color: {t.muted}; padding: {half}px {t.unit}px; }}
+    QToolButton[role="segment"]:checked {{ background: {t.line}; color: {t.text}; }}
     QPushButton[role="primary"], QToolButton[role="primary"] {{
         background: {t.accent}; color: {t.accent_text}; font-weight: 600; padding: {half}px {2 * t.unit}px;
     }}
@@ -132,6 +142,16 @@ def style_sheet(theme: Theme) -> str:
     QComboBox::drop-down {{ border: none; width: {2 * t.unit + half}px; }}
     QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.line}; outline: 0; padding: {half}px; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+    QScrollBar {{ background: transparent; border: none; margin: 0; }}
+    QScrollBar:vertical {{ width: {t.unit}px; }}
+    QScrollBar:horizontal {{ height: {t.unit}px; }}
+    QScrollBar::handle {{ background: {t.line}; border-radius: 3px; margin: 1px; }}
+    QScrollBar::handle:vertical {{ min-height: {3 * t.unit}px; }}
+    QScrollBar::handle:horizontal {{ min-width: {3 * t.unit}px; }}
+    QScrollBar::handle:hover {{ background: {t.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+        background: transparent; border: none; width: 0; height: 0;
+    }}
     QMainWindow::separator {{ background: {t.window}; width: {half}px; height: {half}px; }}
     QMainWindow::separator:hover {{ background: {t.line}; }}
     QDockWidget {{ font-weight: 600; }}

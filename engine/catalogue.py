@@ -66,7 +66,7 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
         EnvironmentInfo(
             "Acrobot-v1",
             "Acrobot",
-            "Swing a two-link arm above a line by a torque at its elbow; every step until then costs 1.",
+            "Swing a two-link arm above a line by a torque at its elbow; each step till then costs 1.",
             _box(6),
             _discrete(3, "torque −1", "no torque", "torque +1"),
             500,
@@ -75,7 +75,7 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
         EnvironmentInfo(
             "MountainCar-v0",
             "Mountain car",
-            "Rock an underpowered car out of a valley; every step costs 1 and luck alone almost never gets out.",
+            "Rock a weak car out of a valley; every step costs 1, and luck alone rarely gets out.",
             _box(2),
             _discrete(3, "left", "coast", "right"),
             200,
@@ -84,7 +84,7 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
         EnvironmentInfo(
             "Pendulum-v1",
             "Pendulum",
-            "Swing a pendulum up and hold it there with a continuous torque; being off the top costs at every step.",
+            "Swing a pendulum up by a torque and hold it there; being off the top costs at each step.",
             _box(3),
             _box(1, "torque"),
             200,
@@ -93,7 +93,7 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
         EnvironmentInfo(
             "LunarLander-v3",
             "Lunar lander",
-            "Land between two flags with three engines; fuel costs, a crash costs 100, a soft landing earns about 200.",
+            "Land softly between two flags: about 200 for it; fuel costs, and a crash costs 100.",
             _box(8),
             _discrete(4, "idle", "left engine", "main engine", "right engine"),
             1000,
@@ -102,7 +102,7 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
         EnvironmentInfo(
             "FrozenLake-v1",
             "Frozen lake",
-            "Cross slippery ice to the goal without falling into a hole; only reaching the goal earns 1.",
+            "Cross slippery ice without falling into a hole; only reaching the goal earns 1.",
             _discrete(16),
             _discrete(4, "left", "down", "right", "up"),
             100,
@@ -142,19 +142,19 @@ POLICIES = _by_id(
     Entry(
         "mlp",
         "MLP softmax",
-        "A small neural network turns the observation into logits.",
+        "A small neural network turns the observation into logits, one for each action.",
         {"policy": "mlp", "policy.distribution": "softmax"},
     ),
     Entry(
         "linear-gaussian",
         "Linear Gaussian",
-        "The mean action is a weighted sum of the observation; each dimension's spread is learned, alike in all states.",
+        "A weighted sum of the observation gives the mean action; its spread is learned as well.",
         {"policy": "linear", "policy.distribution": "gaussian"},
     ),
     Entry(
         "mlp-gaussian",
         "MLP diagonal Gaussian",
-        "A small neural network gives the mean action; each dimension's spread is learned, alike in all states.",
+        "A small neural network gives the mean action; its spread is learned, alike in all states.",
         {"policy": "mlp", "policy.distribution": "gaussian"},
     ),
 )
@@ -163,7 +163,7 @@ CREDITS = _by_id(
     Entry(
         "total-return",
         "Total return",
-        "Every action is credited with its whole episode's return, even with rewards that came before it.",
+        "Every action is credited with its whole episode, even with rewards from before it.",
         {"estimator.credit": "total-return"},
     ),
     Entry(
@@ -178,19 +178,19 @@ BASELINES = _by_id(
     Entry(
         "none",
         "None",
-        "Nothing is subtracted: where all rewards are positive, every action taken becomes more likely.",
+        "Nothing is subtracted: if all rewards are positive, all actions taken become likelier.",
         {"estimator.baseline": "none"},
     ),
     Entry(
         "average",
         "Average return",
-        "The batch's average is subtracted, so that better than usual is encouraged and worse is discouraged.",
+        "The batch's average is subtracted: better than usual is encouraged, worse discouraged.",
         {"estimator.baseline": "average"},
     ),
     Entry(
         "value",
         "Learned value",
-        "A second network predicts the return from each state and is subtracted: better than expected from here.",
+        "A second network predicts the return from each state; only the surprise is left.",
         {"estimator.baseline": "value"},
     ),
 )
@@ -214,21 +214,21 @@ ALGORITHMS = _by_id(
     _algorithm(
         "reinforce",
         "REINFORCE",
-        "Williams' estimator as first written: make each action of an episode more likely in proportion to its return.",
+        "As Williams wrote it: an episode's actions become likelier in proportion to its return.",
         "total-return",
         "none",
     ),
     _algorithm(
         "reinforce-causality",
         "REINFORCE + causality",
-        "Rewards from before an action are left out of its credit: the same gradient on average, less noise.",
+        "Rewards from before an action are not its credit: the same gradient, less noise.",
         "reward-to-go",
         "none",
     ),
     _algorithm(
         "reinforce-average-baseline",
         "REINFORCE + average baseline",
-        "Causality, and the batch's average credit subtracted.",
+        "Causality, and the batch's average credit subtracted: better than usual, or worse.",
         "reward-to-go",
         "average",
     ),

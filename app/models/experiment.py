@@ -19,6 +19,7 @@ class Experiment(QObject):
     """The current choice. A wish that cannot be met leaves it as it was and is answered with one sentence."""
 
     changed = Signal()
+    environment_changed = Signal()
     rejected = Signal(str)
     adjusted = Signal(str)
 
@@ -35,10 +36,9 @@ class Experiment(QObject):
 
     def set_config(self, config: RunConfig, environment: EnvironmentInfo) -> None:
         """Take a whole configuration, as from a preset or a saved run; ``problem`` tells whether it can work."""
-        if (config, environment) == (self.config, self.environment):
-            return
         self.config, self.environment = config, environment
         self.environments[environment.id] = environment
+        self.environment_changed.emit()
         self.changed.emit()
 
     def pick(self, entry: Entry) -> str | None:
@@ -90,7 +90,9 @@ class Experiment(QObject):
         return None if reason == self.problem() else reason
 
     def _take(self, config: RunConfig) -> None:
-        self.set_config(config, self.environment)
+        if config != self.config:
+            self.config = config
+            self.changed.emit()
 
     def _refuse(self, reason: str) -> str:
         self.rejected.emit(reason)

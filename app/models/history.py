@@ -16,7 +16,10 @@ Floats = NDArray[np.float64]
 
 
 class Column:
-    """A growing array of numbers; ``values`` is a view of what was appended, valid until the next append."""
+    """A growing array of numbers; ``values`` is a view of what was appended, valid until the next append.
+
+    A column of whole numbers widens itself when they outgrow its type.
+    """
 
     def __init__(self, dtype: type) -> None:
         self._data = np.empty(1024, dtype)
@@ -30,6 +33,8 @@ class Column:
         return self._data[: self._size]
 
     def extend(self, values: NDArray) -> None:
+        if self._data.dtype.kind == "u" and len(values) and values.max() > np.iinfo(self._data.dtype).max:
+            self._data = self._data.astype(np.float64)
         needed = self._size + len(values)
         if needed > len(self._data):
             # A quarter more, not double: memory has to stay flat over a million episodes.
@@ -40,7 +45,7 @@ class Column:
         self._size = needed
 
     def append(self, value: float) -> None:
-        self.extend(np.array([value], self._data.dtype))
+        self.extend(np.array([value]))
 
 
 @dataclass
@@ -52,10 +57,10 @@ class History:
     """
 
     episode_returns: Column = field(default_factory=lambda: Column(np.float32))
-    episode_steps: Column = field(default_factory=lambda: Column(np.float64))
+    episode_steps: Column = field(default_factory=lambda: Column(np.uint32))
     episode_seconds: Column = field(default_factory=lambda: Column(np.float32))
-    steps: Column = field(default_factory=lambda: Column(np.float64))
-    episodes: Column = field(default_factory=lambda: Column(np.float64))
+    steps: Column = field(default_factory=lambda: Column(np.uint32))
+    episodes: Column = field(default_factory=lambda: Column(np.uint32))
     seconds: Column = field(default_factory=lambda: Column(np.float64))
     metrics: dict[str, Column] = field(default_factory=lambda: {name: Column(np.float32) for name in METRICS})
     changes: list[Change] = field(default_factory=list)
@@ -83,6 +88,22 @@ class History:
         if axis == "episodes":
             return np.arange(1, len(self.episode_returns) + 1, dtype=np.float64)
         return (self.episode_steps if axis == "environment_steps" else self.episode_seconds).values
+
+    def episode_x_at(self, axis: XAxis, indices: NDArray) -> Floats:
+        """The x-coordinates of the episodes at ``indices`` alone, however many there are."""
+        if axis == "episodes":
+            return indices + 1.0
+        column = self.episode_steps if axis == "environment_steps" else self.episode_seconds
+        return column.values[indices].astype(np.float64)
+
+    def last_x(self, axis: XAxis) -> float:
+        """How far the run has come, 0 before anything was reported."""
+        if axis == "episodes":
+            return float(len(self.episode_returns))
+        episodes = self.episode_steps if axis == "environment_steps" else self.episode_seconds
+        iterations = self.iteration_x(axis)
+        ends = [column[-1] for column in (episodes.values, iterations) if len(column)]
+        return float(max(ends, default=0.0))
 
     def iteration_x(self, axis: XAxis) -> NDArray:
         """The x-coordinate of every iteration, [I]."""

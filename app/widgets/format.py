@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 NOTHING = "–"
-_UNITS = ((1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, ""))
+_UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, ""))
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -18,28 +18,22 @@ def short_number(value: float | None, digits: int = 3, *, steady: bool = False) 
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    size = abs(value)
-    if size < 10_000 and size == int(size) and not steady:
+    if abs(value) < 10_000 and value == int(value) and not steady:
         return minus(f"{value:.0f}")
-    if 0 < size < 10.0 ** -(digits + 1):
-        mantissa, exponent = f"{value:.{max(digits - 2, 0)}e}".split("e")
-        return minus(f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}")
     rounded = float(f"{value:.{digits}g}")
-    scale, unit = next(
-        ((scale, unit) for scale, unit in _UNITS if abs(rounded) >= max(scale, 1.0) * (10 if scale == 1e3 else 1)),
-        _UNITS[-1],
-    )
-    scaled = rounded / scale
-    whole = len(str(int(abs(scaled)))) if abs(scaled) >= 1 else 0 if steady or abs(scaled) == 0 else _zeros(scaled)
-    text = f"{scaled:.{min(max(digits - whole, 0), 8)}f}"
-    if not steady and "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return minus(text + unit)
+    scale, unit = _unit(rounded) if abs(rounded) >= 10_000 else (1.0, "")
+    form = f".{digits}g"
+    if abs(rounded) >= 1000 and not unit:
+        form = ".0f"
+    elif steady:
+        form = f".{digits - 2}e" if 0 < abs(rounded) < 1e-3 else "#" + form
+    mantissa, _, exponent = f"{rounded / scale:{form}}".partition("e")
+    power = f"×10{str(int(exponent)).translate(_SUPERSCRIPT)}" if exponent else ""
+    return minus(mantissa.rstrip(".") + power + unit)
 
 
-def _zeros(value: float) -> int:
-    """Minus the number of zeros between the point and the first digit of a number below 1."""
-    return 1 + math.floor(math.log10(abs(value)))
+def _unit(largest: float) -> tuple[float, str]:
+    return next((scale, unit) for scale, unit in _UNITS if abs(largest) >= scale)
 
 
 def minus(text: str) -> str:
@@ -54,10 +48,11 @@ def tick_labels(values: Sequence[float], spacing: float) -> list[str]:
     largest = max((abs(value) for value in values), default=0.0)
     scale, unit = 1.0, ""
     if largest >= 10_000:
-        scale, unit = next((scale, unit) for scale, unit in _UNITS if largest >= scale)
-    decimals = max(0, -math.floor(math.log10(spacing / scale) + 1e-9)) if spacing > 0 else 0
-    if decimals > 5:
-        return [short_number(value, 2) for value in values]
+        scale, unit = _unit(largest)
+    step = spacing / scale
+    decimals = next((d for d in range(6) if math.isclose(round(step, d), step, rel_tol=1e-6)), None)
+    if decimals is None:
+        return [short_number(value) for value in values]
     return ["0" if value == 0 else minus(f"{value / scale:.{decimals}f}{unit}") for value in values]
 
 

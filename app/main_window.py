@@ -1,0 +1,410 @@
+"""The window: assembles the panels, and wires every signal in one block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow, QMenu, QWidget
+
+from app import actions as acts
+from app import dialogs, theme
+from app.models.experiment import Experiment
+from app.models.run_state import ACTIVE, RunState
+from app.panels.advantages import AdvantagesPanel
+from app.panels.diagnostics import DiagnosticsPanel
+from app.panels.episode import EpisodePanel
+from app.panels.experiment import ExperimentPanel
+from app.panels.log import LogPanel
+from app.panels.returns import ReturnsPanel
+from app.playback_thread import PlaybackThread
+from app.run_controller import RunController
+from app.toolbar import Toolbar
+from app.training_thread import TrainingThread
+from engine import presets
+from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
+from engine.config import RunConfig
+from engine.errors import RequestError
+from engine.presets import Preset
+
+LAYOUT_VERSION = 1  # raised when docks change, so that an old remembered layout is not forced on new ones
+TICK = 33  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
+TEXT_EVERY = 8  # ticks
+
+
+class MainWindow(QMainWindow):
+    """Shows at once; torch is loaded by the training thread while the window is already usable."""
+
+    def __init__(self, settings: QSettings, preset: Preset) -> None:
+        super().__init__()
+        self.setWindowTitle("Policy Gradient Playground")
+        self._settings = settings
+        self._theme_choice: theme.ThemeChoice = "system"
+        self._theme = theme.resolve(self._remembered_theme())
+        self._preset_title = ""
+        self._pending_preset: Preset | None = None
+        self._closed = False
+
+        self.experiment = Experiment()
+        self.playback = PlaybackThread()
+        self.training = TrainingThread(lambda: self.playback.wants_snapshot, self.playback.offer)
+        self.controller = RunController(self.training)
+
+        self.experiment_panel = ExperimentPanel(self.experiment, self._theme)
+        self.returns = ReturnsPanel(self._theme)
+        self.advantages = AdvantagesPanel(self._theme)
+        self.diagnostics = DiagnosticsPanel(self._theme)
+        self.episode = EpisodePanel(self._theme, self.playback)
+        self.log = LogPanel(self._theme)
+        self._plots = (self.returns, self.advantages, self.diagnostics)
+
+        self.actions_by_name = acts.make_actions(self)
+        self._preset_menu = QMenu("Preset", self)
+        self.toolbar = Toolbar(self.actions_by_name, self._preset_menu)
+        self.addToolBar(self.toolbar)
+        self._notice = QLabel()
+        self._notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.statusBar().addWidget(self._notice, 1)
+        self.statusBar().setSizeGripEnabled(False)
+        self._docks = self._make_docks()
+        self._make_menus()
+        self._tick = QTimer(self, interval=TICK)
+        self._ticks = 0
+        self._wire()
+        self.resize(1280, 800)
+        self._arrange()
+        self._restore()
+        self.set_theme(self._remembered_theme())
+        self.load_preset(preset)
+        self._follow(self.controller.state)
+
+    # --- assembly -----------------------------------------------------------------------------------------------------
+
+    def _make_docks(self) -> dict[str, QDockWidget]:
+        panels: dict[str, QWidget] = {
+            "Experiment": self.experiment_panel,
+            "Returns": self.returns,
+            "Advantages": self.advantages,
+            "Diagnostics": self.diagnostics,
+            "Episode": self.episode,
+            "Log": self.log,
+        }
+        docks = {}
+        for number, (title, panel) in enumerate(panels.items(), start=1):
+            dock = QDockWidget(title, self)
+            dock.setObjectName(title.lower())
+            dock.setWidget(panel)
+            dock.toggleViewAction().setShortcut(f"Alt+{number}")
+            docks[title] = dock
+        self.setDockNestingEnabled(True)
+        return docks
+
+    def _arrange(self) -> None:
+        """The layout a person first sees."""
+        docks, side = self._docks, Qt.Orientation.Horizontal
+        for dock in docks.values():
+            dock.setFloating(False)
+            self.removeDockWidget(dock)
+        left, bottom = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+        self.addDockWidget(left, docks["Experiment"])
+        self.splitDockWidget(docks["Experiment"], docks["Returns"], side)
+        self.splitDockWidget(docks["Returns"], docks["Episode"], side)
+        self.splitDockWidget(docks["Returns"], docks["Advantages"], Qt.Orientation.Vertical)
+        self.splitDockWidget(docks["Advantages"], docks["Diagnostics"], side)
+        self.addDockWidget(bottom, docks["Log"])
+        for dock in docks.values():
+            dock.show()
+        self._proportion()
+
+    def _proportion(self) -> None:
+        docks, width, height = self._docks, self.width(), self.height()
+        side, panel = 320, max(320, round(0.27 * width))
+        middle = width - side - panel
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.resizeDocks([docks["Experiment"], docks["Returns"], docks["Episode"]], [side, middle, panel], across)
+        self.resizeDocks([docks["Advantages"], docks["Diagnostics"]], [round(0.45 * middle), round(0.55 * middle)], across)
+        self.resizeDocks([docks["Log"]], [96], down)
+        self.resizeDocks([docks["Returns"], docks["Advantages"]], [round(0.5 * height), round(0.5 * height)], down)
+
+    def _make_menus(self) -> None:
+        by_name = self.actions_by_name
+        run, view, help_menu = QMenu("Run", self), QMenu("View", self), QMenu("Help", self)
+        for menu in (run, self._preset_menu, view, help_menu):
+            self.menuBar().addMenu(menu)
+        for name in ("start", "step", "stop", "reset"):
+            run.addAction(by_name[name])
+        run.addSeparator()
+        run.addAction(by_name["quit"])
+        for preset in presets.shipped().values():
+            action = self._preset_menu.addAction(preset.title)
+            action.setToolTip(preset.summary)
+            action.triggered.connect(lambda _checked=False, preset=preset: self.load_preset(preset))
+        self._preset_menu.setToolTipsVisible(True)
+        self._preset_menu.addSeparator()
+        for name in ("load_preset", "save_preset"):
+            self._preset_menu.addAction(by_name[name])
+        for dock in self._docks.values():
+            view.addAction(dock.toggleViewAction())
+        view.addSeparator()
+        view.addAction(by_name["restore_layout"])
+        view.addAction(by_name["full_screen"])
+        view.addSeparator()
+        themes = view.addMenu("Theme")
+        for name in ("theme_system", "theme_dark", "theme_light"):
+            themes.addAction(by_name[name])
+        view.addAction(by_name["toggle_theme"])
+        for name in ("shortcuts", "about"):
+            help_menu.addAction(by_name[name])
+
+    def _wire(self) -> None:
+        """Every connection of the window."""
+        on = self.actions_by_name
+        on["start"].triggered.connect(self.start_or_pause)
+        on["step"].triggered.connect(lambda: self.controller.step(self.experiment.config))
+        on["stop"].triggered.connect(self.controller.stop)
+        on["reset"].triggered.connect(self.controller.reset)
+        on["quit"].triggered.connect(self.close)
+        on["load_preset"].triggered.connect(self._ask_for_preset)
+        on["save_preset"].triggered.connect(self._ask_where_to_save)
+        for choice in ("system", "dark", "light"):
+            on[f"theme_{choice}"].triggered.connect(lambda _checked=False, choice=choice: self.set_theme(choice))
+        on["toggle_theme"].triggered.connect(self._toggle_theme)
+        on["restore_layout"].triggered.connect(self._arrange)
+        on["full_screen"].toggled.connect(lambda full: self.showFullScreen() if full else self.showNormal())
+        on["shortcuts"].triggered.connect(lambda: dialogs.shortcuts(self).open())
+        on["about"].triggered.connect(lambda: dialogs.about(self).open())
+
+        self.experiment.changed.connect(self._show_choice)
+        self.experiment.rejected.connect(lambda sentence: self.notify("warning", sentence))
+        self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
+        self.experiment_panel.environment_requested.connect(lambda id: self.training.ask("inspect", id))
+        self.experiment_panel.live_change.connect(self.controller.change)
+        self.toolbar.device_chosen.connect(lambda device: self.experiment.set_value("device", device))
+        self.returns.x_axis_changed.connect(self._share_x_axis)
+
+        self.controller.state_changed.connect(self._follow)
+        self.controller.began.connect(self._begin)
+        self.controller.cleared.connect(self._clear)
+        self.controller.log.connect(self.notify)
+        self.training.log.connect(self.notify)
+        self.training.device_chosen.connect(self._explain_device)
+        self.training.inspected.connect(self._take_environment)
+        self.training.refused.connect(self._refuse_environment)
+        self._docks["Episode"].visibilityChanged.connect(self._want_episode)
+        self._tick.timeout.connect(self._on_tick)
+        QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+
+    # --- the run ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.controller.start(self.experiment.config)
+
+    def start_or_pause(self) -> None:
+        if self.controller.state is RunState.RUNNING:
+            self.controller.pause()
+        else:
+            self.start()
+
+    def when_running(self, then: Callable[[], object]) -> None:
+        """Call ``then`` once, as soon as the run trains or has come to an end."""
+
+        def follow(state: RunState) -> None:
+            if state in (RunState.RUNNING, RunState.FINISHED, RunState.FAILED):
+                self.controller.state_changed.disconnect(follow)
+                then()
+
+        self.controller.state_changed.connect(follow)
+
+    def _follow(self, state: RunState) -> None:
+        self.toolbar.follow(self.controller, self._theme)
+        active = state in ACTIVE
+        self.experiment_panel.set_running(active)
+        self.toolbar.device.setEnabled(not active)
+        self.toolbar.preset_button.setEnabled(not active)
+        self._preset_menu.setEnabled(not active)
+        self.actions_by_name["load_preset"].setEnabled(not active)
+        if active and state is not RunState.PAUSED:
+            self._tick.start()
+        else:
+            self._tick.stop()
+            self.controller.collect()
+            for panel in self._plots:
+                panel.refresh(self.controller.history)
+        self._show_progress()
+
+    def _begin(self, config: RunConfig) -> None:
+        self._notice.clear()
+        self._clear()
+        self.diagnostics.set_learned_value(config.estimator.baseline.kind == "value")
+        environment, seed = config.environment.id, config.seed
+        self.notify("info", f"Training on {environment} with seed {seed}.")
+
+    def _clear(self) -> None:
+        for panel in (*self._plots, self.episode):
+            panel.reset()
+        self.toolbar.explain_device("")
+        self._show_progress()
+
+    def _on_tick(self) -> None:
+        self._ticks += 1
+        self.controller.collect()
+        panel = self._plots[self._ticks % len(self._plots)]
+        if panel.isVisible() and not panel.visibleRegion().isEmpty():
+            panel.refresh(self.controller.history)
+        if self._ticks % TEXT_EVERY == 0:
+            self._show_progress()
+
+    def _show_progress(self) -> None:
+        state = self.controller.state
+        self.toolbar.progress.show_progress(self.controller.progress(), active=state in ACTIVE)
+
+    def _explain_device(self, reason: str) -> None:
+        self.toolbar.explain_device(reason)
+        self.log.append("info", f"Networks run on {reason}.")
+
+    # --- the choice ---------------------------------------------------------------------------------------------------
+
+    def load_preset(self, preset: Preset) -> None:
+        """Take over a preset's configuration; one for an environment not in the catalogue is looked at first."""
+        id = preset.config.environment.id
+        if id not in ENVIRONMENTS:
+            self._pending_preset = preset
+            self.training.ask("inspect", id)
+            return
+        self._take_preset(preset, ENVIRONMENTS[id])
+
+    def _take_preset(self, preset: Preset, environment: EnvironmentInfo) -> None:
+        self.experiment.set_config(preset.config, environment)
+        self._preset_title = preset.title
+        self._preset_config = preset.config
+        self._show_choice()
+
+    def _take_environment(self, environment: EnvironmentInfo) -> None:
+        preset, self._pending_preset = self._pending_preset, None
+        if preset is not None and preset.config.environment.id == environment.id:
+            self._take_preset(preset, environment)
+        else:
+            self.experiment.pick_environment(environment)
+
+    def _refuse_environment(self, sentence: str) -> None:
+        self._pending_preset = None
+        self.experiment_panel.environment_refused(sentence)
+        self.notify("error", sentence)
+
+    def _show_choice(self) -> None:
+        config = self.experiment.config
+        self.toolbar.device.setCurrentText(config.device)
+        self.returns.set_environment(self.experiment.environment)
+        self.episode.set_environment(self.experiment.environment)
+        changed = config != getattr(self, "_preset_config", config)
+        title = f"{self._preset_title} (changed)" if changed else self._preset_title
+        metrics = self.toolbar.preset_button.fontMetrics()
+        self.toolbar.preset_button.setText(metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, 220))
+        self.toolbar.preset_button.setToolTip(f"{title}\nChoose a preset: everything set for a run that learns")
+
+    def _ask_for_preset(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load a preset", "", "Presets (*.toml)")
+        if path:
+            self.load_preset_file(Path(path))
+
+    def load_preset_file(self, path: Path) -> None:
+        try:
+            self.load_preset(presets.load(path))
+        except RequestError as error:
+            self.notify("error", str(error))
+        else:
+            self.notify("info", f"Loaded the preset {path.name}.")
+
+    def _ask_where_to_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save as a preset", "my-preset.toml", "Presets (*.toml)")
+        if path:
+            self.save_preset_file(Path(path).with_suffix(".toml"))
+
+    def save_preset_file(self, path: Path) -> None:
+        try:
+            presets.save(Preset(title=path.stem[:80], config=self.experiment.config), path)
+        except RequestError as error:
+            self.notify("error", str(error))
+        else:
+            self.notify("info", f"Saved the choices as {path.name}.")
+
+    # --- the look -----------------------------------------------------------------------------------------------------
+
+    def set_theme(self, choice: theme.ThemeChoice) -> None:
+        self._theme_choice = choice
+        self._theme = theme.resolve(choice)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.apply(self._theme, application)
+        acts.set_icons(self.actions_by_name, self._theme)
+        self.toolbar.follow(self.controller, self._theme)
+        for panel in (self.experiment_panel, *self._plots, self.episode, self.log):
+            panel.apply_theme(self._theme)
+        for name in ("system", "dark", "light"):
+            self.actions_by_name[f"theme_{name}"].setChecked(name == choice)
+        self._settings.setValue("theme", choice)
+
+    def _toggle_theme(self) -> None:
+        self.set_theme("light" if self._theme.name == "dark" else "dark")
+
+    def _follow_system(self) -> None:
+        if self._theme_choice == "system":
+            self.set_theme("system")
+
+    def _share_x_axis(self) -> None:
+        self.diagnostics.set_x_axis(self.returns.x_axis)
+        self.diagnostics.refresh(self.controller.history)
+        self.returns.refresh(self.controller.history)
+        self._settings.setValue("x_axis", self.returns.x_axis)
+
+    def _want_episode(self, visible: bool) -> None:
+        self.playback.set_wanted(visible and not self.isMinimized())
+
+    def notify(self, level: str, sentence: str) -> None:
+        """Write a sentence to the log, and show it at the foot of the window."""
+        self.log.append(level, sentence)
+        self._notice.setText(sentence)
+        self._notice.setToolTip(sentence)
+        self._notice.setProperty("role", level if level != "info" else "muted")
+        self._notice.style().unpolish(self._notice)
+        self._notice.style().polish(self._notice)
+
+    # --- what the window remembers ------------------------------------------------------------------------------------
+
+    def _remembered_theme(self) -> theme.ThemeChoice:
+        value = self._settings.value("theme", "system")
+        return value if value in ("dark", "light") else "system"
+
+    def _restore(self) -> None:
+        geometry, state = self._settings.value("geometry"), self._settings.value("layout")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(state, QByteArray):
+            self.restoreState(state, LAYOUT_VERSION)
+        axis = self._settings.value("x_axis")
+        if axis in ("environment_steps", "episodes", "seconds"):
+            self.returns.x_axis = axis
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self.training.isRunning() and not self._closed:
+            # Only now, so that loading torch cannot delay the first picture of the window.
+            QTimer.singleShot(0, self.training.start)
+            QTimer.singleShot(0, self.playback.start)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
+        self._closed = True
+        super().closeEvent(event)
+
+    def shut_down(self, patience: int = 5000) -> bool:
+        """Stop timers, playback and training, in this order; False when an environment never returned."""
+        self._tick.stop()
+        self.playback.shutdown()
+        self.training.ask("quit")
+        if not self.training.isRunning():
+            return True
+        return self.training.wait(patience)

@@ -1,0 +1,89 @@
+"""Which range an axis shows and where its ticks stand: pure functions, so that axes move rarely and alike everywhere."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Range = tuple[float, float]
+
+_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_ENDS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_SLACK = 1e-9
+
+
+def nice_step(span: float, most: int) -> float:
+    """The smallest of 1, 2, 2.5, 5 × 10ᵏ of which at most ``most`` fit into ``span``."""
+    rough = span / max(most, 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(step * power for step in _STEPS if step * power >= rough * (1 - _SLACK))
+
+
+def nice_ticks(low: float, high: float, most: int) -> tuple[float, list[float]]:
+    """The spacing and the values of at most ``most`` + 1 round ticks within [low, high]."""
+    if not high > low:
+        return 1.0, []
+    step = nice_step(high - low, most)
+    first, last = math.ceil(low / step - _SLACK), math.floor(high / step + _SLACK)
+    return step, [round(k * step, 12 - math.floor(math.log10(step))) for k in range(first, last + 1)]
+
+
+def settled_range(current: Range | None, low: float, high: float) -> Range:
+    """A range for data in [low, high] that stays as it is while the data fits it.
+
+    ``current`` is kept while it holds the data and the data fills at least a third of it. Otherwise the new range ends
+    on round values with at least an eighth of the data's span to spare on either side that is not at zero, so that the
+    next change is far off.
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return current or (0.0, 1.0)
+    if high - low < max(abs(low), abs(high)) * 1e-6 or high == low:
+        half = max(abs(high) / 2, 0.5)
+        low, high = (low - half, high + half) if low != 0 else (-half, half)
+    span = high - low
+    if current is not None and current[0] <= low and high <= current[1] and span >= (current[1] - current[0]) / 3:
+        return current
+    step = nice_step(span, 5)
+    bottom = 0.0 if low == 0 else math.floor((low - span / 8) / step) * step
+    top = 0.0 if high == 0 else math.ceil((high + span / 8) / step) * step
+    # Data on one side of zero keeps zero as its edge rather than a strip beyond it.
+    if low >= 0 and bottom < 0:
+        bottom = 0.0
+    if high <= 0 and top > 0:
+        top = 0.0
+    return bottom, top
+
+
+def settled_end(current: float | None, end: float, least: float = 0.1) -> float:
+    """Where an axis that starts at 0 ends so that it holds ``end``, a quarter or more further out.
+
+    ``current`` is kept while it holds ``end`` and ``end`` lies beyond the share ``least`` of it.
+    """
+    if current is not None and current * least <= end <= current:
+        return current
+    if not (math.isfinite(end) and end > 0):
+        return current or 1.0
+    wanted = 1.25 * end
+    power = 10.0 ** math.floor(math.log10(wanted))
+    return next(step * power for step in _ENDS if step * power >= wanted * (1 - _SLACK))
+
+
+def robust_bounds(values: NDArray, share: float = 0.005) -> Range:
+    """The least and greatest finite value, without the outermost ``share`` at either end where those lie far out.
+
+    Far out means further beyond the rest than the rest is wide. Without finite values both are NaN.
+    """
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return math.nan, math.nan
+    low, high = float(values.min()), float(values.max())
+    cut = int(share * len(values))
+    if cut:
+        ordered = np.partition(values, (cut, len(values) - 1 - cut))
+        inner_low, inner_high = float(ordered[cut]), float(ordered[-1 - cut])
+        span = inner_high - inner_low
+        low = inner_low if inner_low - low > span else low
+        high = inner_high if high - inner_high > span else high
+    return low, high

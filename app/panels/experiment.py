@@ -1,0 +1,174 @@
+"""The experiment panel: what is trained, its equation, and its parameters."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.models.experiment import Experiment
+from app.panels.experiment_choices import choices_of, environment_choices, environment_facts, policy_choices
+from app.theme import Theme
+from app.widgets.environment_picker import EnvironmentPicker
+from app.widgets.equation_view import EquationView
+from app.widgets.parameter_form import ParameterForm
+from app.widgets.parameter_row import LOCKED
+from app.widgets.picker import Picker
+from app.widgets.sentence import Sentence
+from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES, Entry, picked
+from engine.equations import equation
+from engine.parameters import parameters_of
+
+_CUSTOM = "A combination of your own: none of the named algorithms."
+
+
+class ExperimentPanel(QWidget):
+    """Pickers, equation and form of one experiment, in a column that scrolls."""
+
+    environment_requested = Signal(str)
+    live_change = Signal(str, object)
+
+    def __init__(self, experiment: Experiment, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._experiment = experiment
+        self._running = False
+        self.problem = Sentence("error")
+        self.environment = EnvironmentPicker(theme)
+        self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
+            "policy": (Picker("Policy", theme, "policy"), POLICIES),
+            "algorithm": (Picker("Algorithm", theme), ALGORITHMS),
+            "credit": (Picker("Credit", theme, "credit"), CREDITS),
+            "baseline": (Picker("Baseline", theme, "baseline"), BASELINES),
+            "update": (Picker("Update rule", theme, "update"), UPDATES),
+        }
+        self.equation = EquationView(theme)
+        self.form = ParameterForm(theme)
+        self._scroll = self._lay_out(theme)
+        self.form.set_tab_before(self.pickers["update"][0].combo)
+        self._wire()
+        self._refresh()
+
+    def _lay_out(self, theme: Theme) -> QScrollArea:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(theme.unit, theme.unit, theme.unit, 2 * theme.unit)
+        column.setSpacing(theme.unit + theme.unit // 2)
+        column.addWidget(self.problem)
+        column.addWidget(self.environment)
+        for picker, _ in self.pickers.values():
+            column.addWidget(picker)
+        column.addSpacing(theme.unit)
+        column.addWidget(self.equation)
+        column.addSpacing(theme.unit)
+        column.addWidget(self.form)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+        return scroll
+
+    def _wire(self) -> None:
+        self._experiment.changed.connect(self._refresh)
+        self._experiment.environment_changed.connect(self.environment.finish_search)
+        self._experiment.adjusted.connect(self.pickers["policy"][0].show_notice)
+        self.environment.picked.connect(self._pick_environment)
+        self.environment.searched.connect(self._search_environment)
+        for picker, entries in self.pickers.values():
+            picker.picked.connect(lambda id, picker=picker, entries=entries: self._pick(picker, entries[id]))
+        self.form.edited.connect(self._edit)
+        self.form.reset_asked.connect(self._reset)
+        self.form.installEventFilter(self)
+
+    # --- what a person does ---
+
+    def _pick(self, picker: Picker, entry: Entry) -> None:
+        picker.show_notice(self._experiment.pick(entry) or "")
+
+    def _pick_environment(self, id: str) -> None:
+        self._experiment.pick_environment(self._experiment.environments[id])
+
+    def _search_environment(self, id: str) -> None:
+        if id in self._experiment.environments:
+            self._pick_environment(id)
+        else:
+            self.environment.show_search(id)
+            self.environment_requested.emit(id)
+
+    def _edit(self, path: str, value: object) -> None:
+        before = self._value(path)
+        self.form.answer(path, self._experiment.set_value(path, value))
+        self._tell_run(path, before)
+
+    def _reset(self, path: str) -> None:
+        before = self._value(path)
+        self.form.answer(path, self._experiment.reset_value(path))
+        self._tell_run(path, before)
+
+    def _value(self, path: str) -> object:
+        return next((p.value for p in parameters_of(self._experiment.config) if p.path == path), None)
+
+    def _tell_run(self, path: str, before: object) -> None:
+        value = self._value(path)
+        if self._running and value != before:
+            self.live_change.emit(path, value)
+
+    # --- what the rest of the window says ---
+
+    def environment_refused(self, sentence: str) -> None:
+        """The environment that was asked for cannot be had."""
+        self.environment.refuse_search(sentence)
+
+    def commit(self) -> None:
+        """Take what is being typed in the form, as if Return had been pressed."""
+        self.form.commit()
+
+    def set_running(self, running: bool) -> None:
+        """While a run trains, only live parameters can be changed."""
+        if running and self.isAncestorOf(self.focusWidget() or self):
+            # Else the focus would move on to the next field that stays enabled, and the page would scroll to it.
+            self.form.discard_locked()
+            self.setFocus()
+        self._running = running
+        reason = LOCKED if running else ""
+        self.environment.set_locked(reason)
+        for picker, _ in self.pickers.values():
+            picker.set_locked(reason)
+        self.form.set_running(running)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.environment.apply_theme(theme)
+        for picker, _ in self.pickers.values():
+            picker.apply_theme(theme)
+        self.equation.apply_theme(theme)
+        self.form.apply_theme(theme)
+
+    # --- what is shown ---
+
+    def _refresh(self) -> None:
+        experiment = self._experiment
+        config, environment = experiment.config, experiment.environment
+        self.problem.setText(experiment.problem() or "")
+        self.problem.setVisible(bool(self.problem.text()))
+        self.environment.show_environments(environment_choices(experiment), environment.id)
+        self.environment.show_facts(environment_facts(environment))
+        for name, (picker, entries) in self.pickers.items():
+            current = picked(config, entries, environment)
+            choices = policy_choices(experiment) if name == "policy" else choices_of(experiment, entries)
+            picker.show_notice("")
+            picker.show_choices(choices, current.id if current else None, _CUSTOM)
+        self.equation.show_equation(equation(config, environment))
+        self.form.show_parameters(experiment.parameters())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # What grows or shrinks above must not carry away the field in which a person is at work.
+        if event.type() == QEvent.Type.Move and self.form.isAncestorOf(self.focusWidget() or self):
+            shift = event.pos().y() - event.oldPos().y()
+            bar = self._scroll.verticalScrollBar()
+            bar.setMaximum(max(bar.maximum(), bar.value() + shift))
+            bar.setValue(bar.value() + shift)
+        return super().eventFilter(watched, event)

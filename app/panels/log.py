@@ -1,0 +1,98 @@
+"""Log: what happened, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from PySide6.QtGui import QColor, QFont, QSyntaxHighlighter, QTextCharFormat, QTextDocument
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.models.history import History
+from app.theme import Theme
+from app.widgets.labels import tabular
+from app.widgets.text import Stage
+
+Level = Literal["info", "warning", "error"]
+
+_LINES = 5000
+_EMPTY = "What happens will be written here with its time: runs that start and end, changes, warnings and errors."
+_WORDS: dict[Level, str] = {"info": "Info", "warning": "Warning", "error": "Error"}
+
+
+class LogPanel(QWidget):
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setUndoRedoEnabled(False)
+        self._text.setMaximumBlockCount(_LINES)
+        self._text.setAccessibleName("Log")
+        self._text.setFont(tabular(self._text.font()))
+        metrics = self._text.fontMetrics()
+        self._text.setTabStopDistance(metrics.horizontalAdvance("00:00:00") + 2 * theme.unit)
+        self._text.document().setDocumentMargin(theme.unit)
+        self._colours = Colours(self._text.document())
+        self._stage = Stage(_EMPTY, self._text)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stage)
+        self.apply_theme(theme)
+
+    def append(self, level: Level, text: str) -> None:
+        """Add an entry with the time of day; the view follows if it is at the bottom."""
+        time = datetime.now().strftime("%H:%M:%S")
+        # appendPlainText scrolls only where the last line was in sight.
+        self._text.appendPlainText(entry(time, level, text))
+        self._stage.fill(True)
+
+    @property
+    def text(self) -> str:
+        return self._text.toPlainText()
+
+    def refresh(self, history: History) -> None:
+        """Nothing: entries are appended as they come."""
+
+    def reset(self) -> None:
+        """Nothing: a new run does not unmake what happened before."""
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._colours.apply_theme(theme)
+
+
+def entry(time: str, level: Level, text: str) -> str:
+    """One line, in columns; further lines of ``text`` stay part of the entry, indented."""
+    return f"{time}\t{_WORDS[level]}\t" + text.rstrip().replace("\n", "\n\t\t")
+
+
+class Colours(QSyntaxHighlighter):
+    """Colours the time and the level of each entry; made anew when the theme changes, which plain colours would not be."""
+
+    def __init__(self, document: QTextDocument) -> None:
+        super().__init__(document)
+        self._time = QTextCharFormat()
+        self._levels: dict[str, QTextCharFormat] = {}
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._time = _format(theme.muted)
+        self._levels = {
+            "Info": _format(theme.muted),
+            "Warning": _format(theme.warning, bold=True),
+            "Error": _format(theme.error, bold=True),
+        }
+        self.rehighlight()
+
+    def highlightBlock(self, text: str) -> None:
+        time, _, rest = text.partition("\t")
+        level = rest.partition("\t")[0]
+        if level in self._levels:
+            self.setFormat(0, len(time), self._time)
+            self.setFormat(len(time) + 1, len(level), self._levels[level])
+
+
+def _format(colour: str, *, bold: bool = False) -> QTextCharFormat:
+    result = QTextCharFormat()
+    result.setForeground(QColor(colour))
+    if bold:
+        result.setFontWeight(QFont.Weight.DemiBold)
+    return result

@@ -1,0 +1,211 @@
+"""Returns: every episode as a dot, the mean of the last 100 as a line, and what was changed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import get_args
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.models.axes import Range, robust_bounds, settled_end, settled_range
+from app.models.history import History, XAxis
+from app.models.traces import EpisodeSample, Trace
+from app.theme import Theme
+from app.widgets.format import NOTHING, setting, short_number
+from app.widgets.labels import Level, Moment, Moments
+from app.widgets.marks import Dots, Line
+from app.widgets.plot import Plot
+from app.widgets.text import Stage, SteadyLabel, muted
+from engine.catalogue import EnvironmentInfo
+from engine.config import RunConfig
+from engine.metrics import METRICS
+from engine.parameters import Parameter, parameters_of
+from engine.phases import Change
+
+X_TITLES: dict[XAxis, str] = {
+    "environment_steps": "environment steps",
+    "episodes": "episodes",
+    "seconds": "seconds of training",
+}
+_EMPTY = "Each finished episode will appear here as a dot once training starts."
+
+
+class ReturnsPanel(QWidget):
+    """Signals:
+    x_axis_changed: what the horizontal axis counts was chosen anew.
+    """
+
+    x_axis_changed = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._history: History | None = None
+        self._drawn: tuple[int, int, int] = (0, 0, 0)
+        self._sample = EpisodeSample()
+        self._mean = Trace()
+        self._names = _names(parameters_of(RunConfig()))
+        self._x_end: float | None = None
+        self._y: Range | None = None
+
+        self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
+        self.plot = Plot(theme, X_TITLES["environment_steps"], "return (reward)")
+        self.plot.marks = [self._dots, self._moments, self._level, self._line]
+        self._stage = Stage(_EMPTY, self.plot)
+        self._build(theme)
+        self.apply_theme(theme)
+
+    def _build(self, theme: Theme) -> None:
+        self._number = SteadyLabel("−00000.0", "number")
+        self._number.setText(NOTHING)
+        caption = muted("mean return\nlast 100 episodes")
+        caption.setToolTip(METRICS["mean_return"].meaning)
+        self._number.setToolTip(METRICS["mean_return"].meaning)
+        self._note = muted()
+        self._axis = QComboBox()
+        self._axis.setAccessibleName("Horizontal axis")
+        self._axis.setToolTip("What the horizontal axis counts")
+        for axis in get_args(XAxis):
+            self._axis.addItem(X_TITLES[axis].split(" of ")[0], axis)
+        self._axis.currentIndexChanged.connect(self._axis_picked)
+
+        header = QHBoxLayout()
+        header.setContentsMargins(2 * theme.unit, theme.unit, 2 * theme.unit, 0)
+        header.setSpacing(theme.unit)
+        header.addWidget(self._number)
+        header.addWidget(caption)
+        header.addStretch(1)
+        header.addWidget(self._note)
+        header.addWidget(self._axis)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, theme.unit // 2)
+        layout.setSpacing(0)
+        layout.addLayout(header)
+        layout.addWidget(self._stage, 1)
+
+    # --- the panel as the window knows it ---
+
+    @property
+    def x_axis(self) -> XAxis:
+        return self._axis.currentData()
+
+    @x_axis.setter
+    def x_axis(self, axis: XAxis) -> None:
+        self._axis.setCurrentIndex(self._axis.findData(axis))
+
+    def set_environment(self, info: EnvironmentInfo | None) -> None:
+        """Mark the mean return at which this environment counts as solved."""
+        self._level.value = info.solved_at if info else None
+        self._level.text = f"solved: {short_number(self._level.value, 4)}"
+        self._y = None
+        self._redraw()
+
+    def set_parameters(self, parameters: Iterable[Parameter]) -> None:
+        """The parameters of the run, whose symbols name the changes; those of the default configuration are known."""
+        self._names |= _names(parameters)
+
+    def refresh(self, history: History) -> None:
+        state = (len(history.episode_returns), len(history.steps), len(history.changes))
+        if history is self._history and state == self._drawn:
+            return
+        if history is not self._history:
+            self.reset()
+            self._history = history
+        self._drawn = state
+        self._redraw()
+
+    def reset(self) -> None:
+        self._history = None
+        self._drawn = (0, 0, 0)
+        self._sample.clear()
+        self._mean.clear()
+        self._x_end = self._y = None
+        self._number.setText(NOTHING)
+        self._note.clear()
+        self._stage.fill(False)
+        self.plot.follow()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._dots.set_colour(theme.episodes, 0.45 if theme.name == "dark" else 0.4)
+        self._line.colour = theme.mean
+        self._level.colour, self._level.ground = theme.threshold, theme.surface
+        self._moments.ground = theme.surface
+        self._moments.moments = [Moment(m.x, m.text, theme.marker) for m in self._moments.moments]
+        # The number has the colour of the line that it is the end of.
+        palette = QPalette(self._number.palette())
+        palette.setColor(QPalette.ColorRole.WindowText, theme.mean)
+        self._number.setPalette(palette)
+        self.plot.apply_theme(theme)
+
+    # --- drawing ---
+
+    def _axis_picked(self) -> None:
+        self.plot.bottom.set_title(X_TITLES[self.x_axis])
+        self._x_end = None
+        self.plot.follow()
+        self._redraw()
+        self.x_axis_changed.emit(self.x_axis)
+
+    def _redraw(self) -> None:
+        history = self._history
+        if history is None or not len(history.episode_returns):
+            return
+        self._take_dots(history)
+        self._take_mean(history)
+        self._moments.moments = self._marked(history.changes)
+        self._settle(history)
+        self.plot.redraw()
+        self._stage.fill(True)
+
+    def _take_dots(self, history: History) -> None:
+        indices = self._sample.update(len(history.episode_returns))
+        self._dots.x = history.episode_x_at(self.x_axis, indices)
+        self._dots.y = history.episode_returns.values[indices].astype(np.float64)
+        self._note.setText(_note(self._sample.one_in))
+
+    def _take_mean(self, history: History) -> None:
+        values = history.metrics["mean_return"].values
+        if not len(values):
+            return
+        self._mean.update(values)
+        # The line ends at the number in the corner, not at the mean of the last bin.
+        x = history.iteration_x(self.x_axis)[np.append(self._mean.middles, len(values) - 1)]
+        y = np.append(self._mean.means, values[-1])
+        known = np.isfinite(y)
+        self._line.x, self._line.y = x[known], y[known]
+        self._number.setText(short_number(float(values[-1]), 4, steady=True))
+
+    def _marked(self, changes: list[Change]) -> list[Moment]:
+        if len(changes) == 0:
+            return []
+        texts: dict[float, list[str]] = {}
+        for change in changes:
+            texts.setdefault(float(getattr(change, self.x_axis)), []).append(describe(change, self._names))
+        return [Moment(x, ", ".join(words), self._theme.marker) for x, words in texts.items()]
+
+    def _settle(self, history: History) -> None:
+        last = max(history.last_x(self.x_axis), self._dots.x[-1])
+        self._x_end = settled_end(self._x_end, float(last))
+        low, high = robust_bounds(self._dots.y)
+        level = [] if self._level.value is None else [self._level.value]
+        wanted = np.concatenate([[low, high], self._line.y, level])
+        self._y = settled_range(self._y, float(wanted.min()), float(wanted.max()))
+        self.plot.set_ranges((0.0, self._x_end), self._y)
+
+
+def describe(change: Change, names: dict[str, str]) -> str:
+    """A change in a few characters: "α 0.01 → 0.001"."""
+    name = names.get(change.path) or change.path.rpartition(".")[2].replace("_", " ")
+    return f"{name} {setting(change.old)} → {setting(change.new)}"
+
+
+def _names(parameters: Iterable[Parameter]) -> dict[str, str]:
+    return {parameter.path: parameter.symbol or parameter.title.lower() for parameter in parameters}
+
+
+def _note(one_in: int) -> str:
+    return "" if one_in == 1 else f"1 in {one_in:,} episodes drawn"

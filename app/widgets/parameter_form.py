@@ -1,0 +1,167 @@
+"""A form made from the configuration's own metadata; rows that stay are kept as they are when the choice changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.theme import Theme
+from app.widgets.swatch import Bolt, Dot
+from app.widgets.parameter_row import ParameterRow
+from app.widgets.sentence import Sentence
+from engine.parameters import Parameter
+
+# The longest prefix that fits decides. Title, and the picker whose colour it shares.
+_GROUPS = {
+    "policy.": ("Policy", "policy"),
+    "estimator.": ("Advantage", "credit"),
+    "estimator.baseline.": ("Baseline", "baseline"),
+    "update.": ("Update", "update"),
+    "": ("Run", ""),
+}
+
+
+class ParameterForm(QWidget):
+    """Rows of parameters in groups. It proposes changes; ``answer`` tells it what became of them."""
+
+    edited = Signal(str, object)
+    reset_asked = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._running = False
+        self._before: QWidget | None = None
+        self.rows: dict[str, ParameterRow] = {}
+        self._groups = {prefix: _Group(title, part) for prefix, (title, part) in _GROUPS.items()}
+        self._bolt = Bolt()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * theme.unit)
+        layout.addLayout(self._legend())
+        for group in self._groups.values():
+            layout.addWidget(group)
+        self.apply_theme(theme)
+
+    def _legend(self) -> QHBoxLayout:
+        legend = QHBoxLayout()
+        legend.setSpacing(4)
+        legend.addWidget(self._bolt, 0, Qt.AlignmentFlag.AlignTop)
+        legend.addWidget(Sentence(text="may be changed while training"), 1)
+        return legend
+
+    def show_parameters(self, parameters: Sequence[Parameter]) -> None:
+        """Show these parameters in this order."""
+        kept = {p.path: p for p in parameters if p.path in self.rows and _same_row(self.rows[p.path].parameter, p)}
+        for path in [path for path in self.rows if path not in kept]:
+            row = self.rows.pop(path)
+            row.hide()
+            row.setParent(None)
+            row.deleteLater()
+        for parameter in parameters:
+            if parameter.path in kept:
+                self.rows[parameter.path].show_parameter(parameter)
+            else:
+                self.rows[parameter.path] = self._new_row(parameter)
+        self.rows = {parameter.path: self.rows[parameter.path] for parameter in parameters}
+        for prefix, group in self._groups.items():
+            group.show_rows([row for path, row in self.rows.items() if _prefix(path) == prefix])
+        self._chain_tabs()
+
+    def _new_row(self, parameter: Parameter) -> ParameterRow:
+        path = parameter.path
+        row = ParameterRow(parameter, self._theme)
+        row.set_locked(self._running and not parameter.live)
+        row.proposed.connect(lambda value: self.edited.emit(path, value))
+        row.reset_asked.connect(lambda: self.reset_asked.emit(path))
+        return row
+
+    def _chain_tabs(self) -> None:
+        fields = [stop for group in self._groups.values() for row in group.rows for stop in row.tab_stops()]
+        if self._before is not None:
+            fields.insert(0, self._before)
+        for before, after in zip(fields, fields[1:], strict=False):
+            QWidget.setTabOrder(before, after)
+
+    def answer(self, path: str, reason: str | None) -> None:
+        """What became of an edit: accepted, or refused for this reason."""
+        row = self.rows.get(path)
+        if row is not None:
+            row.settle() if reason is None else row.refuse(reason)
+
+    def set_tab_before(self, widget: QWidget) -> None:
+        """The widget of the same window after which Tab comes to the form."""
+        self._before = widget
+
+    def commit(self) -> None:
+        """Propose what is being typed, as if Return had been pressed."""
+        for row in self.rows.values():
+            row.editor.commit()
+
+    def discard_locked(self) -> None:
+        """Drop what has been typed where it may not be changed while a run trains."""
+        for row in self.rows.values():
+            if not row.parameter.live:
+                row.settle()
+
+    def set_running(self, running: bool) -> None:
+        """While a run trains, only what may change meanwhile can be edited."""
+        self._running = running
+        for row in self.rows.values():
+            row.set_locked(running and not row.parameter.live)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._bolt.set_colour(theme.muted)
+        for group in self._groups.values():
+            group.apply_theme(theme)
+        for row in self.rows.values():
+            row.apply_theme(theme)
+
+
+class _Group(QWidget):
+    """A heading and its rows; hidden while there are none."""
+
+    def __init__(self, title: str, part: str) -> None:
+        super().__init__()
+        self.rows: list[ParameterRow] = []
+        self._part = part
+        self._dot = Dot()
+        heading = QLabel(title)
+        heading.setProperty("role", "heading")
+        header = QHBoxLayout()
+        header.setSpacing(6)
+        if part:
+            header.addWidget(self._dot)
+        header.addWidget(heading, 1)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(4)
+        self._layout.addLayout(header)
+        self.hide()
+
+    def show_rows(self, rows: list[ParameterRow]) -> None:
+        if rows == self.rows:
+            return
+        self.rows = rows
+        for position, row in enumerate(rows, start=1):
+            item = self._layout.itemAt(position)
+            if item is None or item.widget() is not row:
+                self._layout.insertWidget(position, row)
+                row.show()
+        self.setVisible(bool(rows))
+
+    def apply_theme(self, theme: Theme) -> None:
+        if self._part:
+            self._dot.set_colour(getattr(theme, self._part))
+
+
+def _prefix(path: str) -> str:
+    return max((prefix for prefix in _GROUPS if path.startswith(prefix)), key=len)
+
+
+def _same_row(old: Parameter, new: Parameter) -> bool:
+    """Whether the row made for ``old`` serves for ``new``: only value, default, bounds and help may differ."""
+    return all(getattr(old, name) == getattr(new, name) for name in ("type", "choices", "title", "symbol", "unit", "live"))

@@ -1,0 +1,136 @@
+"""One row of the parameter form: name, reset button, editor, and a sentence when the entry was refused."""
+
+from __future__ import annotations
+
+from functools import cache
+from html import escape
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
+
+from app.theme import Theme
+from app.widgets.swatch import Bolt
+from app.widgets.parameter_editor import editor_of
+from app.widgets.parameter_text import refusal, shown, symbol, tool_tip
+from app.widgets.sentence import Sentence
+from engine.parameters import Parameter
+
+EDITOR_WIDTH = 116
+LOCKED = "Stop the run to change this."
+
+
+class ParameterRow(QWidget):
+    """Shows one parameter and proposes changes to it."""
+
+    proposed = Signal(object)
+    reset_asked = Signal()
+
+    def __init__(self, parameter: Parameter, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.parameter = parameter
+        self._locked = False
+        self._bolt = Bolt()
+        self._name = QLabel()
+        self._name.setWordWrap(True)
+        self._name.setTextFormat(Qt.TextFormat.RichText)
+        self.editor = editor_of(parameter)
+        self.editor.setFixedWidth(EDITOR_WIDTH)
+        self._name.setBuddy(self.editor.field)
+        self.reset_button = _reset_button()
+        self._complaint = Sentence("error")
+        self._complaint.hide()
+        self._lay_out()
+        self.editor.set_value(parameter.value)
+        self.editor.proposed.connect(self.proposed)
+        self.reset_button.clicked.connect(self.reset_asked)
+        self.apply_theme(theme)
+        self._tell()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(3)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self._bolt, 0, 0)
+        grid.addWidget(self._name, 0, 1)
+        grid.addWidget(self.reset_button, 0, 2)
+        grid.addWidget(self.editor, 0, 3)
+        grid.addWidget(self._complaint, 1, 1, 1, 3)
+        grid.setColumnStretch(1, 1)
+
+    def show_parameter(self, parameter: Parameter) -> None:
+        """Show the parameter as it now holds; what is being typed stays unless the value has become another."""
+        changed = parameter.value != self.parameter.value
+        self.parameter = parameter
+        if changed:
+            self.settle()
+        self._tell()
+
+    def refuse(self, reason: str) -> None:
+        """Say under the field why what was entered does not hold."""
+        self._complaint.setText(refusal(reason, self.parameter))
+        self._complaint.show()
+        self.editor.set_wrong(True)
+        self.editor.field.setAccessibleDescription(self._complaint.text())
+
+    def settle(self) -> None:
+        """Show the value that holds, and no complaint."""
+        self.editor.set_value(self.parameter.value)
+        self.editor.set_wrong(False)
+        self._complaint.hide()
+        self.editor.field.setAccessibleDescription(self.parameter.help)
+
+    @property
+    def complaint(self) -> str:
+        return self._complaint.text() if self._complaint.isVisibleTo(self) else ""
+
+    def tab_stops(self) -> tuple[QWidget, QWidget]:
+        return self.editor.field, self.reset_button
+
+    def set_locked(self, locked: bool) -> None:
+        self._locked = locked
+        self._tell()
+
+    def apply_theme(self, theme: Theme) -> None:
+        name = escape(self.parameter.title)
+        if self.parameter.symbol:
+            name += f"&nbsp;<span style='color:{theme.muted}'>{symbol(self.parameter.symbol)}</span>"
+        self._name.setText(name)
+        self._bolt.set_colour(theme.muted if self.parameter.live else None)
+        self.reset_button.setIcon(_reset_icon(theme.muted, theme.text))
+
+    def _tell(self) -> None:
+        parameter, field = self.parameter, self.editor.field
+        help_text = tool_tip(parameter) + (f"<p style='margin:0'><b>{LOCKED}</b></p>" if self._locked else "")
+        self.setToolTip(help_text)
+        field.setAccessibleName(parameter.title)
+        if not self.complaint:
+            field.setAccessibleDescription(parameter.help)
+        self.editor.setEnabled(not self._locked)
+        self._name.setEnabled(not self._locked)
+        self.reset_button.setVisible(parameter.value != parameter.default and not self._locked)
+        default = shown(parameter.default) or "empty"
+        self.reset_button.setToolTip(f"Reset to the default, {default}")
+        self.reset_button.setAccessibleName(f"Reset {parameter.title} to its default, {default}")
+
+
+@cache
+def _reset_icon(colour: str, active: str) -> QIcon:
+    import qtawesome
+
+    return qtawesome.icon("mdi6.restore", color=colour, color_active=active)
+
+
+def _reset_button() -> QToolButton:
+    button = QToolButton()
+    button.setProperty("role", "quiet")
+    button.setAutoRaise(True)
+    button.setIconSize(QSize(14, 14))
+    button.setFixedSize(18, 22)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    # The row keeps its shape when the button comes and goes.
+    policy = button.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    button.setSizePolicy(policy)
+    return button

@@ -1,0 +1,51 @@
+"""The run's progress in the toolbar: state, bar, steps, speed and time left."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
+
+from app.models.run_state import WORDS, RunState
+from app.run_controller import Progress
+from app.widgets.format import duration, short_number
+
+
+class ProgressView(QWidget):
+    """Fixed columns, so that nothing moves when numbers change width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._state = QLabel()
+        self._state.setProperty("role", "heading")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, 1000)
+        self._bar.setAccessibleName("Progress of the run")
+        self._steps, self._speed, self._left = QLabel(), QLabel(), QLabel()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self._state, 0, 0)
+        widest = {self._state: "Stopping…", self._steps: "8.88 M of 8.88 M steps", self._speed: "8.88 M steps/s"}
+        widest[self._left] = "88:88:88 left"
+        for column, label in enumerate((self._steps, self._speed, self._left), start=1):
+            label.setProperty("role", "muted")
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            grid.addWidget(label, 0, column)
+        for label, text in widest.items():
+            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(text) + 4)
+        grid.addWidget(self._bar, 1, 0, 1, 4)
+
+    def show_state(self, state: RunState) -> None:
+        self._state.setText(WORDS[state])
+
+    def show_progress(self, progress: Progress, *, active: bool) -> None:
+        share = progress.steps / progress.budget if progress.budget else 0.0
+        self._bar.setValue(round(1000 * min(share, 1.0)))
+        done = f"{short_number(progress.steps)} of {short_number(progress.budget)} steps" if progress.budget else ""
+        self._steps.setText(done)
+        speed = progress.steps_per_second
+        self._speed.setText("" if speed is None else f"{short_number(speed)} steps/s")
+        left = progress.seconds_left
+        self._left.setText("" if left is None or not active else f"{duration(left)} left")

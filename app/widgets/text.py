@@ -1,0 +1,57 @@
+"""Labels that do not move what is around them, and the words an empty panel shows."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
+
+from app.widgets.labels import tabular
+
+
+def muted(text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "muted")
+    return label
+
+
+class SteadyLabel(QLabel):
+    """A label in tabular figures that is always as wide as ``widest``: new text neither moves nor lays out anything."""
+
+    def __init__(self, widest: str, role: str = "") -> None:
+        super().__init__()
+        self._widest = widest
+        if role:
+            self.setProperty("role", role)
+        self.setFont(tabular(self.font()))
+        self._fix()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fix()
+
+    def _fix(self) -> None:
+        metrics = self.fontMetrics()
+        self.setFixedSize(metrics.horizontalAdvance(self._widest) + 4, metrics.height() + 2)
+
+
+class Stage(QStackedWidget):
+    """Shows ``content`` once there is something to see, and until then one sentence on what will appear and why not yet."""
+
+    def __init__(self, hint: str, content: QWidget) -> None:
+        super().__init__()
+        self._hint = muted(hint)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._hint.setWordWrap(True)
+        self._hint.setMargin(24)
+        self._hint.setMinimumSize(1, 1)
+        self.addWidget(self._hint)
+        self.addWidget(content)
+
+    @property
+    def filled(self) -> bool:
+        return self.currentIndex() == 1
+
+    def fill(self, filled: bool) -> None:
+        if filled != self.filled:
+            self.setCurrentIndex(int(filled))

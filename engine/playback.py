@@ -1,0 +1,183 @@
+"""Episodes of a frozen policy, frame by frame, apart from training: its own environment, policy and randomness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.catalogue import EnvironmentInfo
+from engine.config import RunConfig
+from engine.environments import registry
+from engine.environments.gymnasium_batch import from_environment, to_environment
+from engine.errors import RunError
+from engine.frames import Decision, Frame, GaussianDecision, Image, SoftmaxDecision
+from engine.policies.distributions import Categorical
+from engine.policies.policy import Policy
+
+DEFAULT_FRAMES_PER_SECOND = 30.0
+
+
+@dataclass(frozen=True)
+class PolicySnapshot:
+    """A policy as it was after ``iteration`` updates; ``state`` shares no memory with it and lies on the CPU."""
+
+    config: RunConfig
+    environment: EnvironmentInfo
+    state: dict[str, Tensor]
+    iteration: int
+
+
+def snapshot(policy: Policy, config: RunConfig, environment: EnvironmentInfo, iteration: int) -> PolicySnapshot:
+    """Freeze ``policy``; cheap enough to be done after every iteration."""
+    state = {name: value.detach().to("cpu", copy=True) for name, value in policy.state_dict().items()}
+    return PolicySnapshot(config, environment, state, iteration)
+
+
+class Playback:
+    """Plays episodes of a policy one frame at a time; each episode is played by one policy from start to end.
+
+    Raises:
+        RequestError: on construction and from ``use``, when the environment cannot be made.
+        RunError: from ``advance``, when the environment raises, gives no picture, or the policy's numbers are not finite.
+    """
+
+    def __init__(self, snapshot: PolicySnapshot, seed: int) -> None:
+        for_environment, for_actions = np.random.SeedSequence(seed).generate_state(2, np.uint32).tolist()
+        self._seed: int | None = for_environment
+        self._generator = torch.Generator().manual_seed(for_actions)
+        self._episode = 0
+        self._build(snapshot)
+
+    def _build(self, snapshot: PolicySnapshot) -> None:
+        self._playing = self._next = snapshot
+        self._policy = Policy(snapshot.config.policy, snapshot.environment, torch.Generator())
+        self._environment = registry.make(snapshot.environment.id, render=True)
+        self._observation_space = self._environment.observation_space
+        self._action_space: Any = self._environment.action_space
+        self._begun = False  # whether an episode is under way
+        self._observation: Any = None
+        self._action: NDArray[Any] | None = None  # [1, …] as the policy gave it, taken when advancing
+        self._step = 0
+        self._reward = 0.0
+
+    @property
+    def environment(self) -> EnvironmentInfo:
+        """What is being played in."""
+        return self._playing.environment
+
+    @property
+    def frames_per_second(self) -> float:
+        """The environment's own rate, one frame per step."""
+        rate = self._environment.metadata.get("render_fps")
+        return float(rate) if isinstance(rate, int | float) and rate > 0 else DEFAULT_FRAMES_PER_SECOND
+
+    def use(self, snapshot: PolicySnapshot) -> None:
+        """Play ``snapshot`` from the next episode on; at once where it is for another environment or kind of policy."""
+        playing = self._playing
+        if snapshot.environment.id == playing.environment.id and snapshot.config.policy == playing.config.policy:
+            self._next = snapshot
+            return
+        self.close()
+        self._build(snapshot)
+
+    def advance(self, greedy: bool, render: bool = True) -> Frame:
+        """Begin an episode, or take the action that the last frame showed; the frame of the state thus reached.
+
+        The action decided in it is the policy's most likely one if ``greedy``, else a sampled one. A picture is made
+        when ``render`` asks for it, and always of an episode's final state.
+        """
+        terminated = truncated = False
+        if self._begun:
+            terminated, truncated = self._take_step()
+        else:
+            self._begin()
+        ended = terminated or truncated
+        decision = None if ended else self._decide(greedy)
+        self._begun = not ended
+        return Frame(
+            image=self._render() if render or ended else None,
+            step=self._step,
+            decision=decision,
+            reward_so_far=self._reward,
+            terminated=terminated,
+            truncated=truncated,
+            iteration=self._playing.iteration,
+            episode=self._episode,
+        )
+
+    def close(self) -> None:
+        """Free the environment."""
+        self._environment.close()
+
+    def _begin(self) -> None:
+        self._playing = self._next
+        self._policy.load_state_dict(self._playing.state)
+        self._episode += 1
+        self._step, self._reward = 0, 0.0
+        seed, self._seed = self._seed, None  # seeded once, then its generator goes on
+        try:
+            self._observation, _ = self._environment.reset(seed=seed)
+        except Exception as error:
+            raise self._raised("reset", error) from error
+
+    def _take_step(self) -> tuple[bool, bool]:
+        assert self._action is not None
+        (action,) = to_environment(self._action, self._action_space)
+        try:
+            self._observation, reward, terminated, truncated, _ = self._environment.step(action)
+            self._reward += float(reward)
+        except Exception as error:
+            raise self._raised("step", error) from error
+        self._step += 1
+        return bool(terminated), bool(truncated)
+
+    def _decide(self, greedy: bool) -> Decision:
+        inputs = torch.from_numpy(from_environment([self._observation], self._observation_space))
+        with torch.inference_mode():
+            distribution = self._policy(inputs)
+            action = distribution.mode() if greedy else distribution.sample(self._generator)
+            if isinstance(distribution, Categorical):
+                weights = distribution.probabilities[0].numpy()
+                self._check_finite(weights)
+                decision: Decision = SoftmaxDecision(weights, int(action.item()))
+            else:
+                mean, std = distribution.mean[0].numpy(), distribution.log_std.exp().numpy()
+                self._check_finite(mean)
+                self._check_finite(std)
+                low, high = self._action_space.low.reshape(-1), self._action_space.high.reshape(-1)
+                decision = GaussianDecision(mean, std, action[0].numpy(), low, high)
+        self._action = action.numpy()
+        return decision
+
+    def _check_finite(self, numbers: NDArray[np.float32]) -> None:
+        if not np.isfinite(numbers).all():
+            raise RunError(
+                f"The policy of iteration {self._playing.iteration} gives numbers that are not finite, so it has no "
+                "action to play; a smaller learning rate usually keeps them finite."
+            )
+
+    def _render(self) -> Image:
+        try:
+            image = self._environment.render()
+        except Exception as error:
+            raise self._raised("render", error) from error
+        if (
+            not isinstance(image, np.ndarray)
+            or image.dtype != np.uint8
+            or image.ndim != 3
+            or image.shape[2] not in (3, 4)
+        ):
+            raise RunError(
+                f"{self._playing.environment.id} gives no pictures to show; only environments that render rgb_array "
+                "frames can be watched. Training does not need them and goes on."
+            )
+        return np.ascontiguousarray(image[:, :, :3])
+
+    def _raised(self, during: str, error: Exception) -> RunError:
+        id = self._playing.environment.id
+        return RunError(f"{id} raised {registry.describe(error)}, in its {during}, so this episode cannot be shown.")

@@ -1,0 +1,187 @@
+"""The form made from the configuration's metadata, and how its text is read."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.theme import load_theme
+from app.widgets.parameter_form import ParameterForm
+from app.widgets.parameter_text import bounds, meaning, refusal, shown
+from engine.config import RunConfig
+from engine.errors import RequestError
+from engine.parameters import Parameter, parameters_of, with_values
+
+LEARNING_RATE = "update.learning_rate"
+
+
+def parameter(path: str, **values: object) -> Parameter:
+    config = with_values(RunConfig(), values) if values else RunConfig()
+    return next(p for p in parameters_of(config) if p.path == path)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.01, "0.01"),
+        (1e-5, "1e-5"),
+        (1.5e-7, "1.5e-7"),
+        (100.0, "100"),
+        (500_000, "500\u202f000"),
+        ((64, 64), "64, 64"),
+        ((), ""),
+    ],
+)
+def test_values_read_short(value: object, text: str):
+    assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("1e-4", float, 1e-4),
+        ("−0.5", float, -0.5),
+        ("500\u202f000", int, 500_000),
+        ("500 000", int, 500_000),
+        ("1,000,000", int, 1_000_000),
+        ("1e6", int, 1e6),
+        ("64, 64", tuple, (64, 64)),
+        ("64x32", tuple, (64, 32)),
+        ("", tuple, ()),
+        ("64, x", tuple, (64, "x")),
+        ("abc", float, "abc"),
+    ],
+)
+def test_typed_text_means(text: str, kind: type, value: object):
+    assert meaning(text, kind) == value
+
+
+def test_a_decimal_comma_is_not_taken_for_thousands():
+    assert meaning("0,005", float) == "0,005"
+
+
+def test_bounds_tell_above_from_from():
+    assert (bounds(parameter(LEARNING_RATE)), bounds(parameter("estimator.gamma"))) == (
+        "above 0 up to 100",
+        "from 0 up to 1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        (LEARNING_RATE, 200.0, "Learning rate cannot be 200.0: it should be at most 100."),
+        (LEARNING_RATE, "abc", 'Learning rate cannot be "abc": it should be a number.'),
+        (LEARNING_RATE, "", "Learning rate cannot be empty: it should be a number."),
+        ("update.episodes_per_update", 1.5, "Episodes per update cannot be 1.5: it should be a whole number."),
+        ("policy.hidden_sizes", (), "Hidden layers cannot be empty: at least one number is needed."),
+        ("policy.hidden_sizes", (8, 0), "Hidden layers cannot be 0: it should be at least 1."),
+    ],
+)
+def test_refusals_are_plain_and_name_the_title(path: str, value: object, sentence: str):
+    with pytest.raises(RequestError) as error:
+        with_values(RunConfig(), {path: value})
+    assert refusal(str(error.value), parameter(path)) == sentence
+
+
+@pytest.fixture
+def form(qtbot: QtBot) -> ParameterForm:
+    form = ParameterForm(load_theme("dark"))
+    qtbot.addWidget(form)
+    form.show_parameters(parameters_of(RunConfig()))
+    form.show()
+    return form
+
+
+def enter(form: ParameterForm, path: str, text: str, key: Qt.Key = Qt.Key.Key_Return) -> None:
+    field = form.rows[path].editor.field
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, key)
+
+
+def test_typed_text_is_proposed_as_a_value(form: ParameterForm, qtbot: QtBot):
+    with qtbot.waitSignal(form.edited) as edit:
+        enter(form, LEARNING_RATE, "1e-4")
+    assert edit.args == [LEARNING_RATE, 1e-4]
+
+
+def test_unchanged_text_proposes_nothing(form: ParameterForm, qtbot: QtBot):
+    with qtbot.assertNotEmitted(form.edited):
+        enter(form, LEARNING_RATE, "0.01")
+
+
+def test_a_refused_entry_stays_with_its_sentence(form: ParameterForm):
+    enter(form, LEARNING_RATE, "200")
+    form.answer(LEARNING_RATE, "update.learning_rate cannot be 200: it should be less than or equal to 100.")
+    row = form.rows[LEARNING_RATE]
+    assert row.complaint == "Learning rate cannot be 200: it should be at most 100."
+    assert row.editor.field.text() == "200"
+
+
+def test_escape_brings_back_what_holds(form: ParameterForm):
+    form.edited.connect(lambda path, value: form.answer(path, "no." if value == 200 else None))
+    enter(form, LEARNING_RATE, "200")
+    QTest.keyClick(form.rows[LEARNING_RATE].editor.field, Qt.Key.Key_Escape)
+    row = form.rows[LEARNING_RATE]
+    assert (row.editor.field.text(), row.complaint) == ("0.01", "")
+
+
+def test_a_check_box_proposes_its_state(form: ParameterForm, qtbot: QtBot):
+    with qtbot.waitSignal(form.edited) as edit:
+        QTest.keyClick(form.rows["estimator.normalize_advantages"].editor.field, Qt.Key.Key_Space)
+    assert edit.args == ["estimator.normalize_advantages", True]
+
+
+def test_a_choice_is_proposed(form: ParameterForm, qtbot: QtBot):
+    with qtbot.waitSignal(form.edited) as edit:
+        QTest.keyClick(form.rows["update.optimizer"].editor.field, Qt.Key.Key_Up)
+    assert edit.args == ["update.optimizer", "sgd"]
+
+
+def test_the_reset_button_shows_only_where_the_default_was_left(form: ParameterForm):
+    form.show_parameters(parameters_of(with_values(RunConfig(), {LEARNING_RATE: 0.5})))
+    shown_for = {path for path, row in form.rows.items() if row.reset_button.isVisible()}
+    assert shown_for == {LEARNING_RATE}
+
+
+def test_the_reset_button_asks_for_a_reset(form: ParameterForm, qtbot: QtBot):
+    form.show_parameters(parameters_of(with_values(RunConfig(), {LEARNING_RATE: 0.5})))
+    with qtbot.waitSignal(form.reset_asked) as asked:
+        QTest.mouseClick(form.rows[LEARNING_RATE].reset_button, Qt.MouseButton.LeftButton)
+    assert asked.args == [LEARNING_RATE]
+
+
+def test_rows_that_stay_are_kept(form: ParameterForm):
+    row = form.rows[LEARNING_RATE]
+    form.show_parameters(parameters_of(with_values(RunConfig(), {"policy": "linear", "estimator.baseline": "none"})))
+    assert form.rows[LEARNING_RATE] is row
+
+
+def test_rows_follow_the_choice(form: ParameterForm):
+    form.show_parameters(parameters_of(with_values(RunConfig(), {"estimator.baseline": "none"})))
+    assert not any(path.startswith("estimator.baseline.") for path in form.rows)
+
+
+def test_text_being_typed_survives_a_change_elsewhere(form: ParameterForm):
+    field = form.rows[LEARNING_RATE].editor.field
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "0.0")
+    form.show_parameters(parameters_of(with_values(RunConfig(), {"seed": 7})))
+    assert field.text() == "0.0"
+
+
+def test_while_running_only_live_parameters_can_be_edited(form: ParameterForm):
+    form.set_running(True)
+    editable = {path for path, row in form.rows.items() if row.editor.field.isEnabled()}
+    assert editable == {p.path for p in parameters_of(RunConfig()) if p.live}
+
+
+def test_each_field_has_a_name_and_a_help(form: ParameterForm):
+    for row in form.rows.values():
+        assert row.editor.field.accessibleName() == row.parameter.title
+        assert row.parameter.title in row.toolTip()

@@ -1,0 +1,58 @@
+"""Every benchmark and the figures it is held to, importable without torch or Qt."""
+
+from __future__ import annotations
+
+from tests.benchmarks.figures import Figure, Row
+
+ROWS: dict[str, Row] = {
+    row.name: row
+    for row in (
+        Row(
+            "reinforce-speed",
+            "REINFORCE steps/s against the lecture's one-episode-at-a-time loop",
+            "reinforce_speed",
+            (Figure("speed-up", "×", least=20.0),),
+        ),
+        Row(
+            "cartpole-475",
+            "Wall clock to a mean return of 475 on CartPole: fastest preset against SB3 PPO",
+            "cartpole_475",
+            (Figure("share of SB3's time", "", most=1 / 15),),
+        ),
+        Row(
+            "lecture",
+            "Steps to solve CartPole at one episode per update: REINFORCE against causality and a baseline",
+            "lecture",
+        ),
+        Row(
+            "window-speed",
+            "Steps/s with the window open and every panel live, against headless",
+            "window_speed",
+            (Figure("cartpole", "", least=0.90), Figure("cartpole-fast", "", least=0.90)),
+        ),
+        Row(
+            "event-loop",
+            "Event-loop delay while training with every panel live",
+            "event_loop",
+            (Figure("99th percentile", "ms", most=25.0), Figure("maximum", "ms", most=100.0)),
+        ),
+        Row(
+            "acknowledgement",
+            "Longest time from a click on Pause, Step or Stop to its effect",
+            "acknowledgement",
+            tuple(Figure(click, "ms", most=100.0) for click in ("pause", "step", "stop")),
+        ),
+        Row(
+            "window-shown",
+            "Process start to first picture, against an empty PySide6 + pyqtgraph window",
+            "window_shown",
+            (Figure("ratio", "×", most=1.5),),
+        ),
+        Row(
+            "memory",
+            "Memory after a million episodes against after ten thousand, window open",
+            "memory",
+            (Figure("growth", "×", most=1.05),),
+        ),
+    )
+}

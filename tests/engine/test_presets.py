@@ -1,0 +1,132 @@
+"""Presets on disk: what is saved is what is loaded, and nothing that happens to a file escapes as another error."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.catalogue import ALGORITHMS, POLICIES, choose
+from engine.config import RunConfig
+from engine.errors import RequestError
+from engine.parameters import with_values
+from engine.presets import Preset, find, load, save
+
+PRESET = Preset(title="Mine", summary='Zürich, "γ" \\ 𝛼\nsecond line', config=with_values(RunConfig(), {"update.learning_rate": 1e-5}))
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(RequestError) as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_is_saved_is_loaded(policy: str, algorithm: str, tmp_path: Path) -> None:
+    config = choose(choose(RunConfig(), POLICIES[policy]), ALGORITHMS[algorithm])
+    preset = PRESET.model_copy(update={"config": config})
+    save(preset, tmp_path / "x.toml")
+    assert load(tmp_path / "x.toml") == preset
+
+
+def test_any_text_and_small_numbers_survive(tmp_path: Path) -> None:
+    save(PRESET, tmp_path / "x.toml")
+    assert load(tmp_path / "x.toml") == PRESET
+
+
+def test_saving_replaces_what_was_there_and_leaves_no_other_file(tmp_path: Path) -> None:
+    target = tmp_path / "x.toml"
+    save(PRESET, target)
+    save(PRESET.model_copy(update={"title": "Other"}), target)
+    assert load(target).title == "Other"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.toml"]
+
+
+def test_a_bare_kind_is_enough_in_a_file(tmp_path: Path) -> None:
+    target = tmp_path / "x.toml"
+    target.write_text('title = "T"\n[config]\nenvironment = "Acrobot-v1"\npolicy = "linear"\n', "utf-8")
+    config = load(target).config
+    assert (config.environment.id, config.policy.kind) == ("Acrobot-v1", "linear")
+
+
+def test_a_path_can_stand_for_a_name(tmp_path: Path) -> None:
+    save(PRESET, tmp_path / "x.toml")
+    assert find(str(tmp_path / "x.toml")) == PRESET
+
+
+def test_an_unknown_name_is_refused_with_those_there_are() -> None:
+    with pytest.raises(RequestError, match="There is no preset zzzzz; there is "):
+        find("zzzzz")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("title = ", "is not valid TOML"),
+        ('title = "a"\ntitle = "b"\n[config]', "is not valid TOML"),
+        ('title = "T"', "config is missing."),
+        ("[config]", "title is missing."),
+        ('title = ""\n[config]', "title cannot be"),
+        ('title = "T"\ncolour = 3\n[config]', "There is no parameter colour"),
+        ('title = "T"\n[config.update]\nkind = "gradient-ascent"\nspeed = 3', "There is no parameter config.update.speed"),
+        ('title = "T"\n[config.update]\nkind = "gradient-ascent"\nlearning_rate = -1', "config.update.learning_rate cannot"),
+        ('title = "T"\nconfig = 3', "config cannot be 3"),
+        ('title = "T"\n[config]\nseed = 1979-05-27', "config.seed cannot be"),
+        ('title = "T"\n[config]\nseed = nan', "config.seed cannot be"),
+    ],
+)
+def test_a_broken_file_is_refused_in_one_sentence_naming_it_and_the_fault(text: str, words: str, tmp_path: Path) -> None:
+    target = tmp_path / "broken.toml"
+    target.write_text(text, "utf-8")
+    message = refused(target)
+    assert "broken.toml" in message
+    assert words in message
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    target = tmp_path / "x.toml"
+    target.write_bytes(b"\xff\xfe\x00")
+    assert refused(target) == "The preset x.toml could not be read: it is not a text file."
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path / "x.toml") == "The preset x.toml could not be read: No such file or directory."
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path).endswith("Is a directory.")
+
+
+def fail_with(code: int) -> object:
+    def fail(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "x.toml"
+    save(PRESET, target)
+    before = target.read_bytes()
+    monkeypatch.setattr(os, "fsync", fail_with(errno.ENOSPC))
+    with pytest.raises(RequestError, match=r"could not be saved as x\.toml: No space left on device\.$"):
+        save(PRESET.model_copy(update={"title": "Other"}), target)
+    assert target.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["x.toml"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["no-such-folder/x.toml", "a-file/x.toml", "a-folder", "x" * 254 + ".toml"],
+    ids=["missing folder", "file for a folder", "folder for a file", "name too long"],
+)
+def test_a_place_that_cannot_be_written_is_refused(where: str, tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "a-folder").mkdir()
+    with pytest.raises(RequestError, match="could not be saved"):
+        save(PRESET, tmp_path / where)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-file", "a-folder"]

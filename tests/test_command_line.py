@@ -1,0 +1,122 @@
+"""The command line: what it prints, what it writes, and the status it ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.metrics import METRICS
+from main import main
+
+SHORT = ["train", "--preset", "cartpole", "--steps", "600", "--device", "cpu"]
+
+
+def test_training_ends_with_0_and_a_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(SHORT) == 0
+    assert "steps/s" in capsys.readouterr().err
+
+
+def test_a_report_line_per_iteration_has_every_metric(tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    main([*SHORT, "--report", str(report)])
+    rows = [json.loads(line) for line in report.read_text("utf-8").splitlines()]
+    assert [row["iteration"] for row in rows] == list(range(1, len(rows) + 1))
+    assert set(rows[-1]) == {"iteration", "environment_steps", "episodes", "seconds", *METRICS}
+    assert rows[-1]["environment_steps"] >= 600
+
+
+def test_a_report_is_appended_to(tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    report.write_text("{}\n")
+    main([*SHORT, "--report", str(report)])
+    assert report.read_text("utf-8").startswith("{}\n{")
+
+
+def test_the_same_seed_reports_the_same(tmp_path: Path) -> None:
+    def rows(name: str, seed: int) -> list[dict[str, float]]:
+        main([*SHORT, "--seed", str(seed), "--report", str(tmp_path / name)])
+        lines = (tmp_path / name).read_text("utf-8").splitlines()
+        timed = ("seconds", "steps_per_second")
+        return [{key: value for key, value in json.loads(line).items() if key not in timed} for line in lines]
+
+    assert rows("a", 3) == rows("b", 3) != rows("c", 4)
+
+
+@pytest.mark.parametrize("what", ["environments", "policies", "algorithms", "presets"])
+def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", what, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows
+    assert all(row["id"] and row["title"] for row in rows)
+
+
+def test_a_list_for_people_has_a_line_per_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "algorithms"]) == 0
+    assert "reinforce-causality" in capsys.readouterr().out
+
+
+def test_the_distribution_follows_the_action_space() -> None:
+    assert main(["train", "--environment", "Pendulum-v1", "--policy", "mlp", "--steps", "1", "--device", "cpu"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--environment", "CartPol-v1"], "did you mean CartPole-v1?"),
+        (["train", "--environment", "Blackjack-v1"], "Tuple"),
+        (["train", "--policy", "tabular"], "discrete states"),
+        (["train", "--policy", "mpl"], "did you mean mlp?"),
+        (["train", "--algorithm", "reinforc"], "did you mean reinforce?"),
+        (["train", "--preset", "cartpol"], "did you mean cartpole?"),
+        (["train", "--preset", "missing.toml"], "could not be read"),
+        (["train", "--steps", "many"], "--steps"),
+        (["train", "--steps", "0"], "environment_steps"),
+        (["train", "--set", "update.learning_rat=1"], "did you mean update.learning_rate?"),
+        (["train", "--set", "update.learning_rate=-1"], "greater than 0"),
+        (["train", "--set", "update.learning_rate"], "KEY=VALUE"),
+        (["train", "--report", "/nowhere/report.jsonl"], "cannot be written"),
+        (["train", "--bogus"], "--bogus"),
+        (["list", "things"], "environments"),
+        (["bogus"], "bogus"),
+        (["--preset", "cartpol"], "did you mean cartpole?"),
+        (["--theme", "pink"], "dark"),
+        (["--size", "big"], "1280x800"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_request_is_one_line_and_status_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    complaint = capsys.readouterr().err
+    assert words in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_no_display_names_the_headless_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert main([]) == 2
+    assert "python main.py train" in capsys.readouterr().err
+
+
+def test_a_display_that_does_not_answer_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":4711")
+    assert main([]) == 2
+    assert "display :4711 does not answer" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--set", "update.optimizer=sgd", "--set", "update.learning_rate=100", "--set", "policy.activation=relu"]
+    assert main([*SHORT, "--steps", "100000", "--environment", "Pendulum-v1", "--policy", "mlp", *arguments]) == 1
+    assert "learning rate" in capsys.readouterr().err

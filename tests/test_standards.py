@@ -1,0 +1,43 @@
+"""The project's own rules: style, types, and which room may know which."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["ruff", "check", "."], id="ruff"),
+        pytest.param(["ruff", "format", "--check", "."], id="format"),
+        pytest.param(["mypy"], id="mypy"),
+        pytest.param(["importlinter.cli", "lint"], id="imports"),
+    ],
+)
+def test_the_code_keeps_to(command: list[str]) -> None:
+    module, *arguments = command
+    if module == "importlinter.cli":
+        command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+    else:
+        command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_else_stands_at_the_top_level() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    top = {line.split("/")[0] for line in listed.stdout.splitlines() if not line.startswith(".")}
+    assert top <= {"app", "engine", "resources", "tests", "main.py", "pyproject.toml", "README.md", "LICENSE"}
+
+
+def test_models_hold_no_widgets() -> None:
+    guilty = [path.name for path in (ROOT / "app" / "models").glob("*.py") if "QtWidgets" in path.read_text("utf-8")]
+    assert guilty == []
