@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self.set_theme(self._remembered_theme())
         self.load_preset(preset)
         self._follow(self.controller.state)
+        self.toolbar.start_button.setFocus()
 
     # --- assembly -----------------------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class MainWindow(QMainWindow):
         """Every connection of the window."""
         on = self.actions_by_name
         on["start"].triggered.connect(self.start_or_pause)
-        on["step"].triggered.connect(lambda: self.controller.step(self.experiment.config))
+        on["step"].triggered.connect(self.step)
         on["stop"].triggered.connect(self.controller.stop)
         on["reset"].triggered.connect(self.controller.reset)
         on["quit"].triggered.connect(self.close)
@@ -199,7 +200,12 @@ class MainWindow(QMainWindow):
     # --- the run ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        self.experiment_panel.commit()  # a number still being typed counts
         self.controller.start(self.experiment.config)
+
+    def step(self) -> None:
+        self.experiment_panel.commit()
+        self.controller.step(self.experiment.config)
 
     def start_or_pause(self) -> None:
         if self.controller.state is RunState.RUNNING:

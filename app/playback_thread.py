@@ -49,8 +49,8 @@ class _Turn:
 class PlaybackThread(QThread):
     """Plays while ``wanted`` and not paused; every method may be called from any thread.
 
-    Both ways the newest wins and nothing queues: ``offer`` replaces the snapshot that plays from the next episode on, and
-    ``take`` gives the newest picture, of which ``frame_ready`` tells once until it is taken.
+    Both ways the newest wins and nothing queues: ``offer`` replaces the snapshot that plays from the next episode on,
+    and ``take`` gives the newest picture, of which ``frame_ready`` tells once until it is taken.
     """
 
     frame_ready = Signal()

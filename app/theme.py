@@ -111,6 +111,7 @@ def style_sheet(theme: Theme) -> str:
     QLabel[role="warning"] {{ color: {t.warning}; }}
     QLabel[role="heading"] {{ font-weight: 600; }}
     QLabel[role="number"] {{ font-size: 15pt; font-weight: 600; }}
+    QLabel[role="mean"] {{ font-size: 18pt; font-weight: 600; color: {t.mean}; }}
     QLabel[role="figure"] {{ font-size: 24pt; font-weight: 600; }}
     QLabel[role="badge"] {{
         background: {t.raised}; color: {t.text}; border-radius: {half}px; padding: {half // 2}px {t.unit}px;

@@ -43,7 +43,8 @@ class Playback:
 
     Raises:
         RequestError: on construction and from ``use``, when the environment cannot be made.
-        RunError: from ``advance``, when the environment raises, gives no picture, or the policy's numbers are not finite.
+        RunError: from ``advance``, when the environment raises or gives no picture, or the policy's numbers are not
+            finite.
     """
 
     def __init__(self, snapshot: PolicySnapshot, seed: int) -> None:

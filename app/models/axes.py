@@ -1,4 +1,4 @@
-"""Which range an axis shows and where its ticks stand: pure functions, so that axes move rarely and alike everywhere."""
+"""Which range an axis shows and where its ticks stand: pure functions, so that axes move rarely, and all alike."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _ENDS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _SLACK = 1e-9
 
 
-def nice_step(span: float, most: int) -> float:
+def nice_step(span: float, most: float) -> float:
     """The smallest of 1, 2, 2.5, 5 × 10ᵏ of which at most ``most`` fit into ``span``."""
-    rough = span / max(most, 1)
+    rough = span / most
     power = 10.0 ** math.floor(math.log10(rough))
     return next(step * power for step in _STEPS if step * power >= rough * (1 - _SLACK))
 
 
-def nice_ticks(low: float, high: float, most: int) -> tuple[float, list[float]]:
+def nice_ticks(low: float, high: float, most: float) -> tuple[float, list[float]]:
     """The spacing and the values of at most ``most`` + 1 round ticks within [low, high]."""
     if not high > low:
         return 1.0, []

@@ -13,7 +13,7 @@ _ENOUGH = 50_000  # a histogram of more looks the same
 
 
 def normalised(advantages: NDArray) -> NDArray:
-    """Advantages shifted and scaled to mean 0 and standard deviation 1: (A − mean) / std; all 0 where they are equal."""
+    """Advantages shifted and scaled to mean 0 and standard deviation 1: (A − mean) / std; 0 where all are equal."""
     spread = advantages.std()
     centred = advantages - advantages.mean()
     return centred / spread if spread > 1e-8 * max(1.0, float(np.abs(advantages).max())) else np.zeros_like(centred)
@@ -40,7 +40,7 @@ def bounds(advantages: NDArray) -> Range:
 
 
 def histogram(advantages: NDArray, span: Range, bins: int = 40) -> Histogram:
-    """The histogram of ``advantages`` over ``span`` in about ``bins`` bins of a round width; of any shape, not empty."""
+    """The histogram of ``advantages`` over ``span`` in at most ``bins`` bins of a round width; not of nothing."""
     values = advantages.ravel()
     thinned = values[:: 1 + len(values) // _ENOUGH]
     width = nice_step(span[1] - span[0], bins)

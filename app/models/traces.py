@@ -65,7 +65,7 @@ class Trace:
     def clear(self) -> None:
         self.size = 1
         self._full = 0
-        self._bins = np.empty((4, self._limit + 1))  # sum, count, minimum, maximum; one more for the bin under way
+        self._bins = np.empty((4, self._limit + 1))  # sum, count, minimum, maximum; one more bin under way
         self._shown = 0
         self.middles = np.empty(0, np.int64)
 

@@ -15,7 +15,7 @@ from app.widgets.labels import Captions, Moment, Moments
 from app.widgets.marks import Bars
 from app.widgets.pace import Pace
 from app.widgets.plot import Margins, Plot
-from app.widgets.text import Stage, SteadyLabel
+from app.widgets.text import Stage, SteadyLabel, as_surface
 from engine.phases import Estimated
 
 _EMPTY = (
@@ -34,11 +34,12 @@ class AdvantagesPanel(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        as_surface(self)
         self._theme = theme
         self._latest: Estimated | None = None
         self._x: Range | None = None
         self._y_end: float | None = None
-        self._bars, self._lines, self._shares = Bars(), Moments(rows=2, centred=True), Captions()
+        self._bars, self._lines, self._shares = Bars(), Moments(rows=3, first_row=1, centred=True), Captions()
         self.plot = Plot(theme, _TITLES[False], "share of steps (%)", Margins(left=58))
         self.plot.marks = [self._bars, self._lines, self._shares]
         self._stage = Stage(_EMPTY, self.plot)
@@ -59,7 +60,7 @@ class AdvantagesPanel(QWidget):
             button.setText(text)
             button.setToolTip(tip)
             button.setCheckable(True)
-            self._choices.addButton(button, self._choices.buttons().__len__())
+            self._choices.addButton(button, len(self._choices.buttons()))
             header.addWidget(button)
         self._choices.button(0).setChecked(True)
         self._choices.idToggled.connect(self._choice_toggled)
@@ -136,12 +137,14 @@ class AdvantagesPanel(QWidget):
     def _take(self, bars: Histogram) -> None:
         self._bars.edges, self._bars.width, self._bars.heights = bars.edges, bars.width, 100 * bars.shares
         # Room above the bars for the words.
-        self._y_end = settled_end(self._y_end, 130 * float(bars.shares.max()), least=0.4)
+        self._y_end = settled_end(self._y_end, 145 * float(bars.shares.max()), least=0.4)
         self._shares.left = f"{percent(bars.negative)} negative"
         self._shares.right = f"{percent(bars.positive)} positive"
         text, muted = self._theme.text, self._theme.muted
+        # What is nothing beside the spread is rounding, not a mean.
+        mean = bars.mean if abs(bars.mean) > 1e-4 * bars.std else 0.0
         self._lines.moments = [
             Moment(bars.mean - bars.std, "−1 std", muted, dashed=True),
             Moment(bars.mean + bars.std, "+1 std", muted, dashed=True),
-            Moment(bars.mean, f"mean {short_number(bars.mean)} ± {short_number(bars.std)}", text),
+            Moment(bars.mean, f"mean {short_number(mean)} ± {short_number(bars.std)}", text),
         ]

@@ -19,7 +19,7 @@ from app.widgets.labels import Note, tabular
 from app.widgets.marks import Band, Line, blended
 from app.widgets.pace import Pace
 from app.widgets.plot import Margins, Plot
-from app.widgets.text import Stage, SteadyLabel, muted
+from app.widgets.text import Stage, SteadyLabel, as_surface
 from engine.metrics import METRICS, Metric
 
 SHOWN = ("loss", "entropy", "grad_norm", "explained_variance", "steps_per_second")
@@ -28,7 +28,9 @@ _EMPTY = "Loss, entropy, gradient norm and speed will appear here after the firs
 _NO_VALUE = "needs a learned value baseline"
 _INTERVAL = 280  # ms
 _AXIS_HEIGHT = 40
-_LEAST_ROW = 38
+_LEAST_ROW = 40
+_MARGINS = Margins(left=58, bottom=_AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
+_EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
 
 
 class Small(QWidget):
@@ -40,11 +42,11 @@ class Small(QWidget):
         self._trace = Trace()
         self._y: Range | None = None
         self._band, self._line, self._note = Band(), Line(), Note()
-        self.plot = Plot(theme, X_TITLES["environment_steps"], "", Margins(58, _AXIS_HEIGHT, 4, 12))
+        self.plot = Plot(theme, X_TITLES["environment_steps"], "", _MARGINS)
         self.plot.marks = [self._band, self._line, self._note]
         self.title = QLabel(metric.title)
         self.title.setProperty("role", "muted")
-        self._value = SteadyLabel(self._written(-8.88e-88) + "0")
+        self._value = SteadyLabel(self._written(88_800.0 if metric.name == "steps_per_second" else -8.8e-8))
         bold = QFont(tabular(self.font()))
         bold.setWeight(QFont.Weight.DemiBold)
         self._value.setFont(bold)
@@ -84,10 +86,17 @@ class Small(QWidget):
         self._value.setText(self._written(float(values[-1])) if len(values) else NOTHING)
         if known.any():
             self._y = self._settled()
-        self.plot.set_ranges(x, self._y or (0.0, 1.0))
+        low, high = self._y or (0.0, 1.0)
+        edge = _EDGE * (high - low)
+        self.plot.set_ranges(x, (low - edge, high + edge))
         self.plot.redraw()
 
-    def set_note(self, text: str) -> None:
+    @property
+    def note(self) -> str:
+        return self._note.text
+
+    @note.setter
+    def note(self, text: str) -> None:
         self._note.text = text
 
     @property
@@ -113,7 +122,7 @@ class Small(QWidget):
         low, high = robust_bounds(self._line.y, 0.01)
         if self._metric.name == "explained_variance":
             # Below −1 it says no more than at −1, and the early plunge would flatten all that follows.
-            return settled_range(self._y, max(low, -1.0), min(max(high, 0.0), 1.0))
+            return (-1.0 if low < 0 else 0.0), 1.0
         if self._metric.name in _FROM_ZERO:
             low = min(low, 0.0)
         return settled_range(self._y, low, high)
@@ -129,6 +138,7 @@ class Small(QWidget):
 class DiagnosticsPanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        as_surface(self)
         self._history: History | None = None
         self._drawn = 0
         self._axis: XAxis = "environment_steps"
@@ -149,6 +159,11 @@ class DiagnosticsPanel(QWidget):
     @property
     def plots(self) -> list[Plot]:
         return [small.plot for small in self._smalls.values()]
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What is written over each plot."""
+        return {name: small.note for name, small in self._smalls.items()}
 
     def set_x_axis(self, axis: XAxis) -> None:
         """What the horizontal axes count, as in the plot of returns."""
@@ -197,7 +212,7 @@ class DiagnosticsPanel(QWidget):
             small.refresh(history, self._axis, (0.0, self._x_end))
         value = self._smalls["explained_variance"]
         learned = value.defined if self._learned_value is None else self._learned_value
-        value.set_note("" if learned else _NO_VALUE)
+        value.note = "" if learned else _NO_VALUE
         self._stage.fill(True)
 
 
@@ -224,7 +239,7 @@ class Columns(QWidget):
 
 
 def columns_for(width: int, height: int, count: int, beside: int) -> int:
-    """How many columns bring the plots, ``beside`` pixels narrower than their cells, nearest to five times as wide as high."""
+    """How many columns make plots, ``beside`` pixels narrower than their cells, about five times as wide as high."""
 
     def distance(columns: int) -> float:
         plot_width = max(width / columns - beside, 1.0)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -23,7 +24,7 @@ from app.playback_thread import SPEEDS, PlaybackThread, Shown
 from app.theme import Theme
 from app.widgets.action_bars import ActionBars
 from app.widgets.combo import Combo
-from app.widgets.format import NOTHING, minus
+from app.widgets.format import NOTHING, minus, short_number
 from app.widgets.frame_view import FrameView
 from app.widgets.labels import tabular
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
@@ -77,6 +78,8 @@ class EpisodePanel(QWidget):
         self.return_label.setProperty("role", "figure")
         self.return_label.setFont(tabular(self.return_label.font()))
         self.return_label.setAccessibleName("Return so far")
+        # However long the number, it must not widen the panel.
+        self.return_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.step_label, self.policy_label = QLabel(), QLabel()
         self.bars = ActionBars(theme, self._chosen.action)
         self._caption = QLabel(self.bars.caption)
@@ -204,12 +207,14 @@ class EpisodePanel(QWidget):
             self._failed = False
             self._thread.retry()
             self._thread.set_paused(False)
+            self._follow_playing()
+            self.view.show_sentence("Beginning a new episode…")
         else:
             self._thread.set_paused(not self._thread.paused)
             if self._last is not None:
                 self._show_details(self._last)
                 self.bars.describe()
-        self._follow_playing()
+            self._follow_playing()
 
     def _follow_playing(self) -> None:
         """Make button, badge and sentence say what is the case."""
@@ -250,9 +255,10 @@ class EpisodePanel(QWidget):
         if frame.decision is not None:  # in the final state the last decision stays in view
             self.bars.show_decision(frame.decision)
         reward = frame.reward_so_far
-        if not self._decimals and abs(reward - round(reward)) > 1e-9:
+        if not reward.is_integer():
             self._decimals = 1  # and it stays so, lest the number flip between two forms
-        self.return_label.setText(minus(f"{reward:.{self._decimals}f}"))
+        long = abs(reward) >= 1e6
+        self.return_label.setText(short_number(reward) if long else minus(f"{reward:.{self._decimals}f}"))
         limit = self._played.time_limit
         if frame.terminated:
             step = f"ended at step {frame.step}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
@@ -14,10 +15,12 @@ from app.widgets.parameter_form import ParameterForm
 from app.widgets.parameter_row import LOCKED
 from app.widgets.picker import Picker
 from app.widgets.sentence import Sentence
+from app.widgets.slot import Slot
 from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES, Entry, picked
 from engine.equations import equation
 from engine.parameters import parameters_of
 
+_TALL = 560
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
 
@@ -31,6 +34,8 @@ class ExperimentPanel(QWidget):
         super().__init__(parent)
         self._experiment = experiment
         self._running = False
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
         self.problem = Sentence("error")
         self.environment = EnvironmentPicker(theme)
         self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
@@ -41,6 +46,8 @@ class ExperimentPanel(QWidget):
             "update": (Picker("Update rule", theme, "update"), UPDATES),
         }
         self.equation = EquationView(theme)
+        self._inline, self._foot = Slot(0, theme.unit), Slot(theme.unit, theme.unit, ruled=True)
+        self._inline.hold(self.equation)
         self.form = ParameterForm(theme)
         self._scroll = self._lay_out(theme)
         self.form.set_tab_before(self.pickers["update"][0].combo)
@@ -56,9 +63,8 @@ class ExperimentPanel(QWidget):
         column.addWidget(self.environment)
         for picker, _ in self.pickers.values():
             column.addWidget(picker)
-        column.addSpacing(theme.unit)
-        column.addWidget(self.equation)
-        column.addSpacing(theme.unit)
+        column.addSpacing(theme.unit // 2)
+        column.addWidget(self._inline)
         column.addWidget(self.form)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -69,7 +75,9 @@ class ExperimentPanel(QWidget):
         scroll.setWidget(page)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        whole.setSpacing(0)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(self._foot)
         return scroll
 
     def _wire(self) -> None:
@@ -163,6 +171,11 @@ class ExperimentPanel(QWidget):
             picker.show_choices(choices, current.id if current else None, _CUSTOM)
         self.equation.show_equation(equation(config, environment))
         self.form.show_parameters(experiment.parameters())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # With room enough the equation stays in sight below, whatever is being scrolled to.
+        (self._foot if self.height() >= _TALL else self._inline).hold(self.equation)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # What grows or shrinks above must not carry away the field in which a person is at work.

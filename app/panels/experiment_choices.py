@@ -13,8 +13,7 @@ from engine.catalogue import POLICIES, Entry, EnvironmentInfo, choose, parameter
 def choices_of(experiment: Experiment, entries: Mapping[str, Entry]) -> list[Choice]:
     """The entries, each with the reason if it cannot be picked now."""
     return [
-        Choice(entry.id, entry.title, entry.summary, refusal=experiment.refusal_of(entry))
-        for entry in entries.values()
+        Choice(entry.id, entry.title, entry.summary, refusal=experiment.refusal_of(entry)) for entry in entries.values()
     ]
 
 

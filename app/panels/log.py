@@ -5,17 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from PySide6.QtGui import QColor, QFont, QSyntaxHighlighter, QTextCharFormat, QTextDocument
-from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QSyntaxHighlighter,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+)
+from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout, QWidget
 
 from app.models.history import History
 from app.theme import Theme
 from app.widgets.labels import tabular
-from app.widgets.text import Stage
+from app.widgets.text import Stage, as_surface
 
 Level = Literal["info", "warning", "error"]
 
-_LINES = 5000
+_LINES = 3000
 _EMPTY = "What happens will be written here with its time: runs that start and end, changes, warnings and errors."
 _WORDS: dict[Level, str] = {"info": "Info", "warning": "Warning", "error": "Error"}
 
@@ -23,15 +31,22 @@ _WORDS: dict[Level, str] = {"info": "Info", "warning": "Warning", "error": "Erro
 class LogPanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._text = QPlainTextEdit()
+        as_surface(self)
+        self._text = QTextEdit()
         self._text.setReadOnly(True)
+        self._text.setAcceptRichText(False)
         self._text.setUndoRedoEnabled(False)
-        self._text.setMaximumBlockCount(_LINES)
+        self._text.setFrameShape(QFrame.Shape.NoFrame)
+        self._text.document().setMaximumBlockCount(_LINES)
+        self._text.document().setDocumentMargin(theme.unit)
         self._text.setAccessibleName("Log")
         self._text.setFont(tabular(self._text.font()))
-        metrics = self._text.fontMetrics()
-        self._text.setTabStopDistance(metrics.horizontalAdvance("00:00:00") + 2 * theme.unit)
-        self._text.document().setDocumentMargin(theme.unit)
+        # Times and levels in columns of their own; text that wraps stays in its column.
+        column = self._text.fontMetrics().horizontalAdvance("00:00:00") + 2 * theme.unit
+        self._text.setTabStopDistance(column)
+        self._layout = QTextBlockFormat()
+        self._layout.setLeftMargin(2 * column)
+        self._layout.setTextIndent(-2 * column)
         self._colours = Colours(self._text.document())
         self._stage = Stage(_EMPTY, self._text)
         layout = QVBoxLayout(self)
@@ -42,9 +57,18 @@ class LogPanel(QWidget):
     def append(self, level: Level, text: str) -> None:
         """Add an entry with the time of day; the view follows if it is at the bottom."""
         time = datetime.now().strftime("%H:%M:%S")
-        # appendPlainText scrolls only where the last line was in sight.
-        self._text.appendPlainText(entry(time, level, text))
-        self._stage.fill(True)
+        bar = self._text.verticalScrollBar()
+        at_the_bottom = bar.value() >= bar.maximum() - 4
+        cursor = QTextCursor(self._text.document())  # not the view's own: that would undo a selection
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        for line in entry(time, level, text).split("\n"):
+            if self._stage.filled:
+                cursor.insertBlock()
+            cursor.setBlockFormat(self._layout)
+            cursor.insertText(line)
+            self._stage.fill(True)
+        if at_the_bottom:
+            bar.setValue(bar.maximum())
 
     @property
     def text(self) -> str:
@@ -66,7 +90,7 @@ def entry(time: str, level: Level, text: str) -> str:
 
 
 class Colours(QSyntaxHighlighter):
-    """Colours the time and the level of each entry; made anew when the theme changes, which plain colours would not be."""
+    """Colours the time and the level of each entry, anew when the theme changes."""
 
     def __init__(self, document: QTextDocument) -> None:
         super().__init__(document)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import get_args
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.models.axes import Range, robust_bounds, settled_end, settled_range
 from app.models.history import History, XAxis
 from app.models.traces import EpisodeSample, Trace
 from app.theme import Theme
+from app.widgets.combo import Combo
 from app.widgets.format import NOTHING, setting, short_number
 from app.widgets.labels import Level, Moment, Moments
 from app.widgets.marks import Dots, Line
 from app.widgets.plot import Plot
-from app.widgets.text import Stage, SteadyLabel, muted
+from app.widgets.text import Stage, SteadyLabel, as_surface, muted
 from engine.catalogue import EnvironmentInfo
 from engine.config import RunConfig
 from engine.metrics import METRICS
@@ -42,6 +42,7 @@ class ReturnsPanel(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        as_surface(self)
         self._theme = theme
         self._history: History | None = None
         self._drawn: tuple[int, int, int] = (0, 0, 0)
@@ -59,13 +60,17 @@ class ReturnsPanel(QWidget):
         self.apply_theme(theme)
 
     def _build(self, theme: Theme) -> None:
-        self._number = SteadyLabel("−00000.0", "number")
+        self._number = SteadyLabel("−0000.0", "mean")
         self._number.setText(NOTHING)
         caption = muted("mean return\nlast 100 episodes")
         caption.setToolTip(METRICS["mean_return"].meaning)
         self._number.setToolTip(METRICS["mean_return"].meaning)
         self._note = muted()
-        self._axis = QComboBox()
+        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._axis = Combo()
+        self._axis.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
+        self._axis.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._axis.setAccessibleName("Horizontal axis")
         self._axis.setToolTip("What the horizontal axis counts")
         for axis in get_args(XAxis):
@@ -77,8 +82,7 @@ class ReturnsPanel(QWidget):
         header.setSpacing(theme.unit)
         header.addWidget(self._number)
         header.addWidget(caption)
-        header.addStretch(1)
-        header.addWidget(self._note)
+        header.addWidget(self._note, 1)
         header.addWidget(self._axis)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
@@ -94,7 +98,14 @@ class ReturnsPanel(QWidget):
 
     @x_axis.setter
     def x_axis(self, axis: XAxis) -> None:
-        self._axis.setCurrentIndex(self._axis.findData(axis))
+        index = self._axis.findData(axis)
+        if index >= 0:  # what the window remembers may be from another version
+            self._axis.setCurrentIndex(index)
+
+    @property
+    def moments(self) -> Sequence[Moment]:
+        """The changes that are marked."""
+        return self._moments.moments
 
     def set_environment(self, info: EnvironmentInfo | None) -> None:
         """Mark the mean return at which this environment counts as solved."""
@@ -135,10 +146,6 @@ class ReturnsPanel(QWidget):
         self._level.colour, self._level.ground = theme.threshold, theme.surface
         self._moments.ground = theme.surface
         self._moments.moments = [Moment(m.x, m.text, theme.marker) for m in self._moments.moments]
-        # The number has the colour of the line that it is the end of.
-        palette = QPalette(self._number.palette())
-        palette.setColor(QPalette.ColorRole.WindowText, theme.mean)
-        self._number.setPalette(palette)
         self.plot.apply_theme(theme)
 
     # --- drawing ---

@@ -7,7 +7,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
-from app.widgets.action_drawings import Ink, action_label, drawing_of
+from app.widgets.action_axes import Axes
+from app.widgets.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label
 from app.widgets.format import minus
 from engine.catalogue import Space
 from engine.frames import Decision, SoftmaxDecision
@@ -24,7 +25,7 @@ class ActionBars(QWidget):
         self._theme = theme
         self._ink = Ink.of(theme, self.font())
         self._space = space
-        self._drawing = drawing_of(space)
+        self._drawing = _drawing(space)
         self._decision: Decision | None = None
         self._resize()
 
@@ -43,7 +44,7 @@ class ActionBars(QWidget):
     def set_space(self, space: Space) -> None:
         """Forget the decision, and make room for the actions of ``space``."""
         self._space = space
-        self._drawing = drawing_of(space)
+        self._drawing = _drawing(space)
         self._decision = None
         self._resize()
         self.update()
@@ -81,14 +82,18 @@ class ActionBars(QWidget):
         painter.end()
 
 
+def _drawing(space: Space) -> Drawing:
+    if space.kind == "box":
+        return Axes(space)
+    return Bars(space) if space.size <= MOST_BARS else Columns(space)
+
+
 def _words(space: Space, decision: Decision | None) -> str:
     if decision is None:
         return ""
     if isinstance(decision, SoftmaxDecision):
         taken = action_label(space, decision.action)
-        parts = [
-            f"{action_label(space, index)} {probability:.2f}" for index, probability in enumerate(decision.probabilities)
-        ]
+        parts = [f"{action_label(space, index)} {share:.2f}" for index, share in enumerate(decision.probabilities)]
         return f"{', '.join(parts)}; taken: {taken}"
     return "; ".join(
         minus(f"{action_label(space, index)}: mean {mean:.2f}, σ {std:.2f}, taken {action:.2f}")

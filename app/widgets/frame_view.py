@@ -12,8 +12,8 @@ DEFAULT_ASPECT = 1.5  # width by height, until the first picture
 class FrameView(QWidget):
     """Shows pictures as large as they fit, their aspect kept.
 
-    The picture is a plain ``QLabel``, not a paint event of ours: Qt then scales and paints it without Python's lock, and
-    training goes on meanwhile.
+    The picture is a plain ``QLabel``, not a paint event of ours: Qt then scales and paints it without Python's lock,
+    and training goes on meanwhile.
     """
 
     def __init__(self) -> None:

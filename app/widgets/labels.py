@@ -64,10 +64,14 @@ class Moment:
 
 
 class Moments:
-    """Vertical lines whose labels stand in rows at the top, where they do not cover each other; the last come first."""
+    """Vertical lines whose labels stand in ``rows`` at the top, from ``first_row`` on, where none covers another.
 
-    def __init__(self, rows: int = 3, *, centred: bool = False) -> None:
+    Where there is no room for all, the last have their labels.
+    """
+
+    def __init__(self, rows: int = 3, *, first_row: int = 0, centred: bool = False) -> None:
         self.rows = rows
+        self.first_row = first_row
         self.centred = centred
         self.ground = "#000000"
         self.moments: Sequence[Moment] = ()
@@ -93,7 +97,7 @@ class Moments:
         for moment, place in zip(labelled, places, strict=True):
             if place is not None:
                 row, left = place
-                top = rect.top() + 2 + row * (metrics.height() + 1)
+                top = rect.top() + 2 + (self.first_row + row) * (metrics.height() + 1)
                 draw_tag(painter, moment.text, (left, top), moment.colour, self.ground)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.theme import Theme
-from app.widgets.swatch import Bolt, Dot
 from app.widgets.parameter_row import ParameterRow
 from app.widgets.sentence import Sentence
+from app.widgets.swatch import Bolt, Dot
 from engine.parameters import Parameter
 
 # The longest prefix that fits decides. Title, and the picker whose colour it shares.
@@ -82,7 +83,7 @@ class ParameterForm(QWidget):
         fields = [stop for group in self._groups.values() for row in group.rows for stop in row.tab_stops()]
         if self._before is not None:
             fields.insert(0, self._before)
-        for before, after in zip(fields, fields[1:], strict=False):
+        for before, after in pairwise(fields):
             QWidget.setTabOrder(before, after)
 
     def answer(self, path: str, reason: str | None) -> None:
@@ -164,4 +165,6 @@ def _prefix(path: str) -> str:
 
 def _same_row(old: Parameter, new: Parameter) -> bool:
     """Whether the row made for ``old`` serves for ``new``: only value, default, bounds and help may differ."""
-    return all(getattr(old, name) == getattr(new, name) for name in ("type", "choices", "title", "symbol", "unit", "live"))
+    return all(
+        getattr(old, name) == getattr(new, name) for name in ("type", "choices", "title", "symbol", "unit", "live")
+    )

@@ -10,10 +10,10 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from app.theme import Theme
-from app.widgets.swatch import Bolt
 from app.widgets.parameter_editor import editor_of
 from app.widgets.parameter_text import refusal, shown, symbol, tool_tip
 from app.widgets.sentence import Sentence
+from app.widgets.swatch import Bolt
 from engine.parameters import Parameter
 
 EDITOR_WIDTH = 116

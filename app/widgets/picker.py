@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.theme import Theme
 from app.widgets.choice_delegate import CHOICE_ROLE, Choice, ChoiceDelegate
 from app.widgets.combo import Combo
-from app.widgets.swatch import Dot
 from app.widgets.sentence import Sentence, smaller
+from app.widgets.swatch import Dot
 
 _LIST_WIDTH = 340
 

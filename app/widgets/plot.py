@@ -20,17 +20,20 @@ from app.widgets.format import tick_labels
 from app.widgets.labels import tabular
 from app.widgets.marks import Frame, Grid, Mark, blended, pen_of
 
-_TICK_PIXELS = {"bottom": 80, "left": 38}
+_TICK_PIXELS = 80, 38  # the least distance between labels beside and above each other
 
 
 class Axis(pg.AxisItem):
     """An axis of fixed size with one level of round ticks, short labels and no SI prefix in its title."""
 
-    def __init__(self, side: str, title: str, tick_pixels: int) -> None:
+    def __init__(self, side: str, title: str, tick_pixels: int, most_ticks: int = 8) -> None:
         super().__init__(side, maxTickLength=0)
         self._tick_pixels = tick_pixels
+        self._most_ticks = most_ticks
         self.enableAutoSIPrefix(False)
-        self.setStyle(autoExpandTextSpace=False, autoReduceTextSpace=False, tickTextOffset=6)
+        self.setStyle(
+            autoExpandTextSpace=False, autoReduceTextSpace=False, tickTextOffset=6, hideOverlappingLabels=False
+        )
         self.set_title(title)
 
     def set_title(self, title: str) -> None:
@@ -38,7 +41,7 @@ class Axis(pg.AxisItem):
         self.showLabel(bool(title))
 
     def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
-        return nice_ticks(low, high, max(1, int(size / self._tick_pixels)))
+        return nice_ticks(low, high, min(max(1.0, size / self._tick_pixels), self._most_ticks))
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
         return [self.ticks(minVal, maxVal, size)]
@@ -97,12 +100,18 @@ class Canvas(QGraphicsItem):
 
 @dataclass(frozen=True)
 class Margins:
-    """Pixels that the axes take: what is fixed does not jump. ``top`` and ``right`` leave room for half a label."""
+    """Pixels around the data: what is fixed does not jump. ``top`` and ``right`` leave room for half a label.
 
-    left: int = 64
+    ``tick_height`` is the least distance between two labels above each other, ``most_ticks`` how many there may be.
+    """
+
+    left: int = 62
     bottom: int = 42
     top: int = 8
-    right: int = 16
+    right: int = 20
+    below: int = 6
+    tick_height: int = _TICK_PIXELS[1]
+    most_ticks: int = 8
 
 
 class Plot(pg.GraphicsView):
@@ -117,6 +126,7 @@ class Plot(pg.GraphicsView):
     def __init__(self, theme: Theme, x_title: str, y_title: str, margins: Margins | None = None) -> None:
         super().__init__(background=None)
         margins = margins or Margins()
+        self._theme: Theme | None = None
         self.marks: list[Mark] = []
         self._grid = Grid()
         self._ranges: tuple[Range, Range] = (0.0, 1.0), (0.0, 1.0)
@@ -126,8 +136,8 @@ class Plot(pg.GraphicsView):
         self.setMinimumSize(1, 1)
 
         self._view = View()
-        self.bottom = Axis("bottom", x_title, _TICK_PIXELS["bottom"])
-        self.left = Axis("left", y_title, _TICK_PIXELS["left"])
+        self.bottom = Axis("bottom", x_title, _TICK_PIXELS[0])
+        self.left = Axis("left", y_title, margins.tick_height, margins.most_ticks)
         self._assemble(margins)
         self._canvas = Canvas(self._view, self)
         self._view.everything_asked.connect(self.follow)
@@ -142,7 +152,7 @@ class Plot(pg.GraphicsView):
 
     def _assemble(self, margins: Margins) -> None:
         layout = pg.GraphicsLayout()
-        layout.setContentsMargins(0, margins.top, margins.right, 0)
+        layout.setContentsMargins(6, margins.top, margins.right, margins.below)  # pyqtgraph's titles stick out by 5
         layout.setSpacing(0)
         self.setCentralItem(layout)
         layout.addItem(self._view, 0, 1)
@@ -194,6 +204,9 @@ class Plot(pg.GraphicsView):
         self._canvas.update()
 
     def apply_theme(self, theme: Theme) -> None:
+        if theme is self._theme:
+            return
+        self._theme = theme
         self.setBackground(theme.surface)
         self._grid.pen = QPen(blended(theme.line, theme.surface, 0.6), 1.0)
         font = tabular(self.font())
@@ -241,4 +254,3 @@ class Plot(pg.GraphicsView):
             self._all.show()
             self._all.raise_()
             self.following_changed.emit(False)
-

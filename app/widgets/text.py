@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from app.widgets.labels import tabular
+
+
+def as_surface(panel: QWidget) -> None:
+    """Give a panel the ground that plots have, so that it is one area."""
+    panel.setBackgroundRole(QPalette.ColorRole.Base)
+    panel.setAutoFillBackground(True)
 
 
 def muted(text: str = "") -> QLabel:
@@ -36,7 +43,7 @@ class SteadyLabel(QLabel):
 
 
 class Stage(QStackedWidget):
-    """Shows ``content`` once there is something to see, and until then one sentence on what will appear and why not yet."""
+    """Shows ``content`` once there is something to see; until then a sentence on what will appear and why not yet."""
 
     def __init__(self, hint: str, content: QWidget) -> None:
         super().__init__()

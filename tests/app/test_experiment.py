@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
@@ -308,8 +308,8 @@ def test_tab_goes_from_the_pickers_through_the_form_in_order(opened):
     panel.environment.picker.combo.setFocus()
     names = []
     for _ in range(9):
-        names.append(QApplication.focusWidget().accessibleName())
-        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        names.append(panel.focusWidget().accessibleName())
+        QTest.keyClick(panel.focusWidget(), Qt.Key.Key_Tab)
     assert names == [
         "Environment",
         "Policy",
@@ -325,6 +325,7 @@ def test_tab_goes_from_the_pickers_through_the_form_in_order(opened):
 
 def test_the_field_at_work_stays_in_place_when_the_equation_grows(opened, qtbot):
     panel = opened(experiment())
+    panel.resize(320, 500)
     qtbot.waitUntil(lambda: panel.equation.is_up_to_date)
     box = panel.form.rows["estimator.normalize_advantages"].editor.field
     box.setFocus()
@@ -333,6 +334,15 @@ def test_the_field_at_work_stays_in_place_when_the_equation_grows(opened, qtbot)
     QTest.keyClick(box, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: panel.equation.height() > height)
     assert box.mapTo(panel, QPoint(0, 0)).y() == before
+
+
+@pytest.mark.parametrize(("height", "in_sight"), [(900, True), (500, False)])
+def test_the_equation_stays_in_sight_where_there_is_room(opened, qtbot, height: int, in_sight: bool):
+    panel = opened(experiment())
+    panel.resize(320, height)
+    qtbot.waitUntil(lambda: panel.equation.is_up_to_date)
+    bottom = panel.equation.mapTo(panel, QPoint(0, panel.equation.height())).y()
+    assert (bottom <= panel.height()) is in_sight
 
 
 def test_the_panel_needs_no_more_than_a_narrow_dock(opened):

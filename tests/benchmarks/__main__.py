@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from tests.benchmarks import machine, report
-from tests.benchmarks.figures import NeedsPackage, Result, Row
+from tests.benchmarks.figures import MissingPackageError, Result, Row
 from tests.benchmarks.rows import ROWS
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -56,6 +56,8 @@ def main(
         results.append(measured(ROWS[name], quick))
         if path is not None:  # after every row, so that an interrupted measurement is not lost
             report.write(report.document(results, here, command, quick), path)
+    for result in results:
+        console.print(report.particulars(result))
     console.print(report.table(results))
     if path is not None:
         console.print(f"Written to {path}.", highlight=False)
@@ -69,7 +71,7 @@ def measured(row: Row, quick: bool) -> Result:
     found, problem = None, None
     try:
         found = row.measure(quick, lambda words: progress.print(f"  {words}", style="dim", highlight=False))
-    except NeedsPackage as missing:
+    except MissingPackageError as missing:
         problem = str(missing)
     except Exception as error:
         traceback.print_exc()

@@ -29,7 +29,11 @@ class Figure:
     def __str__(self) -> str:
         sign, bound = ("≥", self.least) if self.least is not None else ("≤", self.most)
         assert bound is not None
-        return f"{sign} {shown(bound)} {self.unit}".rstrip()
+        return f"{sign} {bound:.3g} {self.unit}".rstrip()
+
+    def said(self, value: float) -> str:
+        """A value of this quantity with its unit."""
+        return f"{shown(value)} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,6 @@ class Number:
     name: str
     value: float | None
     unit: str
-
-    def __str__(self) -> str:
-        return f"{self.name} {'–' if self.value is None else shown(self.value)} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,13 @@ class Result:
             "name": self.row.name,
             "title": self.row.title,
             "figures": [
-                {"name": f.name, "unit": f.unit, "wanted": str(f), "got": _finite(self.value(f)), "met": self.verdict(f)}
+                {
+                    "name": f.name,
+                    "unit": f.unit,
+                    "wanted": str(f),
+                    "got": _finite(self.value(f)),
+                    "met": self.verdict(f),
+                }
                 for f in self.row.figures
             ],
             "met": self.met,
@@ -108,7 +115,7 @@ class Result:
         }
 
 
-class NeedsPackage(Exception):
+class MissingPackageError(Exception):
     """An optional package is not installed."""
 
 
@@ -116,10 +123,10 @@ def require(module: str, package: str) -> None:
     """Check that an optional package can be imported.
 
     Raises:
-        NeedsPackage: it cannot.
+        MissingPackageError: it cannot.
     """
     if find_spec(module) is None:
-        raise NeedsPackage(f'needs: pip install {package}   (or: pip install -e ".[bench]")')
+        raise MissingPackageError(f'needs: pip install {package}   (or: pip install -e ".[bench]")')
 
 
 def shown(value: float) -> str:
@@ -128,7 +135,7 @@ def shown(value: float) -> str:
         return "never"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return f"{value:.0f}" if abs(value) >= 100 or isinstance(value, int) else f"{value:#.3g}"
 
 
 def _finite(value: float | None) -> float | None:

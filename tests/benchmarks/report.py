@@ -9,40 +9,57 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from tests.benchmarks.figures import Result, Row, shown
 
 RESULTS = Path(__file__).parent / "results"
 VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: "reported"}
+NOT_MEASURED = "[yellow]not measured[/]"
 
 
 def table(results: Sequence[Result]) -> Table:
     """One line per figure; a row without figures, or that could not be measured, has one line."""
-    drawn = Table(title="Policy Gradient Playground: figures to hold", title_justify="left", show_lines=True)
-    for heading in ("row", "figure", "wanted", "got", ""):
-        drawn.add_column(heading, no_wrap=heading in ("wanted", "got"))
-    drawn.add_column("measured", ratio=1)
+    drawn = Table(title="Figures to hold", title_justify="left")
+    drawn.add_column("row", style="bold", no_wrap=True)
+    drawn.add_column("figure")
+    drawn.add_column("wanted", no_wrap=True)
+    drawn.add_column("got", no_wrap=True, justify="right")
+    drawn.add_column("", no_wrap=True)
+    drawn.add_column("took", no_wrap=True, justify="right")
     for result in results:
-        _add(drawn, result)
+        took = f"{result.seconds:.0f} s"
+        for number, line in enumerate(_lines(result)):
+            drawn.add_row(result.row.name if number == 0 else "", *line, took if number == 0 else "")
+        drawn.add_section()
     return drawn
 
 
-def _add(drawn: Table, result: Result) -> None:
-    name = f"[bold]{result.row.name}[/]\n{result.seconds:.0f} s"
-    if result.measured is None:
-        drawn.add_row(name, "", "\n".join(map(str, result.row.figures)), "–", "not measured", result.problem or "")
-        return
-    figures, wanted, got, verdicts = [], [], [], []
+def _lines(result: Result) -> list[tuple[str, str, str, str]]:
+    if not result.row.figures:
+        return [("see below", "–", "–", VERDICTS[None] if result.measured else NOT_MEASURED)]
+    lines = []
     for figure in result.row.figures:
         value = result.value(figure)
-        figures.append(figure.name)
-        wanted.append(str(figure))
-        got.append("–" if value is None else f"{shown(value)} {figure.unit}")
-        verdicts.append("not measured" if value is None else VERDICTS[result.verdict(figure)])
-    numbers = "\n".join(map(str, result.measured.numbers))
-    words = f"{result.row.title}\n[dim]{numbers}[/]\n{result.measured.detail}"
-    drawn.add_row(name, "\n".join(figures), "\n".join(wanted), "\n".join(got), "\n".join(verdicts) or VERDICTS[None], words)
+        if value is None:
+            lines.append((figure.name, str(figure), "–", NOT_MEASURED))
+        else:
+            lines.append((figure.name, str(figure), figure.said(value), VERDICTS[result.verdict(figure)]))
+    return lines
+
+
+def particulars(result: Result) -> Group:
+    """All that a row measured, with how."""
+    drawn = Table(box=None, show_header=False)
+    drawn.add_column(justify="right", no_wrap=True)
+    drawn.add_column()
+    for number in result.measured.numbers if result.measured else ():
+        value = "–" if number.value is None else shown(number.value)
+        drawn.add_row(value, f"{number.unit}  [dim]{number.name}[/]".strip())
+    words = result.problem or (result.measured.detail if result.measured else "")
+    return Group(Text(f"{result.row.name}: {result.row.title}", "bold"), drawn, Text(words), Text())
 
 
 def listing(rows: Sequence[Row]) -> Table:

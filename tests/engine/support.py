@@ -64,7 +64,7 @@ class Toy(gymnasium.Env[Any, Any]):
         return self._observe(), self._reward, ended and not self._truncates, ended and self._truncates, {}
 
     def _observe(self) -> Any:
-        return self.observation_space.sample() if self._what != "zeros" else np.zeros(self.observation_space.shape)
+        return self.observation_space.sample() if self._what != "ones" else np.ones(2, np.float32)
 
 
 class Unrendered(Toy):
@@ -127,7 +127,7 @@ class Target(gymnasium.Env[Any, Any]):
         return self._state, {}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        best = np.concatenate((2.0 * self._state, -self._state))
+        best = np.concatenate((2.0 * self._state, -self._state)).astype(np.float64)
         return self._state, -np.square(action - best).sum(), True, False, {}
 
 
@@ -139,7 +139,7 @@ def register(id: str, entry_point: Any = Toy, limit: int | None = None, **kwargs
 
 
 def configured(**values: Any) -> RunConfig:
-    """The default configuration on the CPU with small networks; ``update__learning_rate`` stands for the dotted path."""
+    """The default configuration, on the CPU with small networks; ``update__optimizer`` stands for the dotted path."""
     small = with_values(
         RunConfig(),
         {

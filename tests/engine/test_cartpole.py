@@ -87,7 +87,9 @@ def test_the_batched_and_the_general_batch_are_the_same_environment() -> None:
     fast, general = CartPoleBatch(seeds), GymnasiumBatch("CartPole-v1", seeds)
     assert np.array_equal(fast.reset(every), general.reset(every))
     for action in (0, 1, 1, 0, 1):
-        for ours, theirs in zip(fast.step(np.full(2, action), every), general.step(np.full(2, action), every), strict=True):
+        for ours, theirs in zip(
+            fast.step(np.full(2, action), every), general.step(np.full(2, action), every), strict=True
+        ):
             assert np.array_equal(ours, theirs)
             assert ours.dtype == theirs.dtype
     general.close()

@@ -103,7 +103,10 @@ def test_every_combination_works_or_has_a_reason(spaces: tuple[str, str]) -> Non
     made = {"discrete": gym.Discrete(3), "box": gym.Box(-1.0, 1.0, (2,))}
     id = register("Tests/Combination-v0", observation=made[spaces[0]], action=made[spaces[1]])
     environment = EnvironmentInfo(
-        id, id, "A test.", *(Space(kind, 3 if kind == "discrete" else 2) for kind in spaces)  # type: ignore[arg-type]
+        id,
+        id,
+        "A test.",
+        *(Space(kind, 3 if kind == "discrete" else 2) for kind in spaces),  # type: ignore[arg-type]
     )
     worked = 0
     for policy, credit, baseline, episodes in COMBINATIONS:
@@ -132,7 +135,11 @@ def test_every_combination_works_or_has_a_reason(spaces: tuple[str, str]) -> Non
 @pytest.mark.parametrize(
     ("policy", "environment", "words"),
     [
-        ("tabular", "CartPole-v1", "A tabular policy needs discrete states, but CartPole-v1 observes 4 continuous numbers"),
+        (
+            "tabular",
+            "CartPole-v1",
+            "A tabular policy needs discrete states, but CartPole-v1 observes 4 continuous numbers",
+        ),
         ("mlp", "Pendulum-v1", "Pendulum-v1 takes 1 continuous number;"),
         ("mlp-gaussian", "CartPole-v1", "CartPole-v1 has 2 discrete ones"),
     ],
@@ -145,7 +152,8 @@ def test_a_refusal_names_what_does_not_fit(policy: str, environment: str, words:
 
 def test_the_average_of_one_return_is_refused_as_its_own_baseline() -> None:
     config = with_values(
-        RunConfig(), {"estimator.credit": "total-return", "estimator.baseline": "average", "update.episodes_per_update": 1}
+        RunConfig(),
+        {"estimator.credit": "total-return", "estimator.baseline": "average", "update.episodes_per_update": 1},
     )
     reason = refusal(config, CARTPOLE)
     assert reason is not None

@@ -73,5 +73,10 @@ def test_brackets_and_environments_are_closed(policy: str, environment: str) -> 
 def test_only_what_changed_changes_in_the_equation() -> None:
     before = equation(with_values(RunConfig(), {"estimator.baseline": "average"}), CARTPOLE)
     after = equation(with_values(RunConfig(), {"estimator.baseline": "value"}), CARTPOLE)
-    differing = {new.part for line, other in zip(before, after, strict=True) for _, new in zip(line, other, strict=True) if _ != new}
+    differing = {
+        new.part
+        for line, other in zip(before, after, strict=True)
+        for _, new in zip(line, other, strict=True)
+        if _ != new
+    }
     assert differing == {"baseline"}

@@ -113,7 +113,9 @@ def test_a_termination_at_the_time_limit_is_not_completed_with_a_value() -> None
     both = rollout.terminated | rollout.truncated
     ended = Rollout(**{**vars(rollout), "terminated": both})
     config = EstimatorConfig.model_validate({"baseline": "value", "gamma": 1.0})
-    got = dict(zip(rollout.actions[rollout.mask].tolist(), estimate(ended, config, TenTimes()).returns.tolist(), strict=True))
+    got = dict(
+        zip(rollout.actions[rollout.mask].tolist(), estimate(ended, config, TenTimes()).returns.tolist(), strict=True)
+    )
     assert got[5] == pytest.approx(32.0)
 
 
@@ -128,7 +130,13 @@ def test_the_total_return_exceeds_the_reward_to_go_by_the_rewards_that_came_befo
 def test_one_episode_of_one_step() -> None:
     yes = torch.ones(1, 1, dtype=torch.bool)
     rollout = Rollout(
-        torch.zeros(1, 1, 2), torch.zeros(1, 1, dtype=torch.int64), torch.tensor([[5.0]]), yes, ~yes, yes, torch.ones(1, 2)
+        torch.zeros(1, 1, 2),
+        torch.zeros(1, 1, dtype=torch.int64),
+        torch.tensor([[5.0]]),
+        yes,
+        ~yes,
+        yes,
+        torch.ones(1, 2),
     )
     config = EstimatorConfig.model_validate({"baseline": "value"})
     got = estimate(rollout, config, TenTimes())

@@ -140,7 +140,11 @@ def test_only_the_named_slots_are_stepped() -> None:
 @pytest.mark.parametrize(("what", "during"), [("raises in reset", "reset"), ("raises in episode 0", "step")])
 def test_an_environment_that_raises_is_a_run_error_naming_it(what: str, during: str) -> None:
     batch = GymnasiumBatch(register("Tests/Raises-v0", what=what), [0])
-    with pytest.raises(RunError, match=rf"Tests/Raises-v0 raised \w+: .*in its {during}; .*\.$"):
+
+    def play() -> None:
         batch.reset(EVERY[:1])
         batch.step(np.array([0]), EVERY[:1])
+
+    with pytest.raises(RunError, match=rf"Tests/Raises-v0 raised \w+: .*in its {during}; .*\.$"):
+        play()
     batch.close()

@@ -14,7 +14,11 @@ from engine.errors import RequestError
 from engine.parameters import with_values
 from engine.presets import Preset, find, load, save
 
-PRESET = Preset(title="Mine", summary='Zürich, "γ" \\ 𝛼\nsecond line', config=with_values(RunConfig(), {"update.learning_rate": 1e-5}))
+PRESET = Preset(
+    title="Mine",
+    summary='Zürich, "γ" \\ 𝛼\nsecond line',
+    config=with_values(RunConfig(), {"update.learning_rate": 1e-5}),
+)
 
 
 def refused(path: Path) -> str:
@@ -72,14 +76,22 @@ def test_an_unknown_name_is_refused_with_those_there_are() -> None:
         ("[config]", "title is missing."),
         ('title = ""\n[config]', "title cannot be"),
         ('title = "T"\ncolour = 3\n[config]', "There is no parameter colour"),
-        ('title = "T"\n[config.update]\nkind = "gradient-ascent"\nspeed = 3', "There is no parameter config.update.speed"),
-        ('title = "T"\n[config.update]\nkind = "gradient-ascent"\nlearning_rate = -1', "config.update.learning_rate cannot"),
+        (
+            'title = "T"\n[config.update]\nkind = "gradient-ascent"\nspeed = 3',
+            "There is no parameter config.update.speed",
+        ),
+        (
+            'title = "T"\n[config.update]\nkind = "gradient-ascent"\nlearning_rate = -1',
+            "config.update.learning_rate cannot",
+        ),
         ('title = "T"\nconfig = 3', "config cannot be 3"),
         ('title = "T"\n[config]\nseed = 1979-05-27', "config.seed cannot be"),
         ('title = "T"\n[config]\nseed = nan', "config.seed cannot be"),
     ],
 )
-def test_a_broken_file_is_refused_in_one_sentence_naming_it_and_the_fault(text: str, words: str, tmp_path: Path) -> None:
+def test_a_broken_file_is_refused_in_one_sentence_naming_it_and_the_fault(
+    text: str, words: str, tmp_path: Path
+) -> None:
     target = tmp_path / "broken.toml"
     target.write_text(text, "utf-8")
     message = refused(target)

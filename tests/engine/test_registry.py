@@ -39,7 +39,10 @@ def test_every_label_names_an_action(id: str) -> None:
 
 def test_an_environment_outside_the_catalogue_describes_itself() -> None:
     id = register(
-        "Tests/Described-v0", limit=17, observation=spaces.Box(-1, 1, (2, 3), np.float64), action=spaces.Discrete(3, start=4)
+        "Tests/Described-v0",
+        limit=17,
+        observation=spaces.Box(-1, 1, (2, 3), np.float64),
+        action=spaces.Discrete(3, start=4),
     )
     info = registry.inspect(id)
     assert (info.id, info.time_limit) == (id, 17)

@@ -58,7 +58,9 @@ def test_an_end_that_is_both_is_a_termination() -> None:
 
 def test_the_recursion_never_crosses_an_end() -> None:
     rewards = column(1.0, 2.0, 4.0, 8.0)
-    assert returns(rewards, 1.0, column(NO, YES, NO, YES), column(NO, NO, NO, NO)) == pytest.approx([3.0, 2.0, 12.0, 8.0])
+    assert returns(rewards, 1.0, column(NO, YES, NO, YES), column(NO, NO, NO, NO)) == pytest.approx(
+        [3.0, 2.0, 12.0, 8.0]
+    )
     cut = returns(rewards, 1.0, column(NO, NO, NO, YES), column(NO, YES, NO, NO), column(0.0, 5.0, 0.0, 0.0))
     assert cut == pytest.approx([8.0, 7.0, 12.0, 8.0])
 
@@ -98,7 +100,7 @@ def test_the_arguments_are_left_as_they_were() -> None:
 
 
 def by_double_sum(rewards: Tensor, gamma: float, terminated: Tensor, truncated: Tensor, final: Tensor) -> Tensor:
-    """G_t = Σ_{k=t}^{e} γ^{k−t} r_k, and γ^{e−t+1} v_e more where the first end e from t on only cut the episode off."""
+    """G_t = Σ_{k=t}^{e} γ^{k−t} r_k, and γ^{e−t+1} v_e more where e, the first end from t on, is only a cut."""
     result = torch.zeros_like(rewards)
     steps, size = rewards.shape
     for n in range(size):

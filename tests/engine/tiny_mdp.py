@@ -53,7 +53,9 @@ class Episode:
         return self.chance * torch.stack([policy[s, a] for s, a in zip(self.states, self.actions, strict=True)]).prod()
 
 
-def episodes(state: int = 0, states: Any = (), actions: Any = (), rewards: Any = (), chance: float = 1.0) -> Iterator[Episode]:
+def episodes(
+    state: int = 0, states: Any = (), actions: Any = (), rewards: Any = (), chance: float = 1.0
+) -> Iterator[Episode]:
     """Every episode there is, cut off after ``LIMIT`` steps."""
     for action in (0, 1):
         for probability, reward, following in OUTCOMES[state][action]:

@@ -1,0 +1,64 @@
+"""A real window with a real engine thread, shut down cleanly after each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from pytestqt.qtbot import QtBot
+
+from app.application import make_application
+from app.main_window import MainWindow
+from app.models.run_state import RunState
+from engine import presets
+from engine.config import RunConfig
+from engine.parameters import with_values
+from engine.presets import Preset
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> Callable[[list[str]], object]:
+    return lambda _arguments: make_application()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def make_window(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., MainWindow]]:
+    """Opens windows on a preset, or on the default one with some values replaced."""
+    windows: list[MainWindow] = []
+
+    def make(**values: object) -> MainWindow:
+        preset = next(iter(presets.shipped().values()))
+        if values:
+            changes = {path.replace("__", "."): value for path, value in values.items()}
+            preset = Preset(title="Test", config=with_values(RunConfig(), changes))
+        window = MainWindow(settings, preset)
+        windows.append(window)
+        window.show()
+        qtbot.waitExposed(window)
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+        assert window.shut_down()
+        assert not window.training.isRunning()
+        assert not window.playback.isRunning()
+        window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture
+def reach(qtbot: QtBot) -> Callable[..., None]:
+    """Waits until a window's run is in a state."""
+
+    def wait(window: MainWindow, *states: RunState, timeout: int = 20_000) -> None:
+        qtbot.waitUntil(lambda: window.controller.state in states, timeout=timeout)
+
+    return wait

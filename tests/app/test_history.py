@@ -1,0 +1,139 @@
+"""What a run has reported, and how it is thinned for the plots."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.models.history import Column, History, XAxis
+from app.models.traces import EpisodeSample, Trace
+from engine.phases import Collected, Updated
+
+
+def collected(iteration: int, returns: list[float], ends: list[int], seconds: float) -> Collected:
+    return Collected(iteration, ends[-1], np.array(returns), np.diff([0, *ends]), np.array(ends), seconds)
+
+
+def updated(iteration: int, steps: int, episodes: int, **metrics: float | None) -> Updated:
+    return Updated(iteration, steps, episodes, steps / 10, metrics)
+
+
+@pytest.fixture
+def history() -> History:
+    history = History()
+    history.add_episodes(collected(1, [10.0, 30.0], [10, 40], 0.5))
+    history.add_iteration(updated(1, 40, 2, mean_return=20.0, entropy=None))
+    history.add_episodes(collected(2, [50.0], [90], 1.0))
+    history.add_iteration(updated(2, 90, 3, mean_return=30.0, entropy=0.5))
+    return history
+
+
+@pytest.mark.parametrize(
+    ("axis", "expected"),
+    [("environment_steps", [10, 40, 90]), ("episodes", [1, 2, 3]), ("seconds", [0.5, 0.5, 1.0])],
+)
+def test_an_episode_lies_where_it_ended(history: History, axis: XAxis, expected: list[float]) -> None:
+    np.testing.assert_allclose(history.episode_x(axis), expected)
+
+
+@pytest.mark.parametrize("axis", ["environment_steps", "episodes", "seconds"])
+def test_some_episodes_lie_where_all_do(history: History, axis: XAxis) -> None:
+    some = np.array([0, 2])
+    np.testing.assert_allclose(history.episode_x_at(axis, some), history.episode_x(axis)[some])
+
+
+def test_a_null_metric_is_nan(history: History) -> None:
+    np.testing.assert_equal(history.metrics["entropy"].values, np.float32([np.nan, 0.5]))
+
+
+def test_the_last_x_counts_episodes_after_the_last_iteration(history: History) -> None:
+    history.add_episodes(collected(3, [5.0], [95], 1.1))
+    assert history.last_x("environment_steps") == 95
+
+
+def test_nothing_reported_is_at_zero() -> None:
+    assert History().last_x("seconds") == 0.0
+
+
+def test_whole_numbers_outgrow_their_type() -> None:
+    column = Column(np.uint32)
+    column.append(7)
+    column.append(10_000_000_000)
+    assert column.values.tolist() == [7, 10_000_000_000]
+
+
+def test_a_million_episodes_take_little_memory() -> None:
+    history, batch = History(), np.arange(1000)
+    for i in range(1000):
+        history.add_episodes(Collected(i, 0, batch * 1.0, batch, batch + 1000 * i, float(i)))
+    columns = (history.episode_returns, history.episode_steps, history.episode_seconds)
+    assert sum(column.values.base.nbytes for column in columns) < 16_000_000
+
+
+# --- which episodes are drawn -----------------------------------------------------------------------------------------
+
+
+def test_few_episodes_are_all_drawn() -> None:
+    assert EpisodeSample(100).update(100).tolist() == list(range(100))
+
+
+def test_many_episodes_are_thinned_to_the_limit() -> None:
+    assert 50 <= len(EpisodeSample(100).update(12_345)) <= 100
+
+
+def test_growing_gives_the_same_dots_as_starting_late() -> None:
+    grown = EpisodeSample(100)
+    for count in range(0, 5001, 37):
+        grown.update(count)
+    np.testing.assert_array_equal(grown.update(5000), EpisodeSample(100).update(5000))
+
+
+def test_a_dot_once_left_out_never_returns() -> None:
+    sample = EpisodeSample(100)
+    before = set(sample.update(3000).tolist())
+    after = {index for index in sample.update(9000).tolist() if index < 3000}
+    assert after <= before
+
+
+def test_no_place_within_a_batch_of_16_is_preferred() -> None:
+    """A stride would draw only each batch's first, which is its shortest episode."""
+    places = np.bincount(EpisodeSample(1600).update(64 * 1024) % 16, minlength=16)
+    assert places.min() > 0.7 * places.mean()
+
+
+# --- curves -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_short_column_is_drawn_as_it_is() -> None:
+    trace = Trace(10)
+    trace.update(np.array([3.0, 1.0, 2.0]))
+    assert trace.means.tolist() == [3.0, 1.0, 2.0]
+
+
+def test_bins_hold_means_and_extremes() -> None:
+    values = np.random.default_rng(0).normal(size=64)
+    trace = Trace(8)
+    trace.update(values)
+    rows = values.reshape(8, 8)
+    np.testing.assert_allclose([trace.means, trace.lows, trace.highs], [rows.mean(1), rows.min(1), rows.max(1)])
+
+
+def test_growing_gives_the_same_curve_as_starting_late() -> None:
+    values = np.random.default_rng(1).normal(size=1003)
+    grown, late = Trace(20), Trace(20)
+    for count in (0, 1, 2, 19, 21, 400, 401, 777, 1003):
+        grown.update(values[:count])
+    late.update(values)
+    np.testing.assert_allclose(grown.means, late.means)
+
+
+def test_nan_does_not_count_in_a_bin() -> None:
+    trace = Trace(2)
+    trace.update(np.array([1.0, np.nan, np.nan, np.nan]))
+    np.testing.assert_equal(trace.means, [1.0, np.nan])
+
+
+def test_a_point_stands_in_the_middle_of_its_bin() -> None:
+    trace = Trace(2)
+    trace.update(np.arange(7.0))  # bins of four; the second under way
+    assert trace.middles.tolist() == [1, 5]

@@ -1,0 +1,366 @@
+"""The plots' axes, words and numbers, and what the panels make of a run."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QTextEdit
+from pytestqt.qtbot import QtBot
+
+from app.models.axes import nice_ticks, robust_bounds, settled_end, settled_range
+from app.models.histogram import histogram, normalised
+from app.models.history import History
+from app.panels.advantages import AdvantagesPanel
+from app.panels.diagnostics import DiagnosticsPanel, columns_for, places
+from app.panels.log import LogPanel
+from app.panels.returns import ReturnsPanel
+from app.theme import load_theme
+from app.widgets.format import duration, percent, setting, short_number, tick_labels
+from app.widgets.labels import place_labels
+from app.widgets.pace import Pace
+from app.widgets.plot import Plot
+from engine.catalogue import ENVIRONMENTS
+from engine.phases import Change, Collected, Estimated, Updated
+
+DARK = load_theme("dark")
+
+
+def a_run(iterations: int = 3, value: bool = True, changes: tuple[Change, ...] = ()) -> History:
+    history = History()
+    for i in range(1, iterations + 1):
+        ends = np.array([i * 100 - 50, i * 100])
+        history.add_episodes(Collected(i, i * 100, np.array([10.0, 20.0 * i]), np.array([50, 50]), ends, float(i)))
+        metrics = {"mean_return": 15.0 * i, "loss": -1.0 * i, "explained_variance": 0.5 if value else None}
+        history.add_iteration(Updated(i, i * 100, 2 * i, float(i), metrics, changes if i == 2 else ()))
+    history.advantages = Estimated(iterations, np.float32([-3.0, -1.0, 0.5, 4.0]))
+    return history
+
+
+def words(widget: object) -> str:
+    """All that the labels on a panel say."""
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+# --- axes -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_range_stays_while_the_data_fits() -> None:
+    assert settled_range((0.0, 600.0), 9.0, 500.0) == (0.0, 600.0)
+
+
+def test_a_range_grows_to_round_values_with_room_to_spare() -> None:
+    assert settled_range((0.0, 100.0), 0.0, 210.0) == (0.0, 250.0)
+
+
+def test_a_range_shrinks_around_data_that_became_small() -> None:
+    low, high = settled_range((-1000.0, 1000.0), -1.0, 1.0)
+    assert high - low < 5
+
+
+def test_data_above_zero_has_no_strip_below_zero() -> None:
+    assert settled_range(None, 3.0, 500.0)[0] == 0.0
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, -500.0, 1e-12])
+def test_a_single_value_has_a_range_around_it(value: float) -> None:
+    low, high = settled_range(None, value, value)
+    assert low < value < high
+
+
+def test_without_data_a_range_stays() -> None:
+    assert settled_range((1.0, 2.0), math.nan, math.nan) == (1.0, 2.0)
+
+
+def test_an_axis_from_zero_moves_rarely() -> None:
+    ends, end = set(), None
+    for steps in range(100, 1_000_000, 1000):
+        end = settled_end(end, steps)
+        ends.add(end)
+    assert len(ends) <= 20
+
+
+def test_ticks_are_round_and_no_more_than_wanted() -> None:
+    assert nice_ticks(0.0, 600.0, 6) == (100.0, [0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0])
+
+
+def test_an_outlier_does_not_set_the_range() -> None:
+    values = np.append(np.linspace(0, 1, 999), 1e6)
+    assert robust_bounds(values)[1] <= 1.0
+
+
+def test_all_of_an_even_spread_sets_the_range() -> None:
+    assert robust_bounds(np.arange(1000.0)) == (0.0, 999.0)
+
+
+# --- histogram --------------------------------------------------------------------------------------------------------
+
+
+def test_normalised_advantages_have_mean_0_and_std_1() -> None:
+    result = normalised(np.random.default_rng(0).normal(5, 3, 1000))
+    np.testing.assert_allclose([result.mean(), result.std()], [0, 1], atol=1e-9)
+
+
+def test_equal_advantages_normalise_to_0() -> None:
+    assert normalised(np.full(4, 0.3, np.float32)).tolist() == [0, 0, 0, 0]
+
+
+def test_no_bin_of_a_histogram_mixes_signs() -> None:
+    bars = histogram(np.array([-0.1, 0.1]), (-7.0, 13.0))
+    assert 0.0 in bars.edges
+
+
+def test_a_histogram_counts_every_value_once() -> None:
+    bars = histogram(np.array([-1.0, 0.0, 0.2, 5.0]), (-2.0, 6.0), bins=8)
+    np.testing.assert_allclose(bars.shares, [0, 0.25, 0.5, 0, 0, 0, 0, 0.25])
+
+
+# --- words and numbers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1234567, "1.23 M"), (12_345, "12.3 k"), (9999, "9999"), (0.5, "0.5"), (-12.345, "−12.3"), (0, "0"),
+        (-0.0, "0"), (1.2e-6, "1.2×10⁻⁶"), (1e9, "1 G"), (99_999, "100 k"), (None, "–"), (math.nan, "–"),
+    ],
+)  # fmt: skip
+def test_short_numbers(value: float | None, text: str) -> None:
+    assert short_number(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(475, "475.0"), (0.5, "0.5000"), (-21.5, "−21.50"), (4499.7, "4500")])
+def test_steady_numbers_keep_their_zeros(value: float, text: str) -> None:
+    assert short_number(value, 4, steady=True) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "spacing", "labels"),
+    [
+        ([0, 200_000, 400_000], 200_000, ["0", "200 k", "400 k"]),
+        ([0, 5e5, 1e6], 5e5, ["0", "0.5 M", "1.0 M"]),
+        ([0, 2500, 5000, 7500, 10_000], 2500, ["0", "2.5 k", "5.0 k", "7.5 k", "10.0 k"]),
+        ([-0.5, 0, 0.5], 0.5, ["−0.5", "0", "0.5"]),
+    ],
+)
+def test_the_ticks_of_an_axis_share_their_unit(values: list[float], spacing: float, labels: list[str]) -> None:
+    assert tick_labels(values, spacing) == labels
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (65, "1:05"), (3723, "1:02:03"), (None, "–")])
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.41, "41 %"), (0.001, "1 %"), (0.999, "99 %"), (1.0, "100 %")])
+def test_percent_keeps_few_apart_from_none(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(True, "on"), (0.0003, "0.0003"), (500_000, "500 k"), ((64, 64), "64 × 64")]
+)
+def test_settings_read_as_written(value: object, text: str) -> None:
+    assert setting(value) == text
+
+
+def test_labels_that_would_cover_each_other_take_another_row() -> None:
+    assert place_labels([10, 20], [50, 50], (0, 500), rows=2) == [(1, 12), (0, 22)]
+
+
+def test_a_label_at_the_right_edge_stands_to_the_left() -> None:
+    assert place_labels([490], [50], (0, 500), rows=1) == [(0, 439)]
+
+
+def test_where_there_is_no_room_the_last_label_stays() -> None:
+    assert place_labels([10, 20], [50, 50], (0, 500), rows=1) == [None, (0, 22)]
+
+
+def test_drawing_is_paced_and_the_last_state_is_drawn(qtbot: QtBot) -> None:
+    drawn: list[int] = []
+    widget = QLabel()
+    qtbot.addWidget(widget)
+    pace = Pace(widget, 20, lambda: drawn.append(1))
+    for _ in range(5):
+        pace.request()
+    assert len(drawn) == 1
+    qtbot.waitUntil(lambda: len(drawn) == 2, timeout=2000)
+
+
+# --- the plot ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plot(qtbot: QtBot) -> Plot:
+    plot = Plot(DARK, "steps", "return")
+    qtbot.addWidget(plot)
+    plot.resize(400, 300)
+    plot.show()
+    plot.set_ranges((0.0, 10.0), (0.0, 100.0))
+    return plot
+
+
+def zoom(plot: Plot) -> None:
+    at = QPointF(plot.viewport().rect().center())
+    event = QWheelEvent(
+        at, plot.viewport().mapToGlobal(at), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(plot.viewport(), event)
+
+
+def test_a_zoomed_view_is_kept(plot: Plot) -> None:
+    zoom(plot)
+    before = plot.seen
+    plot.set_ranges((0.0, 20.0), (0.0, 200.0))
+    assert plot.seen == before != ((0.0, 10.0), (0.0, 100.0))
+
+
+def test_the_key_a_shows_everything_again(plot: Plot, qtbot: QtBot) -> None:
+    zoom(plot)
+    plot.set_ranges((0.0, 20.0), (0.0, 200.0))
+    qtbot.keyClick(plot, Qt.Key.Key_A)
+    assert plot.seen == ((0.0, 20.0), (0.0, 200.0))
+
+
+# --- returns ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def returns(qtbot: QtBot) -> ReturnsPanel:
+    panel = ReturnsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.show()
+    return panel
+
+
+def test_an_empty_panel_says_what_will_appear(returns: ReturnsPanel) -> None:
+    assert "will appear here" in words(returns)
+
+
+def test_the_mean_is_written_out(returns: ReturnsPanel) -> None:
+    returns.refresh(a_run())
+    assert "45.00" in words(returns)
+
+
+def test_the_view_holds_the_threshold_of_the_environment(returns: ReturnsPanel) -> None:
+    returns.set_environment(ENVIRONMENTS["CartPole-v1"])
+    returns.refresh(a_run())
+    assert returns.plot.ranges[1][1] > 475
+
+
+def test_the_axis_counts_what_is_picked(returns: ReturnsPanel, qtbot: QtBot) -> None:
+    returns.refresh(a_run())
+    with qtbot.waitSignal(returns.x_axis_changed) as signal:
+        returns.x_axis = "episodes"
+    assert (signal.args, returns.plot.ranges[0]) == (["episodes"], (0.0, 8.0))
+
+
+def test_an_unknown_axis_is_not_taken(returns: ReturnsPanel) -> None:
+    returns.x_axis = "fortnights"
+    assert returns.x_axis == "environment_steps"
+
+
+def test_changes_are_marked_by_their_symbols(returns: ReturnsPanel) -> None:
+    change = Change("update.learning_rate", 0.01, 0.001, 2, 150, 2, 1.0)
+    returns.refresh(a_run(changes=(change,)))
+    assert [(moment.x, moment.text) for moment in returns.moments] == [(150.0, "α 0.01 → 0.001")]
+
+
+def test_nothing_new_costs_nothing(returns: ReturnsPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = a_run()
+    returns.refresh(history)
+    monkeypatch.setattr(returns.plot, "redraw", lambda: pytest.fail("drawn again"))
+    returns.refresh(history)
+
+
+def test_reset_empties_the_panel(returns: ReturnsPanel) -> None:
+    returns.refresh(a_run())
+    returns.reset()
+    assert "will appear here" in words(returns)
+
+
+# --- advantages, diagnostics, log -------------------------------------------------------------------------------------
+
+
+def test_advantages_name_their_iteration(qtbot: QtBot) -> None:
+    panel = AdvantagesPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.refresh(a_run(iterations=7))
+    assert "iteration 7" in words(panel)
+
+
+def test_normalised_advantages_are_drawn_in_standard_deviations(qtbot: QtBot) -> None:
+    panel = AdvantagesPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.refresh(a_run())
+    panel.normalised = True
+    assert panel.plot.ranges[0][0] > -3.0
+
+
+def test_diagnostics_write_out_current_values(qtbot: QtBot) -> None:
+    panel = DiagnosticsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.refresh(a_run())
+    assert "L = −3.00" in words(panel)
+
+
+@pytest.mark.parametrize(("value", "note"), [(True, ""), (False, "needs a learned value baseline")])
+def test_explained_variance_says_what_it_needs(qtbot: QtBot, value: bool, note: str) -> None:
+    panel = DiagnosticsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.refresh(a_run(value=value))
+    assert panel.notes["explained_variance"] == note
+
+
+def test_diagnostics_explain_themselves_on_hover(qtbot: QtBot) -> None:
+    panel = DiagnosticsPanel(DARK)
+    qtbot.addWidget(panel)
+    assert "How undecided the policy is" in panel.plots[1].parentWidget().toolTip()
+
+
+def test_a_wide_panel_has_more_columns() -> None:
+    assert columns_for(1200, 260, 5, 200) > columns_for(420, 260, 5, 200) == 1
+
+
+def test_every_column_has_one_horizontal_axis() -> None:
+    assert places(900, 260, 5, 2)[1] == [False, False, True, False, True]
+
+
+@pytest.fixture
+def log(qtbot: QtBot) -> LogPanel:
+    panel = LogPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.resize(400, 100)
+    panel.show()
+    for i in range(60):
+        panel.append("info", f"line {i}")
+    return panel
+
+
+def test_an_entry_names_its_level(log: LogPanel) -> None:
+    log.append("warning", "certain")
+    assert log.text.splitlines()[-1].split("\t")[1:] == ["Warning", "certain"]
+
+
+def test_the_log_follows_at_the_bottom(log: LogPanel) -> None:
+    bar = log.findChild(QTextEdit).verticalScrollBar()
+    assert bar.value() == bar.maximum() > 0
+
+
+def test_the_log_stays_where_it_is_being_read(log: LogPanel) -> None:
+    bar = log.findChild(QTextEdit).verticalScrollBar()
+    bar.setValue(10)
+    log.append("error", "failed")
+    assert bar.value() == 10
+
+
+def test_the_log_is_bounded(log: LogPanel) -> None:
+    for i in range(3000):
+        log.append("info", str(i))
+    assert len(log.text.splitlines()) == 3000

@@ -1,0 +1,265 @@
+"""The window used as a person would: real clicks, a real engine thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QComboBox, QToolButton
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.models.run_state import RunState
+from engine.catalogue import ALGORITHMS
+from engine.phases import Updated
+from engine.training import Training
+
+Make = Callable[..., MainWindow]
+Reach = Callable[..., None]
+
+
+def click(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    action = window.actions_by_name[name]
+    button = next(b for b in window.toolbar.findChildren(QToolButton) if b.defaultAction() is action)
+    assert button.isEnabled(), f"{name} cannot be clicked now"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def iterations(window: MainWindow) -> int:
+    return len(window.controller.history.steps)
+
+
+def test_one_click_and_an_agent_learns(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    click(qtbot, window, "start")
+    qtbot.waitUntil(lambda: iterations(window) >= 12, timeout=30_000)
+    means = window.controller.history.metrics["mean_return"].values
+    assert means[-1] > 1.3 * means[0]
+
+
+def test_pause_holds_the_run_and_start_goes_on(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    click(qtbot, window, "start")
+    reach(window, RunState.RUNNING)
+    click(qtbot, window, "start")
+    reach(window, RunState.PAUSED)
+    held = iterations(window)
+    qtbot.wait(100)
+    assert iterations(window) == held
+    click(qtbot, window, "start")
+    qtbot.waitUntil(lambda: iterations(window) > held, timeout=10_000)
+
+
+def test_step_is_exactly_one_iteration(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    click(qtbot, window, "step")
+    reach(window, RunState.PAUSED)
+    assert iterations(window) == 1
+    click(qtbot, window, "step")
+    reach(window, RunState.RUNNING)
+    reach(window, RunState.PAUSED)
+    assert iterations(window) == 2
+
+
+def test_stop_keeps_the_curves_and_reset_clears_them(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    click(qtbot, window, "start")
+    qtbot.waitUntil(lambda: iterations(window) >= 2, timeout=20_000)
+    click(qtbot, window, "stop")
+    reach(window, RunState.FINISHED)
+    assert iterations(window) >= 2
+    click(qtbot, window, "reset")
+    assert window.controller.state is RunState.IDLE
+    assert iterations(window) == 0
+
+
+def test_reset_while_training_stops_first(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    click(qtbot, window, "start")
+    reach(window, RunState.RUNNING)
+    click(qtbot, window, "reset")
+    reach(window, RunState.IDLE)
+    assert iterations(window) == 0
+
+
+def test_space_starts_and_pauses(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    window.toolbar.start_button.clearFocus()
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    reach(window, RunState.RUNNING)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    reach(window, RunState.PAUSED)
+
+
+def test_the_budget_ends_the_run(make_window: Make, reach: Reach) -> None:
+    window = make_window(budget__environment_steps=500)
+    window.start()
+    reach(window, RunState.FINISHED)
+    history = window.controller.history
+    assert history.latest.environment_steps >= 500
+    assert len(history.episode_returns) == history.latest.episodes
+
+
+def test_the_window_trains_exactly_as_headless(make_window: Make, reach: Reach) -> None:
+    values = {"budget__environment_steps": 3000, "seed": 5, "device": "cpu"}
+    window = make_window(**values)
+    window.start()
+    reach(window, RunState.FINISHED)
+    headless = [phase for phase in Training(window.experiment.config) if isinstance(phase, Updated)]
+    history = window.controller.history
+    for name in ("mean_return", "loss", "grad_norm", "entropy", "explained_variance"):
+        assert history.metrics[name].values.tolist() == pytest.approx([p.metrics[name] for p in headless], rel=1e-6)
+
+
+def test_picking_an_algorithm_sets_both_axes(make_window: Make) -> None:
+    window = make_window()
+    window.experiment.pick(ALGORITHMS["reinforce"])
+    estimator = window.experiment.config.estimator
+    assert (estimator.credit.kind, estimator.baseline.kind) == ("total-return", "none")
+
+
+def test_what_defines_a_run_is_fixed_while_it_trains(make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    window.start()
+    reach(window, RunState.RUNNING)
+    enabled = [box for box in window.experiment_panel.findChildren(QComboBox) if box.isEnabled()]
+    assert enabled == []
+    assert not window.toolbar.device.isEnabled()
+
+
+def test_a_live_change_takes_effect_and_is_marked(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    window.start()
+    reach(window, RunState.RUNNING)
+    window.controller.change("update.learning_rate", 0.001)
+    qtbot.waitUntil(lambda: bool(window.controller.history.changes), timeout=10_000)
+    change = window.controller.history.changes[0]
+    assert (change.path, change.new) == ("update.learning_rate", 0.001)
+
+
+def test_a_typed_environment_is_looked_up_and_trained(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window(budget__environment_steps=500)
+    window.training.ask("inspect", "CliffWalking-v1")
+    qtbot.waitUntil(lambda: window.experiment.environment.id == "CliffWalking-v1", timeout=20_000)
+    assert window.experiment.environment.observation.size == 48
+
+
+def test_an_unknown_environment_suggests_the_nearest(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    with qtbot.waitSignal(window.training.refused, timeout=20_000) as refused:
+        window.training.ask("inspect", "CartPol-v1")
+    assert "did you mean CartPole-v1?" in refused.args[0]
+    assert window.experiment.environment.id == "CartPole-v1"
+
+
+class _Breaks(gymnasium.Env):
+    """Raises in its 501st step."""
+
+    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
+    action_space = gymnasium.spaces.Discrete(2)
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+    steps = 0
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
+        super().reset(seed=seed)
+        return self.observation_space.low, {}
+
+    def render(self) -> np.ndarray:
+        return np.zeros((8, 8, 3), np.uint8)
+
+    def step(self, action: int) -> tuple:
+        type(self).steps += 1
+        if type(self).steps > 500:
+            raise ValueError("the motor is on fire")
+        return self.observation_space.low, 1.0, type(self).steps % 10 == 0, False, {}
+
+
+def test_an_environment_that_raises_fails_the_run_but_keeps_the_curves(
+    qtbot: QtBot, make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Breaks, "steps", 0)
+    gymnasium.register("Breaks-v0", _Breaks)
+    window = make_window()
+    window.training.ask("inspect", "Breaks-v0")
+    qtbot.waitUntil(lambda: window.experiment.environment.id == "Breaks-v0", timeout=20_000)
+    window.start()
+    reach(window, RunState.FAILED)
+    assert iterations(window) > 0
+    assert "the motor is on fire" in window.statusBar().findChildren(type(window._notice))[0].text()
+    click(qtbot, window, "reset")
+    assert window.controller.state is RunState.IDLE
+
+
+def test_cuda_without_a_gpu_is_refused_in_one_sentence(
+    make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    window = make_window(device="cuda")
+    window.start()
+    reach(window, RunState.FAILED)
+    assert "cuda" in window._notice.text()
+
+
+def test_a_preset_goes_out_and_comes_back(make_window: Make, tmp_path: Path) -> None:
+    window = make_window()
+    window.experiment.set_value("update.learning_rate", 0.0123)
+    window.save_preset_file(tmp_path / "mine.toml")
+    window.experiment.set_value("update.learning_rate", 0.5)
+    window.load_preset_file(tmp_path / "mine.toml")
+    assert window.experiment.config.update.learning_rate == 0.0123
+
+
+def test_a_broken_preset_leaves_the_choice_alone(make_window: Make, tmp_path: Path) -> None:
+    window = make_window()
+    before = window.experiment.config
+    (tmp_path / "broken.toml").write_text("title = 'x'\n[config]\nsed = 1\n")
+    window.load_preset_file(tmp_path / "broken.toml")
+    assert window.experiment.config == before
+    assert "sed" in window._notice.text()
+
+
+def test_the_layout_is_remembered(make_window: Make, settings: QSettings) -> None:
+    first = make_window()
+    first._docks["Log"].hide()
+    first.set_theme("light")
+    first.close()
+    second = make_window()
+    assert not second._docks["Log"].isVisible()
+    assert second._theme.name == "light"
+
+
+def test_restore_layout_brings_panels_back(make_window: Make) -> None:
+    window = make_window()
+    window._docks["Returns"].hide()
+    window._docks["Episode"].setFloating(True)
+    window.actions_by_name["restore_layout"].trigger()
+    assert all(dock.isVisible() and not dock.isFloating() for dock in window._docks.values())
+
+
+def test_closing_while_training_leaves_no_thread(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    window.start()
+    reach(window, RunState.RUNNING)
+    window.close()
+    assert window.shut_down()
+    assert not window.training.isRunning()
+
+
+def test_a_hidden_episode_asks_for_no_policy(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    window._docks["Episode"].hide()
+    qtbot.waitUntil(lambda: not window.playback.wants_snapshot, timeout=2000)
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_both_themes_reach_every_panel(make_window: Make, name: str) -> None:
+    window = make_window()
+    window.set_theme(name)
+    assert window.palette().window().color().name() == window._theme.window

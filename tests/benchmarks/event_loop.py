@@ -1,0 +1,98 @@
+"""event-loop: how late the window handles events while it trains with every panel live.
+
+In a fresh process the window is opened at 1280 × 800, Start is pressed, and for 20 s a precise timer asks to be
+called every 5 ms. A call's delay is how much later than asked it came. A window that is busy for 100 ms would show
+only one late call that way, while every event due in those 100 ms is late, so each delay d also counts for the calls
+that were due meanwhile: d − 5, d − 10, … ms. The figures are the 99th percentile and the maximum, and the larger of
+the workloads is held.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.children import run_child
+from tests.benchmarks.figures import Measured, Number, Say
+
+WORKLOADS = ("cartpole", "cartpole-fast", "lunar-lander")
+PERIOD = 5.0  # ms
+SECONDS = 20.0
+
+
+def measure(quick: bool, say: Say) -> Measured:
+    seconds = 2.0 if quick else SECONDS
+    numbers: list[Number] = []
+    tails, longest = [], []
+    for name in WORKLOADS:
+        found = run_child("event_loop", name, str(seconds))
+        tails.append(found["p99"])
+        longest.append(found["maximum"])
+        say(f"{name}: 99th percentile {found['p99']:.1f} ms, maximum {found['maximum']:.1f} ms")
+        numbers += [
+            Number(f"{name}: median", found["p50"], "ms"),
+            Number(f"{name}: 99th percentile", found["p99"], "ms"),
+            Number(f"{name}: maximum", found["maximum"], "ms"),
+            Number(f"{name}: events", found["events"], ""),
+            Number(f"{name}: pictures shown", found["frames_per_second"], "per s"),
+        ]
+    detail = f"{seconds:g} s of training each, an event due every {PERIOD:g} ms; held against the slowest workload."
+    return Measured({"99th percentile": max(tails), "maximum": max(longest)}, tuple(numbers), detail)
+
+
+def delays(name: str, seconds: float) -> dict[str, Any]:
+    """Delays of events while ``name`` trains in the window, in this process."""
+    from PySide6.QtCore import Qt, QTimer
+
+    from app.models.run_state import RunState
+    from tests.benchmarks.window import opened, workload
+
+    observed: list[float] = []
+    due = 0.0
+    timer = QTimer(interval=round(PERIOD), singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+
+    def handle() -> None:
+        nonlocal due
+        observed.append(1000 * (time.perf_counter() - due))
+        ask()
+
+    def ask() -> None:
+        nonlocal due
+        due = time.perf_counter() + PERIOD / 1000
+        timer.start()
+
+    timer.timeout.connect(handle)
+    with opened(workload(name)) as driver:
+        driver.trigger("start")
+        driver.wait_for(RunState.RUNNING)
+        frames = driver.frames
+        ask()
+        driver.spin(seconds)
+        timer.stop()
+        frames = driver.frames - frames
+        driver.trigger("stop")
+        driver.wait_for(RunState.FINISHED)
+    every = with_those_due_meanwhile(np.maximum(observed, 0.0))
+    p50, p99 = np.quantile(every, (0.5, 0.99)).tolist()
+    return {
+        "p50": p50,
+        "p99": p99,
+        "maximum": float(every.max()),
+        "events": len(every),
+        "frames_per_second": frames / seconds,
+    }
+
+
+def with_those_due_meanwhile(observed: np.ndarray) -> np.ndarray:
+    """``observed`` delays in ms, and those of the events that were due every PERIOD ms while each was waited for."""
+    extra = [np.arange(delay - PERIOD, 0.0, -PERIOD) for delay in observed if delay > PERIOD]
+    return np.concatenate([observed, *extra])
+
+
+if __name__ == "__main__":
+    name, seconds = sys.argv[1:]
+    print(json.dumps(delays(name, float(seconds))))

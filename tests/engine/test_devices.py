@@ -1,0 +1,89 @@
+"""Where the networks are computed: what is not there is refused, and auto says why it chose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from engine import devices
+from engine.catalogue import ENVIRONMENTS
+from engine.config import LinearPolicy, MLPPolicy, TabularPolicy
+from engine.devices import choose_device, compared, iteration_seconds
+from engine.errors import RequestError
+from engine.policies.policy import Policy
+
+CARTPOLE = ENVIRONMENTS["CartPole-v1"]
+
+
+@pytest.fixture
+def _no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+def policy() -> Policy:
+    return Policy(MLPPolicy(hidden_sizes=(4,)), CARTPOLE, torch.Generator())
+
+
+@pytest.mark.usefixtures("_no_gpu")
+@pytest.mark.parametrize("wish", ["cuda", "mps"])
+def test_a_gpu_that_is_not_there_is_refused(wish: Any) -> None:
+    with pytest.raises(RequestError, match=rf"^The device {wish} needs .*; choose auto or cpu\.$"):
+        choose_device(wish, policy(), CARTPOLE, 4)
+
+
+@pytest.mark.usefixtures("_no_gpu")
+def test_auto_without_a_gpu_is_the_cpu_and_says_why() -> None:
+    choice = choose_device("auto", policy(), CARTPOLE, 4)
+    assert choice.device.type == "cpu"
+    assert "no GPU" in choice.reason
+
+
+def test_the_cpu_is_taken_as_wished_without_timing_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "iteration_seconds", None)
+    assert choose_device("cpu", policy(), CARTPOLE, 4).reason == "cpu, as chosen"
+
+
+@pytest.mark.parametrize(
+    ("cpu", "cuda", "chosen"),
+    [(1.0, 0.1, "cuda"), (1.0, 0.8, "cuda"), (1.0, 0.9, "cpu"), (1.0, 1.0, "cpu"), (0.1, 1.0, "cpu")],
+)
+def test_a_gpu_is_taken_only_when_it_is_clearly_faster(cpu: float, cuda: float, chosen: str) -> None:
+    choice = compared({"cpu": cpu, "cuda": cuda}, "cuda")
+    assert choice.device.type == chosen
+    assert choice.reason.startswith(f"{chosen}, since ")
+
+
+def test_the_reason_gives_both_times() -> None:
+    reason = compared({"cpu": 0.25, "cuda": 0.05}, "cuda").reason
+    assert "50 ms" in reason
+    assert "250 ms" in reason
+
+
+@pytest.mark.parametrize("environment", ["CartPole-v1", "Pendulum-v1", "FrozenLake-v1"])
+@pytest.mark.parametrize(
+    "config", [LinearPolicy(), MLPPolicy(hidden_sizes=(4,)), TabularPolicy()], ids=lambda c: c.kind
+)
+def test_an_iteration_can_be_timed_without_changing_the_policy(
+    environment: str, config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = ENVIRONMENTS[environment]
+    if config.kind == "tabular" and info.observation.kind != "discrete":
+        return
+    model = Policy(config, info, torch.Generator())
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert iteration_seconds(model, info, 2, torch.device("cpu")) > 0.0
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("environment", ["CartPole-v1", "Pendulum-v1"])
+def test_the_timed_gradient_reaches_the_whole_network(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the backward pass of an update is not in the measure."""
+    info = ENVIRONMENTS[environment]
+    model = Policy(MLPPolicy(hidden_sizes=(4,)), info, torch.Generator())
+    monkeypatch.setattr(devices.copy, "deepcopy", lambda given: given)
+    iteration_seconds(model, info, 2, torch.device("cpu"))
+    assert all(parameter.grad is not None for parameter in model.parameters())

@@ -1,0 +1,284 @@
+"""Whole runs: determinism, accounting, what is reported, and time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from engine import training as training_module
+from engine.metrics import METRICS
+from engine.phases import Collected, Estimated, Phase, Updated, Working
+from engine.training import MEAN_OVER, Training
+from tests.engine.support import (
+    collections_of,
+    configured,
+    estimates_of,
+    phases_of,
+    register,
+    untimed,
+    updates_of,
+)
+
+ALGORITHMS = [
+    ("total-return", "none"),
+    ("total-return", "value"),
+    ("reward-to-go", "average"),
+    ("reward-to-go", "value"),
+]
+
+
+LONGER = configured(budget__environment_steps=450)
+
+
+# --- determinism ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("environment", ["CartPole-v1", "FrozenLake-v1", "Pendulum-v1"])
+def test_the_same_seed_gives_the_same_run(environment: str) -> None:
+    config = configured(environment=environment, budget__environment_steps=500)
+    first, second = ([untimed(update) for update in updates_of(config)] for _ in range(2))
+    assert first == second
+
+
+def test_another_seed_gives_another_run() -> None:
+    first, second = (updates_of(configured(seed=seed)) for seed in (1, 2))
+    assert untimed(first[0]) != untimed(second[0])
+
+
+def test_the_same_seed_gives_the_same_run_whatever_the_global_generators_hold() -> None:
+    runs = []
+    for seed in (0, 99):
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        runs.append([untimed(update) for update in updates_of(configured(environment="Acrobot-v1"))])
+    assert runs[0] == runs[1]
+
+
+def test_the_choice_of_baseline_does_not_change_the_first_episodes() -> None:
+    first, second = (collections_of(configured(estimator__baseline=kind))[0] for kind in ("none", "value"))
+    assert first.returns.tolist() == second.returns.tolist()
+
+
+def test_two_runs_side_by_side_do_not_disturb_each_other() -> None:
+    alone = [untimed(update) for update in updates_of(configured())]
+    one, other = Training(configured()), Training(configured(seed=5))
+    beside = [phase for phase, _ in zip(one, other, strict=False) if isinstance(phase, Updated)]
+    assert [untimed(update) for update in beside] == alone[: len(beside)]
+
+
+# --- phases and accounting --------------------------------------------------------------------------------------------
+
+
+def test_an_iteration_is_collected_then_estimated_then_updated() -> None:
+    kinds = [type(phase) for phase in phases_of(configured()) if not isinstance(phase, Working)]
+    assert kinds == [Collected, Estimated, Updated] * (len(kinds) // 3)
+
+
+@pytest.mark.parametrize("episodes", [1, 3, 16])
+@pytest.mark.parametrize("environment", ["CartPole-v1", "Tests/Lengths-v0"])
+def test_steps_episodes_and_ends_add_up(environment: str, episodes: int) -> None:
+    register("Tests/Lengths-v0", lengths=(1, 4, 2), shuffled=True)
+    config = configured(environment=environment, update__episodes_per_update=episodes)
+    steps = 0
+    for collected in collections_of(config):
+        assert len(collected.returns) == len(collected.lengths) == len(collected.ends) == episodes
+        assert (np.diff(collected.ends) >= 0).all()
+        assert collected.ends[0] > steps
+        steps += int(collected.lengths.sum())
+        assert collected.environment_steps == collected.ends[-1] == steps
+
+
+def test_ends_and_lengths_by_hand() -> None:
+    """Two environments whose episodes last 1, 4, 2 … steps: both end at the same step, so both count all four."""
+    id = register("Tests/Both-v0", lengths=(2, 1))
+    first, second = collections_of(
+        configured(environment=id, update__episodes_per_update=2, budget__environment_steps=6)
+    )
+    assert (first.lengths.tolist(), first.ends.tolist()) == ([2, 2], [4, 4])
+    assert (second.lengths.tolist(), second.ends.tolist()) == ([1, 1], [6, 6])
+
+
+def test_ends_of_unequal_episodes_count_only_steps_really_taken() -> None:
+    id = register("Tests/Uneven-v0", lengths=(1, 3), shuffled=True)
+    collected = collections_of(configured(environment=id, update__episodes_per_update=8))[0]
+    assert set(collected.lengths.tolist()) == {1, 3}
+    short = int((collected.lengths == 1).sum())
+    assert collected.ends.tolist() == [8] * short + [8 + 2 * (8 - short)] * (8 - short)
+
+
+def test_the_budget_is_kept_to_the_iteration_that_passes_it() -> None:
+    id = register("Tests/Three-v0", lengths=(3,))
+    updates = updates_of(configured(environment=id, update__episodes_per_update=4, budget__environment_steps=25))
+    assert [update.environment_steps for update in updates] == [12, 24, 36]
+
+
+def test_a_budget_of_one_step_is_one_iteration() -> None:
+    assert len(updates_of(configured(budget__environment_steps=1))) == 1
+
+
+@pytest.mark.parametrize(("credit", "baseline"), ALGORITHMS)
+def test_every_step_has_an_advantage(credit: str, baseline: str) -> None:
+    config = configured(estimator__credit=credit, estimator__baseline=baseline)
+    for collected, estimated in zip(collections_of(config), estimates_of(config), strict=True):
+        assert estimated.advantages.shape == (collected.lengths.sum(),)
+        assert estimated.advantages.dtype == np.float32
+
+
+def test_advantages_are_reported_before_normalisation() -> None:
+    plain, normalised = (
+        estimates_of(configured(estimator__normalize_advantages=choice))[0].advantages for choice in (False, True)
+    )
+    assert np.array_equal(plain, normalised)
+
+
+def test_a_report_holds_every_metric_and_the_totals() -> None:
+    report = updates_of(configured())[0].report()
+    assert set(report) == set(METRICS) | {"iteration", "environment_steps", "episodes", "seconds"}
+
+
+@pytest.mark.parametrize("baseline", ["none", "average"])
+def test_metrics_of_a_value_function_are_null_without_one(baseline: str) -> None:
+    metrics = updates_of(configured(estimator__baseline=baseline))[0].metrics
+    assert metrics["explained_variance"] is None
+    assert metrics["value_loss"] is None
+
+
+def test_entropy_starts_at_the_log_of_the_number_of_actions() -> None:
+    assert updates_of(configured())[0].metrics["entropy"] == pytest.approx(math.log(2), abs=1e-3)
+
+
+def test_the_mean_length_is_of_this_iterations_episodes() -> None:
+    config = configured()
+    for collected, update in zip(collections_of(config), updates_of(config), strict=True):
+        assert update.metrics["mean_length"] == pytest.approx(collected.lengths.mean())
+
+
+# --- mean return ------------------------------------------------------------------------------------------------------
+
+
+def test_the_mean_return_covers_all_episodes_while_they_are_fewer_than_100() -> None:
+    config = configured(budget__environment_steps=400)
+    seen: list[float] = []
+    for collected, update in zip(collections_of(config), updates_of(config), strict=True):
+        seen.extend(collected.returns.tolist())
+        assert len(seen) < MEAN_OVER
+        assert update.metrics["mean_return"] == pytest.approx(sum(seen) / len(seen))
+
+
+def test_the_mean_return_forgets_all_but_the_last_100_episodes() -> None:
+    id = register("Tests/Counted-v0", lengths=(*([1] * 30), *([2] * 30)))
+    config = configured(environment=id, update__episodes_per_update=4, budget__environment_steps=360)
+    last = updates_of(config)[-1]
+    assert last.episodes == 240
+    assert last.metrics["mean_return"] == pytest.approx(2.0)
+
+
+def test_the_mean_return_is_of_raw_rewards_undiscounted() -> None:
+    id = register("Tests/Raw-v0", lengths=(3,), reward=7.0)
+    update = updates_of(configured(environment=id, estimator__gamma=0.0, estimator__normalize_advantages=True))[0]
+    assert update.metrics["mean_return"] == 21.0
+
+
+def test_the_mean_return_of_a_large_batch_is_no_mean_of_its_longest_episodes() -> None:
+    """300 episodes end within one iteration; if the 100 that end last are averaged, only the longest count."""
+    config = configured(update__episodes_per_update=300, budget__environment_steps=1)
+    collected, update = collections_of(config)[0], updates_of(config)[0]
+    error = collected.returns.std() / math.sqrt(100)
+    assert update.metrics["mean_return"] == pytest.approx(collected.returns.mean(), abs=4.0 * error)
+
+
+def test_the_mean_return_is_not_swayed_by_which_episodes_of_the_iteration_before_were_long() -> None:
+    """60 episodes an iteration, of 1 or 9 steps each: 40 of the iteration before still count, a fair 40."""
+    id = register("Tests/Swayed-v0", lengths=(1, 9), shuffled=True)
+    config = configured(environment=id, update__episodes_per_update=60, budget__environment_steps=400)
+    last = updates_of(config)[1]
+    assert last.episodes == 120
+    everything = np.concatenate([collected.returns for collected in collections_of(config)])[:120]
+    assert last.metrics["mean_return"] == pytest.approx(everything.mean(), abs=0.5)
+
+
+# --- explained variance and the fit -----------------------------------------------------------------------------------
+
+
+def test_explained_variance_is_of_the_values_before_the_fit() -> None:
+    """However long the first fit lasts, what it started from is the same."""
+    little, much = (updates_of(configured(estimator__baseline__fit_steps=steps))[0] for steps in (1, 200))
+    assert little.metrics["explained_variance"] == much.metrics["explained_variance"]
+    assert little.metrics["value_loss"] != much.metrics["value_loss"]
+
+
+def test_fitting_lowers_the_value_loss() -> None:
+    little, much = (updates_of(configured(estimator__baseline__fit_steps=steps))[0] for steps in (1, 200))
+    assert much.metrics["value_loss"] < 0.5 * little.metrics["value_loss"]  # type: ignore[operator]
+
+
+def test_the_value_loss_is_that_after_the_fitting_steps() -> None:
+    """As metrics.py words it: with one fitting step it is no longer the loss of the values before."""
+    training = Training(configured(estimator__baseline__fit_steps=1, estimator__baseline__learning_rate=0.1))
+    before = None
+    for phase in training:
+        if isinstance(phase, Estimated):
+            before = float(np.square(phase.advantages).mean())  # Â = G − V, so its mean square is the loss before
+        if isinstance(phase, Updated):
+            assert phase.metrics["value_loss"] != pytest.approx(before, rel=1e-6)
+            return
+
+
+# --- pausing and time -------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """A clock that moves by a millisecond whenever it is read, and by as much as a test says."""
+
+    def __init__(self) -> None:
+        self.now = 1.0
+
+    def read(self) -> float:
+        self.now += 0.001
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(training_module, "time", SimpleNamespace(perf_counter=clock.read))
+    return clock
+
+
+def test_time_between_two_phases_does_not_count(clock: Clock) -> None:
+    training = Training(configured())
+    for phase in training:
+        clock.now += 1000.0
+        if isinstance(phase, Updated):
+            assert phase.seconds < 1.0
+            assert phase.metrics["steps_per_second"] > 100.0  # type: ignore[operator]
+    assert 0.0 < training.seconds < 1.0
+
+
+def test_seconds_never_decrease_and_are_those_of_the_run(clock: Clock) -> None:
+    stamps = [phase.seconds for phase in Training(configured()) if isinstance(phase, Collected | Updated)]
+    assert stamps == sorted(stamps)
+    assert stamps[0] > 0.0
+
+
+def test_waiting_between_phases_does_not_change_the_run() -> None:
+    def waited() -> Iterator[Phase]:
+        for phase in Training(configured()):
+            torch.rand(3)  # whatever a host does in between
+            yield phase
+
+    patient = [untimed(phase) for phase in waited() if isinstance(phase, Updated)]
+    assert patient == [untimed(update) for update in updates_of(configured())]
+
+
+def test_a_host_may_stop_at_any_phase() -> None:
+    for count in range(1, 8):
+        training = Training(LONGER)
+        assert len(list(islice(training, count))) == count
+        training.close()

@@ -1,0 +1,224 @@
+"""What happens to a run when something fails, and in the corners where something might."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from engine.config import RunConfig
+from engine.errors import RequestError, RunError
+from engine.parameters import with_values
+from engine.phases import Phase, Updated
+from engine.training import Training
+from tests.engine.support import (
+    Bandit,
+    Target,
+    collections_of,
+    configured,
+    estimates_of,
+    register,
+    updates_of,
+)
+
+ALGORITHMS = [
+    ("total-return", "none"),
+    ("total-return", "value"),
+    ("reward-to-go", "average"),
+    ("reward-to-go", "value"),
+]
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+
+def run_until_it_fails(config: RunConfig) -> tuple[Training, list[Phase], str]:
+    training = Training(config)
+    seen: list[Phase] = []
+    with pytest.raises(RunError) as caught:
+        seen.extend(training)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.endswith(".")
+    return training, seen, message
+
+
+def all_finite(training: Training) -> bool:
+    return all(parameter.isfinite().all() for parameter in training.policy.parameters())
+
+
+@pytest.mark.parametrize("reward", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize(("credit", "baseline"), ALGORITHMS)
+def test_rewards_that_are_not_finite_stop_the_run_and_leave_the_policy_finite(
+    reward: float, credit: str, baseline: str
+) -> None:
+    id = register("Tests/Infinite-v0", reward=reward)
+    config = configured(environment=id, estimator__credit=credit, estimator__baseline=baseline)
+    training, _, _ = run_until_it_fails(config)
+    assert all_finite(training)
+
+
+def test_rewards_that_are_not_finite_are_not_blamed_on_the_learning_rate() -> None:
+    _, _, message = run_until_it_fails(configured(environment=register("Tests/Infinite-v0", reward=math.inf)))
+    assert "reward" in message
+
+
+@pytest.mark.parametrize("reward", [1e20, 1e37, 1e300])
+def test_rewards_beyond_single_precision_stop_the_run_and_leave_the_policy_finite(reward: float) -> None:
+    id = register("Tests/Huge-v0", reward=reward)
+    training, _, _ = run_until_it_fails(configured(environment=id, update__optimizer="sgd"))
+    assert all_finite(training)
+
+
+@pytest.mark.parametrize("environment", ["CartPole-v1", "Pendulum-v1", "Tests/Target-v0"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_the_largest_learning_rate_gives_finite_numbers_or_a_run_error(environment: str, optimizer: str) -> None:
+    register("Tests/Target-v0", Target)
+    config = configured(
+        environment=environment,
+        policy__activation="relu",
+        update__learning_rate=100.0,
+        update__optimizer=optimizer,
+        budget__environment_steps=2000,
+    )
+    training = Training(config)
+    try:
+        for phase in training:
+            if isinstance(phase, Updated):
+                assert all(value is None or math.isfinite(value) for value in phase.metrics.values())
+    except RunError as error:
+        assert "learning rate 100" in str(error)  # noqa: PT017 - some of these survive
+    assert all_finite(training)
+
+
+def test_observations_that_are_not_numbers_stop_the_run_and_leave_the_policy_finite() -> None:
+    box = spaces.Box(-1.0, 1.0, (2,))
+    box.sample = lambda: np.full(2, np.nan, np.float32)  # type: ignore[method-assign, misc, assignment]
+    training, _, _ = run_until_it_fails(configured(environment=register("Tests/NaN-v0", observation=box)))
+    assert all_finite(training)
+
+
+def test_an_environment_that_raises_in_a_later_episode_leaves_what_came_before_valid() -> None:
+    id = register("Tests/Later-v0", what="raises in episode 2")
+    training, seen, message = run_until_it_fails(configured(environment=id))
+    updates = [phase for phase in seen if isinstance(phase, Updated)]
+    assert [update.iteration for update in updates] == [1, 2]
+    assert (
+        message
+        == "Tests/Later-v0 raised ZeroDivisionError: division by zero, in its step; what was learned before is kept."
+    )
+    assert all_finite(training)
+    training.close()
+
+
+def test_an_environment_that_raises_in_reset_is_a_run_error() -> None:
+    _, seen, message = run_until_it_fails(configured(environment=register("Tests/Reset-v0", what="raises in reset")))
+    assert seen == []
+    assert "in its reset" in message
+
+
+def test_an_observation_of_another_shape_than_the_space_is_a_run_error() -> None:
+    box = spaces.Box(-1.0, 1.0, (2,))
+    box.sample = lambda: np.zeros(3, np.float32)  # type: ignore[method-assign, misc, assignment]
+    run_until_it_fails(configured(environment=register("Tests/Shape-v0", observation=box)))
+
+
+def test_an_observation_beyond_a_discrete_space_is_a_run_error() -> None:
+    four = spaces.Discrete(4)
+    four.sample = lambda: 4  # type: ignore[method-assign, misc, assignment]
+    run_until_it_fails(configured(environment=register("Tests/Beyond-v0", observation=four)))
+
+
+def test_a_reward_given_as_an_array_of_one_number_is_that_number_or_a_run_error() -> None:
+    id = register("Tests/Array-v0", reward=np.array([2.0]))
+    try:
+        assert collections_of(configured(environment=id))[0].returns.tolist() == [6.0] * 4
+    except RunError as error:
+        assert "reward" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"policy": "tabular"}, "needs discrete states"),
+        ({"environment": "CartPole-v7"}, "did you mean"),
+        ({"environment": "Blackjack-v1"}, "not supported"),
+    ],
+)
+def test_a_configuration_that_cannot_work_is_refused_at_once(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        Training(with_values(configured(), values))
+
+
+# --- corners ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("credit", "baseline"), [*ALGORITHMS, ("total-return", "average")])
+@pytest.mark.parametrize("episodes", [1, 2])
+def test_episodes_of_one_step_can_be_learned_from(credit: str, baseline: str, episodes: int) -> None:
+    if (credit, baseline, episodes) == ("total-return", "average", 1):
+        pytest.skip("refused: every advantage would be 0")
+    config = configured(
+        environment=register("Tests/Bandit-v0", Bandit),
+        estimator__credit=credit,
+        estimator__baseline=baseline,
+        estimator__normalize_advantages=True,
+        update__episodes_per_update=episodes,
+        budget__environment_steps=10,
+    )
+    for update in updates_of(config):
+        assert all(value is None or math.isfinite(value) for value in update.metrics.values())
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1.0])
+def test_the_extreme_discounts_can_be_learned_with(gamma: float) -> None:
+    for update in updates_of(configured(estimator__gamma=gamma)):
+        assert all(value is None or math.isfinite(value) for value in update.metrics.values())
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.uint8])
+def test_observations_of_any_number_type_can_be_learned_from(dtype: Any) -> None:
+    id = register("Tests/Type-v0", observation=spaces.Box(0, 5, (2, 2), dtype))
+    assert updates_of(configured(environment=id))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_actions_of_any_number_type_can_be_learned(dtype: Any) -> None:
+    id = register("Tests/Acting-v0", action=spaces.Box(-3, 3, (2, 2), dtype))
+    assert updates_of(configured(environment=id))
+
+
+@pytest.mark.parametrize("truncates", [True, False])
+def test_truncated_episodes_are_completed_with_the_value_of_their_final_state(truncates: bool) -> None:
+    """With γ = 1, reward 0 and one observation for all, a step's advantage is V − V when cut off, 0 − V when ended."""
+    id = register("Tests/Cut-v0", reward=0.0, truncates=truncates, what="ones")
+    advantages = estimates_of(configured(environment=id, estimator__gamma=1.0))[0].advantages
+    assert np.ptp(advantages) == 0.0
+    assert (advantages[0] == 0.0) == truncates
+
+
+def test_clipping_the_gradient_leaves_its_reported_norm_alone() -> None:
+    plain, clipped = (updates_of(configured(update__max_grad_norm=norm)) for norm in (0.0, 1e-3))
+    assert plain[0].metrics["grad_norm"] == clipped[0].metrics["grad_norm"]
+
+
+def test_a_clipped_step_of_sgd_has_the_length_of_the_bound() -> None:
+    config = configured(update__optimizer="sgd", update__learning_rate=1.0, update__max_grad_norm=0.5)
+    training = Training(config)
+    before = torch.cat([p.detach().flatten().clone() for p in training.policy.parameters()])
+    update = next(phase for phase in training if isinstance(phase, Updated))
+    after = torch.cat([p.detach().flatten() for p in training.policy.parameters()])
+    assert update.metrics["grad_norm"] > 0.5  # type: ignore[operator]
+    assert (after - before).norm().item() == pytest.approx(0.5, rel=1e-3)
+
+
+def test_a_step_of_sgd_is_the_learning_rate_times_the_gradient() -> None:
+    training = Training(configured(update__optimizer="sgd", update__learning_rate=0.25))
+    before = torch.cat([p.detach().flatten().clone() for p in training.policy.parameters()])
+    update = next(phase for phase in training if isinstance(phase, Updated))
+    after = torch.cat([p.detach().flatten() for p in training.policy.parameters()])
+    assert (after - before).norm().item() == pytest.approx(0.25 * update.metrics["grad_norm"], rel=1e-3)  # type: ignore[operator]

@@ -1,0 +1,144 @@
+"""The benchmarks' own frame: rows, table and JSON, with nothing measured."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from tests.benchmarks import __main__ as command
+from tests.benchmarks import report
+from tests.benchmarks.figures import Figure, Measured, MissingPackageError, Number, Result, Row, require
+from tests.benchmarks.rows import ROWS
+
+FAST = Figure("speed", "steps/s", least=100.0)
+LATE = Figure("delay", "ms", most=25.0)
+
+
+def _measure(quick: bool, say: Callable[[str], None]) -> Measured:
+    say("measuring")
+    return Measured({"speed": 250.0 if quick else 50.0, "delay": 3.0}, (Number("median", 2.5, "ms"),), "By hand.")
+
+
+def _lacking(quick: bool, say: Callable[[str], None]) -> Measured:
+    require("no_such_module", "no-such-package")
+    raise AssertionError("unreachable")
+
+
+def _broken(quick: bool, say: Callable[[str], None]) -> Measured:
+    raise RuntimeError("the child said nothing")
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> dict[str, Row]:
+    """Rows that measure nothing, in the place of the real ones."""
+    for name, measure in (("fake", _measure), ("lacking", _lacking), ("broken", _broken)):
+        monkeypatch.setitem(sys.modules, f"tests.benchmarks.{name}", SimpleNamespace(measure=measure))
+    for name in command.ONE_THREAD:
+        monkeypatch.setenv(name, "1")
+    fakes = {
+        "fake": Row("fake", "A made-up row", "fake", (FAST, LATE)),
+        "lacking": Row("lacking", "A row without its package", "lacking", (FAST,)),
+        "broken": Row("broken", "A row that breaks", "broken"),
+    }
+    monkeypatch.setattr(command, "ROWS", fakes)
+    return fakes
+
+
+@pytest.mark.parametrize(("value", "met"), [(20.0, True), (19.9, False), (math.inf, False), (math.nan, False)])
+def test_a_figure_is_met_at_its_bound_and_never_by_what_is_not_a_number(value: float, met: bool) -> None:
+    assert Figure("speed-up", "×", least=20.0).met(value) is met
+
+
+def test_a_figure_reads_as_people_write_it() -> None:
+    assert [str(FAST), str(LATE), str(Figure("share", "", most=1 / 15))] == ["≥ 100 steps/s", "≤ 25 ms", "≤ 0.0667"]
+
+
+def test_every_row_is_listed_with_its_figures() -> None:
+    done = CliRunner().invoke(command.cli, ["--list"], env={"COLUMNS": "200"})
+    assert done.exit_code == 0
+    for row in ROWS.values():
+        assert row.name in done.output
+        assert all(figure.name in done.output for figure in row.figures)
+
+
+def test_every_row_has_its_module() -> None:
+    assert all(find_spec(f"tests.benchmarks.{row.module}") for row in ROWS.values())
+
+
+def test_an_unknown_row_is_refused() -> None:
+    done = CliRunner().invoke(command.cli, ["cartpol"])
+    assert done.exit_code == 2
+    assert "cartpole-475" in done.output
+
+
+def test_a_missed_figure_is_a_result_and_is_written(rows: dict[str, Row], tmp_path: Path) -> None:
+    path = tmp_path / "out" / "results.json"
+    done = CliRunner().invoke(command.cli, ["fake", "--output", str(path)])
+    assert done.exit_code == 0
+    kept = json.loads(path.read_text("utf-8"))
+    assert {"date", "command", "quick", "machine", "rows"} == set(kept)
+    assert {"cpu", "cores", "memory_gb", "os", "python", "packages"} <= set(kept["machine"])
+    (row,) = kept["rows"]
+    assert [figure["met"] for figure in row["figures"]] == [False, True]
+    assert row["figures"][0] == {
+        "name": "speed",
+        "unit": "steps/s",
+        "wanted": "≥ 100 steps/s",
+        "got": 50.0,
+        "met": False,
+    }
+    assert row["met"] is False
+    assert row["numbers"] == [{"name": "median", "value": 2.5, "unit": "ms"}]
+    assert "missed" in done.output
+
+
+def test_a_quick_run_is_kept_only_where_asked(
+    rows: dict[str, Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    assert CliRunner().invoke(command.cli, ["fake", "--quick"]).exit_code == 0
+    assert list(tmp_path.iterdir()) == []
+    assert CliRunner().invoke(command.cli, ["fake"]).exit_code == 0
+    assert CliRunner().invoke(command.cli, ["fake"]).exit_code == 0
+    assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+def test_a_row_without_its_package_says_what_to_install(rows: dict[str, Row]) -> None:
+    result = command.measured(rows["lacking"], quick=True)
+    assert (result.met, result.measured) == (None, None)
+    assert "needs: pip install no-such-package" in (result.problem or "")
+    assert CliRunner().invoke(command.cli, ["lacking", "--quick"]).exit_code == 0
+
+
+def test_a_row_that_breaks_does_not_stop_the_others(rows: dict[str, Row], tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    done = CliRunner().invoke(command.cli, ["broken", "fake", "--quick", "--output", str(path)])
+    assert done.exit_code == 1
+    broken, fake = json.loads(path.read_text("utf-8"))["rows"]
+    assert "the child said nothing" in broken["problem"]
+    assert fake["met"] is True
+
+
+def test_what_never_came_is_shown_as_such_and_is_no_number_in_json() -> None:
+    measured = Measured({"speed": math.inf}, (Number("median", None, "s"),), "")
+    result = Result(Row("row", "title", "module", (FAST,)), measured, 1.0)
+    assert result.as_json()["figures"][0]["got"] is None
+    assert result.verdict(FAST) is False
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(report.table([result]))
+    assert "never" in console.export_text()
+
+
+def test_a_missing_package_is_named() -> None:
+    with pytest.raises(MissingPackageError, match="pip install psutil2"):
+        require("psutil2_missing", "psutil2")
