@@ -11,7 +11,7 @@ import typer
 from engine.errors import RequestError, RunError
 
 cli = typer.Typer(
-    help="Pick an environment, a policy and an algorithm, and watch an agent learn. Without a command, the window opens.",
+    help="Pick an environment, a policy and an algorithm, and watch an agent learn; without a command, a window opens.",
     add_completion=False,
     no_args_is_help=False,
     rich_markup_mode=None,

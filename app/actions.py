@@ -92,7 +92,7 @@ def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
 class KeysWhileEditing(QObject):
     """Leaves plain keys such as Space to the widget that has the focus, where it means something there."""
 
-    _OWN = {Qt.Key.Key_Space, Qt.Key.Key_Right}
+    _OWN = (Qt.Key.Key_Space, Qt.Key.Key_Right)
     _USERS = (
         QAbstractButton,
         QAbstractItemView,

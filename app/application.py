@@ -53,7 +53,7 @@ def run(
     def finish() -> None:
         nonlocal status
         if screenshot is not None and not window.grab().save(str(screenshot)):
-            print(f"The picture could not be saved as {screenshot}.", file=sys.stderr)
+            sys.stderr.write(f"The picture could not be saved as {screenshot}.\n")
             status = 1
         if window.controller.state is RunState.FAILED:
             status = 1
@@ -69,7 +69,7 @@ def run(
     application.exec()
     if not window.shut_down():
         # An environment that never returns cannot be interrupted; leaving at once is all that is left.
-        print("The environment does not answer; leaving without it.", file=sys.stderr)
+        sys.stderr.write("The environment does not answer; leaving without it.\n")
         sys.stderr.flush()
         os._exit(1)
     return status

@@ -27,7 +27,9 @@ def problem() -> str | None:
     try:
         ctypes.CDLL("libxcb-cursor.so.0")
     except OSError:
-        return f"Qt needs the system library libxcb-cursor0; on Debian or Ubuntu: apt install libxcb-cursor0; {HEADLESS}"
+        return (
+            f"Qt needs the system library libxcb-cursor0; on Debian or Ubuntu: apt install libxcb-cursor0; {HEADLESS}"
+        )
     return None
 
 

@@ -125,7 +125,9 @@ class MainWindow(QMainWindow):
         middle = width - side - panel
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([docks["Experiment"], docks["Returns"], docks["Episode"]], [side, middle, panel], across)
-        self.resizeDocks([docks["Advantages"], docks["Diagnostics"]], [round(0.45 * middle), round(0.55 * middle)], across)
+        self.resizeDocks(
+            [docks["Advantages"], docks["Diagnostics"]], [round(0.45 * middle), round(0.55 * middle)], across
+        )
         self.resizeDocks([docks["Log"]], [96], down)
         self.resizeDocks([docks["Returns"], docks["Advantages"]], [round(0.5 * height), round(0.5 * height)], down)
 

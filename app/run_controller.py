@@ -108,7 +108,9 @@ class RunController(QObject):
         for updated in mail.iterations:
             self.history.add_iteration(updated)
             for change in updated.changes:
-                self.log.emit("info", f"{change.path}: {change.old} → {change.new}, from iteration {change.iteration} on.")
+                self.log.emit(
+                    "info", f"{change.path}: {change.old} → {change.new}, from iteration {change.iteration} on."
+                )
                 if self.config is not None and change.path == "budget.environment_steps":
                     budget = self.config.budget.model_copy(update={"environment_steps": change.new})
                     self.config = self.config.model_copy(update={"budget": budget})

@@ -29,15 +29,15 @@ class Command:
     payload: Any = None
 
 
-class _Stopped(Exception):
+class _StopRun(Exception):  # noqa: N818 - a wish, not an error
     """The run is to end here."""
 
 
 class TrainingThread(QThread):
     """Trains one run at a time; between runs it looks up environments and waits without cost.
 
-    Torch is imported here and not before, so that the window shows at once. ``wants_snapshot`` and ``offer`` connect it to
-    whoever plays the policy; both are called from this thread.
+    Torch is imported here and not before, so that the window shows at once. ``wants_snapshot`` and ``offer`` connect it
+    to whoever plays the policy; both are called from this thread.
     """
 
     state_changed = Signal(object)
@@ -63,7 +63,9 @@ class TrainingThread(QThread):
         self.mailbox = Mailbox()
         self._commands.put(Command("start", (config, one_step, self.mailbox)))
 
-    def ask(self, kind: Literal["resume", "pause", "step", "stop", "change", "inspect", "quit"], payload: Any = None) -> None:
+    def ask(
+        self, kind: Literal["resume", "pause", "step", "stop", "change", "inspect", "quit"], payload: Any = None
+    ) -> None:
         self._commands.put(Command(kind, payload))
 
     # --- the thread itself --------------------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ class TrainingThread(QThread):
             self.device_chosen.emit(training.device_reason)
             self._stepping = one_step
             self._train(training, mailbox)
-        except _Stopped:
+        except _StopRun:
             self.log.emit("info", "Stopped.")
             self.state_changed.emit(RunState.FINISHED)
         except (RequestError, RunError) as error:
@@ -142,7 +144,7 @@ class TrainingThread(QThread):
         elif command.kind in ("stop", "quit"):
             if command.kind == "quit":
                 self._commands.put(command)  # for the outer loop
-            raise _Stopped
+            raise _StopRun
 
     def _wait(self, training: Training) -> None:
         """Stay paused until asked to go on; the waiting costs nothing."""

@@ -221,7 +221,7 @@ ALGORITHMS = _by_id(
     _algorithm(
         "reinforce-causality",
         "REINFORCE + causality",
-        "Rewards from before an action are not its credit: the same gradient, less noise.",
+        "Rewards from before an action, which it cannot change, are left out of its credit: less noise.",
         "reward-to-go",
         "none",
     ),
@@ -250,14 +250,14 @@ def choose(config: RunConfig, entry: Entry) -> RunConfig:
     Raises:
         RequestError: never for entries of this catalogue on a valid configuration.
     """
+    changes: dict[str, str] = {}
     for path, value in entry.values.items():
         current: object = config
         for name in path.split("."):
             current = getattr(current, name, None)
         if value != getattr(current, "kind", current):
-            # One at a time: a path can lead into a choice that the one before it has just made.
-            config = with_values(config, {path: value})
-    return config
+            changes[path] = value
+    return with_values(config, changes)
 
 
 def picked(config: RunConfig, entries: dict[str, Entry], environment: EnvironmentInfo) -> Entry | None:

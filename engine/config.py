@@ -221,7 +221,7 @@ class GradientAscent(Model):
         unit="episodes",
         help="Whole episodes played, side by side, for one gradient step. More gives a less noisy gradient.",
         ge=1,
-        le=4096,
+        le=1024,
     )
     entropy_coefficient: float = parameter(
         0.0,

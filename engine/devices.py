@@ -67,10 +67,8 @@ def iteration_seconds(policy: Policy, environment: EnvironmentInfo, rows: int, d
     model = copy.deepcopy(policy).to(device)
     generator = torch.Generator(device).manual_seed(0)
     space = environment.observation
-    if space.kind == "discrete":
-        observations = torch.zeros(rows, dtype=torch.int64)
-    else:
-        observations = torch.zeros(rows, space.size)
+    shape, dtype = ((rows,), torch.int64) if space.kind == "discrete" else ((rows, space.size), torch.float32)
+    observations = torch.zeros(shape, dtype=dtype)
     horizon, measured = 200, 20
 
     def act() -> None:
@@ -80,7 +78,8 @@ def iteration_seconds(policy: Policy, environment: EnvironmentInfo, rows: int, d
     batch = observations.to(device).repeat(horizon, *[1] * (observations.dim() - 1))
 
     def update() -> None:
-        model(batch).entropy().sum().backward()
+        distribution = model(batch)
+        distribution.log_prob(distribution.sample(generator).detach()).sum().backward()
         sum(parameter.grad.sum() for parameter in model.parameters() if parameter.grad is not None).item()  # type: ignore[union-attr]
 
     act()  # the first of each pays for loading kernels

@@ -34,7 +34,9 @@ def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...
         _advantage(config.estimator),
         *_normalisation(config.estimator),
         (
-            Term(r"\hat{g} = \frac{1}{N} \sum_{i=1}^{N} \sum_{t=0}^{T_i - 1} \, \nabla_{\!\theta} \log \,"),
+            Term(r"\hat{g} = \frac{1}{N} \sum_{i=1}^{N} \sum_{t=0}^{T_i - 1} \,"),
+            *_bracket(config, "["),
+            Term(r"\nabla_{\!\theta} \log \,"),
             Term(r"\pi_{\theta}(a_{i,t} \mid s_{i,t})", "policy"),
             Term(r"\, \hat{A}_{i,t}"),
             *_entropy(config),
@@ -88,7 +90,13 @@ def _normalisation(estimator: EstimatorConfig) -> tuple[Line, ...]:
 def _entropy(config: RunConfig) -> Line:
     if config.update.entropy_coefficient == 0.0:
         return ()
-    return (Term(r"\; + \; \beta \, \nabla_{\!\theta} \, H(\pi_{\theta}(\cdot \mid s_{i,t}))", "update"),)
+    bonus = r"\; + \; \beta \, \nabla_{\!\theta} \, H(\pi_{\theta}(\cdot \mid s_{i,t}))"
+    return (Term(bonus, "update"), *_bracket(config, "]"))
+
+
+def _bracket(config: RunConfig, bracket: str) -> Line:
+    """Around the two gradients that the sum runs over; one alone needs none."""
+    return () if config.update.entropy_coefficient == 0.0 else (Term(rf"\, {bracket}"),)
 
 
 def _update(config: RunConfig) -> str:

@@ -6,4 +6,4 @@ class RequestError(ValueError):
 
 
 class RunError(RuntimeError):
-    """A sound request failed while it ran: an environment raised, a policy turned NaN, a report could not be written."""
+    """A sound request failed while it ran: an environment raised, a policy turned NaN, a report ran out of disk."""

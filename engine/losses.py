@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -65,12 +66,21 @@ def explained_variance(values: Tensor, targets: Tensor) -> float | None:
     """
     if values.shape != targets.shape:
         raise ValueError(f"values {tuple(values.shape)} and targets {tuple(targets.shape)} differ in shape.")
-    total = targets.var(correction=0).item()
-    if total == 0.0:
+    spread = _spread(targets)
+    if spread == 0.0:
         return None
-    return 1.0 - (targets - values).var(correction=0).item() / total
+    return 1.0 - (targets - values).var(correction=0).item() / spread**2
 
 
 def normalized(advantages: Tensor) -> Tensor:
-    """(Â − mean) / (std + 10⁻⁸), with the population standard deviation; [steps]."""
-    return (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
+    """(Â − mean) / std, with the population standard deviation; all 0 where the advantages do not vary. [steps]."""
+    spread = _spread(advantages)
+    if spread == 0.0:
+        return torch.zeros_like(advantages)
+    return (advantages - advantages.mean()) / spread
+
+
+def _spread(numbers: Tensor) -> float:
+    """The population standard deviation, 0 where it is no more than float32's rounding of equal numbers."""
+    spread = numbers.std(correction=0).item()
+    return 0.0 if spread <= 1e-5 * numbers.abs().max().item() else spread

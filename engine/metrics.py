@@ -32,8 +32,8 @@ METRICS: dict[str, Metric] = {
             "Policy loss",
             "L",
             "",
-            "What the optimiser descends: −1/N Σᵢ Σₜ log π(aₜ|sₜ)·Âₜ, less the entropy bonus. Its gradient matters; its "
-            "value need not fall as the policy improves.",
+            "What the optimiser descends: −1/N Σᵢ Σₜ log π(aₜ|sₜ)·Âₜ, less the entropy bonus. Its gradient matters; "
+            "its value need not fall as the policy improves.",
         ),
         Metric(
             "entropy",
@@ -55,15 +55,15 @@ METRICS: dict[str, Metric] = {
             "Explained variance",
             "EV",
             "",
-            "How much of the returns' variance the learned value function predicts, 1 − Var(G − V)/Var(G), before it is "
-            "fitted to them: 1 is perfect, 0 no better than a constant, below 0 worse.",
+            "How much of the returns' variance the learned value function predicts, 1 − Var(G − V)/Var(G), before it "
+            "is fitted to them: 1 is perfect, 0 no better than a constant, below 0 worse.",
         ),
         Metric(
             "value_loss",
             "Value loss",
             "L_V",
             "reward²",
-            "Mean squared error of the learned value function after its fitting steps.",
+            "Mean squared error of the learned value function on the batch, at its last fitting step.",
         ),
         Metric(
             "advantage_mean",

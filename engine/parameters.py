@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -77,15 +76,29 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     """``config`` with the values at the given dotted paths replaced.
 
     A whole choice may be replaced by its bare kind (``policy`` = ``"linear"``); its parameters then start from their
-    defaults. All replacements are validated together.
+    defaults, and further paths may lead into it. All other replacements are validated together.
 
     Raises:
         RequestError: a path leads nowhere, or a value does not fit; the sentence says what would.
     """
     data = config.model_dump()
+    rest: dict[str, Any] = {}
     for path, value in values.items():
+        path = path.removesuffix(".kind")
+        if isinstance(_at(data, path), dict):
+            _place(data, path, value)
+            data = validated(data).model_dump()
+        else:
+            rest[path] = value
+    for path, value in rest.items():
         _place(data, path, value)
     return validated(data)
+
+
+def _at(data: Any, path: str) -> Any:
+    for name in path.split("."):
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
 
 
 def _place(data: dict[str, Any], path: str, value: Any) -> None:
@@ -127,12 +140,11 @@ def validated(data: Any) -> RunConfig:
 def sentence(error: ValidationError) -> str:
     """The first complaint of pydantic as one sentence naming the parameter, what it was and what would be right."""
     first = error.errors(include_url=False)[0]
-    location = [str(part) for part in first["loc"] if not _is_tag(part)]
-    path = ".".join(location) or "the configuration"
+    path = ".".join(_without_tags(first["loc"])) or "the configuration"
     if first["type"] == "extra_forbidden":
         return f"There is no parameter {path} for this choice."
-    if first["type"] == "missing":
-        return f"{path} is missing."
+    if first["type"] in ("missing", "union_tag_not_found"):
+        return f"{path}{'.kind' if first['type'] != 'missing' else ''} is missing."
     if first["type"] in ("union_tag_invalid", "literal_error"):
         context = first.get("ctx", {})
         wanted = context.get("expected_tags") or context.get("expected", "")
@@ -143,23 +155,25 @@ def sentence(error: ValidationError) -> str:
     return f"{path} cannot be {_shown(first['input'])}: {message}."
 
 
-def _kinds(annotation: Any) -> set[str]:
-    """All ``kind`` values that occur in an annotation; pydantic puts them into the location of an error."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        found: set[str] = set()
-        for name, field in annotation.model_fields.items():
-            found |= set(get_args(field.annotation)) if name == "kind" else _kinds(field.annotation)
-        return found
-    if get_origin(annotation) in (Union, types.UnionType):
-        return set().union(*map(_kinds, get_args(annotation)))
-    return set()
+def _choices(model: type[BaseModel]) -> set[str]:
+    """The names of all fields, at any depth, that are choices told apart by their ``kind``."""
+    found = set()
+    for name, field in model.model_fields.items():
+        members = [field.annotation, *get_args(field.annotation)]
+        models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+        if field.discriminator:
+            found.add(name)
+        found |= set().union(*map(_choices, models))
+    return found
 
 
-_TAGS = _kinds(RunConfig)
+_CHOICES = _choices(RunConfig)
 
 
-def _is_tag(part: object) -> bool:
-    return part in _TAGS
+def _without_tags(location: Sequence[object]) -> list[str]:
+    """An error's location without the kinds that pydantic puts behind the name of a choice."""
+    parts = [str(part) for part in location]
+    return [part for before, part in zip(["", *parts], parts, strict=False) if before not in _CHOICES]
 
 
 def _shown(value: Any) -> str:
@@ -171,5 +185,5 @@ def parse_value(text: str) -> Any:
     """The value that ``--set KEY=VALUE`` means: JSON where it is JSON (0.01, true, [64, 64]), else the text itself."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except ValueError:
         return text

@@ -14,7 +14,7 @@ from engine.catalogue import EnvironmentInfo
 from engine.config import RunConfig
 from engine.environments import registry
 from engine.environments.gymnasium_batch import from_environment, to_environment
-from engine.errors import RunError
+from engine.errors import RequestError, RunError
 from engine.frames import Decision, Frame, GaussianDecision, Image, SoftmaxDecision
 from engine.policies.distributions import Categorical
 from engine.policies.policy import Policy
@@ -43,8 +43,8 @@ class Playback:
 
     Raises:
         RequestError: on construction and from ``use``, when the environment cannot be made.
-        RunError: from ``advance``, when the environment raises or gives no picture, or the policy's numbers are not
-            finite.
+        RunError: on construction and from ``use``, when it cannot be made to give pictures; from ``advance``, when it
+            raises or gives none, or the policy's numbers are not finite.
     """
 
     def __init__(self, snapshot: PolicySnapshot, seed: int) -> None:
@@ -57,7 +57,7 @@ class Playback:
     def _build(self, snapshot: PolicySnapshot) -> None:
         self._playing = self._next = snapshot
         self._policy = Policy(snapshot.config.policy, snapshot.environment, torch.Generator())
-        self._environment = registry.make(snapshot.environment.id, render=True)
+        self._environment = _rendered(snapshot.environment.id)
         self._observation_space = self._environment.observation_space
         self._action_space: Any = self._environment.action_space
         self._begun = False  # whether an episode is under way
@@ -173,12 +173,24 @@ class Playback:
             or image.ndim != 3
             or image.shape[2] not in (3, 4)
         ):
-            raise RunError(
-                f"{self._playing.environment.id} gives no pictures to show; only environments that render rgb_array "
-                "frames can be watched. Training does not need them and goes on."
-            )
+            raise _no_pictures(self._playing.environment.id)
         return np.ascontiguousarray(image[:, :, :3])
 
     def _raised(self, during: str, error: Exception) -> RunError:
         id = self._playing.environment.id
         return RunError(f"{id} raised {registry.describe(error)}, in its {during}, so this episode cannot be shown.")
+
+
+def _rendered(id: str) -> registry.Environment:
+    try:
+        return registry.make(id, render=True)
+    except RequestError:
+        registry.make(id).close()  # raises as above, unless it is only rendering that is the matter
+        raise _no_pictures(id) from None
+
+
+def _no_pictures(id: str) -> RunError:
+    return RunError(
+        f"{id} gives no pictures to show; only environments that render rgb_array frames can be watched. "
+        "Training does not need them."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -76,8 +77,9 @@ def save(preset: Preset, path: Path) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise RequestError(f"The preset could not be saved as {path.name}: {error.strerror}.") from None
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise RequestError(f"The preset could not be saved as {path.name}: {error.strerror or error}.") from None
 
 
 def _parse(text: str, name: str) -> Preset:

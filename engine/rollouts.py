@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,9 @@ from engine.environments.interface import EnvironmentBatch
 from engine.errors import RunError
 from engine.phases import Working
 from engine.policies.policy import Policy
+from engine.pulse import Pulse
 
-HEARTBEAT = 0.02  # seconds between signs of life, well inside the 100 ms in which pause and stop must act
+RESET_AT_ONCE = 64  # environments
 LONGEST_EPISODE = 200_000  # steps; an episode longer than this has no end that learning could wait for
 
 
@@ -88,14 +88,20 @@ class Collector:
         Yields signs of life; returns the rollout and the raw float64 rewards [T, N].
 
         Raises:
-            RunError: the environment raised, the policy gave NaN, or an episode had no end.
+            RunError: the environment raised or gave what cannot be learned from, or an episode had no end.
         """
         for array in (self._rewards, self._terminated, self._truncated, self._mask):
             array[:] = 0
+        pulse = Pulse()
         slots = np.arange(self._batch.size)
-        observations = self._batch.reset(slots)
+        first = []
+        for some in np.array_split(slots, -(-len(slots) // RESET_AT_ONCE)):
+            first.append(self._batch.reset(some))
+            if pulse.due():
+                yield Working("resetting", steps_before)
+        observations = np.concatenate(first)
         final = np.empty_like(observations)
-        steps, taken, heard = 0, 0, time.perf_counter()
+        steps, taken = 0, 0
         while len(slots):
             if steps == self._capacity:
                 self._grow()
@@ -114,10 +120,8 @@ class Collector:
             if ended.any():
                 final[slots[ended]] = observations[ended]
                 slots, observations = slots[~ended], observations[~ended]
-            now = time.perf_counter()
-            if now - heard > HEARTBEAT:
+            if pulse.due():
                 yield Working("collecting", steps_before + taken)
-                heard = time.perf_counter()
         return self._rollout(steps, final), self._rewards[:steps]
 
     def _grow(self) -> None:
@@ -132,6 +136,11 @@ class Collector:
         with torch.inference_mode():
             inputs = torch.from_numpy(observations).to(self._device)
             actions: NDArray[Any] = policy(inputs).sample(generator).cpu().numpy()
+        if not np.isfinite(actions).all():
+            raise RunError(
+                "The policy's actions are no longer finite numbers; the learning rate is probably too large, so lower "
+                "it and start again."
+            )
         return actions
 
     def _rollout(self, steps: int, final: NDArray[Any]) -> Rollout:

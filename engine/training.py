@@ -1,7 +1,7 @@
 """A run: phases of collecting, estimating and updating, yielded to whoever hosts it.
 
-``Training`` knows no thread, no window and no clock but its own stopwatch. Its host iterates over it and may do anything
-between two phases: stop, wait, or change a live parameter.
+``Training`` knows no thread, no window and no clock but its own stopwatch. Its host iterates over it and may do
+anything between two phases: stop, wait, or change a live parameter.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MEAN_OVER = 100  # episodes that the reported mean return covers
 
 
 class Training:
-    """An iterator over the phases of one run; exhausted when its budget of environment steps is used.
+    """Iterating gives the phases of one run, until its budget of environment steps is used.
 
     Raises:
         RequestError: on construction, when the configuration cannot work.
@@ -80,10 +80,9 @@ class Training:
         Raises:
             RequestError: there is no such parameter, it may not change while training, or the value does not fit.
         """
-        live = {parameter.path for parameter in parameters_of(self.config) if parameter.live}
-        if path in {parameter.path for parameter in parameters_of(self.config)} - live:
-            raise RequestError(f"{path} cannot change while training; stop the run to change it.")
         with_values(self.config, self._pending | {path: value})
+        if path not in {parameter.path for parameter in parameters_of(self.config) if parameter.live}:
+            raise RequestError(f"{path} cannot change while training; stop the run to change it.")
         self._pending[path] = value
 
     def close(self) -> None:
@@ -103,15 +102,19 @@ class Training:
             yield phase
 
     def _phases(self) -> Generator[Phase, None, None]:
-        while self.environment_steps < self.config.budget.environment_steps:
-            started, steps_before = self.seconds, self.environment_steps
+        while True:
             changes = self._apply_changes()
+            if self.environment_steps >= self.config.budget.environment_steps:
+                return
+            self.iteration += 1
+            started, steps_before = self.seconds, self.environment_steps
             rollout, rewards = yield from self._collector.collect(self.policy, self._actions, self.environment_steps)
             collected = self._count(rewards, rollout.mask.cpu().numpy())
             yield collected
             batch = estimate(rollout, self.config.estimator, self._value)
             yield Estimated(self.iteration, batch.advantages.cpu().numpy())
-            metrics = self._rule.update(batch, self.config.update, self.config.estimator.normalize_advantages)
+            normalize = self.config.estimator.normalize_advantages
+            metrics = yield from self._rule.update(batch, self.config.update, normalize, self.environment_steps)
             metrics |= yield from self._fit(batch)
             speed = (self.environment_steps - steps_before) / max(self.seconds - started, 1e-9)
             yield Updated(
@@ -135,27 +138,28 @@ class Training:
         return self._fitting.value if self._fitting else None
 
     def _apply_changes(self) -> tuple[Change, ...]:
-        self.iteration += 1
         pending, self._pending = self._pending, {}
         before = {parameter.path: parameter.value for parameter in parameters_of(self.config)}
         self.config = with_values(self.config, pending)
         after = {parameter.path: parameter.value for parameter in parameters_of(self.config)}
-        return tuple(
-            Change(path, before[path], after[path], self.iteration, self.environment_steps, self.episodes, self.seconds)
-            for path in pending
-            if before[path] != after[path]
-        )
+        at = (self.iteration + 1, self.environment_steps, self.episodes, self.seconds)
+        return tuple(Change(path, before[path], after[path], *at) for path in pending if before[path] != after[path])
 
     def _count(self, rewards: NDArray[np.float64], mask: NDArray[np.bool_]) -> Collected:
-        """Add a rollout's episodes to the totals, in the order in which they ended."""
+        """Add a rollout's episodes to the totals; they are handed on in the order in which they ended.
+
+        The running mean takes them as they were begun, so that where a batch holds more than it covers, it does not
+        cover only the longest.
+        """
+        raw = rewards.sum(0)
+        self._recent.extend(raw.tolist())
         lengths = mask.sum(0)
         order = np.argsort(lengths, kind="stable")
         lengths = lengths[order]
         ends = self.environment_steps + mask.sum(1).cumsum()[lengths - 1]
-        returns = rewards.sum(0)[order]
+        returns = raw[order]
         self.environment_steps += int(mask.sum())
         self.episodes += len(returns)
-        self._recent.extend(returns.tolist())
         return Collected(self.iteration, self.environment_steps, returns, lengths, ends, self.seconds)
 
     def _fit(self, batch: Estimate) -> Generator[Working, None, dict[str, float | None]]:

@@ -117,6 +117,13 @@ def test_a_display_that_does_not_answer_is_named(
 
 
 def test_a_run_that_fails_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--set", "update.optimizer=sgd", "--set", "update.learning_rate=100", "--set", "policy.activation=relu"]
+    arguments = [
+        "--set",
+        "update.optimizer=sgd",
+        "--set",
+        "update.learning_rate=100",
+        "--set",
+        "policy.activation=relu",
+    ]
     assert main([*SHORT, "--steps", "100000", "--environment", "Pendulum-v1", "--policy", "mlp", *arguments]) == 1
     assert "learning rate" in capsys.readouterr().err

@@ -63,6 +63,7 @@ class ReturnsPanel(QWidget):
         self._number = SteadyLabel("−0000.0", "mean")
         self._number.setText(NOTHING)
         caption = muted("mean return\nlast 100 episodes")
+        caption.setMinimumWidth(1)  # a narrow panel cuts the caption, not the control
         caption.setToolTip(METRICS["mean_return"].meaning)
         self._number.setToolTip(METRICS["mean_return"].meaning)
         self._note = muted()

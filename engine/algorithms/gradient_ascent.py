@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 
 import torch
 
@@ -10,7 +11,9 @@ from engine.config import GradientAscent
 from engine.errors import RunError
 from engine.estimators import Estimate
 from engine.losses import entropy_bonus, normalized, policy_gradient_loss
+from engine.phases import Working
 from engine.policies.policy import Policy
+from engine.pulse import ROWS, Pulse
 
 
 class GradientAscentRule:
@@ -25,11 +28,13 @@ class GradientAscentRule:
         else:
             self._optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate)
 
-    def update(self, estimate: Estimate, config: GradientAscent, normalize: bool) -> dict[str, float | None]:
+    def update(
+        self, estimate: Estimate, config: GradientAscent, normalize: bool, steps_taken: int
+    ) -> Generator[Working, None, dict[str, float | None]]:
         """One step; ``config`` may differ from the first in what is live.
 
-        Returns:
-            The metrics loss, entropy and grad_norm, all from before the step.
+        Yields signs of life; returns the metrics loss, entropy and grad_norm, all from before the step. The gradient is
+        summed over pieces of the batch, which changes nothing but how long each takes.
 
         Raises:
             RunError: the loss or its gradient is not finite; the policy is then left as it was.
@@ -37,18 +42,28 @@ class GradientAscentRule:
         for group in self._optimizer.param_groups:
             group["lr"] = config.learning_rate
         advantages = normalized(estimate.advantages) if normalize else estimate.advantages
-        distribution = self._policy(estimate.observations)
-        log_probs = distribution.log_prob(estimate.actions)
-        entropies = distribution.entropy()
-        loss = policy_gradient_loss(log_probs, advantages, estimate.episodes)
-        if config.entropy_coefficient > 0.0:
-            loss = loss - config.entropy_coefficient * entropy_bonus(entropies, estimate.episodes)
+        pieces = (torch.split(tensor, ROWS) for tensor in (estimate.observations, estimate.actions, advantages))
+        total = entropy = torch.zeros((), device=advantages.device)
+        pulse = Pulse()
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        for observations, actions, weights in zip(*pieces, strict=True):
+            distribution = self._policy(observations)
+            entropies = distribution.entropy()
+            loss = policy_gradient_loss(distribution.log_prob(actions), weights, estimate.episodes)
+            if config.entropy_coefficient > 0.0:
+                loss = loss - config.entropy_coefficient * entropy_bonus(entropies, estimate.episodes)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
+            if pulse.due():
+                yield Working("updating the policy", steps_taken)
         grad_norm = torch.nn.utils.get_total_norm(
             [parameter.grad for parameter in self._parameters if parameter.grad is not None]
         )
-        metrics = {"loss": loss.item(), "entropy": entropies.mean().item(), "grad_norm": grad_norm.item()}
+        metrics = {
+            "loss": total.item(),
+            "entropy": entropy.item() / len(advantages),
+            "grad_norm": grad_norm.item(),
+        }
         if not all(map(math.isfinite, metrics.values())):
             raise RunError(
                 f"The policy's gradient is no longer a finite number; the learning rate {config.learning_rate:g} is "

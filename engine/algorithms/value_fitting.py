@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Generator
 
 import torch
@@ -14,7 +13,7 @@ from engine.estimators import Estimate
 from engine.losses import value_loss
 from engine.phases import Working
 from engine.policies.policy import ValueFunction
-from engine.rollouts import HEARTBEAT
+from engine.pulse import ROWS, Pulse
 
 
 class ValueFitting:
@@ -25,23 +24,26 @@ class ValueFitting:
         self._optimizer = torch.optim.Adam(value.parameters(), lr=config.learning_rate)
 
     def fit(self, estimate: Estimate, config: ValueBaseline, steps_taken: int) -> Generator[Working, None, float]:
-        """Fit to ``estimate.returns``; yields signs of life and returns the loss before the last step.
+        """Fit to ``estimate.returns``; yields signs of life and returns the loss at the last step.
 
         Raises:
             RunError: the loss is not finite.
         """
         for group in self._optimizer.param_groups:
             group["lr"] = config.learning_rate
-        heard = time.perf_counter()
+        pulse = Pulse()
+        pieces = list(zip(torch.split(estimate.observations, ROWS), torch.split(estimate.returns, ROWS), strict=True))
         for _ in range(config.fit_steps):
-            loss = value_loss(self.value(estimate.observations), estimate.returns)
             self._optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            total = torch.zeros((), device=estimate.returns.device)
+            for observations, returns in pieces:
+                loss = value_loss(self.value(observations), returns) * (len(returns) / len(estimate.returns))
+                loss.backward()  # type: ignore[no-untyped-call]
+                total += loss.detach()
+                if pulse.due():
+                    yield Working("fitting the value function", steps_taken)
             self._optimizer.step()
-            if time.perf_counter() - heard > HEARTBEAT:
-                yield Working("fitting the value function", steps_taken)
-                heard = time.perf_counter()
-        last = loss.item()
+        last = total.item()
         if not math.isfinite(last):
             raise RunError(
                 f"The value function is no longer a finite number; its learning rate {config.learning_rate:g} is "

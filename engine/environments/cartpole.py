@@ -51,14 +51,11 @@ class CartPoleBatch:
             HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * np.square(cos) / TOTAL_MASS)
         )
         acceleration = push - POLE_MASS_LENGTH * angular_acceleration * cos / TOTAL_MASS
-        states = np.stack(
-            (
-                position + TIME_STEP * velocity,
-                velocity + TIME_STEP * acceleration,
-                angle + TIME_STEP * angular_velocity,
-                angular_velocity + TIME_STEP * angular_acceleration,
-            )
-        )
+        states = np.empty((4, len(slots)))
+        states[0] = position + TIME_STEP * velocity
+        states[1] = velocity + TIME_STEP * acceleration
+        states[2] = angle + TIME_STEP * angular_velocity
+        states[3] = angular_velocity + TIME_STEP * angular_acceleration
         self._states[:, slots] = states
         elapsed = self._elapsed[slots] + 1
         self._elapsed[slots] = elapsed

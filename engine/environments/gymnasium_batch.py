@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 from engine.environments import registry
 from engine.environments.interface import Slots, Transitions
+from engine.errors import RunError
+
+LARGEST_REWARD = 1e30  # well inside float32, in which returns are computed
+_UNFIT = "from which nothing can be learned; what was learned before is kept."
 
 
 class GymnasiumBatch:
@@ -24,7 +28,13 @@ class GymnasiumBatch:
     def __init__(self, id: str, seeds: Sequence[int]) -> None:
         self.size = len(seeds)
         self._id = id
-        self._environments = [registry.make(id) for _ in seeds]
+        self._environments: list[registry.Environment] = []
+        try:
+            for _ in seeds:
+                self._environments.append(registry.make(id))
+        except Exception:
+            self.close()
+            raise
         self._seeds: list[int | None] = list(seeds)
         self._observation_space = self._environments[0].observation_space
         self._action_space = self._environments[0].action_space
@@ -32,6 +42,8 @@ class GymnasiumBatch:
     def reset(self, slots: Slots) -> NDArray[Any]:
         try:
             return self._stacked([self._reset_one(slot) for slot in slots.tolist()])
+        except RunError:
+            raise
         except Exception as error:
             raise registry.raised(self._id, "reset", error) from error
 
@@ -46,17 +58,23 @@ class GymnasiumBatch:
             results = [
                 self._environments[slot].step(action) for slot, action in zip(slots.tolist(), prepared, strict=True)
             ]
-            return Transitions(
-                self._stacked([result[0] for result in results]),
-                np.array([result[1] for result in results], np.float64),
-                np.array([result[2] for result in results], np.bool_),
-                np.array([result[3] for result in results], np.bool_),
-            )
+            observations = self._stacked([result[0] for result in results])
+            rewards = np.array([result[1] for result in results], np.float64).reshape(len(slots))
+            terminated = np.array([result[2] for result in results], np.bool_)
+            truncated = np.array([result[3] for result in results], np.bool_)
+        except RunError:
+            raise
         except Exception as error:
             raise registry.raised(self._id, "step", error) from error
+        if not (np.abs(rewards) < LARGEST_REWARD).all():
+            raise RunError(f"{self._id} gave the reward {rewards[~(np.abs(rewards) < LARGEST_REWARD)][0]:g}, {_UNFIT}")
+        return Transitions(observations, rewards, terminated, truncated)
 
     def _stacked(self, observations: Sequence[Any]) -> NDArray[Any]:
-        return from_environment(observations, self._observation_space)
+        stacked = from_environment(observations, self._observation_space)
+        if not np.isfinite(stacked).all():
+            raise RunError(f"{self._id} observed a value that is not a finite number, {_UNFIT}")
+        return stacked
 
     def close(self) -> None:
         for environment in self._environments:
@@ -73,7 +91,17 @@ def to_environment(actions: NDArray[Any], space: Any) -> list[Any]:
 
 
 def from_environment(observations: Sequence[Any], space: Any) -> NDArray[Any]:
-    """An environment's observations as a policy takes them: boxes flat as float32, discrete ones counted from 0."""
+    """An environment's observations as a policy takes them: boxes flat as float32, discrete ones counted from 0.
+
+    Raises:
+        ValueError: an observation does not belong to ``space``.
+    """
     if isinstance(space, spaces.Discrete):
-        return np.array(observations, np.int64) - int(space.start)
-    return np.stack(observations).astype(np.float32, copy=False).reshape(len(observations), -1)
+        states = np.array(observations, np.int64).reshape(len(observations)) - int(space.start)
+        if states.min() < 0 or states.max() >= space.n:
+            raise ValueError(f"an observation lies outside {space}")
+        return states
+    stacked = np.stack(observations)
+    if stacked.shape[1:] != space.shape:
+        raise ValueError(f"an observation has the shape {stacked.shape[1:]} instead of {space.shape}")
+    return stacked.astype(np.float32, copy=False).reshape(len(observations), -1)

@@ -37,10 +37,11 @@ def make(id: str, *, render: bool = False) -> Environment:
         RequestError: no such id (the nearest is suggested), a package it needs is missing (the command that installs it
             is named), its spaces are not supported, or making it failed.
     """
+    if id not in gymnasium.registry:
+        raise RequestError(_unknown(id))
+    options: dict[str, Any] = {"render_mode": "rgb_array"} if render else {}
     try:
-        environment = gymnasium.make(id, render_mode="rgb_array" if render else None, disable_env_checker=True)
-    except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv, gymnasium.error.RegistrationError):
-        raise RequestError(_unknown(id)) from None
+        environment = gymnasium.make(id, disable_env_checker=True, **options)
     except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
         raise RequestError(_missing_package(id, error)) from None
     except Exception as error:

@@ -33,7 +33,10 @@ class Distribution(Protocol):
 
 @dataclass(frozen=True)
 class Categorical:
-    """π(a) = exp(logits_a) / Σ exp(logits), a softmax over the last dimension; logits [batch, n], actions int64 [batch]."""
+    """π(a) = exp(logits_a) / Σ exp(logits), a softmax over the last dimension.
+
+    Logits are [batch, n], actions int64 [batch].
+    """
 
     logits: Tensor
 

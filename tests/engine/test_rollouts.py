@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from engine import rollouts
+from engine import pulse, rollouts
 from engine.catalogue import EnvironmentInfo, Space
 from engine.config import LinearPolicy
 from engine.environments.interface import Slots, Transitions
@@ -164,7 +164,7 @@ class Slow(Scripted):
 
 def test_a_slow_environment_gives_signs_of_life_within_a_tenth_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slow, "now", 0.0)
-    monkeypatch.setattr(rollouts, "time", SimpleNamespace(perf_counter=lambda: Slow.now))
+    monkeypatch.setattr(pulse, "time", SimpleNamespace(perf_counter=lambda: Slow.now))
     collector = Collector(Slow([50]), INFO, torch.device("cpu"))
     policy = Policy(LinearPolicy(), INFO, torch.Generator())
     heard = [0.0] + [Slow.now for _ in collector.collect(policy, torch.Generator(), 0)] + [Slow.now]
@@ -173,12 +173,12 @@ def test_a_slow_environment_gives_signs_of_life_within_a_tenth_of_a_second(monke
 
 def test_signs_of_life_count_the_steps_of_the_whole_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slow, "now", 0.0)
-    monkeypatch.setattr(rollouts, "time", SimpleNamespace(perf_counter=lambda: Slow.now))
+    monkeypatch.setattr(pulse, "time", SimpleNamespace(perf_counter=lambda: Slow.now))
     _, _, heard = finished(Collector(Slow([2, 4]), INFO, torch.device("cpu")))
     assert [sign.environment_steps for sign in heard] == [1002, 1004, 1005, 1006]
     assert {sign.doing for sign in heard} == {"collecting"}
 
 
 def test_a_fast_environment_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollouts, "time", SimpleNamespace(perf_counter=lambda: 0.0))
+    monkeypatch.setattr(pulse, "time", SimpleNamespace(perf_counter=lambda: 0.0))
     assert collect(Scripted([50]))[2] == []

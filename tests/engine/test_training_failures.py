@@ -91,7 +91,8 @@ def test_the_largest_learning_rate_gives_finite_numbers_or_a_run_error(environme
             if isinstance(phase, Updated):
                 assert all(value is None or math.isfinite(value) for value in phase.metrics.values())
     except RunError as error:
-        assert "learning rate 100" in str(error)  # noqa: PT017 - some of these survive
+        # Some of these survive; where actions grow without bound, the reward may be the first to overflow.
+        assert "learning rate" in str(error) or "gave the reward" in str(error)  # noqa: PT017
     assert all_finite(training)
 
 

@@ -1,0 +1,49 @@
+"""A watched episode keeps its time."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.pacing import MOST_LATE, MOST_PICTURES, Pace
+
+
+def begun(now: float = 100.0) -> Pace:
+    pace = Pace()
+    pace.due = now
+    return pace
+
+
+@pytest.mark.parametrize(("rate", "steps"), [(4.0, 1), (30.0, 1), (50.0, 2), (400.0, 14)])
+def test_fast_episodes_take_the_same_number_of_steps_for_every_picture(rate: float, steps: int) -> None:
+    assert begun().steps(rate, 100.0) == steps
+
+
+def test_deadlines_do_not_drift_with_late_awakenings() -> None:
+    pace = begun()
+    for _ in range(10):
+        pace.steps(10.0, pace.due + 0.009)
+    assert pace.due == pytest.approx(101.0)
+
+
+def test_late_steps_are_taken_along_without_a_picture() -> None:
+    assert begun().steps(20.0, 100.11) == 3
+
+
+def test_more_time_lost_than_can_be_made_up_for_is_let_go() -> None:
+    pace = begun()
+    now = 100.0 + MOST_LATE + 0.01
+    assert (pace.steps(20.0, now), pace.due) == (1, pytest.approx(now + 0.05))
+
+
+def test_pictures_never_exceed_the_most_there_may_be() -> None:
+    pace, now, pictures = begun(), 100.0, 0
+    while now < 110.0:
+        pace.steps(77.0, now)
+        now, pictures = pace.due, pictures + 1
+    assert pictures / 10.0 <= MOST_PICTURES
+
+
+def test_a_hold_delays_the_next_step() -> None:
+    pace = begun()
+    pace.hold(0.6, 100.0)
+    assert pace.due == pytest.approx(100.6)

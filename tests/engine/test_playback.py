@@ -1,0 +1,250 @@
+"""Episodes of a frozen policy: what each frame tells, and that nothing leaks to or from training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from engine.catalogue import ENVIRONMENTS
+from engine.config import RunConfig
+from engine.environments import registry
+from engine.errors import RunError
+from engine.frames import Frame, GaussianDecision, SoftmaxDecision
+from engine.phases import Updated
+from engine.playback import Playback, PolicySnapshot, snapshot
+from engine.policies.policy import Policy
+from engine.training import Training
+from tests.engine.support import Toy, Unrendered, configured, register, untimed
+
+
+class Pictured(Toy):
+    """A Toy with pictures, whose brightness is the number of steps still to come."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - as Gymnasium wants it
+
+    def render(self) -> Any:
+        if self._what == "raises in render":
+            raise OSError("no texture")
+        return np.full((4, 6, 4 if self._what == "has alpha" else 3), self._left, np.uint8)
+
+
+def frozen(config: RunConfig, iteration: int = 1, seed: int = 0) -> PolicySnapshot:
+    environment = registry.inspect(config.environment.id)
+    policy = Policy(config.policy, environment, torch.Generator().manual_seed(seed))
+    return snapshot(policy, config, environment, iteration)
+
+
+def toy(id: str, **kwargs: Any) -> PolicySnapshot:
+    return frozen(configured(environment=register(id, Pictured, **kwargs)))
+
+
+def episode(playback: Playback, greedy: bool = False) -> list[Frame]:
+    frames = [playback.advance(greedy)]
+    while not frames[-1].ended:
+        frames.append(playback.advance(greedy))
+    return frames
+
+
+def decided(frame: Frame) -> SoftmaxDecision:
+    assert isinstance(frame.decision, SoftmaxDecision)
+    return frame.decision
+
+
+@pytest.mark.parametrize("id", list(ENVIRONMENTS))
+def test_every_catalogued_environment_gives_a_picture_that_changes(id: str) -> None:
+    playback = Playback(frozen(configured(environment=id)), 0)
+    pictures = [playback.advance(greedy=False).image for _ in range(30)]
+    playback.close()
+    assert all(picture is not None and picture.dtype == np.uint8 for picture in pictures)
+    assert len({picture.tobytes() for picture in pictures if picture is not None}) > 3
+
+
+def test_frames_count_steps_and_raw_reward_from_the_reset_on() -> None:
+    playback = Playback(toy("Count-v0", lengths=(3,), reward=-2.0), 0)
+    assert [(f.step, f.reward_so_far) for f in episode(playback)] == [(0, 0.0), (1, -2.0), (2, -4.0), (3, -6.0)]
+
+
+def test_a_frame_pictures_the_state_in_which_its_action_is_decided() -> None:
+    playback = Playback(toy("State-v0", lengths=(2,)), 0)
+    left = [int(f.image[0, 0, 0]) for f in episode(playback) if f.image is not None]
+    assert left == [2, 1, 0]
+
+
+def test_the_action_taken_is_the_one_that_the_frame_before_showed() -> None:
+    playback = Playback(toy("Taken-v0", lengths=(20,)), 0)
+    Toy.received.clear()
+    frames = episode(playback)
+    assert Toy.received == [decided(f).action for f in frames[:-1]]
+
+
+def test_nothing_is_decided_in_the_final_state() -> None:
+    frames = episode(Playback(toy("Final-v0", lengths=(2,)), 0))
+    assert [f.decision is None for f in frames] == [False, False, True]
+
+
+@pytest.mark.parametrize("truncates", [False, True])
+def test_termination_and_truncation_are_told_apart(truncates: bool) -> None:
+    last = episode(Playback(toy("Ends-v0", lengths=(1,), truncates=truncates), 0))[-1]
+    assert (last.terminated, last.truncated) == (not truncates, truncates)
+
+
+def test_greedy_takes_the_most_likely_action() -> None:
+    frames = episode(Playback(toy("Greedy-v0", lengths=(30,)), 0), greedy=True)
+    assert all(decided(f).action == decided(f).probabilities.argmax() for f in frames[:-1])
+
+
+def test_sampled_actions_follow_the_probabilities() -> None:
+    frames = episode(Playback(toy("Sampled-v0", lengths=(200,), what="ones"), 0))
+    taken = np.array([decided(f).action for f in frames[:-1]])
+    expected = decided(frames[0]).probabilities[1]
+    assert abs(taken.mean() - expected) < 4 * np.sqrt(0.25 / len(taken))
+
+
+def test_the_same_seed_plays_the_same_episodes() -> None:
+    shown = toy("Seeded-v0", lengths=(5, 9, 7), shuffled=True)
+    first, second = (
+        [f.decision and decided(f).action for _ in range(4) for f in episode(playback)]
+        for playback in (Playback(shown, 3), Playback(shown, 3))
+    )
+    assert first == second
+
+
+def test_a_gaussian_frame_tells_mean_spread_action_and_bounds() -> None:
+    playback = Playback(frozen(configured(environment="Pendulum-v1", policy__initial_log_std=1.0)), 0)
+    decision = playback.advance(greedy=True).decision
+    playback.close()
+    assert isinstance(decision, GaussianDecision)
+    assert decision.action == pytest.approx(decision.mean)
+    assert decision.std == pytest.approx([np.e])
+    assert (decision.low.tolist(), decision.high.tolist()) == ([-2.0], [2.0])
+
+
+def test_a_gaussian_action_is_shown_unclipped_and_played_clipped() -> None:
+    box = spaces.Box(-0.01, 0.01, (1,))
+    playback = Playback(toy("Clipped-v0", lengths=(1,), action=box), 0)
+    Toy.received.clear()
+    decision = episode(playback)[0].decision
+    assert isinstance(decision, GaussianDecision)
+    assert decision.clipped.tolist() == [True]
+    assert Toy.received[0] == pytest.approx(np.sign(decision.action) * 0.01)
+
+
+def test_a_newer_policy_plays_from_the_next_episode_on() -> None:
+    config = toy("Newer-v0", lengths=(3,)).config
+    playback = Playback(frozen(config, iteration=1), 0)
+    frames = [playback.advance(greedy=False)]
+    playback.use(frozen(config, iteration=2))
+    frames += [playback.advance(greedy=False) for _ in range(4)]
+    assert [(f.episode, f.iteration) for f in frames] == [(1, 1)] * 4 + [(2, 2)]
+
+
+def test_a_newer_policy_brings_its_own_parameters() -> None:
+    config = toy("Parameters-v0", lengths=(1,), what="ones").config
+    playback = Playback(frozen(config, seed=0), 0)
+    before = decided(episode(playback)[0]).probabilities
+    playback.use(frozen(config, seed=1))
+    assert (decided(episode(playback)[0]).probabilities != before).any()
+
+
+def test_another_environment_plays_at_once() -> None:
+    playback = Playback(toy("Here-v0", lengths=(9,)), 0)
+    playback.advance(greedy=False)
+    playback.use(toy("There-v0", lengths=(9,)))
+    assert (playback.environment.id, playback.advance(greedy=False).step) == ("There-v0", 0)
+
+
+def test_a_policy_of_another_shape_plays_at_once() -> None:
+    config = toy("Shape-v0", lengths=(9,)).config
+    playback = Playback(frozen(config), 0)
+    playback.advance(greedy=False)
+    playback.use(frozen(config.model_copy(update={"policy": configured(policy="linear").policy})))
+    assert playback.advance(greedy=False).step == 0
+
+
+def test_a_snapshot_does_not_follow_the_policy() -> None:
+    config = configured()
+    policy = Policy(config.policy, ENVIRONMENTS["CartPole-v1"], torch.Generator().manual_seed(0))
+    taken = snapshot(policy, config, ENVIRONMENTS["CartPole-v1"], 0)
+    before = {name: value.clone() for name, value in taken.state.items()}
+    with torch.no_grad():
+        for parameter in policy.parameters():
+            parameter.add_(1.0)
+    assert all(torch.equal(taken.state[name], before[name]) for name in before)
+
+
+def test_watching_changes_nothing_in_the_run_watched() -> None:
+    def played(watched: bool) -> list[dict[str, float | None]]:
+        training = Training(configured(environment="CartPole-v1"))
+        playback = Playback(frozen(training.config), 0)
+        updates = []
+        for phase in training:
+            if watched:
+                playback.use(snapshot(training.policy, training.config, training.environment, training.iteration))
+                episode(playback)
+            if isinstance(phase, Updated):
+                updates.append(untimed(phase))
+        training.close()
+        playback.close()
+        return updates
+
+    assert played(watched=True) == played(watched=False)
+
+
+def test_no_picture_is_made_that_was_not_asked_for() -> None:
+    playback = Playback(toy("Blind-v0", lengths=(2,), what="raises in render"), 0)
+    assert playback.advance(greedy=False, render=False).image is None
+
+
+def test_the_final_state_is_always_pictured() -> None:
+    playback = Playback(toy("Last-v0", lengths=(1,)), 0)
+    playback.advance(greedy=False, render=False)
+    assert playback.advance(greedy=False, render=False).image is not None
+
+
+def test_an_alpha_channel_is_left_out() -> None:
+    image = Playback(toy("Alpha-v0", what="has alpha"), 0).advance(greedy=False).image
+    assert image is not None
+    assert image.shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize(("id", "rate"), [("CartPole-v1", 50.0), ("FrozenLake-v1", 4.0)])
+def test_the_frame_rate_is_the_environments_own(id: str, rate: float) -> None:
+    playback = Playback(frozen(configured(environment=id)), 0)
+    assert playback.frames_per_second == rate
+    playback.close()
+
+
+def test_an_environment_without_a_frame_rate_plays_at_thirty() -> None:
+    assert Playback(toy("Rateless-v0"), 0).frames_per_second == 30.0
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        ("raises in reset", "Fails-v0 raised OSError: the level file is gone, in its reset"),
+        ("raises in episode 0", "Fails-v0 raised ZeroDivisionError: division by zero, in its step"),
+        ("raises in render", "Fails-v0 raised OSError: no texture, in its render"),
+    ],
+)
+def test_a_raising_environment_is_one_sentence(what: str, sentence: str) -> None:
+    playback = Playback(toy("Fails-v0", what=what), 0)
+    with pytest.raises(RunError, match=sentence):
+        episode(playback)
+
+
+def test_an_environment_without_pictures_is_one_sentence() -> None:
+    shown = frozen(configured(environment=register("Unrendered-v0", Unrendered)))
+    with pytest.raises(RunError, match="Unrendered-v0 gives no pictures"):
+        Playback(shown, 0).advance(greedy=False)
+
+
+def test_parameters_that_are_not_finite_are_one_sentence() -> None:
+    shown = toy("Broken-v0")
+    for value in shown.state.values():
+        value.fill_(float("nan"))
+    with pytest.raises(RunError, match="not finite"):
+        Playback(shown, 0).advance(greedy=False)
