@@ -2,87 +2,116 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+# The window is to show soon: nothing that start-up makes is garbage, and there are no plugins worth looking for.
+gc.disable()
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from engine.errors import RequestError, RunError
-
-cli = typer.Typer(
-    help="Pick an environment, a policy and an algorithm, and watch an agent learn; without a command, a window opens.",
-    add_completion=False,
-    no_args_is_help=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-
-Preset = Annotated[str | None, typer.Option(help="A shipped preset's name, or a preset file.")]
-
-
-@cli.callback(invoke_without_command=True)
-def window(
-    context: typer.Context,
-    preset: Preset = None,
-    start: Annotated[bool, typer.Option("--start", help="Start training at once.")] = False,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Quit after so many seconds.")] = None,
-    screenshot: Annotated[Path | None, typer.Option(help="Save a picture of the window before quitting.")] = None,
-    theme: Annotated[str | None, typer.Option(help="dark, light or system; otherwise as last chosen.")] = None,
-    size: Annotated[str | None, typer.Option(help="The window's size, for example 1280x800.")] = None,
-) -> None:
-    if context.invoked_subcommand is None:
-        from app.startup import open_window
-
-        raise typer.Exit(open_window(preset, start, seconds, screenshot, theme, size))
-
-
-@cli.command()
-def train(
-    preset: Preset = None,
-    environment: Annotated[str | None, typer.Option(help="An environment's Gymnasium id.")] = None,
-    policy: Annotated[str | None, typer.Option(help="A policy: see list policies.")] = None,
-    algorithm: Annotated[str | None, typer.Option(help="An algorithm: see list algorithms.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Environment steps to train for.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The number all randomness flows from.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Append one JSON object per iteration to this file.")] = None,
-    set: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Set any parameter.")] = None,
-) -> None:
-    """Train without a window."""
-    from engine import headless
-
-    values = {"budget.environment_steps": steps, "seed": seed, "device": device}
-    headless.train(headless.configuration(preset, environment, policy, algorithm, values, set or ()), report)
-
-
-@cli.command("list")
-def list_(
-    what: Annotated[str, typer.Argument(metavar="environments|policies|algorithms|presets")],
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
-    """List what there is to pick from."""
-    from engine import headless
-
-    headless.print_listing(what, json)
+if TYPE_CHECKING:
+    import typer
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 done, 1 the run failed, 2 the request was wrong, with one line on stderr."""
+    from engine.errors import RequestError, RunError
+
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        return cli(arguments, standalone_mode=False) or 0
+        if not arguments:
+            from app.startup import open_window
+
+            return open_window()
+        return _parsed(arguments)
     except RequestError as error:
         return _complain(error, 2)
     except RunError as error:
         return _complain(error, 1)
+    except KeyboardInterrupt:
+        return _complain("Interrupted.", 130)
+
+
+def _parsed(arguments: list[str]) -> int:
+    """Do what the arguments say."""
+    import typer
+    from typer.main import get_command
+
+    command = get_command(_command_line())
+    try:
+        return command.main(arguments, prog_name="python main.py", standalone_mode=False) or 0
     except typer.Exit as error:
         return error.exit_code
-    except (typer.Abort, KeyboardInterrupt):
+    except typer.Abort:
         return _complain("Interrupted.", 130)
     except Exception as error:
         if hasattr(error, "format_message"):  # what the command line itself finds wrong
             return _complain(error.format_message(), 2)
         raise
+
+
+def _command_line() -> typer.Typer:
+    """The commands and their options. Made only when there are arguments: the plain window need not wait for it."""
+    import typer
+
+    cli = typer.Typer(
+        help="Pick an environment, a policy and an algorithm, and watch an agent learn; "
+        "without a command, the window opens.",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    preset_option = typer.Option(help="A shipped preset's name, or a preset file.")
+
+    @cli.callback(invoke_without_command=True)
+    def window(
+        context: typer.Context,
+        preset: Annotated[str | None, preset_option] = None,
+        start: Annotated[bool, typer.Option("--start", help="Start training at once.")] = False,
+        seconds: Annotated[float | None, typer.Option(min=0.1, help="Quit after so many seconds.")] = None,
+        screenshot: Annotated[Path | None, typer.Option(help="Save a picture of the window before quitting.")] = None,
+        theme: Annotated[str | None, typer.Option(help="dark, light or system; otherwise as last chosen.")] = None,
+        size: Annotated[str | None, typer.Option(help="The window's size, for example 1280x800.")] = None,
+    ) -> int:
+        if context.invoked_subcommand is not None:
+            return 0
+        from app.startup import open_window
+
+        return open_window(preset, start=start, seconds=seconds, screenshot=screenshot, theme=theme, size=size)
+
+    @cli.command()
+    def train(
+        preset: Annotated[str | None, preset_option] = None,
+        environment: Annotated[str | None, typer.Option(help="An environment's Gymnasium id.")] = None,
+        policy: Annotated[str | None, typer.Option(help="A policy: see list policies.")] = None,
+        algorithm: Annotated[str | None, typer.Option(help="An algorithm: see list algorithms.")] = None,
+        steps: Annotated[int | None, typer.Option(help="Environment steps to train for.")] = None,
+        seed: Annotated[int | None, typer.Option(help="The number all randomness flows from.")] = None,
+        device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+        report: Annotated[Path | None, typer.Option(help="Append one JSON object per iteration to this file.")] = None,
+        set: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Set any parameter.")] = None,
+    ) -> None:
+        """Train without a window."""
+        from engine import headless
+
+        gc.enable()
+        values = {"budget.environment_steps": steps, "seed": seed, "device": device}
+        headless.train(headless.configuration(preset, environment, policy, algorithm, values, set or ()), report)
+
+    @cli.command("list")
+    def list_(
+        what: Annotated[str, typer.Argument(metavar="environments|policies|algorithms|presets")],
+        json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    ) -> None:
+        """List what there is to pick from."""
+        from engine import headless
+
+        headless.print_listing(what, json)
+
+    return cli
 
 
 def _complain(sentence: object, status: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QIcon, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QSlider,
 )
 
+from app import icons
 from app.theme import Theme
 
 Menu = Literal["Run", "Preset", "View", "Help"]
@@ -36,21 +37,21 @@ class Spec:
 
 
 SPECS: dict[str, Spec] = {
-    "start": Spec("Start", "mdi6.play", "Space", "Run", "Train, or go on after a pause"),
-    "step": Spec("Step", "mdi6.skip-next", "Right", "Run", "Train for exactly one iteration, then pause"),
-    "stop": Spec("Stop", "mdi6.stop", "Ctrl+.", "Run", "End the run; its curves and its policy stay"),
-    "reset": Spec("Reset", "mdi6.restart", "Ctrl+R", "Run", "End the run and clear its curves"),
-    "load_preset": Spec("Load preset…", "mdi6.folder-open-outline", "Ctrl+O", "Preset", "Load a preset from a file"),
-    "save_preset": Spec("Save preset…", "mdi6.content-save-outline", "Ctrl+S", "Preset", "Save the choices as a file"),
+    "start": Spec("Start", "play", "Space", "Run", "Train, or go on after a pause"),
+    "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause"),
+    "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; its curves and its policy stay"),
+    "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves"),
+    "load_preset": Spec("Load preset…", "folder-open-outline", "Ctrl+O", "Preset", "Load a preset from a file"),
+    "save_preset": Spec("Save preset…", "content-save-outline", "Ctrl+S", "Preset", "Save the choices as a file"),
     "theme_system": Spec("Follow the system", "", "", "View", "Dark or light as the desktop asks", True),
     "theme_dark": Spec("Dark", "", "", "View", "Light on dark", True),
     "theme_light": Spec("Light", "", "", "View", "Dark on light", True),
-    "toggle_theme": Spec("Switch dark / light", "mdi6.theme-light-dark", "Ctrl+T", "View", "Switch dark and light"),
-    "restore_layout": Spec("Restore the layout", "mdi6.view-dashboard-outline", "Ctrl+0", "View", "Panels as at first"),
-    "full_screen": Spec("Full screen", "mdi6.fullscreen", "F11", "View", "For showing in front of a room", True),
+    "toggle_theme": Spec("Switch dark / light", "circle-half-full", "Ctrl+T", "View", "Switch dark and light"),
+    "restore_layout": Spec("Restore the layout", "view-dashboard-outline", "Ctrl+0", "View", "Panels as at first"),
+    "full_screen": Spec("Full screen", "fullscreen", "F11", "View", "For showing in front of a room", True),
     "quit": Spec("Quit", "", "Ctrl+Q", "Run", "Stop and close the window"),
-    "shortcuts": Spec("Keyboard shortcuts", "mdi6.keyboard-outline", "F1", "Help", "What the keys do"),
-    "about": Spec("About", "mdi6.information-outline", "", "Help", "Versions and licence"),
+    "shortcuts": Spec("Keyboard shortcuts", "keyboard-outline", "F1", "Help", "What the keys do"),
+    "about": Spec("About", "information-outline", "", "Help", "Versions and licence"),
 }
 
 
@@ -76,17 +77,10 @@ def describe(action: QAction, text: str, tip: str) -> None:
     action.setStatusTip("")
 
 
-def icon(name: str, theme: Theme, *, on_accent: bool = False) -> QIcon:
-    """A themed icon by its name in Material Design Icons."""
-    import qtawesome  # not at the top: its fonts take time, and the window should show first
-
-    return qtawesome.icon(name, color=theme.accent_text if on_accent else theme.text, color_disabled=theme.muted)
-
-
 def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
     for name, spec in SPECS.items():
         if spec.icon and name != "start":
-            actions[name].setIcon(icon(spec.icon, theme))
+            icons.give(actions[name], spec.icon, color=theme.text, color_disabled=theme.muted)
 
 
 class KeysWhileEditing(QObject):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow, QMenu, QWidget
 
 from app import actions as acts
-from app import dialogs, theme
+from app import icons, theme
 from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, RunState
 from app.panels.advantages import AdvantagesPanel
@@ -32,6 +33,7 @@ from engine.presets import Preset
 LAYOUT_VERSION = 1  # raised when docks change, so that an old remembered layout is not forced on new ones
 TICK = 33  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
 TEXT_EVERY = 8  # ticks
+HEAD_START = 250  # ms from the first picture to loading torch, for what the window has yet to set
 
 
 class MainWindow(QMainWindow):
@@ -45,7 +47,7 @@ class MainWindow(QMainWindow):
         self._theme = theme.resolve(self._remembered_theme())
         self._preset_title = ""
         self._pending_preset: Preset | None = None
-        self._closed = False
+        self._closed = self._settled = False
 
         self.experiment = Experiment()
         self.playback = PlaybackThread()
@@ -68,6 +70,8 @@ class MainWindow(QMainWindow):
         self._notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.statusBar().addWidget(self._notice, 1)
         self.statusBar().setSizeGripEnabled(False)
+        # Takes the height that a taller window gains, which without it would go to the log; itself it is never seen.
+        self.setCentralWidget(QWidget(maximumWidth=0))
         self._docks = self._make_docks()
         self._make_menus()
         self._tick = QTimer(self, interval=TICK)
@@ -176,8 +180,8 @@ class MainWindow(QMainWindow):
         on["toggle_theme"].triggered.connect(self._toggle_theme)
         on["restore_layout"].triggered.connect(self._arrange)
         on["full_screen"].toggled.connect(lambda full: self.showFullScreen() if full else self.showNormal())
-        on["shortcuts"].triggered.connect(lambda: dialogs.shortcuts(self).open())
-        on["about"].triggered.connect(lambda: dialogs.about(self).open())
+        on["shortcuts"].triggered.connect(self._show_shortcuts)
+        on["about"].triggered.connect(self._show_about)
 
         self.experiment.changed.connect(self._show_choice)
         self.experiment.rejected.connect(lambda sentence: self.notify("warning", sentence))
@@ -193,9 +197,9 @@ class MainWindow(QMainWindow):
         self.controller.log.connect(self.notify)
         self.training.log.connect(self.notify)
         self.training.device_chosen.connect(self._explain_device)
+        self.playback.failed.connect(lambda sentence: self.log.append("warning", sentence))
         self.training.inspected.connect(self._take_environment)
         self.training.refused.connect(self._refuse_environment)
-        self._docks["Episode"].visibilityChanged.connect(self._want_episode)
         self._tick.timeout.connect(self._on_tick)
         QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
@@ -367,9 +371,6 @@ class MainWindow(QMainWindow):
         self.returns.refresh(self.controller.history)
         self._settings.setValue("x_axis", self.returns.x_axis)
 
-    def _want_episode(self, visible: bool) -> None:
-        self.playback.set_wanted(visible and not self.isMinimized())
-
     def notify(self, level: str, sentence: str) -> None:
         """Write a sentence to the log, and show it at the foot of the window."""
         self.log.append(level, sentence)
@@ -378,6 +379,16 @@ class MainWindow(QMainWindow):
         self._notice.setProperty("role", level if level != "info" else "muted")
         self._notice.style().unpolish(self._notice)
         self._notice.style().polish(self._notice)
+
+    def _show_shortcuts(self) -> None:
+        from app import dialogs  # seldom wanted, so not loaded before
+
+        dialogs.shortcuts(self).open()
+
+    def _show_about(self) -> None:
+        from app import dialogs
+
+        dialogs.about(self).open()
 
     # --- what the window remembers ------------------------------------------------------------------------------------
 
@@ -395,12 +406,20 @@ class MainWindow(QMainWindow):
         if axis in ("environment_steps", "episodes", "seconds"):
             self.returns.x_axis = axis
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if not self.training.isRunning() and not self._closed:
-            # Only now, so that loading torch cannot delay the first picture of the window.
-            QTimer.singleShot(0, self.training.start)
-            QTimer.singleShot(0, self.playback.start)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._settled:
+            # Only now, so that neither icons nor torch can delay the first picture of the window.
+            self._settled = True
+            QTimer.singleShot(0, icons.load)
+            QTimer.singleShot(HEAD_START, self._start_threads)
+
+    def _start_threads(self) -> None:
+        gc.freeze()  # what start-up made stays; the collector need not look through it again and again
+        gc.enable()
+        if not self._closed:
+            self.training.start()
+            self.playback.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._settings.setValue("geometry", self.saveGeometry())
@@ -411,8 +430,7 @@ class MainWindow(QMainWindow):
     def shut_down(self, patience: int = 5000) -> bool:
         """Stop timers, playback and training, in this order; False when an environment never returned."""
         self._tick.stop()
-        self.playback.shutdown()
+        played = self.playback.shutdown()
         self.training.ask("quit")
-        if not self.training.isRunning():
-            return True
-        return self.training.wait(patience)
+        trained = not self.training.isRunning() or self.training.wait(patience)
+        return played and trained

@@ -10,7 +10,13 @@ from engine.errors import RequestError
 
 
 def open_window(
-    preset: str | None, start: bool, seconds: float | None, screenshot: Path | None, theme: str | None, size: str | None
+    preset: str | None = None,
+    *,
+    start: bool = False,
+    seconds: float | None = None,
+    screenshot: Path | None = None,
+    theme: str | None = None,
+    size: str | None = None,
 ) -> int:
     """Open the window and stay until it is closed; the exit status.
 

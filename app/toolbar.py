@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app import actions as acts
+from app import icons
 from app.models.run_state import RunAction, RunState
 from app.run_controller import RunController
 from app.theme import Theme
@@ -85,9 +86,10 @@ class Toolbar(QToolBar):
         start.setEnabled(controller.allows(RunAction.START) or controller.allows(RunAction.PAUSE))
         if state in (RunState.RUNNING, RunState.PAUSING):
             acts.describe(start, "Pause", "Hold the run where it is")
-            start.setIcon(acts.icon("mdi6.pause", theme, on_accent=True))
+            icon = "pause"
         else:
             words = "Continue" if state is RunState.PAUSED else "Start"
             acts.describe(start, words, acts.SPECS["start"].tip)
-            start.setIcon(acts.icon("mdi6.play", theme, on_accent=True))
+            icon = "play"
+        icons.give(start, icon, color=theme.accent_text, color_disabled=theme.muted)
         self.progress.show_state(state)

@@ -95,6 +95,7 @@ class TrainingThread(QThread):
             self.refused.emit(f"{id} could not be looked at: {registry.describe(error)}.")
 
     def _host(self, config: RunConfig, one_step: bool, mailbox: Mailbox) -> None:
+        from engine.environments.registry import describe
         from engine.training import Training
 
         training = None
@@ -103,20 +104,19 @@ class TrainingThread(QThread):
             self.device_chosen.emit(training.device_reason)
             self._stepping = one_step
             self._train(training, mailbox)
+            end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
         except _StopRun:
-            self.log.emit("info", "Stopped.")
-            self.state_changed.emit(RunState.FINISHED)
+            end, level, sentence = RunState.FINISHED, "info", "Stopped."
         except (RequestError, RunError) as error:
-            self.log.emit("error", str(error))
-            self.state_changed.emit(RunState.FAILED)
+            end, level, sentence = RunState.FAILED, "error", str(error)
         except Exception as error:
             traceback.print_exc()
-            self.log.emit("error", f"The run failed unexpectedly: {type(error).__name__}: {error}")
-            self.state_changed.emit(RunState.FAILED)
-        finally:
-            if training is not None:
-                self._show_policy(training)
-                training.close()
+            end, level, sentence = RunState.FAILED, "error", f"The run failed unexpectedly: {describe(error)}."
+        if training is not None:
+            self._show_policy(training)  # before the end is known, after which another run may begin
+            training.close()
+        self.log.emit(level, sentence)
+        self.state_changed.emit(end)
 
     def _train(self, training: Training, mailbox: Mailbox) -> None:
         self.state_changed.emit(RunState.RUNNING)
@@ -130,8 +130,6 @@ class TrainingThread(QThread):
                     self._wait(training)
             while not self._commands.empty():
                 self._obey(self._commands.get(), training)
-        self.log.emit("info", f"Finished after {training.environment_steps:,} environment steps.".replace(",", " "))
-        self.state_changed.emit(RunState.FINISHED)
 
     def _obey(self, command: Command, training: Training) -> None:
         if command.kind == "pause":

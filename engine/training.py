@@ -138,6 +138,8 @@ class Training:
         return self._fitting.value if self._fitting else None
 
     def _apply_changes(self) -> tuple[Change, ...]:
+        if not self._pending:
+            return ()
         pending, self._pending = self._pending, {}
         before = {parameter.path: parameter.value for parameter in parameters_of(self.config)}
         self.config = with_values(self.config, pending)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import icon
+from app import icons
 from app.playback_thread import SPEEDS, PlaybackThread, Shown
 from app.theme import Theme
 from app.widgets.action_bars import ActionBars
@@ -58,14 +58,14 @@ class _Scroll(QScrollArea):
 
 
 class EpisodePanel(QWidget):
-    """Draws what ``thread`` plays and steers it; the thread plays only while this panel can be seen."""
+    """Draws what ``playback`` plays and steers it; it plays only while this panel can be seen."""
 
-    def __init__(self, theme: Theme, thread: PlaybackThread) -> None:
+    def __init__(self, theme: Theme, playback: PlaybackThread) -> None:
         super().__init__()
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self._theme = theme
-        self._thread = thread
+        self.playback = playback
         self._chosen = self._played = next(iter(ENVIRONMENTS.values()))
         self._last: Frame | None = None  # the newest one shown, also where its numbers are not yet
         self._detailed = 0.0  # when numbers and bars were last shown
@@ -110,12 +110,12 @@ class EpisodePanel(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             button.setProperty("role", "segment")
             self._modes.addButton(button)
-        (self.greedy_button if self._thread.greedy else self.sampled_button).setChecked(True)
+        (self.greedy_button if self.playback.greedy else self.sampled_button).setChecked(True)
         self.speed_box.addItems([f"{speed:g}×" for speed in SPEEDS])
         self.speed_box.setMinimumContentsLength(5)
         self.speed_box.setFixedWidth(80)
         self.speed_box.setMinimumHeight(32)
-        self.speed_box.setCurrentIndex(SPEEDS.index(self._thread.speed))
+        self.speed_box.setCurrentIndex(SPEEDS.index(self.playback.speed))
         self.speed_box.setAccessibleName("Playback speed")
         self.speed_box.setToolTip("How fast the episode plays; 1× is the environment's own pace")
 
@@ -145,6 +145,7 @@ class EpisodePanel(QWidget):
             label.setFont(tabular(label.font()))
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             numbers.addWidget(label, row, 1)
+        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for label in (title, self.step_label, self.policy_label, self._caption):
             label.setProperty("role", "muted")
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -162,10 +163,10 @@ class EpisodePanel(QWidget):
 
     def _wire(self) -> None:
         self.play_button.clicked.connect(self._play_or_pause)
-        self.speed_box.currentIndexChanged.connect(lambda index: self._thread.set_speed(SPEEDS[index]))
-        self.greedy_button.toggled.connect(self._thread.set_greedy)
-        self._thread.frame_ready.connect(self._show_newest)
-        self._thread.failed.connect(self._show_failure)
+        self.speed_box.currentIndexChanged.connect(lambda index: self.playback.set_speed(SPEEDS[index]))
+        self.greedy_button.toggled.connect(self.playback.set_greedy)
+        self.playback.frame_ready.connect(self._show_newest)
+        self.playback.failed.connect(self._show_failure)
 
     # --- from the window ----------------------------------------------------------------------------------------------
 
@@ -183,7 +184,7 @@ class EpisodePanel(QWidget):
 
     def reset(self) -> None:
         """Forget the run: empty until the next one's policy plays."""
-        self._thread.reset()
+        self.playback.reset()
         self._last = None
         self._failed = False
         self._make_room(self._chosen)
@@ -194,23 +195,23 @@ class EpisodePanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._thread.set_wanted(True)
+        self.playback.set_wanted(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._thread.set_wanted(False)
+        self.playback.set_wanted(False)
 
     # --- playing ------------------------------------------------------------------------------------------------------
 
     def _play_or_pause(self) -> None:
         if self._failed:
             self._failed = False
-            self._thread.retry()
-            self._thread.set_paused(False)
+            self.playback.retry()
+            self.playback.set_paused(False)
             self._follow_playing()
             self.view.show_sentence("Beginning a new episode…")
         else:
-            self._thread.set_paused(not self._thread.paused)
+            self.playback.set_paused(not self.playback.paused)
             if self._last is not None:
                 self._show_details(self._last)
                 self.bars.describe()
@@ -218,14 +219,14 @@ class EpisodePanel(QWidget):
 
     def _follow_playing(self) -> None:
         """Make button, badge and sentence say what is the case."""
-        paused = self._thread.paused
+        paused = self.playback.paused
         if self._failed:
-            picture, words, tip = "mdi6.replay", "Try again", "Begin a new episode"
+            picture, words, tip = "replay", "Try again", "Begin a new episode"
         elif paused:
-            picture, words, tip = "mdi6.play", "Play", "Go on with the episode; training is not affected"
+            picture, words, tip = "play", "Play", "Go on with the episode; training is not affected"
         else:
-            picture, words, tip = "mdi6.pause", "Pause", "Hold the episode where it is; training goes on"
-        self.play_button.setIcon(icon(picture, self._theme))
+            picture, words, tip = "pause", "Pause", "Hold the episode where it is; training goes on"
+        icons.give(self.play_button, picture, color=self._theme.text, color_disabled=self._theme.muted)
         self.play_button.setAccessibleName(f"{words} the episode" if not self._failed else words)
         self.play_button.setToolTip(f"{words}: {tip[0].lower()}{tip[1:]}")
         if self._last is None and not self._failed:
@@ -233,7 +234,7 @@ class EpisodePanel(QWidget):
         self.view.show_badge("Paused" if paused and self._last is not None and not self._failed else "")
 
     def _show_newest(self) -> None:
-        shown: Shown | None = self._thread.take()
+        shown: Shown | None = self.playback.take()
         if shown is None:
             return
         frame, first = shown.frame, self._last is None
@@ -247,7 +248,7 @@ class EpisodePanel(QWidget):
         if first:
             self._follow_playing()
         now = time.monotonic()
-        if frame.ended or self._thread.paused or now - self._detailed >= DETAILS_EVERY:
+        if frame.ended or self.playback.paused or now - self._detailed >= DETAILS_EVERY:
             self._detailed = now
             self._show_details(frame)
 

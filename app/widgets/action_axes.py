@@ -23,7 +23,7 @@ class Axes:
     An axis without bounds grows as far as it has had to reach so far, in round steps.
     """
 
-    caption = "Mean ± σ of each action; the dot is the action taken"
+    caption = "Mean ± σ of each action (dot: the action taken)"
 
     def __init__(self, space: Space) -> None:
         self._labels = [action_label(space, index) for index in range(space.size)]

@@ -76,7 +76,7 @@ def _fraction(value: float) -> str:
 class Bars:
     """One horizontal bar per action, from 0 to 1; a dot marks the action taken."""
 
-    caption = "Action probabilities; the dot marks the action taken"
+    caption = "Action probabilities (dot: the action taken)"
 
     def __init__(self, space: Space) -> None:
         self._labels = [action_label(space, index) for index in range(space.size)]
@@ -130,7 +130,7 @@ def draw_dot(painter: QPainter, ink: Ink, at: QPointF, radius: float = 4.5) -> N
 class Columns:
     """One thin column per action, for more actions than bars would fit; the action taken is named below."""
 
-    caption = "Action probabilities; the dot marks the action taken"
+    caption = "Action probabilities (dot: the action taken)"
     _scales = (0.05, 0.1, 0.2, 0.5, 1.0)
 
     def __init__(self, space: Space) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -41,6 +41,7 @@ class EquationView(QWidget):
         self.lines: tuple[Line, ...] = ()
         self._pieces: dict[Line, QSvgRenderer] = {}
         self._rows: list[_Row] = []
+        self._painted = False
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._set_next)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -66,17 +67,13 @@ class EquationView(QWidget):
         self._pieces.clear()
         self._begin()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._begin()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._begin()
 
     def _begin(self) -> None:
-        if self.isVisible():
+        if self._painted:  # not before, since setting takes time and the window is to show first
             self._timer.start()
 
     def _set_next(self) -> None:
@@ -121,6 +118,9 @@ class EquationView(QWidget):
         return QSize(240, self.heightForWidth(240 if not self.width() else self.width()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._painted:
+            self._painted = True
+            self._begin()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scale, y = self._scale(self.width()), 0.0

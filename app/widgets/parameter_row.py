@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
+from app import icons
 from app.theme import Theme
 from app.widgets.parameter_editor import editor_of
 from app.widgets.parameter_text import refusal, shown, symbol, tool_tip
@@ -98,7 +97,7 @@ class ParameterRow(QWidget):
             name += f"&nbsp;<span style='color:{theme.muted}'>{symbol(self.parameter.symbol)}</span>"
         self._name.setText(name)
         self._bolt.set_colour(theme.muted if self.parameter.live else None)
-        self.reset_button.setIcon(_reset_icon(theme.muted, theme.text))
+        icons.give(self.reset_button, "restore", color=theme.muted, color_active=theme.text)
 
     def _tell(self) -> None:
         parameter, field = self.parameter, self.editor.field
@@ -113,13 +112,6 @@ class ParameterRow(QWidget):
         default = shown(parameter.default) or "empty"
         self.reset_button.setToolTip(f"Reset to the default, {default}")
         self.reset_button.setAccessibleName(f"Reset {parameter.title} to its default, {default}")
-
-
-@cache
-def _reset_icon(colour: str, active: str) -> QIcon:
-    import qtawesome
-
-    return qtawesome.icon("mdi6.restore", color=colour, color_active=active)
 
 
 def _reset_button() -> QToolButton:

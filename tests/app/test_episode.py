@@ -19,7 +19,8 @@ from pytestqt.qtbot import QtBot
 from app import theme
 from app.panels.episode import EMPTY, EpisodePanel
 from app.playback_thread import PlaybackThread, Shown
-from engine.catalogue import ENVIRONMENTS
+from app.widgets.action_bars import ActionBars
+from engine.catalogue import ENVIRONMENTS, Space
 from engine.environments import registry
 from engine.frames import Frame, GaussianDecision, SoftmaxDecision
 from engine.playback import PolicySnapshot, snapshot
@@ -30,29 +31,26 @@ Open = Callable[..., EpisodePanel]
 
 
 class Film(gymnasium.Env[Any, Any]):
-    """Steps that are counted, at ``rate`` per second of its own, in pictures of 60 × 40."""
+    """Counts its steps, of which there are 100 per second, and its pictures."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 100}  # noqa: RUF012 - as Gymnasium wants it
     observation_space = spaces.Box(-1.0, 1.0, (2,))
+    action_space = spaces.Discrete(2)
     steps = 0
     pictures = 0
+    failures = 0
 
-    def __init__(
-        self, length: int = 10_000, slow: float = 0.0, what: str = "", n: int = 2, render_mode: str | None = None
-    ) -> None:
-        self.action_space = spaces.Discrete(n)
+    def __init__(self, length: int = 10_000, slow: float = 0.0, what: str = "", render_mode: str | None = None) -> None:
         self._length, self._slow, self._what = length, slow, what
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         if self._what == "raises once":
-            self.__class__.failures += 1
-            if self.__class__.failures == 1:
+            Film.failures += 1
+            if Film.failures == 1:
                 raise OSError("not yet")
         self._left = self._length
         return np.zeros(2, np.float32), {}
-
-    failures = 0
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         if self._what == "raises":
@@ -84,7 +82,6 @@ def open_panel(qtbot: QtBot) -> Iterator[Open]:
         thread = PlaybackThread()
         threads.append(thread)
         panel = EpisodePanel(theme.load_theme("dark"), thread)
-        panel.thread_for_test = thread  # type: ignore[attr-defined]
         qtbot.addWidget(panel)
         panel.resize(360, 640)
         panel.show()
@@ -98,11 +95,6 @@ def open_panel(qtbot: QtBot) -> Iterator[Open]:
         assert thread.shutdown()
 
 
-def thread_of(panel: EpisodePanel) -> PlaybackThread:
-    thread: PlaybackThread = panel.thread_for_test  # type: ignore[attr-defined]
-    return thread
-
-
 def plays(panel: EpisodePanel) -> bool:
     return panel.return_label.text() != "–"
 
@@ -111,6 +103,12 @@ def steps_within(qtbot: QtBot, milliseconds: int) -> int:
     before = Film.steps
     qtbot.wait(milliseconds)
     return Film.steps - before
+
+
+def speed_within(qtbot: QtBot, milliseconds: int) -> float:
+    """Steps per second, whatever the wait really took."""
+    started = time.monotonic()
+    return steps_within(qtbot, milliseconds) / (time.monotonic() - started)
 
 
 def click(qtbot: QtBot, button: Any) -> None:
@@ -125,9 +123,9 @@ def some_frame(**changes: Any) -> Frame:
 def show(panel: EpisodePanel, monkeypatch: pytest.MonkeyPatch, frame: Frame, size: tuple[int, int] = (60, 40)) -> None:
     """Hand the panel a frame as its thread would."""
     shown = Shown(frame, QImage(*size, QImage.Format.Format_RGB32), ENVIRONMENTS["CartPole-v1"])
-    monkeypatch.setattr(thread_of(panel), "take", lambda: shown)
+    monkeypatch.setattr(panel.playback, "take", lambda: shown)
     panel._detailed = 0.0
-    thread_of(panel).frame_ready.emit()
+    panel.playback.frame_ready.emit()
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------------
@@ -247,9 +245,6 @@ def test_reset_empties_the_panel(qtbot: QtBot, open_panel: Open) -> None:
 def test_every_kind_of_decision_is_drawn(
     qtbot: QtBot, decision: SoftmaxDecision | GaussianDecision, name: theme.ThemeName
 ) -> None:
-    from app.widgets.action_bars import ActionBars
-    from engine.catalogue import Space
-
     discrete = isinstance(decision, SoftmaxDecision)
     size = len(decision.probabilities) if isinstance(decision, SoftmaxDecision) else len(decision.mean)
     bars = ActionBars(theme.load_theme(name), Space("discrete" if discrete else "box", size))
@@ -266,13 +261,13 @@ def test_every_kind_of_decision_is_drawn(
 def test_an_episode_plays_in_the_environments_own_time(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel(film())
     qtbot.waitUntil(lambda: plays(panel))
-    assert steps_within(qtbot, 500) == pytest.approx(50, abs=15)
+    assert speed_within(qtbot, 500) == pytest.approx(100, rel=0.3)
 
 
 def test_costly_pictures_are_dropped_rather_than_the_episode_slowed(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel(film(slow=0.08))
     qtbot.waitUntil(lambda: plays(panel))
-    assert steps_within(qtbot, 800) == pytest.approx(80, abs=24)
+    assert speed_within(qtbot, 800) == pytest.approx(100, rel=0.3)
 
 
 def test_speed_makes_more_steps_but_hardly_more_pictures(qtbot: QtBot, open_panel: Open) -> None:
@@ -291,27 +286,27 @@ def test_pause_holds_the_episode_and_play_goes_on(qtbot: QtBot, open_panel: Open
     qtbot.wait(60)
     assert (steps_within(qtbot, 150), panel.view.badge) == (0, "Paused")
     click(qtbot, panel.play_button)
-    assert steps_within(qtbot, 200) > 0
+    held = Film.steps
+    qtbot.waitUntil(lambda: Film.steps > held)
 
 
 def test_the_space_bar_works_the_play_button(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel()
     qtbot.keyClick(panel.play_button, Qt.Key.Key_Space)
-    assert thread_of(panel).paused
+    assert panel.playback.paused
 
 
 def test_greedy_takes_the_most_likely_action(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel()
     click(qtbot, panel.greedy_button)
-    thread_of(panel).offer(film())
+    panel.playback.offer(film())
     chosen = []
 
     def collect() -> None:
         if isinstance(panel.bars.decision, SoftmaxDecision):
             chosen.append(panel.bars.decision.action == panel.bars.decision.probabilities.argmax())
 
-    thread_of(panel).frame_ready.connect(panel.bars.update)
-    for _ in range(20):
+    for _ in range(15):
         qtbot.wait(30)
         collect()
     assert chosen
@@ -321,14 +316,14 @@ def test_greedy_takes_the_most_likely_action(qtbot: QtBot, open_panel: Open) -> 
 def test_an_episodes_end_is_held_before_the_next_begins(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel(film(length=3))
     qtbot.waitUntil(lambda: panel.step_label.text() == "ended at step 3")
-    assert steps_within(qtbot, 300) == 0
+    assert steps_within(qtbot, 150) == 0
 
 
 def test_the_next_episode_plays_the_newest_policy(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel(film(length=20, iteration=1))
     qtbot.waitUntil(lambda: plays(panel))
     for iteration in (2, 3):
-        thread_of(panel).offer(replace(film(length=20), iteration=iteration))
+        panel.playback.offer(replace(film(length=20), iteration=iteration))
     qtbot.waitUntil(lambda: panel.policy_label.text() == "policy of iteration 3")
 
 
@@ -337,7 +332,7 @@ def test_hidden_it_neither_plays_nor_asks_for_policies(qtbot: QtBot, open_panel:
     qtbot.waitUntil(lambda: plays(panel))
     panel.hide()
     qtbot.wait(60)
-    assert (steps_within(qtbot, 150), thread_of(panel).wants_snapshot) == (0, False)
+    assert (steps_within(qtbot, 150), panel.playback.wants_snapshot) == (0, False)
 
 
 def test_shown_again_it_goes_on(qtbot: QtBot, open_panel: Open) -> None:
@@ -346,15 +341,16 @@ def test_shown_again_it_goes_on(qtbot: QtBot, open_panel: Open) -> None:
     panel.hide()
     qtbot.wait(60)
     panel.show()
-    assert steps_within(qtbot, 200) > 0
+    held = Film.steps
+    qtbot.waitUntil(lambda: Film.steps > held)
 
 
 def test_a_slow_window_gets_the_newest_picture_and_no_queue(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel()
     told = []
-    thread_of(panel).frame_ready.connect(lambda: told.append(1), Qt.ConnectionType.DirectConnection)
-    panel._thread.frame_ready.disconnect(panel._show_newest)
-    thread_of(panel).offer(film())
+    panel.playback.frame_ready.connect(lambda: told.append(1), Qt.ConnectionType.DirectConnection)
+    panel.playback.frame_ready.disconnect(panel._show_newest)
+    panel.playback.offer(film())
     qtbot.wait(300)
     assert len(told) == 1
 
@@ -386,7 +382,7 @@ def test_the_next_run_plays_after_a_failed_one(qtbot: QtBot, open_panel: Open) -
     panel = open_panel(film(what="raises"))
     qtbot.waitUntil(lambda: "raised" in panel.view.sentence)
     panel.reset()
-    thread_of(panel).offer(film())
+    panel.playback.offer(film())
     qtbot.waitUntil(lambda: plays(panel))
 
 
@@ -394,5 +390,5 @@ def test_the_thread_ends_within_a_second_whatever_it_does(qtbot: QtBot, open_pan
     panel = open_panel(film(length=1))
     qtbot.waitUntil(lambda: plays(panel))
     started = time.monotonic()
-    assert thread_of(panel).shutdown()
+    assert panel.playback.shutdown()
     assert time.monotonic() - started < 1.0

@@ -1,0 +1,48 @@
+"""Icons from Material Design Icons.
+
+Their font is loaded after the window has first been painted; until then an icon is an empty picture of the same size, so
+that nothing moves when it comes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon, QPixmap
+
+_loaded = False
+_waiting: WeakKeyDictionary[Any, tuple[str, dict[str, str]]] = WeakKeyDictionary()
+
+
+class Bearer(Protocol):
+    """An action or a button."""
+
+    def setIcon(self, icon: QIcon) -> None: ...
+
+
+def give(bearer: Bearer, name: str, **colours: str) -> None:
+    """Give ``bearer`` the icon ``mdi6.name``, in qtawesome's ``color``, ``color_active`` and ``color_disabled``."""
+    if _loaded:
+        bearer.setIcon(_drawn(name, colours))
+    else:
+        empty = QPixmap(32, 32)
+        empty.fill(Qt.GlobalColor.transparent)
+        bearer.setIcon(QIcon(empty))
+        _waiting[bearer] = (name, colours)
+
+
+def load() -> None:
+    """Load the font, and give everyone who waits an icon."""
+    global _loaded
+    _loaded = True
+    for bearer, (name, colours) in list(_waiting.items()):
+        bearer.setIcon(_drawn(name, colours))
+    _waiting.clear()
+
+
+def _drawn(name: str, colours: dict[str, str]) -> QIcon:
+    import qtawesome
+
+    return qtawesome.icon(f"mdi6.{name}", **colours)
