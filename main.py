@@ -1,7 +1,5 @@
 """The one entry: opens the window, or trains without one."""
 
-from __future__ import annotations
-
 import gc
 import os
 import sys
@@ -53,7 +51,7 @@ def _parsed(arguments: list[str]) -> int:
         raise
 
 
-def _command_line() -> typer.Typer:
+def _command_line() -> "typer.Typer":
     """The commands and their options. Made only when there are arguments: the plain window need not wait for it."""
     import typer
 

@@ -83,28 +83,23 @@ def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
             icons.give(actions[name], spec.icon, color=theme.text, color_disabled=theme.muted)
 
 
-class KeysWhileEditing(QObject):
-    """Leaves plain keys such as Space to the widget that has the focus, where it means something there."""
+_PLAIN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Right)
+_USE_PLAIN_KEYS = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QSlider,
+)
 
-    _OWN = (Qt.Key.Key_Space, Qt.Key.Key_Right)
-    _USERS = (
-        QAbstractButton,
-        QAbstractItemView,
-        QAbstractSpinBox,
-        QComboBox,
-        QLineEdit,
-        QPlainTextEdit,
-        QSlider,
+
+def belongs_to_focus(event: QEvent) -> bool:
+    """Whether a key that is also a shortcut means something of its own where the focus is, as Space does on a button."""
+    return (
+        isinstance(event, QKeyEvent)
+        and event.key() in _PLAIN_KEYS
+        and event.modifiers() == Qt.KeyboardModifier.NoModifier
+        and isinstance(QApplication.focusWidget(), _USE_PLAIN_KEYS)
     )
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() in self._OWN
-            and event.modifiers() == Qt.KeyboardModifier.NoModifier
-            and isinstance(QApplication.focusWidget(), self._USERS)
-        ):
-            event.accept()
-            return True
-        return super().eventFilter(watched, event)

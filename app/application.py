@@ -11,7 +11,6 @@ from types import TracebackType
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.actions import KeysWhileEditing
 from app.main_window import MainWindow
 from app.models.run_state import RunState
 from engine.presets import Preset
@@ -39,8 +38,6 @@ def run(
 ) -> int:
     """Show the window until it is closed, or until ``seconds`` have passed; the exit status."""
     application = make_application()
-    keys = KeysWhileEditing()
-    application.installEventFilter(keys)
     window = MainWindow(QSettings(), preset)
     if theme is not None:
         window.set_theme(theme)

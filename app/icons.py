@@ -1,7 +1,7 @@
 """Icons from Material Design Icons.
 
-Their font is loaded after the window has first been painted; until then an icon is an empty picture of the same size, so
-that nothing moves when it comes.
+Their font is loaded after the window has first been painted; until then an icon is an empty picture of the same size,
+so that nothing moves when it comes.
 """
 
 from __future__ import annotations

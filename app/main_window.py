@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow, QMenu, QWidget
 
@@ -31,8 +31,8 @@ from engine.errors import RequestError
 from engine.presets import Preset
 
 LAYOUT_VERSION = 1  # raised when docks change, so that an old remembered layout is not forced on new ones
-TICK = 33  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
-TEXT_EVERY = 8  # ticks
+TICK = 40  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
+TEXT_EVERY = 6  # ticks
 HEAD_START = 250  # ms from the first picture to loading torch, for what the window has yet to set
 
 
@@ -405,6 +405,12 @@ class MainWindow(QMainWindow):
         axis = self._settings.value("x_axis")
         if axis in ("environment_steps", "episodes", "seconds"):
             self.returns.x_axis = axis
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and acts.belongs_to_focus(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

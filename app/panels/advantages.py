@@ -22,7 +22,7 @@ _EMPTY = (
     "How much better or worse than expected each action was will appear here once the first batch has been collected."
 )
 _TITLES = {False: "advantage  Â  (reward)", True: "normalised advantage  (Â − mean) / std"}
-_INTERVAL = 190  # ms; histograms change as a whole, and faster than this only flickers
+_INTERVAL = 250  # ms; histograms change as a whole, and faster than this only flickers
 
 
 class AdvantagesPanel(QWidget):

@@ -26,7 +26,7 @@ SHOWN = ("loss", "entropy", "grad_norm", "explained_variance", "steps_per_second
 _FROM_ZERO = {"entropy", "grad_norm", "steps_per_second"}
 _EMPTY = "Loss, entropy, gradient norm and speed will appear here after the first iteration."
 _NO_VALUE = "needs a learned value baseline"
-_INTERVAL = 280  # ms
+_INTERVAL = 420  # ms
 _AXIS_HEIGHT = 40
 _LEAST_ROW = 40
 _MARGINS = Margins(left=58, bottom=_AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)

@@ -33,7 +33,7 @@ from engine.frames import Frame
 EMPTY = "The current policy will play here once training starts."
 EMPTY_PAUSED = "Paused. Press play, and the current policy plays here once training starts."
 SHORTEST_BARS = 64  # pixels
-DETAILS_EVERY = 0.08  # seconds; numbers that change faster cannot be read, and cost training
+DETAILS_EVERY = 0.1  # seconds; numbers that change faster cannot be read, and cost training
 
 
 class _Scroll(QScrollArea):
