@@ -96,7 +96,7 @@ _USE_PLAIN_KEYS = (
 
 
 def belongs_to_focus(event: QEvent) -> bool:
-    """Whether a key that is also a shortcut means something of its own where the focus is, as Space does on a button."""
+    """Whether a key that is a shortcut too means something of its own where the focus is, as Space does on a button."""
     return (
         isinstance(event, QKeyEvent)
         and event.key() in _PLAIN_KEYS

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow, QMenu, QWidget
 
 from app import actions as acts
@@ -30,7 +30,7 @@ from engine.config import RunConfig
 from engine.errors import RequestError
 from engine.presets import Preset
 
-LAYOUT_VERSION = 1  # raised when docks change, so that an old remembered layout is not forced on new ones
+LAYOUT_VERSION = 2  # raised when docks change, so that an old remembered layout is not forced on new ones
 TICK = 40  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
 TEXT_EVERY = 6  # ticks
 HEAD_START = 250  # ms from the first picture to loading torch, for what the window has yet to set
@@ -70,8 +70,6 @@ class MainWindow(QMainWindow):
         self._notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.statusBar().addWidget(self._notice, 1)
         self.statusBar().setSizeGripEnabled(False)
-        # Takes the height that a taller window gains, which without it would go to the log; itself it is never seen.
-        self.setCentralWidget(QWidget(maximumWidth=0))
         self._docks = self._make_docks()
         self._make_menus()
         self._tick = QTimer(self, interval=TICK)
@@ -108,32 +106,31 @@ class MainWindow(QMainWindow):
 
     def _arrange(self) -> None:
         """The layout a person first sees."""
-        docks, side = self._docks, Qt.Orientation.Horizontal
+        docks, across, down = self._docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         for dock in docks.values():
             dock.setFloating(False)
             self.removeDockWidget(dock)
-        left, bottom = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-        self.addDockWidget(left, docks["Experiment"])
-        self.splitDockWidget(docks["Experiment"], docks["Returns"], side)
-        self.splitDockWidget(docks["Returns"], docks["Episode"], side)
-        self.splitDockWidget(docks["Returns"], docks["Advantages"], Qt.Orientation.Vertical)
-        self.splitDockWidget(docks["Advantages"], docks["Diagnostics"], side)
-        self.addDockWidget(bottom, docks["Log"])
+        # All in one area, which shares out a window's growth in proportion; two would give it all to one of them.
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["Experiment"])
+        self.splitDockWidget(docks["Experiment"], docks["Log"], down)
+        self.splitDockWidget(docks["Experiment"], docks["Returns"], across)
+        self.splitDockWidget(docks["Returns"], docks["Episode"], across)
+        self.splitDockWidget(docks["Returns"], docks["Advantages"], down)
+        self.splitDockWidget(docks["Advantages"], docks["Diagnostics"], across)
         for dock in docks.values():
             dock.show()
         self._proportion()
 
     def _proportion(self) -> None:
+        """Give every panel its share of the window as it is now."""
         docks, width, height = self._docks, self.width(), self.height()
-        side, panel = 320, max(320, round(0.27 * width))
+        side, panel, log = 320, max(320, round(0.25 * width)), 84
         middle = width - side - panel
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.resizeDocks([docks["Experiment"], docks["Log"]], [height - log, log], down)
         self.resizeDocks([docks["Experiment"], docks["Returns"], docks["Episode"]], [side, middle, panel], across)
-        self.resizeDocks(
-            [docks["Advantages"], docks["Diagnostics"]], [round(0.45 * middle), round(0.55 * middle)], across
-        )
-        self.resizeDocks([docks["Log"]], [96], down)
-        self.resizeDocks([docks["Returns"], docks["Advantages"]], [round(0.5 * height), round(0.5 * height)], down)
+        self.resizeDocks([docks["Returns"], docks["Advantages"]], [height // 2, height // 2], down)
+        self.resizeDocks([docks["Advantages"], docks["Diagnostics"]], [middle // 2, middle // 2], across)
 
     def _make_menus(self) -> None:
         by_name = self.actions_by_name
@@ -400,11 +397,16 @@ class MainWindow(QMainWindow):
         geometry, state = self._settings.value("geometry"), self._settings.value("layout")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-        if isinstance(state, QByteArray):
-            self.restoreState(state, LAYOUT_VERSION)
+        self._laid_out = isinstance(state, QByteArray) and self.restoreState(state, LAYOUT_VERSION)
         axis = self._settings.value("x_axis")
         if axis in ("environment_steps", "episodes", "seconds"):
             self.returns.x_axis = axis
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._laid_out:
+            self._laid_out = True
+            self._proportion()  # only now is the window's size known
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and acts.belongs_to_focus(event):
