@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon, QPixmap
+from shiboken6 import isValid
 
 _loaded = False
 _waiting: WeakKeyDictionary[Any, tuple[str, dict[str, str]]] = WeakKeyDictionary()
@@ -38,7 +39,8 @@ def load() -> None:
     global _loaded
     _loaded = True
     for bearer, (name, colours) in list(_waiting.items()):
-        bearer.setIcon(_drawn(name, colours))
+        if isValid(bearer):  # Qt may have deleted it since
+            bearer.setIcon(_drawn(name, colours))
     _waiting.clear()
 
 

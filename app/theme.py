@@ -122,6 +122,8 @@ def style_sheet(theme: Theme) -> str:
         selection-color: {t.accent_text};
     }}
     QToolButton {{ padding: {half}px; }}
+    QToolButton[popupMode="2"] {{ padding-right: {2 * t.unit + half}px; }}
+    QToolButton::menu-indicator {{ subcontrol-position: right center; right: {half}px; }}
     QPushButton:hover, QToolButton:hover, QComboBox:hover {{ border-color: {t.line}; }}
     QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus {{
         border-color: {t.mean};

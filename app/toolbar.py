@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app import actions as acts
 from app import icons
 from app.models.run_state import RunAction, RunState
 from app.run_controller import RunController
 from app.theme import Theme
+from app.widgets.combo import Combo
 from app.widgets.progress import ProgressView
 from engine.catalogue import DEVICES
 
@@ -49,8 +50,9 @@ class Toolbar(QToolBar):
         label.setProperty("role", "muted")
         label.setContentsMargins(8, 0, 0, 0)
         self.addWidget(label)
-        self.device = QComboBox()
+        self.device = Combo()
         self.device.addItems(DEVICES)
+        self.device.setFixedWidth(self.device.fontMetrics().horizontalAdvance("cuda") + 56)
         self.device.setAccessibleName("Device")
         label.setBuddy(self.device)
         self.device.activated.connect(lambda index: self.device_chosen.emit(DEVICES[index]))

@@ -22,6 +22,7 @@ _EMPTY = (
     "How much better or worse than expected each action was will appear here once the first batch has been collected."
 )
 _TITLES = {False: "advantage  Â  (reward)", True: "normalised advantage  (Â − mean) / std"}
+_HIGHEST = 125.0  # %; bars end at 100, the rest is room for words
 _INTERVAL = 250  # ms; histograms change as a whole, and faster than this only flickers
 
 
@@ -129,7 +130,7 @@ class AdvantagesPanel(QWidget):
         shown = normalised(values) if self.normalised else values
         self._x = settled_range(self._x, *bounds(shown))
         self._take(histogram(shown, self._x))
-        self.plot.set_ranges(self._x, (0.0, self._y_end))
+        self.plot.set_ranges(self._x, (0.0, min(self._y_end, _HIGHEST)))
         self._iteration.setText(f"iteration {self._latest.iteration:,}")
         self.plot.redraw()
         self._stage.fill(True)

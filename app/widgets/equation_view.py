@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -16,6 +16,7 @@ from engine.equations import Line
 
 _GAP = 10
 _INDENT = 24
+_HEAD_START = 100  # ms
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,7 @@ class EquationView(QWidget):
         self.lines: tuple[Line, ...] = ()
         self._pieces: dict[Line, QSvgRenderer] = {}
         self._rows: list[_Row] = []
-        self._painted = False
-        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._set_next)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
@@ -67,14 +67,19 @@ class EquationView(QWidget):
         self._pieces.clear()
         self._begin()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._begin()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._begin()
 
     def _begin(self) -> None:
-        if self._painted:  # not before, since setting takes time and the window is to show first
-            self._timer.start()
+        if self.isVisible():
+            # Setting takes time, the first most of all, and the window is to be seen before that.
+            self._timer.start(0 if self._pieces else _HEAD_START)
 
     def _set_next(self) -> None:
         """Set one missing piece and come back for the next; when none is missing, show the whole."""
@@ -82,7 +87,7 @@ class EquationView(QWidget):
         if missing is None:
             return
         self._pieces[missing] = QSvgRenderer(QByteArray(svg_of(missing, self._theme)))
-        self._timer.start()
+        self._timer.start(0)
 
     def _compose(self) -> Line | None:
         """Lay the lines out in the present width, or return the first piece that has yet to be set for that."""
@@ -118,9 +123,6 @@ class EquationView(QWidget):
         return QSize(240, self.heightForWidth(240 if not self.width() else self.width()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if not self._painted:
-            self._painted = True
-            self._begin()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scale, y = self._scale(self.width()), 0.0
