@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
@@ -14,21 +15,22 @@ from app import actions as acts
 from app import icons, theme
 from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, RunState
-from app.panels.advantages import AdvantagesPanel
-from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.episode import EpisodePanel
 from app.panels.experiment import ExperimentPanel
 from app.panels.log import LogPanel
-from app.panels.returns import ReturnsPanel
 from app.playback_thread import PlaybackThread
 from app.run_controller import RunController
 from app.toolbar import Toolbar
 from app.training_thread import TrainingThread
+from app.widgets.text import as_surface
 from engine import presets
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
 from engine.config import RunConfig
 from engine.errors import RequestError
 from engine.presets import Preset
+
+if TYPE_CHECKING:
+    from app.panels.plots import Plots
 
 LAYOUT_VERSION = 2  # raised when docks change, so that an old remembered layout is not forced on new ones
 TICK = 40  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
@@ -55,12 +57,9 @@ class MainWindow(QMainWindow):
         self.controller = RunController(self.training)
 
         self.experiment_panel = ExperimentPanel(self.experiment, self._theme)
-        self.returns = ReturnsPanel(self._theme)
-        self.advantages = AdvantagesPanel(self._theme)
-        self.diagnostics = DiagnosticsPanel(self._theme)
+        self.plots: Plots | None = None  # made once the window has been seen
         self.episode = EpisodePanel(self._theme, self.playback)
         self.log = LogPanel(self._theme)
-        self._plots = (self.returns, self.advantages, self.diagnostics)
 
         self.actions_by_name = acts.make_actions(self)
         self._preset_menu = QMenu("Preset", self)
@@ -88,9 +87,9 @@ class MainWindow(QMainWindow):
     def _make_docks(self) -> dict[str, QDockWidget]:
         panels: dict[str, QWidget] = {
             "Experiment": self.experiment_panel,
-            "Returns": self.returns,
-            "Advantages": self.advantages,
-            "Diagnostics": self.diagnostics,
+            "Returns": QWidget(),
+            "Advantages": QWidget(),
+            "Diagnostics": QWidget(),
             "Episode": self.episode,
             "Log": self.log,
         }
@@ -99,6 +98,7 @@ class MainWindow(QMainWindow):
             dock = QDockWidget(title, self)
             dock.setObjectName(title.lower())
             dock.setWidget(panel)
+            as_surface(panel)
             dock.toggleViewAction().setShortcut(f"Alt+{number}")
             docks[title] = dock
         self.setDockNestingEnabled(True)
@@ -186,7 +186,6 @@ class MainWindow(QMainWindow):
         self.experiment_panel.environment_requested.connect(lambda id: self.training.ask("inspect", id))
         self.experiment_panel.live_change.connect(self.controller.change)
         self.toolbar.device_chosen.connect(lambda device: self.experiment.set_value("device", device))
-        self.returns.x_axis_changed.connect(self._share_x_axis)
 
         self.controller.state_changed.connect(self._follow)
         self.controller.began.connect(self._begin)
@@ -239,29 +238,28 @@ class MainWindow(QMainWindow):
         else:
             self._tick.stop()
             self.controller.collect()
-            for panel in self._plots:
-                panel.refresh(self.controller.history)
+            if self.plots:
+                self.plots.refresh(self.controller.history)
         self._show_progress()
 
     def _begin(self, config: RunConfig) -> None:
         self._notice.clear()
         self._clear()
-        self.diagnostics.set_learned_value(config.estimator.baseline.kind == "value")
         environment, seed = config.environment.id, config.seed
         self.notify("info", f"Training on {environment} with seed {seed}.")
 
     def _clear(self) -> None:
-        for panel in (*self._plots, self.episode):
-            panel.reset()
+        if self.plots:
+            self.plots.reset()
+        self.episode.reset()
         self.toolbar.explain_device("")
         self._show_progress()
 
     def _on_tick(self) -> None:
         self._ticks += 1
         self.controller.collect()
-        panel = self._plots[self._ticks % len(self._plots)]
-        if panel.isVisible() and not panel.visibleRegion().isEmpty():
-            panel.refresh(self.controller.history)
+        if self.plots:
+            self.plots.refresh_next(self.controller.history)
         if self._ticks % TEXT_EVERY == 0:
             self._show_progress()
 
@@ -305,7 +303,8 @@ class MainWindow(QMainWindow):
     def _show_choice(self) -> None:
         config = self.experiment.config
         self.toolbar.device.setCurrentText(config.device)
-        self.returns.set_environment(self.experiment.environment)
+        if self.plots:
+            self.plots.set_choice(self.experiment.environment, config.estimator.baseline.kind == "value")
         self.episode.set_environment(self.experiment.environment)
         changed = config != getattr(self, "_preset_config", config)
         title = f"{self._preset_title} (changed)" if changed else self._preset_title
@@ -349,8 +348,9 @@ class MainWindow(QMainWindow):
         theme.apply(self._theme, application)
         acts.set_icons(self.actions_by_name, self._theme)
         self.toolbar.follow(self.controller, self._theme)
-        for panel in (self.experiment_panel, *self._plots, self.episode, self.log):
-            panel.apply_theme(self._theme)
+        for panel in (self.experiment_panel, self.plots, self.episode, self.log):
+            if panel:
+                panel.apply_theme(self._theme)
         for name in ("system", "dark", "light"):
             self.actions_by_name[f"theme_{name}"].setChecked(name == choice)
         self._settings.setValue("theme", choice)
@@ -361,12 +361,6 @@ class MainWindow(QMainWindow):
     def _follow_system(self) -> None:
         if self._theme_choice == "system":
             self.set_theme("system")
-
-    def _share_x_axis(self) -> None:
-        self.diagnostics.set_x_axis(self.returns.x_axis)
-        self.diagnostics.refresh(self.controller.history)
-        self.returns.refresh(self.controller.history)
-        self._settings.setValue("x_axis", self.returns.x_axis)
 
     def notify(self, level: str, sentence: str) -> None:
         """Write a sentence to the log, and show it at the foot of the window."""
@@ -398,9 +392,6 @@ class MainWindow(QMainWindow):
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
         self._laid_out = isinstance(state, QByteArray) and self.restoreState(state, LAYOUT_VERSION)
-        axis = self._settings.value("x_axis")
-        if axis in ("environment_steps", "episodes", "seconds"):
-            self.returns.x_axis = axis
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -417,10 +408,24 @@ class MainWindow(QMainWindow):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self._settled:
-            # Only now, so that neither icons nor torch can delay the first picture of the window.
+            # Only now, so that neither icons nor plots nor torch can delay the first picture of the window.
             self._settled = True
             QTimer.singleShot(0, icons.load)
+            QTimer.singleShot(0, self._make_plots)
             QTimer.singleShot(HEAD_START, self._start_threads)
+
+    def _make_plots(self) -> None:
+        from app.panels.plots import Plots  # loads pyqtgraph
+
+        axis = self._settings.value("x_axis")
+        known = axis in ("environment_steps", "episodes", "seconds")
+        self.plots = Plots(self._theme, axis if known else "environment_steps")
+        self.plots.x_axis_changed.connect(lambda axis: self._settings.setValue("x_axis", axis))
+        for title, panel in self.plots.panels.items():
+            self._docks[title].widget().deleteLater()
+            self._docks[title].setWidget(panel)
+        self._show_choice()
+        self.plots.refresh(self.controller.history)
 
     def _start_threads(self) -> None:
         gc.freeze()  # what start-up made stays; the collector need not look through it again and again

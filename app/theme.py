@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 ThemeName = Literal["dark", "light"]
@@ -170,3 +170,18 @@ def style_sheet(theme: Theme) -> str:
     QMenu::separator {{ height: 1px; background: {t.line}; margin: {half}px {t.unit}px; }}
     QStatusBar {{ background: {t.window}; color: {t.muted}; }}
     """
+
+
+def tabular(font: QFont) -> QFont:
+    """``font`` with figures of equal width."""
+    font = QFont(font)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+def blended(colour: str, ground: str, share: float) -> QColor:
+    """``colour`` laid over ``ground`` with the opacity ``share``, itself opaque: painting without alpha is faster."""
+    over, under = QColor(colour), QColor(ground)
+    return QColor.fromRgbF(
+        *(a * share + b * (1 - share) for a, b in zip(over.getRgbF()[:3], under.getRgbF()[:3], strict=True))
+    )

@@ -13,10 +13,10 @@ from app.models.axes import Range, robust_bounds, settled_end, settled_range
 from app.models.history import History, XAxis
 from app.models.traces import Trace
 from app.panels.returns import X_TITLES
-from app.theme import Theme
+from app.theme import Theme, blended, tabular
 from app.widgets.format import NOTHING, short_number
-from app.widgets.labels import Note, tabular
-from app.widgets.marks import Band, Line, blended
+from app.widgets.labels import Note
+from app.widgets.marks import Band, Line
 from app.widgets.pace import Pace
 from app.widgets.plot import Margins, Plot
 from app.widgets.text import Stage, SteadyLabel, as_surface

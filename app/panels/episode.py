@@ -21,12 +21,11 @@ from PySide6.QtWidgets import (
 
 from app import icons
 from app.playback_thread import SPEEDS, PlaybackThread, Shown
-from app.theme import Theme
+from app.theme import Theme, tabular
 from app.widgets.action_bars import ActionBars
 from app.widgets.combo import Combo
 from app.widgets.format import NOTHING, minus, short_number
 from app.widgets.frame_view import FrameView
-from app.widgets.labels import tabular
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
 from engine.frames import Frame
 

@@ -17,8 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout, QWidget
 
 from app.models.history import History
-from app.theme import Theme
-from app.widgets.labels import tabular
+from app.theme import Theme, tabular
 from app.widgets.text import Stage, as_surface
 
 Level = Literal["info", "warning", "error"]

@@ -10,10 +10,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from app.theme import Theme
+from app.theme import Theme, blended, tabular
 from app.widgets.format import NOTHING
-from app.widgets.labels import tabular
-from app.widgets.marks import blended
 from app.widgets.sentence import smaller
 from engine.catalogue import Space
 from engine.frames import Decision, SoftmaxDecision

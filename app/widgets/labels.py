@@ -6,19 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from app.widgets.marks import Frame, pen_of
 
 _DASHES = [5.0, 4.0]
 _PAD = 4.0
-
-
-def tabular(font: QFont) -> QFont:
-    """``font`` with figures of equal width."""
-    font = QFont(font)
-    font.setFeature(QFont.Tag("tnum"), 1)
-    return font
 
 
 def draw_tag(painter: QPainter, text: str, corner: tuple[float, float], colour: str, ground: str) -> None:

@@ -52,14 +52,6 @@ def pen_of(colour: str, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.Sol
     return QPen(QColor(colour), width, style)
 
 
-def blended(colour: str, ground: str, share: float) -> QColor:
-    """``colour`` laid over ``ground`` with the opacity ``share``, itself opaque: painting without alpha is faster."""
-    over, under = QColor(colour), QColor(ground)
-    return QColor.fromRgbF(
-        *(a * share + b * (1 - share) for a, b in zip(over.getRgbF()[:3], under.getRgbF()[:3], strict=True))
-    )
-
-
 class Grid:
     """Lines at the axes' ticks; ``ticks`` are set by the plot before it paints."""
 

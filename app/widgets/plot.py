@@ -15,10 +15,9 @@ from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QToolButton, QWidget
 
 from app.models.axes import Range, nice_ticks
-from app.theme import Theme
+from app.theme import Theme, blended, tabular
 from app.widgets.format import tick_labels
-from app.widgets.labels import tabular
-from app.widgets.marks import Frame, Grid, Mark, blended, pen_of
+from app.widgets.marks import Frame, Grid, Mark, pen_of
 
 _TICK_PIXELS = 80, 38  # the least distance between labels beside and above each other
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
-from app.widgets.labels import tabular
+from app.theme import tabular
 
 
 def as_surface(panel: QWidget) -> None:

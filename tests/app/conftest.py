@@ -41,7 +41,7 @@ def make_window(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., Mai
         window = MainWindow(settings, preset)
         windows.append(window)
         window.show()
-        qtbot.waitUntil(window.isActiveWindow)
+        qtbot.waitUntil(lambda: window.isActiveWindow() and window.plots is not None)
         return window
 
     yield make

@@ -97,7 +97,7 @@ def test_space_starts_and_pauses(qtbot: QtBot, make_window: Make, reach: Reach) 
 
 def test_space_belongs_to_the_control_that_has_the_focus(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
-    window.returns.findChild(QComboBox).setFocus()
+    window.plots.returns.findChild(QComboBox).setFocus()
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
     assert window.controller.state is RunState.IDLE
 

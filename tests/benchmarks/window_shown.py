@@ -45,9 +45,9 @@ def measure(quick: bool, say: Say) -> Measured:
 
 
 def show_ours() -> None:
-    # What main imports on its way to the window, in its order, before Qt is.
+    # What main does on its way to the window, in its order, before Qt is imported.
+    from main import main  # isort: skip
     import app.startup  # noqa: F401
-    from main import main
 
     watch_first_picture()
     main([])
