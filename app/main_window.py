@@ -53,7 +53,7 @@ class MainWindow(QMainWindow):
 
         self.experiment = Experiment()
         self.playback = PlaybackThread()
-        self.training = TrainingThread(lambda: self.playback.wants_snapshot, self.playback.offer)
+        self.training = TrainingThread(self.playback)
         self.controller = RunController(self.training)
 
         self.experiment_panel = ExperimentPanel(self.experiment, self._theme)
@@ -181,6 +181,7 @@ class MainWindow(QMainWindow):
         on["about"].triggered.connect(self._show_about)
 
         self.experiment.changed.connect(self._show_choice)
+        self.experiment.changed.connect(self._clear_notice)
         self.experiment.rejected.connect(lambda sentence: self.notify("warning", sentence))
         self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
         self.experiment_panel.environment_requested.connect(lambda id: self.training.ask("inspect", id))
@@ -202,12 +203,19 @@ class MainWindow(QMainWindow):
     # --- the run ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        self.experiment_panel.commit()  # a number still being typed counts
-        self.controller.start(self.experiment.config)
+        if self._is_sound():
+            self.controller.start(self.experiment.config)
 
     def step(self) -> None:
-        self.experiment_panel.commit()
-        self.controller.step(self.experiment.config)
+        if self._is_sound():
+            self.controller.step(self.experiment.config)
+
+    def _is_sound(self) -> bool:
+        """Whether every field holds something that fits; a number still being typed counts."""
+        complaint = self.experiment_panel.commit()
+        if complaint:
+            self.notify("error", complaint)
+        return not complaint
 
     def start_or_pause(self) -> None:
         if self.controller.state is RunState.RUNNING:
@@ -243,16 +251,20 @@ class MainWindow(QMainWindow):
         self._show_progress()
 
     def _begin(self, config: RunConfig) -> None:
-        self._notice.clear()
-        self._clear()
+        self._clear_plots()
+        self.episode.begin()
         environment, seed = config.environment.id, config.seed
         self.notify("info", f"Training on {environment} with seed {seed}.")
 
     def _clear(self) -> None:
-        if self.plots:
-            self.plots.reset()
+        self._clear_plots()
         self.episode.reset()
         self.toolbar.explain_device("")
+
+    def _clear_plots(self) -> None:
+        if self.plots:
+            self.plots.reset()
+        self._set_plots()
         self._show_progress()
 
     def _on_tick(self) -> None:
@@ -287,6 +299,7 @@ class MainWindow(QMainWindow):
         self._preset_title = preset.title
         self._preset_config = preset.config
         self._show_choice()
+        self.log.append("info", f"Took the preset {preset.title}.")
 
     def _take_environment(self, environment: EnvironmentInfo) -> None:
         preset, self._pending_preset = self._pending_preset, None
@@ -303,14 +316,17 @@ class MainWindow(QMainWindow):
     def _show_choice(self) -> None:
         config = self.experiment.config
         self.toolbar.device.setCurrentText(config.device)
-        if self.plots:
-            self.plots.set_choice(self.experiment.environment, config.estimator.baseline.kind == "value")
+        if not len(self.controller.history.episode_returns) and self.controller.state not in ACTIVE:
+            self._set_plots()
         self.episode.set_environment(self.experiment.environment)
         changed = config != getattr(self, "_preset_config", config)
-        title = f"{self._preset_title} (changed)" if changed else self._preset_title
-        metrics = self.toolbar.preset_button.fontMetrics()
-        self.toolbar.preset_button.setText(metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, 220))
-        self.toolbar.preset_button.setToolTip(f"{title}\nChoose a preset: everything set for a run that learns")
+        self.toolbar.show_preset(self._preset_title, changed)
+
+    def _set_plots(self) -> None:
+        """Ready the plots for the present choice; those of a run on screen stay as its own choice made them."""
+        if self.plots:
+            learned = self.experiment.config.estimator.baseline.kind == "value"
+            self.plots.set_choice(self.experiment.environment, learned)
 
     def _ask_for_preset(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Load a preset", "", "Presets (*.toml)")
@@ -322,8 +338,6 @@ class MainWindow(QMainWindow):
             self.load_preset(presets.load(path))
         except RequestError as error:
             self.notify("error", str(error))
-        else:
-            self.notify("info", f"Loaded the preset {path.name}.")
 
     def _ask_where_to_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save as a preset", "my-preset.toml", "Presets (*.toml)")
@@ -381,6 +395,10 @@ class MainWindow(QMainWindow):
 
         dialogs.about(self).open()
 
+    def _clear_notice(self) -> None:
+        self._notice.clear()
+        self._notice.setToolTip("")
+
     # --- what the window remembers ------------------------------------------------------------------------------------
 
     def _remembered_theme(self) -> theme.ThemeChoice:
@@ -424,7 +442,7 @@ class MainWindow(QMainWindow):
         for title, panel in self.plots.panels.items():
             self._docks[title].widget().deleteLater()
             self._docks[title].setWidget(panel)
-        self._show_choice()
+        self._set_plots()
         self.plots.refresh(self.controller.history)
 
     def _start_threads(self) -> None:

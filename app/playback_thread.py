@@ -75,8 +75,11 @@ class PlaybackThread(QThread):
         """Whether an offered snapshot would be played; while hidden it is not worth taking one."""
         return self._wanted and not self._stopping
 
-    def offer(self, snapshot: PolicySnapshot) -> None:
+    def offer(self, snapshot: PolicySnapshot, *, new_run: bool = False) -> None:
+        """Play this policy from the next episode on; that of a new run at once."""
         with self._changed:
+            if new_run:
+                self._forget()
             waited_for = self._snapshot is None
             self._snapshot = snapshot
             if waited_for:
@@ -121,10 +124,13 @@ class PlaybackThread(QThread):
     def reset(self) -> None:
         """Forget the policy and the episode; the next offered snapshot begins anew."""
         with self._changed:
-            self._run += 1
-            self._snapshot = self._shown = None
-            self._failed = False
+            self._forget()
             self._changed.notify_all()
+
+    def _forget(self) -> None:
+        self._run += 1
+        self._snapshot = self._shown = None
+        self._failed = False
 
     def retry(self) -> None:
         """Begin a new episode after a failure."""

@@ -14,6 +14,7 @@ from app.training_thread import TrainingThread
 from engine.config import RunConfig
 
 _SPEED_OVER = 2.0  # seconds of training that the shown speed averages over
+_ANSWERING = (RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
 _SILENCE = 5.0  # seconds without a sign of life after which the environment is suspected to hang
 
 
@@ -39,7 +40,8 @@ class RunController(QObject):
         super().__init__()
         self.state = RunState.IDLE
         self.history = History()
-        self.config: RunConfig | None = None
+        self.config: RunConfig | None = None  # of the run that the history is of
+        self._next: RunConfig | None = None
         self._thread = thread
         self._steps = 0
         self._reset_when_stopped = False
@@ -64,12 +66,13 @@ class RunController(QObject):
         if not self.allows(RunAction.STEP if one_step else RunAction.START):
             return
         if self.state is RunState.PAUSED:
+            self._heard = time.monotonic()
             self._set_state(RunState.RUNNING)
             self._thread.ask("step" if one_step else "resume")
             return
-        self._clear(config)
+        # What the last run left on screen stays until this one is known to work.
+        self._next = config
         self._set_state(RunState.STARTING)
-        self.began.emit(config)
         self._thread.begin(config, one_step=one_step)
 
     def pause(self) -> None:
@@ -90,6 +93,7 @@ class RunController(QObject):
             self._reset_when_stopped = True
             self.stop()
             return
+        self._thread.mailbox.take()
         self._clear(None)
         self._set_state(RunState.IDLE)
         self.cleared.emit()
@@ -102,6 +106,8 @@ class RunController(QObject):
 
     def collect(self) -> None:
         """Move what arrived from the engine into the history."""
+        if self.state is RunState.STARTING:
+            return  # the history is still the last run's
         mail = self._thread.mailbox.take()
         for collected in mail.episodes:
             self.history.add_episodes(collected)
@@ -119,10 +125,14 @@ class RunController(QObject):
         if mail.environment_steps is not None:
             self._steps = mail.environment_steps
             self._heard, self._warned = time.monotonic(), False
-        elif self.state is RunState.RUNNING and not self._warned and time.monotonic() - self._heard > _SILENCE:
+        elif self.state in _ANSWERING and not self._warned and time.monotonic() - self._heard > _SILENCE:
             self._warned = True
             name = self.config.environment.id if self.config else "The environment"
-            self.log.emit("warning", f"{name} has not answered for {_SILENCE:.0f} s; Stop takes effect once it does.")
+            self.log.emit(
+                "warning",
+                f"{name} has not answered for {_SILENCE:.0f} s; the run pauses or stops once it does, and closing the "
+                "window ends it at once.",
+            )
 
     def progress(self) -> Progress:
         budget = self.config.budget.environment_steps if self.config else 0
@@ -137,19 +147,22 @@ class RunController(QObject):
     def _follow(self, state: RunState) -> None:
         if self.state is RunState.STOPPING and state in (RunState.RUNNING, RunState.PAUSED):
             return  # on its way: the wish to stop is in the thread's queue behind it
-        self.collect()
+        if self._next is not None and state is RunState.RUNNING:
+            config, self._next = self._next, None
+            self._clear(config)
+            self._heard = time.monotonic()
+            self.began.emit(config)
         self._set_state(state)
+        self.collect()
         if state in (RunState.FINISHED, RunState.FAILED) and self._reset_when_stopped:
             self._reset_when_stopped = False
             self.reset()
 
     def _clear(self, config: RunConfig | None) -> None:
-        self._thread.mailbox.take()
         self.history = History()
         self.config = config
         self._steps = 0
 
     def _set_state(self, state: RunState) -> None:
         self.state = state
-        self._heard, self._warned = time.monotonic(), False
         self.state_changed.emit(state)

@@ -28,6 +28,13 @@ def open_window(
     if theme not in (None, "system", "dark", "light"):
         raise RequestError(f"There is no theme {theme}; there is dark, light, system.")
     extent = _extent(size) if size else None
+    if screenshot is not None:
+        if seconds is None:
+            raise RequestError(
+                "--screenshot needs --seconds, after which the picture is taken, for example --seconds 9."
+            )
+        if screenshot.suffix.lower() not in (".png", ".jpg", ".jpeg") or not screenshot.resolve().parent.is_dir():
+            raise RequestError(f"--screenshot takes a .png or .jpg file in a folder that exists, not {screenshot}.")
     problem = display.problem()
     if problem is not None:
         raise RequestError(problem)

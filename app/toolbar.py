@@ -15,6 +15,8 @@ from app.widgets.combo import Combo
 from app.widgets.progress import ProgressView
 from engine.catalogue import DEVICES
 
+PRESET_WIDTH = 196
+
 
 class Toolbar(QToolBar):
     """Start, Step, Stop, Reset | progress | preset, device, theme."""
@@ -44,7 +46,7 @@ class Toolbar(QToolBar):
         self.preset_button.setToolTip("Choose a preset: everything set for a run that learns")
         self.preset_button.setAccessibleName("Preset")
         self.preset_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.preset_button.setText("Presets")
+        self.preset_button.setFixedWidth(PRESET_WIDTH)
         self.addWidget(self.preset_button)
         label = QLabel("Device")
         label.setProperty("role", "muted")
@@ -73,6 +75,14 @@ class Toolbar(QToolBar):
         gap = QWidget()
         gap.setFixedWidth(width)
         self.addWidget(gap)
+
+    def show_preset(self, title: str, changed: bool) -> None:
+        """Name the preset, with a dot where the choice has moved on from it, always in the same width."""
+        button = self.preset_button
+        text = f"● {title}" if changed else title
+        button.setText(button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, PRESET_WIDTH - 36))
+        state = f"{title}, changed" if changed else title
+        button.setToolTip(f"{state}\nChoose a preset: everything set for a run that learns")
 
     def explain_device(self, reason: str) -> None:
         """Say in the picker's tooltip why training happens where it does."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,12 +11,12 @@ from PySide6.QtCore import QThread, Signal
 
 from app.mailbox import Mailbox
 from app.models.run_state import RunState
+from app.playback_thread import PlaybackThread
 from engine.config import RunConfig
 from engine.errors import RequestError, RunError
 from engine.phases import Updated
 
 if TYPE_CHECKING:
-    from engine.playback import PolicySnapshot
     from engine.training import Training
 
 
@@ -36,8 +35,7 @@ class _StopRun(Exception):  # noqa: N818 - a wish, not an error
 class TrainingThread(QThread):
     """Trains one run at a time; between runs it looks up environments and waits without cost.
 
-    Torch is imported here and not before, so that the window shows at once. ``wants_snapshot`` and ``offer`` connect it
-    to whoever plays the policy; both are called from this thread.
+    Torch is imported here and not before, so that the window shows at once. ``playback`` is offered the policy.
     """
 
     state_changed = Signal(object)
@@ -47,12 +45,11 @@ class TrainingThread(QThread):
     refused = Signal(str)  # why an environment cannot be had
     ready = Signal()  # torch is loaded
 
-    def __init__(self, wants_snapshot: Callable[[], bool], offer: Callable[[PolicySnapshot], None]) -> None:
+    def __init__(self, playback: PlaybackThread) -> None:
         super().__init__()
         self.setObjectName("training")
         self.mailbox = Mailbox()
-        self._wants_snapshot = wants_snapshot
-        self._offer = offer
+        self._playback = playback
         self._commands: SimpleQueue[Command] = SimpleQueue()
         self._stepping = False
 
@@ -120,11 +117,11 @@ class TrainingThread(QThread):
 
     def _train(self, training: Training, mailbox: Mailbox) -> None:
         self.state_changed.emit(RunState.RUNNING)
-        self._show_policy(training)
+        self._show_policy(training, new_run=True)
         for phase in training:
             mailbox.put(phase)
             if isinstance(phase, Updated):
-                if self._wants_snapshot():
+                if self._playback.wants_snapshot:
                     self._show_policy(training)
                 if self._stepping:
                     self._wait(training)
@@ -157,7 +154,8 @@ class TrainingThread(QThread):
             if command.kind != "pause":
                 self._obey(command, training)
 
-    def _show_policy(self, training: Training) -> None:
+    def _show_policy(self, training: Training, *, new_run: bool = False) -> None:
         from engine.playback import snapshot
 
-        self._offer(snapshot(training.policy, training.config, training.environment, training.iteration))
+        taken = snapshot(training.policy, training.config, training.environment, training.iteration)
+        self._playback.offer(taken, new_run=new_run)

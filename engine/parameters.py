@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -151,8 +152,24 @@ def sentence(error: ValidationError) -> str:
         given = context.get("tag", first["input"])
         return f"{path} cannot be {_shown(given)}; it is one of {wanted}."
     message = first["msg"][0].lower() + first["msg"][1:]
-    message = message.removeprefix("value error, ").replace("input should", "it should")
-    return f"{path} cannot be {_shown(first['input'])}: {message}."
+    for pattern, words in _PLAINER:
+        message = re.sub(pattern, words, message)
+    given = "empty" if first["input"] in ("", [], ()) else _shown(first["input"])
+    return f"{path} cannot be {given}: {message}."
+
+
+# What pydantic says beyond what a person needs, and the plainer words for it.
+_PLAINER = (
+    (r"value error, ", ""),
+    (r"input should", "it should"),
+    (r"tuple should have at least 1 item.*", "at least one number is needed"),
+    (r"unable to parse input string as an integer.*", "it is too large"),
+    (r", (unable to|got a) .*$", ""),
+    (r"a valid integer", "a whole number"),
+    (r"a (valid|finite) number", "a number"),
+    (r"greater than or equal to", "at least"),
+    (r"less than or equal to", "at most"),
+)
 
 
 def _choices(model: type[BaseModel]) -> set[str]:

@@ -83,6 +83,9 @@ def test_the_distribution_follows_the_action_space() -> None:
         (["--preset", "cartpol"], "did you mean cartpole?"),
         (["--theme", "pink"], "dark"),
         (["--size", "big"], "1280x800"),
+        (["--screenshot", "picture.png"], "--seconds"),
+        (["--screenshot", "picture.xyz", "--seconds", "1"], ".png"),
+        (["--screenshot", "/nowhere/picture.png", "--seconds", "1"], "exists"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

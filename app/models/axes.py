@@ -22,12 +22,15 @@ def nice_step(span: float, most: float) -> float:
 
 
 def nice_ticks(low: float, high: float, most: float) -> tuple[float, list[float]]:
-    """The spacing and the values of at most ``most`` + 1 round ticks within [low, high]."""
+    """The spacing and the values of about ``most`` round ticks in [low, high], but at least two: one is no scale."""
     if not high > low:
         return 1.0, []
-    step = nice_step(high - low, most)
-    first, last = math.ceil(low / step - _SLACK), math.floor(high / step + _SLACK)
-    return step, [round(k * step, 12 - math.floor(math.log10(step))) for k in range(first, last + 1)]
+    while True:
+        step = nice_step(high - low, most)
+        first, last = math.ceil(low / step - _SLACK), math.floor(high / step + _SLACK)
+        if last > first:
+            return step, [round(k * step, 12 - math.floor(math.log10(step))) for k in range(first, last + 1)]
+        most += 1
 
 
 def settled_range(current: Range | None, low: float, high: float) -> Range:

@@ -21,7 +21,7 @@ from engine.phases import Estimated
 _EMPTY = (
     "How much better or worse than expected each action was will appear here once the first batch has been collected."
 )
-_TITLES = {False: "advantage  Â  (reward)", True: "normalised advantage  (Â − mean) / std"}
+_TITLES = {False: "advantage  Â  (reward)", True: "normalised advantage"}
 _HIGHEST = 125.0  # %; bars end at 100, the rest is room for words
 _INTERVAL = 250  # ms; histograms change as a whole, and faster than this only flickers
 
@@ -42,6 +42,7 @@ class AdvantagesPanel(QWidget):
         self._y_end: float | None = None
         self._bars, self._lines, self._shares = Bars(), Moments(rows=3, first_row=1, centred=True), Captions()
         self.plot = Plot(theme, _TITLES[False], "share of steps (%)", Margins(left=58))
+        self.plot.left.highest = 100.0  # %
         self.plot.marks = [self._bars, self._lines, self._shares]
         self._stage = Stage(_EMPTY, self.plot)
         self._pace = Pace(self, _INTERVAL, self._redraw)

@@ -184,6 +184,10 @@ class EpisodePanel(QWidget):
     def reset(self) -> None:
         """Forget the run: empty until the next one's policy plays."""
         self.playback.reset()
+        self.begin()
+
+    def begin(self) -> None:
+        """Make room for a new run's policy."""
         self._last = None
         self._failed = False
         self._make_room(self._chosen)

@@ -32,6 +32,7 @@ class ExperimentPanel(QWidget):
 
     def __init__(self, experiment: Experiment, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setMinimumWidth(296)  # narrower, words would be cut
         self._experiment = experiment
         self._running = False
         self.setAutoFillBackground(True)
@@ -131,9 +132,9 @@ class ExperimentPanel(QWidget):
         """The environment that was asked for cannot be had."""
         self.environment.refuse_search(sentence)
 
-    def commit(self) -> None:
-        """Take what is being typed in the form, as if Return had been pressed."""
-        self.form.commit()
+    def commit(self) -> str:
+        """Take what is being typed in the form, as if Return had been pressed; why not where it does not fit."""
+        return self.form.commit()
 
     def set_running(self, running: bool) -> None:
         """While a run trains, only live parameters can be changed."""

@@ -134,6 +134,7 @@ class ReturnsPanel(QWidget):
         self._drawn = (0, 0, 0)
         self._sample.clear()
         self._mean.clear()
+        self._line.x = self._line.y = np.empty(0)
         self._x_end = self._y = None
         self._number.setText(NOTHING)
         self._note.clear()

@@ -14,7 +14,7 @@ from app.widgets.picker import Picker
 from app.widgets.sentence import Sentence
 
 _OTHER = Choice("", "Other…", "Any other environment that Gymnasium knows with discrete or box spaces, by its id.")
-_EMPTY = "Type the id under which Gymnasium has registered it, such as Taxi-v3, and press Enter."
+_EMPTY = "Type the id under which Gymnasium has registered it, such as CliffWalking-v1, and press Enter."
 
 
 class EnvironmentPicker(QWidget):
@@ -108,7 +108,7 @@ class _IdEdit(QLineEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setPlaceholderText("Gymnasium id, such as Taxi-v3")
+        self.setPlaceholderText("Gymnasium id, such as CliffWalking-v1")
         self.setAccessibleName("Gymnasium id of another environment")
         self.setToolTip("Press Enter to look it up, Escape to keep the present environment.")
 

@@ -96,10 +96,11 @@ class ParameterForm(QWidget):
         """The widget of the same window after which Tab comes to the form."""
         self._before = widget
 
-    def commit(self) -> None:
-        """Propose what is being typed, as if Return had been pressed."""
+    def commit(self) -> str:
+        """Propose what is being typed, as if Return had been pressed; the first complaint left, empty without one."""
         for row in self.rows.values():
             row.editor.commit()
+        return next((row.complaint for row in self.rows.values() if row.complaint), "")
 
     def discard_locked(self) -> None:
         """Drop what has been typed where it may not be changed while a run trains."""

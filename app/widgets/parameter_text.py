@@ -76,24 +76,6 @@ def symbol(text: str) -> str:
     return f"<i>{escape(stem)}</i>" + (f"<sub>{escape(below)}</sub>" if below else "")
 
 
-# What pydantic says beyond what a person needs, and the plainer words for it.
-_PLAINER = (
-    (r'^(.* cannot be )(""|\[\])', r"\1empty"),
-    (r"tuple should have at least 1 item.*", "at least one number is needed."),
-    (r"unable to parse input string as an integer.*", "it is too large."),
-    (r", (unable to|got a) [^,]*\.$", "."),
-    (r"a valid integer", "a whole number"),
-    (r"a (valid|finite) number", "a number"),
-    (r"greater than or equal to", "at least"),
-    (r"less than or equal to", "at most"),
-)
-
-
 def refusal(sentence: str, parameter: Parameter) -> str:
-    """The model's sentence in plain words, with the parameter's title in place of its path."""
-    text = re.sub(rf"^{re.escape(parameter.path)}(\.\d+)?(?= )", lambda _: parameter.title, sentence)
-    if text == sentence:
-        return sentence
-    for pattern, words in _PLAINER:
-        text = re.sub(pattern, words, text)
-    return text
+    """The model's sentence with the parameter's title in place of its path."""
+    return re.sub(rf"^{re.escape(parameter.path)}(\.\d+)?(?= )", lambda _: parameter.title, sentence)

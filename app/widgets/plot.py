@@ -6,6 +6,7 @@ without its ``PlotItem``, whose menus take longer to make than the rest of the w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ class Axis(pg.AxisItem):
         super().__init__(side, maxTickLength=0)
         self._tick_pixels = tick_pixels
         self._most_ticks = most_ticks
+        self.highest = math.inf  # no tick is beyond, where what is measured has an end
         self.enableAutoSIPrefix(False)
         self.setStyle(
             autoExpandTextSpace=False, autoReduceTextSpace=False, tickTextOffset=6, hideOverlappingLabels=False
@@ -40,7 +42,8 @@ class Axis(pg.AxisItem):
         self.showLabel(bool(title))
 
     def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
-        return nice_ticks(low, high, min(max(1.0, size / self._tick_pixels), self._most_ticks))
+        step, values = nice_ticks(low, high, min(max(1.0, size / self._tick_pixels), self._most_ticks))
+        return step, [value for value in values if value <= self.highest]
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
         return [self.ticks(minVal, maxVal, size)]

@@ -24,7 +24,7 @@ class ProgressView(QWidget):
         self._steps, self._speed, self._left = QLabel(), QLabel(), QLabel()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(16)
+        grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(2)
         grid.addWidget(self._state, 0, 0)
         widest = {self._state: "Stopping…", self._steps: "8.88 M of 8.88 M steps", self._speed: "8.88 M steps/s"}

@@ -115,7 +115,7 @@ def _check_packages(id: str) -> None:
 
 
 def _unknown(id: str) -> str:
-    near = get_close_matches(id, gymnasium.registry, n=1, cutoff=0.5)
+    near = get_close_matches(id, gymnasium.registry, n=1, cutoff=0.7)
     folded = [known for known in gymnasium.registry if known.lower().startswith(id.lower())]
     suggestion = folded[-1] if folded else (near[0] if near else "")
     hint = f"did you mean {suggestion}?" if suggestion else "for example CartPole-v1 is."

@@ -116,7 +116,7 @@ def test_unchanged_text_proposes_nothing(form: ParameterForm, qtbot: QtBot):
 
 def test_a_refused_entry_stays_with_its_sentence(form: ParameterForm):
     enter(form, LEARNING_RATE, "200")
-    form.answer(LEARNING_RATE, "update.learning_rate cannot be 200: it should be less than or equal to 100.")
+    form.answer(LEARNING_RATE, "update.learning_rate cannot be 200: it should be at most 100.")
     row = form.rows[LEARNING_RATE]
     assert row.complaint == "Learning rate cannot be 200: it should be at most 100."
     assert row.editor.field.text() == "200"

@@ -204,6 +204,45 @@ def test_an_environment_that_raises_fails_the_run_but_keeps_the_curves(
     assert window.controller.state is RunState.IDLE
 
 
+def test_a_refused_start_leaves_the_last_run_on_screen(
+    make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    window = make_window(budget__environment_steps=500)
+    window.start()
+    reach(window, RunState.FINISHED)
+    before = iterations(window)
+    window.experiment.set_value("device", "cuda")
+    window.start()
+    reach(window, RunState.FAILED)
+    assert iterations(window) == before > 0
+
+
+def test_a_new_run_shows_nothing_of_the_last(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window(budget__environment_steps=500)
+    window.start()
+    reach(window, RunState.FINISHED)
+    assert len(window.plots.returns._line.x) > 0
+    click(qtbot, window, "reset")
+    assert len(window.plots.returns._line.x) == 0
+
+
+def test_a_field_that_does_not_fit_stops_the_start(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    field = window.experiment_panel.form.rows["update.learning_rate"].editor.field
+    field.setText("abc")
+    click(qtbot, window, "start")
+    assert window.controller.state is RunState.IDLE
+    assert "Learning rate" in window._notice.text()
+
+
+def test_the_policy_of_a_new_run_plays_from_its_start(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window(update__learning_rate=1e-6)
+    window.start()
+    qtbot.waitUntil(lambda: window.episode.policy_label.text() != "", timeout=10_000)
+    assert window.episode.return_label.text() != ""
+
+
 def test_cuda_without_a_gpu_is_refused_in_one_sentence(
     make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
 ) -> None:
