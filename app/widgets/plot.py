@@ -30,6 +30,8 @@ class Axis(pg.AxisItem):
         super().__init__(side, maxTickLength=0)
         self._tick_pixels = tick_pixels
         self._most_ticks = most_ticks
+        self._asked = (math.nan, math.nan, math.nan)
+        self._answer: tuple[float, list[float]] = (1.0, [])
         self.highest = math.inf  # no tick is beyond, where what is measured has an end
         self.enableAutoSIPrefix(False)
         self.setStyle(
@@ -42,8 +44,12 @@ class Axis(pg.AxisItem):
         self.showLabel(bool(title))
 
     def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
-        step, values = nice_ticks(low, high, min(max(1.0, size / self._tick_pixels), self._most_ticks))
-        return step, [value for value in values if value <= self.highest]
+        # The axis and the grid ask with sizes a pixel apart, which must not give one of them another spacing.
+        if self._asked[:2] != (low, high) or abs(self._asked[2] - size) > 4:
+            self._asked = low, high, size
+            step, values = nice_ticks(low, high, min(max(1.0, size / self._tick_pixels), self._most_ticks))
+            self._answer = step, [value for value in values if value <= self.highest]
+        return self._answer
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
         return [self.ticks(minVal, maxVal, size)]

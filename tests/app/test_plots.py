@@ -22,7 +22,7 @@ from app.theme import load_theme
 from app.widgets.format import duration, percent, setting, short_number, tick_labels
 from app.widgets.labels import place_labels
 from app.widgets.pace import Pace
-from app.widgets.plot import Plot
+from app.widgets.plot import Axis, Plot
 from engine.catalogue import ENVIRONMENTS
 from engine.phases import Change, Collected, Estimated, Updated
 
@@ -364,3 +364,9 @@ def test_the_log_is_bounded(log: LogPanel) -> None:
     for i in range(3000):
         log.append("info", str(i))
     assert len(log.text.splitlines()) == 3000
+
+
+def test_the_grid_and_the_axis_agree_where_their_sizes_differ_by_a_pixel(qtbot: QtBot) -> None:
+    axis = Axis("left", "", 38)
+    for pixels in range(60, 400):
+        assert axis.ticks(-600.0, 400.0, pixels) == axis.ticks(-600.0, 400.0, pixels + 1)
