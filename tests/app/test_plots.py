@@ -367,6 +367,6 @@ def test_the_log_is_bounded(log: LogPanel) -> None:
 
 
 def test_the_grid_and_the_axis_agree_where_their_sizes_differ_by_a_pixel(qtbot: QtBot) -> None:
-    axis = Axis("left", "", 38)
     for pixels in range(60, 400):
+        axis = Axis("left", "", 38)
         assert axis.ticks(-600.0, 400.0, pixels) == axis.ticks(-600.0, 400.0, pixels + 1)
