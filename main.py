@@ -6,16 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-# The window is to show soon: nothing that start-up makes is garbage, and there are no plugins worth looking for.
-gc.disable()
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
 if TYPE_CHECKING:
     import typer
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 done, 1 the run failed, 2 the request was wrong, with one line on stderr."""
+    # The window is to show soon: nothing that start-up makes is garbage, and there are no plugins worth looking for.
+    gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from engine.errors import RequestError, RunError
 
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -31,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(error, 1)
     except KeyboardInterrupt:
         return _complain("Interrupted.", 130)
+    finally:
+        gc.enable()
 
 
 def _parsed(arguments: list[str]) -> int:

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLineEdit,
-    QPlainTextEdit,
     QSlider,
+    QTextEdit,
 )
 
 from app import icons
@@ -90,7 +90,7 @@ _USE_PLAIN_KEYS = (
     QAbstractSpinBox,
     QComboBox,
     QLineEdit,
-    QPlainTextEdit,
+    QTextEdit,
     QSlider,
 )
 

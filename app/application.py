@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
 from app.models.run_state import RunState
+from engine.catalogue import EnvironmentInfo
 from engine.presets import Preset
 
 NAME = "Policy Gradient Playground"
@@ -27,42 +29,48 @@ def make_application() -> QApplication:
     return application
 
 
-def run(
-    preset: Preset,
-    *,
-    start: bool,
-    seconds: float | None,
-    screenshot: Path | None,
-    theme: str | None,
-    size: tuple[int, int] | None,
-) -> int:
-    """Show the window until it is closed, or until ``seconds`` have passed; the exit status."""
+@dataclass(frozen=True)
+class Opening:
+    """What the command line asks of the window; None where it asks nothing."""
+
+    preset: Preset
+    environment: EnvironmentInfo
+    start: bool
+    seconds: float | None
+    screenshot: Path | None
+    theme: str | None
+    size: tuple[int, int] | None
+
+
+def run(opening: Opening) -> int:
+    """Show the window until it is closed, or until its seconds have passed; the exit status."""
     application = make_application()
-    window = MainWindow(QSettings(), preset)
-    if theme is not None:
-        window.set_theme(theme)
-    if size is not None:
-        window.resize(*size)
+    window = MainWindow(QSettings(), opening.preset, opening.environment)
+    if opening.theme is not None:
+        window.set_theme(opening.theme)
+    if opening.size is not None:
+        window.resize(*opening.size)
     _report_exceptions_to(window)
     window.show()
     status = 0
 
     def finish() -> None:
         nonlocal status
-        if screenshot is not None and not window.grab().save(str(screenshot)):
-            sys.stderr.write(f"The picture could not be saved as {screenshot}.\n")
+        if opening.screenshot is not None and not window.grab().save(str(opening.screenshot)):
+            sys.stderr.write(f"The picture could not be saved as {opening.screenshot}.\n")
             status = 1
         if window.controller.state is RunState.FAILED:
             status = 1
         window.close()
 
-    if start:
+    if opening.start:
         QTimer.singleShot(0, window.start)
-    if seconds is not None:
-        if start:
-            window.when_running(lambda: QTimer.singleShot(int(seconds * 1000), finish))
+    if opening.seconds is not None:
+        milliseconds = int(opening.seconds * 1000)
+        if opening.start:
+            window.when_running(lambda: QTimer.singleShot(milliseconds, finish))
         else:
-            QTimer.singleShot(int(seconds * 1000), finish)
+            QTimer.singleShot(milliseconds, finish)
     application.exec()
     if not window.shut_down():
         # An environment that never returns cannot be interrupted; leaving at once is all that is left.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu, QWidget
 
 from app import actions as acts
 from app import icons, theme
+from app.choosing import Choosing
+from app.docks import Docks
 from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, RunState
 from app.panels.episode import EpisodePanel
@@ -22,17 +23,14 @@ from app.playback_thread import PlaybackThread
 from app.run_controller import RunController
 from app.toolbar import Toolbar
 from app.training_thread import TrainingThread
-from app.widgets.text import as_surface
 from engine import presets
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
+from engine.catalogue import EnvironmentInfo
 from engine.config import RunConfig
-from engine.errors import RequestError
 from engine.presets import Preset
 
 if TYPE_CHECKING:
     from app.panels.plots import Plots
 
-LAYOUT_VERSION = 2  # raised when docks change, so that an old remembered layout is not forced on new ones
 TICK = 40  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
 TEXT_EVERY = 6  # ticks
 HEAD_START = 250  # ms from the first picture to loading torch, for what the window has yet to set
@@ -41,20 +39,19 @@ HEAD_START = 250  # ms from the first picture to loading torch, for what the win
 class MainWindow(QMainWindow):
     """Shows at once; torch is loaded by the training thread while the window is already usable."""
 
-    def __init__(self, settings: QSettings, preset: Preset) -> None:
+    def __init__(self, settings: QSettings, preset: Preset, environment: EnvironmentInfo | None = None) -> None:
         super().__init__()
         self.setWindowTitle("Policy Gradient Playground")
         self._settings = settings
         self._theme_choice: theme.ThemeChoice = "system"
         self._theme = theme.resolve(self._remembered_theme())
-        self._preset_title = ""
-        self._pending_preset: Preset | None = None
         self._closed = self._settled = False
 
         self.experiment = Experiment()
         self.playback = PlaybackThread()
         self.training = TrainingThread(self.playback)
         self.controller = RunController(self.training)
+        self.choosing = Choosing(self.experiment, self.training, self)
 
         self.experiment_panel = ExperimentPanel(self.experiment, self._theme)
         self.plots: Plots | None = None  # made once the window has been seen
@@ -69,68 +66,30 @@ class MainWindow(QMainWindow):
         self._notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.statusBar().addWidget(self._notice, 1)
         self.statusBar().setSizeGripEnabled(False)
-        self._docks = self._make_docks()
+        self._docks = Docks(
+            self,
+            {
+                "Experiment": self.experiment_panel,
+                "Returns": QWidget(),
+                "Advantages": QWidget(),
+                "Diagnostics": QWidget(),
+                "Episode": self.episode,
+                "Log": self.log,
+            },
+        )
         self._make_menus()
         self._tick = QTimer(self, interval=TICK)
         self._ticks = 0
         self._wire()
         self.resize(1280, 800)
-        self._arrange()
+        self._docks.arrange()
         self._restore()
         self.set_theme(self._remembered_theme())
-        self.load_preset(preset)
+        self.choosing.load(preset, environment)
         self._follow(self.controller.state)
         self.toolbar.start_button.setFocus()
 
     # --- assembly -----------------------------------------------------------------------------------------------------
-
-    def _make_docks(self) -> dict[str, QDockWidget]:
-        panels: dict[str, QWidget] = {
-            "Experiment": self.experiment_panel,
-            "Returns": QWidget(),
-            "Advantages": QWidget(),
-            "Diagnostics": QWidget(),
-            "Episode": self.episode,
-            "Log": self.log,
-        }
-        docks = {}
-        for number, (title, panel) in enumerate(panels.items(), start=1):
-            dock = QDockWidget(title, self)
-            dock.setObjectName(title.lower())
-            dock.setWidget(panel)
-            as_surface(panel)
-            dock.toggleViewAction().setShortcut(f"Alt+{number}")
-            docks[title] = dock
-        self.setDockNestingEnabled(True)
-        return docks
-
-    def _arrange(self) -> None:
-        """The layout a person first sees."""
-        docks, across, down = self._docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        for dock in docks.values():
-            dock.setFloating(False)
-            self.removeDockWidget(dock)
-        # All in one area, which shares out a window's growth in proportion; two would give it all to one of them.
-        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["Experiment"])
-        self.splitDockWidget(docks["Experiment"], docks["Log"], down)
-        self.splitDockWidget(docks["Experiment"], docks["Returns"], across)
-        self.splitDockWidget(docks["Returns"], docks["Episode"], across)
-        self.splitDockWidget(docks["Returns"], docks["Advantages"], down)
-        self.splitDockWidget(docks["Advantages"], docks["Diagnostics"], across)
-        for dock in docks.values():
-            dock.show()
-        self._proportion()
-
-    def _proportion(self) -> None:
-        """Give every panel its share of the window as it is now."""
-        docks, width, height = self._docks, self.width(), self.height()
-        side, panel, log = 320, max(320, round(0.25 * width)), 84
-        middle = width - side - panel
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.resizeDocks([docks["Experiment"], docks["Log"]], [height - log, log], down)
-        self.resizeDocks([docks["Experiment"], docks["Returns"], docks["Episode"]], [side, middle, panel], across)
-        self.resizeDocks([docks["Returns"], docks["Advantages"]], [height // 2, height // 2], down)
-        self.resizeDocks([docks["Advantages"], docks["Diagnostics"]], [middle // 2, middle // 2], across)
 
     def _make_menus(self) -> None:
         by_name = self.actions_by_name
@@ -144,13 +103,12 @@ class MainWindow(QMainWindow):
         for preset in presets.shipped().values():
             action = self._preset_menu.addAction(preset.title)
             action.setToolTip(preset.summary)
-            action.triggered.connect(lambda _checked=False, preset=preset: self.load_preset(preset))
+            action.triggered.connect(lambda _checked=False, preset=preset: self.choosing.load(preset))
         self._preset_menu.setToolTipsVisible(True)
         self._preset_menu.addSeparator()
         for name in ("load_preset", "save_preset"):
             self._preset_menu.addAction(by_name[name])
-        for dock in self._docks.values():
-            view.addAction(dock.toggleViewAction())
+        view.addActions(self._docks.toggles)
         view.addSeparator()
         view.addAction(by_name["restore_layout"])
         view.addAction(by_name["full_screen"])
@@ -170,13 +128,13 @@ class MainWindow(QMainWindow):
         on["stop"].triggered.connect(self.controller.stop)
         on["reset"].triggered.connect(self.controller.reset)
         on["quit"].triggered.connect(self.close)
-        on["load_preset"].triggered.connect(self._ask_for_preset)
-        on["save_preset"].triggered.connect(self._ask_where_to_save)
+        on["load_preset"].triggered.connect(self.choosing.ask_for_file)
+        on["save_preset"].triggered.connect(self.choosing.ask_where_to_save)
         for choice in ("system", "dark", "light"):
             on[f"theme_{choice}"].triggered.connect(lambda _checked=False, choice=choice: self.set_theme(choice))
         on["toggle_theme"].triggered.connect(self._toggle_theme)
-        on["restore_layout"].triggered.connect(self._arrange)
-        on["full_screen"].toggled.connect(lambda full: self.showFullScreen() if full else self.showNormal())
+        on["restore_layout"].triggered.connect(self._docks.arrange)
+        on["full_screen"].triggered.connect(self._toggle_full_screen)
         on["shortcuts"].triggered.connect(self._show_shortcuts)
         on["about"].triggered.connect(self._show_about)
 
@@ -184,7 +142,7 @@ class MainWindow(QMainWindow):
         self.experiment.changed.connect(self._clear_notice)
         self.experiment.rejected.connect(lambda sentence: self.notify("warning", sentence))
         self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
-        self.experiment_panel.environment_requested.connect(lambda id: self.training.ask("inspect", id))
+        self.experiment_panel.environment_requested.connect(self.choosing.look_up)
         self.experiment_panel.live_change.connect(self.controller.change)
         self.toolbar.device_chosen.connect(lambda device: self.experiment.set_value("device", device))
 
@@ -195,8 +153,9 @@ class MainWindow(QMainWindow):
         self.training.log.connect(self.notify)
         self.training.device_chosen.connect(self._explain_device)
         self.playback.failed.connect(lambda sentence: self.log.append("warning", sentence))
-        self.training.inspected.connect(self._take_environment)
-        self.training.refused.connect(self._refuse_environment)
+        self.choosing.notice.connect(self.notify)
+        self.choosing.refused.connect(self.experiment_panel.environment_refused)
+        self.choosing.titled.connect(self.toolbar.show_preset)
         self._tick.timeout.connect(self._on_tick)
         QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
@@ -213,6 +172,8 @@ class MainWindow(QMainWindow):
     def _is_sound(self) -> bool:
         """Whether every field holds something that fits; a number still being typed counts."""
         complaint = self.experiment_panel.commit()
+        if not complaint and self.choosing.awaited:
+            complaint = f"{self.choosing.awaited} is still being looked at; start once it is there."
         if complaint:
             self.notify("error", complaint)
         return not complaint
@@ -285,72 +246,18 @@ class MainWindow(QMainWindow):
 
     # --- the choice ---------------------------------------------------------------------------------------------------
 
-    def load_preset(self, preset: Preset) -> None:
-        """Take over a preset's configuration; one for an environment not in the catalogue is looked at first."""
-        id = preset.config.environment.id
-        if id not in ENVIRONMENTS:
-            self._pending_preset = preset
-            self.training.ask("inspect", id)
-            return
-        self._take_preset(preset, ENVIRONMENTS[id])
-
-    def _take_preset(self, preset: Preset, environment: EnvironmentInfo) -> None:
-        self.experiment.set_config(preset.config, environment)
-        self._preset_title = preset.title
-        self._preset_config = preset.config
-        self._show_choice()
-        self.log.append("info", f"Took the preset {preset.title}.")
-
-    def _take_environment(self, environment: EnvironmentInfo) -> None:
-        preset, self._pending_preset = self._pending_preset, None
-        if preset is not None and preset.config.environment.id == environment.id:
-            self._take_preset(preset, environment)
-        else:
-            self.experiment.pick_environment(environment)
-
-    def _refuse_environment(self, sentence: str) -> None:
-        self._pending_preset = None
-        self.experiment_panel.environment_refused(sentence)
-        self.notify("error", sentence)
-
     def _show_choice(self) -> None:
         config = self.experiment.config
         self.toolbar.device.setCurrentText(config.device)
         if not len(self.controller.history.episode_returns) and self.controller.state not in ACTIVE:
             self._set_plots()
         self.episode.set_environment(self.experiment.environment)
-        changed = config != getattr(self, "_preset_config", config)
-        self.toolbar.show_preset(self._preset_title, changed)
 
     def _set_plots(self) -> None:
         """Ready the plots for the present choice; those of a run on screen stay as its own choice made them."""
         if self.plots:
             learned = self.experiment.config.estimator.baseline.kind == "value"
             self.plots.set_choice(self.experiment.environment, learned)
-
-    def _ask_for_preset(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Load a preset", "", "Presets (*.toml)")
-        if path:
-            self.load_preset_file(Path(path))
-
-    def load_preset_file(self, path: Path) -> None:
-        try:
-            self.load_preset(presets.load(path))
-        except RequestError as error:
-            self.notify("error", str(error))
-
-    def _ask_where_to_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save as a preset", "my-preset.toml", "Presets (*.toml)")
-        if path:
-            self.save_preset_file(Path(path).with_suffix(".toml"))
-
-    def save_preset_file(self, path: Path) -> None:
-        try:
-            presets.save(Preset(title=path.stem[:80], config=self.experiment.config), path)
-        except RequestError as error:
-            self.notify("error", str(error))
-        else:
-            self.notify("info", f"Saved the choices as {path.name}.")
 
     # --- the look -----------------------------------------------------------------------------------------------------
 
@@ -368,6 +275,14 @@ class MainWindow(QMainWindow):
         for name in ("system", "dark", "light"):
             self.actions_by_name[f"theme_{name}"].setChecked(name == choice)
         self._settings.setValue("theme", choice)
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.actions_by_name["full_screen"].setChecked(self.isFullScreen())
 
     def _toggle_theme(self) -> None:
         self.set_theme("light" if self._theme.name == "dark" else "dark")
@@ -409,13 +324,13 @@ class MainWindow(QMainWindow):
         geometry, state = self._settings.value("geometry"), self._settings.value("layout")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-        self._laid_out = isinstance(state, QByteArray) and self.restoreState(state, LAYOUT_VERSION)
+        self._laid_out = self._docks.restore(state)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._laid_out:
             self._laid_out = True
-            self._proportion()  # only now is the window's size known
+            self._docks.proportion()  # only now is the window's size known
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and acts.belongs_to_focus(event):
@@ -440,8 +355,7 @@ class MainWindow(QMainWindow):
         self.plots = Plots(self._theme, axis if known else "environment_steps")
         self.plots.x_axis_changed.connect(lambda axis: self._settings.setValue("x_axis", axis))
         for title, panel in self.plots.panels.items():
-            self._docks[title].widget().deleteLater()
-            self._docks[title].setWidget(panel)
+            self._docks.replace(title, panel)
         self._set_plots()
         self.plots.refresh(self.controller.history)
 
@@ -453,8 +367,10 @@ class MainWindow(QMainWindow):
             self.playback.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._settings.setValue("geometry", self.saveGeometry())
-        self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
+        if not self.isFullScreen():
+            self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.setValue("layout", self._docks.state())
+        self._settings.sync()
         self._closed = True
         super().closeEvent(event)
 

@@ -61,6 +61,7 @@ class PlaybackThread(QThread):
         self.setObjectName("playback")
         self._changed = threading.Condition()
         self._snapshot: PolicySnapshot | None = None
+        self._unseen = False  # no turn has been played since it was offered
         self._run = 0  # counts resets, so that what belongs to an earlier run is recognised
         self._shown: Shown | None = None
         self._announced = False
@@ -72,8 +73,8 @@ class PlaybackThread(QThread):
 
     @property
     def wants_snapshot(self) -> bool:
-        """Whether an offered snapshot would be played; while hidden it is not worth taking one."""
-        return self._wanted and not self._stopping
+        """Whether an offered snapshot would be played: not while hidden, nor before the last one was looked at."""
+        return self._wanted and not self._stopping and not self._unseen
 
     def offer(self, snapshot: PolicySnapshot, *, new_run: bool = False) -> None:
         """Play this policy from the next episode on; that of a new run at once."""
@@ -81,7 +82,7 @@ class PlaybackThread(QThread):
             if new_run:
                 self._forget()
             waited_for = self._snapshot is None
-            self._snapshot = snapshot
+            self._snapshot, self._unseen = snapshot, True
             if waited_for:
                 self._changed.notify_all()
 
@@ -178,6 +179,7 @@ class PlaybackThread(QThread):
                     continue
                 early = self._pace.due - time.monotonic()
                 if early <= 0:
+                    self._unseen = False
                     return _Turn(self._snapshot, self._run, self._speed, self._greedy, self._shown is None)
                 self._changed.wait(early)
         return None

@@ -100,14 +100,18 @@ class RunController(QObject):
 
     def change(self, path: str, value: Any) -> None:
         """Change a live parameter of the active run."""
+        if path == "budget.environment_steps" and self.config is not None:
+            # At once: a run whose new length has already passed ends without another iteration to report it.
+            budget = self.config.budget.model_copy(update={"environment_steps": value})
+            self.config = self.config.model_copy(update={"budget": budget})
         self._thread.ask("change", (path, value))
 
     # --- news ---------------------------------------------------------------------------------------------------------
 
     def collect(self) -> None:
         """Move what arrived from the engine into the history."""
-        if self.state is RunState.STARTING:
-            return  # the history is still the last run's
+        if self._next is not None:
+            return  # what arrives is the next run's, and the history still the last one's
         mail = self._thread.mailbox.take()
         for collected in mail.episodes:
             self.history.add_episodes(collected)
@@ -117,9 +121,6 @@ class RunController(QObject):
                 self.log.emit(
                     "info", f"{change.path}: {change.old} → {change.new}, from iteration {change.iteration} on."
                 )
-                if self.config is not None and change.path == "budget.environment_steps":
-                    budget = self.config.budget.model_copy(update={"environment_steps": change.new})
-                    self.config = self.config.model_copy(update={"budget": budget})
         if mail.advantages is not None:
             self.history.advantages = mail.advantages
         if mail.environment_steps is not None:
@@ -145,14 +146,18 @@ class RunController(QObject):
         return Progress(self._steps, budget, speed, max(budget - self._steps, 0) / max(speed, 1e-9))
 
     def _follow(self, state: RunState) -> None:
-        if self.state is RunState.STOPPING and state in (RunState.RUNNING, RunState.PAUSED):
-            return  # on its way: the wish to stop is in the thread's queue behind it
-        if self._next is not None and state is RunState.RUNNING:
+        if self._next is not None:
             config, self._next = self._next, None
-            self._clear(config)
-            self._heard = time.monotonic()
-            self.began.emit(config)
-        self._set_state(state)
+            if state is RunState.RUNNING:
+                self._clear(config)
+                self._heard = time.monotonic()
+                self.began.emit(config)
+        overtaken = {
+            RunState.STOPPING: (RunState.RUNNING, RunState.PAUSED),
+            RunState.PAUSING: (RunState.RUNNING,),
+        }
+        if state not in overtaken.get(self.state, ()):  # else a later wish is already in the thread's queue
+            self._set_state(state)
         self.collect()
         if state in (RunState.FINISHED, RunState.FAILED) and self._reset_when_stopped:
             self._reset_when_stopped = False

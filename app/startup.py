@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app import display
 from engine import presets
+from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
 from engine.errors import RequestError
 
 
@@ -25,6 +26,7 @@ def open_window(
             not one.
     """
     chosen = presets.find(preset) if preset else next(iter(presets.shipped().values()))
+    environment = ENVIRONMENTS.get(chosen.config.environment.id) or _looked_at(chosen.config.environment.id)
     if theme not in (None, "system", "dark", "light"):
         raise RequestError(f"There is no theme {theme}; there is dark, light, system.")
     extent = _extent(size) if size else None
@@ -39,14 +41,20 @@ def open_window(
     if problem is not None:
         raise RequestError(problem)
     try:
-        from app.application import run
+        from app.application import Opening, run
     except ImportError as error:
         library = str(error).split(":")[0]
         raise RequestError(
             f"Qt could not be loaded because of {library}; on Debian or Ubuntu: "
             f"apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1; {display.HEADLESS}"
         ) from error
-    return run(chosen, start=start, seconds=seconds, screenshot=screenshot, theme=theme, size=extent)
+    return run(Opening(chosen, environment, start, seconds, screenshot, theme, extent))
+
+
+def _looked_at(id: str) -> EnvironmentInfo:
+    from engine.environments import registry  # loads gymnasium, which the catalogue spares all others
+
+    return registry.inspect(id)
 
 
 def _extent(size: str) -> tuple[int, int]:

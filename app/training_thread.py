@@ -42,7 +42,7 @@ class TrainingThread(QThread):
     log = Signal(str, str)  # level, sentence
     device_chosen = Signal(str)  # why training happens where it does
     inspected = Signal(object)  # EnvironmentInfo
-    refused = Signal(str)  # why an environment cannot be had
+    refused = Signal(str, str)  # an environment's id, and why it cannot be had
     ready = Signal()  # torch is loaded
 
     def __init__(self, playback: PlaybackThread) -> None:
@@ -82,21 +82,21 @@ class TrainingThread(QThread):
                 self._inspect(command.payload)
 
     def _inspect(self, id: str) -> None:
-        from engine.environments import registry
-
         try:
+            from engine.environments import registry
+
             self.inspected.emit(registry.inspect(id))
         except RequestError as error:
-            self.refused.emit(str(error))
-        except Exception as error:
-            self.refused.emit(f"{id} could not be looked at: {registry.describe(error)}.")
+            self.refused.emit(id, str(error))
+        except (Exception, SystemExit) as error:
+            self.refused.emit(id, f"{id} could not be looked at: {type(error).__name__}: {error}.")
 
     def _host(self, config: RunConfig, one_step: bool, mailbox: Mailbox) -> None:
-        from engine.environments.registry import describe
-        from engine.training import Training
-
+        """Train from start to end; whatever happens, exactly one end is reported."""
         training = None
         try:
+            from engine.training import Training
+
             training = Training(config)
             self.device_chosen.emit(training.device_reason)
             self._stepping = one_step
@@ -106,27 +106,37 @@ class TrainingThread(QThread):
             end, level, sentence = RunState.FINISHED, "info", "Stopped."
         except (RequestError, RunError) as error:
             end, level, sentence = RunState.FAILED, "error", str(error)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             traceback.print_exc()
-            end, level, sentence = RunState.FAILED, "error", f"The run failed unexpectedly: {describe(error)}."
-        if training is not None:
-            self._show_policy(training)  # before the end is known, after which another run may begin
-            training.close()
+            end, level = RunState.FAILED, "error"
+            sentence = f"The run failed unexpectedly: {type(error).__name__}: {error}."
+        try:
+            if training is not None:
+                training.close()
+        except (Exception, SystemExit) as error:
+            self.log.emit("warning", f"{config.environment.id} could not be closed: {type(error).__name__}: {error}.")
         self.log.emit(level, sentence)
         self.state_changed.emit(end)
 
     def _train(self, training: Training, mailbox: Mailbox) -> None:
+        self._obey_all(training)  # whoever stops a run that is only starting gets none of it
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=True)
-        for phase in training:
-            mailbox.put(phase)
-            if isinstance(phase, Updated):
-                if self._playback.wants_snapshot:
-                    self._show_policy(training)
-                if self._stepping:
-                    self._wait(training)
-            while not self._commands.empty():
-                self._obey(self._commands.get(), training)
+        try:
+            for phase in training:
+                mailbox.put(phase)
+                if isinstance(phase, Updated):
+                    if self._playback.wants_snapshot:
+                        self._show_policy(training)
+                    if self._stepping:
+                        self._wait(training)
+                self._obey_all(training)
+        finally:
+            self._show_policy(training)  # before the end is reported, after which another run may begin
+
+    def _obey_all(self, training: Training) -> None:
+        while not self._commands.empty():
+            self._obey(self._commands.get(), training)
 
     def _obey(self, command: Command, training: Training) -> None:
         if command.kind == "pause":
@@ -136,6 +146,8 @@ class TrainingThread(QThread):
                 training.change(*command.payload)
             except RequestError as error:
                 self.log.emit("error", str(error))
+        elif command.kind == "inspect":
+            self._inspect(command.payload)
         elif command.kind in ("stop", "quit"):
             if command.kind == "quit":
                 self._commands.put(command)  # for the outer loop

@@ -82,9 +82,9 @@ def train(config: RunConfig, report: Path | None) -> None:
 
     console = Console(stderr=True)
     with ExitStack() as stack:
-        lines = stack.enter_context(_opened(report)) if report else None
         training = Training(config)
         stack.callback(training.close)
+        lines = stack.enter_context(_opened(report)) if report else None
         console.print(f"Training on {training.device_reason}.", highlight=False)
         progress = stack.enter_context(
             Progress(

@@ -13,6 +13,7 @@ from engine.phases import Change, Collected, Estimated, Updated
 
 XAxis = Literal["environment_steps", "episodes", "seconds"]
 Floats = NDArray[np.float64]
+FINE = 20_000  # points; after so many, each stands for twice as many iterations, and memory stays flat
 
 
 class Column:
@@ -48,6 +49,13 @@ class Column:
         self.extend(np.array([value]))
 
 
+def _means(rows: list[list[float]]) -> Floats:
+    """The mean of each column without its NaNs; NaN where there is nothing else."""
+    table = np.array(rows)
+    counts = np.isfinite(table).sum(0)
+    return np.where(counts > 0, np.nansum(table, 0) / np.maximum(counts, 1), np.nan)
+
+
 @dataclass
 class History:
     """All that a run has reported so far.
@@ -66,6 +74,7 @@ class History:
     changes: list[Change] = field(default_factory=list)
     advantages: Estimated | None = None
     latest: Updated | None = None
+    _gathered: list[list[float]] = field(default_factory=list)
 
     def add_episodes(self, collected: Collected) -> None:
         count = len(collected.returns)
@@ -74,14 +83,19 @@ class History:
         self.episode_seconds.extend(np.full(count, collected.seconds))
 
     def add_iteration(self, updated: Updated) -> None:
+        """Add a point to every metric's curve; late in a long run, one that is the mean of several iterations."""
+        self.changes.extend(updated.changes)
+        self.latest = updated
+        values = (updated.metrics.get(name) for name in self.metrics)
+        self._gathered.append([np.nan if value is None else value for value in values])
+        if len(self._gathered) < 2 ** (len(self.steps) // FINE):
+            return
         self.steps.append(updated.environment_steps)
         self.episodes.append(updated.episodes)
         self.seconds.append(updated.seconds)
-        for name, column in self.metrics.items():
-            value = updated.metrics.get(name)
-            column.append(np.nan if value is None else value)
-        self.changes.extend(updated.changes)
-        self.latest = updated
+        for column, value in zip(self.metrics.values(), _means(self._gathered), strict=True):
+            column.append(value)
+        self._gathered.clear()
 
     def episode_x(self, axis: XAxis) -> NDArray:
         """The x-coordinate of every episode, [E]."""

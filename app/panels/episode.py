@@ -240,7 +240,8 @@ class EpisodePanel(QWidget):
         shown: Shown | None = self.playback.take()
         if shown is None:
             return
-        frame, first = shown.frame, self._last is None
+        frame, first = shown.frame, self._last is None or self._failed
+        self._failed = False
         if shown.environment != self._played:
             self._make_room(shown.environment)
         before = self.view.aspect

@@ -67,6 +67,7 @@ def tool_tip(parameter: Parameter) -> str:
     lines = [name, escape(parameter.help), ". ".join(facts) + "."]
     if parameter.live:
         lines.append("May be changed while training; takes effect at the next iteration.")
+    lines.append(f"<span style='font-family:monospace'>--set {escape(parameter.path)}=…</span>")
     return "".join(f"<p style='margin:0 0 4px 0'>{line}</p>" for line in lines)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator
 
 import torch
@@ -44,7 +43,7 @@ class ValueFitting:
                     yield Working("fitting the value function", steps_taken)
             self._optimizer.step()
         last = total.item()
-        if not math.isfinite(last):
+        if not all(torch.isfinite(parameter).all() for parameter in self.value.parameters()):
             raise RunError(
                 f"The value function is no longer a finite number; its learning rate {config.learning_rate:g} is "
                 "probably too large, so lower it and start again."

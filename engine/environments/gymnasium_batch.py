@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class GymnasiumBatch:
             return self._stacked([self._reset_one(slot) for slot in slots.tolist()])
         except RunError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise registry.raised(self._id, "reset", error) from error
 
     def _reset_one(self, slot: int) -> Any:
@@ -64,7 +65,7 @@ class GymnasiumBatch:
             truncated = np.array([result[3] for result in results], np.bool_)
         except RunError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise registry.raised(self._id, "step", error) from error
         if not (np.abs(rewards) < LARGEST_REWARD).all():
             raise RunError(f"{self._id} gave the reward {rewards[~(np.abs(rewards) < LARGEST_REWARD)][0]:g}, {_UNFIT}")
@@ -78,7 +79,8 @@ class GymnasiumBatch:
 
     def close(self) -> None:
         for environment in self._environments:
-            environment.close()
+            with suppress(Exception):  # nothing is left to be done with it
+                environment.close()
 
 
 def to_environment(actions: NDArray[Any], space: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
@@ -44,7 +45,7 @@ def make(id: str, *, render: bool = False) -> Environment:
         environment = gymnasium.make(id, disable_env_checker=True, **options)
     except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
         raise RequestError(_missing_package(id, error)) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RequestError(f"{id} could not be made: {describe(error)}.") from error
     try:
         space_of(id, "observation", environment.observation_space)
@@ -75,7 +76,8 @@ def inspect(id: str) -> EnvironmentInfo:
         time_limit=spec.max_episode_steps if spec else None,
         solved_at=spec.reward_threshold if spec else None,
     )
-    environment.close()
+    with suppress(Exception):  # all that was wanted of it is known
+        environment.close()
     return info
 
 

@@ -137,3 +137,14 @@ def test_a_point_stands_in_the_middle_of_its_bin() -> None:
     trace = Trace(2)
     trace.update(np.arange(7.0))  # bins of four; the second under way
     assert trace.middles.tolist() == [1, 5]
+
+
+def test_a_million_iterations_take_few_points_and_keep_their_means() -> None:
+    history = History()
+    for iteration in range(1, 70_001):
+        metrics = {"mean_return": float(iteration), "explained_variance": None}
+        history.add_iteration(Updated(iteration, 10 * iteration, iteration, 0.1 * iteration, metrics))
+    assert len(history.steps) == 20_000 + 20_000 + 10_000 // 4
+    assert history.metrics["mean_return"].values[20_000] == pytest.approx(20_001.5)
+    assert history.steps.values[20_000] == 200_020
+    assert np.isnan(history.metrics["explained_variance"].values).all()

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit
@@ -24,6 +25,7 @@ from app.widgets.labels import place_labels
 from app.widgets.pace import Pace
 from app.widgets.plot import Axis, Plot
 from engine.catalogue import ENVIRONMENTS
+from engine.losses import normalized
 from engine.phases import Change, Collected, Estimated, Updated
 
 DARK = load_theme("dark")
@@ -370,3 +372,11 @@ def test_the_grid_and_the_axis_agree_where_their_sizes_differ_by_a_pixel(qtbot: 
     for pixels in range(60, 400):
         axis = Axis("left", "", 38)
         assert axis.ticks(-600.0, 400.0, pixels) == axis.ticks(-600.0, 400.0, pixels + 1)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e6])
+@pytest.mark.parametrize("offset", [0.0, 3.0, 1e4])
+def test_normalised_is_what_the_engine_trains_on(scale: float, offset: float) -> None:
+    values = (offset + np.random.default_rng(0).normal(size=200)).astype(np.float32) * np.float32(scale)
+    engine = normalized(torch.from_numpy(values)).numpy()
+    np.testing.assert_allclose(normalised(values), engine, atol=2e-3)

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.models.run_state import RunState
-from engine.catalogue import ALGORITHMS
+from engine.catalogue import ALGORITHMS, ENVIRONMENTS
 from engine.phases import Updated
 from engine.training import Training
 
@@ -150,7 +150,7 @@ def test_a_live_change_takes_effect_and_is_marked(qtbot: QtBot, make_window: Mak
 
 def test_a_typed_environment_is_looked_up_and_trained(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
     window = make_window(budget__environment_steps=500)
-    window.training.ask("inspect", "CliffWalking-v1")
+    window.choosing.look_up("CliffWalking-v1")
     qtbot.waitUntil(lambda: window.experiment.environment.id == "CliffWalking-v1", timeout=20_000)
     assert window.experiment.environment.observation.size == 48
 
@@ -158,8 +158,8 @@ def test_a_typed_environment_is_looked_up_and_trained(qtbot: QtBot, make_window:
 def test_an_unknown_environment_suggests_the_nearest(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
     with qtbot.waitSignal(window.training.refused, timeout=20_000) as refused:
-        window.training.ask("inspect", "CartPol-v1")
-    assert "did you mean CartPole-v1?" in refused.args[0]
+        window.choosing.look_up("CartPol-v1")
+    assert "did you mean CartPole-v1?" in refused.args[1]
     assert window.experiment.environment.id == "CartPole-v1"
 
 
@@ -194,7 +194,7 @@ def test_an_environment_that_raises_fails_the_run_but_keeps_the_curves(
     monkeypatch.setattr(_Breaks, "steps", 0)
     gymnasium.register("Breaks-v0", _Breaks)
     window = make_window()
-    window.training.ask("inspect", "Breaks-v0")
+    window.choosing.look_up("Breaks-v0")
     qtbot.waitUntil(lambda: window.experiment.environment.id == "Breaks-v0", timeout=20_000)
     window.start()
     reach(window, RunState.FAILED)
@@ -216,6 +216,85 @@ def test_a_refused_start_leaves_the_last_run_on_screen(
     window.start()
     reach(window, RunState.FAILED)
     assert iterations(window) == before > 0
+
+
+def test_a_start_that_is_stopped_at_once_leaves_the_last_run_alone(
+    qtbot: QtBot, make_window: Make, reach: Reach
+) -> None:
+    window = make_window(budget__environment_steps=500)
+    window.start()
+    reach(window, RunState.FINISHED)
+    before = len(window.controller.history.episode_returns)
+    window.start()
+    window.controller.stop()
+    reach(window, RunState.FINISHED)
+    assert len(window.controller.history.episode_returns) in (before, 0)
+    assert window.controller.config is not None
+
+
+def test_a_late_answer_does_not_override_a_later_choice(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    window.choosing.look_up("CliffWalking-v1")
+    window.experiment.pick_environment(ENVIRONMENTS["Acrobot-v1"])
+    with qtbot.waitSignal(window.training.inspected, timeout=20_000):
+        pass
+    assert window.experiment.environment.id == "Acrobot-v1"
+
+
+def test_a_start_waits_for_what_is_being_looked_at(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    window.choosing.look_up("CliffWalking-v1")
+    window.start()
+    assert window.controller.state is RunState.IDLE
+    assert "CliffWalking-v1 is still being looked at" in window._notice.text()
+    qtbot.waitUntil(lambda: window.experiment.environment.id == "CliffWalking-v1", timeout=20_000)
+
+
+def test_a_shorter_budget_than_has_passed_ends_the_run(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window()
+    window.start()
+    qtbot.waitUntil(lambda: iterations(window) >= 2, timeout=20_000)
+    window.controller.change("budget.environment_steps", 1)
+    reach(window, RunState.FINISHED)
+    assert window.controller.progress().budget == 1
+
+
+class _Hostile(gymnasium.Env):
+    """Leaves the interpreter in its step, and raises when it is closed."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
+        return self.observation_space.low, {}
+
+    def step(self, action: int) -> tuple:
+        raise SystemExit("bye")
+
+    def render(self) -> np.ndarray:
+        return np.zeros((8, 8, 3), np.uint8)
+
+    def close(self) -> None:
+        raise RuntimeError("it will not close")
+
+
+def test_an_environment_that_exits_and_will_not_close_leaves_the_thread_alive(
+    qtbot: QtBot, make_window: Make, reach: Reach
+) -> None:
+    gymnasium.register("Hostile-v0", _Hostile)
+    window = make_window()
+    window.choosing.look_up("Hostile-v0")
+    qtbot.waitUntil(lambda: window.experiment.environment.id == "Hostile-v0", timeout=20_000)
+    window.start()
+    reach(window, RunState.FAILED)
+    assert window.training.isRunning()
+    window.experiment.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    click(qtbot, window, "step")
+    reach(window, RunState.PAUSED)
 
 
 def test_a_new_run_shows_nothing_of_the_last(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
@@ -256,9 +335,9 @@ def test_cuda_without_a_gpu_is_refused_in_one_sentence(
 def test_a_preset_goes_out_and_comes_back(make_window: Make, tmp_path: Path) -> None:
     window = make_window()
     window.experiment.set_value("update.learning_rate", 0.0123)
-    window.save_preset_file(tmp_path / "mine.toml")
+    window.choosing.save_file(tmp_path / "mine.toml")
     window.experiment.set_value("update.learning_rate", 0.5)
-    window.load_preset_file(tmp_path / "mine.toml")
+    window.choosing.load_file(tmp_path / "mine.toml")
     assert window.experiment.config.update.learning_rate == 0.0123
 
 
@@ -266,7 +345,7 @@ def test_a_broken_preset_leaves_the_choice_alone(make_window: Make, tmp_path: Pa
     window = make_window()
     before = window.experiment.config
     (tmp_path / "broken.toml").write_text("title = 'x'\n[config]\nsed = 1\n")
-    window.load_preset_file(tmp_path / "broken.toml")
+    window.choosing.load_file(tmp_path / "broken.toml")
     assert window.experiment.config == before
     assert "sed" in window._notice.text()
 
@@ -286,7 +365,7 @@ def test_restore_layout_brings_panels_back(make_window: Make) -> None:
     window._docks["Returns"].hide()
     window._docks["Episode"].setFloating(True)
     window.actions_by_name["restore_layout"].trigger()
-    assert all(dock.isVisible() and not dock.isFloating() for dock in window._docks.values())
+    assert all(dock.isVisible() and not dock.isFloating() for dock in window._docks._docks.values())
 
 
 def test_closing_while_training_leaves_no_thread(qtbot: QtBot, make_window: Make, reach: Reach) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QDockWidget
 
-from app.actions import KeysWhileEditing
 from app.application import make_application
 from app.main_window import MainWindow
 from app.models.run_state import RunState
@@ -122,9 +121,7 @@ def opened(preset: Preset) -> Iterator[Driver]:
     Raises:
         RuntimeError: a panel is hidden, so that the measurement would not be of what it says.
     """
-    application = make_application()
-    keys = KeysWhileEditing()
-    application.installEventFilter(keys)
+    make_application()
     with tempfile.TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         window = MainWindow(settings, preset)
