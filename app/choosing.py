@@ -24,11 +24,13 @@ class Choosing(QObject):
     Signals:
         notice: level and sentence for the person.
         refused: why an environment cannot be had.
+        taken: what a preset says has replaced the whole choice.
         titled: the preset's title, and whether the choice has moved on from it.
     """
 
     notice = Signal(str, str)
     refused = Signal(str)
+    taken = Signal()
     titled = Signal(str, bool)
 
     def __init__(self, experiment: Experiment, training: TrainingThread, window: QWidget) -> None:
@@ -108,6 +110,7 @@ class Choosing(QObject):
         self._awaited = None
         self._experiment.set_config(preset.config, environment)
         self._on_change()
+        self.taken.emit()
         self.notice.emit("info", f"Took the preset {preset.title}.")
 
     def _on_change(self) -> None:

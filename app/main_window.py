@@ -23,6 +23,7 @@ from app.playback_thread import PlaybackThread
 from app.run_controller import RunController
 from app.toolbar import Toolbar
 from app.training_thread import TrainingThread
+from app.widgets.text import set_role
 from engine import presets
 from engine.catalogue import EnvironmentInfo
 from engine.config import RunConfig
@@ -155,6 +156,7 @@ class MainWindow(QMainWindow):
         self.playback.failed.connect(lambda sentence: self.log.append("warning", sentence))
         self.choosing.notice.connect(self.notify)
         self.choosing.refused.connect(self.experiment_panel.environment_refused)
+        self.choosing.taken.connect(self.experiment_panel.form.discard)
         self.choosing.titled.connect(self.toolbar.show_preset)
         self._tick.timeout.connect(self._on_tick)
         QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
@@ -296,9 +298,7 @@ class MainWindow(QMainWindow):
         self.log.append(level, sentence)
         self._notice.setText(sentence)
         self._notice.setToolTip(sentence)
-        self._notice.setProperty("role", level if level != "info" else "muted")
-        self._notice.style().unpolish(self._notice)
-        self._notice.style().polish(self._notice)
+        set_role(self._notice, level if level != "info" else "muted")
 
     def _show_shortcuts(self) -> None:
         from app import dialogs  # seldom wanted, so not loaded before

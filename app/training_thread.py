@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -69,8 +70,11 @@ class TrainingThread(QThread):
 
     def run(self) -> None:
         try:
-            import engine.playback
-            import engine.training  # noqa: F401  (loads torch, which takes a second or more)
+            import engine.playback  # noqa: F401  (loads torch, which takes a second or more)
+            from engine.training import warm_up
+
+            warm_up()
+            gc.freeze()  # torch stays; looking through it again and again would hold up the window
         except Exception as error:
             self.log.emit("error", f"The learning engine could not be loaded: {type(error).__name__}: {error}")
             self.state_changed.emit(RunState.FAILED)

@@ -21,11 +21,14 @@ def average_baseline(credit: Tensor, mask: Tensor) -> Tensor:
         b, a scalar tensor.
 
     Raises:
-        ValueError: the shapes differ.
+        ValueError: the shapes differ, or an episode has no step.
 
     Source: 001…, "subtract average reward".
     """
     if credit.shape != mask.shape:
         raise ValueError(f"credit {tuple(credit.shape)} and mask {tuple(mask.shape)} must have one shape.")
-    per_episode = (credit * mask).sum(0) / mask.sum(0)
+    lengths = mask.sum(0)
+    if not bool((lengths > 0).all()):
+        raise ValueError("every episode needs at least one step.")
+    per_episode = (credit * mask).sum(0) / lengths
     return per_episode.mean()

@@ -33,14 +33,19 @@ def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -
 
 
 def entropy_bonus(entropies: Tensor, episodes: int) -> Tensor:
-    """1/N Σ_i Σ_t H(π(·|s_{i,t})), reduced like ``policy_gradient_loss`` so that their weights compare.
+    """1/N Σ_i Σ_t H(π(·|s_{i,t})), a scalar, reduced like ``policy_gradient_loss`` so that their weights compare.
 
     Args:
-        entropies: [steps].
+        entropies: [steps], in nats.
         episodes: N ≥ 1.
+
+    Raises:
+        ValueError: N < 1.
 
     Source: Williams & Peng (1991), "Function optimization using connectionist reinforcement learning algorithms".
     """
+    if episodes < 1:
+        raise ValueError(f"episodes must be at least 1, not {episodes}.")
     return entropies.sum() / episodes
 
 
@@ -56,7 +61,9 @@ def value_loss(values: Tensor, targets: Tensor) -> Tensor:
 
 
 def explained_variance(values: Tensor, targets: Tensor) -> float | None:
-    """1 − Var(G − V) / Var(G), with population variances; None where the targets do not vary.
+    """1 − Var(G − V) / Var(G), the coefficient of determination up to the predictions' mean error.
+
+    Variances are those of the population; None where the targets do not vary.
 
     Args:
         values, targets: V and G, [steps].
@@ -73,7 +80,17 @@ def explained_variance(values: Tensor, targets: Tensor) -> float | None:
 
 
 def normalized(advantages: Tensor) -> Tensor:
-    """(Â − mean) / std, with the population standard deviation; all 0 where the advantages do not vary. [steps]."""
+    """(Â − mean) / std, with the population standard deviation; all 0 where the advantages do not vary.
+
+    Args:
+        advantages: [steps].
+
+    Returns:
+        [steps], of mean 0 and standard deviation 1.
+
+    Source: common practice since Schulman et al. (2017), "Proximal policy optimization algorithms"; it makes the step
+        independent of the rewards' scale, and the estimate no longer unbiased.
+    """
     spread = _spread(advantages)
     if spread == 0.0:
         return torch.zeros_like(advantages)

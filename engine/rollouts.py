@@ -18,6 +18,7 @@ from engine.phases import Working
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
 
+FIRST_ROOM, MOST_ROOM = 1 << 26, 1 << 32  # bytes for the steps of one iteration, at first and at most
 RESET_AT_ONCE = 64  # environments
 LONGEST_EPISODE = 200_000  # steps; an episode longer than this has no end that learning could wait for
 
@@ -54,10 +55,16 @@ class Collector:
         self._environment = environment
         self._device = device
         self._capacity = 0
-        self._reserve(min(environment.time_limit or 1024, 1024))
+        self._per_step = batch.size * (_bytes(environment.observation) + _bytes(environment.action) + 11)
+        self._reserve(max(1, min(environment.time_limit or 1024, 1024, FIRST_ROOM // self._per_step)))
 
     def _reserve(self, capacity: int) -> None:
         """Make room for ``capacity`` steps, keeping what is there."""
+        if capacity * self._per_step > MOST_ROOM:
+            raise RunError(
+                f"{self._batch.size} episodes of {self._environment.id} at once take more than {MOST_ROOM >> 30} GiB "
+                "of memory; use fewer episodes per update."
+            )
         old, size = self._capacity, self._batch.size
         fresh = {
             "observations": _empty(capacity, size, self._environment.observation),
@@ -156,6 +163,10 @@ class Collector:
             mask=tensor(self._mask[:steps]),
             final_observations=tensor(final),
         )
+
+
+def _bytes(space: Space) -> int:
+    return 8 if space.kind == "discrete" else 4 * space.size
 
 
 def _empty(capacity: int, size: int, space: Space) -> NDArray[Any]:

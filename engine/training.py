@@ -173,6 +173,16 @@ class Training:
         return {"explained_variance": explained, "value_loss": loss}
 
 
+def warm_up() -> None:
+    """Load what torch loads only when it is first used, so that the first run starts without delay."""
+    parameter = torch.nn.Parameter(torch.eye(2))
+    for kind in (torch.optim.SGD, torch.optim.Adam):
+        optimizer = kind([parameter], lr=0.1)
+        parameter.square().sum().backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    torch.linalg.qr(parameter.detach())
+
+
 class _Seeds:
     """Independent streams of randomness from one seed, handed out in a fixed order."""
 

@@ -115,10 +115,6 @@ class ReturnsPanel(QWidget):
         self._y = None
         self._redraw()
 
-    def set_parameters(self, parameters: Iterable[Parameter]) -> None:
-        """The parameters of the run, whose symbols name the changes; those of the default configuration are known."""
-        self._names |= _names(parameters)
-
     def refresh(self, history: History) -> None:
         state = (len(history.episode_returns), len(history.steps), len(history.changes))
         if history is self._history and state == self._drawn:

@@ -12,6 +12,7 @@ from app.theme import Theme
 from app.widgets.choice_delegate import Choice
 from app.widgets.picker import Picker
 from app.widgets.sentence import Sentence
+from app.widgets.text import set_role
 
 _OTHER = Choice("", "Other…", "Any other environment that Gymnasium knows with discrete or box spaces, by its id.")
 _EMPTY = "Type the id under which Gymnasium has registered it, such as CliffWalking-v1, and press Enter."
@@ -94,9 +95,7 @@ class EnvironmentPicker(QWidget):
             self._say(_EMPTY, "error")
 
     def _say(self, text: str, role: str) -> None:
-        self.answer.setProperty("role", role)
-        self.answer.style().unpolish(self.answer)
-        self.answer.style().polish(self.answer)
+        set_role(self.answer, role)
         self.answer.setText(text)
         self.answer.show()
 

@@ -6,6 +6,8 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from app.widgets.text import set_role
+
 DEFAULT_ASPECT = 1.5  # width by height, until the first picture
 
 
@@ -71,9 +73,7 @@ class FrameView(QWidget):
         self._picture.clear()
         self._sentence.setText(text)
         if self._sentence.property("role") != role:
-            self._sentence.setProperty("role", role)
-            self._sentence.style().unpolish(self._sentence)
-            self._sentence.style().polish(self._sentence)
+            set_role(self._sentence, role)
         self._sentence.show()
 
     def show_badge(self, text: str) -> None:

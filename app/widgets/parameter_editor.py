@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.widgets.combo import Combo
 from app.widgets.parameter_text import meaning, shown
+from app.widgets.text import set_role
 from engine.parameters import Parameter
 
 
@@ -55,9 +56,7 @@ class TextEditor(Editor):
         self._line.setCursorPosition(0)
 
     def set_wrong(self, wrong: bool) -> None:
-        self._line.setProperty("role", "invalid" if wrong else None)
-        self._line.style().unpolish(self._line)
-        self._line.style().polish(self._line)
+        set_role(self._line, "invalid" if wrong else None)
 
     def commit(self) -> None:
         # Leaving the field after Return says the same thing a second time.

@@ -59,7 +59,6 @@ class ParameterForm(QWidget):
         for path in [path for path in self.rows if path not in kept]:
             row = self.rows.pop(path)
             row.hide()
-            row.setParent(None)
             row.deleteLater()
         for parameter in parameters:
             if parameter.path in kept:
@@ -101,6 +100,11 @@ class ParameterForm(QWidget):
         for row in self.rows.values():
             row.editor.commit()
         return next((row.complaint for row in self.rows.values() if row.complaint), "")
+
+    def discard(self) -> None:
+        """Drop what has been typed and refused: the whole choice is another."""
+        for row in self.rows.values():
+            row.settle()
 
     def discard_locked(self) -> None:
         """Drop what has been typed where it may not be changed while a run trains."""

@@ -58,9 +58,11 @@ class Categorical:
         return self.logits.argmax(-1)
 
     def log_prob(self, actions: Tensor) -> Tensor:
+        """log π(a) = logits_a − log Σ exp(logits), [batch]."""
         return self.log_probabilities.gather(-1, actions.unsqueeze(-1)).squeeze(-1)
 
     def entropy(self) -> Tensor:
+        """−Σ_a π(a) log π(a) in nats, [batch]."""
         return -(self.probabilities * self.log_probabilities).sum(-1)
 
 
