@@ -37,7 +37,7 @@ class Spec:
 
 
 SPECS: dict[str, Spec] = {
-    "start": Spec("Start", "play", "Space", "Run", "Train, or go on after a pause"),
+    "start": Spec("Start", "play", "Space", "Run", "Train, pause, or go on after a pause"),
     "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause"),
     "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; its curves and its policy stay"),
     "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves"),

@@ -51,8 +51,16 @@ def shortcuts(parent: QWidget) -> QDialog:
     layout = dialog.layout()
     assert isinstance(layout, QVBoxLayout)
     native = QKeySequence.SequenceFormat.NativeText
-    rows = [(QKeySequence(spec.shortcut).toString(native), spec.tip) for spec in SPECS.values() if spec.shortcut]
-    rows += [("Tab", "Go on to the next control"), ("Alt+1 … Alt+6", "Show or hide a panel")]
+    rows = [
+        (QKeySequence(spec.shortcut).toString(native).replace("Right", "→"), f"{spec.text.rstrip('…')}: {spec.tip}")
+        for spec in SPECS.values()
+        if spec.shortcut
+    ]
+    rows += [
+        ("Tab", "Go on to the next control"),
+        ("Alt+1 … Alt+6", "Show or hide a panel"),
+        ("A", "Show everything again in a plot that was zoomed, or double-click it"),
+    ]
     layout.insertWidget(0, _table(rows))
     return dialog
 

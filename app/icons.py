@@ -6,11 +6,12 @@ so that nothing moves when it comes.
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPixmap
 from shiboken6 import isValid
 
 _loaded = False
@@ -35,9 +36,10 @@ def give(bearer: Bearer, name: str, **colours: str) -> None:
 
 
 def load() -> None:
-    """Load the font, and give everyone who waits an icon."""
+    """Load the font, and give everyone who waits an icon; the application too."""
     global _loaded
     _loaded = True
+    QGuiApplication.setWindowIcon(QIcon(str(resources.files("resources") / "pictures" / "icon.svg")))
     for bearer, (name, colours) in list(_waiting.items()):
         if isValid(bearer):  # Qt may have deleted it since
             bearer.setIcon(_drawn(name, colours))

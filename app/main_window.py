@@ -201,9 +201,8 @@ class MainWindow(QMainWindow):
         active = state in ACTIVE
         self.experiment_panel.set_running(active)
         self.toolbar.device.setEnabled(not active)
-        self.toolbar.preset_button.setEnabled(not active)
-        self._preset_menu.setEnabled(not active)
-        self.actions_by_name["load_preset"].setEnabled(not active)
+        for action in self._preset_menu.actions():
+            action.setEnabled(not active or action is self.actions_by_name["save_preset"])
         if active and state is not RunState.PAUSED:
             self._tick.start()
         else:
