@@ -128,12 +128,15 @@ def _spread(name: str, reached: Sequence[Reached]) -> list[Number]:
     """The five-number summary of steps, the median of episodes, and how many never solved it."""
     steps = np.sort([_steps(run) for run in reached])
     episodes = median(run.episodes if run.solved else math.inf for run in reached)
-    quarters = {"least": 0.0, "first quartile": 0.25, "median": 0.5, "third quartile": 0.75, "most": 1.0}
+    summary = {
+        "least": steps[0],
+        "first quartile": np.quantile(steps, 0.25, method="nearest"),
+        "median": median(steps),
+        "third quartile": np.quantile(steps, 0.75, method="nearest"),
+        "most": steps[-1],
+    }
     return [
-        *(
-            Number(f"{name}: {words}", _finite(float(np.quantile(steps, share, method="nearest"))), "steps")
-            for words, share in quarters.items()
-        ),
+        *(Number(f"{name}: {words}", _finite(float(value)), "steps") for words, value in summary.items()),
         Number(f"{name}: median", _finite(episodes), "episodes"),
         Number(f"{name}: not solved", sum(not run.solved for run in reached), f"of {len(reached)} runs"),
     ]
