@@ -165,7 +165,7 @@ class PlaybackThread(QThread):
                 else:
                     playback.use(turn.snapshot)
                 self._play(playback, turn)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 playback = _closed(playback)
                 self._fail(turn, error)
         _closed(playback)
@@ -210,7 +210,7 @@ class PlaybackThread(QThread):
         if announce:
             self.frame_ready.emit()
 
-    def _fail(self, turn: _Turn, error: Exception) -> None:
+    def _fail(self, turn: _Turn, error: BaseException) -> None:
         with self._changed:
             if turn.run != self._run or self._stopping:
                 return
@@ -234,7 +234,7 @@ def _closed(playback: Playback | None) -> None:
     if playback is not None:
         try:
             playback.close()
-        except Exception:
+        except (Exception, SystemExit):
             traceback.print_exc()
 
 

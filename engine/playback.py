@@ -123,7 +123,7 @@ class Playback:
         seed, self._seed = self._seed, None  # seeded once, then its generator goes on
         try:
             self._observation, _ = self._environment.reset(seed=seed)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._raised("reset", error) from error
 
     def _take_step(self) -> tuple[bool, bool]:
@@ -132,7 +132,7 @@ class Playback:
         try:
             self._observation, reward, terminated, truncated, _ = self._environment.step(action)
             self._reward += float(reward)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._raised("step", error) from error
         self._step += 1
         return bool(terminated), bool(truncated)
@@ -165,7 +165,7 @@ class Playback:
     def _render(self) -> Image:
         try:
             image = self._environment.render()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._raised("render", error) from error
         if (
             not isinstance(image, np.ndarray)
