@@ -176,7 +176,7 @@ class Playback:
             raise _no_pictures(self._playing.environment.id)
         return np.ascontiguousarray(image[:, :, :3])
 
-    def _raised(self, during: str, error: Exception) -> RunError:
+    def _raised(self, during: str, error: BaseException) -> RunError:
         id = self._playing.environment.id
         return RunError(f"{id} raised {registry.describe(error)}, in its {during}, so this episode cannot be shown.")
 
