@@ -12,6 +12,7 @@ from engine.catalogue import EnvironmentInfo
 from engine.config import Device
 from engine.errors import RequestError
 from engine.policies.policy import Policy
+from engine.rollouts import Sequences
 
 _MARGIN = 1.2  # a GPU is taken only when it is clearly faster, so that the choice does not flip between runs
 
@@ -65,6 +66,7 @@ def _accelerator() -> str | None:
 def iteration_seconds(policy: Policy, environment: EnvironmentInfo, rows: int, device: torch.device) -> float:
     """Network time of an iteration of 200 steps with ``rows`` environments: choosing actions, and one gradient."""
     model = copy.deepcopy(policy).to(device)
+    state = model.start(rows)
     generator = torch.Generator(device).manual_seed(0)
     space = environment.observation
     shape, dtype = ((rows,), torch.int64) if space.kind == "discrete" else ((rows, space.size), torch.float32)
@@ -73,13 +75,16 @@ def iteration_seconds(policy: Policy, environment: EnvironmentInfo, rows: int, d
 
     def act() -> None:
         with torch.inference_mode():
-            model(observations.to(device)).sample(generator).cpu()
+            model.step(observations.to(device), state)[0].sample(generator).cpu()
 
     batch = observations.to(device).repeat(horizon, *[1] * (observations.dim() - 1))
 
+    lengths = torch.full((rows,), horizon)
+    sequences = Sequences(lengths, state, torch.zeros(rows, dtype=torch.bool, device=device))
+
     def update() -> None:
-        distribution = model(batch)
-        distribution.log_prob(distribution.sample(generator).detach()).sum().backward()
+        distribution = model.over(batch, sequences)
+        distribution.log_prob(distribution.sample(generator).detach()).sum().backward()  # type: ignore[no-untyped-call]
         sum(parameter.grad.sum() for parameter in model.parameters() if parameter.grad is not None).item()  # type: ignore[union-attr]
 
     act()  # the first of each pays for loading kernels

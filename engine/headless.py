@@ -44,9 +44,7 @@ def configuration(
     if environment is not None:
         choices["environment"] = environment
     if policy is not None:
-        entry = _entry("policy", policy, POLICIES)
-        # A bare kind leaves the distribution to the action space; only "…-gaussian" asks for one.
-        choices |= entry.values if policy.endswith("-gaussian") else {"policy": entry.values["policy"]}
+        choices |= _entry("policy", policy, POLICIES).values
     elif environment is not None and preset is None:
         choices["policy.distribution"] = "auto"
     config = with_values(config, choices)

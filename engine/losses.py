@@ -1,6 +1,12 @@
-"""Losses and what is reported of a fit, as pure functions over the steps of a batch."""
+"""Losses, objectives and what is reported of them, as pure functions over the M steps of a batch.
+
+Ratios are ρ_m = π_θ(a_m|s_m) / π_old(a_m|s_m), given as log ρ_m = log π_θ − log π_old with the second term a constant.
+Advantages, targets and old values are constants too: no gradient flows through them.
+"""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
@@ -23,10 +29,7 @@ def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -
 
     Source: Williams (1992), as in 001… and 004….
     """
-    if log_probs.shape != advantages.shape:
-        raise ValueError(
-            f"log_probs {tuple(log_probs.shape)} and advantages {tuple(advantages.shape)} differ in shape."
-        )
+    _require_one_shape(log_probs=log_probs, advantages=advantages)
     if episodes < 1:
         raise ValueError(f"episodes must be at least 1, not {episodes}.")
     return -(log_probs * advantages.detach()).sum() / episodes
@@ -49,15 +52,171 @@ def entropy_bonus(entropies: Tensor, episodes: int) -> Tensor:
     return entropies.sum() / episodes
 
 
+def surrogate(log_ratios: Tensor, advantages: Tensor) -> Tensor:
+    """What the step gains by the old policy's advantages, an objective to be maximised.
+
+    L = 1/M Σ_m ρ_m Â_m
+
+    At θ = θ_old it is the mean advantage, and its gradient that of 1/M Σ_m log π_θ(a_m|s_m) Â_m.
+
+    Args:
+        log_ratios, advantages: [M].
+
+    Returns:
+        L, a scalar tensor.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Source: 000… and 002…; Kakade & Langford (2002), "Approximately optimal approximate reinforcement learning".
+    """
+    _require_one_shape(log_ratios=log_ratios, advantages=advantages)
+    return (log_ratios.exp() * advantages.detach()).mean()
+
+
+def clipped_surrogate(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
+    """``surrogate`` without the reward for moving a ratio further than ε from 1, an objective to be maximised.
+
+    L = 1/M Σ_m min(ρ_m Â_m, clip(ρ_m, 1−ε, 1+ε) Â_m)
+
+    The minimum makes it a lower bound of the surrogate: a step that has gone too far in the right direction feels no
+    pull onwards, one that has gone in the wrong direction is always pulled back.
+
+    Args:
+        log_ratios, advantages: [M].
+        clip_range: ε > 0.
+
+    Returns:
+        L, a scalar tensor.
+
+    Raises:
+        ValueError: the shapes differ, or ε is not positive.
+
+    Source: Schulman et al. (2017), "Proximal policy optimization algorithms"; 003… mentions it.
+    """
+    _require_one_shape(log_ratios=log_ratios, advantages=advantages)
+    _require_positive("clip_range", clip_range)
+    ratios, constants = log_ratios.exp(), advantages.detach()
+    clipped = ratios.clamp(1.0 - clip_range, 1.0 + clip_range)
+    return torch.minimum(ratios * constants, clipped * constants).mean()
+
+
+def clip_fraction(log_ratios: Tensor, clip_range: float) -> Tensor:
+    """The share of steps with |ρ_m − 1| > ε, a scalar tensor from 0 to 1.
+
+    It counts the ratios that ``clipped_surrogate`` clips, whichever way their advantage points.
+
+    Args:
+        log_ratios: [M].
+        clip_range: ε > 0.
+
+    Raises:
+        ValueError: ε is not positive.
+
+    Source: Schulman et al. (2017), as its authors' programs report it.
+    """
+    _require_positive("clip_range", clip_range)
+    return (log_ratios.detach().expm1().abs() > clip_range).to(log_ratios.dtype).mean()
+
+
+def approx_kl(log_ratios: Tensor) -> Tensor:
+    """KL(π_old‖π_θ) estimated from the actions taken under π_old.
+
+    1/M Σ_m (ρ_m − 1 − log ρ_m)
+
+    Unbiased, since E[ρ] = 1 under π_old, and no term is negative, which makes it much less noisy than −1/M Σ log ρ_m.
+    Its gradient is an unbiased estimate of the divergence's, so it also serves as a penalty. Infinite where π_θ no
+    longer allows an action that was taken.
+
+    Args:
+        log_ratios: [M].
+
+    Returns:
+        A scalar tensor, ≥ 0.
+
+    Source: Schulman (2020), "Approximating KL divergence", where it is k3.
+    """
+    # expm1 keeps the digits that ρ − 1 loses near 1; what rounding leaves below 0 is 0.
+    return (log_ratios.expm1() - log_ratios).clamp(min=0.0).mean()
+
+
+def single_sample_penalty(log_probs: Tensor) -> Tensor:
+    """The KL penalty in the form that needs only the probabilities of the actions taken.
+
+    1/M Σ_m log π_θ(a_m|s_m)
+
+    KL(π_old‖π_θ) = E[log π_old] − E[log π_θ] under π_old, whose first term does not depend on θ. So maximising
+    ``surrogate`` + λ times this has the gradient of surrogate − λ KL(π_old‖π_θ), with the divergence's estimated from
+    one action per state. At θ = θ_old the KL's gradient is 0; this estimate of it is so only on average.
+
+    Args:
+        log_probs: log π_θ(a_m|s_m) of actions sampled from π_old, [M].
+
+    Returns:
+        A scalar tensor.
+
+    Source: 002…, section 6.9.
+    """
+    return log_probs.mean()
+
+
+def updated_multiplier(multiplier: float, kl: float, target_kl: float, step: float) -> float:
+    """λ ← max(0, λ + α (KL − ε)): dual ascent on the constraint KL ≤ ε.
+
+    The penalty grows while the policy moves further than allowed and shrinks while it moves less. It stops at 0,
+    because a negative one would reward moving away.
+
+    Args:
+        multiplier: λ ≥ 0.
+        kl, target_kl: KL and ε.
+        step: α ≥ 0.
+
+    Raises:
+        ValueError: KL is not a finite number; max(0, NaN) would quietly be 0.
+
+    Source: 000….
+    """
+    if not math.isfinite(kl):
+        raise ValueError(f"kl must be a finite number, not {kl}.")
+    return max(0.0, multiplier + step * (kl - target_kl))
+
+
 def value_loss(values: Tensor, targets: Tensor) -> Tensor:
     """Mean squared error, 1/M Σ (V_m − G_m)², over M steps; [M] each. Source: 003….
 
     Raises:
         ValueError: the shapes differ.
     """
-    if values.shape != targets.shape:
-        raise ValueError(f"values {tuple(values.shape)} and targets {tuple(targets.shape)} differ in shape.")
+    _require_one_shape(values=values, targets=targets)
     return (values - targets.detach()).square().mean()
+
+
+def clipped_value_loss(values: Tensor, targets: Tensor, old_values: Tensor, clip_range: float) -> Tensor:
+    """``value_loss`` without the reward for moving a prediction further than c from what it was.
+
+    1/M Σ_m max((V_m − G_m)², (V_old,m + clip(V_m − V_old,m, −c, c) − G_m)²)
+
+    A prediction that has moved by more than c towards its target, or beyond, feels no pull onwards; one that has moved
+    away is always pulled back. Unlike ratios, c is on the scale of the returns.
+
+    Args:
+        values, targets, old_values: V, G and V_old, [M].
+        clip_range: c > 0.
+
+    Returns:
+        A scalar tensor, never below ``value_loss``.
+
+    Raises:
+        ValueError: the shapes differ, or c is not positive.
+
+    Source: the authors' program to Schulman et al. (2017), described in Engstrom et al. (2020), "Implementation matters
+        in deep policy gradients".
+    """
+    _require_one_shape(values=values, targets=targets, old_values=old_values)
+    _require_positive("clip_range", clip_range)
+    goals, before = targets.detach(), old_values.detach()
+    clipped = before + (values - before).clamp(-clip_range, clip_range)
+    return torch.maximum((values - goals).square(), (clipped - goals).square()).mean()
 
 
 def explained_variance(values: Tensor, targets: Tensor) -> float | None:
@@ -71,8 +230,7 @@ def explained_variance(values: Tensor, targets: Tensor) -> float | None:
     Raises:
         ValueError: the shapes differ.
     """
-    if values.shape != targets.shape:
-        raise ValueError(f"values {tuple(values.shape)} and targets {tuple(targets.shape)} differ in shape.")
+    _require_one_shape(values=values, targets=targets)
     spread = _spread(targets)
     if spread == 0.0:
         return None
@@ -101,3 +259,14 @@ def _spread(numbers: Tensor) -> float:
     """The population standard deviation, 0 where it is no more than float32's rounding of equal numbers."""
     spread = numbers.std(correction=0).item()
     return 0.0 if spread <= 1e-5 * numbers.abs().max().item() else spread
+
+
+def _require_one_shape(**tensors: Tensor) -> None:
+    if len({tensor.shape for tensor in tensors.values()}) > 1:
+        shapes = " and ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
+        raise ValueError(f"{shapes} differ in shape.")
+
+
+def _require_positive(name: str, number: float) -> None:
+    if not number > 0.0:
+        raise ValueError(f"{name} must be positive, not {number}.")

@@ -32,8 +32,8 @@ METRICS: dict[str, Metric] = {
             "Policy loss",
             "L",
             "",
-            "What the optimiser descends: −1/N Σᵢ Σₜ log π(aₜ|sₜ)·Âₜ, less the entropy bonus. Its gradient matters; "
-            "its value need not fall as the policy improves.",
+            "What the update descends: the negative objective of the equation, less the entropy bonus. Its gradient "
+            "matters; its value need not fall as the policy improves.",
         ),
         Metric(
             "entropy",
@@ -48,7 +48,68 @@ METRICS: dict[str, Metric] = {
             "Gradient norm",
             "‖ĝ‖",
             "",
-            "The length of the estimated policy gradient before any clipping. Large swings mean a noisy estimate.",
+            "The length of the estimated policy gradient before any clipping, at the update's first step. Large swings "
+            "mean a noisy estimate.",
+        ),
+        Metric(
+            "approx_kl",
+            "KL divergence",
+            "KL",
+            "nats",
+            "How far this update moved the policy: KL(π_old‖π), averaged over the visited states; estimated from the "
+            "actions taken by PPO, exact for the natural gradient and TRPO.",
+        ),
+        Metric(
+            "clip_fraction",
+            "Clip fraction",
+            "",
+            "",
+            "The share of steps whose probability ratio has left the clip range at the update's end.",
+        ),
+        Metric(
+            "effective_sample_size",
+            "Effective sample size",
+            "ESS",
+            "episodes",
+            "How many equally weighted episodes the reweighted ones are worth at the update's last step, "
+            "(Σw)²/Σw²: near 1, a single episode decides the gradient.",
+        ),
+        Metric(
+            "largest_weight",
+            "Largest weight",
+            "log₁₀ w",
+            "",
+            "The largest importance weight of an episode at the update's last step, before any truncation, as a power "
+            "of ten; products of many ratios explode.",
+        ),
+        Metric(
+            "multiplier",
+            "Multiplier",
+            "λ",
+            "",
+            "The price of KL divergence after this update: it rises while the policy moves too far, else it falls.",
+        ),
+        Metric(
+            "line_search",
+            "Line search",
+            "",
+            "",
+            "The share of the full trust-region step that was taken; 0 where no try improved the surrogate within it, "
+            "and the policy stayed as it was.",
+        ),
+        Metric(
+            "exact_return",
+            "Exact return",
+            "J(θ)",
+            "reward",
+            "The policy's expected discounted return before this update, computed from the known dynamics.",
+        ),
+        Metric(
+            "learning_rate",
+            "Learning rate",
+            "α",
+            "",
+            "The step size of this update, where a schedule changes it.",
         ),
         Metric(
             "explained_variance",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The episodes that one iteration finished, in the order in which they ended.
+    """The episodes that one iteration finished, in the order in which they ended; there may be none.
 
     ``returns`` are undiscounted sums of raw rewards, ``lengths`` are in steps, and ``ends`` holds the run's environment
     steps at each episode's end; all have shape [episodes of this iteration].
@@ -52,6 +52,19 @@ class Estimated:
 
     iteration: int
     advantages: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Reweighted:
+    """How far one iteration's policy has moved from the one that acted, as logarithms of probability ratios.
+
+    ``of`` says what each stands for: π(a|s)/π_old(a|s) of one of the steps, or its product over one of the episodes,
+    the importance weight; −∞ where the policy now rules it out. Shape [steps or episodes].
+    """
+
+    iteration: int
+    log_ratios: NDArray[np.float32]
+    of: Literal["step", "episode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +92,4 @@ class Updated:
         return totals | self.metrics
 
 
-Phase = Working | Collected | Estimated | Updated
+Phase = Working | Collected | Estimated | Reweighted | Updated

@@ -12,7 +12,8 @@ from pathlib import Path
 import tomli_w
 from pydantic import Field, ValidationError
 
-from engine.config import Model, RunConfig
+from engine.config import RunConfig
+from engine.config.fields import Model
 from engine.errors import RequestError
 from engine.parameters import sentence
 

@@ -1,8 +1,9 @@
-"""Returns of time-major rewards, as pure functions.
+"""Returns and advantages of time-major rewards, as pure functions.
 
-Shapes: every argument is [T, …] with the same batch dimensions behind time. Episodes end where ``terminated`` (nothing
-follows) or ``truncated`` (the rest was cut off); a recursion never crosses an end. Steps after a sequence's last end
-are padding and carry reward 0.
+Shapes: every argument is [T, …] with the same batch dimensions behind time. An episode ends where ``terminated``
+(nothing follows) or ``truncated`` (cut here, by a time limit or by the end of what was collected: the rest was not
+seen); a sum never crosses an end. The last step of a sequence is an end, or padding behind the last end, with
+reward 0. ``discounts`` is γ_t = γ·(1 − terminated_t), so what is both is a termination.
 """
 
 from __future__ import annotations
@@ -14,6 +15,81 @@ from torch import Tensor
 def discount_sequence(gamma: float, terminated: Tensor) -> Tensor:
     """γ·(1 − terminated): how much what follows a step counts, shape [T, …]."""
     return gamma * (~terminated).to(torch.float32)
+
+
+def carried(discounts: Tensor, truncated: Tensor) -> Tensor:
+    """c_t = γ_t·(1 − truncated_t): how much of what was collected after a step belongs to the same episode.
+
+    It is 0 at either end, where ``discounts`` is 0 at a termination only: a truncated episode goes on, but unseen.
+
+    Args:
+        discounts, truncated: [T, …].
+
+    Returns:
+        c, [T, …].
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _require_one_shape(discounts=discounts, truncated=truncated)
+    return discounts * (~truncated).to(discounts.dtype)
+
+
+def discounted_sums(terms: Tensor, carry: Tensor) -> Tensor:
+    """The sums from each step on, each term weighted by all the factors before it.
+
+    S_t = x_t + c_t S_{t+1} = Σ_{l≥0} (Π_{j<l} c_{t+j}) x_{t+l},   t = T−1 … 0,   S_T = 0
+
+    Args:
+        terms, carry: x and c, [T, …].
+
+    Returns:
+        S, [T, …].
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _require_one_shape(terms=terms, carry=carry)
+    if len(terms) == 0:
+        return terms.clone()
+    following = torch.zeros_like(terms[0])
+    backwards = []
+    for term, factor in zip(terms.flip(0).unbind(), carry.flip(0).unbind(), strict=True):
+        following = torch.addcmul(term, factor, following)
+        backwards.append(following)
+    return torch.stack(backwards).flip(0)
+
+
+def n_step_sums(terms: Tensor, carry: Tensor, n: int) -> Tensor:
+    """``discounted_sums`` of the first n terms only.
+
+    S^{(n)}_t = x_t + c_t S^{(n−1)}_{t+1} = Σ_{0≤l<n} (Π_{j<l} c_{t+j}) x_{t+l},   t = 0 … T−1,   S^{(0)} = S_T = 0
+
+    With temporal-difference errors as terms this is the n-step advantage: all values but the first and the last cancel,
+    which leaves Σ_{l<n} γ^l r_{t+l} + γ^n V_{t+n} − V_t, or less of it where the episode ends before. n ≥ T sums
+    everything.
+
+    Args:
+        terms, carry: x and c, [T, …].
+        n: how many terms, ≥ 1.
+
+    Returns:
+        S^{(n)}, [T, …].
+
+    Raises:
+        ValueError: the shapes differ, or n < 1.
+
+    Source: 003…; Mnih et al. (2016), "Asynchronous methods for deep reinforcement learning".
+    """
+    _require_one_shape(terms=terms, carry=carry)
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n}.")
+    if n >= len(terms):
+        return discounted_sums(terms, carry)
+    sums = terms.clone()
+    for _ in range(n - 1):
+        sums = terms + carry * _following(sums)
+    return sums
 
 
 def discounted_returns(rewards: Tensor, discounts: Tensor, truncated: Tensor, final_values: Tensor) -> Tensor:
@@ -36,19 +112,98 @@ def discounted_returns(rewards: Tensor, discounts: Tensor, truncated: Tensor, fi
     Source: the reward-to-go of 001… and 002… with the γ^{t'−t} of 003…, its sum starting at t' = t; bootstrapping at
         time limits after Pardo et al. (2018), "Time limits in reinforcement learning".
     """
-    if not rewards.shape == discounts.shape == truncated.shape == final_values.shape:
-        raise ValueError(
-            f"rewards {tuple(rewards.shape)}, discounts {tuple(discounts.shape)}, truncated {tuple(truncated.shape)} "
-            f"and final_values {tuple(final_values.shape)} must have one shape."
-        )
-    if len(rewards) == 0:
-        return rewards.clone()
-    cut = truncated.to(rewards.dtype)
-    own = rewards + discounts * cut * final_values
-    carry = discounts * (1.0 - cut)
-    following = torch.zeros_like(own[0])
-    backwards = []
-    for reward, factor in zip(own.flip(0).unbind(), carry.flip(0).unbind(), strict=True):
-        following = torch.addcmul(reward, factor, following)
-        backwards.append(following)
-    return torch.stack(backwards).flip(0)
+    _require_one_shape(rewards=rewards, discounts=discounts, truncated=truncated, final_values=final_values)
+    unseen = torch.where(truncated, final_values, 0.0)
+    return discounted_sums(rewards + discounts * unseen, carried(discounts, truncated))
+
+
+def td_errors(rewards: Tensor, discounts: Tensor, truncated: Tensor, values: Tensor, final_values: Tensor) -> Tensor:
+    """The temporal-difference errors: how much better one step went than the values foretold.
+
+    δ_t = r_t + γ_t · (v_t if truncated_t else V_{t+1}) − V_t,   t = 0 … T−1,   V_T = 0
+
+    where v_t is the value of the true final observation of an episode truncated at t. Row t+1 may already belong to the
+    next episode, so its value never stands in for v_t.
+
+    Args:
+        rewards, discounts, truncated, values, final_values: [T, …]; ``final_values`` matters only where ``truncated``,
+            and ``values`` is 0 on padding.
+
+    Returns:
+        δ, [T, …].
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Source: 003…, on generalized advantage estimation; Sutton & Barto (2018), chapter 6.
+    """
+    _require_one_shape(
+        rewards=rewards, discounts=discounts, truncated=truncated, values=values, final_values=final_values
+    )
+    following = torch.where(truncated, final_values, _following(values))
+    return rewards + discounts * following - values
+
+
+def gae(errors: Tensor, carry: Tensor, gae_lambda: float) -> Tensor:
+    """The generalized advantage estimate, between one step of evidence (λ = 0) and all of it (λ = 1).
+
+    Â_t = δ_t + λ c_t Â_{t+1} = Σ_{l≥0} (γλ)^l δ_{t+l} up to the episode's end,   t = T−1 … 0,   Â_T = 0
+
+    λ = 0 gives δ_t, λ = 1 the Monte-Carlo advantage G_t − V_t. Â_t + V_t is the λ-return, a target
+    for a value function.
+
+    Args:
+        errors: δ, [T, …].
+        carry: c from ``carried``, [T, …]; it must be 0 at truncations too, or advantages leak between episodes.
+        gae_lambda: λ, from 0 to 1.
+
+    Returns:
+        Â, [T, …].
+
+    Raises:
+        ValueError: the shapes differ, or λ is not from 0 to 1.
+
+    Source: 003…; Schulman et al. (2016), "High-dimensional continuous control using generalized advantage estimation".
+    """
+    _require_one_shape(errors=errors, carry=carry)
+    _require_share("gae_lambda", gae_lambda)
+    return discounted_sums(errors, gae_lambda * carry)
+
+
+def state_discounts(gamma: float, elapsed: Tensor) -> Tensor:
+    """γ^e for a step taken e steps after the start of its episode, with 0^0 = 1.
+
+    Weighting step e of the policy gradient so makes it the gradient of the discounted return from the start; without
+    it, as is common, every visited state counts alike.
+
+    Args:
+        elapsed: e ≥ 0, whole numbers, [T, …]; counted from the episode's start, which may lie before row 0.
+
+    Returns:
+        float32, [T, …].
+
+    Raises:
+        ValueError: γ is not from 0 to 1, or an ``elapsed`` is negative.
+
+    Source: the γ^t of 000…; Thomas (2014), "Bias in natural actor-critic algorithms".
+    """
+    _require_share("gamma", gamma)
+    if bool((elapsed < 0).any()):
+        raise ValueError("elapsed counts steps since the start of an episode, so it cannot be negative.")
+    return torch.pow(gamma, elapsed.to(torch.float32))
+
+
+def _following(tensor: Tensor) -> Tensor:
+    """x_{t+1} in row t, and 0 in the last."""
+    return torch.cat((tensor[1:], torch.zeros_like(tensor[:1])))
+
+
+def _require_one_shape(**tensors: Tensor) -> None:
+    if len({tensor.shape for tensor in tensors.values()}) > 1:
+        shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
+        raise ValueError(f"These must have one shape: {shapes}.")
+
+
+def _require_share(name: str, number: float) -> None:
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"{name} must be from 0 to 1, not {number}.")

@@ -9,28 +9,38 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from engine.algorithms.gradient_ascent import GradientAscentRule
+from engine.acting import Actor
+from engine.algorithms.exact_ascent import ExactAscentRule
+from engine.algorithms.rule import Metrics, Outcome, Task, make_optimizer
+from engine.algorithms.rules import make_rule
 from engine.algorithms.value_fitting import ValueFitting
+from engine.batch import Batch
 from engine.catalogue import refusal
-from engine.config import RunConfig, ValueBaseline
+from engine.collection import Collector, EpisodeCollector, Finished, SegmentCollector
+from engine.config import RunConfig
+from engine.config.estimators import ValueBaseline
+from engine.config.updates import Optimizer
+from engine.critics import Critic, SeparateCritic, SharedCritic
 from engine.devices import choose_device
 from engine.environments import registry
 from engine.environments.batches import make_batch
 from engine.errors import RequestError
-from engine.estimators import Estimate, estimate
+from engine.estimators import estimate
 from engine.losses import explained_variance
 from engine.parameters import parameters_of, with_values
-from engine.phases import Change, Collected, Estimated, Phase, Updated, Working
+from engine.phases import Change, Collected, Estimated, Phase, Reweighted, Updated, Working
 from engine.policies.policy import Policy, ValueFunction
-from engine.rollouts import Collector
+from engine.rollouts import Rollout
+from engine.seeds import Seeds
 
 MEAN_OVER = 100  # episodes that the reported mean return covers
+RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
+_T = TypeVar("_T")
 
 
 class Training:
@@ -49,21 +59,29 @@ class Training:
         problem = refusal(config, self.environment)
         if problem is not None:
             raise RequestError(problem)
-        seeds = _Seeds(config.seed)
-        self.policy = Policy(config.policy, self.environment, seeds.generator())
-        size = config.update.episodes_per_update
+        seeds = Seeds(config.seed)
+        collection, baseline = config.collection, config.estimator.baseline
+        shared = baseline.kind == "shared-value"
+        self.policy = Policy(config.policy, self.environment, seeds.generator(), with_value=shared)
+        size = collection.episodes_per_update if collection.kind == "episodes" else collection.environments
         chosen = choose_device(config.device, self.policy, self.environment, size)
         self.device, self.device_reason = chosen.device, chosen.reason
         self.policy.to(self.device)
-        self._actions = seeds.generator(self.device)
-        self._fitting: ValueFitting | None = None
+        self._actor = Actor(self.policy, seeds.generator(self.device), self.device)
         value_seed = seeds.generator()
-        if config.estimator.baseline.kind == "value":
-            value = ValueFunction(config.estimator.baseline, self.environment.observation, value_seed).to(self.device)
-            self._fitting = ValueFitting(config.estimator.baseline, value)
-        self._rule = GradientAscentRule(config.update, self.policy)
+        self._fitting: ValueFitting | None = None
+        self._critic: Critic | None = SharedCritic(self.policy) if shared else None
         self._batch = make_batch(config.environment.id, seeds.integers(size))
-        self._collector = Collector(self._batch, self.environment, self.device)
+        if isinstance(baseline, ValueBaseline) and config.update.kind != "exact-gradient":
+            value = ValueFunction(baseline, self.environment.observation, value_seed).to(self.device)
+            self._fitting = ValueFitting(baseline, value, seeds.generator())
+            self._critic = SeparateCritic(value)
+        self._rule = make_rule(config, self.policy, seeds.generator())
+        self._collector: Collector = (
+            EpisodeCollector(self._batch, self.environment, self.device)
+            if collection.kind == "episodes"
+            else SegmentCollector(self._batch, self.environment, self.device, collection.steps)
+        )
         self._recent: deque[float] = deque(maxlen=MEAN_OVER)
         self._pending: dict[str, Any] = {}
         self.iteration = self.environment_steps = self.episodes = 0
@@ -74,15 +92,23 @@ class Training:
         """Seconds spent training so far; what the host does between phases does not count."""
         return self._stopwatch + (time.perf_counter() - self._resumed if self._resumed else 0.0)
 
+    @property
+    def progress(self) -> float:
+        """How much of the budget has been used, 0 … 1."""
+        return min(self.environment_steps / self.config.budget.environment_steps, 1.0)
+
     def change(self, path: str, value: Any) -> None:
         """Set a live parameter from the next iteration on.
 
         Raises:
             RequestError: there is no such parameter, it may not change while training, or the value does not fit.
         """
-        with_values(self.config, self._pending | {path: value})
+        changed = with_values(self.config, self._pending | {path: value})
         if path not in {parameter.path for parameter in parameters_of(self.config) if parameter.live}:
             raise RequestError(f"{path} cannot change while training; stop the run to change it.")
+        problem = refusal(changed, self.environment)
+        if problem is not None:
+            raise RequestError(problem)
         self._pending[path] = value
 
     def close(self) -> None:
@@ -107,35 +133,76 @@ class Training:
             if self.environment_steps >= self.config.budget.environment_steps:
                 return
             self.iteration += 1
-            started, steps_before = self.seconds, self.environment_steps
-            rollout, rewards = yield from self._collector.collect(self.policy, self._actions, self.environment_steps)
-            collected = self._count(rewards, rollout.mask.cpu().numpy())
+            started, steps_before, progress = self.seconds, self.environment_steps, self.progress
+            self._set_exploration(progress)
+            fitted: Metrics = {"value_loss": None}
+            if self._fitted_on == "independent":
+                fitted = yield from self._fit_independently()
+            rollout, collected = yield from self._collect()
             yield collected
-            batch = estimate(rollout, self.config.estimator, self._value)
+            batch = yield from self._estimate(rollout)
+            if self._fitted_on == "same":
+                fitted = yield from self._fit(batch)
+                batch = yield from self._estimate(rollout)
             yield Estimated(self.iteration, batch.advantages.cpu().numpy())
-            normalize = self.config.estimator.normalize_advantages
-            metrics = yield from self._rule.update(batch, self.config.update, normalize, self.environment_steps)
-            metrics |= yield from self._fit(batch)
+            outcome = yield from self._alive(self._rule.update(Task(batch, self.config, progress)))
+            if outcome.log_ratios is not None:
+                yield _reweighted(self.iteration, outcome)
+            if self._fitted_on == "previous":
+                fitted = yield from self._fit(batch)
             speed = (self.environment_steps - steps_before) / max(self.seconds - started, 1e-9)
-            yield Updated(
-                self.iteration,
-                self.environment_steps,
-                self.episodes,
-                self.seconds,
-                metrics
-                | {
-                    "mean_return": sum(self._recent) / len(self._recent),
-                    "mean_length": float(collected.lengths.mean()),
-                    "advantage_mean": batch.advantages.mean().item(),
-                    "advantage_std": batch.advantages.std(correction=0).item(),
-                    "steps_per_second": speed,
-                },
-                changes,
-            )
+            metrics = fitted | outcome.metrics | _summary(collected, batch)
+            metrics |= {"mean_return": self._mean_return, "steps_per_second": speed}
+            yield Updated(self.iteration, self.environment_steps, self.episodes, self.seconds, metrics, changes)
 
     @property
-    def _value(self) -> ValueFunction | None:
-        return self._fitting.value if self._fitting else None
+    def _fitted_on(self) -> str | None:
+        """What a value function of its own is fitted to; None without one."""
+        baseline = self.config.estimator.baseline
+        return baseline.fitted_on if self._fitting and isinstance(baseline, ValueBaseline) else None
+
+    @property
+    def _mean_return(self) -> float | None:
+        return sum(self._recent) / len(self._recent) if self._recent else None
+
+    def _alive(self, doing: Generator[str, None, _T]) -> Generator[Phase, None, _T]:
+        """Hand on the signs of life of ``doing``."""
+        while True:
+            try:
+                what = next(doing)
+            except StopIteration as stop:
+                result: _T = stop.value
+                return result
+            yield Working(what, self.environment_steps)
+
+    def _set_exploration(self, progress: float) -> None:
+        exploration = self.config.exploration
+        self.policy.temperature = exploration.temperature
+        start, end = exploration.greedy_start, exploration.greedy_end
+        self._actor.greedy_share = start + (end - start) * progress
+
+    def _collect(self) -> Generator[Phase, None, tuple[Rollout, Collected]]:
+        rollout, finished = yield from self._collector.collect(self._actor, self.environment_steps)
+        return rollout, self._count(finished)
+
+    def _estimate(self, rollout: Rollout) -> Generator[Phase, None, Batch]:
+        if isinstance(self._rule, ExactAscentRule):
+            return self._rule.true_advantages(rollout, self.config.estimator.gamma)
+        estimating = estimate(rollout, self.config.estimator, self.policy, self._critic)
+        return (yield from self._alive(estimating))
+
+    def _fit_independently(self) -> Generator[Phase, None, Metrics]:
+        """Fit V to trajectories played for it alone (002…); their episodes count like all others."""
+        rollout, collected = yield from self._collect()
+        yield collected
+        batch = yield from self._estimate(rollout)
+        return (yield from self._fit(batch))
+
+    def _fit(self, batch: Batch) -> Generator[Phase, None, Metrics]:
+        baseline = self.config.estimator.baseline
+        assert self._fitting is not None
+        assert isinstance(baseline, ValueBaseline)
+        return {"value_loss": (yield from self._alive(self._fitting.fit(batch, baseline)))}
 
     def _apply_changes(self) -> tuple[Change, ...]:
         if not self._pending:
@@ -147,51 +214,41 @@ class Training:
         at = (self.iteration + 1, self.environment_steps, self.episodes, self.seconds)
         return tuple(Change(path, before[path], after[path], *at) for path in pending if before[path] != after[path])
 
-    def _count(self, rewards: NDArray[np.float64], mask: NDArray[np.bool_]) -> Collected:
-        """Add a rollout's episodes to the totals; they are handed on in the order in which they ended.
+    def _count(self, finished: Finished) -> Collected:
+        """Add what was collected to the totals; episodes are handed on in the order in which they ended.
 
         The running mean takes them as they were begun, so that where a batch holds more than it covers, it does not
         cover only the longest.
         """
-        raw = rewards.sum(0)
-        self._recent.extend(raw.tolist())
-        lengths = mask.sum(0)
-        order = np.argsort(lengths, kind="stable")
-        lengths = lengths[order]
-        ends = self.environment_steps + mask.sum(1).cumsum()[lengths - 1]
-        returns = raw[order]
-        self.environment_steps += int(mask.sum())
-        self.episodes += len(returns)
+        self._recent.extend(finished.returns.tolist())
+        order = np.argsort(finished.taken, kind="stable")
+        ends = self.environment_steps + finished.taken[order]
+        self.environment_steps += finished.steps
+        self.episodes += len(order)
+        returns, lengths = finished.returns[order], finished.lengths[order]
         return Collected(self.iteration, self.environment_steps, returns, lengths, ends, self.seconds)
 
-    def _fit(self, batch: Estimate) -> Generator[Working, None, dict[str, float | None]]:
-        baseline = self.config.estimator.baseline
-        if self._fitting is None or batch.values is None or not isinstance(baseline, ValueBaseline):
-            return {"explained_variance": None, "value_loss": None}
-        explained = explained_variance(batch.values, batch.returns)
-        loss = yield from self._fitting.fit(batch, baseline, self.environment_steps)
-        return {"explained_variance": explained, "value_loss": loss}
+
+def _summary(collected: Collected, batch: Batch) -> Metrics:
+    return {
+        "mean_length": float(collected.lengths.mean()) if len(collected.lengths) else None,
+        "advantage_mean": batch.advantages.mean().item(),
+        "advantage_std": batch.advantages.std(correction=0).item(),
+        "explained_variance": None if batch.values is None else explained_variance(batch.values, batch.returns),
+    }
+
+
+def _reweighted(iteration: int, outcome: Outcome) -> Reweighted:
+    assert outcome.log_ratios is not None
+    thinned = outcome.log_ratios[:: 1 + len(outcome.log_ratios) // RATIOS]
+    return Reweighted(iteration, thinned.cpu().numpy(), outcome.of)
 
 
 def warm_up() -> None:
     """Load what torch loads only when it is first used, so that the first run starts without delay."""
     parameter = torch.nn.Parameter(torch.eye(2))
-    for kind in (torch.optim.SGD, torch.optim.Adam):
-        optimizer = kind([parameter], lr=0.1)
+    for kind in get_args(Optimizer):
+        optimizer = make_optimizer(kind, [parameter], 0.1)
         parameter.square().sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     torch.linalg.qr(parameter.detach())
-
-
-class _Seeds:
-    """Independent streams of randomness from one seed, handed out in a fixed order."""
-
-    def __init__(self, seed: int) -> None:
-        self._sequence = np.random.SeedSequence(seed)
-
-    def generator(self, device: torch.device | None = None) -> torch.Generator:
-        return torch.Generator(device or "cpu").manual_seed(self.integers(1)[0])
-
-    def integers(self, count: int) -> list[int]:
-        (child,) = self._sequence.spawn(1)
-        return [int(seed) for seed in child.generate_state(count, np.uint32)]

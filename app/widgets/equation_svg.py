@@ -15,10 +15,10 @@ _STAND_INS: dict[Part, str] = {
     "baseline": "#010104",
     "update": "#010105",
 }
-_SIZE = 16.0
+_SIZE = 14.0
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _svg(line: Line) -> str:
     # Imported late: the window is shown before the first equation is set.
     import ziamath

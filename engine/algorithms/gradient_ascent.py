@@ -2,74 +2,106 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from engine.config import GradientAscent
-from engine.errors import RunError
-from engine.estimators import Estimate
-from engine.losses import entropy_bonus, normalized, policy_gradient_loss
-from engine.phases import Working
+from engine.algorithms.rule import (
+    Metrics,
+    Outcome,
+    Task,
+    Updating,
+    clip_gradient,
+    grad_norm_of,
+    make_optimizer,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+    set_learning_rate,
+    with_shared_value,
+)
+from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
+from engine.losses import entropy_bonus, policy_gradient_loss
 from engine.policies.policy import Policy
-from engine.pulse import ROWS, Pulse
+from engine.pulse import Pulse
+from engine.trust_region import flat
 
 
 class GradientAscentRule:
-    """θ ← θ + α ĝ with SGD, or Adam's rescaled step (Kingma & Ba, 2015)."""
+    """θ ← θ + α ĝ with SGD, momentum, RMSprop or Adam."""
 
     def __init__(self, config: GradientAscent, policy: Policy) -> None:
         self._policy = policy
-        self._parameters = list(policy.parameters())
-        self._optimizer: torch.optim.Optimizer
-        if config.optimizer == "sgd":
-            self._optimizer = torch.optim.SGD(self._parameters, lr=config.learning_rate)
-        else:
-            self._optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate)
+        self._parameters: list[Tensor] = list(policy.parameters())
+        self._optimizer = make_optimizer(config.optimizer, self._parameters, config.learning_rate)
 
-    def update(
-        self, estimate: Estimate, config: GradientAscent, normalize: bool, steps_taken: int
-    ) -> Generator[Working, None, dict[str, float | None]]:
-        """One step; ``config`` may differ from the first in what is live.
-
-        Yields signs of life; returns the metrics loss, entropy and grad_norm, all from before the step. The gradient is
-        summed over pieces of the batch, which changes nothing but how long each takes.
-
-        Raises:
-            RunError: the loss or its gradient is not finite; the policy is then left as it was.
-        """
-        for group in self._optimizer.param_groups:
-            group["lr"] = config.learning_rate
-        advantages = normalized(estimate.advantages) if normalize else estimate.advantages
-        pieces = (torch.split(tensor, ROWS) for tensor in (estimate.observations, estimate.actions, advantages))
-        total = entropy = torch.zeros((), device=advantages.device)
-        pulse = Pulse()
-        self._optimizer.zero_grad(set_to_none=True)
-        for observations, actions, weights in zip(*pieces, strict=True):
-            distribution = self._policy(observations)
-            entropies = distribution.entropy()
-            loss = policy_gradient_loss(distribution.log_prob(actions), weights, estimate.episodes)
-            if config.entropy_coefficient > 0.0:
-                loss = loss - config.entropy_coefficient * entropy_bonus(entropies, estimate.episodes)
-            loss.backward()  # type: ignore[no-untyped-call]
-            total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
-            if pulse.due():
-                yield Working("updating the policy", steps_taken)
-        grad_norm = torch.nn.utils.get_total_norm(
-            [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-        )
-        metrics = {
-            "loss": total.item(),
-            "entropy": entropy.item() / len(advantages),
-            "grad_norm": grad_norm.item(),
-        }
-        if not all(map(math.isfinite, metrics.values())):
-            raise RunError(
-                f"The policy's gradient is no longer a finite number; the learning rate {config.learning_rate:g} is "
-                "probably too large, so lower it and start again."
-            )
-        if 0.0 < config.max_grad_norm < metrics["grad_norm"]:
-            torch.nn.utils.clip_grads_with_norm_(self._parameters, config.max_grad_norm, grad_norm)
+    def update(self, task: Task) -> Updating:
+        """One step. The metrics are from before it; where the gradient is not finite the policy is left as it was."""
+        config = task.config.update
+        assert isinstance(config, GradientAscent)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        set_learning_rate(self._optimizer, rate)
+        sums = yield from accumulate_gradient(self._policy, task, config)
+        norm = grad_norm_of(self._parameters)
+        metrics: Metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": norm.item()}
+        require_finite([sums.loss, sums.entropy, norm.item()], rate)
+        clip_gradient(self._parameters, config.max_grad_norm, norm)
         self._optimizer.step()
-        return dict(metrics)
+        shared: Metrics = {} if sums.value_loss is None else {"value_loss": sums.value_loss}
+        return Outcome(metrics | shared | scheduled_metric(config.learning_rate_schedule, rate))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the batch came to: the whole loss, the mean entropy, and the shared value's mean squared error."""
+
+    loss: float
+    entropy: float
+    value_loss: float | None
+
+
+def accumulate_gradient(
+    policy: Policy, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
+) -> Generator[str, None, Sums]:
+    """Put −ĝ, the gradient of the loss over the whole batch, into the parameters' ``grad``; yields signs of life.
+
+    It is summed over pieces of the batch, which changes nothing but how long each takes. With a baseline per parameter
+    b, what is subtracted is b times the mean score, component by component.
+    """
+    batch, bonus = task.batch, config.entropy_coefficient
+    total = entropy = value_loss = torch.zeros((), device=task.weights.device)
+    pulse = Pulse()
+    parameters = list(policy.parameters())
+    scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
+    policy.zero_grad(set_to_none=True)
+    for piece in batch.pieces():
+        distribution, shared = with_shared_value(policy, task, piece)
+        entropies = distribution.entropy()
+        log_probs = distribution.log_prob(piece.actions)
+        loss = policy_gradient_loss(log_probs, task.weights[piece.rows], batch.divisor)
+        if bonus > 0.0:
+            loss = loss - bonus * entropy_bonus(entropies, batch.divisor)
+        if shared is not None:
+            share = shared * (len(log_probs) / batch.size)
+            loss, value_loss = loss + share, value_loss + share.detach()
+        if scores is not None:
+            plain = log_probs if batch.state_weights is None else batch.state_weights[piece.rows] * log_probs
+            scores += flat(torch.autograd.grad(plain.sum(), parameters, retain_graph=True, materialize_grads=True))
+        loss.backward()  # type: ignore[no-untyped-call]
+        total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
+        if pulse.due():
+            yield "updating the policy"
+    if scores is not None and batch.parameter_baseline is not None:
+        _add(parameters, batch.parameter_baseline * scores / batch.divisor)
+    coefficient = getattr(task.config.estimator.baseline, "coefficient", 0.0)
+    learned = value_loss.item() / coefficient if coefficient > 0.0 else None
+    return Sums(total.item(), entropy.item() / batch.size, learned)
+
+
+def _add(parameters: list[torch.nn.Parameter], vector: Tensor) -> None:
+    """Add a flat vector to the parameters' gradients."""
+    for parameter, part in zip(parameters, torch.split(vector, [p.numel() for p in parameters]), strict=True):
+        assert parameter.grad is not None
+        parameter.grad += part.view_as(parameter)

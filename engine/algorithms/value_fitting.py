@@ -1,46 +1,49 @@
-"""Fitting a learned value baseline to the returns of the same trajectories."""
+"""Fitting a learned value baseline of its own to the returns."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import torch
+from torch import Tensor
 
-from engine.config import ValueBaseline
+from engine.algorithms.rule import fit_loss, make_optimizer, set_learning_rate
+from engine.batch import Batch
+from engine.config.estimators import ValueBaseline
 from engine.errors import RunError
-from engine.estimators import Estimate
-from engine.losses import value_loss
-from engine.phases import Working
 from engine.policies.policy import ValueFunction
 from engine.pulse import ROWS, Pulse
 
 
 class ValueFitting:
-    """φ ← φ − α ∇ 1/M Σ (V_φ(s_m) − G_m)², several Adam steps on the whole batch (003…)."""
+    """φ ← φ − α ∇ 1/M Σ (V_φ(s_m) − G_m)², several optimiser steps per batch (003…)."""
 
-    def __init__(self, config: ValueBaseline, value: ValueFunction) -> None:
+    def __init__(self, config: ValueBaseline, value: ValueFunction, generator: torch.Generator) -> None:
         self.value = value
-        self._optimizer = torch.optim.Adam(value.parameters(), lr=config.learning_rate)
+        self._generator = generator
+        self._optimizer = make_optimizer(config.optimizer, value.parameters(), config.learning_rate)
 
-    def fit(self, estimate: Estimate, config: ValueBaseline, steps_taken: int) -> Generator[Working, None, float]:
-        """Fit to ``estimate.returns``; yields signs of life and returns the loss at the last step.
+    def fit(self, batch: Batch, config: ValueBaseline) -> Generator[str, None, float]:
+        """Fit to ``batch.returns``; yields signs of life and returns the loss at the last step.
 
         Raises:
-            RunError: the loss is not finite.
+            RunError: the value function is no longer finite.
         """
-        for group in self._optimizer.param_groups:
-            group["lr"] = config.learning_rate
+        set_learning_rate(self._optimizer, config.learning_rate)
         pulse = Pulse()
-        pieces = list(zip(torch.split(estimate.observations, ROWS), torch.split(estimate.returns, ROWS), strict=True))
-        for _ in range(config.fit_steps):
+        total = torch.zeros((), device=batch.returns.device)
+        drawn = min(config.minibatch_size or batch.size, batch.size)
+        for rows in self._draws(batch, config):
             self._optimizer.zero_grad(set_to_none=True)
-            total = torch.zeros((), device=estimate.returns.device)
-            for observations, returns in pieces:
-                loss = value_loss(self.value(observations), returns) * (len(returns) / len(estimate.returns))
+            total = torch.zeros_like(total)
+            for part in rows:
+                old = None if batch.values is None else batch.values[part]
+                values = self.value(batch.observations[part])
+                loss = fit_loss(values, batch.returns[part], old, config.clip_range) * (len(values) / drawn)
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += loss.detach()
                 if pulse.due():
-                    yield Working("fitting the value function", steps_taken)
+                    yield "fitting the value function"
             self._optimizer.step()
         last = total.item()
         if not all(torch.isfinite(parameter).all() for parameter in self.value.parameters()):
@@ -49,3 +52,18 @@ class ValueFitting:
                 "probably too large, so lower it and start again."
             )
         return last
+
+    def _draws(self, batch: Batch, config: ValueBaseline) -> Iterator[list[Tensor | slice]]:
+        """For every step its rows, in parts small enough to be interrupted between."""
+        size = config.minibatch_size or batch.size
+        if size >= batch.size:
+            whole: list[Tensor | slice] = [slice(k, min(k + ROWS, batch.size)) for k in range(0, batch.size, ROWS)]
+            for _ in range(config.fit_steps):
+                yield whole
+            return
+        left: list[Tensor] = []
+        for _ in range(config.fit_steps):
+            if not left:
+                order = torch.randperm(batch.size, generator=self._generator).to(batch.returns.device)
+                left = [rows for rows in torch.split(order, size) if len(rows) == size]
+            yield list(torch.split(left.pop(), ROWS))

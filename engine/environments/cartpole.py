@@ -25,12 +25,14 @@ TIME_STEP = 0.02
 ANGLE_LIMIT = 12 * 2 * math.pi / 360
 POSITION_LIMIT = 2.4
 TIME_LIMIT = 500
+POSITIONS = (0, 2)  # of the state's components: position and angle, without their velocities
 
 
 class CartPoleBatch:
-    """States are held as float64 [4, size]: position, velocity, angle, angular velocity."""
+    """States are held as float64 [4, size]: position, velocity, angle, angular velocity; ``seen`` are observed."""
 
-    def __init__(self, seeds: Sequence[int]) -> None:
+    def __init__(self, seeds: Sequence[int], seen: tuple[int, ...] = (0, 1, 2, 3)) -> None:
+        self._seen = None if len(seen) == 4 else list(seen)
         self.size = len(seeds)
         self._generators = [np.random.default_rng(seed) for seed in seeds]
         self._states = np.zeros((4, self.size))
@@ -40,7 +42,7 @@ class CartPoleBatch:
         for slot in slots.tolist():
             self._states[:, slot] = self._generators[slot].uniform(-0.05, 0.05, 4)
         self._elapsed[slots] = 0
-        return self._states[:, slots].T.astype(np.float32)
+        return self._observed(self._states[:, slots])
 
     def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
         position, velocity, angle, angular_velocity = self._states[:, slots]
@@ -60,7 +62,10 @@ class CartPoleBatch:
         elapsed = self._elapsed[slots] + 1
         self._elapsed[slots] = elapsed
         terminated = (np.abs(states[0]) > POSITION_LIMIT) | (np.abs(states[2]) > ANGLE_LIMIT)
-        return Transitions(states.T.astype(np.float32), np.ones(len(slots)), terminated, elapsed >= TIME_LIMIT)
+        return Transitions(self._observed(states), np.ones(len(slots)), terminated, elapsed >= TIME_LIMIT)
+
+    def _observed(self, states: NDArray[Any]) -> NDArray[Any]:
+        return (states if self._seen is None else states[self._seen]).T.astype(np.float32)
 
     def close(self) -> None:
         pass

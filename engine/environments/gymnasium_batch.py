@@ -84,10 +84,13 @@ class GymnasiumBatch:
 
 
 def to_environment(actions: NDArray[Any], space: Any) -> list[Any]:
-    """A policy's actions as the environment takes them: boxes clipped to their bounds, discrete ones from ``start``."""
+    """A policy's actions as the environment takes them: boxes clipped to their bounds, others from ``start``."""
     if isinstance(space, spaces.Discrete):
         start = int(space.start)
         return [start + action for action in actions.tolist()]
+    if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
+        start = getattr(space, "start", 0)
+        return list((actions.reshape(len(actions), *space.shape) + start).astype(space.dtype))
     clipped = np.clip(actions, space.low.reshape(-1), space.high.reshape(-1))
     return list(clipped.reshape(len(actions), *space.shape).astype(space.dtype))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
@@ -14,12 +15,19 @@ os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import gymnasium
+import numpy as np
 from gymnasium import spaces
 
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
+from engine.environments import finite_env, positions
+from engine.environments.finite import finite_mdp
 from engine.errors import RequestError, RunError
 
+finite_env.register()
+positions.register()
+
 Environment = gymnasium.Env[Any, Any]
+WIDEST = 1e6  # bounds beyond this, as some environments write for none, say nothing of what is seen
 
 _PACKAGES = {
     "Box2D": "box2d",
@@ -48,8 +56,8 @@ def make(id: str, *, render: bool = False) -> Environment:
     except (Exception, SystemExit) as error:
         raise RequestError(f"{id} could not be made: {describe(error)}.") from error
     try:
-        space_of(id, "observation", environment.observation_space)
-        space_of(id, "action", environment.action_space)
+        observation_space(id, environment.observation_space)
+        action_space(id, environment.action_space)
     except RequestError:
         environment.close()
         raise
@@ -71,33 +79,68 @@ def inspect(id: str) -> EnvironmentInfo:
         id=id,
         title=id,
         summary="An environment registered with Gymnasium.",
-        observation=space_of(id, "observation", environment.observation_space),
-        action=space_of(id, "action", environment.action_space),
+        observation=observation_space(id, environment.observation_space),
+        action=action_space(id, environment.action_space),
         time_limit=spec.max_episode_steps if spec else None,
         solved_at=spec.reward_threshold if spec else None,
+        finite=finite_mdp(id) is not None,
     )
     with suppress(Exception):  # all that was wanted of it is known
         environment.close()
     return info
 
 
-def space_of(id: str, role: str, space: Any) -> Space:
-    """The catalogue's description of a Gymnasium space.
+def observation_space(id: str, space: Any) -> Space:
+    """The catalogue's description of what an environment shows.
 
     Raises:
         RequestError: the space is neither Discrete nor a Box of numbers.
     """
+    found = _space(space)
+    if found is None or found.kind in ("multi-discrete", "multi-binary"):
+        raise RequestError(
+            f"{id} has the observation space {_shortened(str(space))}, which is not supported; only Discrete and Box "
+            "spaces are."
+        )
+    return found
+
+
+def action_space(id: str, space: Any) -> Space:
+    """The catalogue's description of what an environment lets one do.
+
+    Raises:
+        RequestError: the space is not Discrete, Box, MultiDiscrete or MultiBinary.
+    """
+    found = _space(space)
+    if found is None:
+        raise RequestError(
+            f"{id} has the action space {_shortened(str(space))}, which is not supported; only Discrete, Box, "
+            "MultiDiscrete and MultiBinary spaces are."
+        )
+    return replace(found, shape=()) if found.kind == "box" else found
+
+
+def _space(space: Any) -> Space | None:
     if isinstance(space, spaces.Discrete):
         return Space("discrete", int(space.n))
-    if isinstance(space, spaces.Box) and space.shape is not None:
-        size = 1
-        for extent in space.shape:
-            size *= extent
-        if size > 0:
-            return Space("box", size)
-    raise RequestError(
-        f"{id} has the {role} space {_shortened(str(space))}, which is not supported; only Discrete and Box spaces are."
-    )
+    if isinstance(space, spaces.MultiDiscrete):
+        parts = tuple(int(n) for n in space.nvec.reshape(-1))
+        return Space("multi-discrete", sum(parts), parts=parts)
+    if isinstance(space, spaces.MultiBinary):
+        return Space("multi-binary", int(np.prod(space.shape)))
+    if isinstance(space, spaces.Box) and space.shape is not None and 0 not in space.shape:
+        size = int(np.prod(space.shape))
+        return Space("box", size, bounds=_bounds(space), shape=space.shape if len(space.shape) > 1 else ())
+    return None
+
+
+def _bounds(space: spaces.Box) -> tuple[tuple[float, float], ...]:
+    low, high = space.low.reshape(-1).astype(float), space.high.reshape(-1).astype(float)
+    if not (np.isfinite(low).all() and np.isfinite(high).all() and np.abs([low, high]).max() < WIDEST):
+        return ()
+    if (low == low[0]).all() and (high == high[0]).all():
+        return ((float(low[0]), float(high[0])),)
+    return tuple(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def describe(error: BaseException) -> str:

@@ -1,93 +1,74 @@
 """Action distributions as light objects over tensors of any batch shape.
 
 They replace ``torch.distributions``, whose argument checks and constructors double the cost of sampling for the small
-networks used here.
+networks used here. The families live in ``discrete`` and ``continuous``; this module says what they share and is the
+place to import them from.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
+from engine.policies.continuous import Beta, Bounds, DiagonalGaussian, TanhGaussian
+from engine.policies.discrete import Bernoulli, Categorical, MultiCategorical
+
+__all__ = [
+    "Bernoulli",
+    "Beta",
+    "Bounds",
+    "Categorical",
+    "DiagonalGaussian",
+    "Distribution",
+    "MultiCategorical",
+    "TanhGaussian",
+]
+
 
 class Distribution(Protocol):
-    """A distribution over actions for each element of a batch."""
+    """A distribution over actions for each element of a batch.
 
-    def sample(self, generator: torch.Generator) -> Tensor:
-        """One action per element."""
-
-    def mode(self) -> Tensor:
-        """The most likely action per element: what a greedy policy takes."""
-
-    def log_prob(self, actions: Tensor) -> Tensor:
-        """log π(a|s), shape [batch]."""
-
-    def entropy(self) -> Tensor:
-        """H = −E[log π(a|s)] in nats, shape [batch]."""
-
-
-@dataclass(frozen=True)
-class Categorical:
-    """π(a) = exp(logits_a) / Σ exp(logits), a softmax over the last dimension.
-
-    Logits are [batch, n], actions int64 [batch].
+    Where an action has several components, they are independent given the state: log-probabilities, entropies and
+    divergences are sums over them. All three are differentiable, twice, in the parameters.
     """
 
-    logits: Tensor
-
-    @cached_property
-    def log_probabilities(self) -> Tensor:
-        """log π for every action, [batch, n]."""
-        return self.logits.log_softmax(-1)
-
-    @property
-    def probabilities(self) -> Tensor:
-        return self.log_probabilities.exp()
-
     def sample(self, generator: torch.Generator) -> Tensor:
-        """The Gumbel-max form: argmax(logits − log E) with E ~ Exp(1) is distributed as the softmax (Gumbel, 1954)."""
-        exponential = torch.empty_like(self.logits).exponential_(generator=generator)
-        return (self.logits - exponential.log_()).argmax(-1)
+        """One action per element. Draw it without gradients: an action is data to the policy gradient.
+
+        Where gradients are enabled nevertheless, the Gaussians' samples carry them (the reparameterisation of Kingma
+        and Welling, 2014); those of the other families carry none.
+        """
 
     def mode(self) -> Tensor:
-        return self.logits.argmax(-1)
+        """What a greedy policy takes: the most likely action, or the nearest that the family has to it."""
 
     def log_prob(self, actions: Tensor) -> Tensor:
-        """log π(a) = logits_a − log Σ exp(logits), [batch]."""
-        return self.log_probabilities.gather(-1, actions.unsqueeze(-1)).squeeze(-1)
+        """log π(a|s), shape [batch]; of a density where actions are continuous."""
 
     def entropy(self) -> Tensor:
-        """−Σ_a π(a) log π(a) in nats, [batch]."""
-        return -(self.probabilities * self.log_probabilities).sum(-1)
+        """H = −E[log π(a|s)] in nats, shape [batch]; may be negative where actions are continuous."""
 
+    def kl(self, other: Self) -> Tensor:
+        """KL(self ‖ other) = E_self[log π_self(a|s) − log π_other(a|s)] in nats, shape [batch].
 
-@dataclass(frozen=True)
-class DiagonalGaussian:
-    """Independent normals per action dimension; mean [batch, d], log_std broadcastable to it, actions float [batch, d].
+        At ``other`` equal to ``self`` its second derivative in other's parameters is the Fisher matrix (Kakade, 2001),
+        so it is never clipped at 0: rounding may leave it a hair below.
+        """
 
-    log π(a) = −½ Σ_j [ ((a_j − μ_j)/σ_j)² + 2 log σ_j + log 2π ]   (003…)
-    """
+    def tempered(self, temperature: float) -> Self:
+        """The distribution proportional to π^(1/τ): greedier below τ = 1, more random above.
 
-    mean: Tensor
-    log_std: Tensor
+        Raises:
+            ValueError: the temperature is not above 0.
+        """
 
-    def sample(self, generator: torch.Generator) -> Tensor:
-        noise = torch.empty_like(self.mean).normal_(generator=generator)
-        return self.mean + self.log_std.exp() * noise
+    def detach(self) -> Self:
+        """The same distribution as data: no gradient flows into its parameters. What an old policy is to a ratio."""
 
-    def mode(self) -> Tensor:
-        return self.mean
+    def rows(self, index: slice | Tensor) -> Self:
+        """The distributions of some rows of the batch: a slice, or an int64 or bool tensor along the first dimension.
 
-    def log_prob(self, actions: Tensor) -> Tensor:
-        standardised = (actions - self.mean) * (-self.log_std).exp()
-        return -0.5 * (standardised.square() + 2.0 * self.log_std + math.log(2.0 * math.pi)).sum(-1)
-
-    def entropy(self) -> Tensor:
-        """Σ_j (log σ_j + ½ log 2πe), the same in every state."""
-        per_dimension = self.log_std + 0.5 * math.log(2.0 * math.pi * math.e)
-        return per_dimension.expand_as(self.mean).sum(-1)
+        A policy evaluated once over a whole rollout is so cut into minibatches.
+        """

@@ -2,49 +2,182 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Self
+
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from engine.catalogue import EnvironmentInfo, Space, distribution_of
-from engine.config import PolicyConfig, ValueBaseline
-from engine.policies.distributions import Categorical, DiagonalGaussian
-from engine.policies.networks import MLP, Table, features
+from engine.config.estimators import ValueBaseline
+from engine.config.policies import PolicyConfig
+from engine.policies.distributions import (
+    Bernoulli,
+    Beta,
+    Bounds,
+    Categorical,
+    DiagonalGaussian,
+    Distribution,
+    MultiCategorical,
+    TanhGaussian,
+)
+from engine.policies.features import feature_map
+from engine.policies.networks import MLP, CNNBody, GRUBody, MLPBody, Table, features, head
+from engine.rollouts import Sequences
+
+_LEAST_LOG_STD, _MOST_LOG_STD = -10.0, 4.0  # of a spread that the network puts out
 
 
 class Policy(nn.Module):
-    """π_θ(a|s): maps observations ([batch, components] float32, or [batch] int64) to a distribution over actions."""
+    """π_θ(a|s): maps observations ([batch, components] float32, or [batch] int64) to a distribution over actions.
 
-    def __init__(self, config: PolicyConfig, environment: EnvironmentInfo, generator: torch.Generator) -> None:
+    A body turns the observation into features, a head these into the distribution's parameters, and, where
+    ``with_value``, a second head into V(s). ``temperature`` tempers the distribution.
+    """
+
+    def __init__(
+        self,
+        config: PolicyConfig,
+        environment: EnvironmentInfo,
+        generator: torch.Generator,
+        with_value: bool = False,
+    ) -> None:
         super().__init__()
-        inputs, outputs = environment.observation, environment.action.size
-        self._observation = inputs
+        self.temperature = 1.0
+        self._observation, self._action = environment.observation, environment.action
+        self._kind = distribution_of(config, environment)
         self._tabular = config.kind == "tabular"
-        self.network: nn.Module
+        per_state = config.kind != "tabular" and config.spread == "per-state"
+        self._spread_from_network = per_state and self._kind in ("gaussian", "tanh-gaussian")
+        outputs = self._action.size * (2 if self._spread_from_network or self._kind == "beta" else 1)
+        self.body = _body(config, self._observation, generator)
+        self.head: nn.Module
         if config.kind == "tabular":
-            self.network = Table(inputs.size, outputs)
-        elif config.kind == "linear":
-            # Starting from 0, a linear policy begins undecided everywhere.
-            self.network = MLP((inputs.size, outputs), "tanh", 0.0, generator)
+            self.head = Table(self._observation.size, outputs)
         else:
-            sizes = (inputs.size, *config.hidden_sizes, outputs)
-            self.network = MLP(sizes, config.activation, 0.01, generator)
+            # Starting from 0, a linear policy begins undecided everywhere.
+            initialization = config.initialization if config.kind == "mlp" else "orthogonal"
+            gain = 0.0 if config.kind == "linear" else 0.01
+            self.head = head(_outputs(self.body), outputs, gain, generator, initialization)
+        self.value_head = head(_outputs(self.body), 1, 1.0, generator) if with_value else None
         self.log_std: nn.Parameter | None = None
-        if config.kind != "tabular" and distribution_of(config, environment) == "gaussian":
-            self.log_std = nn.Parameter(torch.full((outputs,), config.initial_log_std))
+        self._first_log_std = 0.0 if config.kind == "tabular" else config.initial_log_std
+        if self._kind in ("gaussian", "tanh-gaussian") and not self._spread_from_network:
+            self.log_std = nn.Parameter(torch.full((self._action.size,), self._first_log_std))
+        self._bounds: Bounds | None = None
+        if self._kind in ("tanh-gaussian", "beta"):
+            pairs = torch.tensor(self._action.bounds).expand(self._action.size, 2)
+            self._bounds = Bounds(pairs[:, 0].contiguous(), pairs[:, 1].contiguous())
 
-    def forward(self, observations: Tensor) -> Categorical | DiagonalGaussian:
-        inputs = observations if self._tabular else features(observations, self._observation)
-        outputs = self.network(inputs)
-        return Categorical(outputs) if self.log_std is None else DiagonalGaussian(outputs, self.log_std)
+    @property
+    def recurrent(self) -> bool:
+        """Whether it remembers earlier observations."""
+        return isinstance(self.body, GRUBody)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self._bounds is not None:
+            self._bounds = Bounds(fn(self._bounds.low), fn(self._bounds.high))
+        return self
+
+    def start(self, size: int) -> Tensor | None:
+        """What is remembered before ``size`` episodes begin, [size, hidden]; None without a memory."""
+        return self.body.initial_state(size) if isinstance(self.body, GRUBody) else None
+
+    def step(self, observations: Tensor, state: Tensor | None) -> tuple[Distribution, Tensor | None]:
+        """π(·|s) for one step of n episodes, and what is remembered after it."""
+        if state is None:
+            return self(observations), None
+        assert isinstance(self.body, GRUBody)
+        outputs, state = self.body.step(self._inputs(observations), state)
+        return self._distribution(self.head(outputs)), state
+
+    def forward(self, observations: Tensor) -> Distribution:
+        """π(·|s) of a policy without a memory, for observations in any order."""
+        return self._distribution(self.head(self.body(self._inputs(observations))))
+
+    def over(self, observations: Tensor, sequences: Sequences | None) -> Distribution:
+        """π(·|s) of M steps that make up ``sequences``, which only matter to a policy with a memory."""
+        return self._distribution(self.head(self._features(observations, sequences)))
+
+    def evaluate(self, observations: Tensor, sequences: Sequences | None) -> tuple[Distribution, Tensor]:
+        """As ``over``, and V(s) [M] from the second head."""
+        assert self.value_head is not None
+        seen = self._features(observations, sequences)
+        values: Tensor = self.value_head(seen)
+        return self._distribution(self.head(seen)), values.squeeze(-1)
+
+    def _features(self, observations: Tensor, sequences: Sequences | None) -> Tensor:
+        inputs = self._inputs(observations)
+        if isinstance(self.body, GRUBody):
+            assert sequences is not None
+            assert sequences.states is not None
+            return self.body.over(inputs, sequences.lengths, sequences.states)
+        seen: Tensor = self.body(inputs)
+        return seen
+
+    def _inputs(self, observations: Tensor) -> Tensor:
+        return observations if self._tabular else features(observations, self._observation)
+
+    def _distribution(self, outputs: Tensor) -> Distribution:
+        distribution = self._plain(outputs)
+        return distribution if self.temperature == 1.0 else distribution.tempered(self.temperature)
+
+    def _plain(self, outputs: Tensor) -> Distribution:
+        if self._kind == "softmax":
+            parts = self._action.parts
+            return MultiCategorical(outputs, parts) if parts else Categorical(outputs)
+        if self._kind == "bernoulli":
+            return Bernoulli(outputs)
+        if self._kind == "beta":
+            assert self._bounds is not None
+            alpha, beta = (1.0 + softplus(outputs)).chunk(2, -1)
+            return Beta(alpha, beta, self._bounds)
+        if self.log_std is not None:
+            gaussian = DiagonalGaussian(outputs, self.log_std)
+        else:
+            mean, log_std = outputs.chunk(2, -1)
+            gaussian = DiagonalGaussian(mean, (self._first_log_std + log_std).clamp(_LEAST_LOG_STD, _MOST_LOG_STD))
+        return gaussian if self._bounds is None else TanhGaussian(gaussian, self._bounds)
+
+
+def _body(config: PolicyConfig, observation: Space, generator: torch.Generator) -> nn.Module:
+    if config.kind == "tabular":
+        return nn.Identity()
+    if config.kind == "linear":
+        return feature_map(config.features, observation.size, config.feature_order, observation.bounds, generator)
+    if config.kind == "mlp":
+        sizes = (observation.size, *config.hidden_sizes)
+        return MLPBody(sizes, config.activation, generator, config.initialization)
+    if config.kind == "gru":
+        return GRUBody(observation.size, config.hidden_size, generator)
+    return _cnn(observation, config.hidden_size, generator)
+
+
+def _cnn(observation: Space, hidden: int, generator: torch.Generator) -> CNNBody:
+    high = observation.bounds[0][1] if observation.bounds else 1.0
+    return CNNBody(observation.shape, hidden, high, generator)
+
+
+def _outputs(body: nn.Module) -> int:
+    outputs = body.outputs
+    assert isinstance(outputs, int)
+    return outputs
 
 
 class ValueFunction(nn.Module):
-    """V_φ(s), shape [batch], for observations as a policy takes them."""
+    """V_φ(s), shape [batch], for observations as a policy takes them; images are seen through convolutions."""
 
     def __init__(self, config: ValueBaseline, observation: Space, generator: torch.Generator) -> None:
         super().__init__()
         self._observation = observation
-        self.network = MLP((observation.size, *config.hidden_sizes, 1), "tanh", 1.0, generator)
+        self.network: nn.Module
+        if observation.image:
+            body = _cnn(observation, config.hidden_sizes[0] if config.hidden_sizes else 64, generator)
+            self.network = nn.Sequential(body, head(body.outputs, 1, 1.0, generator))
+        else:
+            self.network = MLP((observation.size, *config.hidden_sizes, 1), "tanh", 1.0, generator)
 
     def forward(self, observations: Tensor) -> Tensor:
         values: Tensor = self.network(features(observations, self._observation))

@@ -6,9 +6,24 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
-from engine.losses import entropy_bonus, explained_variance, normalized, policy_gradient_loss, value_loss
+from engine.losses import (
+    approx_kl,
+    clip_fraction,
+    clipped_surrogate,
+    clipped_value_loss,
+    entropy_bonus,
+    explained_variance,
+    normalized,
+    policy_gradient_loss,
+    single_sample_penalty,
+    surrogate,
+    updated_multiplier,
+    value_loss,
+)
 
 
 def test_policy_gradient_loss_by_hand() -> None:
@@ -120,3 +135,189 @@ def test_a_single_advantage_normalises_to_0() -> None:
 @pytest.mark.parametrize("constant", [0.0, 0.1, 99.34, 1000.1])
 def test_equal_advantages_normalise_to_0_even_where_their_mean_is_rounded(constant: float) -> None:
     assert normalized(torch.full((1000,), constant)).abs().max().item() < 1e-2
+
+
+ADVANTAGES = torch.tensor([2.0, -1.0, 4.0, -3.0])
+
+
+def logs(*ratios: float) -> Tensor:
+    return torch.tensor(ratios).log()
+
+
+def test_the_surrogate_by_hand() -> None:
+    assert surrogate(logs(0.5, 2.0, 1.0, 1.5), ADVANTAGES).item() == pytest.approx((1.0 - 2.0 + 4.0 - 4.5) / 4)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "expected", "pulled"),
+    [
+        (1.5, 2.0, 1.2 * 2.0, False),  # gone far enough in the right direction
+        (0.5, 2.0, 0.5 * 2.0, True),
+        (1.5, -2.0, 1.5 * -2.0, True),  # gone in the wrong direction
+        (0.5, -2.0, 0.8 * -2.0, False),
+        (1.1, 2.0, 1.1 * 2.0, True),
+    ],
+)
+def test_the_clipped_surrogate_by_hand(ratio: float, advantage: float, expected: float, pulled: bool) -> None:
+    log_ratios = logs(ratio).requires_grad_()
+    objective = clipped_surrogate(log_ratios, torch.tensor([advantage]), 0.2)
+    assert objective.item() == pytest.approx(expected)
+    (gradient,) = torch.autograd.grad(objective, log_ratios)
+    assert gradient.item() == pytest.approx(ratio * advantage if pulled else 0.0)
+
+
+def test_before_the_first_step_clipping_changes_nothing() -> None:
+    """Ratio 1: the objective is the mean advantage and its gradient the policy gradient's, clipped or not."""
+    log_probs = torch.tensor([-1.0, -2.0, -0.5, -3.0], requires_grad=True)
+    log_ratios = log_probs - log_probs.detach()
+    objectives = surrogate(log_ratios, ADVANTAGES), clipped_surrogate(log_ratios, ADVANTAGES, 0.2)
+    expected = -policy_gradient_loss(log_probs, ADVANTAGES, episodes=4)
+    (wanted,) = torch.autograd.grad(expected, log_probs)
+    for objective in objectives:
+        assert objective.item() == pytest.approx(ADVANTAGES.mean().item())
+        (got,) = torch.autograd.grad(objective, log_probs, retain_graph=True)
+        torch.testing.assert_close(got, wanted)
+    assert clip_fraction(log_ratios, 0.2).item() == 0.0
+    assert approx_kl(log_ratios).item() == 0.0
+
+
+@given(st.lists(st.tuples(st.floats(-3.0, 3.0), st.floats(-5.0, 5.0)), min_size=1, max_size=6), st.floats(0.01, 0.9))
+def test_clipping_only_ever_lowers_the_objective(steps: list[tuple[float, float]], clip_range: float) -> None:
+    log_ratios, advantages = torch.tensor(steps, dtype=torch.float64).unbind(-1)
+    assert clipped_surrogate(log_ratios, advantages, clip_range) <= surrogate(log_ratios, advantages)
+
+
+def test_clipping_the_ratio_alone_would_let_a_wrong_step_go() -> None:
+    """Without the minimum a bad action that became likelier has gradient 0 and is never made unlikely again."""
+    log_ratios = logs(1.5).requires_grad_()
+    (gradient,) = torch.autograd.grad((log_ratios.exp().clamp(0.8, 1.2) * -2.0).mean(), log_ratios)
+    assert gradient.item() == 0.0
+
+
+def test_the_objectives_treat_advantages_as_constants() -> None:
+    advantages = ADVANTAGES.clone().requires_grad_()
+    log_ratios = torch.zeros(4, requires_grad=True)
+    (surrogate(log_ratios, advantages) + clipped_surrogate(log_ratios, advantages, 0.2)).backward()
+    assert advantages.grad is None
+
+
+def test_the_clip_fraction_counts_both_sides() -> None:
+    assert clip_fraction(logs(0.5, 0.9, 1.1, 1.5, 1.3), 0.2).item() == pytest.approx(3 / 5)
+
+
+def test_approx_kl_by_hand() -> None:
+    assert approx_kl(logs(0.5, 2.0)).item() == pytest.approx((0.5 - 1 + math.log(2) + 2 - 1 - math.log(2)) / 2)
+
+
+def test_approx_kl_keeps_its_digits_where_policies_hardly_differ() -> None:
+    """Half the squared log ratio; with ρ − 1 − log ρ, float32 gives 0 or worse."""
+    assert approx_kl(torch.tensor([1e-4, -1e-4])).item() == pytest.approx(5e-9, rel=1e-2)
+
+
+def test_approx_kl_is_infinite_where_an_action_taken_has_become_impossible() -> None:
+    assert approx_kl(torch.tensor([0.0, -math.inf])).item() == math.inf
+
+
+@given(st.lists(st.floats(-20.0, 20.0, width=32), min_size=1, max_size=4))
+def test_approx_kl_is_never_negative(log_ratios: list[float]) -> None:
+    assert approx_kl(torch.tensor(log_ratios)).item() >= 0.0
+
+
+OLD = torch.tensor([0.3, -0.2, 1.0], dtype=torch.float64).log_softmax(-1)
+NEW = torch.tensor([-0.5, 0.4, 0.1], dtype=torch.float64)
+
+
+def exact_kl(logits: Tensor) -> Tensor:
+    return (OLD.exp() * (OLD - logits.log_softmax(-1))).sum()
+
+
+def test_over_all_actions_approx_kl_is_the_divergence_in_the_right_direction() -> None:
+    """Each action as often as the old policy takes it."""
+    ratios = NEW.log_softmax(-1) - OLD
+    mean = sum(OLD.exp()[a].item() * approx_kl(ratios[a : a + 1]).item() for a in range(3))
+    assert mean == pytest.approx(exact_kl(NEW).item())
+    backwards = (NEW.softmax(-1) * ratios).sum().item()
+    assert mean != pytest.approx(backwards)
+
+
+def test_over_all_actions_both_penalties_have_the_divergences_gradient() -> None:
+    logits = NEW.clone().requires_grad_()
+    log_probs = logits.log_softmax(-1)
+    (wanted,) = torch.autograd.grad(exact_kl(logits), logits)
+    k3 = sum(OLD.exp()[a] * approx_kl((log_probs - OLD)[a : a + 1]) for a in range(3))
+    single = sum(OLD.exp()[a] * single_sample_penalty(log_probs[a : a + 1]) for a in range(3))
+    assert isinstance(k3, Tensor)
+    assert isinstance(single, Tensor)
+    torch.testing.assert_close(torch.autograd.grad(k3, logits, retain_graph=True)[0], wanted)
+    torch.testing.assert_close(torch.autograd.grad(single, logits)[0], -wanted)
+
+
+def test_the_single_sample_penalty_is_the_mean_log_probability() -> None:
+    assert single_sample_penalty(torch.tensor([-1.0, -3.0])).item() == -2.0
+
+
+@pytest.mark.parametrize(("kl", "expected"), [(0.03, 1.2), (0.01, 1.0), (0.0, 0.9), (-0.2, 0.0)])
+def test_the_multiplier_grows_where_the_divergence_is_too_large(kl: float, expected: float) -> None:
+    assert updated_multiplier(1.0, kl, target_kl=0.01, step=10.0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kl", [math.nan, math.inf])
+def test_the_multiplier_is_not_reset_by_a_divergence_that_is_no_number(kl: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        updated_multiplier(1.0, kl, target_kl=0.01, step=10.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "pulled"),
+    [
+        (0.5, 0.5**2, True),  # within the range
+        (0.9, 0.5**2, False),  # further towards the target 1 than c = 0.5: counts as if it had stopped there
+        (-0.9, 1.9**2, True),  # away from the target
+        (3.0, 2.0**2, True),  # far beyond it: worse than where clipping would have stopped
+    ],
+)
+def test_the_clipped_value_loss_by_hand(value: float, expected: float, pulled: bool) -> None:
+    values = torch.tensor([value], requires_grad=True)
+    loss = clipped_value_loss(values, torch.tensor([1.0]), torch.tensor([0.0]), 0.5)
+    assert loss.item() == pytest.approx(expected)
+    (gradient,) = torch.autograd.grad(loss, values)
+    assert gradient.item() == pytest.approx(2.0 * (value - 1.0) if pulled else 0.0)
+
+
+def test_before_the_first_fit_the_clipped_value_loss_is_the_plain_one() -> None:
+    values = torch.tensor([1.0, 2.0, -4.0], requires_grad=True)
+    targets = torch.tensor([0.0, 5.0, 5.0])
+    losses = value_loss(values, targets), clipped_value_loss(values, targets, values.detach(), 0.2)
+    assert losses[0].item() == losses[1].item()
+    gradients = [torch.autograd.grad(loss, values)[0] for loss in losses]
+    torch.testing.assert_close(*gradients)
+
+
+def test_targets_and_old_values_are_constants() -> None:
+    values, targets, old = (torch.ones(2, requires_grad=True) for _ in range(3))
+    clipped_value_loss(values, targets, old, 0.2).backward()
+    assert targets.grad is None
+    assert old.grad is None
+
+
+def test_objectives_of_differing_shapes_are_refused() -> None:
+    three, wide = torch.zeros(3), torch.zeros(3, 1)
+    for call in (
+        lambda: surrogate(three, wide),
+        lambda: clipped_surrogate(three, wide, 0.2),
+        lambda: clipped_value_loss(three, three, wide, 0.2),
+    ):
+        with pytest.raises(ValueError, match="differ in shape"):
+            call()
+
+
+@pytest.mark.parametrize("wrong", [0.0, -0.2, math.nan])
+def test_clip_ranges_that_are_not_positive_are_refused(wrong: float) -> None:
+    one = torch.zeros(1)
+    for call in (
+        lambda: clipped_surrogate(one, one, wrong),
+        lambda: clip_fraction(one, wrong),
+        lambda: clipped_value_loss(one, one, one, wrong),
+    ):
+        with pytest.raises(ValueError, match="positive"):
+            call()

@@ -1,0 +1,48 @@
+"""Choosing actions for a batch of environments: sampled from the policy, or now and then its most likely ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.errors import RunError
+from engine.policies.policy import Policy
+
+
+class Actor:
+    """A policy with the randomness it acts with; each action is greedy with the probability ``greedy_share``."""
+
+    def __init__(self, policy: Policy, generator: torch.Generator, device: torch.device) -> None:
+        self._policy, self._generator, self._device = policy, generator, device
+        self.greedy_share = 0.0
+
+    def start(self, size: int) -> Tensor | None:
+        """What is remembered before ``size`` episodes begin, [size, hidden]; None for a policy without a memory."""
+        return self._policy.start(size)
+
+    def act(
+        self, observations: NDArray[Any], state: Tensor | None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None, Tensor | None]:
+        """Actions [n, …], which of them are greedy [n] (None where none can be), and what is remembered now.
+
+        Raises:
+            RunError: an action is not a finite number.
+        """
+        with torch.inference_mode():
+            distribution, state = self._policy.step(torch.from_numpy(observations).to(self._device), state)
+            chosen = distribution.sample(self._generator)
+            greedy = None
+            if self.greedy_share > 0.0:
+                greedy = torch.rand(len(chosen), generator=self._generator, device=self._device) < self.greedy_share
+                chosen = torch.where(greedy.view(-1, *[1] * (chosen.dim() - 1)), distribution.mode(), chosen)
+            actions: NDArray[Any] = chosen.cpu().numpy()
+        if not np.isfinite(actions).all():
+            raise RunError(
+                "The policy's actions are no longer finite numbers; the learning rate is probably too large, so lower "
+                "it and start again."
+            )
+        return actions, None if greedy is None else greedy.cpu().numpy(), state

@@ -1,0 +1,80 @@
+"""Gradient ascent on the exact gradient of a finite MDP's expected return."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.rule import (
+    Metrics,
+    Outcome,
+    Task,
+    Updating,
+    clip_gradient,
+    grad_norm_of,
+    make_optimizer,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+    set_learning_rate,
+)
+from engine.batch import Batch
+from engine.config.updates import ExactGradient
+from engine.environments.finite import FiniteMDP
+from engine.exact import Dynamics, advantages, dynamics_of, expected_return
+from engine.policies.distributions import Categorical
+from engine.policies.policy import Policy
+from engine.rollouts import Rollout
+
+
+class ExactAscentRule:
+    """θ ← θ + α ∇J(θ), with J the expected discounted return by dynamic programming; no sample enters."""
+
+    def __init__(self, config: ExactGradient, policy: Policy, mdp: FiniteMDP) -> None:
+        self._policy = policy
+        self._parameters: list[Tensor] = list(policy.parameters())
+        self._optimizer = make_optimizer(config.optimizer, self._parameters, config.learning_rate)
+        self._dynamics: Dynamics = dynamics_of(mdp)
+        self._states = torch.arange(mdp.states, device=self._parameters[0].device)
+
+    def update(self, task: Task) -> Updating:
+        """One step; the batch only shows what the policy does. The exact return is from before the step."""
+        config = task.config.update
+        assert isinstance(config, ExactGradient)
+        yield "computing the exact gradient"
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        set_learning_rate(self._optimizer, rate)
+        distribution = self._distribution()
+        value = expected_return(self._dynamics, _table(distribution), task.config.estimator.gamma)
+        self._optimizer.zero_grad(set_to_none=True)
+        (-value).backward()  # type: ignore[no-untyped-call]
+        norm = grad_norm_of(self._parameters)
+        visited = distribution.rows(task.batch.observations)
+        metrics: Metrics = {
+            "loss": -value.item(),
+            "entropy": visited.entropy().mean().item(),
+            "grad_norm": norm.item(),
+            "exact_return": value.item(),
+        }
+        require_finite([value.item(), norm.item()], rate)
+        clip_gradient(self._parameters, config.max_grad_norm, norm)
+        self._optimizer.step()
+        return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate))
+
+    def true_advantages(self, rollout: Rollout, gamma: float) -> Batch:
+        """The batch with A^π(s_t, a_t) by dynamic programming in place of estimates, and no returns."""
+        with torch.no_grad():
+            exact = advantages(self._dynamics, _table(self._distribution()), gamma)
+        found = [rollout.flat(tensor).cpu() for tensor in (rollout.elapsed, rollout.observations, rollout.actions)]
+        of_steps = exact[tuple(found if self._dynamics.horizon is not None else found[1:])].float()
+        return Batch(rollout, of_steps.to(self._states.device), torch.zeros_like(of_steps))
+
+    def _distribution(self) -> Categorical:
+        distribution = self._policy(self._states)
+        assert isinstance(distribution, Categorical)
+        return distribution
+
+
+def _table(distribution: Categorical) -> Tensor:
+    """π [S, A] in double precision, on the CPU."""
+    return distribution.logits.cpu().double().softmax(-1)

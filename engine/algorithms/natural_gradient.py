@@ -1,0 +1,145 @@
+"""The natural policy gradient: a step whose length is measured in the space of policies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.gradient_ascent import Sums, accumulate_gradient
+from engine.algorithms.rule import Outcome, Task, Updating, require_finite, scheduled, scheduled_metric
+from engine.batch import Batch, Piece
+from engine.config.updates import TRPO, NaturalGradient
+from engine.errors import RunError
+from engine.policies.distributions import Distribution
+from engine.policies.policy import Policy
+from engine.pulse import ROWS, Pulse
+from engine.trust_region import (
+    assign,
+    conjugate_gradient_iterates,
+    fisher_matrix,
+    fisher_vector_product,
+    flat,
+    kl_gradient,
+    solve_exactly,
+)
+
+EXACT_UP_TO = 200  # parameters, for which the solver ``auto`` inverts the Fisher matrix itself
+
+
+class NaturalGradientRule:
+    """θ ← θ + α F⁻¹ĝ, scaled down where ½ sᵀFs would exceed the longest step (Kakade, 2002; 002…)."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._parameters = list(policy.parameters())
+
+    def update(self, task: Task) -> Updating:
+        """One step; the divergence reported is the true one after it, not the quadratic model's."""
+        config = task.config.update
+        assert isinstance(config, NaturalGradient)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        direction = yield from natural_direction(self._policy, task, config)
+        step = rate * direction.natural
+        predicted = 0.5 * rate**2 * direction.curvature
+        if 0.0 < config.max_kl < predicted:
+            step = step * math.sqrt(config.max_kl / predicted)
+        old = yield from old_distributions(self._policy, task.batch)
+        before = flat(self._parameters).detach()
+        assign(self._parameters, before + step)
+        kl = yield from mean_kl(self._policy, task.batch, old)
+        if not math.isfinite(kl):
+            assign(self._parameters, before)
+        require_finite([kl], rate)
+        return Outcome(direction.metrics | {"approx_kl": kl} | scheduled_metric(config.learning_rate_schedule, rate))
+
+
+@dataclass(frozen=True)
+class Direction:
+    """F⁻¹g [P] for the gradient g of the mean objective per step, and gᵀF⁻¹g (with F as damped)."""
+
+    natural: Tensor
+    curvature: float
+    metrics: dict[str, float | None]
+
+
+def natural_direction(policy: Policy, task: Task, config: NaturalGradient | TRPO) -> Generator[str, None, Direction]:
+    """Solve (F + ξI) x = g, exactly for few parameters, else by conjugate gradients; yields signs of life.
+
+    Both are means over steps: g = 1/M Σ_m ∇ log π(a_m|s_m) Â_m and F of ``fisher_vector_product``, from at most 4096 of
+    the steps, evenly spread. Leaves the parameters as they are.
+    """
+    parameters = list(policy.parameters())
+    sums: Sums = yield from accumulate_gradient(policy, task, config)
+    per_step = task.batch.divisor / task.batch.size
+    gradient = -per_step * flat(p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters)
+    norm = gradient.norm().item()
+    require_finite([sums.loss, sums.entropy, norm], getattr(config, "learning_rate", 1.0))
+    metrics: dict[str, float | None] = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
+    graph = _kl_graph(policy, task.batch)
+    yield "updating the policy"
+    exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
+    if exact:
+        try:
+            natural = solve_exactly(fisher_matrix(graph, parameters, config.damping), gradient)
+        except ValueError:
+            raise RunError(
+                "The Fisher matrix cannot be inverted, since some directions do not change the policy; use a damping "
+                "above 0, or conjugate gradients."
+            ) from None
+        return Direction(natural, gradient.dot(natural).item(), metrics)
+
+    def product(vector: Tensor) -> Tensor:
+        return fisher_vector_product(graph, parameters, vector, config.damping)
+
+    pulse = Pulse()
+    natural = torch.zeros_like(gradient)
+    for better in conjugate_gradient_iterates(product, gradient, config.cg_iterations):
+        natural = better
+        if pulse.due():
+            yield "updating the policy"
+    return Direction(natural, natural.dot(product(natural)).item(), metrics)
+
+
+def _kl_graph(policy: Policy, batch: Batch) -> Tensor:
+    """∇θ of the mean KL(π_old‖π_θ) at θ = θ_old, with its graph."""
+    piece = _sample(batch)
+    with torch.backends.cudnn.flags(enabled=False):  # its recurrent layers cannot be differentiated twice
+        distribution = policy.over(piece.observations, piece.sequences)
+        kl = distribution.detach().kl(distribution).mean()
+        return kl_gradient(kl, list(policy.parameters()))
+
+
+def _sample(batch: Batch) -> Piece:
+    """At most ``ROWS`` steps, evenly spread; for a policy with a memory the first sequences of that length together."""
+    if batch.recurrent or batch.size <= ROWS:
+        return batch.pieces(ROWS)[0]
+    return batch.at(torch.arange(0, batch.size, -(-batch.size // ROWS), device=batch.advantages.device))
+
+
+OldDistributions = list[Distribution]
+
+
+def old_distributions(policy: Policy, batch: Batch) -> Generator[str, None, OldDistributions]:
+    """π(·|s) over the batch's pieces, as it is now; yields signs of life."""
+    found, pulse = [], Pulse()
+    for piece in batch.pieces():
+        with torch.no_grad():
+            found.append(policy.over(piece.observations, piece.sequences).detach())
+        if pulse.due():
+            yield "updating the policy"
+    return found
+
+
+def mean_kl(policy: Policy, batch: Batch, old: OldDistributions) -> Generator[str, None, float]:
+    """KL(π_old‖π) averaged over the batch's states; yields signs of life."""
+    total, pulse = 0.0, Pulse()
+    for piece, before in zip(batch.pieces(), old, strict=True):
+        with torch.no_grad():
+            total += before.kl(policy.over(piece.observations, piece.sequences)).sum().item()
+        if pulse.due():
+            yield "updating the policy"
+    return total / batch.size

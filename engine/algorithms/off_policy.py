@@ -1,0 +1,116 @@
+"""Off-policy gradient ascent: several steps on the same episodes, reweighted by importance sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from engine import importance
+from engine.algorithms.gradient_ascent import accumulate_gradient
+from engine.algorithms.rule import (
+    Metrics,
+    Outcome,
+    Task,
+    Updating,
+    clip_gradient,
+    grad_norm_of,
+    make_optimizer,
+    measured,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+    set_learning_rate,
+)
+from engine.batch import Batch
+from engine.behaviour import behaviour_log_probs
+from engine.config.updates import OffPolicy
+from engine.estimators import per_decision
+from engine.losses import normalized
+from engine.policies.policy import Policy
+from engine.pulse import Pulse
+
+_LN_10 = 2.302585092994046
+
+
+class OffPolicyRule:
+    """θ ← θ + α/N Σ_i Σ_t ∇ log π(a_t|s_t) w Â_t, with w what makes the episodes of μ count as the policy's own.
+
+    Per trajectory, w = Π_t π(a_t|s_t)/μ(a_t|s_t) over the whole episode (000…); per decision, every reward carries the
+    product up to its own step (Precup et al., 2000). The products explode or vanish as episodes get longer: the
+    effective sample size and the largest weight tell.
+    """
+
+    def __init__(self, config: OffPolicy, policy: Policy) -> None:
+        self._policy = policy
+        self._parameters: list[Tensor] = list(policy.parameters())
+        self._optimizer = make_optimizer(config.optimizer, self._parameters, config.learning_rate)
+
+    def update(self, task: Task) -> Updating:
+        """All updates of the batch. Weights, their effective sample size and the loss are those of the last one."""
+        config = task.config.update
+        assert isinstance(config, OffPolicy)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        set_learning_rate(self._optimizer, rate)
+        behaviour = yield from self._behaviour(task.batch)
+        metrics: Metrics = {}
+        log_weights = torch.zeros(task.batch.rollout.environments)
+        for update in range(config.updates_per_batch):
+            now, _ = yield from measured(self._policy, task.batch, "updating the policy")
+            log_ratios = now - behaviour
+            log_weights = importance.trajectory_log_weights(
+                task.batch.rollout.unflat(log_ratios), task.batch.rollout.mask
+            )
+            weighted = reweighted(task, config, log_ratios)
+            sums = yield from accumulate_gradient(self._policy, weighted, config)
+            norm = grad_norm_of(self._parameters)
+            require_finite([sums.loss, sums.entropy, norm.item()], rate)
+            first = norm.item() if update == 0 else metrics["grad_norm"]
+            metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}
+            clip_gradient(self._parameters, config.max_grad_norm, norm)
+            self._optimizer.step()
+        metrics |= {
+            "effective_sample_size": importance.effective_sample_size(log_weights),
+            "largest_weight": log_weights.max().item() / _LN_10,
+        }
+        return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_weights, "episode")
+
+    def _behaviour(self, batch: Batch) -> Generator[str, None, Tensor]:
+        """log μ(a|s) of every step, [M]; yields signs of life."""
+        rollout, pulse = batch.rollout, Pulse()
+        greedy = None if rollout.greedy is None else rollout.flat(rollout.greedy)
+        found = []
+        for piece in batch.pieces():
+            with torch.no_grad():
+                acted = self._policy.over(piece.observations, piece.sequences)
+                chosen = None if greedy is None else greedy[piece.rows]
+                found.append(behaviour_log_probs(acted, piece.actions, chosen, rollout.greedy_share))
+            if pulse.due():
+                yield "updating the policy"
+        return torch.cat(found)
+
+
+def reweighted(task: Task, config: OffPolicy, log_ratios: Tensor) -> Task:
+    """The task with advantages as the present policy's own episodes would give them, on average.
+
+    Args:
+        log_ratios: log π(a|s) − log μ(a|s), [M].
+    """
+    batch, estimator = task.batch, task.config.estimator
+    ratios, mask = batch.rollout.unflat(log_ratios), batch.rollout.mask
+    if config.weighting == "per-trajectory":
+        log_weights = importance.trajectory_log_weights(ratios, mask)
+        weights = importance.weights(log_weights, config.self_normalized, config.truncation)
+        of_step = batch.rollout.flat(weights.expand_as(mask))
+        own = normalized(batch.advantages) if estimator.normalize_advantages else batch.advantages
+        advantages = of_step * own
+    else:
+        log_weights = importance.prefix_log_weights(ratios, mask)
+        weights = importance.weights(log_weights, config.self_normalized, config.truncation)
+        advantages = per_decision(batch, estimator, weights)
+        if estimator.normalize_advantages:
+            advantages = normalized(advantages)
+    plain = task.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
+    return Task(replace(batch, advantages=advantages), plain, task.progress)

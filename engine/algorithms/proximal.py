@@ -1,0 +1,146 @@
+"""Proximal policy optimisation: many small steps on one batch, held back from leaving the old policy too far behind."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator, Iterator
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.rule import (
+    Metrics,
+    Outcome,
+    Task,
+    Updating,
+    clip_gradient,
+    grad_norm_of,
+    make_optimizer,
+    measured,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+    set_learning_rate,
+    with_shared_value,
+)
+from engine.batch import Batch, Piece
+from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
+from engine.losses import (
+    approx_kl,
+    clip_fraction,
+    clipped_surrogate,
+    single_sample_penalty,
+    surrogate,
+    updated_multiplier,
+)
+from engine.policies.distributions import Distribution
+from engine.policies.policy import Policy
+from engine.pulse import Pulse
+
+Proximal = PPOClip | PPOPenalty | PPOLagrangian
+STOP_AT = 1.5  # times the KL stop, as is common
+
+
+class ProximalRule:
+    """Epochs of minibatches on a surrogate, with one of three things that hold the new policy back.
+
+    - clipping: E[min(ρÂ, clip(ρ, 1−ε, 1+ε)Â)] (Schulman et al., 2017);
+    - a fixed penalty: E[ρÂ] − λ E[KL(π_old‖π)], or its single-sample form E[ρÂ + λ log π(a|s)] (002…);
+    - a Lagrange multiplier: E[ρÂ] − λ (E[KL(π‖π_old)] − ε), then λ ← max(0, λ + α_λ (KL − ε)) (000…).
+
+    ρ is π(a|s)/π_old(a|s), exactly 1 before the first step. All expectations are means over steps.
+    """
+
+    def __init__(self, config: Proximal, policy: Policy, generator: torch.Generator) -> None:
+        self._policy, self._generator = policy, generator
+        self._parameters: list[Tensor] = list(policy.parameters())
+        self._optimizer = make_optimizer(config.optimizer, self._parameters, config.learning_rate)
+        self._old = copy.deepcopy(policy).requires_grad_(False)
+        self.multiplier = config.initial_multiplier if isinstance(config, PPOLagrangian) else 0.0
+
+    def update(self, task: Task) -> Updating:
+        """All epochs. Entropy, divergence and ratios are those after the last step, the gradient norm the first's."""
+        config, batch = task.config.update, task.batch
+        assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        set_learning_rate(self._optimizer, rate)
+        self._old.load_state_dict(self._policy.state_dict())
+        self._old.temperature = self._policy.temperature
+        old_log_probs, _ = yield from measured(self._policy, batch, "updating the policy")
+        loss, norm = yield from self._epochs(task, config, old_log_probs)
+        log_probs, entropy = yield from measured(self._policy, batch, "updating the policy")
+        log_ratios = log_probs - old_log_probs
+        kl = approx_kl(log_ratios).item()
+        require_finite([loss, norm, entropy, kl], rate)
+        metrics: Metrics = {"loss": loss, "entropy": entropy, "grad_norm": norm, "approx_kl": kl}
+        if isinstance(config, PPOClip):
+            metrics["clip_fraction"] = clip_fraction(log_ratios, _clip_range(config, task.progress)).item()
+        if isinstance(config, PPOLagrangian):
+            divergence = yield from self._divergence(batch)
+            self.multiplier = updated_multiplier(self.multiplier, divergence, config.target_kl, config.multiplier_step)
+            metrics["multiplier"] = self.multiplier
+        return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_ratios)
+
+    def _epochs(self, task: Task, config: Proximal, old_log_probs: Tensor) -> Generator[str, None, tuple[float, float]]:
+        """Every gradient step; the mean loss and the first gradient's norm."""
+        total, steps = torch.zeros((), device=task.weights.device), 0
+        norm = 0.0
+        pulse = Pulse()
+        for piece in self._minibatches(task.batch, config):
+            distribution, shared = with_shared_value(self._policy, task, piece)
+            log_probs = distribution.log_prob(piece.actions)
+            log_ratios = log_probs - old_log_probs[piece.rows]
+            if isinstance(config, PPOClip) and 0.0 < STOP_AT * config.target_kl < approx_kl(log_ratios.detach()).item():
+                break
+            gained = self._objective(task, config, piece, distribution, log_ratios)
+            if config.entropy_coefficient > 0.0:
+                gained = gained + config.entropy_coefficient * distribution.entropy().mean()
+            loss = -gained if shared is None else shared - gained
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            if steps == 0 or config.max_grad_norm > 0.0:
+                length = grad_norm_of(self._parameters)
+                norm = length.item() if steps == 0 else norm
+                clip_gradient(self._parameters, config.max_grad_norm, length)
+            self._optimizer.step()
+            total, steps = total + loss.detach(), steps + 1
+            if pulse.due():
+                yield "updating the policy"
+        return total.item() / max(steps, 1), norm
+
+    def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[Piece]:
+        for _ in range(config.epochs):
+            yield from batch.minibatches(config.minibatch_size, self._generator)
+
+    def _objective(
+        self, task: Task, config: Proximal, piece: Piece, distribution: Distribution, log_ratios: Tensor
+    ) -> Tensor:
+        """What is to be maximised, but for the entropy bonus; a scalar."""
+        weights = task.weights[piece.rows]
+        if isinstance(config, PPOClip):
+            return clipped_surrogate(log_ratios, weights, _clip_range(config, task.progress))
+        gained = surrogate(log_ratios, weights)
+        if isinstance(config, PPOLagrangian):
+            return gained - self.multiplier * distribution.kl(self._old_over(piece)).mean()
+        if config.form == "single-sample":
+            return gained + config.kl_coefficient * single_sample_penalty(distribution.log_prob(piece.actions))
+        return gained - config.kl_coefficient * self._old_over(piece).kl(distribution).mean()
+
+    def _old_over(self, piece: Piece) -> Distribution:
+        with torch.no_grad():
+            return self._old.over(piece.observations, piece.sequences)
+
+    def _divergence(self, batch: Batch) -> Generator[str, None, float]:
+        """KL(π‖π_old) averaged over the batch's states."""
+        total, pulse = 0.0, Pulse()
+        for piece in batch.pieces():
+            with torch.no_grad():
+                now = self._policy.over(piece.observations, piece.sequences)
+                total += now.kl(self._old_over(piece)).sum().item()
+            if pulse.due():
+                yield "updating the policy"
+        return total / batch.size
+
+
+def _clip_range(config: PPOClip, progress: float) -> float:
+    return scheduled(config.clip_range, config.clip_range_schedule, progress)

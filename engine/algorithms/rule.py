@@ -1,0 +1,138 @@
+"""What every update rule is to the run, and what several of them share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from engine.batch import Batch, Piece
+from engine.config import RunConfig
+from engine.config.estimators import SharedValueBaseline
+from engine.config.updates import Optimizer, Schedule
+from engine.errors import RunError
+from engine.losses import clipped_value_loss, value_loss
+from engine.policies.distributions import Distribution
+from engine.policies.policy import Policy
+from engine.pulse import Pulse
+
+Metrics = dict[str, float | None]
+MOMENTUM = 0.9
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an update reports: metrics by name, and the log-ratios to show where the rule has any."""
+
+    metrics: Metrics
+    log_ratios: Tensor | None = None
+    of: Literal["step", "episode"] = "step"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One update: the batch, the configuration as it is now, and how much of the budget is used, 0 … 1."""
+
+    batch: Batch
+    config: RunConfig
+    progress: float
+    weights: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", self.batch.weights(self.config.estimator.normalize_advantages))
+
+
+Updating = Generator[str, None, Outcome]
+
+
+class UpdateRule(Protocol):
+    """Improves a policy with one batch."""
+
+    def update(self, task: Task) -> Updating:
+        """Yields signs of life, naming what is being done.
+
+        Raises:
+            RunError: a number is no longer finite.
+        """
+
+
+def make_optimizer(kind: Optimizer, parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Optimizer:
+    """SGD, with momentum (Polyak, 1964), RMSprop (Tieleman & Hinton, 2012) or Adam (Kingma & Ba, 2015)."""
+    if kind == "adam":
+        return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+    if kind == "rmsprop":
+        return torch.optim.RMSprop(parameters, lr=learning_rate, alpha=0.99)
+    return torch.optim.SGD(parameters, lr=learning_rate, momentum=MOMENTUM if kind == "momentum" else 0.0, fused=True)
+
+
+def scheduled(value: float, schedule: Schedule, progress: float) -> float:
+    """``value`` at a share of the run: constant, falling evenly to 0, or ½ (1 + cos π·progress) of it."""
+    if schedule == "constant":
+        return value
+    left = 1.0 - min(progress, 1.0)
+    share = left if schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * left))
+    # Never quite 0: the iteration under way at the end of the budget still learns, if barely.
+    return value * max(share, 1e-6)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+
+
+def scheduled_metric(schedule: Schedule, learning_rate: float) -> Metrics:
+    return {"learning_rate": None if schedule == "constant" else learning_rate}
+
+
+def fit_loss(values: Tensor, targets: Tensor, old_values: Tensor | None, clip_range: float) -> Tensor:
+    """The squared error of V, clipped around what V was where ``clip_range`` is above 0."""
+    if clip_range > 0.0 and old_values is not None:
+        return clipped_value_loss(values, targets, old_values, clip_range)
+    return value_loss(values, targets)
+
+
+def with_shared_value(policy: Policy, task: Task, piece: Piece) -> tuple[Distribution, Tensor | None]:
+    """π(·|s) over a piece, and c_V·L_V where the policy's network also predicts the value, else None."""
+    baseline, batch = task.config.estimator.baseline, task.batch
+    if not isinstance(baseline, SharedValueBaseline):
+        return policy.over(piece.observations, piece.sequences), None
+    distribution, values = policy.evaluate(piece.observations, piece.sequences)
+    old = None if batch.values is None else batch.values[piece.rows]
+    return distribution, baseline.coefficient * fit_loss(values, batch.returns[piece.rows], old, baseline.clip_range)
+
+
+def require_finite(numbers: Iterable[float], learning_rate: float) -> None:
+    """Raises RunError where one is not."""
+    if not all(map(math.isfinite, numbers)):
+        raise RunError(
+            f"The policy's gradient is no longer a finite number; the learning rate {learning_rate:g} is "
+            "probably too large, so lower it and start again."
+        )
+
+
+def grad_norm_of(parameters: Iterable[Tensor]) -> Tensor:
+    """The length of the gradient, a scalar tensor."""
+    return torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+
+
+def clip_gradient(parameters: list[Tensor], most: float, norm: Tensor) -> None:
+    """Scale the gradient down to ``most`` where it is longer; 0 never clips."""
+    if 0.0 < most < norm.item():
+        torch.nn.utils.clip_grads_with_norm_(parameters, most, norm)
+
+
+def measured(policy: Policy, batch: Batch, doing: str) -> Generator[str, None, tuple[Tensor, float]]:
+    """log π(a|s) of every step under the present policy, [M], and the policy's mean entropy; yields signs of life."""
+    log_probs, entropy, pulse = [], 0.0, Pulse()
+    for piece in batch.pieces():
+        with torch.no_grad():
+            distribution = policy.over(piece.observations, piece.sequences)
+            log_probs.append(distribution.log_prob(piece.actions))
+            entropy += distribution.entropy().sum().item()
+        if pulse.due():
+            yield doing
+    return torch.cat(log_probs), entropy / batch.size

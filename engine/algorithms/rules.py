@@ -1,0 +1,35 @@
+"""The update rule that a configuration asks for."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.algorithms.exact_ascent import ExactAscentRule
+from engine.algorithms.gradient_ascent import GradientAscentRule
+from engine.algorithms.natural_gradient import NaturalGradientRule
+from engine.algorithms.off_policy import OffPolicyRule
+from engine.algorithms.proximal import ProximalRule
+from engine.algorithms.rule import UpdateRule
+from engine.algorithms.trpo import TRPORule
+from engine.config import RunConfig
+from engine.config.updates import TRPO, ExactGradient, GradientAscent, NaturalGradient, OffPolicy
+from engine.environments.finite import finite_mdp
+from engine.policies.policy import Policy
+
+
+def make_rule(config: RunConfig, policy: Policy, generator: torch.Generator) -> UpdateRule:
+    """The rule with its optimiser; ``generator`` draws minibatches where it has any."""
+    update = config.update
+    if isinstance(update, GradientAscent):
+        return GradientAscentRule(update, policy)
+    if isinstance(update, NaturalGradient):
+        return NaturalGradientRule(policy)
+    if isinstance(update, TRPO):
+        return TRPORule(policy)
+    if isinstance(update, OffPolicy):
+        return OffPolicyRule(update, policy)
+    if isinstance(update, ExactGradient):
+        mdp = finite_mdp(config.environment.id)
+        assert mdp is not None  # the catalogue refuses others
+        return ExactAscentRule(update, policy, mdp)
+    return ProximalRule(update, policy, generator)

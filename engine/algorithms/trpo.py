@@ -1,0 +1,63 @@
+"""Trust region policy optimisation: the natural gradient's direction, and a line search that keeps its promises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+
+import torch
+
+from engine.algorithms.natural_gradient import OldDistributions, natural_direction, old_distributions
+from engine.algorithms.rule import Outcome, Task, Updating
+from engine.config.updates import TRPO
+from engine.policies.policy import Policy
+from engine.pulse import Pulse
+from engine.trust_region import acceptable, assign, backtracking_fractions, flat
+
+
+class TRPORule:
+    """max_θ E[π_θ/π_old Â] subject to KL(π_old‖π_θ) ≤ δ (Schulman et al., 2015; 002…).
+
+    The longest step along F⁻¹ĝ that the quadratic model of KL allows is tried first, then ever shorter ones, until one
+    truly improves the surrogate and truly stays within δ. If none does, the policy stays as it was.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._parameters = list(policy.parameters())
+
+    def update(self, task: Task) -> Updating:
+        """One step, or none."""
+        config = task.config.update
+        assert isinstance(config, TRPO)
+        direction = yield from natural_direction(self._policy, task, config)
+        if direction.curvature <= 0.0:  # a gradient of 0, as where all advantages are
+            return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
+        step = math.sqrt(2.0 * config.max_kl / direction.curvature) * direction.natural
+        old = yield from old_distributions(self._policy, task.batch)
+        before = flat(self._parameters).detach()
+        start, _ = yield from self._evaluate(task, config, old)
+        for fraction in backtracking_fractions(config.backtracking, config.line_search_steps):
+            assign(self._parameters, before + fraction * step)
+            objective, kl = yield from self._evaluate(task, config, old)
+            if acceptable(objective - start, kl, config.max_kl):
+                return Outcome(direction.metrics | {"approx_kl": kl, "line_search": fraction})
+        assign(self._parameters, before)
+        return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
+
+    def _evaluate(self, task: Task, config: TRPO, old: OldDistributions) -> Generator[str, None, tuple[float, float]]:
+        """The surrogate with its entropy bonus, and KL(π_old‖π), both means over the batch's steps."""
+        objective = divergence = 0.0
+        pulse = Pulse()
+        for piece, before in zip(task.batch.pieces(), old, strict=True):
+            with torch.no_grad():
+                now = self._policy.over(piece.observations, piece.sequences)
+                ratios = (now.log_prob(piece.actions) - before.log_prob(piece.actions)).exp()
+                gain = (ratios * task.weights[piece.rows]).sum()
+                if config.entropy_coefficient > 0.0:
+                    gain = gain + config.entropy_coefficient * now.entropy().sum()
+                objective += gain.item()
+                divergence += before.kl(now).sum().item()
+            if pulse.due():
+                yield "searching along the step"
+        return objective / task.batch.size, divergence / task.batch.size

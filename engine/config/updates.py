@@ -1,0 +1,349 @@
+"""Update rules: what is done with the advantages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from engine.config.fields import Kind, Model, parameter
+
+Optimizer = Literal["sgd", "momentum", "rmsprop", "adam"]
+Schedule = Literal["constant", "linear", "cosine"]
+
+
+def _optimizer() -> Any:
+    return parameter(
+        "adam",
+        title="Optimiser",
+        help="sgd steps along the gradient itself; momentum adds 0.9 of the step before; rmsprop and adam rescale it "
+        "per parameter by its recent size.",
+    )
+
+
+def _learning_rate(default: float) -> Any:
+    return parameter(
+        default,
+        title="Learning rate",
+        symbol="α",
+        help="Step size along the gradient. Too small learns slowly, too large destroys the policy.",
+        live=True,
+        gt=0.0,
+        le=100.0,
+    )
+
+
+def _schedule(title: str = "Learning-rate schedule") -> Any:
+    return parameter(
+        "constant",
+        title=title,
+        help="How it falls over the run: not at all, evenly to 0, or to 0 along half a cosine.",
+        live=True,
+    )
+
+
+def _entropy_coefficient() -> Any:
+    return parameter(
+        0.0,
+        title="Entropy bonus",
+        symbol="β",
+        help="Weight of the policy's entropy in the objective; above 0 keeps the policy exploring.",
+        live=True,
+        ge=0.0,
+        le=10.0,
+    )
+
+
+def _max_grad_norm(default: float = 0.0) -> Any:
+    return parameter(
+        default,
+        title="Gradient clipping",
+        help="The gradient is scaled down to this norm when it is longer; 0 never clips.",
+        live=True,
+        ge=0.0,
+        le=1e6,
+    )
+
+
+def _max_kl() -> Any:
+    return parameter(
+        0.01,
+        title="Trust region",
+        symbol="δ",
+        unit="nats",
+        help="How far the policy may move in one update, as mean KL divergence over the visited states.",
+        live=True,
+        gt=0.0,
+        le=10.0,
+    )
+
+
+def _damping() -> Any:
+    return parameter(
+        0.1,
+        title="Damping",
+        symbol="ξ",
+        help="Added to the Fisher matrix's diagonal: keeps directions that hardly change the policy from exploding.",
+        live=True,
+        ge=0.0,
+        le=100.0,
+    )
+
+
+def _solver() -> Any:
+    return parameter(
+        "auto",
+        title="Solver",
+        help="How F x = g is solved: the exact inverse, conjugate gradients that never build F, or auto: exact "
+        "up to 200 parameters.",
+    )
+
+
+def _cg_iterations() -> Any:
+    return parameter(
+        10,
+        title="CG iterations",
+        unit="steps",
+        help="Conjugate-gradient steps; each needs one Fisher-vector product. The exact solver does not use them.",
+        live=True,
+        ge=1,
+        le=1000,
+    )
+
+
+def _epochs(default: int = 10) -> Any:
+    return parameter(
+        default,
+        title="Epochs",
+        unit="epochs",
+        help="Times every collected step is used in one update.",
+        live=True,
+        ge=1,
+        le=1000,
+    )
+
+
+def _minibatch_size(default: int = 256) -> Any:
+    return parameter(
+        default,
+        title="Minibatch",
+        unit="steps",
+        help="Environment steps drawn for one gradient step; 0 takes the whole batch.",
+        live=True,
+        ge=0,
+        le=1_000_000,
+    )
+
+
+class GradientAscent(Model):
+    """One step along the estimated policy gradient per batch."""
+
+    kind: Literal["gradient-ascent"] = "gradient-ascent"
+    optimizer: Optimizer = _optimizer()
+    learning_rate: float = _learning_rate(0.01)
+    learning_rate_schedule: Schedule = _schedule()
+    entropy_coefficient: float = _entropy_coefficient()
+    max_grad_norm: float = _max_grad_norm()
+
+
+class NaturalGradient(Model):
+    """One step along the gradient as seen in the space of policies, F⁻¹g."""
+
+    kind: Literal["natural-gradient"] = "natural-gradient"
+    learning_rate: float = _learning_rate(1.0)
+    learning_rate_schedule: Schedule = _schedule()
+    max_kl: float = parameter(
+        0.01,
+        title="Longest step",
+        symbol="δ",
+        unit="nats",
+        help="A step predicted to move the policy further than this in mean KL divergence is scaled down; 0 never.",
+        live=True,
+        ge=0.0,
+        le=10.0,
+    )
+    damping: float = _damping()
+    solver: Literal["auto", "exact", "cg"] = _solver()
+    cg_iterations: int = _cg_iterations()
+    entropy_coefficient: float = _entropy_coefficient()
+
+
+class TRPO(Model):
+    """The natural gradient's direction, as far as the trust region and a true improvement allow."""
+
+    kind: Literal["trpo"] = "trpo"
+    max_kl: float = _max_kl()
+    damping: float = _damping()
+    solver: Literal["auto", "exact", "cg"] = _solver()
+    cg_iterations: int = _cg_iterations()
+    line_search_steps: int = parameter(
+        10,
+        title="Line-search steps",
+        unit="tries",
+        help="How often the step is shortened before it is given up and the policy left as it was.",
+        live=True,
+        ge=1,
+        le=100,
+    )
+    backtracking: float = parameter(
+        0.8,
+        title="Backtracking",
+        help="Each try is this much of the one before.",
+        live=True,
+        gt=0.0,
+        le=0.99,
+    )
+    entropy_coefficient: float = _entropy_coefficient()
+
+
+class PPOClip(Model):
+    """Several epochs of gradient steps on a surrogate that stops rewarding change beyond the clip range."""
+
+    kind: Literal["ppo-clip"] = "ppo-clip"
+    clip_range: float = parameter(
+        0.2,
+        title="Clip range",
+        symbol="ε",
+        help="How far the probability ratio may move from 1 before moving further earns nothing.",
+        live=True,
+        gt=0.0,
+        le=10.0,
+    )
+    clip_range_schedule: Schedule = _schedule("Clip-range schedule")
+    epochs: int = _epochs()
+    minibatch_size: int = _minibatch_size()
+    target_kl: float = parameter(
+        0.0,
+        title="KL stop",
+        unit="nats",
+        help="The update ends early once the policy has moved 1.5 times as far as this; 0 never stops.",
+        live=True,
+        ge=0.0,
+        le=10.0,
+    )
+    optimizer: Optimizer = _optimizer()
+    learning_rate: float = _learning_rate(0.001)
+    learning_rate_schedule: Schedule = _schedule()
+    entropy_coefficient: float = _entropy_coefficient()
+    max_grad_norm: float = _max_grad_norm(0.5)
+
+
+class PPOPenalty(Model):
+    """Several epochs of gradient steps on the surrogate less a fixed price on moving the policy."""
+
+    kind: Literal["ppo-penalty"] = "ppo-penalty"
+    kl_coefficient: float = parameter(
+        1.0,
+        title="KL penalty",
+        symbol="λ",
+        help="What a nat of KL divergence from the old policy costs, in units of advantage.",
+        live=True,
+        ge=0.0,
+        le=1e6,
+    )
+    form: Literal["kl", "single-sample"] = parameter(
+        "kl",
+        title="Form of the penalty",
+        help="kl: the divergence KL(π_old‖π) itself, in every visited state. single-sample: log π(a|s) of the action "
+        "taken, which estimates it up to a constant.",
+        live=True,
+    )
+    epochs: int = _epochs()
+    minibatch_size: int = _minibatch_size()
+    optimizer: Optimizer = _optimizer()
+    learning_rate: float = _learning_rate(0.001)
+    learning_rate_schedule: Schedule = _schedule()
+    entropy_coefficient: float = _entropy_coefficient()
+    max_grad_norm: float = _max_grad_norm(0.5)
+
+
+class PPOLagrangian(Model):
+    """The KL penalty with a price that rises while the policy moves too far and falls while it does not."""
+
+    kind: Literal["ppo-lagrangian"] = "ppo-lagrangian"
+    target_kl: float = parameter(
+        0.01,
+        title="KL allowed",
+        symbol="ε",
+        unit="nats",
+        help="The mean divergence KL(π‖π_old) that one update may reach.",
+        live=True,
+        gt=0.0,
+        le=10.0,
+    )
+    initial_multiplier: float = parameter(
+        1.0, title="First multiplier", symbol="λ₀", help="The price of a nat before the first update.", ge=0.0, le=1e6
+    )
+    multiplier_step: float = parameter(
+        10.0,
+        title="Multiplier step",
+        symbol="α_λ",
+        help="λ ← λ + α_λ (KL − ε) after every update, never below 0.",
+        live=True,
+        ge=0.0,
+        le=1e6,
+    )
+    epochs: int = _epochs()
+    minibatch_size: int = _minibatch_size()
+    optimizer: Optimizer = _optimizer()
+    learning_rate: float = _learning_rate(0.001)
+    learning_rate_schedule: Schedule = _schedule()
+    entropy_coefficient: float = _entropy_coefficient()
+    max_grad_norm: float = _max_grad_norm(0.5)
+
+
+class OffPolicy(Model):
+    """Several gradient steps on the same episodes, each reweighted to what the present policy would have played."""
+
+    kind: Literal["off-policy"] = "off-policy"
+    weighting: Literal["per-trajectory", "per-decision"] = parameter(
+        "per-decision",
+        title="Weighting",
+        help="per-trajectory: each episode by its whole product of ratios. per-decision: each reward only by the "
+        "ratios of the actions before it, which varies less.",
+    )
+    self_normalized: bool = parameter(
+        False,
+        title="Self-normalised",
+        help="Divide by the sum of the weights instead of the number of episodes: far less variance, some bias.",
+        live=True,
+    )
+    truncation: float = parameter(
+        0.0,
+        title="Largest weight",
+        help="Weights above this are cut down to it: bounded variance, some bias; 0 never cuts.",
+        live=True,
+        ge=0.0,
+        le=1e6,
+    )
+    updates_per_batch: int = parameter(
+        4,
+        title="Updates per batch",
+        unit="steps",
+        help="Gradient steps taken on the same episodes; from the second on they are off-policy.",
+        live=True,
+        ge=1,
+        le=1000,
+    )
+    optimizer: Optimizer = _optimizer()
+    learning_rate: float = _learning_rate(0.01)
+    learning_rate_schedule: Schedule = _schedule()
+    entropy_coefficient: float = _entropy_coefficient()
+    max_grad_norm: float = _max_grad_norm()
+
+
+class ExactGradient(Model):
+    """Ascent along the true gradient of the expected return, computed from the environment's known dynamics."""
+
+    kind: Literal["exact-gradient"] = "exact-gradient"
+    optimizer: Optimizer = _optimizer()
+    learning_rate: float = _learning_rate(0.1)
+    learning_rate_schedule: Schedule = _schedule()
+    max_grad_norm: float = _max_grad_norm()
+
+
+UpdateConfig = Annotated[
+    GradientAscent | NaturalGradient | TRPO | PPOClip | PPOPenalty | PPOLagrangian | OffPolicy | ExactGradient,
+    Field(discriminator="kind"),
+    Kind,
+]

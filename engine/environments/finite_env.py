@@ -1,0 +1,270 @@
+"""Finite decision processes as environments of Gymnasium's, with pictures to watch them by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, partial
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from engine.environments.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID, finite_mdp
+
+Image = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+IDS = ("Bandit-v0", "Corridor-v0", "GridWorld-v0")
+
+
+def register() -> None:
+    """Make ``IDS`` known to Gymnasium; calling it again changes nothing."""
+    for id in IDS:
+        if id not in gymnasium.registry:
+            mdp = finite_mdp(id)
+            assert mdp is not None
+            gymnasium.register(
+                id, f"{__name__}:FiniteEnv", max_episode_steps=mdp.horizon, kwargs={"process": id}, order_enforce=True
+            )
+
+
+class FiniteEnv(gymnasium.Env[int, int]):
+    """One of ``IDS``, drawing as ``FiniteBatch`` does: of the same seed and actions come the same episodes.
+
+    The time limit is not kept here but by the wrapper that Gymnasium puts around a registered environment.
+
+    Raises:
+        ValueError: ``process`` is none of ``IDS``; from ``step``, there is no such action.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012 - as Gymnasium has it
+
+    def __init__(self, process: str, render_mode: str | None = None) -> None:
+        mdp = finite_mdp(process) if process in IDS else None
+        if mdp is None:
+            raise ValueError(f"{process} is not an environment of ours; {', '.join(IDS)} are.")
+        if process == "Bandit-v0":
+            self.metadata = {**self.metadata, "render_fps": 2}
+        self.render_mode = render_mode
+        self.observation_space: spaces.Space[Any] = spaces.Discrete(mdp.states)
+        self.action_space: spaces.Space[Any] = spaces.Discrete(mdp.actions)
+        self._mdp = mdp
+        self._picture = _PICTURES[process]
+        self._state = 0
+        self._action: int | None = None
+        self._reward = 0.0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._state = self._choice(self._mdp.initial)
+        self._action, self._reward = None, 0.0
+        return self._state, {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        if not self.action_space.contains(action):
+            raise ValueError(f"There is no action {action}; actions are 0 to {self._mdp.actions - 1}.")
+        outcome = self._choice(self._mdp.probabilities[self._state, action])
+        index = (self._state, action, outcome)
+        self._state = int(self._mdp.next_states[index])
+        self._action, self._reward = int(action), float(self._mdp.rewards[index])
+        return self._state, self._reward, bool(self._mdp.ends[index]), False, {}
+
+    def _choice(self, probabilities: NDArray[np.float64]) -> int:
+        return int((probabilities.cumsum() > self.np_random.random()).argmax())
+
+    def render(self) -> Any:
+        """The state as a picture, uint8 [height, width, 3]; None unless made to give ``rgb_array``."""
+        if self.render_mode != "rgb_array":
+            return None
+        return self._picture(self._state, self._action, self._reward)
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+# Greys, and blue, green and vermilion of the Okabe-Ito palette, which colour-blind people can tell apart.
+_BACK: Colour = (222, 227, 233)
+_FLOOR: Colour = (247, 248, 250)
+_INK: Colour = (32, 38, 47)
+_MUTED: Colour = (86, 97, 113)
+_FAINT: Colour = (160, 171, 186)
+_WHITE: Colour = (255, 255, 255)
+_BLUE: Colour = (0, 114, 178)
+_PALE_BLUE: Colour = (205, 226, 240)
+_GREEN: Colour = (0, 158, 115)
+_PALE_GREEN: Colour = (208, 237, 226)
+_VERMILION: Colour = (213, 94, 0)
+_GOLD: Colour = (240, 182, 32)
+
+_WIDTH = 480
+_MARGIN = 10
+
+_LEFT, _DOWN, _RIGHT, _UP = (-1, 0), (0, 1), (1, 0), (0, -1)
+
+
+class _Canvas:
+    """A picture drawn at four times its size and shrunk, which smooths every edge; lengths are pixels after that."""
+
+    _FINE = 4
+
+    def __init__(self, width: int, height: int) -> None:
+        import pygame  # not before there is something to draw: loading it takes long
+        import pygame.font
+
+        self._pygame = pygame
+        self._size = (width, height)
+        self._surface = pygame.Surface((width * self._FINE, height * self._FINE), 0, 32)
+        self._surface.fill(_BACK)
+
+    def box(self, corners: tuple[float, float, float, float], colour: Colour, radius: float = 0.0) -> None:
+        """A filled rectangle from (left, top) to (right, bottom)."""
+        left, top, right, bottom = (round(corner * self._FINE) for corner in corners)
+        area = self._pygame.Rect(left, top, right - left, bottom - top)
+        self._pygame.draw.rect(self._surface, colour, area, border_radius=round(radius * self._FINE))
+
+    def disc(self, centre: tuple[float, float], radius: float, colour: Colour) -> None:
+        self._pygame.draw.circle(self._surface, colour, self._fine(centre), radius * self._FINE)
+
+    def ellipse(self, corners: tuple[float, float, float, float], colour: Colour) -> None:
+        left, top, right, bottom = (round(corner * self._FINE) for corner in corners)
+        self._pygame.draw.ellipse(self._surface, colour, self._pygame.Rect(left, top, right - left, bottom - top))
+
+    def line(self, points: Sequence[tuple[float, float]], width: float, colour: Colour) -> None:
+        """A line through ``points`` with round ends."""
+        start, end = points
+        self._pygame.draw.line(self._surface, colour, self._fine(start), self._fine(end), round(width * self._FINE))
+        for point in points:
+            self.disc(point, width / 2.0, colour)
+
+    def polygon(self, points: Sequence[tuple[float, float]], colour: Colour) -> None:
+        self._pygame.draw.polygon(self._surface, colour, [self._fine(point) for point in points])
+
+    def text(self, text: str, centre: tuple[float, float], size: float, colour: Colour) -> None:
+        self._pygame.font.init()
+        written = self._pygame.font.Font(None, round(size * self._FINE)).render(text, True, colour)
+        self._surface.blit(written, written.get_rect(center=self._fine(centre)))
+
+    def image(self) -> Image:
+        shrunk = self._pygame.transform.smoothscale(self._surface, self._size)
+        return np.ascontiguousarray(self._pygame.surfarray.array3d(shrunk).swapaxes(0, 1))
+
+    def _fine(self, point: tuple[float, float]) -> tuple[float, float]:
+        return point[0] * self._FINE, point[1] * self._FINE
+
+
+def _grid_picture(
+    rows: tuple[str, ...], ways: Sequence[tuple[int, int]], state: int, action: int | None, _reward: float
+) -> Image:
+    """The map from above, the agent in its cell, looking where it meant to go."""
+    image = _empty_grid(rows).copy()
+    size = _cell_size(rows)
+    row, column = divmod(state, len(rows[0]))
+    cell = _cell(rows[row][column], size, None if action is None else ways[action], True)
+    top, left = _corner(rows, row, column)
+    image[top : top + size, left : left + size] = cell
+    return image
+
+
+@cache
+def _empty_grid(rows: tuple[str, ...]) -> Image:
+    bottom, _ = _corner(rows, len(rows), 0)
+    image = np.empty((bottom + _corner(rows, 0, 0)[0], _WIDTH, 3), np.uint8)
+    image[:] = _BACK
+    size = _cell_size(rows)
+    for row, cells in enumerate(rows):
+        for column, letter in enumerate(cells):
+            top, left = _corner(rows, row, column)
+            image[top : top + size, left : left + size] = _cell(letter, size, None, False)
+    return image
+
+
+def _cell_size(rows: tuple[str, ...]) -> int:
+    return (_WIDTH - 2 * _MARGIN) // len(rows[0])
+
+
+def _corner(rows: tuple[str, ...], row: int, column: int) -> tuple[int, int]:
+    size = _cell_size(rows)
+    left = (_WIDTH - size * len(rows[0])) // 2
+    above = left if len(rows) > 1 else size  # a single row is not to be a mere strip
+    return above + row * size, left + column * size
+
+
+@cache
+def _cell(letter: str, size: int, way: tuple[int, int] | None, agent: bool) -> Image:
+    """One cell of a map, [size, size, 3]; ``way`` is where the agent in it looks, None if at the beholder."""
+    canvas = _Canvas(size, size)
+    floor = {"S": _PALE_BLUE, "G": _PALE_GREEN, "#": _MUTED}.get(letter, _FLOOR)
+    canvas.box((1.5, 1.5, size - 1.5, size - 1.5), floor, 0.08 * size)
+    if letter == "#":
+        for height in (1 / 3, 2 / 3):
+            canvas.box((1.5, height * size - 0.75, size - 1.5, height * size + 0.75), _FAINT)
+        for left, height in ((0.35, 0), (0.8, 0), (0.1, 1), (0.57, 1), (0.35, 2), (0.8, 2)):
+            edges = (max(height * size / 3, 1.5), min((height + 1) * size / 3, size - 1.5))
+            canvas.box((left * size - 0.75, edges[0], left * size + 0.75, edges[1]), _FAINT)
+    elif letter == "H":
+        canvas.ellipse((0.1 * size, 0.2 * size, 0.9 * size, 0.84 * size), _VERMILION)
+        canvas.ellipse((0.15 * size, 0.25 * size, 0.85 * size, 0.82 * size), _INK)
+    elif letter == "G":
+        _flag(canvas, size)
+    if agent:
+        middle = {"H": (0.5, 0.56), "G": (0.36, 0.62)}.get(letter, (0.5, 0.5))
+        radius = {"H": 0.2, "G": 0.24}.get(letter, 0.3)
+        _agent(canvas, (middle[0] * size, middle[1] * size), radius * size, way or (0, 0))
+    return canvas.image()
+
+
+def _flag(canvas: _Canvas, size: int) -> None:
+    x, top, foot = 0.66 * size, 0.14 * size, 0.86 * size
+    canvas.ellipse((x - 0.12 * size, foot - 0.04 * size, x + 0.12 * size, foot + 0.04 * size), _FAINT)
+    canvas.line(((x, top), (x, foot)), 0.045 * size, _INK)
+    canvas.polygon(((x, top), (x - 0.46 * size, top + 0.15 * size), (x, top + 0.3 * size)), _GREEN)
+
+
+def _agent(canvas: _Canvas, middle: tuple[float, float], radius: float, way: tuple[int, int]) -> None:
+    x, y = middle
+    canvas.disc(middle, radius * 1.12, _WHITE)
+    canvas.disc(middle, radius, _BLUE)
+    for side in (-1, 1):
+        eye = (x + (0.36 * side + 0.2 * way[0]) * radius, y + (0.24 * way[1] - 0.1) * radius)
+        canvas.disc(eye, 0.26 * radius, _WHITE)
+        canvas.disc((eye[0] + 0.11 * way[0] * radius, eye[1] + 0.11 * way[1] * radius), 0.13 * radius, _INK)
+
+
+def _bandit_picture(means: tuple[float, ...], _state: int, action: int | None, reward: float) -> Image:
+    """The arms in a row, each with its chance to pay; the one just pulled is blue and shows what it paid."""
+    columns = [_arm(arm, means[arm], reward if arm == action else None) for arm in range(len(means))]
+    side = np.empty((len(columns[0]), _MARGIN, 3), np.uint8)
+    side[:] = _BACK
+    return np.concatenate((side, *columns, side), 1)
+
+
+@cache
+def _arm(arm: int, mean: float, paid: float | None) -> Image:
+    """One arm, [320, 92, 3]; ``paid`` is what it gave, None if another was pulled or none yet."""
+    canvas = _Canvas(92, 320)
+    pulled = paid is not None
+    body = _BLUE if pulled else _MUTED
+    knob = (80.0, 178.0) if pulled else (80.0, 84.0)
+    canvas.line(((70.0, 136.0), knob), 5.0, _INK)
+    canvas.disc(knob, 9.0, _VERMILION)
+    canvas.box((8.0, 62.0, 70.0, 206.0), body, 12.0)
+    canvas.box((4.0, 200.0, 74.0, 214.0), _INK, 5.0)
+    canvas.box((15.0, 76.0, 63.0, 134.0), _FLOOR, 6.0)
+    if paid:
+        canvas.disc((39.0, 105.0), 21.0, _INK)
+        canvas.disc((39.0, 105.0), 19.5, _GOLD)
+    if pulled:
+        canvas.text(f"{paid:g}", (39.0, 106.5), 38.0, _INK)
+    canvas.text(str(arm + 1), (39.0, 170.0), 40.0, _WHITE)
+    canvas.box((8.0, 240.0, 70.0, 250.0), _FAINT, 5.0)
+    canvas.box((8.0, 240.0, 8.0 + 62.0 * mean, 250.0), _INK, 5.0)
+    canvas.text(f"pays {100 * mean:.0f} %", (39.0, 268.0), 20.0, _INK)
+    return canvas.image()
+
+
+_PICTURES = {
+    "Bandit-v0": partial(_bandit_picture, BANDIT_MEANS),
+    "Corridor-v0": partial(_grid_picture, ("S" + "." * (CORRIDOR_LENGTH - 2) + "G",), (_LEFT, _RIGHT)),
+    "GridWorld-v0": partial(_grid_picture, GRID, (_LEFT, _DOWN, _RIGHT, _UP)),
+}

@@ -1,0 +1,35 @@
+"""The equation of a configuration, as LaTeX, one term for each choice that makes it.
+
+Each term says which choice it comes from, so that the window can colour it like that choice's picker and so that
+exactly the affected terms change with it. Sources: 001… and 004… for the estimator, 000… for its optimal baseline and
+importance weights, 002… for surrogate, penalty and natural gradient, 003… for the Gaussian and GAE; Schulman et al.
+(2015, 2017) for TRPO and PPO.
+"""
+
+from __future__ import annotations
+
+from engine.catalogue import EnvironmentInfo
+from engine.config import RunConfig
+from engine.equations.estimators import advantage_lines, fit_lines
+from engine.equations.policies import policy_lines
+from engine.equations.terms import Line, Part, Term
+from engine.equations.updates import update_lines
+
+__all__ = ["Line", "Part", "Term", "equation"]
+
+
+def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
+    """The lines of the equation in the order of the work: policy, advantage, gradient or objective, update.
+
+    A learned value's own objective stands where it is fitted: before the advantage is taken, or last.
+    """
+    if config.update.kind == "exact-gradient":
+        return (*policy_lines(config, environment), *update_lines(config))
+    before, after = fit_lines(config)
+    return (
+        *policy_lines(config, environment),
+        *before,
+        *advantage_lines(config),
+        *update_lines(config),
+        *after,
+    )

@@ -1,0 +1,127 @@
+"""The lines that say how the policy turns what it sees into a distribution over actions."""
+
+from __future__ import annotations
+
+from engine.catalogue import EnvironmentInfo, distribution_of
+from engine.config import RunConfig
+from engine.config.policies import PolicyConfig
+from engine.equations.terms import Line, Term
+
+
+def policy_lines(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
+    """The policy, what it is made of where that needs a line of its own, and how greedy actions are mixed in."""
+    shape = _Shape(config, environment)
+    distribution = distribution_of(config.policy, environment)
+    lines: tuple[Line, ...]
+    if distribution == "softmax":
+        lines = (shape.softmax(),)
+    elif distribution == "bernoulli":
+        lines = shape.bernoulli()
+    elif distribution == "beta":
+        lines = shape.beta()
+    else:
+        lines = shape.gaussian(squashed=distribution == "tanh-gaussian")
+    memory = (_line(r"h_t = \mathrm{GRU}_{\,\theta}(h_{t-1},", r"\, s_t)"),) if config.policy.kind == "gru" else ()
+    return (*memory, *lines, *_greedy(config, shape))
+
+
+def _line(*pieces: str) -> Line:
+    return tuple(Term(piece, "policy") for piece in pieces)
+
+
+class _Shape:
+    """The pieces that one policy's lines are put together from."""
+
+    def __init__(self, config: RunConfig, environment: EnvironmentInfo) -> None:
+        self._policy = config.policy
+        self._action = environment.action
+        self._tempered = config.exploration.temperature != 1.0
+        self.state = "h_t" if config.policy.kind == "gru" else "s"
+        self.chance = rf"\pi_{{\theta}}(a \mid {self.state})"
+
+    def softmax(self) -> Line:
+        parts = len(self._action.parts)
+        taken, every = ("j, a_j", "j, a'") if parts else ("a", "a'")
+        product = rf"\prod_{{j=1}}^{{{parts}}} \," if parts else ""
+        fraction = rf"\frac{{\exp {self._logit(taken)}}}{{\sum_{{a'}} \exp {self._logit(every)}}}"
+        return _line(f"{self.chance} = ", product + fraction)
+
+    def bernoulli(self) -> tuple[Line, ...]:
+        product = rf"\prod_{{j=1}}^{{{self._action.size}}} \, p_j^{{a_j}} (1 - p_j)^{{1 - a_j}}"
+        logit = _outputs(self._policy, "j") + (r" / \tau" if self._tempered else "")
+        return _line(f"{self.chance} = ", product), _line(rf"p_j = \mathrm{{sigmoid}}({logit})")
+
+    def gaussian(self, squashed: bool) -> tuple[Line, ...]:
+        variable, spread = "u" if squashed else "a", rf"\sigma_{{\theta}}^2({self.state})"
+        apart = self._policy.kind != "tabular" and self._policy.spread == "per-state"
+        mean = rf"\mu_{{\theta}}({self.state})" if apart else _outputs(self._policy)
+        variance = (r"\tau \, " if self._tempered else "") + (spread if apart else r"\sigma^2")
+        if self._action.size > 1:
+            variance = rf"\mathrm{{diag}}({variance})"
+        normal = (rf"\mathcal{{N}}({variable}; {mean},", rf"\, {variance})")
+        outputs = (
+            _line(
+                rf"\mu_{{\theta}}({self.state}), \; \log \, \sigma_{{\theta}}({self.state}) = ", _outputs(self._policy)
+            ),
+        )
+        if not squashed:
+            return (_line(f"{self.chance} = ", *normal), *(outputs if apart else ()))
+        several = self._action.size > 1
+        index, total = ("_j", r"\sum_j ") if several else ("", "")
+        stretch = rf"\; - \; {total}\log \left| \frac{{\partial a{index}}}{{\partial u{index}}} \right|"
+        bounded = r"a = a_{\min} + (a_{\max} - a_{\min}) \, \frac{1 + \tanh u}{2}"
+        return (
+            _line(rf"\log \, {self.chance} = ", rf"\log \, {normal[0]}", normal[1], stretch),
+            _line(bounded),
+            *(outputs if apart else ()),
+        )
+
+    def beta(self) -> tuple[Line, ...]:
+        several = self._action.size > 1
+        index, product = ("_j", r"\prod_j \,") if several else ("", "")
+        density = (
+            rf"{product} \frac{{\mathrm{{Beta}}(x{index}; \, p{index}, q{index})}}{{(a_{{\max}} - a_{{\min}}){index}}}"
+        )
+        shape = rf"\mathrm{{softplus}}({_outputs(self._policy)})" + (r" / \tau" if self._tempered else "")
+        return (
+            _line(f"{self.chance} = ", density),
+            _line(r"x = \frac{a - a_{\min}}{a_{\max} - a_{\min}}"),
+            _line(r"p, q = ", f"1 + {shape}"),
+        )
+
+    def _logit(self, action: str) -> str:
+        if self._policy.kind == "tabular":
+            logit = rf"\theta_{{s, {action}}}"
+            return rf"({logit} / \tau)" if self._tempered else rf"({logit})"
+        logit = _outputs(self._policy, action)
+        return rf"({logit} / \tau)" if self._tempered else rf"\, {logit}"
+
+
+def _outputs(policy: PolicyConfig, index: str = "") -> str:
+    """What the parameters make of the state: all outputs, or the one at ``index``."""
+    if policy.kind == "tabular":
+        return rf"\theta_{{s, {index}}}" if index else r"\theta_s"
+    below = f"_{{{index}}}" if index else ""
+    if policy.kind in ("mlp", "cnn"):
+        return rf"\mathrm{{{policy.kind.upper()}}}_{{\,\theta}}(s){below}"
+    inputs = "h_t" if policy.kind == "gru" else "s" if _raw(policy) else r"\mathbf{x}(s)"
+    return f"(W {inputs} + b){below}" if index else f"W {inputs} + b"
+
+
+def _raw(policy: PolicyConfig) -> bool:
+    return policy.kind == "linear" and policy.features == "raw"
+
+
+def _greedy(config: RunConfig, shape: _Shape) -> tuple[Line, ...]:
+    """What acts where some actions are the most likely ones instead of samples."""
+    if max(config.exploration.greedy_start, config.exploration.greedy_end) == 0.0:
+        return ()
+    if config.update.kind == "exact-gradient":
+        return ()  # what acts has no part in it
+    return (
+        _line(
+            rf"\mu(a \mid {shape.state}) = ",
+            rf"(1 - \epsilon) \, {shape.chance}",
+            r"\; + \; \epsilon \, \mathbf{1}[a = \mathrm{arg\,max} \, \pi_{\theta}]",
+        ),
+    )

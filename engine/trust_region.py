@@ -1,0 +1,311 @@
+"""Steps of a bounded divergence: Fisher-vector products, conjugate gradients and a line search, as pure functions.
+
+P is the number of parameters θ of the policy, all flattened into one vector in the order of its parameters. What takes
+long comes as an iterator, so that its host can do other things between pieces.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+ROWS_AT_ONCE = 64  # of a Fisher matrix: each row takes as much memory as a backward pass of its own
+
+
+def flat(tensors: Iterable[Tensor]) -> Tensor:
+    """All tensors' numbers as one vector [P].
+
+    Raises:
+        ValueError: there is no tensor.
+    """
+    parts = [tensor.reshape(-1) for tensor in tensors]
+    if not parts:
+        raise ValueError("there are no tensors to flatten.")
+    return torch.cat(parts)
+
+
+def assign(parameters: Sequence[Tensor], vector: Tensor) -> None:
+    """Write the numbers of ``vector`` [P] into the parameters, in place and without a graph: what undoes ``flat``.
+
+    Raises:
+        ValueError: the vector is not [P]; nothing is then written.
+    """
+    sizes = [parameter.numel() for parameter in parameters]
+    _require_vector(vector, sum(sizes))
+    with torch.no_grad():
+        for parameter, numbers in zip(parameters, torch.split(vector, sizes), strict=True):
+            parameter.copy_(numbers.view_as(parameter))
+
+
+def kl_gradient(kl: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    """∇θ of a divergence, [P], with the graph that ``fisher_vector_product`` differentiates again.
+
+    Args:
+        kl: the mean of KL(π_old(·|s)‖π_θ(·|s)) over states, a scalar with a graph in θ and π_old constant.
+        parameters: θ; what ``kl`` does not depend on has gradient 0. cuDNN's recurrent layers cannot be differentiated
+            twice: compute ``kl`` with them under ``torch.backends.cudnn.flags(enabled=False)``.
+
+    Raises:
+        ValueError: ``kl`` is not a scalar, or its gradient does not depend on θ.
+    """
+    if kl.ndim != 0:
+        raise ValueError(f"kl {tuple(kl.shape)} must be a scalar.")
+    parts = torch.autograd.grad(kl, parameters, create_graph=True, allow_unused=True)
+    gradient = flat(
+        torch.zeros_like(parameter) if part is None else part for parameter, part in zip(parameters, parts, strict=True)
+    )
+    if gradient.grad_fn is None:
+        raise ValueError("the gradient of kl does not depend on the parameters, so it has no second derivative.")
+    return gradient
+
+
+def fisher_vector_product(gradient: Tensor, parameters: Sequence[Tensor], vector: Tensor, damping: float) -> Tensor:
+    """(F + damping·I) v without ever forming F.
+
+    F = E_s E_{a∼π_θ}[∇ log π_θ(a|s) ∇ log π_θ(a|s)ᵀ] is the Hessian of E_s KL(π_old‖π_θ) at θ = θ_old; as a Hessian is
+    symmetric, its product with v is what back-propagating v through the gradient gives. For a batch in pieces, the
+    pieces' products add up, weighted by their shares of the states, with the damping once.
+
+    Args:
+        gradient: from ``kl_gradient`` at θ = θ_old, [P]; its graph is kept, so one serves for many products.
+        vector: v, [P].
+        damping: added to the diagonal, ≥ 0.
+
+    Returns:
+        [P], without a graph.
+
+    Raises:
+        ValueError: the vector or the gradient is not [P].
+
+    Source: Pearlmutter (1994), "Fast exact multiplication by the Hessian"; Schulman et al. (2015), "Trust region policy
+        optimization", appendix C; F after 002….
+    """
+    size = sum(parameter.numel() for parameter in parameters)
+    _require_vector(gradient, size)
+    _require_vector(vector, size)
+    product = torch.autograd.grad(gradient, parameters, vector, retain_graph=True, materialize_grads=True)
+    return flat(product) + damping * vector
+
+
+def fisher_matrix(gradient: Tensor, parameters: Sequence[Tensor], damping: float) -> Tensor:
+    """F + damping·I as a matrix, for policies of few parameters.
+
+    Args:
+        gradient: from ``kl_gradient`` at θ = θ_old, [P].
+        damping: added to the diagonal, ≥ 0.
+
+    Returns:
+        [P, P], symmetric, without a graph.
+
+    Raises:
+        ValueError: the gradient is not [P].
+
+    Source: 002…; Kakade (2002), "A natural policy gradient".
+    """
+    size = sum(parameter.numel() for parameter in parameters)
+    _require_vector(gradient, size)
+    identity = torch.eye(size, dtype=gradient.dtype, device=gradient.device)
+    bands = []
+    for rows in torch.split(identity, ROWS_AT_ONCE):
+        products = torch.autograd.grad(
+            gradient, parameters, rows, retain_graph=True, allow_unused=True, is_grads_batched=True
+        )
+        parts = [
+            rows.new_zeros(len(rows), parameter.numel()) if product is None else product.reshape(len(rows), -1)
+            for parameter, product in zip(parameters, products, strict=True)
+        ]
+        bands.append(torch.cat(parts, 1))
+    matrix = torch.cat(bands)
+    return (matrix + matrix.mT) / 2.0 + damping * identity
+
+
+def solve_exactly(matrix: Tensor, b: Tensor) -> Tensor:
+    """The x with A x = b, for a symmetric matrix.
+
+    A Fisher matrix is often singular: logits may all grow alike without changing a probability, and states that were
+    not visited leave no trace. No single x is then right, so it is refused rather than answered with rounding errors.
+
+    Args:
+        matrix: A, [P, P], symmetric; only its lower triangle is read.
+        b: [P].
+
+    Returns:
+        x, [P].
+
+    Raises:
+        ValueError: the shapes do not fit, something is not finite, or A is singular to within its precision.
+    """
+    _require_vector(b, b.numel())
+    if matrix.shape != (len(b), len(b)):
+        raise ValueError(f"the matrix {tuple(matrix.shape)} must be {(len(b), len(b))}.")
+    if not bool(matrix.isfinite().all() and b.isfinite().all()):
+        raise ValueError("the matrix and the vector must be finite.")
+    # In double precision, and on the CPU because not every device has that.
+    values, vectors = torch.linalg.eigh(matrix.detach().cpu().double())
+    if not values.abs().min() > len(b) * torch.finfo(matrix.dtype).eps * values.abs().max():
+        raise ValueError("the matrix is singular; damping makes it solvable.")
+    x: Tensor = vectors @ (vectors.mT @ b.detach().cpu().double() / values)
+    return x.to(b.dtype).to(b.device)
+
+
+def conjugate_gradient_iterates(
+    product: Callable[[Tensor], Tensor], b: Tensor, iterations: int, tolerance: float = 1e-10
+) -> Iterator[Tensor]:
+    """Ever better x with A x ≈ b, from nothing but products with a symmetric positive definite A.
+
+    r_0 = p_0 = b, x_0 = 0;   α = r_kᵀr_k / p_kᵀA p_k,   x_{k+1} = x_k + α p_k,   r_{k+1} = r_k − α A p_k,
+    p_{k+1} = r_{k+1} + (r_{k+1}ᵀr_{k+1} / r_kᵀr_k) p_k
+
+    Args:
+        product: v ↦ A v, both [P].
+        b: [P].
+        iterations: how many products at most.
+        tolerance: stops once ‖r‖² ≤ tolerance·‖b‖², so that the scale of b does not matter.
+
+    Yields:
+        x_0 = 0, then x_1, x_2 … [P], each after one product. It ends early where A turns out not to be positive along
+        p_k, or a product not to be finite: nothing beyond the last x could be trusted.
+
+    Raises:
+        ValueError: b is not a vector, or ``iterations`` < 1.
+
+    Source: Hestenes & Stiefel (1952); Schulman et al. (2015), appendix C.
+    """
+    _require_vector(b, b.numel())
+    if iterations < 1:
+        raise ValueError(f"iterations must be at least 1, not {iterations}.")
+    x, residual, direction = torch.zeros_like(b), b.clone(), b.clone()
+    size = residual.dot(residual)
+    enough = tolerance * size
+    yield x
+    for _ in range(iterations):
+        if not bool(size > enough):
+            return
+        image = product(direction)
+        curvature = direction.dot(image)
+        if not bool((curvature > 0.0) & curvature.isfinite()):
+            return
+        length = size / curvature
+        x = x + length * direction
+        residual = residual - length * image
+        size, before = residual.dot(residual), size
+        direction = residual + (size / before) * direction
+        yield x
+
+
+def conjugate_gradient(
+    product: Callable[[Tensor], Tensor], b: Tensor, iterations: int, tolerance: float = 1e-10
+) -> Tensor:
+    """The last of ``conjugate_gradient_iterates``, [P]: 0 where b is."""
+    *_, x = conjugate_gradient_iterates(product, b, iterations, tolerance)
+    return x
+
+
+def scaled_to_kl(step: Tensor, product_of_step: Tensor, max_kl: float) -> Tensor:
+    """The step at the length where its quadratic divergence ½ sᵀFs is as large as allowed.
+
+    s ← √(2δ / sᵀFs) s
+
+    Args:
+        step: s, [P].
+        product_of_step: F s, [P]; with damping, the step is a little shorter.
+        max_kl: δ > 0.
+
+    Returns:
+        [P]; a step of 0 stays 0.
+
+    Raises:
+        ValueError: the shapes differ, δ is not positive, or sᵀFs is not a positive number for a step other than 0.
+
+    Source: Schulman et al. (2015), appendix C; 002….
+    """
+    if step.shape != product_of_step.shape:
+        raise ValueError(f"step {tuple(step.shape)} and its product {tuple(product_of_step.shape)} differ in shape.")
+    if not max_kl > 0.0:
+        raise ValueError(f"max_kl must be positive, not {max_kl}.")
+    if not bool(step.any()):
+        return step.clone()
+    curvature = step.dot(product_of_step).item()
+    if not 0.0 < curvature < math.inf:
+        raise ValueError(f"the divergence must grow along the step, but its curvature there is {curvature}.")
+    return math.sqrt(2.0 * max_kl / curvature) * step
+
+
+@dataclass(frozen=True)
+class LineSearch:
+    """How a line search stands after a try.
+
+    ``fraction`` of the step was tried last, as number ``tried``, with that ``improvement`` and ``kl``; ``accepted``
+    says whether it may be taken.
+    """
+
+    accepted: bool
+    fraction: float
+    tried: int
+    improvement: float
+    kl: float
+
+
+def backtracking_fractions(coefficient: float, tries: int) -> tuple[float, ...]:
+    """c^k for k = 0 … tries − 1: the whole step first, then ever less of it.
+
+    Raises:
+        ValueError: c is not between 0 and 1, or ``tries`` < 1.
+    """
+    if not 0.0 < coefficient < 1.0:
+        raise ValueError(f"coefficient must be between 0 and 1, not {coefficient}.")
+    if tries < 1:
+        raise ValueError(f"tries must be at least 1, not {tries}.")
+    return tuple(coefficient**k for k in range(tries))
+
+
+def acceptable(improvement: float, kl: float, max_kl: float) -> bool:
+    """Whether a step gains something and stays within the bound; never where a number is not finite."""
+    return math.isfinite(improvement) and math.isfinite(kl) and improvement > 0.0 and kl <= max_kl
+
+
+def line_search(
+    evaluate: Callable[[Tensor], tuple[float, float]],
+    start: Tensor,
+    step: Tensor,
+    max_kl: float,
+    fractions: Sequence[float],
+) -> Iterator[LineSearch]:
+    """Try less and less of a step until one improves the objective within the divergence allowed.
+
+    The quadratic model behind ``scaled_to_kl`` is an approximation; here the true numbers decide.
+
+    Args:
+        evaluate: θ ↦ (improvement over θ_old, KL(π_old‖π_θ)), with θ [P].
+        start, step: θ_old and the whole step, [P].
+        max_kl: δ.
+        fractions: as from ``backtracking_fractions``.
+
+    Yields:
+        How it stands after each try; the last says whether anything was accepted. If not, θ_old is to be kept. What
+        ``evaluate`` has written anywhere stays written: the caller assigns start + fraction·step, or start.
+
+    Raises:
+        ValueError: the shapes differ, or there is no fraction to try.
+
+    Source: Schulman et al. (2015), appendix C.
+    """
+    if start.shape != step.shape:
+        raise ValueError(f"start {tuple(start.shape)} and step {tuple(step.shape)} differ in shape.")
+    if not fractions:
+        raise ValueError("there is no fraction to try.")
+    for tried, fraction in enumerate(fractions, 1):
+        improvement, kl = evaluate(start + fraction * step)
+        accepted = acceptable(improvement, kl, max_kl)
+        yield LineSearch(accepted, fraction, tried, improvement, kl)
+        if accepted:
+            return
+
+
+def _require_vector(vector: Tensor, size: int) -> None:
+    if vector.shape != (size,):
+        raise ValueError(f"a vector of {size} numbers is needed, not one of shape {tuple(vector.shape)}.")
