@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Lock
 
-from engine.phases import Collected, Estimated, Phase, Updated
+from engine.phases import Collected, Estimated, Phase, Reweighted, Updated
 
 
 @dataclass
@@ -15,6 +15,7 @@ class Mail:
     episodes: list[Collected] = field(default_factory=list)
     iterations: list[Updated] = field(default_factory=list)
     advantages: Estimated | None = None
+    ratios: Reweighted | None = None
     environment_steps: int | None = None
 
 
@@ -31,9 +32,13 @@ class Mailbox:
             if isinstance(phase, Estimated):
                 mail.advantages = phase
                 return
+            if isinstance(phase, Reweighted):
+                mail.ratios = phase
+                return
             mail.environment_steps = phase.environment_steps
             if isinstance(phase, Collected):
-                mail.episodes.append(phase)
+                if len(phase.returns):  # short iterations often end no episode
+                    mail.episodes.append(phase)
             elif isinstance(phase, Updated):
                 mail.iterations.append(phase)
 

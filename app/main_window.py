@@ -250,15 +250,14 @@ class MainWindow(QMainWindow):
     def _show_choice(self) -> None:
         config = self.experiment.config
         self.toolbar.device.setCurrentText(config.device)
-        if not len(self.controller.history.episode_returns) and self.controller.state not in ACTIVE:
+        if self.controller.history.is_empty and self.controller.state not in ACTIVE:
             self._set_plots()
         self.episode.set_environment(self.experiment.environment)
 
     def _set_plots(self) -> None:
         """Ready the plots for the present choice; those of a run on screen stay as its own choice made them."""
         if self.plots:
-            learned = self.experiment.config.estimator.baseline.kind == "value"
-            self.plots.set_choice(self.experiment.environment, learned)
+            self.plots.set_choice(self.experiment.environment, self.experiment.config)
 
     # --- the look -----------------------------------------------------------------------------------------------------
 

@@ -123,6 +123,8 @@ class RunController(QObject):
                 )
         if mail.advantages is not None:
             self.history.advantages = mail.advantages
+        if mail.ratios is not None:
+            self.history.ratios = mail.ratios
         if mail.environment_steps is not None:
             self._steps = mail.environment_steps
             self._heard, self._warned = time.monotonic(), False

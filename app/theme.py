@@ -130,6 +130,9 @@ def style_sheet(theme: Theme) -> str:
     }}
     QLineEdit[role="invalid"], QLineEdit[role="invalid"]:focus {{ border-color: {t.error}; }}
     QToolButton[role="quiet"] {{ background: transparent; padding: 0; min-height: 0; }}
+    QToolButton[role="line"], QToolButton[role="line"]:checked {{
+        background: transparent; color: {t.muted}; padding: 0; min-height: 0; text-align: left;
+    }}
     QPushButton:checked, QToolButton:checked {{ background: {t.line}; }}
     QPushButton:disabled, QToolButton:disabled, QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled,
     QDoubleSpinBox:disabled {{ color: {t.muted}; background: {t.surface}; }}
@@ -145,6 +148,7 @@ def style_sheet(theme: Theme) -> str:
     QComboBox::drop-down {{ border: none; width: {2 * t.unit + half}px; }}
     QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.line}; outline: 0; padding: {half}px; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+    QScrollArea[role="scrolled"]:focus {{ border: 1px solid {t.mean}; }}
     QScrollBar {{ background: transparent; border: none; margin: 0; }}
     QScrollBar:vertical {{ width: {t.unit}px; }}
     QScrollBar:horizontal {{ height: {t.unit}px; }}

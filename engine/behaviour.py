@@ -35,5 +35,6 @@ def behaviour_log_probs(distribution: Distribution, actions: Tensor, greedy: Ten
     if actions.is_floating_point():
         return torch.where(greedy, math.inf, sampled)
     same = distribution.mode() == actions
-    likeliest = same if same.dim() == 1 else same.all(-1)
+    # What was greedy was the mode when it was taken, even where rounding makes another of two equal actions it now.
+    likeliest = greedy | (same if same.dim() == 1 else same.all(-1))
     return torch.where(likeliest, torch.logaddexp(sampled, torch.full_like(own, math.log(share))), sampled)

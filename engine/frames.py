@@ -20,6 +20,23 @@ class SoftmaxDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class MultiSoftmaxDecision:
+    """π(·|s) over an action of k parts: ``probabilities`` of every part side by side [Σn], as in its space, and the
+    choice in each, ``actions`` [k]."""
+
+    probabilities: NDArray[np.float32]
+    actions: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchDecision:
+    """π(·|s) over n switches: ``probabilities`` that each is on, and the ``actions`` 0 or 1, both [n]."""
+
+    probabilities: NDArray[np.float32]
+    actions: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class GaussianDecision:
     """π(·|s) over d continuous actions: ``mean``, ``std`` and the chosen ``action`` before clipping, all [d].
 
@@ -38,7 +55,24 @@ class GaussianDecision:
         return (self.action < self.low) | (self.action > self.high)
 
 
-Decision = SoftmaxDecision | GaussianDecision
+@dataclass(frozen=True, slots=True)
+class BoundedDecision:
+    """π(·|s) over d continuous actions that never leave their bounds ``low`` and ``high``: a squashed Gaussian, a beta.
+
+    ``densities`` [d, GRID] are its marginal densities at the middles of ``GRID`` equal bins from low to high, relative
+    to the greatest; ``middle`` [d] is the action that greedy play takes, and ``action`` [d] the one chosen.
+    """
+
+    densities: NDArray[np.float32]
+    middle: NDArray[np.float32]
+    action: NDArray[np.float32]
+    low: NDArray[Any]
+    high: NDArray[Any]
+
+
+GRID = 64
+
+Decision = SoftmaxDecision | MultiSoftmaxDecision | SwitchDecision | GaussianDecision | BoundedDecision
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 
 def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -> Tensor:
@@ -96,9 +97,9 @@ def clipped_surrogate(log_ratios: Tensor, advantages: Tensor, clip_range: float)
     """
     _require_one_shape(log_ratios=log_ratios, advantages=advantages)
     _require_positive("clip_range", clip_range)
-    ratios, constants = log_ratios.exp(), advantages.detach()
-    clipped = ratios.clamp(1.0 - clip_range, 1.0 + clip_range)
-    return torch.minimum(ratios * constants, clipped * constants).mean()
+    constants = advantages.detach()
+    # The bound matters on one side only, and there it is (1 ± ε)Â: the same minimum with half the operations.
+    return torch.minimum(log_ratios.exp() * constants, constants + clip_range * constants.abs()).mean()
 
 
 def clip_fraction(log_ratios: Tensor, clip_range: float) -> Tensor:
@@ -188,7 +189,7 @@ def value_loss(values: Tensor, targets: Tensor) -> Tensor:
         ValueError: the shapes differ.
     """
     _require_one_shape(values=values, targets=targets)
-    return (values - targets.detach()).square().mean()
+    return mse_loss(values, targets.detach())
 
 
 def clipped_value_loss(values: Tensor, targets: Tensor, old_values: Tensor, clip_range: float) -> Tensor:

@@ -15,8 +15,26 @@ from engine.config import RunConfig
 from engine.environments import registry
 from engine.environments.gymnasium_batch import from_environment, to_environment
 from engine.errors import RequestError, RunError
-from engine.frames import Decision, Frame, GaussianDecision, Image, SoftmaxDecision
-from engine.policies.distributions import Categorical
+from engine.frames import (
+    GRID,
+    BoundedDecision,
+    Decision,
+    Frame,
+    GaussianDecision,
+    Image,
+    MultiSoftmaxDecision,
+    SoftmaxDecision,
+    SwitchDecision,
+)
+from engine.policies.distributions import (
+    Bernoulli,
+    Beta,
+    Categorical,
+    DiagonalGaussian,
+    Distribution,
+    MultiCategorical,
+    TanhGaussian,
+)
 from engine.policies.policy import Policy
 
 DEFAULT_FRAMES_PER_SECOND = 30.0
@@ -30,12 +48,21 @@ class PolicySnapshot:
     environment: EnvironmentInfo
     state: dict[str, Tensor]
     iteration: int
+    temperature: float = 1.0
+
+    def fits(self, other: PolicySnapshot) -> bool:
+        """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
+        return (
+            self.environment.id == other.environment.id
+            and self.config.policy == other.config.policy
+            and self.state.keys() == other.state.keys()
+        )
 
 
 def snapshot(policy: Policy, config: RunConfig, environment: EnvironmentInfo, iteration: int) -> PolicySnapshot:
     """Freeze ``policy``; cheap enough to be done after every iteration."""
     state = {name: value.detach().to("cpu", copy=True) for name, value in policy.state_dict().items()}
-    return PolicySnapshot(config, environment, state, iteration)
+    return PolicySnapshot(config, environment, state, iteration, policy.temperature)
 
 
 class Playback:
@@ -56,7 +83,9 @@ class Playback:
 
     def _build(self, snapshot: PolicySnapshot) -> None:
         self._playing = self._next = snapshot
-        self._policy = Policy(snapshot.config.policy, snapshot.environment, torch.Generator())
+        values = any(name.startswith("value_head.") for name in snapshot.state)
+        self._policy = Policy(snapshot.config.policy, snapshot.environment, torch.Generator(), values)
+        self._memory: Tensor | None = None  # of a recurrent policy, within an episode
         self._environment = _rendered(snapshot.environment.id)
         self._observation_space = self._environment.observation_space
         self._action_space: Any = self._environment.action_space
@@ -79,8 +108,7 @@ class Playback:
 
     def use(self, snapshot: PolicySnapshot) -> None:
         """Play ``snapshot`` from the next episode on; at once where it is for another environment or kind of policy."""
-        playing = self._playing
-        if snapshot.environment.id == playing.environment.id and snapshot.config.policy == playing.config.policy:
+        if snapshot.fits(self._playing):
             self._next = snapshot
             return
         self.close()
@@ -118,6 +146,8 @@ class Playback:
     def _begin(self) -> None:
         self._playing = self._next
         self._policy.load_state_dict(self._playing.state)
+        self._policy.temperature = self._playing.temperature
+        self._memory = self._policy.start(1)
         self._episode += 1
         self._step, self._reward = 0, 0.0
         seed, self._seed = self._seed, None  # seeded once, then its generator goes on
@@ -140,20 +170,32 @@ class Playback:
     def _decide(self, greedy: bool) -> Decision:
         inputs = torch.from_numpy(from_environment([self._observation], self._observation_space))
         with torch.inference_mode():
-            distribution = self._policy(inputs)
+            distribution, self._memory = self._policy.step(inputs, self._memory)
             action = distribution.mode() if greedy else distribution.sample(self._generator)
-            if isinstance(distribution, Categorical):
-                weights = distribution.probabilities[0].numpy()
-                self._check_finite(weights)
-                decision: Decision = SoftmaxDecision(weights, int(action.item()))
-            else:
-                mean, std = distribution.mean[0].numpy(), distribution.log_std.exp().numpy()
-                self._check_finite(mean)
-                self._check_finite(std)
-                low, high = self._action_space.low.reshape(-1), self._action_space.high.reshape(-1)
-                decision = GaussianDecision(mean, std, action[0].numpy(), low, high)
-        self._action = action.numpy()
+            self._action = action.numpy()
+            decision = self._shown(distribution, self._action[0])
         return decision
+
+    def _shown(self, distribution: Distribution, action: NDArray[Any]) -> Decision:
+        """The one decision of a batch of one, checked to be made of finite numbers."""
+        if isinstance(distribution, Categorical | MultiCategorical | Bernoulli):
+            chances = distribution.probabilities[0].numpy()
+            self._check_finite(chances)
+            if isinstance(distribution, Categorical):
+                return SoftmaxDecision(chances, int(action))
+            several = MultiSoftmaxDecision if isinstance(distribution, MultiCategorical) else SwitchDecision
+            return several(chances, action)
+        low, high = self._action_space.low.reshape(-1), self._action_space.high.reshape(-1)
+        if isinstance(distribution, DiagonalGaussian):
+            mean = distribution.mean[0].numpy()
+            std = distribution.log_std.exp().expand_as(distribution.mean)[0].numpy()
+            self._check_finite(mean)
+            self._check_finite(std)
+            return GaussianDecision(mean, std, action, low, high)
+        assert isinstance(distribution, TanhGaussian | Beta)
+        densities = _densities(distribution)
+        self._check_finite(densities)
+        return BoundedDecision(densities, distribution.mode()[0].numpy(), action, low, high)
 
     def _check_finite(self, numbers: NDArray[np.float32]) -> None:
         if not np.isfinite(numbers).all():
@@ -179,6 +221,20 @@ class Playback:
     def _raised(self, during: str, error: BaseException) -> RunError:
         id = self._playing.environment.id
         return RunError(f"{id} raised {registry.describe(error)}, in its {during}, so this episode cannot be shown.")
+
+
+def _densities(distribution: TanhGaussian | Beta) -> NDArray[np.float32]:
+    """The marginal densities of a batch of one over ``GRID`` bins between the bounds, relative to the greatest."""
+    unit = (np.arange(GRID) + 0.5) / GRID
+    low, high = np.log(unit), np.log1p(-unit)
+    if isinstance(distribution, Beta):
+        logs = np.outer(distribution.alpha[0].numpy() - 1.0, low) + np.outer(distribution.beta[0].numpy() - 1.0, high)
+    else:
+        mean = distribution.base.mean[0].numpy()[:, None]
+        std = distribution.base.log_std.exp().expand_as(distribution.base.mean)[0].numpy()[:, None]
+        logs = -0.5 * ((0.5 * (low - high) - mean) / std) ** 2 - (low + high)
+    densities: NDArray[np.float32] = np.exp(logs - logs.max(1, keepdims=True)).astype(np.float32)
+    return densities
 
 
 def _rendered(id: str) -> registry.Environment:

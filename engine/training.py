@@ -16,7 +16,8 @@ import torch
 
 from engine.acting import Actor
 from engine.algorithms.exact_ascent import ExactAscentRule
-from engine.algorithms.rule import Metrics, Outcome, Task, make_optimizer
+from engine.algorithms.proximal import fits_along
+from engine.algorithms.rule import Metrics, Outcome, Task
 from engine.algorithms.rules import make_rule
 from engine.algorithms.value_fitting import ValueFitting
 from engine.batch import Batch
@@ -32,6 +33,8 @@ from engine.environments.batches import make_batch
 from engine.errors import RequestError
 from engine.estimators import estimate
 from engine.losses import explained_variance
+from engine.metrics import METRICS
+from engine.optimizers import Flat, make_optimizer
 from engine.parameters import parameters_of, with_values
 from engine.phases import Change, Collected, Estimated, Phase, Reweighted, Updated, Working
 from engine.policies.policy import Policy, ValueFunction
@@ -73,10 +76,11 @@ class Training:
         self._critic: Critic | None = SharedCritic(self.policy) if shared else None
         self._batch = make_batch(config.environment.id, seeds.integers(size))
         if isinstance(baseline, ValueBaseline) and config.update.kind != "exact-gradient":
-            value = ValueFunction(baseline, self.environment.observation, value_seed).to(self.device)
+            convolutional = config.policy.kind == "cnn"
+            value = ValueFunction(baseline, self.environment.observation, value_seed, convolutional).to(self.device)
             self._fitting = ValueFitting(baseline, value, seeds.generator())
             self._critic = SeparateCritic(value)
-        self._rule = make_rule(config, self.policy, seeds.generator())
+        self._rule = make_rule(config, self.policy, seeds.generator(), self._fitting)
         self._collector: Collector = (
             EpisodeCollector(self._batch, self.environment, self.device)
             if collection.kind == "episodes"
@@ -148,10 +152,10 @@ class Training:
             outcome = yield from self._alive(self._rule.update(Task(batch, self.config, progress)))
             if outcome.log_ratios is not None:
                 yield _reweighted(self.iteration, outcome)
-            if self._fitted_on == "previous":
+            if self._fitted_on == "previous" and not fits_along(self.config):
                 fitted = yield from self._fit(batch)
             speed = (self.environment_steps - steps_before) / max(self.seconds - started, 1e-9)
-            metrics = fitted | outcome.metrics | _summary(collected, batch)
+            metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | _summary(collected, batch)
             metrics |= {"mean_return": self._mean_return, "steps_per_second": speed}
             yield Updated(self.iteration, self.environment_steps, self.episodes, self.seconds, metrics, changes)
 
@@ -247,8 +251,8 @@ def _reweighted(iteration: int, outcome: Outcome) -> Reweighted:
 def warm_up() -> None:
     """Load what torch loads only when it is first used, so that the first run starts without delay."""
     parameter = torch.nn.Parameter(torch.eye(2))
+    flat = Flat([parameter])
     for kind in get_args(Optimizer):
-        optimizer = make_optimizer(kind, [parameter], 0.1)
         parameter.square().sum().backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        make_optimizer(kind, flat).step(0.1)
     torch.linalg.qr(parameter.detach())

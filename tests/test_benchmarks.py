@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,10 +17,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import report
+from tests.benchmarks import learning, report
 from tests.benchmarks.figures import Figure, Measured, MissingPackageError, Number, Result, Row, require
+from tests.benchmarks.learning import GOALS, Goal, Run
 from tests.benchmarks.rows import ROWS
 
+MACHINE = ("cpu", "cores", "memory_gb", "os", "python", "load_average", "commit")
 FAST = Figure("speed", "steps/s", least=100.0)
 LATE = Figure("delay", "ms", most=25.0)
 
@@ -142,3 +145,70 @@ def test_what_never_came_is_shown_as_such_and_is_no_number_in_json() -> None:
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(MissingPackageError, match="pip install psutil2"):
         require("psutil2_missing", "psutil2")
+
+
+# --- the row about learning -------------------------------------------------------------------------------------------
+
+SOLVED = Run(1, 40_000, 490.0, 200_000, 700, 6.0)
+MISSED = Run(2, None, 430.0, 200_000, 700, 10.0)
+
+
+def test_every_goal_is_a_shipped_preset_and_reachable_in_its_environment() -> None:
+    for goal in GOALS:
+        job = learning.job(goal, 3, quick=True)
+        config = json.loads(job.config)
+        assert (config["seed"], config["device"]) == (3, "cpu")
+        assert goal.policy in (None, config["policy"]["kind"])
+        assert config["budget"]["environment_steps"] == learning.QUICK_STEPS
+
+
+def test_a_goal_without_a_target_is_compared_with_the_one_before_it() -> None:
+    for before, goal in pairwise(GOALS):
+        assert goal.target is not None or before.preset == goal.preset
+
+
+def test_the_share_of_seeds_counts_those_that_have_a_target() -> None:
+    found = learning.summary(
+        {Goal("cartpole", 475.0): [SOLVED, MISSED], Goal("cartpole", None, policy="linear"): [MISSED, MISSED]}
+    )
+    assert found.held == {learning.SHARE: 0.5}
+    (row,) = (row for row in ROWS.values() if row.module == "learning")
+    assert [figure.name for figure in row.figures] == [learning.SHARE]
+    assert json.loads(json.dumps(found.data))[0]["runs"][1]["steps_to_target"] is None
+
+
+def test_a_line_of_the_table_says_how_many_seeds_got_there_and_when() -> None:
+    line = learning.line(Goal("cartpole", 475.0, stop=True), [SOLVED, MISSED])
+    assert line[0] == "cartpole*"
+    assert line[3:] == ("475", "1 of 2", "460.0 ± 42.4", "40k", "8 (6 – 10)")
+    assert learning.line(Goal("cartpole", None), [MISSED])[3:] == ("–", "–", "430.0", "–", "10")
+
+
+def test_a_job_is_known_again_by_what_it_comes_to() -> None:
+    goal = Goal("cartpole", 475.0)
+    assert learning.job(goal, 1).key == learning.job(goal, 1).key
+    keys = {learning.job(goal, 1).key, learning.job(goal, 2).key, learning.job(Goal("cartpole", 400.0), 1).key}
+    assert len(keys) == 3
+
+
+def test_an_option_of_another_row_is_refused() -> None:
+    done = CliRunner().invoke(command.cli, ["memory", "--seeds", "2"])
+    assert done.exit_code == 2
+    assert "--seeds is for learning" in " ".join(done.output.split())
+
+
+def test_an_unknown_preset_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in command.ONE_THREAD:
+        monkeypatch.setenv(name, "1")
+    done = CliRunner().invoke(command.cli, ["learning", "--quick", "--only", "no-such-preset"])
+    assert done.exit_code == 2
+    assert "no-such-preset" in done.output
+
+
+def test_what_is_kept_for_people_holds_the_table() -> None:
+    found = learning.summary({Goal("cartpole", 475.0): [SOLVED, MISSED]})
+    result = Result(ROWS["learning"], found, 1.0)
+    kept = report.document([result], {"packages": {}, **dict.fromkeys(MACHINE, 1)}, "python -m x", quick=False)
+    lines = report.text([result], kept).splitlines()
+    assert lines[0].startswith("python -m x, ")
+    assert any("1 of 2" in line and "475" in line for line in lines)

@@ -6,13 +6,22 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.catalogue import ENVIRONMENTS, POLICIES, Entry, EnvironmentInfo, choose, distribution_of, refusal
+from app.models.relevance import in_the_form
+from engine.catalogue import (
+    DISTRIBUTIONS,
+    ENVIRONMENTS,
+    POLICIES,
+    UPDATES,
+    Entry,
+    EnvironmentInfo,
+    choose,
+    distribution_of,
+    picked,
+    refusal,
+)
 from engine.config import RunConfig
 from engine.errors import RequestError
 from engine.parameters import Parameter, parameters_of, with_values
-
-# These are set elsewhere in the window: by pickers, and on the toolbar.
-_NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device"}
 
 
 class Experiment(QObject):
@@ -44,11 +53,22 @@ class Experiment(QObject):
     def pick(self, entry: Entry) -> str | None:
         """Take an entry of the catalogue, or say why not."""
         reason = self.refusal_of(entry)
-        return self._take(choose(self.config, entry)) if reason is None else self._refuse(reason)
+        return self._take(self._with(entry)) if reason is None else self._refuse(reason)
 
     def refusal_of(self, entry: Entry) -> str | None:
         """Why the entry cannot be picked now; None when it can."""
-        return self._new_problem(choose(self.config, entry))
+        try:
+            return self._new_problem(self._with(entry))
+        except RequestError:  # only a table's distributions are so few that the configuration itself refuses others
+            return f"A table holds no {entry.title} policy; choose a linear or MLP policy."
+
+    def _with(self, entry: Entry) -> RunConfig:
+        config = choose(self.config, entry)
+        if "policy.distribution" in entry.values:
+            follows = with_values(config, {"policy.distribution": "auto"})
+            if distribution_of(follows.policy, self.environment) == config.policy.distribution:
+                return follows  # so that it goes on following the environment
+        return config
 
     def set_value(self, path: str, value: Any) -> str | None:
         """Set one parameter, or say why not."""
@@ -65,13 +85,15 @@ class Experiment(QObject):
         return self.set_value(path, defaults[path])
 
     def pick_environment(self, environment: EnvironmentInfo) -> None:
-        """Take an environment; a policy that does not fit it gives way to the nearest one that does."""
+        """Take an environment; a choice that does not fit it gives way to the nearest one that does."""
         config = with_values(self.config, {"environment.id": environment.id})
         reason = refusal(config, environment)
-        entry = nearest_policy(config, environment) if reason else None
-        self.set_config(choose(config, entry) if entry else config, environment)
-        if reason and entry:
-            self.adjusted.emit(f"{reason.partition(';')[0].rstrip('.')}; the policy is now {entry.title}.")
+        fitting = nearest_fit(config, environment) if reason else None
+        self.set_config(fitting or config, environment)
+        if reason and fitting:
+            self.adjusted.emit(
+                f"{reason.partition(';')[0].rstrip('.')}; {_what_gave_way(config, fitting, environment)}."
+            )
 
     def problem(self) -> str | None:
         """Why the current choice cannot be trained, as one sentence; None when it can."""
@@ -79,10 +101,7 @@ class Experiment(QObject):
 
     def parameters(self) -> list[Parameter]:
         """The parameters that mean something for the current choice and are set in the form."""
-        hidden = set(_NOT_IN_THE_FORM)
-        if distribution_of(self.config.policy, self.environment) != "gaussian":
-            hidden.add("policy.initial_log_std")
-        return [parameter for parameter in parameters_of(self.config) if parameter.path not in hidden]
+        return [p for p in parameters_of(self.config) if in_the_form(p.path, self.config, self.environment)]
 
     def _new_problem(self, config: RunConfig) -> str | None:
         """What stands against ``config``, unless it stands against the current choice just the same."""
@@ -99,12 +118,27 @@ class Experiment(QObject):
         return reason
 
 
-def nearest_policy(config: RunConfig, environment: EnvironmentInfo) -> Entry | None:
-    """The policy most like the configuration's that works in ``environment``: of the same kind, else an MLP."""
+def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | None:
+    """The configuration most like ``config`` that works in ``environment``.
 
-    def distance(entry: Entry) -> int:
-        kind = entry.values["policy"]
-        return 0 if kind == config.policy.kind else 1 if kind == "mlp" else 2
+    Its distribution gives way first, then its features, its kind of policy (to an MLP if that will do), its update.
+    """
+    if config.update.kind == "exact-gradient" and not environment.finite:
+        config = choose(config, UPDATES["gradient-ascent"])
+    follows = with_values(config, {"policy.distribution": "auto"})
+    raw = [with_values(follows, {"policy.features": "raw"})] if config.policy.kind == "linear" else []
+    kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != "mlp")
+    candidates = (config, follows, *raw, *(choose(follows, entry) for entry in kinds))
+    return next((candidate for candidate in candidates if refusal(candidate, environment) is None), None)
 
-    nearest_first = sorted(POLICIES.values(), key=distance)
-    return next((entry for entry in nearest_first if refusal(choose(config, entry), environment) is None), None)
+
+def _what_gave_way(before: RunConfig, after: RunConfig, environment: EnvironmentInfo) -> str:
+    """What ``nearest_fit`` changed, in words."""
+    if after.update.kind != before.update.kind:
+        return f"the update rule is now {UPDATES[after.update.kind].title}"
+    if after.policy.kind != before.policy.kind:
+        return f"the policy is now {POLICIES[after.policy.kind].title}"
+    if after.policy.distribution == before.policy.distribution:
+        return "the features are now raw"
+    now = picked(after, DISTRIBUTIONS, environment)
+    return f"the distribution is now {now.title if now else after.policy.distribution}"

@@ -1,4 +1,4 @@
-"""The histogram of one batch of advantages, as numbers."""
+"""The histograms of one batch of advantages, of probability ratios and of importance weights, as numbers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,20 @@ def normalised(advantages: NDArray) -> NDArray:
     return centred / spread if spread > 1e-5 * float(np.abs(advantages).max()) else np.zeros_like(centred)
 
 
+def effective_sample_size(log_weights: NDArray) -> float:
+    """(Σ w)² / Σ w² as ``engine.importance`` has it, which this is tested against: 0 where all weights are 0."""
+    greatest = log_weights.max(initial=-np.inf)
+    if not np.isfinite(greatest):
+        return 0.0
+    relative = np.exp(log_weights.astype(np.float64) - greatest)
+    return float(relative.sum() ** 2 / np.square(relative).sum())
+
+
 @dataclass(frozen=True)
 class Histogram:
-    """``shares`` of a batch in bins of equal width that start at ``edges``; 0 is always an edge, so that no bin mixes
-    signs. A bin holds its lower edge, and values beyond the bins are in none."""
+    """``shares`` of a batch in bins of equal width that start at ``edges``; the centre is always an edge, so that no
+    bin mixes what is below it with what is above. A bin holds its lower edge, and values beyond the bins are in none.
+    ``positive`` and ``negative`` are the shares above and below the centre."""
 
     edges: NDArray[np.float64]
     width: float
@@ -33,26 +43,32 @@ class Histogram:
     negative: float
 
 
-def bounds(advantages: NDArray) -> Range:
-    """What an axis has to hold: nearly all advantages, the mean, and 0."""
-    low, high = robust_bounds(advantages[:: 1 + len(advantages) // _ENOUGH])
-    return min(low, 0.0), max(high, 0.0)
+def bounds(values: NDArray, centre: float = 0.0) -> Range:
+    """What an axis has to hold: nearly all values, and the centre."""
+    low, high = robust_bounds(values[:: 1 + len(values) // _ENOUGH])
+    return min(low, centre), max(high, centre)
 
 
-def histogram(advantages: NDArray, span: Range, bins: int = 40) -> Histogram:
-    """The histogram of ``advantages`` over ``span`` in at most ``bins`` bins of a round width; not of nothing."""
-    values = advantages.ravel()
+def histogram(values: NDArray, span: Range, bins: int = 40, centre: float = 0.0) -> Histogram:
+    """The histogram of ``values`` over ``span`` in at most ``bins`` bins of a round width; not of nothing.
+
+    Values of −∞ count among all, but not in the mean and the standard deviation.
+    """
+    values = values.ravel()
     thinned = values[:: 1 + len(values) // _ENOUGH]
+    thinned = np.clip(thinned, -1e30, 1e30)
     width = nice_step(span[1] - span[0], bins)
-    first, last = int(np.floor(span[0] / width + 1e-9)), int(np.ceil(span[1] / width - 1e-9))
-    index = np.floor(thinned / width).astype(np.int64) - first
-    inside = index[(index >= 0) & (index < last - first)]
+    first, last = (span[0] - centre) / width, (span[1] - centre) / width
+    first, last = int(np.floor(first + 1e-9)), int(np.ceil(last - 1e-9))
+    index = np.floor((thinned - centre) / width)
+    inside = (index[(index >= first) & (index < last)] - first).astype(np.int64)
+    known = values[np.isfinite(values)] if not np.isfinite(values).all() else values
     return Histogram(
-        edges=np.arange(first, last) * width,
+        edges=centre + np.arange(first, last) * width,
         width=width,
         shares=np.bincount(inside, minlength=last - first) / len(thinned),
-        mean=float(values.mean()),
-        std=float(values.std()),
-        positive=float(np.count_nonzero(values > 0) / len(values)),
-        negative=float(np.count_nonzero(values < 0) / len(values)),
+        mean=float(known.mean()) if len(known) else 0.0,
+        std=float(known.std()) if len(known) else 0.0,
+        positive=float(np.count_nonzero(values > centre) / len(values)),
+        negative=float(np.count_nonzero(values < centre) / len(values)),
     )

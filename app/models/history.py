@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.metrics import METRICS
-from engine.phases import Change, Collected, Estimated, Updated
+from engine.phases import Change, Collected, Estimated, Reweighted, Updated
 
 XAxis = Literal["environment_steps", "episodes", "seconds"]
 Floats = NDArray[np.float64]
@@ -49,6 +50,41 @@ class Column:
         self.extend(np.array([value]))
 
 
+class Table:
+    """Growing columns of float32 that are appended to together, a row at a time: one write instead of one for each."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        self._data = np.empty((len(self.names), 1024), np.float32)
+        self._size = 0
+
+    def __getitem__(self, name: str) -> Part:
+        return Part(self, self.names.index(name))
+
+    def append(self, row: Sequence[float] | Floats) -> None:
+        if self._size == self._data.shape[1]:
+            grown = np.empty((len(self.names), self._size + self._size // 4), np.float32)
+            grown[:, : self._size] = self._data
+            self._data = grown
+        self._data[:, self._size] = row
+        self._size += 1
+
+    def values(self, index: int) -> NDArray[np.float32]:
+        return self._data[index, : self._size]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One column of a table; ``values`` is a view of what was appended, valid until the next append."""
+
+    table: Table
+    index: int
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        return self.table.values(self.index)
+
+
 def _means(rows: list[list[float]]) -> Floats:
     """The mean of each column without its NaNs; NaN where there is nothing else."""
     table = np.array(rows)
@@ -70,14 +106,22 @@ class History:
     steps: Column = field(default_factory=lambda: Column(np.uint32))
     episodes: Column = field(default_factory=lambda: Column(np.uint32))
     seconds: Column = field(default_factory=lambda: Column(np.float64))
-    metrics: dict[str, Column] = field(default_factory=lambda: {name: Column(np.float32) for name in METRICS})
+    metrics: Table = field(default_factory=lambda: Table(METRICS))
     changes: list[Change] = field(default_factory=list)
     advantages: Estimated | None = None
+    ratios: Reweighted | None = None
     latest: Updated | None = None
     _gathered: list[list[float]] = field(default_factory=list)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been reported: a short iteration may well end before any episode does."""
+        return not len(self.episode_returns) and not len(self.steps)
+
     def add_episodes(self, collected: Collected) -> None:
         count = len(collected.returns)
+        if not count:
+            return
         self.episode_returns.extend(collected.returns)
         self.episode_steps.extend(collected.ends)
         self.episode_seconds.extend(np.full(count, collected.seconds))
@@ -86,15 +130,14 @@ class History:
         """Add a point to every metric's curve; late in a long run, one that is the mean of several iterations."""
         self.changes.extend(updated.changes)
         self.latest = updated
-        values = (updated.metrics.get(name) for name in self.metrics)
+        values = (updated.metrics.get(name) for name in self.metrics.names)
         self._gathered.append([np.nan if value is None else value for value in values])
         if len(self._gathered) < 2 ** (len(self.steps) // FINE):
             return
         self.steps.append(updated.environment_steps)
         self.episodes.append(updated.episodes)
         self.seconds.append(updated.seconds)
-        for column, value in zip(self.metrics.values(), _means(self._gathered), strict=True):
-            column.append(value)
+        self.metrics.append(self._gathered[0] if len(self._gathered) == 1 else _means(self._gathered))
         self._gathered.clear()
 
     def episode_x(self, axis: XAxis) -> NDArray:

@@ -1,29 +1,48 @@
-"""Advantages: how much better or worse than expected the last batch's actions did."""
+"""Advantages: how much better or worse than expected the last batch's actions did, and how the policy took to it."""
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.models.axes import Range, settled_end, settled_range
-from app.models.histogram import Histogram, bounds, histogram, normalised
+from app.models.histogram import Histogram, bounds, effective_sample_size, histogram, normalised
 from app.models.history import History
+from app.models.relevance import clip_range, largest_weight, ratios_of
 from app.theme import Theme
-from app.widgets.format import percent, short_number
+from app.widgets.format import percent, power_of_ten, short_number
 from app.widgets.labels import Captions, Moment, Moments
 from app.widgets.marks import Bars
 from app.widgets.pace import Pace
 from app.widgets.plot import Margins, Plot
 from app.widgets.text import Stage, SteadyLabel, as_surface
-from engine.phases import Estimated
+from engine.config import RunConfig
+from engine.phases import Estimated, Reweighted
 
+RAW, NORMALISED, RATIOS = range(3)
 _EMPTY = (
     "How much better or worse than expected each action was will appear here once the first batch has been collected."
 )
-_TITLES = {False: "advantage  Â  (reward)", True: "normalised advantage"}
+_EMPTY_RATIOS = (
+    "How much likelier or less likely the actions taken have become will appear here after the first update."
+)
+_TITLES = {
+    RAW: "advantage  Â  (reward)",
+    NORMALISED: "normalised advantage",
+    "step": "probability ratio  ρ = π/π_old",
+    "episode": "importance weight  log₁₀ w",
+}
+_TIPS = {
+    "step": "How much likelier each action has become by the update that it led to; the rule holds this near 1",
+    "episode": "How much likelier each whole episode has become: a product of many ratios, so it soon explodes",
+    None: "Only PPO's update rules and off-policy ascent compare the policy with the one that acted",
+}
 _HIGHEST = 125.0  # %; bars end at 100, the rest is room for words
 _INTERVAL = 250  # ms; histograms change as a whole, and faster than this only flickers
+_LARGEST_RATIO = 1e6
 
 
 class AdvantagesPanel(QWidget):
@@ -37,16 +56,20 @@ class AdvantagesPanel(QWidget):
         super().__init__()
         as_surface(self)
         self._theme = theme
+        self._config = RunConfig()
+        self._history: History | None = None
         self._latest: Estimated | None = None
+        self._ratios: Reweighted | None = None
         self._x: Range | None = None
         self._y_end: float | None = None
         self._bars, self._lines, self._shares = Bars(), Moments(rows=3, first_row=1, centred=True), Captions()
-        self.plot = Plot(theme, _TITLES[False], "share of steps (%)", Margins(left=58))
+        self.plot = Plot(theme, _TITLES[RAW], "share of steps (%)", Margins(left=58))
         self.plot.left.highest = 100.0  # %
         self.plot.marks = [self._bars, self._lines, self._shares]
         self._stage = Stage(_EMPTY, self.plot)
         self._pace = Pace(self, _INTERVAL, self._redraw)
         self._build(theme)
+        self.set_method(self._config)
         self.apply_theme(theme)
 
     def _build(self, theme: Theme) -> None:
@@ -57,6 +80,7 @@ class AdvantagesPanel(QWidget):
         for text, tip in (
             ("Raw", "The advantages as estimated, in units of reward"),
             ("Normalised", "Each batch shifted and scaled to mean 0 and standard deviation 1"),
+            ("Ratios", ""),
         ):
             button = QToolButton()
             button.setText(text)
@@ -64,9 +88,9 @@ class AdvantagesPanel(QWidget):
             button.setCheckable(True)
             self._choices.addButton(button, len(self._choices.buttons()))
             header.addWidget(button)
-        self._choices.button(0).setChecked(True)
+        self._choices.button(RAW).setChecked(True)
         self._choices.idToggled.connect(self._choice_toggled)
-        self._iteration = SteadyLabel("iteration 0,000,000", "muted")
+        self._iteration = SteadyLabel("it. 0,000,000", "muted")
         self._iteration.setAlignment(self._iteration.alignment().AlignRight)
         header.addStretch(1)
         header.addWidget(self._iteration)
@@ -80,26 +104,50 @@ class AdvantagesPanel(QWidget):
 
     @property
     def normalised(self) -> bool:
-        return self._choices.checkedId() == 1
+        return self._choices.checkedId() == NORMALISED
 
     @normalised.setter
     def normalised(self, normalised: bool) -> None:
-        self._choices.button(int(normalised)).setChecked(True)
+        self._choices.button(NORMALISED if normalised else RAW).setChecked(True)
+
+    @property
+    def ratios_button(self) -> QToolButton:
+        """Shows ratios or weights; disabled where the method has none."""
+        button = self._choices.button(RATIOS)
+        assert isinstance(button, QToolButton)
+        return button
+
+    @property
+    def lines(self) -> list[str]:
+        """What is written at the vertical lines and in the corners."""
+        return [*(moment.text for moment in self._lines.moments), self._shares.left, self._shares.right]
+
+    def set_method(self, config: RunConfig) -> None:
+        """Which run is shown: whether it has ratios, of what, and where they are clipped."""
+        self._config = config
+        of = ratios_of(config)
+        if of is None and self._choices.checkedId() == RATIOS:
+            self._choices.button(RAW).setChecked(True)
+        self.ratios_button.setEnabled(of is not None)
+        self.ratios_button.setText("Weights" if of == "episode" else "Ratios")
+        self.ratios_button.setToolTip(_TIPS[of])
+        self._entitle()
 
     def refresh(self, history: History) -> None:
-        if history.advantages is self._latest:
+        latest = history.advantages
+        if latest is self._latest and history.ratios is self._ratios:
             return
-        if history.advantages is None:
+        if latest is None:
             self.reset()
             return
-        if self._latest is not None and history.advantages.iteration < self._latest.iteration:
+        if self._latest is not None and latest.iteration < self._latest.iteration:
             self.reset()
-        self._latest = history.advantages
+        self._history, self._latest, self._ratios = history, latest, history.ratios
         self._pace.request()
 
     def reset(self) -> None:
         self._pace.cancel()
-        self._latest = None
+        self._history = self._latest = self._ratios = None
         self._x = self._y_end = None
         self._iteration.clear()
         self._stage.fill(False)
@@ -118,28 +166,49 @@ class AdvantagesPanel(QWidget):
     def _choice_toggled(self, which: int, checked: bool) -> None:
         if not checked:
             return
-        self.plot.bottom.set_title(_TITLES[self.normalised])
+        self._entitle()
         self._x = self._y_end = None
         self.plot.follow()
         self._redraw()
         self.normalised_changed.emit(self.normalised)
 
+    def _entitle(self) -> None:
+        """Name the axes after what is chosen, and say what will appear."""
+        which = self._choices.checkedId()
+        of = ratios_of(self._config) if which == RATIOS else None
+        self.plot.bottom.set_title(_TITLES[of or which])
+        self.plot.left.set_title(f"share of {'episodes' if of == 'episode' else 'steps'} (%)")
+        self._stage.set_hint(_EMPTY if of is None else _EMPTY_RATIOS)
+
     def _redraw(self) -> None:
-        if self._latest is None or not self._latest.advantages.size:
+        if self._choices.checkedId() == RATIOS:
+            found = None if self._ratios is None else self._ratios.log_ratios
+        else:
+            found = None if self._latest is None else self._latest.advantages
+        if found is None or not found.size:
+            self._stage.fill(False)
             return
-        values = self._latest.advantages.ravel()
-        shown = normalised(values) if self.normalised else values
-        self._x = settled_range(self._x, *bounds(shown))
-        self._take(histogram(shown, self._x))
+        if self._choices.checkedId() != RATIOS:
+            shown = self._take_advantages(found.ravel())
+        elif ratios_of(self._config) == "episode":
+            shown = self._take_weights(found)
+        else:
+            shown = self._take_ratios(found)
+        assert self._x is not None
+        self._bars.edges, self._bars.width, self._bars.heights = shown.edges, shown.width, 100 * shown.shares
+        # Room above the bars for the words.
+        self._y_end = settled_end(self._y_end, 145 * float(shown.shares.max()), least=0.4)
         self.plot.set_ranges(self._x, (0.0, min(self._y_end, _HIGHEST)))
-        self._iteration.setText(f"iteration {self._latest.iteration:,}")
+        current = self._ratios if self._choices.checkedId() == RATIOS else self._latest
+        self._iteration.setText(f"it. {current.iteration:,}" if current else "")
         self.plot.redraw()
         self._stage.fill(True)
 
-    def _take(self, bars: Histogram) -> None:
-        self._bars.edges, self._bars.width, self._bars.heights = bars.edges, bars.width, 100 * bars.shares
-        # Room above the bars for the words.
-        self._y_end = settled_end(self._y_end, 145 * float(bars.shares.max()), least=0.4)
+    def _take_advantages(self, values: NDArray) -> Histogram:
+        shown = normalised(values) if self.normalised else values
+        self._x = settled_range(self._x, *bounds(shown))
+        bars = histogram(shown, self._x)
+        self._bars.centre = 0.0
         self._shares.left = f"{percent(bars.negative)} negative"
         self._shares.right = f"{percent(bars.positive)} positive"
         text, muted = self._theme.text, self._theme.muted
@@ -150,3 +219,41 @@ class AdvantagesPanel(QWidget):
             Moment(bars.mean + bars.std, "+1 std", muted, dashed=True),
             Moment(bars.mean, f"mean {short_number(mean)} ± {short_number(bars.std)}", text),
         ]
+        return bars
+
+    def _take_ratios(self, log_ratios: NDArray) -> Histogram:
+        """π/π_old of every step, around 1, with the range in which they count."""
+        ratios = np.exp(np.minimum(log_ratios.astype(np.float64), np.log(_LARGEST_RATIO)))
+        reach = clip_range(self._config, self._history)
+        low, high = bounds(ratios, centre=1.0)
+        if reach is not None:
+            low, high = min(low, max(1 - 1.25 * reach, 0.0)), max(high, 1 + 1.25 * reach)
+        self._x = settled_range(self._x, low, high)
+        bars = histogram(ratios, self._x, centre=1.0)
+        self._bars.centre = 1.0
+        self._shares.left = f"{percent(bars.negative)} less likely"
+        self._shares.right = f"{percent(bars.positive)} likelier"
+        ends = [] if reach is None else [(1 - reach, "1 − ε"), (1 + reach, "1 + ε")]
+        moments = [Moment(x, text, self._theme.marker, dashed=True) for x, text in ends]
+        moments.append(Moment(bars.mean, f"mean {bars.mean:.2f} ± {short_number(bars.std)}", self._theme.text))
+        self._lines.moments = moments
+        return bars
+
+    def _take_weights(self, log_weights: NDArray) -> Histogram:
+        """The powers of ten of every episode's importance weight: few large ones are what decides the gradient."""
+        powers = log_weights.astype(np.float64) / np.log(10.0)
+        self._x = settled_range(self._x, *bounds(powers))
+        bars = histogram(powers, self._x)
+        self._bars.centre = 0.0
+        size = effective_sample_size(log_weights)
+        self._shares.left = f"{percent(bars.negative)} below 1"
+        self._shares.right = f"ESS {size:.1f} of {len(log_weights):,}"
+        moments = []
+        cut = largest_weight(self._config, self._history)
+        if cut:
+            moments.append(Moment(float(np.log10(cut)), "cut", self._theme.marker, dashed=True))
+        greatest = float(powers.max())
+        if np.isfinite(greatest):
+            moments.append(Moment(greatest, f"largest {power_of_ten(greatest)}", self._theme.text))
+        self._lines.moments = moments
+        return bars

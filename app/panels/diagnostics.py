@@ -5,30 +5,49 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QRect, QSize
-from PySide6.QtGui import QFont, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.axes import Range, robust_bounds, settled_end, settled_range
 from app.models.history import History, XAxis
+from app.models.relevance import diagnosed
 from app.models.traces import Trace
 from app.panels.returns import X_TITLES
 from app.theme import Theme, blended, tabular
 from app.widgets.format import NOTHING, short_number
-from app.widgets.labels import Note
 from app.widgets.marks import Band, Line
 from app.widgets.pace import Pace
 from app.widgets.plot import Margins, Plot
 from app.widgets.text import Stage, SteadyLabel, as_surface
+from engine.config import RunConfig
 from engine.metrics import METRICS, Metric
 
-SHOWN = ("loss", "entropy", "grad_norm", "explained_variance", "steps_per_second")
-_FROM_ZERO = {"entropy", "grad_norm", "steps_per_second"}
+_FROM_ZERO = {
+    "entropy",
+    "grad_norm",
+    "approx_kl",
+    "clip_fraction",
+    "multiplier",
+    "line_search",
+    "effective_sample_size",
+    "learning_rate",
+    "value_loss",
+    "steps_per_second",
+}
+# The widest number that each may come to, where that is not one in powers of ten.
+_WIDEST = {
+    "clip_fraction": 0.888,
+    "line_search": 0.888,
+    "effective_sample_size": 88.8,
+    "largest_weight": -88.8,
+    "explained_variance": -88.8,
+    "steps_per_second": 88_800.0,
+}
 _EMPTY = "Loss, entropy, gradient norm and speed will appear here after the first iteration."
-_NO_VALUE = "needs a learned value baseline"
 _INTERVAL = 420  # ms
 _AXIS_HEIGHT = 40
-_LEAST_ROW = 40
+_LEAST_ROW = 38
 _MARGINS = Margins(left=58, bottom=_AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
 _EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
 
@@ -41,12 +60,12 @@ class Small(QWidget):
         self._metric = metric
         self._trace = Trace()
         self._y: Range | None = None
-        self._band, self._line, self._note = Band(), Line(), Note()
+        self._band, self._line = Band(), Line()
         self.plot = Plot(theme, X_TITLES["environment_steps"], "", _MARGINS)
-        self.plot.marks = [self._band, self._line, self._note]
+        self.plot.marks = [self._band, self._line]
         self.title = QLabel(metric.title)
         self.title.setProperty("role", "muted")
-        self._value = SteadyLabel(self._written(88_800.0 if metric.name == "steps_per_second" else -8.8e-8))
+        self._value = SteadyLabel(self._written(_WIDEST.get(metric.name, -8.8e-8)))
         bold = QFont(tabular(self.font()))
         bold.setWeight(QFont.Weight.DemiBold)
         self._value.setFont(bold)
@@ -91,19 +110,6 @@ class Small(QWidget):
         self.plot.set_ranges(x, (low - edge, high + edge))
         self.plot.redraw()
 
-    @property
-    def note(self) -> str:
-        return self._note.text
-
-    @note.setter
-    def note(self, text: str) -> None:
-        self._note.text = text
-
-    @property
-    def defined(self) -> bool:
-        """Whether there is anything but null so far."""
-        return bool(len(self._line.x))
-
     def reset(self) -> None:
         self._trace.clear()
         self._y = None
@@ -115,7 +121,6 @@ class Small(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         self._line.colour = theme.mean
         self._band.colour = blended(theme.mean, theme.surface, 0.25)
-        self._note.colour, self._note.ground = theme.muted, theme.surface
         self.plot.apply_theme(theme)
 
     def _settled(self) -> Range:
@@ -139,46 +144,60 @@ class DiagnosticsPanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         as_surface(self)
+        self._theme = theme
         self._history: History | None = None
         self._drawn = 0
         self._axis: XAxis = "environment_steps"
         self._x_end: float | None = None
-        self._learned_value: bool | None = None
-        self._smalls = {name: Small(METRICS[name], theme) for name in SHOWN}
-        width = max(small.words_width for small in self._smalls.values())
-        for small in self._smalls.values():
-            small.set_words_width(width)
-        self._columns = Columns(list(self._smalls.values()), width + 70)
-        self._stage = Stage(_EMPTY, self._columns)
+        self._made: dict[str, Small] = {}
+        self._smalls: dict[str, Small] = {}
+        self._columns = Columns()
+        self._scroll = _Scroll(self._columns)
+        self._stage = Stage(_EMPTY, self._scroll)
         self._pace = Pace(self, _INTERVAL, self._redraw)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, theme.unit, 0, 0)
         layout.addWidget(self._stage)
-        self.apply_theme(theme)
+        self.set_method(RunConfig())
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The metrics that are plotted."""
+        return tuple(self._smalls)
 
     @property
     def plots(self) -> list[Plot]:
         return [small.plot for small in self._smalls.values()]
 
-    @property
-    def notes(self) -> dict[str, str]:
-        """What is written over each plot."""
-        return {name: small.note for name, small in self._smalls.items()}
+    def set_method(self, config: RunConfig) -> None:
+        """Plot what a run of ``config`` defines; what is shown does not change while it trains."""
+        names = diagnosed(config)
+        if names == self.shown:
+            return
+        for name in names:
+            if name not in self._made:
+                self._made[name] = self._new_small(name)
+        self._smalls = {name: self._made[name] for name in names}
+        self._columns.hold(list(self._smalls.values()))
+        self._scroll.fit()
+        self._redraw()
+
+    def _new_small(self, name: str) -> Small:
+        small = Small(METRICS[name], self._theme)
+        small.apply_theme(self._theme)
+        small.plot.bottom.set_title(X_TITLES[self._axis])
+        small.plot.viewport().installEventFilter(self._scroll)
+        return small
 
     def set_x_axis(self, axis: XAxis) -> None:
         """What the horizontal axes count, as in the plot of returns."""
         if axis != self._axis:
             self._axis = axis
             self._x_end = None
-            for plot in self.plots:
-                plot.bottom.set_title(X_TITLES[axis])
-                plot.follow()
+            for small in self._made.values():
+                small.plot.bottom.set_title(X_TITLES[axis])
+                small.plot.follow()
             self._redraw()
-
-    def set_learned_value(self, learned: bool | None) -> None:
-        """Whether the run has a learned value function; None goes by whether its metrics have ever been defined."""
-        self._learned_value = learned
-        self._redraw()
 
     def refresh(self, history: History) -> None:
         if history is self._history and len(history.steps) == self._drawn:
@@ -196,11 +215,12 @@ class DiagnosticsPanel(QWidget):
         self._drawn = 0
         self._x_end = None
         self._stage.fill(False)
-        for small in self._smalls.values():
+        for small in self._made.values():
             small.reset()
 
     def apply_theme(self, theme: Theme) -> None:
-        for small in self._smalls.values():
+        self._theme = theme
+        for small in self._made.values():
             small.apply_theme(theme)
 
     def _redraw(self) -> None:
@@ -210,32 +230,82 @@ class DiagnosticsPanel(QWidget):
         self._x_end = settled_end(self._x_end, history.last_x(self._axis))
         for small in self._smalls.values():
             small.refresh(history, self._axis, (0.0, self._x_end))
-        value = self._smalls["explained_variance"]
-        learned = value.defined if self._learned_value is None else self._learned_value
-        value.note = "" if learned else _NO_VALUE
         self._stage.fill(True)
 
 
 class Columns(QWidget):
     """Lays the small plots out in as many columns as suits the shape, the lowest of each with the axis of all."""
 
-    def __init__(self, smalls: list[Small], beside: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._smalls = smalls
-        self._beside = beside
-        for small in smalls:
-            small.setParent(self)
+        self._smalls: list[Small] = []
+        self._beside = 0
+        self._columns = 1
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(self._beside + 100, len(self._smalls) * _LEAST_ROW + _AXIS_HEIGHT)
+    def hold(self, smalls: list[Small]) -> None:
+        """Show these, in this order, and hide the others."""
+        for small in self._smalls:
+            small.hide()
+        width = max(small.words_width for small in smalls)
+        for small in smalls:
+            small.set_words_width(width)
+            small.setParent(self)
+            small.show()
+        self._smalls, self._beside = smalls, width + 70
+
+    def fit(self, width: int, height: int) -> None:
+        """Choose the columns for what can be seen at once, and grow beyond it where rows would be too low."""
+        count = len(self._smalls)
+        self._columns = columns_for(width, height, count, self._beside)
+        self.setMinimumSize(min(self._beside + 60, width), math.ceil(count / self._columns) * _LEAST_ROW + _AXIS_HEIGHT)
+        self._lay_out()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        columns = columns_for(self.width(), self.height(), len(self._smalls), self._beside)
-        for small, rect, lowest in zip(
-            self._smalls, *places(self.width(), self.height(), len(self._smalls), columns), strict=True
-        ):
-            small.plot.show_bottom(lowest)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        rects, lowest = places(self.width(), self.height(), len(self._smalls), self._columns)
+        for small, rect, last in zip(self._smalls, rects, lowest, strict=True):
+            small.plot.show_bottom(last)
             small.setGeometry(rect)
+
+
+class _Scroll(QScrollArea):
+    """Scrolls plots that are more than fit; the wheel then scrolls instead of zooming, unless Ctrl is held."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__()
+        self._columns = columns
+        self.setProperty("role", "scrolled")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Diagnostics")
+        self.setWidget(columns)
+        self.verticalScrollBar().rangeChanged.connect(self._follow_range)
+        self._follow_range(0, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 2 * _LEAST_ROW + _AXIS_HEIGHT)
+
+    def fit(self) -> None:
+        self._columns.fit(self.viewport().width(), self.viewport().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        bar = self.verticalScrollBar()
+        plain = isinstance(event, QWheelEvent) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if plain and bar.maximum() > 0:
+            assert isinstance(event, QWheelEvent)
+            bar.setValue(bar.value() - round(event.angleDelta().y() / 120 * _LEAST_ROW))
+            return True
+        return super().eventFilter(watched, event)
+
+    def _follow_range(self, _least: int, most: int) -> None:
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if most > 0 else Qt.FocusPolicy.NoFocus)
 
 
 def columns_for(width: int, height: int, count: int, beside: int) -> int:

@@ -7,20 +7,32 @@ from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
-from app.panels.experiment_choices import choices_of, environment_choices, environment_facts, policy_choices
+from app.panels.experiment_choices import acts, choices_of, environment_choices, environment_facts, policy_choices
 from app.theme import Theme
 from app.widgets.environment_picker import EnvironmentPicker
-from app.widgets.equation_view import EquationView
+from app.widgets.equation_box import UNLIMITED, EquationBox
 from app.widgets.parameter_form import ParameterForm
 from app.widgets.parameter_row import LOCKED
 from app.widgets.picker import Picker
 from app.widgets.sentence import Sentence
 from app.widgets.slot import Slot
-from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES, Entry, picked
+from engine.catalogue import (
+    ALGORITHMS,
+    BASELINES,
+    COLLECTIONS,
+    CREDITS,
+    DISTRIBUTIONS,
+    POLICIES,
+    UPDATES,
+    Entry,
+    biases,
+    picked,
+)
 from engine.equations import equation
 from engine.parameters import parameters_of
 
 _TALL = 560
+_EQUATION_SHARE = 0.42  # of a tall panel's height that the equation may take
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
 
@@ -40,18 +52,23 @@ class ExperimentPanel(QWidget):
         self.problem = Sentence("error")
         self.environment = EnvironmentPicker(theme)
         self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
-            "policy": (Picker("Policy", theme, "policy"), POLICIES),
+            "policy": (Picker("Policy", theme, "policy", compact=True), POLICIES),
+            "distribution": (Picker("Distribution", theme, "policy", compact=True), DISTRIBUTIONS),
             "algorithm": (Picker("Algorithm", theme), ALGORITHMS),
-            "credit": (Picker("Credit", theme, "credit"), CREDITS),
-            "baseline": (Picker("Baseline", theme, "baseline"), BASELINES),
-            "update": (Picker("Update rule", theme, "update"), UPDATES),
+            "collection": (Picker("Collection", theme, compact=True), COLLECTIONS),
+            "credit": (Picker("Credit", theme, "credit", compact=True), CREDITS),
+            "baseline": (Picker("Baseline", theme, "baseline", compact=True), BASELINES),
+            "update": (Picker("Update rule", theme, "update", compact=True), UPDATES),
         }
-        self.equation = EquationView(theme)
+        self._box = EquationBox(theme)
+        self.equation, self.bias = self._box.equation, self._box.bias
         self._inline, self._foot = Slot(0, theme.unit), Slot(theme.unit, theme.unit, ruled=True)
-        self._inline.hold(self.equation)
+        self._inline.hold(self._box)
         self.form = ParameterForm(theme)
         self._scroll = self._lay_out(theme)
-        self.form.set_tab_before(self.pickers["update"][0].combo)
+        QWidget.setTabOrder(self.pickers["update"][0].combo, self._box.scroll)
+        QWidget.setTabOrder(self._box.scroll, self.bias.button)
+        self.form.set_tab_before(self.bias.button)
         self._wire()
         self._refresh()
 
@@ -59,11 +76,15 @@ class ExperimentPanel(QWidget):
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.unit, theme.unit, theme.unit, 2 * theme.unit)
-        column.setSpacing(theme.unit + theme.unit // 2)
+        column.setSpacing(theme.unit)
         column.addWidget(self.problem)
         column.addWidget(self.environment)
-        for picker, _ in self.pickers.values():
-            column.addWidget(picker)
+        for names in (("policy", "distribution"), ("algorithm",), ("collection", "credit", "baseline", "update")):
+            close = QVBoxLayout()
+            close.setSpacing(theme.unit // 2)
+            for name in names:
+                close.addWidget(self.pickers[name][0])
+            column.addLayout(close)
         column.addSpacing(theme.unit // 2)
         column.addWidget(self._inline)
         column.addWidget(self.form)
@@ -143,17 +164,31 @@ class ExperimentPanel(QWidget):
             self.form.discard_locked()
             self.setFocus()
         self._running = running
-        reason = LOCKED if running else ""
-        self.environment.set_locked(reason)
-        for picker, _ in self.pickers.values():
-            picker.set_locked(reason)
+        self.environment.set_locked(LOCKED if running else "")
+        self._lock_pickers()
         self.form.set_running(running)
+
+    def _lock_pickers(self) -> None:
+        """Lock what cannot be picked: all while a run trains, and what leaves no choice."""
+        for name, (picker, _) in self.pickers.items():
+            picker.set_locked(LOCKED if self._running else self._no_choice(name))
+
+    def _no_choice(self, name: str) -> str:
+        """Why there is nothing to pick; empty where there is."""
+        config, environment = self._experiment.config, self._experiment.environment
+        if name in ("credit", "baseline") and config.update.kind == "exact-gradient":
+            return "The exact gradient is computed, not estimated, so there is no advantage to choose."
+        if name == "distribution":
+            fitting = [entry for entry in DISTRIBUTIONS.values() if self._experiment.refusal_of(entry) is None]
+            if len(fitting) == 1:
+                return f"{environment.title} has {acts(environment.action)}, which only {fitting[0].title} fits."
+        return ""
 
     def apply_theme(self, theme: Theme) -> None:
         self.environment.apply_theme(theme)
         for picker, _ in self.pickers.values():
             picker.apply_theme(theme)
-        self.equation.apply_theme(theme)
+        self._box.apply_theme(theme)
         self.form.apply_theme(theme)
 
     # --- what is shown ---
@@ -170,13 +205,17 @@ class ExperimentPanel(QWidget):
             choices = policy_choices(experiment) if name == "policy" else choices_of(experiment, entries)
             picker.show_notice("")
             picker.show_choices(choices, current.id if current else None, _CUSTOM)
+        self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
+        self.bias.show_biases(biases(config, environment), exact=config.update.kind == "exact-gradient")
         self.form.show_parameters(experiment.parameters())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # With room enough the equation stays in sight below, whatever is being scrolled to.
-        (self._foot if self.height() >= _TALL else self._inline).hold(self.equation)
+        tall = self.height() >= _TALL
+        (self._foot if tall else self._inline).hold(self._box)
+        self._box.set_limit(round(_EQUATION_SHARE * self.height()) if tall else UNLIMITED)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # What grows or shrinks above must not carry away the field in which a person is at work.

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from app.models.experiment import Experiment
 from app.widgets.choice_delegate import Choice
 from app.widgets.parameter_text import shown
-from engine.catalogue import POLICIES, Entry, EnvironmentInfo, choose, parameter_count
+from engine.catalogue import POLICIES, Entry, EnvironmentInfo, Space, choose, parameter_count
+from engine.errors import RequestError
 
 
 def choices_of(experiment: Experiment, entries: Mapping[str, Entry]) -> list[Choice]:
@@ -22,10 +23,17 @@ def policy_choices(experiment: Experiment) -> list[Choice]:
     choices = []
     for entry in POLICIES.values():
         refusal = experiment.refusal_of(entry)
-        count = parameter_count(choose(experiment.config, entry).policy, experiment.environment)
-        note = "" if refusal else "1 parameter" if count == 1 else f"{shown(count)} parameters"
+        note = "" if refusal else _size(experiment, entry)
         choices.append(Choice(entry.id, entry.title, entry.summary, note, refusal))
     return choices
+
+
+def _size(experiment: Experiment, entry: Entry) -> str:
+    try:
+        count = parameter_count(choose(experiment.config, entry).policy, experiment.environment)
+    except RequestError:  # the policy was there already and cannot be made, of which the panel tells at its top
+        return ""
+    return "1 parameter" if count == 1 else f"{shown(count)} parameters"
 
 
 def environment_choices(experiment: Experiment) -> list[Choice]:
@@ -40,8 +48,8 @@ def environment_facts(environment: EnvironmentInfo) -> str:
     """Spaces, time limit and solved threshold on one compact line."""
     seen, acted = environment.observation, environment.action
     facts = [
-        f"{seen.size} states" if seen.kind == "discrete" else _counted(seen.size, "observed number"),
-        _counted(acted.size, "action" if acted.kind == "discrete" else "continuous action"),
+        f"{seen.size} states" if seen.kind == "discrete" else _observed(seen),
+        acts(acted),
     ]
     if environment.time_limit is not None:
         facts.append(f"at most {shown(environment.time_limit)} steps")
@@ -51,5 +59,17 @@ def environment_facts(environment: EnvironmentInfo) -> str:
     return "\u00a0· ".join(fact.replace(" ", "\u00a0") for fact in facts)
 
 
+def acts(space: Space) -> str:
+    """The actions of a space, counted."""
+    if space.kind == "multi-discrete":
+        return f"{' × '.join(map(str, space.parts))} actions"
+    nouns = {"discrete": "action", "box": "continuous action", "multi-binary": "switch"}
+    return _counted(space.size, nouns[space.kind])
+
+
+def _observed(space: Space) -> str:
+    return str(space) if space.image else _counted(space.size, "observed number")
+
+
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}{'es' if noun.endswith('ch') else 's'}"

@@ -11,6 +11,7 @@ from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
 from app.theme import Theme
 from engine.catalogue import EnvironmentInfo
+from engine.config import RunConfig
 
 
 class Plots(QObject):
@@ -37,10 +38,11 @@ class Plots(QObject):
         """By the titles of their docks."""
         return {"Returns": self.returns, "Advantages": self.advantages, "Diagnostics": self.diagnostics}
 
-    def set_choice(self, environment: EnvironmentInfo, learned_value: bool | None) -> None:
-        """What to mark as solved, and whether there is a value function whose predictions can be judged."""
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        """What to mark as solved, and what the method gives to be plotted."""
         self.returns.set_environment(environment)
-        self.diagnostics.set_learned_value(learned_value)
+        self.advantages.set_method(config)
+        self.diagnostics.set_method(config)
 
     def refresh_next(self, history: History) -> None:
         """Bring the next panel up to date, if it can be seen."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from engine.equations import Line
 
 # What to look for in the LaTeX, the symbol as rich text, and its meaning; in the order in which they are read.
-_POLICY = (
+_Entry = tuple[str | re.Pattern[str], str, str]
+_POLICY: tuple[_Entry, ...] = (
     (r"\pi_{\theta}", "π<sub>θ</sub>(a|s)", "the probability of action a in state s, under the policy's parameters θ"),
     (r"\theta_{s", "θ<sub>s,a</sub>", "the table's entry for action a in state s"),
     (r"\theta_s", "θ<sub>s</sub>", "the table's entries for state s"),
@@ -18,7 +20,7 @@ _POLICY = (
     ("W ", "W, b", "weights and biases among the parameters θ"),
     (r"\mathbf{x}(s)", "<b>x</b>(s)", "the features made of state s"),
     ("a'", "a'", "every action there is, one after the other"),
-    (r"\prod_{j=1}", "j", "counts the parts of an action, which are chosen independently"),
+    (re.compile(r"\\prod_\{?j|\\partial u_j"), "j", "counts the parts of an action, which are chosen independently"),
     ("a_j", "a<sub>j</sub>", "part j of the action"),
     ("p_j^{a_j}", "p<sub>j</sub>", "the probability that switch j is on"),
     (r"\mathrm{sigmoid}", "sigmoid", "turns any number z into a probability, 1/(1 + e<sup>−z</sup>)"),
@@ -37,16 +39,16 @@ _POLICY = (
     (r"\epsilon", "ε", "the share of actions taken greedily; it goes from ε₀ to ε₁ over the run"),
     (r"\mathbf{1}", "<b>1</b>[ ]", "1 where that is so, else 0; arg max is the most likely action"),
 )
-_ESTIMATOR = (
+_ESTIMATOR: tuple[_Entry, ...] = (
     (r"\hat{A}", "Â<sub>i,t</sub>", "the advantage: how much better step t of episode i went than expected"),
     ("r_{i,t", "r<sub>i,t</sub>", "the reward at step t of episode i"),
     (r"\gamma", "γ", "the discount: a reward k steps ahead counts γᵏ"),
     ("t+n", "n", "the number of rewards that are counted before the learned value stands in"),
-    (r"\lambda^{", "λ", "GAE's weight: an error k steps ahead counts λᵏ"),
-    (r"\lambda)^{", "λ", "GAE's weight: an error k steps ahead counts λᵏ"),
+    (re.compile(r"\\lambda\)?\^"), "λ", "GAE's weight: an error k steps ahead counts λᵏ"),
     (r"\delta_{i,t", "δ<sub>i,t</sub>", "the surprise of one step: reward and next value, less the value expected"),
-    (r"\bar{R}", "R̄", "the average total return of the batch, the baseline; at step t, of episodes that last so long"),
-    (r"\bar{G}}", "Ḡ", "the average reward-to-go of the batch, the baseline"),
+    (re.compile(r"\\bar\{R\}(?!_)"), "R̄", "the average total return of the batch, the baseline"),
+    (re.compile(r"\\bar\{G\}(?!_)"), "Ḡ", "the average reward-to-go of the batch, the baseline"),
+    (r"\bar{R}_{t}", "R̄<sub>t</sub>", "the average total return of the episodes that last until step t"),
     (r"\bar{G}_{t}", "Ḡ<sub>t</sub>", "the average reward-to-go at step t, over the episodes that last so long"),
     (r"\bar{G}_j", "Ḡ<sub>j</sub>", "the average reward-to-go of another episode j"),
     ("R_j", "R<sub>j</sub>", "the total return of another episode j"),
@@ -58,8 +60,8 @@ _ESTIMATOR = (
     (
         r"V_{\phi}",
         "V<sub>φ</sub>(s)",
-        "the learned value function: the return it predicts from state s; 0 where an episode has ended, and standing in "
-        "for the rest where it is cut off",
+        "the learned value function: the return it predicts from state s; 0 where an episode has ended, in place of "
+        "the rest where it is cut off",
     ),
     (
         r"V_{\theta}",
@@ -71,7 +73,7 @@ _ESTIMATOR = (
     (r"V_{\mathrm{old}}", "V<sub>old</sub>, ε<sub>V</sub>", "V before the fit, and how far from it V is pulled"),
     (r"\mathrm{std}", "mean, std", "mean and standard deviation over the batch"),
 )
-_UPDATE = (
+_UPDATE: tuple[_Entry, ...] = (
     (r"\rho_{i,t}", "ρ<sub>i,t</sub>", "how much likelier the action has become since it was taken"),
     (r"\pi_{\mathrm{old}}", "π<sub>old</sub>", "the policy that acted, before this update"),
     ("w_{i,", "w<sub>i,t</sub>", "the importance weight: how much likelier episode i has become up to step t"),
@@ -84,11 +86,10 @@ _UPDATE = (
     ("T - 1", "T", "the steps taken in each environment; a sum over rewards ends where the episode ends"),
     (r"\frac{1}{M}", "M", "the number of steps in the batch"),
     (r"\mathrm{KL}", "KL", "how far two policies differ, the Kullback–Leibler divergence, over the visited states"),
-    (r"\lambda \,", "λ", "the price of a nat of divergence"),
-    (r"\lambda \log", "λ", "the price of a nat of divergence"),
+    (re.compile(r"\\lambda (\\,|\\log)"), "λ", "the price of a nat of divergence"),
     (r"\alpha_{\lambda}", "α<sub>λ</sub>, ε", "how fast the price follows, and the divergence that is allowed"),
-    (r"1 - \varepsilon", "ε", "the clip range: moving a ratio further from 1 earns nothing"),
-    (r"\leq \delta", "δ", "the trust region: how far one update may move the policy"),
+    (re.compile(r"1 - \\varepsilon(?!_)"), "ε", "the clip range: moving a ratio further from 1 earns nothing"),
+    (r"\varepsilon_k", "ε<sub>k</sub>", "the clip range in update k, which falls over the run"),
     (r"2 \delta", "δ", "how far one update may move the policy, as mean KL divergence"),
     ("F^{-1}", "F", "the Fisher matrix: how much each change of θ changes the policy; E is the mean over steps"),
     (r"\xi", "ξ I", "damping on F's diagonal"),
@@ -98,23 +99,28 @@ _UPDATE = (
     ("J", "J(θ)", "the expected return that is to be made large"),
     ("d(s)", "d(s)", "how often state s is visited, each visit counted with its discount; Pr is a probability"),
     ("Q(s, a)", "Q(s,a)", "the exact expected return after action a in state s"),
-    ("m ", "m", "the momentum: this gradient and 0.9 of the step before"),
+    (r"m \leftarrow", "m", "the momentum: this gradient and 0.9 of the step before"),
     (r"\mathrm{Adam}", "Adam", "rescales the step per parameter by its recent size"),
     (r"\mathrm{RMSprop}", "RMSprop", "rescales the step per parameter by its recent size"),
     (r"\mathrm{clip}(\hat{g})", "clip", "scales the gradient down where it is too long"),
     (r"\mathrm{clip}(\nabla", "clip(∇)", "scales the gradient down where it is too long"),
     (r"\mathrm{clip}(\rho", "clip(ρ, …)", "the ratio, but no less than 1 − ε and no more than 1 + ε"),
-    (r"\alpha", "α", "the learning rate"),
-    (r"_k \, ", "k", "counts updates: this number falls over the run"),
+    (re.compile(r"\\alpha( |,)"), "α", "the learning rate"),
+    (r"\alpha_k", "α<sub>k</sub>", "the learning rate in update k; it falls over the run"),
 )
 
 
 def glossary(lines: Iterable[Line]) -> str:
     """The symbols that occur in ``lines`` with their meanings, as a rich-text table."""
     latex = " ".join(term.latex for line in lines for term in line)
-    found = dict.fromkeys((symbol, meaning) for needle, symbol, meaning in _POLICY + _ESTIMATOR + _UPDATE if needle in latex)
+    entries = (*_POLICY, *_ESTIMATOR, *_UPDATE)
+    found = dict.fromkeys((symbol, meaning) for sign, symbol, meaning in entries if _occurs(sign, latex))
     rows = (
         f"<tr><td style='padding-right:8px; white-space:nowrap'><i>{symbol}</i></td><td>{meaning}</td></tr>"
         for symbol, meaning in found
     )
     return f"<table>{''.join(rows)}</table>"
+
+
+def _occurs(sign: str | re.Pattern[str], latex: str) -> bool:
+    return sign in latex if isinstance(sign, str) else sign.search(latex) is not None

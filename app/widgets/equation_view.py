@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer
+from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -14,7 +14,7 @@ from app.widgets.equation_glossary import glossary
 from app.widgets.equation_svg import svg_of
 from engine.equations import Line
 
-_GAP = 10
+_GAP = 8
 _INDENT = 24
 _HEAD_START = 100  # ms
 
@@ -35,6 +35,8 @@ class _Row:
 
 class EquationView(QWidget):
     """Shows lines of terms. While a change is being set, the equation before it stays in place."""
+
+    height_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,7 +98,7 @@ class EquationView(QWidget):
             rest, indent = line, 0
             while rest:
                 # The longest beginning that fits; a single term is scaled instead.
-                for count in range(len(rest), 0, -1):
+                for count in _breaks(rest):
                     if rest[:count] not in self._pieces:
                         return rest[:count]
                     row = _Row(self._pieces[rest[:count]], indent)
@@ -108,6 +110,7 @@ class EquationView(QWidget):
         self._rows = rows
         if taller:
             self.updateGeometry()
+            self.height_changed.emit()
         self.update()
         return None
 
@@ -131,6 +134,15 @@ class EquationView(QWidget):
             row.renderer.render(painter, QRectF(row.indent * scale, y, size.width() * scale, size.height() * scale))
             y += row.height * scale + _GAP
         painter.end()
+
+
+def _breaks(line: Line) -> list[int]:
+    """How many terms may stand on one row, most first: none begins with what closes a bracket."""
+    return [
+        count
+        for count in range(len(line), 0, -1)
+        if count == len(line) or not line[count].latex.lstrip("\\, ").startswith((")", "]"))
+    ]
 
 
 def _height(rows: list[_Row], scale: float) -> int:

@@ -36,6 +36,17 @@ def _unit(largest: float) -> tuple[float, str]:
     return next((scale, unit) for scale, unit in _UNITS if abs(largest) >= scale)
 
 
+def power_of_ten(exponent: float) -> str:
+    """10 to this power: plain where it is short, else with its exponent, "1.2×10⁵"; no power is too large."""
+    if -3 <= exponent < 4:
+        return short_number(10.0**exponent, 2)
+    whole = math.floor(exponent)
+    mantissa = f"{10.0 ** (exponent - whole):.1f}"
+    if mantissa == "10.0":
+        mantissa, whole = "1.0", whole + 1
+    return f"{mantissa}×10{str(whole).translate(_SUPERSCRIPT)}"
+
+
 def minus(text: str) -> str:
     """``text`` with a true minus sign, and without one before a zero."""
     if text.startswith("-") and not any(c in "123456789" for c in text):

@@ -170,11 +170,12 @@ class Dots:
 
 
 class Bars:
-    """Bars of equal width from 0 up, in two colours: those left of 0 and the others."""
+    """Bars of equal width from 0 up, in two colours: those left of ``centre`` and the others."""
 
     def __init__(self) -> None:
         self.negative, self.positive = QColor(), QColor()
         self.edges, self.heights, self.width = _NONE, _NONE, 1.0
+        self.centre = 0.0
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
         bottom = frame.to_y(0.0)
@@ -185,4 +186,4 @@ class Bars:
             if height > 0:
                 # A gap between bars, and at least a pixel of height: a rare value must not vanish.
                 rect = QRectF(left, min(top, bottom - 1), max(right - left - 1, 1), max(bottom - top, 1))
-                painter.fillRect(rect, self.negative if edge < -self.width / 2 else self.positive)
+                painter.fillRect(rect, self.negative if edge < self.centre - self.width / 2 else self.positive)

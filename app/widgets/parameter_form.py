@@ -17,6 +17,8 @@ from engine.parameters import Parameter
 # The longest prefix that fits decides. Title, and the picker whose colour it shares.
 _GROUPS = {
     "policy.": ("Policy", "policy"),
+    "exploration.": ("Exploration", "policy"),
+    "collection.": ("Collection", ""),
     "estimator.": ("Advantage", "credit"),
     "estimator.baseline.": ("Baseline", "baseline"),
     "update.": ("Update", "update"),

@@ -1,4 +1,4 @@
-"""A labelled choice among a few, with the sentence of the present one beneath."""
+"""A labelled choice among a few, with the sentence of the present one beneath, or on hover where room is dear."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets.choice_delegate import CHOICE_ROLE, Choice, ChoiceDelegate
@@ -15,16 +15,22 @@ from app.widgets.sentence import Sentence, smaller
 from app.widgets.swatch import Dot
 
 _LIST_WIDTH = 340
+_NAME_WIDTH = 94  # of the names beside compact pickers, so that these stand in a column
 
 
 class Picker(QWidget):
-    """``picked`` carries the id a person picked; what is shown as picked is set by ``show_choices`` alone."""
+    """``picked`` carries the id a person picked; what is shown as picked is set by ``show_choices`` alone.
+
+    A ``compact`` one has its name at the left, and its sentence on hover.
+    """
 
     picked = Signal(str)
 
-    def __init__(self, label: str, theme: Theme, part: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, label: str, theme: Theme, part: str = "", *, compact: bool = False) -> None:
+        super().__init__()
         self._part = part
+        self._compact = compact
+        self._locked = ""
         self._choices: tuple[Choice, ...] = ()
         self._current: str | None = None
         self._dot = Dot()
@@ -40,14 +46,33 @@ class Picker(QWidget):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(theme.unit // 2)
-        self.body.addLayout(self._header(label))
-        for widget in (self.combo, self.sentence, self._notice):
-            self.body.addWidget(widget)
-        self.apply_theme(theme)
-
-    def _header(self, label: str) -> QHBoxLayout:
         name = QLabel(label)
         name.setBuddy(self.combo)
+        self.body.addLayout(self._row(name) if compact else self._header(name))
+        for widget in (self._notice,) if compact else (self.combo, self.sentence, self._notice):
+            self.body.addWidget(widget)
+        self.sentence.setVisible(not compact)
+        self.apply_theme(theme)
+
+    def _row(self, name: QLabel) -> QLayout:
+        name.setFixedWidth(_NAME_WIDTH - 14)
+        choice = QVBoxLayout()
+        choice.setSpacing(1)
+        choice.addWidget(self.combo)
+        choice.addWidget(self._note, 0, Qt.AlignmentFlag.AlignRight)
+        self._note.hide()
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self._dot, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(choice, 1)
+        # Level with the combo, also where a note stands beneath it.
+        height = self.combo.sizeHint().height()
+        name.setFixedHeight(height)
+        self._dot.setFixedHeight(height)
+        return row
+
+    def _header(self, name: QLabel) -> QLayout:
         header = QHBoxLayout()
         header.setSpacing(6)
         if self._part:
@@ -69,6 +94,9 @@ class Picker(QWidget):
         text = chosen.sentence if chosen else otherwise
         self.sentence.setText(text)
         self._note.setText(chosen.note if chosen else "")
+        if self._compact:
+            self._note.setVisible(bool(self._note.text()))
+        self._tell()
         self.combo.setAccessibleDescription(text)
 
     def show_notice(self, text: str) -> None:
@@ -82,8 +110,12 @@ class Picker(QWidget):
 
     def set_locked(self, reason: str) -> None:
         """Lock the picker for a reason, or unlock it with an empty one."""
+        self._locked = reason
         self.combo.setEnabled(not reason)
-        self.setToolTip(reason)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.setToolTip(self._locked or (self.sentence.text() if self._compact else ""))
 
     def apply_theme(self, theme: Theme) -> None:
         if self._part:

@@ -62,6 +62,9 @@ class Stage(QStackedWidget):
         self.addWidget(self._hint)
         self.addWidget(content)
 
+    def set_hint(self, hint: str) -> None:
+        self._hint.setText(hint)
+
     @property
     def filled(self) -> bool:
         return self.currentIndex() == 1

@@ -10,18 +10,15 @@ from engine.algorithms.rule import (
     Outcome,
     Task,
     Updating,
-    clip_gradient,
-    grad_norm_of,
-    make_optimizer,
     require_finite,
     scheduled,
     scheduled_metric,
-    set_learning_rate,
 )
 from engine.batch import Batch
 from engine.config.updates import ExactGradient
 from engine.environments.finite import FiniteMDP
 from engine.exact import Dynamics, advantages, dynamics_of, expected_return
+from engine.optimizers import Flat, make_optimizer
 from engine.policies.distributions import Categorical
 from engine.policies.policy import Policy
 from engine.rollouts import Rollout
@@ -32,10 +29,10 @@ class ExactAscentRule:
 
     def __init__(self, config: ExactGradient, policy: Policy, mdp: FiniteMDP) -> None:
         self._policy = policy
-        self._parameters: list[Tensor] = list(policy.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self._parameters, config.learning_rate)
+        self._flat = Flat(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._flat)
         self._dynamics: Dynamics = dynamics_of(mdp)
-        self._states = torch.arange(mdp.states, device=self._parameters[0].device)
+        self._states = torch.arange(mdp.states, device=self._flat.vector.device)
 
     def update(self, task: Task) -> Updating:
         """One step; the batch only shows what the policy does. The exact return is from before the step."""
@@ -43,22 +40,20 @@ class ExactAscentRule:
         assert isinstance(config, ExactGradient)
         yield "computing the exact gradient"
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        set_learning_rate(self._optimizer, rate)
         distribution = self._distribution()
         value = expected_return(self._dynamics, _table(distribution), task.config.estimator.gamma)
-        self._optimizer.zero_grad(set_to_none=True)
+        self._flat.zero()
         (-value).backward()  # type: ignore[no-untyped-call]
-        norm = grad_norm_of(self._parameters)
+        norm = self._flat.clip(config.max_grad_norm).item()
         visited = distribution.rows(task.batch.observations)
         metrics: Metrics = {
             "loss": -value.item(),
             "entropy": visited.entropy().mean().item(),
-            "grad_norm": norm.item(),
+            "grad_norm": norm,
             "exact_return": value.item(),
         }
-        require_finite([value.item(), norm.item()], rate)
-        clip_gradient(self._parameters, config.max_grad_norm, norm)
-        self._optimizer.step()
+        require_finite([value.item(), norm], rate)
+        self._descent.step(rate)
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate))
 
     def true_advantages(self, rollout: Rollout, gamma: float) -> Batch:

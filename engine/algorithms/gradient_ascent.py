@@ -6,27 +6,23 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from engine.algorithms.rule import (
     Metrics,
     Outcome,
     Task,
     Updating,
-    clip_gradient,
-    grad_norm_of,
-    make_optimizer,
     require_finite,
     scheduled,
     scheduled_metric,
-    set_learning_rate,
     with_shared_value,
 )
 from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.losses import entropy_bonus, policy_gradient_loss
+from engine.optimizers import Flat, make_optimizer
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
-from engine.trust_region import flat
+from engine.trust_region import flat as flattened
 
 
 class GradientAscentRule:
@@ -34,21 +30,19 @@ class GradientAscentRule:
 
     def __init__(self, config: GradientAscent, policy: Policy) -> None:
         self._policy = policy
-        self._parameters: list[Tensor] = list(policy.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self._parameters, config.learning_rate)
+        self._flat = Flat(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._flat)
 
     def update(self, task: Task) -> Updating:
         """One step. The metrics are from before it; where the gradient is not finite the policy is left as it was."""
         config = task.config.update
         assert isinstance(config, GradientAscent)
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        set_learning_rate(self._optimizer, rate)
-        sums = yield from accumulate_gradient(self._policy, task, config)
-        norm = grad_norm_of(self._parameters)
-        metrics: Metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": norm.item()}
-        require_finite([sums.loss, sums.entropy, norm.item()], rate)
-        clip_gradient(self._parameters, config.max_grad_norm, norm)
-        self._optimizer.step()
+        sums = yield from accumulate_gradient(self._policy, self._flat, task, config)
+        norm = self._flat.clip(config.max_grad_norm).item()
+        require_finite([sums.loss, sums.entropy, norm], rate)
+        self._descent.step(rate)
+        metrics: Metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": norm}
         shared: Metrics = {} if sums.value_loss is None else {"value_loss": sums.value_loss}
         return Outcome(metrics | shared | scheduled_metric(config.learning_rate_schedule, rate))
 
@@ -63,9 +57,9 @@ class Sums:
 
 
 def accumulate_gradient(
-    policy: Policy, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
+    policy: Policy, flat: Flat, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
 ) -> Generator[str, None, Sums]:
-    """Put −ĝ, the gradient of the loss over the whole batch, into the parameters' ``grad``; yields signs of life.
+    """Put −ĝ, the gradient of the loss over the whole batch, into ``flat.gradient``; yields signs of life.
 
     It is summed over pieces of the batch, which changes nothing but how long each takes. With a baseline per parameter
     b, what is subtracted is b times the mean score, component by component.
@@ -73,9 +67,8 @@ def accumulate_gradient(
     batch, bonus = task.batch, config.entropy_coefficient
     total = entropy = value_loss = torch.zeros((), device=task.weights.device)
     pulse = Pulse()
-    parameters = list(policy.parameters())
     scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
-    policy.zero_grad(set_to_none=True)
+    flat.zero()
     for piece in batch.pieces():
         distribution, shared = with_shared_value(policy, task, piece)
         entropies = distribution.entropy()
@@ -88,20 +81,15 @@ def accumulate_gradient(
             loss, value_loss = loss + share, value_loss + share.detach()
         if scores is not None:
             plain = log_probs if batch.state_weights is None else batch.state_weights[piece.rows] * log_probs
-            scores += flat(torch.autograd.grad(plain.sum(), parameters, retain_graph=True, materialize_grads=True))
+            scores += flattened(
+                torch.autograd.grad(plain.sum(), flat.parameters, retain_graph=True, materialize_grads=True)
+            )
         loss.backward()  # type: ignore[no-untyped-call]
         total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
         if pulse.due():
             yield "updating the policy"
     if scores is not None and batch.parameter_baseline is not None:
-        _add(parameters, batch.parameter_baseline * scores / batch.divisor)
+        flat.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
     coefficient = getattr(task.config.estimator.baseline, "coefficient", 0.0)
     learned = value_loss.item() / coefficient if coefficient > 0.0 else None
     return Sums(total.item(), entropy.item() / batch.size, learned)
-
-
-def _add(parameters: list[torch.nn.Parameter], vector: Tensor) -> None:
-    """Add a flat vector to the parameters' gradients."""
-    for parameter, part in zip(parameters, torch.split(vector, [p.numel() for p in parameters]), strict=True):
-        assert parameter.grad is not None
-        parameter.grad += part.view_as(parameter)

@@ -14,15 +14,14 @@ from engine.algorithms.rule import Outcome, Task, Updating, require_finite, sche
 from engine.batch import Batch, Piece
 from engine.config.updates import TRPO, NaturalGradient
 from engine.errors import RunError
+from engine.optimizers import Flat
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.pulse import ROWS, Pulse
 from engine.trust_region import (
-    assign,
     conjugate_gradient_iterates,
     fisher_matrix,
     fisher_vector_product,
-    flat,
     kl_gradient,
     solve_exactly,
 )
@@ -35,24 +34,24 @@ class NaturalGradientRule:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._parameters = list(policy.parameters())
+        self._flat = Flat(policy.parameters())
 
     def update(self, task: Task) -> Updating:
         """One step; the divergence reported is the true one after it, not the quadratic model's."""
         config = task.config.update
         assert isinstance(config, NaturalGradient)
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        direction = yield from natural_direction(self._policy, task, config)
+        direction = yield from natural_direction(self._policy, self._flat, task, config)
         step = rate * direction.natural
         predicted = 0.5 * rate**2 * direction.curvature
         if 0.0 < config.max_kl < predicted:
             step = step * math.sqrt(config.max_kl / predicted)
         old = yield from old_distributions(self._policy, task.batch)
-        before = flat(self._parameters).detach()
-        assign(self._parameters, before + step)
+        before = self._flat.vector.clone()
+        self._flat.vector.add_(step)
         kl = yield from mean_kl(self._policy, task.batch, old)
         if not math.isfinite(kl):
-            assign(self._parameters, before)
+            self._flat.vector.copy_(before)
         require_finite([kl], rate)
         return Outcome(direction.metrics | {"approx_kl": kl} | scheduled_metric(config.learning_rate_schedule, rate))
 
@@ -66,16 +65,18 @@ class Direction:
     metrics: dict[str, float | None]
 
 
-def natural_direction(policy: Policy, task: Task, config: NaturalGradient | TRPO) -> Generator[str, None, Direction]:
+def natural_direction(
+    policy: Policy, flat: Flat, task: Task, config: NaturalGradient | TRPO
+) -> Generator[str, None, Direction]:
     """Solve (F + ξI) x = g, exactly for few parameters, else by conjugate gradients; yields signs of life.
 
     Both are means over steps: g = 1/M Σ_m ∇ log π(a_m|s_m) Â_m and F of ``fisher_vector_product``, from at most 4096 of
     the steps, evenly spread. Leaves the parameters as they are.
     """
-    parameters = list(policy.parameters())
-    sums: Sums = yield from accumulate_gradient(policy, task, config)
+    parameters = flat.parameters
+    sums: Sums = yield from accumulate_gradient(policy, flat, task, config)
     per_step = task.batch.divisor / task.batch.size
-    gradient = -per_step * flat(p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters)
+    gradient = -per_step * flat.gradient
     norm = gradient.norm().item()
     require_finite([sums.loss, sums.entropy, norm], getattr(config, "learning_rate", 1.0))
     metrics: dict[str, float | None] = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}

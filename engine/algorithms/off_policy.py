@@ -15,20 +15,17 @@ from engine.algorithms.rule import (
     Outcome,
     Task,
     Updating,
-    clip_gradient,
-    grad_norm_of,
-    make_optimizer,
     measured,
     require_finite,
     scheduled,
     scheduled_metric,
-    set_learning_rate,
 )
 from engine.batch import Batch
 from engine.behaviour import behaviour_log_probs
 from engine.config.updates import OffPolicy
 from engine.estimators import per_decision
 from engine.losses import normalized
+from engine.optimizers import Flat, make_optimizer
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
 
@@ -45,15 +42,14 @@ class OffPolicyRule:
 
     def __init__(self, config: OffPolicy, policy: Policy) -> None:
         self._policy = policy
-        self._parameters: list[Tensor] = list(policy.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self._parameters, config.learning_rate)
+        self._flat = Flat(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._flat)
 
     def update(self, task: Task) -> Updating:
         """All updates of the batch. Weights, their effective sample size and the loss are those of the last one."""
         config = task.config.update
         assert isinstance(config, OffPolicy)
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        set_learning_rate(self._optimizer, rate)
         behaviour = yield from self._behaviour(task.batch)
         metrics: Metrics = {}
         log_weights = torch.zeros(task.batch.rollout.environments)
@@ -64,13 +60,12 @@ class OffPolicyRule:
                 task.batch.rollout.unflat(log_ratios), task.batch.rollout.mask
             )
             weighted = reweighted(task, config, log_ratios)
-            sums = yield from accumulate_gradient(self._policy, weighted, config)
-            norm = grad_norm_of(self._parameters)
-            require_finite([sums.loss, sums.entropy, norm.item()], rate)
-            first = norm.item() if update == 0 else metrics["grad_norm"]
+            sums = yield from accumulate_gradient(self._policy, self._flat, weighted, config)
+            norm = self._flat.clip(config.max_grad_norm).item()
+            require_finite([sums.loss, sums.entropy, norm], rate)
+            first = norm if update == 0 else metrics["grad_norm"]
             metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}
-            clip_gradient(self._parameters, config.max_grad_norm, norm)
-            self._optimizer.step()
+            self._descent.step(rate)
         metrics |= {
             "effective_sample_size": importance.effective_sample_size(log_weights),
             "largest_weight": log_weights.max().item() / _LN_10,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,17 +14,16 @@ from engine.algorithms.rule import (
     Outcome,
     Task,
     Updating,
-    clip_gradient,
-    grad_norm_of,
-    make_optimizer,
     measured,
     require_finite,
     scheduled,
     scheduled_metric,
-    set_learning_rate,
     with_shared_value,
 )
+from engine.algorithms.value_fitting import ValueFitting
 from engine.batch import Batch, Piece
+from engine.config import RunConfig
+from engine.config.estimators import ValueBaseline
 from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
 from engine.losses import (
     approx_kl,
@@ -33,12 +33,23 @@ from engine.losses import (
     surrogate,
     updated_multiplier,
 )
+from engine.optimizers import Flat, make_optimizer
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
 
 Proximal = PPOClip | PPOPenalty | PPOLagrangian
 STOP_AT = 1.5  # times the KL stop, as is common
+
+
+@dataclass(frozen=True)
+class _Epochs:
+    """The mean loss over all minibatches, the first gradient's length, and the mean squared error of a value function
+    that was fitted along."""
+
+    loss: float
+    grad_norm: float
+    value_loss: float | None
 
 
 class ProximalRule:
@@ -48,14 +59,17 @@ class ProximalRule:
     - a fixed penalty: E[ρÂ] − λ E[KL(π_old‖π)], or its single-sample form E[ρÂ + λ log π(a|s)] (002…);
     - a Lagrange multiplier: E[ρÂ] − λ (E[KL(π‖π_old)] − ε), then λ ← max(0, λ + α_λ (KL − ε)) (000…).
 
-    ρ is π(a|s)/π_old(a|s), exactly 1 before the first step. All expectations are means over steps.
+    ρ is π(a|s)/π_old(a|s), exactly 1 before the first step. All expectations are means over steps. ``fitting`` is a
+    value function of its own that takes a step with each of the policy's, on the same minibatch.
     """
 
-    def __init__(self, config: Proximal, policy: Policy, generator: torch.Generator) -> None:
-        self._policy, self._generator = policy, generator
-        self._parameters: list[Tensor] = list(policy.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self._parameters, config.learning_rate)
+    def __init__(
+        self, config: Proximal, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None = None
+    ) -> None:
+        self._policy, self._generator, self._fitting = policy, generator, fitting
         self._old = copy.deepcopy(policy).requires_grad_(False)
+        self._flat = Flat(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._flat)
         self.multiplier = config.initial_multiplier if isinstance(config, PPOLagrangian) else 0.0
 
     def update(self, task: Task) -> Updating:
@@ -63,16 +77,17 @@ class ProximalRule:
         config, batch = task.config.update, task.batch
         assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        set_learning_rate(self._optimizer, rate)
         self._old.load_state_dict(self._policy.state_dict())
         self._old.temperature = self._policy.temperature
         old_log_probs, _ = yield from measured(self._policy, batch, "updating the policy")
-        loss, norm = yield from self._epochs(task, config, old_log_probs)
+        epochs = yield from self._epochs(task, config, old_log_probs, rate)
         log_probs, entropy = yield from measured(self._policy, batch, "updating the policy")
         log_ratios = log_probs - old_log_probs
         kl = approx_kl(log_ratios).item()
-        require_finite([loss, norm, entropy, kl], rate)
-        metrics: Metrics = {"loss": loss, "entropy": entropy, "grad_norm": norm, "approx_kl": kl}
+        require_finite([epochs.loss, epochs.grad_norm, entropy, kl], rate)
+        metrics: Metrics = {"loss": epochs.loss, "entropy": entropy, "grad_norm": epochs.grad_norm, "approx_kl": kl}
+        if epochs.value_loss is not None:
+            metrics["value_loss"] = epochs.value_loss
         if isinstance(config, PPOClip):
             metrics["clip_fraction"] = clip_fraction(log_ratios, _clip_range(config, task.progress)).item()
         if isinstance(config, PPOLagrangian):
@@ -81,32 +96,41 @@ class ProximalRule:
             metrics["multiplier"] = self.multiplier
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_ratios)
 
-    def _epochs(self, task: Task, config: Proximal, old_log_probs: Tensor) -> Generator[str, None, tuple[float, float]]:
-        """Every gradient step; the mean loss and the first gradient's norm."""
-        total, steps = torch.zeros((), device=task.weights.device), 0
+    def _epochs(
+        self, task: Task, config: Proximal, old_log_probs: Tensor, rate: float
+    ) -> Generator[str, None, _Epochs]:
+        """Every gradient step of the policy, and of a value function that is fitted along with it."""
+        baseline = task.config.estimator.baseline
+        fitting = self._fitting if fits_along(task.config) else None
+        losses: list[Tensor] = []
+        of_values: list[Tensor] = []
         norm = 0.0
         pulse = Pulse()
         for piece in self._minibatches(task.batch, config):
-            distribution, shared = with_shared_value(self._policy, task, piece)
-            log_probs = distribution.log_prob(piece.actions)
-            log_ratios = log_probs - old_log_probs[piece.rows]
+            distribution, of_value = with_shared_value(self._policy, task, piece)
+            log_ratios = distribution.log_prob(piece.actions) - old_log_probs[piece.rows]
             if isinstance(config, PPOClip) and 0.0 < STOP_AT * config.target_kl < approx_kl(log_ratios.detach()).item():
                 break
-            gained = self._objective(task, config, piece, distribution, log_ratios)
+            loss = -self._objective(task, config, piece, distribution, log_ratios)
             if config.entropy_coefficient > 0.0:
-                gained = gained + config.entropy_coefficient * distribution.entropy().mean()
-            loss = -gained if shared is None else shared - gained
-            self._optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            if steps == 0 or config.max_grad_norm > 0.0:
-                length = grad_norm_of(self._parameters)
-                norm = length.item() if steps == 0 else norm
-                clip_gradient(self._parameters, config.max_grad_norm, length)
-            self._optimizer.step()
-            total, steps = total + loss.detach(), steps + 1
+                loss = loss - config.entropy_coefficient * distribution.entropy().mean()
+            if fitting is not None and isinstance(baseline, ValueBaseline):
+                fitting.begin()
+                of_value = fitting.loss(task.batch, piece.rows, baseline)
+            self._flat.zero()
+            (loss if of_value is None else loss + of_value).backward()  # type: ignore[no-untyped-call]
+            if not losses or config.max_grad_norm > 0.0:
+                length = self._flat.clip(config.max_grad_norm)
+                norm = norm if losses else length.item()
+            self._descent.step(rate)
+            if fitting is not None and isinstance(baseline, ValueBaseline):
+                fitting.step(baseline)
+            losses.append(loss.detach())
+            if of_value is not None:
+                of_values.append(of_value.detach())
             if pulse.due():
                 yield "updating the policy"
-        return total.item() / max(steps, 1), norm
+        return _Epochs(_mean(losses) or 0.0, norm, _mean(of_values, getattr(baseline, "coefficient", 1.0)))
 
     def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[Piece]:
         for _ in range(config.epochs):
@@ -142,5 +166,15 @@ class ProximalRule:
         return total / batch.size
 
 
+def fits_along(config: RunConfig) -> bool:
+    """Whether PPO itself fits the value function, a step with each of the policy's."""
+    return config.update.kind.startswith("ppo") and getattr(config.estimator.baseline, "fit_steps", None) == 0
+
+
 def _clip_range(config: PPOClip, progress: float) -> float:
     return scheduled(config.clip_range, config.clip_range_schedule, progress)
+
+
+def _mean(losses: list[Tensor], weight: float = 1.0) -> float | None:
+    """The mean of losses that were multiplied by ``weight``; None of none."""
+    return torch.stack(losses).mean().item() / weight if losses and weight > 0.0 else None

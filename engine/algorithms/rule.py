@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.batch import Batch, Piece
 from engine.config import RunConfig
 from engine.config.estimators import SharedValueBaseline
-from engine.config.updates import Optimizer, Schedule
+from engine.config.updates import Schedule
 from engine.errors import RunError
 from engine.losses import clipped_value_loss, value_loss
 from engine.policies.distributions import Distribution
@@ -21,7 +21,6 @@ from engine.policies.policy import Policy
 from engine.pulse import Pulse
 
 Metrics = dict[str, float | None]
-MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -60,15 +59,6 @@ class UpdateRule(Protocol):
         """
 
 
-def make_optimizer(kind: Optimizer, parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Optimizer:
-    """SGD, with momentum (Polyak, 1964), RMSprop (Tieleman & Hinton, 2012) or Adam (Kingma & Ba, 2015)."""
-    if kind == "adam":
-        return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
-    if kind == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr=learning_rate, alpha=0.99)
-    return torch.optim.SGD(parameters, lr=learning_rate, momentum=MOMENTUM if kind == "momentum" else 0.0, fused=True)
-
-
 def scheduled(value: float, schedule: Schedule, progress: float) -> float:
     """``value`` at a share of the run: constant, falling evenly to 0, or ½ (1 + cos π·progress) of it."""
     if schedule == "constant":
@@ -77,11 +67,6 @@ def scheduled(value: float, schedule: Schedule, progress: float) -> float:
     share = left if schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * left))
     # Never quite 0: the iteration under way at the end of the budget still learns, if barely.
     return value * max(share, 1e-6)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
 
 
 def scheduled_metric(schedule: Schedule, learning_rate: float) -> Metrics:
@@ -112,17 +97,6 @@ def require_finite(numbers: Iterable[float], learning_rate: float) -> None:
             f"The policy's gradient is no longer a finite number; the learning rate {learning_rate:g} is "
             "probably too large, so lower it and start again."
         )
-
-
-def grad_norm_of(parameters: Iterable[Tensor]) -> Tensor:
-    """The length of the gradient, a scalar tensor."""
-    return torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-
-
-def clip_gradient(parameters: list[Tensor], most: float, norm: Tensor) -> None:
-    """Scale the gradient down to ``most`` where it is longer; 0 never clips."""
-    if 0.0 < most < norm.item():
-        torch.nn.utils.clip_grads_with_norm_(parameters, most, norm)
 
 
 def measured(policy: Policy, batch: Batch, doing: str) -> Generator[str, None, tuple[Tensor, float]]:

@@ -11,14 +11,18 @@ from engine.algorithms.off_policy import OffPolicyRule
 from engine.algorithms.proximal import ProximalRule
 from engine.algorithms.rule import UpdateRule
 from engine.algorithms.trpo import TRPORule
+from engine.algorithms.value_fitting import ValueFitting
 from engine.config import RunConfig
 from engine.config.updates import TRPO, ExactGradient, GradientAscent, NaturalGradient, OffPolicy
 from engine.environments.finite import finite_mdp
 from engine.policies.policy import Policy
 
 
-def make_rule(config: RunConfig, policy: Policy, generator: torch.Generator) -> UpdateRule:
-    """The rule with its optimiser; ``generator`` draws minibatches where it has any."""
+def make_rule(
+    config: RunConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
+) -> UpdateRule:
+    """The rule with its optimiser; ``generator`` draws minibatches where it has any, and ``fitting`` fits a value
+    function of its own, which PPO can do along with the policy."""
     update = config.update
     if isinstance(update, GradientAscent):
         return GradientAscentRule(update, policy)
@@ -32,4 +36,4 @@ def make_rule(config: RunConfig, policy: Policy, generator: torch.Generator) -> 
         mdp = finite_mdp(config.environment.id)
         assert mdp is not None  # the catalogue refuses others
         return ExactAscentRule(update, policy, mdp)
-    return ProximalRule(update, policy, generator)
+    return ProximalRule(update, policy, generator, fitting)

@@ -10,9 +10,10 @@ import torch
 from engine.algorithms.natural_gradient import OldDistributions, natural_direction, old_distributions
 from engine.algorithms.rule import Outcome, Task, Updating
 from engine.config.updates import TRPO
+from engine.optimizers import Flat
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
-from engine.trust_region import acceptable, assign, backtracking_fractions, flat
+from engine.trust_region import acceptable, backtracking_fractions
 
 
 class TRPORule:
@@ -24,25 +25,25 @@ class TRPORule:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._parameters = list(policy.parameters())
+        self._flat = Flat(policy.parameters())
 
     def update(self, task: Task) -> Updating:
         """One step, or none."""
         config = task.config.update
         assert isinstance(config, TRPO)
-        direction = yield from natural_direction(self._policy, task, config)
+        direction = yield from natural_direction(self._policy, self._flat, task, config)
         if direction.curvature <= 0.0:  # a gradient of 0, as where all advantages are
             return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
         step = math.sqrt(2.0 * config.max_kl / direction.curvature) * direction.natural
         old = yield from old_distributions(self._policy, task.batch)
-        before = flat(self._parameters).detach()
+        before = self._flat.vector.clone()
         start, _ = yield from self._evaluate(task, config, old)
         for fraction in backtracking_fractions(config.backtracking, config.line_search_steps):
-            assign(self._parameters, before + fraction * step)
+            self._flat.vector.copy_(before + fraction * step)
             objective, kl = yield from self._evaluate(task, config, old)
             if acceptable(objective - start, kl, config.max_kl):
                 return Outcome(direction.metrics | {"approx_kl": kl, "line_search": fraction})
-        assign(self._parameters, before)
+        self._flat.vector.copy_(before)
         return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
 
     def _evaluate(self, task: Task, config: TRPO, old: OldDistributions) -> Generator[str, None, tuple[float, float]]:

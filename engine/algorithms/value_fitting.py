@@ -7,10 +7,11 @@ from collections.abc import Generator, Iterator
 import torch
 from torch import Tensor
 
-from engine.algorithms.rule import fit_loss, make_optimizer, set_learning_rate
+from engine.algorithms.rule import fit_loss
 from engine.batch import Batch
 from engine.config.estimators import ValueBaseline
 from engine.errors import RunError
+from engine.optimizers import Flat, make_optimizer
 from engine.policies.policy import ValueFunction
 from engine.pulse import ROWS, Pulse
 
@@ -21,7 +22,8 @@ class ValueFitting:
     def __init__(self, config: ValueBaseline, value: ValueFunction, generator: torch.Generator) -> None:
         self.value = value
         self._generator = generator
-        self._optimizer = make_optimizer(config.optimizer, value.parameters(), config.learning_rate)
+        self._flat = Flat(value.parameters())
+        self._descent = make_optimizer(config.optimizer, self._flat)
 
     def fit(self, batch: Batch, config: ValueBaseline) -> Generator[str, None, float]:
         """Fit to ``batch.returns``; yields signs of life and returns the loss at the last step.
@@ -29,40 +31,53 @@ class ValueFitting:
         Raises:
             RunError: the value function is no longer finite.
         """
-        set_learning_rate(self._optimizer, config.learning_rate)
         pulse = Pulse()
         total = torch.zeros((), device=batch.returns.device)
         drawn = min(config.minibatch_size or batch.size, batch.size)
         for rows in self._draws(batch, config):
-            self._optimizer.zero_grad(set_to_none=True)
+            self.begin()
             total = torch.zeros_like(total)
             for part in rows:
-                old = None if batch.values is None else batch.values[part]
-                values = self.value(batch.observations[part])
-                loss = fit_loss(values, batch.returns[part], old, config.clip_range) * (len(values) / drawn)
+                loss = self.loss(batch, part, config) * (len(batch.returns[part]) / drawn)
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += loss.detach()
                 if pulse.due():
                     yield "fitting the value function"
-            self._optimizer.step()
-        last = total.item()
-        if not all(torch.isfinite(parameter).all() for parameter in self.value.parameters()):
+            self.step(config)
+        self.require_finite(config)
+        return total.item()
+
+    def begin(self) -> None:
+        """Forget the last step's gradient."""
+        self._flat.zero()
+
+    def loss(self, batch: Batch, rows: Tensor | slice, config: ValueBaseline) -> Tensor:
+        """The squared error of V at some of the steps, a scalar with its graph."""
+        old = None if batch.values is None else batch.values[rows]
+        return fit_loss(self.value(batch.observations[rows]), batch.returns[rows], old, config.clip_range)
+
+    def step(self, config: ValueBaseline) -> None:
+        """One step along the gradient that has been gathered."""
+        self._descent.step(config.learning_rate)
+
+    def require_finite(self, config: ValueBaseline) -> None:
+        """Raises RunError where V is no longer finite."""
+        if not bool(self._flat.vector.isfinite().all()):
             raise RunError(
                 f"The value function is no longer a finite number; its learning rate {config.learning_rate:g} is "
                 "probably too large, so lower it and start again."
             )
-        return last
 
     def _draws(self, batch: Batch, config: ValueBaseline) -> Iterator[list[Tensor | slice]]:
         """For every step its rows, in parts small enough to be interrupted between."""
         size = config.minibatch_size or batch.size
         if size >= batch.size:
             whole: list[Tensor | slice] = [slice(k, min(k + ROWS, batch.size)) for k in range(0, batch.size, ROWS)]
-            for _ in range(config.fit_steps):
+            for _ in range(max(config.fit_steps, 1)):
                 yield whole
             return
         left: list[Tensor] = []
-        for _ in range(config.fit_steps):
+        for _ in range(max(config.fit_steps, 1)):
             if not left:
                 order = torch.randperm(batch.size, generator=self._generator).to(batch.returns.device)
                 left = [rows for rows in torch.split(order, size) if len(rows) == size]

@@ -28,7 +28,8 @@ def distribution_of(policy: PolicyConfig, environment: EnvironmentInfo) -> Distr
     """The distribution a policy has in an environment; ``auto`` follows the action space."""
     if policy.distribution != "auto":
         return policy.distribution
-    return "softmax" if policy.kind == "tabular" else _NATURAL[environment.action.kind]
+    natural = _NATURAL[environment.action.kind]
+    return "softmax" if policy.kind == "tabular" and natural == "gaussian" else natural
 
 
 def refusal(config: RunConfig, environment: EnvironmentInfo) -> str | None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.errors import RequestError
+from engine.policies.feature_count import image_layers
+
 
 @dataclass(frozen=True)
 class Space:
@@ -32,8 +35,12 @@ class Space:
 
     @property
     def image(self) -> bool:
-        """Whether a convolutional network can look at it: height × width, with or without channels, from 8 pixels."""
-        return len(self.shape) in (2, 3) and min(self.shape[:2]) >= 8
+        """Whether a convolutional network can look at it."""
+        try:
+            image_layers(self.shape)
+        except RequestError:
+            return False
+        return True
 
 
 _NOUNS = {"discrete": "discrete", "box": "continuous", "multi-binary": "binary"}

@@ -185,9 +185,10 @@ class ValueBaseline(Model):
         10,
         title="Value fitting steps",
         unit="steps",
-        help="Optimiser steps on the squared error of V at every update.",
+        help="Optimiser steps on the squared error of V at every update. 0 takes one with each step of the policy, and "
+        "in PPO on the same minibatch.",
         live=True,
-        ge=1,
+        ge=0,
         le=10_000,
     )
     minibatch_size: int = parameter(

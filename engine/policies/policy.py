@@ -167,13 +167,15 @@ def _outputs(body: nn.Module) -> int:
 
 
 class ValueFunction(nn.Module):
-    """V_φ(s), shape [batch], for observations as a policy takes them; images are seen through convolutions."""
+    """V_φ(s), shape [batch], for observations as a policy takes them; seen through convolutions if asked."""
 
-    def __init__(self, config: ValueBaseline, observation: Space, generator: torch.Generator) -> None:
+    def __init__(
+        self, config: ValueBaseline, observation: Space, generator: torch.Generator, convolutional: bool = False
+    ) -> None:
         super().__init__()
         self._observation = observation
         self.network: nn.Module
-        if observation.image:
+        if convolutional:
             body = _cnn(observation, config.hidden_sizes[0] if config.hidden_sizes else 64, generator)
             self.network = nn.Sequential(body, head(body.outputs, 1, 1.0, generator))
         else:

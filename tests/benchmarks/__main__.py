@@ -1,8 +1,9 @@
 """Measure what the program is held to: ``python -m tests.benchmarks [ROW …] [--quick] [--output FILE] [--list]``.
 
-Prints a table and writes JSON. Without a row, all are measured, which takes about half an hour on 2 cores that should
-have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not for its numbers. A
-missed figure is a result, not an error: the exit status is 1 only when a row broke, and 2 when there is no such row.
+Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes about an hour on 2
+cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not for
+its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N`` and ``--resume``. A missed figure is a
+result, not an error: the exit status is 1 only when a row broke, and 2 when the request was wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -26,6 +27,16 @@ ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 console = Console()
 progress = Console(stderr=True)
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _of_a_row(given: dict[str, Any], rows: list[str]) -> dict[str, Any]:
+    """The options that were given; each must be one that a measured row takes."""
+    found = {name: value for name, value in given.items() if value}
+    for name in found:
+        if not any(name in ROWS[row].options for row in rows):
+            takers = ", ".join(row.name for row in ROWS.values() if name in row.options) or "none"
+            raise typer.BadParameter(f"--{name} is for {takers}, which is not measured here.")
+    return found
 
 
 def _known(names: list[str] | None) -> list[str]:
@@ -42,20 +53,31 @@ def main(
     output: Annotated[
         Path | None, typer.Option(help="Where to write JSON; otherwise results/<date>.json, or nowhere with --quick.")
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="PRESET", help="learning: this preset; may be given several times.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=100, help="learning: so many seeds in place of 5.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="learning: keep what an interrupted measurement has run already.")
+    ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the rows, and measure nothing.")] = False,
 ) -> None:
     if list_:
         console.print(report.listing(list(ROWS.values())))
         return
+    names = rows or list(ROWS)
+    options = _of_a_row({"only": only, "seeds": seeds, "resume": resume}, names)
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    path = output or (None if quick else report.free_path())
+    path = output or (None if quick else report.free_path(names))
     here, command = machine.describe(), machine.command_line(sys.argv[1:])
     progress.print(machine.summary(here), style="dim", highlight=False)
     results: list[Result] = []
-    for name in rows or ROWS:
-        results.append(measured(ROWS[name], quick))
+    for name in names:
+        results.append(measured(ROWS[name], quick, **options))
         if path is not None:  # after every row, so that an interrupted measurement is not lost
-            report.write(report.document(results, here, command, quick), path)
+            kept = report.document(results, here, command, quick)
+            report.write(kept, path)
+            report.write_text(report.text(results, kept), path.with_suffix(".txt"))
     for result in results:
         console.print(report.particulars(result))
     console.print(report.table(results))
@@ -64,13 +86,19 @@ def main(
     raise typer.Exit(1 if any(result.problem and not result.problem.startswith("needs") for result in results) else 0)
 
 
-def measured(row: Row, quick: bool) -> Result:
+def _say(words: str) -> None:
+    progress.print(f"  {words}", style="dim", highlight=False)
+
+
+def measured(row: Row, quick: bool, **options: Any) -> Result:
     """Run one row; whatever goes wrong in it becomes a result that says so."""
     progress.print(f"[bold]{row.name}[/]: {row.title}", highlight=False)
     started = time.perf_counter()
     found, problem = None, None
     try:
-        found = row.measure(quick, lambda words: progress.print(f"  {words}", style="dim", highlight=False))
+        found = row.measure(quick, _say, **options)
+    except typer.BadParameter:  # an option's value that only the row itself could judge
+        raise
     except MissingPackageError as missing:
         problem = str(missing)
     except Exception as error:

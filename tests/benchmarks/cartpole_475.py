@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,9 +78,7 @@ def _words(solved: bool) -> str:
 
 
 def _ppo(seed: int, zoo_steps: int, limit: int) -> Solved:
-    from stable_baselines3 import PPO
     from stable_baselines3.common.callbacks import BaseCallback
-    from stable_baselines3.common.env_util import make_vec_env
 
     class UntilSolved(BaseCallback):
         """Stops as soon as the last 100 training episodes have the mean return asked for."""
@@ -92,10 +91,24 @@ def _ppo(seed: int, zoo_steps: int, limit: int) -> Solved:
             return not self.solved
 
     started = time.perf_counter()
-    environments = make_vec_env("CartPole-v1", n_envs=8, seed=seed)
-    model = PPO(
+    model = zoo_ppo(seed)
+    watch = UntilSolved()
+    model.learn(zoo_steps, callback=watch)
+    if not watch.solved and limit > model.num_timesteps:
+        model.learn(limit - model.num_timesteps, callback=watch, reset_num_timesteps=False)
+    seconds = time.perf_counter() - started
+    model.get_env().close()
+    return Solved(watch.solved, model.num_timesteps, seconds)
+
+
+def zoo_ppo(seed: int) -> Any:
+    """A fresh PPO of stable-baselines3 at rl-zoo's settings for CartPole-v1, with its environments."""
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.env_util import make_vec_env
+
+    return PPO(
         "MlpPolicy",
-        environments,
+        make_vec_env("CartPole-v1", n_envs=8, seed=seed),
         n_steps=32,
         batch_size=256,
         gae_lambda=0.8,
@@ -107,13 +120,6 @@ def _ppo(seed: int, zoo_steps: int, limit: int) -> Solved:
         seed=seed,
         device="cpu",
     )
-    watch = UntilSolved()
-    model.learn(zoo_steps, callback=watch)
-    if not watch.solved and limit > model.num_timesteps:
-        model.learn(limit - model.num_timesteps, callback=watch, reset_num_timesteps=False)
-    seconds = time.perf_counter() - started
-    environments.close()
-    return Solved(watch.solved, model.num_timesteps, seconds)
 
 
 def _linear(start: float) -> Callable[[float], float]:

@@ -46,26 +46,44 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """A table of words, where single numbers would not show what belongs together."""
+
+    columns: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Measured:
-    """What a row's ``measure`` returns: the value of each figure by its name, all numbers, and what to know of them."""
+    """What a row's ``measure`` returns: the value of each figure by its name, all numbers, and what to know of them.
+
+    ``data`` are plain JSON values that are kept beside the numbers, and ``grid`` shows them to people.
+    """
 
     held: dict[str, float]
     numbers: tuple[Number, ...]
     detail: str
+    grid: Grid | None = None
+    data: Any = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One benchmark. ``module`` has ``measure(quick, say) -> Measured`` and is imported only to be run."""
+    """One benchmark. ``module`` has ``measure(quick, say) -> Measured`` and is imported only to be run.
+
+    ``options`` are the command line's options that ``measure`` takes as keywords, too.
+    """
 
     name: str
     title: str
     module: str
     figures: tuple[Figure, ...] = ()
+    options: frozenset[str] = frozenset()
 
-    def measure(self, quick: bool, say: Say) -> Measured:
-        """Import the row and run it; everything may go wrong in here."""
-        measured: Measured = import_module(f"{__package__}.{self.module}").measure(quick, say)
+    def measure(self, quick: bool, say: Say, **given: Any) -> Measured:
+        """Import the row and run it with those of the options that it takes; everything may go wrong in here."""
+        taken = {name: value for name, value in given.items() if name in self.options}
+        measured: Measured = import_module(f"{__package__}.{self.module}").measure(quick, say, **taken)
         return measured
 
 
@@ -94,6 +112,7 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         numbers = self.measured.numbers if self.measured else ()
+        data = self.measured.data if self.measured else None
         return {
             "name": self.row.name,
             "title": self.row.title,
@@ -112,7 +131,7 @@ class Result:
             "seconds": round(self.seconds, 1),
             "detail": self.measured.detail if self.measured else "",
             "problem": self.problem,
-        }
+        } | ({} if data is None else {"data": data})
 
 
 class MissingPackageError(Exception):

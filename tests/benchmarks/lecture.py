@@ -54,7 +54,7 @@ def run(job: Job) -> Reached:
             "policy": LECTURE_POLICY,
             "estimator.gamma": 1.0,
             "update.learning_rate": job.learning_rate,
-            "update.episodes_per_update": 1,
+            "collection.episodes_per_update": 1,
             "budget.environment_steps": job.cap,
             "seed": job.seed,
         },

@@ -117,7 +117,7 @@ def _config() -> RunConfig:
             "policy": LECTURE_POLICY,
             "estimator.gamma": 1.0,
             "update.learning_rate": STILL,
-            "update.episodes_per_update": EPISODES,
+            "collection.episodes_per_update": EPISODES,
             "budget.environment_steps": 10_000_000_000,
         },
     )
@@ -133,7 +133,7 @@ def _trained(mean_return: float) -> tuple[Weights, int]:
     """Weights of the same network trained to ``mean_return``, by the quicker way of a learned baseline."""
     config = algorithm(
         "reinforce-learned-baseline",
-        {"policy": LECTURE_POLICY, "update.learning_rate": 0.005, "update.episodes_per_update": 8},
+        {"policy": LECTURE_POLICY, "update.learning_rate": 0.005, "collection.episodes_per_update": 8},
     )
     kept: list[Weights] = []
     reached = train_until(config, mean_return, lambda training: kept.append(training.policy.state_dict()))

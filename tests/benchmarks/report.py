@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -9,11 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from tests.benchmarks.figures import Result, Row, shown
+from tests.benchmarks.figures import Grid, Result, Row, shown
+from tests.benchmarks.machine import summary
 
 RESULTS = Path(__file__).parent / "results"
 VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: "reported"}
@@ -58,8 +60,21 @@ def particulars(result: Result) -> Group:
     for number in result.measured.numbers if result.measured else ():
         value = "–" if number.value is None else shown(number.value)
         drawn.add_row(value, f"{number.unit}  [dim]{number.name}[/]".strip())
+    lines = [drawn]
+    if result.measured and result.measured.grid:
+        lines.insert(0, _drawn(result.measured.grid))
     words = result.problem or (result.measured.detail if result.measured else "")
-    return Group(Text(f"{result.row.name}: {result.row.title}", "bold"), drawn, Text(words), Text())
+    return Group(Text(f"{result.row.name}: {result.row.title}", "bold"), *lines, Text(words), Text())
+
+
+def _drawn(grid: Grid) -> Table:
+    """The first column is words, the others are numbers."""
+    drawn = Table(box=None, pad_edge=False)
+    for number, column in enumerate(grid.columns):
+        drawn.add_column(column, justify="right" if number else "left", no_wrap=True)
+    for line in grid.lines:
+        drawn.add_row(*line)
+    return drawn
 
 
 def listing(rows: Sequence[Row]) -> Table:
@@ -84,19 +99,37 @@ def document(results: Sequence[Result], machine: dict[str, Any], command: str, q
     }
 
 
+def text(results: Sequence[Result], kept: dict[str, Any]) -> str:
+    """The same for people, as it is printed."""
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(f"{kept['command']}, {kept['date']}", highlight=False)
+    console.print(summary(kept["machine"]), highlight=False)
+    console.print()
+    for result in results:
+        console.print(particulars(result))
+    console.print(table(results))
+    return "\n".join(line.rstrip() for line in console.export_text().splitlines()) + "\n"
+
+
 def write(kept: dict[str, Any], path: Path) -> None:
+    """Write JSON whole or not at all."""
+    write_text(json.dumps(kept, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def write_text(content: str, path: Path) -> None:
     """Write whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(json.dumps(kept, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    temporary.write_text(content, "utf-8")
     os.replace(temporary, path)
 
 
-def free_path() -> Path:
-    """results/<date>.json, numbered where an earlier measurement of the day has that name."""
-    today = date.today().isoformat()
-    path, number = RESULTS / f"{today}.json", 1
+def free_path(rows: Sequence[str] = ()) -> Path:
+    """results/<date>.json, with the row's name where it is one alone; numbered where an earlier measurement of the day
+    has that name."""
+    name = "-".join((date.today().isoformat(), *(rows if len(rows) == 1 else ())))
+    path, number = RESULTS / f"{name}.json", 1
     while path.exists():
         number += 1
-        path = RESULTS / f"{today}-{number}.json"
+        path = RESULTS / f"{name}-{number}.json"
     return path

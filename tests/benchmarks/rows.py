@@ -20,6 +20,19 @@ ROWS: dict[str, Row] = {
             (Figure("share of SB3's time", "", most=1 / 15),),
         ),
         Row(
+            "ppo-speed",
+            "PPO steps/s on CartPole at the settings of SB3's zoo, against SB3",
+            "ppo_speed",
+            (Figure("speed-up", "×", least=2.5),),
+        ),
+        Row(
+            "learning",
+            "The presets that have a target reach it, from every seed",
+            "learning",
+            (Figure("seeds that reach it", "", least=1.0),),
+            frozenset({"only", "seeds", "resume"}),
+        ),
+        Row(
             "lecture",
             "Steps to solve CartPole at one episode per update: REINFORCE against causality and a baseline",
             "lecture",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Generator
+from typing import Any, TypeVar
 
 import gymnasium
 import numpy as np
@@ -13,6 +14,8 @@ from engine.config import RunConfig
 from engine.parameters import with_values
 from engine.phases import Collected, Estimated, Phase, Updated
 from engine.training import Training
+
+_T = TypeVar("_T")
 
 
 class Toy(gymnasium.Env[Any, Any]):
@@ -146,13 +149,28 @@ def configured(**values: Any) -> RunConfig:
             "device": "cpu",
             "policy.hidden_sizes": (8,),
             "estimator.baseline.hidden_sizes": (8,),
-            "update.episodes_per_update": 4,
+            "collection.episodes_per_update": 4,
             "budget.environment_steps": 200,
         },
     )
     for path, value in values.items():
         small = with_values(small, {path.replace("__", "."): value})
     return small
+
+
+def driven(doing: Generator[Any, None, _T]) -> _T:
+    """What a generator returns in the end; its signs of life are let go by."""
+    while True:
+        try:
+            next(doing)
+        except StopIteration as stop:
+            result: _T = stop.value
+            return result
+
+
+def reported(update: Updated) -> set[str]:
+    """The metrics that are defined in an iteration."""
+    return {name for name, value in update.metrics.items() if value is not None}
 
 
 def phases_of(config: RunConfig) -> list[Phase]:

@@ -112,7 +112,12 @@ def test_every_combination_works_or_has_a_reason(spaces: tuple[str, str]) -> Non
     for policy, credit, baseline, episodes in COMBINATIONS:
         config = with_values(
             RunConfig(),
-            {"environment": id, "device": "cpu", "update.episodes_per_update": episodes, "budget.environment_steps": 1},
+            {
+                "environment": id,
+                "device": "cpu",
+                "collection.episodes_per_update": episodes,
+                "budget.environment_steps": 1,
+            },
         )
         for entry in (policy, credit, baseline):
             config = choose(config, entry)
@@ -153,7 +158,7 @@ def test_a_refusal_names_what_does_not_fit(policy: str, environment: str, words:
 def test_the_average_of_one_return_is_refused_as_its_own_baseline() -> None:
     config = with_values(
         RunConfig(),
-        {"estimator.credit": "total-return", "estimator.baseline": "average", "update.episodes_per_update": 1},
+        {"estimator.credit": "total-return", "estimator.baseline": "average", "collection.episodes_per_update": 1},
     )
     reason = refusal(config, CARTPOLE)
     assert reason is not None

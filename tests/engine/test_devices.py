@@ -9,7 +9,7 @@ import torch
 
 from engine import devices
 from engine.catalogue import ENVIRONMENTS
-from engine.config import LinearPolicy, MLPPolicy, TabularPolicy
+from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, TabularPolicy
 from engine.devices import choose_device, compared, iteration_seconds
 from engine.errors import RequestError
 from engine.policies.policy import Policy

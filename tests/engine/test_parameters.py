@@ -8,27 +8,39 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from engine.catalogue import ALGORITHMS, POLICIES, choose
-from engine.config import LinearPolicy, RunConfig, TabularPolicy, ValueBaseline
+from engine.catalogue import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES, choose
+from engine.config import RunConfig
+from engine.config.estimators import Segments, ValueBaseline
+from engine.config.policies import LinearPolicy, TabularPolicy
+from engine.config.updates import TRPO
 from engine.errors import RequestError
-from engine.parameters import parameters_of, parse_value, validated, with_values
+from engine.parameters import Parameter, parameters_of, parse_value, validated, with_values
 
 DEFAULT = RunConfig()
+# Every policy and every named algorithm, and every choice of the grid once.
 EVERY_CONFIG = [
-    choose(choose(DEFAULT, policy), algorithm) for policy in POLICIES.values() for algorithm in ALGORITHMS.values()
+    *(choose(choose(DEFAULT, policy), algorithm) for policy in POLICIES.values() for algorithm in ALGORITHMS.values()),
+    *(choose(DEFAULT, entry) for axis in (COLLECTIONS, CREDITS, BASELINES, UPDATES) for entry in axis.values()),
 ]
 
 
-def refused(values: dict[str, Any]) -> str:
+def id_of(config: RunConfig) -> str:
+    estimator = config.estimator
+    return "-".join(
+        (config.policy.kind, config.collection.kind, estimator.credit.kind, estimator.baseline.kind, config.update.kind)
+    )
+
+
+def refused(values: dict[str, Any], config: RunConfig = DEFAULT) -> str:
     with pytest.raises(RequestError) as caught:
-        with_values(DEFAULT, values)
+        with_values(config, values)
     message = str(caught.value)
     assert "\n" not in message
     assert message.endswith((".", "?"))
     return message
 
 
-@pytest.mark.parametrize("config", EVERY_CONFIG, ids=lambda c: f"{c.policy.kind}-{c.estimator.baseline.kind}")
+@pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
 def test_every_parameter_explains_itself(config: RunConfig) -> None:
     for parameter in parameters_of(config):
         assert parameter.title
@@ -36,34 +48,43 @@ def test_every_parameter_explains_itself(config: RunConfig) -> None:
         assert parameter.help.endswith(".")
 
 
-@pytest.mark.parametrize("config", EVERY_CONFIG, ids=lambda c: f"{c.policy.kind}-{c.estimator.baseline.kind}")
+@pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
 def test_every_parameter_can_be_set_to_the_value_it_has(config: RunConfig) -> None:
     for parameter in parameters_of(config):
         assert with_values(config, {parameter.path: parameter.value}) == config
 
 
-@pytest.mark.parametrize("path", [p.path for p in parameters_of(DEFAULT) if p.minimum is not None])
-def test_values_beyond_the_lower_bound_are_refused(path: str) -> None:
-    (parameter,) = [p for p in parameters_of(DEFAULT) if p.path == path]
+# Each parameter that has a bound, with a configuration that has the parameter.
+BOUNDED = {
+    f"{config.update.kind}:{p.path}" if p.path.startswith("update.") else p.path: (config, p)
+    for config in EVERY_CONFIG
+    for p in parameters_of(config)
+    if p.minimum is not None or p.maximum is not None
+}
+WITH_BOUNDS = pytest.mark.parametrize(("config", "parameter"), BOUNDED.values(), ids=BOUNDED.keys())
+
+
+@WITH_BOUNDS
+def test_values_beyond_the_lower_bound_are_refused(config: RunConfig, parameter: Parameter) -> None:
     assert parameter.minimum is not None
     below = parameter.minimum if parameter.exclusive_minimum else parameter.minimum - 1
-    assert refused({path: below}).startswith(f"{path} cannot be ")
+    assert refused({parameter.path: below}, config).startswith(f"{parameter.path} cannot be ")
 
 
-@pytest.mark.parametrize("path", [p.path for p in parameters_of(DEFAULT) if p.maximum is not None])
-def test_values_beyond_the_upper_bound_are_refused_and_the_bound_is_named(path: str) -> None:
-    (parameter,) = [p for p in parameters_of(DEFAULT) if p.path == path]
+@WITH_BOUNDS
+def test_values_beyond_the_upper_bound_are_refused_and_the_bound_is_named(
+    config: RunConfig, parameter: Parameter
+) -> None:
     assert parameter.maximum is not None
-    assert "at most" in refused({path: parameter.maximum * 2 + 1})
+    assert "at most" in refused({parameter.path: parameter.maximum * 2 + 1}, config)
 
 
-@pytest.mark.parametrize("path", [p.path for p in parameters_of(DEFAULT) if p.minimum is not None])
-def test_the_bounds_themselves_are_allowed(path: str) -> None:
-    (parameter,) = [p for p in parameters_of(DEFAULT) if p.path == path]
+@WITH_BOUNDS
+def test_the_bounds_themselves_are_allowed(config: RunConfig, parameter: Parameter) -> None:
     bounds = [parameter.maximum] if parameter.exclusive_minimum else [parameter.minimum, parameter.maximum]
     for bound in bounds:
         assert bound is not None
-        assert with_values(DEFAULT, {path: bound})
+        assert with_values(config, {parameter.path: bound})
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -73,15 +94,33 @@ def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
 
 def test_the_live_parameters_are_those_that_can_change_between_two_updates() -> None:
     assert {p.path for p in parameters_of(DEFAULT) if p.live} == {
+        "exploration.temperature",
+        "exploration.greedy_start",
+        "exploration.greedy_end",
         "estimator.baseline.learning_rate",
         "estimator.baseline.fit_steps",
+        "estimator.baseline.minibatch_size",
+        "estimator.baseline.clip_range",
         "estimator.gamma",
+        "estimator.discount_states",
         "estimator.normalize_advantages",
         "update.learning_rate",
+        "update.learning_rate_schedule",
         "update.entropy_coefficient",
         "update.max_grad_norm",
         "budget.environment_steps",
     }
+
+
+@pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
+def test_what_is_built_once_cannot_change_while_training(config: RunConfig) -> None:
+    """Networks, optimisers and environments are made before the first iteration."""
+    built = {
+        *("hidden_sizes", "hidden_size", "activation", "initialization", "initial_log_std", "spread", "distribution"),
+        *("features", "feature_order", "optimizer", "environments", "steps", "episodes_per_update", "id", "fitted_on"),
+        *("seed", "device", "initial_multiplier"),
+    }
+    assert not [p.path for p in parameters_of(config) if p.live and p.path.rpartition(".")[2] in built]
 
 
 def test_a_parameter_shows_its_metadata() -> None:
@@ -101,6 +140,9 @@ def test_the_kind_of_a_choice_is_no_parameter() -> None:
         ("policy", "linear", LinearPolicy()),
         ("policy", "tabular", TabularPolicy()),
         ("policy", {"kind": "linear", "initial_log_std": -1.0}, LinearPolicy(initial_log_std=-1.0)),
+        ("collection", "segments", Segments()),
+        ("collection", {"kind": "segments", "steps": 5}, Segments(steps=5)),
+        ("update", "trpo", TRPO()),
     ],
 )
 def test_a_choice_is_replaced_by_its_kind(path: str, value: Any, expected: Any) -> None:
@@ -141,7 +183,7 @@ def test_a_choice_and_a_parameter_of_what_it_chose_can_be_set_together() -> None
         ("updat.learning_rate", "did you mean update?"),
         ("polcy", "did you mean policy?"),
         ("estimator.baseline.fit_step", "did you mean estimator.baseline.fit_steps?"),
-        ("zzz", "there is environment, policy, estimator, update, budget, seed, device."),
+        ("zzz", "there is environment, policy, exploration, collection, estimator, update, budget, seed, device."),
     ],
 )
 def test_an_unknown_path_is_refused_with_the_nearest(path: str, hint: str) -> None:
@@ -157,12 +199,12 @@ def test_a_malformed_path_is_refused(path: str) -> None:
 
 def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
     message = refused({"policy": "transformer"})
-    assert message == "policy cannot be \"transformer\"; it is one of 'tabular', 'linear', 'mlp'."
+    assert message == "policy cannot be \"transformer\"; it is one of 'tabular', 'linear', 'mlp', 'gru', 'cnn'."
 
 
 def test_a_value_of_a_fixed_few_is_refused_with_them() -> None:
     message = refused({"update.optimizer": "lion"})
-    assert message == "update.optimizer cannot be \"lion\"; it is one of 'sgd' or 'adam'."
+    assert message == "update.optimizer cannot be \"lion\"; it is one of 'sgd', 'momentum', 'rmsprop' or 'adam'."
 
 
 def test_a_value_of_the_wrong_type_is_shown() -> None:
@@ -174,7 +216,20 @@ def test_a_long_wrong_value_is_shortened() -> None:
 
 
 @pytest.mark.parametrize("value", [None, [], {}, 3, "nothing", [1, 2], {"kind": 3}])
-@pytest.mark.parametrize("path", ["policy", "estimator", "update", "estimator.baseline", "environment", "budget"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "policy",
+        "exploration",
+        "collection",
+        "estimator",
+        "estimator.credit",
+        "update",
+        "estimator.baseline",
+        "environment",
+        "budget",
+    ],
+)
 def test_no_value_for_a_whole_choice_escapes_as_another_error(path: str, value: Any) -> None:
     try:
         with_values(DEFAULT, {path: value})
@@ -208,7 +263,7 @@ def test_a_configuration_cannot_be_changed_in_place() -> None:
         DEFAULT.seed = 3  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("config", EVERY_CONFIG, ids=lambda c: f"{c.policy.kind}-{c.estimator.baseline.kind}")
+@pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
 def test_a_configuration_survives_json(config: RunConfig) -> None:
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
 

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from engine.catalogue import ENVIRONMENTS, POLICIES, EnvironmentInfo, Space, choose, parameter_count, refusal
-from engine.config import LinearPolicy, MLPPolicy, PolicyConfig, RunConfig, TabularPolicy, ValueBaseline
+from engine.config import RunConfig
+from engine.config.estimators import ValueBaseline
+from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
 from engine.policies.distributions import Categorical, DiagonalGaussian
 from engine.policies.networks import MLP, features
 from engine.policies.policy import Policy, ValueFunction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -9,10 +10,15 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue import ENVIRONMENTS, Space
 from engine.environments import registry
 from engine.errors import RequestError
 from tests.engine.support import Unrendered, register
+
+
+def rounded(space: Space) -> Space:
+    """With bounds as the catalogue writes them."""
+    return replace(space, bounds=tuple((round(low, 6), round(high, 6)) for low, high in space.bounds))
 
 
 @pytest.mark.parametrize("id", ENVIRONMENTS)
@@ -21,10 +27,10 @@ def test_the_catalogue_says_what_gymnasium_says(id: str) -> None:
     info, spec = ENVIRONMENTS[id], environment.spec
     assert spec is not None
     assert info.id == id == spec.id
-    assert registry.space_of(id, "observation", environment.observation_space).size == info.observation.size
-    assert registry.space_of(id, "observation", environment.observation_space).kind == info.observation.kind
-    assert registry.space_of(id, "action", environment.action_space).size == info.action.size
-    assert registry.space_of(id, "action", environment.action_space).kind == info.action.kind
+    assert rounded(registry.observation_space(id, environment.observation_space)) == replace(
+        info.observation, labels=()
+    )
+    assert rounded(registry.action_space(id, environment.action_space)) == replace(info.action, labels=())
     assert info.time_limit == spec.max_episode_steps
     if spec.reward_threshold is not None:
         assert info.solved_at == spec.reward_threshold
@@ -98,23 +104,82 @@ def test_an_outdated_version_leads_to_the_present_one() -> None:
     assert refused("LunarLander-v2").endswith("did you mean LunarLander-v3?")
 
 
-@pytest.mark.parametrize(
-    "space",
-    [
-        spaces.Dict({"a": spaces.Discrete(2)}),
-        spaces.Tuple((spaces.Discrete(2), spaces.Discrete(3))),
-        spaces.MultiDiscrete([2, 3]),
-        spaces.MultiBinary(4),
-        spaces.Text(5),
-    ],
-    ids=lambda space: type(space).__name__,
-)
-@pytest.mark.parametrize("role", ["observation", "action"])
-def test_spaces_that_are_not_supported_are_refused_by_name(space: Any, role: str) -> None:
-    id = register("Tests/Spaces-v0", **{role: space})
+UNSUPPORTED = [
+    spaces.Dict({"a": spaces.Discrete(2)}),
+    spaces.Tuple((spaces.Discrete(2), spaces.Discrete(3))),
+    spaces.Text(5),
+]
+COUNTED = [spaces.MultiDiscrete([2, 3]), spaces.MultiBinary(4)]
+
+
+@pytest.mark.parametrize("space", [*UNSUPPORTED, *COUNTED], ids=lambda space: type(space).__name__)
+def test_observations_that_are_not_supported_are_refused_by_name(space: Any) -> None:
+    id = register("Tests/Spaces-v0", observation=space)
     message = refused(id)
-    assert message.startswith(f"{id} has the {role} space {type(space).__name__}(")
+    assert message.startswith(f"{id} has the observation space {type(space).__name__}(")
     assert message.endswith("only Discrete and Box spaces are.")
+
+
+@pytest.mark.parametrize("space", UNSUPPORTED, ids=lambda space: type(space).__name__)
+def test_actions_that_are_not_supported_are_refused_by_name(space: Any) -> None:
+    id = register("Tests/Spaces-v0", action=space)
+    message = refused(id)
+    assert message.startswith(f"{id} has the action space {type(space).__name__}(")
+    assert message.endswith("only Discrete, Box, MultiDiscrete and MultiBinary spaces are.")
+
+
+@pytest.mark.parametrize(
+    ("space", "expected"),
+    [
+        (spaces.Discrete(3, start=4), Space("discrete", 3)),
+        (spaces.MultiDiscrete([2, 3]), Space("multi-discrete", 5, parts=(2, 3))),
+        (spaces.MultiDiscrete([[2, 3], [4, 5]]), Space("multi-discrete", 14, parts=(2, 3, 4, 5))),
+        (spaces.MultiBinary(4), Space("multi-binary", 4)),
+        (spaces.MultiBinary([2, 3]), Space("multi-binary", 6)),
+        (spaces.Box(-2.0, 2.0, (3,)), Space("box", 3, bounds=((-2.0, 2.0),))),
+        (spaces.Box(-2.0, 2.0, (2, 2)), Space("box", 4, bounds=((-2.0, 2.0),))),
+        (spaces.Box(-np.inf, np.inf, (2,)), Space("box", 2)),
+    ],
+    ids=str,
+)
+def test_actions_are_described_as_they_are(space: Any, expected: Space) -> None:
+    assert registry.inspect(register("Tests/Acting-v0", action=space)).action == expected
+
+
+@pytest.mark.parametrize(
+    ("space", "expected"),
+    [
+        (spaces.Discrete(3), Space("discrete", 3)),
+        (spaces.Box(0, 255, (9, 8, 3), np.uint8), Space("box", 216, bounds=((0.0, 255.0),), shape=(9, 8, 3))),
+        (spaces.Box(-1.0, 1.0, (2, 3)), Space("box", 6, bounds=((-1.0, 1.0),), shape=(2, 3))),
+        (spaces.Box(-1.0, 1.0, ()), Space("box", 1, bounds=((-1.0, 1.0),))),
+    ],
+    ids=str,
+)
+def test_observations_are_described_as_they_are(space: Any, expected: Space) -> None:
+    assert registry.inspect(register("Tests/Seeing-v0", observation=space)).observation == expected
+
+
+def test_bounds_that_differ_are_given_for_each_component() -> None:
+    space = spaces.Box(np.array([-1.0, 0.0], np.float32), np.array([1.0, 5.0], np.float32))
+    assert registry.action_space("X-v0", space).bounds == ((-1.0, 1.0), (0.0, 5.0))
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [([-1.0, -np.inf], [1.0, 1.0]), ([-1.0, -1.0], [np.inf, 1.0]), ([-3.4e38, -1.0], [3.4e38, 1.0])],
+)
+def test_where_any_bound_is_infinite_or_as_good_as_that_there_are_none(low: list[float], high: list[float]) -> None:
+    space = spaces.Box(np.array(low, np.float32), np.array(high, np.float32))
+    assert registry.observation_space("X-v0", space).bounds == ()
+
+
+@pytest.mark.parametrize(
+    ("shape", "image"),
+    [((8, 8), True), ((84, 84, 3), True), ((8, 8, 1), True), ((7, 9), False), ((64,), False), ((2, 2, 2, 2), False)],
+)
+def test_what_has_two_sides_of_8_pixels_is_an_image(shape: tuple[int, ...], image: bool) -> None:
+    assert registry.observation_space("X-v0", spaces.Box(0.0, 1.0, shape)).image == image
 
 
 def test_a_box_of_no_numbers_is_refused() -> None:

@@ -84,7 +84,7 @@ def test_an_iteration_is_collected_then_estimated_then_updated() -> None:
 @pytest.mark.parametrize("environment", ["CartPole-v1", "Tests/Lengths-v0"])
 def test_steps_episodes_and_ends_add_up(environment: str, episodes: int) -> None:
     register("Tests/Lengths-v0", lengths=(1, 4, 2), shuffled=True)
-    config = configured(environment=environment, update__episodes_per_update=episodes)
+    config = configured(environment=environment, collection__episodes_per_update=episodes)
     steps = 0
     for collected in collections_of(config):
         assert len(collected.returns) == len(collected.lengths) == len(collected.ends) == episodes
@@ -98,7 +98,7 @@ def test_ends_and_lengths_by_hand() -> None:
     """Two environments whose episodes last 1, 4, 2 … steps: both end at the same step, so both count all four."""
     id = register("Tests/Both-v0", lengths=(2, 1))
     first, second = collections_of(
-        configured(environment=id, update__episodes_per_update=2, budget__environment_steps=6)
+        configured(environment=id, collection__episodes_per_update=2, budget__environment_steps=6)
     )
     assert (first.lengths.tolist(), first.ends.tolist()) == ([2, 2], [4, 4])
     assert (second.lengths.tolist(), second.ends.tolist()) == ([1, 1], [6, 6])
@@ -106,7 +106,7 @@ def test_ends_and_lengths_by_hand() -> None:
 
 def test_ends_of_unequal_episodes_count_only_steps_really_taken() -> None:
     id = register("Tests/Uneven-v0", lengths=(1, 3), shuffled=True)
-    collected = collections_of(configured(environment=id, update__episodes_per_update=8))[0]
+    collected = collections_of(configured(environment=id, collection__episodes_per_update=8))[0]
     assert set(collected.lengths.tolist()) == {1, 3}
     short = int((collected.lengths == 1).sum())
     assert collected.ends.tolist() == [8] * short + [8 + 2 * (8 - short)] * (8 - short)
@@ -114,7 +114,7 @@ def test_ends_of_unequal_episodes_count_only_steps_really_taken() -> None:
 
 def test_the_budget_is_kept_to_the_iteration_that_passes_it() -> None:
     id = register("Tests/Three-v0", lengths=(3,))
-    updates = updates_of(configured(environment=id, update__episodes_per_update=4, budget__environment_steps=25))
+    updates = updates_of(configured(environment=id, collection__episodes_per_update=4, budget__environment_steps=25))
     assert [update.environment_steps for update in updates] == [12, 24, 36]
 
 
@@ -173,7 +173,7 @@ def test_the_mean_return_covers_all_episodes_while_they_are_fewer_than_100() -> 
 
 def test_the_mean_return_forgets_all_but_the_last_100_episodes() -> None:
     id = register("Tests/Counted-v0", lengths=(*([1] * 30), *([2] * 30)))
-    config = configured(environment=id, update__episodes_per_update=4, budget__environment_steps=360)
+    config = configured(environment=id, collection__episodes_per_update=4, budget__environment_steps=360)
     last = updates_of(config)[-1]
     assert last.episodes == 240
     assert last.metrics["mean_return"] == pytest.approx(2.0)
@@ -187,7 +187,7 @@ def test_the_mean_return_is_of_raw_rewards_undiscounted() -> None:
 
 def test_the_mean_return_of_a_large_batch_is_no_mean_of_its_longest_episodes() -> None:
     """300 episodes end within one iteration; if the 100 that end last are averaged, only the longest count."""
-    config = configured(update__episodes_per_update=300, budget__environment_steps=1)
+    config = configured(collection__episodes_per_update=300, budget__environment_steps=1)
     collected, update = collections_of(config)[0], updates_of(config)[0]
     error = collected.returns.std() / math.sqrt(100)
     assert update.metrics["mean_return"] == pytest.approx(collected.returns.mean(), abs=4.0 * error)
@@ -196,7 +196,7 @@ def test_the_mean_return_of_a_large_batch_is_no_mean_of_its_longest_episodes() -
 def test_the_mean_return_is_not_swayed_by_which_episodes_of_the_iteration_before_were_long() -> None:
     """60 episodes an iteration, of 1 or 9 steps each: 40 of the iteration before still count, a fair 40."""
     id = register("Tests/Swayed-v0", lengths=(1, 9), shuffled=True)
-    config = configured(environment=id, update__episodes_per_update=60, budget__environment_steps=400)
+    config = configured(environment=id, collection__episodes_per_update=60, budget__environment_steps=400)
     last = updates_of(config)[1]
     assert last.episodes == 120
     everything = np.concatenate([collected.returns for collected in collections_of(config)])[:120]

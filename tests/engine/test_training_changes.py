@@ -101,7 +101,7 @@ def test_of_two_changes_before_an_iteration_the_later_counts() -> None:
         ("environment.id", "Acrobot-v1"),
         ("policy.hidden_sizes", (4,)),
         ("update.optimizer", "sgd"),
-        ("update.episodes_per_update", 8),
+        ("collection.episodes_per_update", 8),
         ("policy", "linear"),
         ("environment", "Acrobot-v1"),
         ("estimator.baseline", "none"),

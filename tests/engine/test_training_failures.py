@@ -168,7 +168,7 @@ def test_episodes_of_one_step_can_be_learned_from(credit: str, baseline: str, ep
         estimator__credit=credit,
         estimator__baseline=baseline,
         estimator__normalize_advantages=True,
-        update__episodes_per_update=episodes,
+        collection__episodes_per_update=episodes,
         budget__environment_steps=10,
     )
     for update in updates_of(config):

@@ -1,205 +1,263 @@
-"""The estimators against the exact policy gradient of a process whose episodes can all be listed.
+"""Estimators whose mean is the policy gradient, shown exactly: as sums over every batch that could be drawn.
 
-Most expectations here are exact sums over every possible batch, so nothing is left to chance; the last tests sample
-whole rollouts through the collector and use confidence intervals.
+Nothing is left to chance here. What each expectation is compared with comes from differentiating the expected return
+itself, and the catalogue must agree that there is no bias.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from engine.config import EstimatorConfig
-from engine.estimators import Estimate
-from engine.rollouts import Collector, Rollout
+from engine import exact
+from engine.algorithms.value_fitting import ValueFitting
+from engine.catalogue.biases import biases
+from engine.config import RunConfig
+from engine.config.estimators import ValueBaseline
+from engine.config.policies import GRUPolicy, MLPPolicy
+from engine.critics import SeparateCritic, SharedCritic
+from engine.estimators import estimate
+from engine.policies.policy import Policy, ValueFunction
 from tests.engine.tiny_mdp import (
-    ALL,
-    INFO,
-    THETA,
-    FixedValue,
-    TinyBatch,
-    exact_gradient,
-    expectation,
-    gradient_estimate,
-    policy,
+    SHORT,
+    TINY,
+    UNROLLED,
+    Enumeration,
+    Learner,
+    Process,
+    assert_gradient,
+    configured,
+    finish,
+    mean,
+    rollout_of,
+    values,
 )
 
-WRONG_VALUES = (5.0, -3.0)
+WRONG = (5.0, -3.0)
+WRONG_UNROLLED = (5.0, -3.0, 1.0, 2.0, -4.0, 6.0, 0.5, 7.0)
 
 
-def config(credit: str, baseline: str = "none", gamma: float = 1.0) -> EstimatorConfig:
-    return EstimatorConfig.model_validate({"credit": credit, "baseline": baseline, "gamma": gamma})
+def assert_unbiased(process: Process, config: RunConfig, size: int = 1, **how: Any) -> None:
+    """For J with the configuration's γ, from an episode's start to its time limit; and the catalogue says so too."""
+    endless = replace(process.info, time_limit=None if how.get("cut") is False else process.limit)
+    assert biases(config, endless) == ()
+    assert_gradient(mean(process, config, size, **how), process.gradient(config.estimator.gamma))
 
 
-def test_the_listed_episodes_are_all_there_are() -> None:
-    total = sum(episode.probability(THETA.double()).item() for episode in ALL)
+@pytest.mark.parametrize("process", [TINY, SHORT, UNROLLED])
+def test_the_listed_episodes_are_all_there_are(process: Process) -> None:
+    total = sum(episode.probability(process.probabilities).item() for episode in process.episodes)
     assert total == pytest.approx(1.0)
 
 
 def test_the_listed_episodes_end_in_both_ways() -> None:
-    assert {episode.terminated for episode in ALL} == {True, False}
-    assert {len(episode.states) for episode in ALL} == {1, 2, 3}
+    assert {episode.terminated for episode in TINY.episodes} == {True, False}
+    assert {len(episode.states) for episode in TINY.episodes} == {1, 2, 3}
 
 
-def assert_gradient(got: Tensor, expected: Tensor) -> None:
-    torch.testing.assert_close(got.double(), expected.double(), atol=2e-5, rtol=1e-4)
+@pytest.mark.parametrize("process", [TINY, SHORT, UNROLLED])
+@pytest.mark.parametrize("gamma", [1.0, 0.5])
+def test_the_listed_episodes_give_the_gradient_of_dynamic_programming(process: Process, gamma: float) -> None:
+    dynamics = exact.dynamics_of(process.mdp(process.limit))
+    expected = exact.exact_gradient(dynamics, exact.softmax_policy, process.theta.double(), gamma)
+    torch.testing.assert_close(process.gradient(gamma), expected.flatten())
+
+
+# --- without a learned value ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
 @pytest.mark.parametrize("size", [1, 2])
 def test_without_a_baseline_the_estimate_is_unbiased(credit: str, size: int) -> None:
-    mean, _ = expectation(size, config(credit))
-    assert_gradient(mean, exact_gradient(1.0))
+    assert_unbiased(TINY, configured(credit), size)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 0.9])
 def test_the_discounted_total_return_is_unbiased_for_the_discounted_objective(gamma: float) -> None:
-    mean, _ = expectation(1, config("total-return", gamma=gamma))
-    assert_gradient(mean, exact_gradient(gamma))
+    assert_unbiased(TINY, configured("total-return", gamma=gamma))
 
 
-def test_the_discounted_reward_to_go_leaves_out_the_weights_of_late_steps() -> None:
-    """γ^{t'−t} in place of γ^{t'}: the field's convention is not the gradient of the discounted objective."""
-    mean, _ = expectation(1, config("reward-to-go", gamma=0.5))
-    assert (mean - exact_gradient(0.5)).abs().max().item() > 0.02
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.9])
+def test_the_reward_to_go_with_weighted_states_is_unbiased_for_the_discounted_objective(gamma: float) -> None:
+    assert_unbiased(TINY, configured("reward-to-go", gamma=gamma, discount_states=True))
 
 
 @pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
-def test_a_value_baseline_is_unbiased_however_wrong_its_values(credit: str) -> None:
+def test_leaving_one_of_two_out_is_unbiased(credit: str) -> None:
+    assert_unbiased(TINY, configured(credit, "leave-one-out"), 2)
+
+
+@pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
+def test_leaving_one_of_three_out_is_unbiased(credit: str) -> None:
+    assert_unbiased(SHORT, configured(credit, "leave-one-out"), 3)
+
+
+def test_leaving_one_out_of_discounted_rewards_to_go_is_unbiased_with_weighted_states() -> None:
+    assert_unbiased(TINY, configured("reward-to-go", "leave-one-out", gamma=0.5, discount_states=True), 2)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_a_tempered_policy_follows_the_gradient_of_what_it_does(temperature: float) -> None:
+    cooled = replace(TINY, theta=TINY.theta / temperature)
+    learner = Learner(configured(), TINY.policy())
+    learner.policy.temperature = temperature
+    total = torch.zeros(4, dtype=torch.float64)
+    for episode in TINY.episodes:
+        total += episode.probability(cooled.probabilities) * Enumeration(TINY).gradient((episode,), learner)
+    assert_gradient(total, cooled.gradient(1.0) / temperature)
+
+
+# --- with a learned value ---------------------------------------------------------------------------------------------
+
+WHOLE_EPISODES: list[Any] = [
+    "reward-to-go",
+    {"kind": "gae", "gae_lambda": 1.0},
+]
+
+
+@pytest.mark.parametrize("credit", ["total-return", *WHOLE_EPISODES])
+def test_a_value_baseline_is_unbiased_however_wrong_its_values(credit: Any) -> None:
     """With the time limit as part of the process, so that nothing is completed with the wrong values."""
-    mean, _ = expectation(1, config(credit, "value"), FixedValue(WRONG_VALUES), cut=False)
-    assert_gradient(mean, exact_gradient(1.0))
+    assert_unbiased(TINY, configured(credit, "value"), critic=values(WRONG), cut=False)
 
 
-@pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
-def test_a_truncated_episode_goes_on_with_the_value_of_its_final_state(credit: str) -> None:
+@pytest.mark.parametrize("credit", WHOLE_EPISODES)
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_a_wrong_value_stays_unbiased_with_discounting_and_weighted_states(credit: Any, gamma: float) -> None:
+    config = configured(credit, "value", gamma=gamma, discount_states=True)
+    assert_unbiased(TINY, config, critic=values(WRONG), cut=False)
+
+
+@pytest.mark.parametrize("n", [3, 4, 1000])
+@pytest.mark.parametrize("gamma", [1.0, 0.5])
+def test_as_many_steps_as_an_episode_has_leave_no_room_for_a_wrong_value(n: int, gamma: float) -> None:
+    config = configured({"kind": "n-step", "n": n}, "value", gamma=gamma, discount_states=True)
+    assert_gradient(mean(TINY, config, critic=values(WRONG), cut=False), TINY.gradient(gamma))
+
+
+@pytest.mark.parametrize("credit", ["total-return", *WHOLE_EPISODES, {"kind": "n-step", "n": 3}])
+@pytest.mark.parametrize("gamma", [1.0, 0.5])
+def test_a_truncated_episode_goes_on_with_the_value_of_its_final_state(credit: Any, gamma: float) -> None:
     """The estimate is then unbiased for the objective in which V(s_T) is paid at the time limit."""
-    mean, _ = expectation(1, config(credit, "value"), FixedValue(WRONG_VALUES))
-    assert_gradient(mean, exact_gradient(1.0, tail=WRONG_VALUES))
+    config = configured(credit, "value", gamma=gamma, discount_states=credit != "total-return")
+    assert_gradient(mean(TINY, config, critic=values(WRONG)), TINY.gradient(gamma, tail=WRONG))
 
 
-def test_taking_truncation_for_termination_is_biased() -> None:
-    mean, _ = expectation(1, config("reward-to-go", "value"), FixedValue(WRONG_VALUES), cut=False)
-    assert (mean - exact_gradient(1.0, tail=WRONG_VALUES)).abs().max().item() > 0.02
+def true_values(gamma: float) -> Tensor:
+    """V of each state of ``UNROLLED``, in which a state says what time it is."""
+    dynamics = exact.dynamics_of(UNROLLED.mdp(UNROLLED.limit))
+    by_time = exact.state_values(dynamics, UNROLLED.probabilities, gamma)
+    return torch.cat([by_time[t, 2 * t : 2 * t + 2] for t in range(3)] + [torch.zeros(2)])
 
 
-def starts_at_the_next_step(estimate: Estimate) -> Tensor:
-    """Advantages that leave out the present step's reward, as 003… words it."""
-    following = torch.zeros_like(estimate.returns)
-    following[: len(estimate.returns) - 1] = estimate.returns[1:]
-    return following
+BOOTSTRAPPED: list[Any] = [{"kind": "gae", "gae_lambda": share} for share in (0.0, 0.3, 0.9)]
+BOOTSTRAPPED += [{"kind": "n-step", "n": n} for n in (1, 2, 3)]
 
 
-def test_leaving_out_the_present_reward_is_biased() -> None:
-    # A batch of one episode lies in the order of time, so a shift by one place is a shift by one step.
-    mean, _ = expectation(1, config("reward-to-go"), tamper=starts_at_the_next_step)
-    assert (mean - exact_gradient(1.0)).abs().max().item() > 0.1
+@pytest.mark.parametrize("credit", BOOTSTRAPPED)
+@pytest.mark.parametrize("gamma", [1.0, 0.5])
+def test_the_true_value_makes_every_shortcut_unbiased(credit: Any, gamma: float) -> None:
+    config = configured(credit, "value", gamma=gamma, discount_states=True)
+    got = mean(UNROLLED, config, critic=values(true_values(gamma)), cut=False)
+    assert_gradient(got, UNROLLED.gradient(gamma))
 
 
-def test_dividing_by_steps_instead_of_episodes_is_biased() -> None:
-    def per_step(estimate: Estimate) -> Tensor:
-        return estimate.advantages * estimate.episodes / len(estimate.advantages)
-
-    mean, _ = expectation(2, config("reward-to-go"), tamper=per_step)
-    assert (mean - exact_gradient(1.0)).abs().max().item() > 0.1
+FITTING = ValueBaseline(hidden_sizes=(), optimizer="sgd", learning_rate=0.3, fit_steps=3)
 
 
-def test_the_average_baseline_shrinks_the_total_return_estimate_by_1_over_n() -> None:
-    mean, _ = expectation(2, config("total-return", "average"))
-    assert_gradient(mean, (1.0 - 1.0 / 2.0) * exact_gradient(1.0))
+def fitted_value() -> ValueFunction:
+    """One value per state, the same before every fit."""
+    return ValueFunction(FITTING, TINY.info.observation, torch.Generator().manual_seed(0))
 
 
-def test_with_one_episode_the_average_baseline_leaves_no_total_return_estimate() -> None:
-    mean, variance = expectation(1, config("total-return", "average"))
-    assert_gradient(mean, torch.zeros(2, 2))
-    assert variance.item() == pytest.approx(0.0, abs=1e-9)
+def test_a_value_fitted_on_independent_trajectories_is_unbiased() -> None:
+    """Over every pair of an episode to fit V to and an episode to learn from."""
+    config = configured("reward-to-go", {"kind": "value", "fitted_on": "independent"})
+    assert biases(config, replace(TINY.info, time_limit=None)) == ()
+    learner = Learner(config, TINY.policy())
+    total = torch.zeros(4, dtype=torch.float64)
+    for seen in TINY.episodes:
+        fitting = ValueFitting(FITTING, fitted_value(), torch.Generator())
+        critic = SeparateCritic(fitting.value)
+        batch = finish(estimate(rollout_of([seen], cut=False), config.estimator, learner.policy, critic))
+        finish(fitting.fit(batch, FITTING))
+        for episode in TINY.episodes:
+            weight = seen.probability(TINY.probabilities) * episode.probability(TINY.probabilities)
+            total += weight * Enumeration(TINY, critic=critic, cut=False).gradient((episode,), learner)
+    assert_gradient(total, TINY.gradient(1.0))
 
 
-def true_values() -> tuple[float, float]:
-    """Roughly V of the two states, averaged over the steps at which they are visited."""
-    totals, weights = [0.0, 0.0], [0.0, 0.0]
-    for episode in ALL:
-        probability = episode.probability(THETA.double()).item()
-        for t, state in enumerate(episode.states):
-            totals[state] += probability * sum(episode.rewards[t:])
-            weights[state] += probability
-    return totals[0] / weights[0], totals[1] / weights[1]
+# --- other policies ---------------------------------------------------------------------------------------------------
 
 
-def test_variance_falls_from_total_return_to_reward_to_go_to_a_good_baseline() -> None:
-    _, total = expectation(1, config("total-return"), cut=False)
-    _, to_go = expectation(1, config("reward-to-go"), cut=False)
-    _, learned = expectation(1, config("reward-to-go", "value"), FixedValue(true_values()), cut=False)
-    assert total > 1.05 * to_go
-    assert to_go > 1.05 * learned
+def autograd_of_return(policy: Policy, chances: list[Tensor]) -> Tensor:
+    """∇θ Σ_τ P(τ; θ) R(τ) by differentiating that sum."""
+    total = sum(c * sum(e.rewards) for c, e in zip(chances, TINY.episodes, strict=True))
+    gradients = torch.autograd.grad(total, list(policy.parameters()), allow_unused=True, materialize_grads=True)
+    return torch.cat([gradient.flatten() for gradient in gradients])
 
 
-def test_a_wrong_value_baseline_costs_variance() -> None:
-    _, to_go = expectation(1, config("reward-to-go"), cut=False)
-    _, wrong = expectation(1, config("reward-to-go", "value"), FixedValue(WRONG_VALUES), cut=False)
-    assert wrong > to_go
+def chances_under(policy: Policy, observed: tuple[int, ...]) -> list[Tensor]:
+    """P(τ; θ) of every episode, step by step, where state s looks like ``observed[s]``."""
+    found = []
+    for episode in TINY.episodes:
+        chance, state = torch.tensor(episode.chance), policy.start(1)
+        for seen, action in zip(episode.states, episode.actions, strict=True):
+            distribution, state = policy.step(torch.tensor([observed[seen]]), state)
+            chance = chance * distribution.log_prob(torch.tensor([action])).exp()[0]
+        found.append(chance)
+    return found
 
 
-# --- sampled through the collector ------------------------------------------------------------------------------------
+def mean_under(policy: Policy, config: RunConfig, observed: tuple[int, ...], chances: list[Tensor]) -> Tensor:
+    """The mean over batches of two episodes, so that more than one sequence is in each."""
+    critic = SharedCritic(policy) if config.estimator.baseline.kind == "shared-value" else None
+    learner, total = Learner(config, policy), torch.zeros(())
+    start = policy.start(2)
+    indexed = list(zip(TINY.episodes, [c.detach() for c in chances], strict=True))[::2]
+    weight = sum(c for _, c in indexed)
+    for (one, p), (two, q) in product(indexed, repeat=2):
+        whole = rollout_of([one, two], cut=False)
+        seen = torch.tensor(observed)[whole.observations]
+        rollout = replace(whole, observations=seen, states=start)
+        total = total + p * q / weight**2 * learner.step(finish(estimate(rollout, config.estimator, policy, critic)))
+    return total
 
 
-def finish(generator: Generator[Any, None, Any]) -> Any:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as stop:
-            return stop.value
+def conditional(chances: list[Tensor]) -> list[Tensor]:
+    """P(τ) given that one of every other episode happened, as a function of θ at the present θ only."""
+    kept = [c if k % 2 == 0 else torch.zeros(()) for k, c in enumerate(chances)]
+    total = sum(c.detach() for c in kept)
+    return [c / total for c in kept]
 
 
-@pytest.fixture(scope="module")
-def rollout() -> Rollout:
-    collector = Collector(TinyBatch(20_000, seed=11), INFO, torch.device("cpu"))
-    collected, _ = finish(collector.collect(policy(), torch.Generator().manual_seed(5), 0))
-    assert isinstance(collected, Rollout)
-    return collected
+@pytest.mark.parametrize("observed", [(0, 1), (0, 0)])
+def test_a_policy_with_a_memory_is_unbiased_even_where_states_look_alike(observed: tuple[int, int]) -> None:
+    """The score function needs no Markov property (000…): only how likely the actions were, given what was seen.
+
+    To keep the sum short, only every other episode is allowed to happen; then E[∇ log P · R] over those is compared.
+    """
+    policy = Policy(GRUPolicy(hidden_size=3), TINY.info, torch.Generator().manual_seed(1))
+    torch.nn.init.normal_(policy.head.weight, generator=torch.Generator().manual_seed(2))
+    chances = chances_under(policy, observed)
+    expected = autograd_of_return(policy, conditional(chances)).double()
+    assert_gradient(mean_under(policy, configured("total-return"), observed, chances), expected)
 
 
-def part(rollout: Rollout, low: int, high: int) -> Rollout:
-    fields = {name: value[:, low:high] for name, value in vars(rollout).items() if name != "final_observations"}
-    return Rollout(**fields, final_observations=rollout.final_observations[low:high])
-
-
-def deviation(rollout: Rollout, estimator: EstimatorConfig, exact: Tensor, value: FixedValue | None = None) -> float:
-    """How many standard errors the mean of 200 batches of 100 episodes lies from ``exact``, in its worst component."""
-    batches = [part(rollout, low, low + 100) for low in range(0, 20_000, 100)]
-    gradients = torch.stack([gradient_estimate(batch, estimator, value) for batch in batches]).double()
-    error = gradients.std(0) / math.sqrt(len(batches))
-    return ((gradients.mean(0) - exact).abs() / error).max().item()
-
-
-def test_the_sampled_lengths_have_the_listed_frequencies(rollout: Rollout) -> None:
-    lengths = rollout.mask.sum(0)
-    for length in (1, 2, 3):
-        expected = sum(e.probability(THETA.double()).item() for e in ALL if len(e.states) == length)
-        error = math.sqrt(expected * (1.0 - expected) / 20_000)
-        assert abs((lengths == length).double().mean().item() - expected) < 4.0 * error
-
-
-@pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
-def test_sampled_estimates_lie_within_their_confidence_interval(rollout: Rollout, credit: str) -> None:
-    assert deviation(rollout, config(credit), exact_gradient(1.0)) < 4.0
-
-
-def test_sampled_estimates_with_a_wrong_value_lie_within_their_confidence_interval(rollout: Rollout) -> None:
-    value = FixedValue(WRONG_VALUES)
-    exact = exact_gradient(1.0, tail=WRONG_VALUES)
-    assert deviation(rollout, config("reward-to-go", "value"), exact, value) < 4.0
-
-
-def test_the_first_episodes_to_finish_would_give_a_biased_estimate(rollout: Rollout) -> None:
-    """Why the collector waits for all: of the same episodes, those that ended early are no fair sample."""
-    order = rollout.mask.sum(0).argsort(stable=True)[:10_000].sort().values
-    fields = {name: value[:, order] for name, value in vars(rollout).items() if name != "final_observations"}
-    early = Rollout(**fields, final_observations=rollout.final_observations[order])
-    got = gradient_estimate(early, config("reward-to-go"))
-    assert (got - exact_gradient(1.0)).abs().max().item() > 0.1
+def test_a_value_that_shares_the_policys_layers_is_unbiased_however_wrong() -> None:
+    config = configured("reward-to-go", {"kind": "shared-value", "coefficient": 0.0})
+    policy = Policy(MLPPolicy(hidden_sizes=(3,)), TINY.info, torch.Generator().manual_seed(1), with_value=True)
+    assert policy.value_head is not None
+    torch.nn.init.constant_(policy.value_head.bias, 2.0)
+    total, learner = torch.zeros((), dtype=torch.float64), Learner(config, policy)
+    chances = chances_under(policy, (0, 1))
+    for episode, chance in zip(TINY.episodes, chances, strict=True):
+        rollout = rollout_of([episode], cut=False)
+        batch = finish(estimate(rollout, config.estimator, policy, SharedCritic(policy)))
+        total = total + chance.detach() * learner.step(batch)
+    assert_gradient(total, autograd_of_return(policy, chances))

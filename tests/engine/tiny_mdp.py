@@ -1,45 +1,51 @@
-"""A two-state decision process small enough to list every episode it can have, and its exact policy gradient.
+"""Decision processes small enough to list every episode they can have, and their exact policy gradients.
 
 Everything exact is derived from the list of episodes by differentiating Σ P(τ; θ) R(τ) itself, without the score
-function, so that it shares nothing with the estimators it judges.
+function, so that it shares nothing with the estimators it judges. The estimates are the engine's own from end to end:
+``estimate`` makes the batch, and one step of plain gradient ascent on it with the learning rate 1 tells the gradient.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from itertools import product
+from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.acting import Actor
+from engine.algorithms.rule import Task, UpdateRule
+from engine.algorithms.rules import make_rule
+from engine.batch import Batch
 from engine.catalogue import EnvironmentInfo, Space
-from engine.config import EstimatorConfig, TabularPolicy
-from engine.environments.interface import Slots, Transitions
-from engine.estimators import Estimate, estimate
-from engine.losses import policy_gradient_loss
+from engine.collection import EpisodeCollector
+from engine.config import RunConfig
+from engine.config.policies import TabularPolicy
+from engine.critics import Critic, SeparateCritic
+from engine.environments.finite import FiniteMDP, from_outcomes
+from engine.environments.finite_batch import FiniteBatch
+from engine.estimators import estimate
 from engine.policies.policy import Policy, ValueFunction
 from engine.rollouts import Rollout
+from engine.trust_region import assign, flat
 
-LIMIT = 3
+torch.set_num_threads(1)  # as a run does: two threads would only wait for each other over numbers so few
+
 ENDED = -1
+CPU = torch.device("cpu")
 
-# OUTCOMES[state][action] lists (probability, reward, next state or ENDED).
-OUTCOMES = (
-    (((0.75, 1.0, 1), (0.25, 0.0, ENDED)), ((0.5, -1.0, 0), (0.5, 2.0, 1))),
-    (((1.0, -1.0, ENDED),), ((0.75, 3.0, 0), (0.25, 0.5, ENDED))),
-)
-
-THETA = torch.tensor([[0.4, -0.3], [0.2, 0.9]])
-
-INFO = EnvironmentInfo("Tiny", "Tiny", "Two states.", Space("discrete", 2), Space("discrete", 2), LIMIT)
+_T = TypeVar("_T")
+Outcomes = tuple[tuple[tuple[tuple[float, float, int], ...], ...], ...]
+"""``outcomes[state][action]`` lists (probability, reward, next state or ``ENDED``)."""
 
 
 @dataclass(frozen=True)
 class Episode:
-    """``chance`` is the product of the dynamics' probabilities alone; the policy's come on top."""
+    """``chance`` is the product of the dynamics' probabilities alone; the policy's come on top. ``final`` is the state
+    after the last step, whatever ended the episode."""
 
     states: tuple[int, ...]
     actions: tuple[int, ...]
@@ -48,54 +54,122 @@ class Episode:
     terminated: bool
     chance: float
 
-    def probability(self, theta: Tensor) -> Tensor:
-        policy = theta.softmax(-1)
-        return self.chance * torch.stack([policy[s, a] for s, a in zip(self.states, self.actions, strict=True)]).prod()
+    def probability(self, policy: Tensor) -> Tensor:
+        """P(τ) for the table π(a|s) [S, A]."""
+        taken = policy[list(self.states), list(self.actions)]
+        return self.chance * taken.prod()
 
 
-def episodes(
-    state: int = 0, states: Any = (), actions: Any = (), rewards: Any = (), chance: float = 1.0
-) -> Iterator[Episode]:
-    """Every episode there is, cut off after ``LIMIT`` steps."""
-    for action in (0, 1):
-        for probability, reward, following in OUTCOMES[state][action]:
-            path = ((*states, state), (*actions, action), (*rewards, reward))
-            if following == ENDED or len(path[0]) == LIMIT:
-                final = max(following, 0)
-                yield Episode(*path, final, following == ENDED, chance * probability)
-            else:
-                yield from episodes(following, *path, chance * probability)
+@dataclass(frozen=True, eq=False)
+class Process:
+    """A process that begins in state 0 and is cut off after ``limit`` steps, and the logits θ [S, A] of its policy."""
+
+    outcomes: Outcomes
+    theta: Tensor
+    limit: int
+
+    @cached_property
+    def episodes(self) -> tuple[Episode, ...]:
+        """Every episode there is."""
+        return tuple(self._from(0, (), (), (), 1.0))
+
+    def _from(self, state: int, states: Any, actions: Any, rewards: Any, chance: float) -> Iterator[Episode]:
+        for action, outcomes in enumerate(self.outcomes[state]):
+            for probability, reward, following in outcomes:
+                path = ((*states, state), (*actions, action), (*rewards, reward))
+                if following == ENDED or len(path[0]) == self.limit:
+                    yield Episode(*path, max(following, 0), following == ENDED, chance * probability)
+                else:
+                    yield from self._from(following, *path, chance * probability)
+
+    @property
+    def probabilities(self) -> Tensor:
+        """π [S, A], float64."""
+        return self.theta.double().softmax(-1)
+
+    @cached_property
+    def info(self) -> EnvironmentInfo:
+        states, actions = self.theta.shape
+        return EnvironmentInfo("Tiny", "Tiny", "", Space("discrete", states), Space("discrete", actions), self.limit)
+
+    def mdp(self, horizon: int | None) -> FiniteMDP:
+        """The same process for the samplers and for ``engine.exact``."""
+        listed = [
+            [[(p, max(following, 0), reward, following == ENDED) for p, reward, following in outcomes] for outcomes in s]
+            for s in self.outcomes
+        ]
+        first = [1.0] + [0.0] * (len(listed) - 1)
+        return from_outcomes("tiny", listed, first, horizon)
+
+    def policy(self, theta: Tensor | None = None) -> Policy:
+        """The tabular policy whose logits are θ."""
+        tabular = Policy(TabularPolicy(), self.info, torch.Generator())
+        with torch.no_grad():
+            tabular.head.rows.copy_(self.theta if theta is None else theta)  # type: ignore[union-attr, operator]
+        return tabular
+
+    def gradient(self, gamma: float, tail: Sequence[float] | None = None, theta: Tensor | None = None) -> Tensor:
+        """∇θ Σ_τ P(τ; θ) (Σ_t γ^t r_t + γ^T tail(s_T) where cut off), by differentiating that sum; flat, [S·A]."""
+        logits = (self.theta if theta is None else theta).double().requires_grad_()
+        policy = logits.softmax(-1)
+        total = torch.zeros((), dtype=torch.float64)
+        for episode in self.episodes:
+            value = sum(gamma**t * reward for t, reward in enumerate(episode.rewards))
+            if tail is not None and not episode.terminated:
+                value += gamma ** len(episode.rewards) * tail[episode.final]
+            total = total + episode.probability(policy) * value
+        (gradient,) = torch.autograd.grad(total, logits)
+        return gradient.flatten()
 
 
-ALL = tuple(episodes())
+_TWO_STATES: Outcomes = (
+    (((0.75, 2.5, 1), (0.25, 0.5, ENDED)), ((0.5, -1.0, 0), (0.5, 2.0, 1))),
+    (((1.0, -1.0, ENDED),), ((0.75, 3.0, 0), (0.25, 0.5, ENDED))),
+)
+_LOGITS = torch.tensor([[0.4, -0.3], [0.2, 0.9]])
 
 
-def exact_gradient(gamma: float, tail: Sequence[float] = (0.0, 0.0)) -> Tensor:
-    """∇θ Σ_τ P(τ; θ) (Σ_t γ^t r_t + γ^T tail(s_T) where cut off), by differentiating that sum."""
-    theta = THETA.double().requires_grad_()
-    total = torch.zeros((), dtype=torch.float64)
-    for episode in ALL:
-        value = sum(gamma**t * reward for t, reward in enumerate(episode.rewards))
-        if not episode.terminated:
-            value += gamma ** len(episode.rewards) * tail[episode.final]
-        total = total + episode.probability(theta) * value
-    total.backward()
-    assert theta.grad is not None
-    return theta.grad
+def _unrolled(outcomes: Outcomes, steps: int) -> Outcomes:
+    """State s at time t becomes state 2t + s, so that a table of values can depend on the time left."""
+    rows = []
+    for t in range(steps + 1):
+        for state in outcomes:
+            later = tuple(
+                tuple((p, r, ENDED if s == ENDED else 2 * min(t + 1, steps) + s) for p, r, s in o) for o in state
+            )
+            rows.append(later)
+    return tuple(rows)
 
 
-def policy() -> Policy:
-    """The tabular policy whose logits are ``THETA``."""
-    tabular = Policy(TabularPolicy(), INFO, torch.Generator())
-    with torch.no_grad():
-        tabular.network.rows.copy_(THETA)  # type: ignore[union-attr, operator]
-    return tabular
+TINY = Process(_TWO_STATES, _LOGITS, 3)
+SHORT = Process(_TWO_STATES, _LOGITS, 2)
+UNROLLED = Process(_unrolled(_TWO_STATES, 3), torch.cat([_LOGITS + 0.3 * t * _LOGITS.flip(0) for t in range(4)]), 3)
+
+
+def finish(generator: Generator[Any, None, _T]) -> _T:
+    """What ``generator`` returns in the end."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            result: _T = stop.value
+            return result
+
+
+ASCENT = {"kind": "gradient-ascent", "optimizer": "sgd", "learning_rate": 1.0}
+
+
+def configured(credit: Any = "reward-to-go", baseline: Any = "none", update: Any = None, **estimator: Any) -> RunConfig:
+    """γ = 1 and plain ascent with the learning rate 1 unless said otherwise; ``estimator`` are further fields of the
+    estimator's configuration."""
+    fields = {"gamma": 1.0, "credit": credit, "baseline": baseline} | estimator
+    return RunConfig.model_validate({"estimator": fields, "update": update or ASCENT, "policy": "tabular"})
 
 
 def rollout_of(batch: Sequence[Episode], *, cut: bool = True) -> Rollout:
     """The rollout that collecting ``batch`` would give; with ``cut`` False the time limit counts as a termination."""
     shape = (max(len(episode.states) for episode in batch), len(batch))
-    observations, actions = (torch.zeros(shape, dtype=torch.int64) for _ in range(2))
+    observations, actions, elapsed = (torch.zeros(shape, dtype=torch.int64) for _ in range(3))
     rewards = torch.zeros(shape)
     terminated, truncated, mask = (torch.zeros(shape, dtype=torch.bool) for _ in range(3))
     for n, episode in enumerate(batch):
@@ -103,84 +177,157 @@ def rollout_of(batch: Sequence[Episode], *, cut: bool = True) -> Rollout:
         observations[:length, n] = torch.tensor(episode.states)
         actions[:length, n] = torch.tensor(episode.actions)
         rewards[:length, n] = torch.tensor(episode.rewards)
+        elapsed[:length, n] = torch.arange(length)
         terminated[length - 1, n] = episode.terminated or not cut
         truncated[length - 1, n] = cut and not episode.terminated
         mask[:length, n] = True
-    final = torch.tensor([episode.final for episode in batch])
-    return Rollout(observations, actions, rewards, terminated, truncated, mask, final)
+    final = torch.tensor([e.final for e in batch if cut and not e.terminated], dtype=torch.int64)
+    return Rollout(observations, actions, rewards, terminated, truncated, mask, elapsed, final)
 
 
 class FixedValue(ValueFunction):
-    """V as two given numbers, with no network."""
+    """V as given numbers, one per state, with no network."""
 
-    def __init__(self, values: Sequence[float]) -> None:
+    def __init__(self, values: Sequence[float] | Tensor) -> None:
         torch.nn.Module.__init__(self)
-        self.table = torch.tensor(values)
+        self.table = torch.as_tensor(values, dtype=torch.float32)
 
     def forward(self, observations: Tensor) -> Tensor:
         return self.table[observations]
 
 
-Tamper = Callable[[Estimate], Tensor]
+def values(table: Sequence[float] | Tensor) -> Critic:
+    return SeparateCritic(FixedValue(table))
 
 
-def gradient_estimate(
-    rollout: Rollout, config: EstimatorConfig, value: ValueFunction | None = None, tamper: Tamper | None = None
-) -> Tensor:
-    """ĝ as an update would follow it; ``tamper`` replaces the advantages by deliberately wrong ones."""
-    batch = estimate(rollout, config, value)
-    advantages = batch.advantages if tamper is None else tamper(batch)
-    model = policy()
-    log_probs = model(batch.observations).log_prob(batch.actions)
-    loss = policy_gradient_loss(log_probs, advantages, batch.episodes)
-    (gradient,) = torch.autograd.grad(loss, list(model.parameters()))
-    return -gradient
+def theorem(theta: Tensor, visits: Tensor, credit: Tensor) -> Tensor:
+    """Σ_s d(s) Σ_a ∇π(a|s) ψ(s, a): what the mean of an estimate must be that visits states ``visits`` [S] times and
+    credits actions with ψ [S, A] on average; flat, [S·A]."""
+    logits = theta.double().requires_grad_()
+    (gradient,) = torch.autograd.grad((logits.softmax(-1) * visits.unsqueeze(-1) * credit).sum(), logits)
+    return gradient.flatten()
 
 
-def expectation(
-    batch_size: int,
-    config: EstimatorConfig,
-    value: ValueFunction | None = None,
-    tamper: Tamper | None = None,
-    cut: bool = True,
-) -> tuple[Tensor, Tensor]:
-    """The exact mean of the estimate over all batches of 1 or 2 episodes, and the sum of its variances."""
-    mean = torch.zeros(2, 2, dtype=torch.float64)
-    square = torch.zeros(2, 2, dtype=torch.float64)
-    batches = [(one,) for one in ALL] if batch_size == 1 else [(one, two) for one in ALL for two in ALL]
-    for batch in batches:
-        weight = torch.stack([episode.probability(THETA.double()) for episode in batch]).prod()
-        gradient = gradient_estimate(rollout_of(batch, cut=cut), config, value, tamper).double()
-        mean += weight * gradient
-        square += weight * gradient.square()
-    return mean, (square - mean.square()).sum()
+Change = Callable[[Batch], Batch]
+"""What is done to a batch between estimating it and following it: weighting it, or breaking it on purpose."""
 
 
-class TinyBatch:
-    """The same process as an environment batch, for the collector."""
+class Learner:
+    """A policy with the update rule of ``config``, put back to where it was after every step."""
 
-    def __init__(self, size: int, seed: int) -> None:
-        self.size = size
-        self._generator = np.random.default_rng(seed)
-        self._states = np.zeros(size, np.int64)
-        self._elapsed = np.zeros(size, np.int64)
+    def __init__(self, config: RunConfig, policy: Policy) -> None:
+        self.config, self.policy = config, policy
+        self._rule: UpdateRule = make_rule(config, policy, torch.Generator().manual_seed(0), None)
+        self._start = parameters_of(policy)
 
-    def reset(self, slots: Slots) -> NDArray[Any]:
-        self._states[slots] = 0
-        self._elapsed[slots] = 0
-        return self._states[slots]
+    def step(self, batch: Batch) -> Tensor:
+        """What the update adds to the parameters, [P] in float64: ĝ itself for plain ascent with a rate of 1."""
+        finish(self._rule.update(Task(batch, self.config, 0.0)))
+        moved = parameters_of(self.policy) - self._start
+        assign(list(self.policy.parameters()), self._start)
+        return moved.double()
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
-        rewards, ended = np.zeros(len(slots)), np.zeros(len(slots), np.bool_)
-        for index, (slot, action, luck) in enumerate(
-            zip(slots.tolist(), actions.tolist(), self._generator.random(len(slots)).tolist(), strict=True)
-        ):
-            outcomes = OUTCOMES[self._states[slot]][action]
-            _, reward, following = outcomes[0] if luck < outcomes[0][0] else outcomes[-1]
-            rewards[index], ended[index] = reward, following == ENDED
-            self._states[slot] = max(following, 0)
-        self._elapsed[slots] += 1
-        return Transitions(self._states[slots], rewards, ended, ~ended & (self._elapsed[slots] >= LIMIT))
 
-    def close(self) -> None:
-        pass
+def parameters_of(policy: Policy) -> Tensor:
+    """A copy of θ, [P]."""
+    return flat(parameter.detach() for parameter in policy.parameters()).clone()
+
+
+class Moments(NamedTuple):
+    """The exact mean of an estimate, and the variances of its components; [P] each, float64."""
+
+    mean: Tensor
+    variance: Tensor
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """How the estimates are made whose moments are wanted.
+
+    ``critic`` learned V; with ``cut`` False the time limit is a termination; ``change`` comes between estimating and
+    following; ``acting`` are the probabilities [S, A] of the policy that plays, the process's own if None, and
+    ``theta`` the logits of the one that learns.
+    """
+
+    process: Process
+    critic: Critic | None = None
+    cut: bool = True
+    change: Change | None = None
+    acting: Tensor | None = None
+    theta: Tensor | None = None
+
+    def moments(self, config: RunConfig, size: int = 1) -> Moments:
+        """Over all batches of ``size`` episodes, each as often as it is drawn."""
+        learner = Learner(config, self.process.policy(self.theta))
+        acting = self.process.probabilities if self.acting is None else self.acting
+        chances = {episode: episode.probability(acting).item() for episode in self.process.episodes}
+        total = torch.zeros(self.process.theta.numel(), dtype=torch.float64)
+        square = torch.zeros_like(total)
+        for batch in product([episode for episode, chance in chances.items() if chance > 0.0], repeat=size):
+            weight = torch.tensor([chances[episode] for episode in batch]).double().prod()
+            gradient = self.gradient(batch, learner)
+            total += weight * gradient
+            square += weight * gradient.square()
+        return Moments(total, square - total.square())
+
+    def gradient(self, batch: Sequence[Episode], learner: Learner) -> Tensor:
+        """ĝ of one batch."""
+        rollout = rollout_of(batch, cut=self.cut)
+        made = finish(estimate(rollout, learner.config.estimator, learner.policy, self.critic))
+        return learner.step(made if self.change is None else self.change(made))
+
+
+def mean(process: Process, config: RunConfig, size: int = 1, **how: Any) -> Tensor:
+    """The exact mean of the estimate, [P]; ``how`` are the fields of ``Enumeration``."""
+    return Enumeration(process, **how).moments(config, size).mean
+
+
+def assert_gradient(got: Tensor, expected: Tensor) -> None:
+    """Equal to what float32 allows; the tests that break an estimator on purpose expect this very check to fail."""
+    torch.testing.assert_close(got.double(), expected.double(), atol=2e-5, rtol=1e-4)
+
+
+def projection(got: Tensor, onto: Tensor) -> float:
+    """How long ``got`` is along ``onto``, as a share of it: 1 for an unbiased mean, below 1 for one too short."""
+    return (got @ onto / (onto @ onto)).item()
+
+
+def cosine(one: Tensor, other: Tensor) -> float:
+    return (one @ other / (one.norm() * other.norm())).item()
+
+
+# --- sampling through the collectors ----------------------------------------------------------------------------------
+
+
+def sampled(process: Process, size: int, seed: int, policy: Policy | None = None) -> Rollout:
+    """``size`` whole episodes as a run would collect them."""
+    batch = FiniteBatch(process.mdp(process.limit), [seed * 1_000_003 + n for n in range(size)])
+    actor = Actor(process.policy() if policy is None else policy, torch.Generator().manual_seed(seed), CPU)
+    rollout, _ = finish(EpisodeCollector(batch, process.info, CPU).collect(actor, 0))
+    return rollout
+
+
+def part(rollout: Rollout, low: int, high: int) -> Rollout:
+    """The whole episodes from ``low`` up to ``high``."""
+    cuts = rollout.truncated.any(0).long()
+    before, within = int(cuts[:low].sum()), int(cuts[low:high].sum())
+    fields: dict[str, Any] = {}
+    for name in ("observations", "actions", "rewards", "terminated", "truncated", "mask", "elapsed"):
+        fields[name] = getattr(rollout, name)[:, low:high]
+    steps = int(fields["mask"].any(1).sum())
+    cropped = {name: tensor[:steps] for name, tensor in fields.items()}
+    return Rollout(**cropped, final_observations=rollout.final_observations[before : before + within])
+
+
+def estimates(rollout: Rollout, config: RunConfig, policy: Policy, size: int, critic: Critic | None = None) -> Tensor:
+    """ĝ of one batch of ``size`` episodes after another, [batches, P]."""
+    found, learner = [], Learner(config, policy)
+    for low in range(0, rollout.environments - size + 1, size):
+        found.append(learner.step(finish(estimate(part(rollout, low, low + size), config.estimator, policy, critic))))
+    return torch.stack(found)
+
+
+def deviation(found: Tensor, expected: Tensor) -> float:
+    """How many standard errors the mean of ``found`` [batches, P] lies from ``expected``, in its worst component."""
+    error = found.std(0) / len(found) ** 0.5
+    return ((found.mean(0) - expected).abs() / error.clamp(min=1e-9)).max().item()

@@ -91,7 +91,7 @@ def test_a_gaussian_learns_where_to_aim_and_to_aim_sharply(policy: str) -> None:
             "environment": register("Tests/Target-v0", Target),
             "policy": policy,
             "update.learning_rate": 0.03,
-            "update.episodes_per_update": 32,
+            "collection.episodes_per_update": 32,
             "budget.environment_steps": 5_000,
         }
     )
@@ -107,7 +107,7 @@ def test_the_entropy_bonus_keeps_a_policy_undecided() -> None:
             "policy": "tabular",
             "update.entropy_coefficient": 10.0,
             "update.learning_rate": 0.02,
-            "update.episodes_per_update": 64,
+            "collection.episodes_per_update": 64,
             "budget.environment_steps": 5_000,
         }
     )

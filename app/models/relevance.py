@@ -1,0 +1,85 @@
+"""Which parameters, metrics and ratios mean something for a configuration: pure functions over the choice."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from app.models.history import History
+from engine.catalogue import EnvironmentInfo, distribution_of
+from engine.config import RunConfig
+
+# These are set elsewhere in the window: by pickers, and on the toolbar.
+_NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device"}
+_GAUSSIAN = ("gaussian", "tanh-gaussian")
+_MEASURED_MOVES = ("natural-gradient", "trpo", "ppo-clip", "ppo-penalty", "ppo-lagrangian")
+
+
+def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> bool:
+    """Whether the form shows the parameter at ``path``: it is set there, and the present choice makes use of it."""
+    policy, update = config.policy, config.update
+    if path in _NOT_IN_THE_FORM:
+        return False
+    if path in ("policy.initial_log_std", "policy.spread"):
+        return distribution_of(policy, environment) in _GAUSSIAN
+    if path == "policy.feature_order":
+        return policy.kind == "linear" and policy.features != "raw"
+    if path == "update.cg_iterations":
+        return getattr(update, "solver", "") != "exact"
+    if path.startswith("estimator.") and update.kind == "exact-gradient":
+        return path == "estimator.gamma"  # nothing is estimated, but returns are discounted
+    return path != "estimator.discount_states" or config.estimator.gamma < 1.0  # else every weight is 1
+
+
+def diagnosed(config: RunConfig) -> tuple[str, ...]:
+    """The metrics that a run of ``config`` defines, in the order in which they are shown."""
+    update, learned = config.update, config.estimator.baseline.kind in ("value", "shared-value")
+    shown = {
+        "loss": True,
+        "entropy": True,
+        "grad_norm": True,
+        "exact_return": update.kind == "exact-gradient",
+        "approx_kl": update.kind in _MEASURED_MOVES,
+        "clip_fraction": update.kind == "ppo-clip",
+        "multiplier": update.kind == "ppo-lagrangian",
+        "line_search": update.kind == "trpo",
+        "effective_sample_size": update.kind == "off-policy",
+        "largest_weight": update.kind == "off-policy",
+        "learning_rate": getattr(update, "learning_rate_schedule", "constant") != "constant",
+        "explained_variance": learned and update.kind != "exact-gradient",
+        "value_loss": learned and update.kind != "exact-gradient",
+        "steps_per_second": True,
+    }
+    return tuple(name for name, applies in shown.items() if applies)
+
+
+def ratios_of(config: RunConfig) -> Literal["step", "episode"] | None:
+    """What the run's probability ratios stand for; None where it has none."""
+    if config.update.kind == "off-policy":
+        return "episode"
+    return "step" if config.update.kind.startswith("ppo-") else None
+
+
+def clip_range(config: RunConfig, history: History | None) -> float | None:
+    """How far from 1 a ratio may move as the run stands now; None where ratios are not clipped."""
+    if config.update.kind != "ppo-clip":
+        return None
+    reach = float(_now("update.clip_range", config.update.clip_range, history))
+    schedule = _now("update.clip_range_schedule", config.update.clip_range_schedule, history)
+    if schedule == "constant" or history is None or history.latest is None:
+        return reach
+    budget = _now("budget.environment_steps", config.budget.environment_steps, history)
+    left = 1.0 - min(history.latest.environment_steps / budget, 1.0)
+    return reach * (left if schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * left)))
+
+
+def largest_weight(config: RunConfig, history: History | None) -> float:
+    """Where importance weights are cut as the run stands now; 0 where they are not."""
+    update = config.update
+    return float(_now("update.truncation", update.truncation, history)) if update.kind == "off-policy" else 0.0
+
+
+def _now(path: str, at_first: Any, history: History | None) -> Any:
+    """A live parameter's value after what has been changed since the run began."""
+    changes = reversed(history.changes) if history else ()
+    return next((change.new for change in changes if change.path == path), at_first)

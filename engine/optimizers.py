@@ -1,0 +1,117 @@
+"""Optimisers on one flat vector of parameters: for networks as small as these, every operation saved counts.
+
+They go downhill, as losses want it: rules that ascend hand over the gradient of the negative objective. Tested step by
+step against ``torch.optim``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from engine.config.updates import Optimizer
+
+MOMENTUM = 0.9
+RMSPROP_DECAY, RMSPROP_EPSILON = 0.99, 1e-8
+ADAM_DECAYS, ADAM_EPSILON = (0.9, 0.999), 1e-8
+
+
+class Flat:
+    """All parameters of some modules as one vector θ [P], and their gradient as another.
+
+    Every parameter becomes a view into ``vector`` and every ``grad`` one into ``gradient``, to which ``backward`` adds;
+    so modules are to be on their device before, and gradients are zeroed in place and never set to None.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
+        self.parameters = list(parameters)
+        self.vector = torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
+        self.gradient = torch.zeros_like(self.vector)
+        sizes = [parameter.numel() for parameter in self.parameters]
+        views = zip(torch.split(self.vector, sizes), torch.split(self.gradient, sizes), strict=True)
+        for parameter, (values, slopes) in zip(self.parameters, views, strict=True):
+            parameter.data = values.view_as(parameter)
+            parameter.grad = slopes.view_as(parameter)
+
+    def zero(self) -> None:
+        """Forget the gradient."""
+        self.gradient.zero_()
+
+    def clip(self, most: float) -> Tensor:
+        """Scale the gradient down to the length ``most`` where it is longer, unless that is 0.
+
+        Returns:
+            Its length before, a scalar tensor.
+        """
+        norm: Tensor = torch.linalg.vector_norm(self.gradient)
+        if most > 0.0:
+            self.gradient.mul_((most / (norm + 1e-6)).clamp_(max=1.0))
+        return norm
+
+
+class Descent(Protocol):
+    """A rule for steps downhill."""
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        """One step along what ``flat.gradient`` holds."""
+
+
+class SGD:
+    """θ ← θ − α v with v ← μ v + g (Polyak, 1964); without momentum, μ = 0, v is the gradient g itself."""
+
+    def __init__(self, flat: Flat, momentum: float = 0.0) -> None:
+        self._flat, self._momentum = flat, momentum
+        self.velocity = torch.zeros_like(flat.vector) if momentum > 0.0 else flat.gradient
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        if self._momentum > 0.0:
+            self.velocity.mul_(self._momentum).add_(self._flat.gradient)
+        self._flat.vector.add_(self.velocity, alpha=-learning_rate)
+
+
+class RMSprop:
+    """θ ← θ − α g/(√s + ε) with s ← ρ s + (1 − ρ) g², component by component (Tieleman & Hinton, 2012)."""
+
+    def __init__(self, flat: Flat) -> None:
+        self._flat = flat
+        self.squares = torch.zeros_like(flat.vector)
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        gradient = self._flat.gradient
+        self.squares.mul_(RMSPROP_DECAY).addcmul_(gradient, gradient, value=1.0 - RMSPROP_DECAY)
+        self._flat.vector.addcdiv_(gradient, self.squares.sqrt().add_(RMSPROP_EPSILON), value=-learning_rate)
+
+
+class Adam:
+    """θ ← θ − α m̂/(√v̂ + ε), with m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², and m̂ = m/(1 − β₁ᵗ),
+    v̂ = v/(1 − β₂ᵗ) at step t, component by component (Kingma & Ba, 2015)."""
+
+    def __init__(self, flat: Flat) -> None:
+        self._flat = flat
+        self.mean, self.squares = torch.zeros_like(flat.vector), torch.zeros_like(flat.vector)
+        self.steps = 0
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        self.steps += 1
+        gradient, (first, second) = self._flat.gradient, ADAM_DECAYS
+        self.mean.lerp_(gradient, 1.0 - first)
+        self.squares.mul_(second).addcmul_(gradient, gradient, value=1.0 - second)
+        root = self.squares.sqrt().mul_(1.0 / math.sqrt(1.0 - second**self.steps)).add_(ADAM_EPSILON)
+        self._flat.vector.addcdiv_(self.mean, root, value=-learning_rate / (1.0 - first**self.steps))
+
+
+def make_optimizer(kind: Optimizer, flat: Flat) -> Descent:
+    """The optimiser of that name."""
+    if kind == "adam":
+        return Adam(flat)
+    if kind == "rmsprop":
+        return RMSprop(flat)
+    return SGD(flat, MOMENTUM if kind == "momentum" else 0.0)

@@ -1,0 +1,300 @@
+"""learning: whether the presets that have a target reach it, from every seed.
+
+Each preset of GOALS is trained from seeds 1 to 5 as it is shipped, on the CPU with torch on 1 thread, one process per
+seed and at most two at a time. "Reached" means that at the end of some update within the preset's budget the mean
+return of the last 100 training episodes, sampled actions included, was at the target; "steps to target" are the
+environment steps taken by then. Training goes on to the end of the budget, so that the last mean return tells whether
+what was learned is kept, except where the table marks a preset with *: that one stops at its target. Seconds are those
+of training alone, with two runs side by side.
+
+A goal without a target is there to be compared with the one before it, and is judged by nothing.
+
+Options: ``--only PRESET`` (several times), ``--seeds N``, and ``--resume``, which takes over from an interrupted
+measurement what was run with the same configuration and the same engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
+
+import typer
+
+from engine import presets
+from engine.catalogue import ALGORITHMS, ENVIRONMENTS, picked
+from engine.config import RunConfig
+from engine.parameters import with_values
+from tests.benchmarks.children import run_child
+from tests.benchmarks.figures import Grid, Measured, Number, Say, shown
+from tests.benchmarks.machine import ROOT
+
+SEEDS = 5
+AT_ONCE = 2
+QUICK_STEPS = 3_000
+SHARE = "seeds that reach it"
+COLUMNS = ("preset", "environment", "algorithm", "target", "reached", "mean return at the end", "steps to target", "s")
+UNFINISHED = Path(__file__).parent / "results" / ".learning.part.jsonl"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A preset, and the mean return it is to reach; ``policy`` takes the place of the preset's own."""
+
+    preset: str
+    target: float | None
+    stop: bool = False
+    policy: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.preset}, {self.policy}" if self.policy else self.preset
+
+
+GOALS = (
+    Goal("cartpole", 475.0),
+    Goal("cartpole-average-baseline", 475.0),
+    Goal("cartpole-a2c", 475.0),
+    Goal("cartpole-npg", 475.0),
+    Goal("cartpole-trpo", 475.0),
+    Goal("cartpole-ppo", 475.0),
+    Goal("cartpole-memory", 400.0),
+    Goal("cartpole-memory", None, policy="mlp"),
+    Goal("acrobot", -100.0),
+    Goal("acrobot-ppo", -100.0),
+    Goal("mountain-car", 90.0),
+    Goal("pendulum-ppo", -200.0),
+    Goal("frozen-lake", 0.70),
+    Goal("lunar-lander", 200.0, stop=True),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one seed came to; ``steps_to_target`` is None where the target was not reached, or there is none."""
+
+    seed: int
+    steps_to_target: int | None
+    mean_return: float
+    steps: int
+    episodes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """One seed of one goal."""
+
+    goal: Goal
+    seed: int
+    config: str
+
+    @property
+    def key(self) -> str:
+        """Alike for two jobs that come to the same: same configuration, same engine, same end."""
+        words = json.dumps([self.config, self.goal.target, self.goal.stop, _engine()])
+        return hashlib.sha256(words.encode()).hexdigest()
+
+
+def measure(
+    quick: bool, say: Say, *, only: Sequence[str] = (), seeds: int | None = None, resume: bool = False
+) -> Measured:
+    goals = chosen(only)
+    count = seeds or (1 if quick else SEEDS)
+    jobs = [job(goal, seed, quick) for goal in goals for seed in range(1, count + 1)]
+    done = _unfinished() if resume else {}
+    UNFINISHED.unlink(missing_ok=True)
+    runs = _run_all(jobs, done, None if quick else UNFINISHED, say)
+    UNFINISHED.unlink(missing_ok=True)
+    by_goal = {goal: [runs[job] for job in jobs if job.goal == goal] for goal in goals}
+    return summary(by_goal)
+
+
+def chosen(only: Sequence[str]) -> tuple[Goal, ...]:
+    """All goals, or those of the presets named.
+
+    Raises:
+        typer.BadParameter: there is none for a name.
+    """
+    names = dict.fromkeys(goal.preset for goal in GOALS)
+    for name in only:
+        if name not in names:
+            raise typer.BadParameter(f"{name} is no preset with a target; there is {', '.join(names)}.")
+    return tuple(goal for goal in GOALS if not only or goal.preset in only)
+
+
+def configuration(goal: Goal) -> RunConfig:
+    """The preset as it is shipped, on the CPU."""
+    config = with_values(presets.find(goal.preset).config, {"device": "cpu"})
+    return config if goal.policy is None else with_values(config, {"policy": goal.policy})
+
+
+def job(goal: Goal, seed: int, quick: bool = False) -> Job:
+    values: dict[str, Any] = {"seed": seed} | ({"budget.environment_steps": QUICK_STEPS} if quick else {})
+    return Job(goal, seed, with_values(configuration(goal), values).model_dump_json())
+
+
+def _run_all(jobs: Sequence[Job], done: dict[str, Run], keep: Path | None, say: Say) -> dict[Job, Run]:
+    """Every job, those that are ``done`` not again; each is kept in a file as soon as it has ended."""
+    runs: dict[Job, Run] = {}
+
+    def take(job: Job, run: Run) -> None:
+        runs[job] = run
+        when = "" if job.goal.target is None else ", never at the target"
+        when = when if run.steps_to_target is None else f", at the target after {run.steps_to_target:,} steps"
+        say(
+            f"{len(runs)}/{len(jobs)} {job.goal.name}, seed {job.seed}: mean return {shown(run.mean_return)}{when} "
+            f"({run.seconds:.0f} s)"
+        )
+        if keep is not None:
+            keep.parent.mkdir(parents=True, exist_ok=True)
+            with keep.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": job.key, "run": asdict(run)}) + "\n")
+
+    left = [job for job in jobs if job.key not in done]
+    for finished in (job for job in jobs if job.key in done):
+        take(finished, done[finished.key])
+    with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
+        waiting = {pool.submit(_child, job): job for job in left}
+        try:
+            for future in as_completed(waiting):
+                take(waiting[future], future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return runs
+
+
+def _child(job: Job) -> Run:
+    target = "none" if job.goal.target is None else repr(job.goal.target)
+    return Run(job.seed, **run_child("learning", job.config, target, str(int(job.goal.stop)), timeout=1800))
+
+
+def _unfinished() -> dict[str, Run]:
+    """What an interrupted measurement has left, by the jobs' keys."""
+    if not UNFINISHED.exists():
+        return {}
+    lines = [json.loads(line) for line in UNFINISHED.read_text("utf-8").splitlines()]
+    return {line["key"]: Run(**line["run"]) for line in lines}
+
+
+def _engine() -> str:
+    """A digest of the engine's sources."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "engine").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def train(config: RunConfig, target: float | None, stop: bool) -> dict[str, Any]:
+    """One run in this process."""
+    import torch
+
+    from engine.phases import Updated
+    from engine.training import MEAN_OVER, Training
+
+    torch.set_num_threads(1)
+    training, reached, last = Training(config), None, 0.0
+    for phase in training:
+        if not isinstance(phase, Updated) or phase.metrics["mean_return"] is None:
+            continue
+        last = phase.metrics["mean_return"]
+        if reached is None and target is not None and phase.episodes >= MEAN_OVER and last >= target:
+            reached = phase.environment_steps
+            if stop:
+                break
+    training.close()
+    return {
+        "steps_to_target": reached,
+        "mean_return": last,
+        "steps": training.environment_steps,
+        "episodes": training.episodes,
+        "seconds": training.seconds,
+    }
+
+
+# --- what the runs come to --------------------------------------------------------------------------------------------
+
+
+def summary(by_goal: dict[Goal, list[Run]]) -> Measured:
+    """The table, and the share of all seeds with a target that reached it."""
+    judged = [run for goal, runs in by_goal.items() if goal.target is not None for run in runs]
+    reached = sum(run.steps_to_target is not None for run in judged)
+    numbers = (
+        Number("seeds with a target", len(judged), ""),
+        Number("seeds that reached it", reached, ""),
+        Number("training, all seeds together", sum(run.seconds for runs in by_goal.values() for run in runs), "s"),
+    )
+    detail = (
+        "Mean return of the last 100 episodes at the end of the budget: mean ± standard deviation over seeds. Steps to "
+        "the target and seconds of training: median (least – most)."
+    )
+    if any(goal.stop for goal in by_goal):
+        detail += " * stopped at the target; its mean return is the one it stopped with."
+    if any(goal.policy for goal in by_goal):
+        detail += " A line without a target is the preset above it with another policy."
+    grid = Grid(COLUMNS, tuple(line(goal, runs) for goal, runs in by_goal.items()))
+    data = [_as_json(goal, runs) for goal, runs in by_goal.items()]
+    return Measured({SHARE: reached / len(judged)} if judged else {}, numbers, detail, grid, data)
+
+
+def line(goal: Goal, runs: Sequence[Run]) -> tuple[str, ...]:
+    """A goal's line of the table."""
+    config = configuration(goal)
+    reached = [run.steps_to_target for run in runs if run.steps_to_target is not None]
+    return (
+        goal.name + ("*" if goal.stop else ""),
+        config.environment.id,
+        _algorithm(config),
+        "–" if goal.target is None else f"{goal.target:g}",
+        "–" if goal.target is None else f"{len(reached)} of {len(runs)}",
+        _mean_and_spread([run.mean_return for run in runs]),
+        _median_and_range(reached, lambda steps: f"{steps / 1000:,.0f}k"),
+        _median_and_range([run.seconds for run in runs], lambda seconds: f"{seconds:,.0f}"),
+    )
+
+
+def _algorithm(config: RunConfig) -> str:
+    found = picked(config, ALGORITHMS, ENVIRONMENTS[config.environment.id])
+    return found.title if found else config.update.kind
+
+
+def _mean_and_spread(values: Sequence[float]) -> str:
+    digits = 3 if max(map(abs, values)) < 10 else 1
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{spread}"
+
+
+def _median_and_range(values: Sequence[float], words: Callable[[float], str]) -> str:
+    if not values:
+        return "–"
+    if len(values) == 1:
+        return words(values[0])
+    return f"{words(median(values))} ({words(min(values))} – {words(max(values))})"
+
+
+def _as_json(goal: Goal, runs: Sequence[Run]) -> dict[str, Any]:
+    config = configuration(goal)
+    return {
+        "preset": goal.preset,
+        "policy": config.policy.kind,
+        "environment": config.environment.id,
+        "algorithm": _algorithm(config),
+        "target": goal.target,
+        "stops_at_target": goal.stop,
+        "budget": config.budget.environment_steps,
+        "runs": [asdict(run) for run in runs],
+    }
+
+
+if __name__ == "__main__":
+    text, target, stop = sys.argv[1:]
+    found = train(RunConfig.model_validate_json(text), None if target == "none" else float(target), stop == "1")
+    print(json.dumps(found))

@@ -1,0 +1,78 @@
+"""The flat optimisers against torch's own, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from engine.config.updates import Optimizer
+from engine.optimizers import Flat, make_optimizer
+
+TORCH: dict[Optimizer, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
+    "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.1),
+    "momentum": lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9),
+    "rmsprop": lambda parameters: torch.optim.RMSprop(parameters, lr=0.1),
+    "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.1),
+}
+
+
+def made() -> list[nn.Parameter]:
+    generator = torch.Generator().manual_seed(3)
+    return [nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((2, 3), (3,), ())]
+
+
+def loss(parameters: list[nn.Parameter]) -> torch.Tensor:
+    matrix, vector, scalar = parameters
+    return ((matrix @ vector).square().sum() + (scalar - 2.0).square() * vector.exp().sum()) / 4.0
+
+
+@pytest.mark.parametrize("kind", TORCH)
+def test_every_optimiser_takes_the_steps_of_torchs_own(kind: Optimizer) -> None:
+    ours, theirs = made(), made()
+    flat, reference = Flat(ours), TORCH[kind](theirs)
+    descent = make_optimizer(kind, flat)
+    for _ in range(20):
+        flat.zero()
+        loss(ours).backward()
+        descent.step(0.1)
+        reference.zero_grad()
+        loss(theirs).backward()
+        reference.step()
+        for mine, other in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-5)
+
+
+def test_the_learning_rate_may_change_between_steps() -> None:
+    parameters = made()
+    flat = Flat(parameters)
+    before = flat.vector.clone()
+    flat.gradient.fill_(1.0)
+    descent = make_optimizer("sgd", flat)
+    descent.step(0.5)
+    descent.step(0.25)
+    torch.testing.assert_close(flat.vector, before - 0.75)
+
+
+def test_parameters_and_gradients_are_views_of_the_flat_vectors() -> None:
+    parameters = made()
+    values = [parameter.detach().clone() for parameter in parameters]
+    flat = Flat(parameters)
+    for parameter, value in zip(parameters, values, strict=True):
+        assert torch.equal(parameter, value)
+    flat.vector.fill_(7.0)
+    assert all(bool((parameter == 7.0).all()) for parameter in parameters)
+    loss(parameters).backward()
+    assert flat.gradient.abs().sum() > 0.0
+    flat.zero()
+    assert all(parameter.grad is not None and not parameter.grad.any() for parameter in parameters)
+
+
+@pytest.mark.parametrize(("most", "length"), [(0.0, 5.0), (10.0, 5.0), (2.0, 2.0)])
+def test_a_gradient_is_clipped_only_where_it_is_longer(most: float, length: float) -> None:
+    flat = Flat([nn.Parameter(torch.zeros(2))])
+    flat.gradient.copy_(torch.tensor([3.0, 4.0]))
+    assert flat.clip(most).item() == pytest.approx(5.0)
+    assert flat.gradient.norm().item() == pytest.approx(length, rel=1e-5)
