@@ -40,7 +40,7 @@ class Actor:
                 greedy = torch.rand(len(chosen), generator=self._generator, device=self._device) < self.greedy_share
                 chosen = torch.where(greedy.view(-1, *[1] * (chosen.dim() - 1)), distribution.mode(), chosen)
             actions: NDArray[Any] = chosen.cpu().numpy()
-        if not np.isfinite(actions).all():
+        if actions.dtype.kind == "f" and not np.isfinite(actions).all():
             raise RunError(
                 "The policy's actions are no longer finite numbers; the learning rate is probably too large, so lower "
                 "it and start again."

@@ -21,10 +21,9 @@ ADAM_DECAYS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 
 
 class Flat:
-    """All parameters of some modules as one vector θ [P], and their gradient as another.
+    """All parameters of some modules as one vector θ [P], of which each becomes a view, and room for their gradient.
 
-    Every parameter becomes a view into ``vector`` and every ``grad`` one into ``gradient``, to which ``backward`` adds;
-    so modules are to be on their device before, and gradients are zeroed in place and never set to None.
+    The modules are to be on their device before.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -32,10 +31,8 @@ class Flat:
         self.vector = torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
         self.gradient = torch.zeros_like(self.vector)
         sizes = [parameter.numel() for parameter in self.parameters]
-        views = zip(torch.split(self.vector, sizes), torch.split(self.gradient, sizes), strict=True)
-        for parameter, (values, slopes) in zip(self.parameters, views, strict=True):
+        for parameter, values in zip(self.parameters, torch.split(self.vector, sizes), strict=True):
             parameter.data = values.view_as(parameter)
-            parameter.grad = slopes.view_as(parameter)
 
     def zero(self) -> None:
         """Forget the gradient."""
@@ -51,6 +48,17 @@ class Flat:
         if most > 0.0:
             self.gradient.mul_((most / (norm + 1e-6)).clamp_(max=1.0))
         return norm
+
+
+def add_gradient(loss: Tensor, *flats: Flat) -> None:
+    """Add ∇loss to the gradients of all ``flats``; parameters that it does not depend on have gradient 0."""
+    everything = [parameter for flat in flats for parameter in flat.parameters]
+    slopes = torch.autograd.grad(loss, everything, materialize_grads=True)
+    start = 0
+    for flat in flats:
+        end = start + len(flat.parameters)
+        flat.gradient.add_(torch.cat([slope.reshape(-1) for slope in slopes[start:end]]))
+        start = end
 
 
 class Descent(Protocol):

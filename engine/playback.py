@@ -171,10 +171,11 @@ class Playback:
         inputs = torch.from_numpy(from_environment([self._observation], self._observation_space))
         with torch.inference_mode():
             distribution, self._memory = self._policy.step(inputs, self._memory)
+            if isinstance(distribution, Bernoulli):  # which refuses to sample from what is no probability
+                self._check_finite(distribution.probabilities.numpy())
             action = distribution.mode() if greedy else distribution.sample(self._generator)
             self._action = action.numpy()
-            decision = self._shown(distribution, self._action[0])
-        return decision
+            return self._shown(distribution, self._action[0])
 
     def _shown(self, distribution: Distribution, action: NDArray[Any]) -> Decision:
         """The one decision of a batch of one, checked to be made of finite numbers."""

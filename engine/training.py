@@ -34,7 +34,7 @@ from engine.errors import RequestError
 from engine.estimators import estimate
 from engine.losses import explained_variance
 from engine.metrics import METRICS
-from engine.optimizers import Flat, make_optimizer
+from engine.optimizers import Flat, add_gradient, make_optimizer
 from engine.parameters import parameters_of, with_values
 from engine.phases import Change, Collected, Estimated, Phase, Reweighted, Updated, Working
 from engine.policies.policy import Policy, ValueFunction
@@ -253,6 +253,6 @@ def warm_up() -> None:
     parameter = torch.nn.Parameter(torch.eye(2))
     flat = Flat([parameter])
     for kind in get_args(Optimizer):
-        parameter.square().sum().backward()  # type: ignore[no-untyped-call]
+        add_gradient(parameter.square().sum(), flat)
         make_optimizer(kind, flat).step(0.1)
     torch.linalg.qr(parameter.detach())

@@ -44,9 +44,12 @@ class Histogram:
 
 
 def bounds(values: NDArray, centre: float = 0.0) -> Range:
-    """What an axis has to hold: nearly all values, and the centre."""
-    low, high = robust_bounds(values[:: 1 + len(values) // _ENOUGH])
-    return min(low, centre), max(high, centre)
+    """What an axis has to hold: nearly all values, their mean, and the centre."""
+    thinned = values[:: 1 + len(values) // _ENOUGH]
+    low, high = robust_bounds(thinned)
+    known = thinned[np.isfinite(thinned)]
+    held = [centre, float(known.mean())] if len(known) else [centre]
+    return min(low, *held), max(high, *held)
 
 
 def histogram(values: NDArray, span: Range, bins: int = 40, centre: float = 0.0) -> Histogram:

@@ -32,7 +32,7 @@ _EMPTY_RATIOS = (
 _TITLES = {
     RAW: "advantage  Â  (reward)",
     NORMALISED: "normalised advantage",
-    "step": "probability ratio  ρ = π/π_old",
+    "step": "probability ratio  ρ = π/π<sub>old</sub>",
     "episode": "importance weight  log₁₀ w",
 }
 _TIPS = {
@@ -75,7 +75,7 @@ class AdvantagesPanel(QWidget):
     def _build(self, theme: Theme) -> None:
         self._choices = QButtonGroup(self)
         header = QHBoxLayout()
-        header.setContentsMargins(2 * theme.unit, theme.unit, 2 * theme.unit, 0)
+        header.setContentsMargins(theme.unit, theme.unit, 2 * theme.unit, 0)
         header.setSpacing(theme.unit // 2)
         for text, tip in (
             ("Raw", "The advantages as estimated, in units of reward"),
@@ -88,6 +88,12 @@ class AdvantagesPanel(QWidget):
             button.setCheckable(True)
             self._choices.addButton(button, len(self._choices.buttons()))
             header.addWidget(button)
+        # As wide as its longer name, so that nothing moves when the method gives it the other.
+        widths = []
+        for text in ("Weights", "Ratios"):
+            self.ratios_button.setText(text)
+            widths.append(self.ratios_button.sizeHint().width())
+        self.ratios_button.setMinimumWidth(max(widths))
         self._choices.button(RAW).setChecked(True)
         self._choices.idToggled.connect(self._choice_toggled)
         self._iteration = SteadyLabel("it. 0,000,000", "muted")

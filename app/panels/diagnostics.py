@@ -19,6 +19,7 @@ from app.widgets.format import NOTHING, short_number
 from app.widgets.marks import Band, Line
 from app.widgets.pace import Pace
 from app.widgets.plot import Margins, Plot
+from app.widgets.sentence import smaller
 from app.widgets.text import Stage, SteadyLabel, as_surface
 from engine.config import RunConfig
 from engine.metrics import METRICS, Metric
@@ -35,20 +36,24 @@ _FROM_ZERO = {
     "value_loss",
     "steps_per_second",
 }
-# The widest number that each may come to, where that is not one in powers of ten.
+# The widest number that each is expected to come to, where that is not a small negative one.
 _WIDEST = {
-    "clip_fraction": 0.888,
+    "approx_kl": 8.8e-8,
+    "clip_fraction": 0.00888,
     "line_search": 0.888,
+    "learning_rate": 8.8e-8,
     "effective_sample_size": 88.8,
-    "largest_weight": -88.8,
-    "explained_variance": -88.8,
+    "largest_weight": -0.0888,
+    "explained_variance": -0.0888,
+    "value_loss": 8.8e-8,
     "steps_per_second": 88_800.0,
 }
+_UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no room, and stand in the tooltip
 _EMPTY = "Loss, entropy, gradient norm and speed will appear here after the first iteration."
 _INTERVAL = 420  # ms
 _AXIS_HEIGHT = 40
 _LEAST_ROW = 38
-_MARGINS = Margins(left=58, bottom=_AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
+_MARGINS = Margins(left=46, bottom=_AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
 _EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
 
 
@@ -65,12 +70,13 @@ class Small(QWidget):
         self.plot.marks = [self._band, self._line]
         self.title = QLabel(metric.title)
         self.title.setProperty("role", "muted")
+        self.title.setFont(smaller(self.title.font()))
         self._value = SteadyLabel(self._written(_WIDEST.get(metric.name, -8.8e-8)))
-        bold = QFont(tabular(self.font()))
+        bold = QFont(tabular(smaller(self.font())))
         bold.setWeight(QFont.Weight.DemiBold)
         self._value.setFont(bold)
         words = QVBoxLayout()
-        words.setContentsMargins(2 * theme.unit, 0, 0, 0)
+        words.setContentsMargins(theme.unit + theme.unit // 2, 0, 0, 0)
         words.setSpacing(0)
         words.addWidget(self.title)
         words.addWidget(self._value)
@@ -134,9 +140,9 @@ class Small(QWidget):
 
     def _written(self, value: float) -> str:
         number = short_number(value, 3, steady=True)
-        if number == NOTHING or not self._metric.unit:
-            return f"{self._metric.symbol} = {number}" if self._metric.symbol else number
-        start = f"{self._metric.symbol} = " if self._metric.symbol else ""
+        start = f"{self._metric.symbol.replace('_V', 'ᵥ')} = " if self._metric.symbol else ""
+        if number == NOTHING or self._metric.unit not in _UNITS_IN_WORDS:
+            return f"{start}{number}"
         return f"{start}{number} {self._metric.unit}"
 
 
@@ -251,7 +257,7 @@ class Columns(QWidget):
             small.set_words_width(width)
             small.setParent(self)
             small.show()
-        self._smalls, self._beside = smalls, width + 70
+        self._smalls, self._beside = smalls, width + 58
 
     def fit(self, width: int, height: int) -> None:
         """Choose the columns for what can be seen at once, and grow beyond it where rows would be too low."""

@@ -98,7 +98,7 @@ class EpisodePanel(QWidget):
         self.play_button.setMinimumSize(40, 32)
         self._modes = QButtonGroup(self)
         for button, text, tip in (
-            (self.sampled_button, "Sampled", "Each action is drawn from the policy's probabilities, as in training"),
+            (self.sampled_button, "Sampled", "Each action is drawn from the policy's probabilities"),
             (self.greedy_button, "Greedy", "The most likely action is taken at every step"),
         ):
             button.setText(text)

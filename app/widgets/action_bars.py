@@ -1,4 +1,4 @@
-"""The policy's decision, live: the probability of each action, or the Gaussian over continuous ones."""
+"""The policy's decision, live: the probability of each action, or the density over continuous ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
-from app.widgets.action_axes import Axes
+from app.widgets.action_axes import Axes, words_of_numbers
 from app.widgets.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label
-from app.widgets.format import minus
+from app.widgets.action_groups import Groups, Switches, words
 from engine.catalogue import Space
-from engine.frames import Decision, SoftmaxDecision
+from engine.frames import Decision, MultiSoftmaxDecision, SoftmaxDecision, SwitchDecision
 
 
 class ActionBars(QWidget):
@@ -85,6 +85,10 @@ class ActionBars(QWidget):
 def _drawing(space: Space) -> Drawing:
     if space.kind == "box":
         return Axes(space)
+    if space.kind == "multi-discrete":
+        return Groups(space)
+    if space.kind == "multi-binary":
+        return Switches(space)
     return Bars(space) if space.size <= MOST_BARS else Columns(space)
 
 
@@ -95,7 +99,6 @@ def _words(space: Space, decision: Decision | None) -> str:
         taken = action_label(space, decision.action)
         parts = [f"{action_label(space, index)} {share:.2f}" for index, share in enumerate(decision.probabilities)]
         return f"{', '.join(parts)}; taken: {taken}"
-    return "; ".join(
-        minus(f"{action_label(space, index)}: mean {mean:.2f}, σ {std:.2f}, taken {action:.2f}")
-        for index, (mean, std, action) in enumerate(zip(decision.mean, decision.std, decision.action, strict=True))
-    )
+    if isinstance(decision, MultiSoftmaxDecision | SwitchDecision):
+        return words(space, decision)
+    return words_of_numbers(space, decision)

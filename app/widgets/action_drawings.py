@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -71,6 +72,43 @@ def _fraction(value: float) -> str:
     return f"{value:.2f}"
 
 
+@dataclass(frozen=True)
+class Row:
+    """A bar: its name, the probability it shows (None before there is one), and whether a dot marks it as taken."""
+
+    label: str
+    share: float | None
+    taken: bool = False
+
+
+def row_height(ink: Ink) -> int:
+    return math.ceil(QFontMetricsF(ink.font).height()) + 14
+
+
+def draw_rows(painter: QPainter, ink: Ink, area: QRectF, rows: Sequence[Row]) -> None:
+    """Bars from 0 to 1 beneath each other, from the top of ``area`` down."""
+    metrics = QFontMetricsF(ink.font)
+    height, dot = row_height(ink), 16.0
+    longest = max((metrics.horizontalAdvance(row.label) for row in rows), default=0.0)
+    name = min(math.ceil(longest) + 1, area.width() * 0.4)
+    number = metrics.horizontalAdvance(_fraction(0.88))
+    left = area.left() + dot + name + GAP
+    track = QRectF(left, 0, max(area.right() - left - number - GAP, 1), 14)
+    painter.setFont(ink.font)
+    for index, row in enumerate(rows):
+        top = area.top() + index * height
+        painter.setPen(ink.text)
+        shown = metrics.elidedText(row.label, Qt.TextElideMode.ElideRight, name)
+        painter.drawText(QRectF(area.left() + dot, top, name + 1, height), LEFT, shown)
+        painter.setPen(ink.muted if row.share is None else ink.text)
+        text = NOTHING if row.share is None else _fraction(row.share)
+        painter.drawText(QRectF(track.right(), top, area.right() - track.right(), height), RIGHT, text)
+        track.moveTop(top + (height - track.height()) / 2)
+        _bar(painter, ink, track, row.share or 0.0)
+        if row.taken:
+            draw_dot(painter, ink, QPointF(area.left() + 5, top + height / 2))
+
+
 class Bars:
     """One horizontal bar per action, from 0 to 1; a dot marks the action taken."""
 
@@ -79,35 +117,16 @@ class Bars:
     def __init__(self, space: Space) -> None:
         self._labels = [action_label(space, index) for index in range(space.size)]
 
-    def _row(self, ink: Ink) -> int:
-        return math.ceil(QFontMetricsF(ink.font).height()) + 14
-
     def height(self, ink: Ink) -> int:
-        return len(self._labels) * self._row(ink)
+        return len(self._labels) * row_height(ink)
 
     def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None:
         chosen = decision if isinstance(decision, SoftmaxDecision) else None
-        metrics = QFontMetricsF(ink.font)
-        row, dot = self._row(ink), 16.0
-        longest = max(metrics.horizontalAdvance(label) for label in self._labels)
-        name = min(math.ceil(longest) + 1, width * 0.4)
-        number = metrics.horizontalAdvance(_fraction(0.88))
-        left = dot + name + GAP
-        track = QRectF(left, 0, max(width - left - number - GAP, 1), 14)
-        painter.setFont(ink.font)
-        for index, label in enumerate(self._labels):
-            top = index * row
-            painter.setPen(ink.text)
-            shown = metrics.elidedText(label, Qt.TextElideMode.ElideRight, name)
-            painter.drawText(QRectF(dot, top, name + 1, row), LEFT, shown)
-            painter.setPen(ink.text if chosen else ink.muted)
-            text = _fraction(float(chosen.probabilities[index])) if chosen else NOTHING
-            painter.drawText(QRectF(track.right(), top, width - track.right(), row), RIGHT, text)
-            track.moveTop(top + (row - track.height()) / 2)
-            share = float(chosen.probabilities[index]) if chosen else 0.0
-            _bar(painter, ink, track, share)
-            if chosen and chosen.action == index:
-                draw_dot(painter, ink, QPointF(5, top + row / 2))
+        rows = [
+            Row(label, float(chosen.probabilities[index]), chosen.action == index) if chosen else Row(label, None)
+            for index, label in enumerate(self._labels)
+        ]
+        draw_rows(painter, ink, QRectF(0, 0, width, 0), rows)
 
 
 def _bar(painter: QPainter, ink: Ink, track: QRectF, share: float) -> None:

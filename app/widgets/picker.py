@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets.choice_delegate import CHOICE_ROLE, Choice, ChoiceDelegate
@@ -15,7 +15,7 @@ from app.widgets.sentence import Sentence, smaller
 from app.widgets.swatch import Dot
 
 _LIST_WIDTH = 340
-_NAME_WIDTH = 94  # of the names beside compact pickers, so that these stand in a column
+_NAME_WIDTH = 80  # of the names beside compact pickers, so that these stand in a column
 
 
 class Picker(QWidget):
@@ -55,21 +55,16 @@ class Picker(QWidget):
         self.apply_theme(theme)
 
     def _row(self, name: QLabel) -> QLayout:
-        name.setFixedWidth(_NAME_WIDTH - 14)
-        choice = QVBoxLayout()
-        choice.setSpacing(1)
-        choice.addWidget(self.combo)
-        choice.addWidget(self._note, 0, Qt.AlignmentFlag.AlignRight)
+        name.setFixedWidth(_NAME_WIDTH)
+        row = QGridLayout()
+        row.setHorizontalSpacing(6)
+        row.setVerticalSpacing(1)
+        row.setColumnStretch(2, 1)
+        row.addWidget(self._dot, 0, 0)
+        row.addWidget(name, 0, 1)
+        row.addWidget(self.combo, 0, 2)
+        row.addWidget(self._note, 1, 2, Qt.AlignmentFlag.AlignRight)
         self._note.hide()
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self._dot, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(choice, 1)
-        # Level with the combo, also where a note stands beneath it.
-        height = self.combo.sizeHint().height()
-        name.setFixedHeight(height)
-        self._dot.setFixedHeight(height)
         return row
 
     def _header(self, name: QLabel) -> QLayout:

@@ -40,7 +40,7 @@ class Dot(Swatch):
         super().__init__(8, 8)
 
     def draw(self, painter: QPainter) -> None:
-        painter.drawEllipse(QRectF(0, (self.height() - 8) / 2, 8, 8))
+        painter.drawEllipse(QRectF(0, 0, 8, 8))
 
 
 class Bolt(Swatch):

@@ -18,7 +18,7 @@ from engine.batch import Batch
 from engine.config.updates import ExactGradient
 from engine.environments.finite import FiniteMDP
 from engine.exact import Dynamics, advantages, dynamics_of, expected_return
-from engine.optimizers import Flat, make_optimizer
+from engine.optimizers import Flat, add_gradient, make_optimizer
 from engine.policies.distributions import Categorical
 from engine.policies.policy import Policy
 from engine.rollouts import Rollout
@@ -43,7 +43,7 @@ class ExactAscentRule:
         distribution = self._distribution()
         value = expected_return(self._dynamics, _table(distribution), task.config.estimator.gamma)
         self._flat.zero()
-        (-value).backward()  # type: ignore[no-untyped-call]
+        add_gradient(-value, self._flat)
         norm = self._flat.clip(config.max_grad_norm).item()
         visited = distribution.rows(task.batch.observations)
         metrics: Metrics = {

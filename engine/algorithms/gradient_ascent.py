@@ -19,7 +19,7 @@ from engine.algorithms.rule import (
 )
 from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.losses import entropy_bonus, policy_gradient_loss
-from engine.optimizers import Flat, make_optimizer
+from engine.optimizers import Flat, add_gradient, make_optimizer
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
 from engine.trust_region import flat as flattened
@@ -84,7 +84,7 @@ def accumulate_gradient(
             scores += flattened(
                 torch.autograd.grad(plain.sum(), flat.parameters, retain_graph=True, materialize_grads=True)
             )
-        loss.backward()  # type: ignore[no-untyped-call]
+        add_gradient(loss, flat)
         total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
         if pulse.due():
             yield "updating the policy"

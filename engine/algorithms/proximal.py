@@ -33,7 +33,7 @@ from engine.losses import (
     surrogate,
     updated_multiplier,
 )
-from engine.optimizers import Flat, make_optimizer
+from engine.optimizers import Flat, add_gradient, make_optimizer
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
@@ -102,6 +102,7 @@ class ProximalRule:
         """Every gradient step of the policy, and of a value function that is fitted along with it."""
         baseline = task.config.estimator.baseline
         fitting = self._fitting if fits_along(task.config) else None
+        flats = [self._flat] if fitting is None else [self._flat, fitting.flat]
         losses: list[Tensor] = []
         of_values: list[Tensor] = []
         norm = 0.0
@@ -115,10 +116,10 @@ class ProximalRule:
             if config.entropy_coefficient > 0.0:
                 loss = loss - config.entropy_coefficient * distribution.entropy().mean()
             if fitting is not None and isinstance(baseline, ValueBaseline):
-                fitting.begin()
                 of_value = fitting.loss(task.batch, piece.rows, baseline)
-            self._flat.zero()
-            (loss if of_value is None else loss + of_value).backward()  # type: ignore[no-untyped-call]
+            for flat in flats:
+                flat.zero()
+            add_gradient(loss if of_value is None else loss + of_value, *flats)
             if not losses or config.max_grad_norm > 0.0:
                 length = self._flat.clip(config.max_grad_norm)
                 norm = norm if losses else length.item()

@@ -54,9 +54,11 @@ def _policy_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterato
     if policy.kind == "cnn" and not seen.image:
         yield f"A CNN looks at images, but {environment.id} observes none; use a linear or MLP policy."
     if policy.kind == "linear" and policy.features != "raw" and seen.kind != "box":
+        name = {"polynomial": "Polynomial", "fourier": "Fourier", "rbf": "RBF"}[policy.features]
+        states = f"{seen.size} discrete {'state' if seen.size == 1 else 'states'}"
         yield (
-            f"{policy.features} features are made of continuous numbers, but {environment.id} has {seen.size} discrete "
-            "states; use raw features, which give each state a weight of its own."
+            f"{name} features are made of continuous numbers, but {environment.id} has {states}; use raw features, "
+            "which give each state a weight of its own."
         )
     elif policy.kind == "linear":
         try:
@@ -75,14 +77,13 @@ def _distribution_problems(config: RunConfig, environment: EnvironmentInfo) -> I
         yield f"A softmax chooses among discrete actions, but {environment.id} takes {takes}; use {use} policy."
     if distribution == "bernoulli" and actions.kind != "multi-binary":
         yield f"A Bernoulli policy sets switches, but {environment.id} has none; choose the distribution auto."
-    if distribution in ("gaussian", "tanh-gaussian", "beta") and actions.kind != "box":
-        name = {"gaussian": "A Gaussian", "tanh-gaussian": "A tanh-Gaussian", "beta": "A Beta policy"}[distribution]
+    name = {"gaussian": "A Gaussian", "tanh-gaussian": "A tanh-Gaussian", "beta": "A Beta policy"}.get(distribution)
+    if name is not None and actions.kind != "box":
         use = "Bernoulli" if actions.kind == "multi-binary" else "softmax"
         what = f"{actions.size} switches" if actions.kind == "multi-binary" else f"{actions} ones"
-        what = what.replace(" discrete ones", " discrete ones")
         yield f"{name} gives continuous actions, but {environment.id} has {what}; use a {use} policy."
     if distribution in ("tanh-gaussian", "beta") and actions.kind == "box" and not actions.bounds:
-        yield f"A {distribution} policy needs bounded actions, but those of {environment.id} are not; use a Gaussian."
+        yield f"{name} needs bounded actions, but those of {environment.id} are not; use a Gaussian."
 
 
 def _update_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:

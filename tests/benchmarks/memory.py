@@ -49,7 +49,7 @@ def short_episodes() -> Preset:
     from tests.benchmarks.window import workload
 
     preset = workload("cartpole-fast")
-    values = {"update.learning_rate": 1e-9, "update.episodes_per_update": 64}
+    values = {"update.learning_rate": 1e-9, "collection.episodes_per_update": 64}
     return preset.model_copy(update={"config": with_values(preset.config, values)})
 
 

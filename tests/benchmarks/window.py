@@ -28,7 +28,7 @@ ENDLESS = 10_000_000_000  # environment steps
 LUNAR_LANDER: Mapping[str, Any] = {
     "environment": "LunarLander-v3",
     "update.learning_rate": 0.005,
-    "update.episodes_per_update": 16,
+    "collection.episodes_per_update": 16,
     "estimator.normalize_advantages": True,
 }
 

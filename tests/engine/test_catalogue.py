@@ -1,15 +1,17 @@
-"""What can be picked: every combination either works or says why not, and picking is found again."""
+"""What can be picked: titles, what picking sets, and finding again what was picked."""
 
 from __future__ import annotations
 
-from itertools import product
+from typing import Any
 
 import pytest
 
 from engine.catalogue import (
     ALGORITHMS,
     BASELINES,
+    COLLECTIONS,
     CREDITS,
+    DISTRIBUTIONS,
     ENVIRONMENTS,
     POLICIES,
     UPDATES,
@@ -21,38 +23,86 @@ from engine.catalogue import (
     picked,
     refusal,
 )
-from engine.config import LinearPolicy, MLPPolicy, RunConfig, TabularPolicy
+from engine.config import RunConfig
+from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy
 from engine.metrics import METRICS
 from engine.parameters import with_values
-from engine.training import Training
-from tests.engine.support import register
 
-AXES = {"policy": POLICIES, "credit": CREDITS, "baseline": BASELINES, "update": UPDATES, "algorithm": ALGORITHMS}
+AXES = {
+    "policy": POLICIES,
+    "distribution": DISTRIBUTIONS,
+    "collection": COLLECTIONS,
+    "credit": CREDITS,
+    "baseline": BASELINES,
+    "update": UPDATES,
+    "algorithm": ALGORITHMS,
+}
 ENTRIES = [(axis, entry) for axis, entries in AXES.items() for entry in entries.values()]
-STARTS = [choose(RunConfig(), policy) for policy in POLICIES.values()]
+EVERY_ENTRY = pytest.mark.parametrize(("axis", "entry"), ENTRIES, ids=lambda x: x if isinstance(x, str) else x.id)
+STARTS = [choose(RunConfig(), entry) for entries in (POLICIES, ALGORITHMS) for entry in entries.values()]
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 
 
-@pytest.mark.parametrize("start", STARTS, ids=lambda c: f"{c.policy.kind}-{c.policy.distribution}")
-@pytest.mark.parametrize(("axis", "entry"), ENTRIES, ids=lambda x: x if isinstance(x, str) else x.id)
-def test_what_was_picked_is_found_again(axis: str, entry: Entry, start: RunConfig) -> None:
-    environment = ENVIRONMENTS["Pendulum-v1"] if entry.id.endswith("gaussian") else CARTPOLE
-    assert picked(choose(start, entry), AXES[axis], environment) is entry
+def environment_for(entry: Entry) -> EnvironmentInfo:
+    """One whose actions a distribution can choose."""
+    action = {
+        "bernoulli": Space("multi-binary", 3),
+        "gaussian": Space("box", 1, bounds=((-1.0, 1.0),)),
+        "tanh-gaussian": Space("box", 1, bounds=((-1.0, 1.0),)),
+        "beta": Space("box", 1, bounds=((-1.0, 1.0),)),
+    }.get(entry.id, Space("discrete", 2))
+    return EnvironmentInfo("X-v0", "X", "X.", Space("box", 4), action)
 
 
-@pytest.mark.parametrize(("axis", "entry"), ENTRIES, ids=lambda x: x if isinstance(x, str) else x.id)
+@EVERY_ENTRY
+def test_what_was_picked_is_found_again_whatever_was_there_before(axis: str, entry: Entry) -> None:
+    for start in STARTS:
+        if axis == "distribution":  # a table has no spread to put into a Gaussian
+            start = choose(start, POLICIES["mlp"])
+        assert picked(choose(start, entry), AXES[axis], environment_for(entry)) is entry
+
+
+@EVERY_ENTRY
 def test_picking_what_is_there_already_keeps_its_parameters(axis: str, entry: Entry) -> None:
-    once = choose(RunConfig(), entry)
-    tuned = with_values(once, {"update.learning_rate": 0.123, "estimator.gamma": 0.5})
+    once = choose(choose(RunConfig(), UPDATES["gradient-ascent"]), entry)
+    rate = {"update.learning_rate": 0.123} if hasattr(once.update, "learning_rate") else {"update.max_kl": 0.123}
+    tuned = with_values(once, rate | {"estimator.gamma": 0.5})
     assert choose(tuned, entry) == tuned
 
 
-def test_an_algorithm_sets_both_axes_and_nothing_else() -> None:
+def test_an_algorithm_sets_the_axes_it_is_told_by_and_what_it_usually_comes_with() -> None:
     start = with_values(RunConfig(), {"policy": "linear", "estimator.gamma": 0.5, "seed": 9})
-    changed = choose(start, ALGORITHMS["reinforce"])
-    assert (changed.estimator.credit.kind, changed.estimator.baseline.kind) == ("total-return", "none")
-    assert changed.model_copy(update={"estimator": start.estimator}) == start
-    assert changed.estimator.gamma == 0.5
+    changed = choose(start, ALGORITHMS["ppo"])
+    estimator = changed.estimator
+    assert (estimator.credit.kind, estimator.baseline.kind, changed.update.kind) == ("gae", "value", "ppo-clip")
+    assert (changed.collection.kind, estimator.normalize_advantages) == ("segments", True)
+    kept = {"estimator": start.estimator, "update": start.update, "collection": start.collection}
+    assert changed.model_copy(update=kept) == start
+    assert estimator.gamma == 0.5
+
+
+@pytest.mark.parametrize("entry", ALGORITHMS.values(), ids=lambda entry: entry.id)
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"estimator.normalize_advantages": True},
+        {"estimator.discount_states": True},
+        {"collection": "episodes"},
+        {"collection": "segments"},
+        {"estimator.gamma": 0.5},
+        {"exploration.temperature": 2.0},
+    ],
+    ids=str,
+)
+def test_an_algorithm_keeps_its_name_when_what_it_is_not_told_by_changes(entry: Entry, values: dict[str, Any]) -> None:
+    changed = with_values(choose(RunConfig(), entry), values)
+    assert picked(changed, ALGORITHMS, CARTPOLE) is entry
+
+
+@pytest.mark.parametrize("n", [2, 5, 100])
+def test_actor_critic_of_more_than_one_step_is_a2c(n: int) -> None:
+    changed = with_values(choose(RunConfig(), ALGORITHMS["actor-critic"]), {"estimator.credit.n": n})
+    assert picked(changed, ALGORITHMS, CARTPOLE) is ALGORITHMS["a2c"]
 
 
 def test_a_point_of_the_grid_without_a_name_is_no_algorithm() -> None:
@@ -61,7 +111,7 @@ def test_a_point_of_the_grid_without_a_name_is_no_algorithm() -> None:
 
 
 def test_no_two_algorithms_are_the_same_point() -> None:
-    points = {tuple(sorted(entry.values.items())) for entry in ALGORITHMS.values()}
+    points = {tuple(sorted(entry.identity.items())) for entry in ALGORITHMS.values()}
     assert len(points) == len(ALGORITHMS)
 
 
@@ -71,9 +121,8 @@ def test_the_default_policy_fits_every_environment(environment: EnvironmentInfo)
 
 
 def test_auto_is_found_as_the_distribution_that_it_follows() -> None:
-    softmax, gaussian = POLICIES["mlp"], POLICIES["mlp-gaussian"]
-    assert picked(RunConfig(), POLICIES, CARTPOLE) is softmax
-    assert picked(RunConfig(), POLICIES, ENVIRONMENTS["Pendulum-v1"]) is gaussian
+    assert picked(RunConfig(), DISTRIBUTIONS, CARTPOLE) is DISTRIBUTIONS["softmax"]
+    assert picked(RunConfig(), DISTRIBUTIONS, ENVIRONMENTS["Pendulum-v1"]) is DISTRIBUTIONS["gaussian"]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +132,11 @@ def test_auto_is_found_as_the_distribution_that_it_follows() -> None:
         (MLPPolicy(), "box", "gaussian"),
         (LinearPolicy(distribution="softmax"), "box", "softmax"),
         (MLPPolicy(distribution="gaussian"), "discrete", "gaussian"),
+        (MLPPolicy(), "multi-discrete", "softmax"),
+        (MLPPolicy(), "multi-binary", "bernoulli"),
+        (MLPPolicy(distribution="beta"), "box", "beta"),
+        (TabularPolicy(), "discrete", "softmax"),
+        (TabularPolicy(), "multi-binary", "bernoulli"),
         (TabularPolicy(), "box", "softmax"),
     ],
 )
@@ -91,81 +145,7 @@ def test_the_distribution_follows_the_action_space_unless_it_is_set(policy: obje
     assert distribution_of(policy, environment) == expected  # type: ignore[arg-type]
 
 
-COMBINATIONS = list(product(POLICIES.values(), CREDITS.values(), BASELINES.values(), (1, 2)))
-SPACES = [(o, a) for o in ("discrete", "box") for a in ("discrete", "box")]
-
-
-@pytest.mark.parametrize("spaces", SPACES, ids=lambda s: "-".join(s))
-def test_every_combination_works_or_has_a_reason(spaces: tuple[str, str]) -> None:
-    """Those that are not refused really run an iteration."""
-    from gymnasium import spaces as gym
-
-    made = {"discrete": gym.Discrete(3), "box": gym.Box(-1.0, 1.0, (2,))}
-    id = register("Tests/Combination-v0", observation=made[spaces[0]], action=made[spaces[1]])
-    environment = EnvironmentInfo(
-        id,
-        id,
-        "A test.",
-        *(Space(kind, 3 if kind == "discrete" else 2) for kind in spaces),  # type: ignore[arg-type]
-    )
-    worked = 0
-    for policy, credit, baseline, episodes in COMBINATIONS:
-        config = with_values(
-            RunConfig(),
-            {
-                "environment": id,
-                "device": "cpu",
-                "collection.episodes_per_update": episodes,
-                "budget.environment_steps": 1,
-            },
-        )
-        for entry in (policy, credit, baseline):
-            config = choose(config, entry)
-        reason = refusal(config, environment)
-        if reason is None:
-            training = Training(config)
-            assert [type(phase).__name__ for phase in training if type(phase).__name__ != "Working"] == [
-                "Collected",
-                "Estimated",
-                "Updated",
-            ]
-            training.close()
-            worked += 1
-        else:
-            assert reason.endswith(".")
-            assert "; use " in reason
-    assert worked > 0
-
-
-@pytest.mark.parametrize(
-    ("policy", "environment", "words"),
-    [
-        (
-            "tabular",
-            "CartPole-v1",
-            "A tabular policy needs discrete states, but CartPole-v1 observes 4 continuous numbers",
-        ),
-        ("mlp", "Pendulum-v1", "Pendulum-v1 takes 1 continuous number;"),
-        ("mlp-gaussian", "CartPole-v1", "CartPole-v1 has 2 discrete ones"),
-    ],
-)
-def test_a_refusal_names_what_does_not_fit(policy: str, environment: str, words: str) -> None:
-    reason = refusal(choose(RunConfig(), POLICIES[policy]), ENVIRONMENTS[environment])
-    assert reason is not None
-    assert words in reason
-
-
-def test_the_average_of_one_return_is_refused_as_its_own_baseline() -> None:
-    config = with_values(
-        RunConfig(),
-        {"estimator.credit": "total-return", "estimator.baseline": "average", "collection.episodes_per_update": 1},
-    )
-    reason = refusal(config, CARTPOLE)
-    assert reason is not None
-    assert "every advantage is 0" in reason
-
-
-@pytest.mark.parametrize(("axis", "entry"), ENTRIES, ids=lambda x: x if isinstance(x, str) else x.id)
+@EVERY_ENTRY
 def test_every_entry_has_words(axis: str, entry: Entry) -> None:
     assert entry.title
     assert entry.summary.endswith(".")

@@ -9,30 +9,79 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.catalogue import ENVIRONMENTS, POLICIES, EnvironmentInfo, Space, choose, parameter_count, refusal
+from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space, parameter_count, refusal
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
-from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
-from engine.policies.distributions import Categorical, DiagonalGaussian
+from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
+from engine.parameters import with_values
+from engine.policies.distributions import (
+    Bernoulli,
+    Beta,
+    Categorical,
+    DiagonalGaussian,
+    MultiCategorical,
+    TanhGaussian,
+)
 from engine.policies.networks import MLP, features
 from engine.policies.policy import Policy, ValueFunction
+from engine.rollouts import Sequences
 
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+SPREADS = [{"spread": "one"}, {"spread": "per-state"}]
+
+
 def environment(observation: Space, action: Space) -> EnvironmentInfo:
     return EnvironmentInfo("Any-v0", "Any", "Any.", observation, action)
 
 
-MANY_BOXES = environment(Space("box", 17), Space("box", 6))
+MANY_BOXES = environment(Space("box", 17), Space("box", 6, bounds=((-2.0, 2.0),)))
+ACTIONS = {
+    "softmax": [Space("discrete", 3), Space("multi-discrete", 5, parts=(2, 3))],
+    "bernoulli": [Space("multi-binary", 3)],
+    "gaussian": [Space("box", 2), Space("box", 2, bounds=((-1.0, 1.0), (0.0, 5.0)))],
+    "tanh-gaussian": [Space("box", 2, bounds=((-1.0, 1.0), (0.0, 5.0)))],
+    "beta": [Space("box", 2, bounds=((-2.0, 2.0),))],
+}
+SEEN = {
+    "tabular": [Space("discrete", 5)],
+    "linear": [Space("discrete", 5), Space("box", 3)],
+    "mlp": [Space("discrete", 5), Space("box", 3), Space("box", 6, shape=(2, 3))],
+    "gru": [Space("discrete", 5), Space("box", 3)],
+    "cnn": [
+        Space("box", 192, bounds=((0.0, 255.0),), shape=(8, 8, 3)),
+        Space("box", 100, shape=(10, 10)),
+        Space("box", 162, shape=(2, 9, 9)),
+    ],
+}
+CONFIGS: dict[str, PolicyConfig] = {
+    "tabular": TabularPolicy(),
+    "linear": LinearPolicy(),
+    "mlp": MLPPolicy(hidden_sizes=(8,)),
+    "gru": GRUPolicy(hidden_size=8),
+    "cnn": CNNPolicy(hidden_size=8),
+}
 FITTING = [
-    (policy_id, info)
-    for policy_id in POLICIES
-    for info in (*ENVIRONMENTS.values(), MANY_BOXES)
-    if refusal(choose(RunConfig(), POLICIES[policy_id]), info) is None
+    (config.model_copy(update=spread | {"distribution": distribution}), environment(seen, action))
+    for kind, config in CONFIGS.items()
+    for seen in SEEN[kind]
+    for distribution, actions in ACTIONS.items()
+    for action in actions
+    for spread in ([{}] if kind == "tabular" or "gaussian" not in distribution else SPREADS)
+    if kind != "tabular" or distribution in ("softmax", "bernoulli")
 ]
+
+
+def name(x: Any) -> str:
+    if isinstance(x, EnvironmentInfo):
+        return f"{x.observation}-{x.action}"
+    return f"{x.kind}-{x.distribution}-{getattr(x, 'spread', '')}"
+
+
+EVERY_FITTING = pytest.mark.parametrize(("config", "info"), FITTING, ids=name)
 
 
 def observations_of(space: Space, count: int) -> Tensor:
@@ -41,11 +90,58 @@ def observations_of(space: Space, count: int) -> Tensor:
     return torch.randn(count, space.size, generator=generator())
 
 
-@pytest.mark.parametrize(("policy_id", "info"), FITTING, ids=lambda x: x if isinstance(x, str) else x.id)
-def test_the_parameter_count_is_the_models(policy_id: str, info: EnvironmentInfo) -> None:
-    config = choose(RunConfig(), POLICIES[policy_id]).policy
+def first_step(model: Policy, observations: Tensor) -> Any:
+    """The distribution at the start of an episode, of any policy."""
+    with torch.no_grad():
+        return model.step(observations, model.start(len(observations)))[0]
+
+
+@EVERY_FITTING
+def test_no_fitting_policy_is_refused(config: PolicyConfig, info: EnvironmentInfo) -> None:
+    assert refusal(with_values(RunConfig(), {"policy": config.model_dump()}), info) is None
+
+
+@EVERY_FITTING
+def test_the_parameter_count_is_the_models(config: PolicyConfig, info: EnvironmentInfo) -> None:
     model = Policy(config, info, generator())
     assert parameter_count(config, info) == sum(parameter.numel() for parameter in model.parameters())
+
+
+@EVERY_FITTING
+def test_actions_have_the_shape_and_type_the_environment_takes(config: PolicyConfig, info: EnvironmentInfo) -> None:
+    distribution = first_step(Policy(config, info, generator()), observations_of(info.observation, 7))
+    parts = {"discrete": (), "multi-discrete": (2,), "multi-binary": (3,), "box": (2,)}[info.action.kind]
+    for actions in (distribution.sample(generator()), distribution.mode()):
+        assert actions.shape == (7, *parts)
+        assert actions.dtype == (torch.float32 if info.action.kind == "box" else torch.int64)
+        assert distribution.log_prob(actions).shape == (7,)
+
+
+@EVERY_FITTING
+def test_every_parameter_of_a_policy_can_be_learned(config: PolicyConfig, info: EnvironmentInfo) -> None:
+    model = Policy(config, info, generator())
+    observations = observations_of(info.observation, 6)
+    states = model.start(2)
+    sequences = Sequences(torch.tensor([4, 2]), states, torch.zeros(2, dtype=torch.bool))
+    distribution = model.over(observations, sequences)
+    distribution.log_prob(distribution.sample(generator()).detach()).sum().backward()
+    assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
+
+
+@EVERY_FITTING
+def test_acting_step_by_step_and_over_whole_sequences_is_the_same(config: PolicyConfig, info: EnvironmentInfo) -> None:
+    model = Policy(config, info, generator())
+    observations = observations_of(info.observation, 6)
+    sequences = Sequences(torch.tensor([4, 2]), model.start(2), torch.zeros(2, dtype=torch.bool))
+    with torch.no_grad():
+        over = model.over(observations, sequences)
+        actions, found = over.mode(), []
+        for rows in (range(4), range(4, 6)):
+            state = model.start(1)
+            for row in rows:
+                distribution, state = model.step(observations[row : row + 1], state)
+                found.append(distribution.log_prob(actions[row : row + 1]))
+    torch.testing.assert_close(over.log_prob(actions), torch.cat(found))
 
 
 @pytest.mark.parametrize("hidden", [(1,), (5, 3), (2, 2, 2)])
@@ -56,25 +152,94 @@ def test_the_parameter_count_follows_the_hidden_layers(hidden: tuple[int, ...]) 
     assert parameter_count(config, info) == sum(parameter.numel() for parameter in model.parameters())
 
 
-@pytest.mark.parametrize(("policy_id", "info"), FITTING, ids=lambda x: x if isinstance(x, str) else x.id)
-def test_a_policy_starts_nearly_undecided(policy_id: str, info: EnvironmentInfo) -> None:
-    config = choose(RunConfig(), POLICIES[policy_id]).policy
-    distribution = Policy(config, info, generator())(observations_of(info.observation, 64))
-    if isinstance(distribution, Categorical):
-        assert (distribution.probabilities - 1.0 / info.action.size).abs().max().item() < 0.03
-    else:
+@EVERY_FITTING
+def test_a_policy_starts_nearly_undecided(config: PolicyConfig, info: EnvironmentInfo) -> None:
+    distribution = first_step(Policy(config, info, generator()), observations_of(info.observation, 64))
+    if isinstance(distribution, DiagonalGaussian):
         assert distribution.mean.abs().max().item() < 0.1
-        assert torch.equal(distribution.log_std, torch.zeros(info.action.size))
+        assert distribution.log_std.abs().max().item() < 0.1
+        return
+    if isinstance(distribution, TanhGaussian | Beta):
+        assert distribution.mode().std(0).max().item() < 0.1
+        return
+    even = 1.0 / info.action.size if isinstance(distribution, Categorical) else 0.5
+    if isinstance(distribution, MultiCategorical):
+        assert (distribution.probabilities - torch.tensor([1 / 2] * 2 + [1 / 3] * 3)).abs().max().item() < 0.03
+    else:
+        assert (distribution.probabilities - even).abs().max().item() < 0.03
+
+
+@pytest.mark.parametrize("config", [LinearPolicy(), MLPPolicy(), GRUPolicy()], ids=lambda config: config.kind)
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_the_temperature_divides_the_logits(config: PolicyConfig, temperature: float) -> None:
+    info = environment(Space("box", 3), Space("discrete", 4))
+    model = Policy(config, info, generator())
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.3 * torch.randn(parameter.shape, generator=generator(1))
+    observations = observations_of(info.observation, 5)
+    plain = first_step(model, observations)
+    model.temperature = temperature
+    torch.testing.assert_close(first_step(model, observations).logits, plain.logits / temperature)
+
+
+@pytest.mark.parametrize("distribution", ["gaussian", "tanh-gaussian"])
+def test_one_spread_is_the_same_in_every_state_and_a_spread_per_state_is_not(distribution: Any) -> None:
+    info, observations = environment(Space("box", 3), ACTIONS["beta"][0]), torch.randn(9, 3, generator=generator())
+    spreads = []
+    for config in (MLPPolicy(distribution=distribution), MLPPolicy(distribution=distribution, spread="per-state")):
+        found = first_step(Policy(config, info, generator()), observations)
+        log_std = found.log_std if isinstance(found, DiagonalGaussian) else found.base.log_std
+        spreads.append(log_std.expand(9, 2).std(0).max().item())
+    assert spreads[0] == 0.0 < spreads[1]
+
+
+@pytest.mark.parametrize("distribution", ["tanh-gaussian", "beta"])
+def test_bounded_distributions_stay_between_the_bounds_of_each_action(distribution: Any) -> None:
+    info = environment(Space("box", 3), Space("box", 2, bounds=((-1.0, 1.0), (0.0, 5.0))))
+    found = first_step(Policy(MLPPolicy(distribution=distribution), info, generator()), torch.zeros(2000, 3))
+    actions = found.sample(generator())
+    low, high = actions.min(0).values.tolist(), actions.max(0).values.tolist()
+    assert (low[0] < -0.5, low[1] < 0.5, high[0] > 0.5, high[1] > 4.5) == (True, True, True, True)
+    assert (low[0] >= -1.0, low[1] >= 0.0, high[0] <= 1.0, high[1] <= 5.0) == (True, True, True, True)
+
+
+def test_a_tables_distribution_follows_the_switches_it_sets() -> None:
+    info = environment(Space("discrete", 5), Space("multi-binary", 3))
+    assert isinstance(first_step(Policy(TabularPolicy(), info, generator()), torch.tensor([0])), Bernoulli)
+
+
+def test_the_value_head_stands_on_the_policys_own_features() -> None:
+    """Its gradient reaches the body, and the policy's head not."""
+    info = environment(Space("box", 3), Space("discrete", 4))
+    model = Policy(MLPPolicy(hidden_sizes=(4,)), info, generator(), with_value=True)
+    _, values = model.evaluate(torch.randn(5, 3, generator=generator()), None)
+    assert values.shape == (5,)
+    values.sum().backward()
+    reached = {name.split(".")[0] for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert reached == {"body", "value_head"}
+
+
+def test_a_value_head_does_not_change_the_policy() -> None:
+    info = environment(Space("box", 3), Space("discrete", 4))
+    observations = observations_of(info.observation, 5)
+    found = [
+        first_step(Policy(MLPPolicy(), info, generator(), with_value=shared), observations).logits
+        for shared in (False, True)
+    ]
+    assert torch.equal(*found)
 
 
 def test_the_initial_log_std_is_the_configured_one() -> None:
     model = Policy(LinearPolicy(initial_log_std=-1.5), MANY_BOXES, generator())
     distribution = model(torch.zeros(2, 17))
     assert isinstance(distribution, DiagonalGaussian)
-    assert distribution.log_std.tolist() == [-1.5] * 6
+    assert distribution.log_std.expand(2, 6).tolist() == [[-1.5] * 6] * 2
 
 
-@pytest.mark.parametrize("config", [MLPPolicy(), MLPPolicy(activation="relu"), MLPPolicy(hidden_sizes=(3,))])
+@pytest.mark.parametrize(
+    "config", [MLPPolicy(), MLPPolicy(initialization="default"), MLPPolicy(hidden_sizes=(3,)), GRUPolicy()]
+)
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(config: PolicyConfig) -> None:
     info = ENVIRONMENTS["CartPole-v1"]
     first, again, other = (Policy(config, info, generator(seed)).state_dict() for seed in (1, 1, 2))
@@ -118,7 +283,7 @@ def test_a_table_learns_each_state_by_itself() -> None:
     assert rows.grad.tolist() == [[0.0, 0.0], [0.5, -0.5], [0.0, 0.0]]
 
 
-@pytest.mark.parametrize("space", [Space("discrete", 5), Space("box", 3)])
+@pytest.mark.parametrize("space", [Space("discrete", 5), Space("box", 3), *SEEN["cnn"]], ids=str)
 @pytest.mark.parametrize("hidden", [(), (4,), (4, 4)])
 def test_a_value_function_gives_one_number_per_observation(space: Space, hidden: tuple[int, ...]) -> None:
     value = ValueFunction(ValueBaseline(hidden_sizes=hidden), space, generator())

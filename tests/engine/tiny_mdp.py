@@ -8,7 +8,7 @@ function, so that it shares nothing with the estimators it judges. The estimates
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple, TypeVar
@@ -23,7 +23,7 @@ from engine.batch import Batch
 from engine.catalogue import EnvironmentInfo, Space
 from engine.collection import EpisodeCollector
 from engine.config import RunConfig
-from engine.config.policies import TabularPolicy
+from engine.config.policies import ExplorationConfig, TabularPolicy
 from engine.critics import Critic, SeparateCritic
 from engine.environments.finite import FiniteMDP, from_outcomes
 from engine.environments.finite_batch import FiniteBatch
@@ -141,8 +141,14 @@ def _unrolled(outcomes: Outcomes, steps: int) -> Outcomes:
     return tuple(rows)
 
 
+_FEW_EPISODES: Outcomes = (
+    (((0.75, 2.5, 1), (0.25, 0.5, ENDED)), ((1.0, 1.0, ENDED),)),
+    (((1.0, -1.0, ENDED),), ((1.0, 3.0, ENDED),)),
+)
+
 TINY = Process(_TWO_STATES, _LOGITS, 3)
 SHORT = Process(_TWO_STATES, _LOGITS, 2)
+FEW = Process(_FEW_EPISODES, _LOGITS, 2)
 UNROLLED = Process(_unrolled(_TWO_STATES, 3), torch.cat([_LOGITS + 0.3 * t * _LOGITS.flip(0) for t in range(4)]), 3)
 
 
@@ -164,6 +170,17 @@ def configured(credit: Any = "reward-to-go", baseline: Any = "none", update: Any
     estimator's configuration."""
     fields = {"gamma": 1.0, "credit": credit, "baseline": baseline} | estimator
     return RunConfig.model_validate({"estimator": fields, "update": update or ASCENT, "policy": "tabular"})
+
+
+def greedily(config: RunConfig, share: float) -> RunConfig:
+    """``config`` with that share of greedy actions."""
+    return config.model_copy(update={"exploration": ExplorationConfig(greedy_start=share, greedy_end=share)})
+
+
+def mixture(policy: Tensor, share: float) -> Tensor:
+    """What is acted on, [S, A], where that share of actions is the likeliest and the rest is sampled from ``policy``."""
+    likeliest = torch.nn.functional.one_hot(policy.argmax(-1), policy.shape[-1])
+    return (1.0 - share) * policy + share * likeliest
 
 
 def rollout_of(batch: Sequence[Episode], *, cut: bool = True) -> Rollout:
@@ -246,7 +263,7 @@ class Enumeration:
 
     ``critic`` learned V; with ``cut`` False the time limit is a termination; ``change`` comes between estimating and
     following; ``acting`` are the probabilities [S, A] of the policy that plays, the process's own if None, and
-    ``theta`` the logits of the one that learns.
+    ``theta`` the logits of the one that learns. With a ``share`` of greedy actions, ``mixture`` plays.
     """
 
     process: Process
@@ -255,11 +272,12 @@ class Enumeration:
     change: Change | None = None
     acting: Tensor | None = None
     theta: Tensor | None = None
+    share: float = 0.0
 
     def moments(self, config: RunConfig, size: int = 1) -> Moments:
         """Over all batches of ``size`` episodes, each as often as it is drawn."""
         learner = Learner(config, self.process.policy(self.theta))
-        acting = self.process.probabilities if self.acting is None else self.acting
+        acting = mixture(self.process.probabilities, self.share) if self.acting is None else self.acting
         chances = {episode: episode.probability(acting).item() for episode in self.process.episodes}
         total = torch.zeros(self.process.theta.numel(), dtype=torch.float64)
         square = torch.zeros_like(total)
@@ -273,6 +291,8 @@ class Enumeration:
     def gradient(self, batch: Sequence[Episode], learner: Learner) -> Tensor:
         """ĝ of one batch."""
         rollout = rollout_of(batch, cut=self.cut)
+        if self.share > 0.0:
+            rollout = replace(rollout, greedy=torch.zeros_like(rollout.mask), greedy_share=self.share)
         made = finish(estimate(rollout, learner.config.estimator, learner.policy, self.critic))
         return learner.step(made if self.change is None else self.change(made))
 

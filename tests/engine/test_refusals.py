@@ -1,0 +1,191 @@
+"""Choices that do not fit together: each is refused in one sentence that says what would."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import Any
+
+import pytest
+
+from engine.catalogue import (
+    ALGORITHMS,
+    BASELINES,
+    COLLECTIONS,
+    CREDITS,
+    ENVIRONMENTS,
+    POLICIES,
+    UPDATES,
+    EnvironmentInfo,
+    Space,
+    choose,
+    refusal,
+)
+from engine.config import RunConfig
+from engine.errors import RequestError
+from engine.parameters import with_values
+from engine.training import Training
+
+CARTPOLE, PENDULUM, BANDIT = (ENVIRONMENTS[id] for id in ("CartPole-v1", "Pendulum-v1", "Bandit-v0"))
+SWITCHES = EnvironmentInfo("Switches-v0", "X", "X.", Space("box", 2), Space("multi-binary", 3))
+PARTS = EnvironmentInfo("Parts-v0", "X", "X.", Space("box", 2), Space("multi-discrete", 5, parts=(2, 3)))
+UNBOUNDED = EnvironmentInfo("Free-v0", "X", "X.", Space("box", 2), Space("box", 2))
+MANY = EnvironmentInfo("Many-v0", "X", "X.", Space("box", 60), Space("discrete", 2))
+PLACES = [CARTPOLE, PENDULUM, BANDIT, SWITCHES, PARTS, UNBOUNDED, MANY]
+ONE = {"collection.episodes_per_update": 1}
+SEGMENTS = {"collection": "segments"}
+
+
+def refused(values: dict[str, Any], environment: EnvironmentInfo = CARTPOLE) -> str:
+    reason = refusal(with_values(RunConfig(), values), environment)
+    assert reason is not None
+    return reason
+
+
+def require_one_sentence(reason: str) -> None:
+    """One line, one full stop at its end, and what to do after a semicolon."""
+    assert "\n" not in reason
+    assert reason.endswith(".")
+    assert not re.search(r"\. [A-Z]", reason)
+    assert re.match(r"[A-Z0-9]|n-step TD ", reason)
+    assert "  " not in reason
+    assert re.search(r"[;:,] (use|choose|try|collect|switch off|do not|or) ", reason)
+
+
+def words_of(x: Any) -> str:
+    return x if isinstance(x, str) else ""
+
+
+EVERY_REFUSAL: list[tuple[dict[str, Any], EnvironmentInfo, str]] = [
+    ({"policy": "tabular"}, CARTPOLE, "A tabular policy needs discrete states, but CartPole-v1 observes 4 continuous"),
+    ({"policy": "cnn"}, CARTPOLE, "A CNN looks at images, but CartPole-v1 observes none"),
+    (
+        {"policy": "linear", "policy.features": "rbf"},
+        BANDIT,
+        "RBF features are made of continuous numbers, but Bandit-v0 has 1 discrete state;",
+    ),
+    ({"policy": "linear", "policy.features": "polynomial"}, MANY, "60 numbers make 39710 monomials up to degree 3"),
+    (
+        {"policy": "linear", "policy.features": "fourier", "policy.feature_order": 10},
+        MANY,
+        "60 numbers make 600 Fourier features of order 10",
+    ),
+    ({"policy.distribution": "softmax"}, PENDULUM, "Pendulum-v1 takes 1 continuous number; use a Gaussian policy."),
+    ({"policy.distribution": "softmax"}, UNBOUNDED, "Free-v0 takes 2 continuous numbers; use a Gaussian policy."),
+    ({"policy.distribution": "softmax"}, SWITCHES, "Switches-v0 takes 3 switches; use a Bernoulli policy."),
+    ({"policy.distribution": "bernoulli"}, CARTPOLE, "A Bernoulli policy sets switches, but CartPole-v1 has none"),
+    ({"policy.distribution": "gaussian"}, CARTPOLE, "CartPole-v1 has 2 discrete ones; use a softmax policy."),
+    ({"policy.distribution": "gaussian"}, PARTS, "Parts-v0 has 2 × 3 discrete ones; use a softmax policy."),
+    ({"policy.distribution": "beta"}, SWITCHES, "Switches-v0 has 3 switches; use a Bernoulli policy."),
+    ({"policy.distribution": "beta"}, UNBOUNDED, "needs bounded actions, but those of Free-v0 are not"),
+    ({"policy.distribution": "tanh-gaussian"}, UNBOUNDED, "needs bounded actions, but those of Free-v0 are not"),
+    ({"update": "exact-gradient"}, CARTPOLE, "The exact gradient needs known dynamics with finitely many states"),
+    ({"update": "exact-gradient", "policy": "gru"}, BANDIT, "needs a policy of the present state alone"),
+    ({"update": "exact-gradient"} | SEGMENTS, BANDIT, "This update rule weighs whole episodes"),
+    ({"update": "off-policy"} | SEGMENTS, CARTPOLE, "This update rule weighs whole episodes"),
+    ({"estimator.credit": "gae", "estimator.baseline": "average"}, CARTPOLE, "GAE lets a learned value stand in"),
+    ({"estimator.credit": "n-step", "estimator.baseline": "none"}, CARTPOLE, "n-step TD lets a learned value stand in"),
+    (
+        {"estimator.credit": "total-return", "estimator.discount_states": True},
+        CARTPOLE,
+        "discounted from the episode's start already",
+    ),
+    ({"estimator.baseline": "shared-value", "policy": "linear"}, CARTPOLE, "has no hidden layers for V to share"),
+    ({"estimator.baseline": "shared-value", "policy": "tabular"}, BANDIT, "has no hidden layers for V to share"),
+    ({"estimator.baseline": "shared-value", "update": "trpo"}, CARTPOLE, "behind this rule's back"),
+    ({"estimator.baseline": "shared-value", "update": "natural-gradient"}, CARTPOLE, "behind this rule's back"),
+    ({"estimator.baseline": "shared-value", "update": "off-policy"}, CARTPOLE, "behind this rule's back"),
+    ({"estimator.baseline": "optimal", "update": "trpo"}, CARTPOLE, "no single advantage per step"),
+    (
+        {"estimator.baseline": "optimal", "estimator.normalize_advantages": True},
+        CARTPOLE,
+        "leaves no advantages to normalise",
+    ),
+    ({"estimator.credit": "total-return"} | SEGMENTS, CARTPOLE, "A total return needs the whole episode"),
+    ({"estimator.baseline": "average"} | SEGMENTS, CARTPOLE, "only a learned value can stand in for the rest"),
+    ({"estimator.credit": "total-return", "estimator.baseline": "average"} | ONE, CARTPOLE, "every advantage is 0"),
+    ({"estimator.baseline": "time-average"} | ONE, CARTPOLE, "every advantage is 0"),
+    ({"estimator.baseline": "leave-one-out"} | ONE, CARTPOLE, "Leaving one episode out leaves none of one"),
+    ({"estimator.baseline": "optimal"} | ONE, CARTPOLE, "the optimal baseline is that episode's own credit"),
+]
+
+
+@pytest.mark.parametrize(
+    ("values", "environment", "words"), EVERY_REFUSAL, ids=lambda x: x if isinstance(x, str) else ""
+)
+def test_a_refusal_names_what_does_not_fit_in_one_sentence(
+    values: dict[str, Any], environment: EnvironmentInfo, words: str
+) -> None:
+    reason = refused(values, environment)
+    assert words in reason
+    require_one_sentence(reason)
+
+
+FITTING: list[tuple[dict[str, Any], EnvironmentInfo]] = [
+    ({"policy": "tabular"}, BANDIT),
+    ({"policy": "linear", "policy.features": "rbf"}, CARTPOLE),
+    ({"policy": "linear", "policy.features": "polynomial", "policy.feature_order": 2}, MANY),
+    ({"policy.distribution": "tanh-gaussian"}, PENDULUM),
+    ({"policy.distribution": "beta"}, PENDULUM),
+    ({"policy.distribution": "bernoulli"}, SWITCHES),
+    ({"policy.distribution": "softmax"}, PARTS),
+    ({"update": "exact-gradient", "estimator.credit": "gae", "estimator.baseline": "none"}, BANDIT),
+    ({"update": "exact-gradient"} | ONE, BANDIT),
+    ({"update": "off-policy"} | ONE, CARTPOLE),
+    ({"estimator.credit": "total-return", "estimator.discount_states": True, "estimator.gamma": 1.0}, CARTPOLE),
+    ({"estimator.credit": "total-return", "estimator.baseline": "value"} | ONE, CARTPOLE),
+    ({"estimator.credit": "reward-to-go", "estimator.baseline": "average"} | ONE, CARTPOLE),
+    ({"estimator.baseline": "shared-value", "update": "ppo-clip"} | SEGMENTS, CARTPOLE),
+    ({"estimator.baseline": "optimal", "estimator.baseline.per_parameter": False, "update": "trpo"}, CARTPOLE),
+    ({"estimator.baseline": "optimal", "update": "natural-gradient"}, CARTPOLE),
+]
+
+
+@pytest.mark.parametrize(("values", "environment"), FITTING, ids=str)
+def test_what_is_nearly_the_same_but_fits_is_not_refused(values: dict[str, Any], environment: EnvironmentInfo) -> None:
+    assert refusal(with_values(RunConfig(), values), environment) is None
+
+
+@pytest.mark.parametrize("update", UPDATES)
+def test_whatever_of_the_grid_is_refused_is_refused_in_one_sentence(update: str) -> None:
+    reasons = set()
+    for policy, collection, credit, baseline in product(POLICIES, COLLECTIONS, CREDITS, BASELINES):
+        values = {"policy": policy, "collection": collection, "estimator.credit": credit, "update": update}
+        config = with_values(RunConfig(), values | {"estimator.baseline": baseline})
+        few = with_values(config, ONE) if collection == "episodes" else config
+        reasons |= {refusal(one, place) for one in (config, few) for place in PLACES}
+    assert len(reasons - {None}) > 5
+    for reason in reasons - {None}:
+        assert reason is not None
+        require_one_sentence(reason)
+
+
+@pytest.mark.parametrize(
+    ("values", "environment"),
+    [(values, place) for values, place, _ in EVERY_REFUSAL if place.id in ENVIRONMENTS],
+    ids=str,
+)
+def test_training_what_is_refused_is_refused_with_the_same_sentence(
+    values: dict[str, Any], environment: EnvironmentInfo
+) -> None:
+    config = with_values(RunConfig(), values | {"environment": environment.id})
+    with pytest.raises(RequestError) as caught:
+        Training(config)
+    assert str(caught.value) == refusal(config, environment)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
+def test_the_default_configuration_fits_every_environment(environment: EnvironmentInfo) -> None:
+    assert refusal(RunConfig(), environment) is None
+
+
+@pytest.mark.parametrize("algorithm", [id for id in ALGORITHMS if id != "exact-gradient"])
+@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
+def test_every_algorithm_fits_every_environment(environment: EnvironmentInfo, algorithm: str) -> None:
+    assert refusal(choose(RunConfig(), ALGORITHMS[algorithm]), environment) is None
+
+
+@pytest.mark.parametrize("first", ALGORITHMS)
+def test_whichever_algorithm_was_picked_before_the_next_one_fits(first: str) -> None:
+    for entry in ALGORITHMS.values():
+        assert refusal(choose(choose(RunConfig(), ALGORITHMS[first]), entry), BANDIT) is None
