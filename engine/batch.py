@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.losses import normalized
 from engine.pulse import ROWS
-from engine.rollouts import Rollout, Sequences
+from engine.rollouts import Rollout, Sequences, grouped
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Batch:
     def pieces(self, most: int = ROWS) -> list[Piece]:
         """The batch in order, in pieces of about ``most`` steps; whole sequences where the policy has a memory."""
         if self.recurrent:
-            return [self._of_sequences(group) for group in _grouped(self.rollout.sequences.lengths, most)]
+            return [self._of_sequences(group) for group in grouped(self.rollout.sequences.lengths, most)]
         starts = range(0, self.size, most)
         return [self._of_rows(slice(start, min(start + most, self.size))) for start in starts]
 
@@ -82,27 +82,31 @@ class Batch:
         """Each sequence as a piece of its own."""
         return [self._of_sequences(torch.tensor([index])) for index in range(len(self.lengths))]
 
-    def minibatches(self, size: int, generator: torch.Generator) -> Iterator[Piece]:
+    def minibatches(self, size: int, generator: torch.Generator) -> Iterator[list[Piece]]:
         """All steps once in random order, ``size`` at a time (0 for all at once); whole sequences where the policy has
-        a memory, then about ``size`` steps at a time."""
+        a memory, then about ``size`` steps at a time. A large minibatch comes in several pieces."""
         if size == 0 or size >= self.size:
-            yield self._of_sequences(torch.arange(len(self.lengths))) if self.recurrent else self._of_rows(slice(None))
+            yield self.pieces()
         elif self.recurrent:
             order = torch.randperm(len(self.lengths), generator=generator)
-            for group in _grouped(self.lengths[order], size):
-                yield self._of_sequences(order[group])
+            for group in grouped(self.lengths[order], size):
+                chosen = order[group]
+                yield [self._of_sequences(chosen[some]) for some in grouped(self.lengths[chosen], ROWS)]
         else:
             order = torch.randperm(self.size, generator=generator).to(self.advantages.device)
             for rows in torch.split(order, size):
-                yield self._of_rows(rows)
+                yield [self._of_rows(some) for some in torch.split(rows, ROWS)]
 
     @property
     def lengths(self) -> Tensor:
         return self.rollout.sequences.lengths
 
-    def at(self, rows: Tensor) -> Piece:
-        """The steps at ``rows``, for a policy without a memory."""
-        return self._of_rows(rows)
+    def sample(self, most: int) -> Piece:
+        """At most ``most`` steps, evenly spread; whole sequences where the policy has a memory, at least one."""
+        every = -(-self.size // most)
+        if self.recurrent:
+            return self._of_sequences(torch.arange(0, len(self.lengths), every))
+        return self._of_rows(torch.arange(0, self.size, every, device=self.advantages.device))
 
     def _of_rows(self, rows: Tensor | slice) -> Piece:
         return Piece(rows, self.observations[rows], self.actions[rows], None)
@@ -114,20 +118,4 @@ class Batch:
         ends = all_of.lengths.cumsum(0).tolist()
         rows = torch.cat([torch.arange(ends[k] - lengths[k], ends[k]) for k in chosen.tolist()])
         rows = rows.to(self.advantages.device)
-        here = chosen.to(all_of.cut.device)
-        states = None if all_of.states is None else all_of.states[here]
-        sequences = Sequences(all_of.lengths[chosen], states, all_of.cut[here])
-        return Piece(rows, self.observations[rows], self.actions[rows], sequences)
-
-
-def _grouped(lengths: Tensor, most: int) -> list[Tensor]:
-    """Indices of sequences in groups of at most ``most`` steps, or of one longer sequence."""
-    groups: list[list[int]] = [[]]
-    room = most
-    for index, length in enumerate(lengths.tolist()):
-        if groups[-1] and length > room:
-            groups.append([])
-            room = most
-        groups[-1].append(index)
-        room -= length
-    return [torch.tensor(group) for group in groups]
+        return Piece(rows, self.observations[rows], self.actions[rows], all_of.at(chosen))

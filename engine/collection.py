@@ -27,7 +27,8 @@ LONGEST_EPISODE = 200_000  # steps; an episode longer than this has no end that 
 @dataclass(frozen=True)
 class Finished:
     """The episodes that ended: undiscounted raw ``returns``, ``lengths`` in steps, and how many steps had been
-    ``taken`` since collecting began when each ended; [episodes] each, in the order in which they were begun."""
+    ``taken`` since collecting began when each ended; [episodes] each. Whole episodes are in the order in which they
+    were begun, those that ended in a segment in the order in which they ended."""
 
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
@@ -76,9 +77,10 @@ class _Storage:
             setattr(self, name, array)
         self.capacity = capacity
 
-    def clear(self) -> None:
+    def clear(self, steps: int) -> None:
+        """Forget the first ``steps`` steps."""
         for array in (self.rewards, self.terminated, self.truncated, self.mask):
-            array[:] = 0
+            array[:steps] = 0
 
     def rollout(self, steps: int, final: list[NDArray[Any]], device: torch.device, **rest: Any) -> Rollout:
         def tensor(array: NDArray[Any]) -> Tensor:
@@ -88,7 +90,7 @@ class _Storage:
         return Rollout(
             observations=tensor(self.observations),
             actions=tensor(self.actions),
-            rewards=tensor(self.rewards.astype(np.float32)),
+            rewards=tensor(self.rewards[:steps].astype(np.float32)),
             terminated=tensor(self.terminated),
             truncated=tensor(self.truncated),
             mask=tensor(self.mask),
@@ -110,6 +112,7 @@ class EpisodeCollector:
     def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, device: torch.device) -> None:
         self._batch, self._environment, self._device = batch, environment, device
         self._storage = _Storage(environment, batch.size, min(environment.time_limit or 1024, 1024))
+        self._used = 0
 
     def collect(self, actor: Actor, steps_before: int) -> Collecting:
         """One episode per environment, with the actions of ``actor``.
@@ -120,7 +123,7 @@ class EpisodeCollector:
             RunError: the environment raised or gave what cannot be learned from, or an episode had no end.
         """
         storage, size = self._storage, self._batch.size
-        storage.clear()
+        storage.clear(self._used)
         pulse = Pulse()
         slots = np.arange(size)
         observations = yield from _reset_all(self._batch, pulse, steps_before)
@@ -151,6 +154,7 @@ class EpisodeCollector:
                 state = None if state is None else state[torch.from_numpy(~ended).to(state.device)]
             if pulse.due():
                 yield Working("collecting", steps_before + taken)
+        self._used = steps
         cut = storage.truncated[:steps].any(0)
         before = actor.start(size)
         rollout = storage.rollout(steps, [final[cut]], self._device, greedy_share=actor.greedy_share, states=before)

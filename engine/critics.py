@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Protocol
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.policies.policy import Policy, ValueFunction
 from engine.pulse import ROWS, Pulse
-from engine.rollouts import Rollout, Sequences
+from engine.rollouts import Rollout, Sequences, grouped
 
 Values = Generator[str, None, tuple[Tensor, Tensor]]
 
@@ -30,18 +30,9 @@ class SeparateCritic:
         self.value = value
 
     def values(self, rollout: Rollout) -> Values:
-        seen = yield from self._of(rollout.flat(rollout.observations))
-        after = yield from self._of(rollout.final_observations)
+        seen = yield from _in_pieces(self.value, rollout.flat(rollout.observations))
+        after = yield from _in_pieces(self.value, rollout.final_observations)
         return rollout.unflat(seen), rollout.at_cuts(after)
-
-    def _of(self, observations: Tensor) -> Generator[str, None, Tensor]:
-        pulse, found = Pulse(), []
-        for rows in torch.split(observations, ROWS):
-            with torch.no_grad():
-                found.append(self.value(rows))
-            if pulse.due():
-                yield "estimating"
-        return torch.cat(found)
 
 
 class SharedCritic:
@@ -52,27 +43,39 @@ class SharedCritic:
 
     def values(self, rollout: Rollout) -> Values:
         observations, after = rollout.flat(rollout.observations), rollout.final_observations
-        sequences = rollout.sequences
-        if sequences.states is None:
-            seen = yield from self._in_pieces(observations)
-            final = yield from self._in_pieces(after)
+        if rollout.sequences.states is None:
+            seen = yield from _in_pieces(self._value, observations)
+            final = yield from _in_pieces(self._value, after)
             return rollout.unflat(seen), rollout.at_cuts(final)
-        yield "estimating"
         # What is remembered at the end is needed for V there, so each cut sequence goes on to what was seen after it.
-        order, last, longer = _extended(sequences)
-        both = torch.cat((observations, after))[order]
-        with torch.no_grad():
-            _, values = self._policy.evaluate(both, longer)
+        order, last, longer = _extended(rollout.sequences)
+        values = yield from self._through_time(torch.cat((observations, after))[order], longer)
         return rollout.unflat(values[~last]), rollout.at_cuts(values[last])
 
-    def _in_pieces(self, observations: Tensor) -> Generator[str, None, Tensor]:
-        pulse, found = Pulse(), []
-        for rows in torch.split(observations, ROWS):
+    def _value(self, observations: Tensor) -> Tensor:
+        return self._policy.evaluate(observations, None)[1]
+
+    def _through_time(self, observations: Tensor, sequences: Sequences) -> Generator[str, None, Tensor]:
+        pulse, found, start = Pulse(), [], 0
+        for group in grouped(sequences.lengths, ROWS):
+            some = sequences.at(group)
+            end = start + int(some.lengths.sum())
             with torch.no_grad():
-                found.append(self._policy.evaluate(rows, None)[1])
+                found.append(self._policy.evaluate(observations[start:end], some)[1])
+            start = end
             if pulse.due():
                 yield "estimating"
         return torch.cat(found)
+
+
+def _in_pieces(value: Callable[[Tensor], Tensor], observations: Tensor) -> Generator[str, None, Tensor]:
+    pulse, found = Pulse(), []
+    for rows in torch.split(observations, ROWS):
+        with torch.no_grad():
+            found.append(value(rows))
+        if pulse.due():
+            yield "estimating"
+    return torch.cat(found)
 
 
 def _extended(sequences: Sequences) -> tuple[Tensor, Tensor, Sequences]:

@@ -116,15 +116,16 @@ METRICS: dict[str, Metric] = {
             "Explained variance",
             "EV",
             "",
-            "How much of the returns' variance the learned value function predicts, 1 − Var(G − V)/Var(G), before it "
-            "is fitted to them: 1 is perfect, 0 no better than a constant, below 0 worse.",
+            "How much of the returns' variance the learned value function predicts, 1 − Var(G − V)/Var(G), as it "
+            "was when it was subtracted: 1 is perfect, 0 no better than a constant, below 0 worse.",
         ),
         Metric(
             "value_loss",
             "Value loss",
             "L_V",
             "reward²",
-            "Mean squared error of the learned value function on the batch, at its last fitting step.",
+            "Mean squared error of the learned value function: at its last fitting step, or averaged over the steps "
+            "where it is fitted along with the policy.",
         ),
         Metric(
             "advantage_mean",

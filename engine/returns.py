@@ -49,15 +49,7 @@ def discounted_sums(terms: Tensor, carry: Tensor) -> Tensor:
     Raises:
         ValueError: the shapes differ.
     """
-    _require_one_shape(terms=terms, carry=carry)
-    if len(terms) == 0:
-        return terms.clone()
-    following = torch.zeros_like(terms[0])
-    backwards = []
-    for term, factor in zip(terms.flip(0).unbind(), carry.flip(0).unbind(), strict=True):
-        following = torch.addcmul(term, factor, following)
-        backwards.append(following)
-    return torch.stack(backwards).flip(0)
+    return n_step_sums(terms, carry, max(len(terms), 1))
 
 
 def n_step_sums(terms: Tensor, carry: Tensor, n: int) -> Tensor:
@@ -84,11 +76,19 @@ def n_step_sums(terms: Tensor, carry: Tensor, n: int) -> Tensor:
     _require_one_shape(terms=terms, carry=carry)
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}.")
-    if n >= len(terms):
-        return discounted_sums(terms, carry)
-    sums = terms.clone()
-    for _ in range(n - 1):
-        sums = terms + carry * _following(sums)
+    # By doubling, n = Σ 2^k: from the sums of 2^k terms come those of 2^(k+1), and the sums of n are put together from
+    # them; log n operations on all of [T, …] in place of T on a row each.
+    sums, weights, reach = torch.zeros_like(terms), torch.ones_like(carry), 0
+    double, factors, width = terms, carry, 1
+    left = min(n, len(terms))
+    while left:
+        if left % 2:
+            sums = sums + weights * _shifted(double, reach)
+            weights, reach = weights * _shifted(factors, reach), reach + width
+        left //= 2
+        if left:
+            double = double + factors * _shifted(double, width)
+            factors, width = factors * _shifted(factors, width), 2 * width
     return sums
 
 
@@ -140,7 +140,7 @@ def td_errors(rewards: Tensor, discounts: Tensor, truncated: Tensor, values: Ten
     _require_one_shape(
         rewards=rewards, discounts=discounts, truncated=truncated, values=values, final_values=final_values
     )
-    following = torch.where(truncated, final_values, _following(values))
+    following = torch.where(truncated, final_values, _shifted(values, 1))
     return rewards + discounts * following - values
 
 
@@ -193,9 +193,9 @@ def state_discounts(gamma: float, elapsed: Tensor) -> Tensor:
     return torch.pow(gamma, elapsed.to(torch.float32))
 
 
-def _following(tensor: Tensor) -> Tensor:
-    """x_{t+1} in row t, and 0 in the last."""
-    return torch.cat((tensor[1:], torch.zeros_like(tensor[:1])))
+def _shifted(tensor: Tensor, steps: int) -> Tensor:
+    """x_{t+steps} in row t, and 0 where there is none."""
+    return torch.cat((tensor[steps:], torch.zeros_like(tensor[:steps]))) if steps else tensor
 
 
 def _require_one_shape(**tensors: Tensor) -> None:

@@ -91,3 +91,22 @@ class Sequences:
     lengths: Tensor
     states: Tensor | None
     cut: Tensor
+
+    def at(self, chosen: Tensor) -> Sequences:
+        """Those at the indices ``chosen``."""
+        here = chosen.to(self.cut.device)
+        states = None if self.states is None else self.states[here]
+        return Sequences(self.lengths[chosen], states, self.cut[here])
+
+
+def grouped(lengths: Tensor, most: int) -> list[Tensor]:
+    """Indices of sequences in groups of at most ``most`` steps, or of one longer sequence."""
+    groups: list[list[int]] = [[]]
+    room = most
+    for index, length in enumerate(lengths.tolist()):
+        if groups[-1] and length > room:
+            groups.append([])
+            room = most
+        groups[-1].append(index)
+        room -= length
+    return [torch.tensor(group) for group in groups]

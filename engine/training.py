@@ -30,7 +30,7 @@ from engine.critics import Critic, SeparateCritic, SharedCritic
 from engine.devices import choose_device
 from engine.environments import registry
 from engine.environments.batches import make_batch
-from engine.errors import RequestError
+from engine.errors import RequestError, RunError
 from engine.estimators import estimate
 from engine.losses import explained_variance
 from engine.metrics import METRICS
@@ -40,6 +40,7 @@ from engine.phases import Change, Collected, Estimated, Phase, Reweighted, Updat
 from engine.policies.policy import Policy, ValueFunction
 from engine.rollouts import Rollout
 from engine.seeds import Seeds
+from engine.trust_region import fisher_matrix, kl_gradient, solve_exactly
 
 MEAN_OVER = 100  # episodes that the reported mean return covers
 RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
@@ -64,7 +65,7 @@ class Training:
             raise RequestError(problem)
         seeds = Seeds(config.seed)
         collection, baseline = config.collection, config.estimator.baseline
-        shared = baseline.kind == "shared-value"
+        shared = baseline.kind == "shared-value" and config.update.kind != "exact-gradient"
         self.policy = Policy(config.policy, self.environment, seeds.generator(), with_value=shared)
         size = collection.episodes_per_update if collection.kind == "episodes" else collection.environments
         chosen = choose_device(config.device, self.policy, self.environment, size)
@@ -81,11 +82,15 @@ class Training:
             self._fitting = ValueFitting(baseline, value, seeds.generator())
             self._critic = SeparateCritic(value)
         self._rule = make_rule(config, self.policy, seeds.generator(), self._fitting)
-        self._collector: Collector = (
-            EpisodeCollector(self._batch, self.environment, self.device)
-            if collection.kind == "episodes"
-            else SegmentCollector(self._batch, self.environment, self.device, collection.steps)
-        )
+        try:
+            self._collector: Collector = (
+                EpisodeCollector(self._batch, self.environment, self.device)
+                if collection.kind == "episodes"
+                else SegmentCollector(self._batch, self.environment, self.device, collection.steps)
+            )
+        except RunError as error:
+            self._batch.close()
+            raise RequestError(str(error)) from None
         self._recent: deque[float] = deque(maxlen=MEAN_OVER)
         self._pending: dict[str, Any] = {}
         self.iteration = self.environment_steps = self.episodes = 0
@@ -221,8 +226,8 @@ class Training:
     def _count(self, finished: Finished) -> Collected:
         """Add what was collected to the totals; episodes are handed on in the order in which they ended.
 
-        The running mean takes them as they were begun, so that where a batch holds more than it covers, it does not
-        cover only the longest.
+        The running mean takes whole episodes as they were begun, so that where a batch holds more than it covers, it
+        does not cover only the longest.
         """
         self._recent.extend(finished.returns.tolist())
         order = np.argsort(finished.taken, kind="stable")
@@ -256,3 +261,5 @@ def warm_up() -> None:
         add_gradient(parameter.square().sum(), flat)
         make_optimizer(kind, flat).step(0.1)
     torch.linalg.qr(parameter.detach())
+    slope = kl_gradient(parameter.square().sum(), [parameter])
+    solve_exactly(fisher_matrix(slope, [parameter], 0.1), flat.vector)

@@ -91,25 +91,21 @@ def fisher_vector_product(gradient: Tensor, parameters: Sequence[Tensor], vector
     return flat(product) + damping * vector
 
 
-def fisher_matrix(gradient: Tensor, parameters: Sequence[Tensor], damping: float) -> Tensor:
-    """F + damping·I as a matrix, for policies of few parameters.
+def fisher_bands(gradient: Tensor, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
+    """The rows of F, some at a time, for policies of few parameters.
 
     Args:
         gradient: from ``kl_gradient`` at θ = θ_old, [P].
-        damping: added to the diagonal, ≥ 0.
 
-    Returns:
-        [P, P], symmetric, without a graph.
+    Yields:
+        [rows, P], without a graph.
 
     Raises:
         ValueError: the gradient is not [P].
-
-    Source: 002…; Kakade (2002), "A natural policy gradient".
     """
     size = sum(parameter.numel() for parameter in parameters)
     _require_vector(gradient, size)
     identity = torch.eye(size, dtype=gradient.dtype, device=gradient.device)
-    bands = []
     for rows in torch.split(identity, ROWS_AT_ONCE):
         products = torch.autograd.grad(
             gradient, parameters, rows, retain_graph=True, allow_unused=True, is_grads_batched=True
@@ -118,9 +114,29 @@ def fisher_matrix(gradient: Tensor, parameters: Sequence[Tensor], damping: float
             rows.new_zeros(len(rows), parameter.numel()) if product is None else product.reshape(len(rows), -1)
             for parameter, product in zip(parameters, products, strict=True)
         ]
-        bands.append(torch.cat(parts, 1))
-    matrix = torch.cat(bands)
-    return (matrix + matrix.mT) / 2.0 + damping * identity
+        yield torch.cat(parts, 1)
+
+
+def fisher_matrix(gradient: Tensor, parameters: Sequence[Tensor], damping: float) -> Tensor:
+    """F + damping·I as a matrix, [P, P], in one go; arguments and errors as for ``fisher_bands`` and ``assembled``.
+
+    Source: 002…; Kakade (2002), "A natural policy gradient".
+    """
+    return assembled(list(fisher_bands(gradient, parameters)), damping)
+
+
+def assembled(bands: Sequence[Tensor], damping: float) -> Tensor:
+    """F + damping·I from all the bands of F, symmetric to the last bit.
+
+    Args:
+        bands: all of ``fisher_bands``.
+        damping: added to the diagonal, ≥ 0.
+
+    Returns:
+        [P, P], without a graph.
+    """
+    matrix = torch.cat(list(bands))
+    return (matrix + matrix.mT) / 2.0 + damping * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
 
 
 def solve_exactly(matrix: Tensor, b: Tensor) -> Tensor:

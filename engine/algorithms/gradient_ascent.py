@@ -15,6 +15,7 @@ from engine.algorithms.rule import (
     require_finite,
     scheduled,
     scheduled_metric,
+    unweighted,
     with_shared_value,
 )
 from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
@@ -90,6 +91,4 @@ def accumulate_gradient(
             yield "updating the policy"
     if scores is not None and batch.parameter_baseline is not None:
         flat.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
-    coefficient = getattr(task.config.estimator.baseline, "coefficient", 0.0)
-    learned = value_loss.item() / coefficient if coefficient > 0.0 else None
-    return Sums(total.item(), entropy.item() / batch.size, learned)
+    return Sums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), task.config))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.algorithms.gradient_ascent import Sums, accumulate_gradient
 from engine.algorithms.rule import Outcome, Task, Updating, require_finite, scheduled, scheduled_metric
-from engine.batch import Batch, Piece
+from engine.batch import Batch
 from engine.config.updates import TRPO, NaturalGradient
 from engine.errors import RunError
 from engine.optimizers import Flat
@@ -19,8 +19,9 @@ from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.pulse import ROWS, Pulse
 from engine.trust_region import (
+    assembled,
     conjugate_gradient_iterates,
-    fisher_matrix,
+    fisher_bands,
     fisher_vector_product,
     kl_gradient,
     solve_exactly,
@@ -71,21 +72,24 @@ def natural_direction(
     """Solve (F + ξI) x = g, exactly for few parameters, else by conjugate gradients; yields signs of life.
 
     Both are means over steps: g = 1/M Σ_m ∇ log π(a_m|s_m) Â_m and F of ``fisher_vector_product``, from at most 4096 of
-    the steps, evenly spread. Leaves the parameters as they are.
+    the steps, evenly spread. Where g weighs states by γᵗ, F still weighs all alike, as the trust region does. Leaves
+    the parameters as they are.
     """
     parameters = flat.parameters
     sums: Sums = yield from accumulate_gradient(policy, flat, task, config)
     per_step = task.batch.divisor / task.batch.size
     gradient = -per_step * flat.gradient
     norm = gradient.norm().item()
-    require_finite([sums.loss, sums.entropy, norm], getattr(config, "learning_rate", 1.0))
+    rate = config.learning_rate if isinstance(config, NaturalGradient) else None
+    require_finite([sums.loss, sums.entropy, norm], rate)
     metrics: dict[str, float | None] = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
     graph = _kl_graph(policy, task.batch)
     yield "updating the policy"
     exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
     if exact:
+        matrix = yield from _whole_matrix(graph, parameters, config.damping)
         try:
-            natural = solve_exactly(fisher_matrix(graph, parameters, config.damping), gradient)
+            natural = solve_exactly(matrix, gradient)
         except ValueError:
             raise RunError(
                 "The Fisher matrix cannot be inverted, since some directions do not change the policy; use a damping "
@@ -105,20 +109,22 @@ def natural_direction(
     return Direction(natural, natural.dot(product(natural)).item(), metrics)
 
 
+def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: float) -> Generator[str, None, Tensor]:
+    bands, pulse = [], Pulse()
+    for band in fisher_bands(graph, parameters):
+        bands.append(band)
+        if pulse.due():
+            yield "updating the policy"
+    return assembled(bands, damping)
+
+
 def _kl_graph(policy: Policy, batch: Batch) -> Tensor:
     """∇θ of the mean KL(π_old‖π_θ) at θ = θ_old, with its graph."""
-    piece = _sample(batch)
+    piece = batch.sample(ROWS // 4 if batch.recurrent else ROWS)  # through time, a product takes longer
     with torch.backends.cudnn.flags(enabled=False):  # its recurrent layers cannot be differentiated twice
         distribution = policy.over(piece.observations, piece.sequences)
         kl = distribution.detach().kl(distribution).mean()
         return kl_gradient(kl, list(policy.parameters()))
-
-
-def _sample(batch: Batch) -> Piece:
-    """At most ``ROWS`` steps, evenly spread; for a policy with a memory the first sequences of that length together."""
-    if batch.recurrent or batch.size <= ROWS:
-        return batch.pieces(ROWS)[0]
-    return batch.at(torch.arange(0, batch.size, -(-batch.size // ROWS), device=batch.advantages.device))
 
 
 OldDistributions = list[Distribution]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import replace
 
@@ -29,7 +30,7 @@ from engine.optimizers import Flat, make_optimizer
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
 
-_LN_10 = 2.302585092994046
+_LN_10 = math.log(10.0)
 
 
 class OffPolicyRule:
@@ -66,9 +67,10 @@ class OffPolicyRule:
             first = norm if update == 0 else metrics["grad_norm"]
             metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}
             self._descent.step(rate)
+        largest = log_weights.max().item() / _LN_10
         metrics |= {
             "effective_sample_size": importance.effective_sample_size(log_weights),
-            "largest_weight": log_weights.max().item() / _LN_10,
+            "largest_weight": largest if math.isfinite(largest) else None,
         }
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_weights, "episode")
 

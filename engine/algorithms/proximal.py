@@ -18,6 +18,7 @@ from engine.algorithms.rule import (
     require_finite,
     scheduled,
     scheduled_metric,
+    unweighted,
     with_shared_value,
 )
 from engine.algorithms.value_fitting import ValueFitting
@@ -25,6 +26,7 @@ from engine.batch import Batch, Piece
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
+from engine.errors import RunError
 from engine.losses import (
     approx_kl,
     clip_fraction,
@@ -43,13 +45,13 @@ STOP_AT = 1.5  # times the KL stop, as is common
 
 
 @dataclass(frozen=True)
-class _Epochs:
-    """The mean loss over all minibatches, the first gradient's length, and the mean squared error of a value function
-    that was fitted along."""
+class _Step:
+    """What a minibatch came to before its step: the mean loss, the mean squared error of a value function that is
+    fitted along (None without one), and how far the policy had gone."""
 
     loss: float
-    grad_norm: float
     value_loss: float | None
+    kl: float
 
 
 class ProximalRule:
@@ -70,6 +72,7 @@ class ProximalRule:
         self._old = copy.deepcopy(policy).requires_grad_(False)
         self._flat = Flat(policy.parameters())
         self._descent = make_optimizer(config.optimizer, self._flat)
+        self._pulse = Pulse()
         self.multiplier = config.initial_multiplier if isinstance(config, PPOLagrangian) else 0.0
 
     def update(self, task: Task) -> Updating:
@@ -80,14 +83,19 @@ class ProximalRule:
         self._old.load_state_dict(self._policy.state_dict())
         self._old.temperature = self._policy.temperature
         old_log_probs, _ = yield from measured(self._policy, batch, "updating the policy")
-        epochs = yield from self._epochs(task, config, old_log_probs, rate)
+        steps, norm = yield from self._epochs(task, config, old_log_probs, rate)
         log_probs, entropy = yield from measured(self._policy, batch, "updating the policy")
         log_ratios = log_probs - old_log_probs
-        kl = approx_kl(log_ratios).item()
-        require_finite([epochs.loss, epochs.grad_norm, entropy, kl], rate)
-        metrics: Metrics = {"loss": epochs.loss, "entropy": entropy, "grad_norm": epochs.grad_norm, "approx_kl": kl}
-        if epochs.value_loss is not None:
-            metrics["value_loss"] = epochs.value_loss
+        loss, kl = _mean([step.loss for step in steps]), approx_kl(log_ratios).item()
+        try:
+            require_finite([loss, norm, entropy, kl], rate)
+        except RunError:
+            self._policy.load_state_dict(self._old.state_dict())
+            raise
+        metrics: Metrics = {"loss": loss, "entropy": entropy, "grad_norm": norm, "approx_kl": kl}
+        fitted = [step.value_loss for step in steps if step.value_loss is not None]
+        if fitted:
+            metrics["value_loss"] = _mean(fitted)
         if isinstance(config, PPOClip):
             metrics["clip_fraction"] = clip_fraction(log_ratios, _clip_range(config, task.progress)).item()
         if isinstance(config, PPOLagrangian):
@@ -98,42 +106,58 @@ class ProximalRule:
 
     def _epochs(
         self, task: Task, config: Proximal, old_log_probs: Tensor, rate: float
-    ) -> Generator[str, None, _Epochs]:
-        """Every gradient step of the policy, and of a value function that is fitted along with it."""
+    ) -> Generator[str, None, tuple[list[_Step], float]]:
+        """Every step of the policy, and of a value function that is fitted along; and the first gradient's length."""
         baseline = task.config.estimator.baseline
         fitting = self._fitting if fits_along(task.config) else None
-        flats = [self._flat] if fitting is None else [self._flat, fitting.flat]
-        losses: list[Tensor] = []
-        of_values: list[Tensor] = []
+        stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
+        steps: list[_Step] = []
         norm = 0.0
-        pulse = Pulse()
-        for piece in self._minibatches(task.batch, config):
+        for pieces in self._minibatches(task.batch, config):
+            step = yield from self._gradient(task, config, pieces, old_log_probs)
+            if 0.0 < stop < step.kl:
+                break
+            if not steps or config.max_grad_norm > 0.0:
+                length = self._flat.clip(config.max_grad_norm)
+                norm = norm if steps else length.item()
+            self._descent.step(rate)
+            if fitting is not None and isinstance(baseline, ValueBaseline):
+                fitting.step(baseline)
+            steps.append(step)
+        if fitting is not None and isinstance(baseline, ValueBaseline):
+            fitting.require_finite(baseline)
+        return steps, norm
+
+    def _gradient(
+        self, task: Task, config: Proximal, pieces: list[Piece], old_log_probs: Tensor
+    ) -> Generator[str, None, _Step]:
+        """Gather the gradient of one minibatch, piece by piece."""
+        baseline = task.config.estimator.baseline
+        fitting = self._fitting if fits_along(task.config) else None
+        vectors = [self._flat] if fitting is None else [self._flat, fitting.flat]
+        for vector in vectors:
+            vector.zero()
+        size = sum(len(piece.actions) for piece in pieces)
+        total, of_values, kl = 0.0, 0.0, 0.0
+        for piece in pieces:
+            share = len(piece.actions) / size
             distribution, of_value = with_shared_value(self._policy, task, piece)
             log_ratios = distribution.log_prob(piece.actions) - old_log_probs[piece.rows]
-            if isinstance(config, PPOClip) and 0.0 < STOP_AT * config.target_kl < approx_kl(log_ratios.detach()).item():
-                break
             loss = -self._objective(task, config, piece, distribution, log_ratios)
             if config.entropy_coefficient > 0.0:
                 loss = loss - config.entropy_coefficient * distribution.entropy().mean()
             if fitting is not None and isinstance(baseline, ValueBaseline):
                 of_value = fitting.loss(task.batch, piece.rows, baseline)
-            for flat in flats:
-                flat.zero()
-            add_gradient(loss if of_value is None else loss + of_value, *flats)
-            if not losses or config.max_grad_norm > 0.0:
-                length = self._flat.clip(config.max_grad_norm)
-                norm = norm if losses else length.item()
-            self._descent.step(rate)
-            if fitting is not None and isinstance(baseline, ValueBaseline):
-                fitting.step(baseline)
-            losses.append(loss.detach())
-            if of_value is not None:
-                of_values.append(of_value.detach())
-            if pulse.due():
+            add_gradient(share * (loss if of_value is None else loss + of_value), *vectors)
+            total += share * loss.item()
+            of_values += 0.0 if of_value is None else share * of_value.item()
+            if isinstance(config, PPOClip) and config.target_kl > 0.0:
+                kl += share * approx_kl(log_ratios.detach()).item()
+            if self._pulse.due():
                 yield "updating the policy"
-        return _Epochs(_mean(losses) or 0.0, norm, _mean(of_values, getattr(baseline, "coefficient", 1.0)))
+        return _Step(total, of_values if fitting is not None else unweighted(of_values, task.config), kl)
 
-    def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[Piece]:
+    def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Piece]]:
         for _ in range(config.epochs):
             yield from batch.minibatches(config.minibatch_size, self._generator)
 
@@ -169,13 +193,14 @@ class ProximalRule:
 
 def fits_along(config: RunConfig) -> bool:
     """Whether PPO itself fits the value function, a step with each of the policy's."""
-    return config.update.kind.startswith("ppo") and getattr(config.estimator.baseline, "fit_steps", None) == 0
+    baseline = config.estimator.baseline
+    along = isinstance(baseline, ValueBaseline) and baseline.fit_steps == 0 and baseline.fitted_on == "previous"
+    return along and isinstance(config.update, PPOClip | PPOPenalty | PPOLagrangian)
 
 
 def _clip_range(config: PPOClip, progress: float) -> float:
     return scheduled(config.clip_range, config.clip_range_schedule, progress)
 
 
-def _mean(losses: list[Tensor], weight: float = 1.0) -> float | None:
-    """The mean of losses that were multiplied by ``weight``; None of none."""
-    return torch.stack(losses).mean().item() / weight if losses and weight > 0.0 else None
+def _mean(numbers: list[float]) -> float:
+    return sum(numbers) / max(len(numbers), 1)

@@ -90,13 +90,23 @@ def with_shared_value(policy: Policy, task: Task, piece: Piece) -> tuple[Distrib
     return distribution, baseline.coefficient * fit_loss(values, batch.returns[piece.rows], old, baseline.clip_range)
 
 
-def require_finite(numbers: Iterable[float], learning_rate: float) -> None:
-    """Raises RunError where one is not."""
-    if not all(map(math.isfinite, numbers)):
-        raise RunError(
-            f"The policy's gradient is no longer a finite number; the learning rate {learning_rate:g} is "
-            "probably too large, so lower it and start again."
-        )
+def unweighted(loss: float, config: RunConfig) -> float | None:
+    """L_V of a shared value from c_V·L_V; None without one, or where c_V is 0."""
+    baseline = config.estimator.baseline
+    known = isinstance(baseline, SharedValueBaseline) and baseline.coefficient > 0.0
+    return loss / baseline.coefficient if known and isinstance(baseline, SharedValueBaseline) else None
+
+
+def require_finite(numbers: Iterable[float], learning_rate: float | None = None) -> None:
+    """Raises RunError where one is not; a rule without a learning rate has only the rewards to blame."""
+    if all(map(math.isfinite, numbers)):
+        return
+    if learning_rate is None:
+        raise RunError("The policy's gradient is no longer a finite number; the rewards are probably too large.")
+    raise RunError(
+        f"The policy's gradient is no longer a finite number; the learning rate {learning_rate:g} is "
+        "probably too large, so lower it and start again."
+    )
 
 
 def measured(policy: Policy, batch: Batch, doing: str) -> Generator[str, None, tuple[Tensor, float]]:

@@ -20,7 +20,8 @@ from engine.catalogue.entries import (
     Entry,
 )
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.fitting import distribution_of, refusal
+from engine.catalogue.fitting import refusal
+from engine.catalogue.natural import distribution_of
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.parameters import with_values

@@ -9,14 +9,20 @@ from engine.config import RunConfig
 
 
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
-    """Why the first step's gradient estimate is biased for ∇J, a sentence each; empty where theory says unbiased.
+    """Why the gradient estimate is biased for ∇J, a sentence each; empty where theory says unbiased.
 
-    J is the expected return discounted by γ from the start of the episode, as 001… and 003… define it. Each claim is
-    measured, with its sign, in ``tests/engine/test_bias.py``.
+    J is the expected return discounted by γ from the start of the episode, as 001… and 003… define it. An update of
+    several steps is judged by its first, when the policy is still the one that acted; off-policy ascent, which
+    reweights, by all of them. Each claim is measured, with its sign, in ``tests/engine/test_bias.py``.
     """
     if config.update.kind == "exact-gradient":
         return ()
-    return (*_from_credit(config, environment), *_from_baseline(config), *_from_actions(config))
+    return (
+        *_from_credit(config, environment),
+        *_from_baseline(config),
+        *_from_actions(config),
+        *_from_update(config),
+    )
 
 
 def _from_credit(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
@@ -41,6 +47,16 @@ def _from_baseline(config: RunConfig) -> Iterator[str]:
         yield "The constant is computed from the very samples it is subtracted from."
     if baseline.kind == "value" and baseline.fitted_on == "same":
         yield "The value function was fitted to the very returns it is subtracted from."
+    if baseline.kind == "shared-value" and baseline.coefficient > 0.0:
+        yield "Fitting V also moves the layers that the policy shares with it."
+
+
+def _from_update(config: RunConfig) -> Iterator[str]:
+    update = config.update
+    if update.kind not in ("gradient-ascent", "off-policy") and config.collection.kind == "episodes":
+        yield "The mean over steps divides by a number of steps that the actions themselves decide."
+    if getattr(update, "entropy_coefficient", 0.0) > 0.0:
+        yield "The entropy bonus is climbed as well as the return."
 
 
 def _from_actions(config: RunConfig) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from engine.catalogue.fitting import distribution_of
+from engine.catalogue.natural import distribution_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config.policies import PolicyConfig
 from engine.policies.feature_count import cnn_parameters, feature_count, gru_parameters

@@ -86,7 +86,7 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
             "Five arms pay 1 with different chances; one pull, and it is over.",
             discrete(1),
             discrete(5, *(f"arm {arm}" for arm in range(1, 6))),
-            1,
+            None,
             0.75,
             finite=True,
         ),

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
 
+from engine.catalogue.counting import parameter_count
+from engine.catalogue.natural import distribution_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
-from engine.config.policies import PolicyConfig
 from engine.errors import RequestError
 from engine.policies.feature_count import feature_count
 
-DistributionName = Literal["softmax", "bernoulli", "gaussian", "tanh-gaussian", "beta"]
+LARGEST_MATRIX = 1000  # rows of a Fisher matrix that is still inverted in seconds
 
-_NATURAL: dict[str, DistributionName] = {
-    "discrete": "softmax",
-    "multi-discrete": "softmax",
-    "multi-binary": "bernoulli",
-    "box": "gaussian",
-}
 _WHOLE_ONLY = {"average", "time-average", "leave-one-out", "optimal", "none"}
 _LEARNED = {"value", "shared-value"}
 _SEVERAL_STEPS = {"ppo-clip", "ppo-penalty", "ppo-lagrangian", "trpo", "off-policy"}
-
-
-def distribution_of(policy: PolicyConfig, environment: EnvironmentInfo) -> DistributionName:
-    """The distribution a policy has in an environment; ``auto`` follows the action space."""
-    if policy.distribution != "auto":
-        return policy.distribution
-    natural = _NATURAL[environment.action.kind]
-    return "softmax" if policy.kind == "tabular" and natural == "gaussian" else natural
 
 
 def refusal(config: RunConfig, environment: EnvironmentInfo) -> str | None:
@@ -87,7 +73,15 @@ def _distribution_problems(config: RunConfig, environment: EnvironmentInfo) -> I
 
 
 def _update_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
-    if config.update.kind != "exact-gradient":
+    update = config.update
+    if update.kind in ("natural-gradient", "trpo") and update.solver == "exact":
+        count = parameter_count(config.policy, environment)
+        if count > LARGEST_MATRIX:
+            yield (
+                f"The exact solver builds a matrix of {count:,} × {count:,} numbers for this policy, and more than "
+                f"{LARGEST_MATRIX:,} are too many; use conjugate gradients."
+            )
+    if update.kind != "exact-gradient":
         return
     if not environment.finite:
         yield (

@@ -161,7 +161,7 @@ class ValueBaseline(Model):
         title="Value layers",
         unit="units",
         help="Units in each hidden layer of the value network. Empty makes V linear; on discrete observations that is "
-        "one value per state.",
+        "one value per state. Beside a CNN, the first is the units behind V's own convolutions.",
     )
     fitted_on: Literal["previous", "same", "independent"] = parameter(
         "previous",
@@ -185,8 +185,8 @@ class ValueBaseline(Model):
         10,
         title="Value fitting steps",
         unit="steps",
-        help="Optimiser steps on the squared error of V at every update. 0 takes one with each step of the policy, and "
-        "in PPO on the same minibatch.",
+        help="Optimiser steps on the squared error of V at every update. 0 takes one with each step of PPO, on the "
+        "same minibatch, if V is fitted on previous trajectories; elsewhere one per update.",
         live=True,
         ge=0,
         le=10_000,

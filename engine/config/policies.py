@@ -148,8 +148,8 @@ class ExplorationConfig(Model):
         1.0,
         title="Temperature",
         symbol="τ",
-        help="The policy is π^(1/τ), normalised: above 1 it is less decided than its outputs say, below 1 more. It is "
-        "part of the policy, so that gradients stay exact.",
+        help="Logits are divided by τ, a Gaussian's variance multiplied by it: above 1 the policy is less decided than "
+        "its outputs say, below 1 more. It is part of the policy, so that gradients stay exact.",
         live=True,
         ge=0.05,
         le=20.0,
@@ -168,7 +168,8 @@ class ExplorationConfig(Model):
         title="Greedy at last",
         symbol="ε₁",
         help="The same share when the run ends; between the two it changes evenly. Greedy actions are not the "
-        "policy's own: off-policy ascent weighs them rightly, every other rule is biased by them.",
+        "policy's own: off-policy ascent weighs them rightly (with 0 where actions are continuous), every other rule "
+        "is biased by them.",
         live=True,
         ge=0.0,
         le=1.0,

@@ -300,7 +300,7 @@ class OffPolicy(Model):
         "per-decision",
         title="Weighting",
         help="per-trajectory: each episode by its whole product of ratios. per-decision: each reward only by the "
-        "ratios of the actions before it, which varies less.",
+        "ratios of the actions up to it, which varies less.",
     )
     self_normalized: bool = parameter(
         False,

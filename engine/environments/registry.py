@@ -136,7 +136,8 @@ def _space(space: Any) -> Space | None:
 
 def _bounds(space: spaces.Box) -> tuple[tuple[float, float], ...]:
     low, high = space.low.reshape(-1).astype(float), space.high.reshape(-1).astype(float)
-    if not (np.isfinite(low).all() and np.isfinite(high).all() and np.abs([low, high]).max() < WIDEST):
+    known = np.isfinite(low).all() and np.isfinite(high).all() and np.abs([low, high]).max() < WIDEST
+    if not (known and (low < high).all()):
         return ()
     if (low == low[0]).all() and (high == high[0]).all():
         return ((float(low[0]), float(high[0])),)

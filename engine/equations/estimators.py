@@ -42,7 +42,7 @@ def _of_rewards(config: RunConfig) -> Line:
         terms += [Term(rest, "credit"), Term(value(config, "s_{i,T}"), "baseline")]
     baseline = _baseline(config)
     if baseline:
-        terms += [Term(r"\; - \;", "baseline"), *_weight(config, "t"), Term(baseline, "baseline")]
+        terms += [Term(r"\; - \;"), *_weight(config, "t"), Term(baseline, "baseline")]
     return _line(*terms)
 
 
@@ -73,7 +73,8 @@ def _n_step(config: RunConfig) -> Line:
         Term(rewards, "credit"),
         Term(rf"\; + \; {rest} \, " if gamma < 1.0 else r"\; + \; ", "credit"),
         Term(value(config, state), "baseline"),
-        Term(rf"\; - \; {value(config)}", "baseline"),
+        Term(r"\; - \;"),
+        Term(value(config), "baseline"),
     )
 
 
@@ -97,7 +98,8 @@ def _error(config: RunConfig) -> Line:
         Term(r"\delta_{i,t} = ", "credit"),
         Term(r"r_{i,t}" + (r"\; + \; \gamma \, " if discounted else r"\; + \; "), "credit"),
         Term(value(config, "s_{i,t+1}"), "baseline"),
-        Term(rf"\; - \; {value(config)}", "baseline"),
+        Term(r"\; - \;"),
+        Term(value(config), "baseline"),
     )
 
 
