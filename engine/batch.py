@@ -105,7 +105,8 @@ class Batch:
         """At most ``most`` steps, evenly spread; whole sequences where the policy has a memory, at least one."""
         every = -(-self.size // most)
         if self.recurrent:
-            return self._of_sequences(torch.arange(0, len(self.lengths), every))
+            evenly = torch.arange(0, len(self.lengths), every)
+            return self._of_sequences(evenly[grouped(self.lengths[evenly], most)[0]])
         return self._of_rows(torch.arange(0, self.size, every, device=self.advantages.device))
 
     def _of_rows(self, rows: Tensor | slice) -> Piece:

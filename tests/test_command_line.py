@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine.catalogue import ALGORITHMS, ENVIRONMENTS, POLICIES
 from engine.metrics import METRICS
 from main import main
 
+Capture = pytest.CaptureFixture[str]
 SHORT = ["train", "--preset", "cartpole", "--steps", "600", "--device", "cpu"]
 
 
-def test_training_ends_with_0_and_a_summary(capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_ends_with_0_and_a_summary(capsys: Capture) -> None:
     assert main(SHORT) == 0
     assert "steps/s" in capsys.readouterr().err
 
@@ -45,16 +48,42 @@ def test_the_same_seed_reports_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["environments", "policies", "algorithms", "presets"])
-def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_name_what_there_is(what: str, capsys: Capture) -> None:
     assert main(["list", what, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert rows
     assert all(row["id"] and row["title"] for row in rows)
 
 
-def test_a_list_for_people_has_a_line_per_entry(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_for_people_has_a_line_per_entry(capsys: Capture) -> None:
     assert main(["list", "algorithms"]) == 0
     assert "reinforce-causality" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_is_trained_by_its_name(algorithm: str, tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    arguments = ["--environment", "Corridor-v0", "--policy", "mlp", "--algorithm", algorithm, "--device", "cpu"]
+    assert main(["train", *arguments, "--steps", "1", "--report", str(report)]) == 0
+    (row,) = (json.loads(line, parse_constant=_refuse) for line in report.read_text("utf-8").splitlines())
+    assert set(row) == {"iteration", "environment_steps", "episodes", "seconds", *METRICS}
+
+
+def _refuse(number: str) -> None:
+    raise AssertionError(f"{number} is no JSON")
+
+
+@pytest.mark.parametrize(("policy", "environment"), [("gru", "CartPolePositions-v0"), ("tabular", "FrozenLake-v1")])
+def test_every_policy_is_trained_by_its_name(policy: str, environment: str) -> None:
+    assert main(["train", "--environment", environment, "--policy", policy, "--steps", "1", "--device", "cpu"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "names"), [("policies", POLICIES), ("algorithms", ALGORITHMS), ("environments", ENVIRONMENTS)]
+)
+def test_a_list_names_all_that_the_catalogue_has(what: str, names: dict[str, Any], capsys: Capture) -> None:
+    main(["list", what, "--json"])
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == list(names)
 
 
 def test_the_distribution_follows_the_action_space() -> None:
@@ -67,6 +96,9 @@ def test_the_distribution_follows_the_action_space() -> None:
         (["train", "--environment", "CartPol-v1"], "did you mean CartPole-v1?"),
         (["train", "--environment", "Blackjack-v1"], "Tuple"),
         (["train", "--policy", "tabular"], "discrete states"),
+        (["train", "--policy", "cnn"], "looks at images"),
+        (["train", "--algorithm", "exact-gradient"], "finitely many states"),
+        (["train", "--algorithm", "rloo", "--set", "collection=segments"], "collect whole episodes"),
         (["train", "--policy", "mpl"], "did you mean mlp?"),
         (["train", "--algorithm", "reinforc"], "did you mean reinforce?"),
         (["train", "--preset", "cartpol"], "did you mean cartpole?"),
@@ -89,18 +121,14 @@ def test_the_distribution_follows_the_action_space() -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_wrong_request_is_one_line_and_status_2(
-    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_request_is_one_line_and_status_2(arguments: list[str], words: str, capsys: Capture) -> None:
     assert main(arguments) == 2
     complaint = capsys.readouterr().err
     assert words in complaint
     assert complaint.count("\n") == 1
 
 
-def test_no_display_names_the_headless_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_display_names_the_headless_command(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -108,9 +136,7 @@ def test_no_display_names_the_headless_command(
     assert "python main.py train" in capsys.readouterr().err
 
 
-def test_a_display_that_does_not_answer_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_display_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -119,7 +145,7 @@ def test_a_display_that_does_not_answer_is_named(
     assert "display :4711 does not answer" in capsys.readouterr().err
 
 
-def test_a_run_that_fails_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_fails_ends_with_1(capsys: Capture) -> None:
     arguments = [
         "--set",
         "update.optimizer=sgd",

@@ -43,6 +43,7 @@ _TIPS = {
 _HIGHEST = 125.0  # %; bars end at 100, the rest is room for words
 _INTERVAL = 250  # ms; histograms change as a whole, and faster than this only flickers
 _LARGEST_RATIO = 1e6
+_LEAST_REACH = 0.1  # around the centre, lest differences of no account fill the plot
 
 
 class AdvantagesPanel(QWidget):
@@ -75,7 +76,7 @@ class AdvantagesPanel(QWidget):
     def _build(self, theme: Theme) -> None:
         self._choices = QButtonGroup(self)
         header = QHBoxLayout()
-        header.setContentsMargins(theme.unit, theme.unit, 2 * theme.unit, 0)
+        header.setContentsMargins(theme.unit, theme.unit, theme.unit, 0)
         header.setSpacing(theme.unit // 2)
         for text, tip in (
             ("Raw", "The advantages as estimated, in units of reward"),
@@ -98,6 +99,7 @@ class AdvantagesPanel(QWidget):
         self._choices.idToggled.connect(self._choice_toggled)
         self._iteration = SteadyLabel("it. 0,000,000", "muted")
         self._iteration.setAlignment(self._iteration.alignment().AlignRight)
+        self._iteration.setToolTip("The iteration that this batch belongs to")
         header.addStretch(1)
         header.addWidget(self._iteration)
         layout = QVBoxLayout(self)
@@ -232,9 +234,8 @@ class AdvantagesPanel(QWidget):
         ratios = np.exp(np.minimum(log_ratios.astype(np.float64), np.log(_LARGEST_RATIO)))
         reach = clip_range(self._config, self._history)
         low, high = bounds(ratios, centre=1.0)
-        if reach is not None:
-            low, high = min(low, max(1 - 1.25 * reach, 0.0)), max(high, 1 + 1.25 * reach)
-        self._x = settled_range(self._x, low, high)
+        least = _LEAST_REACH if reach is None else 1.25 * reach
+        self._x = settled_range(self._x, min(low, max(1 - least, 0.0)), max(high, 1 + least))
         bars = histogram(ratios, self._x, centre=1.0)
         self._bars.centre = 1.0
         self._shares.left = f"{percent(bars.negative)} less likely"
@@ -248,7 +249,8 @@ class AdvantagesPanel(QWidget):
     def _take_weights(self, log_weights: NDArray) -> Histogram:
         """The powers of ten of every episode's importance weight: few large ones are what decides the gradient."""
         powers = log_weights.astype(np.float64) / np.log(10.0)
-        self._x = settled_range(self._x, *bounds(powers))
+        low, high = bounds(powers)
+        self._x = settled_range(self._x, min(low, -_LEAST_REACH), max(high, _LEAST_REACH))
         bars = histogram(powers, self._x)
         self._bars.centre = 0.0
         size = effective_sample_size(log_weights)

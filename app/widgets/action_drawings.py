@@ -65,7 +65,9 @@ class Drawing(Protocol):
 
 
 def action_label(space: Space, index: int) -> str:
-    return space.labels[index] if index < len(space.labels) else f"action {index}"
+    if index < len(space.labels):
+        return space.labels[index]
+    return f"{'switch' if space.kind == 'multi-binary' else 'action'} {index}"
 
 
 def _fraction(value: float) -> str:
@@ -85,11 +87,11 @@ def row_height(ink: Ink) -> int:
     return math.ceil(QFontMetricsF(ink.font).height()) + 14
 
 
-def draw_rows(painter: QPainter, ink: Ink, area: QRectF, rows: Sequence[Row]) -> None:
-    """Bars from 0 to 1 beneath each other, from the top of ``area`` down."""
+def draw_rows(painter: QPainter, ink: Ink, area: QRectF, rows: Sequence[Row], widest: str = "") -> None:
+    """Bars from 0 to 1 beneath each other, from the top of ``area`` down; ``widest`` is the longest possible name."""
     metrics = QFontMetricsF(ink.font)
     height, dot = row_height(ink), 16.0
-    longest = max((metrics.horizontalAdvance(row.label) for row in rows), default=0.0)
+    longest = max(metrics.horizontalAdvance(label) for label in (widest, *(row.label for row in rows)))
     name = min(math.ceil(longest) + 1, area.width() * 0.4)
     number = metrics.horizontalAdvance(_fraction(0.88))
     left = area.left() + dot + name + GAP

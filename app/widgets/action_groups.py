@@ -38,9 +38,9 @@ class Groups:
     def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None:
         chosen = decision if isinstance(decision, MultiSoftmaxDecision) else None
         if not self._all:
-            draw_rows(
-                painter, ink, QRectF(0, 0, width, 0), [self._taken(part, chosen) for part in range(len(self._parts))]
-            )
+            rows = [self._taken(part, chosen) for part in range(len(self._parts))]
+            widest = f"part {len(self._parts)}: choice {max(self._parts)}"
+            draw_rows(painter, ink, QRectF(0, 0, width, 0), rows, widest)
             return
         top = 0.0
         for part, size in enumerate(self._parts):
@@ -72,9 +72,7 @@ class Switches:
     caption = "How likely each switch is on (dot: it is)"
 
     def __init__(self, space: Space) -> None:
-        self._labels = [
-            space.labels[index] if index < len(space.labels) else f"switch {index}" for index in range(space.size)
-        ][:MOST_SWITCHES]
+        self._labels = [action_label(space, index) for index in range(min(space.size, MOST_SWITCHES))]
         self._hidden = space.size - len(self._labels)
 
     def height(self, ink: Ink) -> int:

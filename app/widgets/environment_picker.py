@@ -14,7 +14,7 @@ from app.widgets.picker import Picker
 from app.widgets.sentence import Sentence
 from app.widgets.text import set_role
 
-_OTHER = Choice("", "Other…", "Any other environment that Gymnasium knows with discrete or box spaces, by its id.")
+_OTHER = Choice("", "Other…", "Any other environment registered with Gymnasium, by its id.")
 _EMPTY = "Type the id under which Gymnasium has registered it, such as CliffWalking-v1, and press Enter."
 
 

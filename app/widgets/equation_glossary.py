@@ -70,7 +70,7 @@ _ESTIMATOR: tuple[_Entry, ...] = (
     ),
     (r"\hat{G}", "Ĝ<sub>i,t</sub>", "what V is fitted to: the return from step t on, as far as rewards are counted"),
     (r"\tilde{G}", "s̃<sub>i,t</sub>, G̃<sub>i,t</sub>", "states and returns of episodes played for V alone"),
-    (r"V_{\mathrm{old}}", "V<sub>old</sub>, ε<sub>V</sub>", "V before the fit, and how far from it V is pulled"),
+    (r"V_{\mathrm{old}}", "V<sub>old</sub>, clip", "V before the fit; clip keeps the change within ±ε<sub>V</sub>"),
     (r"\mathrm{std}", "mean, std", "mean and standard deviation over the batch"),
 )
 _UPDATE: tuple[_Entry, ...] = (
@@ -78,6 +78,7 @@ _UPDATE: tuple[_Entry, ...] = (
     (r"\pi_{\mathrm{old}}", "π<sub>old</sub>", "the policy that acted, before this update"),
     ("w_{i,", "w<sub>i,t</sub>", "the importance weight: how much likelier episode i has become up to step t"),
     ("w_i", "w<sub>i</sub>", "the importance weight: how much likelier episode i has become"),
+    (r"\sum_j w_", "j", "every episode, one after the other"),
     (r"\min(c", "c", "the largest weight that counts"),
     (r"\hat{g}", "ĝ", "the estimated policy gradient"),
     (r"L(\theta)", "L(θ)", "the objective; every epoch steps along the gradient of each of its minibatches"),
@@ -97,7 +98,7 @@ _UPDATE: tuple[_Entry, ...] = (
     ("H(", "β H", "the weighted entropy of the policy, which keeps it exploring"),
     ("c_V", "c<sub>V</sub> L<sub>V</sub>", "the weighted error of the value that shares the policy's network"),
     ("J", "J(θ)", "the expected return that is to be made large"),
-    ("d(s)", "d(s)", "how often state s is visited, each visit counted with its discount; Pr is a probability"),
+    ("d(s)", "d(s)", "how often state s is visited, a visit at step t counted with its discount; Pr is a probability"),
     ("Q(s, a)", "Q(s,a)", "the exact expected return after action a in state s"),
     (r"m \leftarrow", "m", "the momentum: this gradient and 0.9 of the step before"),
     (r"\mathrm{Adam}", "Adam", "rescales the step per parameter by its recent size"),

@@ -20,7 +20,7 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
             "CartPolePositions-v0",
             "Cart pole, velocities hidden",
             "The same pole with only position and angle to be seen: one moment does not tell which way it falls.",
-            box(2),
+            box(2, bounds=((-4.8, 4.8), (-0.418879, 0.418879))),
             discrete(2, "push left", "push right"),
             500,
             475.0,
@@ -65,7 +65,13 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
             "LunarLander-v3",
             "Lunar lander",
             "Land softly between two flags: about 200 for it; fuel costs, and a crash costs 100.",
-            box(8),
+            box(
+                8,
+                bounds=((-2.5, 2.5),) * 2
+                + ((-10.0, 10.0),) * 2
+                + ((-6.283185, 6.283185), (-10.0, 10.0))
+                + ((0.0, 1.0),) * 2,
+            ),
             discrete(4, "idle", "left engine", "main engine", "right engine"),
             1000,
             200.0,

@@ -19,10 +19,9 @@ from pytestqt.qtbot import QtBot
 from app import theme
 from app.panels.episode import EMPTY, EpisodePanel
 from app.playback_thread import PlaybackThread, Shown
-from app.widgets.action_bars import ActionBars
-from engine.catalogue import ENVIRONMENTS, Space
+from engine.catalogue import ENVIRONMENTS
 from engine.environments import registry
-from engine.frames import Frame, GaussianDecision, SoftmaxDecision
+from engine.frames import Frame, SoftmaxDecision
 from engine.playback import PolicySnapshot, snapshot
 from engine.policies.policy import Policy
 from tests.engine.support import configured, register
@@ -228,31 +227,6 @@ def test_reset_empties_the_panel(qtbot: QtBot, open_panel: Open) -> None:
     panel.reset()
     qtbot.wait(100)
     assert (panel.view.sentence, panel.return_label.text(), panel.bars.decision) == (EMPTY, "–", None)
-
-
-@pytest.mark.parametrize("name", ["dark", "light"])
-@pytest.mark.parametrize(
-    "decision",
-    [
-        SoftmaxDecision(np.array([0.25, 0.75], np.float32), 1),
-        SoftmaxDecision(np.full(18, 1 / 18, np.float32), 3),
-        SoftmaxDecision(np.full(1000, 1e-3, np.float32), 999),
-        GaussianDecision(*(np.array([x], np.float32) for x in (0.5, 1.0, 3.0, -2.0, 2.0))),
-        GaussianDecision(*(np.array([x] * 6, np.float32) for x in (0.5, 1.0, 30.0, -np.inf, np.inf))),
-    ],
-    ids=["bars", "columns", "many columns", "axis", "axes without bounds"],
-)
-def test_every_kind_of_decision_is_drawn(
-    qtbot: QtBot, decision: SoftmaxDecision | GaussianDecision, name: theme.ThemeName
-) -> None:
-    discrete = isinstance(decision, SoftmaxDecision)
-    size = len(decision.probabilities) if isinstance(decision, SoftmaxDecision) else len(decision.mean)
-    bars = ActionBars(theme.load_theme(name), Space("discrete" if discrete else "box", size))
-    qtbot.addWidget(bars)
-    bars.resize(344, bars.height())
-    empty = bars.grab().toImage()
-    bars.show_decision(decision)
-    assert bars.grab().toImage() != empty
 
 
 # --- how it is played -------------------------------------------------------------------------------------------------

@@ -1,39 +1,13 @@
-"""The experiment as a model, and the panel in which a person chooses it."""
+"""The experiment as a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
-from pytestqt.qtbot import QtBot
 
-from app.models.experiment import Experiment
-from app.panels.experiment import ExperimentPanel
-from app.theme import load_theme
-from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, ENVIRONMENTS, POLICIES, EnvironmentInfo, Space
+from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, ENVIRONMENTS, POLICIES
 from engine.config import RunConfig
 from engine.parameters import with_values
-
-TAXI = EnvironmentInfo("Taxi-v3", "Taxi-v3", "Registered with Gymnasium.", Space("discrete", 500), Space("discrete", 6))
-
-
-def experiment(environment: str = "CartPole-v1", **values: object) -> Experiment:
-    paths = {path.replace("__", "."): value for path, value in values.items()}
-    config = with_values(RunConfig(), {"environment": environment, **paths})
-    return Experiment(config, ENVIRONMENTS[environment])
-
-
-def heard(signal: object) -> list[object]:
-    """What the signal carries from now on."""
-    words: list[object] = []
-    signal.connect(lambda *values: words.append(values[0] if len(values) == 1 else values))
-    return words
-
-
-# --- the model --------------------------------------------------------------------------------------------------------
+from tests.app.choosing import experiment, heard
 
 
 def test_an_algorithm_sets_credit_baseline_and_update():
@@ -54,7 +28,7 @@ def test_picking_another_baseline_keeps_the_other_parameters():
 
 
 def test_a_pair_that_cannot_work_is_refused_with_the_reason():
-    chosen = experiment(estimator__baseline="average", update__episodes_per_update=1)
+    chosen = experiment(estimator__baseline="average", collection__episodes_per_update=1)
     before, reasons = chosen.config, heard(chosen.rejected)
     reason = chosen.pick(CREDITS["total-return"])
     assert chosen.config == before
@@ -72,7 +46,7 @@ def test_a_value_out_of_bounds_is_refused_with_the_reason():
 
 def test_a_value_that_makes_the_pair_impossible_is_refused():
     chosen = experiment(estimator__credit="total-return", estimator__baseline="average")
-    assert "at least 2 episodes" in chosen.set_value("update.episodes_per_update", 1)
+    assert "at least 2 episodes" in chosen.set_value("collection.episodes_per_update", 1)
 
 
 def test_reset_gives_the_default_back():
@@ -82,22 +56,45 @@ def test_reset_gives_the_default_back():
 
 
 @pytest.mark.parametrize(
-    ("environment", "policy", "to", "expected"),
+    ("environment", "values", "to", "expected"),
     [
-        ("CartPole-v1", "mlp", "Pendulum-v1", "mlp-gaussian"),
-        ("CartPole-v1", "linear", "Pendulum-v1", "linear-gaussian"),
-        ("Pendulum-v1", "mlp-gaussian", "CartPole-v1", "mlp"),
-        ("FrozenLake-v1", "tabular", "CartPole-v1", "mlp"),
-        ("FrozenLake-v1", "tabular", "Pendulum-v1", "mlp-gaussian"),
+        ("FrozenLake-v1", {"policy": "tabular"}, "CartPole-v1", "the policy is now MLP."),
+        ("FrozenLake-v1", {"policy": "tabular"}, "Pendulum-v1", "the policy is now MLP."),
+        ("Pendulum-v1", {"policy.distribution": "beta"}, "CartPole-v1", "the distribution is now Softmax."),
+        ("Pendulum-v1", {"policy.distribution": "gaussian"}, "Acrobot-v1", "the distribution is now Softmax."),
+        (
+            "MountainCar-v0",
+            {"policy": {"kind": "linear", "features": "rbf"}},
+            "FrozenLake-v1",
+            "the features are now raw.",
+        ),
+        (
+            "FrozenLake-v1",
+            {"update": "exact-gradient"},
+            "CartPole-v1",
+            "the update rule is now Gradient ascent.",
+        ),
     ],
 )
-def test_a_policy_that_no_longer_fits_gives_way_to_the_nearest(environment: str, policy: str, to: str, expected: str):
-    chosen = experiment(environment)
-    chosen.pick(POLICIES[policy])
+def test_what_no_longer_fits_gives_way_to_the_nearest(environment: str, values: dict, to: str, expected: str):
+    chosen = experiment(environment, **values)
     words = heard(chosen.adjusted)
     chosen.pick_environment(ENVIRONMENTS[to])
     assert chosen.problem() is None
-    assert words[0].endswith(f"the policy is now {POLICIES[expected].title}.")
+    assert words[0].endswith(expected)
+
+
+def test_a_distribution_that_suits_the_actions_follows_the_environment():
+    chosen = experiment()
+    chosen.pick(DISTRIBUTIONS["softmax"])
+    words = heard(chosen.adjusted)
+    chosen.pick_environment(ENVIRONMENTS["Pendulum-v1"])
+    assert (chosen.config.policy.distribution, words) == ("auto", [])
+
+
+def test_a_table_refuses_what_it_cannot_hold():
+    chosen = experiment("FrozenLake-v1", policy="tabular")
+    assert chosen.refusal_of(DISTRIBUTIONS["gaussian"]).startswith("A table holds no Gaussian policy")
 
 
 def test_the_nearest_policy_keeps_its_hidden_layers():
@@ -118,243 +115,3 @@ def test_what_cannot_be_trained_is_told():
     chosen = experiment()
     chosen.set_config(with_values(chosen.config, {"policy": "tabular"}), chosen.environment)
     assert "discrete states" in chosen.problem()
-
-
-# --- the panel --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def opened(qtbot: QtBot) -> Callable[[Experiment], ExperimentPanel]:
-    def open_panel(chosen: Experiment) -> ExperimentPanel:
-        panel = ExperimentPanel(chosen, load_theme("dark"))
-        qtbot.addWidget(panel)
-        panel.resize(320, 900)
-        panel.show()
-        qtbot.waitActive(panel)
-        return panel
-
-    return open_panel
-
-
-def enter(field: QWidget, text: str) -> None:
-    field.setFocus()
-    field.selectAll()
-    QTest.keyClicks(field, text)
-    QTest.keyClick(field, Qt.Key.Key_Return)
-
-
-def pick(panel: ExperimentPanel, picker: str, title: str) -> None:
-    combo = panel.environment.picker.combo if picker == "environment" else panel.pickers[picker][0].combo
-    combo.setCurrentIndex(combo.findText(title))
-    combo.activated.emit(combo.currentIndex())
-
-
-def test_picking_an_entry_changes_the_experiment(opened):
-    chosen = experiment()
-    pick(opened(chosen), "baseline", "Average return")
-    assert chosen.config.estimator.baseline.kind == "average"
-
-
-def test_a_combination_without_a_name_is_shown_as_custom(opened):
-    panel = opened(experiment(estimator__credit="total-return", estimator__baseline="value"))
-    combo = panel.pickers["algorithm"][0].combo
-    assert (combo.currentIndex(), combo.placeholderText()) == (-1, "Custom")
-
-
-def test_an_entry_that_cannot_work_is_disabled_and_says_why(opened):
-    combo = opened(experiment()).pickers["policy"][0].combo
-    item = combo.model().item(combo.findText("Tabular softmax"))
-    assert not item.isEnabled()
-    assert "needs discrete states" in item.data(Qt.ItemDataRole.AccessibleTextRole)
-
-
-def test_each_policy_shows_its_number_of_parameters(opened):
-    combo = opened(experiment("FrozenLake-v1")).pickers["policy"][0].combo
-    item = combo.model().item(combo.findText("Tabular softmax"))
-    assert "64 parameters" in item.data(Qt.ItemDataRole.AccessibleTextRole)
-
-
-def test_the_facts_of_the_environment_are_told(opened):
-    facts = opened(experiment()).environment.facts.replace("\u00a0", " ")
-    assert facts == "4 observed numbers · 2 actions · at most 500 steps · solved at 475"
-
-
-def test_only_the_changed_term_of_the_equation_changes(opened, qtbot):
-    chosen = experiment()
-    panel = opened(chosen)
-    before = panel.equation.lines
-    pick(panel, "baseline", "None")
-    changed = [old for old, new in zip(before, panel.equation.lines, strict=True) if old != new]
-    assert changed == [before[1]]
-
-
-def test_a_typed_environment_is_asked_for(opened):
-    panel = opened(experiment())
-    asked = heard(panel.environment_requested)
-    pick(panel, "environment", "Other…")
-    enter(panel.environment.field, "Taxi-v3")
-    assert asked == ["Taxi-v3"]
-    assert panel.environment.answer.text() == "Looking at Taxi-v3…"
-
-
-def test_a_known_environment_that_is_typed_is_picked_at_once(opened):
-    chosen = experiment()
-    panel = opened(chosen)
-    pick(panel, "environment", "Other…")
-    enter(panel.environment.field, "Acrobot-v1")
-    assert chosen.environment is ENVIRONMENTS["Acrobot-v1"]
-
-
-def test_a_typed_environment_becomes_an_entry(opened):
-    chosen = experiment()
-    panel = opened(chosen)
-    pick(panel, "environment", "Other…")
-    enter(panel.environment.field, "Taxi-v3")
-    chosen.pick_environment(TAXI)
-    pick(panel, "environment", "Cart pole")
-    pick(panel, "environment", "Taxi-v3")
-    assert chosen.environment is TAXI
-    assert not panel.environment.field.isVisible()
-
-
-def test_an_unknown_environment_is_refused_under_the_field(opened):
-    chosen = experiment()
-    panel = opened(chosen)
-    pick(panel, "environment", "Other…")
-    enter(panel.environment.field, "Nowhere-v0")
-    panel.environment_refused("There is no environment Nowhere-v0.")
-    assert panel.environment.answer.text() == "There is no environment Nowhere-v0."
-    assert chosen.environment is ENVIRONMENTS["CartPole-v1"]
-
-
-def test_escape_closes_the_field_for_another_environment(opened):
-    panel = opened(experiment())
-    pick(panel, "environment", "Other…")
-    QTest.keyClick(panel.environment.field, Qt.Key.Key_Escape)
-    assert not panel.environment.field.isVisible()
-    assert panel.environment.picker.combo.currentText() == "Cart pole"
-
-
-def test_an_adjusted_policy_is_told_at_its_picker(opened):
-    chosen = experiment("FrozenLake-v1", policy="tabular")
-    panel = opened(chosen)
-    pick(panel, "environment", "Cart pole")
-    assert panel.pickers["policy"][0].notice.endswith("the policy is now MLP softmax.")
-
-
-def test_a_choice_that_cannot_be_trained_is_told_at_the_top(opened):
-    chosen = experiment()
-    panel = opened(chosen)
-    chosen.set_config(with_values(chosen.config, {"policy": "tabular"}), chosen.environment)
-    assert panel.problem.isVisible()
-
-
-def test_while_running_pickers_are_locked_and_say_why(opened):
-    panel = opened(experiment())
-    panel.set_running(True)
-    picker = panel.pickers["policy"][0]
-    assert (picker.combo.isEnabled(), picker.toolTip()) == (False, "Stop the run to change this.")
-
-
-def test_while_running_a_live_edit_reaches_the_run(opened):
-    panel = opened(experiment())
-    panel.set_running(True)
-    told = heard(panel.live_change)
-    enter(panel.form.rows["update.learning_rate"].editor.field, "2e-3")
-    assert told == [("update.learning_rate", 0.002)]
-
-
-def test_while_running_a_refused_edit_does_not_reach_the_run(opened):
-    panel = opened(experiment())
-    panel.set_running(True)
-    told = heard(panel.live_change)
-    enter(panel.form.rows["update.learning_rate"].editor.field, "-1")
-    assert told == []
-
-
-def test_before_a_run_no_edit_is_sent_to_it(opened):
-    panel = opened(experiment())
-    told = heard(panel.live_change)
-    enter(panel.form.rows["update.learning_rate"].editor.field, "2e-3")
-    assert told == []
-
-
-def test_an_unfinished_entry_is_taken_on_commit(opened):
-    chosen = experiment()
-    panel = opened(chosen)
-    field = panel.form.rows["seed"].editor.field
-    field.setFocus()
-    field.selectAll()
-    QTest.keyClicks(field, "42")
-    panel.commit()
-    assert chosen.config.seed == 42
-
-
-def test_an_unfinished_entry_is_dropped_when_its_field_is_locked(opened):
-    chosen = experiment()
-    panel = opened(chosen)
-    field = panel.form.rows["seed"].editor.field
-    field.setFocus()
-    field.selectAll()
-    QTest.keyClicks(field, "42")
-    panel.set_running(True)
-    assert (chosen.config.seed, field.text()) == (1, "1")
-
-
-def test_tab_goes_from_the_pickers_through_the_form_in_order(opened):
-    chosen = experiment("FrozenLake-v1", policy="tabular")
-    panel = opened(chosen)
-    chosen.pick_environment(ENVIRONMENTS["CartPole-v1"])
-    panel.environment.picker.combo.setFocus()
-    names = []
-    for _ in range(9):
-        names.append(panel.focusWidget().accessibleName())
-        QTest.keyClick(panel.focusWidget(), Qt.Key.Key_Tab)
-    assert names == [
-        "Environment",
-        "Policy",
-        "Algorithm",
-        "Credit",
-        "Baseline",
-        "Update rule",
-        "Hidden layers",
-        "Activation",
-        "Discount",
-    ]
-
-
-def test_the_field_at_work_stays_in_place_when_the_equation_grows(opened, qtbot):
-    panel = opened(experiment())
-    panel.resize(320, 500)
-    qtbot.waitUntil(lambda: panel.equation.is_up_to_date)
-    box = panel.form.rows["estimator.normalize_advantages"].editor.field
-    box.setFocus()
-    qtbot.wait(1)
-    before, height = box.mapTo(panel, QPoint(0, 0)).y(), panel.equation.height()
-    QTest.keyClick(box, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: panel.equation.height() > height)
-    assert box.mapTo(panel, QPoint(0, 0)).y() == before
-
-
-@pytest.mark.parametrize(("height", "in_sight"), [(900, True), (500, False)])
-def test_the_equation_stays_in_sight_where_there_is_room(opened, qtbot, height: int, in_sight: bool):
-    panel = opened(experiment())
-    panel.resize(320, height)
-    qtbot.waitUntil(lambda: panel.equation.is_up_to_date)
-    bottom = panel.equation.mapTo(panel, QPoint(0, panel.equation.height())).y()
-    assert (bottom <= panel.height()) is in_sight
-
-
-def test_the_panel_needs_no_more_than_a_narrow_dock(opened):
-    assert opened(experiment()).form.minimumSizeHint().width() <= 300 - 3 * load_theme("dark").unit
-
-
-@pytest.mark.parametrize("name", ["dark", "light"])
-def test_terms_have_the_colours_of_their_pickers(opened, qtbot, name):
-    theme = load_theme(name)
-    panel = opened(experiment())
-    panel.apply_theme(theme)
-    qtbot.waitUntil(lambda: panel.equation.is_up_to_date)
-    picture = panel.equation.grab().toImage()
-    seen = {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
-    assert {theme.policy, theme.credit, theme.baseline, theme.update} <= seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.models.history import Column, History, XAxis
+from app.models.history import Column, History, Table, XAxis
 from app.models.traces import EpisodeSample, Trace
 from engine.phases import Collected, Updated
 
@@ -40,6 +40,23 @@ def test_an_episode_lies_where_it_ended(history: History, axis: XAxis, expected:
 def test_some_episodes_lie_where_all_do(history: History, axis: XAxis) -> None:
     some = np.array([0, 2])
     np.testing.assert_allclose(history.episode_x_at(axis, some), history.episode_x(axis)[some])
+
+
+def test_an_iteration_may_end_without_an_episode() -> None:
+    history = History()
+    assert history.is_empty
+    none = np.empty(0)
+    history.add_episodes(Collected(1, 64, none, none.astype(np.int64), none.astype(np.int64), 0.1))
+    history.add_iteration(updated(1, 64, 0, mean_return=None, entropy=0.5))
+    assert (history.is_empty, len(history.episode_returns), history.last_x("environment_steps")) == (False, 0, 64)
+    np.testing.assert_equal(history.metrics["mean_return"].values, np.float32([np.nan]))
+
+
+def test_columns_of_a_table_grow_together() -> None:
+    table = Table(["a", "b"])
+    for number in range(3000):
+        table.append([number, -number])
+    assert (table["a"].values[-1], table["b"].values[-1], len(table["b"].values)) == (2999, -2999, 3000)
 
 
 def test_a_null_metric_is_nan(history: History) -> None:

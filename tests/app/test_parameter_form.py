@@ -75,7 +75,7 @@ def test_bounds_tell_above_from_from():
         (LEARNING_RATE, 200.0, "Learning rate cannot be 200.0: it should be at most 100."),
         (LEARNING_RATE, "abc", 'Learning rate cannot be "abc": it should be a number.'),
         (LEARNING_RATE, "", "Learning rate cannot be empty: it should be a number."),
-        ("update.episodes_per_update", 1.5, "Episodes per update cannot be 1.5: it should be a whole number."),
+        ("collection.episodes_per_update", 1.5, "Episodes per update cannot be 1.5: it should be a whole number."),
         ("policy.hidden_sizes", (), "Hidden layers cannot be empty: at least one number is needed."),
         ("policy.hidden_sizes", (8, 0), "Hidden layers cannot be 0: it should be at least 1."),
     ],
@@ -139,7 +139,7 @@ def test_a_check_box_proposes_its_state(form: ParameterForm, qtbot: QtBot):
 def test_a_choice_is_proposed(form: ParameterForm, qtbot: QtBot):
     with qtbot.waitSignal(form.edited) as edit:
         QTest.keyClick(form.rows["update.optimizer"].editor.field, Qt.Key.Key_Up)
-    assert edit.args == ["update.optimizer", "sgd"]
+    assert edit.args == ["update.optimizer", "rmsprop"]
 
 
 def test_the_reset_button_shows_only_where_the_default_was_left(form: ParameterForm):

@@ -133,8 +133,10 @@ def test_what_defines_a_run_is_fixed_while_it_trains(make_window: Make, reach: R
     window = make_window()
     window.start()
     reach(window, RunState.RUNNING)
-    enabled = [box for box in window.experiment_panel.findChildren(QComboBox) if box.isEnabled()]
-    assert enabled == []
+    panel = window.experiment_panel
+    live = {row.editor.field for row in panel.form.rows.values() if row.parameter.live}
+    enabled = {box for box in panel.findChildren(QComboBox) if box.isEnabled()}
+    assert enabled <= live
     assert not window.toolbar.device.isEnabled()
 
 
@@ -224,11 +226,14 @@ def test_a_start_that_is_stopped_at_once_leaves_the_last_run_alone(
     window = make_window(budget__environment_steps=500)
     window.start()
     reach(window, RunState.FINISHED)
-    before = len(window.controller.history.episode_returns)
+    last = window.controller.history
+    before = len(last.episode_returns)
     window.start()
     window.controller.stop()
     reach(window, RunState.FINISHED)
-    assert len(window.controller.history.episode_returns) in (before, 0)
+    # Where the engine was faster than the click, the new run's own beginning is shown; the two are never mixed.
+    assert len(last.episode_returns) == before
+    assert window.controller.history is last or len(window.controller.history.episode_returns) < before
     assert window.controller.config is not None
 
 

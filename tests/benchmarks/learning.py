@@ -60,11 +60,12 @@ class Goal:
 
 GOALS = (
     Goal("cartpole", 475.0),
-    Goal("cartpole-average-baseline", 475.0),
+    Goal("cartpole-fast", 475.0),
     Goal("cartpole-a2c", 475.0),
     Goal("cartpole-npg", 475.0),
     Goal("cartpole-trpo", 475.0),
     Goal("cartpole-ppo", 475.0),
+    Goal("cartpole-lagrangian", 475.0),
     Goal("cartpole-memory", 400.0),
     Goal("cartpole-memory", None, policy="mlp"),
     Goal("acrobot", -100.0),

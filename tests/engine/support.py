@@ -115,6 +115,26 @@ class Corridor(gymnasium.Env[Any, Any]):
         return self._position, -1.0, False, False, {}
 
 
+class Recall(gymnasium.Env[Any, Any]):
+    """A cue of 0 or 1 is shown once, then two steps of nothing; 1 for the last action if it equals the cue."""
+
+    observation_space = spaces.Discrete(3)
+    action_space = spaces.Discrete(2)
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._cue, self._steps = int(self.np_random.integers(2)), 0
+        return self._cue, {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        self._steps += 1
+        over = self._steps == 3
+        return 2, float(over and action == self._cue), over, False, {}
+
+
 class Target(gymnasium.Env[Any, Any]):
     """One step: the state is a number in [−1, 1], and the best action is (2 s, −s)."""
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine import batch as batch_module
 from engine.batch import Batch, Piece
 from engine.config.policies import GRUPolicy
 from engine.rollouts import Rollout
@@ -93,11 +94,19 @@ def test_pieces_with_a_memory_are_whole_sequences(kind: str, most: int) -> None:
         assert len(piece.actions) <= most or len(piece.sequences.lengths) == 1
 
 
+def drawn(batch: Batch, size: int, seed: int = 3) -> list[list[Piece]]:
+    return list(batch.minibatches(size, torch.Generator().manual_seed(seed)))
+
+
+def sizes(minibatches: list[list[Piece]]) -> list[int]:
+    return [sum(len(piece.actions) for piece in pieces) for pieces in minibatches]
+
+
 @pytest.mark.parametrize("size", [0, 1, 4, 5, 1000])
 @pytest.mark.parametrize("kind", KINDS)
 def test_minibatches_cover_every_step_once(kind: str, size: int) -> None:
     batch = batch_of(kind)
-    pieces = list(batch.minibatches(size, torch.Generator().manual_seed(3)))
+    pieces = [piece for minibatch in drawn(batch, size) for piece in minibatch]
     rows = torch.cat([rows_of(batch, piece) for piece in pieces])
     assert rows.sort().values.tolist() == list(range(batch.size))
     for piece in pieces:
@@ -108,33 +117,79 @@ def test_minibatches_cover_every_step_once(kind: str, size: int) -> None:
 @pytest.mark.parametrize("size", [0, 1000])
 def test_a_minibatch_of_everything_is_one_in_order(kind: str, size: int) -> None:
     batch = batch_of(kind)
-    (piece,) = batch.minibatches(size, torch.Generator())
+    ((piece,),) = drawn(batch, size)
     assert rows_of(batch, piece).tolist() == list(range(batch.size))
 
 
 @pytest.mark.parametrize("kind", [PADDED, SEGMENTS])
 def test_minibatches_have_the_size_asked_for_but_the_last(kind: str) -> None:
     batch = batch_of(kind)
-    *before, last = [len(piece.actions) for piece in batch.minibatches(5, torch.Generator().manual_seed(3))]
+    *before, last = sizes(drawn(batch, 5))
     assert before == [5] * (batch.size // 5 - (batch.size % 5 == 0))
     assert 1 <= last <= 5
 
 
-@pytest.mark.parametrize("size", [1, 4, 1000])
+@pytest.mark.parametrize("size", [0, 6])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_large_minibatch_is_the_same_one_in_several_pieces(
+    kind: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = batch_of(kind)
+    whole = drawn(batch, size)
+    # How much goes into a piece at most, which ``pieces`` has as its default.
+    monkeypatch.setattr(batch_module, "ROWS", 2)
+    monkeypatch.setattr(Batch.pieces, "__defaults__", (2,))
+    parts = drawn(batch, size)
+    assert max(map(len, parts)) > 1
+    assert max(len(piece.actions) for pieces in parts for piece in pieces) <= (
+        max(batch.lengths) if batch.recurrent else 2
+    )
+    for one, several in zip(whole, parts, strict=True):
+        joined = torch.cat([rows_of(batch, piece) for piece in several])
+        assert torch.equal(torch.cat([rows_of(batch, piece) for piece in one]), joined)
+        for piece in several:
+            require_fitting(batch, piece)
+            if batch.recurrent:
+                require_whole_sequences(batch, piece)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4, 1000])
 @pytest.mark.parametrize("kind", WITH_MEMORY)
 def test_minibatches_with_a_memory_are_whole_sequences(kind: str, size: int) -> None:
     batch = batch_of(kind)
-    for piece in batch.minibatches(size, torch.Generator().manual_seed(3)):
-        require_whole_sequences(batch, piece)
+    for pieces in drawn(batch, size):
+        for piece in pieces:
+            require_whole_sequences(batch, piece)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_minibatches_are_drawn_anew_from_the_generator(kind: str) -> None:
     batch, generator = batch_of(kind), torch.Generator().manual_seed(3)
-    first, second = ([rows_of(batch, piece).tolist() for piece in batch.minibatches(4, generator)] for _ in range(2))
-    again = [rows_of(batch, piece).tolist() for piece in batch.minibatches(4, torch.Generator().manual_seed(3))]
+    first, second = (
+        [rows_of(batch, piece).tolist() for pieces in batch.minibatches(4, generator) for piece in pieces]
+        for _ in range(2)
+    )
+    again = [rows_of(batch, piece).tolist() for pieces in drawn(batch, 4) for piece in pieces]
     assert first == again
     assert first != second
+
+
+@pytest.mark.parametrize(("most", "every"), [(1000, 1), (16, 1), (8, 2), (5, 4), (1, 16)])
+def test_a_sample_is_spread_evenly_over_the_steps(most: int, every: int) -> None:
+    batch = batch_of(PADDED)
+    assert batch.size == 16
+    piece = batch.sample(most)
+    assert rows_of(batch, piece).tolist() == list(range(0, 16, every))
+    require_fitting(batch, piece)
+
+
+@pytest.mark.parametrize("most", [1000, 5, 1])
+@pytest.mark.parametrize("kind", WITH_MEMORY)
+def test_a_sample_with_a_memory_is_of_whole_sequences(kind: str, most: int) -> None:
+    batch = batch_of(kind)
+    piece = batch.sample(most)
+    require_whole_sequences(batch, piece)
+    assert len(piece.actions) == batch.size if most == 1000 else 0 < len(piece.actions) < batch.size
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -153,8 +208,9 @@ def test_what_a_policy_with_a_memory_says_does_not_depend_on_the_pieces(kind: st
         whole = policy.over(batch.observations, batch.rollout.sequences).logits
         parts = [policy.over(piece.observations, piece.sequences).logits for piece in batch.pieces(most)]
         shuffled = torch.empty_like(whole)
-        for piece in batch.minibatches(most, torch.Generator().manual_seed(3)):
-            shuffled[piece.rows] = policy.over(piece.observations, piece.sequences).logits
+        for pieces in drawn(batch, most):
+            for piece in pieces:
+                shuffled[piece.rows] = policy.over(piece.observations, piece.sequences).logits
     torch.testing.assert_close(torch.cat(parts), whole)
     torch.testing.assert_close(shuffled, whole)
 

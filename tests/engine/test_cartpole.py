@@ -95,8 +95,25 @@ def test_the_batched_and_the_general_batch_are_the_same_environment() -> None:
     general.close()
 
 
+def test_hidden_velocities_are_all_that_differs_where_they_are_hidden() -> None:
+    seeds, every = [5, 6], np.arange(2)
+    whole, hidden = make_batch("CartPole-v1", seeds), make_batch("CartPolePositions-v0", seeds)
+    general = GymnasiumBatch("CartPolePositions-v0", seeds)
+    seen = whole.reset(every)[:, [0, 2]]
+    assert np.array_equal(hidden.reset(every), seen)
+    assert np.array_equal(general.reset(every), seen)
+    for action in (0, 1, 1, 0, 1) * 3:
+        actions = np.full(2, action)
+        moved, ours, theirs = (batch.step(actions, every) for batch in (whole, hidden, general))
+        assert np.array_equal(ours.observations, moved.observations[:, [0, 2]])
+        assert np.array_equal(ours.observations, theirs.observations)
+        assert np.array_equal(ours.terminated, theirs.terminated)
+    general.close()
+
+
 def test_the_fast_batch_is_the_one_that_is_used() -> None:
     assert isinstance(make_batch("CartPole-v1", [0]), CartPoleBatch)
+    assert isinstance(make_batch("CartPolePositions-v0", [0]), CartPoleBatch)
     general = make_batch("Acrobot-v1", [0])
     assert isinstance(general, GymnasiumBatch)
     general.close()

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from engine import devices
-from engine.catalogue import ENVIRONMENTS
-from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, TabularPolicy
+from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
+from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
 from engine.devices import choose_device, compared, iteration_seconds
 from engine.errors import RequestError
 from engine.policies.policy import Policy
@@ -62,16 +62,17 @@ def test_the_reason_gives_both_times() -> None:
     assert "250 ms" in reason
 
 
-@pytest.mark.parametrize("environment", ["CartPole-v1", "Pendulum-v1", "FrozenLake-v1"])
-@pytest.mark.parametrize(
-    "config", [LinearPolicy(), MLPPolicy(hidden_sizes=(4,)), TabularPolicy()], ids=lambda c: c.kind
-)
-def test_an_iteration_can_be_timed_without_changing_the_policy(
-    environment: str, config: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = ENVIRONMENTS[environment]
-    if config.kind == "tabular" and info.observation.kind != "discrete":
-        return
+IMAGES = EnvironmentInfo("X-v0", "X", "X.", Space("box", 64, shape=(8, 8)), Space("multi-binary", 3))
+PARTS = EnvironmentInfo("X-v0", "X", "X.", Space("box", 2), Space("multi-discrete", 5, parts=(2, 3)))
+TIMED = [
+    (config, info)
+    for config in (LinearPolicy(), MLPPolicy(hidden_sizes=(4,)), GRUPolicy(hidden_size=4))
+    for info in (CARTPOLE, ENVIRONMENTS["Pendulum-v1"], ENVIRONMENTS["FrozenLake-v1"], PARTS)
+] + [(TabularPolicy(), ENVIRONMENTS["FrozenLake-v1"]), (CNNPolicy(hidden_size=4), IMAGES)]
+
+
+@pytest.mark.parametrize(("config", "info"), TIMED, ids=lambda x: getattr(x, "kind", None) or x.id)
+def test_an_iteration_can_be_timed_without_changing_the_policy(config: PolicyConfig, info: EnvironmentInfo) -> None:
     model = Policy(config, info, torch.Generator())
     before = {name: value.clone() for name, value in model.state_dict().items()}
     assert iteration_seconds(model, info, 2, torch.device("cpu")) > 0.0
@@ -79,11 +80,14 @@ def test_an_iteration_can_be_timed_without_changing_the_policy(
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+@pytest.mark.parametrize("config", [MLPPolicy(hidden_sizes=(4,)), GRUPolicy(hidden_size=4)], ids=lambda c: c.kind)
 @pytest.mark.parametrize("environment", ["CartPole-v1", "Pendulum-v1"])
-def test_the_timed_gradient_reaches_the_whole_network(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timed_gradient_reaches_the_whole_network(
+    environment: str, config: PolicyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else the backward pass of an update is not in the measure."""
     info = ENVIRONMENTS[environment]
-    model = Policy(MLPPolicy(hidden_sizes=(4,)), info, torch.Generator())
+    model = Policy(config, info, torch.Generator())
     monkeypatch.setattr(devices.copy, "deepcopy", lambda given: given)
     iteration_seconds(model, info, 2, torch.device("cpu"))
     assert all(parameter.grad is not None for parameter in model.parameters())

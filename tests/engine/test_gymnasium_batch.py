@@ -67,6 +67,26 @@ def test_box_actions_have_the_spaces_shape_and_type(shape: tuple[int, ...], dtyp
     assert space.contains(got)
 
 
+@pytest.mark.parametrize(
+    ("space", "actions", "expected"),
+    [
+        (spaces.MultiDiscrete([2, 3]), [1, 2], [1, 2]),
+        (spaces.MultiDiscrete([2, 3], start=[5, -1]), [1, 2], [6, 1]),
+        (spaces.MultiDiscrete([[2, 3], [4, 2]]), [1, 2, 3, 0], [[1, 2], [3, 0]]),
+        (spaces.MultiBinary(3), [1, 0, 1], [1, 0, 1]),
+        (spaces.MultiBinary([2, 2]), [1, 0, 1, 1], [[1, 0], [1, 1]]),
+    ],
+    ids=str,
+)
+def test_actions_of_several_parts_have_the_spaces_shape_type_and_start(
+    space: Any, actions: list[int], expected: Any
+) -> None:
+    (got,) = to_environment(np.array([actions]), space)
+    assert got.tolist() == expected
+    assert got.dtype == space.dtype
+    assert space.contains(got)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.uint8, np.int64])
 def test_box_observations_become_flat_float32(dtype: Any) -> None:
     space = spaces.Box(0, 200, (2, 3), dtype)

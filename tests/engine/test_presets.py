@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalogue import ALGORITHMS, POLICIES, choose
+from engine.catalogue import ALGORITHMS, POLICIES, choose, refusal
 from engine.config import RunConfig
+from engine.environments.registry import inspect
 from engine.errors import RequestError
 from engine.parameters import with_values
-from engine.presets import Preset, find, load, save
+from engine.presets import Preset, find, load, save, shipped
 
 PRESET = Preset(
     title="Mine",
@@ -35,6 +36,17 @@ def test_what_is_saved_is_loaded(policy: str, algorithm: str, tmp_path: Path) ->
     preset = PRESET.model_copy(update={"config": config})
     save(preset, tmp_path / "x.toml")
     assert load(tmp_path / "x.toml") == preset
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_preset_can_be_trained(name: str) -> None:
+    config = shipped()[name].config
+    assert refusal(config, inspect(config.environment.id)) is None
+
+
+def test_shipped_presets_are_told_apart_by_their_titles() -> None:
+    titles = [preset.title for preset in shipped().values()]
+    assert len(set(titles)) == len(titles)
 
 
 def test_any_text_and_small_numbers_survive(tmp_path: Path) -> None:

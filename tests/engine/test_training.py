@@ -13,7 +13,8 @@ import torch
 
 from engine import training as training_module
 from engine.metrics import METRICS
-from engine.phases import Collected, Estimated, Phase, Updated, Working
+from engine.parameters import with_values
+from engine.phases import Collected, Estimated, Phase, Reweighted, Updated, Working
 from engine.training import MEAN_OVER, Training
 from tests.engine.support import (
     collections_of,
@@ -25,11 +26,16 @@ from tests.engine.support import (
     updates_of,
 )
 
-ALGORITHMS = [
+ESTIMATORS = [
     ("total-return", "none"),
     ("total-return", "value"),
+    ("total-return", "leave-one-out"),
     ("reward-to-go", "average"),
+    ("reward-to-go", "time-average"),
+    ("reward-to-go", "optimal"),
     ("reward-to-go", "value"),
+    ("n-step", "value"),
+    ("gae", "shared-value"),
 ]
 
 
@@ -39,9 +45,10 @@ LONGER = configured(budget__environment_steps=450)
 # --- determinism ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("collection", ["episodes", "segments"])
 @pytest.mark.parametrize("environment", ["CartPole-v1", "FrozenLake-v1", "Pendulum-v1"])
-def test_the_same_seed_gives_the_same_run(environment: str) -> None:
-    config = configured(environment=environment, budget__environment_steps=500)
+def test_the_same_seed_gives_the_same_run(environment: str, collection: str) -> None:
+    config = configured(environment=environment, collection=collection, budget__environment_steps=2100)
     first, second = ([untimed(update) for update in updates_of(config)] for _ in range(2))
     assert first == second
 
@@ -112,6 +119,78 @@ def test_ends_of_unequal_episodes_count_only_steps_really_taken() -> None:
     assert collected.ends.tolist() == [8] * short + [8 + 2 * (8 - short)] * (8 - short)
 
 
+def test_segments_count_every_step_and_report_the_episodes_that_ended_in_them() -> None:
+    """Two environments whose episodes last 3 steps, 4 steps an iteration: ends at steps 3, 6, 9 and 12 of each."""
+    id = register("Tests/Three-v0", lengths=(3,))
+    config = configured(environment=id, collection="segments", collection__environments=2, collection__steps=4)
+    first, second, third = collections_of(with_values(config, {"budget.environment_steps": 24}))
+    assert [one.environment_steps for one in (first, second, third)] == [8, 16, 24]
+    assert [one.ends.tolist() for one in (first, second, third)] == [[6, 6], [12, 12], [18, 18, 24, 24]]
+    assert [one.lengths.tolist() for one in (first, second, third)] == [[3, 3], [3, 3], [3, 3, 3, 3]]
+
+
+def test_before_an_episode_ends_there_is_no_mean_return_and_no_mean_length() -> None:
+    id = register("Tests/Ten-v0", lengths=(10,))
+    config = configured(environment=id, collection="segments", collection__environments=2, collection__steps=4)
+    updates = updates_of(with_values(config, {"budget.environment_steps": 24}))
+    assert [update.episodes for update in updates] == [0, 0, 2]
+    assert [update.metrics["mean_return"] for update in updates] == [None, None, 10.0]
+    assert [update.metrics["mean_length"] for update in updates] == [None, None, 10.0]
+
+
+def test_every_step_of_a_segment_has_an_advantage() -> None:
+    config = configured(collection="segments", collection__environments=3, collection__steps=7)
+    assert {estimated.advantages.shape for estimated in estimates_of(config)} == {(21,)}
+
+
+def test_episodes_played_for_the_value_function_alone_count_like_all_others() -> None:
+    id = register("Tests/Three-v0", lengths=(3,))
+    config = configured(environment=id, estimator__baseline__fitted_on="independent", budget__environment_steps=24)
+    phases = [phase for phase in phases_of(config) if not isinstance(phase, Working)]
+    assert [type(phase) for phase in phases] == [Collected, Collected, Estimated, Updated]
+    last = phases[-1]
+    assert isinstance(last, Updated)
+    assert (last.environment_steps, last.episodes) == (24, 8)
+
+
+def test_a_value_fitted_on_the_same_episodes_leaves_less_of_an_advantage() -> None:
+    """The same first episodes, the same first network; only when it is fitted differs."""
+    rate = {"estimator__baseline__learning_rate": 0.05, "estimator__baseline__fit_steps": 100}
+    before, same = (
+        estimates_of(configured(estimator__baseline__fitted_on=on, **rate))[0].advantages for on in ("previous", "same")
+    )
+    assert np.square(same).mean() < 0.5 * np.square(before).mean()
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.0, 0.0), (1.0, 0.0), (0.2, 0.6)])
+def test_the_share_of_greedy_actions_goes_evenly_from_its_start_to_its_end(start: float, end: float) -> None:
+    id = register("Tests/Five-v0", lengths=(5,))
+    config = configured(environment=id, exploration__greedy_start=start, exploration__greedy_end=end)
+    training = Training(with_values(config, {"budget.environment_steps": 80}))
+    shares = [training._actor.greedy_share for phase in training if isinstance(phase, Collected)]
+    assert shares == pytest.approx([start + (end - start) * share for share in (0.0, 0.25, 0.5, 0.75)])
+
+
+def test_a_higher_temperature_acts_less_decidedly() -> None:
+    cool, hot = (
+        updates_of(configured(policy="linear", exploration__temperature=t, update__learning_rate=0.5))[-1]
+        for t in (0.5, 5.0)
+    )
+    assert cool.metrics["entropy"] < hot.metrics["entropy"]  # type: ignore[operator]
+
+
+def test_what_moved_the_policy_is_handed_on_by_the_rules_that_reweigh() -> None:
+    """One log-ratio per step of a proximal rule, one per episode where whole episodes are reweighted."""
+    for update, of, size in (("ppo-clip", "step", None), ("off-policy", "episode", 4)):
+        phases = phases_of(configured(update=update))
+        (first, *_) = [phase for phase in phases if isinstance(phase, Reweighted)]
+        (estimated, *_) = [phase for phase in phases if isinstance(phase, Estimated)]
+        assert first.of == of
+        assert len(first.log_ratios) == (size or len(estimated.advantages))
+        assert np.abs(first.log_ratios).max() > 0.0
+    assert not [phase for phase in phases_of(configured()) if isinstance(phase, Reweighted)]
+
+
 def test_the_budget_is_kept_to_the_iteration_that_passes_it() -> None:
     id = register("Tests/Three-v0", lengths=(3,))
     updates = updates_of(configured(environment=id, collection__episodes_per_update=4, budget__environment_steps=25))
@@ -122,7 +201,7 @@ def test_a_budget_of_one_step_is_one_iteration() -> None:
     assert len(updates_of(configured(budget__environment_steps=1))) == 1
 
 
-@pytest.mark.parametrize(("credit", "baseline"), ALGORITHMS)
+@pytest.mark.parametrize(("credit", "baseline"), ESTIMATORS)
 def test_every_step_has_an_advantage(credit: str, baseline: str) -> None:
     config = configured(estimator__credit=credit, estimator__baseline=baseline)
     for collected, estimated in zip(collections_of(config), estimates_of(config), strict=True):

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from engine.catalogue import UPDATES
+from engine.config import RunConfig
 from engine.errors import RequestError
+from engine.parameters import Parameter, parameters_of, with_values
 from engine.phases import Estimated, Updated
 from engine.training import Training
 from tests.engine.support import (
@@ -55,27 +58,82 @@ def test_a_change_changes_the_run_from_then_on_only() -> None:
     assert untimed(changed[2]) != untimed(plain[2])
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("update.learning_rate", 0.5),
-        ("estimator.gamma", 0.5),
-        ("estimator.normalize_advantages", True),
-        ("update.entropy_coefficient", 0.5),
-        ("update.max_grad_norm", 0.01),
-        ("estimator.baseline.fit_steps", 1),
-        ("estimator.baseline.learning_rate", 0.5),
-    ],
-)
-def test_every_live_parameter_has_an_effect(path: str, value: Any) -> None:
-    training = Training(LONGER)
+# Where a number could be changed without effect, as a bound that nothing reaches, one that has an effect.
+TELLING = {
+    "estimator.baseline.minibatch_size": 7,
+    "estimator.baseline.clip_range": 1e-3,
+    "estimator.credit.n": 1,
+    "exploration.greedy_start": 1.0,
+    "exploration.greedy_end": 1.0,
+    "update.max_grad_norm": 0.01,
+    "update.max_kl": 1e-4,
+    "update.clip_range": 1e-3,
+    "update.minibatch_size": 7,
+    "update.target_kl": 1e-6,
+    "update.truncation": 0.9,
+    "update.cg_iterations": 1,
+    "update.line_search_steps": 1,
+}
+# Found by nothing else: the configuration in which a parameter counts.
+COUNTING = {
+    "update.cg_iterations": {"update.solver": "cg"},
+    "update.line_search_steps": {"update.max_kl": 10.0, "update.damping": 1e-4},
+    "update.backtracking": {"update.max_kl": 10.0, "update.damping": 1e-4},
+    "update.clip_range_schedule": {"update.clip_range": 0.01},
+    "update.truncation": {"update.learning_rate": 0.5},
+    "update.self_normalized": {"update.learning_rate": 0.5},
+    "update.weighting": {"update.learning_rate": 0.5},
+}
+
+
+def other(parameter: Parameter) -> Any:
+    """A value within the bounds that a parameter does not have."""
+    if parameter.path in TELLING:
+        return TELLING[parameter.path]
+    if parameter.choices:
+        return next(choice for choice in reversed(parameter.choices) if choice != parameter.value)
+    if isinstance(parameter.value, bool):
+        return not parameter.value
+    if isinstance(parameter.value, int):
+        return 2 * parameter.value + 1
+    return 0.5 * parameter.value if parameter.value else 0.5
+
+
+PICKED = [
+    configured(update=update, collection=collection, estimator__credit=credit)
+    for update in UPDATES
+    for collection, credit in (("episodes", "gae"), ("segments", "n-step"))
+    if update != "exact-gradient" and (collection, update) != ("segments", "off-policy")
+]
+SHARED = configured(estimator__baseline="shared-value", update="ppo-clip")
+LIVE = {
+    f"{config.update.kind}:{parameter.path}" if parameter.path.startswith("update.") else parameter.path: (
+        config,
+        parameter,
+    )
+    for config in PICKED
+    for parameter in parameters_of(config)
+    if parameter.live and parameter.path != "budget.environment_steps"
+} | {
+    f"shared:{parameter.path}": (SHARED, parameter)
+    for parameter in parameters_of(SHARED)
+    if parameter.live and parameter.path.startswith("estimator.baseline.")
+}
+
+
+@pytest.mark.parametrize(("config", "parameter"), LIVE.values(), ids=LIVE.keys())
+def test_every_live_parameter_has_an_effect(config: RunConfig, parameter: Parameter) -> None:
+    config = with_values(config, COUNTING.get(parameter.path, {}) | {"budget.environment_steps": 450})
+    if config.collection.kind == "segments":
+        config = with_values(config, {"collection.environments": 4, "collection.steps": 25})
+    training = Training(config)
     changed = []
     for phase in training:
         if isinstance(phase, Updated):
             changed.append(untimed(phase))
             if phase.iteration == 1:
-                training.change(path, value)
-    assert changed != [untimed(update) for update in updates_of(LONGER)]
+                training.change(parameter.path, other(parameter))
+    assert changed != [untimed(update) for update in updates_of(config)]
 
 
 def test_a_change_to_the_value_it_has_is_none() -> None:
@@ -102,6 +160,9 @@ def test_of_two_changes_before_an_iteration_the_later_counts() -> None:
         ("policy.hidden_sizes", (4,)),
         ("update.optimizer", "sgd"),
         ("collection.episodes_per_update", 8),
+        ("collection", "segments"),
+        ("estimator.baseline.fitted_on", "same"),
+        ("estimator.baseline.optimizer", "sgd"),
         ("policy", "linear"),
         ("environment", "Acrobot-v1"),
         ("estimator.baseline", "none"),

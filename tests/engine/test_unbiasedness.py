@@ -36,6 +36,7 @@ from tests.engine.tiny_mdp import (
     finish,
     mean,
     rollout_of,
+    true_values,
     values,
 )
 
@@ -147,13 +148,6 @@ def test_a_truncated_episode_goes_on_with_the_value_of_its_final_state(credit: A
     """The estimate is then unbiased for the objective in which V(s_T) is paid at the time limit."""
     config = configured(credit, "value", gamma=gamma, discount_states=credit != "total-return")
     assert_gradient(mean(TINY, config, critic=values(WRONG)), TINY.gradient(gamma, tail=WRONG))
-
-
-def true_values(gamma: float) -> Tensor:
-    """V of each state of ``UNROLLED``, in which a state says what time it is."""
-    dynamics = exact.dynamics_of(UNROLLED.mdp(UNROLLED.limit))
-    by_time = exact.state_values(dynamics, UNROLLED.probabilities, gamma)
-    return torch.cat([by_time[t, 2 * t : 2 * t + 2] for t in range(3)] + [torch.zeros(2)])
 
 
 BOOTSTRAPPED: list[Any] = [{"kind": "gae", "gae_lambda": share} for share in (0.0, 0.3, 0.9)]

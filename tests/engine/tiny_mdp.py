@@ -16,17 +16,15 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from engine.acting import Actor
+from engine import exact
 from engine.algorithms.rule import Task, UpdateRule
 from engine.algorithms.rules import make_rule
 from engine.batch import Batch
 from engine.catalogue import EnvironmentInfo, Space
-from engine.collection import EpisodeCollector
 from engine.config import RunConfig
 from engine.config.policies import ExplorationConfig, TabularPolicy
 from engine.critics import Critic, SeparateCritic
 from engine.environments.finite import FiniteMDP, from_outcomes
-from engine.environments.finite_batch import FiniteBatch
 from engine.estimators import estimate
 from engine.policies.policy import Policy, ValueFunction
 from engine.rollouts import Rollout
@@ -35,7 +33,6 @@ from engine.trust_region import assign, flat
 torch.set_num_threads(1)  # as a run does: two threads would only wait for each other over numbers so few
 
 ENDED = -1
-CPU = torch.device("cpu")
 
 _T = TypeVar("_T")
 Outcomes = tuple[tuple[tuple[tuple[float, float, int], ...], ...], ...]
@@ -95,7 +92,10 @@ class Process:
     def mdp(self, horizon: int | None) -> FiniteMDP:
         """The same process for the samplers and for ``engine.exact``."""
         listed = [
-            [[(p, max(following, 0), reward, following == ENDED) for p, reward, following in outcomes] for outcomes in s]
+            [
+                [(p, max(following, 0), reward, following == ENDED) for p, reward, following in outcomes]
+                for outcomes in s
+            ]
             for s in self.outcomes
         ]
         first = [1.0] + [0.0] * (len(listed) - 1)
@@ -178,7 +178,7 @@ def greedily(config: RunConfig, share: float) -> RunConfig:
 
 
 def mixture(policy: Tensor, share: float) -> Tensor:
-    """What is acted on, [S, A], where that share of actions is the likeliest and the rest is sampled from ``policy``."""
+    """What plays, [S, A], where that share of actions is the likeliest and the rest is sampled from ``policy``."""
     likeliest = torch.nn.functional.one_hot(policy.argmax(-1), policy.shape[-1])
     return (1.0 - share) * policy + share * likeliest
 
@@ -316,38 +316,32 @@ def cosine(one: Tensor, other: Tensor) -> float:
     return (one @ other / (one.norm() * other.norm())).item()
 
 
-# --- sampling through the collectors ----------------------------------------------------------------------------------
+# --- the process whose states know the time ---------------------------------------------------------------------------
 
 
-def sampled(process: Process, size: int, seed: int, policy: Policy | None = None) -> Rollout:
-    """``size`` whole episodes as a run would collect them."""
-    batch = FiniteBatch(process.mdp(process.limit), [seed * 1_000_003 + n for n in range(size)])
-    actor = Actor(process.policy() if policy is None else policy, torch.Generator().manual_seed(seed), CPU)
-    rollout, _ = finish(EpisodeCollector(batch, process.info, CPU).collect(actor, 0))
-    return rollout
+def true_values(gamma: float) -> Tensor:
+    """V of each state of ``UNROLLED``; nothing is paid after the time limit."""
+    dynamics = exact.dynamics_of(UNROLLED.mdp(UNROLLED.limit))
+    by_time = exact.state_values(dynamics, UNROLLED.probabilities, gamma)
+    return torch.cat([by_time[t, 2 * t : 2 * t + 2] for t in range(3)] + [torch.zeros(2)])
 
 
-def part(rollout: Rollout, low: int, high: int) -> Rollout:
-    """The whole episodes from ``low`` up to ``high``."""
-    cuts = rollout.truncated.any(0).long()
-    before, within = int(cuts[:low].sum()), int(cuts[low:high].sum())
-    fields: dict[str, Any] = {}
-    for name in ("observations", "actions", "rewards", "terminated", "truncated", "mask", "elapsed"):
-        fields[name] = getattr(rollout, name)[:, low:high]
-    steps = int(fields["mask"].any(1).sum())
-    cropped = {name: tensor[:steps] for name, tensor in fields.items()}
-    return Rollout(**cropped, final_observations=rollout.final_observations[before : before + within])
+def lasting(gamma: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of ``UNROLLED`` while it lasts: r, P (0 at the time limit), π, and the visits Σ_t γ^t P(s_t = s)."""
+    whole = exact.dynamics_of(UNROLLED.mdp(None))
+    goes_on = whole.continuing.clone()
+    goes_on[:, :, 6:] = goes_on[6:] = 0.0
+    policy = UNROLLED.probabilities
+    visits = exact.discounted_visitation(replace(whole, continuing=goes_on), policy, gamma)
+    return whole.rewards, goes_on, policy, visits
 
 
-def estimates(rollout: Rollout, config: RunConfig, policy: Policy, size: int, critic: Critic | None = None) -> Tensor:
-    """ĝ of one batch of ``size`` episodes after another, [batches, P]."""
-    found, learner = [], Learner(config, policy)
-    for low in range(0, rollout.environments - size + 1, size):
-        found.append(learner.step(finish(estimate(part(rollout, low, low + size), config.estimator, policy, critic))))
-    return torch.stack(found)
-
-
-def deviation(found: Tensor, expected: Tensor) -> float:
-    """How many standard errors the mean of ``found`` [batches, P] lies from ``expected``, in its worst component."""
-    error = found.std(0) / len(found) ** 0.5
-    return ((found.mean(0) - expected).abs() / error.clamp(min=1e-9)).max().item()
+def credited(credit: Any, table: Tensor, gamma: float) -> Tensor:
+    """E[Â | s, a] [S, A] with V as given, by recursion over states instead of over a trajectory."""
+    rewards, goes_on, policy, _ = lasting(gamma)
+    error = rewards + gamma * goes_on @ table - table.unsqueeze(-1)
+    share, rounds = (credit["gae_lambda"], 3) if credit["kind"] == "gae" else (1.0, credit["n"])
+    found = torch.zeros_like(error)
+    for _ in range(rounds):
+        found = error + gamma * share * goes_on @ (policy * found).sum(-1)
+    return found

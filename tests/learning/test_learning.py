@@ -12,7 +12,7 @@ from engine.config import RunConfig
 from engine.parameters import with_values
 from engine.phases import Collected, Updated
 from engine.training import Training
-from tests.engine.support import Bandit, Corridor, Target, register
+from tests.engine.support import Bandit, Corridor, Recall, Target, register
 
 
 def trained(values: dict[str, Any]) -> tuple[Training, list[Updated], np.ndarray[Any, Any]]:
@@ -40,32 +40,103 @@ def test_the_default_configuration_learns_to_balance_a_pole() -> None:
     assert mean_return > 150.0
 
 
-@pytest.mark.parametrize(
-    ("credit", "baseline"),
-    [
-        ("total-return", "none"),
-        ("total-return", "average"),
-        ("total-return", "value"),
-        ("reward-to-go", "none"),
-        ("reward-to-go", "average"),
-        ("reward-to-go", "value"),
-    ],
-)
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_every_estimator_finds_the_better_arm(credit: str, baseline: str, optimizer: str) -> None:
+def better_arm(values: dict[str, Any]) -> float:
+    """The probability of the arm that pays, of a table that has been trained."""
     training, _, _ = trained(
         {
             "environment": register("Tests/Bandit-v0", Bandit),
             "policy": "tabular",
-            "estimator.credit": credit,
-            "estimator.baseline": baseline,
-            "update.optimizer": optimizer,
-            "update.learning_rate": 2.0 if optimizer == "sgd" else 0.2,
             "budget.environment_steps": 600,
         }
+        | values
     )
     with torch.no_grad():
-        assert training.policy(torch.tensor([0])).probabilities[0, 1].item() > 0.9
+        probability: float = training.policy(torch.tensor([0])).probabilities[0, 1].item()
+    return probability
+
+
+@pytest.mark.parametrize(
+    ("credit", "baseline"),
+    [
+        *(("total-return", kind) for kind in ("none", "average", "time-average", "leave-one-out", "optimal", "value")),
+        *(("reward-to-go", kind) for kind in ("none", "average", "time-average", "leave-one-out", "optimal", "value")),
+        ("n-step", "value"),
+        ("gae", "value"),
+    ],
+)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_every_estimator_finds_the_better_arm(credit: str, baseline: str, optimizer: str) -> None:
+    rate = 2.0 if optimizer == "sgd" else 0.2
+    values = {"estimator.credit": credit, "estimator.baseline": baseline, "update.learning_rate": rate}
+    assert better_arm(values | {"update.optimizer": optimizer}) > 0.9
+
+
+RULES = {
+    "gradient-ascent": {"update.learning_rate": 0.2},
+    "natural-gradient": {"update.max_kl": 0.1},
+    "trpo": {"update.max_kl": 0.1},
+    "ppo-clip": {"update.learning_rate": 0.05},
+    "ppo-penalty": {"update.learning_rate": 0.05, "update.kl_coefficient": 0.1},
+    "ppo-lagrangian": {"update.learning_rate": 0.05, "update.target_kl": 0.1},
+    "off-policy": {"update.learning_rate": 0.1},
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_update_rule_finds_the_better_arm(rule: str) -> None:
+    assert better_arm({"update": rule, "estimator.baseline": "average"} | RULES[rule]) > 0.9
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adam"])
+def test_every_optimiser_finds_the_better_arm(optimizer: str) -> None:
+    rate = {"sgd": 2.0, "momentum": 0.5}.get(optimizer, 0.2)
+    values = {"update.optimizer": optimizer, "estimator.baseline": "average"}
+    assert better_arm(values | {"update.learning_rate": rate}) > 0.9
+
+
+def test_off_policy_ascent_finds_the_better_arm_though_half_its_actions_are_greedy() -> None:
+    values = {"update": "off-policy", "update.learning_rate": 0.1, "estimator.baseline": "average"}
+    assert better_arm(values | {"exploration.greedy_start": 0.5, "exploration.greedy_end": 0.5}) > 0.9
+
+
+@pytest.mark.parametrize("rule", ["ppo-clip", "ppo-lagrangian", "gradient-ascent"])
+def test_segments_find_the_way_through_a_corridor(rule: str) -> None:
+    """The best return is 5; of the episodes that end first, which are short, chance earns about −10."""
+    _, _, returns = trained(
+        {
+            "environment": register("Tests/Corridor-v0", Corridor, limit=30),
+            "policy": "tabular",
+            "collection": {"kind": "segments", "environments": 8, "steps": 16},
+            "estimator.credit": "gae",
+            "estimator.normalize_advantages": True,
+            "estimator.baseline.learning_rate": 0.02,
+            "update": rule,
+            "update.learning_rate": 0.2 if rule == "gradient-ascent" else 0.05,
+            "budget.environment_steps": 6_000,
+        }
+    )
+    assert returns[:16].mean() < -5.0
+    assert returns[-32:].mean() > 3.0
+
+
+@pytest.mark.parametrize(("policy", "remembers"), [("gru", True), ("mlp", False)])
+@pytest.mark.parametrize("rule", ["gradient-ascent", "ppo-clip"])
+def test_only_a_memory_recalls_what_was_shown_once(policy: str, remembers: bool, rule: str) -> None:
+    """Without one, no policy is right more often than in half of the episodes."""
+    _, _, returns = trained(
+        {
+            "environment": register("Tests/Recall-v0", Recall),
+            "policy": policy,
+            "collection.episodes_per_update": 64,
+            "estimator.baseline": "average",
+            "estimator.normalize_advantages": True,
+            "update": rule,
+            "update.learning_rate": 0.01,
+            "budget.environment_steps": 12_000,
+        }
+    )
+    assert (returns[-500:].mean() > 0.9) == remembers
+    assert remembers or abs(returns[-500:].mean() - 0.5) < 0.1
 
 
 @pytest.mark.parametrize("policy", ["tabular", "linear", "mlp"])

@@ -1,0 +1,194 @@
+"""The equation as a person sees it: every symbol explained, rows that fit, and the line on its bias."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.theme import load_theme
+from app.widgets.bias_line import EXACT, UNBIASED, BiasLine
+from app.widgets.equation_box import EquationBox
+from app.widgets.equation_glossary import glossary
+from app.widgets.equation_view import EquationView
+from engine.catalogue import (
+    ALGORITHMS,
+    BASELINES,
+    CREDITS,
+    ENVIRONMENTS,
+    POLICIES,
+    UPDATES,
+    EnvironmentInfo,
+    Space,
+    choose,
+    refusal,
+)
+from engine.config import RunConfig
+from engine.equations import Line, Term, equation
+from engine.parameters import with_values
+
+CARTPOLE = ENVIRONMENTS["CartPole-v1"]
+BOX = replace(CARTPOLE, action=Space("box", 2, bounds=((-1.0, 1.0),)))
+PARTS = replace(CARTPOLE, action=Space("multi-discrete", 5, parts=(2, 3)))
+SWITCHES = replace(CARTPOLE, action=Space("multi-binary", 4))
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ",
+    "theta": "θ", "lambda": "λ", "mu": "μ", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ",
+}  # fmt: skip
+
+
+def of(algorithm: str = "", **values: object) -> RunConfig:
+    config = choose(RunConfig(), ALGORITHMS[algorithm]) if algorithm else RunConfig()
+    return with_values(config, {path.replace("__", "."): value for path, value in values.items()})
+
+
+def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
+    for entries in product(CREDITS.values(), BASELINES.values(), UPDATES.values()):
+        config = RunConfig()
+        for entry in entries:
+            config = choose(config, entry)
+        if config.estimator.baseline.kind == "optimal":
+            config = with_values(config, {"estimator.baseline.per_parameter": False})
+        if refusal(config, CARTPOLE) is None:
+            yield config, CARTPOLE
+    for environment, policy in product((CARTPOLE, BOX, PARTS, SWITCHES), POLICIES.values()):
+        yield with_values(choose(RunConfig(), policy), {"exploration.temperature": 2.0}), environment
+    for distribution, spread in product(("gaussian", "tanh-gaussian", "beta"), ("one", "per-state")):
+        yield of(policy__distribution=distribution, policy__spread=spread), BOX
+    yield of("reinforce-optimal-baseline"), CARTPOLE
+    yield of("a2c", estimator__credit="reward-to-go", estimator__discount_states=True), CARTPOLE
+    yield of("ppo", estimator__baseline="shared-value", update__clip_range_schedule="linear"), CARTPOLE
+    yield of("ppo", update__learning_rate_schedule="linear", update__optimizer="rmsprop"), CARTPOLE
+    yield of("ppo-penalty", update__form="single-sample", update__entropy_coefficient=0.1), CARTPOLE
+    yield of(estimator__baseline__fitted_on="independent", estimator__baseline__clip_range=0.1), CARTPOLE
+    yield of("off-policy-pg", exploration__greedy_start=0.5, update__truncation=9.0), CARTPOLE
+    yield of("off-policy-pg", update__weighting="per-trajectory", update__self_normalized=True), CARTPOLE
+    yield of(update__optimizer="momentum", update__max_grad_norm=1.0, policy__features="rbf", policy="linear"), CARTPOLE
+    yield of("exact-gradient", policy="tabular"), ENVIRONMENTS["FrozenLake-v1"]
+
+
+def symbols(lines: tuple[Line, ...]) -> set[str]:
+    """The letters and names that the equation is made of."""
+    latex = " ".join(term.latex for line in lines for term in line)
+    names = set(re.findall(r"\\mathrm\{([A-Za-z]{2,})\}", latex)) - {"arg", "with"}
+    latex = re.sub(r"\\(mathrm|mathcal|mathbf|mathbb)\{[^}]*\}", " ", latex)
+    greek = {GREEK[name] for name in re.findall(r"\\([a-z]+)", latex) if name in GREEK}
+    return names | greek | set(re.findall(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", latex)))
+
+
+def unexplained(lines: tuple[Line, ...]) -> set[str]:
+    """What is neither in the glossary's column of symbols nor a name in the words beside it."""
+    table = unicodedata.normalize("NFD", glossary(lines))
+    column = re.sub(r"<[^>]*>", "", " ".join(re.findall(r"<i>(.*?)</i>", table)))
+    words = re.sub(r"<[^>]*>", " ", table)
+    found = symbols(lines) - {"old", "min", "max"}
+    return {symbol for symbol in found if symbol not in column and not re.search(rf"\b{symbol}\b", words)}
+
+
+def test_every_symbol_is_explained() -> None:
+    missing = {symbol for config, environment in many() for symbol in unexplained(equation(config, environment))}
+    assert missing == set()
+
+
+def test_nothing_is_explained_that_is_not_there() -> None:
+    text = glossary(equation(of("reinforce"), CARTPOLE))
+    for symbol in ("V<sub>", "δ", "λ", "τ", "ρ", "KL", "Beta"):
+        assert symbol not in text
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> EquationView:
+    view = EquationView(load_theme("dark"))
+    qtbot.addWidget(view)
+    view.resize(288, 600)
+    view.show()
+    return view
+
+
+@pytest.mark.parametrize(
+    ("config", "environment"),
+    [
+        (of("ppo", estimator__baseline="shared-value", update__entropy_coefficient=0.1), CARTPOLE),
+        (of("trpo", policy__distribution="tanh-gaussian", policy__spread="per-state"), BOX),
+        (of("ppo-lagrangian", exploration__temperature=2.0), PARTS),
+        (of("off-policy-pg", policy="gru", update__truncation=9.0), CARTPOLE),
+    ],
+    ids=["ppo", "trpo", "lagrangian", "off-policy"],
+)
+def test_long_equations_are_broken_rather_than_shrunk(
+    view: EquationView, qtbot: QtBot, config: RunConfig, environment: EnvironmentInfo
+) -> None:
+    view.show_equation(equation(config, environment))
+    qtbot.waitUntil(lambda: view.is_up_to_date, timeout=20_000)
+    assert max(row.width for row in view._rows) <= 288
+
+
+def test_no_row_begins_with_what_closes_a_bracket(view: EquationView, qtbot: QtBot) -> None:
+    view.resize(120, 600)
+    view.show_equation(((Term(r"[a = b + c + d"), Term(r"\; + \; e + f + g + h"), Term(r"\, ]")),))
+    qtbot.waitUntil(lambda: view.is_up_to_date)
+    assert len(view._rows) == 2
+
+
+def test_an_equation_taller_than_its_limit_scrolls(qtbot: QtBot) -> None:
+    box = EquationBox(load_theme("dark"))
+    qtbot.addWidget(box)
+    box.resize(288, 400)
+    box.show()
+    box.equation.show_equation(equation(of("ppo"), CARTPOLE))
+    qtbot.waitUntil(lambda: box.equation.is_up_to_date and box.scroll.height() > 300)
+    box.set_limit(200)
+    qtbot.waitUntil(lambda: box.scroll.verticalScrollBar().maximum() > 0)
+    assert box.scroll.height() == 200
+    assert box.scroll.focusPolicy() & Qt.FocusPolicy.TabFocus
+    box.scroll.setFocus()
+    qtbot.keyClick(box.scroll, Qt.Key.Key_Down)
+    assert box.scroll.verticalScrollBar().value() > 0
+
+
+# --- the line on its bias ---------------------------------------------------------------------------------------------
+
+REASONS = ("The first reason is a rather long sentence that no narrow column holds.", "The second.")
+
+
+@pytest.fixture
+def line(qtbot: QtBot) -> BiasLine:
+    line = BiasLine()
+    qtbot.addWidget(line)
+    line.resize(280, 100)
+    line.show()
+    return line
+
+
+def test_without_reasons_the_estimate_is_unbiased(line: BiasLine) -> None:
+    line.show_biases(())
+    assert line.text == UNBIASED
+    assert not line.button.isVisible()
+
+
+def test_the_exact_gradient_is_no_estimate(line: BiasLine) -> None:
+    line.show_biases((), exact=True)
+    assert line.text == EXACT
+
+
+def test_a_bias_is_told_in_one_line_and_in_full_on_hover(line: BiasLine) -> None:
+    line.show_biases(REASONS)
+    assert line.text.startswith("Biased (and 1 more): the first reason")
+    assert line.button.text().endswith("…")
+    assert all(reason in line.button.toolTip() for reason in REASONS)
+    assert not line.all_reasons.isVisible()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Space])
+def test_the_keyboard_opens_all_reasons(line: BiasLine, qtbot: QtBot, key: Qt.Key) -> None:
+    line.show_biases(REASONS)
+    line.button.setFocus()
+    qtbot.keyClick(line.button, key)
+    assert all(reason in line.all_reasons.text() for reason in REASONS)
+    assert line.all_reasons.isVisible()

@@ -1,0 +1,269 @@
+"""What each method adds to the plots: its ratios or weights, and its own diagnostics; and how mail brings them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel
+from pytestqt.qtbot import QtBot
+
+from app.mailbox import Mailbox
+from app.models.histogram import effective_sample_size, histogram
+from app.models.history import History
+from app.models.relevance import diagnosed
+from app.panels.advantages import AdvantagesPanel
+from app.panels.diagnostics import DiagnosticsPanel
+from app.panels.returns import ReturnsPanel
+from app.theme import load_theme
+from app.widgets.format import power_of_ten
+from engine import importance
+from engine.catalogue import ALGORITHMS, choose
+from engine.config import RunConfig
+from engine.parameters import with_values
+from engine.phases import Collected, Estimated, Reweighted, Updated
+
+DARK = load_theme("dark")
+
+
+def of(algorithm: str, **values: Any) -> RunConfig:
+    changes = {path.replace("__", "."): value for path, value in values.items()}
+    return with_values(choose(RunConfig(), ALGORITHMS[algorithm]), changes)
+
+
+def a_run(log_ratios: list[float] | None = None, kind: Any = "step", iterations: int = 3) -> History:
+    history = History()
+    for i in range(1, iterations + 1):
+        history.add_iteration(
+            Updated(i, i * 100, 0, float(i), {"mean_return": None, "loss": -1.0 * i, "approx_kl": 0.1})
+        )
+    history.advantages = Estimated(iterations, np.float32([-3.0, -1.0, 0.5, 4.0]))
+    if log_ratios is not None:
+        history.ratios = Reweighted(iterations, np.float32(log_ratios), kind)
+    return history
+
+
+# --- ratios and weights -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> AdvantagesPanel:
+    panel = AdvantagesPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.resize(330, 300)
+    panel.show()
+    return panel
+
+
+def click(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    qtbot.mouseClick(panel.ratios_button, Qt.MouseButton.LeftButton)
+
+
+def test_a_method_without_ratios_says_which_have_them(panel: AdvantagesPanel) -> None:
+    panel.set_method(of("trpo"))
+    assert not panel.ratios_button.isEnabled()
+    assert "PPO" in panel.ratios_button.toolTip()
+
+
+def test_ratios_are_drawn_around_1_within_the_clip_range(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    panel.set_method(of("ppo", update__clip_range=0.3))
+    panel.refresh(a_run([np.log(0.9), np.log(1.05), np.log(1.1), 0.0]))
+    click(panel, qtbot)
+    (low, high), _ = panel.plot.ranges
+    assert low <= 0.7 < 1.3 <= high
+    assert panel.lines == ["1 − ε", "1 + ε", "mean 1.01 ± 0.074", "25 % less likely", "50 % likelier"]
+
+
+def test_a_ratio_without_a_clip_range_marks_none(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    panel.set_method(of("ppo-penalty"))
+    panel.refresh(a_run([-0.1, 0.1]))
+    click(panel, qtbot)
+    assert [text for text in panel.lines if "ε" in text] == []
+
+
+def test_weights_are_drawn_as_powers_of_ten_with_their_effective_number(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    panel.set_method(of("off-policy-pg", update__truncation=100.0))
+    assert panel.ratios_button.text() == "Weights"
+    panel.refresh(a_run([np.log(1e12), -3.0, 0.5, -np.inf], "episode"))
+    click(panel, qtbot)
+    assert panel.plot.ranges[0][1] >= 12
+    assert panel.lines == ["cut", "largest 1.0×10¹²", "50 % below 1", "ESS 1.0 of 4"]
+
+
+def test_batches_in_which_nothing_has_moved_or_all_is_ruled_out_are_drawn(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    panel.set_method(of("off-policy-pg"))
+    click(panel, qtbot)
+    for weights in ([0.0, 0.0], [-np.inf, -np.inf], [300.0, -300.0]):
+        panel.reset()
+        panel.refresh(a_run(weights, "episode"))
+        assert panel.grab().toImage().width() > 0
+        assert panel.lines[-1].startswith("ESS")
+
+
+def test_differences_of_no_account_do_not_fill_the_plot(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    panel.set_method(of("off-policy-pg"))
+    panel.refresh(a_run([1e-5, -1e-5], "episode"))
+    click(panel, qtbot)
+    low, high = panel.plot.ranges[0]
+    assert low <= -0.1 < 0.1 <= high
+
+
+def test_the_panel_fits_half_of_the_middle_of_a_small_window(panel: AdvantagesPanel) -> None:
+    assert panel.minimumSizeHint().width() <= 320
+
+
+def test_before_the_first_update_the_ratios_say_what_will_appear(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    panel.set_method(of("ppo"))
+    click(panel, qtbot)
+    panel.refresh(a_run())
+    hints = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
+    assert any("after the first update" in hint for hint in hints)
+
+
+def test_choosing_a_method_without_ratios_goes_back_to_the_advantages(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    panel.set_method(of("ppo"))
+    click(panel, qtbot)
+    panel.set_method(of("reinforce"))
+    panel.refresh(a_run())
+    assert panel.lines[-1] == "50 % positive"
+
+
+def test_newer_ratios_are_drawn(panel: AdvantagesPanel, qtbot: QtBot) -> None:
+    panel.set_method(of("ppo"))
+    click(panel, qtbot)
+    history = a_run([0.0, 0.0])
+    panel.refresh(history)
+    history.ratios = Reweighted(4, np.float32([0.1, 0.1]), "step")
+    panel.refresh(history)
+    qtbot.waitUntil(lambda: panel.lines[-1] == "100 % likelier", timeout=2000)
+
+
+def test_no_bin_mixes_less_likely_with_likelier() -> None:
+    bars = histogram(np.array([0.95, 1.02]), (0.13, 2.2), centre=1.0)
+    assert np.isclose(bars.edges, 1.0).any()
+    assert (bars.negative, bars.positive) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("weights", [[0.0, 0.0, 0.0], [800.0, 799.0, -900.0], [-np.inf, 0.3], [-np.inf, -np.inf]])
+def test_the_effective_number_is_the_engines(weights: list[float]) -> None:
+    expected = importance.effective_sample_size(torch.tensor(weights))
+    assert effective_sample_size(np.float32(weights)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "text"), [(0.0, "1"), (2.0, "100"), (12.3, "2.0×10¹²"), (-7.0, "1.0×10⁻⁷"), (400.0, "1.0×10⁴⁰⁰")]
+)
+def test_no_power_of_ten_is_too_large(exponent: float, text: str) -> None:
+    assert power_of_ten(exponent) == text
+
+
+# --- mail -------------------------------------------------------------------------------------------------------------
+
+
+def test_of_ratios_the_newest_wins() -> None:
+    mailbox = Mailbox()
+    for iteration in (1, 2):
+        mailbox.put(Reweighted(iteration, np.zeros(1, np.float32), "step"))
+    mail = mailbox.take()
+    assert mail.ratios is not None
+    assert (mail.ratios.iteration, mailbox.take().ratios) == (2, None)
+
+
+def test_an_iteration_without_episodes_is_no_mail_but_its_steps_count() -> None:
+    mailbox = Mailbox()
+    none = np.empty(0)
+    mailbox.put(Collected(1, 64, none, none.astype(np.int64), none.astype(np.int64), 0.1))
+    mail = mailbox.take()
+    assert (mail.episodes, mail.environment_steps) == ([], 64)
+
+
+def test_returns_wait_for_the_first_episode(qtbot: QtBot) -> None:
+    panel = ReturnsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.show()
+    history = a_run()
+    panel.refresh(history)
+    assert any("will appear here" in label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+    history.add_episodes(Collected(4, 400, np.array([7.0]), np.array([90]), np.array([390]), 4.0))
+    history.add_iteration(Updated(4, 400, 1, 4.0, {"mean_return": 7.0}))
+    panel.refresh(history)
+    assert "7.000" in [label.text() for label in panel.findChildren(QLabel)]
+
+
+# --- diagnostics ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def diagnostics(qtbot: QtBot) -> DiagnosticsPanel:
+    panel = DiagnosticsPanel(DARK)
+    qtbot.addWidget(panel)
+    panel.resize(310, 290)
+    panel.show()
+    return panel
+
+
+@pytest.mark.parametrize("algorithm", ["reinforce", "ppo", "off-policy-pg"])
+def test_only_the_methods_own_metrics_are_plotted(diagnostics: DiagnosticsPanel, algorithm: str) -> None:
+    diagnostics.set_method(of(algorithm))
+    diagnostics.refresh(a_run())
+    visible = [plot.parentWidget().title.text() for plot in diagnostics.plots if plot.isVisible()]
+    assert len(visible) == len(diagnosed(of(algorithm))) == len(diagnostics.shown)
+    shown = [small for small in diagnostics._columns.children() if getattr(small, "isVisible", bool)()]
+    assert len(shown) == len(visible)
+
+
+def many(diagnostics: DiagnosticsPanel) -> None:
+    diagnostics.set_method(of("ppo", update__learning_rate_schedule="linear"))
+    diagnostics.refresh(a_run())
+
+
+def test_many_plots_stay_legible_and_scroll(diagnostics: DiagnosticsPanel, qtbot: QtBot) -> None:
+    many(diagnostics)
+    bar = diagnostics._scroll.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert min(plot.height() for plot in diagnostics.plots) >= 37
+    assert min(plot.width() for plot in diagnostics.plots) >= 100
+
+
+def test_few_plots_do_not_scroll(diagnostics: DiagnosticsPanel) -> None:
+    diagnostics.set_method(of("reinforce"))
+    diagnostics.refresh(a_run())
+    assert diagnostics._scroll.verticalScrollBar().maximum() == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "scrolls"), [(Qt.KeyboardModifier.NoModifier, True), (Qt.KeyboardModifier.ControlModifier, False)]
+)
+def test_the_wheel_scrolls_plots_that_do_not_fit(
+    diagnostics: DiagnosticsPanel, qtbot: QtBot, key: Qt.KeyboardModifier, scrolls: bool
+) -> None:
+    many(diagnostics)
+    bar, plot = diagnostics._scroll.verticalScrollBar(), diagnostics.plots[0]
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    before, at = plot.seen, QPointF(plot.viewport().rect().center())
+    event = QWheelEvent(
+        at, plot.viewport().mapToGlobal(at), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton, key,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(plot.viewport(), event)
+    assert (bar.value() > 0, plot.seen == before) == (scrolls, scrolls)
+
+
+def test_the_keyboard_scrolls_plots_that_do_not_fit(diagnostics: DiagnosticsPanel, qtbot: QtBot) -> None:
+    many(diagnostics)
+    bar = diagnostics._scroll.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    diagnostics._scroll.setFocus()
+    qtbot.keyClick(diagnostics._scroll, Qt.Key.Key_PageDown)
+    assert bar.value() > 0
+
+
+def test_a_wide_panel_shows_many_plots_side_by_side(diagnostics: DiagnosticsPanel) -> None:
+    diagnostics.resize(900, 330)
+    many(diagnostics)
+    assert len({plot.mapTo(diagnostics, QPoint(0, 0)).x() for plot in diagnostics.plots}) > 1
+    assert diagnostics._scroll.verticalScrollBar().maximum() == 0

@@ -1,0 +1,269 @@
+"""Importance sampling: episodes of one policy, the gradient of another, exactly and in its variance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.algorithms.off_policy import OffPolicyRule, reweighted
+from engine.algorithms.rule import Task
+from engine.batch import Batch
+from engine.behaviour import behaviour_log_probs
+from engine.catalogue.biases import biases
+from engine.config import RunConfig
+from engine.estimators import estimate, per_decision
+from engine.importance import effective_sample_size, prefix_log_weights, trajectory_log_weights
+from engine.policies.continuous import DiagonalGaussian
+from tests.engine.sampling import part, sampled
+from tests.engine.tiny_mdp import (
+    FEW,
+    TINY,
+    UNROLLED,
+    Change,
+    Enumeration,
+    Learner,
+    Process,
+    assert_gradient,
+    configured,
+    finish,
+    greedily,
+    mean,
+    parameters_of,
+    projection,
+    rollout_of,
+    true_values,
+    values,
+)
+
+WEIGHTINGS = ["per-trajectory", "per-decision"]
+OLD = torch.tensor([[-0.5, 0.6], [0.9, -0.2]])
+OLD_UNROLLED = torch.cat([OLD + 0.2 * t for t in range(4)])
+WRONG = (5.0, -3.0)
+
+
+def off_policy(weighting: str, **fields: Any) -> dict[str, Any]:
+    plain = {"kind": "off-policy", "optimizer": "sgd", "learning_rate": 1.0, "updates_per_batch": 1}
+    return plain | {"weighting": weighting} | fields
+
+
+def log_ratios(batch: Batch, new: Tensor, old: Tensor) -> Tensor:
+    """log π(a|s) − log μ(a|s) of every step, from the two tables of logits."""
+    return (new.log_softmax(-1) - old.log_softmax(-1))[batch.observations, batch.actions]
+
+
+def weighing(process: Process, old: Tensor, config: RunConfig) -> Change:
+    """What the rule does with a batch that the policy with the logits ``old`` has played."""
+
+    def change(batch: Batch) -> Batch:
+        return reweighted(Task(batch, config, 0.0), config.update, log_ratios(batch, process.theta, old)).batch  # type: ignore[arg-type]
+
+    return change
+
+
+def seen_by(process: Process, old: Tensor, config: RunConfig, **how: Any) -> Enumeration:
+    """Estimates for the process's own policy from the episodes of another; only the weights know of both."""
+    acting = old.double().softmax(-1)
+    return Enumeration(process, change=weighing(process, old, config), acting=acting, **how)
+
+
+def plainly(config: RunConfig) -> RunConfig:
+    """The same estimator, followed by plain ascent."""
+    return config.model_copy(update={"update": configured().update})
+
+
+def assert_unbiased(process: Process, config: RunConfig, old: Tensor, size: int = 1, **how: Any) -> None:
+    got = seen_by(process, old, config, **how).moments(plainly(config), size).mean
+    assert_gradient(got, process.gradient(config.estimator.gamma))
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
+@pytest.mark.parametrize("gamma", [1.0, 0.5])
+def test_episodes_of_another_policy_give_this_ones_gradient(weighting: str, credit: str, gamma: float) -> None:
+    late = credit != "total-return" and gamma < 1.0
+    assert_unbiased(TINY, configured(credit, update=off_policy(weighting), gamma=gamma, discount_states=late), OLD)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
+def test_leaving_one_out_stays_unbiased_with_weights(weighting: str, credit: str) -> None:
+    """The others' average is that of another policy's episodes; a baseline may be."""
+    assert_unbiased(TINY, configured(credit, "leave-one-out", update=off_policy(weighting)), OLD, 2)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("credit", ["total-return", "reward-to-go", {"kind": "gae", "gae_lambda": 1.0}])
+def test_a_wrong_value_stays_a_harmless_baseline_with_weights(weighting: str, credit: Any) -> None:
+    config = configured(credit, "value", update=off_policy(weighting))
+    assert_unbiased(TINY, config, OLD, critic=values(WRONG), cut=False)
+
+
+SHORTCUTS: list[Any] = [{"kind": "gae", "gae_lambda": share} for share in (0.0, 0.4, 0.9)]
+SHORTCUTS += [{"kind": "n-step", "n": n} for n in (1, 2)]
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("credit", SHORTCUTS)
+def test_the_true_value_makes_every_shortcut_unbiased_with_weights(weighting: str, credit: Any) -> None:
+    config = configured(credit, "value", update=off_policy(weighting), gamma=0.5, discount_states=True)
+    assert_unbiased(UNROLLED, config, OLD_UNROLLED, critic=values(true_values(0.5)), cut=False)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("share", [0.2, 0.7])
+@pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
+def test_greedy_actions_now_and_then_are_weighed_rightly_by_the_rule_itself(
+    weighting: str, share: float, credit: str
+) -> None:
+    config = greedily(configured(credit, update=off_policy(weighting)), share)
+    assert biases(config, TINY.info) == ()
+    assert_gradient(mean(TINY, config, share=share), TINY.gradient(1.0))
+
+
+def test_the_second_update_of_a_batch_weighs_by_how_far_the_first_went() -> None:
+    config = configured(update=off_policy("per-trajectory", learning_rate=0.3, updates_per_batch=2))
+    policy = TINY.policy()
+    batch = finish(estimate(rollout_of(TINY.episodes[:5]), config.estimator, policy, None))
+    before = parameters_of(policy)
+    finish(OffPolicyRule(config.update, policy).update(Task(batch, config, 0.0)))  # type: ignore[arg-type]
+    plain = configured(update={"kind": "gradient-ascent", "optimizer": "sgd", "learning_rate": 0.3})
+    first = before + Learner(plain, TINY.policy()).step(batch).float()
+    weighed = weighing(replace(TINY, theta=first.view(2, 2)), TINY.theta, config)(batch)
+    second = Learner(plain, TINY.policy(first.view(2, 2))).step(weighed).float()
+    torch.testing.assert_close(parameters_of(policy), first + second, atol=1e-5, rtol=1e-5)
+
+
+def test_a_second_update_is_too_short_for_the_policy_that_the_first_made_of_the_same_episodes() -> None:
+    """Weights make up for another policy, not for one that was chosen by these very episodes; more of them help."""
+    config, plain = configured("total-return", update=off_policy("per-trajectory")), configured("total-return")
+    lengths = []
+    for size in (1, 2, 3):
+        first = Learner(plain, FEW.policy())
+        got, true = torch.zeros(4).double(), torch.zeros(4).double()
+        for episodes in product(FEW.episodes, repeat=size):
+            chance = torch.stack([episode.probability(FEW.probabilities) for episode in episodes]).prod()
+            batch = finish(estimate(rollout_of(episodes), config.estimator, first.policy, None))
+            moved = replace(FEW, theta=FEW.theta + 0.5 * first.step(batch).float().view(2, 2))
+            got += chance * Learner(plain, moved.policy()).step(weighing(moved, FEW.theta, config)(batch))
+            true += chance * moved.gradient(1.0)
+        lengths.append(projection(got, true))
+    assert lengths[0] < 0.4
+    assert lengths[0] < lengths[1] < lengths[2] < 0.85
+
+
+def test_a_continuous_policys_greedy_actions_weigh_nothing_and_the_others_make_up_for_it() -> None:
+    """E_μ[w f(a)] = E_π[f(a)]: with probability ε a greedy action of weight 0, else a sample of weight 1/(1−ε)."""
+    gaussian = DiagonalGaussian(torch.zeros(7, 1), torch.zeros(1))
+    actions = torch.linspace(-2.0, 2.0, 7).unsqueeze(-1)
+    for greedy, expected in ((True, 0.0), (False, 1.0 / 0.7)):
+        acted = behaviour_log_probs(gaussian, actions, torch.full((7,), greedy), 0.3)
+        weights = (gaussian.log_prob(actions) - acted).exp()
+        torch.testing.assert_close(weights, torch.full((7,), expected))
+
+
+# --- ratios of the wrong steps ----------------------------------------------------------------------------------------
+
+
+def per_decision_with(spoil: Any) -> Change:
+    """Per-decision weighting with ratios, [T, N] on their way to weights, changed by ``spoil``."""
+    config = configured().estimator
+
+    def change(batch: Batch) -> Batch:
+        ratios = batch.rollout.unflat(log_ratios(batch, TINY.theta, OLD))
+        weights = spoil(ratios, batch.rollout.mask).exp()
+        return replace(batch, advantages=per_decision(batch, config, weights))
+
+    return change
+
+
+WRONG_RATIOS = {
+    "only those before the step": lambda ratios, mask: prefix_log_weights(ratios, mask) - ratios,
+    "only that of the step itself": lambda ratios, mask: ratios,
+    "those from the step on": lambda ratios, mask: (ratios * mask).flip(0).cumsum(0).flip(0),
+    "none": lambda ratios, mask: torch.zeros_like(ratios),
+    "the wrong way round": lambda ratios, mask: -prefix_log_weights(ratios, mask),
+}
+
+
+def test_ratios_up_to_each_step_pass_the_check_that_others_fail() -> None:
+    enumeration = Enumeration(TINY, change=per_decision_with(prefix_log_weights), acting=OLD.double().softmax(-1))
+    assert_gradient(enumeration.moments(configured()).mean, TINY.gradient(1.0))
+
+
+@pytest.mark.parametrize("spoil", WRONG_RATIOS.values(), ids=WRONG_RATIOS.keys())
+def test_ratios_of_the_wrong_steps_are_caught(spoil: Any) -> None:
+    enumeration = Enumeration(TINY, change=per_decision_with(spoil), acting=OLD.double().softmax(-1))
+    got = enumeration.moments(configured()).mean
+    with pytest.raises(AssertionError):
+        assert_gradient(got, TINY.gradient(1.0))
+    assert (got - TINY.gradient(1.0)).norm().item() > 0.05
+
+
+# --- variance ---------------------------------------------------------------------------------------------------------
+
+
+def variance(weighting: str, process: Process, old: Tensor, credit: str = "reward-to-go") -> float:
+    config = configured(credit, update=off_policy(weighting))
+    return seen_by(process, old, config).moments(plainly(config)).variance.sum().item()
+
+
+@pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
+def test_per_decision_weights_vary_less_than_per_trajectory_weights(credit: str) -> None:
+    per_decision_, per_trajectory = (variance(w, TINY, OLD, credit) for w in WEIGHTINGS[::-1])
+    assert per_decision_ < 0.9 * per_trajectory
+
+
+def test_the_variance_of_weighted_estimates_grows_with_the_horizon() -> None:
+    """000…: with many steps the product of ratios becomes very large or very small."""
+    for weighting in WEIGHTINGS:
+        spread = [variance(weighting, replace(TINY, limit=limit), OLD) for limit in (1, 2, 3, 4)]
+        own = [variance(weighting, replace(TINY, limit=limit), TINY.theta) for limit in (1, 2, 3, 4)]
+        grown = [one / other for one, other in zip(spread, own, strict=True)]
+        assert grown == sorted(grown)
+        assert grown[-1] > 1.5 * grown[0]
+
+
+def log_weights(size: int, limit: int, apart: float) -> Tensor:
+    """Of sampled episodes that never end early, under a policy that differs by ``apart`` in every logit."""
+    stays = ((((0.5, 1.0, 0), (0.5, 0.0, 1)),) * 2, (((0.5, 1.0, 1), (0.5, 0.0, 0)),) * 2)
+    process = Process(stays, torch.zeros(2, 2), limit)
+    rollout = sampled(process, size, 3)
+    new = torch.tensor([[apart, 0.0], [0.0, apart]])
+    ratios = new.log_softmax(-1) - process.theta.log_softmax(-1)
+    return trajectory_log_weights(ratios[rollout.observations, rollout.actions], rollout.mask)
+
+
+def test_the_effective_sample_size_falls_with_the_horizon() -> None:
+    """In expectation by the same factor for each step: E[ρ]² / E[ρ²] = 1 / (2 Σ_a π(a)²)."""
+    sizes = [effective_sample_size(log_weights(4096, limit, 0.8)) for limit in (1, 4, 16, 64)]
+    per_step = 1.0 / (2.0 * torch.tensor([0.8, 0.0]).softmax(-1).square().sum().item())
+    assert sizes[0] == pytest.approx(4096 * per_step, rel=0.02)
+    assert sizes[1] == pytest.approx(4096 * per_step**4, rel=0.05)
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] < 0.02 * 4096
+
+
+def test_the_effective_sample_size_falls_with_the_distance_of_the_policies() -> None:
+    sizes = [effective_sample_size(log_weights(4096, 8, apart)) for apart in (0.0, 0.3, 0.6, 1.2, 2.4)]
+    assert sizes[0] == 4096.0
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] < 0.1 * 4096
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_sampled_episodes_of_another_policy_agree_with_the_listed_ones(weighting: str) -> None:
+    """Through the collector: batches of 50 episodes, within 4 standard errors."""
+    config = configured(update=off_policy(weighting))
+    rollout = sampled(TINY, 4000, 7, TINY.policy(OLD))
+    learner, found = Learner(plainly(config), TINY.policy()), []
+    for low in range(0, 4000, 50):
+        batch = finish(estimate(part(rollout, low, low + 50), config.estimator, learner.policy, None))
+        found.append(learner.step(weighing(TINY, OLD, config)(batch)))
+    gradients = torch.stack(found)
+    error = gradients.std(0) / len(found) ** 0.5
+    assert ((gradients.mean(0) - TINY.gradient(1.0)).abs() / error).max().item() < 4.0
