@@ -20,7 +20,7 @@ RMSPROP_DECAY, RMSPROP_EPSILON = 0.99, 1e-8
 ADAM_DECAYS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 
 
-class Flat:
+class ParameterVector:
     """All parameters of some modules as one vector θ [P], of which each becomes a view, and room for their gradient.
 
     The modules are to be on their device before.
@@ -28,10 +28,10 @@ class Flat:
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
         self.parameters = list(parameters)
-        self.vector = torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
-        self.gradient = torch.zeros_like(self.vector)
+        self.values = torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
+        self.gradient = torch.zeros_like(self.values)
         sizes = [parameter.numel() for parameter in self.parameters]
-        for parameter, values in zip(self.parameters, torch.split(self.vector, sizes), strict=True):
+        for parameter, values in zip(self.parameters, torch.split(self.values, sizes), strict=True):
             parameter.data = values.view_as(parameter)
 
     def zero(self) -> None:
@@ -50,14 +50,14 @@ class Flat:
         return norm
 
 
-def add_gradient(loss: Tensor, *flats: Flat) -> None:
-    """Add ∇loss to the gradients of all ``flats``; parameters that it does not depend on have gradient 0."""
-    everything = [parameter for flat in flats for parameter in flat.parameters]
+def add_gradient(loss: Tensor, *vectors: ParameterVector) -> None:
+    """Add ∇loss to the gradients of all ``vectors``; parameters that it does not depend on have gradient 0."""
+    everything = [parameter for vector in vectors for parameter in vector.parameters]
     slopes = torch.autograd.grad(loss, everything, materialize_grads=True)
     start = 0
-    for flat in flats:
-        end = start + len(flat.parameters)
-        flat.gradient.add_(torch.cat([slope.reshape(-1) for slope in slopes[start:end]]))
+    for vector in vectors:
+        end = start + len(vector.parameters)
+        vector.gradient.add_(torch.cat([slope.reshape(-1) for slope in slopes[start:end]]))
         start = end
 
 
@@ -66,60 +66,60 @@ class Descent(Protocol):
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
-        """One step along what ``flat.gradient`` holds."""
+        """One step along what ``vector.gradient`` holds."""
 
 
 class SGD:
     """θ ← θ − α v with v ← μ v + g (Polyak, 1964); without momentum, μ = 0, v is the gradient g itself."""
 
-    def __init__(self, flat: Flat, momentum: float = 0.0) -> None:
-        self._flat, self._momentum = flat, momentum
-        self.velocity = torch.zeros_like(flat.vector) if momentum > 0.0 else flat.gradient
+    def __init__(self, vector: ParameterVector, momentum: float = 0.0) -> None:
+        self._vector, self._momentum = vector, momentum
+        self.velocity = torch.zeros_like(vector.values) if momentum > 0.0 else vector.gradient
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         if self._momentum > 0.0:
-            self.velocity.mul_(self._momentum).add_(self._flat.gradient)
-        self._flat.vector.add_(self.velocity, alpha=-learning_rate)
+            self.velocity.mul_(self._momentum).add_(self._vector.gradient)
+        self._vector.values.add_(self.velocity, alpha=-learning_rate)
 
 
 class RMSprop:
     """θ ← θ − α g/(√s + ε) with s ← ρ s + (1 − ρ) g², component by component (Tieleman & Hinton, 2012)."""
 
-    def __init__(self, flat: Flat) -> None:
-        self._flat = flat
-        self.squares = torch.zeros_like(flat.vector)
+    def __init__(self, vector: ParameterVector) -> None:
+        self._vector = vector
+        self.squares = torch.zeros_like(vector.values)
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
-        gradient = self._flat.gradient
+        gradient = self._vector.gradient
         self.squares.mul_(RMSPROP_DECAY).addcmul_(gradient, gradient, value=1.0 - RMSPROP_DECAY)
-        self._flat.vector.addcdiv_(gradient, self.squares.sqrt().add_(RMSPROP_EPSILON), value=-learning_rate)
+        self._vector.values.addcdiv_(gradient, self.squares.sqrt().add_(RMSPROP_EPSILON), value=-learning_rate)
 
 
 class Adam:
     """θ ← θ − α m̂/(√v̂ + ε), with m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², and m̂ = m/(1 − β₁ᵗ),
     v̂ = v/(1 − β₂ᵗ) at step t, component by component (Kingma & Ba, 2015)."""
 
-    def __init__(self, flat: Flat) -> None:
-        self._flat = flat
-        self.mean, self.squares = torch.zeros_like(flat.vector), torch.zeros_like(flat.vector)
+    def __init__(self, vector: ParameterVector) -> None:
+        self._vector = vector
+        self.mean, self.squares = torch.zeros_like(vector.values), torch.zeros_like(vector.values)
         self.steps = 0
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         self.steps += 1
-        gradient, (first, second) = self._flat.gradient, ADAM_DECAYS
+        gradient, (first, second) = self._vector.gradient, ADAM_DECAYS
         self.mean.lerp_(gradient, 1.0 - first)
         self.squares.mul_(second).addcmul_(gradient, gradient, value=1.0 - second)
         root = self.squares.sqrt().mul_(1.0 / math.sqrt(1.0 - second**self.steps)).add_(ADAM_EPSILON)
-        self._flat.vector.addcdiv_(self.mean, root, value=-learning_rate / (1.0 - first**self.steps))
+        self._vector.values.addcdiv_(self.mean, root, value=-learning_rate / (1.0 - first**self.steps))
 
 
-def make_optimizer(kind: Optimizer, flat: Flat) -> Descent:
+def make_optimizer(kind: Optimizer, vector: ParameterVector) -> Descent:
     """The optimiser of that name."""
     if kind == "adam":
-        return Adam(flat)
+        return Adam(vector)
     if kind == "rmsprop":
-        return RMSprop(flat)
-    return SGD(flat, MOMENTUM if kind == "momentum" else 0.0)
+        return RMSprop(vector)
+    return SGD(vector, MOMENTUM if kind == "momentum" else 0.0)

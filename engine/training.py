@@ -34,7 +34,7 @@ from engine.errors import RequestError, RunError
 from engine.estimators import estimate
 from engine.losses import explained_variance
 from engine.metrics import METRICS
-from engine.optimizers import Flat, add_gradient, make_optimizer
+from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.parameters import parameters_of, with_values
 from engine.phases import Change, Collected, Estimated, Phase, Reweighted, Updated, Working
 from engine.policies.policy import Policy, ValueFunction
@@ -256,10 +256,10 @@ def _reweighted(iteration: int, outcome: Outcome) -> Reweighted:
 def warm_up() -> None:
     """Load what torch loads only when it is first used, so that the first run starts without delay."""
     parameter = torch.nn.Parameter(torch.eye(2))
-    flat = Flat([parameter])
+    vector = ParameterVector([parameter])
     for kind in get_args(Optimizer):
-        add_gradient(parameter.square().sum(), flat)
-        make_optimizer(kind, flat).step(0.1)
+        add_gradient(parameter.square().sum(), vector)
+        make_optimizer(kind, vector).step(0.1)
     torch.linalg.qr(parameter.detach())
     slope = kl_gradient(parameter.square().sum(), [parameter])
-    solve_exactly(fisher_matrix(slope, [parameter], 0.1), flat.vector)
+    solve_exactly(fisher_matrix(slope, [parameter], 0.1), vector.values)

@@ -18,7 +18,7 @@ from engine.batch import Batch
 from engine.config.updates import ExactGradient
 from engine.environments.finite import FiniteMDP
 from engine.exact import Dynamics, advantages, dynamics_of, expected_return
-from engine.optimizers import Flat, add_gradient, make_optimizer
+from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.distributions import Categorical
 from engine.policies.policy import Policy
 from engine.rollouts import Rollout
@@ -29,10 +29,10 @@ class ExactAscentRule:
 
     def __init__(self, config: ExactGradient, policy: Policy, mdp: FiniteMDP) -> None:
         self._policy = policy
-        self._flat = Flat(policy.parameters())
-        self._descent = make_optimizer(config.optimizer, self._flat)
+        self._vector = ParameterVector(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._vector)
         self._dynamics: Dynamics = dynamics_of(mdp)
-        self._states = torch.arange(mdp.states, device=self._flat.vector.device)
+        self._states = torch.arange(mdp.states, device=self._vector.values.device)
 
     def update(self, task: Task) -> Updating:
         """One step; the batch only shows what the policy does. The exact return is from before the step."""
@@ -42,9 +42,9 @@ class ExactAscentRule:
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
         distribution = self._distribution()
         value = expected_return(self._dynamics, _table(distribution), task.config.estimator.gamma)
-        self._flat.zero()
-        add_gradient(-value, self._flat)
-        norm = self._flat.clip(config.max_grad_norm).item()
+        self._vector.zero()
+        add_gradient(-value, self._vector)
+        norm = self._vector.clip(config.max_grad_norm).item()
         visited = distribution.rows(task.batch.observations)
         metrics: Metrics = {
             "loss": -value.item(),

@@ -20,7 +20,7 @@ from engine.algorithms.rule import (
 )
 from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.losses import entropy_bonus, policy_gradient_loss
-from engine.optimizers import Flat, add_gradient, make_optimizer
+from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
 from engine.trust_region import flat as flattened
@@ -31,16 +31,16 @@ class GradientAscentRule:
 
     def __init__(self, config: GradientAscent, policy: Policy) -> None:
         self._policy = policy
-        self._flat = Flat(policy.parameters())
-        self._descent = make_optimizer(config.optimizer, self._flat)
+        self._vector = ParameterVector(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._vector)
 
     def update(self, task: Task) -> Updating:
         """One step. The metrics are from before it; where the gradient is not finite the policy is left as it was."""
         config = task.config.update
         assert isinstance(config, GradientAscent)
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        sums = yield from accumulate_gradient(self._policy, self._flat, task, config)
-        norm = self._flat.clip(config.max_grad_norm).item()
+        sums = yield from accumulate_gradient(self._policy, self._vector, task, config)
+        norm = self._vector.clip(config.max_grad_norm).item()
         require_finite([sums.loss, sums.entropy, norm], rate)
         self._descent.step(rate)
         metrics: Metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": norm}
@@ -58,9 +58,9 @@ class Sums:
 
 
 def accumulate_gradient(
-    policy: Policy, flat: Flat, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
+    policy: Policy, vector: ParameterVector, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
 ) -> Generator[str, None, Sums]:
-    """Put −ĝ, the gradient of the loss over the whole batch, into ``flat.gradient``; yields signs of life.
+    """Put −ĝ, the gradient of the loss over the whole batch, into ``vector.gradient``; yields signs of life.
 
     It is summed over pieces of the batch, which changes nothing but how long each takes. With a baseline per parameter
     b, what is subtracted is b times the mean score, component by component.
@@ -69,7 +69,7 @@ def accumulate_gradient(
     total = entropy = value_loss = torch.zeros((), device=task.weights.device)
     pulse = Pulse()
     scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
-    flat.zero()
+    vector.zero()
     for piece in batch.pieces():
         distribution, shared = with_shared_value(policy, task, piece)
         entropies = distribution.entropy()
@@ -83,12 +83,12 @@ def accumulate_gradient(
         if scores is not None:
             plain = log_probs if batch.state_weights is None else batch.state_weights[piece.rows] * log_probs
             scores += flattened(
-                torch.autograd.grad(plain.sum(), flat.parameters, retain_graph=True, materialize_grads=True)
+                torch.autograd.grad(plain.sum(), vector.parameters, retain_graph=True, materialize_grads=True)
             )
-        add_gradient(loss, flat)
+        add_gradient(loss, vector)
         total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
         if pulse.due():
             yield "updating the policy"
     if scores is not None and batch.parameter_baseline is not None:
-        flat.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
+        vector.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
     return Sums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), task.config))

@@ -14,7 +14,7 @@ from engine.algorithms.rule import Outcome, Task, Updating, require_finite, sche
 from engine.batch import Batch
 from engine.config.updates import TRPO, NaturalGradient
 from engine.errors import RunError
-from engine.optimizers import Flat
+from engine.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.pulse import ROWS, Pulse
@@ -35,24 +35,24 @@ class NaturalGradientRule:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._flat = Flat(policy.parameters())
+        self._vector = ParameterVector(policy.parameters())
 
     def update(self, task: Task) -> Updating:
         """One step; the divergence reported is the true one after it, not the quadratic model's."""
         config = task.config.update
         assert isinstance(config, NaturalGradient)
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        direction = yield from natural_direction(self._policy, self._flat, task, config)
+        direction = yield from natural_direction(self._policy, self._vector, task, config)
         step = rate * direction.natural
         predicted = 0.5 * rate**2 * direction.curvature
         if 0.0 < config.max_kl < predicted:
             step = step * math.sqrt(config.max_kl / predicted)
         old = yield from old_distributions(self._policy, task.batch)
-        before = self._flat.vector.clone()
-        self._flat.vector.add_(step)
+        before = self._vector.values.clone()
+        self._vector.values.add_(step)
         kl = yield from mean_kl(self._policy, task.batch, old)
         if not math.isfinite(kl):
-            self._flat.vector.copy_(before)
+            self._vector.values.copy_(before)
         require_finite([kl], rate)
         return Outcome(direction.metrics | {"approx_kl": kl} | scheduled_metric(config.learning_rate_schedule, rate))
 
@@ -67,7 +67,7 @@ class Direction:
 
 
 def natural_direction(
-    policy: Policy, flat: Flat, task: Task, config: NaturalGradient | TRPO
+    policy: Policy, vector: ParameterVector, task: Task, config: NaturalGradient | TRPO
 ) -> Generator[str, None, Direction]:
     """Solve (F + ξI) x = g, exactly for few parameters, else by conjugate gradients; yields signs of life.
 
@@ -75,10 +75,10 @@ def natural_direction(
     the steps, evenly spread. Where g weighs states by γᵗ, F still weighs all alike, as the trust region does. Leaves
     the parameters as they are.
     """
-    parameters = flat.parameters
-    sums: Sums = yield from accumulate_gradient(policy, flat, task, config)
+    parameters = vector.parameters
+    sums: Sums = yield from accumulate_gradient(policy, vector, task, config)
     per_step = task.batch.divisor / task.batch.size
-    gradient = -per_step * flat.gradient
+    gradient = -per_step * vector.gradient
     norm = gradient.norm().item()
     rate = config.learning_rate if isinstance(config, NaturalGradient) else None
     require_finite([sums.loss, sums.entropy, norm], rate)

@@ -26,7 +26,7 @@ from engine.behaviour import behaviour_log_probs
 from engine.config.updates import OffPolicy
 from engine.estimators import per_decision
 from engine.losses import normalized
-from engine.optimizers import Flat, make_optimizer
+from engine.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
 
@@ -43,8 +43,8 @@ class OffPolicyRule:
 
     def __init__(self, config: OffPolicy, policy: Policy) -> None:
         self._policy = policy
-        self._flat = Flat(policy.parameters())
-        self._descent = make_optimizer(config.optimizer, self._flat)
+        self._vector = ParameterVector(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._vector)
 
     def update(self, task: Task) -> Updating:
         """All updates of the batch. Weights, their effective sample size and the loss are those of the last one."""
@@ -61,8 +61,8 @@ class OffPolicyRule:
                 task.batch.rollout.unflat(log_ratios), task.batch.rollout.mask
             )
             weighted = reweighted(task, config, log_ratios)
-            sums = yield from accumulate_gradient(self._policy, self._flat, weighted, config)
-            norm = self._flat.clip(config.max_grad_norm).item()
+            sums = yield from accumulate_gradient(self._policy, self._vector, weighted, config)
+            norm = self._vector.clip(config.max_grad_norm).item()
             require_finite([sums.loss, sums.entropy, norm], rate)
             first = norm if update == 0 else metrics["grad_norm"]
             metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}

@@ -35,7 +35,7 @@ from engine.losses import (
     surrogate,
     updated_multiplier,
 )
-from engine.optimizers import Flat, add_gradient, make_optimizer
+from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
@@ -70,8 +70,8 @@ class ProximalRule:
     ) -> None:
         self._policy, self._generator, self._fitting = policy, generator, fitting
         self._old = copy.deepcopy(policy).requires_grad_(False)
-        self._flat = Flat(policy.parameters())
-        self._descent = make_optimizer(config.optimizer, self._flat)
+        self._vector = ParameterVector(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._vector)
         self._pulse = Pulse()
         self.multiplier = config.initial_multiplier if isinstance(config, PPOLagrangian) else 0.0
 
@@ -118,7 +118,7 @@ class ProximalRule:
             if 0.0 < stop < step.kl:
                 break
             if not steps or config.max_grad_norm > 0.0:
-                length = self._flat.clip(config.max_grad_norm)
+                length = self._vector.clip(config.max_grad_norm)
                 norm = norm if steps else length.item()
             self._descent.step(rate)
             if fitting is not None and isinstance(baseline, ValueBaseline):
@@ -134,7 +134,7 @@ class ProximalRule:
         """Gather the gradient of one minibatch, piece by piece."""
         baseline = task.config.estimator.baseline
         fitting = self._fitting if fits_along(task.config) else None
-        vectors = [self._flat] if fitting is None else [self._flat, fitting.flat]
+        vectors = [self._vector] if fitting is None else [self._vector, fitting.vector]
         for vector in vectors:
             vector.zero()
         size = sum(len(piece.actions) for piece in pieces)

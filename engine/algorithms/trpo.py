@@ -10,7 +10,7 @@ import torch
 from engine.algorithms.natural_gradient import OldDistributions, natural_direction, old_distributions
 from engine.algorithms.rule import Outcome, Task, Updating
 from engine.config.updates import TRPO
-from engine.optimizers import Flat
+from engine.optimizers import ParameterVector
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
 from engine.trust_region import acceptable, backtracking_fractions
@@ -25,25 +25,25 @@ class TRPORule:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._flat = Flat(policy.parameters())
+        self._vector = ParameterVector(policy.parameters())
 
     def update(self, task: Task) -> Updating:
         """One step, or none."""
         config = task.config.update
         assert isinstance(config, TRPO)
-        direction = yield from natural_direction(self._policy, self._flat, task, config)
+        direction = yield from natural_direction(self._policy, self._vector, task, config)
         if direction.curvature <= 0.0:  # a gradient of 0, as where all advantages are
             return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
         step = math.sqrt(2.0 * config.max_kl / direction.curvature) * direction.natural
         old = yield from old_distributions(self._policy, task.batch)
-        before = self._flat.vector.clone()
+        before = self._vector.values.clone()
         start, _ = yield from self._evaluate(task, config, old)
         for fraction in backtracking_fractions(config.backtracking, config.line_search_steps):
-            self._flat.vector.copy_(before + fraction * step)
+            self._vector.values.copy_(before + fraction * step)
             objective, kl = yield from self._evaluate(task, config, old)
             if acceptable(objective - start, kl, config.max_kl):
                 return Outcome(direction.metrics | {"approx_kl": kl, "line_search": fraction})
-        self._flat.vector.copy_(before)
+        self._vector.values.copy_(before)
         return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
 
     def _evaluate(self, task: Task, config: TRPO, old: OldDistributions) -> Generator[str, None, tuple[float, float]]:

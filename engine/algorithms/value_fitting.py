@@ -11,7 +11,7 @@ from engine.algorithms.rule import fit_loss
 from engine.batch import Batch
 from engine.config.estimators import ValueBaseline
 from engine.errors import RunError
-from engine.optimizers import Flat, add_gradient, make_optimizer
+from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.policy import ValueFunction
 from engine.pulse import ROWS, Pulse
 
@@ -22,8 +22,8 @@ class ValueFitting:
     def __init__(self, config: ValueBaseline, value: ValueFunction, generator: torch.Generator) -> None:
         self.value = value
         self._generator = generator
-        self.flat = Flat(value.parameters())
-        self._descent = make_optimizer(config.optimizer, self.flat)
+        self.vector = ParameterVector(value.parameters())
+        self._descent = make_optimizer(config.optimizer, self.vector)
 
     def fit(self, batch: Batch, config: ValueBaseline) -> Generator[str, None, float]:
         """Fit to ``batch.returns``; yields signs of life and returns the loss at the last step.
@@ -35,11 +35,11 @@ class ValueFitting:
         total = torch.zeros((), device=batch.returns.device)
         drawn = min(config.minibatch_size or batch.size, batch.size)
         for rows in self._draws(batch, config):
-            self.flat.zero()
+            self.vector.zero()
             total = torch.zeros_like(total)
             for part in rows:
                 loss = self.loss(batch, part, config) * (len(batch.returns[part]) / drawn)
-                add_gradient(loss, self.flat)
+                add_gradient(loss, self.vector)
                 total += loss.detach()
                 if pulse.due():
                     yield "fitting the value function"
@@ -58,7 +58,7 @@ class ValueFitting:
 
     def require_finite(self, config: ValueBaseline) -> None:
         """Raises RunError where V is no longer finite."""
-        if not bool(self.flat.vector.isfinite().all()):
+        if not bool(self.vector.values.isfinite().all()):
             raise RunError(
                 f"The value function is no longer a finite number; its learning rate {config.learning_rate:g} is "
                 "probably too large, so lower it and start again."

@@ -11,6 +11,7 @@ from engine.config import RunConfig
 from engine.errors import RequestError
 from engine.policies.feature_count import feature_count
 
+MOST_GRADIENTS = 100_000_000  # numbers, of which two sets are kept: 0.8 GB
 LARGEST_MATRIX = 1000  # rows of a Fisher matrix that is still inverted in seconds
 
 _WHOLE_ONLY = {"average", "time-average", "leave-one-out", "optimal", "none"}
@@ -109,6 +110,13 @@ def _estimator_problems(config: RunConfig, environment: EnvironmentInfo) -> Iter
             yield (
                 "With shared layers, fitting V would move the policy behind this rule's back; use a learned value of "
                 "its own, or gradient ascent or PPO."
+            )
+    if baseline == "optimal" and config.collection.kind == "episodes":
+        episodes, count = config.collection.episodes_per_update, parameter_count(config.policy, environment)
+        if episodes * count > MOST_GRADIENTS:
+            yield (
+                f"The optimal baseline keeps a gradient of {count:,} numbers for each of {episodes:,} episodes, which is "
+                "too much; use fewer episodes per update, a smaller policy or another baseline."
             )
     if estimator.baseline.kind == "optimal" and estimator.baseline.per_parameter:
         if update.kind in _SEVERAL_STEPS:

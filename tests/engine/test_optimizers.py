@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from engine.config.updates import Optimizer
-from engine.optimizers import Flat, add_gradient, make_optimizer
+from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 
 TORCH: dict[Optimizer, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.1),
@@ -32,11 +32,11 @@ def loss(parameters: list[nn.Parameter]) -> torch.Tensor:
 @pytest.mark.parametrize("kind", TORCH)
 def test_every_optimiser_takes_the_steps_of_torchs_own(kind: Optimizer) -> None:
     ours, theirs = made(), made()
-    flat, reference = Flat(ours), TORCH[kind](theirs)
-    descent = make_optimizer(kind, flat)
+    vector, reference = ParameterVector(ours), TORCH[kind](theirs)
+    descent = make_optimizer(kind, vector)
     for _ in range(20):
-        flat.zero()
-        add_gradient(loss(ours), flat)
+        vector.zero()
+        add_gradient(loss(ours), vector)
         descent.step(0.1)
         reference.zero_grad()
         loss(theirs).backward()
@@ -47,27 +47,27 @@ def test_every_optimiser_takes_the_steps_of_torchs_own(kind: Optimizer) -> None:
 
 def test_the_learning_rate_may_change_between_steps() -> None:
     parameters = made()
-    flat = Flat(parameters)
-    before = flat.vector.clone()
-    flat.gradient.fill_(1.0)
-    descent = make_optimizer("sgd", flat)
+    vector = ParameterVector(parameters)
+    before = vector.values.clone()
+    vector.gradient.fill_(1.0)
+    descent = make_optimizer("sgd", vector)
     descent.step(0.5)
     descent.step(0.25)
-    torch.testing.assert_close(flat.vector, before - 0.75)
+    torch.testing.assert_close(vector.values, before - 0.75)
 
 
 def test_parameters_are_views_of_the_flat_vector() -> None:
     parameters = made()
     values = [parameter.detach().clone() for parameter in parameters]
-    flat = Flat(parameters)
+    vector = ParameterVector(parameters)
     for parameter, value in zip(parameters, values, strict=True):
         assert torch.equal(parameter, value)
-    flat.vector.fill_(7.0)
+    vector.values.fill_(7.0)
     assert all(bool((parameter == 7.0).all()) for parameter in parameters)
 
 
 def test_gradients_add_up_over_losses_and_are_split_between_vectors() -> None:
-    first, second = Flat(made()), Flat([nn.Parameter(torch.ones(2))])
+    first, second = ParameterVector(made()), ParameterVector([nn.Parameter(torch.ones(2))])
     (other,) = second.parameters
     for _ in range(2):
         add_gradient(first.parameters[1].sum() + 3.0 * other.sum(), first, second)
@@ -79,7 +79,7 @@ def test_gradients_add_up_over_losses_and_are_split_between_vectors() -> None:
 
 @pytest.mark.parametrize(("most", "length"), [(0.0, 5.0), (10.0, 5.0), (2.0, 2.0)])
 def test_a_gradient_is_clipped_only_where_it_is_longer(most: float, length: float) -> None:
-    flat = Flat([nn.Parameter(torch.zeros(2))])
-    flat.gradient.copy_(torch.tensor([3.0, 4.0]))
-    assert flat.clip(most).item() == pytest.approx(5.0)
-    assert flat.gradient.norm().item() == pytest.approx(length, rel=1e-5)
+    vector = ParameterVector([nn.Parameter(torch.zeros(2))])
+    vector.gradient.copy_(torch.tensor([3.0, 4.0]))
+    assert vector.clip(most).item() == pytest.approx(5.0)
+    assert vector.gradient.norm().item() == pytest.approx(length, rel=1e-5)
