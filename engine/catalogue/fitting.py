@@ -115,8 +115,8 @@ def _estimator_problems(config: RunConfig, environment: EnvironmentInfo) -> Iter
         episodes, count = config.collection.episodes_per_update, parameter_count(config.policy, environment)
         if episodes * count > MOST_GRADIENTS:
             yield (
-                f"The optimal baseline keeps a gradient of {count:,} numbers for each of {episodes:,} episodes, which is "
-                "too much; use fewer episodes per update, a smaller policy or another baseline."
+                f"The optimal baseline keeps a gradient of {count:,} numbers for each of {episodes:,} episodes, which "
+                "is too much; use fewer episodes per update, a smaller policy or another baseline."
             )
     if estimator.baseline.kind == "optimal" and estimator.baseline.per_parameter:
         if update.kind in _SEVERAL_STEPS:

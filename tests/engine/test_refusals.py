@@ -70,6 +70,16 @@ EVERY_REFUSAL: list[tuple[dict[str, Any], EnvironmentInfo, str]] = [
         MANY,
         "60 numbers make 600 Fourier features of order 10",
     ),
+    (
+        {"update": "trpo", "update.solver": "exact"},
+        CARTPOLE,
+        "The exact solver builds a matrix of 4,610 × 4,610 numbers for this policy",
+    ),
+    (
+        {"estimator.baseline": "optimal", "collection.episodes_per_update": 1024, "policy.hidden_sizes": [400, 400]},
+        CARTPOLE,
+        "The optimal baseline keeps a gradient of 163,202 numbers for each of 1,024 episodes",
+    ),
     ({"policy.distribution": "softmax"}, PENDULUM, "Pendulum-v1 takes 1 continuous number; use a Gaussian policy."),
     ({"policy.distribution": "softmax"}, UNBOUNDED, "Free-v0 takes 2 continuous numbers; use a Gaussian policy."),
     ({"policy.distribution": "softmax"}, SWITCHES, "Switches-v0 takes 3 switches; use a Bernoulli policy."),
