@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.batch import Batch
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
-from engine.trust_region import flat
+from engine.trust_region import flattened
 
 
 def episode_gradients(policy: Policy, batch: Batch) -> Generator[str, None, tuple[Tensor, Tensor]]:
@@ -30,7 +30,7 @@ def episode_gradients(policy: Policy, batch: Batch) -> Generator[str, None, tupl
         log_probs = policy.over(episode.observations, episode.sequences).log_prob(episode.actions)
         for weights, into in ((plain, scores), (plain * batch.advantages, gradients)):
             total = (log_probs * weights[episode.rows]).sum()
-            into.append(flat(torch.autograd.grad(total, parameters, retain_graph=True, materialize_grads=True)))
+            into.append(flattened(torch.autograd.grad(total, parameters, retain_graph=True, materialize_grads=True)))
         if pulse.due():
             yield "estimating"
     return torch.stack(scores), torch.stack(gradients)

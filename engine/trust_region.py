@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from torch import Tensor
 ROWS_AT_ONCE = 64  # of a Fisher matrix: each row takes as much memory as a backward pass of its own
 
 
-def flat(tensors: Iterable[Tensor]) -> Tensor:
+def flattened(tensors: Iterable[Tensor]) -> Tensor:
     """All tensors' numbers as one vector [P].
 
     Raises:
@@ -26,19 +25,6 @@ def flat(tensors: Iterable[Tensor]) -> Tensor:
     if not parts:
         raise ValueError("there are no tensors to flatten.")
     return torch.cat(parts)
-
-
-def assign(parameters: Sequence[Tensor], vector: Tensor) -> None:
-    """Write the numbers of ``vector`` [P] into the parameters, in place and without a graph: what undoes ``flat``.
-
-    Raises:
-        ValueError: the vector is not [P]; nothing is then written.
-    """
-    sizes = [parameter.numel() for parameter in parameters]
-    _require_vector(vector, sum(sizes))
-    with torch.no_grad():
-        for parameter, numbers in zip(parameters, torch.split(vector, sizes), strict=True):
-            parameter.copy_(numbers.view_as(parameter))
 
 
 def kl_gradient(kl: Tensor, parameters: Sequence[Tensor]) -> Tensor:
@@ -55,7 +41,7 @@ def kl_gradient(kl: Tensor, parameters: Sequence[Tensor]) -> Tensor:
     if kl.ndim != 0:
         raise ValueError(f"kl {tuple(kl.shape)} must be a scalar.")
     parts = torch.autograd.grad(kl, parameters, create_graph=True, allow_unused=True)
-    gradient = flat(
+    gradient = flattened(
         torch.zeros_like(parameter) if part is None else part for parameter, part in zip(parameters, parts, strict=True)
     )
     if gradient.grad_fn is None:
@@ -88,7 +74,7 @@ def fisher_vector_product(gradient: Tensor, parameters: Sequence[Tensor], vector
     _require_vector(gradient, size)
     _require_vector(vector, size)
     product = torch.autograd.grad(gradient, parameters, vector, retain_graph=True, materialize_grads=True)
-    return flat(product) + damping * vector
+    return flattened(product) + damping * vector
 
 
 def fisher_bands(gradient: Tensor, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -213,59 +199,6 @@ def conjugate_gradient_iterates(
         yield x
 
 
-def conjugate_gradient(
-    product: Callable[[Tensor], Tensor], b: Tensor, iterations: int, tolerance: float = 1e-10
-) -> Tensor:
-    """The last of ``conjugate_gradient_iterates``, [P]: 0 where b is."""
-    *_, x = conjugate_gradient_iterates(product, b, iterations, tolerance)
-    return x
-
-
-def scaled_to_kl(step: Tensor, product_of_step: Tensor, max_kl: float) -> Tensor:
-    """The step at the length where its quadratic divergence ½ sᵀFs is as large as allowed.
-
-    s ← √(2δ / sᵀFs) s
-
-    Args:
-        step: s, [P].
-        product_of_step: F s, [P]; with damping, the step is a little shorter.
-        max_kl: δ > 0.
-
-    Returns:
-        [P]; a step of 0 stays 0.
-
-    Raises:
-        ValueError: the shapes differ, δ is not positive, or sᵀFs is not a positive number for a step other than 0.
-
-    Source: Schulman et al. (2015), appendix C; 002….
-    """
-    if step.shape != product_of_step.shape:
-        raise ValueError(f"step {tuple(step.shape)} and its product {tuple(product_of_step.shape)} differ in shape.")
-    if not max_kl > 0.0:
-        raise ValueError(f"max_kl must be positive, not {max_kl}.")
-    if not bool(step.any()):
-        return step.clone()
-    curvature = step.dot(product_of_step).item()
-    if not 0.0 < curvature < math.inf:
-        raise ValueError(f"the divergence must grow along the step, but its curvature there is {curvature}.")
-    return math.sqrt(2.0 * max_kl / curvature) * step
-
-
-@dataclass(frozen=True)
-class LineSearch:
-    """How a line search stands after a try.
-
-    ``fraction`` of the step was tried last, as number ``tried``, with that ``improvement`` and ``kl``; ``accepted``
-    says whether it may be taken.
-    """
-
-    accepted: bool
-    fraction: float
-    tried: int
-    improvement: float
-    kl: float
-
-
 def backtracking_fractions(coefficient: float, tries: int) -> tuple[float, ...]:
     """c^k for k = 0 … tries − 1: the whole step first, then ever less of it.
 
@@ -282,44 +215,6 @@ def backtracking_fractions(coefficient: float, tries: int) -> tuple[float, ...]:
 def acceptable(improvement: float, kl: float, max_kl: float) -> bool:
     """Whether a step gains something and stays within the bound; never where a number is not finite."""
     return math.isfinite(improvement) and math.isfinite(kl) and improvement > 0.0 and kl <= max_kl
-
-
-def line_search(
-    evaluate: Callable[[Tensor], tuple[float, float]],
-    start: Tensor,
-    step: Tensor,
-    max_kl: float,
-    fractions: Sequence[float],
-) -> Iterator[LineSearch]:
-    """Try less and less of a step until one improves the objective within the divergence allowed.
-
-    The quadratic model behind ``scaled_to_kl`` is an approximation; here the true numbers decide.
-
-    Args:
-        evaluate: θ ↦ (improvement over θ_old, KL(π_old‖π_θ)), with θ [P].
-        start, step: θ_old and the whole step, [P].
-        max_kl: δ.
-        fractions: as from ``backtracking_fractions``.
-
-    Yields:
-        How it stands after each try; the last says whether anything was accepted. If not, θ_old is to be kept. What
-        ``evaluate`` has written anywhere stays written: the caller assigns start + fraction·step, or start.
-
-    Raises:
-        ValueError: the shapes differ, or there is no fraction to try.
-
-    Source: Schulman et al. (2015), appendix C.
-    """
-    if start.shape != step.shape:
-        raise ValueError(f"start {tuple(start.shape)} and step {tuple(step.shape)} differ in shape.")
-    if not fractions:
-        raise ValueError("there is no fraction to try.")
-    for tried, fraction in enumerate(fractions, 1):
-        improvement, kl = evaluate(start + fraction * step)
-        accepted = acceptable(improvement, kl, max_kl)
-        yield LineSearch(accepted, fraction, tried, improvement, kl)
-        if accepted:
-            return
 
 
 def _require_vector(vector: Tensor, size: int) -> None:

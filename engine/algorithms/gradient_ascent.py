@@ -23,7 +23,7 @@ from engine.losses import entropy_bonus, policy_gradient_loss
 from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.policy import Policy
 from engine.pulse import Pulse
-from engine.trust_region import flat as flattened
+from engine.trust_region import flattened
 
 
 class GradientAscentRule:

@@ -11,9 +11,10 @@ from engine.config import RunConfig
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
     """Why the gradient estimate is biased for ∇J, a sentence each; empty where theory says unbiased.
 
-    J is the expected return discounted by γ from the start of the episode, as 001… and 003… define it. An update of
-    several steps is judged by its first, when the policy is still the one that acted; off-policy ascent, which
-    reweights, by all of them. Each claim is measured, with its sign, in ``tests/engine/test_bias.py``.
+    J is the expected return discounted by γ from the start of the episode, as 001… and 003… define it. PPO climbs a
+    surrogate in several steps and is judged by the first, when the policy is still the one that acted; the steps of
+    off-policy ascent all claim to be the gradient. Each sentence is measured, with its sign, in the tests named
+    ``test_bias…``.
     """
     if config.update.kind == "exact-gradient":
         return ()
@@ -27,10 +28,12 @@ def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
 
 def _from_credit(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
     estimator, credit = config.estimator, config.estimator.credit
-    if credit.kind == "n-step" or (credit.kind == "gae" and credit.gae_lambda < 1.0):
+    limit = environment.time_limit
+    short = credit.kind == "n-step" and not (config.collection.kind == "episodes" and limit and credit.n >= limit)
+    if short or (credit.kind == "gae" and credit.gae_lambda < 1.0):
         yield "The learned value stands in for later rewards and misleads where it is wrong."
     elif estimator.baseline.kind in ("value", "shared-value") and (
-        config.collection.kind == "segments" or environment.time_limit is not None
+        config.collection.kind == "segments" or limit is not None
     ):
         yield "Where an episode is cut off, the learned value stands in for the rest and misleads where it is wrong."
     if credit.kind != "total-return" and estimator.gamma < 1.0 and not estimator.discount_states:
@@ -55,8 +58,12 @@ def _from_update(config: RunConfig) -> Iterator[str]:
     update = config.update
     if update.kind not in ("gradient-ascent", "off-policy") and config.collection.kind == "episodes":
         yield "The mean over steps divides by a number of steps that the actions themselves decide."
+    if update.kind == "off-policy" and update.updates_per_batch > 1:
+        yield "From the second update on, the policy was chosen by the very episodes that judge it."
     if getattr(update, "entropy_coefficient", 0.0) > 0.0:
         yield "The entropy bonus is climbed as well as the return."
+    if getattr(update, "max_grad_norm", 0.0) > 0.0:
+        yield "Clipping shortens long gradients and leaves short ones as they are."
 
 
 def _from_actions(config: RunConfig) -> Iterator[str]:

@@ -20,10 +20,11 @@ from tests.engine.tiny_mdp import Learner, Process, finish
 CPU = torch.device("cpu")
 
 
-def sampled(process: Process, size: int, seed: int, policy: Policy | None = None) -> Rollout:
-    """``size`` whole episodes as a run would collect them."""
+def sampled(process: Process, size: int, seed: int, policy: Policy | None = None, share: float = 0.0) -> Rollout:
+    """``size`` whole episodes as a run would collect them, with that share of greedy actions."""
     batch = FiniteBatch(process.mdp(process.limit), [seed * 1_000_003 + n for n in range(size)])
     actor = Actor(process.policy() if policy is None else policy, torch.Generator().manual_seed(seed), CPU)
+    actor.greedy_share = share
     rollout, _ = finish(EpisodeCollector(batch, process.info, CPU).collect(actor, 0))
     return rollout
 
@@ -33,11 +34,13 @@ def part(rollout: Rollout, low: int, high: int) -> Rollout:
     cuts = rollout.truncated.any(0).long()
     before, within = int(cuts[:low].sum()), int(cuts[low:high].sum())
     fields: dict[str, Any] = {}
-    for name in ("observations", "actions", "rewards", "terminated", "truncated", "mask", "elapsed"):
-        fields[name] = getattr(rollout, name)[:, low:high]
+    for name in ("observations", "actions", "rewards", "terminated", "truncated", "mask", "elapsed", "greedy"):
+        tensor = getattr(rollout, name)
+        fields[name] = None if tensor is None else tensor[:, low:high]
     steps = int(fields["mask"].any(1).sum())
-    cropped = {name: tensor[:steps] for name, tensor in fields.items()}
-    return Rollout(**cropped, final_observations=rollout.final_observations[before : before + within])
+    cropped = {name: None if tensor is None else tensor[:steps] for name, tensor in fields.items()}
+    after = rollout.final_observations[before : before + within]
+    return Rollout(**cropped, final_observations=after, greedy_share=rollout.greedy_share)
 
 
 def estimates(rollout: Rollout, config: RunConfig, policy: Policy, size: int, critic: Critic | None = None) -> Tensor:

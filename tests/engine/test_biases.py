@@ -27,16 +27,18 @@ TRUNCATED = "Truncated weights count likely episodes too little"
 SHARED = "Fitting V also moves the layers"
 PER_STEP = "The mean over steps divides by a number of steps"
 ENTROPY = "The entropy bonus is climbed"
+REUSED = "From the second update on"
+CLIPPED = "Clipping shortens long gradients"
 EVERYTHING = [
     *(STANDS_IN, CUT_OFF, LATE, NORMALISED, AVERAGE, OPTIMAL, SAME),
-    *(GREEDY, ALL_GREEDY, SELF_NORMALISED, TRUNCATED, SHARED, PER_STEP, ENTROPY),
+    *(GREEDY, ALL_GREEDY, SELF_NORMALISED, TRUNCATED, SHARED, PER_STEP, ENTROPY, REUSED, CLIPPED),
 ]
 
 UNBIASED = {"estimator.credit": "reward-to-go", "estimator.baseline": "none", "estimator.discount_states": True}
 TOTAL = {"estimator.credit": "total-return", "estimator.discount_states": False}
 VALUE = {"estimator.baseline": "value"}
 GAE = {"estimator.credit": "gae"}
-OFF_POLICY = {"update": "off-policy"}
+OFF_POLICY = {"update": "off-policy", "update.updates_per_batch": 1}
 PROXIMAL = ("ppo-clip", "ppo-penalty", "ppo-lagrangian")
 
 
@@ -67,6 +69,9 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     (VALUE | GAE | {"estimator.credit.gae_lambda": 1.0}, ENDLESS, set()),
     (VALUE | GAE | {"estimator.credit.gae_lambda": 1.0}, TIMED, {CUT_OFF}),
     (VALUE | {"estimator.credit": "n-step"}, ENDLESS, {STANDS_IN}),
+    (VALUE | {"estimator.credit": "n-step", "estimator.credit.n": 49}, TIMED, {STANDS_IN}),
+    (VALUE | {"estimator.credit": "n-step", "estimator.credit.n": 50}, TIMED, {CUT_OFF}),
+    (VALUE | {"estimator.credit": "n-step", "estimator.credit.n": 50, "collection": "segments"}, TIMED, {STANDS_IN}),
     # how late steps count
     ({"estimator.discount_states": False}, ENDLESS, {LATE}),
     ({"estimator.discount_states": False, "estimator.gamma": 1.0}, ENDLESS, set()),
@@ -91,8 +96,13 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     (OFF_POLICY | {"update.truncation": 5.0}, ENDLESS, {TRUNCATED}),
     (OFF_POLICY | {"update.weighting": "per-trajectory"}, ENDLESS, set()),
     # what the update adds
-    *(({"update": rule}, TIMED, {PER_STEP}) for rule in ("natural-gradient", "trpo", *PROXIMAL)),
-    *((VALUE | {"update": rule, "collection": "segments"}, TIMED, {CUT_OFF}) for rule in ("trpo", *PROXIMAL)),
+    *(({"update": rule}, TIMED, {PER_STEP}) for rule in ("natural-gradient", "trpo")),
+    *(({"update": rule}, TIMED, {PER_STEP, CLIPPED}) for rule in PROXIMAL),
+    *(({"update": rule, "update.max_grad_norm": 0.0}, TIMED, {PER_STEP}) for rule in PROXIMAL),
+    (VALUE | {"update": "trpo", "collection": "segments"}, TIMED, {CUT_OFF}),
+    *((VALUE | {"update": rule, "collection": "segments"}, TIMED, {CUT_OFF, CLIPPED}) for rule in PROXIMAL),
+    ({"update.max_grad_norm": 1.0}, ENDLESS, {CLIPPED}),
+    (OFF_POLICY | {"update.updates_per_batch": 2}, ENDLESS, {REUSED}),
     ({"update.entropy_coefficient": 0.1}, ENDLESS, {ENTROPY}),
     (OFF_POLICY | {"update.entropy_coefficient": 0.1}, ENDLESS, {ENTROPY}),
     # several at once
@@ -101,7 +111,7 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
         | GAE
         | {"estimator.normalize_advantages": True, "estimator.discount_states": False, "update": "ppo-clip"},
         TIMED,
-        {STANDS_IN, LATE, NORMALISED, PER_STEP},
+        {STANDS_IN, LATE, NORMALISED, PER_STEP, CLIPPED},
     ),
     (
         {"estimator.baseline": "average", "exploration.greedy_start": 0.1, "estimator.discount_states": False},

@@ -20,7 +20,7 @@ from engine.environments.finite import finite_mdp
 from engine.environments.finite_batch import FiniteBatch
 from engine.errors import RunError
 from engine.policies.policy import Policy
-from engine.trust_region import fisher_matrix, fisher_vector_product, flat, kl_gradient
+from engine.trust_region import fisher_matrix, fisher_vector_product, flattened, kl_gradient
 from tests.engine.sampling import CPU
 from tests.engine.step_batches import (
     ADVANTAGES,
@@ -63,7 +63,7 @@ def visits_of(id: str, learner: Policy, gamma: float) -> tuple[Tensor, Tensor]:
         found: Tensor = torch.func.functional_call(learner, named, torch.arange(mdp.states)).logits
         return found.double().softmax(-1)
 
-    theta = flat(parameter.detach() for parameter in learner.parameters()).double()
+    theta = flattened(parameter.detach() for parameter in learner.parameters()).double()
     visits = exact.discounted_visitation(dynamics, probabilities(theta).detach(), gamma).sum(0)
     return exact.fisher_matrix(dynamics, probabilities, theta, gamma) / visits.sum(), visits / visits.sum()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from engine.importance import effective_sample_size, prefix_log_weights, traject
 from engine.policies.continuous import DiagonalGaussian
 from tests.engine.sampling import part, sampled
 from tests.engine.tiny_mdp import (
-    FEW,
     TINY,
     UNROLLED,
     Change,
@@ -34,7 +32,6 @@ from tests.engine.tiny_mdp import (
     greedily,
     mean,
     parameters_of,
-    projection,
     rollout_of,
     true_values,
     values,
@@ -136,24 +133,6 @@ def test_the_second_update_of_a_batch_weighs_by_how_far_the_first_went() -> None
     weighed = weighing(replace(TINY, theta=first.view(2, 2)), TINY.theta, config)(batch)
     second = Learner(plain, TINY.policy(first.view(2, 2))).step(weighed).float()
     torch.testing.assert_close(parameters_of(policy), first + second, atol=1e-5, rtol=1e-5)
-
-
-def test_a_second_update_is_too_short_for_the_policy_that_the_first_made_of_the_same_episodes() -> None:
-    """Weights make up for another policy, not for one that was chosen by these very episodes; more of them help."""
-    config, plain = configured("total-return", update=off_policy("per-trajectory")), configured("total-return")
-    lengths = []
-    for size in (1, 2, 3):
-        first = Learner(plain, FEW.policy())
-        got, true = torch.zeros(4).double(), torch.zeros(4).double()
-        for episodes in product(FEW.episodes, repeat=size):
-            chance = torch.stack([episode.probability(FEW.probabilities) for episode in episodes]).prod()
-            batch = finish(estimate(rollout_of(episodes), config.estimator, first.policy, None))
-            moved = replace(FEW, theta=FEW.theta + 0.5 * first.step(batch).float().view(2, 2))
-            got += chance * Learner(plain, moved.policy()).step(weighing(moved, FEW.theta, config)(batch))
-            true += chance * moved.gradient(1.0)
-        lengths.append(projection(got, true))
-    assert lengths[0] < 0.4
-    assert lengths[0] < lengths[1] < lengths[2] < 0.85
 
 
 def test_a_continuous_policys_greedy_actions_weigh_nothing_and_the_others_make_up_for_it() -> None:

@@ -148,6 +148,20 @@ def test_without_a_price_the_penalised_step_is_the_surrogates_alone() -> None:
     torch.testing.assert_close(parameters_of(one), parameters_of(other), atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("form", [PENALTY, LAGRANGIAN], ids=kind_of)
+def test_every_update_is_held_back_from_the_policy_it_began_with_and_not_from_an_earlier_one(
+    form: dict[str, Any],
+) -> None:
+    """Without advantages the second update has no reason to move, back to the first policy least of all."""
+    config, learner = configured(form | {"epochs": 5}), policy()
+    rule = make_rule(config, learner, torch.Generator(), None)
+    finish(rule.update(Task(expected_batch(), config, 0.0)))
+    between = parameters_of(learner)
+    assert (between - parameters_of(policy())).norm().item() > 0.1
+    finish(rule.update(Task(expected_batch(torch.zeros(3, 3).double()), config, 0.0)))
+    torch.testing.assert_close(parameters_of(learner), between, atol=1e-6, rtol=0.0)
+
+
 # --- clipping ---------------------------------------------------------------------------------------------------------
 
 

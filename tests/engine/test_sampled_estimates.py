@@ -33,6 +33,8 @@ from tests.engine.tiny_mdp import (
     assert_gradient,
     configured,
     finish,
+    greedily,
+    mean,
     rollout_of,
     theorem,
     values,
@@ -76,6 +78,27 @@ def test_so_do_those_completed_with_a_wrong_value(rollout: Rollout) -> None:
 
 def test_forgetting_the_state_weights_lies_outside(rollout: Rollout) -> None:
     assert off_by(rollout, configured("reward-to-go", gamma=0.7), TINY.gradient(0.7)) > 10.0
+
+
+@pytest.fixture(scope="module")
+def greedy_rollout() -> Rollout:
+    return sampled(TINY, 10_000, 13, share=0.5)
+
+
+@pytest.mark.parametrize("weighting", ["per-trajectory", "per-decision"])
+def test_episodes_with_greedy_actions_are_within_the_interval_when_weighed(
+    greedy_rollout: Rollout, weighting: str
+) -> None:
+    rule = {"kind": "off-policy", "optimizer": "sgd", "learning_rate": 1.0, "updates_per_batch": 1}
+    config = greedily(configured(update=rule | {"weighting": weighting}), 0.5)
+    assert off_by(greedy_rollout, config, TINY.gradient(1.0)) < 4.0
+
+
+def test_episodes_with_greedy_actions_are_where_the_listed_ones_are_when_not_weighed(
+    greedy_rollout: Rollout,
+) -> None:
+    assert off_by(greedy_rollout, configured(), mean(TINY, configured(), share=0.5)) < 4.0
+    assert off_by(greedy_rollout, configured(), TINY.gradient(1.0)) > 10.0
 
 
 def test_the_first_episodes_to_finish_would_give_a_biased_estimate(rollout: Rollout) -> None:
@@ -177,6 +200,37 @@ def test_segments_with_the_final_observations_of_other_environments_lie_outside(
         for found, seen in ((right, rollout), (wrong, shuffled)):
             found.append(learner.step(finish(estimate(seen, config.estimator, learner.policy, critic))))
     assert deviation(torch.stack(wrong) - torch.stack(right), torch.zeros(4)) > 8.0
+
+
+@pytest.mark.parametrize("credit", CREDITS)
+def test_each_episode_of_a_segment_is_estimated_as_if_it_stood_alone(collected: list[Rollout], credit: Any) -> None:
+    """With a wrong value: nothing leaks in from the episodes before and after, and steps count from its own start."""
+    config = configured(credit, "value", gamma=GAMMA, discount_states=True)
+    whole = collected[0]
+    together = finish(estimate(whole, config.estimator, TINY.policy(), values(WRONG)))
+    ends = (whole.terminated | whole.truncated).T.nonzero().tolist()
+    advantages, weights, begin, cuts = [], [], 0, 0
+    for environment, last in ends:
+        rows = (slice(begin, last + 1), slice(environment, environment + 1))
+        fields = ("observations", "actions", "rewards", "terminated", "truncated", "mask", "elapsed")
+        cut = int(whole.truncated[last, environment])
+        after = whole.final_observations[cuts : cuts + cut]
+        alone = Rollout(**{name: getattr(whole, name)[rows] for name in fields}, final_observations=after)
+        batch = finish(estimate(alone, config.estimator, TINY.policy(), values(WRONG)))
+        advantages.append(batch.advantages)
+        assert batch.state_weights is not None
+        weights.append(batch.state_weights)
+        begin, cuts = (last + 1) % len(whole.mask), cuts + cut
+    assert len(ends) > whole.environments
+    assert together.state_weights is not None
+    torch.testing.assert_close(together.advantages, torch.cat(advantages))
+    assert torch.equal(together.state_weights, torch.cat(weights))
+
+
+def test_steps_are_counted_from_each_episodes_start_through_all_segments(collected: list[Rollout]) -> None:
+    steps = torch.cat([rollout.elapsed for rollout in collected])
+    ended = torch.cat([rollout.terminated for rollout in collected]) | (steps == 3)
+    assert torch.equal(steps[1:], torch.where(ended[:-1], 0, steps[:-1] + 1))
 
 
 # --- the performance difference ---------------------------------------------------------------------------------------

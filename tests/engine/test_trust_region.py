@@ -12,22 +12,25 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from engine.trust_region import (
-    LineSearch,
     acceptable,
-    assign,
     backtracking_fractions,
-    conjugate_gradient,
     conjugate_gradient_iterates,
     fisher_matrix,
     fisher_vector_product,
-    flat,
+    flattened,
     kl_gradient,
-    line_search,
-    scaled_to_kl,
     solve_exactly,
 )
 
 STATES = torch.tensor([[1.0, 0.5], [-0.3, 2.0], [0.7, -1.0]], dtype=torch.float64)
+
+
+def conjugate_gradient(
+    product: Callable[[Tensor], Tensor], b: Tensor, iterations: int, tolerance: float = 1e-10
+) -> Tensor:
+    """The last of the iterates."""
+    *_, x = conjugate_gradient_iterates(product, b, iterations, tolerance)
+    return x
 
 
 def parameters() -> list[Tensor]:
@@ -56,7 +59,7 @@ def fisher_of(theta: list[Tensor]) -> Tensor:
     total = torch.zeros(size, size, dtype=torch.float64)
     for row in log_policy(theta):
         for chosen in row:
-            score = flat(torch.autograd.grad(chosen, theta, retain_graph=True))
+            score = flattened(torch.autograd.grad(chosen, theta, retain_graph=True))
             total += chosen.exp().detach() * torch.outer(score, score) / len(STATES)
     return total
 
@@ -68,26 +71,6 @@ def random_vector(seed: int, size: int = 9) -> Tensor:
 def positive_definite(seed: int, size: int) -> Tensor:
     root = torch.randn(size, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return root @ root.mT + torch.eye(size, dtype=torch.float64)
-
-
-def test_what_is_flattened_can_be_assigned_back() -> None:
-    theta = parameters()
-    vector = flat(theta)
-    assert vector.shape == (9,)
-    assign(theta, torch.zeros(9, dtype=torch.float64))
-    assert not any(parameter.any() for parameter in theta)
-    assign(theta, vector.detach())
-    for now, before in zip(theta, parameters(), strict=True):
-        assert torch.equal(now, before)
-        assert now.requires_grad
-        assert now.is_leaf
-
-
-def test_assigning_reads_rows_in_order_and_keeps_the_tensors() -> None:
-    parameter = nn.Parameter(torch.zeros(2, 2).mT)
-    assign([parameter], torch.tensor([1.0, 2.0, 3.0, 4.0]))
-    assert parameter.tolist() == [[1.0, 2.0], [3.0, 4.0]]
-    assert flat([parameter]).tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
 def test_the_gradient_of_the_divergence_is_0_where_the_policies_agree() -> None:
@@ -242,27 +225,6 @@ def test_an_exact_solution_keeps_the_kind_of_number() -> None:
     assert solve_exactly(torch.eye(2) * 4.0, torch.ones(2)).dtype == torch.float32
 
 
-def test_a_scaled_step_has_the_divergence_asked_for() -> None:
-    theta = parameters()
-    gradient, step, max_kl = kl_gradient(here(theta), theta), random_vector(3), 1e-4
-    scaled = scaled_to_kl(step, fisher_vector_product(gradient, theta, step, 0.0), max_kl)
-    assert (scaled @ fisher_of(theta) @ scaled / 2.0).item() == pytest.approx(max_kl)
-    old, start = log_policy(theta).detach(), flat(theta).detach()
-    assign(theta, start + scaled)
-    assert mean_kl(theta, old).item() == pytest.approx(max_kl, rel=0.05)  # the true one, which is only nearly quadratic
-
-
-def test_scaling_keeps_the_direction_and_a_step_of_0() -> None:
-    assert scaled_to_kl(torch.tensor([3.0, 4.0]), torch.tensor([3.0, 4.0]), 12.5).tolist() == pytest.approx([3.0, 4.0])
-    assert scaled_to_kl(torch.zeros(2), torch.zeros(2), 0.01).tolist() == [0.0, 0.0]
-
-
-@pytest.mark.parametrize("product", [[0.0, 0.0], [-1.0, 0.0], [math.nan, 0.0], [math.inf, 0.0]])
-def test_a_step_along_which_the_divergence_does_not_grow_is_refused(product: list[float]) -> None:
-    with pytest.raises(ValueError, match="curvature"):
-        scaled_to_kl(torch.tensor([1.0, 0.0]), torch.tensor(product), 0.01)
-
-
 def test_fractions_begin_with_the_whole_step() -> None:
     assert backtracking_fractions(0.5, 4) == (1.0, 0.5, 0.25, 0.125)
 
@@ -285,65 +247,6 @@ def test_acceptable(improvement: float, kl: float, expected: bool) -> None:
     assert acceptable(improvement, kl, max_kl=0.01) is expected
 
 
-def searched(evaluate: Callable[[float], tuple[float, float]], tries: int = 5) -> list[LineSearch]:
-    """From 2 along 8 in halves; ``evaluate`` is given the number itself."""
-    start, step = torch.tensor([2.0]), torch.tensor([8.0])
-    fractions = backtracking_fractions(0.5, tries)
-    return list(line_search(lambda vector: evaluate(vector.item()), start, step, 1.0, fractions))
-
-
-def test_the_line_search_takes_the_first_fraction_that_will_do() -> None:
-    """At 10 the divergence is too large, at 6 the objective falls, at 4 both will do."""
-    evaluated: list[float] = []
-
-    def evaluate(theta: float) -> tuple[float, float]:
-        evaluated.append(theta)
-        return (5.0 - theta, 0.01 if theta < 10.0 else 2.0)
-
-    got = searched(evaluate)
-    assert evaluated == [10.0, 6.0, 4.0]
-    assert [state.accepted for state in got] == [False, False, True]
-    assert got[-1] == LineSearch(accepted=True, fraction=0.25, tried=3, improvement=1.0, kl=0.01)
-
-
-def test_the_line_search_gives_up_after_the_last_fraction() -> None:
-    got = searched(lambda theta: (-1.0, 0.0), tries=3)
-    assert got[-1] == LineSearch(accepted=False, fraction=0.25, tried=3, improvement=-1.0, kl=0.0)
-
-
-@pytest.mark.parametrize("broken", [math.nan, math.inf])
-def test_the_line_search_backs_away_from_what_is_no_number(broken: float) -> None:
-    got = searched(lambda theta: (broken, broken) if theta > 5.0 else (1.0, 0.5))
-    assert got[-1].accepted
-    assert got[-1].fraction == 0.25
-
-
-def test_a_whole_trust_region_step_improves_within_its_bound() -> None:
-    theta = parameters()
-    rewards = torch.tensor([[1.0, 0.0, -1.0], [0.0, 2.0, 0.0], [-1.0, 0.0, 3.0]], dtype=torch.float64)
-    old, start, max_kl, damping = log_policy(theta).detach(), flat(theta).detach(), 0.05, 1e-3
-
-    def objective() -> Tensor:
-        return (log_policy(theta).exp() * rewards).sum(-1).mean()
-
-    before = objective()
-    ascent = flat(torch.autograd.grad(before, theta))
-    gradient = kl_gradient(mean_kl(theta, old), theta)
-    direction = conjugate_gradient(lambda v: fisher_vector_product(gradient, theta, v, damping), ascent, 20)
-    step = scaled_to_kl(direction, fisher_vector_product(gradient, theta, direction, damping), max_kl)
-
-    def evaluate(vector: Tensor) -> tuple[float, float]:
-        assign(theta, vector)
-        with torch.no_grad():
-            return (objective() - before).item(), mean_kl(theta, old).item()
-
-    *_, last = line_search(evaluate, start, step, max_kl, backtracking_fractions(0.8, 10))
-    assert last.accepted
-    assert last.kl > 0.5 * max_kl
-    plain = ascent * math.sqrt(2.0 * max_kl / (ascent @ fisher_of(theta) @ ascent).item())
-    assert (ascent @ step).item() > (ascent @ plain).item()  # the steepest way for the divergence it costs
-
-
 def test_the_exact_and_the_iterated_natural_gradient_agree() -> None:
     theta, b = parameters(), random_vector(5)
     gradient = kl_gradient(here(theta), theta)
@@ -357,8 +260,7 @@ def test_what_does_not_fit_is_refused() -> None:
     gradient, short = kl_gradient(here(theta), theta), torch.zeros(8, dtype=torch.float64)
     nine, square = torch.zeros(9, dtype=torch.float64), torch.eye(9, dtype=torch.float64)
     calls: list[tuple[Callable[[], object], str]] = [
-        (lambda: flat([]), "no tensors"),
-        (lambda: assign(theta, short), "9 numbers"),
+        (lambda: flattened([]), "no tensors"),
         (lambda: fisher_vector_product(gradient, theta, short, 0.0), "9 numbers"),
         (lambda: fisher_vector_product(short, theta, nine, 0.0), "9 numbers"),
         (lambda: fisher_matrix(short, theta, 0.0), "9 numbers"),
@@ -367,14 +269,10 @@ def test_what_does_not_fit_is_refused() -> None:
         (lambda: solve_exactly(square * math.nan, nine), "finite"),
         (lambda: conjugate_gradient(lambda v: v, square, 3), "81 numbers"),
         (lambda: conjugate_gradient(lambda v: v, nine, 0), "at least 1"),
-        (lambda: scaled_to_kl(nine, short, 0.01), "differ in shape"),
-        (lambda: scaled_to_kl(nine, nine, 0.0), "positive"),
         (lambda: backtracking_fractions(1.0, 3), "between 0 and 1"),
         (lambda: backtracking_fractions(0.5, 0), "at least 1"),
-        (lambda: list(line_search(lambda v: (1.0, 0.0), nine, short, 0.01, (1.0,))), "differ in shape"),
-        (lambda: list(line_search(lambda v: (1.0, 0.0), nine, nine, 0.01, ())), "no fraction"),
     ]
     for call, message in calls:
         with pytest.raises(ValueError, match=message):
             call()
-    assert torch.equal(flat(theta), flat(parameters()))
+    assert torch.equal(flattened(theta), flattened(parameters()))

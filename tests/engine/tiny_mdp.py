@@ -28,7 +28,7 @@ from engine.environments.finite import FiniteMDP, from_outcomes
 from engine.estimators import estimate
 from engine.policies.policy import Policy, ValueFunction
 from engine.rollouts import Rollout
-from engine.trust_region import assign, flat
+from engine.trust_region import flattened
 
 torch.set_num_threads(1)  # as a run does: two threads would only wait for each other over numbers so few
 
@@ -241,13 +241,16 @@ class Learner:
         """What the update adds to the parameters, [P] in float64: ĝ itself for plain ascent with a rate of 1."""
         finish(self._rule.update(Task(batch, self.config, 0.0)))
         moved = parameters_of(self.policy) - self._start
-        assign(list(self.policy.parameters()), self._start)
+        sizes = [parameter.numel() for parameter in self.policy.parameters()]
+        with torch.no_grad():
+            for parameter, before in zip(self.policy.parameters(), self._start.split(sizes), strict=True):
+                parameter.copy_(before.view_as(parameter))
         return moved.double()
 
 
 def parameters_of(policy: Policy) -> Tensor:
     """A copy of θ, [P]."""
-    return flat(parameter.detach() for parameter in policy.parameters()).clone()
+    return flattened(parameter.detach() for parameter in policy.parameters()).clone()
 
 
 class Moments(NamedTuple):
