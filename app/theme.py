@@ -129,6 +129,7 @@ def style_sheet(theme: Theme) -> str:
         border-color: {t.mean};
     }}
     QLineEdit[role="invalid"], QLineEdit[role="invalid"]:focus {{ border-color: {t.error}; }}
+    QToolButton[role="more"] {{ padding: 0; min-height: 0; }}
     QToolButton[role="quiet"] {{ background: transparent; padding: 0; min-height: 0; }}
     QToolButton[role="line"], QToolButton[role="line"]:checked {{
         background: transparent; color: {t.muted}; padding: 0; min-height: 0; text-align: left;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
@@ -33,7 +33,7 @@ class Toolbar(QToolBar):
         self.progress = ProgressView()
         self.start_button = self._button(actions["start"], text=True)
         self.start_button.setProperty("role", "primary")
-        self.start_button.setMinimumWidth(self.start_button.fontMetrics().horizontalAdvance("Continue") + 64)
+        self.start_button.setMinimumWidth(self.start_button.fontMetrics().horizontalAdvance("Continue") + 80)
         for name in ("step", "stop", "reset"):
             self._button(actions[name], text=True)
         self._gap(8)
@@ -70,6 +70,11 @@ class Toolbar(QToolBar):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.addWidget(button)
         return button
+
+    def minimumSizeHint(self) -> QSize:
+        # Else a narrow window would cut off what stands at the right.
+        whole, spare = self.sizeHint(), self.progress.sizeHint().width() - self.progress.minimumSizeHint().width()
+        return QSize(whole.width() - spare, whole.height())
 
     def _gap(self, width: int) -> None:
         gap = QWidget()

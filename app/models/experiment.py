@@ -75,7 +75,8 @@ class Experiment(QObject):
         try:
             config = with_values(self.config, {path: value})
         except RequestError as error:
-            return self._refuse(str(error))
+            titles = {parameter.path: parameter.title for parameter in parameters_of(self.config)}
+            return self._refuse(str(error).replace(path, titles.get(path, path), 1))
         reason = self._new_problem(config)
         return self._take(config) if reason is None else self._refuse(reason)
 

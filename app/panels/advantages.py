@@ -37,7 +37,8 @@ _TITLES = {
 }
 _TIPS = {
     "step": "How much likelier each action has become by the update that it led to; the rule holds this near 1",
-    "episode": "How much likelier each whole episode has become: a product of many ratios, so it soon explodes",
+    "episode": "How much likelier each whole episode has become: a product of many ratios, so it soon explodes.\n"
+    "ESS, the effective sample size: so many episodes of equal weight would tell as much",
     None: "Only PPO's update rules and off-policy ascent compare the policy with the one that acted",
 }
 _HIGHEST = 125.0  # %; bars end at 100, the rest is room for words
@@ -63,7 +64,7 @@ class AdvantagesPanel(QWidget):
         self._ratios: Reweighted | None = None
         self._x: Range | None = None
         self._y_end: float | None = None
-        self._bars, self._lines, self._shares = Bars(), Moments(rows=3, first_row=1, centred=True), Captions()
+        self._bars, self._lines, self._shares = Bars(), Moments(rows=3, first_row=1), Captions()
         self.plot = Plot(theme, _TITLES[RAW], "share of steps (%)", Margins(left=58))
         self.plot.left.highest = 100.0  # %
         self.plot.marks = [self._bars, self._lines, self._shares]
@@ -223,9 +224,9 @@ class AdvantagesPanel(QWidget):
         # What is nothing beside the spread is rounding, not a mean.
         mean = bars.mean if abs(bars.mean) > 1e-4 * bars.std else 0.0
         self._lines.moments = [
-            Moment(bars.mean - bars.std, "−1 std", muted, dashed=True),
-            Moment(bars.mean + bars.std, "+1 std", muted, dashed=True),
-            Moment(bars.mean, f"mean {short_number(mean)} ± {short_number(bars.std)}", text),
+            Moment(bars.mean - bars.std, "−1 std", muted, dashed=True, side=-1),
+            Moment(bars.mean + bars.std, "+1 std", muted, dashed=True, side=1),
+            Moment(bars.mean, f"mean {short_number(mean)} ± {short_number(bars.std)}", text, side=0),
         ]
         return bars
 
@@ -240,9 +241,10 @@ class AdvantagesPanel(QWidget):
         self._bars.centre = 1.0
         self._shares.left = f"{percent(bars.negative)} less likely"
         self._shares.right = f"{percent(bars.positive)} likelier"
-        ends = [] if reach is None else [(1 - reach, "1 − ε"), (1 + reach, "1 + ε")]
-        moments = [Moment(x, text, self._theme.marker, dashed=True) for x, text in ends]
-        moments.append(Moment(bars.mean, f"mean {bars.mean:.2f} ± {short_number(bars.std)}", self._theme.text))
+        ends = ((-1, "1 − ε"), (1, "1 + ε"))
+        moments = [Moment(1 + s * reach, text, self._theme.marker, dashed=True, side=s) for s, text in ends if reach]
+        mean = f"mean {bars.mean:.2f} ± {short_number(bars.std)}"
+        moments.append(Moment(bars.mean, mean, self._theme.text, side=0))
         self._lines.moments = moments
         return bars
 
@@ -259,9 +261,9 @@ class AdvantagesPanel(QWidget):
         moments = []
         cut = largest_weight(self._config, self._history)
         if cut:
-            moments.append(Moment(float(np.log10(cut)), "cut", self._theme.marker, dashed=True))
+            moments.append(Moment(float(np.log10(cut)), "cut", self._theme.marker, dashed=True, side=0))
         greatest = float(powers.max())
         if np.isfinite(greatest):
-            moments.append(Moment(greatest, f"largest {power_of_ten(greatest)}", self._theme.text))
+            moments.append(Moment(greatest, f"largest {power_of_ten(greatest)}", self._theme.text, side=0))
         self._lines.moments = moments
         return bars

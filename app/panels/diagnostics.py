@@ -15,7 +15,7 @@ from app.models.relevance import diagnosed
 from app.models.traces import Trace
 from app.panels.returns import X_TITLES
 from app.theme import Theme, blended, tabular
-from app.widgets.format import NOTHING, short_number
+from app.widgets.format import NOTHING, minus, short_number
 from app.widgets.marks import Band, Line
 from app.widgets.pace import Pace
 from app.widgets.plot import Margins, Plot
@@ -44,7 +44,7 @@ _WIDEST = {
     "learning_rate": 8.8e-8,
     "effective_sample_size": 88.8,
     "largest_weight": -0.0888,
-    "explained_variance": -0.0888,
+    "explained_variance": -0.888,
     "value_loss": 8.8e-8,
     "steps_per_second": 88_800.0,
 }
@@ -52,7 +52,8 @@ _UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no r
 _EMPTY = "Loss, entropy, gradient norm and speed will appear here after the first iteration."
 _INTERVAL = 420  # ms
 _AXIS_HEIGHT = 40
-_LEAST_ROW = 38
+_ROW = 38  # the height of a row from which on all is easily read
+_LEAST_ROW = 34  # where that lets all rows be seen at once
 _MARGINS = Margins(left=46, bottom=_AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
 _EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
 
@@ -140,6 +141,8 @@ class Small(QWidget):
 
     def _written(self, value: float) -> str:
         number = short_number(value, 3, steady=True)
+        if self._metric.name == "explained_variance" and 0 < abs(value) < 1:
+            number = minus(f"{value:.3f}")  # powers of ten would say no more
         start = f"{self._metric.symbol.replace('_V', 'ᵥ')} = " if self._metric.symbol else ""
         if number == NOTHING or self._metric.unit not in _UNITS_IN_WORDS:
             return f"{start}{number}"
@@ -247,6 +250,7 @@ class Columns(QWidget):
         self._smalls: list[Small] = []
         self._beside = 0
         self._columns = 1
+        self.row_height = _ROW
 
     def hold(self, smalls: list[Small]) -> None:
         """Show these, in this order, and hide the others."""
@@ -260,10 +264,16 @@ class Columns(QWidget):
         self._smalls, self._beside = smalls, width + 58
 
     def fit(self, width: int, height: int) -> None:
-        """Choose the columns for what can be seen at once, and grow beyond it where rows would be too low."""
+        """Choose the columns for what can be seen at once, and grow beyond it where rows would be too low; then whole
+        rows are seen, and none is cut in half."""
         count = len(self._smalls)
         self._columns = columns_for(width, height, count, self._beside)
-        self.setMinimumSize(min(self._beside + 60, width), math.ceil(count / self._columns) * _LEAST_ROW + _AXIS_HEIGHT)
+        rows = math.ceil(count / self._columns)
+        if rows * _LEAST_ROW + _AXIS_HEIGHT <= height:
+            self.row_height = (height - _AXIS_HEIGHT) // rows
+        else:
+            self.row_height = math.ceil(height / max(height // _ROW, 1))
+        self.setMinimumSize(min(self._beside + 60, width), rows * self.row_height + _AXIS_HEIGHT)
         self._lay_out()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -292,10 +302,13 @@ class _Scroll(QScrollArea):
         self._follow_range(0, 0)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, 2 * _LEAST_ROW + _AXIS_HEIGHT)
+        return QSize(200, 2 * _ROW + _AXIS_HEIGHT)
 
     def fit(self) -> None:
-        self._columns.fit(self.viewport().width(), self.viewport().height())
+        width, height = self.viewport().width(), self.viewport().height()
+        self._columns.fit(width, height)
+        # By itself it would keep the size that other plots needed, while it is hidden.
+        self._columns.resize(width, max(height, self._columns.minimumHeight()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -306,7 +319,7 @@ class _Scroll(QScrollArea):
         plain = isinstance(event, QWheelEvent) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if plain and bar.maximum() > 0:
             assert isinstance(event, QWheelEvent)
-            bar.setValue(bar.value() - round(event.angleDelta().y() / 120 * _LEAST_ROW))
+            bar.setValue(bar.value() - round(event.angleDelta().y() / 120 * self._columns.row_height))
             return True
         return super().eventFilter(watched, event)
 

@@ -31,8 +31,11 @@ from engine.catalogue import (
 from engine.equations import equation
 from engine.parameters import parameters_of
 
-_TALL = 560
+_TALL = 560  # from here on the equation stays in sight
+_ROOMY = 780  # from here on sentences stand beneath their pickers
 _EQUATION_SHARE = 0.42  # of a tall panel's height that the equation may take
+_LEAST_EQUATION = 120
+_GLIMPSE = 36  # of the parameters below the pickers, so that one sees that there are more
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
 
@@ -52,13 +55,13 @@ class ExperimentPanel(QWidget):
         self.problem = Sentence("error")
         self.environment = EnvironmentPicker(theme)
         self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
-            "policy": (Picker("Policy", theme, "policy", compact=True), POLICIES),
-            "distribution": (Picker("Distribution", theme, "policy", compact=True), DISTRIBUTIONS),
-            "algorithm": (Picker("Algorithm", theme), ALGORITHMS),
-            "collection": (Picker("Collection", theme, compact=True), COLLECTIONS),
-            "credit": (Picker("Credit", theme, "credit", compact=True), CREDITS),
-            "baseline": (Picker("Baseline", theme, "baseline", compact=True), BASELINES),
-            "update": (Picker("Update rule", theme, "update", compact=True), UPDATES),
+            "policy": (Picker("Policy", theme, "policy"), POLICIES),
+            "distribution": (Picker("Distribution", theme, "policy"), DISTRIBUTIONS),
+            "algorithm": (Picker("Algorithm", theme, tells=True), ALGORITHMS),
+            "collection": (Picker("Collection", theme), COLLECTIONS),
+            "credit": (Picker("Credit", theme, "credit"), CREDITS),
+            "baseline": (Picker("Baseline", theme, "baseline"), BASELINES),
+            "update": (Picker("Update rule", theme, "update"), UPDATES),
         }
         self._box = EquationBox(theme)
         self.equation, self.bias = self._box.equation, self._box.bias
@@ -77,14 +80,19 @@ class ExperimentPanel(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.unit, theme.unit, theme.unit, 2 * theme.unit)
         column.setSpacing(theme.unit)
-        column.addWidget(self.problem)
-        column.addWidget(self.environment)
+        self._choices = QWidget()
+        choices = QVBoxLayout(self._choices)
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setSpacing(theme.unit)
+        choices.addWidget(self.problem)
+        choices.addWidget(self.environment)
         for names in (("policy", "distribution"), ("algorithm",), ("collection", "credit", "baseline", "update")):
             close = QVBoxLayout()
             close.setSpacing(theme.unit // 2)
             for name in names:
                 close.addWidget(self.pickers[name][0])
-            column.addLayout(close)
+            choices.addLayout(close)
+        column.addWidget(self._choices)
         column.addSpacing(theme.unit // 2)
         column.addWidget(self._inline)
         column.addWidget(self.form)
@@ -113,6 +121,8 @@ class ExperimentPanel(QWidget):
         self.form.edited.connect(self._edit)
         self.form.reset_asked.connect(self._reset)
         self.form.installEventFilter(self)
+        for shared in (self._choices, self.bias):
+            shared.installEventFilter(self)
 
     # --- what a person does ---
 
@@ -215,11 +225,30 @@ class ExperimentPanel(QWidget):
         # With room enough the equation stays in sight below, whatever is being scrolled to.
         tall = self.height() >= _TALL
         (self._foot if tall else self._inline).hold(self._box)
-        self._box.set_limit(round(_EQUATION_SHARE * self.height()) if tall else UNLIMITED)
+        for picker in (self.environment, self.pickers["algorithm"][0]):
+            picker.set_terse(self.height() < _ROOMY)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Let the equation beneath have what the pickers leave, so that all of these are seen at once."""
+        if self.height() < _TALL:
+            self._box.set_limit(UNLIMITED)
+            return
+        margins = self._scroll.widget().layout().contentsMargins()
+        around = self._foot.layout().contentsMargins()
+        taken = margins.top() + self._choices.height() + _GLIMPSE + around.top() + around.bottom() + self._box.beneath
+        share = min(self.height() - taken, round(_EQUATION_SHARE * self.height()))
+        self._box.set_limit(max(share, _LEAST_EQUATION))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched in (self._choices, self.bias) and event.type() == QEvent.Type.Resize:
+            self._share_out()
         # What grows or shrinks above must not carry away the field in which a person is at work.
-        if event.type() == QEvent.Type.Move and self.form.isAncestorOf(self.focusWidget() or self):
+        if (
+            watched is self.form
+            and event.type() == QEvent.Type.Move
+            and self.form.isAncestorOf(self.focusWidget() or self)
+        ):
             shift = event.pos().y() - event.oldPos().y()
             bar = self._scroll.verticalScrollBar()
             bar.setMaximum(max(bar.maximum(), bar.value() + shift))

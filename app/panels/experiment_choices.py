@@ -52,7 +52,7 @@ def environment_facts(environment: EnvironmentInfo) -> str:
         acts(acted),
     ]
     if environment.time_limit is not None:
-        facts.append(f"at most {shown(environment.time_limit)} steps")
+        facts.append(f"≤ {shown(environment.time_limit)} steps")
     if environment.solved_at is not None:
         facts.append(f"solved at {shown(environment.solved_at).replace('-', '−')}")
     # Each fact stays in one piece where the line is wrapped.
@@ -68,7 +68,7 @@ def acts(space: Space) -> str:
 
 
 def _observed(space: Space) -> str:
-    return str(space) if space.image else _counted(space.size, "observed number")
+    return str(space) if space.image else _counted(space.size, "input")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.widgets.sentence import Sentence, smaller
 
 UNBIASED = "Unbiased estimate of ∇J"
 EXACT = "The exact gradient"
+_MEANING = "<b>Biased</b>: even averaged over all batches that could be collected, it is not the true policy gradient."
 _ROOM = 22  # pixels for the arrow
 
 
 class BiasLine(QWidget):
-    """Keeps to one line, in full on hover; a click, Space or Enter shows every reason beneath."""
+    """Keeps to one line, the reasons on hover; a click, Space or Enter shows them beneath."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +25,7 @@ class BiasLine(QWidget):
         self._plain = QLabel()
         self._plain.setProperty("role", "muted")
         self._plain.setFont(smaller(self._plain.font()))
-        self.button = QToolButton()
+        self.button = _LineButton()
         self.button.setProperty("role", "line")
         self.button.setCheckable(True)
         self.button.setFont(smaller(self.button.font()))
@@ -45,8 +46,8 @@ class BiasLine(QWidget):
         """What the line says, however much of it there is room for."""
         if not self._reasons:
             return self._plain.text()
-        more = f" (and {len(self._reasons) - 1} more)" if len(self._reasons) > 1 else ""
-        return f"Biased{more}: {self._reasons[0][0].lower()}{self._reasons[0][1:]}"
+        count = len(self._reasons)
+        return f"Biased estimate of ∇J: {count} reason{'s' if count > 1 else ''}"
 
     def show_biases(self, reasons: Sequence[str], *, exact: bool = False) -> None:
         """The reasons why the estimate is biased; ``exact`` where there is no estimate at all."""
@@ -58,7 +59,7 @@ class BiasLine(QWidget):
             else "Averaged over all batches that could have been collected, it is the true policy gradient."
         )
         self.all_reasons.setText("\n".join(f"• {reason}" for reason in self._reasons))
-        self.button.setToolTip("<br>".join(["<b>Biased</b>", *(f"• {reason}" for reason in self._reasons)]))
+        self.button.setToolTip("<br>".join([_MEANING, *(f"• {reason}" for reason in self._reasons)]))
         self.button.setAccessibleName("Why the gradient estimate is biased")
         self.button.setAccessibleDescription(" ".join(self._reasons))
         self._tell()
@@ -72,10 +73,8 @@ class BiasLine(QWidget):
         self._elide()
 
     def _elide(self) -> None:
-        count = len(self._reasons)
-        text = f"Biased for {count} reason{'s' if count > 1 else ''}" if self.button.isChecked() else self.text
         room = max(self.width() - _ROOM, 40)
-        self.button.setText(self.button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
+        self.button.setText(self.button.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, room))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -85,3 +84,13 @@ class BiasLine(QWidget):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._elide()
+
+
+class _LineButton(QToolButton):
+    """Enter does what Space does."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)

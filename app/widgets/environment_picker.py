@@ -27,12 +27,12 @@ class EnvironmentPicker(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.awaited: str | None = None
-        self.picker = Picker("Environment", theme)
+        self.picker = Picker("Environment", theme, tells=True)
         self.field = _IdEdit()
         self.answer = Sentence()
         self._facts = Sentence()
-        self.picker.body.insertWidget(2, self.field)
-        self.picker.body.insertWidget(3, self.answer)
+        self.picker.body.insertWidget(1, self.field)
+        self.picker.body.insertWidget(2, self.answer)
         self.picker.body.addWidget(self._facts)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -47,6 +47,12 @@ class EnvironmentPicker(QWidget):
 
     def show_facts(self, text: str) -> None:
         self._facts.setText(text)
+        self._facts.setToolTip(text)
+
+    def set_terse(self, terse: bool) -> None:
+        """Keep to two lines where room is dear, and the rest to the hover."""
+        self.picker.set_terse(terse)
+        self._facts.set_one_line(terse)
 
     @property
     def facts(self) -> str:

@@ -122,6 +122,16 @@ class EquationView(QWidget):
             return _estimate(self.lines)
         return _height(self._rows, self._scale(width))
 
+    def whole_rows(self, width: int, limit: int) -> int:
+        """The height of the rows that ``limit`` holds entirely; of the first at least."""
+        scale, total, fitting = self._scale(width), 0.0, 0
+        for row in self._rows:
+            total += row.height * scale
+            if not fitting or total <= limit:
+                fitting = round(total)
+            total += _GAP
+        return fitting or limit
+
     def sizeHint(self) -> QSize:
         return QSize(240, self.heightForWidth(240 if not self.width() else self.width()))
 

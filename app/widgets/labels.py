@@ -48,12 +48,17 @@ class Level:
 
 @dataclass(frozen=True)
 class Moment:
-    """A vertical line at ``x`` with a short label; without a label only the line."""
+    """A vertical line at ``x`` with a short label; without a label only the line.
+
+    The label stands at the left (−1) or the right (1) ``side`` of the line, or across it (0); without a side at the
+    right, or at the left where it would leave the plot.
+    """
 
     x: float
     text: str = ""
     colour: str = "#000000"
     dashed: bool = False
+    side: int | None = None
 
 
 class Moments:
@@ -62,10 +67,9 @@ class Moments:
     Where there is no room for all, the last have their labels.
     """
 
-    def __init__(self, rows: int = 3, *, first_row: int = 0, centred: bool = False) -> None:
+    def __init__(self, rows: int = 3, *, first_row: int = 0) -> None:
         self.rows = rows
         self.first_row = first_row
-        self.centred = centred
         self.ground = "#000000"
         self.moments: Sequence[Moment] = ()
 
@@ -86,7 +90,8 @@ class Moments:
         labelled = [m for m in shown if m.text][-40:]
         anchors = [frame.to_x(m.x) for m in labelled]
         widths = [metrics.horizontalAdvance(m.text) + 2 * _PAD for m in labelled]
-        places = place_labels(anchors, widths, (rect.left(), rect.right()), self.rows, centred=self.centred)
+        sides = [m.side for m in labelled]
+        places = place_labels(anchors, widths, (rect.left(), rect.right()), self.rows, sides)
         for moment, place in zip(labelled, places, strict=True):
             if place is not None:
                 row, left = place
@@ -95,21 +100,27 @@ class Moments:
 
 
 def place_labels(
-    anchors: Sequence[float], widths: Sequence[float], span: tuple[float, float], rows: int, *, centred: bool = False
+    anchors: Sequence[float],
+    widths: Sequence[float],
+    span: tuple[float, float],
+    rows: int,
+    sides: Sequence[int | None] = (),
 ) -> list[tuple[int, float] | None]:
     """The row and the left edge of each label, or None where there is no room for it.
 
-    A label stands to the right of its anchor, or to the left where it would leave ``span``; ``centred`` puts it across
-    its anchor, shifted into ``span``. Later labels choose first, and each takes the topmost row in which it is free.
+    A label without a side stands to the right of its anchor, or to the left where it would leave ``span``; the others
+    are shifted into ``span``. Later labels choose first, and each takes the topmost row in which it is free.
     """
     taken: list[list[tuple[float, float]]] = [[] for _ in range(rows)]
     places: list[tuple[int, float] | None] = [None] * len(anchors)
     for index in reversed(range(len(anchors))):
         anchor, width = anchors[index], widths[index]
-        if centred:
-            left = min(max(anchor - width / 2, span[0]), span[1] - width)
-        else:
+        side = sides[index] if sides else None
+        if side is None:
             left = anchor + 2 if anchor + 2 + width <= span[1] else anchor - 1 - width
+        else:
+            left = anchor + (side - 1) * width / 2 + 2 * side
+            left = min(max(left, span[0]), span[1] - width)
         if left < span[0]:
             continue
         for row, others in enumerate(taken):

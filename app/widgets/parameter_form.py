@@ -38,6 +38,8 @@ class ParameterForm(QWidget):
         self._running = False
         self._before: QWidget | None = None
         self.rows: dict[str, ParameterRow] = {}
+        # Rows not shown now, kept for when they are wanted again: deleting them has crashed inside PySide now and then.
+        self._spare: dict[str, list[ParameterRow]] = {}
         self._groups = {prefix: _Group(title, part) for prefix, (title, part) in _GROUPS.items()}
         self._bolt = Bolt()
         layout = QVBoxLayout(self)
@@ -59,18 +61,31 @@ class ParameterForm(QWidget):
         """Show these parameters in this order."""
         kept = {p.path: p for p in parameters if p.path in self.rows and _same_row(self.rows[p.path].parameter, p)}
         for path in [path for path in self.rows if path not in kept]:
-            row = self.rows.pop(path)
-            row.hide()
-            row.deleteLater()
+            self._put_away(path, self.rows.pop(path))
         for parameter in parameters:
             if parameter.path in kept:
                 self.rows[parameter.path].show_parameter(parameter)
             else:
-                self.rows[parameter.path] = self._new_row(parameter)
+                self.rows[parameter.path] = self._spare_row(parameter) or self._new_row(parameter)
         self.rows = {parameter.path: self.rows[parameter.path] for parameter in parameters}
         for prefix, group in self._groups.items():
             group.show_rows([row for path, row in self.rows.items() if _prefix(path) == prefix])
         self._chain_tabs()
+
+    def _put_away(self, path: str, row: ParameterRow) -> None:
+        self._groups[_prefix(path)].remove(row)
+        self._spare.setdefault(path, []).append(row)
+
+    def _spare_row(self, parameter: Parameter) -> ParameterRow | None:
+        """A row that was put away and serves for the parameter."""
+        spare = self._spare.get(parameter.path, [])
+        row = next((row for row in spare if _same_row(row.parameter, parameter)), None)
+        if row is not None:
+            spare.remove(row)
+            row.show_parameter(parameter)
+            row.settle()
+            row.set_locked(self._running and not parameter.live)
+        return row
 
     def _new_row(self, parameter: Parameter) -> ParameterRow:
         path = parameter.path
@@ -125,7 +140,7 @@ class ParameterForm(QWidget):
         self._bolt.set_colour(theme.muted)
         for group in self._groups.values():
             group.apply_theme(theme)
-        for row in self.rows.values():
+        for row in (*self.rows.values(), *(row for rows in self._spare.values() for row in rows)):
             row.apply_theme(theme)
 
 
@@ -160,6 +175,12 @@ class _Group(QWidget):
                 self._layout.insertWidget(position, row)
                 row.show()
         self.setVisible(bool(rows))
+
+    def remove(self, row: ParameterRow) -> None:
+        """Take a row out and hide it."""
+        self.rows = [other for other in self.rows if other is not row]
+        self._layout.removeWidget(row)
+        row.hide()
 
     def apply_theme(self, theme: Theme) -> None:
         if self._part:

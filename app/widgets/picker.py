@@ -1,12 +1,12 @@
-"""A labelled choice among a few, with the sentence of the present one beneath, or on hover where room is dear."""
+"""A choice among a few with its name at the left, and the sentence of the present one on hover or beneath."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets.choice_delegate import CHOICE_ROLE, Choice, ChoiceDelegate
@@ -15,21 +15,22 @@ from app.widgets.sentence import Sentence, smaller
 from app.widgets.swatch import Dot
 
 _LIST_WIDTH = 340
-_NAME_WIDTH = 80  # of the names beside compact pickers, so that these stand in a column
+_NAME_WIDTH = 84  # so that all stand in a column
+_ARROW_ROOM = 24  # at the right end of a combo box
 
 
 class Picker(QWidget):
     """``picked`` carries the id a person picked; what is shown as picked is set by ``show_choices`` alone.
 
-    A ``compact`` one has its name at the left, and its sentence on hover.
+    The sentence stands beneath where ``tells`` and there is room for it, and on hover in any case.
     """
 
     picked = Signal(str)
 
-    def __init__(self, label: str, theme: Theme, part: str = "", *, compact: bool = False) -> None:
+    def __init__(self, label: str, theme: Theme, part: str = "", *, tells: bool = False) -> None:
         super().__init__()
         self._part = part
-        self._compact = compact
+        self._tells = tells
         self._locked = ""
         self._choices: tuple[Choice, ...] = ()
         self._current: str | None = None
@@ -38,9 +39,6 @@ class Picker(QWidget):
         self.combo.setAccessibleName(label)
         self.combo.activated.connect(self._pick)
         self.sentence = Sentence()
-        self._note = QLabel()
-        self._note.setProperty("role", "muted")
-        self._note.setFont(smaller(self._note.font()))
         self._notice = Sentence("warning")
         self._notice.hide()
         self.body = QVBoxLayout(self)
@@ -48,33 +46,24 @@ class Picker(QWidget):
         self.body.setSpacing(theme.unit // 2)
         name = QLabel(label)
         name.setBuddy(self.combo)
-        self.body.addLayout(self._row(name) if compact else self._header(name))
-        for widget in (self._notice,) if compact else (self.combo, self.sentence, self._notice):
+        self.body.addLayout(self._row(name))
+        for widget in (self.sentence, self._notice):
             self.body.addWidget(widget)
-        self.sentence.setVisible(not compact)
+        self.sentence.setVisible(tells)
         self.apply_theme(theme)
 
     def _row(self, name: QLabel) -> QLayout:
         name.setFixedWidth(_NAME_WIDTH)
-        row = QGridLayout()
-        row.setHorizontalSpacing(6)
-        row.setVerticalSpacing(1)
-        row.setColumnStretch(2, 1)
-        row.addWidget(self._dot, 0, 0)
-        row.addWidget(name, 0, 1)
-        row.addWidget(self.combo, 0, 2)
-        row.addWidget(self._note, 1, 2, Qt.AlignmentFlag.AlignRight)
-        self._note.hide()
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self._dot)
+        row.addWidget(name)
+        row.addWidget(self.combo, 1)
         return row
 
-    def _header(self, name: QLabel) -> QLayout:
-        header = QHBoxLayout()
-        header.setSpacing(6)
-        if self._part:
-            header.addWidget(self._dot)
-        header.addWidget(name, 1)
-        header.addWidget(self._note)
-        return header
+    def set_terse(self, terse: bool) -> None:
+        """Keep the sentence to the hover, since there is no room beneath."""
+        self.sentence.setVisible(self._tells and not terse)
 
     def show_choices(self, choices: Sequence[Choice], current: str | None, otherwise: str = "") -> None:
         """Offer these; ``otherwise`` is the sentence where none of them is current."""
@@ -88,9 +77,7 @@ class Picker(QWidget):
         self.sentence.set_alternatives([*(choice.sentence for choice in choices), otherwise])
         text = chosen.sentence if chosen else otherwise
         self.sentence.setText(text)
-        self._note.setText(chosen.note if chosen else "")
-        if self._compact:
-            self._note.setVisible(bool(self._note.text()))
+        self.combo.set_note(chosen.note if chosen else "")
         self._tell()
         self.combo.setAccessibleDescription(text)
 
@@ -110,7 +97,9 @@ class Picker(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        self.setToolTip(self._locked or (self.sentence.text() if self._compact else ""))
+        name = self.combo.currentText() or self.combo.placeholderText()
+        title = " · ".join(filter(None, (name, self.combo.note)))
+        self.setToolTip("\n".join(filter(None, (title, self.sentence.text(), self._locked))))
 
     def apply_theme(self, theme: Theme) -> None:
         if self._part:
@@ -134,6 +123,23 @@ class _ChoiceCombo(Combo):
         self.setModel(QStandardItemModel(self))
         self.setItemDelegate(self.delegate)
         self.setPlaceholderText("Custom")
+        self.note = ""
+
+    def set_note(self, note: str) -> None:
+        """What stands at the right of the present choice, where there is room for both."""
+        self.note = note
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        taken = painter.fontMetrics().horizontalAdvance(self.currentText()) + 3 * self.delegate.theme.unit
+        painter.setFont(smaller(self.font()))
+        if painter.fontMetrics().horizontalAdvance(self.note) <= self.width() - _ARROW_ROOM - taken:
+            painter.setPen(self.palette().placeholderText().color())
+            place = self.rect().adjusted(0, 0, -_ARROW_ROOM, 0)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.note)
+        painter.end()
 
     def offer(self, choices: tuple[Choice, ...]) -> None:
         model = self.model()

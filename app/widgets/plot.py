@@ -43,11 +43,20 @@ class Axis(pg.AxisItem):
         self.setLabel(title or None)
         self.showLabel(bool(title))
 
+    def resizeEvent(self, event: QResizeEvent | None = None) -> None:
+        super().resizeEvent(event)
+        # A title that is longer than its axis would be cut.
+        if self.orientation == "left" and self.label.toPlainText():
+            self.label.setVisible(self.label.boundingRect().width() <= self.size().height() + 12)
+
     def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
         # The axis and the grid ask with sizes a pixel apart, which must not give one of them another spacing.
         if self._asked[:2] != (low, high) or abs(self._asked[2] - size) > 4:
             self._asked = low, high, size
             step, values = nice_ticks(low, high, min(max(1.0, size / self._tick_pixels), self._most_ticks))
+            # So near to each other that they would touch, only every second one is labelled.
+            while len(values) > 2 and step * size < 0.9 * self._tick_pixels * (high - low):
+                step, values = 2 * step, values[::2]
             self._answer = step, [value for value in values if value <= self.highest]
         return self._answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QFontMetrics
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
@@ -25,7 +25,10 @@ def wrapped_height(text: str, font: QFont, width: int) -> int:
 
 
 class Sentence(QLabel):
-    """A small wrapped text. It is as tall as the tallest of its alternatives, so that it stays so when it changes."""
+    """A small wrapped text. It is as tall as the tallest of its alternatives, so that it stays so when it changes.
+
+    Where room is dear it keeps to one line, of which what does not fit is left out.
+    """
 
     def __init__(self, role: str = "muted", text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -38,11 +41,29 @@ class Sentence(QLabel):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._alternatives: tuple[str, ...] = ()
+        self._one_line = False
 
     def set_alternatives(self, texts: Iterable[str]) -> None:
         """The texts it may come to show."""
         self._alternatives = tuple(texts)
         self.updateGeometry()
 
+    def set_one_line(self, one_line: bool) -> None:
+        self._one_line = one_line
+        self.updateGeometry()
+        self.update()
+
     def heightForWidth(self, width: int) -> int:
+        if self._one_line:
+            return self.fontMetrics().height()
         return max(wrapped_height(text, self.font(), width) for text in (self.text(), *self._alternatives))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._one_line:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
+        painter.end()

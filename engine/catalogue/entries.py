@@ -262,6 +262,7 @@ ALGORITHMS = _by_id(
         "REINFORCE + optimal baseline",
         "Causality, and the constants subtracted that make the gradient's variance least.",
         _Grid("reward-to-go", "optimal"),
+        **{"estimator.baseline.per_parameter": True},
     ),
     _algorithm(
         "reinforce-learned-baseline",

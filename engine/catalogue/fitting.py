@@ -100,7 +100,10 @@ def _estimator_problems(config: RunConfig, environment: EnvironmentInfo) -> Iter
     credit, baseline = estimator.credit.kind, estimator.baseline.kind
     name = "n-step TD" if credit == "n-step" else "GAE"
     if credit in ("n-step", "gae") and baseline not in _LEARNED:
-        yield f"{name} lets a learned value stand in for later rewards; choose a learned value as baseline."
+        yield (
+            f"{name} lets a learned value stand in for later rewards; choose a learned value as baseline, or "
+            "reward-to-go as credit."
+        )
     if credit == "total-return" and estimator.discount_states and estimator.gamma < 1.0:
         yield "The total return is discounted from the episode's start already; do not weight states by γᵗ as well."
     if baseline == "shared-value":
@@ -136,7 +139,7 @@ def _collection_problems(config: RunConfig, environment: EnvironmentInfo) -> Ite
     credit, baseline = config.estimator.credit.kind, config.estimator.baseline.kind
     if collection.kind == "segments":
         if update in ("exact-gradient", "off-policy"):
-            yield "This update rule weighs whole episodes; collect whole episodes."
+            yield "This update rule weighs whole episodes; collect whole episodes, or choose another rule."
         if credit == "total-return":
             yield "A total return needs the whole episode; collect whole episodes, or choose another credit."
         if baseline in _WHOLE_ONLY:

@@ -132,7 +132,7 @@ class OptimalBaseline(Model):
 
     kind: Literal["optimal"] = "optimal"
     per_parameter: bool = parameter(
-        True,
+        False,
         title="One per parameter",
         help="Each of the policy's parameters has a best constant of its own; off, all share the best common one.",
     )

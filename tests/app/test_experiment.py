@@ -41,6 +41,7 @@ def test_a_value_out_of_bounds_is_refused_with_the_reason():
     before, reasons = chosen.config, heard(chosen.rejected)
     chosen.set_value("update.learning_rate", -1.0)
     assert chosen.config == before
+    assert reasons[0].startswith("Learning rate ")
     assert "greater than 0" in reasons[0]
 
 

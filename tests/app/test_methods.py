@@ -227,6 +227,23 @@ def test_many_plots_stay_legible_and_scroll(diagnostics: DiagnosticsPanel, qtbot
     qtbot.waitUntil(lambda: bar.maximum() > 0)
     assert min(plot.height() for plot in diagnostics.plots) >= 37
     assert min(plot.width() for plot in diagnostics.plots) >= 100
+    seen, row = diagnostics._scroll.viewport().height(), diagnostics.plots[0].height()
+    assert (seen % row) in (0, *range(row - row // 4, row))  # whole rows, but for the blank foot of the last
+
+
+def test_after_many_plots_few_fill_the_panel_again(diagnostics: DiagnosticsPanel) -> None:
+    many(diagnostics)
+    diagnostics.reset()  # what is hidden is not laid out
+    diagnostics.set_method(of("trpo"))
+    diagnostics.set_method(of("reinforce"))
+    diagnostics.refresh(a_run())
+    assert diagnostics._columns.height() == diagnostics._scroll.viewport().height()
+
+
+def test_explained_variance_is_written_without_powers_of_ten(diagnostics: DiagnosticsPanel) -> None:
+    many(diagnostics)
+    small = next(small for name, small in diagnostics._smalls.items() if name == "explained_variance")
+    assert (small._written(-0.00065), small._written(-40.0)) == ("EV = −0.001", "EV = −40.0")
 
 
 def test_few_plots_do_not_scroll(diagnostics: DiagnosticsPanel) -> None:

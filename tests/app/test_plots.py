@@ -181,6 +181,11 @@ def test_where_there_is_no_room_the_last_label_stays() -> None:
     assert place_labels([10, 20], [50, 50], (0, 500), rows=1) == [None, (0, 22)]
 
 
+def test_labels_with_sides_flank_their_lines_however_near_these_are():
+    assert place_labels([100, 101, 100], [40, 40, 90], (0, 500), 3, [-1, 1, 0]) == [(1, 58), (1, 103), (0, 55)]
+    assert place_labels([3, 499], [40, 40], (0, 500), 3, [-1, 1]) == [(0, 0), (0, 460)]
+
+
 def test_drawing_is_paced_and_the_last_state_is_drawn(qtbot: QtBot) -> None:
     drawn: list[int] = []
     widget = QLabel()

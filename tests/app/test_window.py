@@ -72,6 +72,7 @@ def test_stop_keeps_the_curves_and_reset_clears_them(qtbot: QtBot, make_window: 
     click(qtbot, window, "stop")
     reach(window, RunState.FINISHED)
     assert iterations(window) >= 2
+    assert window.toolbar.progress.word == "Stopped"
     click(qtbot, window, "reset")
     assert window.controller.state is RunState.IDLE
     assert iterations(window) == 0

@@ -29,7 +29,7 @@ from typing import Any
 import typer
 
 from engine import presets
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS, picked
+from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, ENVIRONMENTS, UPDATES, picked
 from engine.config import RunConfig
 from engine.parameters import with_values
 from tests.benchmarks.children import run_child
@@ -263,8 +263,12 @@ def line(goal: Goal, runs: Sequence[Run]) -> tuple[str, ...]:
 
 
 def _algorithm(config: RunConfig) -> str:
-    found = picked(config, ALGORITHMS, ENVIRONMENTS[config.environment.id])
-    return found.title if found else config.update.kind
+    environment = ENVIRONMENTS[config.environment.id]
+    named = picked(config, ALGORITHMS, environment)
+    if named:
+        return named.title
+    parts = (picked(config, entries, environment) for entries in (UPDATES, CREDITS, BASELINES))
+    return ", ".join(part.title.lower() if number else part.title for number, part in enumerate(parts) if part)
 
 
 def _mean_and_spread(values: Sequence[float]) -> str:

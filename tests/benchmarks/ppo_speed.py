@@ -2,8 +2,8 @@
 
 Both sides train on CartPole-v1 at rl-zoo's settings for it: 8 environments × 32 steps, the whole batch of 256 at once,
 20 epochs, GAE λ 0.8, γ 0.98, learning rate and clip range falling evenly to 0, gradients clipped to 0.5, normalised
-advantages, two hidden layers of 64 tanh for the policy and two for V. SB3 takes its 20 steps on policy and V together;
-ours takes 20 on the policy, and 20 on V from the same batch. Torch is on 1 thread, both in this process, on the CPU.
+advantages, two hidden layers of 64 tanh for the policy and two for V, which takes a step with each of the policy's on
+both sides. Torch is on 1 thread, both in this process, on the CPU.
 
 Each repeat is a fresh run of STEPS environment steps, timed from its first step to its last update; making the
 environments and networks does not count. The sides alternate after one short uncounted run of each, with the same seed;
@@ -81,7 +81,7 @@ def zoo(seed: int, steps: int) -> RunConfig:
             "estimator.baseline": {
                 "kind": "value",
                 "hidden_sizes": [64, 64],
-                "fit_steps": EPOCHS,
+                "fit_steps": 0,
                 "learning_rate": 0.001,
             },
             "update.epochs": EPOCHS,

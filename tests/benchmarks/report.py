@@ -71,7 +71,7 @@ def _drawn(grid: Grid) -> Table:
     """The first column is words, the others are numbers."""
     drawn = Table(box=None, pad_edge=False)
     for number, column in enumerate(grid.columns):
-        drawn.add_column(column, justify="right" if number else "left", no_wrap=True)
+        drawn.add_column(column, justify="right" if number else "left", overflow="fold")
     for line in grid.lines:
         drawn.add_row(*line)
     return drawn
