@@ -81,7 +81,7 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     ({"estimator.baseline": "average"}, ENDLESS, {AVERAGE}),
     ({"estimator.baseline": "time-average"}, ENDLESS, {AVERAGE}),
     ({"estimator.baseline": "optimal"}, ENDLESS, {OPTIMAL}),
-    ({"estimator.baseline": "optimal", "estimator.baseline.per_parameter": False}, ENDLESS, {OPTIMAL}),
+    ({"estimator.baseline": "optimal", "estimator.baseline.per_parameter": True}, ENDLESS, {OPTIMAL}),
     (VALUE | {"estimator.baseline.fitted_on": "same"}, ENDLESS, {SAME}),
     (VALUE | {"estimator.baseline.fitted_on": "independent"}, ENDLESS, set()),
     # which actions are taken

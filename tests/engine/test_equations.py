@@ -81,7 +81,8 @@ def test_a_learned_value_stands_for_the_state_that_credit_is_counted_from(credit
 
 
 def test_the_optimal_baseline_weighs_returns_by_squared_scores() -> None:
-    for_each = latex({"estimator.credit": "total-return", "estimator.baseline": "optimal"}, part="baseline")
+    own = {"estimator.baseline": "optimal", "estimator.baseline.per_parameter": True}
+    for_each = latex({"estimator.credit": "total-return"} | own, part="baseline")
     assert r"b_k = \frac{\sum_{i} g_{i,k}^2 \, R_i}{\sum_{i} g_{i,k}^2}" in for_each
     pooled = {"estimator.baseline": "optimal", "estimator.baseline.per_parameter": False}
     assert r"b = \frac{\sum_{i,k} g_{i,k} \, x_{i,k}}{\sum_{i,k} g_{i,k}^2}" in latex(pooled, part="baseline")

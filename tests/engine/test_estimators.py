@@ -187,7 +187,7 @@ def test_no_constant_gives_less_variance_than_the_pooled_optimal_one(credit: str
 
 
 def test_one_optimal_constant_per_parameter_leaves_the_advantages_alone() -> None:
-    got = estimated("reward-to-go", "optimal")
+    got = estimated("reward-to-go", {"kind": "optimal", "per_parameter": True})
     assert got.parameter_baseline is not None
     assert got.parameter_baseline.shape == (12,)
     assert torch.equal(got.advantages, estimated("reward-to-go", "none").advantages)

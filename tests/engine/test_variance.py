@@ -147,7 +147,7 @@ def found() -> dict[str, Tensor]:
         "leave-one-out": configured(baseline="leave-one-out"),
         "average": configured(baseline="average"),
         "pooled": configured(baseline=pooled),
-        "per parameter": configured(baseline="optimal"),
+        "per parameter": configured(baseline={"kind": "optimal", "per_parameter": True}),
     }
     made = {name: estimates(rollout, config, policy, SIZE) for name, config in settings.items()}
     # The limit pays nothing more, so that V = 0 there is the true value.
