@@ -191,10 +191,8 @@ def test_a_value_function_can_be_fitted_on_any_trajectories(fitted_on: str, coll
 
 @pytest.mark.parametrize("update", ["gradient-ascent", "natural-gradient"])
 def test_a_baseline_per_parameter_trains(update: str) -> None:
-    config = small(
-        {"environment": "Tests/Grid-v0", "update": update, "estimator.baseline": "optimal"}
-        | {"estimator.baseline.per_parameter": True}
-    )
+    baseline = {"estimator.baseline": "optimal", "estimator.baseline.per_parameter": True}
+    config = small({"environment": "Tests/Grid-v0", "update": update} | baseline)
     require_finite(two_updates(config))
 
 
