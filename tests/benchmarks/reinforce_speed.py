@@ -53,9 +53,9 @@ class LectureLoop:
     def __init__(self, weights: Weights) -> None:
         torch.manual_seed(1)
         self.policy = LecturePolicy()
-        # Layers 0 and 1 of ours are modules 0 and 2 here, with the relu between them.
-        for ours, theirs in ((0, 0), (1, 2)):
-            layer = {kind: weights[f"network.layers.{ours}.{kind}"] for kind in ("weight", "bias")}
+        # Our hidden layer and output layer are modules 0 and 2 here, with the relu between them.
+        for ours, theirs in (("body.layers.0", 0), ("head", 2)):
+            layer = {kind: weights[f"{ours}.{kind}"] for kind in ("weight", "bias")}
             self.policy.network[theirs].load_state_dict(layer)
         self.optimizer = torch.optim.Adam(self.policy.parameters(), lr=STILL)
         self.environment = gymnasium.make("CartPole-v1")
