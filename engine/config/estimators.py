@@ -208,10 +208,11 @@ class SharedValueBaseline(Model):
 
     kind: Literal["shared-value"] = "shared-value"
     coefficient: float = parameter(
-        0.5,
+        0.01,
         title="Value coefficient",
         symbol="c_V",
-        help="Weight of V's squared error in the loss that policy and value share.",
+        help="Weight of V's squared error in the loss that policy and value share. Returns are not scaled, so the larger "
+        "they are, the smaller this must be for the policy to be heard.",
         live=True,
         ge=0.0,
         le=100.0,
