@@ -211,8 +211,8 @@ class SharedValueBaseline(Model):
         0.01,
         title="Value coefficient",
         symbol="c_V",
-        help="Weight of V's squared error in the loss that policy and value share. Returns are not scaled, so the larger "
-        "they are, the smaller this must be for the policy to be heard.",
+        help="Weight of V's squared error in the loss that policy and value share. Returns are not scaled, so the "
+        "larger they are, the smaller this must be for the policy to be heard.",
         live=True,
         ge=0.0,
         le=100.0,
