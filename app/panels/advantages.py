@@ -42,7 +42,7 @@ _TIPS = {
     None: "Only PPO's update rules and off-policy ascent compare the policy with the one that acted",
 }
 _HIGHEST = 125.0  # %; bars end at 100, the rest is room for words
-_INTERVAL = 250  # ms; histograms change as a whole, and faster than this only flickers
+_INTERVAL = 300  # ms; histograms change as a whole, and faster than this only flickers
 _LARGEST_RATIO = 1e6
 _LEAST_REACH = 0.1  # around the centre, lest differences of no account fill the plot
 

@@ -17,6 +17,10 @@ class Pace(QObject):
         self._timer = QTimer(self, singleShot=True, interval=interval)
         self._timer.timeout.connect(self._elapsed)
 
+    def set_interval(self, interval: int) -> None:
+        """Change how many ms pass from one drawing to the next."""
+        self._timer.setInterval(interval)
+
     def request(self) -> None:
         if self._timer.isActive():
             self._pending = True

@@ -166,6 +166,7 @@ class _Group(QWidget):
         self.hide()
 
     def show_rows(self, rows: list[ParameterRow]) -> None:
+        self.setVisible(bool(rows))
         if rows == self.rows:
             return
         self.rows = rows
@@ -174,7 +175,6 @@ class _Group(QWidget):
             if item is None or item.widget() is not row:
                 self._layout.insertWidget(position, row)
                 row.show()
-        self.setVisible(bool(rows))
 
     def remove(self, row: ParameterRow) -> None:
         """Take a row out and hide it."""

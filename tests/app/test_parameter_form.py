@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.theme import load_theme
@@ -185,3 +186,17 @@ def test_each_field_has_a_name_and_a_help(form: ParameterForm):
     for row in form.rows.values():
         assert row.editor.field.accessibleName() == row.parameter.title
         assert row.parameter.title in row.toolTip()
+
+
+def test_a_group_that_loses_all_its_rows_loses_its_heading_too(qtbot: QtBot):
+    form = ParameterForm(load_theme("dark"))
+    qtbot.addWidget(form)
+    heading = form.findChildren(QLabel, options=Qt.FindChildOption.FindChildrenRecursively)
+    policy = next(label for label in heading if label.text() == "Policy")
+    everything = parameters_of(RunConfig())
+    form.show_parameters(everything)
+    assert policy.isVisibleTo(form)
+    form.show_parameters([p for p in everything if not p.path.startswith("policy.")])
+    assert not policy.isVisibleTo(form)
+    form.show_parameters(everything)
+    assert policy.isVisibleTo(form)
