@@ -58,10 +58,6 @@ class Bounds:
         margin = 0.5 * torch.finfo(unit.dtype).eps
         return unit.clamp(margin, 1.0 - margin)
 
-    def to(self, device: torch.device) -> Bounds:
-        """The same bounds on another device."""
-        return Bounds(self.low.to(device), self.high.to(device))
-
 
 @dataclass(frozen=True)
 class DiagonalGaussian:
