@@ -148,20 +148,3 @@ class Captions:
         if self.right:
             width = painter.fontMetrics().horizontalAdvance(self.right) + 2 * _PAD
             draw_tag(painter, self.right, (frame.rect.right() - width - _PAD, top), self.right_colour, self.ground)
-
-
-@dataclass
-class Note:
-    """A muted sentence in the middle; nothing without a text."""
-
-    text: str = ""
-    colour: str = "#000000"
-    ground: str = "#000000"
-
-    def paint(self, painter: QPainter, frame: Frame) -> None:
-        if self.text:
-            metrics = painter.fontMetrics()
-            width = metrics.horizontalAdvance(self.text) + 2 * _PAD
-            centre = frame.rect.center()
-            corner = (centre.x() - width / 2, centre.y() - metrics.height() / 2)
-            draw_tag(painter, self.text, corner, self.colour, self.ground)

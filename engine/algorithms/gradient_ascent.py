@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.algorithms.rule import (
+    UPDATING,
     Metrics,
     Outcome,
     Task,
@@ -88,7 +89,7 @@ def accumulate_gradient(
         add_gradient(loss, vector)
         total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
         if pulse.due():
-            yield "updating the policy"
+            yield UPDATING
     if scores is not None and batch.parameter_baseline is not None:
         vector.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
     return Sums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), task.config))

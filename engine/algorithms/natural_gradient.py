@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.gradient_ascent import Sums, accumulate_gradient
-from engine.algorithms.rule import Outcome, Task, Updating, require_finite, scheduled, scheduled_metric
+from engine.algorithms.rule import (
+    UPDATING,
+    Outcome,
+    Task,
+    Updating,
+    over_batch,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+)
 from engine.batch import Batch
 from engine.config.updates import TRPO, NaturalGradient
 from engine.errors import RunError
@@ -84,7 +93,7 @@ def natural_direction(
     require_finite([sums.loss, sums.entropy, norm], rate)
     metrics: dict[str, float | None] = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
     graph = _kl_graph(policy, task.batch)
-    yield "updating the policy"
+    yield UPDATING
     exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
     if exact:
         matrix = yield from _whole_matrix(graph, parameters, config.damping)
@@ -97,15 +106,15 @@ def natural_direction(
             ) from None
         return Direction(natural, gradient.dot(natural).item(), metrics)
 
-    def product(vector: Tensor) -> Tensor:
-        return fisher_vector_product(graph, parameters, vector, config.damping)
+    def product(of: Tensor) -> Tensor:
+        return fisher_vector_product(graph, parameters, of, config.damping)
 
     pulse = Pulse()
     natural = torch.zeros_like(gradient)
     for better in conjugate_gradient_iterates(product, gradient, config.cg_iterations):
         natural = better
         if pulse.due():
-            yield "updating the policy"
+            yield UPDATING
     return Direction(natural, natural.dot(product(natural)).item(), metrics)
 
 
@@ -114,7 +123,7 @@ def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: 
     for band in fisher_bands(graph, parameters):
         bands.append(band)
         if pulse.due():
-            yield "updating the policy"
+            yield UPDATING
     return assembled(bands, damping)
 
 
@@ -132,21 +141,11 @@ OldDistributions = list[Distribution]
 
 def old_distributions(policy: Policy, batch: Batch) -> Generator[str, None, OldDistributions]:
     """π(·|s) over the batch's pieces, as it is now; yields signs of life."""
-    found, pulse = [], Pulse()
-    for piece in batch.pieces():
-        with torch.no_grad():
-            found.append(policy.over(piece.observations, piece.sequences).detach())
-        if pulse.due():
-            yield "updating the policy"
-    return found
+    return (yield from over_batch(policy, batch, lambda now, _: now.detach()))
 
 
 def mean_kl(policy: Policy, batch: Batch, old: OldDistributions) -> Generator[str, None, float]:
     """KL(π_old‖π) averaged over the batch's states; yields signs of life."""
-    total, pulse = 0.0, Pulse()
-    for piece, before in zip(batch.pieces(), old, strict=True):
-        with torch.no_grad():
-            total += before.kl(policy.over(piece.observations, piece.sequences)).sum().item()
-        if pulse.due():
-            yield "updating the policy"
-    return total / batch.size
+    before = iter(old)
+    sums = yield from over_batch(policy, batch, lambda now, _: next(before).kl(now).sum().item())
+    return sum(sums) / batch.size

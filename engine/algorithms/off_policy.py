@@ -17,18 +17,19 @@ from engine.algorithms.rule import (
     Task,
     Updating,
     measured,
+    over_batch,
     require_finite,
     scheduled,
     scheduled_metric,
 )
-from engine.batch import Batch
+from engine.batch import Batch, Piece
 from engine.behaviour import behaviour_log_probs
 from engine.config.updates import OffPolicy
 from engine.estimators import per_decision
 from engine.losses import normalized
 from engine.optimizers import ParameterVector, make_optimizer
+from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.pulse import Pulse
 
 _LN_10 = math.log(10.0)
 
@@ -55,7 +56,7 @@ class OffPolicyRule:
         metrics: Metrics = {}
         log_weights = torch.zeros(task.batch.rollout.environments)
         for update in range(config.updates_per_batch):
-            now, _ = yield from measured(self._policy, task.batch, "updating the policy")
+            now, _ = yield from measured(self._policy, task.batch)
             log_ratios = now - behaviour
             log_weights = importance.trajectory_log_weights(
                 task.batch.rollout.unflat(log_ratios), task.batch.rollout.mask
@@ -76,17 +77,14 @@ class OffPolicyRule:
 
     def _behaviour(self, batch: Batch) -> Generator[str, None, Tensor]:
         """log μ(a|s) of every step, [M]; yields signs of life."""
-        rollout, pulse = batch.rollout, Pulse()
+        rollout = batch.rollout
         greedy = None if rollout.greedy is None else rollout.flat(rollout.greedy)
-        found = []
-        for piece in batch.pieces():
-            with torch.no_grad():
-                acted = self._policy.over(piece.observations, piece.sequences)
-                chosen = None if greedy is None else greedy[piece.rows]
-                found.append(behaviour_log_probs(acted, piece.actions, chosen, rollout.greedy_share))
-            if pulse.due():
-                yield "updating the policy"
-        return torch.cat(found)
+
+        def of_piece(acted: Distribution, piece: Piece) -> Tensor:
+            chosen = None if greedy is None else greedy[piece.rows]
+            return behaviour_log_probs(acted, piece.actions, chosen, rollout.greedy_share)
+
+        return torch.cat((yield from over_batch(self._policy, batch, of_piece)))
 
 
 def reweighted(task: Task, config: OffPolicy, log_ratios: Tensor) -> Task:

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.rule import (
+    UPDATING,
     Metrics,
     Outcome,
     Task,
     Updating,
     measured,
+    over_batch,
     require_finite,
     scheduled,
     scheduled_metric,
@@ -82,9 +84,9 @@ class ProximalRule:
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
         self._old.load_state_dict(self._policy.state_dict())
         self._old.temperature = self._policy.temperature
-        old_log_probs, _ = yield from measured(self._policy, batch, "updating the policy")
+        old_log_probs, _ = yield from measured(self._policy, batch)
         steps, norm = yield from self._epochs(task, config, old_log_probs, rate)
-        log_probs, entropy = yield from measured(self._policy, batch, "updating the policy")
+        log_probs, entropy = yield from measured(self._policy, batch)
         log_ratios = log_probs - old_log_probs
         loss, kl = _mean([step.loss for step in steps]), approx_kl(log_ratios).item()
         try:
@@ -108,8 +110,7 @@ class ProximalRule:
         self, task: Task, config: Proximal, old_log_probs: Tensor, rate: float
     ) -> Generator[str, None, tuple[list[_Step], float]]:
         """Every step of the policy, and of a value function that is fitted along; and the first gradient's length."""
-        baseline = task.config.estimator.baseline
-        fitting = self._fitting if fits_along(task.config) else None
+        along = self._along(task.config)
         stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
         steps: list[_Step] = []
         norm = 0.0
@@ -121,10 +122,12 @@ class ProximalRule:
                 length = self._vector.clip(config.max_grad_norm)
                 norm = norm if steps else length.item()
             self._descent.step(rate)
-            if fitting is not None and isinstance(baseline, ValueBaseline):
+            if along is not None:
+                fitting, baseline = along
                 fitting.step(baseline)
             steps.append(step)
-        if fitting is not None and isinstance(baseline, ValueBaseline):
+        if along is not None:
+            fitting, baseline = along
             fitting.require_finite(baseline)
         return steps, norm
 
@@ -132,9 +135,8 @@ class ProximalRule:
         self, task: Task, config: Proximal, pieces: list[Piece], old_log_probs: Tensor
     ) -> Generator[str, None, _Step]:
         """Gather the gradient of one minibatch, piece by piece."""
-        baseline = task.config.estimator.baseline
-        fitting = self._fitting if fits_along(task.config) else None
-        vectors = [self._vector] if fitting is None else [self._vector, fitting.vector]
+        along = self._along(task.config)
+        vectors = [self._vector] if along is None else [self._vector, along[0].vector]
         for vector in vectors:
             vector.zero()
         size = sum(len(piece.actions) for piece in pieces)
@@ -146,7 +148,8 @@ class ProximalRule:
             loss = -self._objective(task, config, piece, distribution, log_ratios)
             if config.entropy_coefficient > 0.0:
                 loss = loss - config.entropy_coefficient * distribution.entropy().mean()
-            if fitting is not None and isinstance(baseline, ValueBaseline):
+            if along is not None:
+                fitting, baseline = along
                 of_value = fitting.loss(task.batch, piece.rows, baseline)
             add_gradient(share * (loss if of_value is None else loss + of_value), *vectors)
             total += share * loss.item()
@@ -154,8 +157,8 @@ class ProximalRule:
             if isinstance(config, PPOClip) and config.target_kl > 0.0:
                 kl += share * approx_kl(log_ratios.detach()).item()
             if self._pulse.due():
-                yield "updating the policy"
-        return _Step(total, of_values if fitting is not None else unweighted(of_values, task.config), kl)
+                yield UPDATING
+        return _Step(total, of_values if along is not None else unweighted(of_values, task.config), kl)
 
     def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Piece]]:
         for _ in range(config.epochs):
@@ -181,14 +184,15 @@ class ProximalRule:
 
     def _divergence(self, batch: Batch) -> Generator[str, None, float]:
         """KL(π‖π_old) averaged over the batch's states."""
-        total, pulse = 0.0, Pulse()
-        for piece in batch.pieces():
-            with torch.no_grad():
-                now = self._policy.over(piece.observations, piece.sequences)
-                total += now.kl(self._old_over(piece)).sum().item()
-            if pulse.due():
-                yield "updating the policy"
-        return total / batch.size
+        sums = yield from over_batch(self._policy, batch, lambda now, piece: now.kl(self._old_over(piece)).sum().item())
+        return sum(sums) / batch.size
+
+    def _along(self, config: RunConfig) -> tuple[ValueFitting, ValueBaseline] | None:
+        """What is fitted along with the policy, and how; None where nothing is."""
+        baseline = config.estimator.baseline
+        if self._fitting is None or not isinstance(baseline, ValueBaseline) or not fits_along(config):
+            return None
+        return self._fitting, baseline
 
 
 def fits_along(config: RunConfig) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -21,6 +21,8 @@ from engine.policies.policy import Policy
 from engine.pulse import Pulse
 
 Metrics = dict[str, float | None]
+UPDATING = "updating the policy"  # as signs of life say it
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,9 @@ def with_shared_value(policy: Policy, task: Task, piece: Piece) -> tuple[Distrib
 def unweighted(loss: float, config: RunConfig) -> float | None:
     """L_V of a shared value from c_V·L_V; None without one, or where c_V is 0."""
     baseline = config.estimator.baseline
-    known = isinstance(baseline, SharedValueBaseline) and baseline.coefficient > 0.0
-    return loss / baseline.coefficient if known and isinstance(baseline, SharedValueBaseline) else None
+    if not isinstance(baseline, SharedValueBaseline) or baseline.coefficient == 0.0:
+        return None
+    return loss / baseline.coefficient
 
 
 def require_finite(numbers: Iterable[float], learning_rate: float | None = None) -> None:
@@ -109,14 +112,24 @@ def require_finite(numbers: Iterable[float], learning_rate: float | None = None)
     )
 
 
-def measured(policy: Policy, batch: Batch, doing: str) -> Generator[str, None, tuple[Tensor, float]]:
-    """log π(a|s) of every step under the present policy, [M], and the policy's mean entropy; yields signs of life."""
-    log_probs, entropy, pulse = [], 0.0, Pulse()
+def over_batch(
+    policy: Policy, batch: Batch, what: Callable[[Distribution, Piece], _T]
+) -> Generator[str, None, list[_T]]:
+    """What ``what`` makes of π(·|s) over each piece of the batch, without a graph; yields signs of life."""
+    found, pulse = [], Pulse()
     for piece in batch.pieces():
         with torch.no_grad():
-            distribution = policy.over(piece.observations, piece.sequences)
-            log_probs.append(distribution.log_prob(piece.actions))
-            entropy += distribution.entropy().sum().item()
+            found.append(what(policy.over(piece.observations, piece.sequences), piece))
         if pulse.due():
-            yield doing
-    return torch.cat(log_probs), entropy / batch.size
+            yield UPDATING
+    return found
+
+
+def measured(policy: Policy, batch: Batch) -> Generator[str, None, tuple[Tensor, float]]:
+    """log π(a|s) of every step under the present policy, [M], and the policy's mean entropy; yields signs of life."""
+
+    def of_piece(distribution: Distribution, piece: Piece) -> tuple[Tensor, float]:
+        return distribution.log_prob(piece.actions), distribution.entropy().sum().item()
+
+    log_probs, entropies = zip(*(yield from over_batch(policy, batch, of_piece)), strict=True)
+    return torch.cat(log_probs), sum(entropies) / batch.size

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 
-import torch
-
 from engine.algorithms.natural_gradient import OldDistributions, natural_direction, old_distributions
-from engine.algorithms.rule import Outcome, Task, Updating
+from engine.algorithms.rule import Outcome, Task, Updating, over_batch
+from engine.batch import Piece
 from engine.config.updates import TRPO
 from engine.optimizers import ParameterVector
+from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.pulse import Pulse
 from engine.trust_region import acceptable, backtracking_fractions
 
 
@@ -48,17 +47,15 @@ class TRPORule:
 
     def _evaluate(self, task: Task, config: TRPO, old: OldDistributions) -> Generator[str, None, tuple[float, float]]:
         """The surrogate with its entropy bonus, and KL(π_old‖π), both means over the batch's steps."""
-        objective = divergence = 0.0
-        pulse = Pulse()
-        for piece, before in zip(task.batch.pieces(), old, strict=True):
-            with torch.no_grad():
-                now = self._policy.over(piece.observations, piece.sequences)
-                ratios = (now.log_prob(piece.actions) - before.log_prob(piece.actions)).exp()
-                gain = (ratios * task.weights[piece.rows]).sum()
-                if config.entropy_coefficient > 0.0:
-                    gain = gain + config.entropy_coefficient * now.entropy().sum()
-                objective += gain.item()
-                divergence += before.kl(now).sum().item()
-            if pulse.due():
-                yield "searching along the step"
-        return objective / task.batch.size, divergence / task.batch.size
+        before = iter(old)
+
+        def of_piece(now: Distribution, piece: Piece) -> tuple[float, float]:
+            acted = next(before)
+            ratios = (now.log_prob(piece.actions) - acted.log_prob(piece.actions)).exp()
+            gain = (ratios * task.weights[piece.rows]).sum()
+            if config.entropy_coefficient > 0.0:
+                gain = gain + config.entropy_coefficient * now.entropy().sum()
+            return gain.item(), acted.kl(now).sum().item()
+
+        gains, divergences = zip(*(yield from over_batch(self._policy, task.batch, of_piece)), strict=True)
+        return sum(gains) / task.batch.size, sum(divergences) / task.batch.size
