@@ -46,11 +46,47 @@ class Space:
 _NOUNS = {"discrete": "discrete", "box": "continuous", "multi-binary": "binary"}
 
 
+Family = Literal["classic", "box2d", "toy", "ours", "mujoco", "minigrid", "atari", "own"]
+OptionValue = bool | int | float | str | tuple[str, ...] | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A keyword argument with which an environment can be made, as ``environment.options.NAME``.
+
+    ``default`` is the environment's own, and tells the type. ``choices`` is empty unless the value is one of a few.
+    ``letters`` is set where the value is a map, one string per row: what each letter stands for, by letter.
+    ``reshapes`` says that another value may change the spaces, so that the environment has to be looked at again.
+    """
+
+    name: str
+    title: str
+    default: OptionValue
+    help: str = ""
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    letters: tuple[tuple[str, str], ...] = ()
+    reshapes: bool = False
+
+
+@dataclass(frozen=True)
+class BestKnown:
+    """The best mean return known for an environment, and where it is known from; ``exact`` if nothing can be better."""
+
+    value: float
+    source: str
+    exact: bool = False
+
+
 @dataclass(frozen=True)
 class EnvironmentInfo:
     """What is known of an environment without making it; ``solved_at`` is the mean return at which it counts solved.
 
-    ``finite`` says that its dynamics are known as tables, so that exact answers can be computed.
+    ``teaches`` is one line on what is to be learned from it. ``finite`` says that its dynamics are known as tables, so
+    that exact answers can be computed. ``family`` is the group it belongs to; where that is also an extra of this
+    package (``EXTRAS``), the extra has to be installed.
     """
 
     id: str
@@ -61,6 +97,10 @@ class EnvironmentInfo:
     time_limit: int | None = None
     solved_at: float | None = None
     finite: bool = False
+    family: Family = "own"
+    teaches: str = ""
+    best_known: BestKnown | None = None
+    options: tuple[Option, ...] = ()
 
 
 def discrete(size: int, *labels: str) -> Space:

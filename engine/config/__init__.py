@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from engine.config.environments import EnvironmentConfig
 from engine.config.estimators import CollectionConfig, EstimatorConfig, WholeEpisodes
 from engine.config.fields import Id, Model, parameter
 from engine.config.policies import ExplorationConfig, MLPPolicy, PolicyConfig
 from engine.config.updates import GradientAscent, UpdateConfig
-
-
-class EnvironmentConfig(Model):
-    id: str = parameter("CartPole-v1", title="Environment", help="The id under which Gymnasium has registered it.")
 
 
 class BudgetConfig(Model):

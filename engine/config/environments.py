@@ -1,0 +1,102 @@
+"""What is learned in: an environment, its keyword arguments, and changes to what it shows and pays."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, JsonValue
+
+from engine.config.fields import Model, parameter
+
+Stepping = Literal["auto", "in-process", "processes", "envpool"]
+
+
+def _distinct(components: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(set(components)))
+
+
+Components = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=1_000_000)], ...], Field(max_length=1000), AfterValidator(_distinct)
+]
+
+
+class EnvironmentConfig(Model):
+    """An environment and the changes made to it; returns are reported as the environment pays them in any case."""
+
+    id: str = parameter(
+        "CartPole-v1", title="Environment", help="The id under which Gymnasium has registered it, or module:id."
+    )
+    options: dict[str, JsonValue] = parameter(
+        {}, title="Options", help="Keyword arguments that the environment is made with, where they are not its defaults."
+    )
+    time_limit: int = parameter(
+        0,
+        title="Time limit",
+        unit="steps",
+        help="Episodes are cut off after so many steps; 0 keeps the environment's own limit.",
+        ge=0,
+        le=1_000_000,
+    )
+    hidden: Components = parameter(
+        (),
+        title="Hidden components",
+        help="Components of the observation that are left out, counted from 0: what cannot be seen has to be "
+        "remembered, or done without.",
+    )
+    observation_noise: float = parameter(
+        0.0,
+        title="Observation noise",
+        help="Standard deviation of the Gaussian noise added to every component of what is observed.",
+        ge=0.0,
+        le=1e6,
+    )
+    frame_stack: int = parameter(
+        1,
+        title="Frame stack",
+        unit="steps",
+        help="So many of the latest observations are seen side by side; before an episode's first there are zeros.",
+        ge=1,
+        le=64,
+    )
+    normalize_observations: bool = parameter(
+        False,
+        title="Normalise observations",
+        help="Networks see each component less its running mean, in units of its running standard deviation, which "
+        "are taken anew after every iteration.",
+    )
+    sticky_actions: float = parameter(
+        0.0,
+        title="Sticky actions",
+        help="Probability with which the environment repeats the previous action in place of the chosen one.",
+        ge=0.0,
+        le=0.99,
+    )
+    reward_offset: float = parameter(
+        0.0,
+        title="Reward offset",
+        help="Learning sees scale × reward + offset. A constant leaves one-step problems as they are, but not the "
+        "variance of the estimate, nor problems whose episodes can be longer or shorter.",
+        ge=-1e6,
+        le=1e6,
+    )
+    reward_scale: float = parameter(
+        1.0, title="Reward scale", help="Learning sees scale × reward + offset.", ge=-1e6, le=1e6
+    )
+    normalize_rewards: bool = parameter(
+        False,
+        title="Normalise rewards",
+        help="Learning sees rewards in units of the running standard deviation of the discounted return.",
+    )
+    stepping: Stepping = parameter(
+        "auto",
+        title="Stepping",
+        help="Where environments without batched dynamics of our own are stepped; auto takes what is fastest.",
+    )
+    patience: float = parameter(
+        4.0,
+        title="Patience",
+        unit="s",
+        help="An environment in a worker process that takes longer than this for one step or reset counts as hung.",
+        gt=0.0,
+        le=3600.0,
+    )
