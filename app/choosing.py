@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.models.experiment import Experiment
 from app.training_thread import TrainingThread
 from engine import presets
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
+from engine.catalogue import EnvironmentInfo, described
+from engine.config.environments import EnvironmentConfig
 from engine.errors import RequestError
 from engine.presets import Preset
 
@@ -37,28 +38,32 @@ class Choosing(QObject):
         super().__init__(window)
         self._experiment, self._training, self._window = experiment, training, window
         self._preset: Preset | None = None  # the one last taken
-        self._awaited: tuple[str, Preset | None] | None = None
+        self._awaited: tuple[EnvironmentConfig, Preset | None] | None = None
         experiment.changed.connect(self._on_change)
+        experiment.wished.connect(self.look_up)
         training.inspected.connect(self._take_answer)
         training.refused.connect(self._take_refusal)
 
     @property
-    def awaited(self) -> str | None:
-        """The id of an environment that is being looked at."""
+    def awaited(self) -> EnvironmentConfig | None:
+        """The environment that is being looked at."""
         return self._awaited[0] if self._awaited else None
 
-    def look_up(self, id: str) -> None:
-        """Choose an environment by its id, once it has been looked at."""
-        self._await(id, None)
+    def look_up(self, environment: EnvironmentConfig) -> None:
+        """Choose an environment, once it has been looked at."""
+        self._await(environment, None)
 
-    def load(self, preset: Preset, environment: EnvironmentInfo | None = None) -> None:
+    def load(self, preset: Preset, plain: EnvironmentInfo | None = None) -> None:
         """Choose what a preset says, once its environment is known."""
-        id = preset.config.environment.id
-        known = environment or ENVIRONMENTS.get(id)
-        if known is None:
-            self._await(id, preset)
-        else:
-            self._take(preset, known)
+        environment = preset.config.environment
+        try:
+            known = plain or described(environment)
+            if known is None:
+                self._await(environment, preset)
+            else:
+                self._take(preset, known)
+        except RequestError as error:
+            self.notice.emit("error", str(error))
 
     def load_file(self, path: Path) -> None:
         try:
@@ -84,31 +89,37 @@ class Choosing(QObject):
         if path:
             self.save_file(Path(path if path.endswith(".toml") else f"{path}.toml"))
 
-    def _await(self, id: str, preset: Preset | None) -> None:
-        self._awaited = id, preset
-        self._training.ask("inspect", id)
+    def _await(self, environment: EnvironmentConfig, preset: Preset | None) -> None:
+        self._awaited = environment, preset
+        self._training.ask("inspect", environment)
 
-    def _take_answer(self, environment: EnvironmentInfo) -> None:
-        if self.awaited != environment.id:
+    def _take_answer(self, environment: EnvironmentConfig, plain: EnvironmentInfo) -> None:
+        if self.awaited != environment:
             return
         assert self._awaited is not None
         _, preset = self._awaited
         self._awaited = None
-        if preset is None:
-            self._experiment.pick_environment(environment)
-        else:
-            self._take(preset, environment)
+        try:
+            if preset is None:
+                self._experiment.take_environment(environment, plain)
+            else:
+                self._take(preset, plain)
+        except RequestError as error:
+            self._refuse(str(error))
 
-    def _take_refusal(self, id: str, sentence: str) -> None:
-        if self.awaited == id:
+    def _take_refusal(self, environment: EnvironmentConfig, sentence: str) -> None:
+        if self.awaited == environment:
             self._awaited = None
-            self.refused.emit(sentence)
-            self.notice.emit("error", sentence)
+            self._refuse(sentence)
 
-    def _take(self, preset: Preset, environment: EnvironmentInfo) -> None:
+    def _refuse(self, sentence: str) -> None:
+        self.refused.emit(sentence)
+        self.notice.emit("error", sentence)
+
+    def _take(self, preset: Preset, plain: EnvironmentInfo) -> None:
+        self._experiment.set_config(preset.config, plain)
         self._preset = preset
         self._awaited = None
-        self._experiment.set_config(preset.config, environment)
         self._on_change()
         self.taken.emit()
         self.notice.emit("info", f"Took the preset {preset.title}.")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from app import display
 from engine import presets
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
+from engine.catalogue import EnvironmentInfo, described
+from engine.config.environments import EnvironmentConfig
 from engine.errors import RequestError
 
 
@@ -26,7 +27,7 @@ def open_window(
             not one.
     """
     chosen = presets.find(preset) if preset else next(iter(presets.shipped().values()))
-    environment = ENVIRONMENTS.get(chosen.config.environment.id) or _looked_at(chosen.config.environment.id)
+    environment = described(chosen.config.environment) or _looked_at(chosen.config.environment)
     if theme not in (None, "system", "dark", "light"):
         raise RequestError(f"There is no theme {theme}; there is dark, light, system.")
     extent = _extent(size) if size else None
@@ -51,10 +52,10 @@ def open_window(
     return run(Opening(chosen, environment, start, seconds, screenshot, theme, extent))
 
 
-def _looked_at(id: str) -> EnvironmentInfo:
-    from engine.environments import registry  # loads gymnasium, which the catalogue spares all others
+def _looked_at(environment: EnvironmentConfig) -> EnvironmentInfo:
+    from engine.environments.inspection import inspect  # loads gymnasium, which the catalogue spares all others
 
-    return registry.inspect(id)
+    return inspect(environment.id, environment.options)
 
 
 def _extent(size: str) -> tuple[int, int]:

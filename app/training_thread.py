@@ -14,6 +14,7 @@ from app.mailbox import Mailbox
 from app.models.run_state import RunState
 from app.playback_thread import PlaybackThread
 from engine.config import RunConfig
+from engine.config.environments import EnvironmentConfig
 from engine.errors import RequestError, RunError
 from engine.phases import Updated
 
@@ -42,8 +43,8 @@ class TrainingThread(QThread):
     state_changed = Signal(object)
     log = Signal(str, str)  # level, sentence
     device_chosen = Signal(str)  # why training happens where it does
-    inspected = Signal(object)  # EnvironmentInfo
-    refused = Signal(str, str)  # an environment's id, and why it cannot be had
+    inspected = Signal(object, object)  # EnvironmentConfig, and what it is before its changes: EnvironmentInfo
+    refused = Signal(object, str)  # EnvironmentConfig, and why it cannot be had
     ready = Signal()  # torch is loaded
 
     def __init__(self, playback: PlaybackThread) -> None:
@@ -85,15 +86,16 @@ class TrainingThread(QThread):
             elif command.kind == "inspect":
                 self._inspect(command.payload)
 
-    def _inspect(self, id: str) -> None:
+    def _inspect(self, environment: EnvironmentConfig) -> None:
         try:
-            from engine.environments import registry
+            from engine.environments.inspection import inspect
 
-            self.inspected.emit(registry.inspect(id))
+            self.inspected.emit(environment, inspect(environment.id, environment.options))
         except RequestError as error:
-            self.refused.emit(id, str(error))
+            self.refused.emit(environment, str(error))
         except (Exception, SystemExit) as error:
-            self.refused.emit(id, f"{id} could not be looked at: {type(error).__name__}: {error}.")
+            sentence = f"{environment.id} could not be looked at: {type(error).__name__}: {error}."
+            self.refused.emit(environment, sentence)
 
     def _host(self, config: RunConfig, one_step: bool, mailbox: Mailbox) -> None:
         """Train from start to end; whatever happens, exactly one end is reported."""
@@ -103,6 +105,8 @@ class TrainingThread(QThread):
 
             training = Training(config)
             self.device_chosen.emit(training.device_reason)
+            if training.stepping_reason:
+                self.log.emit("info", f"{training.stepping_reason}.")
             self._stepping = one_step
             self._train(training, mailbox)
             end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."

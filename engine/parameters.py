@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.errors import RequestError
 
@@ -40,16 +41,40 @@ class Parameter:
 
 
 def parameters_of(config: BaseModel, prefix: str = "") -> list[Parameter]:
-    """Every parameter of ``config`` in the order of its fields; the ``kind`` of a choice is no parameter."""
+    """Every parameter of ``config`` in the order of its fields; the ``kind`` of a choice is no parameter, and those
+    that only one environment has are ``options_of``."""
     found: list[Parameter] = []
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         path = f"{prefix}{name}"
         if isinstance(value, BaseModel):
             found.extend(parameters_of(value, f"{path}."))
-        elif name != "kind":
+        elif name not in ("kind", "options"):
             found.append(_parameter(path, field, value))
     return found
+
+
+def options_of(config: RunConfig, environment: EnvironmentInfo) -> list[Parameter]:
+    """The environment's own options as parameters ``environment.options.NAME``."""
+    given = config.environment.options
+    return [
+        Parameter(
+            path=f"environment.options.{option.name}",
+            title=option.title,
+            symbol="",
+            unit=option.unit,
+            help=option.help,
+            type=type(option.default),
+            value=given.get(option.name, option.default),
+            default=option.default,
+            live=False,
+            minimum=option.minimum,
+            maximum=option.maximum,
+            exclusive_minimum=False,
+            choices=option.choices,
+        )
+        for option in environment.options
+    ]
 
 
 def _parameter(path: str, field: FieldInfo, value: Any) -> Parameter:
@@ -109,7 +134,7 @@ def _place(data: dict[str, Any], path: str, value: Any) -> None:
         if not isinstance(node.get(name), dict):
             raise RequestError(_unknown(".".join(parents[: depth + 1]), path, node))
         node = node[name]
-    if leaf not in node:
+    if leaf not in node and parents != ["environment", "options"]:
         raise RequestError(_unknown(path, path, node))
     if isinstance(node[leaf], dict) and isinstance(value, str):
         key = "id" if "id" in node[leaf] else "kind"

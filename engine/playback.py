@@ -12,8 +12,11 @@ from torch import Tensor
 
 from engine.catalogue import EnvironmentInfo
 from engine.config import RunConfig
-from engine.environments import registry
-from engine.environments.gymnasium_batch import from_environment, to_environment
+from engine.config.environments import EnvironmentConfig
+from engine.environments.changed_batch import with_changes
+from engine.environments.gymnasium_batch import GymnasiumBatch
+from engine.environments.inspection import inspect
+from engine.environments.interface import EnvironmentBatch
 from engine.errors import RequestError, RunError
 from engine.frames import (
     GRID,
@@ -35,9 +38,11 @@ from engine.policies.distributions import (
     MultiCategorical,
     TanhGaussian,
 )
+from engine.policies.normalizer import Normalizer
 from engine.policies.policy import Policy
 
 DEFAULT_FRAMES_PER_SECOND = 30.0
+_ONLY = np.array([0])  # a batch of one
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class PolicySnapshot:
     def fits(self, other: PolicySnapshot) -> bool:
         """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
         return (
-            self.environment.id == other.environment.id
+            self.config.environment == other.config.environment
             and self.config.policy == other.config.policy
             and self.state.keys() == other.state.keys()
         )
@@ -76,7 +81,7 @@ class Playback:
 
     def __init__(self, snapshot: PolicySnapshot, seed: int) -> None:
         for_environment, for_actions = np.random.SeedSequence(seed).generate_state(2, np.uint32).tolist()
-        self._seed: int | None = for_environment
+        self._seed = for_environment
         self._generator = torch.Generator().manual_seed(for_actions)
         self._episode = 0
         self._build(snapshot)
@@ -84,13 +89,13 @@ class Playback:
     def _build(self, snapshot: PolicySnapshot) -> None:
         self._playing = self._next = snapshot
         values = any(name.startswith("value_head.") for name in snapshot.state)
-        self._policy = Policy(snapshot.config.policy, snapshot.environment, torch.Generator(), values)
+        normalizer = Normalizer(snapshot.environment.observation.size) if "normalizer.mean" in snapshot.state else None
+        self._policy = Policy(snapshot.config.policy, snapshot.environment, torch.Generator(), values, normalizer)
         self._memory: Tensor | None = None  # of a recurrent policy, within an episode
-        self._environment = _rendered(snapshot.environment.id)
-        self._observation_space = self._environment.observation_space
-        self._action_space: Any = self._environment.action_space
+        self._rendering, self._environment = _rendered(snapshot.config.environment, self._seed)
+        self._action_space: Any = self._rendering.action_space
         self._begun = False  # whether an episode is under way
-        self._observation: Any = None
+        self._observations: NDArray[Any] = np.empty(0)  # [1, …]
         self._action: NDArray[Any] | None = None  # [1, …] as the policy gave it, taken when advancing
         self._step = 0
         self._reward = 0.0
@@ -103,7 +108,7 @@ class Playback:
     @property
     def frames_per_second(self) -> float:
         """The environment's own rate, one frame per step."""
-        rate = self._environment.metadata.get("render_fps")
+        rate = self._rendering.metadata.get("render_fps")
         return float(rate) if isinstance(rate, int | float) and rate > 0 else DEFAULT_FRAMES_PER_SECOND
 
     def use(self, snapshot: PolicySnapshot) -> None:
@@ -150,27 +155,19 @@ class Playback:
         self._memory = self._policy.start(1)
         self._episode += 1
         self._step, self._reward = 0, 0.0
-        seed, self._seed = self._seed, None  # seeded once, then its generator goes on
-        try:
-            self._observation, _ = self._environment.reset(seed=seed)
-        except (Exception, SystemExit) as error:
-            raise self._raised("reset", error) from error
+        self._observations = self._environment.reset(_ONLY)
 
     def _take_step(self) -> tuple[bool, bool]:
         assert self._action is not None
-        (action,) = to_environment(self._action, self._action_space)
-        try:
-            self._observation, reward, terminated, truncated, _ = self._environment.step(action)
-            self._reward += float(reward)
-        except (Exception, SystemExit) as error:
-            raise self._raised("step", error) from error
+        moved = self._environment.step(self._action, _ONLY)
+        self._observations = moved.observations
+        self._reward += float(moved.rewards[0])
         self._step += 1
-        return bool(terminated), bool(truncated)
+        return bool(moved.terminated[0]), bool(moved.truncated[0])
 
     def _decide(self, greedy: bool) -> Decision:
-        inputs = torch.from_numpy(from_environment([self._observation], self._observation_space))
         with torch.inference_mode():
-            distribution, self._memory = self._policy.step(inputs, self._memory)
+            distribution, self._memory = self._policy.step(torch.from_numpy(self._observations), self._memory)
             if isinstance(distribution, Bernoulli):  # which refuses to sample from what is no probability
                 self._check_finite(distribution.probabilities.numpy())
             action = distribution.mode() if greedy else distribution.sample(self._generator)
@@ -206,10 +203,7 @@ class Playback:
             )
 
     def _render(self) -> Image:
-        try:
-            image = self._environment.render()
-        except (Exception, SystemExit) as error:
-            raise self._raised("render", error) from error
+        image = self._rendering.render(0)
         if (
             not isinstance(image, np.ndarray)
             or image.dtype != np.uint8
@@ -218,10 +212,6 @@ class Playback:
         ):
             raise _no_pictures(self._playing.environment.id)
         return np.ascontiguousarray(image[:, :, :3])
-
-    def _raised(self, during: str, error: BaseException) -> RunError:
-        id = self._playing.environment.id
-        return RunError(f"{id} raised {registry.describe(error)}, in its {during}, so this episode cannot be shown.")
 
 
 def _densities(distribution: TanhGaussian | Beta) -> NDArray[np.float32]:
@@ -238,12 +228,15 @@ def _densities(distribution: TanhGaussian | Beta) -> NDArray[np.float32]:
     return densities
 
 
-def _rendered(id: str) -> registry.Environment:
+def _rendered(environment: EnvironmentConfig, seed: int) -> tuple[GymnasiumBatch, EnvironmentBatch]:
+    """The environment that gives the pictures, and the same behind the changes made to it."""
     try:
-        return registry.make(id, render=True)
+        rendering = GymnasiumBatch(environment, [seed], render=True)
     except RequestError:
-        registry.make(id).close()  # raises as above, unless it is only rendering that is the matter
-        raise _no_pictures(id) from None
+        GymnasiumBatch(environment, [seed]).close()  # raises as above, unless it is only rendering that is the matter
+        raise _no_pictures(environment.id) from None
+    plain = inspect(environment.id, environment.options).observation
+    return rendering, with_changes(rendering, environment, plain, [seed])
 
 
 def _no_pictures(id: str) -> RunError:

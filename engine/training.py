@@ -21,15 +21,15 @@ from engine.algorithms.rule import Metrics, Outcome, Task
 from engine.algorithms.rules import make_rule
 from engine.algorithms.value_fitting import ValueFitting
 from engine.batch import Batch
-from engine.catalogue import refusal
+from engine.catalogue import changed, refusal
 from engine.collection import Collector, EpisodeCollector, Finished, SegmentCollector
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.updates import Optimizer
 from engine.critics import Critic, SeparateCritic, SharedCritic
 from engine.devices import choose_device
-from engine.environments import registry
 from engine.environments.batches import make_batch
+from engine.environments.inspection import inspect
 from engine.errors import RequestError, RunError
 from engine.estimators import estimate
 from engine.losses import explained_variance
@@ -37,7 +37,9 @@ from engine.metrics import METRICS
 from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.parameters import parameters_of, with_values
 from engine.phases import Change, Collected, Estimated, Phase, Reweighted, Updated, Working
+from engine.policies.normalizer import Normalizer
 from engine.policies.policy import Policy, ValueFunction
+from engine.rewards import RewardChange
 from engine.rollouts import Rollout
 from engine.seeds import Seeds
 from engine.trust_region import fisher_matrix, kl_gradient, solve_exactly
@@ -59,14 +61,17 @@ class Training:
     def __init__(self, config: RunConfig) -> None:
         torch.set_num_threads(1)  # these networks are too small to share; more threads only wait for each other
         self.config = config
-        self.environment = registry.inspect(config.environment.id)
+        plain = inspect(config.environment.id, config.environment.options)
+        self.environment = changed(plain, config.environment)
         problem = refusal(config, self.environment)
         if problem is not None:
             raise RequestError(problem)
         seeds = Seeds(config.seed)
         collection, baseline = config.collection, config.estimator.baseline
         shared = baseline.kind == "shared-value" and config.update.kind != "exact-gradient"
-        self.policy = Policy(config.policy, self.environment, seeds.generator(), with_value=shared)
+        normalize = config.environment.normalize_observations
+        self._normalizer = Normalizer(self.environment.observation.size) if normalize else None
+        self.policy = Policy(config.policy, self.environment, seeds.generator(), shared, self._normalizer)
         size = collection.episodes_per_update if collection.kind == "episodes" else collection.environments
         chosen = choose_device(config.device, self.policy, self.environment, size)
         self.device, self.device_reason = chosen.device, chosen.reason
@@ -75,10 +80,12 @@ class Training:
         value_seed = seeds.generator()
         self._fitting: ValueFitting | None = None
         self._critic: Critic | None = SharedCritic(self.policy) if shared else None
-        self._batch = make_batch(config.environment.id, seeds.integers(size))
+        self._rewards = RewardChange(config.environment)
+        self._batch, self.stepping_reason = make_batch(config.environment, plain.observation, seeds.integers(size))
         if isinstance(baseline, ValueBaseline) and config.update.kind != "exact-gradient":
             convolutional = config.policy.kind == "cnn"
-            value = ValueFunction(baseline, self.environment.observation, value_seed, convolutional).to(self.device)
+            seen = self.environment.observation
+            value = ValueFunction(baseline, seen, value_seed, convolutional, self._normalizer).to(self.device)
             self._fitting = ValueFitting(baseline, value, seeds.generator())
             self._critic = SeparateCritic(value)
         self._rule = make_rule(config, self.policy, seeds.generator(), self._fitting)
@@ -159,6 +166,8 @@ class Training:
                 yield _reweighted(self.iteration, outcome)
             if self._fitted_on == "previous" and not fits_along(self.config):
                 fitted = yield from self._fit(batch)
+            if self._normalizer is not None:
+                self._normalizer.update(batch.observations)
             speed = (self.environment_steps - steps_before) / max(self.seconds - started, 1e-9)
             metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | _summary(collected, batch)
             metrics |= {"mean_return": self._mean_return, "steps_per_second": speed}
@@ -192,7 +201,7 @@ class Training:
 
     def _collect(self) -> Generator[Phase, None, tuple[Rollout, Collected]]:
         rollout, finished = yield from self._collector.collect(self._actor, self.environment_steps)
-        return rollout, self._count(finished)
+        return self._rewards.learned(rollout, self.config.estimator.gamma), self._count(finished)
 
     def _estimate(self, rollout: Rollout) -> Generator[Phase, None, Batch]:
         if isinstance(self._rule, ExactAscentRule):

@@ -14,14 +14,17 @@ from engine.catalogue import (
     UPDATES,
     Entry,
     EnvironmentInfo,
+    changed,
     choose,
+    described,
     distribution_of,
     picked,
     refusal,
 )
 from engine.config import RunConfig
+from engine.config.environments import EnvironmentConfig
 from engine.errors import RequestError
-from engine.parameters import Parameter, parameters_of, with_values
+from engine.parameters import Parameter, options_of, parameters_of, with_values
 
 
 class Experiment(QObject):
@@ -31,22 +34,35 @@ class Experiment(QObject):
     environment_changed = Signal()
     rejected = Signal(str)
     adjusted = Signal(str)
+    wished = Signal(object)  # an EnvironmentConfig that has to be looked at before it can be had
 
     def __init__(
-        self,
-        config: RunConfig | None = None,
-        environment: EnvironmentInfo | None = None,
-        parent: QObject | None = None,
+        self, config: RunConfig | None = None, plain: EnvironmentInfo | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self.config = config or RunConfig()
-        self.environment = environment or ENVIRONMENTS[self.config.environment.id]
-        self.environments = {**ENVIRONMENTS, self.environment.id: self.environment}
+        self.plain = plain or ENVIRONMENTS[self.config.environment.id]
+        self.environment = changed(self.plain, self.config.environment)
+        self._looked_at: dict[str, EnvironmentInfo] = {}
 
-    def set_config(self, config: RunConfig, environment: EnvironmentInfo) -> None:
-        """Take a whole configuration, as from a preset or a saved run; ``problem`` tells whether it can work."""
-        self.config, self.environment = config, environment
-        self.environments[environment.id] = environment
+    @property
+    def environments(self) -> dict[str, EnvironmentInfo]:
+        """Those of the catalogue, and those looked at since."""
+        return ENVIRONMENTS | self._looked_at
+
+    def set_config(self, config: RunConfig, plain: EnvironmentInfo) -> None:
+        """Take a whole configuration, as from a preset or a saved run; ``problem`` tells whether it can work.
+
+        Args:
+            plain: its environment before the changes that the configuration makes to it.
+
+        Raises:
+            RequestError: these changes cannot be made to this environment; the choice stays as it was.
+        """
+        self.environment = changed(plain, config.environment)
+        self.config, self.plain = config, plain
+        if plain.id not in ENVIRONMENTS and not config.environment.options:
+            self._looked_at[plain.id] = plain
         self.environment_changed.emit()
         self.changed.emit()
 
@@ -74,23 +90,46 @@ class Experiment(QObject):
         """Set one parameter, or say why not."""
         try:
             config = with_values(self.config, {path: value})
+            if config.environment != self.config.environment:
+                return self._change_environment(config.environment)
         except RequestError as error:
             titles = {parameter.path: parameter.title for parameter in parameters_of(self.config)}
             return self._refuse(str(error).replace(path, titles.get(path, path), 1))
         reason = self._new_problem(config)
         return self._take(config) if reason is None else self._refuse(reason)
 
+    def _change_environment(self, environment: EnvironmentConfig) -> None:
+        """Take the environment with another option or change; at once, or when it has been looked at."""
+        same = (environment.id, environment.options) == (self.plain.id, self.config.environment.options)
+        plain = self.plain if same else described(environment)
+        if plain is None:
+            self.wished.emit(environment)
+        else:
+            self.take_environment(environment, plain)
+
     def reset_value(self, path: str) -> str | None:
         """Give one parameter its default again, or say why not."""
-        defaults = {parameter.path: parameter.default for parameter in parameters_of(self.config)}
+        defaults = {parameter.path: parameter.default for parameter in self._all_parameters()}
         return self.set_value(path, defaults[path])
 
-    def pick_environment(self, environment: EnvironmentInfo) -> None:
-        """Take an environment; a choice that does not fit it gives way to the nearest one that does."""
-        config = with_values(self.config, {"environment.id": environment.id})
+    def pick_environment(self, plain: EnvironmentInfo) -> None:
+        """Take an environment as it comes."""
+        self.take_environment(EnvironmentConfig(id=plain.id), plain)
+
+    def take_environment(self, wanted: EnvironmentConfig, plain: EnvironmentInfo) -> None:
+        """Take an environment; a choice that does not fit it gives way to the nearest one that does.
+
+        Args:
+            plain: what it is before the changes that ``wanted`` makes to it.
+
+        Raises:
+            RequestError: these changes cannot be made to this environment; the choice stays as it was.
+        """
+        environment = changed(plain, wanted)
+        config = self.config.model_copy(update={"environment": wanted})
         reason = refusal(config, environment)
         fitting = nearest_fit(config, environment) if reason else None
-        self.set_config(fitting or config, environment)
+        self.set_config(fitting or config, plain)
         if reason and fitting:
             self.adjusted.emit(
                 f"{reason.partition(';')[0].rstrip('.')}; {_what_gave_way(config, fitting, environment)}."
@@ -102,7 +141,10 @@ class Experiment(QObject):
 
     def parameters(self) -> list[Parameter]:
         """The parameters that mean something for the current choice and are set in the form."""
-        return [p for p in parameters_of(self.config) if in_the_form(p.path, self.config, self.environment)]
+        return [p for p in self._all_parameters() if in_the_form(p.path, self.config, self.environment)]
+
+    def _all_parameters(self) -> list[Parameter]:
+        return [*options_of(self.config, self.environment), *parameters_of(self.config)]
 
     def _new_problem(self, config: RunConfig) -> str | None:
         """What stands against ``config``, unless it stands against the current choice just the same."""

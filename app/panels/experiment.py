@@ -28,6 +28,7 @@ from engine.catalogue import (
     biases,
     picked,
 )
+from engine.config.environments import EnvironmentConfig
 from engine.equations import equation
 from engine.parameters import parameters_of
 
@@ -42,7 +43,7 @@ _CUSTOM = "A combination of your own: none of the named algorithms."
 class ExperimentPanel(QWidget):
     """Pickers, equation and form of one experiment, in a column that scrolls."""
 
-    environment_requested = Signal(str)
+    environment_requested = Signal(object)  # EnvironmentConfig
     live_change = Signal(str, object)
 
     def __init__(self, experiment: Experiment, theme: Theme, parent: QWidget | None = None) -> None:
@@ -137,7 +138,7 @@ class ExperimentPanel(QWidget):
             self._pick_environment(id)
         else:
             self.environment.show_search(id)
-            self.environment_requested.emit(id)
+            self.environment_requested.emit(EnvironmentConfig(id=id))
 
     def _edit(self, path: str, value: object) -> None:
         before = self._value(path)

@@ -14,7 +14,7 @@ from engine.algorithms.trpo import TRPORule
 from engine.algorithms.value_fitting import ValueFitting
 from engine.config import RunConfig
 from engine.config.updates import TRPO, ExactGradient, GradientAscent, NaturalGradient, OffPolicy
-from engine.environments.finite import finite_mdp
+from engine.environments.processes import process_of
 from engine.policies.policy import Policy
 
 
@@ -33,7 +33,7 @@ def make_rule(
     if isinstance(update, OffPolicy):
         return OffPolicyRule(update, policy)
     if isinstance(update, ExactGradient):
-        mdp = finite_mdp(config.environment.id)
+        mdp = process_of(config.environment)
         assert mdp is not None  # the catalogue refuses others
         return ExactAscentRule(update, policy, mdp)
     return ProximalRule(update, policy, generator, fitting)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from engine.catalogue.biases import biases
 from engine.catalogue.counting import parameter_count
+from engine.catalogue.described import changed, described
 from engine.catalogue.entries import (
     ALGORITHMS,
     BASELINES,
@@ -40,7 +41,9 @@ __all__ = [
     "EnvironmentInfo",
     "Space",
     "biases",
+    "changed",
     "choose",
+    "described",
     "distribution_of",
     "parameter_count",
     "picked",

@@ -84,6 +84,13 @@ def _update_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterato
             )
     if update.kind != "exact-gradient":
         return
+    if config.environment.sticky_actions > 0.0:
+        yield (
+            "With sticky actions what happens depends on the action before as well, which the exact gradient does not "
+            "know; set sticky actions to 0, or choose another update rule."
+        )
+    if config.environment.normalize_rewards:
+        yield "The exact gradient has no samples to normalise rewards by; set a reward scale instead."
     if not environment.finite:
         yield (
             f"The exact gradient needs known dynamics with finitely many states, which {environment.id} does not have; "

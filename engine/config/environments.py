@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field
 
 from engine.config.fields import Model, parameter
 
@@ -20,14 +22,38 @@ Components = Annotated[
 ]
 
 
+def as_plain(value: Any) -> Any:
+    """``value`` with lists as tuples, at any depth, so that equal values compare equal however they were written."""
+    if isinstance(value, list | tuple):
+        return tuple(map(as_plain, value))
+    return {name: as_plain(each) for name, each in value.items()} if isinstance(value, Mapping) else value
+
+
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    for name, value in given.items():
+        if not _is_plain(value):
+            raise ValueError(f"{name} has to be a number, a text, a switch, or a list of these")
+    return {name: as_plain(value) for name, value in given.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) and _is_plain(each) for name, each in value.items())
+    return isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
+
+
 class EnvironmentConfig(Model):
     """An environment and the changes made to it; returns are reported as the environment pays them in any case."""
 
     id: str = parameter(
         "CartPole-v1", title="Environment", help="The id under which Gymnasium has registered it, or module:id."
     )
-    options: dict[str, JsonValue] = parameter(
-        {}, title="Options", help="Keyword arguments that the environment is made with, where they are not its defaults."
+    options: Annotated[dict[str, Any], AfterValidator(_options)] = parameter(
+        {},
+        title="Options",
+        help="Keyword arguments that the environment is made with, where they are not its defaults.",
     )
     time_limit: int = parameter(
         0,

@@ -1,18 +1,17 @@
-"""Finite Markov decision processes with known dynamics, as tables of outcomes; importable without torch.
+"""Finite Markov decision processes with known dynamics, as tables of outcomes; importable without torch or Gymnasium.
 
 Doing action a in state s has one of K outcomes k, drawn with ``probabilities[s, a, k]``: it pays ``rewards[s, a, k]``,
 leads to ``next_states[s, a, k]``, and the episode terminates where ``ends[s, a, k]``. From these tables follow the
-sampled episodes (``finite_batch``), the watched ones (``finite_env``) and the exact answers (``engine.exact``).
+sampled episodes (``dynamics.finite``), the watched ones (``finite_env``) and the exact answers (``engine.exact``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,8 +31,6 @@ GRID = (
     "...#.",
     ".#..G",
 )
-
-_OF_GYMNASIUM = ("FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +153,18 @@ def bandit(means: Sequence[float], name: str = "bandit") -> FiniteMDP:
     return from_outcomes(name, [arms], [1.0], 1)
 
 
-def corridor(length: int = CORRIDOR_LENGTH, slip: float = 0.0, horizon: int | None = 50) -> FiniteMDP:
+def corridor(
+    length: int = CORRIDOR_LENGTH,
+    slip: float = 0.0,
+    horizon: int | None = 50,
+    step_reward: float = -1.0,
+    goal_reward: float = 10.0,
+) -> FiniteMDP:
     """``length`` states in a row, from the left end to a goal at the right end; actions are ``CORRIDOR_ACTIONS``.
 
-    Every step costs 1, but the one that reaches the goal pays 10 and terminates: the best return without slips is
-    10 − (length − 2). At the left end, going left stays. With probability ``slip`` a step goes the other way. The goal
-    is the last state.
+    Every step pays ``step_reward``, but the one that reaches the goal pays ``goal_reward`` and terminates: the best
+    return without slips is 10 − (length − 2), as they come. At the left end, going left stays. With probability
+    ``slip`` a step goes the other way. The goal is the last state.
 
     Raises:
         ValueError: fewer than 2 states, or ``slip`` outside [0, 1].
@@ -172,7 +175,7 @@ def corridor(length: int = CORRIDOR_LENGTH, slip: float = 0.0, horizon: int | No
     goal = length - 1
 
     def to(target: int) -> tuple[int, float, bool]:
-        return (goal, 10.0, True) if target == goal else (max(target, 0), -1.0, False)
+        return (goal, goal_reward, True) if target == goal else (max(target, 0), step_reward, False)
 
     outcomes: list[list[list[Outcome]]] = [
         [[(1.0 - slip, *to(state + way)), (slip, *to(state - way))] for way in (-1, 1)] for state in range(goal)
@@ -230,42 +233,6 @@ def gridworld(
     outcomes = [[moves(state, action) for action in range(4)] for state in range(len(cells))]
     starts = np.array([cell == "S" for cell in cells], np.float64)
     return from_outcomes("grid world", outcomes, starts / starts.sum(), horizon)
-
-
-def from_gymnasium(id: str) -> FiniteMDP:
-    """The process of an environment of Gymnasium's that keeps its tables, as FrozenLake and CliffWalking do.
-
-    Its outcomes are those of ``P[s][a]`` in their order, and its horizon is the time limit it is registered with.
-
-    Raises:
-        ValueError: the environment has no attributes ``P`` and ``initial_state_distrib``.
-        gymnasium.error.Error: there is no such environment.
-    """
-    environment = gymnasium.make(id, disable_env_checker=True)
-    try:
-        bare: Any = environment.unwrapped
-        if not hasattr(bare, "P") or not hasattr(bare, "initial_state_distrib"):
-            raise ValueError(f"{id} does not say what its dynamics are: it has no P and initial_state_distrib.")
-        outcomes = [[bare.P[s][a] for a in range(len(bare.P[s]))] for s in range(len(bare.P))]
-        horizon = environment.spec.max_episode_steps if environment.spec else None
-        return from_outcomes(id, outcomes, bare.initial_state_distrib, horizon)
-    finally:
-        environment.close()
-
-
-_OURS: dict[str, Callable[[], FiniteMDP]] = {
-    "Bandit-v0": lambda: bandit(BANDIT_MEANS),
-    "Corridor-v0": corridor,
-    "GridWorld-v0": lambda: gridworld(GRID),
-}
-
-
-@cache
-def finite_mdp(id: str) -> FiniteMDP | None:
-    """The process behind an environment id, or None where its dynamics are not known."""
-    if id in _OURS:
-        return _OURS[id]()
-    return from_gymnasium(id) if id in _OF_GYMNASIUM else None
 
 
 def _frozen(values: Any, kind: Any) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -11,47 +11,46 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from engine.environments.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID, finite_mdp
+from engine.environments.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
+from engine.environments.ours import OURS, our_process
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
-IDS = ("Bandit-v0", "Corridor-v0", "GridWorld-v0")
-
 
 def register() -> None:
-    """Make ``IDS`` known to Gymnasium; calling it again changes nothing."""
-    for id in IDS:
+    """Make ``OURS`` known to Gymnasium; calling it again changes nothing."""
+    for id in OURS:
         if id not in gymnasium.registry:
-            mdp = finite_mdp(id)
-            assert mdp is not None
+            horizon = our_process(id, {}).horizon
             gymnasium.register(
-                id, f"{__name__}:FiniteEnv", max_episode_steps=mdp.horizon, kwargs={"process": id}, order_enforce=True
+                id, f"{__name__}:FiniteEnv", max_episode_steps=horizon, kwargs={"process": id}, order_enforce=True
             )
 
 
 class FiniteEnv(gymnasium.Env[int, int]):
-    """One of ``IDS``, drawing as ``FiniteBatch`` does: of the same seed and actions come the same episodes.
+    """One of ``OURS``, drawing as the batch of it does: of the same seed and actions come the same episodes.
 
     The time limit is not kept here but by the wrapper that Gymnasium puts around a registered environment.
 
     Raises:
-        ValueError: ``process`` is none of ``IDS``; from ``step``, there is no such action.
+        RequestError: the options do not fit.
+        ValueError: ``process`` is none of ``OURS``; from ``step``, there is no such action.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012 - as Gymnasium has it
 
-    def __init__(self, process: str, render_mode: str | None = None) -> None:
-        mdp = finite_mdp(process) if process in IDS else None
-        if mdp is None:
-            raise ValueError(f"{process} is not an environment of ours; {', '.join(IDS)} are.")
+    def __init__(self, process: str, render_mode: str | None = None, **options: Any) -> None:
+        if process not in OURS:
+            raise ValueError(f"{process} is not an environment of ours; {', '.join(OURS)} are.")
+        mdp = our_process(process, options)
         if process == "Bandit-v0":
             self.metadata = {**self.metadata, "render_fps": 2}
         self.render_mode = render_mode
         self.observation_space: spaces.Space[Any] = spaces.Discrete(mdp.states)
         self.action_space: spaces.Space[Any] = spaces.Discrete(mdp.actions)
         self._mdp = mdp
-        self._picture = _PICTURES[process]
+        self._picture = _PICTURES[process](options)
         self._state = 0
         self._action: int | None = None
         self._reward = 0.0
@@ -263,8 +262,17 @@ def _arm(arm: int, mean: float, paid: float | None) -> Image:
     return canvas.image()
 
 
-_PICTURES = {
-    "Bandit-v0": partial(_bandit_picture, BANDIT_MEANS),
-    "Corridor-v0": partial(_grid_picture, ("S" + "." * (CORRIDOR_LENGTH - 2) + "G",), (_LEFT, _RIGHT)),
-    "GridWorld-v0": partial(_grid_picture, GRID, (_LEFT, _DOWN, _RIGHT, _UP)),
+def _corridor_map(length: int) -> tuple[str, ...]:
+    return ("S" + "." * (length - 2) + "G",)
+
+
+_Picture = Callable[[int, int | None, float], Image]
+_PICTURES: dict[str, Callable[[dict[str, Any]], _Picture]] = {
+    "Bandit-v0": lambda options: partial(_bandit_picture, tuple(options.get("means", BANDIT_MEANS))),
+    "Corridor-v0": lambda options: partial(
+        _grid_picture, _corridor_map(options.get("length", CORRIDOR_LENGTH)), (_LEFT, _RIGHT)
+    ),
+    "GridWorld-v0": lambda options: partial(
+        _grid_picture, tuple(options.get("map", GRID)), (_LEFT, _DOWN, _RIGHT, _UP)
+    ),
 }

@@ -10,6 +10,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from engine.config.environments import EnvironmentConfig
+from engine.config.environments import EnvironmentConfig
 from engine.environments import registry
 from engine.environments.interface import Slots, Transitions
 from engine.errors import RunError
@@ -21,24 +23,43 @@ _UNFIT = "from which nothing can be learned; what was learned before is kept."
 class GymnasiumBatch:
     """Any environment of Gymnasium's, one after the other in this process.
 
+    Args:
+        render: whether the environments are made to give pictures.
+        progress: [2], where to note which slot is being worked on and how many calls of environments were begun, for
+            whoever watches from outside.
+
     Raises:
         RequestError: the environment cannot be made.
-        RunError: from ``reset`` and ``step``, when the environment itself raises.
+        RunError: from ``reset``, ``step`` and ``render``, when an environment itself raises, and from the first two,
+            when it gives what nothing can be learned from.
     """
 
-    def __init__(self, id: str, seeds: Sequence[int]) -> None:
+    def __init__(
+        self,
+        environment: EnvironmentConfig,
+        seeds: Sequence[int],
+        *,
+        render: bool = False,
+        progress: NDArray[np.int64] | None = None,
+    ) -> None:
         self.size = len(seeds)
-        self._id = id
+        self._id, self._seeds = environment.id, tuple(seeds)
+        self._progress = np.zeros(2, np.int64) if progress is None else progress
         self._environments: list[registry.Environment] = []
         try:
-            for _ in seeds:
-                self._environments.append(registry.make(id))
+            for slot in range(self.size):
+                self._begin_call(slot)
+                made = registry.make(
+                    environment.id, environment.options, time_limit=environment.time_limit, render=render
+                )
+                self._environments.append(made)
         except Exception:
             self.close()
             raise
-        self._seeds: list[int | None] = list(seeds)
-        self._observation_space = self._environments[0].observation_space
-        self._action_space = self._environments[0].action_space
+        self._unused: list[int | None] = list(seeds)
+        self.observation_space: Any = self._environments[0].observation_space
+        self.action_space: Any = self._environments[0].action_space
+        self.metadata = self._environments[0].metadata
 
     def reset(self, slots: Slots) -> NDArray[Any]:
         try:
@@ -46,19 +67,18 @@ class GymnasiumBatch:
         except RunError:
             raise
         except (Exception, SystemExit) as error:
-            raise registry.raised(self._id, "reset", error) from error
+            raise self._raised("reset", error) from error
 
     def _reset_one(self, slot: int) -> Any:
-        seed, self._seeds[slot] = self._seeds[slot], None  # seeded once, then its generator goes on
+        self._begin_call(slot)
+        seed, self._unused[slot] = self._unused[slot], None  # seeded once, then its generator goes on
         observation, _ = self._environments[slot].reset(seed=seed)
         return observation
 
     def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
-        prepared = to_environment(actions, self._action_space)
+        prepared = to_environment(actions, self.action_space)
         try:
-            results = [
-                self._environments[slot].step(action) for slot, action in zip(slots.tolist(), prepared, strict=True)
-            ]
+            results = [self._step_one(slot, action) for slot, action in zip(slots.tolist(), prepared, strict=True)]
             observations = self._stacked([result[0] for result in results])
             rewards = np.array([result[1] for result in results], np.float64).reshape(len(slots))
             terminated = np.array([result[2] for result in results], np.bool_)
@@ -66,21 +86,40 @@ class GymnasiumBatch:
         except RunError:
             raise
         except (Exception, SystemExit) as error:
-            raise registry.raised(self._id, "step", error) from error
+            raise self._raised("step", error) from error
         if not (np.abs(rewards) < LARGEST_REWARD).all():
             raise RunError(f"{self._id} gave the reward {rewards[~(np.abs(rewards) < LARGEST_REWARD)][0]:g}, {_UNFIT}")
         return Transitions(observations, rewards, terminated, truncated)
 
-    def _stacked(self, observations: Sequence[Any]) -> NDArray[Any]:
-        stacked = from_environment(observations, self._observation_space)
-        if not np.isfinite(stacked).all():
-            raise RunError(f"{self._id} observed a value that is not a finite number, {_UNFIT}")
-        return stacked
+    def _step_one(self, slot: int, action: Any) -> Any:
+        self._begin_call(slot)
+        return self._environments[slot].step(action)
+
+    def render(self, slot: int) -> Any:
+        """A picture of one environment, as the environment gives it."""
+        try:
+            return self._environments[slot].render()
+        except (Exception, SystemExit) as error:
+            raise self._raised("render", error) from error
 
     def close(self) -> None:
         for environment in self._environments:
             with suppress(Exception):  # nothing is left to be done with it
                 environment.close()
+
+    def _begin_call(self, slot: int) -> None:
+        self._progress[0] = slot
+        self._progress[1] += 1
+
+    def _raised(self, during: str, error: BaseException) -> RunError:
+        seed = self._seeds[int(self._progress[0])]
+        return registry.raised(f"{self._id} with the seed {seed}", during, error)
+
+    def _stacked(self, observations: Sequence[Any]) -> NDArray[Any]:
+        stacked = from_environment(observations, self.observation_space)
+        if not np.isfinite(stacked).all():
+            raise RunError(f"{self._id} observed a value that is not a finite number, {_UNFIT}")
+        return stacked
 
 
 def to_environment(actions: NDArray[Any], space: Any) -> list[Any]:

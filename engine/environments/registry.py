@@ -1,12 +1,12 @@
-"""Finding, making and describing environments; every failure becomes one sentence a person can act on."""
+"""Finding and making environments; every failure becomes one sentence a person can act on."""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
 # Rendering happens off screen and often off the main thread: SDL must not reach for a display or a sound card.
@@ -18,15 +18,16 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
+from engine.catalogue import ENVIRONMENTS, Space
 from engine.environments import finite_env, positions
-from engine.environments.finite import finite_mdp
+from engine.environments.preprocessing import extra_arguments, preprocessed, register_packages
 from engine.errors import RequestError, RunError
 
 finite_env.register()
 positions.register()
 
 Environment = gymnasium.Env[Any, Any]
+_FLATTENED = (spaces.Dict, spaces.Tuple, spaces.MultiDiscrete, spaces.MultiBinary)
 WIDEST = 1e6  # bounds beyond this, as some environments write for none, say nothing of what is seen
 
 _PACKAGES = {
@@ -39,22 +40,41 @@ _PACKAGES = {
 }
 
 
-def make(id: str, *, render: bool = False) -> Environment:
-    """The environment registered under ``id``, made to return ``rgb_array`` frames if ``render``.
+def make(
+    id: str, options: Mapping[str, Any] | None = None, *, time_limit: int = 0, render: bool = False
+) -> Environment:
+    """The environment registered under ``id``, or under the second half of ``module:id`` once that module is imported.
+
+    Observations of several parts (Dict, Tuple, MultiDiscrete, MultiBinary) come as one flat Box. Episodes are cut off
+    after ``time_limit`` steps, or if that is 0 after what the environment is registered with, or else after what the
+    catalogue says. Frames are ``rgb_array`` if ``render``.
 
     Raises:
         RequestError: no such id (the nearest is suggested), a package it needs is missing (the command that installs it
             is named), its spaces are not supported, or making it failed.
     """
-    if id not in gymnasium.registry:
-        raise RequestError(_unknown(id))
-    options: dict[str, Any] = {"render_mode": "rgb_array"} if render else {}
+    _find(id)
+    arguments: dict[str, Any] = extra_arguments(id) | dict(options or {})
+    if render:
+        arguments["render_mode"] = "rgb_array"
+    limit = time_limit or _own_limit(id)
+    if limit is not None:
+        arguments["max_episode_steps"] = limit
+    environment = None
     try:
-        environment = gymnasium.make(id, disable_env_checker=True, **options)
+        environment = gymnasium.make(id, disable_env_checker=True, **arguments)
+        environment = preprocessed(environment, id)
+        if isinstance(environment.observation_space, _FLATTENED):
+            environment = gymnasium.wrappers.FlattenObservation(environment)
     except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
         raise RequestError(_missing_package(id, error)) from None
+    except RequestError:
+        raise
     except (Exception, SystemExit) as error:
-        raise RequestError(f"{id} could not be made: {describe(error)}.") from error
+        if environment is not None:
+            environment.close()
+        given = f" with {', '.join(options)}" if options else ""
+        raise RequestError(f"{id} could not be made{given}: {describe(error)}.") from error
     try:
         observation_space(id, environment.observation_space)
         action_space(id, environment.action_space)
@@ -64,30 +84,37 @@ def make(id: str, *, render: bool = False) -> Environment:
     return environment
 
 
-def inspect(id: str) -> EnvironmentInfo:
-    """What the catalogue, or else the environment itself, says of ``id``.
+def _find(id: str) -> None:
+    """See to it that ``id`` is registered, importing its module where it names one."""
+    module, _, name = id.rpartition(":")
+    if module:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise RequestError(
+                f"The module {module} of {id} could not be imported: {describe(error)}; it has to be installed, or "
+                "lie in the folder from which the program was started."
+            ) from None
+        except (Exception, SystemExit) as error:
+            raise RequestError(
+                f"The module {module} of {id} failed while being imported: {describe(error)}."
+            ) from error
+    if name not in gymnasium.registry:
+        register_packages(id)
+    if name not in gymnasium.registry:
+        raise RequestError(_unknown(name))
 
-    Raises:
-        RequestError: as ``make``.
-    """
-    if id in ENVIRONMENTS:
-        _check_packages(id)
-        return ENVIRONMENTS[id]
-    environment = make(id)
-    spec = environment.spec
-    info = EnvironmentInfo(
-        id=id,
-        title=id,
-        summary="An environment registered with Gymnasium.",
-        observation=observation_space(id, environment.observation_space),
-        action=action_space(id, environment.action_space),
-        time_limit=spec.max_episode_steps if spec else None,
-        solved_at=spec.reward_threshold if spec else None,
-        finite=finite_mdp(id) is not None,
-    )
-    with suppress(Exception):  # all that was wanted of it is known
-        environment.close()
-    return info
+
+def _own_limit(id: str) -> int | None:
+    """The catalogue's limit, for an environment that is registered without one."""
+    spec = gymnasium.registry[id.rpartition(":")[2]]
+    known = ENVIRONMENTS.get(id)
+    return known.time_limit if known is not None and spec.max_episode_steps is None else None
+
+
+def time_limit(environment: Environment) -> int | None:
+    """After how many steps its episodes are cut off; None if never."""
+    return environment.spec.max_episode_steps if environment.spec else None
 
 
 def observation_space(id: str, space: Any) -> Space:
@@ -99,8 +126,8 @@ def observation_space(id: str, space: Any) -> Space:
     found = _space(space)
     if found is None or found.kind in ("multi-discrete", "multi-binary"):
         raise RequestError(
-            f"{id} has the observation space {_shortened(str(space))}, which is not supported; only Discrete and Box "
-            "spaces are."
+            f"{id} has the observation space {_shortened(str(space))}, which is not supported; Discrete and Box spaces "
+            "are, and Dict, Tuple, MultiDiscrete and MultiBinary ones made of these."
         )
     return found
 
@@ -153,11 +180,6 @@ def describe(error: BaseException) -> str:
 def raised(id: str, during: str, error: BaseException) -> RunError:
     """The failure to report when an environment's own code raised."""
     return RunError(f"{id} raised {describe(error)}, in its {during}; what was learned before is kept.")
-
-
-def _check_packages(id: str) -> None:
-    if id.startswith("LunarLander") and find_spec("Box2D") is None:
-        raise RequestError(f"{id} needs the package box2d; install it with: pip install box2d")
 
 
 def _unknown(id: str) -> str:

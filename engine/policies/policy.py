@@ -24,6 +24,7 @@ from engine.policies.distributions import (
 )
 from engine.policies.features import feature_map
 from engine.policies.networks import MLP, CNNBody, GRUBody, MLPBody, Table, features, head
+from engine.policies.normalizer import Normalizer
 from engine.rollouts import Sequences
 
 _LEAST_LOG_STD, _MOST_LOG_STD = -10.0, 4.0  # of a spread that the network puts out
@@ -33,7 +34,8 @@ class Policy(nn.Module):
     """π_θ(a|s): maps observations ([batch, components] float32, or [batch] int64) to a distribution over actions.
 
     A body turns the observation into features, a head these into the distribution's parameters, and, where
-    ``with_value``, a second head into V(s). ``temperature`` tempers the distribution.
+    ``with_value``, a second head into V(s). ``normalizer``, where there is one, stands before the body. ``temperature``
+    tempers the distribution.
     """
 
     def __init__(
@@ -42,9 +44,11 @@ class Policy(nn.Module):
         environment: EnvironmentInfo,
         generator: torch.Generator,
         with_value: bool = False,
+        normalizer: Normalizer | None = None,
     ) -> None:
         super().__init__()
         self.temperature = 1.0
+        self.normalizer = normalizer
         self._observation, self._action = environment.observation, environment.action
         self._kind = distribution_of(config, environment)
         self._tabular = config.kind == "tabular"
@@ -118,6 +122,8 @@ class Policy(nn.Module):
         return seen
 
     def _inputs(self, observations: Tensor) -> Tensor:
+        if self.normalizer is not None:
+            observations = self.normalizer(observations)
         return observations if self._tabular else features(observations, self._observation)
 
     def _distribution(self, outputs: Tensor) -> Distribution:
@@ -167,13 +173,20 @@ def _outputs(body: nn.Module) -> int:
 
 
 class ValueFunction(nn.Module):
-    """V_φ(s), shape [batch], for observations as a policy takes them; seen through convolutions if asked."""
+    """V_φ(s), shape [batch], for observations as a policy takes them; seen through convolutions if asked, and through
+    the policy's ``normalizer`` where it has one."""
 
     def __init__(
-        self, config: ValueBaseline, observation: Space, generator: torch.Generator, convolutional: bool = False
+        self,
+        config: ValueBaseline,
+        observation: Space,
+        generator: torch.Generator,
+        convolutional: bool = False,
+        normalizer: Normalizer | None = None,
     ) -> None:
         super().__init__()
         self._observation = observation
+        self.normalizer = normalizer
         self.network: nn.Module
         if convolutional:
             body = _cnn(observation, config.hidden_sizes[0] if config.hidden_sizes else 64, generator)
@@ -182,5 +195,7 @@ class ValueFunction(nn.Module):
             self.network = MLP((observation.size, *config.hidden_sizes, 1), "tanh", 1.0, generator)
 
     def forward(self, observations: Tensor) -> Tensor:
+        if self.normalizer is not None:
+            observations = self.normalizer(observations)
         values: Tensor = self.network(features(observations, self._observation))
         return values.squeeze(-1)

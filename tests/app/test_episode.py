@@ -20,7 +20,7 @@ from app import theme
 from app.panels.episode import EMPTY, EpisodePanel
 from app.playback_thread import PlaybackThread, Shown
 from engine.catalogue import ENVIRONMENTS
-from engine.environments import registry
+from engine.environments.inspection import inspect
 from engine.frames import Frame, SoftmaxDecision
 from engine.playback import PolicySnapshot, snapshot
 from engine.policies.policy import Policy
@@ -67,7 +67,7 @@ class Film(gymnasium.Env[Any, Any]):
 def film(id: str = "Film-v0", iteration: int = 1, **kwargs: Any) -> PolicySnapshot:
     Film.failures = 0
     config = configured(environment=register(id, Film, **kwargs))
-    environment = registry.inspect(id)
+    environment = inspect(id)
     policy = Policy(config.policy, environment, torch.Generator().manual_seed(0))
     return snapshot(policy, config, environment, iteration)
 

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.models.run_state import RunState
 from engine.catalogue import ALGORITHMS, ENVIRONMENTS
+from engine.config.environments import EnvironmentConfig
 from engine.phases import Updated
 from engine.training import Training
 
@@ -153,7 +154,7 @@ def test_a_live_change_takes_effect_and_is_marked(qtbot: QtBot, make_window: Mak
 
 def test_a_typed_environment_is_looked_up_and_trained(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
     window = make_window(budget__environment_steps=500)
-    window.choosing.look_up("CliffWalking-v1")
+    window.choosing.look_up(EnvironmentConfig(id="CliffWalking-v1"))
     qtbot.waitUntil(lambda: window.experiment.environment.id == "CliffWalking-v1", timeout=20_000)
     assert window.experiment.environment.observation.size == 48
 
@@ -161,7 +162,7 @@ def test_a_typed_environment_is_looked_up_and_trained(qtbot: QtBot, make_window:
 def test_an_unknown_environment_suggests_the_nearest(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
     with qtbot.waitSignal(window.training.refused, timeout=20_000) as refused:
-        window.choosing.look_up("CartPol-v1")
+        window.choosing.look_up(EnvironmentConfig(id="CartPol-v1"))
     assert "did you mean CartPole-v1?" in refused.args[1]
     assert window.experiment.environment.id == "CartPole-v1"
 
@@ -197,7 +198,7 @@ def test_an_environment_that_raises_fails_the_run_but_keeps_the_curves(
     monkeypatch.setattr(_Breaks, "steps", 0)
     gymnasium.register("Breaks-v0", _Breaks)
     window = make_window()
-    window.choosing.look_up("Breaks-v0")
+    window.choosing.look_up(EnvironmentConfig(id="Breaks-v0"))
     qtbot.waitUntil(lambda: window.experiment.environment.id == "Breaks-v0", timeout=20_000)
     window.start()
     reach(window, RunState.FAILED)
@@ -240,7 +241,7 @@ def test_a_start_that_is_stopped_at_once_leaves_the_last_run_alone(
 
 def test_a_late_answer_does_not_override_a_later_choice(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
-    window.choosing.look_up("CliffWalking-v1")
+    window.choosing.look_up(EnvironmentConfig(id="CliffWalking-v1"))
     window.experiment.pick_environment(ENVIRONMENTS["Acrobot-v1"])
     with qtbot.waitSignal(window.training.inspected, timeout=20_000):
         pass
@@ -249,7 +250,7 @@ def test_a_late_answer_does_not_override_a_later_choice(qtbot: QtBot, make_windo
 
 def test_a_start_waits_for_what_is_being_looked_at(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
-    window.choosing.look_up("CliffWalking-v1")
+    window.choosing.look_up(EnvironmentConfig(id="CliffWalking-v1"))
     window.start()
     assert window.controller.state is RunState.IDLE
     assert "CliffWalking-v1 is still being looked at" in window._notice.text()
@@ -293,7 +294,7 @@ def test_an_environment_that_exits_and_will_not_close_leaves_the_thread_alive(
 ) -> None:
     gymnasium.register("Hostile-v0", _Hostile)
     window = make_window()
-    window.choosing.look_up("Hostile-v0")
+    window.choosing.look_up(EnvironmentConfig(id="Hostile-v0"))
     qtbot.waitUntil(lambda: window.experiment.environment.id == "Hostile-v0", timeout=20_000)
     window.start()
     reach(window, RunState.FAILED)

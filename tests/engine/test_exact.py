@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.environments.finite import corridor, finite_mdp, from_outcomes
+from engine.environments.finite import corridor, from_outcomes
 from engine.environments.finite_batch import FiniteBatch
+from engine.environments.processes import finite_mdp
 from engine.exact import (
     Dynamics,
     action_values,

@@ -14,7 +14,7 @@ from engine.catalogue import ENVIRONMENTS
 from engine.catalogue.biases import biases
 from engine.config import RunConfig
 from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
-from engine.environments.finite import finite_mdp
+from engine.environments.processes import finite_mdp
 from engine.policies.policy import Policy
 from engine.rollouts import Rollout
 from tests.engine.tiny_mdp import finish, parameters_of

@@ -17,12 +17,11 @@ from engine.environments.finite import (
     GridRewards,
     bandit,
     corridor,
-    finite_mdp,
-    from_gymnasium,
     from_outcomes,
     gridworld,
 )
 from engine.environments.finite_batch import FiniteBatch
+from engine.environments.processes import finite_mdp, from_gymnasium
 
 OURS = ("Bandit-v0", "Corridor-v0", "GridWorld-v0")
 TOYS = ("FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1")

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from engine.environments.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID, finite_mdp
+from engine.environments.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
 from engine.environments.finite_batch import FiniteBatch
-from engine.environments.finite_env import IDS, FiniteEnv, register
+from engine.environments.finite_env import FiniteEnv, register
+from engine.environments.ours import OURS
+from engine.environments.processes import finite_mdp
 
 
 @pytest.fixture(autouse=True)
@@ -19,19 +21,19 @@ def _registered() -> None:
     register()
 
 
-@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("id", OURS)
 def test_gymnasium_finds_nothing_wrong(id: str) -> None:
     check_env(gymnasium.make(id, render_mode="rgb_array").unwrapped)
 
 
 def test_registering_again_changes_nothing() -> None:
-    before = {id: gymnasium.spec(id) for id in IDS}
+    before = {id: gymnasium.spec(id) for id in OURS}
     register()
     assert all(gymnasium.spec(id) is spec for id, spec in before.items())
     assert [spec.max_episode_steps for spec in before.values()] == [1, 50, 100]
 
 
-@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("id", OURS)
 def test_the_batch_steps_as_the_environment_does(id: str) -> None:
     mdp = finite_mdp(id)
     assert mdp is not None

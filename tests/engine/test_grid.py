@@ -14,7 +14,7 @@ from gymnasium import spaces
 from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES, choose, refusal
 from engine.config import RunConfig
 from engine.config.policies import Distribution
-from engine.environments import registry
+from engine.environments.inspection import inspect
 from engine.metrics import METRICS
 from engine.parameters import parameters_of, with_values
 from engine.phases import Updated
@@ -154,7 +154,7 @@ COLLECTIONS = [("episodes", 1), ("episodes", 2), ("segments", None)]
 @pytest.mark.parametrize("update", UPDATES)
 def test_every_point_of_the_grid_trains_or_is_refused(update: str, policy: str) -> None:
     environment = "Bandit-v0" if update == "exact-gradient" else "Tests/Grid-v0"
-    info = registry.inspect(environment)
+    info = inspect(environment)
     worked = 0
     for credit, baseline, (collection, episodes) in product(CREDITS, BASELINES, COLLECTIONS):
         values = {
@@ -249,7 +249,7 @@ FITTING = {
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_policy_and_distribution_trains_with_the_actions_it_fits(policy: str, actions: str, update: str) -> None:
     id = register("Tests/Spaces-v0", lengths=(3, 2), observation=SEEN[policy], action=ACTIONS[actions])
-    info = registry.inspect(id)
+    info = inspect(id)
     fitting = FITTING[actions.split(",")[0]]
     if policy == "tabular":
         fitting = fitting & {"auto", "softmax", "bernoulli"} if info.action.kind != "box" else set()

@@ -16,8 +16,8 @@ from engine.batch import Batch
 from engine.catalogue import ENVIRONMENTS
 from engine.collection import EpisodeCollector
 from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy
-from engine.environments.finite import finite_mdp
 from engine.environments.finite_batch import FiniteBatch
+from engine.environments.processes import finite_mdp
 from engine.errors import RunError
 from engine.policies.policy import Policy
 from engine.trust_region import fisher_matrix, fisher_vector_product, flattened, kl_gradient

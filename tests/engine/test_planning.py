@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.environments.finite import corridor, finite_mdp, from_outcomes
+from engine.environments.finite import corridor, from_outcomes
 from engine.environments.finite_batch import FiniteBatch
+from engine.environments.processes import finite_mdp
 from engine.exact import (
     action_values,
     backup,

@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from engine.catalogue import ENVIRONMENTS
 from engine.config import RunConfig
-from engine.environments import registry
+from engine.environments.inspection import inspect
 from engine.errors import RunError
 from engine.frames import Frame, GaussianDecision, SoftmaxDecision
 from engine.phases import Updated
@@ -33,7 +33,7 @@ class Pictured(Toy):
 
 
 def frozen(config: RunConfig, iteration: int = 1, seed: int = 0) -> PolicySnapshot:
-    environment = registry.inspect(config.environment.id)
+    environment = inspect(config.environment.id)
     policy = Policy(config.policy, environment, torch.Generator().manual_seed(seed))
     return snapshot(policy, config, environment, iteration)
 

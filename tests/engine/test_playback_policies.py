@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.config import RunConfig
-from engine.environments import registry
+from engine.environments.inspection import inspect
 from engine.errors import RunError
 from engine.frames import (
     GRID,
@@ -31,7 +31,7 @@ BOX = spaces.Box(np.float32([-2.0, 0.0]), np.float32([2.0, 10.0]))
 
 
 def frozen(config: RunConfig, with_value: bool = False, temperature: float = 1.0) -> PolicySnapshot:
-    environment = registry.inspect(config.environment.id)
+    environment = inspect(config.environment.id)
     policy = Policy(config.policy, environment, torch.Generator().manual_seed(0), with_value)
     policy.temperature = temperature
     with torch.no_grad():

@@ -12,6 +12,7 @@ from gymnasium import spaces
 
 from engine.catalogue import ENVIRONMENTS, Space
 from engine.environments import registry
+from engine.environments.inspection import inspect
 from engine.errors import RequestError
 from tests.engine.support import Unrendered, register
 
@@ -51,7 +52,7 @@ def test_an_environment_outside_the_catalogue_describes_itself() -> None:
         observation=spaces.Box(-1, 1, (2, 3), np.float64),
         action=spaces.Discrete(3, start=4),
     )
-    info = registry.inspect(id)
+    info = inspect(id)
     assert (info.id, info.time_limit) == (id, 17)
     assert (info.observation.kind, info.observation.size) == ("box", 6)
     assert (info.action.kind, info.action.size) == ("discrete", 3)
@@ -75,7 +76,7 @@ def test_an_environment_that_takes_no_render_mode_can_be_trained_in() -> None:
 
 def refused(id: str) -> str:
     with pytest.raises(RequestError) as caught:
-        registry.inspect(id)
+        inspect(id)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -144,7 +145,7 @@ def test_actions_that_are_not_supported_are_refused_by_name(space: Any) -> None:
     ids=str,
 )
 def test_actions_are_described_as_they_are(space: Any, expected: Space) -> None:
-    assert registry.inspect(register("Tests/Acting-v0", action=space)).action == expected
+    assert inspect(register("Tests/Acting-v0", action=space)).action == expected
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_actions_are_described_as_they_are(space: Any, expected: Space) -> None:
     ids=str,
 )
 def test_observations_are_described_as_they_are(space: Any, expected: Space) -> None:
-    assert registry.inspect(register("Tests/Seeing-v0", observation=space)).observation == expected
+    assert inspect(register("Tests/Seeing-v0", observation=space)).observation == expected
 
 
 def test_bounds_that_differ_are_given_for_each_component() -> None:

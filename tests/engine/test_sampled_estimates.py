@@ -20,8 +20,8 @@ from engine.catalogue import ENVIRONMENTS
 from engine.collection import EpisodeCollector, SegmentCollector
 from engine.config.policies import TabularPolicy
 from engine.config.updates import ExactGradient
-from engine.environments.finite import finite_mdp
 from engine.environments.finite_batch import FiniteBatch
+from engine.environments.processes import finite_mdp
 from engine.estimators import estimate
 from engine.policies.policy import Policy
 from engine.rollouts import Rollout

@@ -12,7 +12,7 @@ from engine import exact
 from engine.algorithms.rule import Outcome
 from engine.catalogue import ENVIRONMENTS
 from engine.config.policies import TabularPolicy
-from engine.environments.finite import finite_mdp
+from engine.environments.processes import finite_mdp
 from engine.policies.policy import Policy
 from tests.engine.step_batches import (
     ADVANTAGES,

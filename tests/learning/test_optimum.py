@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine import exact
 from engine.config import RunConfig
-from engine.environments.finite import finite_mdp
+from engine.environments.processes import finite_mdp
 from engine.phases import Updated
 from engine.training import Training
 
