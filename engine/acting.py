@@ -12,17 +12,37 @@ from torch import Tensor
 from engine.errors import RunError
 from engine.policies.policy import Policy
 
+NOT_FINITE = (
+    "The policy's actions are no longer finite numbers; the learning rate is probably too large, so lower it and start "
+    "again."
+)
+
 
 class Actor:
     """A policy with the randomness it acts with; each action is greedy with the probability ``greedy_share``."""
 
     def __init__(self, policy: Policy, generator: torch.Generator, device: torch.device) -> None:
-        self._policy, self._generator, self._device = policy, generator, device
+        self._policy, self.generator, self._device = policy, generator, device
         self.greedy_share = 0.0
+
+    @property
+    def temperature(self) -> float:
+        """That of the policy."""
+        return self._policy.temperature
 
     def start(self, size: int) -> Tensor | None:
         """What is remembered before ``size`` episodes begin, [size, hidden]; None for a policy without a memory."""
         return self._policy.start(size)
+
+    def decide(self, observations: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """As ``act``, with tensors where the policy is, and without a look at the numbers."""
+        distribution, state = self._policy.step(observations, state)
+        chosen = distribution.sample(self.generator)
+        if self.greedy_share == 0.0:
+            return chosen, None, state
+        greedy = torch.rand(len(chosen), generator=self.generator, device=self._device) < self.greedy_share
+        chosen = torch.where(greedy.view(-1, *[1] * (chosen.dim() - 1)), distribution.mode(), chosen)
+        return chosen, greedy, state
 
     def act(
         self, observations: NDArray[Any], state: Tensor | None
@@ -33,16 +53,8 @@ class Actor:
             RunError: an action is not a finite number.
         """
         with torch.inference_mode():
-            distribution, state = self._policy.step(torch.from_numpy(observations).to(self._device), state)
-            chosen = distribution.sample(self._generator)
-            greedy = None
-            if self.greedy_share > 0.0:
-                greedy = torch.rand(len(chosen), generator=self._generator, device=self._device) < self.greedy_share
-                chosen = torch.where(greedy.view(-1, *[1] * (chosen.dim() - 1)), distribution.mode(), chosen)
+            chosen, greedy, state = self.decide(torch.from_numpy(observations).to(self._device), state)
             actions: NDArray[Any] = chosen.cpu().numpy()
         if actions.dtype.kind == "f" and not np.isfinite(actions).all():
-            raise RunError(
-                "The policy's actions are no longer finite numbers; the learning rate is probably too large, so lower "
-                "it and start again."
-            )
+            raise RunError(NOT_FINITE)
         return actions, None if greedy is None else greedy.cpu().numpy(), state

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.catalogue import EnvironmentInfo
-from engine.config import Device
+from engine.acting import Actor
+from engine.catalogue import EnvironmentInfo, Space
+from engine.config import RunConfig
+from engine.device_collection import CHUNK, Chunk, environments_on
+from engine.environments.batched import BatchedEnvironments, batched
 from engine.errors import RequestError
 from engine.policies.policy import Policy
 from engine.rollouts import Sequences
 
+_HORIZON = 200  # steps of the iteration that is timed
 _MARGIN = 1.2  # a GPU is taken only when it is clearly faster, so that the choice does not flip between runs
 
 
@@ -23,15 +27,17 @@ class DeviceChoice:
     reason: str
 
 
-def choose_device(wish: Device, policy: Policy, environment: EnvironmentInfo, rows: int) -> DeviceChoice:
-    """The device for ``wish``; ``auto`` times one iteration of this size on the CPU and on the GPU there is.
+def choose_device(config: RunConfig, policy: Policy, environment: EnvironmentInfo, rows: int) -> DeviceChoice:
+    """The device for ``config.device``; ``auto`` times one iteration of this size on the CPU and on the GPU there is.
 
     Args:
+        environment: what is known of the environment, as learning sees it.
         rows: environments stepped side by side.
 
     Raises:
         RequestError: the wished device is not there.
     """
+    wish = config.device
     if wish == "cpu":
         return DeviceChoice(torch.device("cpu"), "cpu, as chosen")
     found = _accelerator()
@@ -42,7 +48,13 @@ def choose_device(wish: Device, policy: Policy, environment: EnvironmentInfo, ro
         return DeviceChoice(torch.device(wish), f"{wish}, as chosen")
     if found is None:
         return DeviceChoice(torch.device("cpu"), "cpu, since there is no GPU that torch can use")
-    seconds = {name: iteration_seconds(policy, environment, rows, torch.device(name)) for name in ("cpu", found)}
+    cpu, gpu = torch.device("cpu"), torch.device(found)
+    resident = environments_on(gpu, config, range(rows))
+    beside = None if resident is None else batched(config.environment, range(rows), cpu)
+    seconds = {
+        "cpu": iteration_seconds(policy, environment, rows, cpu, beside),
+        found: iteration_seconds(policy, environment, rows, gpu, resident),
+    }
     return compared(seconds, found)
 
 
@@ -63,35 +75,62 @@ def _accelerator() -> str | None:
     return "mps" if torch.backends.mps.is_available() else None
 
 
-def iteration_seconds(policy: Policy, environment: EnvironmentInfo, rows: int, device: torch.device) -> float:
-    """Network time of an iteration of 200 steps with ``rows`` environments: choosing actions, and one gradient."""
+def iteration_seconds(
+    policy: Policy,
+    environment: EnvironmentInfo,
+    rows: int,
+    device: torch.device,
+    environments: BatchedEnvironments | None = None,
+) -> float:
+    """Seconds of an iteration of 200 steps with ``rows`` environments: choosing actions, and one gradient.
+
+    Where ``environments`` are given, they are on the device and stepped as well; others are stepped elsewhere, so
+    observations come from the host and actions go back to it.
+    """
     model = copy.deepcopy(policy).to(device)
-    state = model.start(rows)
     generator = torch.Generator(device).manual_seed(0)
-    space = environment.observation
-    shape, dtype = ((rows,), torch.int64) if space.kind == "discrete" else ((rows, space.size), torch.float32)
+    actor = Actor(model, generator, device)
+    shape, dtype = _rows(environment.observation, rows)
     observations = torch.zeros(shape, dtype=dtype)
-    horizon, measured = 200, 20
+    state = actor.start(rows)
+    batch = observations.to(device).repeat(_HORIZON, *[1] * (observations.dim() - 1))
+    lengths = torch.full((rows,), _HORIZON)
+    sequences = Sequences(lengths, state, torch.zeros(rows, dtype=torch.bool, device=device))
+    take = Chunk(environments, actor, CHUNK).take if environments is not None and state is None else None
 
     def act() -> None:
-        with torch.inference_mode():
-            model.step(observations.to(device), state)[0].sample(generator).cpu()
-
-    batch = observations.to(device).repeat(horizon, *[1] * (observations.dim() - 1))
-
-    lengths = torch.full((rows,), horizon)
-    sequences = Sequences(lengths, state, torch.zeros(rows, dtype=torch.bool, device=device))
+        """``CHUNK`` steps."""
+        if take is not None:
+            take()
+        else:
+            with torch.inference_mode():
+                for _ in range(CHUNK):
+                    actor.decide(observations.to(device), state)[0].cpu()
 
     def update() -> None:
         distribution = model.over(batch, sequences)
         distribution.log_prob(distribution.sample(generator).detach()).sum().backward()  # type: ignore[no-untyped-call]
         sum(parameter.grad.sum() for parameter in model.parameters() if parameter.grad is not None).item()  # type: ignore[union-attr]
 
-    act()  # the first of each pays for loading kernels
-    update()
-    started = time.perf_counter()
-    for _ in range(measured):
+    for _ in range(2):  # the first of each pays for loading kernels, the second for recording them
         act()
+    update()
+    _wait(device)
+    started = time.perf_counter()
+    act()
+    _wait(device)
     acted = time.perf_counter()
     update()
-    return (acted - started) * horizon / measured + time.perf_counter() - acted
+    return (acted - started) * _HORIZON / CHUNK + time.perf_counter() - acted
+
+
+def _rows(space: Space, rows: int) -> tuple[tuple[int, ...], torch.dtype]:
+    return ((rows,), torch.int64) if space.kind == "discrete" else ((rows, space.size), torch.float32)
+
+
+def _wait(device: torch.device) -> None:
+    """Until the device has done all that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -27,9 +27,11 @@ from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.updates import Optimizer
 from engine.critics import Critic, SeparateCritic, SharedCritic
+from engine.device_collection import DeviceCollector, environments_on
 from engine.devices import choose_device
 from engine.environments.batches import make_batch
 from engine.environments.inspection import inspect
+from engine.environments.interface import EnvironmentBatch
 from engine.errors import RequestError, RunError
 from engine.estimators import estimate
 from engine.losses import explained_variance
@@ -73,7 +75,7 @@ class Training:
         self._normalizer = Normalizer(self.environment.observation.size) if normalize else None
         self.policy = Policy(config.policy, self.environment, seeds.generator(), shared, self._normalizer)
         size = collection.episodes_per_update if collection.kind == "episodes" else collection.environments
-        chosen = choose_device(config.device, self.policy, self.environment, size)
+        chosen = choose_device(config, self.policy, self.environment, size)
         self.device, self.device_reason = chosen.device, chosen.reason
         self.policy.to(self.device)
         self._actor = Actor(self.policy, seeds.generator(self.device), self.device)
@@ -81,7 +83,13 @@ class Training:
         self._fitting: ValueFitting | None = None
         self._critic: Critic | None = SharedCritic(self.policy) if shared else None
         self._rewards = RewardChange(config.environment)
-        self._batch, self.stepping_reason = make_batch(config.environment, plain.observation, seeds.integers(size))
+        environment_seeds = seeds.integers(size)
+        self._batch: EnvironmentBatch
+        resident = environments_on(self.device, config, environment_seeds)
+        if resident is not None:
+            self._batch, self.stepping_reason = resident, f"environments are stepped on {self.device.type} as well"
+        else:
+            self._batch, self.stepping_reason = make_batch(config.environment, plain.observation, environment_seeds)
         if isinstance(baseline, ValueBaseline) and config.update.kind != "exact-gradient":
             convolutional = config.policy.kind == "cnn"
             seen = self.environment.observation
@@ -89,12 +97,15 @@ class Training:
             self._fitting = ValueFitting(baseline, value, seeds.generator())
             self._critic = SeparateCritic(value)
         self._rule = make_rule(config, self.policy, seeds.generator(), self._fitting)
+        steps = None if collection.kind == "episodes" else collection.steps
+        self._collector: Collector | DeviceCollector
         try:
-            self._collector: Collector = (
-                EpisodeCollector(self._batch, self.environment, self.device)
-                if collection.kind == "episodes"
-                else SegmentCollector(self._batch, self.environment, self.device, collection.steps)
-            )
+            if resident is not None:
+                self._collector = DeviceCollector(resident, self.environment, steps)
+            elif steps is None:
+                self._collector = EpisodeCollector(self._batch, self.environment, self.device)
+            else:
+                self._collector = SegmentCollector(self._batch, self.environment, self.device, steps)
         except RunError as error:
             self._batch.close()
             raise RequestError(str(error)) from None

@@ -9,10 +9,13 @@ import torch
 
 from engine import devices
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
+from engine.config.environments import EnvironmentConfig
 from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
 from engine.devices import choose_device, compared, iteration_seconds
+from engine.environments.batched import batched
 from engine.errors import RequestError
 from engine.policies.policy import Policy
+from tests.engine.support import configured
 
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 
@@ -31,19 +34,19 @@ def policy() -> Policy:
 @pytest.mark.parametrize("wish", ["cuda", "mps"])
 def test_a_gpu_that_is_not_there_is_refused(wish: Any) -> None:
     with pytest.raises(RequestError, match=rf"^The device {wish} needs .*; choose auto or cpu\.$"):
-        choose_device(wish, policy(), CARTPOLE, 4)
+        choose_device(configured(device=wish), policy(), CARTPOLE, 4)
 
 
 @pytest.mark.usefixtures("_no_gpu")
 def test_auto_without_a_gpu_is_the_cpu_and_says_why() -> None:
-    choice = choose_device("auto", policy(), CARTPOLE, 4)
+    choice = choose_device(configured(device="auto"), policy(), CARTPOLE, 4)
     assert choice.device.type == "cpu"
     assert "no GPU" in choice.reason
 
 
 def test_the_cpu_is_taken_as_wished_without_timing_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "iteration_seconds", None)
-    assert choose_device("cpu", policy(), CARTPOLE, 4).reason == "cpu, as chosen"
+    assert choose_device(configured(device="cpu"), policy(), CARTPOLE, 4).reason == "cpu, as chosen"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,13 @@ def test_a_gpu_is_taken_only_when_it_is_clearly_faster(cpu: float, cuda: float, 
     choice = compared({"cpu": cpu, "cuda": cuda}, "cuda")
     assert choice.device.type == chosen
     assert choice.reason.startswith(f"{chosen}, since ")
+
+
+def test_environments_are_stepped_where_they_are_timed() -> None:
+    environments = batched(EnvironmentConfig(id="CartPole-v1"), range(3), torch.device("cpu"))
+    assert environments is not None
+    assert iteration_seconds(policy(), CARTPOLE, 3, torch.device("cpu"), environments) > 0.0
+    assert (environments.state["states"] != 0.0).all()
 
 
 def test_the_reason_gives_both_times() -> None:

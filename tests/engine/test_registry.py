@@ -11,7 +11,9 @@ import pytest
 from gymnasium import spaces
 
 from engine.catalogue import ENVIRONMENTS, Space
+from engine.config.environments import EnvironmentConfig
 from engine.environments import registry
+from engine.environments.gymnasium_batch import GymnasiumBatch
 from engine.environments.inspection import inspect
 from engine.errors import RequestError
 from tests.engine.support import Unrendered, register
@@ -111,15 +113,35 @@ UNSUPPORTED = [
     spaces.Tuple((spaces.Discrete(2), spaces.Discrete(3))),
     spaces.Text(5),
 ]
-COUNTED = [spaces.MultiDiscrete([2, 3]), spaces.MultiBinary(4)]
 
 
-@pytest.mark.parametrize("space", [*UNSUPPORTED, *COUNTED], ids=lambda space: type(space).__name__)
+@pytest.mark.parametrize(
+    "space", [spaces.Sequence(spaces.Discrete(2)), spaces.Graph(spaces.Discrete(2), None)], ids=str
+)
 def test_observations_that_are_not_supported_are_refused_by_name(space: Any) -> None:
     id = register("Tests/Spaces-v0", observation=space)
     message = refused(id)
     assert message.startswith(f"{id} has the observation space {type(space).__name__}(")
-    assert message.endswith("only Discrete and Box spaces are.")
+    assert "which is not supported; Discrete and Box spaces are" in message
+
+
+@pytest.mark.parametrize(
+    ("space", "size"),
+    [
+        (spaces.MultiDiscrete([2, 3]), 5),
+        (spaces.MultiBinary(4), 4),
+        (spaces.Tuple((spaces.Discrete(2), spaces.Box(-1.0, 1.0, (2, 2)))), 6),
+        (spaces.Dict({"a": spaces.Discrete(3), "b": spaces.Dict({"c": spaces.MultiDiscrete([2, 2])})}), 7),
+    ],
+    ids=["MultiDiscrete", "MultiBinary", "Tuple", "Dict"],
+)
+def test_observations_of_several_parts_are_flattened(space: Any, size: int) -> None:
+    id = register("Tests/Parts-v0", observation=space)
+    assert (inspect(id).observation.kind, inspect(id).observation.size) == ("box", size)
+    batch = GymnasiumBatch(EnvironmentConfig(id=id), [1, 2])
+    seen = batch.reset(np.arange(2))
+    assert (seen.shape, seen.dtype) == ((2, size), np.float32)
+    batch.close()
 
 
 @pytest.mark.parametrize("space", UNSUPPORTED, ids=lambda space: type(space).__name__)
@@ -215,9 +237,48 @@ def test_the_package_on_the_index_is_named_rather_than_the_module(monkeypatch: p
         registry.make("BipedalWalker-v3")
 
 
-def test_lunar_lander_without_box2d_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None if name == "Box2D" else object())
-    assert refused("LunarLander-v3").endswith("pip install box2d")
+MODULE = "tests.engine.own_environments"
+
+
+def test_a_module_is_imported_for_the_environments_it_registers() -> None:
+    info = inspect(f"{MODULE}:Own/Counter-v0")
+    assert (info.id, info.observation, info.time_limit) == (f"{MODULE}:Own/Counter-v0", Space("discrete", 4), 20)
+
+
+@pytest.mark.parametrize(
+    ("id", "beginning"),
+    [
+        (
+            "nowhere.to_be_found:X-v0",
+            "The module nowhere.to_be_found of nowhere.to_be_found:X-v0 could not be imported",
+        ),
+        (f"{MODULE}:Own/Countr-v0", "There is no environment Own/Countr-v0 registered with Gymnasium; did you mean"),
+        ("tests.engine.raises_when_imported:X-v0", "The module tests.engine.raises_when_imported of"),
+    ],
+)
+def test_what_a_module_cannot_give_is_one_sentence(id: str, beginning: str) -> None:
+    assert refused(id).startswith(beginning)
+
+
+def test_options_reach_the_environment_and_are_told_where_they_do_not_fit() -> None:
+    id = f"{MODULE}:Own/Counter-v0"
+    assert inspect(id, {"most": 9}).observation == Space("discrete", 9)
+    with pytest.raises(RequestError, match=r"could not be made with colour: TypeError: .*colour"):
+        inspect(id, {"colour": "red"})
+
+
+def test_the_options_of_an_unknown_environment_are_those_of_its_class() -> None:
+    found = {option.name: option.default for option in inspect(f"{MODULE}:Own/Counter-v0").options}
+    assert found == {"most": 4, "pay": 1.5, "loud": False, "names": ("a", "b")}
+
+
+@pytest.mark.parametrize(
+    ("id", "wish", "limit"), [("CliffWalking-v1", 0, 200), ("CartPole-v1", 0, 500), ("CartPole-v1", 7, 7)]
+)
+def test_episodes_are_cut_off_as_wished_or_registered_or_told_by_the_catalogue(id: str, wish: int, limit: int) -> None:
+    environment = registry.make(id, time_limit=wish)
+    assert registry.time_limit(environment) == limit
+    environment.close()
 
 
 def test_an_environment_that_raises_while_made_is_refused_with_its_words_on_one_line() -> None:

@@ -1,0 +1,176 @@
+"""Environments with options and changes: what is known without making them, and what cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.catalogue import ENVIRONMENTS, changed, described
+from engine.catalogue.described import option_problem
+from engine.catalogue.spaces import EnvironmentInfo, Option, Space
+from engine.config.environments import EnvironmentConfig
+from engine.environments import registry
+from engine.environments.batches import make_batch
+from engine.environments.inspection import inspect
+from engine.environments.processes import finite_mdp, process_of
+from engine.errors import RequestError
+
+BOX = EnvironmentInfo(
+    "Box-v0",
+    "Box",
+    "A test.",
+    Space("box", 3, bounds=((-1.0, 1.0), (2.0, 4.0), (-5.0, -3.0))),
+    Space("discrete", 2),
+    50,
+)
+IMAGE = replace(BOX, observation=Space("box", 48, bounds=((0.0, 255.0),), shape=(4, 4, 3)))
+STATES = replace(BOX, observation=Space("discrete", 7), finite=True)
+
+
+def seen(info: EnvironmentInfo, **changes: Any) -> Space:
+    return changed(info, EnvironmentConfig(**changes)).observation
+
+
+def test_the_catalogue_answers_for_its_environments_and_no_others() -> None:
+    assert described(EnvironmentConfig(id="CartPole-v1")) is ENVIRONMENTS["CartPole-v1"]
+    assert described(EnvironmentConfig(id="Elsewhere-v0")) is None
+
+
+@pytest.mark.parametrize(
+    ("id", "options", "states", "actions"),
+    [
+        ("Bandit-v0", {"means": [0.1, 0.2, 0.9]}, 1, 3),
+        ("Corridor-v0", {"length": 12}, 12, 2),
+        ("GridWorld-v0", {"map": ["S.G", "..."]}, 6, 4),
+    ],
+)
+def test_our_environments_are_known_with_any_options(
+    id: str, options: dict[str, Any], states: int, actions: int
+) -> None:
+    config = EnvironmentConfig(id=id, options=options)
+    info = described(config)
+    assert info is not None
+    assert (info.observation.size, info.action.size, info.solved_at) == (states, actions, None)
+    environment = registry.make(id, config.options)
+    assert (environment.observation_space.n, environment.action_space.n) == (states, actions)  # type: ignore[attr-defined]
+    environment.close()
+    mdp = finite_mdp(id, config.options)
+    assert mdp is not None
+    assert (mdp.states, mdp.actions) == (states, actions)
+
+
+@pytest.mark.parametrize(
+    ("id", "options", "sentence"),
+    [
+        ("GridWorld-v0", {"map": ["..."]}, "GridWorld-v0 could not be made: A grid needs a start S and a goal G."),
+        ("GridWorld-v0", {"colour": 1}, "GridWorld-v0 has no option colour; there is "),
+        ("Corridor-v0", {"length": 1.5}, "The option length of Corridor-v0 takes a whole number, not 1.5."),
+        ("Bandit-v0", {"means": [0.5, 2.0]}, "The option means of Bandit-v0 is at most 1, not 2."),
+        (
+            "MountainCarContinuous-v0",
+            {"goal_velocity": "fast"},
+            "The option goal_velocity of MountainCarContinuous-v0 takes a number",
+        ),
+    ],
+)
+def test_an_option_that_does_not_fit_is_one_sentence(id: str, options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        described(EnvironmentConfig(id=id, options=options))
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        (Option("a", "A", 1.0, minimum=0.0), 2, None),
+        (Option("a", "A", 1.0, minimum=0.0), -0.5, "is at least 0, not -0.5"),
+        (Option("a", "A", 1), True, "takes a whole number, not True"),
+        (Option("a", "A", True), 1, "takes true or false, not 1"),
+        (Option("a", "A", "x", choices=("x", "y")), "z", "is one of x, y, not z"),
+        (Option("a", "A", (1.0,), maximum=3.0), (1.0, 4.0), "is at most 3, not 4"),
+        (Option("a", "A", ("S",)), (1.0,), "takes a list of texts, not (1.0,)"),
+    ],
+)
+def test_options_have_types_bounds_and_choices(option: Option, value: Any, problem: str | None) -> None:
+    assert option_problem(option, value) == problem
+
+
+def test_lists_and_tuples_are_the_same_option() -> None:
+    as_list, as_tuple = (EnvironmentConfig(options={"means": kind([0.5, 0.2])}) for kind in (list, tuple))
+    assert as_list == as_tuple
+
+
+def test_what_is_seen_after_hiding_and_stacking() -> None:
+    assert seen(BOX, hidden=(1,)) == Space("box", 2, bounds=((-1.0, 1.0), (-5.0, -3.0)))
+    # Zeros stand before an episode's first observation.
+    assert seen(BOX, hidden=(0,), frame_stack=2).bounds == ((0.0, 4.0), (-5.0, 0.0)) * 2
+    assert seen(BOX, frame_stack=4).size == 12
+    assert seen(IMAGE, frame_stack=4).shape == (4, 4, 12)
+    assert seen(IMAGE, frame_stack=4).bounds == ((0.0, 255.0),)
+    assert seen(IMAGE, hidden=(0,)).shape == ()
+    assert seen(BOX, normalize_observations=True).bounds == ()
+
+
+@pytest.mark.parametrize("id", ["CartPole-v1", "Pendulum-v1", "FrozenLake-v1", "Acrobot-v1"])
+def test_what_is_said_is_what_a_batch_shows(id: str) -> None:
+    numbers = ENVIRONMENTS[id].observation.kind == "box"
+    config = EnvironmentConfig(id=id, **({"hidden": (1,), "frame_stack": 3} if numbers else {}))
+    plain = inspect(id)
+    batch, _ = make_batch(config, plain.observation, [1, 2])
+    shape = batch.reset(np.arange(2)).shape
+    batch.close()
+    assert shape == ((2, changed(plain, config).observation.size) if numbers else (2,))
+
+
+@pytest.mark.parametrize(
+    ("info", "changes", "sentence"),
+    [
+        (
+            STATES,
+            {"hidden": (0,)},
+            "Hiding components needs observations made of numbers, but Box-v0 has 7 discrete states.",
+        ),
+        (STATES, {"observation_noise": 0.1}, "Observation noise needs observations made of numbers"),
+        (STATES, {"frame_stack": 2}, "A frame stack needs observations made of numbers"),
+        (STATES, {"normalize_observations": True}, "Normalising observations needs observations made of numbers"),
+        (BOX, {"hidden": (1, 3)}, "Box-v0 has no component 3 to hide; its components are 0 to 2."),
+        (BOX, {"hidden": (2, 0, 1)}, "With all 3 components of Box-v0 hidden there is nothing left to see"),
+        (BOX, {"reward_scale": 0.0}, "With a reward scale of 0 there is nothing to learn"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_one_sentence(info: EnvironmentInfo, changes: Any, sentence: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        changed(info, EnvironmentConfig(**changes))
+    assert str(caught.value).startswith(sentence)
+
+
+def test_the_exact_process_has_the_changed_rewards_and_time_limit() -> None:
+    plain, other = (
+        finite_mdp("Corridor-v0"),
+        process_of(EnvironmentConfig(id="Corridor-v0", time_limit=9, reward_scale=2.0, reward_offset=-1.0)),
+    )
+    assert plain is not None
+    assert other is not None
+    assert (other.horizon, plain.horizon) == (9, 50)
+    assert np.array_equal(other.rewards, 2.0 * plain.rewards - 1.0)
+    assert np.array_equal(other.probabilities, plain.probabilities)
+
+
+def test_with_sticky_actions_the_process_is_not_finite() -> None:
+    config = EnvironmentConfig(id="Corridor-v0", sticky_actions=0.1)
+    assert process_of(config) is None
+    assert not changed(STATES, config).finite
+
+
+def test_a_time_limit_reaches_the_environment_and_what_is_told() -> None:
+    config = EnvironmentConfig(id="Acrobot-v1", time_limit=3)
+    plain = inspect("Acrobot-v1")
+    assert changed(plain, config).time_limit == 3
+    batch, _ = make_batch(config, plain.observation, [1])
+    batch.reset(np.array([0]))
+    cut = [bool(batch.step(np.array([1]), np.array([0])).truncated[0]) for _ in range(3)]
+    batch.close()
+    assert cut == [False, False, True]
