@@ -7,14 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.errors import RequestError
+
+if TYPE_CHECKING:
+    from engine.catalogue import EnvironmentInfo
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import numpy as np
 from gymnasium import spaces
 
 from engine.catalogue import ENVIRONMENTS, Space
+from engine.catalogue.environments import missing_extra
 from engine.environments import finite_env, positions
 from engine.environments.preprocessing import extra_arguments, preprocessed, register_packages
 from engine.errors import RequestError, RunError
@@ -54,6 +55,7 @@ def make(
             is named), its spaces are not supported, or making it failed.
     """
     _find(id)
+    _require_extra(id)
     arguments: dict[str, Any] = extra_arguments(id) | dict(options or {})
     if render:
         arguments["render_mode"] = "rgb_array"
@@ -102,7 +104,15 @@ def _find(id: str) -> None:
     if name not in gymnasium.registry:
         register_packages(id)
     if name not in gymnasium.registry:
+        _require_extra(name)
         raise RequestError(_unknown(name))
+
+
+def _require_extra(id: str) -> None:
+    known = ENVIRONMENTS.get(id)
+    extra = missing_extra(known.family) if known else None
+    if extra is not None:
+        raise RequestError(f"{id} needs the extra {extra.name}; install it with: {extra.command}")
 
 
 def _own_limit(id: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -11,34 +10,13 @@ import pytest
 from gymnasium import spaces
 
 from engine.catalogue import ENVIRONMENTS, Space
+from engine.catalogue.environments import EXTRAS
 from engine.config.environments import EnvironmentConfig
 from engine.environments import registry
 from engine.environments.gymnasium_batch import GymnasiumBatch
 from engine.environments.inspection import inspect
 from engine.errors import RequestError
 from tests.engine.support import Unrendered, register
-
-
-def rounded(space: Space) -> Space:
-    """With bounds as the catalogue writes them."""
-    return replace(space, bounds=tuple((round(low, 6), round(high, 6)) for low, high in space.bounds))
-
-
-@pytest.mark.parametrize("id", ENVIRONMENTS)
-def test_the_catalogue_says_what_gymnasium_says(id: str) -> None:
-    environment = registry.make(id)
-    info, spec = ENVIRONMENTS[id], environment.spec
-    assert spec is not None
-    assert info.id == id == spec.id
-    seen = rounded(registry.observation_space(id, environment.observation_space))
-    assert seen == replace(info.observation, bounds=seen.bounds)
-    assert info.observation.bounds in ((), seen.bounds)
-    assert rounded(registry.action_space(id, environment.action_space)) == replace(info.action, labels=())
-    # A bandit's only step ends its episode; that it is registered with a limit of 1 cuts nothing off.
-    assert info.time_limit == (None if id == "Bandit-v0" else spec.max_episode_steps)
-    if spec.reward_threshold is not None:
-        assert info.solved_at == spec.reward_threshold
-    environment.close()
 
 
 @pytest.mark.parametrize("id", ENVIRONMENTS)
@@ -235,6 +213,15 @@ def test_the_package_on_the_index_is_named_rather_than_the_module(monkeypatch: p
     monkeypatch.setattr(gymnasium, "make", fail)
     with pytest.raises(RequestError, match=r"needs the package box2d; install it with: pip install box2d$"):
         registry.make("BipedalWalker-v3")
+
+
+def test_an_environment_of_an_absent_extra_is_refused_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "missing_extra", lambda family: EXTRAS.get(family))
+    for id in ("Hopper-v5", "ALE/Pong-v5", "MiniGrid-Empty-5x5-v0"):
+        with pytest.raises(RequestError, match=rf"^{id} needs the extra [a-z]+; install it with: .*pip install -e "):
+            registry.make(id)
 
 
 MODULE = "tests.engine.own_environments"
