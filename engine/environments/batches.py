@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
-from engine.environments.cartpole import POSITIONS, CartPoleBatch
+from engine.environments.batched import batched
 from engine.environments.changed_batch import with_changes
-from engine.environments.finite_batch import FiniteBatch
-from engine.environments.gymnasium_batch import GymnasiumBatch
 from engine.environments.interface import EnvironmentBatch
-from engine.environments.processes import finite_mdp
+from engine.environments.stepping import chosen
 
 
 def make_batch(environment: EnvironmentConfig, space: Space, seeds: Sequence[int]) -> tuple[EnvironmentBatch, str]:
@@ -31,11 +29,7 @@ def make_batch(environment: EnvironmentConfig, space: Space, seeds: Sequence[int
 
 
 def _stepped(environment: EnvironmentConfig, seeds: Sequence[int]) -> tuple[EnvironmentBatch, str]:
-    if environment.id == "CartPole-v1":
-        return CartPoleBatch(seeds), ""
-    if environment.id == "CartPolePositions-v0":
-        return CartPoleBatch(seeds, POSITIONS), ""
-    mdp = finite_mdp(environment.id, environment.options)
-    if mdp is not None:
-        return FiniteBatch(mdp, seeds), ""
-    return GymnasiumBatch(environment, seeds), ""
+    ours = batched(environment, seeds) if environment.stepping == "auto" else None
+    if ours is not None:
+        return ours, f"{len(seeds)} environment{'s' if len(seeds) > 1 else ''} as one batch"
+    return chosen(environment, seeds)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import gymnasium
@@ -98,6 +100,10 @@ _GOLD: Colour = (240, 182, 32)
 
 _WIDTH = 480
 _MARGIN = 10
+_LEAST_CELL, _LARGEST_CELL = 36, 92
+_MOST_CELLS = 20  # in view along either axis
+_MOST_ARMS = 12  # side by side
+_ARMS_ASPECT = 0.8  # width by height of many arms together
 
 _LEFT, _DOWN, _RIGHT, _UP = (-1, 0), (0, 1), (1, 0), (0, -1)
 
@@ -152,41 +158,68 @@ class _Canvas:
         return point[0] * self._FINE, point[1] * self._FINE
 
 
+@dataclass(frozen=True)
+class _View:
+    """The part of a map that is pictured: all of it, or where it is too large what lies around the agent."""
+
+    rows: tuple[str, ...]
+    top: int
+    left: int
+
+    @property
+    def cell(self) -> int:
+        """The side of a cell: such that the map fits, but neither illegibly small nor needlessly large."""
+        longest = max(len(self.rows), len(self.rows[0]))
+        return min(max((_WIDTH - 2 * _MARGIN) // longest, _LEAST_CELL), _LARGEST_CELL)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the picture; a single row or column is not to be a mere strip."""
+        height, width = len(self.rows) * self.cell, len(self.rows[0]) * self.cell
+        return max(height, min(2 * self.cell, width)) + 2 * _MARGIN, max(width, _WIDTH - 2 * _MARGIN) + 2 * _MARGIN
+
+    def corner(self, row: int, column: int) -> tuple[int, int]:
+        """Top and left of a cell of the whole map."""
+        height, width = self.size
+        above = (height - len(self.rows) * self.cell) // 2
+        before = (width - len(self.rows[0]) * self.cell) // 2
+        return above + (row - self.top) * self.cell, before + (column - self.left) * self.cell
+
+
+def _around(rows: tuple[str, ...], row: int, column: int) -> _View:
+    """The view of a map in which its cell (row, column) can be seen."""
+    top, left = _first(row, len(rows)), _first(column, len(rows[0]))
+    return _View(tuple(line[left : left + _MOST_CELLS] for line in rows[top : top + _MOST_CELLS]), top, left)
+
+
+def _first(place: int, count: int) -> int:
+    """The first of the cells in view along one axis. It moves by half a view at a time: the map is to stand still."""
+    half = _MOST_CELLS // 2
+    return min(max((place - half // 2) // half * half, 0), max(count - _MOST_CELLS, 0))
+
+
 def _grid_picture(
     rows: tuple[str, ...], ways: Sequence[tuple[int, int]], state: int, action: int | None, _reward: float
 ) -> Image:
     """The map from above, the agent in its cell, looking where it meant to go."""
-    image = _empty_grid(rows).copy()
-    size = _cell_size(rows)
     row, column = divmod(state, len(rows[0]))
-    cell = _cell(rows[row][column], size, None if action is None else ways[action], True)
-    top, left = _corner(rows, row, column)
-    image[top : top + size, left : left + size] = cell
+    view = _around(rows, row, column)
+    image = _empty_grid(view).copy()
+    cell = _cell(rows[row][column], view.cell, None if action is None else ways[action], True)
+    top, left = view.corner(row, column)
+    image[top : top + view.cell, left : left + view.cell] = cell
     return image
 
 
-@cache
-def _empty_grid(rows: tuple[str, ...]) -> Image:
-    bottom, _ = _corner(rows, len(rows), 0)
-    image = np.empty((bottom + _corner(rows, 0, 0)[0], _WIDTH, 3), np.uint8)
+@lru_cache(maxsize=16)
+def _empty_grid(view: _View) -> Image:
+    image = np.empty((*view.size, 3), np.uint8)
     image[:] = _BACK
-    size = _cell_size(rows)
-    for row, cells in enumerate(rows):
-        for column, letter in enumerate(cells):
-            top, left = _corner(rows, row, column)
-            image[top : top + size, left : left + size] = _cell(letter, size, None, False)
+    for row, cells in enumerate(view.rows, start=view.top):
+        for column, letter in enumerate(cells, start=view.left):
+            top, left = view.corner(row, column)
+            image[top : top + view.cell, left : left + view.cell] = _cell(letter, view.cell, None, False)
     return image
-
-
-def _cell_size(rows: tuple[str, ...]) -> int:
-    return (_WIDTH - 2 * _MARGIN) // len(rows[0])
-
-
-def _corner(rows: tuple[str, ...], row: int, column: int) -> tuple[int, int]:
-    size = _cell_size(rows)
-    left = (_WIDTH - size * len(rows[0])) // 2
-    above = left if len(rows) > 1 else size  # a single row is not to be a mere strip
-    return above + row * size, left + column * size
 
 
 @cache
@@ -231,11 +264,19 @@ def _agent(canvas: _Canvas, middle: tuple[float, float], radius: float, way: tup
 
 
 def _bandit_picture(means: tuple[float, ...], _state: int, action: int | None, reward: float) -> Image:
-    """The arms in a row, each with its chance to pay; the one just pulled is blue and shows what it paid."""
-    columns = [_arm(arm, means[arm], reward if arm == action else None) for arm in range(len(means))]
-    side = np.empty((len(columns[0]), _MARGIN, 3), np.uint8)
-    side[:] = _BACK
-    return np.concatenate((side, *columns, side), 1)
+    """The arms in rows, each with its chance to pay; the one just pulled is blue and shows what it paid."""
+    arms = [_arm(arm, means[arm], reward if arm == action else None) for arm in range(len(means))]
+    height, width, _ = arms[0].shape
+    rows = max(1, round(math.sqrt(len(arms) * width / (_ARMS_ASPECT * height))), math.ceil(len(arms) / _MOST_ARMS))
+    columns = math.ceil(len(arms) / rows)
+    before = max(_WIDTH - columns * width, 2 * _MARGIN) // 2
+    image = np.empty((rows * height, 2 * before + columns * width, 3), np.uint8)
+    image[:] = _BACK
+    for place, arm in enumerate(arms):
+        row, column = divmod(place, columns)
+        top, left = row * height, before + column * width
+        image[top : top + height, left : left + width] = arm
+    return image
 
 
 @cache
@@ -258,7 +299,7 @@ def _arm(arm: int, mean: float, paid: float | None) -> Image:
     canvas.text(str(arm + 1), (39.0, 170.0), 40.0, _WHITE)
     canvas.box((8.0, 240.0, 70.0, 250.0), _FAINT, 5.0)
     canvas.box((8.0, 240.0, 8.0 + 62.0 * mean, 250.0), _INK, 5.0)
-    canvas.text(f"pays {100 * mean:.0f} %", (39.0, 268.0), 20.0, _INK)
+    canvas.text(f"pays {100 * mean:.0f} %", (39.0, 268.0), 22.0, _INK)
     return canvas.image()
 
 

@@ -11,7 +11,6 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
-from engine.config.environments import EnvironmentConfig
 from engine.environments import registry
 from engine.environments.interface import Slots, Transitions
 from engine.errors import RunError
@@ -67,13 +66,15 @@ class GymnasiumBatch:
         except RunError:
             raise
         except (Exception, SystemExit) as error:
-            raise self._raised("reset", error) from error
+            raise registry.raised(self._id, "reset", error) from error
 
     def _reset_one(self, slot: int) -> Any:
         self._begin_call(slot)
         seed, self._unused[slot] = self._unused[slot], None  # seeded once, then its generator goes on
-        observation, _ = self._environments[slot].reset(seed=seed)
-        return observation
+        try:
+            return self._environments[slot].reset(seed=seed)[0]
+        except (Exception, SystemExit) as error:
+            raise self._raised(slot, "reset", error) from error
 
     def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
         prepared = to_environment(actions, self.action_space)
@@ -86,21 +87,23 @@ class GymnasiumBatch:
         except RunError:
             raise
         except (Exception, SystemExit) as error:
-            raise self._raised("step", error) from error
-        if not (np.abs(rewards) < LARGEST_REWARD).all():
-            raise RunError(f"{self._id} gave the reward {rewards[~(np.abs(rewards) < LARGEST_REWARD)][0]:g}, {_UNFIT}")
+            raise registry.raised(self._id, "step", error) from error
+        check_rewards(self._id, rewards)
         return Transitions(observations, rewards, terminated, truncated)
 
     def _step_one(self, slot: int, action: Any) -> Any:
         self._begin_call(slot)
-        return self._environments[slot].step(action)
+        try:
+            return self._environments[slot].step(action)
+        except (Exception, SystemExit) as error:
+            raise self._raised(slot, "step", error) from error
 
     def render(self, slot: int) -> Any:
         """A picture of one environment, as the environment gives it."""
         try:
             return self._environments[slot].render()
         except (Exception, SystemExit) as error:
-            raise self._raised("render", error) from error
+            raise self._raised(slot, "render", error) from error
 
     def close(self) -> None:
         for environment in self._environments:
@@ -111,30 +114,47 @@ class GymnasiumBatch:
         self._progress[0] = slot
         self._progress[1] += 1
 
-    def _raised(self, during: str, error: BaseException) -> RunError:
-        seed = self._seeds[int(self._progress[0])]
-        return registry.raised(f"{self._id} with the seed {seed}", during, error)
+    def _raised(self, slot: int, during: str, error: BaseException) -> RunError:
+        return registry.raised(f"{self._id} with the seed {self._seeds[slot]}", during, error)
 
     def _stacked(self, observations: Sequence[Any]) -> NDArray[Any]:
         stacked = from_environment(observations, self.observation_space)
-        if not np.isfinite(stacked).all():
-            raise RunError(f"{self._id} observed a value that is not a finite number, {_UNFIT}")
+        check_observations(self._id, stacked)
         return stacked
+
+
+def check_observations(id: str, observations: NDArray[Any]) -> None:
+    """Raises RunError unless all are finite."""
+    if not np.isfinite(observations).all():
+        raise RunError(f"{id} observed a value that is not a finite number, {_UNFIT}")
+
+
+def check_rewards(id: str, rewards: NDArray[np.float64]) -> None:
+    """Raises RunError unless all are numbers that returns can be made of."""
+    fit = np.abs(rewards) < LARGEST_REWARD
+    if not fit.all():
+        raise RunError(f"{id} gave the reward {rewards[~fit][0]:g}, {_UNFIT}")
 
 
 def to_environment(actions: NDArray[Any], space: Any) -> list[Any]:
     """A policy's actions as the environment takes them: boxes clipped to their bounds, others from ``start``."""
+    taken = as_taken(actions, space)
+    return taken.tolist() if isinstance(space, spaces.Discrete) else list(taken)
+
+
+def as_taken(actions: NDArray[Any], space: Any) -> NDArray[Any]:
+    """The same, [n, …] in one array."""
     if isinstance(space, spaces.Discrete):
-        start = int(space.start)
-        return [start + action for action in actions.tolist()]
+        return actions + int(space.start)
+    taken: NDArray[Any]
     if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
-        start = getattr(space, "start", 0)
-        return list((actions.reshape(len(actions), *space.shape) + start).astype(space.dtype))
-    clipped = np.clip(actions, space.low.reshape(-1), space.high.reshape(-1))
-    return list(clipped.reshape(len(actions), *space.shape).astype(space.dtype))
+        taken = actions.reshape(len(actions), *space.shape) + getattr(space, "start", 0)
+    else:
+        taken = np.clip(actions, space.low.reshape(-1), space.high.reshape(-1)).reshape(len(actions), *space.shape)
+    return taken.astype(space.dtype)
 
 
-def from_environment(observations: Sequence[Any], space: Any) -> NDArray[Any]:
+def from_environment(observations: Sequence[Any] | NDArray[Any], space: Any) -> NDArray[Any]:
     """An environment's observations as a policy takes them: boxes flat as float32, discrete ones counted from 0.
 
     Raises:
@@ -145,7 +165,7 @@ def from_environment(observations: Sequence[Any], space: Any) -> NDArray[Any]:
         if states.min() < 0 or states.max() >= space.n:
             raise ValueError(f"an observation lies outside {space}")
         return states
-    stacked = np.stack(observations)
+    stacked = observations if isinstance(observations, np.ndarray) else np.stack(observations)
     if stacked.shape[1:] != space.shape:
         raise ValueError(f"an observation has the shape {stacked.shape[1:]} instead of {space.shape}")
     return stacked.astype(np.float32, copy=False).reshape(len(observations), -1)

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from gymnasium.envs.classic_control import CartPoleEnv
 from numpy.typing import NDArray
 
-from engine.environments.cartpole import POSITIONS, TIME_LIMIT
+from engine.environments.dynamics.cartpole import POSITIONS, TIME_LIMIT
 
 ID = "CartPolePositions-v0"
 
@@ -32,8 +32,7 @@ class Positions(gymnasium.ObservationWrapper[NDArray[Any], int, NDArray[Any]]):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         space = environment.observation_space
-        chosen = list(POSITIONS)
-        self.observation_space = spaces.Box(space.low[chosen], space.high[chosen], dtype=np.float32)
+        self.observation_space = spaces.Box(space.low[POSITIONS], space.high[POSITIONS], dtype=np.float32)
 
     def observation(self, observation: NDArray[Any]) -> NDArray[Any]:
-        return observation[list(POSITIONS)]
+        return observation[POSITIONS]

@@ -1,8 +1,9 @@
 """Measure what the program is held to: ``python -m tests.benchmarks [ROW …] [--quick] [--output FILE] [--list]``.
 
-Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes about an hour on 2
-cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not for
-its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N`` and ``--resume``. A missed figure is a
+Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes about an hour and a half
+on 2 cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not
+for its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N`` and ``--resume``, the row ``speed``
+``--only PART`` and ``--seeds N``. A missed figure is a
 result, not an error: the exit status is 1 only when a row broke, and 2 when the request was wrong.
 """
 
@@ -54,9 +55,12 @@ def main(
         Path | None, typer.Option(help="Where to write JSON; otherwise results/<date>.json, or nowhere with --quick.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="PRESET", help="learning: this preset; may be given several times.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="learning: this preset; speed: this part. May be given several times."),
     ] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, max=100, help="learning: so many seeds in place of 5.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=100, help="learning, speed: so many seeds in place of its own.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="learning: keep what an interrupted measurement has run already.")
     ] = False,

@@ -18,6 +18,7 @@ PACKAGES = (
     "numpy",
     "gymnasium",
     "stable-baselines3",
+    "envpool",
 )
 
 

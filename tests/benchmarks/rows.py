@@ -33,6 +33,22 @@ ROWS: dict[str, Row] = {
             frozenset({"only", "seeds", "resume"}),
         ),
         Row(
+            "speed",
+            "Training and stepping beside SB3, EnvPool and the one-episode loop, and what bounds each",
+            "speed.row",
+            (
+                Figure("LunarLander PPO against SB3", "×", least=2.0),
+                Figure("CartPole PPO on a GPU, 4096 environments", "M steps/s", least=1.0),
+            ),
+            frozenset({"only", "seeds"}),
+        ),
+        Row(
+            "seeds",
+            "Eight seeds trained together against one alone: plain REINFORCE on CartPole, processor time",
+            "seeds",
+            (Figure("cost", "×", most=2.0),),
+        ),
+        Row(
             "lecture",
             "Steps to solve CartPole at one episode per update: REINFORCE against causality and a baseline",
             "lecture",

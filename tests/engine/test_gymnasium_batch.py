@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from engine.config.environments import EnvironmentConfig
 from engine.environments.gymnasium_batch import GymnasiumBatch, from_environment, to_environment
 from engine.errors import RunError
 from tests.engine.support import Toy, register
 
 EVERY = np.arange(2)
+
+
+def made(id: str, seeds: list[int], **rest: Any) -> GymnasiumBatch:
+    return GymnasiumBatch(EnvironmentConfig(id=id), seeds, **rest)
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +111,7 @@ def test_a_scalar_box_is_one_component() -> None:
 
 def test_the_environment_receives_converted_actions() -> None:
     id = register("Tests/Offset-v0", action=spaces.Discrete(3, start=5), observation=spaces.Discrete(4, start=-2))
-    batch = GymnasiumBatch(id, [0, 1])
+    batch = made(id, [0, 1])
     observations = batch.reset(EVERY)
     batch.step(np.array([0, 2]), EVERY)
     assert Toy.received == [5, 7]
@@ -116,7 +121,7 @@ def test_the_environment_receives_converted_actions() -> None:
 
 @pytest.mark.parametrize("reward", [2, np.float32(2.0), np.int64(2), np.array(2.0), True])
 def test_rewards_of_any_number_type_become_float64(reward: Any) -> None:
-    batch = GymnasiumBatch(register("Tests/Reward-v0", reward=reward), [0, 1])
+    batch = made(register("Tests/Reward-v0", reward=reward), [0, 1])
     batch.reset(EVERY)
     moved = batch.step(np.array([0, 1]), EVERY)
     assert moved.rewards.dtype == np.float64
@@ -125,8 +130,8 @@ def test_rewards_of_any_number_type_become_float64(reward: Any) -> None:
 
 
 def test_termination_and_truncation_are_told_apart() -> None:
-    terminating = GymnasiumBatch(register("Tests/Terminates-v0", lengths=(1,)), [0])
-    truncating = GymnasiumBatch(register("Tests/Truncates-v0", limit=1, what="never ends"), [0])
+    terminating = made(register("Tests/Terminates-v0", lengths=(1,)), [0])
+    truncating = made(register("Tests/Truncates-v0", limit=1, what="never ends"), [0])
     for batch, expected in ((terminating, (True, False)), (truncating, (False, True))):
         batch.reset(EVERY[:1])
         moved = batch.step(np.array([0]), EVERY[:1])
@@ -135,7 +140,7 @@ def test_termination_and_truncation_are_told_apart() -> None:
 
 
 def test_the_same_seeds_give_the_same_episodes_over_several_resets() -> None:
-    batches = [GymnasiumBatch("Acrobot-v1", [7, 8]) for _ in range(2)]
+    batches = [made("Acrobot-v1", [7, 8]) for _ in range(2)]
     for _ in range(3):
         first, second = (batch.reset(EVERY) for batch in batches)
         assert np.array_equal(first, second)
@@ -144,13 +149,52 @@ def test_the_same_seeds_give_the_same_episodes_over_several_resets() -> None:
 
 
 def test_a_second_episode_is_not_the_first_again() -> None:
-    batch = GymnasiumBatch("Acrobot-v1", [7, 8])
+    batch = made("Acrobot-v1", [7, 8])
     assert not np.array_equal(batch.reset(EVERY), batch.reset(EVERY))
     batch.close()
 
 
+def test_options_and_the_time_limit_are_passed_on() -> None:
+    environment = EnvironmentConfig(id="FrozenLake-v1", options={"map_name": "8x8"}, time_limit=1)
+    batch = GymnasiumBatch(environment, [0])
+    batch.reset(EVERY[:1])
+    assert batch.observation_space.n == 64
+    assert batch.step(np.array([0]), EVERY[:1]).truncated.tolist() == [True]
+    batch.close()
+
+
+def test_progress_tells_the_slot_worked_on_and_counts_calls() -> None:
+    progress = np.zeros(2, np.int64)
+    batch = made("Acrobot-v1", [0, 1, 2], progress=progress)
+    assert progress.tolist() == [2, 3]
+    batch.reset(np.array([0, 2]))
+    assert progress.tolist() == [2, 5]
+    batch.step(np.array([0]), np.array([0]))
+    assert progress.tolist() == [0, 6]
+    batch.close()
+
+
+def test_each_environment_can_be_seen() -> None:
+    batch = made("FrozenLake-v1", [0, 1], render=True)
+    batch.reset(EVERY)
+    batch.step(np.array([1]), EVERY[:1])
+    pictures = [batch.render(slot) for slot in (0, 1)]
+    assert pictures[0].dtype == np.uint8
+    assert pictures[0].shape == pictures[1].shape
+    assert batch.metadata["render_fps"] == 4
+    batch.close()
+
+
+def test_an_observation_outside_its_space_blames_no_seed_in_particular() -> None:
+    id = register("Tests/Outside-v0", what="ones", observation=spaces.Box(-1.0, 1.0, (3,)))
+    batch = made(id, [0, 1])
+    with pytest.raises(RunError, match=r"^Tests/Outside-v0 raised ValueError: .*shape \(2,\).*in its reset"):
+        batch.reset(EVERY)
+    batch.close()
+
+
 def test_only_the_named_slots_are_stepped() -> None:
-    batch = GymnasiumBatch(register("Tests/Slots-v0", action=spaces.Discrete(9)), [0, 1, 2])
+    batch = made(register("Tests/Slots-v0", action=spaces.Discrete(9)), [0, 1, 2])
     batch.reset(np.arange(3))
     batch.step(np.array([4, 6]), np.array([0, 2]))
     assert Toy.received == [4, 6]
@@ -159,12 +203,12 @@ def test_only_the_named_slots_are_stepped() -> None:
 
 @pytest.mark.parametrize(("what", "during"), [("raises in reset", "reset"), ("raises in episode 0", "step")])
 def test_an_environment_that_raises_is_a_run_error_naming_it(what: str, during: str) -> None:
-    batch = GymnasiumBatch(register("Tests/Raises-v0", what=what), [0])
+    batch = made(register("Tests/Raises-v0", what=what), [5])
 
     def play() -> None:
         batch.reset(EVERY[:1])
         batch.step(np.array([0]), EVERY[:1])
 
-    with pytest.raises(RunError, match=rf"Tests/Raises-v0 raised \w+: .*in its {during}; .*\.$"):
+    with pytest.raises(RunError, match=rf"^Tests/Raises-v0 with the seed 5 raised \w+: .*in its {during}; .*\.$"):
         play()
     batch.close()

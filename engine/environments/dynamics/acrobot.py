@@ -1,0 +1,81 @@
+"""Acrobot: two links hang from a pivot, and a torque at the joint between them has to swing the free end up.
+
+Sutton (1996), "Generalization in reinforcement learning: successful examples using sparse coarse coding", with the
+equations of Sutton & Barto (2018), integrated by the method of Runge and Kutta as Gymnasium's ``AcrobotEnv`` does. The
+motion is chaotic: what is a difference in the last bit at first grows to a different episode after some hundred steps.
+"""
+
+from __future__ import annotations
+
+import math
+
+from engine.environments.dynamics.interface import Array, Place
+
+TIME_STEP = 0.2
+SPEED_LIMITS = (4.0 * math.pi, 9.0 * math.pi)
+TURN = 2.0 * math.pi
+GRAVITY = 9.8
+
+
+class Acrobot:
+    """States are the angle of the first link, 0 where it hangs down, that of the second to it, and their velocities,
+    [4, n]; actions apply the torques −1, 0 and 1. Links have mass, length and moment of inertia 1, and their centres
+    of mass in the middle. Every step pays −1 but the one that ends the episode, which pays 0.
+    """
+
+    to_begin, to_step = 4, 0
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._torques = place.array([-1.0, 0.0, 1.0])
+        self._fastest = place.array([[limit] for limit in SPEED_LIMITS])
+        self._slowest = -self._fastest
+
+    def begin(self, uniforms: Array) -> Array:
+        return self.place.as_real(self.place.as_single(uniforms * 0.2 - 0.1))  # rounded, as Gymnasium has it
+
+    def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
+        xp = self.place.xp
+        torque = self.place.take(self._torques, actions)
+        first = self._slopes(states, torque)
+        second = self._slopes(states + first * (TIME_STEP / 2.0), torque)
+        third = self._slopes(states + second * (TIME_STEP / 2.0), torque)
+        fourth = self._slopes(states + third * TIME_STEP, torque)
+        second += third
+        second *= 2.0
+        first += second
+        first += fourth
+        first *= TIME_STEP / 6.0
+        first += states
+        angles, velocities = first[:2], first[2:]
+        angles -= xp.round(angles / TURN) * TURN
+        first[2:] = xp.minimum(xp.maximum(velocities, self._slowest), self._fastest)
+        terminated = -xp.cos(angles[0]) - xp.cos(angles[1] + angles[0]) > 1.0
+        return first, self.place.as_real(terminated) - 1.0, terminated
+
+    def _slopes(self, states: Array, torque: Array) -> Array:
+        """The derivative of ``states`` by time, [4, n]; d and φ as in Sutton & Barto, with the constants put in."""
+        xp = self.place.xp
+        angle, _, velocity, bent_velocity = states
+        sin, bent_sin = xp.sin(states[:2])
+        bent_cos = xp.cos(states[1])
+        d1 = bent_cos + 3.5
+        d2 = bent_cos * 0.5 + 1.25
+        phi2 = xp.sin(angle + states[1]) * (0.5 * GRAVITY)
+        phi1 = sin * (1.5 * GRAVITY) + phi2 - (bent_velocity * 0.5 + velocity) * bent_velocity * bent_sin
+        ratio = d2 / d1
+        bent_acceleration = torque + ratio * phi1 - velocity * velocity * bent_sin * 0.5 - phi2
+        bent_acceleration /= 1.25 - ratio * d2
+        slopes = xp.empty_like(states)
+        slopes[:2] = states[2:]
+        slopes[2] = -(d2 * bent_acceleration + phi1) / d1
+        slopes[3] = bent_acceleration
+        return slopes
+
+    def observe(self, states: Array) -> Array:
+        xp = self.place.xp
+        seen = xp.empty((6, states.shape[1]), dtype=xp.float32, device=self.place.device)
+        seen[0:4:2] = xp.cos(states[:2])
+        seen[1:4:2] = xp.sin(states[:2])
+        seen[4:] = states[2:]
+        return seen.T

@@ -1,0 +1,305 @@
+"""Environments in worker processes: the same numbers as in this one, and failures that are told in a sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.config.environments import EnvironmentConfig
+from engine.environments import process_batch
+from engine.environments.gymnasium_batch import GymnasiumBatch
+from engine.environments.interface import EnvironmentBatch, Transitions
+from engine.environments.process_batch import ProcessBatch
+from engine.environments.stepping import random_actions
+from engine.errors import RequestError, RunError
+from tests.engine.support import Toy, register
+
+HERE = "tests.engine.worker_environments"
+MISBEHAVING, SPACES = f"{HERE}:Misbehaving-v0", f"{HERE}:Spaces-v0"
+KEPT = "; what was learned before is kept."
+SEEDS = [2, 4, 7, 8, 10]  # of which environments with an odd one misbehave: slot 2
+EVERY = np.arange(5)
+STAY = np.zeros(5, np.int64)
+
+
+def misbehaving(what: str, during: str = "step", patience: float = 60.0, workers: int = 2) -> ProcessBatch:
+    options = {"what": what, "during": during}
+    return ProcessBatch(EnvironmentConfig(id=MISBEHAVING, options=options, patience=patience), SEEDS, workers)
+
+
+@pytest.fixture
+def closing() -> Iterator[list[EnvironmentBatch]]:
+    batches: list[EnvironmentBatch] = []
+    yield batches
+    for batch in batches:
+        batch.close()
+
+
+def pids(batch: ProcessBatch) -> list[int]:
+    return [worker.process.pid or 0 for worker in batch._workers]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_gone(pid: int) -> None:
+    for _ in range(600):
+        if not is_alive(pid):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} is still there")
+
+
+def identical(one: Transitions, other: Transitions) -> None:
+    for mine, theirs in zip(one, other, strict=True):
+        assert mine.dtype == theirs.dtype
+        assert np.array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("kind", ["box", "double", "bytes", "scalar", "discrete", "several"])
+def test_worker_processes_give_exactly_what_this_process_gives(kind: str, closing: list[EnvironmentBatch]) -> None:
+    """Over resets, and steps in which environments whose episode has ended are left out."""
+    configuration = EnvironmentConfig(id=SPACES, options={"kind": kind})
+    here, there = GymnasiumBatch(configuration, SEEDS), ProcessBatch(configuration, SEEDS, 2)
+    closing += [here, there]
+    here.action_space.seed(0)
+    for _ in range(3):
+        slots = EVERY
+        first = here.reset(slots), there.reset(slots)
+        assert first[0].dtype == first[1].dtype
+        assert np.array_equal(*first)
+        while len(slots):
+            actions = random_actions(here.action_space, len(slots))
+            mine, theirs = here.step(actions, slots), there.step(actions, slots)
+            identical(mine, theirs)
+            slots = slots[~(mine.terminated | mine.truncated)]
+
+
+@pytest.mark.parametrize("workers", [1, 3, 9])
+def test_any_number_of_workers_steps_any_slots(workers: int, closing: list[EnvironmentBatch]) -> None:
+    configuration = EnvironmentConfig(id="Acrobot-v1", time_limit=7)
+    here, there = GymnasiumBatch(configuration, SEEDS), ProcessBatch(configuration, SEEDS, workers)
+    closing += [here, there]
+    assert len(pids(there)) == min(workers, len(SEEDS))
+    assert np.array_equal(here.reset(EVERY), there.reset(EVERY))
+    for slots in ([0, 1, 2, 3, 4], [3], [0, 4], [1, 2, 4], [0], [2, 3]):
+        some = np.array(slots)
+        identical(here.step(STAY[some], some), there.step(STAY[some], some))
+        assert np.array_equal(here.reset(some[:1]), there.reset(some[:1]))
+
+
+def test_what_was_given_is_not_overwritten_by_the_next_step(closing: list[EnvironmentBatch]) -> None:
+    batch = misbehaving("")
+    closing.append(batch)
+    first = batch.reset(EVERY)
+    before = first.copy()
+    moved = batch.step(STAY, EVERY)
+    stepped = moved.observations.copy()
+    batch.step(STAY, EVERY)
+    assert np.array_equal(first, before)
+    assert np.array_equal(moved.observations, stepped)
+
+
+@pytest.mark.parametrize(("what", "during"), [("hangs", "reset"), ("spins", "step")])
+def test_a_hung_environment_is_named_with_its_seed(what: str, during: str, closing: list[EnvironmentBatch]) -> None:
+    batch = misbehaving(what, during, patience=0.5)
+    closing.append(batch)
+    workers = pids(batch)
+    with pytest.raises(RunError) as raised:
+        play(batch)
+    told = f"with the seed 7 has not answered its {during} for 0.5 s, so its worker process was ended"
+    assert str(raised.value) == f"{MISBEHAVING} {told}{KEPT}"
+    for pid in workers:
+        wait_until_gone(pid)
+
+
+def test_slow_environments_that_go_on_are_not_taken_for_hung(closing: list[EnvironmentBatch]) -> None:
+    """Four resets of 0.3 s in one worker take longer together than one may."""
+    options = {"what": "is slow", "during": "reset"}
+    configuration = EnvironmentConfig(id=MISBEHAVING, options=options, patience=1.0)
+    batch = ProcessBatch(configuration, [1, 3, 5, 7], 1)
+    closing.append(batch)
+    assert batch.reset(EVERY[:4]).shape == (4, 2)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are named so on POSIX systems only")
+@pytest.mark.parametrize(
+    ("what", "during", "how"),
+    [
+        ("exits", "step", "it ended with the exit status 3"),
+        ("exits", "reset", "it ended with the exit status 3"),
+        ("crashes", "step", "it was ended by the signal SIGSEGV"),
+        ("is killed", "step", "it was ended by the signal SIGKILL, as the system does when memory runs out"),
+    ],
+)
+def test_a_worker_that_dies_is_told_of(what: str, during: str, how: str, closing: list[EnvironmentBatch]) -> None:
+    batch = misbehaving(what, during)
+    closing.append(batch)
+    workers = pids(batch)
+    with pytest.raises(RunError) as raised:
+        play(batch)
+    told = f"with the seed 7 took its worker process down in its {during}: {how}"
+    assert str(raised.value) == f"{MISBEHAVING} {told}{KEPT}"
+    for pid in workers:
+        wait_until_gone(pid)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_worker_killed_between_steps_is_told_of(closing: list[EnvironmentBatch]) -> None:
+    batch = misbehaving("")
+    closing.append(batch)
+    batch.reset(EVERY)
+    (pid, _) = pids(batch)
+    os.kill(pid, signal.SIGKILL)
+    wait_until_gone(pid)
+    with pytest.raises(RunError, match="took its worker process down in its step: it was ended by the signal SIGKILL"):
+        batch.step(STAY, EVERY)
+
+
+@pytest.mark.parametrize("during", ["step", "reset"])
+def test_an_environment_that_raises_is_told_of_as_in_this_process(during: str, closing: list[EnvironmentBatch]) -> None:
+    configuration = EnvironmentConfig(id=MISBEHAVING, options={"what": "raises", "during": during})
+    told = []
+    for batch in (GymnasiumBatch(configuration, SEEDS), ProcessBatch(configuration, SEEDS, 2)):
+        closing.append(batch)
+        with pytest.raises(RunError) as raised:
+            play(batch)
+        told.append(str(raised.value))
+    assert told[0] == f"{MISBEHAVING} with the seed 7 raised OSError: the level file is gone, in its {during}{KEPT}"
+    assert told[1] == told[0]
+
+
+def test_a_batch_goes_on_after_an_environment_has_raised(closing: list[EnvironmentBatch]) -> None:
+    """No answer to an earlier question is taken for one to a later."""
+    batch = misbehaving("raises")
+    closing.append(batch)
+    with pytest.raises(RunError):
+        play(batch)
+    others = np.array([0, 1])  # those of the other worker, which have taken both steps
+    here = GymnasiumBatch(EnvironmentConfig(id=MISBEHAVING), SEEDS)
+    closing.append(here)
+    here.reset(EVERY)
+    for _ in range(2):
+        here.step(STAY, EVERY)
+    identical(batch.step(STAY[others], others), here.step(STAY[others], others))
+
+
+def test_a_failed_batch_says_so_when_it_is_stepped_again(closing: list[EnvironmentBatch]) -> None:
+    batch = misbehaving("exits", "reset")
+    closing.append(batch)
+    for _ in range(2):
+        with pytest.raises(RunError) as raised:
+            batch.reset(EVERY)
+    assert str(raised.value) == f"{MISBEHAVING} is no longer stepped, since its worker processes have ended."
+
+
+def test_an_environment_that_takes_for_ever_to_be_made_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_batch, "MAKING", 1.0)
+    with pytest.raises(RunError, match=rf"^{MISBEHAVING} could not be made in a worker process within 1 s\.$"):
+        misbehaving("hangs", "making")
+
+
+def test_an_environment_that_ends_its_worker_while_being_made_is_told_of() -> None:
+    told = rf"^{MISBEHAVING} could not be made in a worker process, which ended with the exit status 3\.$"
+    with pytest.raises(RunError, match=told):
+        misbehaving("exits", "making")
+
+
+def test_what_only_workers_cannot_make_is_a_wrong_request() -> None:
+    with pytest.raises(RequestError, match=r"could not be made.*the level file is gone"):
+        misbehaving("raises", "making")
+
+
+def test_what_only_this_process_has_registered_is_a_wrong_request() -> None:
+    id = register("Tests/OnlyHere-v0", Toy)
+    with pytest.raises(RequestError, match="no environment Tests/OnlyHere-v0"):
+        ProcessBatch(EnvironmentConfig(id=id), SEEDS, 2)
+
+
+def test_closing_leaves_no_process() -> None:
+    batch = misbehaving("")
+    batch.reset(EVERY)
+    workers = pids(batch)
+    assert all(map(is_alive, workers))
+    batch.close()
+    assert not any(map(is_alive, workers))
+    batch.close()
+
+
+def test_closing_lets_the_environments_close(tmp_path: Path) -> None:
+    misbehaving(f"touches {tmp_path / 'closed'}", "close").close()
+    assert (tmp_path / "closed").exists()
+
+
+def test_closing_does_not_wait_for_an_environment_that_will_not_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = misbehaving("hangs", "close")
+    batch.reset(EVERY)
+    workers = pids(batch)
+    monkeypatch.setattr(process_batch, "CLOSING", 0.2)
+    batch.close()
+    for pid in workers:
+        wait_until_gone(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_closing_frees_the_shared_memory_and_every_file() -> None:
+    def held() -> list[str]:
+        links = (os.path.realpath(link) for link in Path("/proc/self/fd").iterdir())
+        return sorted(link for link in links if "pym-" in link)
+
+    misbehaving("").close()  # which starts what is started only once
+    before, files = held(), len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        misbehaving("").close()
+    assert held() == before
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_workers_end_with_a_parent_that_is_killed_even_while_an_environment_hangs() -> None:
+    program = (
+        "import numpy as np, threading, time\n"
+        "from engine.config.environments import EnvironmentConfig\n"
+        "from engine.environments.process_batch import ProcessBatch\n"
+        f"made = EnvironmentConfig(id={MISBEHAVING!r}, options=dict(what='hangs', during='reset'), patience=60)\n"
+        "batch = ProcessBatch(made, [7, 8], 2)\n"
+        "threading.Thread(target=batch.reset, args=(np.arange(2),), daemon=True).start()\n"
+        "while batch._arrays.progress[0, 1] < 2: time.sleep(0.01)\n"
+        "print(*[worker.process.pid for worker in batch._workers], flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        workers = list(map(int, parent.stdout.readline().split()))
+        assert len(workers) == 2
+        parent.kill()
+    for pid in workers:
+        wait_until_gone(pid)
+
+
+def test_workers_do_not_load_torch() -> None:
+    program = (
+        "import sys, engine.environments.worker\n"
+        "assert not {'torch', 'PySide6', 'scipy'} & set(sys.modules), 'a worker would take long to start'"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
+
+
+def play(batch: Any) -> None:
+    batch.reset(EVERY)
+    for _ in range(2):
+        batch.step(STAY, EVERY)
