@@ -138,7 +138,7 @@ def _place(data: dict[str, Any], path: str, value: Any) -> None:
         node = node[name]
     if leaf not in node and parents != ["environment", "options"]:
         raise RequestError(_unknown(path, path, node))
-    if isinstance(node[leaf], dict) and isinstance(value, str):
+    if isinstance(node.get(leaf), dict) and isinstance(value, str):
         key = "id" if "id" in node[leaf] else "kind"
         value = {key: value}
     node[leaf] = value

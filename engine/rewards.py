@@ -12,7 +12,7 @@ from engine.policies.normalizer import Moments, merged
 from engine.returns import discounted_sums
 from engine.rollouts import Rollout
 
-_LEAST_DEVIATION = 1e-4
+_LEAST_DEVIATION = 1e-4  # of returns that differ at all; those that do not say nothing of a unit
 
 
 class RewardChange:
@@ -50,7 +50,8 @@ class RewardChange:
         self._moments = merged(self._moments, found)
         if not rollout.whole_episodes:
             self._so_far = sums[-1]
-        return self._moments[1].sqrt().clamp(min=_LEAST_DEVIATION).to(rewards)
+        deviation = self._moments[1].sqrt()
+        return torch.where(deviation < _LEAST_DEVIATION, 1.0, deviation).to(rewards)
 
     def _sums_so_far(self, rewards: Tensor, carry: Tensor) -> Tensor:
         """R_t = r_t + c_t R_{t−1} [T, N], going on from the last segment."""

@@ -11,7 +11,8 @@ from engine.config import RunConfig
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
     """Why the gradient estimate is biased for ∇J, a sentence each; empty where theory says unbiased.
 
-    J is the expected return discounted by γ from the start of the episode, as 001… and 003… define it. PPO climbs a
+    J is the expected return discounted by γ from the start of the episode, as 001… and 003… define it, of the rewards as
+    learning sees them (scale · reward + offset). PPO climbs a
     surrogate in several steps and is judged by the first, when the policy is still the one that acted; the steps of
     off-policy ascent all claim to be the gradient. Each sentence is measured, with its sign, in the tests named
     ``test_bias…``.
@@ -20,6 +21,7 @@ def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
         return ()
     return (
         *_from_credit(config, environment),
+        *_from_rewards(config),
         *_from_baseline(config),
         *_from_actions(config),
         *_from_update(config),
@@ -40,6 +42,11 @@ def _from_credit(config: RunConfig, environment: EnvironmentInfo) -> Iterator[st
         yield "Late steps weigh as much as early ones, although the discounted return counts them γᵗ."
     if estimator.normalize_advantages:
         yield "Normalised advantages rescale the gradient, and shift it by an average that includes each sample."
+
+
+def _from_rewards(config: RunConfig) -> Iterator[str]:
+    if config.environment.normalize_rewards:
+        yield "Normalised rewards divide the gradient by a spread that includes each sample."
 
 
 def _from_baseline(config: RunConfig) -> Iterator[str]:

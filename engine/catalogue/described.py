@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.spaces import EnvironmentInfo, Option, OptionValue, Space
+from engine.catalogue.spaces import EnvironmentInfo, Option, OptionValue, Space, discrete
 from engine.config.environments import EnvironmentConfig
 from engine.environments.ours import OURS, our_process
 from engine.errors import RequestError
@@ -28,8 +28,9 @@ def described(environment: EnvironmentConfig) -> EnvironmentInfo | None:
     info = replace(info, solved_at=None, best_known=None)  # these are of the environment as it comes
     if info.id in OURS:
         mdp = our_process(info.id, environment.options)
-        actions = info.action if mdp.actions == info.action.size else Space("discrete", mdp.actions)
-        return replace(info, observation=Space("discrete", mdp.states), action=actions)
+        arms = tuple(f"arm {arm}" for arm in range(1, mdp.actions + 1))
+        labels = info.action.labels if mdp.actions == info.action.size else arms  # only a bandit's can be more or fewer
+        return replace(info, observation=discrete(mdp.states), action=discrete(mdp.actions, *labels))
     return None if any(option.reshapes for option in altered) else info
 
 
@@ -58,7 +59,11 @@ def option_problem(option: Option, value: Any) -> str | None:
     if option.choices:
         return None if value in option.choices else f"is one of {', '.join(option.choices)}, not {value}"
     kind, given = _kind(option.default), _kind(value)
-    if given != kind and (kind, given) != ("a number", "a whole number"):
+    if kind == "a list of numbers" and isinstance(value, tuple):
+        other = next((each for each in value if _kind(each) not in ("a number", "a whole number")), None)
+        if other is not None:
+            return f"takes a list of numbers, not {other!r}"
+    elif given != kind and (kind, given) != ("a number", "a whole number"):
         return f"takes {kind}, not {value!r}"
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, bool | str):

@@ -59,7 +59,7 @@ class EnvironmentConfig(Model):
         0,
         title="Time limit",
         unit="steps",
-        help="Episodes are cut off after so many steps; 0 keeps the environment's own limit.",
+        help="Episodes are cut off after so many steps; 0, or nothing at all, keeps the environment's own limit.",
         ge=0,
         le=1_000_000,
     )
@@ -100,8 +100,9 @@ class EnvironmentConfig(Model):
     reward_offset: float = parameter(
         0.0,
         title="Reward offset",
-        help="Learning sees scale × reward + offset. A constant leaves one-step problems as they are, but not the "
-        "variance of the estimate, nor problems whose episodes can be longer or shorter.",
+        help="Learning sees scale × reward + offset. Where all episodes are equally long, an offset changes only how "
+        "noisy the gradient is, and a baseline takes that away again; where they are not, it pays for long episodes "
+        "if positive, for short ones if negative.",
         ge=-1e6,
         le=1e6,
     )

@@ -11,13 +11,16 @@ import pytest
 import torch
 
 from engine.catalogue.biases import biases
+from engine.config.environments import EnvironmentConfig
 from engine.estimators import estimate
+from engine.rewards import RewardChange
 from tests.engine import test_bias
 from tests.engine.claims import MEASURED, measures
 from tests.engine.test_off_policy import off_policy, weighing
 from tests.engine.tiny_mdp import ASCENT, FEW, TINY, Learner, configured, cosine, finish, mean, projection, rollout_of
 
 REUSED = "From the second update on, the policy was chosen by the very episodes that judge it."
+NORMALIZED = "Normalised rewards divide the gradient by a spread that includes each sample."
 CLIPPED = "Clipping shortens long gradients and leaves short ones as they are."
 
 
@@ -38,6 +41,25 @@ def test_clipping_turns_the_mean_away_from_the_gradient_and_makes_it_shorter(mos
     assert cosine(got, true) < 0.999
     loose = configured(update=ASCENT | {"max_grad_norm": 1e5})
     torch.testing.assert_close(mean(TINY, loose), true, atol=2e-5, rtol=1e-4)
+
+
+@measures(NORMALIZED)
+def test_normalised_rewards_change_the_length_of_the_mean_by_other_than_one_number() -> None:
+    """First batches of two episodes: each is divided by its own spread, so the mean is no multiple of the gradient."""
+    plain = configured("total-return")
+    config = plain.model_copy(update={"environment": EnvironmentConfig(normalize_rewards=True)})
+    assert biases(config, replace(TINY.info, time_limit=None)) == (NORMALIZED,)
+    got = torch.zeros(4).double()
+    learner = Learner(plain, FEW.policy())
+    for episodes in product(FEW.episodes, repeat=2):
+        chance = torch.stack([episode.probability(FEW.probabilities) for episode in episodes]).prod()
+        rollout = RewardChange(config.environment).learned(rollout_of(episodes), 1.0)
+        batch = finish(estimate(rollout, config.estimator, learner.policy, None))
+        got += chance * Learner(plain, FEW.policy()).step(batch)
+    true = FEW.gradient(1.0)
+    assert abs(projection(got, true) - 1.0) > 0.1
+    assert 0.9 < cosine(got, true) < 0.9999
+    torch.testing.assert_close(mean(FEW, plain), true, atol=2e-5, rtol=1e-4)
 
 
 @measures(REUSED)

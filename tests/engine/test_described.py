@@ -92,6 +92,9 @@ def test_an_option_that_does_not_fit_is_one_sentence(id: str, options: dict[str,
         (Option("a", "A", "x", choices=("x", "y")), "z", "is one of x, y, not z"),
         (Option("a", "A", (1.0,), maximum=3.0), (1.0, 4.0), "is at most 3, not 4"),
         (Option("a", "A", ("S",)), (1.0,), "takes a list of texts, not (1.0,)"),
+        (Option("a", "A", (1.0,)), (0.2, "x"), "takes a list of numbers, not 'x'"),
+        (Option("a", "A", (1.0,)), (), None),
+        (Option("a", "A", (1.0,)), 0.5, "takes a list of numbers, not 0.5"),
     ],
 )
 def test_options_have_types_bounds_and_choices(option: Option, value: Any, problem: str | None) -> None:

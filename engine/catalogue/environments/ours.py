@@ -40,7 +40,7 @@ OURS = (
     EnvironmentInfo(
         "Corridor-v0",
         "Corridor",
-        "Seven squares in a row: every step costs 1, leaving at the right end earns 10.",
+        "Squares in a row: every step costs 1, leaving at the right end earns 10.",
         discrete(7),
         discrete(2, "left", "right"),
         50,
