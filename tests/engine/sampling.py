@@ -11,7 +11,7 @@ from engine.acting import Actor
 from engine.collection import EpisodeCollector
 from engine.config import RunConfig
 from engine.critics import Critic
-from engine.environments.finite_batch import FiniteBatch
+from engine.environments.batched import finite_environments
 from engine.estimators import estimate
 from engine.policies.policy import Policy
 from engine.rollouts import Rollout
@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 
 def sampled(process: Process, size: int, seed: int, policy: Policy | None = None, share: float = 0.0) -> Rollout:
     """``size`` whole episodes as a run would collect them, with that share of greedy actions."""
-    batch = FiniteBatch(process.mdp(process.limit), [seed * 1_000_003 + n for n in range(size)])
+    batch = finite_environments(process.mdp(process.limit), [seed * 1_000_003 + n for n in range(size)])
     actor = Actor(process.policy() if policy is None else policy, torch.Generator().manual_seed(seed), CPU)
     actor.greedy_share = share
     rollout, _ = finish(EpisodeCollector(batch, process.info, CPU).collect(actor, 0))

@@ -13,7 +13,10 @@ from engine.catalogue.described import option_problem
 from engine.catalogue.spaces import EnvironmentInfo, Option, Space
 from engine.config.environments import EnvironmentConfig
 from engine.environments import registry
+from engine.environments.batched import BatchedEnvironments
 from engine.environments.batches import make_batch
+from engine.environments.changed_batch import ChangedBatch
+from engine.environments.gymnasium_batch import GymnasiumBatch
 from engine.environments.inspection import inspect
 from engine.environments.processes import finite_mdp, process_of
 from engine.errors import RequestError
@@ -177,3 +180,22 @@ def test_a_time_limit_reaches_the_environment_and_what_is_told() -> None:
     cut = [bool(batch.step(np.array([1]), np.array([0])).truncated[0]) for _ in range(3)]
     batch.close()
     assert cut == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({"id": "CartPole-v1"}, BatchedEnvironments),
+        ({"id": "Acrobot-v1", "time_limit": 9}, BatchedEnvironments),
+        ({"id": "GridWorld-v0", "options": {"map": ["SG"]}}, BatchedEnvironments),
+        ({"id": "CartPole-v1", "stepping": "in-process"}, GymnasiumBatch),
+        ({"id": "Taxi-v4"}, GymnasiumBatch),
+        ({"id": "CartPole-v1", "frame_stack": 2}, ChangedBatch),
+    ],
+    ids=str,
+)
+def test_the_batch_is_our_own_where_there_is_one_and_no_other_is_wished(values: dict[str, Any], kind: type) -> None:
+    batch, how = make_batch(EnvironmentConfig(**values), inspect(values["id"]).observation, [1])
+    batch.close()
+    assert type(batch) is kind
+    assert how.startswith("1 environment ")

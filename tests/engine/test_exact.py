@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.environments.batched import finite_environments
 from engine.environments.finite import corridor, from_outcomes
-from engine.environments.finite_batch import FiniteBatch
 from engine.environments.processes import finite_mdp
 from engine.exact import (
     Dynamics,
@@ -137,7 +137,7 @@ def test_returns_agree_with_sampled_episodes() -> None:
     assert mdp is not None
     dynamics, gamma = dynamics_of(mdp), 0.97
     policy = softmax_policy(random_logits((25, 4)))
-    batch, slots = FiniteBatch(mdp, range(size)), np.arange(size)
+    batch, slots = finite_environments(mdp, range(size)), np.arange(size)
     generator, returns, visits = np.random.default_rng(3), np.zeros(size), np.zeros(25)
     states, cumulative = batch.reset(slots), policy.numpy().cumsum(-1)
     for t in range(100):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.environments.batched import BatchedEnvironments, finite_environments
 from engine.environments.finite import (
     GRID,
     FiniteMDP,
@@ -20,7 +21,6 @@ from engine.environments.finite import (
     from_outcomes,
     gridworld,
 )
-from engine.environments.finite_batch import FiniteBatch
 from engine.environments.processes import finite_mdp, from_gymnasium
 
 OURS = ("Bandit-v0", "Corridor-v0", "GridWorld-v0")
@@ -91,7 +91,7 @@ def test_several_starts_are_equally_likely() -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "horizon"), [("FrozenLake-v1", 100), ("FrozenLake8x8-v1", 200), ("CliffWalking-v1", None)]
+    ("id", "horizon"), [("FrozenLake-v1", 100), ("FrozenLake8x8-v1", 200), ("CliffWalking-v1", 200)]
 )
 def test_gymnasiums_tables_are_read_as_they_are(id: str, horizon: int | None) -> None:
     mdp, bare = from_gymnasium(id), gymnasium.make(id).unwrapped
@@ -164,32 +164,11 @@ def test_what_cannot_be_built_is_refused() -> None:
 # --- the batch --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("id", TOYS)
-def test_every_step_equals_gymnasiums(id: str) -> None:
-    """Episodes end at different times, terminated or cut off, and begin anew while the others go on."""
-    seeds, every = [3, 14, 159], np.arange(3)
-    ours, theirs = FiniteBatch(known(id), seeds), [gymnasium.make(id) for _ in seeds]
-    generator = np.random.default_rng(8)
-    states = ours.reset(every)
-    assert states.tolist() == [env.reset(seed=seed)[0] for env, seed in zip(theirs, seeds, strict=True)]
-    for _ in range(600):
-        actions = generator.integers(4, size=3)
-        moved = ours.step(actions, every)
-        steps = [env.step(int(action)) for env, action in zip(theirs, actions, strict=True)]
-        assert moved.observations.tolist() == [step[0] for step in steps]
-        assert moved.rewards.tolist() == [step[1] for step in steps]
-        assert moved.terminated.tolist() == [step[2] for step in steps]
-        assert moved.truncated.tolist() == [step[3] for step in steps]
-        over = np.flatnonzero(moved.terminated | moved.truncated)
-        if len(over):
-            assert ours.reset(over).tolist() == [theirs[slot].reset()[0] for slot in over]
-
-
 @pytest.mark.parametrize("mdp", [bandit((0.2, 0.9)), corridor(5, 0.3), gridworld(GRID, slip=0.4)], ids=lambda m: m.name)
 def test_outcomes_have_the_frequencies_of_the_tables(mdp: FiniteMDP) -> None:
     """From each state and action that is met, next states and mean rewards lie within 4.5 standard errors."""
     size = 400
-    batch, every = FiniteBatch(mdp, range(size)), np.arange(size)
+    batch, every = finite_environments(mdp, range(size)), np.arange(size)
     generator = np.random.default_rng(5)
     counts, went_on = np.zeros((mdp.states, mdp.actions)), np.zeros((mdp.states, mdp.actions, mdp.states))
     paid = np.zeros((mdp.states, mdp.actions))
@@ -216,7 +195,7 @@ def test_outcomes_have_the_frequencies_of_the_tables(mdp: FiniteMDP) -> None:
     assert (np.abs(paid[met] / counts[met] - mean) <= 4.5 * np.sqrt(np.maximum(spread, 0.0) / counts[met]) + 1e-9).all()
 
 
-def episode_of(batch: FiniteBatch, slot: int, actions: NDArray[np.int64]) -> list[tuple[Any, ...]]:
+def episode_of(batch: BatchedEnvironments, slot: int, actions: NDArray[np.int64]) -> list[tuple[Any, ...]]:
     """What one slot goes through under ``actions``, beginning anew after each end."""
     one = np.array([slot])
     seen: list[tuple[Any, ...]] = [(int(batch.reset(one)[0]),)]
@@ -232,17 +211,17 @@ def episode_of(batch: FiniteBatch, slot: int, actions: NDArray[np.int64]) -> lis
 def test_an_environment_depends_on_its_own_seed_and_actions_alone(id: str) -> None:
     mdp = known(id)
     actions = np.random.default_rng(1).integers(4, size=(2, 700))
-    alone = episode_of(FiniteBatch(mdp, [7]), 0, actions[0])
-    company = FiniteBatch(mdp, [5, 7, 6])
+    alone = episode_of(finite_environments(mdp, [7]), 0, actions[0])
+    company = finite_environments(mdp, [5, 7, 6])
     assert episode_of(company, 1, actions[0]) == alone  # while the others have not begun
-    company = FiniteBatch(mdp, [5, 7, 6])
+    company = finite_environments(mdp, [5, 7, 6])
     episode_of(company, 0, actions[1])
     assert episode_of(company, 1, actions[0]) == alone  # after another has had many episodes
-    assert episode_of(FiniteBatch(mdp, [8]), 0, actions[0]) != alone
+    assert episode_of(finite_environments(mdp, [8]), 0, actions[0]) != alone
 
 
 def test_a_call_moves_only_the_slots_it_names() -> None:
-    first, second, every = *(FiniteBatch(known("GridWorld-v0"), [1, 2, 3]) for _ in range(2)), np.arange(3)
+    first, second, every = *(finite_environments(known("GridWorld-v0"), [1, 2, 3]) for _ in range(2)), np.arange(3)
     first.reset(every)
     second.reset(every)
     for _ in range(5):
@@ -253,7 +232,7 @@ def test_a_call_moves_only_the_slots_it_names() -> None:
 
 
 def test_an_episode_is_cut_off_at_the_horizon() -> None:
-    batch, both = FiniteBatch(corridor(4, horizon=3), [0, 1]), np.arange(2)
+    batch, both = finite_environments(corridor(4, horizon=3), [0, 1]), np.arange(2)
     for _ in range(2):
         batch.reset(both)
         cut = [batch.step(np.array([0, 1]), both) for _ in range(3)]
@@ -264,13 +243,13 @@ def test_an_episode_is_cut_off_at_the_horizon() -> None:
 
 
 def test_without_a_horizon_nothing_is_cut_off() -> None:
-    batch, one = FiniteBatch(corridor(4, horizon=None), [0]), np.arange(1)
+    batch, one = finite_environments(corridor(4, horizon=None), [0]), np.arange(1)
     batch.reset(one)
     assert not any(batch.step(np.array([0]), one).truncated[0] for _ in range(500))
 
 
 def test_observations_are_int64_states_and_rewards_raw_float64() -> None:
-    batch, every = FiniteBatch(known("GridWorld-v0"), [0, 1]), np.arange(2)
+    batch, every = finite_environments(known("GridWorld-v0"), [0, 1]), np.arange(2)
     states = batch.reset(every)
     kept = states.copy()
     moved = batch.step(np.array([DOWN, RIGHT]), every)
@@ -284,7 +263,7 @@ def test_observations_are_int64_states_and_rewards_raw_float64() -> None:
 
 
 def test_first_states_follow_their_distribution() -> None:
-    batch, every = FiniteBatch(gridworld(("SS.", "S.G")), range(3000)), np.arange(3000)
+    batch, every = finite_environments(gridworld(("SS.", "S.G")), range(3000)), np.arange(3000)
     frequencies = np.bincount(batch.reset(every), minlength=6) / 3000
     assert np.flatnonzero(frequencies).tolist() == [0, 1, 3]
     assert np.abs(frequencies[[0, 1, 3]] - 1 / 3).max() < 4.0 * math.sqrt(2 / 9 / 3000)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from engine.environments.batched import finite_environments
 from engine.environments.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
-from engine.environments.finite_batch import FiniteBatch
 from engine.environments.finite_env import FiniteEnv, register
 from engine.environments.ours import OURS
 from engine.environments.processes import finite_mdp
@@ -37,7 +37,7 @@ def test_registering_again_changes_nothing() -> None:
 def test_the_batch_steps_as_the_environment_does(id: str) -> None:
     mdp = finite_mdp(id)
     assert mdp is not None
-    env, batch, one = gymnasium.make(id), FiniteBatch(mdp, [9]), np.arange(1)
+    env, batch, one = gymnasium.make(id), finite_environments(mdp, [9]), np.arange(1)
     assert env.reset(seed=9)[0] == batch.reset(one)[0]
     generator = np.random.default_rng(2)
     ends: set[tuple[bool, bool]] = set()

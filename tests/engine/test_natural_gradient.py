@@ -16,7 +16,7 @@ from engine.batch import Batch
 from engine.catalogue import ENVIRONMENTS
 from engine.collection import EpisodeCollector
 from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy
-from engine.environments.finite_batch import FiniteBatch
+from engine.environments.batched import finite_environments
 from engine.environments.processes import finite_mdp
 from engine.errors import RunError
 from engine.policies.policy import Policy
@@ -95,7 +95,7 @@ def test_the_states_that_were_sampled_give_the_oracles_metric_within_their_error
     mdp, learner = finite_mdp("Corridor-v0"), of_kind("tabular", "Corridor-v0")
     assert mdp is not None
     actor = Actor(learner, torch.Generator().manual_seed(2), CPU)
-    collector = EpisodeCollector(FiniteBatch(mdp, range(2000)), ENVIRONMENTS["Corridor-v0"], CPU)
+    collector = EpisodeCollector(finite_environments(mdp, range(2000)), ENVIRONMENTS["Corridor-v0"], CPU)
     rollout = finish(collector.collect(actor, 0))[0]
     seen = torch.nn.functional.one_hot(rollout.observations, mdp.states) * rollout.mask.unsqueeze(-1)
     often = seen.sum(0).double()  # per episode and state

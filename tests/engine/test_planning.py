@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from engine.environments.batched import finite_environments
 from engine.environments.finite import corridor, from_outcomes
-from engine.environments.finite_batch import FiniteBatch
 from engine.environments.processes import finite_mdp
 from engine.exact import (
     action_values,
@@ -91,7 +91,7 @@ def test_the_best_of_100_steps_on_the_frozen_lake_agrees_with_sampled_episodes()
     assert mdp is not None
     solution = value_iteration(dynamics_of(mdp), 1.0)
     best, actions = solution.values[0, 0].item(), solution.policy.argmax(-1).numpy()
-    batch, slots = FiniteBatch(mdp, range(size)), np.arange(size)
+    batch, slots = finite_environments(mdp, range(size)), np.arange(size)
     states, won = batch.reset(slots), 0.0
     for t in range(100):
         moved = batch.step(actions[t, states], slots)

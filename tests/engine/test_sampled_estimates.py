@@ -20,7 +20,7 @@ from engine.catalogue import ENVIRONMENTS
 from engine.collection import EpisodeCollector, SegmentCollector
 from engine.config.policies import TabularPolicy
 from engine.config.updates import ExactGradient
-from engine.environments.finite_batch import FiniteBatch
+from engine.environments.batched import finite_environments
 from engine.environments.processes import finite_mdp
 from engine.estimators import estimate
 from engine.policies.policy import Policy
@@ -146,7 +146,7 @@ def stationary(limit: int) -> Tensor:
 
 def segments(limit: int, steps: int, environments: int, batches: int) -> list[Rollout]:
     """Consecutive segments of TINY with that time limit, after fifty steps to forget the common start."""
-    batch = FiniteBatch(TINY.mdp(limit), range(environments))
+    batch = finite_environments(TINY.mdp(limit), range(environments))
     actor = Actor(TINY.policy(), torch.Generator().manual_seed(4), CPU)
     collector = SegmentCollector(batch, TINY.info, CPU, steps)
     found = []
@@ -244,7 +244,7 @@ def on_grid(process: str, episodes: int, table: Tensor) -> tuple[Policy, Rollout
     with torch.no_grad():
         policy.head.rows.copy_(table)  # type: ignore[union-attr, operator]
     actor = Actor(policy, torch.Generator().manual_seed(1), CPU)
-    collector = EpisodeCollector(FiniteBatch(mdp, range(episodes)), info, CPU)
+    collector = EpisodeCollector(finite_environments(mdp, range(episodes)), info, CPU)
     return policy, finish(collector.collect(actor, 0))[0]
 
 

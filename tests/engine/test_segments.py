@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from engine.catalogue import ENVIRONMENTS
 from engine.collection import SegmentCollector
+from engine.config.environments import EnvironmentConfig
 from engine.config.policies import GRUPolicy, LinearPolicy
-from engine.environments.cartpole import CartPoleBatch
+from engine.environments.batched import batched
 from engine.policies.policy import Policy
 from engine.rollouts import Rollout
 from tests.engine.scripted import CPU, Scripted, actor_of, collected, policy_of, segments_of
@@ -156,8 +157,10 @@ def test_a_segment_counts_the_steps_of_all_its_environments() -> None:
 def test_cart_poles_in_segments_equal_cart_poles_stepped_by_hand() -> None:
     """A real environment, with ends wherever they come, over several segments."""
     seeds, steps, info = [1, 2, 3], 40, ENVIRONMENTS["CartPole-v1"]
-    collector = SegmentCollector(CartPoleBatch(seeds), info, CPU, steps)
-    by_hand = CartPoleBatch(seeds)
+    batch, by_hand = (batched(EnvironmentConfig(id=info.id), seeds) for _ in range(2))
+    assert batch is not None
+    assert by_hand is not None
+    collector = SegmentCollector(batch, info, CPU, steps)
     every = np.arange(3)
     observations = by_hand.reset(every)
     ended = 0
