@@ -102,6 +102,19 @@ def clipped_surrogate(log_ratios: Tensor, advantages: Tensor, clip_range: float)
     return torch.minimum(log_ratios.exp() * constants, constants + clip_range * constants.abs()).mean()
 
 
+def clipped_surrogate_slopes(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
+    """The gradient of ``clipped_surrogate`` in the log-ratios, written out, [M].
+
+    ∂L/∂ log ρ_m = ρ_m Â_m / M, and 0 where the clipped term is the smaller.
+
+    Args:
+        as ``clipped_surrogate``.
+    """
+    gained = log_ratios.exp().mul_(advantages)
+    bounds = torch.add(advantages, advantages.abs(), alpha=clip_range)
+    return torch.where(gained <= bounds, gained, 0.0).div_(len(gained))
+
+
 def clip_fraction(log_ratios: Tensor, clip_range: float) -> Tensor:
     """The share of steps with |ρ_m − 1| > ε, a scalar tensor from 0 to 1.
 
@@ -218,6 +231,22 @@ def clipped_value_loss(values: Tensor, targets: Tensor, old_values: Tensor, clip
     goals, before = targets.detach(), old_values.detach()
     clipped = before + (values - before).clamp(-clip_range, clip_range)
     return torch.maximum((values - goals).square(), (clipped - goals).square()).mean()
+
+
+def value_slopes(values: Tensor, targets: Tensor, old_values: Tensor | None = None, clip_range: float = 0.0) -> Tensor:
+    """The gradient of ``value_loss`` in the predictions, written out, [M]; of ``clipped_value_loss`` given a range.
+
+    ∂L/∂V_m = 2 (V_m − G_m) / M, and 0 where the clipped term is the larger.
+
+    Args:
+        as ``clipped_value_loss``; without a range, or without old values, nothing is clipped.
+    """
+    errors = values - targets
+    slopes = errors * (2.0 / len(errors))
+    if old_values is None or not clip_range > 0.0:
+        return slopes
+    clipped = old_values + (values - old_values).clamp(-clip_range, clip_range)
+    return torch.where(errors.square() >= (clipped - targets).square(), slopes, 0.0)
 
 
 def explained_variance(values: Tensor, targets: Tensor) -> float | None:

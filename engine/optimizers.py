@@ -6,7 +6,6 @@ step against ``torch.optim``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -23,7 +22,7 @@ ADAM_DECAYS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 class ParameterVector:
     """All parameters of some modules as one vector θ [P], of which each becomes a view, and room for their gradient.
 
-    The modules are to be on their device before.
+    The modules are to be on their device before. Each parameter's ``grad`` is a view of the gradient.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -31,8 +30,9 @@ class ParameterVector:
         self.values = torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
         self.gradient = torch.zeros_like(self.values)
         sizes = [parameter.numel() for parameter in self.parameters]
-        for parameter, values in zip(self.parameters, torch.split(self.values, sizes), strict=True):
-            parameter.data = values.view_as(parameter)
+        parts = zip(self.parameters, torch.split(self.values, sizes), torch.split(self.gradient, sizes), strict=True)
+        for parameter, values, gradient in parts:
+            parameter.data, parameter.grad = values.view_as(parameter), gradient.view_as(parameter)
 
     def zero(self) -> None:
         """Forget the gradient."""
@@ -52,13 +52,7 @@ class ParameterVector:
 
 def add_gradient(loss: Tensor, *vectors: ParameterVector) -> None:
     """Add ∇loss to the gradients of all ``vectors``; parameters that it does not depend on have gradient 0."""
-    everything = [parameter for vector in vectors for parameter in vector.parameters]
-    slopes = torch.autograd.grad(loss, everything, materialize_grads=True)
-    start = 0
-    for vector in vectors:
-        end = start + len(vector.parameters)
-        vector.gradient.add_(torch.cat([slope.reshape(-1) for slope in slopes[start:end]]))
-        start = end
+    torch.autograd.backward(loss, inputs=[parameter for vector in vectors for parameter in vector.parameters])
 
 
 class Descent(Protocol):
@@ -104,16 +98,27 @@ class Adam:
     def __init__(self, vector: ParameterVector) -> None:
         self._vector = vector
         self.mean, self.squares = torch.zeros_like(vector.values), torch.zeros_like(vector.values)
-        self.steps = 0
+        self.steps = torch.zeros((), device=vector.values.device)
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
-        self.steps += 1
-        gradient, (first, second) = self._vector.gradient, ADAM_DECAYS
-        self.mean.lerp_(gradient, 1.0 - first)
-        self.squares.mul_(second).addcmul_(gradient, gradient, value=1.0 - second)
-        root = self.squares.sqrt().mul_(1.0 / math.sqrt(1.0 - second**self.steps)).add_(ADAM_EPSILON)
-        self._vector.values.addcdiv_(self.mean, root, value=-learning_rate / (1.0 - first**self.steps))
+        # The kernel of torch.optim.Adam(fused=True): one operation in place of seven.
+        self.steps += 1.0
+        torch._fused_adam_(
+            [self._vector.values],
+            [self._vector.gradient],
+            [self.mean],
+            [self.squares],
+            [],
+            [self.steps],
+            lr=learning_rate,
+            beta1=ADAM_DECAYS[0],
+            beta2=ADAM_DECAYS[1],
+            weight_decay=0.0,
+            eps=ADAM_EPSILON,
+            amsgrad=False,
+            maximize=False,
+        )
 
 
 def make_optimizer(kind: Optimizer, vector: ParameterVector) -> Descent:

@@ -33,6 +33,7 @@ from engine.losses import (
     approx_kl,
     clip_fraction,
     clipped_surrogate,
+    clipped_surrogate_slopes,
     single_sample_penalty,
     surrogate,
     updated_multiplier,
@@ -141,24 +142,53 @@ class ProximalRule:
             vector.zero()
         size = sum(len(piece.actions) for piece in pieces)
         total, of_values, kl = 0.0, 0.0, 0.0
+        written_out = isinstance(config, PPOClip) and self._policy.written_out
+        add = self._add_written_out if written_out else self._add_by_autograd
         for piece in pieces:
             share = len(piece.actions) / size
-            distribution, of_value = with_shared_value(self._policy, task, piece)
-            log_ratios = distribution.log_prob(piece.actions) - old_log_probs[piece.rows]
-            loss = -self._objective(task, config, piece, distribution, log_ratios)
-            if config.entropy_coefficient > 0.0:
-                loss = loss - config.entropy_coefficient * distribution.entropy().mean()
+            loss, log_ratios, of_value = add(task, piece, old_log_probs[piece.rows], share)
             if along is not None:
                 fitting, baseline = along
-                of_value = fitting.loss(task.batch, piece.rows, baseline)
-            add_gradient(share * (loss if of_value is None else loss + of_value), *vectors)
+                of_value = fitting.add_gradient(task.batch, piece.rows, baseline, share)
             total += share * loss.item()
-            of_values += 0.0 if of_value is None else share * of_value.item()
+            of_values += 0.0 if of_value is None else of_value.item()
             if isinstance(config, PPOClip) and config.target_kl > 0.0:
-                kl += share * approx_kl(log_ratios.detach()).item()
+                kl += share * approx_kl(log_ratios).item()
             if self._pulse.due():
                 yield UPDATING
         return _Step(total, of_values if along is not None else unweighted(of_values, task.config), kl)
+
+    def _add_by_autograd(
+        self, task: Task, piece: Piece, old_log_probs: Tensor, share: float
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Add a piece's ``share`` of the gradient; its loss, its log-ratios and its share of a shared value's loss."""
+        config = task.config.update
+        assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
+        distribution, of_value = with_shared_value(self._policy, task, piece)
+        log_ratios = distribution.log_prob(piece.actions) - old_log_probs
+        loss = -self._objective(task, config, piece, distribution, log_ratios)
+        if config.entropy_coefficient > 0.0:
+            loss = loss - config.entropy_coefficient * distribution.entropy().mean()
+        add_gradient(share * (loss if of_value is None else loss + of_value), self._vector)
+        return loss.detach(), log_ratios.detach(), None if of_value is None else share * of_value.detach()
+
+    @torch.no_grad()
+    def _add_written_out(
+        self, task: Task, piece: Piece, old_log_probs: Tensor, share: float
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """As ``_add_by_autograd``, by the chain rule through log π and H to the policy's parameters."""
+        config = task.config.update
+        assert isinstance(config, PPOClip)
+        weights, clip_range = task.weights[piece.rows], _clip_range(config, task.progress)
+        distribution, passed = self._policy.send(piece.observations)
+        log_ratios = distribution.log_prob(piece.actions) - old_log_probs
+        loss = -clipped_surrogate(log_ratios, weights, clip_range)
+        if config.entropy_coefficient > 0.0:
+            loss -= config.entropy_coefficient * distribution.entropy().mean()
+        by_log_prob = clipped_surrogate_slopes(log_ratios, weights, clip_range).mul_(-share)
+        by_entropy = -share * config.entropy_coefficient / len(weights)
+        self._policy.bring_back(passed, distribution.slopes(piece.actions, by_log_prob, by_entropy))
+        return loss, log_ratios, None
 
     def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Piece]]:
         for _ in range(config.epochs):

@@ -11,6 +11,7 @@ from engine.algorithms.rule import fit_loss
 from engine.batch import Batch
 from engine.config.estimators import ValueBaseline
 from engine.errors import RunError
+from engine.losses import value_slopes
 from engine.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.policy import ValueFunction
 from engine.pulse import ROWS, Pulse
@@ -38,19 +39,31 @@ class ValueFitting:
             self.vector.zero()
             total = torch.zeros_like(total)
             for part in rows:
-                loss = self.loss(batch, part, config) * (len(batch.returns[part]) / drawn)
-                add_gradient(loss, self.vector)
-                total += loss.detach()
+                total += self.add_gradient(batch, part, config, len(batch.returns[part]) / drawn)
                 if pulse.due():
                     yield "fitting the value function"
             self.step(config)
         self.require_finite(config)
         return total.item()
 
-    def loss(self, batch: Batch, rows: Tensor | slice, config: ValueBaseline) -> Tensor:
-        """The squared error of V at some of the steps, a scalar with its graph."""
+    def add_gradient(self, batch: Batch, rows: Tensor | slice, config: ValueBaseline, share: float) -> Tensor:
+        """Add ``share`` times the gradient of V's squared error at some of the steps to what is gathered.
+
+        Returns:
+            ``share`` times the squared error, a scalar.
+        """
+        observations, targets = batch.observations[rows], batch.returns[rows]
         old = None if batch.values is None else batch.values[rows]
-        return fit_loss(self.value(batch.observations[rows]), batch.returns[rows], old, config.clip_range)
+        dense = self.value.dense
+        if dense is None:
+            loss = share * fit_loss(self.value(observations), targets, old, config.clip_range)
+            add_gradient(loss, self.vector)
+            return loss.detach()
+        passed = dense.forward(self.value.inputs(observations))
+        values = passed.outputs.squeeze(-1)
+        slopes = share * value_slopes(values, targets, old, config.clip_range)
+        dense.backward(passed, slopes.unsqueeze(-1))
+        return share * fit_loss(values, targets, old, config.clip_range)
 
     def step(self, config: ValueBaseline) -> None:
         """One step along the gradient that has been gathered."""

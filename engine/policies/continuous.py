@@ -90,6 +90,16 @@ class DiagonalGaussian:
         per_dimension = self.log_std + 0.5 * math.log(2.0 * math.pi * math.e)
         return per_dimension.expand_as(self.mean).sum(-1)
 
+    def slopes(self, actions: Tensor, by_log_prob: Tensor, by_entropy: float) -> tuple[Tensor, Tensor]:
+        """∂L/∂μ and ∂L/∂log σ, [batch, d] each, given ∂L/∂log π(a) [batch] and ∂L/∂H, one number for the whole batch.
+
+        With z = (a − μ)/σ: ∂ log π(a)/∂μ = z/σ, ∂ log π(a)/∂log σ = z² − 1, and ∂H/∂log σ = 1.
+        """
+        precision = (-self.log_std).exp()
+        standardised = (actions - self.mean) * precision
+        weights = by_log_prob.unsqueeze(-1)
+        return weights * standardised * precision, weights * (standardised.square() - 1.0) + by_entropy
+
     def kl(self, other: DiagonalGaussian) -> Tensor:
         """Σ_j [ log(σ'_j/σ_j) + (σ_j² + (μ_j − μ'_j)²) / (2 σ'_j²) − ½ ] in nats, [batch]."""
         widening = self.log_std - other.log_std

@@ -6,25 +6,19 @@ shared, a value head stand on it (``head``). ``MLP`` is a body and its head in o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import elu, gelu, one_hot, silu
+from torch.nn.functional import one_hot
 from torch.nn.utils.rnn import PackedSequence
 
 from engine.catalogue import Space
 from engine.config.policies import Activation, Initialization
+from engine.policies.dense import NONLINEARITIES, Dense
 from engine.policies.feature_count import image_layers
 
-_ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "elu": elu,
-    "silu": silu,
-    "gelu": gelu,
-}
 _SQRT_2 = 2.0**0.5
 
 
@@ -100,13 +94,17 @@ class MLPBody(nn.Module):
         super().__init__()
         self.outputs = sizes[-1]
         self.layers = nn.ModuleList(_hidden_layers(sizes, generator, initialization))
-        self._activation = _ACTIVATIONS[activation]
+        self._activation = activation
 
     def forward(self, inputs: Tensor) -> Tensor:
-        outputs = inputs
+        outputs, apply = inputs, NONLINEARITIES[self._activation].apply
         for layer in self.layers:
-            outputs = self._activation(layer(outputs))
+            outputs = apply(layer(outputs))
         return outputs
+
+    def dense(self, output: nn.Module) -> Dense:
+        """The layers and an output layer behind them as a chain."""
+        return Dense([*self.layers, output], self._activation)
 
 
 class MLP(nn.Module):
@@ -127,15 +125,19 @@ class MLP(nn.Module):
         super().__init__()
         hidden = _hidden_layers(sizes[:-1], generator, initialization)
         self.layers = nn.ModuleList([*hidden, head(sizes[-2], sizes[-1], output_gain, generator, initialization)])
-        self._activation = _ACTIVATIONS[activation]
+        self._activation = activation
 
     def forward(self, inputs: Tensor) -> Tensor:
         *hidden, last = self.layers
-        outputs = inputs
+        outputs, apply = inputs, NONLINEARITIES[self._activation].apply
         for layer in hidden:
-            outputs = self._activation(layer(outputs))
+            outputs = apply(layer(outputs))
         result: Tensor = last(outputs)
         return result
+
+    def dense(self) -> Dense:
+        """The layers as a chain."""
+        return Dense(self.layers, self._activation)
 
 
 class GRUBody(nn.Module):

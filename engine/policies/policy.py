@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn.functional import softplus
 from engine.catalogue import EnvironmentInfo, Space, distribution_of
 from engine.config.estimators import ValueBaseline
 from engine.config.policies import PolicyConfig
+from engine.policies.dense import Dense, Pass
 from engine.policies.distributions import (
     Bernoulli,
     Beta,
@@ -73,6 +74,9 @@ class Policy(nn.Module):
         if self._kind in ("tanh-gaussian", "beta"):
             pairs = torch.tensor(self._action.bounds).expand(self._action.size, 2)
             self._bounds = Bounds(pairs[:, 0].contiguous(), pairs[:, 1].contiguous())
+        self._dense: Dense | None = None
+        if isinstance(self.body, MLPBody) and self.value_head is None:
+            self._dense = self.body.dense(self.head)
 
     @property
     def recurrent(self) -> bool:
@@ -111,6 +115,31 @@ class Policy(nn.Module):
         seen = self._features(observations, sequences)
         values: Tensor = self.value_head(seen)
         return self._distribution(self.head(seen)), values.squeeze(-1)
+
+    @property
+    def written_out(self) -> bool:
+        """Whether ``send`` and ``bring_back`` can take autograd's place: for dense layers with a softmax, or a normal
+        as wide in all states, on top."""
+        softmax = self._kind == "softmax" and not self._action.parts
+        normal = self._kind == "gaussian" and self.log_std is not None
+        return self._dense is not None and (softmax or normal) and self.temperature == 1.0
+
+    def send(self, observations: Tensor) -> tuple[Categorical | DiagonalGaussian, Pass]:
+        """π(·|s) without a graph, and what ``bring_back`` needs."""
+        assert self._dense is not None
+        passed = self._dense.forward(self._inputs(observations))
+        distribution = self._plain(passed.outputs)
+        assert isinstance(distribution, Categorical | DiagonalGaussian)
+        return distribution, passed
+
+    def bring_back(self, passed: Pass, slopes: Sequence[Tensor]) -> None:
+        """Add a loss's gradient to the parameters' ``grad``, given its gradient in the distribution's own parameters,
+        as the distribution's ``slopes`` gives it."""
+        assert self._dense is not None
+        self._dense.backward(passed, slopes[0])
+        if self.log_std is not None:
+            assert self.log_std.grad is not None
+            self.log_std.grad.add_(slopes[1].sum(0))
 
     def _features(self, observations: Tensor, sequences: Sequences | None) -> Tensor:
         inputs = self._inputs(observations)
@@ -193,9 +222,14 @@ class ValueFunction(nn.Module):
             self.network = nn.Sequential(body, head(body.outputs, 1, 1.0, generator))
         else:
             self.network = MLP((observation.size, *config.hidden_sizes, 1), "tanh", 1.0, generator)
+        self.dense = self.network.dense() if isinstance(self.network, MLP) else None
 
-    def forward(self, observations: Tensor) -> Tensor:
+    def inputs(self, observations: Tensor) -> Tensor:
+        """What the network sees."""
         if self.normalizer is not None:
             observations = self.normalizer(observations)
-        values: Tensor = self.network(features(observations, self._observation))
+        return features(observations, self._observation)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        values: Tensor = self.network(self.inputs(observations))
         return values.squeeze(-1)
