@@ -89,6 +89,9 @@ def _command_line() -> "typer.Typer":
         algorithm: Annotated[str | None, typer.Option(help="An algorithm: see list algorithms.")] = None,
         steps: Annotated[int | None, typer.Option(help="Environment steps to train for.")] = None,
         seed: Annotated[int | None, typer.Option(help="The number all randomness flows from.")] = None,
+        seeds: Annotated[
+            int, typer.Option(min=1, help="Train so many seeds, from --seed on: together where the method allows it.")
+        ] = 1,
         device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
         report: Annotated[Path | None, typer.Option(help="Append one JSON object per iteration to this file.")] = None,
         set: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Set any parameter.")] = None,
@@ -98,7 +101,11 @@ def _command_line() -> "typer.Typer":
 
         gc.enable()
         values = {"budget.environment_steps": steps, "seed": seed, "device": device}
-        headless.train(headless.configuration(preset, environment, policy, algorithm, values, set or ()), report)
+        config = headless.configuration(preset, environment, policy, algorithm, values, set or ())
+        if seeds == 1:
+            headless.train(config, report)
+        else:
+            headless.train_seeds(config, seeds, report)
 
     @cli.command("list")
     def list_(

@@ -41,6 +41,7 @@ SPECS: dict[str, Spec] = {
     "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause"),
     "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; its curves and its policy stay"),
     "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves"),
+    "environments": Spec("Environments…", "view-grid-outline", "Ctrl+E", "Run", "See all environments, and choose one"),
     "load_preset": Spec("Load preset…", "folder-open-outline", "Ctrl+O", "Preset", "Load a preset from a file"),
     "save_preset": Spec("Save preset…", "content-save-outline", "Ctrl+S", "Preset", "Save the choices as a file"),
     "theme_system": Spec("Follow the system", "", "", "View", "Dark or light as the desktop asks", True),

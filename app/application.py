@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
 from app.models.run_state import RunState
+from engine import presets
 from engine.catalogue import EnvironmentInfo
 from engine.presets import Preset
 
@@ -31,10 +32,13 @@ def make_application() -> QApplication:
 
 @dataclass(frozen=True)
 class Opening:
-    """What the command line asks of the window; None where it asks nothing."""
+    """What the command line asks of the window; None where it asks nothing.
+
+    Without ``environment`` the preset is taken once the window is open and can ask what has to be asked.
+    """
 
     preset: Preset
-    environment: EnvironmentInfo
+    environment: EnvironmentInfo | None
     start: bool
     seconds: float | None
     screenshot: Path | None
@@ -45,7 +49,8 @@ class Opening:
 def run(opening: Opening) -> int:
     """Show the window until it is closed, or until its seconds have passed; the exit status."""
     application = make_application()
-    window = MainWindow(QSettings(), opening.preset, opening.environment)
+    at_once = opening.preset if opening.environment else next(iter(presets.shipped().values()))
+    window = MainWindow(QSettings(), at_once, opening.environment)
     if opening.theme is not None:
         window.set_theme(opening.theme)
     if opening.size is not None:
@@ -63,12 +68,20 @@ def run(opening: Opening) -> int:
             status = 1
         window.close()
 
+    def give_up(_sentence: str) -> None:
+        nonlocal status
+        status = 1
+        finish()
+
+    if opening.environment is None:
+        QTimer.singleShot(0, lambda: window.choosing.load(opening.preset))
     if opening.start:
-        QTimer.singleShot(0, window.start)
+        QTimer.singleShot(0, lambda: _start(window, opening.preset))
     if opening.seconds is not None:
         milliseconds = int(opening.seconds * 1000)
         if opening.start:
             window.when_running(lambda: QTimer.singleShot(milliseconds, finish))
+            window.choosing.refused.connect(give_up)
         else:
             QTimer.singleShot(milliseconds, finish)
     application.exec()
@@ -78,6 +91,19 @@ def run(opening: Opening) -> int:
         sys.stderr.flush()
         os._exit(1)
     return status
+
+
+def _start(window: MainWindow, preset: Preset) -> None:
+    """Start with what ``preset`` says, once it has been taken; never with anything else."""
+
+    def start() -> None:
+        if window.experiment.config == preset.config:
+            window.start()
+
+    if window.experiment.config == preset.config:
+        start()
+    else:
+        window.choosing.taken.connect(start, Qt.ConnectionType.SingleShotConnection)
 
 
 def _report_exceptions_to(window: MainWindow) -> None:

@@ -1,4 +1,7 @@
-"""Presets and environments that a person asks for, some of which have to be looked at before they can be had."""
+"""Presets and environments that a person asks for, some of which have to be looked at before they can be had.
+
+What is looked at passes one gate: code that an id names is imported only where the person has allowed it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.models.experiment import Experiment
 from app.training_thread import TrainingThread
+from app.trust import Trust, module_of, question
 from engine import presets
 from engine.catalogue import EnvironmentInfo, described
 from engine.config.environments import EnvironmentConfig
@@ -24,18 +28,21 @@ class Choosing(QObject):
 
     Signals:
         notice: level and sentence for the person.
+        looking: the id of an environment that is being looked at now.
         refused: why an environment cannot be had.
         taken: what a preset says has replaced the whole choice.
         titled: the preset's title, and whether the choice has moved on from it.
     """
 
     notice = Signal(str, str)
+    looking = Signal(str)
     refused = Signal(str)
     taken = Signal()
     titled = Signal(str, bool)
 
-    def __init__(self, experiment: Experiment, training: TrainingThread, window: QWidget) -> None:
+    def __init__(self, experiment: Experiment, training: TrainingThread, trust: Trust, window: QWidget) -> None:
         super().__init__(window)
+        self._trust = trust
         self._experiment, self._training, self._window = experiment, training, window
         self._preset: Preset | None = None  # the one last taken
         self._awaited: tuple[EnvironmentConfig, Preset | None] | None = None
@@ -52,6 +59,10 @@ class Choosing(QObject):
     def look_up(self, environment: EnvironmentConfig) -> None:
         """Choose an environment, once it has been looked at."""
         self._await(environment, None)
+
+    def forget(self, id: str) -> None:
+        """Ask again before the module that ``id`` names is imported."""
+        self._trust.forget(module_of(id))
 
     def load(self, preset: Preset, plain: EnvironmentInfo | None = None) -> None:
         """Choose what a preset says, once its environment is known."""
@@ -91,7 +102,34 @@ class Choosing(QObject):
 
     def _await(self, environment: EnvironmentConfig, preset: Preset | None) -> None:
         self._awaited = environment, preset
-        self._training.ask("inspect", environment)
+        allowed = self._trust.answer(environment.id)
+        if allowed or (allowed is False and preset is not None):
+            self._go_on(environment, allowed)
+        else:  # an id that is typed again after a refusal is asked for again; a file has no such say
+            self._ask(environment)
+
+    def _ask(self, environment: EnvironmentConfig) -> None:
+        def answered(allowed: bool) -> None:
+            self._trust.remember(module_of(environment.id), allowed)
+            self._go_on(environment, allowed)
+
+        box = question(environment.id, self._window)
+        box.accepted.connect(lambda: answered(True))
+        box.rejected.connect(lambda: answered(False))
+        box.open()
+
+    def _go_on(self, environment: EnvironmentConfig, allowed: bool) -> None:
+        if self.awaited != environment:
+            return
+        if allowed:
+            self.looking.emit(environment.id)
+            self._training.ask("inspect", environment)
+            return
+        self._awaited = None
+        self._refuse(
+            f"{environment.id} cannot be had, since its module {module_of(environment.id)} may not be imported; type "
+            "the id in the gallery to be asked again."
+        )
 
     def _take_answer(self, environment: EnvironmentConfig, plain: EnvironmentInfo) -> None:
         if self.awaited != environment:

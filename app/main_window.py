@@ -14,6 +14,7 @@ from app import actions as acts
 from app import icons, theme
 from app.choosing import Choosing
 from app.docks import Docks
+from app.gallery.door import Door
 from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, RunState
 from app.panels.episode import EpisodePanel
@@ -23,6 +24,7 @@ from app.playback_thread import PlaybackThread
 from app.run_controller import RunController
 from app.toolbar import Toolbar
 from app.training_thread import TrainingThread
+from app.trust import Trust
 from app.widgets.text import set_role
 from engine import presets
 from engine.catalogue import EnvironmentInfo
@@ -52,7 +54,8 @@ class MainWindow(QMainWindow):
         self.playback = PlaybackThread()
         self.training = TrainingThread(self.playback)
         self.controller = RunController(self.training)
-        self.choosing = Choosing(self.experiment, self.training, self)
+        self.choosing = Choosing(self.experiment, self.training, Trust(settings), self)
+        self.gallery = Door(self.experiment, self.choosing, self.training, settings, self)
 
         self.experiment_panel = ExperimentPanel(self.experiment, self._theme)
         self.plots: Plots | None = None  # made once the window has been seen
@@ -100,7 +103,8 @@ class MainWindow(QMainWindow):
         for name in ("start", "step", "stop", "reset"):
             run.addAction(by_name[name])
         run.addSeparator()
-        run.addAction(by_name["quit"])
+        for name in ("environments", "quit"):
+            run.addAction(by_name[name])
         for preset in presets.shipped().values():
             action = self._preset_menu.addAction(preset.title)
             action.setToolTip(preset.summary)
@@ -128,6 +132,7 @@ class MainWindow(QMainWindow):
         on["step"].triggered.connect(self.step)
         on["stop"].triggered.connect(self.controller.stop)
         on["reset"].triggered.connect(self.controller.reset)
+        on["environments"].triggered.connect(self._open_gallery)
         on["quit"].triggered.connect(self.close)
         on["load_preset"].triggered.connect(self.choosing.ask_for_file)
         on["save_preset"].triggered.connect(self.choosing.ask_where_to_save)
@@ -143,7 +148,7 @@ class MainWindow(QMainWindow):
         self.experiment.changed.connect(self._clear_notice)
         self.experiment.rejected.connect(lambda sentence: self.notify("warning", sentence))
         self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
-        self.experiment_panel.environment_requested.connect(self.choosing.look_up)
+        self.experiment_panel.gallery_asked.connect(self._open_gallery)
         self.experiment_panel.live_change.connect(self.controller.change)
         self.toolbar.device_chosen.connect(lambda device: self.experiment.set_value("device", device))
 
@@ -155,7 +160,8 @@ class MainWindow(QMainWindow):
         self.training.device_chosen.connect(self._explain_device)
         self.playback.failed.connect(lambda sentence: self.log.append("warning", sentence))
         self.choosing.notice.connect(self.notify)
-        self.choosing.refused.connect(self.experiment_panel.environment_refused)
+        self.gallery.looking.connect(self.experiment_panel.environment_looked_at)
+        self.gallery.refused.connect(self.experiment_panel.environment_refused)
         self.choosing.taken.connect(self.experiment_panel.form.discard)
         self.choosing.titled.connect(self.toolbar.show_preset)
         self._tick.timeout.connect(self._on_tick)
@@ -175,7 +181,7 @@ class MainWindow(QMainWindow):
         """Whether every field holds something that fits; a number still being typed counts."""
         complaint = self.experiment_panel.commit()
         if not complaint and self.choosing.awaited:
-            complaint = f"{self.choosing.awaited} is still being looked at; start once it is there."
+            complaint = f"{self.choosing.awaited.id} is still being looked at; start once it is there."
         if complaint:
             self.notify("error", complaint)
         return not complaint
@@ -200,6 +206,7 @@ class MainWindow(QMainWindow):
         self.toolbar.follow(self.controller, self._theme)
         active = state in ACTIVE
         self.experiment_panel.set_running(active)
+        self.gallery.set_running(active)
         self.toolbar.device.setEnabled(not active)
         for action in self._preset_menu.actions():
             action.setEnabled(not active or action is self.actions_by_name["save_preset"])
@@ -259,6 +266,9 @@ class MainWindow(QMainWindow):
         if self.plots:
             self.plots.set_choice(self.experiment.environment, self.experiment.config)
 
+    def _open_gallery(self) -> None:
+        self.gallery.open(self._theme)
+
     # --- the look -----------------------------------------------------------------------------------------------------
 
     def set_theme(self, choice: theme.ThemeChoice) -> None:
@@ -269,7 +279,7 @@ class MainWindow(QMainWindow):
         theme.apply(self._theme, application)
         acts.set_icons(self.actions_by_name, self._theme)
         self.toolbar.follow(self.controller, self._theme)
-        for panel in (self.experiment_panel, self.plots, self.episode, self.log):
+        for panel in (self.experiment_panel, self.plots, self.episode, self.log, self.gallery):
             if panel:
                 panel.apply_theme(self._theme)
         for name in ("system", "dark", "light"):
@@ -370,6 +380,7 @@ class MainWindow(QMainWindow):
         self._settings.setValue("layout", self._docks.state())
         self._settings.sync()
         self._closed = True
+        self.gallery.close()
         super().closeEvent(event)
 
     def shut_down(self, patience: int = 5000) -> bool:

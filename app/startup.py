@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app import display
 from engine import presets
-from engine.catalogue import EnvironmentInfo, described
+from engine.catalogue import EnvironmentInfo, changed, described
 from engine.config.environments import EnvironmentConfig
 from engine.errors import RequestError
 
@@ -23,11 +23,15 @@ def open_window(
     """Open the window and stay until it is closed; the exit status.
 
     Raises:
-        RequestError: there is no such preset, no display, a system library that Qt needs is missing, or an option is
-            not one.
+        RequestError: there is no such preset, its environment cannot be had, no display, a system library that Qt needs
+            is missing, or an option is not one.
     """
     chosen = presets.find(preset) if preset else next(iter(presets.shipped().values()))
-    environment = described(chosen.config.environment) or _looked_at(chosen.config.environment)
+    environment = described(chosen.config.environment)
+    if environment is None and ":" not in chosen.config.environment.id:  # else the window asks before it imports
+        environment = _looked_at(chosen.config.environment)
+    if environment is not None:
+        changed(environment, chosen.config.environment)  # which says what cannot be changed
     if theme not in (None, "system", "dark", "light"):
         raise RequestError(f"There is no theme {theme}; there is dark, light, system.")
     extent = _extent(size) if size else None

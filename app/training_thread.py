@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Command:
     """Something the window asks of the thread."""
 
-    kind: Literal["start", "resume", "pause", "step", "stop", "change", "inspect", "quit"]
+    kind: Literal["start", "resume", "pause", "step", "stop", "change", "inspect", "list", "quit"]
     payload: Any = None
 
 
@@ -45,6 +45,7 @@ class TrainingThread(QThread):
     device_chosen = Signal(str)  # why training happens where it does
     inspected = Signal(object, object)  # EnvironmentConfig, and what it is before its changes: EnvironmentInfo
     refused = Signal(object, str)  # EnvironmentConfig, and why it cannot be had
+    listed = Signal(object)  # ids that are registered besides those of the catalogue: tuple[str, ...]
     ready = Signal()  # torch is loaded
 
     def __init__(self, playback: PlaybackThread) -> None:
@@ -63,7 +64,7 @@ class TrainingThread(QThread):
         self._commands.put(Command("start", (config, one_step, self.mailbox)))
 
     def ask(
-        self, kind: Literal["resume", "pause", "step", "stop", "change", "inspect", "quit"], payload: Any = None
+        self, kind: Literal["resume", "pause", "step", "stop", "change", "inspect", "list", "quit"], payload: Any = None
     ) -> None:
         self._commands.put(Command(kind, payload))
 
@@ -85,6 +86,16 @@ class TrainingThread(QThread):
                 self._host(*command.payload)
             elif command.kind == "inspect":
                 self._inspect(command.payload)
+            elif command.kind == "list":
+                self._list()
+
+    def _list(self) -> None:
+        try:
+            from engine.environments.besides import registered_besides
+
+            self.listed.emit(registered_besides())
+        except (Exception, SystemExit) as error:
+            self.log.emit("warning", f"What is registered could not be listed: {type(error).__name__}: {error}.")
 
     def _inspect(self, environment: EnvironmentConfig) -> None:
         try:
@@ -156,6 +167,8 @@ class TrainingThread(QThread):
                 self.log.emit("error", str(error))
         elif command.kind == "inspect":
             self._inspect(command.payload)
+        elif command.kind == "list":
+            self._list()
         elif command.kind in ("stop", "quit"):
             if command.kind == "quit":
                 self._commands.put(command)  # for the outer loop

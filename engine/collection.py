@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -27,19 +27,21 @@ LONGEST_EPISODE = 200_000  # steps; an episode longer than this has no end that 
 @dataclass(frozen=True)
 class Finished:
     """The episodes that ended: undiscounted raw ``returns``, ``lengths`` in steps, and how many steps had been
-    ``taken`` since collecting began when each ended; [episodes] each. Whole episodes are in the order in which they
-    were begun, those that ended in a segment in the order in which they ended."""
+    ``taken`` since collecting began when each ended, and the ``environments`` they were played in, None where that is
+    not known; [episodes] each. Whole episodes are in the order in which they were begun, those that ended in a segment
+    in the order in which they ended."""
 
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
     taken: NDArray[np.int64]
     steps: int
+    environments: NDArray[np.int64] | None = None
 
 
 Collecting = Generator[Working, None, tuple[Rollout, Finished]]
 
 
-class _Storage:
+class Storage:
     """Time-major arrays for a batch of environments, which can grow."""
 
     def __init__(self, environment: EnvironmentInfo, size: int, capacity: int) -> None:
@@ -111,7 +113,7 @@ class EpisodeCollector:
 
     def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, device: torch.device) -> None:
         self._batch, self._environment, self._device = batch, environment, device
-        self._storage = _Storage(environment, batch.size, min(environment.time_limit or 1024, 1024))
+        self._storage = Storage(environment, batch.size, min(environment.time_limit or 1024, 1024))
         self._used = 0
 
     def collect(self, actor: Actor, steps_before: int) -> Collecting:
@@ -164,7 +166,8 @@ class EpisodeCollector:
         mask = self._storage.mask[:steps]
         lengths = mask.sum(0)
         returns = self._storage.rewards[:steps].sum(0)
-        return Finished(returns, lengths, mask.sum(1).cumsum()[lengths - 1], int(mask.sum()))
+        taken = mask.sum(1).cumsum()[lengths - 1]
+        return Finished(returns, lengths, taken, int(mask.sum()), np.arange(self._batch.size))
 
     def _grow(self) -> None:
         if self._storage.capacity >= LONGEST_EPISODE:
@@ -181,7 +184,7 @@ class SegmentCollector:
 
     def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, device: torch.device, steps: int) -> None:
         self._batch, self._device, self._steps = batch, device, steps
-        self._storage = _Storage(environment, batch.size, steps)
+        self._storage = Storage(environment, batch.size, steps)
         if self._storage.capacity < steps:
             self._storage.reserve(steps)
         self._storage.mask[:] = True
@@ -201,7 +204,7 @@ class SegmentCollector:
         observations, state = self._observations, self._state
         before = None if state is None else state.clone()
         finals: list[tuple[NDArray[np.int64], NDArray[Any]]] = []
-        ended_episodes: list[tuple[float, int, int]] = []
+        ended_episodes: list[tuple[float, int, int, int]] = []
         for step in range(self._steps):
             actions, greedy, state = actor.act(observations, state)
             moved = self._batch.step(actions, slots)
@@ -225,7 +228,7 @@ class SegmentCollector:
             if ended.any():
                 again = slots[ended]
                 taken = (step + 1) * size
-                ended_episodes += [(self._returns[i], self._elapsed[i], taken) for i in again.tolist()]
+                ended_episodes += [(self._returns[i], self._elapsed[i], taken, i) for i in again.tolist()]
                 self._elapsed[again] = 0
                 self._returns[again] = 0.0
                 observations = observations.copy()
@@ -247,7 +250,11 @@ class SegmentCollector:
         return rollout, _as_finished(ended_episodes, self._steps * size)
 
 
-Collector = EpisodeCollector | SegmentCollector
+class Collector(Protocol):
+    """What collects the experience of one iteration."""
+
+    def collect(self, actor: Actor, steps_before: int) -> Collecting:
+        """As ``EpisodeCollector.collect``."""
 
 
 def _by_environment(finals: list[tuple[NDArray[np.int64], NDArray[Any]]]) -> list[NDArray[Any]]:
@@ -258,12 +265,13 @@ def _by_environment(finals: list[tuple[NDArray[np.int64], NDArray[Any]]]) -> lis
     return [np.concatenate([observations for _, observations in finals])[order]]
 
 
-def _as_finished(episodes: list[tuple[float, int, int]], steps: int) -> Finished:
+def _as_finished(episodes: list[tuple[float, int, int, int]], steps: int) -> Finished:
     return Finished(
         returns=np.array([episode[0] for episode in episodes], np.float64),
         lengths=np.array([episode[1] for episode in episodes], np.int64),
         taken=np.array([episode[2] for episode in episodes], np.int64),
         steps=steps,
+        environments=np.array([episode[3] for episode in episodes], np.int64),
     )
 
 

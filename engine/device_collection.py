@@ -26,10 +26,12 @@ CHUNK = 32  # steps that are taken, and on a CUDA device replayed, in one go
 
 def environments_on(device: torch.device, config: RunConfig, seeds: Sequence[int]) -> BatchedEnvironments | None:
     """The run's environments on the policy's device, one per seed; None where they are stepped on the CPU: that is
-    where the policy is, their dynamics are not our own, they are seen through changes, or the policy has a memory."""
+    where the policy is, another way of stepping is wished for, their dynamics are not our own, they are seen through
+    changes, or the policy has a memory."""
     environment = config.environment
     seen = environment.hidden or environment.observation_noise > 0.0 or environment.frame_stack > 1
-    if device.type == "cpu" or seen or environment.sticky_actions > 0.0 or config.policy.kind == "gru":
+    elsewhere = device.type == "cpu" or environment.stepping != "auto"
+    if elsewhere or seen or environment.sticky_actions > 0.0 or config.policy.kind == "gru":
         return None
     return batched(environment, seeds, device)
 

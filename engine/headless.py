@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
@@ -20,7 +21,7 @@ from engine.catalogue import ALGORITHMS, ENVIRONMENTS, POLICIES, Entry, choose
 from engine.config import RunConfig
 from engine.errors import RequestError, RunError
 from engine.parameters import parse_value, with_values
-from engine.phases import Updated
+from engine.phases import Phase, Updated
 
 if TYPE_CHECKING:
     from engine.training import Training
@@ -84,25 +85,110 @@ def train(config: RunConfig, report: Path | None) -> None:
         stack.callback(training.close)
         lines = stack.enter_context(_opened(report)) if report else None
         console.print(f"Training on {training.device_reason}.", highlight=False)
-        progress = stack.enter_context(
-            Progress(
-                TextColumn("mean return {task.fields[mean]:>8}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[speed]:>9} steps/s"),
-                TimeRemainingColumn(),
-                console=console,
-                transient=False,
-            )
-        )
+        progress = stack.enter_context(_progress(console))
         task = progress.add_task("", total=config.budget.environment_steps, mean="–", speed="–")
         for phase in training:
             if isinstance(phase, Updated):
                 _follow(progress, task, phase)
                 if lines is not None:
-                    _write(lines, phase)
+                    _write(lines, phase.report())
         progress.update(task, completed=config.budget.environment_steps)
     console.print(_summary(training), highlight=False)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("mean return {task.fields[mean]:>8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]:>9} steps/s"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=False,
+    )
+
+
+def train_seeds(config: RunConfig, count: int, report: Path | None) -> None:
+    """As ``train``, for ``count`` seeds from the configuration's on: together where the method allows it, else one
+    after the other. Report lines name their seed.
+
+    Raises:
+        RequestError: as ``train``.
+        RunError: as ``train``, or after the others have finished, some seeds failed.
+    """
+    from engine.together.training import SeedsTogether, together_refusal  # loads torch
+
+    seeds = range(config.seed, config.seed + count)
+    problem = together_refusal(config)
+    runs = [seeds] if problem is None else [[seed] for seed in seeds]
+    console = Console(stderr=True)
+    console.print(
+        f"Training {count} seeds together."
+        if problem is None
+        else f"Training {count} seeds one after the other, since {problem}.",
+        highlight=False,
+    )
+    last: dict[int, Updated] = {}
+    failures: dict[int, RunError] = {}
+    with ExitStack() as stack:
+        lines = stack.enter_context(_opened(report)) if report else None
+        progress = stack.enter_context(_progress(console))
+        task = progress.add_task("", total=count * config.budget.environment_steps, mean="–", speed="–")
+        for some in runs:
+            group = SeedsTogether(config, some) if problem is None else _Alone(config, some[0])
+            stack.callback(group.close)
+            for seed, phase in group:
+                if isinstance(phase, Updated):
+                    last[seed] = phase
+                    _follow_all(progress, task, last.values())
+                    if lines is not None:
+                        _write(lines, {"seed": seed} | phase.report())
+            failures |= group.failures
+    console.print(_summary_of(last, failures), highlight=False)
+    if failures:
+        raise RunError(f"{len(failures)} of {count} seeds failed, the first because: {next(iter(failures.values()))}")
+
+
+class _Alone:
+    """One seed's run in the shape of several."""
+
+    def __init__(self, config: RunConfig, seed: int) -> None:
+        from engine.training import Training
+
+        self._seed = seed
+        self._training = Training(with_values(config, {"seed": seed}))
+        self.failures: dict[int, RunError] = {}
+        self.close = self._training.close
+
+    def __iter__(self) -> Iterator[tuple[int, Phase]]:
+        try:
+            for phase in self._training:
+                yield self._seed, phase
+        except RunError as error:
+            self.failures[self._seed] = error
+
+
+def _follow_all(progress: Progress, task: Any, latest: Iterable[Updated]) -> None:
+    """Progress over all seeds: the sum of their steps and the mean ± spread of their mean returns."""
+    steps = sum(updated.environment_steps for updated in latest)
+    seconds = max(updated.seconds for updated in latest)
+    progress.update(task, completed=steps, mean=_spread(latest), speed=f"{steps / max(seconds, 1e-9):,.0f}")
+
+
+def _spread(latest: Iterable[Updated]) -> str:
+    means = [mean for updated in latest if (mean := updated.metrics["mean_return"]) is not None]
+    if not means:
+        return "–"
+    return f"{fmean(means):.1f} ± {stdev(means):.1f}" if len(means) > 1 else f"{means[0]:.1f}"
+
+
+def _summary_of(last: Mapping[int, Updated], failures: Mapping[int, RunError]) -> str:
+    lines = [
+        f"Seed {seed}: mean return {_spread([updated])} after {updated.environment_steps:,} steps"
+        + (f", then failed: {failures[seed]}" if seed in failures else ".")
+        for seed, updated in sorted(last.items())
+    ]
+    return "\n".join([*lines, f"All seeds: mean return {_spread(last.values())}."])
 
 
 def _follow(progress: Progress, task: Any, updated: Updated) -> None:
@@ -122,9 +208,9 @@ def _opened(path: Path) -> TextIO:
         raise RequestError(f"The report cannot be written to {path}: {error.strerror}.") from None
 
 
-def _write(lines: TextIO, updated: Updated) -> None:
+def _write(lines: TextIO, row: Mapping[str, float | None]) -> None:
     try:
-        lines.write(json.dumps(updated.report()) + "\n")
+        lines.write(json.dumps(row) + "\n")
         lines.flush()
     except OSError as error:
         raise RunError(f"The report could not be written on: {error.strerror}; iterations so far are in it.") from None

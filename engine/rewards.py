@@ -45,7 +45,7 @@ class RewardChange:
         """σ after this batch."""
         begun = rollout.elapsed == 0
         sums = self._sums_so_far(rewards, gamma * (~begun).to(rewards.dtype))
-        counted = sums[rollout.mask].double().cpu()
+        counted = sums[rollout.mask].cpu().double()  # in this order, as Apple's GPUs hold no doubles
         found = (counted.mean(), counted.var(correction=0), torch.tensor(float(len(counted)), dtype=torch.float64))
         self._moments = merged(self._moments, found)
         if not rollout.whole_episodes:

@@ -21,7 +21,7 @@ from engine.algorithms.rule import Metrics, Outcome, Task
 from engine.algorithms.rules import make_rule
 from engine.algorithms.value_fitting import ValueFitting
 from engine.batch import Batch
-from engine.catalogue import changed, refusal
+from engine.catalogue import Space, changed, refusal
 from engine.collection import Collector, EpisodeCollector, Finished, SegmentCollector
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
@@ -84,12 +84,6 @@ class Training:
         self._critic: Critic | None = SharedCritic(self.policy) if shared else None
         self._rewards = RewardChange(config.environment)
         environment_seeds = seeds.integers(size)
-        self._batch: EnvironmentBatch
-        resident = environments_on(self.device, config, environment_seeds)
-        if resident is not None:
-            self._batch, self.stepping_reason = resident, f"environments are stepped on {self.device.type} as well"
-        else:
-            self._batch, self.stepping_reason = make_batch(config.environment, plain.observation, environment_seeds)
         if isinstance(baseline, ValueBaseline) and config.update.kind != "exact-gradient":
             convolutional = config.policy.kind == "cnn"
             seen = self.environment.observation
@@ -97,22 +91,31 @@ class Training:
             self._fitting = ValueFitting(baseline, value, seeds.generator())
             self._critic = SeparateCritic(value)
         self._rule = make_rule(config, self.policy, seeds.generator(), self._fitting)
-        steps = None if collection.kind == "episodes" else collection.steps
-        self._collector: Collector | DeviceCollector
-        try:
-            if resident is not None:
-                self._collector = DeviceCollector(resident, self.environment, steps)
-            elif steps is None:
-                self._collector = EpisodeCollector(self._batch, self.environment, self.device)
-            else:
-                self._collector = SegmentCollector(self._batch, self.environment, self.device, steps)
-        except RunError as error:
-            self._batch.close()
-            raise RequestError(str(error)) from None
+        self._collector = self._collecting(plain.observation, environment_seeds)
         self._recent: deque[float] = deque(maxlen=MEAN_OVER)
         self._pending: dict[str, Any] = {}
         self.iteration = self.environment_steps = self.episodes = 0
         self._stopwatch, self._resumed = 0.0, 0.0
+
+    def _collecting(self, space: Space, seeds: list[int]) -> Collector | DeviceCollector:
+        """What collects, from one environment per seed, which show ``space`` before the changes made to them."""
+        collection = self.config.collection
+        steps = None if collection.kind == "episodes" else collection.steps
+        self._batch: EnvironmentBatch
+        resident = environments_on(self.device, self.config, seeds)
+        if resident is not None:
+            self._batch, self.stepping_reason = resident, f"environments are stepped on {self.device.type} as well"
+        else:
+            self._batch, self.stepping_reason = make_batch(self.config.environment, space, seeds)
+        try:
+            if resident is not None:
+                return DeviceCollector(resident, self.environment, steps)
+            if steps is None:
+                return EpisodeCollector(self._batch, self.environment, self.device)
+            return SegmentCollector(self._batch, self.environment, self.device, steps)
+        except RunError as error:
+            self._batch.close()
+            raise RequestError(str(error)) from None
 
     @property
     def seconds(self) -> float:

@@ -94,7 +94,8 @@ def test_the_distribution_follows_the_action_space() -> None:
     ("arguments", "words"),
     [
         (["train", "--environment", "CartPol-v1"], "did you mean CartPole-v1?"),
-        (["train", "--environment", "Blackjack-v1"], "Tuple"),
+        (["train", "--set", "environment.hidden=[0,1,2,3]"], "nothing left to see"),
+        (["train", "--environment", "FrozenLake-v1", "--set", "environment.options.is_slipery=false"], "is_slippery"),
         (["train", "--policy", "tabular"], "discrete states"),
         (["train", "--policy", "cnn"], "looks at images"),
         (["train", "--algorithm", "exact-gradient"], "finitely many states"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -26,6 +27,8 @@ from engine.config.environments import EnvironmentConfig
 from engine.errors import RequestError
 from engine.parameters import Parameter, options_of, parameters_of, with_values
 
+_OPTION = "environment.options."
+
 
 class Experiment(QObject):
     """The current choice. A wish that cannot be met leaves it as it was and is answered with one sentence."""
@@ -49,6 +52,10 @@ class Experiment(QObject):
     def environments(self) -> dict[str, EnvironmentInfo]:
         """Those of the catalogue, and those looked at since."""
         return ENVIRONMENTS | self._looked_at
+
+    def forget(self, id: str) -> None:
+        """Have an environment that is not in the catalogue looked at again before it can be picked."""
+        self._looked_at.pop(id, None)
 
     def set_config(self, config: RunConfig, plain: EnvironmentInfo) -> None:
         """Take a whole configuration, as from a preset or a saved run; ``problem`` tells whether it can work.
@@ -89,14 +96,46 @@ class Experiment(QObject):
     def set_value(self, path: str, value: Any) -> str | None:
         """Set one parameter, or say why not."""
         try:
-            config = with_values(self.config, {path: value})
+            config = self._with_value(path, value)
             if config.environment != self.config.environment:
                 return self._change_environment(config.environment)
         except RequestError as error:
-            titles = {parameter.path: parameter.title for parameter in parameters_of(self.config)}
-            return self._refuse(str(error).replace(path, titles.get(path, path), 1))
+            return self._refuse(self._plainly(str(error), path))
         reason = self._new_problem(config)
         return self._take(config) if reason is None else self._refuse(reason)
+
+    def refusal_of_value(self, path: str, value: Any) -> str | None:
+        """Why one of the environment's parameters cannot have a value; None where, as far as is known, it can."""
+        try:
+            wanted = self._with_value(path, value).environment
+            changed(described(wanted) or self.plain, wanted)
+        except RequestError as error:
+            return self._plainly(str(error), path)
+        return None
+
+    def _with_value(self, path: str, value: Any) -> RunConfig:
+        if not path.startswith(_OPTION):
+            return with_values(self.config, {path: value})
+        name = path.removeprefix(_OPTION)
+        options = {**self.config.environment.options, name: value}
+        if any(option.name == name and option.default == value for option in self.plain.options):
+            del options[name]
+        return with_values(self.config, {_OPTION.rstrip("."): options})
+
+    def _plainly(self, sentence: str, path: str) -> str:
+        """A complaint in which the parameter goes by its title, without what a person knows already."""
+        parameter = next((parameter for parameter in self._all_parameters() if parameter.path == path), None)
+        title = parameter.title if parameter else path
+        sentence = re.sub(rf"^{re.escape(path)}(\.\d+)?(?= )", lambda _: title, sentence)
+        if path.startswith(_OPTION):
+            each = f"Each number in {title}" if parameter and parameter.type is tuple else title
+            sentence = re.sub(r"^The option \S+ of \S+ (?=is at )", f"{each} ", sentence)
+            sentence = re.sub(r"^The option \S+ of \S+ ", f"{title} ", sentence)
+            sentence = re.sub(r"^environment\.options cannot be .*: \S+ ", f"{title} ", sentence)
+            sentence = sentence.replace(", not ''", "")
+            if self.plain.family == "ours":
+                sentence = re.sub(r"^\S+ could not be made: (bandit: )?", "", sentence)
+        return sentence[0].upper() + sentence[1:]
 
     def _change_environment(self, environment: EnvironmentConfig) -> None:
         """Take the environment with another option or change; at once, or when it has been looked at."""
@@ -141,7 +180,7 @@ class Experiment(QObject):
 
     def parameters(self) -> list[Parameter]:
         """The parameters that mean something for the current choice and are set in the form."""
-        return [p for p in self._all_parameters() if in_the_form(p.path, self.config, self.environment)]
+        return [p for p in self._all_parameters() if in_the_form(p.path, self.config, self.plain)]
 
     def _all_parameters(self) -> list[Parameter]:
         return [*options_of(self.config, self.environment), *parameters_of(self.config)]

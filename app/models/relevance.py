@@ -11,15 +11,32 @@ from engine.config import RunConfig
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
 _NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device"}
+# Options that mean something only while another is on.
+_SWITCHES = {
+    "wind_power": "enable_wind",
+    "turbulence_power": "enable_wind",
+    "success_rate": "is_slippery",
+    "rainy_probability": "is_rainy",
+    "fickle_probability": "fickle_passenger",
+}
+_OF_NUMBERS = ("observation_noise", "frame_stack", "normalize_observations")
+_OF_OUR_OWN = ("classic", "ours")  # families whose dynamics are batched, so that nothing is stepped one by one
+_MOST_COMPONENTS = 32  # that are offered by name
 _GAUSSIAN = ("gaussian", "tanh-gaussian")
 _MEASURED_MOVES = ("natural-gradient", "trpo", "ppo-clip", "ppo-penalty", "ppo-lagrangian")
 
 
 def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> bool:
-    """Whether the form shows the parameter at ``path``: it is set there, and the present choice makes use of it."""
+    """Whether the form shows the parameter at ``path``: it is set there, and the present choice makes use of it.
+
+    Args:
+        environment: what it is before the configuration's changes.
+    """
     policy, update = config.policy, config.update
     if path in _NOT_IN_THE_FORM:
         return False
+    if path.startswith("environment."):
+        return _of_environment(path.removeprefix("environment."), config, environment)
     if path in ("policy.initial_log_std", "policy.spread"):
         return distribution_of(policy, environment) in _GAUSSIAN
     if path == "policy.feature_order":
@@ -29,6 +46,43 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
     if path.startswith("estimator.") and update.kind == "exact-gradient":
         return path == "estimator.gamma"  # nothing is estimated, but returns are discounted
     return path != "estimator.discount_states" or config.estimator.gamma < 1.0  # else every weight is 1
+
+
+def _of_environment(path: str, config: RunConfig, environment: EnvironmentInfo) -> bool:
+    chosen, seen = config.environment, environment.observation
+    if path.startswith("options."):
+        switch = _SWITCHES.get(path.removeprefix("options."))
+        as_it_comes = {option.name: option.default for option in environment.options}
+        return switch not in as_it_comes or bool(chosen.options.get(switch, as_it_comes[switch]))
+    if path == "hidden":  # of several numbers; of an image there is no saying which
+        return seen.kind == "box" and seen.size > 1 and not seen.shape
+    if path in _OF_NUMBERS:
+        return seen.kind == "box"
+    if path in ("stepping", "patience"):
+        ours = environment.finite or environment.family in _OF_OUR_OWN
+        return not ours and (path == "stepping" or chosen.stepping in ("auto", "processes"))
+    return True
+
+
+Legend = tuple[tuple[str, str], ...]
+"""What signs stand for: the letters of a map, the numbers of an observation's components, or a number that says that
+nothing is changed; (sign, meaning) each."""
+
+
+def legends(environment: EnvironmentInfo) -> dict[str, Legend]:
+    """By path, what the signs stand for of which a parameter is made, where a person can be spared them.
+
+    Args:
+        environment: what it is before any changes.
+    """
+    found = {f"environment.options.{option.name}": option.letters for option in environment.options if option.letters}
+    limit = environment.time_limit
+    found["environment.time_limit"] = (("0", "none" if limit is None else str(limit)),)
+    seen = environment.observation
+    if seen.kind == "box" and seen.size <= _MOST_COMPONENTS:
+        names = seen.labels or tuple(f"component {component}" for component in range(seen.size))
+        found["environment.hidden"] = tuple((str(component), name) for component, name in enumerate(names))
+    return found
 
 
 def diagnosed(config: RunConfig) -> tuple[str, ...]:

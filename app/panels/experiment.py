@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
-from app.panels.experiment_choices import acts, choices_of, environment_choices, environment_facts, policy_choices
+from app.models.relevance import legends
+from app.panels.experiment_choices import choices_of, policy_choices
 from app.theme import Theme
-from app.widgets.environment_picker import EnvironmentPicker
+from app.widgets.environment_row import EnvironmentRow
+from app.widgets.environment_text import acts
 from app.widgets.equation_box import UNLIMITED, EquationBox
 from app.widgets.parameter_form import ParameterForm
 from app.widgets.parameter_row import LOCKED
@@ -28,7 +32,6 @@ from engine.catalogue import (
     biases,
     picked,
 )
-from engine.config.environments import EnvironmentConfig
 from engine.equations import equation
 from engine.parameters import parameters_of
 
@@ -43,18 +46,19 @@ _CUSTOM = "A combination of your own: none of the named algorithms."
 class ExperimentPanel(QWidget):
     """Pickers, equation and form of one experiment, in a column that scrolls."""
 
-    environment_requested = Signal(object)  # EnvironmentConfig
+    gallery_asked = Signal()
     live_change = Signal(str, object)
 
     def __init__(self, experiment: Experiment, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumWidth(296)  # narrower, words would be cut
-        self._experiment = experiment
+        self._experiment, self._theme = experiment, theme
+        self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at
         self._running = False
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.problem = Sentence("error")
-        self.environment = EnvironmentPicker(theme)
+        self.environment = EnvironmentRow(theme)
         self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
             "policy": (Picker("Policy", theme, "policy"), POLICIES),
             "distribution": (Picker("Distribution", theme, "policy"), DISTRIBUTIONS),
@@ -113,14 +117,14 @@ class ExperimentPanel(QWidget):
 
     def _wire(self) -> None:
         self._experiment.changed.connect(self._refresh)
-        self._experiment.environment_changed.connect(self.environment.finish_search)
         self._experiment.adjusted.connect(self.pickers["policy"][0].show_notice)
-        self.environment.picked.connect(self._pick_environment)
-        self.environment.searched.connect(self._search_environment)
+        self.environment.opened.connect(self.gallery_asked)
         for picker, entries in self.pickers.values():
             picker.picked.connect(lambda id, picker=picker, entries=entries: self._pick(picker, entries[id]))
         self.form.edited.connect(self._edit)
         self.form.reset_asked.connect(self._reset)
+        self.form.map_asked.connect(self._edit_map)
+        self._experiment.wished.connect(self._await)
         self.form.installEventFilter(self)
         for shared in (self._choices, self.bias):
             shared.installEventFilter(self)
@@ -130,25 +134,35 @@ class ExperimentPanel(QWidget):
     def _pick(self, picker: Picker, entry: Entry) -> None:
         picker.show_notice(self._experiment.pick(entry) or "")
 
-    def _pick_environment(self, id: str) -> None:
-        self._experiment.pick_environment(self._experiment.environments[id])
-
-    def _search_environment(self, id: str) -> None:
-        if id in self._experiment.environments:
-            self._pick_environment(id)
-        else:
-            self.environment.show_search(id)
-            self.environment_requested.emit(EnvironmentConfig(id=id))
-
     def _edit(self, path: str, value: object) -> None:
-        before = self._value(path)
-        self.form.answer(path, self._experiment.set_value(path, value))
-        self._tell_run(path, before)
+        self._set(path, lambda: self._experiment.set_value(path, value))
 
     def _reset(self, path: str) -> None:
-        before = self._value(path)
-        self.form.answer(path, self._experiment.reset_value(path))
+        self._set(path, lambda: self._experiment.reset_value(path))
+
+    def _set(self, path: str, change: Callable[[], str | None]) -> None:
+        before, self._edited = self._value(path), path
+        reason, self._edited = change(), ""
+        if reason or path != self._awaited:  # else what was entered stands there until the answer comes
+            self.form.answer(path, reason)
         self._tell_run(path, before)
+
+    def _await(self) -> None:
+        self._awaited = self._edited
+
+    def _edit_map(self, path: str) -> None:
+        from app.widgets.map_editor_dialog import MapDialog  # seldom wanted, so not loaded before
+
+        experiment = self._experiment
+        dialog = MapDialog(
+            next(parameter for parameter in experiment.parameters() if parameter.path == path),
+            legends(experiment.plain)[path],
+            self._theme,
+            lambda rows: experiment.refusal_of_value(path, rows),
+            self.window(),
+        )
+        dialog.applied.connect(lambda rows: self._edit(path, rows))
+        dialog.open()
 
     def _value(self, path: str) -> object:
         return next((p.value for p in parameters_of(self._experiment.config) if p.path == path), None)
@@ -160,9 +174,19 @@ class ExperimentPanel(QWidget):
 
     # --- what the rest of the window says ---
 
+    def environment_looked_at(self, id: str) -> None:
+        """The environment is being looked at, and not here yet."""
+        self._awaited = self._edited
+        self.environment.say(f"Looking at {id}…", "muted")
+
     def environment_refused(self, sentence: str) -> None:
-        """The environment that was asked for cannot be had."""
-        self.environment.refuse_search(sentence)
+        """The environment that was asked for cannot be had; if it was for one of its options, that one is told."""
+        if self._awaited:
+            awaited, self._awaited = self._awaited, ""
+            self.form.answer(awaited, sentence)
+            self.environment.answer.hide()
+            return
+        self.environment.say(sentence, "error")
 
     def commit(self) -> str:
         """Take what is being typed in the form, as if Return had been pressed; why not where it does not fit."""
@@ -196,7 +220,7 @@ class ExperimentPanel(QWidget):
         return ""
 
     def apply_theme(self, theme: Theme) -> None:
-        self.environment.apply_theme(theme)
+        self._theme = theme
         for picker, _ in self.pickers.values():
             picker.apply_theme(theme)
         self._box.apply_theme(theme)
@@ -209,8 +233,7 @@ class ExperimentPanel(QWidget):
         config, environment = experiment.config, experiment.environment
         self.problem.setText(experiment.problem() or "")
         self.problem.setVisible(bool(self.problem.text()))
-        self.environment.show_environments(environment_choices(experiment), environment.id)
-        self.environment.show_facts(environment_facts(environment))
+        self.environment.show_environment(environment)
         for name, (picker, entries) in self.pickers.items():
             current = picked(config, entries, environment)
             choices = policy_choices(experiment) if name == "policy" else choices_of(experiment, entries)
@@ -219,7 +242,10 @@ class ExperimentPanel(QWidget):
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
         self.bias.show_biases(biases(config, environment), exact=config.update.kind == "exact-gradient")
-        self.form.show_parameters(experiment.parameters())
+        self.form.show_parameters(experiment.parameters(), legends(experiment.plain))
+        if self._awaited:  # whatever came of it, this is what holds now
+            awaited, self._awaited = self._awaited, ""
+            self.form.answer(awaited, None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

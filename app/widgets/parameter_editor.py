@@ -8,6 +8,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
+from app.models.relevance import Legend
+from app.theme import Theme
 from app.widgets.combo import Combo
 from app.widgets.parameter_text import meaning, shown
 from app.widgets.text import set_role
@@ -29,29 +31,45 @@ class Editor(QWidget):
     def set_value(self, value: Any) -> None:
         raise NotImplementedError
 
+    def set_legend(self, legend: Legend) -> None:
+        """What signs in the value stand for."""
+
     def set_wrong(self, wrong: bool) -> None:
         """Mark what was entered as refused."""
 
     def commit(self) -> None:
         """Propose what has been entered so far."""
 
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the theme's colours, where the palette does not say."""
+
 
 class TextEditor(Editor):
-    """Free text for numbers and lists of numbers, with the unit behind it. Escape brings back what holds."""
+    """Free text for numbers and lists of numbers, with the unit behind it. Escape brings back what holds.
 
-    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
+    A ``legend`` names the number that an empty field stands for, and what is meant by it.
+    """
+
+    def __init__(self, parameter: Parameter, legend: Legend = ()) -> None:
         self._line = UnitLineEdit(parameter.unit)
-        super().__init__(self._line, parent)
+        super().__init__(self._line)
         self._type = parameter.type
         self._value: Any = None
         self._seen = ""
         self._line.editingFinished.connect(self.commit)
         self._line.escaped.connect(self._restore)
+        self._blank = ""
         if parameter.type is tuple:
             self._line.setPlaceholderText("none")
+        self.set_legend(legend)
+
+    def set_legend(self, legend: Legend) -> None:
+        for sign, meant in legend:
+            self._blank = sign
+            self._line.setPlaceholderText(meant)
 
     def set_value(self, value: Any) -> None:
-        self._value, self._seen = value, shown(value)
+        self._value, self._seen = value, self._shown(value)
         self._line.setText(self._seen)
         self._line.setCursorPosition(0)
 
@@ -62,12 +80,16 @@ class TextEditor(Editor):
         # Leaving the field after Return says the same thing a second time.
         if self._line.text() != self._seen:
             self._seen = self._line.text()
-            self.proposed.emit(meaning(self._seen, self._type))
+            self.proposed.emit(meaning(self._seen.strip() or self._blank, self._type))
 
     def _restore(self) -> None:
-        if self._line.text() != shown(self._value):
-            self._line.setText(shown(self._value))
+        if self._line.text() != self._shown(self._value):
+            self._line.setText(self._shown(self._value))
             self.commit()
+
+    def _shown(self, value: Any) -> str:
+        text = shown(value)
+        return "" if text == self._blank else text
 
 
 class UnitLineEdit(QLineEdit):
@@ -159,10 +181,3 @@ class SwitchEditor(Editor):
 
     def set_value(self, value: Any) -> None:
         self._box.setChecked(bool(value))
-
-
-def editor_of(parameter: Parameter) -> Editor:
-    """The editor that suits the parameter."""
-    if parameter.choices:
-        return ChoiceEditor(parameter)
-    return SwitchEditor() if parameter.type is bool else TextEditor(parameter)

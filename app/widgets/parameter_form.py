@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.models.relevance import Legend
 from app.theme import Theme
+from app.widgets.map_field import MapField
+from app.widgets.parameter_group import Group
 from app.widgets.parameter_row import ParameterRow
 from app.widgets.sentence import Sentence
-from app.widgets.swatch import Bolt, Dot
+from app.widgets.swatch import Bolt
 from engine.parameters import Parameter
 
 # The longest prefix that fits decides. Title, and the picker whose colour it shares.
 _GROUPS = {
+    "environment.options.": ("Environment options", ""),
+    "environment.": ("Changes to the environment", ""),
     "policy.": ("Policy", "policy"),
     "exploration.": ("Exploration", "policy"),
     "collection.": ("Collection", ""),
@@ -24,6 +29,8 @@ _GROUPS = {
     "update.": ("Update", "update"),
     "": ("Run", ""),
 }
+_FOLDED = ("environment.options.", "environment.")  # many, and seldom wanted
+_OF_THE_RUN = ("environment.stepping", "environment.patience")  # how, not what
 
 
 class ParameterForm(QWidget):
@@ -31,6 +38,7 @@ class ParameterForm(QWidget):
 
     edited = Signal(str, object)
     reset_asked = Signal(str)
+    map_asked = Signal(str)  # the path of a map that is to be edited
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +48,9 @@ class ParameterForm(QWidget):
         self.rows: dict[str, ParameterRow] = {}
         # Rows not shown now, kept for when they are wanted again: deleting them has crashed inside PySide now and then.
         self._spare: dict[str, list[ParameterRow]] = {}
-        self._groups = {prefix: _Group(title, part) for prefix, (title, part) in _GROUPS.items()}
+        self._groups = {
+            prefix: Group(title, part, folds=prefix in _FOLDED) for prefix, (title, part) in _GROUPS.items()
+        }
         self._bolt = Bolt()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -57,16 +67,23 @@ class ParameterForm(QWidget):
         legend.addWidget(Sentence(text="may be changed while training"), 1)
         return legend
 
-    def show_parameters(self, parameters: Sequence[Parameter]) -> None:
-        """Show these parameters in this order."""
-        kept = {p.path: p for p in parameters if p.path in self.rows and _same_row(self.rows[p.path].parameter, p)}
+    def show_parameters(self, parameters: Sequence[Parameter], legends: Mapping[str, Legend] | None = None) -> None:
+        """Show these parameters, of each group in this order.
+
+        Args:
+            legends: by path, what the signs stand for of which a value is made.
+        """
+        legends = legends or {}
+        parameters = sorted(parameters, key=lambda parameter: parameter.path in _OF_THE_RUN)
+        kept = [p.path for p in parameters if p.path in self.rows and self.rows[p.path].serves(p, legends.get(p.path))]
         for path in [path for path in self.rows if path not in kept]:
             self._put_away(path, self.rows.pop(path))
         for parameter in parameters:
-            if parameter.path in kept:
-                self.rows[parameter.path].show_parameter(parameter)
+            path, legend = parameter.path, legends.get(parameter.path, ())
+            if path in kept:
+                self.rows[path].show_parameter(parameter, legend)
             else:
-                self.rows[parameter.path] = self._spare_row(parameter) or self._new_row(parameter)
+                self.rows[path] = self._spare_row(parameter, legend) or self._new_row(parameter, legend)
         self.rows = {parameter.path: self.rows[parameter.path] for parameter in parameters}
         for prefix, group in self._groups.items():
             group.show_rows([row for path, row in self.rows.items() if _prefix(path) == prefix])
@@ -76,27 +93,29 @@ class ParameterForm(QWidget):
         self._groups[_prefix(path)].remove(row)
         self._spare.setdefault(path, []).append(row)
 
-    def _spare_row(self, parameter: Parameter) -> ParameterRow | None:
+    def _spare_row(self, parameter: Parameter, legend: Legend) -> ParameterRow | None:
         """A row that was put away and serves for the parameter."""
         spare = self._spare.get(parameter.path, [])
-        row = next((row for row in spare if _same_row(row.parameter, parameter)), None)
+        row = next((row for row in spare if row.serves(parameter, legend)), None)
         if row is not None:
             spare.remove(row)
-            row.show_parameter(parameter)
+            row.show_parameter(parameter, legend)
             row.settle()
             row.set_locked(self._running and not parameter.live)
         return row
 
-    def _new_row(self, parameter: Parameter) -> ParameterRow:
+    def _new_row(self, parameter: Parameter, legend: Legend) -> ParameterRow:
         path = parameter.path
-        row = ParameterRow(parameter, self._theme)
+        row = ParameterRow(parameter, self._theme, legend)
         row.set_locked(self._running and not parameter.live)
         row.proposed.connect(lambda value: self.edited.emit(path, value))
         row.reset_asked.connect(lambda: self.reset_asked.emit(path))
+        if isinstance(row.editor, MapField):
+            row.editor.asked.connect(lambda: self.map_asked.emit(path))
         return row
 
     def _chain_tabs(self) -> None:
-        fields = [stop for group in self._groups.values() for row in group.rows for stop in row.tab_stops()]
+        fields = [stop for group in self._groups.values() for stop in group.tab_stops()]
         if self._before is not None:
             fields.insert(0, self._before)
         for before, after in pairwise(fields):
@@ -107,6 +126,8 @@ class ParameterForm(QWidget):
         row = self.rows.get(path)
         if row is not None:
             row.settle() if reason is None else row.refuse(reason)
+            if reason is not None:
+                self._groups[_prefix(path)].reveal()
 
     def set_tab_before(self, widget: QWidget) -> None:
         """The widget of the same window after which Tab comes to the form."""
@@ -144,55 +165,5 @@ class ParameterForm(QWidget):
             row.apply_theme(theme)
 
 
-class _Group(QWidget):
-    """A heading and its rows; hidden while there are none."""
-
-    def __init__(self, title: str, part: str) -> None:
-        super().__init__()
-        self.rows: list[ParameterRow] = []
-        self._part = part
-        self._dot = Dot()
-        heading = QLabel(title)
-        heading.setProperty("role", "heading")
-        header = QHBoxLayout()
-        header.setSpacing(6)
-        if part:
-            header.addWidget(self._dot)
-        header.addWidget(heading, 1)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(4)
-        self._layout.addLayout(header)
-        self.hide()
-
-    def show_rows(self, rows: list[ParameterRow]) -> None:
-        self.setVisible(bool(rows))
-        if rows == self.rows:
-            return
-        self.rows = rows
-        for position, row in enumerate(rows, start=1):
-            item = self._layout.itemAt(position)
-            if item is None or item.widget() is not row:
-                self._layout.insertWidget(position, row)
-                row.show()
-
-    def remove(self, row: ParameterRow) -> None:
-        """Take a row out and hide it."""
-        self.rows = [other for other in self.rows if other is not row]
-        self._layout.removeWidget(row)
-        row.hide()
-
-    def apply_theme(self, theme: Theme) -> None:
-        if self._part:
-            self._dot.set_colour(getattr(theme, self._part))
-
-
 def _prefix(path: str) -> str:
-    return max((prefix for prefix in _GROUPS if path.startswith(prefix)), key=len)
-
-
-def _same_row(old: Parameter, new: Parameter) -> bool:
-    """Whether the row made for ``old`` serves for ``new``: only value, default, bounds and help may differ."""
-    return all(
-        getattr(old, name) == getattr(new, name) for name in ("type", "choices", "title", "symbol", "unit", "live")
-    )
+    return "" if path in _OF_THE_RUN else max((prefix for prefix in _GROUPS if path.startswith(prefix)), key=len)

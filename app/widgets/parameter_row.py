@@ -8,14 +8,16 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from app import icons
+from app.models.relevance import Legend
 from app.theme import Theme
-from app.widgets.parameter_editor import editor_of
-from app.widgets.parameter_text import refusal, shown, symbol, tool_tip
+from app.widgets.parameter_editors import editor_of
+from app.widgets.parameter_text import in_words, refusal, symbol, tool_tip
 from app.widgets.sentence import Sentence
 from app.widgets.swatch import Bolt
 from engine.parameters import Parameter
 
 EDITOR_WIDTH = 116
+_SHORT_LIST = 3  # numbers that fit into it
 LOCKED = "Stop the run to change this."
 
 
@@ -25,16 +27,18 @@ class ParameterRow(QWidget):
     proposed = Signal(object)
     reset_asked = Signal()
 
-    def __init__(self, parameter: Parameter, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, parameter: Parameter, theme: Theme, legend: Legend = ()) -> None:
+        super().__init__()
         self.parameter = parameter
+        self._legend = legend
         self._locked = False
         self._bolt = Bolt()
         self._name = QLabel()
         self._name.setWordWrap(True)
         self._name.setTextFormat(Qt.TextFormat.RichText)
-        self.editor = editor_of(parameter)
-        self.editor.setFixedWidth(EDITOR_WIDTH)
+        self.editor = editor_of(parameter, legend)
+        if not _is_long(parameter, legend):
+            self.editor.setFixedWidth(EDITOR_WIDTH)
         self._name.setBuddy(self.editor.field)
         self.reset_button = _reset_button()
         self._complaint = Sentence("error")
@@ -54,14 +58,29 @@ class ParameterRow(QWidget):
         grid.addWidget(self._bolt, 0, 0)
         grid.addWidget(self._name, 0, 1)
         grid.addWidget(self.reset_button, 0, 2)
-        grid.addWidget(self.editor, 0, 3)
-        grid.addWidget(self._complaint, 1, 1, 1, 3)
+        if _is_long(self.parameter, self._legend):
+            grid.addWidget(self.editor, 1, 1, 1, 3)
+        else:
+            grid.addWidget(self.editor, 0, 3)
+        grid.addWidget(self._complaint, 2, 1, 1, 3)
         grid.setColumnStretch(1, 1)
 
-    def show_parameter(self, parameter: Parameter) -> None:
+    def serves(self, parameter: Parameter, legend: Legend | None) -> bool:
+        """Whether it can show the parameter too: only value, default, bounds, help and legend may be others."""
+        same = ("type", "choices", "title", "symbol", "unit", "live")
+        return (
+            bool(legend) is bool(self._legend)
+            and _is_long(parameter, legend) is _is_long(self.parameter, self._legend)
+            and all(getattr(self.parameter, name) == getattr(parameter, name) for name in same)
+        )
+
+    def show_parameter(self, parameter: Parameter, legend: Legend = ()) -> None:
         """Show the parameter as it now holds; what is being typed stays unless the value has become another."""
         changed = parameter.value != self.parameter.value
         self.parameter = parameter
+        if legend != self._legend:
+            self._legend = legend
+            self.editor.set_legend(legend)
         if changed:
             self.settle()
         self._tell()
@@ -97,6 +116,7 @@ class ParameterRow(QWidget):
             name += f"&nbsp;<span style='color:{theme.muted}'>{symbol(self.parameter.symbol)}</span>"
         self._name.setText(name)
         self._bolt.set_colour(theme.muted if self.parameter.live else None)
+        self.editor.apply_theme(theme)
         icons.give(self.reset_button, "restore", color=theme.muted, color_active=theme.text)
 
     def _tell(self) -> None:
@@ -109,9 +129,14 @@ class ParameterRow(QWidget):
         self.editor.setEnabled(not self._locked)
         self._name.setEnabled(not self._locked)
         self.reset_button.setVisible(parameter.value != parameter.default and not self._locked)
-        default = shown(parameter.default) or "empty"
+        default = in_words(parameter.default)
         self.reset_button.setToolTip(f"Reset to the default, {default}")
         self.reset_button.setAccessibleName(f"Reset {parameter.title} to its default, {default}")
+
+
+def _is_long(parameter: Parameter, legend: Legend | None) -> bool:
+    """Whether the value takes a line of its own: a list of many numbers that has to be typed."""
+    return parameter.type is tuple and not legend and len(parameter.default) > _SHORT_LIST
 
 
 def _reset_button() -> QToolButton:

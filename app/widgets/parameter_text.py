@@ -24,6 +24,15 @@ def shown(value: Any) -> str:
     return f"{int(value):_}".replace("_", _THIN)
 
 
+def in_words(value: Any) -> str:
+    """A value within a sentence: switches are on or off, lists may be empty, maps so large."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple) and value and isinstance(value[0], str):
+        return f"a map of {len(value)} × {len(value[0])}"
+    return shown(value) or "none"
+
+
 def meaning(text: str, kind: type) -> Any:
     """The value that typed ``text`` stands for; text that is no such value is handed on as it is."""
     if kind is tuple:
@@ -63,7 +72,7 @@ def tool_tip(parameter: Parameter) -> str:
     facts = []
     if text := bounds(parameter):
         facts.append(text[0].upper() + text[1:] + (f" {parameter.unit}" if parameter.unit else ""))
-    facts.append(f"Default {escape(shown(parameter.default)) or 'empty'}".replace("True", "on").replace("False", "off"))
+    facts.append(f"Default {escape(in_words(parameter.default))}")
     lines = [name, escape(parameter.help), ". ".join(facts) + "."]
     if parameter.live:
         lines.append("May be changed while training; takes effect at the next iteration.")

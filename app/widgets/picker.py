@@ -15,7 +15,7 @@ from app.widgets.sentence import Sentence, smaller
 from app.widgets.swatch import Dot
 
 _LIST_WIDTH = 340
-_NAME_WIDTH = 84  # so that all stand in a column
+NAME_WIDTH = 84  # so that all stand in a column
 _ARROW_ROOM = 24  # at the right end of a combo box
 
 
@@ -53,7 +53,7 @@ class Picker(QWidget):
         self.apply_theme(theme)
 
     def _row(self, name: QLabel) -> QLayout:
-        name.setFixedWidth(_NAME_WIDTH)
+        name.setFixedWidth(NAME_WIDTH)
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self._dot)

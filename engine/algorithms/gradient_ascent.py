@@ -40,13 +40,17 @@ class GradientAscentRule:
         config = task.config.update
         assert isinstance(config, GradientAscent)
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        sums = yield from accumulate_gradient(self._policy, self._vector, task, config)
+        sums = yield from self._gathered(task, config)
         norm = self._vector.clip(config.max_grad_norm).item()
         require_finite([sums.loss, sums.entropy, norm], rate)
         self._descent.step(rate)
         metrics: Metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": norm}
         shared: Metrics = {} if sums.value_loss is None else {"value_loss": sums.value_loss}
         return Outcome(metrics | shared | scheduled_metric(config.learning_rate_schedule, rate))
+
+    def _gathered(self, task: Task, config: GradientAscent) -> Generator[str, None, Sums]:
+        """Put the batch's gradient into the vector."""
+        return (yield from accumulate_gradient(self._policy, self._vector, task, config))
 
 
 @dataclass(frozen=True)

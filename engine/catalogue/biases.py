@@ -11,11 +11,10 @@ from engine.config import RunConfig
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
     """Why the gradient estimate is biased for ∇J, a sentence each; empty where theory says unbiased.
 
-    J is the expected return discounted by γ from the start of the episode, as 001… and 003… define it, of the rewards as
-    learning sees them (scale · reward + offset). PPO climbs a
-    surrogate in several steps and is judged by the first, when the policy is still the one that acted; the steps of
-    off-policy ascent all claim to be the gradient. Each sentence is measured, with its sign, in the tests named
-    ``test_bias…``.
+    J is the expected return discounted by γ from the start of the episode, as 001… and 003… define it, of the rewards
+    that learning sees (scale · reward + offset). PPO climbs a surrogate in several steps and is judged by the first,
+    when the policy is still the one that acted; the steps of off-policy ascent all claim to be the gradient. Each
+    sentence is measured, with its sign, in the tests named ``test_bias…``.
     """
     if config.update.kind == "exact-gradient":
         return ()

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.spaces import EnvironmentInfo, Option, OptionValue, Space, discrete
-from engine.config.environments import EnvironmentConfig
+from engine.catalogue.spaces import EnvironmentInfo, Option, Space, discrete
+from engine.config.environments import MOST_FRAMES, EnvironmentConfig
 from engine.environments.ours import OURS, our_process
 from engine.errors import RequestError
 
@@ -59,29 +59,39 @@ def option_problem(option: Option, value: Any) -> str | None:
     if option.choices:
         return None if value in option.choices else f"is one of {', '.join(option.choices)}, not {value}"
     kind, given = _kind(option.default), _kind(value)
-    if kind == "a list of numbers" and isinstance(value, tuple):
-        other = next((each for each in value if _kind(each) not in ("a number", "a whole number")), None)
-        if other is not None:
-            return f"takes a list of numbers, not {other!r}"
+    if kind.startswith("a list") and isinstance(value, tuple):
+        wanted = ("a text",) if kind == "a list of texts" else ("a number", "a whole number")
+        other = [each for each in value if _kind(each) not in wanted]
+        if other:
+            return f"takes {kind}, not {_short(repr(other[0]))}"
+        if not value and wanted == ("a text",):
+            return f"takes {kind}, not an empty one"
     elif given != kind and (kind, given) != ("a number", "a whole number"):
-        return f"takes {kind}, not {value!r}"
+        return f"takes {kind}, not {_short(repr(value))}"
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, bool | str):
             continue
+        given = _short(f"{number:g}" if isinstance(number, float) else str(number))
         if option.minimum is not None and number < option.minimum:
-            return f"is at least {option.minimum:g}, not {number:g}"
+            return f"is at least {option.minimum:g}, not {given}"
         if option.maximum is not None and number > option.maximum:
-            return f"is at most {option.maximum:g}, not {number:g}"
+            return f"is at most {option.maximum:g}, not {given}"
     return None
 
 
-def _kind(value: OptionValue) -> str:
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int | float):
         return "a whole number" if isinstance(value, int) else "a number"
     if isinstance(value, str):
         return "a text"
+    if not isinstance(value, tuple):
+        return "names and values"
     return "a list of texts" if value and isinstance(value[0], str) else "a list of numbers"
 
 
@@ -117,6 +127,12 @@ def _problem(info: EnvironmentInfo, environment: EnvironmentConfig) -> str | Non
         return f"{info.id} has no component {environment.hidden[-1]} to hide; its components are 0 to {seen.size - 1}."
     if environment.hidden and len(environment.hidden) == seen.size:
         return f"With all {seen.size} components of {info.id} hidden there is nothing left to see; leave at least one."
+    frames = most_frames(seen)
+    if environment.frame_stack > frames and not environment.hidden:
+        return (
+            f"With more than {frames} pictures of {info.id} in one, it could no longer be told from its shape where "
+            f"their channels are; use a frame stack of at most {frames}."
+        )
     if environment.reward_scale == 0.0:
         return "With a reward scale of 0 there is nothing to learn; use another number."
     return None
@@ -150,6 +166,15 @@ def stacked_shape(shape: tuple[int, ...], frames: int) -> tuple[int, ...]:
         return (frames, *shape)
     axis = channel_axis(shape)
     return (*shape[:axis], frames * shape[axis], *shape[axis + 1 :])
+
+
+def most_frames(space: Space) -> int:
+    """How many images fit in one whose ``channel_axis`` is still theirs; what are no images fit in any number."""
+    if not space.image:
+        return MOST_FRAMES
+    axis = channel_axis(space.shape) if len(space.shape) == 3 else 0
+    shapes = ((frames, stacked_shape(space.shape, frames)) for frames in range(2, MOST_FRAMES + 1))
+    return next((frames - 1 for frames, shape in shapes if channel_axis(shape) != axis), MOST_FRAMES)
 
 
 def channel_axis(shape: tuple[int, ...]) -> int:

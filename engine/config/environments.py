@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from engine.config.fields import Model, parameter
 
+MOST_FRAMES = 64
 Stepping = Literal["auto", "in-process", "processes", "envpool"]
 
 
@@ -82,7 +83,7 @@ class EnvironmentConfig(Model):
         unit="steps",
         help="So many of the latest observations are seen side by side; before an episode's first there are zeros.",
         ge=1,
-        le=64,
+        le=MOST_FRAMES,
     )
     normalize_observations: bool = parameter(
         False,

@@ -42,8 +42,8 @@ class ChangedBatch:
         self._kept = [component for component in range(space.size) if component not in hidden] if hidden else None
         self._shape = () if hidden else space.shape
         self._generator = np.random.default_rng(np.random.SeedSequence(list(seeds)))
-        size = space.size - len(hidden)
-        self._frames = np.zeros((self.size, environment.frame_stack, size), np.float32)
+        earlier = environment.frame_stack - 1  # of the frames seen side by side
+        self._frames = np.zeros((self.size, earlier, space.size - len(hidden) if earlier else 0), np.float32)
         self._previous: NDArray[Any] | None = None  # [size, …]
         self._fresh = np.ones(self.size, np.bool_)  # whether no action has been taken yet
 
@@ -81,8 +81,8 @@ class ChangedBatch:
             observations = observations + np.float32(noise) * drawn
         if self._changes.frame_stack == 1:
             return observations
-        frames = np.concatenate((self._frames[slots, 1:], observations[:, None]), 1)
-        self._frames[slots] = frames
+        frames = np.concatenate((self._frames[slots], observations[:, None]), 1)
+        self._frames[slots] = frames[:, 1:]
         return self._side_by_side(frames)
 
     def _side_by_side(self, frames: NDArray[np.float32]) -> NDArray[Any]:

@@ -1,19 +1,24 @@
-"""Looking at an environment that the catalogue does not describe: making it once tells its spaces and limits."""
+"""Looking at an environment that the catalogue does not describe, or not as it is to be made: making it once tells its
+spaces and limits."""
 
 from __future__ import annotations
 
 import inspect as inspect_module
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from engine.catalogue import EnvironmentInfo, described
+import gymnasium
+from gymnasium.envs.registration import EnvSpec, load_env_creator
+
+from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, described
 from engine.catalogue.spaces import Option
 from engine.config.environments import EnvironmentConfig, as_plain
 from engine.environments import registry
 from engine.environments.processes import finite_mdp
 
-_NO_OPTIONS = ("self", "render_mode")
+_NO_OPTIONS = ("render_mode",)
 
 
 def inspect(id: str, options: Mapping[str, Any] | None = None) -> EnvironmentInfo:
@@ -26,28 +31,46 @@ def inspect(id: str, options: Mapping[str, Any] | None = None) -> EnvironmentInf
     if known is not None:
         return known
     environment = registry.make(id, options)
-    spec = environment.spec
-    info = EnvironmentInfo(
+    observation = registry.observation_space(id, environment.observation_space)
+    action = registry.action_space(id, environment.action_space)
+    limit = registry.time_limit(environment)
+    with suppress(Exception):  # all that was wanted of it is known
+        environment.close()
+    info = ENVIRONMENTS.get(id)
+    if info is not None:  # made with options that reshape it, so that some of what is said is of another
+        action = info.action if action == replace(info.action, labels=()) else action
+        finite = finite_mdp(id, options) is not None
+        return replace(
+            info,
+            observation=observation,
+            action=action,
+            time_limit=limit,
+            finite=finite,
+            solved_at=None,
+            best_known=None,
+        )
+    spec = gymnasium.registry[id.rpartition(":")[2]]
+    return EnvironmentInfo(
         id=id,
         title=id,
         summary="An environment registered with Gymnasium.",
-        observation=registry.observation_space(id, environment.observation_space),
-        action=registry.action_space(id, environment.action_space),
-        time_limit=registry.time_limit(environment),
-        solved_at=spec.reward_threshold if spec and not options else None,
+        observation=observation,
+        action=action,
+        time_limit=limit,
+        solved_at=None if options else spec.reward_threshold,
         finite=finite_mdp(id, options) is not None,
-        options=_options(environment),
+        options=_options(spec),
     )
-    with suppress(Exception):  # all that was wanted of it is known
-        environment.close()
-    return info
 
 
-def _options(environment: registry.Environment) -> tuple[Option, ...]:
-    """The keyword arguments of the environment's class that are plain values; any may change its spaces."""
-    signature = inspect_module.signature(type(environment.unwrapped).__init__)
-    given = environment.spec.kwargs if environment.spec else {}
-    defaults = {name: given.get(name, parameter.default) for name, parameter in signature.parameters.items()}
+def _options(spec: EnvSpec) -> tuple[Option, ...]:
+    """The keyword arguments of what makes the environment that are plain values; any may change its spaces."""
+    creator = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+    try:
+        parameters = inspect_module.signature(creator).parameters if creator is not None else {}
+    except (TypeError, ValueError):  # it is not written in Python
+        return ()
+    defaults = {name: spec.kwargs.get(name, parameter.default) for name, parameter in parameters.items()}
     return tuple(
         Option(name, name.replace("_", " ").capitalize(), plain, reshapes=True)
         for name, default in defaults.items()

@@ -88,7 +88,9 @@ def make(
 
 def _find(id: str) -> None:
     """See to it that ``id`` is registered, importing its module where it names one."""
-    module, _, name = id.rpartition(":")
+    module, separator, name = id.rpartition(":")
+    if separator and not module:
+        raise RequestError(f"{id} names no module before its colon; write module:{name or 'id'}, or the id alone.")
     if module:
         try:
             import_module(module)
@@ -194,8 +196,9 @@ def raised(id: str, during: str, error: BaseException) -> RunError:
 
 def _unknown(id: str) -> str:
     near = get_close_matches(id, gymnasium.registry, n=1, cutoff=0.7)
-    folded = [known for known in gymnasium.registry if known.lower().startswith(id.lower())]
-    suggestion = folded[-1] if folded else (near[0] if near else "")
+    alike = [known for known in gymnasium.registry if id and known.lower().startswith(id.lower())]
+    versions = [known for known in alike if known.lower().startswith(f"{id.lower()}-v")]
+    suggestion = next((found[-1] for found in (versions, alike, near) if found), "")
     hint = f"did you mean {suggestion}?" if suggestion else "for example CartPole-v1 is."
     return f"There is no environment {_shortened(id) or 'without a name'} registered with Gymnasium; {hint}"
 

@@ -26,6 +26,7 @@ ASKING, ASKING_EACH = 50e-6, 40e-6  # seconds that a step costs more in worker p
 GAIN = 1.25  # how many times as fast as this process worker processes must be to be worth starting
 ENVPOOL_GAIN = 1.5  # and EnvPool as either, for it draws other episodes
 _BURST, _MOST_STEPS = 0.1, 200  # seconds, and steps, for which a cost is measured
+_CANNOT_MAKE = "since worker processes cannot make them"
 _OWN = ("gymnasium.", "engine.")  # the code of environments that need no watching
 
 Chosen = tuple[EnvironmentBatch, str]
@@ -55,12 +56,12 @@ def chosen(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
     if _is_own(environment.id):
         return _fastest(environment, seeds)
     if not (_may_start() and _is_importable(environment.id)):
-        return GymnasiumBatch(environment, seeds), f"{_here(size)}, since worker processes cannot make them"
+        return GymnasiumBatch(environment, seeds), f"{_here(size)}, {_CANNOT_MAKE}"
     try:
         return _watched(environment, seeds)
     except RequestError:
         # If it is not only in worker processes that it cannot be made, this raises again.
-        return GymnasiumBatch(environment, seeds), f"{_here(size)}, since worker processes cannot make them"
+        return GymnasiumBatch(environment, seeds), f"{_here(size)}, {_CANNOT_MAKE}"
 
 
 def _fastest(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
@@ -89,9 +90,9 @@ def _measured(configuration: str, size: int) -> tuple[Stepping, int, str]:
     workers = best_workers(each, size)
     here = there = size * each
     if _may_start() and here > GAIN * predicted(each, size, workers):  # or it is not worth starting them to see
-        there = seconds_per_step(ProcessBatch(environment, range(size), workers))  # other work may hold the cores
+        there = _seconds_in_processes(environment, size, workers)
         if here <= GAIN * there:
-            why = "since worker processes are hardly faster"
+            why = "since worker processes are hardly faster" if there < float("inf") else _CANNOT_MAKE
     spread = here > GAIN * there
     times_as_fast = (there if spread else here) / _seconds_in_envpool(environment, size)
     if times_as_fast > ENVPOOL_GAIN:
@@ -119,6 +120,14 @@ def predicted(each: float, size: int, workers: int) -> float:
 def best_workers(each: float, size: int) -> int:
     """The number of worker processes with which a step is fastest."""
     return min(range(1, min(cores(), size) + 1), key=lambda workers: predicted(each, size, workers))
+
+
+def _seconds_in_processes(environment: EnvironmentConfig, size: int, workers: int) -> float:
+    """For a step of all environments, as other work may hold the cores; infinite where workers cannot make them."""
+    try:
+        return seconds_per_step(ProcessBatch(environment, range(size), workers))
+    except RequestError:
+        return float("inf")
 
 
 def _seconds_in_envpool(environment: EnvironmentConfig, size: int) -> float:

@@ -98,23 +98,23 @@ class Policy(nn.Module):
         if state is None:
             return self(observations), None
         assert isinstance(self.body, GRUBody)
-        outputs, state = self.body.step(self._inputs(observations), state)
-        return self._distribution(self.head(outputs)), state
+        outputs, state = self.body.step(self.inputs(observations), state)
+        return self.distribution(self.head(outputs)), state
 
     def forward(self, observations: Tensor) -> Distribution:
         """π(·|s) of a policy without a memory, for observations in any order."""
-        return self._distribution(self.head(self.body(self._inputs(observations))))
+        return self.distribution(self.head(self.body(self.inputs(observations))))
 
     def over(self, observations: Tensor, sequences: Sequences | None) -> Distribution:
         """π(·|s) of M steps that make up ``sequences``, which only matter to a policy with a memory."""
-        return self._distribution(self.head(self._features(observations, sequences)))
+        return self.distribution(self.head(self._features(observations, sequences)))
 
     def evaluate(self, observations: Tensor, sequences: Sequences | None) -> tuple[Distribution, Tensor]:
         """As ``over``, and V(s) [M] from the second head."""
         assert self.value_head is not None
         seen = self._features(observations, sequences)
         values: Tensor = self.value_head(seen)
-        return self._distribution(self.head(seen)), values.squeeze(-1)
+        return self.distribution(self.head(seen)), values.squeeze(-1)
 
     @property
     def written_out(self) -> bool:
@@ -127,7 +127,7 @@ class Policy(nn.Module):
     def send(self, observations: Tensor) -> tuple[Categorical | DiagonalGaussian, Pass]:
         """π(·|s) without a graph, and what ``bring_back`` needs."""
         assert self._dense is not None
-        passed = self._dense.forward(self._inputs(observations))
+        passed = self._dense.forward(self.inputs(observations))
         distribution = self._plain(passed.outputs)
         assert isinstance(distribution, Categorical | DiagonalGaussian)
         return distribution, passed
@@ -142,7 +142,7 @@ class Policy(nn.Module):
             self.log_std.grad.add_(slopes[1].sum(0))
 
     def _features(self, observations: Tensor, sequences: Sequences | None) -> Tensor:
-        inputs = self._inputs(observations)
+        inputs = self.inputs(observations)
         if isinstance(self.body, GRUBody):
             assert sequences is not None
             assert sequences.states is not None
@@ -150,16 +150,18 @@ class Policy(nn.Module):
         seen: Tensor = self.body(inputs)
         return seen
 
-    def _inputs(self, observations: Tensor) -> Tensor:
+    def inputs(self, observations: Tensor) -> Tensor:
+        """What the body is given."""
         if self.normalizer is not None:
             observations = self.normalizer(observations)
         return observations if self._tabular else features(observations, self._observation)
 
-    def _distribution(self, outputs: Tensor) -> Distribution:
-        distribution = self._plain(outputs)
+    def distribution(self, outputs: Tensor, log_std: Tensor | None = None) -> Distribution:
+        """What the head's outputs mean; ``log_std`` stands in for the policy's own where it has one."""
+        distribution = self._plain(outputs, log_std)
         return distribution if self.temperature == 1.0 else distribution.tempered(self.temperature)
 
-    def _plain(self, outputs: Tensor) -> Distribution:
+    def _plain(self, outputs: Tensor, log_std: Tensor | None = None) -> Distribution:
         if self._kind == "softmax":
             parts = self._action.parts
             return MultiCategorical(outputs, parts) if parts else Categorical(outputs)
@@ -170,10 +172,10 @@ class Policy(nn.Module):
             alpha, beta = (1.0 + softplus(outputs)).chunk(2, -1)
             return Beta(alpha, beta, self._bounds)
         if self.log_std is not None:
-            gaussian = DiagonalGaussian(outputs, self.log_std)
+            gaussian = DiagonalGaussian(outputs, self.log_std if log_std is None else log_std)
         else:
-            mean, log_std = outputs.chunk(2, -1)
-            gaussian = DiagonalGaussian(mean, (self._first_log_std + log_std).clamp(_LEAST_LOG_STD, _MOST_LOG_STD))
+            mean, spread = outputs.chunk(2, -1)
+            gaussian = DiagonalGaussian(mean, (self._first_log_std + spread).clamp(_LEAST_LOG_STD, _MOST_LOG_STD))
         return gaussian if self._bounds is None else TanhGaussian(gaussian, self._bounds)
 
 

@@ -41,7 +41,7 @@ def enter(field: QWidget, text: str) -> None:
 
 
 def pick(panel: ExperimentPanel, picker: str, title: str) -> None:
-    combo = panel.environment.picker.combo if picker == "environment" else panel.pickers[picker][0].combo
+    combo = panel.pickers[picker][0].combo
     combo.setCurrentIndex(combo.findText(title))
     combo.activated.emit(combo.currentIndex())
 
@@ -123,7 +123,7 @@ def test_a_picker_tells_its_choice_and_its_sentence_on_hover(opened):
 def test_sentences_stand_beneath_their_pickers_where_there_is_room(opened, height, beneath):
     panel = opened(experiment())
     panel.resize(320, height)
-    told = [panel.environment.picker, panel.pickers["algorithm"][0]]
+    told = [panel.environment, panel.pickers["algorithm"][0]]
     assert [picker.sentence.isVisible() for picker in told] == [beneath, beneath]
     assert all(picker.sentence.text() in picker.toolTip() for picker in told)
 
@@ -167,57 +167,45 @@ def test_only_the_changed_term_of_the_equation_changes(opened, qtbot):
     assert parts == [{"", "credit", "baseline"}]
 
 
-def test_a_typed_environment_is_asked_for(opened):
+def test_the_environment_is_a_button_that_asks_for_the_gallery(opened, qtbot):
     panel = opened(experiment())
-    asked = heard(panel.environment_requested)
-    pick(panel, "environment", "Other…")
-    enter(panel.environment.field, "Taxi-v3")
-    assert asked == ["Taxi-v3"]
-    assert panel.environment.answer.text() == "Looking at Taxi-v3…"
+    asked = heard(panel.gallery_asked)
+    assert panel.environment.button.text() == "Cart pole"
+    qtbot.mouseClick(panel.environment.button, Qt.MouseButton.LeftButton)
+    assert len(asked) == 1
 
 
-def test_a_known_environment_that_is_typed_is_picked_at_once(opened):
+def test_another_environment_is_shown_at_once(opened):
     chosen = experiment()
     panel = opened(chosen)
-    pick(panel, "environment", "Other…")
-    enter(panel.environment.field, "Acrobot-v1")
-    assert chosen.environment is ENVIRONMENTS["Acrobot-v1"]
-
-
-def test_a_typed_environment_becomes_an_entry(opened):
-    chosen = experiment()
-    panel = opened(chosen)
-    pick(panel, "environment", "Other…")
-    enter(panel.environment.field, "Taxi-v3")
     chosen.pick_environment(TAXI)
-    pick(panel, "environment", "Cart pole")
-    pick(panel, "environment", "Taxi-v3")
-    assert chosen.environment is TAXI
-    assert not panel.environment.field.isVisible()
+    assert panel.environment.button.text() == "Taxi-v3"
+    assert panel.environment.facts.startswith("500\u00a0states")
+    assert panel.environment.sentence.text() == TAXI.summary
 
 
-def test_an_unknown_environment_is_refused_under_the_field(opened):
+def test_a_refused_environment_is_told_beneath_until_the_next_choice(opened):
     chosen = experiment()
     panel = opened(chosen)
-    pick(panel, "environment", "Other…")
-    enter(panel.environment.field, "Nowhere-v0")
+    panel.environment_looked_at("Nowhere-v0")
+    assert panel.environment.answer.text() == "Looking at Nowhere-v0…"
     panel.environment_refused("There is no environment Nowhere-v0.")
     assert panel.environment.answer.text() == "There is no environment Nowhere-v0."
-    assert chosen.environment is ENVIRONMENTS["CartPole-v1"]
+    chosen.pick_environment(ENVIRONMENTS["Acrobot-v1"])
+    assert not panel.environment.answer.isVisible()
 
 
-def test_escape_closes_the_field_for_another_environment(opened):
+def test_while_running_the_gallery_can_be_opened_and_the_row_says_why_nothing_can_be_taken(opened):
     panel = opened(experiment())
-    pick(panel, "environment", "Other…")
-    QTest.keyClick(panel.environment.field, Qt.Key.Key_Escape)
-    assert not panel.environment.field.isVisible()
-    assert panel.environment.picker.combo.currentText() == "Cart pole"
+    panel.set_running(True)
+    assert panel.environment.button.isEnabled()
+    assert panel.environment.toolTip().endswith("\nStop the run to change this.")
 
 
 def test_an_adjusted_policy_is_told_at_its_picker(opened):
     chosen = experiment("FrozenLake-v1", policy="tabular")
     panel = opened(chosen)
-    pick(panel, "environment", "Cart pole")
+    chosen.pick_environment(ENVIRONMENTS["CartPole-v1"])
     assert panel.pickers["policy"][0].notice.endswith("the policy is now MLP.")
 
 
@@ -284,9 +272,9 @@ def test_tab_goes_from_the_pickers_through_the_form_in_order(opened):
     chosen = experiment("FrozenLake-v1", policy="tabular")
     panel = opened(chosen)
     chosen.pick_environment(ENVIRONMENTS["CartPole-v1"])
-    panel.environment.picker.combo.setFocus()
+    panel.environment.button.setFocus()
     names = []
-    for _ in range(11):
+    for _ in range(13):
         names.append(panel.focusWidget().accessibleName())
         QTest.keyClick(panel.focusWidget(), Qt.Key.Key_Tab)
     assert names == [
@@ -298,6 +286,8 @@ def test_tab_goes_from_the_pickers_through_the_form_in_order(opened):
         "Baseline",
         "Update rule",
         "Why the gradient estimate is biased",
+        "Environment options",
+        "Changes to the environment",
         "Hidden layers",
         "Activation",
         "Initial weights",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -10,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.theme import load_theme
 from app.widgets.parameter_form import ParameterForm
-from app.widgets.parameter_text import bounds, meaning, refusal, shown
+from app.widgets.parameter_text import bounds, in_words, meaning, refusal, shown
 from engine.config import RunConfig
 from engine.errors import RequestError
 from engine.parameters import Parameter, parameters_of, with_values
@@ -40,6 +42,14 @@ def test_values_read_short(value: object, text: str):
 
 
 @pytest.mark.parametrize(
+    ("value", "words"),
+    [(True, "on"), (False, "off"), ((), "none"), ("", "none"), (("S.", ".G", ".."), "a map of 3 × 2"), (0.5, "0.5")],
+)
+def test_values_within_a_sentence(value: object, words: str):
+    assert in_words(value) == words
+
+
+@pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
         ("1e-4", float, 1e-4),
@@ -51,6 +61,8 @@ def test_values_read_short(value: object, text: str):
         ("64, 64", tuple, (64, 64)),
         ("64x32", tuple, (64, 32)),
         ("", tuple, ()),
+        ("3, 1", tuple, (3, 1)),
+        ("0.2; 0.85", tuple, (0.2, 0.85)),
         ("64, x", tuple, (64, "x")),
         ("abc", float, "abc"),
     ],
@@ -186,6 +198,48 @@ def test_each_field_has_a_name_and_a_help(form: ParameterForm):
     for row in form.rows.values():
         assert row.editor.field.accessibleName() == row.parameter.title
         assert row.parameter.title in row.toolTip()
+
+
+def test_how_it_is_stepped_stands_with_the_run(form: ParameterForm):
+    run = form.rows["seed"].parentWidget()
+    assert form.rows["environment.stepping"].parentWidget() is run
+    assert form.rows["environment.time_limit"].parentWidget() is not run
+    assert list(form.rows)[-2:] == ["environment.stepping", "environment.patience"]
+
+
+def test_a_legend_decides_which_row_serves(form: ParameterForm):
+    everything = parameters_of(RunConfig())
+    typed = form.rows["environment.hidden"]
+    form.show_parameters(everything, {"environment.hidden": (("0", "x"), ("1", "y"))})
+    ticked = form.rows["environment.hidden"]
+    assert ticked is not typed
+    form.show_parameters(everything)
+    assert form.rows["environment.hidden"] is typed
+    form.show_parameters(everything, {"environment.hidden": (("0", "z"),)})
+    assert form.rows["environment.hidden"] is ticked
+
+
+def test_a_list_that_needs_more_room_needs_another_row(form: ParameterForm):
+    everything = parameters_of(RunConfig())
+    longer = [replace(p, default=(8,) * 5) if p.path == "policy.hidden_sizes" else p for p in everything]
+    narrow = form.rows["policy.hidden_sizes"]
+    form.show_parameters(longer)
+    assert form.rows["policy.hidden_sizes"].editor.maximumWidth() > narrow.editor.maximumWidth()
+
+
+def test_an_empty_field_stands_for_the_number_that_its_legend_names(qtbot: QtBot):
+    form = ParameterForm(load_theme("dark"))
+    qtbot.addWidget(form)
+    config = with_values(RunConfig(), {"environment.time_limit": 9})
+    form.show_parameters(parameters_of(config), {"environment.time_limit": (("0", "its own"),)})
+    edits = []
+    form.edited.connect(lambda *edit: edits.append(edit))
+    field = form.rows["environment.time_limit"].editor.field
+    field.clear()
+    form.commit()
+    assert edits == [("environment.time_limit", 0)]
+    form.show_parameters(parameters_of(RunConfig()), {"environment.time_limit": (("0", "its own"),)})
+    assert (field.text(), field.placeholderText()) == ("", "its own")
 
 
 def test_a_group_that_loses_all_its_rows_loses_its_heading_too(qtbot: QtBot):

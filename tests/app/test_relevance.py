@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.models.history import History
-from app.models.relevance import clip_range, diagnosed, in_the_form, largest_weight, ratios_of
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS, choose
+from app.models.relevance import clip_range, diagnosed, in_the_form, largest_weight, legends, ratios_of
+from engine.catalogue import ALGORITHMS, ENVIRONMENTS, EnvironmentInfo, Space, choose
 from engine.config import RunConfig
 from engine.metrics import METRICS
 from engine.parameters import parameters_of, with_values
@@ -44,6 +44,77 @@ def of(algorithm: str = "", **values: Any) -> RunConfig:
 def test_the_form_shows_what_the_choice_uses(path: str, config: RunConfig, environment: str, shown: bool) -> None:
     assert path in {parameter.path for parameter in parameters_of(config)}
     assert in_the_form(path, config, ENVIRONMENTS[environment]) is shown
+
+
+OWN = EnvironmentInfo("Own-v0", "Own", "", Space("box", 3), Space("discrete", 2))
+CHANGES = ("time_limit", "sticky_actions", "reward_offset", "reward_scale", "normalize_rewards")
+OF_NUMBERS = ("hidden", "observation_noise", "frame_stack", "normalize_observations")
+
+
+def offered(environment: EnvironmentInfo, config: RunConfig | None = None) -> set[str]:
+    """The names of the changes that the form shows."""
+    config = config or of()
+    paths = [parameter.path for parameter in parameters_of(config) if parameter.path.startswith("environment.")]
+    return {path.removeprefix("environment.") for path in paths if in_the_form(path, config, environment)}
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        (ENVIRONMENTS["CartPole-v1"], {*CHANGES, *OF_NUMBERS}),
+        (ENVIRONMENTS["FrozenLake-v1"], set(CHANGES)),
+        (ENVIRONMENTS["Taxi-v4"], {*CHANGES, "stepping", "patience"}),
+        (ENVIRONMENTS["LunarLander-v3"], {*CHANGES, *OF_NUMBERS, "stepping", "patience"}),
+        (ENVIRONMENTS["CarRacing-v3"], {*CHANGES, *OF_NUMBERS, "stepping", "patience"} - {"hidden"}),
+        (OWN, {*CHANGES, *OF_NUMBERS, "stepping", "patience"}),
+    ],
+    ids=lambda value: value.id if isinstance(value, EnvironmentInfo) else "",
+)
+def test_the_changes_are_those_that_mean_something(environment: EnvironmentInfo, expected: set[str]) -> None:
+    assert offered(environment) == expected
+
+
+def test_of_a_single_component_none_can_be_hidden() -> None:
+    assert "hidden" not in offered(EnvironmentInfo("Own-v0", "Own", "", Space("box", 1), Space("discrete", 2)))
+
+
+@pytest.mark.parametrize(("stepping", "shown"), [("auto", True), ("processes", True), ("in-process", False)])
+def test_patience_is_for_worker_processes(stepping: str, shown: bool) -> None:
+    assert ("patience" in offered(OWN, of(environment__stepping=stepping))) is shown
+
+
+def test_sticky_actions_do_not_make_a_table_steppable() -> None:
+    assert "stepping" not in offered(ENVIRONMENTS["FrozenLake-v1"], of(environment__sticky_actions=0.1))
+
+
+@pytest.mark.parametrize(("options", "shown"), [({}, False), ({"enable_wind": True}, True)])
+def test_an_option_without_its_switch_is_left_out(options: dict[str, Any], shown: bool) -> None:
+    lander = ENVIRONMENTS["LunarLander-v3"]
+    config = of(environment={"id": lander.id, "options": options})
+    assert in_the_form("environment.options.wind_power", config, lander) is shown
+    assert in_the_form("environment.options.gravity", config, lander)
+
+
+def test_every_switch_is_an_option_of_some_environment() -> None:
+    for switched in ("wind_power", "turbulence_power", "success_rate", "rainy_probability", "fickle_probability"):
+        with_it = [info for info in ENVIRONMENTS.values() if switched in {option.name for option in info.options}]
+        assert not any(in_the_form(f"environment.options.{switched}", off(info), info) for info in with_it)
+
+
+def off(info: EnvironmentInfo) -> RunConfig:
+    """``info`` with all its switches off."""
+    switches = {option.name: False for option in info.options if isinstance(option.default, bool)}
+    return of(environment={"id": info.id, "options": switches})
+
+
+def test_legends_name_what_a_value_is_made_of() -> None:
+    found = legends(ENVIRONMENTS["MountainCar-v0"])
+    assert found["environment.hidden"] == (("0", "position"), ("1", "velocity"))
+    assert found["environment.time_limit"] == (("0", "200"),)
+    assert legends(OWN)["environment.hidden"][2] == ("2", "component 2")
+    assert legends(OWN)["environment.time_limit"] == (("0", "none"),)
+    assert dict(legends(ENVIRONMENTS["GridWorld-v0"])["environment.options.map"])["#"] == "wall"
+    assert "environment.hidden" not in legends(ENVIRONMENTS["CarRacing-v3"])
 
 
 ALWAYS = ("loss", "entropy", "grad_norm")

@@ -34,5 +34,10 @@ class Counter(gymnasium.Env[int, int]):
         return self._count, self._pay, False, False, {}
 
 
+def made(size: int = 3, render_mode: str | None = None) -> Counter:
+    return Counter(size, render_mode=render_mode)
+
+
 if "Own/Counter-v0" not in gymnasium.registry:
     gymnasium.register("Own/Counter-v0", Counter, max_episode_steps=20, kwargs={"pay": 1.5})
+    gymnasium.register("Own/Made-v0", made, max_episode_steps=20)

@@ -94,7 +94,10 @@ def test_an_option_that_does_not_fit_is_one_sentence(id: str, options: dict[str,
         (Option("a", "A", True), 1, "takes true or false, not 1"),
         (Option("a", "A", "x", choices=("x", "y")), "z", "is one of x, y, not z"),
         (Option("a", "A", (1.0,), maximum=3.0), (1.0, 4.0), "is at most 3, not 4"),
-        (Option("a", "A", ("S",)), (1.0,), "takes a list of texts, not (1.0,)"),
+        (Option("a", "A", ("S",)), ("SG", 1.0), "takes a list of texts, not 1.0"),
+        (Option("a", "A", ("S",)), (), "takes a list of texts, not an empty one"),
+        (Option("a", "A", ("S",)), {"a": 1}, "takes a list of texts, not {'a': 1}"),
+        (Option("a", "A", 1, maximum=9), 10**400, f"is at most 9, not 1{'0' * 58}…"),
         (Option("a", "A", (1.0,)), (0.2, "x"), "takes a list of numbers, not 'x'"),
         (Option("a", "A", (1.0,)), (), None),
         (Option("a", "A", (1.0,)), 0.5, "takes a list of numbers, not 0.5"),
@@ -117,6 +120,7 @@ def test_what_is_seen_after_hiding_and_stacking() -> None:
     assert seen(IMAGE, frame_stack=4).shape == (4, 4, 12)
     assert seen(IMAGE, frame_stack=4).bounds == ((0.0, 255.0),)
     assert seen(IMAGE, hidden=(0,)).shape == ()
+    assert seen(IMAGE, hidden=(0,), frame_stack=64).size == 47 * 64
     assert seen(BOX, normalize_observations=True).bounds == ()
 
 
@@ -144,6 +148,12 @@ def test_what_is_said_is_what_a_batch_shows(id: str) -> None:
         (STATES, {"normalize_observations": True}, "Normalising observations needs observations made of numbers"),
         (BOX, {"hidden": (1, 3)}, "Box-v0 has no component 3 to hide; its components are 0 to 2."),
         (BOX, {"hidden": (2, 0, 1)}, "With all 3 components of Box-v0 hidden there is nothing left to see"),
+        (
+            replace(BOX, observation=Space("box", 360, shape=(10, 12, 3))),
+            {"frame_stack": 4},
+            "With more than 3 pictures",
+        ),
+        (replace(BOX, observation=Space("box", 16, shape=(4, 4))), {"frame_stack": 4}, "With more than 3 pictures"),
         (BOX, {"reward_scale": 0.0}, "With a reward scale of 0 there is nothing to learn"),
     ],
 )

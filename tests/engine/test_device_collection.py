@@ -174,6 +174,8 @@ def test_actions_that_are_not_finite_are_one_sentence() -> None:
         ({"environment.sticky_actions": 0.1}, False),
         ({"environment.normalize_observations": True, "environment.reward_offset": 1.0}, True),
         ({"policy": "gru"}, False),
+        ({"environment.stepping": "in-process"}, False),
+        ({"environment.stepping": "processes"}, False),
     ],
     ids=str,
 )

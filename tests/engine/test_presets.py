@@ -10,7 +10,7 @@ import pytest
 
 from engine.catalogue import ALGORITHMS, POLICIES, choose, refusal
 from engine.config import RunConfig
-from engine.environments.registry import inspect
+from engine.environments.inspection import inspect
 from engine.errors import RequestError
 from engine.parameters import with_values
 from engine.presets import Preset, find, load, save, shipped

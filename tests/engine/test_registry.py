@@ -66,6 +66,8 @@ def refused(id: str) -> str:
     ("id", "nearest"),
     [
         ("cartpole-v1", "CartPole-v1"),
+        ("CartPole", "CartPole-v1"),
+        ("cartpole", "CartPole-v1"),
         ("CartPol-v1", "CartPole-v1"),
         ("LunarLandr-v3", "LunarLander-v3"),
         ("FrozenLak-v1", "FrozenLake-v1"),
@@ -241,6 +243,9 @@ def test_a_module_is_imported_for_the_environments_it_registers() -> None:
         ),
         (f"{MODULE}:Own/Countr-v0", "There is no environment Own/Countr-v0 registered with Gymnasium; did you mean"),
         ("tests.engine.raises_when_imported:X-v0", "The module tests.engine.raises_when_imported of"),
+        (":CartPole-v1", ":CartPole-v1 names no module before its colon; write module:CartPole-v1, or the id alone."),
+        (":", ": names no module before its colon; write module:id, or the id alone."),
+        (f"{MODULE}:", "There is no environment without a name registered with Gymnasium; for example CartPole-v1 is."),
     ],
 )
 def test_what_a_module_cannot_give_is_one_sentence(id: str, beginning: str) -> None:
@@ -254,9 +259,27 @@ def test_options_reach_the_environment_and_are_told_where_they_do_not_fit() -> N
         inspect(id, {"colour": "red"})
 
 
-def test_the_options_of_an_unknown_environment_are_those_of_its_class() -> None:
-    found = {option.name: option.default for option in inspect(f"{MODULE}:Own/Counter-v0").options}
+@pytest.mark.parametrize("given", [{}, {"most": 9, "pay": 3.0}], ids=str)
+def test_the_options_of_an_unknown_environment_are_those_of_its_class(given: dict[str, Any]) -> None:
+    found = {option.name: option.default for option in inspect(f"{MODULE}:Own/Counter-v0", given).options}
     assert found == {"most": 4, "pay": 1.5, "loud": False, "names": ("a", "b")}
+
+
+def test_the_options_of_what_a_function_makes_are_those_that_the_function_takes() -> None:
+    found = {option.name: option.default for option in inspect(f"{MODULE}:Own/Made-v0").options}
+    assert found == {"size": 3}
+
+
+@pytest.mark.parametrize("id", ["FrozenLake-v1", "FrozenLake8x8-v1"])
+def test_what_the_catalogue_says_stays_true_of_an_environment_of_another_shape(id: str) -> None:
+    known = ENVIRONMENTS[id]
+    other = next(name for name in ("4x4", "8x8") if name != known.options[0].default)
+    info = inspect(id, {"map_name": other})
+    assert info.observation == Space("discrete", 16 if other == "4x4" else 64)
+    assert info.finite
+    assert (info.solved_at, info.best_known) == (None, None)  # these are of the lake as it comes
+    same = ("id", "title", "summary", "family", "teaches", "options", "action", "time_limit")
+    assert [getattr(info, name) for name in same] == [getattr(known, name) for name in same]
 
 
 @pytest.mark.parametrize(

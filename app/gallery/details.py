@@ -1,0 +1,248 @@
+"""All that is known of the selected environment, and the button that takes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gallery.pictures import ASPECT, picture
+from app.models.gallery import Card
+from app.theme import Theme
+from app.widgets.environment_text import details
+from app.widgets.sentence import Sentence, smaller
+from app.widgets.text import muted
+
+WIDTH = 320  # of the stored pictures, so that this one is shown as it is
+_UNKNOWN = (
+    "Not looked at yet: what it shows and what can be done in it is known once it has been made. Using it does that."
+)
+
+
+class Details(QWidget):
+    """``used`` and ``forgotten`` carry the card."""
+
+    used = Signal(object)
+    forgotten = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._card: Card | None = None
+        self._locked = ""
+        self._picture = _Picture(theme)
+        self._title, self._id = QLabel(), muted()
+        self._title.setFont(_larger(self._title.font()))
+        self._title.setWordWrap(True)
+        self._id.setFont(monospace())
+        self._id.setWordWrap(True)
+        self._id.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._summary, self._teaches = _text(), _text()
+        self._lesson = muted("What it teaches")
+        self._facts = _Facts(theme)
+        self._install = _Install(theme)
+        self.use = QPushButton("Use this environment")
+        self.use.setProperty("role", "primary")
+        self.forget = QPushButton("Forget it")
+        self.forget.setToolTip("Take it off this list, and ask again before its module is imported.")
+        self._reason = Sentence("warning")
+        for button, signal in ((self.use, self.used), (self.forget, self.forgotten)):
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda _checked=False, signal=signal: signal.emit(self._card))
+        self._lay_out(theme)
+        self.show_card(None, forgettable=False)
+
+    def _lay_out(self, theme: Theme) -> None:
+        unit = theme.unit
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(unit)
+        names = QVBoxLayout()
+        names.setSpacing(2)
+        names.addWidget(self._title)
+        names.addWidget(self._id)
+        column.addWidget(self._picture)
+        column.addLayout(names)
+        lesson = QVBoxLayout()
+        lesson.setSpacing(2)
+        lesson.addWidget(self._lesson)
+        lesson.addWidget(self._teaches)
+        column.addWidget(self._summary)
+        column.addLayout(lesson)
+        column.addWidget(self._facts)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(page)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(unit)
+        buttons.addWidget(self.use, 1)
+        buttons.addWidget(self.forget)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(unit)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(self._install)
+        whole.addWidget(self._reason)
+        whole.addLayout(buttons)
+        self.setFixedWidth(WIDTH + unit)
+        page.setMaximumWidth(WIDTH)
+        page.setMinimumWidth(WIDTH)
+
+    def show_card(self, card: Card | None, *, forgettable: bool) -> None:
+        self._card = card
+        info = card.info if card else None
+        self._picture.show_card(card)
+        self._title.setText(card.title if card else "")
+        self._id.setText(card.id if card and card.id != card.title else "")
+        self._id.setVisible(bool(self._id.text()))
+        self._summary.setText(info.summary if info else (_UNKNOWN if card else ""))
+        self._teaches.setText(info.teaches if info else "")
+        for label in (self._lesson, self._teaches):
+            label.setVisible(bool(self._teaches.text()))
+        self._facts.show_rows(details(info) if info else [])
+        self._install.show_card(card)
+        self.forget.setVisible(forgettable)
+        self._tell()
+
+    def set_locked(self, reason: str) -> None:
+        """Nothing can be used for a reason; an empty one frees it again."""
+        self._locked = reason
+        self._tell()
+
+    def refusal(self, card: Card | None) -> str:
+        """Why the card's environment cannot be used now; empty where it can."""
+        if card is None:
+            return "Select an environment first."
+        if card.missing:
+            return f"{card.title} needs the extra {card.missing.name}, which is not installed."
+        return self._locked
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._picture.theme = theme
+        self._picture.update()
+
+    def _tell(self) -> None:
+        reason = self.refusal(self._card)
+        self.use.setEnabled(not reason)
+        self._reason.setText(reason)
+        self._reason.setVisible(bool(reason and self._card and not self._card.missing))  # else it is said above
+
+
+class _Picture(QWidget):
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self._card: Card | None = None
+        self.setFixedSize(WIDTH, round(WIDTH * ASPECT))
+
+    def show_card(self, card: Card | None) -> None:
+        """In its colours even where it cannot be used yet: here is what there would be to see."""
+        self._card = replace(card, missing=None) if card else None
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._card is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        outline = QPainterPath()
+        outline.addRoundedRect(self.rect(), self.theme.radius, self.theme.radius)
+        painter.setClipPath(outline)
+        painter.drawPixmap(0, 0, picture(self._card, self.size(), self.devicePixelRatioF(), self.theme))
+        painter.end()
+
+
+class _Facts(QWidget):
+    """A table of names and values."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setHorizontalSpacing(2 * theme.unit)
+        self._form.setVerticalSpacing(theme.unit // 2 + 2)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._rows: list[tuple[QLabel, QLabel]] = []
+
+    def show_rows(self, rows: list[tuple[str, str]]) -> None:
+        while len(self._rows) < len(rows):
+            name, value = muted(), QLabel()
+            name.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+            value.setWordWrap(True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._form.addRow(name, value)
+            self._rows.append((name, value))
+        for number, pair in enumerate(self._rows):
+            self._form.setRowVisible(number, number < len(rows))
+            for label, text in zip(pair, rows[number] if number < len(rows) else ("", ""), strict=True):
+                label.setText(text)
+
+
+class _Install(QWidget):
+    """The command that installs what is missing, to be copied."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._sentence = _text()
+        self.command = QLineEdit()
+        self.command.setReadOnly(True)
+        self.command.setFont(monospace())
+        self.command.setAccessibleName("Install command")
+        self._copy = QPushButton("Copy")
+        self._copy.setAutoDefault(False)
+        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.command.text()))
+        row = QHBoxLayout()
+        row.setSpacing(theme.unit)
+        row.addWidget(self._sentence, 1)
+        row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignBottom)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.unit // 2)
+        column.addLayout(row)
+        column.addWidget(self.command)
+
+    def show_card(self, card: Card | None) -> None:
+        missing = card.missing if card else None
+        self.setVisible(missing is not None)
+        if missing is not None:
+            self._sentence.setText(
+                f"To install {missing.title}, type this in the folder of this program, then open it again:"
+            )
+            self.command.setText(missing.command)
+            self.command.setCursorPosition(0)
+
+
+def monospace() -> QFont:
+    return smaller(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+
+
+def _text() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def _larger(font: QFont) -> QFont:
+    result = QFont(font)
+    result.setPointSizeF(font.pointSizeF() * 1.4)
+    result.setWeight(QFont.Weight.DemiBold)
+    return result
