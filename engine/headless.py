@@ -17,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from engine import presets
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS, POLICIES, Entry, choose
+from engine.catalogue import ALGORITHMS, ENVIRONMENTS, POLICIES, Entry, EnvironmentInfo, choose
+from engine.catalogue.environments import missing_extra
 from engine.config import RunConfig
 from engine.errors import RequestError, RunError
 from engine.parameters import parse_value, with_values
@@ -84,7 +85,7 @@ def train(config: RunConfig, report: Path | None) -> None:
         training = Training(config)
         stack.callback(training.close)
         lines = stack.enter_context(_opened(report)) if report else None
-        console.print(f"Training on {training.device_reason}.", highlight=False)
+        console.print(f"Training on {training.device_reason}; {training.stepping_reason}.", highlight=False)
         progress = stack.enter_context(_progress(console))
         task = progress.add_task("", total=config.budget.environment_steps, mean="–", speed="–")
         for phase in training:
@@ -231,7 +232,7 @@ def listing(what: str) -> list[dict[str, Any]]:
         RequestError: there is no such list.
     """
     if what == "environments":
-        return [asdict(info) for info in ENVIRONMENTS.values()]
+        return [asdict(info) | {"needs": _needs(info)} for info in ENVIRONMENTS.values()]
     if what == "policies":
         return [_row(entry) for entry in POLICIES.values()]
     if what == "algorithms":
@@ -241,6 +242,12 @@ def listing(what: str) -> list[dict[str, Any]]:
             {"id": name, "title": preset.title, "summary": preset.summary} for name, preset in presets.shipped().items()
         ]
     raise RequestError(f"There is no list of {what}; there is environments, policies, algorithms, presets.")
+
+
+def _needs(info: EnvironmentInfo) -> str | None:
+    """The command that installs what an environment needs and is not there."""
+    extra = missing_extra(info.family)
+    return extra.command if extra else None
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -258,5 +265,6 @@ def print_listing(what: str, as_json: bool) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for row in rows:
-        table.add_row(row["id"], f"{row['title']}. {row['summary']}")
+        needs = f" Needs: {row['needs']}" if row.get("needs") else ""
+        table.add_row(row["id"], f"{row['title']}. {row['summary']}{needs}")
     Console().print(table)
