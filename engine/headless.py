@@ -13,6 +13,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -266,5 +267,5 @@ def print_listing(what: str, as_json: bool) -> None:
     table.add_column()
     for row in rows:
         needs = f" Needs: {row['needs']}" if row.get("needs") else ""
-        table.add_row(row["id"], f"{row['title']}. {row['summary']}{needs}")
+        table.add_row(row["id"], escape(f"{row['title']}. {row['summary']}{needs}"))
     Console().print(table)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.catalogue import ALGORITHMS, ENVIRONMENTS, POLICIES
+from engine.catalogue.environments import EXTRAS
 from engine.metrics import METRICS
 from main import main
 
@@ -84,6 +85,12 @@ def test_every_policy_is_trained_by_its_name(policy: str, environment: str) -> N
 def test_a_list_names_all_that_the_catalogue_has(what: str, names: dict[str, Any], capsys: Capture) -> None:
     main(["list", what, "--json"])
     assert [row["id"] for row in json.loads(capsys.readouterr().out)] == list(names)
+
+
+def test_the_list_says_how_to_install_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("engine.headless.missing_extra", lambda family: EXTRAS.get(family))
+    main(["list", "environments"])
+    assert '".[mujoco]"' in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_distribution_follows_the_action_space() -> None:
