@@ -220,10 +220,15 @@ def _write(lines: TextIO, row: Mapping[str, float | None]) -> None:
 
 def _summary(training: Training) -> str:
     speed = training.environment_steps / max(training.seconds, 1e-9)
-    return (
-        f"{training.environment_steps:,} steps, {training.episodes:,} episodes and {training.iteration:,} iterations "
-        f"in {training.seconds:.1f} s ({speed:,.0f} steps/s)."
-    )
+    counts = [
+        f"{count:,} {name}{'' if count == 1 else 's'}"
+        for count, name in (
+            (training.environment_steps, "step"),
+            (training.episodes, "episode"),
+            (training.iteration, "iteration"),
+        )
+    ]
+    return f"{counts[0]}, {counts[1]} and {counts[2]} in {training.seconds:.1f} s ({speed:,.0f} steps/s)."
 
 
 def listing(what: str) -> list[dict[str, Any]]:
@@ -265,7 +270,11 @@ def print_listing(what: str, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
+    needed = None
     for row in rows:
-        needs = f" Needs: {row['needs']}" if row.get("needs") else ""
-        table.add_row(row["id"], escape(f"{row['title']}. {row['summary']}{needs}"))
+        if row.get("needs") and row["needs"] != needed:
+            needed = row["needs"]
+            table.add_row("", "")
+            table.add_row("", escape(f"These need: {needed}"))
+        table.add_row(row["id"], escape(f"{row['title']}. {row['summary']}"))
     Console().print(table)

@@ -102,7 +102,8 @@ METRICS: dict[str, Metric] = {
             "Exact return",
             "J(θ)",
             "reward",
-            "The policy's expected discounted return before this update, computed from the known dynamics.",
+            "The policy's expected discounted return before this update, of the rewards that learning sees, computed "
+            "from the known dynamics.",
         ),
         Metric(
             "learning_rate",

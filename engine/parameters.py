@@ -18,6 +18,8 @@ from engine.errors import RequestError
 if TYPE_CHECKING:
     from engine.catalogue import EnvironmentInfo
 
+_OPTIONS = "environment.options"  # these have names of the environment's own, and may be called anything
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -112,7 +114,7 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     data = config.model_dump()
     rest: dict[str, Any] = {}
     for path, value in values.items():
-        path = path.removesuffix(".kind")
+        path = path if path.startswith(f"{_OPTIONS}.") else path.removesuffix(".kind")
         if isinstance(_at(data, path), dict):
             _place(data, path, value)
             data = validated(data).model_dump()
@@ -136,9 +138,9 @@ def _place(data: dict[str, Any], path: str, value: Any) -> None:
         if not isinstance(node.get(name), dict):
             raise RequestError(_unknown(".".join(parents[: depth + 1]), path, node))
         node = node[name]
-    if leaf not in node and parents != ["environment", "options"]:
+    if leaf not in node and ".".join(parents) != _OPTIONS:
         raise RequestError(_unknown(path, path, node))
-    if isinstance(node.get(leaf), dict) and isinstance(value, str):
+    if isinstance(node.get(leaf), dict) and isinstance(value, str) and not path.startswith(_OPTIONS):
         key = "id" if "id" in node[leaf] else "kind"
         value = {key: value}
     node[leaf] = value
@@ -146,6 +148,8 @@ def _place(data: dict[str, Any], path: str, value: Any) -> None:
 
 def _unknown(missing: str, path: str, node: Mapping[str, Any]) -> str:
     prefix, _, leaf = missing.rpartition(".")
+    if missing.startswith(f"{_OPTIONS}."):
+        return f"There is no parameter {path}; an option is set whole, as {_OPTIONS}.NAME."
     known = [name for name in node if name != "kind"]
     near = get_close_matches(leaf, known, n=1)
     here = f"{prefix}." if prefix else ""
@@ -192,7 +196,12 @@ _PLAINER = (
     (r"tuple should have at least 1 item.*", "at least one number is needed"),
     (r"unable to parse input string as an integer.*", "it is too large"),
     (r", (unable to|got a) .*$", ""),
+    (r" or instance of \w+$", ""),
     (r"a valid integer", "a whole number"),
+    (r"a valid string", "a text"),
+    (r"a valid tuple", "a list"),
+    (r"a valid boolean", "true or false"),
+    (r"a valid dictionary", "names with values"),
     (r"a (valid|finite) number", "a number"),
     (r"greater than or equal to", "at least"),
     (r"less than or equal to", "at most"),

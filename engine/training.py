@@ -56,8 +56,8 @@ class Training:
 
     Raises:
         RequestError: on construction, when the configuration cannot work.
-        RunError: while iterating, when the environment raises or the numbers are no longer finite. What was yielded
-            before stays valid.
+        RunError: while iterating, when the environment raises or the numbers are no longer finite, and what was yielded
+            before stays valid; on construction, when the environment fails already while its cost is measured.
     """
 
     def __init__(self, config: RunConfig) -> None:
@@ -228,7 +228,10 @@ class Training:
         rollout, collected = yield from self._collect()
         yield collected
         batch = yield from self._estimate(rollout)
-        return (yield from self._fit(batch))
+        fitted = yield from self._fit(batch)
+        if self._normalizer is not None:
+            self._normalizer.update(batch.observations)
+        return fitted
 
     def _fit(self, batch: Batch) -> Generator[Phase, None, Metrics]:
         baseline = self.config.estimator.baseline

@@ -11,6 +11,8 @@ from engine.config.environments import MOST_FRAMES, EnvironmentConfig
 from engine.environments.ours import OURS, our_process
 from engine.errors import RequestError
 
+MOST_NUMBERS = 1_000_000  # that a stack may show at each step
+
 
 def described(environment: EnvironmentConfig) -> EnvironmentInfo | None:
     """What the catalogue says of an environment made with its options, before any changes; None where it has to be
@@ -122,7 +124,13 @@ def _problem(info: EnvironmentInfo, environment: EnvironmentConfig) -> str | Non
             ("Normalising observations", environment.normalize_observations),
         ):
             if wanted:
-                return f"{name} needs observations made of numbers, but {info.id} has {seen.size} discrete states."
+                states = "a single state" if seen.size == 1 else f"{seen.size} discrete states"
+                return f"{name} needs observations made of numbers, but {info.id} has {states}."
+    if environment.frame_stack * seen.size > MOST_NUMBERS and environment.frame_stack > 1:
+        return (
+            f"{environment.frame_stack} frames of {seen.size:,} numbers are more than {MOST_NUMBERS:,}; stack at most "
+            f"{max(MOST_NUMBERS // seen.size, 1)}."
+        )
     if environment.hidden and environment.hidden[-1] >= seen.size:
         return f"{info.id} has no component {environment.hidden[-1]} to hide; its components are 0 to {seen.size - 1}."
     if environment.hidden and len(environment.hidden) == seen.size:

@@ -46,7 +46,7 @@ def _is_plain(value: Any) -> bool:
 
 
 class EnvironmentConfig(Model):
-    """An environment and the changes made to it; returns are reported as the environment pays them in any case."""
+    """An environment and the changes made to it; episodes' returns are reported as the environment pays them."""
 
     id: str = parameter(
         "CartPole-v1", title="Environment", help="The id under which Gymnasium has registered it, or module:id."

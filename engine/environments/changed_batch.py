@@ -41,7 +41,8 @@ class ChangedBatch:
         hidden = set(environment.hidden)
         self._kept = [component for component in range(space.size) if component not in hidden] if hidden else None
         self._shape = () if hidden else space.shape
-        self._generator = np.random.default_rng(np.random.SeedSequence(list(seeds)))
+        # The key sets it apart from a single environment's own generator, which has the same seed.
+        self._generator = np.random.default_rng(np.random.SeedSequence(list(seeds), spawn_key=(1,)))
         earlier = environment.frame_stack - 1  # of the frames seen side by side
         self._frames = np.zeros((self.size, earlier, space.size - len(hidden) if earlier else 0), np.float32)
         self._previous: NDArray[Any] | None = None  # [size, …]

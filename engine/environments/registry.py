@@ -56,6 +56,7 @@ def make(
     """
     _find(id)
     _require_extra(id)
+    _refuse_reserved(id, options or {})
     arguments: dict[str, Any] = extra_arguments(id) | dict(options or {})
     if render:
         arguments["render_mode"] = "rgb_array"
@@ -97,7 +98,7 @@ def _find(id: str) -> None:
         except ImportError as error:
             raise RequestError(
                 f"The module {module} of {id} could not be imported: {describe(error)}; it has to be installed, or "
-                "lie in the folder from which the program was started."
+                "the variable PYTHONPATH to name the folder in which it lies."
             ) from None
         except (Exception, SystemExit) as error:
             raise RequestError(
@@ -108,6 +109,16 @@ def _find(id: str) -> None:
     if name not in gymnasium.registry:
         _require_extra(name)
         raise RequestError(_unknown(name))
+
+
+def _refuse_reserved(id: str, options: Mapping[str, Any]) -> None:
+    """Two of Gymnasium's own arguments that are set otherwise."""
+    if "render_mode" in options:
+        raise RequestError(
+            f"The pictures of {id} are asked for where they are wanted; leave out the option render_mode."
+        )
+    if "max_episode_steps" in options:
+        raise RequestError(f"Set environment.time_limit in place of the option max_episode_steps of {id}.")
 
 
 def _require_extra(id: str) -> None:

@@ -65,7 +65,8 @@ def chosen(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
 
 
 def _fastest(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
-    where, workers, how = _measured(environment.model_dump_json(), len(seeds))
+    stepped = environment.model_dump_json(include={"id", "options", "time_limit", "patience"})  # all that a step is
+    where, workers, how = _measured(stepped, len(seeds))
     if where == "envpool":
         return EnvPoolBatch(environment, seeds), how
     if where == "processes":

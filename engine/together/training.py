@@ -79,7 +79,8 @@ class SeedsTogether:
     Every seed has a run of its own (``Training``), with its weights, environments and order of work: the same network
     at first and the same first observations as alone, the same estimates, updates and reports. What they share is the
     cost of playing: all environments step as one batch, and all policies are multiplied as one. Seeds are independent
-    of each other; only the noise of their actions comes from another stream than alone.
+    of each other; only the noise of their actions, and of changes to the environments, comes from other streams than
+    alone.
 
     A seed that fails ends alone and is in ``failures``; the others go on.
 

@@ -1,10 +1,10 @@
 """Measure what the program is held to: ``python -m tests.benchmarks [ROW …] [--quick] [--output FILE] [--list]``.
 
-Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes about an hour and a half
-on 2 cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not
-for its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N`` and ``--resume``, the row ``speed``
-``--only PART`` and ``--seeds N``. A missed figure is a
-result, not an error: the exit status is 1 only when a row broke, and 2 when the request was wrong.
+Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes an hour and a half on 2
+cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not for
+its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N`` and ``--resume``, the row ``speed``
+``--only PART`` and ``--seeds N``. A missed figure is a result, not an error: the exit status is 1 only when a row
+broke, and 2 when the request was wrong.
 """
 
 from __future__ import annotations

@@ -112,6 +112,13 @@ def test_the_same_seeds_give_the_same_noise() -> None:
     assert (first == again).all()
 
 
+def test_a_single_environments_noise_is_not_made_of_the_numbers_that_it_draws_itself() -> None:
+    script, batch = changed_script(size=1, observation_noise=1.0)
+    noise = batch.reset(np.array([0])) - script._seen(np.array([0]))
+    its_own = np.random.default_rng(0).standard_normal((1, 3), np.float32)
+    assert not np.isclose(noise, its_own, atol=1e-4).any()
+
+
 def test_sticky_actions_repeat_the_action_that_was_really_taken_before() -> None:
     script, batch = changed_script(size=1000, sticky_actions=0.25)
     everyone = np.arange(1000)

@@ -143,6 +143,11 @@ def test_what_is_said_is_what_a_batch_shows(id: str) -> None:
             {"hidden": (0,)},
             "Hiding components needs observations made of numbers, but Box-v0 has 7 discrete states.",
         ),
+        (
+            replace(BOX, observation=Space("discrete", 1)),
+            {"frame_stack": 2},
+            "A frame stack needs observations made of numbers, but Box-v0 has a single state.",
+        ),
         (STATES, {"observation_noise": 0.1}, "Observation noise needs observations made of numbers"),
         (STATES, {"frame_stack": 2}, "A frame stack needs observations made of numbers"),
         (STATES, {"normalize_observations": True}, "Normalising observations needs observations made of numbers"),
@@ -154,6 +159,11 @@ def test_what_is_said_is_what_a_batch_shows(id: str) -> None:
             "With more than 3 pictures",
         ),
         (replace(BOX, observation=Space("box", 16, shape=(4, 4))), {"frame_stack": 4}, "With more than 3 pictures"),
+        (
+            replace(BOX, observation=Space("box", 28_224)),
+            {"frame_stack": 64},
+            "64 frames of 28,224 numbers are more than",
+        ),
         (BOX, {"reward_scale": 0.0}, "With a reward scale of 0 there is nothing to learn"),
     ],
 )

@@ -197,6 +197,40 @@ def test_a_malformed_path_is_refused(path: str) -> None:
     assert refused({path: 1}).startswith("There is no parameter ")
 
 
+@pytest.mark.parametrize("value", ["foo", 5, [1], None])
+def test_options_as_a_whole_are_names_with_values(value: Any) -> None:
+    assert refused({"environment.options": value}).endswith(": it should be names with values.")
+    assert with_values(DEFAULT, {"environment.options": {"a": [1]}}).environment.options == {"a": (1,)}
+
+
+def test_an_option_may_be_called_as_a_choice_is() -> None:
+    changed = with_values(DEFAULT, {"environment.options.kind": "a", "environment.options.id": 2})
+    assert changed.environment.options == {"kind": "a", "id": 2}
+    assert with_values(changed, {"environment.options.kind": "b"}).environment.options == {"kind": "b", "id": 2}
+
+
+@pytest.mark.parametrize("options", [{}, {"a": 1}, {"a": {"b": 1}}], ids=str)
+def test_an_option_has_no_parts(options: dict[str, Any]) -> None:
+    config = with_values(DEFAULT, {"environment.options": options})
+    message = refused({"environment.options.a.c": 1}, config)
+    assert message == (
+        "There is no parameter environment.options.a.c; an option is set whole, as environment.options.NAME."
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("environment.hidden", "foo", "a list"),
+        ("environment.id", 5, "a text"),
+        ("environment.normalize_observations", 2, "true or false"),
+        ("environment", 5, "names with values"),
+    ],
+)
+def test_what_would_be_right_is_said_in_plain_words(path: str, value: Any, words: str) -> None:
+    assert refused({path: value}).endswith(f": it should be {words}.")
+
+
 def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
     message = refused({"policy": "transformer"})
     assert message == "policy cannot be \"transformer\"; it is one of 'tabular', 'linear', 'mlp', 'gru', 'cnn'."

@@ -252,6 +252,16 @@ def test_what_a_module_cannot_give_is_one_sentence(id: str, beginning: str) -> N
     assert refused(id).startswith(beginning)
 
 
+@pytest.mark.parametrize(
+    ("options", "instead"),
+    [({"render_mode": "human"}, "leave out the option render"), ({"max_episode_steps": 3}, "environment.time_limit")],
+    ids=str,
+)
+def test_gymnasiums_own_arguments_are_no_options(options: dict[str, Any], instead: str) -> None:
+    with pytest.raises(RequestError, match=instead):
+        registry.make(f"{MODULE}:Own/Counter-v0", options)
+
+
 def test_options_reach_the_environment_and_are_told_where_they_do_not_fit() -> None:
     id = f"{MODULE}:Own/Counter-v0"
     assert inspect(id, {"most": 9}).observation == Space("discrete", 9)

@@ -106,6 +106,14 @@ def test_processes_that_turn_out_slower_than_predicted_are_not_taken(costs: Cost
     assert how == "8 environments in this process, since worker processes are hardly faster"
 
 
+def test_changes_to_what_is_seen_and_paid_are_no_reason_to_measure_again(costs: Costs) -> None:
+    costs(here=20e-6)
+    _, how = own(8, reward_offset=1.0)
+    costs(here=400e-6)
+    assert own(8, reward_offset=2.0, frame_stack=3, sticky_actions=0.5)[1] == how
+    assert own(8, time_limit=7)[1] != how
+
+
 def test_one_environment_stays_whatever_it_costs(costs: Costs) -> None:
     costs(here=1.0, envpool=1e-6)
     batch, how = own(1)
