@@ -125,7 +125,7 @@ SCENES = {
     "LunarLanderContinuous-v3": Scene(110, 11, act=land, crop=(0.1, 0.2, 0.9, 1.0)),
     "BipedalWalker-v3": Scene(60, 2, act=walk(), crop=(0.0, 0.2, 0.7, 0.86)),
     "BipedalWalkerHardcore-v3": Scene(110, 7, act=walk(), crop=(0.05, 0.2, 0.85, 0.95)),
-    "CarRacing-v3": Scene(250, 1, act=drive, crop=(0.05, 0.05, 0.95, 0.88)),
+    "CarRacing-v3": Scene(250, 1, act=drive, crop=(0.05, 0.05, 0.95, 0.86)),
     "FrozenLake-v1": Scene(state=10, crop=(0.0, 0.375, 1.0, 1.0)),
     "FrozenLake8x8-v1": Scene(state=51, crop=(0.0, 0.375, 1.0, 1.0)),
     "CliffWalking-v1": Scene(state=31, crop=(0.4667, 0.0, 1.0, 1.0)),

@@ -68,8 +68,12 @@ def test_what_has_not_been_looked_at_passes_no_filter_on_its_spaces():
     assert not any(wanted.lets_through(card) for wanted in (Filter(actions="discrete"), Filter(sees="numbers")))
 
 
+def test_a_title_leaves_the_module_to_the_id():
+    assert [Card(MAZE.id, "own", info).title for info in (MAZE, None)] == ["Maze-v0", "Maze-v0"]
+
+
 @pytest.mark.parametrize(
-    ("title", "expected"), [("CliffWalkingSlippery-v1", "CWS"), ("my.worlds:Maze-v0", "M"), ("ALE/Pong-v5", "P")]
+    ("title", "expected"), [("CliffWalkingSlippery-v1", "CWS"), ("Maze-v0", "M"), ("ALE/Pong-v5", "P")]
 )
 def test_initials_stand_where_there_is_no_picture(title: str, expected: str):
     assert initials(title) == expected

@@ -159,6 +159,23 @@ def test_an_environment_that_raises_in_a_later_episode_leaves_what_came_before_v
     training.close()
 
 
+@pytest.mark.parametrize(
+    ("dies", "words"),
+    [(False, r"has not answered its step for 0\.7 s"), (True, "exit status 3")],
+    ids=["hangs", "dies"],
+)
+def test_a_worker_that_hangs_or_dies_stops_the_run_and_leaves_what_was_learned(dies: bool, words: str) -> None:
+    id = "tests.engine.own_environments:Own/Stuck-v0"
+    environment = {"id": id, "options": {"dies": dies}, "patience": 0.7, "stepping": "processes"}
+    config = configured(environment=environment, policy="tabular", collection__episodes_per_update=2)
+    training, seen, message = run_until_it_fails(config)
+    training.close()
+    assert [phase.iteration for phase in seen if isinstance(phase, Updated)] == [1, 2, 3]
+    assert re.search(rf"^{id} with the seed \d+ ", message)
+    assert re.search(words, message)
+    assert all_finite(training)
+
+
 def test_an_environment_that_raises_in_a_segment_leaves_what_came_before_valid() -> None:
     id = register("Tests/Later-v0", what="raises in episode 2")
     config = configured(environment=id, collection="segments", collection__steps=3, collection__environments=2)
