@@ -6,7 +6,6 @@ anything between two phases: stop, wait, or change a live parameter.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from typing import Any, TypeVar, get_args
@@ -44,6 +43,7 @@ from engine.policies.policy import Policy, ValueFunction
 from engine.rewards import RewardChange
 from engine.rollouts import Rollout
 from engine.seeds import Seeds
+from engine.stopwatch import Stopwatch
 from engine.trust_region import fisher_matrix, kl_gradient, solve_exactly
 
 MEAN_OVER = 100  # episodes that the reported mean return covers
@@ -95,7 +95,7 @@ class Training:
         self._recent: deque[float] = deque(maxlen=MEAN_OVER)
         self._pending: dict[str, Any] = {}
         self.iteration = self.environment_steps = self.episodes = 0
-        self._stopwatch, self._resumed = 0.0, 0.0
+        self._stopwatch = Stopwatch()
 
     def _collecting(self, space: Space, seeds: list[int]) -> Collector | DeviceCollector:
         """What collects, from one environment per seed, which show ``space`` before the changes made to them."""
@@ -120,7 +120,7 @@ class Training:
     @property
     def seconds(self) -> float:
         """Seconds spent training so far; what the host does between phases does not count."""
-        return self._stopwatch + (time.perf_counter() - self._resumed if self._resumed else 0.0)
+        return self._stopwatch.seconds
 
     @property
     def progress(self) -> float:
@@ -146,16 +146,7 @@ class Training:
         self._batch.close()
 
     def __iter__(self) -> Iterator[Phase]:
-        phases = self._phases()
-        while True:
-            self._resumed = time.perf_counter()
-            try:
-                phase = next(phases, None)
-            finally:
-                self._stopwatch, self._resumed = self.seconds, 0.0
-            if phase is None:
-                return
-            yield phase
+        return self._stopwatch.timing(self._phases())
 
     def _phases(self) -> Generator[Phase, None, None]:
         while True:

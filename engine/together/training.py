@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar
 
@@ -19,6 +18,7 @@ from engine.environments.interface import EnvironmentBatch
 from engine.errors import RequestError, RunError
 from engine.parameters import with_values
 from engine.phases import Phase, Working
+from engine.stopwatch import Stopwatch
 from engine.together.acting import JointActor, activation_of
 from engine.together.collecting import EpisodePlayer, Player, Seat, SegmentPlayer
 from engine.together.learning import Desk, JointAscent, JointFitting
@@ -96,7 +96,7 @@ class SeedsTogether:
         if problem is not None:
             raise RequestError(f"These seeds cannot be trained together: {problem}.")
         own = [with_values(config, {"seed": seed, "device": "cpu"}) for seed in seeds]
-        self._stopwatch, self._resumed = 0.0, 0.0
+        self._stopwatch = Stopwatch()
         self._desk = Desk()
         self.members = [Member(each, self._desk, lambda: self.seconds) for each in own]
         self.failures: dict[int, RunError] = {}
@@ -123,23 +123,14 @@ class SeedsTogether:
     @property
     def seconds(self) -> float:
         """Seconds spent training so far; what the host does between phases does not count."""
-        return self._stopwatch + (time.perf_counter() - self._resumed if self._resumed else 0.0)
+        return self._stopwatch.seconds
 
     def close(self) -> None:
         """Free the environments."""
         self._batch.close()
 
     def __iter__(self) -> Iterator[tuple[int, Phase]]:
-        phases = self._phases()
-        while True:
-            self._resumed = time.perf_counter()
-            try:
-                phase = next(phases, None)
-            finally:
-                self._stopwatch, self._resumed = self.seconds, 0.0
-            if phase is None:
-                return
-            yield phase
+        return self._stopwatch.timing(self._phases())
 
     def _phases(self) -> Generator[tuple[int, Phase], None, None]:
         runs = [iter(member) for member in self.members]
@@ -168,7 +159,8 @@ class SeedsTogether:
 
     def _alive(self, doing: Generator[str, None, _T]) -> Generator[tuple[int, Phase], None, _T]:
         """Hand on the signs of life of ``doing``, in the name of a seed that still runs."""
-        member = next(member for member in self.members if member.config.seed not in self.failures)
+        running = (member for member in self.members if member.config.seed not in self.failures)
+        member = next(running, self.members[0])
         while True:
             try:
                 what = next(doing)

@@ -311,6 +311,16 @@ def test_a_seed_whose_numbers_blow_up_ends_alone(how: str) -> None:
         assert_alike(found[seed], alone(config, seed), first=3)
 
 
+@pytest.mark.parametrize("how", ["episodes", "segments"])
+def test_the_group_ends_when_all_its_seeds_have(how: str) -> None:
+    place = register("Huge-v0", reward=1e29)
+    some = {"kind": how} | ({"environments": 2, "steps": 10} if how == "segments" else {})
+    group = SeedsTogether(configured(environment=place, collection=some, update__optimizer="sgd"), SEEDS)
+    for _ in group:
+        pass
+    assert list(group.failures) == list(SEEDS)
+
+
 def test_an_environment_that_raises_ends_all() -> None:
     place = register("Fragile-v0", what="raises in episode 1")
     with pytest.raises(RunError, match="division by zero"):

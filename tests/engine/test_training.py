@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine import training as training_module
+from engine import stopwatch
 from engine.metrics import METRICS
 from engine.parameters import with_values
 from engine.phases import Collected, Estimated, Phase, Reweighted, Updated, Working
@@ -326,7 +326,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(training_module, "time", SimpleNamespace(perf_counter=clock.read))
+    monkeypatch.setattr(stopwatch, "time", SimpleNamespace(perf_counter=clock.read))
     return clock
 
 
