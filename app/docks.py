@@ -61,7 +61,7 @@ class Docks:
         """Give every panel its share of the window as it is now."""
         docks, resize = self._docks, self._window.resizeDocks
         width, height = self._window.width(), self._window.height()
-        side, panel, log = 320, max(320, round(0.25 * width)), 84
+        side, panel, log = min(max(320, round(0.25 * width)), 384), max(320, round(0.25 * width)), 84
         middle = width - side - panel
         resize([docks["Experiment"], docks["Log"]], [height - log, log], _DOWN)
         resize([docks["Experiment"], docks["Returns"], docks["Episode"]], [side, middle, panel], _ACROSS)

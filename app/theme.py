@@ -128,15 +128,18 @@ def style_sheet(theme: Theme) -> str:
     QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus {{
         border-color: {t.mean};
     }}
-    QLineEdit[role="invalid"], QLineEdit[role="invalid"]:focus {{ border-color: {t.error}; }}
+    QLineEdit[role="invalid"], QLineEdit[role="invalid"]:focus, QComboBox[role="invalid"],
+    QComboBox[role="invalid"]:focus {{ border-color: {t.error}; }}
     QToolButton[role="more"] {{ padding: 0; min-height: 0; }}
     QToolButton[role="quiet"] {{ background: transparent; padding: 0; min-height: 0; }}
     QToolButton[role="line"], QToolButton[role="line"]:checked {{
         background: transparent; color: {t.muted}; padding: 0; min-height: 0; text-align: left;
     }}
     QPushButton:checked, QToolButton:checked {{ background: {t.line}; }}
-    QPushButton:disabled, QToolButton:disabled, QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled,
-    QDoubleSpinBox:disabled {{ color: {t.muted}; background: {t.surface}; }}
+    QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
+        color: {t.muted}; background: {t.surface};
+    }}
+    QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; background: transparent; }}
     QFrame[role="segments"] {{ background: {t.raised}; border-radius: {t.radius}px; }}
     QToolButton[role="segment"] {{ background: transparent; color: {t.muted}; padding: {half}px {t.unit}px; }}
     QToolButton[role="segment"]:checked {{ background: {t.line}; color: {t.text}; }}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -26,7 +28,8 @@ class Preset(Model):
     config: RunConfig
 
 
-def shipped() -> dict[str, Preset]:
+@cache
+def shipped() -> Mapping[str, Preset]:
     """The presets that come with the program, by name, the default one first."""
     folder = resources.files("resources") / "presets"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)

@@ -12,7 +12,7 @@ from app.theme import Theme
 from app.widgets.environment_text import acts, observed
 from app.widgets.sentence import smaller
 
-_LEAST = 204  # pixels that a card needs for what is written on it
+_LEAST = 228  # pixels that a card needs for what is written on it
 _UNKNOWN = "Not looked at yet"
 Index = QModelIndex | QPersistentModelIndex
 
@@ -84,17 +84,18 @@ class CardView(QListView):
             super().keyPressEvent(event)
 
     def moveCursor(self, action: QListView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Left and right go through all cards, over headings and the ends of rows."""
-        steps = {QListView.CursorAction.MoveLeft: -1, QListView.CursorAction.MoveRight: 1}
-        step = steps.get(action)
-        if step is None or not self.currentIndex().isValid():
+        """Left and right go through all cards, over headings and the ends of rows; home and end to the outermost."""
+        here, last = self.currentIndex().row(), self.model().rowCount() - 1
+        ways = {
+            QListView.CursorAction.MoveLeft: range(here - 1, -1, -1),
+            QListView.CursorAction.MoveRight: range(here + 1, last + 1),
+            QListView.CursorAction.MoveHome: range(last + 1),
+            QListView.CursorAction.MoveEnd: range(last, -1, -1),
+        }
+        if action not in ways:
             return super().moveCursor(action, modifiers)
-        index = self.currentIndex()
-        while index.isValid():
-            index = self.model().index(index.row() + step)
-            if isinstance(index.data(ITEM_ROLE), Card):
-                return index
-        return self.currentIndex()
+        rows = (self.model().index(row) for row in ways[action])
+        return next((index for index in rows if isinstance(index.data(ITEM_ROLE), Card)), self.currentIndex())
 
     def _use(self, index: QModelIndex) -> None:
         item = index.data(ITEM_ROLE)

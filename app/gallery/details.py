@@ -7,14 +7,13 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import (
-    QFormLayout,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -174,26 +173,26 @@ class _Facts(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._form = QFormLayout(self)
-        self._form.setContentsMargins(0, 0, 0, 0)
-        self._form.setHorizontalSpacing(2 * theme.unit)
-        self._form.setVerticalSpacing(theme.unit // 2 + 2)
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(2 * theme.unit)
+        self._grid.setVerticalSpacing(theme.unit // 2 + 2)
+        self._grid.setColumnStretch(1, 1)
         self._rows: list[tuple[QLabel, QLabel]] = []
 
     def show_rows(self, rows: list[tuple[str, str]]) -> None:
         while len(self._rows) < len(rows):
             name, value = muted(), QLabel()
-            name.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+            for column, label in enumerate((name, value)):
+                label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+                self._grid.addWidget(label, len(self._rows), column)
             value.setWordWrap(True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._form.addRow(name, value)
             self._rows.append((name, value))
         for number, pair in enumerate(self._rows):
-            self._form.setRowVisible(number, number < len(rows))
             for label, text in zip(pair, rows[number] if number < len(rows) else ("", ""), strict=True):
                 label.setText(text)
+                label.setVisible(number < len(rows))
 
 
 class _Install(QWidget):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.gallery.window import Gallery
 
 _SHARE = 0.92  # of the window behind it, when it is first opened
-_LARGEST = 1560  # pixels wide; beyond, the eye has too far to go
+_LARGEST = 1640  # pixels wide; beyond, the eye has too far to go
 
 
 class Door(QObject):

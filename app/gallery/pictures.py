@@ -61,7 +61,7 @@ def _initials(title: str, size: QSize, theme: Theme) -> QImage:
 
 
 def initials(title: str) -> str:
-    """The first letters of the first three words, which may be run together, of a title without module and version."""
-    name = re.sub(r"-v\d+$", "", title.rpartition(":")[2].rpartition("/")[2])
+    """The first letters of a title's first three words, which may be run together, without namespace and version."""
+    name = re.sub(r"-v\d+$", "", title.rpartition("/")[2])
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name) or [name]
     return "".join(word[:1].upper() for word in words[:3])

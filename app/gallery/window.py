@@ -183,6 +183,7 @@ class Gallery(QDialog):
         known = self._experiment.environments.get(id)
         card = next((card for card in self.model.cards if card.id == id), None)
         if known is not None and card is not None:
+            self.own.explain()
             self.filters.clear()
             self.cards.select(id)
             self._use(card)
@@ -214,5 +215,5 @@ class Gallery(QDialog):
         if not found:
             self.nothing.setText(
                 f"None of the {total} environments is what you look for: {self.filters.words}.\n"
-                "Take away one of these, or type the id of any other below."
+                "Look for something else, or type the id of any other below."
             )

@@ -135,6 +135,7 @@ class Experiment(QObject):
             sentence = sentence.replace(", not ''", "")
             if self.plain.family == "ours":
                 sentence = re.sub(r"^\S+ could not be made: (bandit: )?", "", sentence)
+        sentence = re.sub(r"(?<![\w.)-])-(?=\d)", "−", sentence)
         return sentence[0].upper() + sentence[1:]
 
     def _change_environment(self, environment: EnvironmentConfig) -> None:
@@ -203,13 +204,15 @@ class Experiment(QObject):
 def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | None:
     """The configuration most like ``config`` that works in ``environment``.
 
-    Its distribution gives way first, then its features, its kind of policy (to an MLP if that will do), its update.
+    Its distribution gives way first, then its features, its kind of policy (to an MLP if that will do, or to a CNN
+    where there are images to see), its update.
     """
     if config.update.kind == "exact-gradient" and not environment.finite:
         config = choose(config, UPDATES["gradient-ascent"])
     follows = with_values(config, {"policy.distribution": "auto"})
     raw = [with_values(follows, {"policy.features": "raw"})] if config.policy.kind == "linear" else []
-    kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != "mlp")
+    natural = "cnn" if environment.observation.image else "mlp"
+    kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != natural)
     candidates = (config, follows, *raw, *(choose(follows, entry) for entry in kinds))
     return next((candidate for candidate in candidates if refusal(candidate, environment) is None), None)
 

@@ -39,7 +39,8 @@ class Card:
 
     @property
     def title(self) -> str:
-        return self.info.title if self.info else self.id
+        """Without the module that may be named in an id."""
+        return (self.info.title if self.info else self.id).rpartition(":")[2]
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def legends(environment: EnvironmentInfo) -> dict[str, Legend]:
     """
     found = {f"environment.options.{option.name}": option.letters for option in environment.options if option.letters}
     limit = environment.time_limit
-    found["environment.time_limit"] = (("0", "none" if limit is None else str(limit)),)
+    found["environment.time_limit"] = (("0", "none" if limit is None else f"{limit:_}".replace("_", "\u202f")),)
     seen = environment.observation
     if seen.kind == "box" and seen.size <= _MOST_COMPONENTS:
         names = seen.labels or tuple(f"component {component}" for component in range(seen.size))

@@ -30,7 +30,7 @@ X_TITLES: dict[XAxis, str] = {
     "episodes": "episodes",
     "seconds": "seconds of training",
 }
-_EMPTY = "Each finished episode will appear here as a dot once training starts."
+_EMPTY = "Each episode will appear here as a dot once it has ended."
 
 
 class ReturnsPanel(QWidget):

@@ -34,7 +34,7 @@ class EnvironmentRow(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._locked = ""
+        self._locked = self._title = ""
         self.button = _GalleryButton()
         self.button.clicked.connect(self.opened)
         self.sentence = Sentence()
@@ -57,7 +57,8 @@ class EnvironmentRow(QWidget):
             column.addWidget(beneath)
 
     def show_environment(self, environment: EnvironmentInfo) -> None:
-        self.button.setText(environment.title)
+        self._title = environment.title
+        self.button.setText(environment.title.rpartition(":")[2])  # a module's name would leave no room for it
         self.sentence.setText(environment.summary)
         self.button.setAccessibleDescription(environment.summary)
         self._facts.setText(environment_facts(environment))
@@ -86,7 +87,7 @@ class EnvironmentRow(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        self.setToolTip("\n".join(filter(None, (self.button.text(), self.sentence.text(), self._locked))))
+        self.setToolTip("\n".join(filter(None, (self._title, self.sentence.text(), self._locked))))
 
 
 class _GalleryButton(QPushButton):

@@ -20,8 +20,10 @@ def shown(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, float) and not (math.isfinite(value) and value.is_integer() and abs(value) < 1e15):
-        return re.sub(r"e([+-])0*(\d)", lambda m: f"e{m[1].strip('+')}{m[2]}", repr(value))
-    return f"{int(value):_}".replace("_", _THIN)
+        text = re.sub(r"e([+-])0*(\d)", lambda m: f"e{m[1].strip('+')}{m[2]}", repr(value))
+    else:
+        text = f"{int(value):_}".replace("_", _THIN)
+    return text.replace("-", "−", 1) if value < 0 else text
 
 
 def in_words(value: Any) -> str:
@@ -48,9 +50,10 @@ def _number(text: str, kind: type) -> Any:
         plain = plain.replace(",", "")
     for reading in (int, float):
         try:
-            return reading(plain)
+            value = reading(plain)
         except ValueError:
             continue
+        return int(value) if kind is int and math.isfinite(value) and value == int(value) else value
     return text.strip()
 
 

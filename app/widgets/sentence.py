@@ -24,6 +24,14 @@ def wrapped_height(text: str, font: QFont, width: int) -> int:
     return QFontMetrics(font).boundingRect(0, 0, width, 10_000, flags, text).height()
 
 
+def one_line(text: str, metrics: QFontMetrics, width: int) -> str:
+    """What fits of ``text``: cut where a line could be wrapped, within a word only where not even one has room."""
+    words = text.split(" ")
+    lines = (text, *(" ".join([*words[:count], "…"]) for count in range(len(words) - 1, 0, -1)))
+    fitting = (line for line in lines if metrics.horizontalAdvance(line) <= width)
+    return next(fitting, metrics.elidedText(text, Qt.TextElideMode.ElideRight, width))
+
+
 class Sentence(QLabel):
     """A small wrapped text. It is as tall as the tallest of its alternatives, so that it stays so when it changes.
 
@@ -63,7 +71,7 @@ class Sentence(QLabel):
             super().paintEvent(event)
             return
         painter = QPainter(self)
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        text = one_line(self.text(), self.fontMetrics(), self.width())
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
         painter.end()

@@ -34,10 +34,9 @@ def refusal(config: RunConfig, environment: EnvironmentInfo) -> str | None:
 def _policy_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
     policy, seen = config.policy, environment.observation
     if policy.kind == "tabular" and seen.kind != "discrete":
-        yield (
-            f"A tabular policy needs discrete states, but {environment.id} observes {seen.size} continuous numbers; "
-            "use a linear or MLP policy."
-        )
+        what = f"a {seen}" if seen.image else f"{seen.size} continuous numbers"
+        use = "a CNN" if seen.image else "a linear or MLP policy"
+        yield f"A tabular policy needs discrete states, but {environment.id} observes {what}; use {use}."
     if policy.kind == "cnn" and not seen.image:
         yield f"A CNN looks at images, but {environment.id} observes none; use a linear or MLP policy."
     if policy.kind == "linear" and policy.features != "raw" and seen.kind != "box":

@@ -31,5 +31,5 @@ def make_batch(environment: EnvironmentConfig, space: Space, seeds: Sequence[int
 def _stepped(environment: EnvironmentConfig, seeds: Sequence[int]) -> tuple[EnvironmentBatch, str]:
     ours = batched(environment, seeds) if environment.stepping == "auto" else None
     if ours is not None:
-        return ours, f"{len(seeds)} environment{'s' if len(seeds) > 1 else ''} as one batch"
+        return ours, f"{len(seeds)} environment{'s' if len(seeds) > 1 else ''} stepped together as one batch"
     return chosen(environment, seeds)

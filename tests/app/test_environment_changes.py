@@ -108,6 +108,7 @@ def test_more_arms_are_more_actions(opened):
         ("Bandit-v0", "options.means", "", "Each arm needs a mean between 0 and 1, not []."),
         ("Corridor-v0", "options.length", "2.5", "Length takes a whole number, not 2.5."),
         ("CartPole-v1", "frame_stack", "0", "Frame stack cannot be 0: it should be at least 1."),
+        ("CartPole-v1", "time_limit", "-3", "Time limit cannot be −3: it should be at least 0."),
         (
             "CartPole-v1",
             "reward_scale",

@@ -61,6 +61,7 @@ def test_reset_gives_the_default_back():
     [
         ("FrozenLake-v1", {"policy": "tabular"}, "CartPole-v1", "the policy is now MLP."),
         ("FrozenLake-v1", {"policy": "tabular"}, "Pendulum-v1", "the policy is now MLP."),
+        ("FrozenLake-v1", {"policy": "tabular"}, "CarRacing-v3", "the policy is now CNN, convolutional."),
         ("Pendulum-v1", {"policy.distribution": "beta"}, "CartPole-v1", "the distribution is now Softmax."),
         ("Pendulum-v1", {"policy.distribution": "gaussian"}, "Acrobot-v1", "the distribution is now Softmax."),
         (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.models.experiment import Experiment
 from app.panels.experiment import ExperimentPanel
 from app.theme import load_theme
+from app.widgets.sentence import one_line
 from engine.catalogue import ALGORITHMS, BASELINES, ENVIRONMENTS, UPDATES, EnvironmentInfo, Space
 from engine.parameters import with_values
 from tests.app.choosing import experiment, heard
@@ -294,13 +296,28 @@ def test_tab_goes_from_the_pickers_through_the_form_in_order(opened):
     ]
 
 
+@pytest.mark.parametrize("expected", ["aa\u00a0· bb\u00a0· cccc", "aa\u00a0· bb\u00a0· …", "aa\u00a0· …"])
+def test_a_line_without_room_is_cut_between_its_words(qtbot, expected: str):
+    metrics = QFontMetrics(QFont())
+    assert one_line("aa\u00a0· bb\u00a0· cccc", metrics, metrics.horizontalAdvance(expected)) == expected
+
+
+def test_an_environment_of_a_module_goes_by_its_own_name(opened):
+    chosen = experiment()
+    panel = opened(chosen)
+    maze = EnvironmentInfo("worlds:Maze-v0", "worlds:Maze-v0", "A maze.", Space("discrete", 9), Space("discrete", 4))
+    chosen.pick_environment(maze)
+    assert panel.environment.button.text() == "Maze-v0"
+    assert "worlds:Maze-v0" in panel.environment.toolTip()
+
+
 def test_the_field_at_work_stays_in_place_when_the_equation_grows(opened, qtbot):
     panel = opened(experiment())
     panel.resize(320, 500)
     qtbot.waitUntil(lambda: panel.equation.is_up_to_date)
     box = panel.form.rows["estimator.normalize_advantages"].editor.field
     box.setFocus()
-    qtbot.wait(1)
+    qtbot.wait(50)  # till everything has come to its place
     before, height = box.mapTo(panel, QPoint(0, 0)).y(), panel.equation.height()
     QTest.keyClick(box, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: panel.equation.height() > height)

@@ -273,6 +273,15 @@ def test_a_typed_id_of_the_catalogue_is_taken_at_once(opened: Open):
     assert chosen.environment == ENVIRONMENTS["Acrobot-v1"]
 
 
+def test_a_typed_id_that_is_not_installed_leaves_no_older_answer(opened: Open):
+    gallery = opened()
+    gallery.refuse("There is no environment Nowhere-v0.")
+    QTest.keyClicks(gallery.own.field, "MiniGrid-Empty-5x5-v0")
+    QTest.keyClick(gallery.own.field, Qt.Key.Key_Return)
+    assert gallery.cards.card.id == "MiniGrid-Empty-5x5-v0"
+    assert gallery.own.answer.text().startswith("module:Id")
+
+
 def test_what_is_registered_besides_has_cards_and_completes_what_is_typed(opened: Open):
     gallery = opened()
     asked = heard(gallery.asked)

@@ -35,6 +35,8 @@ def parameter(path: str, **values: object) -> Parameter:
         (500_000, "500\u202f000"),
         ((64, 64), "64, 64"),
         ((), ""),
+        (-0.5, "−0.5"),
+        ((-1000, -1e-5), "−1\u202f000, −1e-5"),
     ],
 )
 def test_values_read_short(value: object, text: str):
@@ -57,7 +59,8 @@ def test_values_within_a_sentence(value: object, words: str):
         ("500\u202f000", int, 500_000),
         ("500 000", int, 500_000),
         ("1,000,000", int, 1_000_000),
-        ("1e6", int, 1e6),
+        ("−1e-5", float, -1e-5),
+        ("2.5", int, 2.5),
         ("64, 64", tuple, (64, 64)),
         ("64x32", tuple, (64, 32)),
         ("", tuple, ()),
@@ -69,6 +72,10 @@ def test_values_within_a_sentence(value: object, words: str):
 )
 def test_typed_text_means(text: str, kind: type, value: object):
     assert meaning(text, kind) == value
+
+
+def test_a_whole_number_may_be_typed_with_an_exponent():
+    assert repr(meaning("1e6", int)) == "1000000"
 
 
 def test_a_decimal_comma_is_not_taken_for_thousands():

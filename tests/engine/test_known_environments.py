@@ -56,7 +56,7 @@ def test_spaces_limit_and_threshold_are_as_the_environment_has_them(id: str) -> 
     assert plain(registry.action_space(id, environment.action_space)) == plain(info.action)
     if id != "Bandit-v0":  # registered with a limit of 1, which cuts nothing off: its only step ends the episode
         assert info.time_limit == registry.time_limit(environment) == own_limit(environment)
-    if spec.reward_threshold is not None:
+    if spec.reward_threshold is not None and id != "Taxi-v4":  # whose threshold no policy reaches
         assert info.solved_at == spec.reward_threshold
     environment.close()
 
@@ -96,8 +96,6 @@ def test_it_is_told_what_there_is_to_learn(id: str) -> None:
 @EVERY
 def test_nothing_solved_lies_above_what_is_known_to_be_possible(id: str) -> None:
     info = ENVIRONMENTS[id]
-    if id == "Taxi-v4":  # registered with 8, which the best policy's last hundred episodes reach by luck alone
-        return
     if info.best_known is not None and info.solved_at is not None and info.best_known.exact:
         assert info.solved_at <= info.best_known.value
 

@@ -71,7 +71,7 @@ TOY = (
         discrete(500),
         discrete(6, "down", "up", "right", "left", "pick up", "set down"),
         200,
-        8.0,
+        None,  # it is registered with 8, but the best policy's mean is less
         family="toy",
         teaches="Subgoals: fetching pays nothing by itself, and costly mistakes make policies shy of trying.",
         best_known=BestKnown(7.93, "computed by dynamic programming over its 200 steps", exact=True),
