@@ -171,11 +171,16 @@ class EpisodeCollector:
 
     def _grow(self) -> None:
         if self._storage.capacity >= LONGEST_EPISODE:
-            raise RunError(
-                f"An episode of {self._environment.id} did not end within {LONGEST_EPISODE} steps; "
-                "only environments whose episodes end can be learned from in whole episodes."
-            )
+            raise endless(self._environment)
         self._storage.reserve(min(2 * self._storage.capacity, LONGEST_EPISODE))
+
+
+def endless(environment: EnvironmentInfo) -> RunError:
+    """What to report of an episode of ``LONGEST_EPISODE`` steps."""
+    return RunError(
+        f"An episode of {environment.id} did not end within {LONGEST_EPISODE} steps; "
+        "only environments whose episodes end can be learned from in whole episodes."
+    )
 
 
 class SegmentCollector:

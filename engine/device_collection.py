@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.acting import NOT_FINITE, Actor
 from engine.catalogue import EnvironmentInfo
-from engine.collection import LONGEST_EPISODE, Collecting, Finished
+from engine.collection import LONGEST_EPISODE, Collecting, Finished, endless
 from engine.config import RunConfig
 from engine.environments.batched import BatchedEnvironments, batched
 from engine.errors import RunError
@@ -160,10 +160,7 @@ class DeviceCollector:
                 if bool(over.all()):
                     return parts
                 if taken >= LONGEST_EPISODE:
-                    raise RunError(
-                        f"An episode of {self._environment.id} did not end within {LONGEST_EPISODE} steps; "
-                        "only environments whose episodes end can be learned from in whole episodes."
-                    )
+                    raise endless(self._environment)
             elif taken == self._steps:
                 return parts
             if pulse.due():

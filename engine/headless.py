@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -138,13 +138,13 @@ def train_seeds(config: RunConfig, count: int, report: Path | None) -> None:
         task = progress.add_task("", total=count * config.budget.environment_steps, mean="–", speed="–")
         for some in runs:
             group = SeedsTogether(config, some) if problem is None else _Alone(config, some[0])
-            stack.callback(group.close)
-            for seed, phase in group:
-                if isinstance(phase, Updated):
-                    last[seed] = phase
-                    _follow_all(progress, task, last.values())
-                    if lines is not None:
-                        _write(lines, {"seed": seed} | phase.report())
+            with closing(group):
+                for seed, phase in group:
+                    if isinstance(phase, Updated):
+                        last[seed] = phase
+                        _follow_all(progress, task, last.values())
+                        if lines is not None:
+                            _write(lines, {"seed": seed} | phase.report())
             failures |= group.failures
     console.print(_summary_of(last, failures), highlight=False)
     if failures:

@@ -97,7 +97,7 @@ class Training:
         self.iteration = self.environment_steps = self.episodes = 0
         self._stopwatch = Stopwatch()
 
-    def _collecting(self, space: Space, seeds: list[int]) -> Collector | DeviceCollector:
+    def _collecting(self, space: Space, seeds: list[int]) -> Collector:
         """What collects, from one environment per seed, which show ``space`` before the changes made to them."""
         collection = self.config.collection
         steps = None if collection.kind == "episodes" else collection.steps

@@ -118,7 +118,8 @@ class EnvironmentConfig(Model):
     stepping: Stepping = parameter(
         "auto",
         title="Stepping",
-        help="Where environments without batched dynamics of our own are stepped; auto takes what is fastest.",
+        help="Where environments are stepped; auto takes batched dynamics of our own where there are any, and else "
+        "what is measured to be fastest.",
     )
     patience: float = parameter(
         4.0,

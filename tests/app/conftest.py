@@ -11,7 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from app.application import make_application
 from app.main_window import MainWindow
+from app.models.experiment import Experiment
 from app.models.run_state import RunState
+from app.panels.experiment import ExperimentPanel
+from app.theme import load_theme
 from engine import presets
 from engine.config import RunConfig
 from engine.parameters import with_values
@@ -62,3 +65,18 @@ def reach(qtbot: QtBot) -> Callable[..., None]:
         qtbot.waitUntil(lambda: window.controller.state in states, timeout=timeout)
 
     return wait
+
+
+@pytest.fixture
+def opened(qtbot: QtBot) -> Callable[[Experiment], ExperimentPanel]:
+    """An experiment's panel, shown as narrow as the window has it."""
+
+    def open_panel(chosen: Experiment) -> ExperimentPanel:
+        panel = ExperimentPanel(chosen, load_theme("dark"))
+        qtbot.addWidget(panel)
+        panel.resize(320, 900)
+        panel.show()
+        qtbot.waitActive(panel)
+        return panel
+
+    return open_panel

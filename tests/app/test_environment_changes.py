@@ -11,10 +11,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.models.experiment import Experiment
 from app.models.run_state import RunState
 from app.panels.experiment import ExperimentPanel
-from app.theme import load_theme
 from app.widgets.components_field import ComponentsField
 from app.widgets.map_editor_dialog import MapDialog
 from app.widgets.parameter_group import Group
@@ -25,19 +23,6 @@ from tests.app.choosing import experiment, heard
 LEFT = Qt.MouseButton.LeftButton
 OPTION = "environment.options."
 SMALLER = ("S.", ".G")
-
-
-@pytest.fixture
-def opened(qtbot: QtBot) -> Callable[[Experiment], ExperimentPanel]:
-    def open_panel(chosen: Experiment) -> ExperimentPanel:
-        panel = ExperimentPanel(chosen, load_theme("dark"))
-        qtbot.addWidget(panel)
-        panel.resize(320, 900)
-        panel.show()
-        qtbot.waitActive(panel)
-        return panel
-
-    return open_panel
 
 
 def groups(panel: ExperimentPanel) -> dict[str, Group]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
-from pytestqt.qtbot import QtBot
 
-from app.models.experiment import Experiment
 from app.panels.experiment import ExperimentPanel
 from app.theme import load_theme
 from app.widgets.sentence import one_line
@@ -20,19 +16,6 @@ from engine.parameters import with_values
 from tests.app.choosing import experiment, heard
 
 TAXI = EnvironmentInfo("Taxi-v3", "Taxi-v3", "Registered with Gymnasium.", Space("discrete", 500), Space("discrete", 6))
-
-
-@pytest.fixture
-def opened(qtbot: QtBot) -> Callable[[Experiment], ExperimentPanel]:
-    def open_panel(chosen: Experiment) -> ExperimentPanel:
-        panel = ExperimentPanel(chosen, load_theme("dark"))
-        qtbot.addWidget(panel)
-        panel.resize(320, 900)
-        panel.show()
-        qtbot.waitActive(panel)
-        return panel
-
-    return open_panel
 
 
 def enter(field: QWidget, text: str) -> None:

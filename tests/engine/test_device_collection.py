@@ -141,7 +141,8 @@ def test_whole_episodes_are_the_first_of_each_environment(device: torch.device) 
 
 
 def test_an_episode_without_an_end_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.device_collection.LONGEST_EPISODE", 64)
+    for module in ("collection", "device_collection"):
+        monkeypatch.setattr(f"engine.{module}.LONGEST_EPISODE", 64)
     of, actor = collector(EnvironmentConfig(id="CartPole-v1"), 50, None)
     monkeypatch.setattr(of._environments, "_time_limit", None)
     original = of._environments.advance
