@@ -15,12 +15,12 @@ def main(arguments: list[str] | None = None) -> int:
     # The window is to show soon: nothing that start-up makes is garbage, and there are no plugins worth looking for.
     gc.disable()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from engine.errors import RequestError, RunError
+    from engine.runtime.errors import RequestError, RunError
 
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         if not arguments:
-            from app.startup import open_window
+            from app.window.startup import open_window
 
             return open_window()
         return _parsed(arguments)
@@ -77,7 +77,7 @@ def _command_line() -> "typer.Typer":
     ) -> int:
         if context.invoked_subcommand is not None:
             return 0
-        from app.startup import open_window
+        from app.window.startup import open_window
 
         return open_window(preset, start=start, seconds=seconds, screenshot=screenshot, theme=theme, size=size)
 
@@ -97,7 +97,7 @@ def _command_line() -> "typer.Typer":
         set: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Set any parameter.")] = None,
     ) -> None:
         """Train without a window."""
-        from engine import headless
+        from engine.commands import headless
 
         gc.enable()
         values = {"budget.environment_steps": steps, "seed": seed, "device": device}
@@ -113,7 +113,7 @@ def _command_line() -> "typer.Typer":
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     ) -> None:
         """List what there is to pick from."""
-        from engine import headless
+        from engine.commands import headless
 
         headless.print_listing(what, json)
 

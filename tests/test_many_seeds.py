@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.metrics import METRICS
+from engine.reports.metrics import METRICS
 from main import main
 
 Capture = pytest.CaptureFixture[str]

@@ -82,11 +82,11 @@ def test_a_split_run_accounts_for_its_time() -> None:
 
 
 def test_a_split_run_counts_only_the_environments_of_its_own() -> None:
-    import engine.training
+    import engine.training.training
 
-    before = engine.training.make_batch
+    before = engine.training.training.make_batch
     ours.split(config(), 1)
-    assert engine.training.make_batch is before
+    assert engine.training.training.make_batch is before
 
 
 def test_skipped_iterations_do_not_count() -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from engine.catalogue import ENVIRONMENTS
 from engine.catalogue.environments import thumbnail_name
-from engine.environments import registry
+from engine.environments.making import registry
 
 FOLDER = Path(__file__).parents[1] / "resources" / "pictures" / "environments"
 SIZE = (320, 200)

@@ -6,11 +6,11 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QR
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPainterPath, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from app.gallery.model import ITEM_ROLE, Card, GalleryModel, Section
 from app.gallery.pictures import ASPECT, picture
-from app.models.gallery import ITEM_ROLE, Card, GalleryModel, Section
-from app.theme import Theme
-from app.widgets.environment_text import acts, observed
-from app.widgets.sentence import smaller
+from app.style.environment_text import acts, observed
+from app.style.sentence import smaller
+from app.style.theme import Theme
 
 _LEAST = 228  # pixels that a card needs for what is written on it
 _UNKNOWN = "Not looked at yet"

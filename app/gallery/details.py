@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gallery.model import Card
 from app.gallery.pictures import ASPECT, picture
-from app.models.gallery import Card
-from app.theme import Theme
-from app.widgets.environment_text import details
-from app.widgets.sentence import Sentence, smaller
-from app.widgets.text import muted
+from app.style.environment_text import details
+from app.style.sentence import Sentence, smaller
+from app.style.text import muted
+from app.style.theme import Theme
 
 WIDTH = 320  # of the stored pictures, so that this one is shown as it is
 _UNKNOWN = (

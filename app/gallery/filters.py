@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from app.models.gallery import SHELVES, Filter
-from app.theme import Theme
-from app.widgets.combo import Combo
+from app.gallery.model import SHELVES, Filter
+from app.style.combo import Combo
+from app.style.theme import Theme
 
 _CHOICES: dict[str, tuple[str, dict[str, str]]] = {
     "actions": (

@@ -8,8 +8,8 @@ from importlib import resources
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPixmap, QPixmapCache
 
-from app.models.gallery import Card
-from app.theme import Theme
+from app.gallery.model import Card
+from app.style.theme import Theme
 from engine.catalogue.environments import thumbnail_name
 
 ASPECT = 200 / 320  # height to width of the pictures as they are stored

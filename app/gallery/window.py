@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QStackedWidget,
 from app.gallery.cards import CardView
 from app.gallery.details import Details
 from app.gallery.filters import FilterBar
-from app.gallery.own import OwnId
+from app.gallery.model import Card, Filter, GalleryModel, all_cards
+from app.gallery.own_id import OwnId
 from app.models.experiment import Experiment
-from app.models.gallery import Card, Filter, GalleryModel, all_cards
-from app.theme import Theme
-from app.widgets.parameter_row import LOCKED
-from app.widgets.text import SteadyLabel, muted
+from app.panels.experiment.form.parameter_row import LOCKED
+from app.style.text import SteadyLabel, muted
+from app.style.theme import Theme
 from engine.catalogue import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig
-from engine.errors import RequestError
+from engine.runtime.errors import RequestError
 
 _KEY = "environments"  # ids that a person has used and the catalogue lacks
 _KEPT = 50

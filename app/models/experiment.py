@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.relevance import in_the_form
+from app.models.form_rules import in_the_form
 from engine.catalogue import (
     DISTRIBUTIONS,
     ENVIRONMENTS,
@@ -24,8 +24,8 @@ from engine.catalogue import (
 )
 from engine.config import RunConfig
 from engine.config.environments import EnvironmentConfig
-from engine.errors import RequestError
-from engine.parameters import Parameter, options_of, parameters_of, with_values
+from engine.config.parameters import Parameter, options_of, parameters_of, with_values
+from engine.runtime.errors import RequestError
 
 _OPTION = "environment.options."
 

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.metrics import METRICS
-from engine.phases import Change, Collected, Estimated, Reweighted, Updated
+from engine.reports.events import Change, Collected, Estimated, Reweighted, Updated
+from engine.reports.metrics import METRICS
 
 XAxis = Literal["environment_steps", "episodes", "seconds"]
 Floats = NDArray[np.float64]

@@ -8,19 +8,19 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from app.models.axes import Range, settled_end, settled_range
-from app.models.histogram import Histogram, bounds, effective_sample_size, histogram, normalised
+from app.models.form_rules import clip_range, largest_weight, ratios_of
 from app.models.history import History
-from app.models.relevance import clip_range, largest_weight, ratios_of
-from app.theme import Theme
-from app.widgets.format import percent, power_of_ten, short_number
-from app.widgets.labels import Captions, Moment, Moments
-from app.widgets.marks import Bars
-from app.widgets.pace import Pace
-from app.widgets.plot import Margins, Plot
-from app.widgets.text import Stage, SteadyLabel, as_surface
+from app.plotting.axes import Range, settled_end, settled_range
+from app.plotting.histogram import Histogram, bounds, effective_sample_size, histogram, normalised
+from app.plotting.labels import Captions, Moment, Moments
+from app.plotting.marks import Bars
+from app.plotting.plot import Margins, Plot
+from app.plotting.throttle import Pace
+from app.style.format import percent, power_of_ten, short_number
+from app.style.text import Stage, SteadyLabel, as_surface
+from app.style.theme import Theme
 from engine.config import RunConfig
-from engine.phases import Estimated, Reweighted
+from engine.reports.events import Estimated, Reweighted
 
 RAW, NORMALISED, RATIOS = range(3)
 _EMPTY = (

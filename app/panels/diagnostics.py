@@ -9,20 +9,20 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.models.axes import Range, robust_bounds, settled_end, settled_range
+from app.models.form_rules import diagnosed
 from app.models.history import History, XAxis
-from app.models.relevance import diagnosed
-from app.models.traces import Trace
 from app.panels.returns import X_TITLES
-from app.theme import Theme, blended, tabular
-from app.widgets.format import NOTHING, minus, short_number
-from app.widgets.marks import Band, Line
-from app.widgets.pace import Pace
-from app.widgets.plot import Margins, Plot
-from app.widgets.sentence import smaller
-from app.widgets.text import Stage, SteadyLabel, as_surface
+from app.plotting.axes import Range, robust_bounds, settled_end, settled_range
+from app.plotting.marks import Band, Line
+from app.plotting.plot import Margins, Plot
+from app.plotting.throttle import Pace
+from app.plotting.traces import Trace
+from app.style.format import NOTHING, minus, short_number
+from app.style.sentence import smaller
+from app.style.text import Stage, SteadyLabel, as_surface
+from app.style.theme import Theme, blended, tabular
 from engine.config import RunConfig
-from engine.metrics import METRICS, Metric
+from engine.reports.metrics import METRICS, Metric
 
 _FROM_ZERO = {
     "entropy",

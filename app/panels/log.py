@@ -17,8 +17,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout, QWidget
 
 from app.models.history import History
-from app.theme import Theme, tabular
-from app.widgets.text import Stage, as_surface
+from app.style.text import Stage, as_surface
+from app.style.theme import Theme, tabular
 
 Level = Literal["info", "warning", "error"]
 

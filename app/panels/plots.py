@@ -9,7 +9,7 @@ from app.models.history import History, XAxis
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
-from app.theme import Theme
+from app.style.theme import Theme
 from engine.catalogue import EnvironmentInfo
 from engine.config import RunConfig
 

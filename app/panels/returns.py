@@ -9,21 +9,21 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.models.axes import Range, robust_bounds, settled_end, settled_range
 from app.models.history import History, XAxis
-from app.models.traces import EpisodeSample, Trace
-from app.theme import Theme
-from app.widgets.combo import Combo
-from app.widgets.format import NOTHING, setting, short_number
-from app.widgets.labels import Level, Moment, Moments
-from app.widgets.marks import Dots, Line
-from app.widgets.plot import Plot
-from app.widgets.text import Stage, SteadyLabel, as_surface, muted
+from app.plotting.axes import Range, robust_bounds, settled_end, settled_range
+from app.plotting.labels import Level, Moment, Moments
+from app.plotting.marks import Dots, Line
+from app.plotting.plot import Plot
+from app.plotting.traces import EpisodeSample, Trace
+from app.style.combo import Combo
+from app.style.format import NOTHING, setting, short_number
+from app.style.text import Stage, SteadyLabel, as_surface, muted
+from app.style.theme import Theme
 from engine.catalogue import EnvironmentInfo
 from engine.config import RunConfig
-from engine.metrics import METRICS
-from engine.parameters import Parameter, parameters_of
-from engine.phases import Change
+from engine.config.parameters import Parameter, parameters_of
+from engine.reports.events import Change
+from engine.reports.metrics import METRICS
 
 X_TITLES: dict[XAxis, str] = {
     "environment_steps": "environment steps",

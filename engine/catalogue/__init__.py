@@ -6,10 +6,12 @@ window can show it at once.
 
 from __future__ import annotations
 
-from engine.catalogue.biases import biases
-from engine.catalogue.counting import parameter_count
-from engine.catalogue.described import changed, described
-from engine.catalogue.entries import (
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.environments.configured import changed, described
+from engine.catalogue.methods.biases import biases
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.entries import (
     ALGORITHMS,
     BASELINES,
     COLLECTIONS,
@@ -20,12 +22,10 @@ from engine.catalogue.entries import (
     UPDATES,
     Entry,
 )
-from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.fitting import refusal
-from engine.catalogue.natural import distribution_of
+from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
-from engine.parameters import with_values
+from engine.config.parameters import with_values
 
 __all__ = [
     "ALGORITHMS",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.errors import RequestError
-from engine.policies.feature_count import image_layers
+from engine.catalogue.network_sizes import image_layers
+from engine.runtime.errors import RequestError
 
 
 @dataclass(frozen=True)

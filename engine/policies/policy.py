@@ -12,7 +12,11 @@ from torch.nn.functional import softplus
 from engine.catalogue import EnvironmentInfo, Space, distribution_of
 from engine.config.estimators import ValueBaseline
 from engine.config.policies import PolicyConfig
-from engine.policies.dense import Dense, Pass
+from engine.experience.rollouts import Sequences
+from engine.networks.dense import Dense, Pass
+from engine.networks.features import feature_map
+from engine.networks.networks import MLP, CNNBody, GRUBody, MLPBody, Table, features, head
+from engine.networks.normalizer import Normalizer
 from engine.policies.distributions import (
     Bernoulli,
     Beta,
@@ -23,10 +27,6 @@ from engine.policies.distributions import (
     MultiCategorical,
     TanhGaussian,
 )
-from engine.policies.features import feature_map
-from engine.policies.networks import MLP, CNNBody, GRUBody, MLPBody, Table, features, head
-from engine.policies.normalizer import Normalizer
-from engine.rollouts import Sequences
 
 _LEAST_LOG_STD, _MOST_LOG_STD = -10.0, 4.0  # of a spread that the network puts out
 

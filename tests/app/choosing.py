@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.models.experiment import Experiment
 from engine.catalogue import ENVIRONMENTS
 from engine.config import RunConfig
-from engine.parameters import with_values
+from engine.config.parameters import with_values
 
 
 def experiment(environment: str = "CartPole-v1", **values: object) -> Experiment:

@@ -9,16 +9,15 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from pytestqt.qtbot import QtBot
 
-from app.application import make_application
-from app.main_window import MainWindow
 from app.models.experiment import Experiment
 from app.models.run_state import RunState
-from app.panels.experiment import ExperimentPanel
-from app.theme import load_theme
-from engine import presets
-from engine.config import RunConfig
-from engine.parameters import with_values
-from engine.presets import Preset
+from app.panels.experiment.panel import ExperimentPanel
+from app.style.theme import load_theme
+from app.window.application import make_application
+from app.window.main_window import MainWindow
+from engine.config import RunConfig, presets
+from engine.config.parameters import with_values
+from engine.config.presets import Preset
 
 
 @pytest.fixture(scope="session")

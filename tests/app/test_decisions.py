@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app import theme
-from app.widgets.action_bars import ActionBars
+from app.panels.episode.action_bars import ActionBars
+from app.style import theme
 from engine.catalogue import Space
-from engine.frames import (
+from engine.reports.frames import (
     GRID,
     BoundedDecision,
     Decision,

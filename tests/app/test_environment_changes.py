@@ -10,14 +10,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.main_window import MainWindow
 from app.models.run_state import RunState
-from app.panels.experiment import ExperimentPanel
-from app.widgets.components_field import ComponentsField
-from app.widgets.map_editor_dialog import MapDialog
-from app.widgets.parameter_group import Group
+from app.panels.experiment.form.components_field import ComponentsField
+from app.panels.experiment.form.map_editor_dialog import MapDialog
+from app.panels.experiment.form.parameter_group import Group
+from app.panels.experiment.panel import ExperimentPanel
+from app.window.main_window import MainWindow
 from engine.catalogue import ENVIRONMENTS
-from engine.parameters import with_values
+from engine.config.parameters import with_values
 from tests.app.choosing import experiment, heard
 
 LEFT = Qt.MouseButton.LeftButton

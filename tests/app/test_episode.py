@@ -16,14 +16,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from app import theme
-from app.panels.episode import EMPTY, EpisodePanel
-from app.playback_thread import PlaybackThread, Shown
+from app.panels.episode.panel import EMPTY, EpisodePanel
+from app.session.playback_thread import PlaybackThread, Shown
+from app.style import theme
+from engine.analysis.playback import PolicySnapshot, snapshot
 from engine.catalogue import ENVIRONMENTS
-from engine.environments.inspection import inspect
-from engine.frames import Frame, SoftmaxDecision
-from engine.playback import PolicySnapshot, snapshot
+from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
+from engine.reports.frames import Frame, SoftmaxDecision
 from tests.engine.support import configured, register
 
 Open = Callable[..., EpisodePanel]

@@ -12,11 +12,11 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.theme import load_theme
-from app.widgets.bias_line import EXACT, UNBIASED, BiasLine
-from app.widgets.equation_box import EquationBox
-from app.widgets.equation_glossary import glossary
-from app.widgets.equation_view import EquationView
+from app.panels.experiment.equation.bias_line import EXACT, UNBIASED, BiasLine
+from app.panels.experiment.equation.equation_box import EquationBox
+from app.panels.experiment.equation.equation_glossary import glossary
+from app.panels.experiment.equation.equation_view import EquationView
+from app.style.theme import load_theme
 from engine.catalogue import (
     ALGORITHMS,
     BASELINES,
@@ -30,8 +30,8 @@ from engine.catalogue import (
     refusal,
 )
 from engine.config import RunConfig
+from engine.config.parameters import with_values
 from engine.equations import Line, Term, equation
-from engine.parameters import with_values
 
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 BOX = replace(CARTPOLE, action=Space("box", 2, bounds=((-1.0, 1.0),)))

@@ -6,7 +6,7 @@ import pytest
 
 from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, ENVIRONMENTS, POLICIES
 from engine.config import RunConfig
-from engine.parameters import with_values
+from engine.config.parameters import with_values
 from tests.app.choosing import experiment, heard
 
 

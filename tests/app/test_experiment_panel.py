@@ -8,11 +8,11 @@ from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from app.panels.experiment import ExperimentPanel
-from app.theme import load_theme
-from app.widgets.sentence import one_line
+from app.panels.experiment.panel import ExperimentPanel
+from app.style.sentence import one_line
+from app.style.theme import load_theme
 from engine.catalogue import ALGORITHMS, BASELINES, ENVIRONMENTS, UPDATES, EnvironmentInfo, Space
-from engine.parameters import with_values
+from engine.config.parameters import with_values
 from tests.app.choosing import experiment, heard
 
 TAXI = EnvironmentInfo("Taxi-v3", "Taxi-v3", "Registered with Gymnasium.", Space("discrete", 500), Space("discrete", 6))

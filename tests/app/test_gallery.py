@@ -11,10 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.gallery.model import Card
 from app.gallery.window import Gallery
 from app.models.experiment import Experiment
-from app.models.gallery import Card
-from app.theme import load_theme
+from app.style.theme import load_theme
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
 from engine.catalogue.environments import EXTRAS, Extra
 from tests.app.choosing import experiment, heard

@@ -6,9 +6,9 @@ import pytest
 from PySide6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
+from app.gallery.model import SHELVES, Card, Filter, all_cards, arranged
 from app.gallery.pictures import initials, picture
-from app.models.gallery import SHELVES, Card, Filter, all_cards, arranged
-from app.theme import load_theme
+from app.style.theme import load_theme
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
 from engine.catalogue.environments import Extra
 

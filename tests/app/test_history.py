@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.models.history import Column, History, Table, XAxis
-from app.models.traces import EpisodeSample, Trace
-from engine.phases import Collected, Updated
+from app.plotting.traces import EpisodeSample, Trace
+from engine.reports.events import Collected, Updated
 
 
 def collected(iteration: int, returns: list[float], ends: list[int], seconds: float) -> Collected:

@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
-from app.models.relevance import legends
-from app.theme import load_theme
-from app.widgets.map_drawing import Rows
-from app.widgets.map_editor import MapEditor
-from app.widgets.map_editor_dialog import LARGEST, SMALLEST, MapDialog
+from app.models.form_rules import legends
+from app.panels.experiment.form.map_drawing import Rows
+from app.panels.experiment.form.map_editor import MapEditor
+from app.panels.experiment.form.map_editor_dialog import LARGEST, SMALLEST, MapDialog
+from app.style.theme import load_theme
 from tests.app.choosing import experiment, heard
 
 MAP = "environment.options.map"

@@ -12,20 +12,20 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.mailbox import Mailbox
-from app.models.histogram import effective_sample_size, histogram
+from app.models.form_rules import diagnosed
 from app.models.history import History
-from app.models.relevance import diagnosed
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
-from app.theme import load_theme
-from app.widgets.format import power_of_ten
-from engine import importance
+from app.plotting.histogram import effective_sample_size, histogram
+from app.session.mailbox import Mailbox
+from app.style.format import power_of_ten
+from app.style.theme import load_theme
 from engine.catalogue import ALGORITHMS, choose
 from engine.config import RunConfig
-from engine.parameters import with_values
-from engine.phases import Collected, Estimated, Reweighted, Updated
+from engine.config.parameters import with_values
+from engine.maths import importance
+from engine.reports.events import Collected, Estimated, Reweighted, Updated
 
 DARK = load_theme("dark")
 

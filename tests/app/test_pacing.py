@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.pacing import MOST_LATE, MOST_PICTURES, Pace
+from app.session.playback_pace import MOST_LATE, MOST_PICTURES, Pace
 
 
 def begun(now: float = 100.0) -> Pace:

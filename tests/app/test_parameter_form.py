@@ -10,12 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.theme import load_theme
-from app.widgets.parameter_form import ParameterForm
-from app.widgets.parameter_text import bounds, in_words, meaning, refusal, shown
+from app.panels.experiment.form.parameter_form import ParameterForm
+from app.style.parameter_text import bounds, in_words, meaning, refusal, shown
+from app.style.theme import load_theme
 from engine.config import RunConfig
-from engine.errors import RequestError
-from engine.parameters import Parameter, parameters_of, with_values
+from engine.config.parameters import Parameter, parameters_of, with_values
+from engine.runtime.errors import RequestError
 
 LEARNING_RATE = "update.learning_rate"
 

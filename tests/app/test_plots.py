@@ -12,21 +12,21 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit
 from pytestqt.qtbot import QtBot
 
-from app.models.axes import nice_ticks, robust_bounds, settled_end, settled_range
-from app.models.histogram import histogram, normalised
 from app.models.history import History
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel, columns_for, places
 from app.panels.log import LogPanel
 from app.panels.returns import ReturnsPanel
-from app.theme import load_theme
-from app.widgets.format import duration, percent, setting, short_number, tick_labels
-from app.widgets.labels import place_labels
-from app.widgets.pace import Pace
-from app.widgets.plot import Axis, Plot
+from app.plotting.axes import nice_ticks, robust_bounds, settled_end, settled_range
+from app.plotting.histogram import histogram, normalised
+from app.plotting.labels import place_labels
+from app.plotting.plot import Axis, Plot
+from app.plotting.throttle import Pace
+from app.style.format import duration, percent, setting, short_number, tick_labels
+from app.style.theme import load_theme
 from engine.catalogue import ENVIRONMENTS
-from engine.losses import normalized
-from engine.phases import Change, Collected, Estimated, Updated
+from engine.maths.losses import normalized
+from engine.reports.events import Change, Collected, Estimated, Updated
 
 DARK = load_theme("dark")
 

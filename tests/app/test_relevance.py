@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from app.models.form_rules import clip_range, diagnosed, in_the_form, largest_weight, legends, ratios_of
 from app.models.history import History
-from app.models.relevance import clip_range, diagnosed, in_the_form, largest_weight, legends, ratios_of
 from engine.catalogue import ALGORITHMS, ENVIRONMENTS, EnvironmentInfo, Space, choose
 from engine.config import RunConfig
-from engine.metrics import METRICS
-from engine.parameters import parameters_of, with_values
-from engine.phases import Change, Updated
+from engine.config.parameters import parameters_of, with_values
+from engine.reports.events import Change, Updated
+from engine.reports.metrics import METRICS
 
 
 def of(algorithm: str = "", **values: Any) -> RunConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.main_window import MainWindow
+from app.window.main_window import MainWindow
 
 
 def test_the_narrowest_window_shows_the_whole_toolbar(make_window: Callable[..., MainWindow]) -> None:

@@ -13,16 +13,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app import application
-from app.application import Opening
-from app.choosing import Choosing
 from app.models.run_state import RunState
-from app.trust import Trust, module_of
-from engine import presets
-from engine.config import RunConfig
+from app.session.choice_loader import Choosing
+from app.session.import_consent import Trust, module_of
+from app.window import application
+from app.window.application import Opening
+from engine.config import RunConfig, presets
 from engine.config.environments import EnvironmentConfig
-from engine.parameters import with_values
-from engine.presets import Preset
+from engine.config.parameters import with_values
+from engine.config.presets import Preset
 from tests.app.choosing import experiment, heard
 
 ID = "a_persons_worlds:Persons-v0"
@@ -255,7 +254,7 @@ def test_a_start_with_a_refused_preset_trains_nothing_else(
 
 
 def test_start_up_imports_no_module_by_itself(module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    from app import startup
+    from app.window import startup
 
     opened: list[Opening] = []
     monkeypatch.setattr(application, "run", lambda opening: opened.append(opening) or 0)

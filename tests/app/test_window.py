@@ -12,12 +12,12 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.main_window import MainWindow
 from app.models.run_state import RunState
+from app.window.main_window import MainWindow
 from engine.catalogue import ALGORITHMS, ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig
-from engine.phases import Updated
-from engine.training import Training
+from engine.reports.events import Updated
+from engine.training.training import Training
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]

@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import presets
 from engine.catalogue import ALGORITHMS, choose
-from engine.config import RunConfig
-from engine.parameters import with_values
-from engine.phases import Updated
-from engine.training import MEAN_OVER, Training
+from engine.config import RunConfig, presets
+from engine.config.parameters import with_values
+from engine.reports.events import Updated
+from engine.training.training import MEAN_OVER, Training
 
 SOLVED = 475.0
 LECTURE_POLICY = {"kind": "mlp", "hidden_sizes": [128], "activation": "relu"}

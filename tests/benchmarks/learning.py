@@ -28,10 +28,9 @@ from typing import Any
 
 import typer
 
-from engine import presets
 from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, ENVIRONMENTS, UPDATES, picked
-from engine.config import RunConfig
-from engine.parameters import with_values
+from engine.config import RunConfig, presets
+from engine.config.parameters import with_values
 from tests.benchmarks.children import run_child
 from tests.benchmarks.figures import Grid, Measured, Number, Say, shown
 from tests.benchmarks.machine import ROOT
@@ -198,8 +197,8 @@ def train(config: RunConfig, target: float | None, stop: bool) -> dict[str, Any]
     """One run in this process."""
     import torch
 
-    from engine.phases import Updated
-    from engine.training import MEAN_OVER, Training
+    from engine.reports.events import Updated
+    from engine.training.training import MEAN_OVER, Training
 
     torch.set_num_threads(1)
     training, reached, last = Training(config), None, 0.0

@@ -18,7 +18,7 @@ from tests.benchmarks.children import run_child
 from tests.benchmarks.figures import Measured, Number, Say, require
 
 if TYPE_CHECKING:
-    from engine.presets import Preset
+    from engine.config.presets import Preset
 
 MARKS = (10_000, 100_000, 1_000_000)
 QUICK_MARKS = (1_000, 3_000, 10_000)
@@ -45,7 +45,7 @@ def measure(quick: bool, say: Say) -> Measured:
 
 def short_episodes() -> Preset:
     """Episodes that stay short, however long this trains."""
-    from engine.parameters import with_values
+    from engine.config.parameters import with_values
     from tests.benchmarks.window import workload
 
     preset = workload("cartpole-fast")

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from engine.config import RunConfig
-from engine.phases import Updated
-from engine.training import Training
+from engine.reports.events import Updated
+from engine.training.training import Training
 from tests.benchmarks import cartpole_475
 from tests.benchmarks.engine_side import algorithm
 from tests.benchmarks.figures import Measured, Number, Say, require

@@ -25,8 +25,8 @@ from torch import Tensor, nn
 from torch.distributions import Categorical
 
 from engine.config import RunConfig
-from engine.phases import Updated
-from engine.training import Training
+from engine.reports.events import Updated
+from engine.training.training import Training
 from tests.benchmarks.engine_side import LECTURE_POLICY, SOLVED, algorithm, train_until
 from tests.benchmarks.figures import Measured, Number, Say
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from engine.together.training import SeedsTogether
-from engine.training import Training
+from engine.training.many_seeds.training import SeedsTogether
+from engine.training.training import Training
 from tests.benchmarks.engine_side import preset
 from tests.benchmarks.figures import Measured, Number, Say
 

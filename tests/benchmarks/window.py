@@ -14,12 +14,12 @@ from typing import Any
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QDockWidget
 
-from app.application import make_application
-from app.main_window import MainWindow
 from app.models.run_state import RunState
-from engine import presets
-from engine.parameters import with_values
-from engine.presets import Preset
+from app.window.application import make_application
+from app.window.main_window import MainWindow
+from engine.config import presets
+from engine.config.parameters import with_values
+from engine.config.presets import Preset
 
 SIZE = (1280, 800)
 ENDED = (RunState.FINISHED, RunState.FAILED)

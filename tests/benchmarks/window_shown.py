@@ -47,7 +47,7 @@ def measure(quick: bool, say: Say) -> Measured:
 def show_ours() -> None:
     # What main does on its way to the window, in its order, before Qt is imported.
     from main import main  # isort: skip
-    import app.startup  # noqa: F401
+    import app.window.startup  # noqa: F401
 
     watch_first_picture()
     main([])

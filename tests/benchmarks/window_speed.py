@@ -57,8 +57,8 @@ def measure(quick: bool, say: Say) -> Measured:
 
 def headless(name: str, steps: int) -> dict[str, Any]:
     """The run without a window, in this process."""
-    from engine.phases import Updated
-    from engine.training import Training
+    from engine.reports.events import Updated
+    from engine.training.training import Training
     from tests.benchmarks.engine_side import preset, train_until
 
     config = preset(name, {"budget.environment_steps": steps})

@@ -7,8 +7,8 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from engine.environments.processes import finite_mdp
-from engine.exact import Dynamics, dynamics_of, softmax_policy
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.mdp.exact import Dynamics, dynamics_of, softmax_policy
 
 CASES = [(None, 0.9), (None, 1.0), (None, 0.0), (6, 0.9), (6, 1.0), (1, 1.0)]
 

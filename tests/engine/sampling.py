@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.acting import Actor
-from engine.collection import EpisodeCollector
+from engine.collection.collectors import EpisodeCollector
 from engine.config import RunConfig
-from engine.critics import Critic
-from engine.environments.batched import finite_environments
-from engine.estimators import estimate
+from engine.environments.batches.batched import finite_environments
+from engine.estimation.estimators import estimate
+from engine.experience.rollouts import Rollout
+from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.rollouts import Rollout
+from engine.values.critics import Critic
 from tests.engine.tiny_mdp import Learner, Process, finish
 
 CPU = torch.device("cpu")

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.acting import Actor
 from engine.catalogue import EnvironmentInfo, Space
-from engine.collection import Collector, EpisodeCollector, Finished, SegmentCollector
+from engine.collection.collectors import Collector, EpisodeCollector, Finished, SegmentCollector
 from engine.config.policies import LinearPolicy, PolicyConfig
-from engine.environments.interface import Slots, Transitions
-from engine.phases import Working
+from engine.environments.batches.interface import Slots, Transitions
+from engine.experience.rollouts import Rollout
+from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.rollouts import Rollout
+from engine.reports.events import Working
 
 CPU = torch.device("cpu")
 INFO = EnvironmentInfo("Scripted", "Scripted", "A test.", Space("box", 3), Space("discrete", 4), 50)

@@ -11,14 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.algorithms.rule import Outcome, Task
-from engine.algorithms.rules import make_rule
-from engine.batch import Batch
+from engine.algorithms.policy_gradient.rule import Outcome, Task
+from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.policies import TabularPolicy
+from engine.experience.batch import Batch
+from engine.experience.rollouts import Rollout
 from engine.policies.policy import Policy
-from engine.rollouts import Rollout
 from tests.engine.tiny_mdp import finish
 
 # π(a|s) of three states and three actions in eighths, and how often each state is seen.

@@ -11,9 +11,9 @@ import numpy as np
 from gymnasium import spaces
 
 from engine.config import RunConfig
-from engine.parameters import with_values
-from engine.phases import Collected, Estimated, Phase, Updated
-from engine.training import Training
+from engine.config.parameters import with_values
+from engine.reports.events import Collected, Estimated, Phase, Updated
+from engine.training.training import Training
 
 _T = TypeVar("_T")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from engine.baselines import average_baseline, leave_one_out_baseline, optimal_baseline, time_average_baseline
+from engine.maths.baselines import average_baseline, leave_one_out_baseline, optimal_baseline, time_average_baseline
 
 MASK = torch.tensor([[1, 1, 1], [1, 0, 1], [1, 0, 0]], dtype=torch.bool)
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import batch as batch_module
-from engine.batch import Batch, Piece
 from engine.config.policies import GRUPolicy
-from engine.rollouts import Rollout
+from engine.experience import batch as batch_module
+from engine.experience.batch import Batch, Piece
+from engine.experience.rollouts import Rollout
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of, segments_of
 
 PADDED, RECURRENT_PADDED, SEGMENTS, RECURRENT_SEGMENTS = "padded", "padded with memory", "segments", "with memory"

@@ -16,14 +16,14 @@ from torch.utils._pytree import tree_leaves
 
 from engine.catalogue import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batched import BatchedEnvironments, batched
+from engine.environments.batches.batched import BatchedEnvironments, batched
+from engine.environments.batches.gymnasium import GymnasiumBatch
+from engine.environments.batches.interface import EnvironmentBatch
+from engine.environments.batches.streams import as_numpy
 from engine.environments.dynamics.cartpole import POSITIONS
 from engine.environments.dynamics.finite import FiniteDynamics
 from engine.environments.dynamics.interface import Dynamics, on
-from engine.environments.gymnasium_batch import GymnasiumBatch
-from engine.environments.interface import EnvironmentBatch
-from engine.environments.processes import finite_mdp
-from engine.environments.streams import as_numpy
+from engine.environments.making.known_dynamics import finite_mdp
 
 CPU, NOWHERE = torch.device("cpu"), torch.device("meta")
 IDS = (
@@ -303,7 +303,8 @@ def test_on_a_device_too_a_batch_goes_on_exactly_from_a_saved_state(id: str) -> 
 
 def test_numpys_batches_do_not_load_torch() -> None:
     code = (
-        "import sys; from engine.environments.batched import batched; from engine.config.environments import *; "
+        "import sys; from engine.environments.batches.batched import batched; "
+        "from engine.config.environments import EnvironmentConfig; "
         "batched(EnvironmentConfig(), [0]).restart(); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from engine.behaviour import behaviour_log_probs
+from engine.policies.behaviour import behaviour_log_probs
 from engine.policies.distributions import Bernoulli, Beta, Bounds, Categorical, DiagonalGaussian, MultiCategorical
 
 SHARES = [0.0, 0.25, 0.9, 1.0]

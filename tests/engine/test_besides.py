@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import gymnasium
 import pytest
 
-from engine.environments.besides import registered_besides
+from engine.environments.making.installed import registered_besides
 
 
 @pytest.fixture(autouse=True)

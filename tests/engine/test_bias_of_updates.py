@@ -10,10 +10,10 @@ from itertools import product
 import pytest
 import torch
 
-from engine.catalogue.biases import biases
+from engine.catalogue.methods.biases import biases
+from engine.collection.reward_scaling import RewardChange
 from engine.config.environments import EnvironmentConfig
-from engine.estimators import estimate
-from engine.rewards import RewardChange
+from engine.estimation.estimators import estimate
 from tests.engine import test_bias
 from tests.engine.claims import MEASURED, measures
 from tests.engine.test_off_policy import off_policy, weighing

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS, EnvironmentInfo, Space, biases, choose
+from engine.catalogue import ALGORITHMS, ENVIRONMENTS, EnvironmentInfo, Space, choose
+from engine.catalogue.methods.biases import biases
 from engine.config import RunConfig
-from engine.parameters import with_values
+from engine.config.parameters import with_values
 
 ENDLESS = EnvironmentInfo("Endless-v0", "X", "X.", Space("box", 2), Space("discrete", 2))
 TIMED = EnvironmentInfo("Timed-v0", "X", "X.", Space("box", 2), Space("discrete", 2), time_limit=50)

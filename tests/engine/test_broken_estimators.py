@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.batch import Batch
+from engine.experience.batch import Batch
 from tests.engine.tiny_mdp import TINY, assert_gradient, configured, greedily, mean, values
 
 Break = Callable[[Batch], Batch]

@@ -24,9 +24,9 @@ from engine.catalogue import (
     refusal,
 )
 from engine.config import RunConfig
+from engine.config.parameters import with_values
 from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy
-from engine.metrics import METRICS
-from engine.parameters import with_values
+from engine.reports.metrics import METRICS
 
 AXES = {
     "policy": POLICIES,

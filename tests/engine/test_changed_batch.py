@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
-from engine.environments.changed_batch import ChangedBatch, with_changes
-from engine.environments.interface import Slots, Transitions
+from engine.environments.batches.changed import ChangedBatch, with_changes
+from engine.environments.batches.interface import Slots, Transitions
 
 THREE = Space("box", 3)
 

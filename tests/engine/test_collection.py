@@ -11,13 +11,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from engine import collection, pulse
 from engine.catalogue import EnvironmentInfo, Space
-from engine.collection import EpisodeCollector
+from engine.collection import collectors as collection
+from engine.collection.collectors import EpisodeCollector
 from engine.config.policies import GRUPolicy, LinearPolicy
-from engine.environments.interface import Slots, Transitions
-from engine.errors import RunError
+from engine.environments.batches.interface import Slots, Transitions
 from engine.policies.policy import Policy
+from engine.runtime import heartbeat as pulse
+from engine.runtime.errors import RunError
 from tests.engine.scripted import CPU, INFO, Scripted, actor_of, collected, episodes_of, policy_of
 
 LENGTHS = [3, 1, 5, 3]

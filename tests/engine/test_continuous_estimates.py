@@ -13,14 +13,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.off_policy import OffPolicyRule
-from engine.algorithms.rule import Task
-from engine.batch import Batch
+from engine.algorithms.policy_gradient.off_policy import OffPolicyRule
+from engine.algorithms.policy_gradient.rule import Task
 from engine.catalogue import EnvironmentInfo, Space
 from engine.config.policies import LinearPolicy
+from engine.experience.batch import Batch
+from engine.experience.rollouts import Rollout
 from engine.policies.continuous import Beta, DiagonalGaussian, TanhGaussian
 from engine.policies.policy import Policy
-from engine.rollouts import Rollout
 from tests.engine.tiny_mdp import Learner, configured, finish, greedily, parameters_of
 
 LOW, HIGH = -2.0, 3.0

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.catalogue import ENVIRONMENTS, changed, described
-from engine.catalogue.described import option_problem
+from engine.catalogue import ENVIRONMENTS, changed
+from engine.catalogue.environments.configured import described, option_problem
 from engine.catalogue.spaces import EnvironmentInfo, Option, Space
 from engine.config.environments import EnvironmentConfig
-from engine.environments import registry
-from engine.environments.batched import BatchedEnvironments
-from engine.environments.batches import make_batch
-from engine.environments.changed_batch import ChangedBatch
-from engine.environments.gymnasium_batch import GymnasiumBatch
-from engine.environments.inspection import inspect
-from engine.environments.processes import finite_mdp, process_of
-from engine.errors import RequestError
+from engine.environments.batches.batched import BatchedEnvironments
+from engine.environments.batches.changed import ChangedBatch
+from engine.environments.batches.gymnasium import GymnasiumBatch
+from engine.environments.batches.make import make_batch
+from engine.environments.making import registry
+from engine.environments.making.known_dynamics import finite_mdp, process_of
+from engine.environments.making.lookup import inspect
+from engine.runtime.errors import RequestError
 
 BOX = EnvironmentInfo(
     "Box-v0",

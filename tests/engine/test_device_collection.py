@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 import torch
 
-from engine import training as training_module
-from engine.acting import Actor
 from engine.catalogue import ENVIRONMENTS
-from engine.collection import Finished
+from engine.collection.collectors import Finished
+from engine.collection.device_collector import CHUNK, DeviceCollector, environments_on
 from engine.config import RunConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.policies import MLPPolicy, TabularPolicy
-from engine.device_collection import CHUNK, DeviceCollector, environments_on
-from engine.environments.batched import batched
-from engine.environments.processes import finite_mdp
-from engine.errors import RunError
-from engine.phases import Updated
+from engine.environments.batches.batched import batched
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.experience.rollouts import Rollout
+from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.replay import Replayed
-from engine.rollouts import Rollout
-from engine.training import Training
+from engine.reports.events import Updated
+from engine.runtime.cuda_graph import Replayed
+from engine.runtime.errors import RunError
+from engine.training import training as training_module
+from engine.training.training import Training
 from tests.engine.support import configured
 
 CPU = torch.device("cpu")
@@ -141,8 +141,8 @@ def test_whole_episodes_are_the_first_of_each_environment(device: torch.device) 
 
 
 def test_an_episode_without_an_end_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("collection", "device_collection"):
-        monkeypatch.setattr(f"engine.{module}.LONGEST_EPISODE", 64)
+    for module in ("collectors", "device_collector"):
+        monkeypatch.setattr(f"engine.collection.{module}.LONGEST_EPISODE", 64)
     of, actor = collector(EnvironmentConfig(id="CartPole-v1"), 50, None)
     monkeypatch.setattr(of._environments, "_time_limit", None)
     original = of._environments.advance
@@ -181,7 +181,7 @@ def test_actions_that_are_not_finite_are_one_sentence() -> None:
     ids=str,
 )
 def test_environments_live_on_the_device_where_nothing_stands_between(values: dict[str, Any], there: bool) -> None:
-    from engine.parameters import with_values
+    from engine.config.parameters import with_values
 
     config = with_values(RunConfig(), values)
     # A meta device is no CPU and computes nothing.

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from engine import devices
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
 from engine.config.environments import EnvironmentConfig
 from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
-from engine.devices import choose_device, compared, iteration_seconds
-from engine.environments.batched import batched
-from engine.errors import RequestError
+from engine.environments.batches.batched import batched
 from engine.policies.policy import Policy
+from engine.runtime.errors import RequestError
+from engine.training import devices
+from engine.training.devices import choose_device, compared, iteration_seconds
 from tests.engine.support import configured
 
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]

@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batched import BatchedEnvironments, batched
+from engine.environments.batches.batched import BatchedEnvironments, batched
+from engine.environments.batches.gymnasium import to_environment
 from engine.environments.dynamics.finite import FiniteDynamics
 from engine.environments.dynamics.interface import NUMPY
-from engine.environments.finite import from_outcomes
-from engine.environments.gymnasium_batch import to_environment
+from engine.mdp.finite import from_outcomes
 
 CLASSIC = (
     "CartPole-v1",

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments import envpool_batch
-from engine.environments.envpool_batch import EnvPoolBatch
-from engine.environments.interface import EnvironmentBatch
-from engine.environments.stepping import random_actions
-from engine.errors import RequestError, RunError
+from engine.environments.batches import envpool as envpool_batch
+from engine.environments.batches.choice import random_actions
+from engine.environments.batches.envpool import EnvPoolBatch
+from engine.environments.batches.interface import EnvironmentBatch
+from engine.runtime.errors import RequestError, RunError
 
 needs_envpool = pytest.mark.skipif(find_spec("envpool") is None, reason="needs EnvPool")
 EVERY = np.arange(4)

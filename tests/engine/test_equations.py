@@ -24,8 +24,8 @@ from engine.catalogue import (
     refusal,
 )
 from engine.config import RunConfig
+from engine.config.parameters import with_values
 from engine.equations import Line, equation
-from engine.parameters import with_values
 
 CARTPOLE, PENDULUM, LAKE = (ENVIRONMENTS[id] for id in ("CartPole-v1", "Pendulum-v1", "FrozenLake-v1"))
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.batch import Batch
 from engine.catalogue import EnvironmentInfo, Space
 from engine.config.policies import LinearPolicy
-from engine.critics import Critic, SeparateCritic
-from engine.estimators import estimate, per_decision
+from engine.estimation.estimators import estimate, per_decision
+from engine.experience.batch import Batch
+from engine.experience.rollouts import Rollout
+from engine.maths.returns import discount_sequence, discounted_returns
 from engine.policies.policy import Policy, ValueFunction
-from engine.returns import discount_sequence, discounted_returns
-from engine.rollouts import Rollout
+from engine.values.critics import Critic, SeparateCritic
 from tests.engine.tiny_mdp import configured, finish
 
 

@@ -12,10 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.environments.batched import finite_environments
-from engine.environments.finite import corridor, from_outcomes
-from engine.environments.processes import finite_mdp
-from engine.exact import (
+from engine.environments.batches.batched import finite_environments
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.mdp.exact import (
     Dynamics,
     action_values,
     advantages,
@@ -31,6 +30,7 @@ from engine.exact import (
     state_values,
     value_iteration,
 )
+from engine.mdp.finite import corridor, from_outcomes
 from tests.engine.processes import CASES, close, known, policy_of, random_dynamics, random_logits, uniform
 
 TWO = from_outcomes(

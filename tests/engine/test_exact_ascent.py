@@ -6,17 +6,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import exact
-from engine.algorithms.rule import Outcome, Task
-from engine.algorithms.rules import make_rule
-from engine.batch import Batch
+from engine.algorithms.policy_gradient.rule import Outcome, Task
+from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue import ENVIRONMENTS
-from engine.catalogue.biases import biases
+from engine.catalogue.methods.biases import biases
 from engine.config import RunConfig
 from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
-from engine.environments.processes import finite_mdp
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.experience.batch import Batch
+from engine.experience.rollouts import Rollout
+from engine.mdp import exact
 from engine.policies.policy import Policy
-from engine.rollouts import Rollout
 from tests.engine.tiny_mdp import finish, parameters_of
 
 GRID, LAKE = "GridWorld-v0", "FrozenLake-v1"

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 
+from engine.analysis.playback import Playback, snapshot
 from engine.catalogue import ENVIRONMENTS
 from engine.catalogue.environments import missing_extra
-from engine.environments import preprocessing, registry
-from engine.environments.inspection import inspect
-from engine.errors import RunError
-from engine.playback import Playback, snapshot
+from engine.environments.making import preprocessing, registry
+from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
+from engine.runtime.errors import RunError
 from tests.engine.support import configured, register, updates_of
 
 PPO: dict[str, Any] = {

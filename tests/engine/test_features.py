@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.errors import RequestError
-from engine.policies.feature_count import FOURIER_LIMIT, RBF_LIMIT, feature_count, fourier_coupling, rbf_on_grid
-from engine.policies.features import Fourier, Polynomial, RadialBasis, Raw, UnitScale, feature_map
+from engine.catalogue.network_sizes import FOURIER_LIMIT, RBF_LIMIT, feature_count, fourier_coupling, rbf_on_grid
+from engine.networks.features import Fourier, Polynomial, RadialBasis, Raw, UnitScale, feature_map
+from engine.runtime.errors import RequestError
 
 INFINITE = (-math.inf, math.inf)
 
@@ -42,7 +42,7 @@ def test_the_count_is_the_modules(kind: Any, size: int, degree: int) -> None:
 
 
 def test_counting_loads_no_torch() -> None:
-    code = "import sys, engine.policies.feature_count; sys.exit('torch' in sys.modules)"
+    code = "import sys, engine.catalogue.network_sizes; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.environments.batched import BatchedEnvironments, finite_environments
-from engine.environments.finite import (
+from engine.environments.batches.batched import BatchedEnvironments, finite_environments
+from engine.environments.making.known_dynamics import finite_mdp, from_gymnasium
+from engine.mdp.finite import (
     GRID,
     FiniteMDP,
     GridRewards,
@@ -21,7 +22,6 @@ from engine.environments.finite import (
     from_outcomes,
     gridworld,
 )
-from engine.environments.processes import finite_mdp, from_gymnasium
 
 OURS = ("Bandit-v0", "Corridor-v0", "GridWorld-v0")
 TOYS = ("FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1")

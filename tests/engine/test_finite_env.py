@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from engine.environments.batched import finite_environments
-from engine.environments.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
-from engine.environments.finite_env import FiniteEnv, register
-from engine.environments.ours import OURS
-from engine.environments.processes import finite_mdp
+from engine.environments.batches.batched import finite_environments
+from engine.environments.making.finite_env import FiniteEnv, register
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.mdp.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
+from engine.mdp.small_worlds import OURS
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.environments.finite_env import FiniteEnv
-from engine.frames import Image
+from engine.environments.making.finite_env import FiniteEnv
+from engine.reports.frames import Image
 
 
 def pictured(process: str, **options: Any) -> FiniteEnv:

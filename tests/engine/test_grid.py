@@ -13,12 +13,12 @@ from gymnasium import spaces
 
 from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES, choose, refusal
 from engine.config import RunConfig
+from engine.config.parameters import parameters_of, with_values
 from engine.config.policies import Distribution
-from engine.environments.inspection import inspect
-from engine.metrics import METRICS
-from engine.parameters import parameters_of, with_values
-from engine.phases import Updated
-from engine.training import Training
+from engine.environments.making.lookup import inspect
+from engine.reports.events import Updated
+from engine.reports.metrics import METRICS
+from engine.training.training import Training
 from tests.engine.support import register, reported, untimed, updates_of
 
 SMALL = {

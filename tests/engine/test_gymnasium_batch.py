@@ -10,8 +10,8 @@ import pytest
 from gymnasium import spaces
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.gymnasium_batch import GymnasiumBatch, from_environment, to_environment
-from engine.errors import RunError
+from engine.environments.batches.gymnasium import GymnasiumBatch, from_environment, to_environment
+from engine.runtime.errors import RunError
 from tests.engine.support import Toy, register
 
 EVERY = np.arange(2)

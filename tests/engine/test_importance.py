@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from engine.importance import effective_sample_size, prefix_log_weights, trajectory_log_weights, weights
+from engine.maths.importance import effective_sample_size, prefix_log_weights, trajectory_log_weights, weights
 
 MASK = torch.tensor([[1, 1, 1], [1, 0, 1], [1, 0, 0]], dtype=torch.bool)
 RATIOS = torch.tensor([[2.0, 0.5, 1.0], [3.0, 9.0, 0.25], [0.5, 9.0, 9.0]])

@@ -16,8 +16,8 @@ import pytest
 from engine.catalogue import ENVIRONMENTS, Space
 from engine.catalogue.environments import EXTRAS, missing_extra, thumbnail_name
 from engine.catalogue.spaces import EnvironmentInfo, Option
-from engine.environments import registry
-from engine.environments.ours import OURS
+from engine.environments.making import registry
+from engine.mdp.small_worlds import OURS
 
 OPTIONS = [(id, option) for id, info in ENVIRONMENTS.items() for option in info.options]
 PICTURES = resources.files("resources") / "pictures" / "environments"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from engine.losses import (
+from engine.maths.losses import (
     approx_kl,
     clip_fraction,
     clipped_surrogate,

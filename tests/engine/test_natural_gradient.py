@@ -10,17 +10,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import exact
-from engine.acting import Actor
-from engine.batch import Batch
 from engine.catalogue import ENVIRONMENTS
-from engine.collection import EpisodeCollector
+from engine.collection.collectors import EpisodeCollector
 from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy
-from engine.environments.batched import finite_environments
-from engine.environments.processes import finite_mdp
-from engine.errors import RunError
+from engine.environments.batches.batched import finite_environments
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.experience.batch import Batch
+from engine.maths.trust_region import fisher_matrix, fisher_vector_product, flattened, kl_gradient
+from engine.mdp import exact
+from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.trust_region import fisher_matrix, fisher_vector_product, flattened, kl_gradient
+from engine.runtime.errors import RunError
 from tests.engine.sampling import CPU
 from tests.engine.step_batches import (
     ADVANTAGES,

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, relu
 
-from engine.errors import RequestError
-from engine.policies.feature_count import cnn_parameters, gru_parameters, image_layers
-from engine.policies.networks import MLP, CNNBody, GRUBody, MLPBody, Table, head
+from engine.catalogue.network_sizes import cnn_parameters, gru_parameters, image_layers
+from engine.networks.networks import MLP, CNNBody, GRUBody, MLPBody, Table, head
+from engine.runtime.errors import RequestError
 
 INITIALIZATIONS = ["orthogonal", "xavier", "kaiming", "default"]
 ACTIVATIONS = ["tanh", "relu", "elu", "silu", "gelu"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from engine.policies.normalizer import MOST, Normalizer, merged
+from engine.networks.normalizer import MOST, Normalizer, merged
 
 
 def test_before_the_first_update_nothing_is_changed() -> None:

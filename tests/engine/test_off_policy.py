@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.off_policy import OffPolicyRule, reweighted
-from engine.algorithms.rule import Task
-from engine.batch import Batch
-from engine.behaviour import behaviour_log_probs
-from engine.catalogue.biases import biases
+from engine.algorithms.policy_gradient.off_policy import OffPolicyRule, reweighted
+from engine.algorithms.policy_gradient.rule import Task
+from engine.catalogue.methods.biases import biases
 from engine.config import RunConfig
-from engine.estimators import estimate, per_decision
-from engine.importance import effective_sample_size, prefix_log_weights, trajectory_log_weights
+from engine.estimation.estimators import estimate, per_decision
+from engine.experience.batch import Batch
+from engine.maths.importance import effective_sample_size, prefix_log_weights, trajectory_log_weights
+from engine.policies.behaviour import behaviour_log_probs
 from engine.policies.continuous import DiagonalGaussian
 from tests.engine.sampling import part, sampled
 from tests.engine.tiny_mdp import (

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from engine.config.updates import Optimizer
-from engine.optimizers import ParameterVector, add_gradient, make_optimizer
+from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
 
 TORCH: dict[Optimizer, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.1),

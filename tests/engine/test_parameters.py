@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from engine.catalogue import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES, choose
 from engine.config import RunConfig
 from engine.config.estimators import Segments, ValueBaseline
+from engine.config.parameters import Parameter, parameters_of, parse_value, validated, with_values
 from engine.config.policies import LinearPolicy, TabularPolicy
 from engine.config.updates import TRPO
-from engine.errors import RequestError
-from engine.parameters import Parameter, parameters_of, parse_value, validated, with_values
+from engine.runtime.errors import RequestError
 
 DEFAULT = RunConfig()
 # Every policy and every named algorithm, and every choice of the grid once.

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.environments.batched import finite_environments
-from engine.environments.finite import corridor, from_outcomes
-from engine.environments.processes import finite_mdp
-from engine.exact import (
+from engine.environments.batches.batched import finite_environments
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.mdp.exact import (
     action_values,
     backup,
     dynamics_of,
@@ -21,6 +20,7 @@ from engine.exact import (
     state_values,
     value_iteration,
 )
+from engine.mdp.finite import corridor, from_outcomes
 from tests.engine.processes import CASES, close, known, policy_of, random_dynamics, uniform
 
 

@@ -9,16 +9,16 @@ import pytest
 import torch
 from gymnasium import spaces
 
+from engine.analysis.playback import Playback, PolicySnapshot, snapshot
 from engine.catalogue import ENVIRONMENTS
 from engine.catalogue.environments import missing_extra
 from engine.config import RunConfig
-from engine.environments.inspection import inspect
-from engine.errors import RunError
-from engine.frames import Frame, GaussianDecision, SoftmaxDecision
-from engine.phases import Updated
-from engine.playback import Playback, PolicySnapshot, snapshot
+from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
-from engine.training import Training
+from engine.reports.events import Updated
+from engine.reports.frames import Frame, GaussianDecision, SoftmaxDecision
+from engine.runtime.errors import RunError
+from engine.training.training import Training
 from tests.engine.support import Toy, Unrendered, configured, register, untimed
 
 

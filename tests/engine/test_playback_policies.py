@@ -10,10 +10,11 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from engine.analysis.playback import Playback, PolicySnapshot, snapshot
 from engine.config import RunConfig
-from engine.environments.inspection import inspect
-from engine.errors import RunError
-from engine.frames import (
+from engine.environments.making.lookup import inspect
+from engine.policies.policy import Policy
+from engine.reports.frames import (
     GRID,
     BoundedDecision,
     Decision,
@@ -22,8 +23,7 @@ from engine.frames import (
     SoftmaxDecision,
     SwitchDecision,
 )
-from engine.playback import Playback, PolicySnapshot, snapshot
-from engine.policies.policy import Policy
+from engine.runtime.errors import RunError
 from tests.engine.support import Toy, configured, register
 from tests.engine.test_playback import Pictured
 

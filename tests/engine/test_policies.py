@@ -12,8 +12,10 @@ from torch import Tensor
 from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space, parameter_count, refusal
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
+from engine.config.parameters import with_values
 from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
-from engine.parameters import with_values
+from engine.experience.rollouts import Sequences
+from engine.networks.networks import MLP, features
 from engine.policies.distributions import (
     Bernoulli,
     Beta,
@@ -22,9 +24,7 @@ from engine.policies.distributions import (
     MultiCategorical,
     TanhGaussian,
 )
-from engine.policies.networks import MLP, features
 from engine.policies.policy import Policy, ValueFunction
-from engine.rollouts import Sequences
 
 
 def generator(seed: int = 0) -> torch.Generator:

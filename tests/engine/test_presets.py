@@ -10,10 +10,10 @@ import pytest
 
 from engine.catalogue import ALGORITHMS, POLICIES, choose, refusal
 from engine.config import RunConfig
-from engine.environments.inspection import inspect
-from engine.errors import RequestError
-from engine.parameters import with_values
-from engine.presets import Preset, find, load, save, shipped
+from engine.config.parameters import with_values
+from engine.config.presets import Preset, find, load, save, shipped
+from engine.environments.making.lookup import inspect
+from engine.runtime.errors import RequestError
 
 PRESET = Preset(
     title="Mine",

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments import process_batch
-from engine.environments.gymnasium_batch import GymnasiumBatch
-from engine.environments.interface import EnvironmentBatch, Transitions
-from engine.environments.process_batch import ProcessBatch
-from engine.environments.stepping import random_actions
-from engine.errors import RequestError, RunError
+from engine.environments.batches import processes as process_batch
+from engine.environments.batches.choice import random_actions
+from engine.environments.batches.gymnasium import GymnasiumBatch
+from engine.environments.batches.interface import EnvironmentBatch, Transitions
+from engine.environments.batches.processes import ProcessBatch
+from engine.runtime.errors import RequestError, RunError
 from tests.engine.support import Toy, register
 
 HERE = "tests.engine.worker_environments"
@@ -273,7 +273,7 @@ def test_workers_end_with_a_parent_that_is_killed_even_while_an_environment_hang
     program = (
         "import numpy as np, threading, time\n"
         "from engine.config.environments import EnvironmentConfig\n"
-        "from engine.environments.process_batch import ProcessBatch\n"
+        "from engine.environments.batches.processes import ProcessBatch\n"
         f"made = EnvironmentConfig(id={MISBEHAVING!r}, options=dict(what='hangs', during='reset'), patience=60)\n"
         "batch = ProcessBatch(made, [7, 8], 2)\n"
         "threading.Thread(target=batch.reset, args=(np.arange(2),), daemon=True).start()\n"
@@ -293,7 +293,7 @@ def test_workers_end_with_a_parent_that_is_killed_even_while_an_environment_hang
 
 def test_workers_do_not_load_torch() -> None:
     program = (
-        "import sys, engine.environments.worker\n"
+        "import sys, engine.environments.batches.worker\n"
         "assert not {'torch', 'PySide6', 'scipy'} & set(sys.modules), 'a worker would take long to start'"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])

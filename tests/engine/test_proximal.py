@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms import proximal
-from engine.algorithms.rule import Task
-from engine.algorithms.rules import make_rule
-from engine.batch import Batch
+from engine.algorithms.policy_gradient import proximal
+from engine.algorithms.policy_gradient.rule import Task
+from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config.policies import GRUPolicy, MLPPolicy
-from engine.estimators import estimate
+from engine.estimation.estimators import estimate
+from engine.experience.batch import Batch
 from engine.policies.policy import Policy
 from tests.engine.step_batches import (
     ADVANTAGES,

@@ -22,9 +22,9 @@ from engine.catalogue import (
     refusal,
 )
 from engine.config import RunConfig
-from engine.errors import RequestError
-from engine.parameters import with_values
-from engine.training import Training
+from engine.config.parameters import with_values
+from engine.runtime.errors import RequestError
+from engine.training.training import Training
 
 CARTPOLE, PENDULUM, BANDIT = (ENVIRONMENTS[id] for id in ("CartPole-v1", "Pendulum-v1", "Bandit-v0"))
 SWITCHES = EnvironmentInfo("Switches-v0", "X", "X.", Space("box", 2), Space("multi-binary", 3))

@@ -12,10 +12,10 @@ from gymnasium import spaces
 from engine.catalogue import ENVIRONMENTS, Space
 from engine.catalogue.environments import EXTRAS
 from engine.config.environments import EnvironmentConfig
-from engine.environments import registry
-from engine.environments.gymnasium_batch import GymnasiumBatch
-from engine.environments.inspection import inspect
-from engine.errors import RequestError
+from engine.environments.batches.gymnasium import GymnasiumBatch
+from engine.environments.making import registry
+from engine.environments.making.lookup import inspect
+from engine.runtime.errors import RequestError
 from tests.engine.support import Unrendered, register
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from engine.returns import (
+from engine.maths.returns import (
     carried,
     discount_sequence,
     discounted_returns,

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.processes import process_of
-from engine.exact import dynamics_of, exact_gradient, softmax_policy
+from engine.environments.making.known_dynamics import process_of
+from engine.mdp.exact import dynamics_of, exact_gradient, softmax_policy
 
 MEANS = torch.tensor((0.2, 0.5, 0.35, 0.8, 0.65), dtype=torch.float64)
 

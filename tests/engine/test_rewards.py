@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine.collection.reward_scaling import RewardChange
 from engine.config.environments import EnvironmentConfig
-from engine.phases import Collected
-from engine.rewards import RewardChange
-from engine.rollouts import Rollout
-from engine.training import Training
+from engine.experience.rollouts import Rollout
+from engine.reports.events import Collected
+from engine.training.training import Training
 from tests.engine.support import configured, register
 
 GAMMA = 0.9

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine.rollouts import Rollout
+from engine.experience.rollouts import Rollout
 from tests.engine.scripted import Scripted, collected, episodes_of, segments_of
 
 PADDED = [3, 1, 5, 3]

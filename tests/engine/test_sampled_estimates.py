@@ -13,18 +13,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import exact
-from engine.acting import Actor
-from engine.algorithms.exact_ascent import ExactAscentRule
+from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
 from engine.catalogue import ENVIRONMENTS
-from engine.collection import EpisodeCollector, SegmentCollector
+from engine.collection.collectors import EpisodeCollector, SegmentCollector
 from engine.config.policies import TabularPolicy
 from engine.config.updates import ExactGradient
-from engine.environments.batched import finite_environments
-from engine.environments.processes import finite_mdp
-from engine.estimators import estimate
+from engine.environments.batches.batched import finite_environments
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.estimation.estimators import estimate
+from engine.experience.rollouts import Rollout
+from engine.mdp import exact
+from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.rollouts import Rollout
 from tests.engine.sampling import CPU, deviation, estimates, part, sampled
 from tests.engine.tiny_mdp import (
     TINY,

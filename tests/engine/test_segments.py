@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from engine.catalogue import ENVIRONMENTS
-from engine.collection import SegmentCollector
+from engine.collection.collectors import SegmentCollector
 from engine.config.environments import EnvironmentConfig
 from engine.config.policies import GRUPolicy, LinearPolicy
-from engine.environments.batched import batched
+from engine.environments.batches.batched import batched
+from engine.experience.rollouts import Rollout
 from engine.policies.policy import Policy
-from engine.rollouts import Rollout
 from tests.engine.scripted import CPU, Scripted, actor_of, collected, policy_of, segments_of
 
 LENGTHS = [(2, 3, 4), (1, 1, 7), (9, 2), (4, 4, 4)]

@@ -11,10 +11,11 @@ import pytest
 from gymnasium import spaces
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments import envpool_batch, stepping
-from engine.environments.gymnasium_batch import GymnasiumBatch
-from engine.environments.stepping import best_workers, chosen, predicted, random_actions, seconds_per_step
-from engine.errors import RequestError, RunError
+from engine.environments.batches import choice as stepping
+from engine.environments.batches import envpool as envpool_batch
+from engine.environments.batches.choice import best_workers, chosen, predicted, random_actions, seconds_per_step
+from engine.environments.batches.gymnasium import GymnasiumBatch
+from engine.runtime.errors import RequestError, RunError
 from tests.engine.support import Toy, register
 
 SPACES = "tests.engine.worker_environments:Spaces-v0"

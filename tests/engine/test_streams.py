@@ -9,8 +9,8 @@ import pytest
 import torch
 from scipy import stats
 
+from engine.environments.batches.streams import AHEAD, Counters, Generators, splitmix
 from engine.environments.dynamics.interface import NUMPY, on
-from engine.environments.streams import AHEAD, Counters, Generators, splitmix
 
 PLACES = {"numpy": NUMPY, "torch": on(torch.device("cpu"))}
 _WORD = (1 << 64) - 1

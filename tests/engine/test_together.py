@@ -11,23 +11,24 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from engine import collection
-from engine.acting import NOT_FINITE
-from engine.algorithms.gradient_ascent import accumulate_gradient
-from engine.algorithms.rule import Task
-from engine.batch import Batch
+from engine.algorithms.policy_gradient.gradient_ascent import accumulate_gradient
+from engine.algorithms.policy_gradient.rule import Task
+from engine.collection import collectors as collection
 from engine.config import RunConfig
+from engine.config.parameters import with_values
 from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig
 from engine.config.updates import GradientAscent
-from engine.errors import RequestError, RunError
-from engine.optimizers import ParameterVector
-from engine.parameters import with_values
-from engine.phases import Updated
-from engine.together import collecting, learning
-from engine.together.acting import JointActor
-from engine.together.learning import Ascent, ascend
-from engine.together.training import SeedsTogether, together_refusal
-from engine.training import Training
+from engine.experience.batch import Batch
+from engine.networks.optimizers import ParameterVector
+from engine.policies.actor import NOT_FINITE
+from engine.reports.events import Updated
+from engine.runtime.errors import RequestError, RunError
+from engine.training.many_seeds import collectors as collecting
+from engine.training.many_seeds import rules as learning
+from engine.training.many_seeds.actor import JointActor
+from engine.training.many_seeds.rules import Ascent, ascend
+from engine.training.many_seeds.training import SeedsTogether, together_refusal
+from engine.training.training import Training
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of
 from tests.engine.support import TIMINGS, configured, driven, register, updates_of
 

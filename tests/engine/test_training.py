@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine import stopwatch
-from engine.metrics import METRICS
-from engine.parameters import with_values
-from engine.phases import Collected, Estimated, Phase, Reweighted, Updated, Working
-from engine.training import MEAN_OVER, Training
+from engine.config.parameters import with_values
+from engine.reports.events import Collected, Estimated, Phase, Reweighted, Updated, Working
+from engine.reports.metrics import METRICS
+from engine.runtime import stopwatch
+from engine.training.training import MEAN_OVER, Training
 from tests.engine.support import (
     collections_of,
     configured,

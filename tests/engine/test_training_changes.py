@@ -8,10 +8,10 @@ import pytest
 
 from engine.catalogue import UPDATES
 from engine.config import RunConfig
-from engine.errors import RequestError
-from engine.parameters import Parameter, parameters_of, with_values
-from engine.phases import Estimated, Updated
-from engine.training import Training
+from engine.config.parameters import Parameter, parameters_of, with_values
+from engine.reports.events import Estimated, Updated
+from engine.runtime.errors import RequestError
+from engine.training.training import Training
 from tests.engine.support import (
     configured,
     untimed,

@@ -13,10 +13,10 @@ from gymnasium import spaces
 
 from engine.catalogue import UPDATES
 from engine.config import RunConfig
-from engine.errors import RequestError, RunError
-from engine.parameters import with_values
-from engine.phases import Phase, Updated
-from engine.training import Training
+from engine.config.parameters import with_values
+from engine.reports.events import Phase, Updated
+from engine.runtime.errors import RequestError, RunError
+from engine.training.training import Training
 from tests.engine.support import (
     Bandit,
     Target,

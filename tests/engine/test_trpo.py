@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import exact
-from engine.algorithms.rule import Outcome
+from engine.algorithms.policy_gradient.rule import Outcome
 from engine.catalogue import ENVIRONMENTS
 from engine.config.policies import TabularPolicy
-from engine.environments.processes import finite_mdp
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.mdp import exact
 from engine.policies.policy import Policy
 from tests.engine.step_batches import (
     ADVANTAGES,

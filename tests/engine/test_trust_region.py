@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from engine.trust_region import (
+from engine.maths.trust_region import (
     acceptable,
     backtracking_fractions,
     conjugate_gradient_iterates,

@@ -14,15 +14,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import exact
-from engine.algorithms.value_fitting import ValueFitting
-from engine.catalogue.biases import biases
+from engine.catalogue.methods.biases import biases
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.policies import GRUPolicy, MLPPolicy
-from engine.critics import SeparateCritic, SharedCritic
-from engine.estimators import estimate
+from engine.estimation.estimators import estimate
+from engine.mdp import exact
 from engine.policies.policy import Policy, ValueFunction
+from engine.values.critics import SeparateCritic, SharedCritic
+from engine.values.fitting import ValueFitting
 from tests.engine.tiny_mdp import (
     FEW,
     SHORT,

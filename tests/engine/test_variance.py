@@ -14,9 +14,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.baselines import optimal_baseline
-from engine.estimators import estimate
-from engine.scores import episode_gradients
+from engine.estimation.episode_gradients import episode_gradients
+from engine.estimation.estimators import estimate
+from engine.maths.baselines import optimal_baseline
 from tests.engine.sampling import estimates, sampled
 from tests.engine.tiny_mdp import (
     UNROLLED,

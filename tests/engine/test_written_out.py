@@ -8,15 +8,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import batch
 from engine.config.policies import Activation
-from engine.losses import clipped_surrogate, clipped_surrogate_slopes, clipped_value_loss, value_loss, value_slopes
-from engine.optimizers import ParameterVector
-from engine.phases import Updated
-from engine.policies.dense import MANY
+from engine.experience import batch
+from engine.maths.losses import (
+    clipped_surrogate,
+    clipped_surrogate_slopes,
+    clipped_value_loss,
+    value_loss,
+    value_slopes,
+)
+from engine.networks.dense import MANY
+from engine.networks.networks import MLP, MLPBody, head
+from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Categorical, DiagonalGaussian
-from engine.policies.networks import MLP, MLPBody, head
-from engine.training import Training
+from engine.reports.events import Updated
+from engine.training.training import Training
 from tests.engine import support
 
 activations = pytest.mark.parametrize("activation", get_args(Activation))

@@ -16,19 +16,19 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from engine import exact
-from engine.algorithms.rule import Task, UpdateRule
-from engine.algorithms.rules import make_rule
-from engine.batch import Batch
+from engine.algorithms.policy_gradient.rule import Task, UpdateRule
+from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.policies import ExplorationConfig, TabularPolicy
-from engine.critics import Critic, SeparateCritic
-from engine.environments.finite import FiniteMDP, from_outcomes
-from engine.estimators import estimate
+from engine.estimation.estimators import estimate
+from engine.experience.batch import Batch
+from engine.experience.rollouts import Rollout
+from engine.maths.trust_region import flattened
+from engine.mdp import exact
+from engine.mdp.finite import FiniteMDP, from_outcomes
 from engine.policies.policy import Policy, ValueFunction
-from engine.rollouts import Rollout
-from engine.trust_region import flattened
+from engine.values.critics import Critic, SeparateCritic
 
 torch.set_num_threads(1)  # as a run does: two threads would only wait for each other over numbers so few
 
@@ -90,7 +90,7 @@ class Process:
         return EnvironmentInfo("Tiny", "Tiny", "", Space("discrete", states), Space("discrete", actions), self.limit)
 
     def mdp(self, horizon: int | None) -> FiniteMDP:
-        """The same process for the samplers and for ``engine.exact``."""
+        """The same process for the samplers and for ``engine.mdp.exact``."""
         listed = [
             [
                 [(p, max(following, 0), reward, following == ENDED) for p, reward, following in outcomes]

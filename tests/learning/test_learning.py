@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from engine.config import RunConfig
-from engine.parameters import with_values
-from engine.phases import Collected, Updated
-from engine.training import Training
+from engine.config.parameters import with_values
+from engine.reports.events import Collected, Updated
+from engine.training.training import Training
 from tests.engine.support import Bandit, Corridor, Recall, Target, register
 
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import exact
 from engine.config import RunConfig
-from engine.environments.processes import finite_mdp
-from engine.phases import Updated
-from engine.training import Training
+from engine.environments.making.known_dynamics import finite_mdp
+from engine.mdp import exact
+from engine.reports.events import Updated
+from engine.training.training import Training
 
 GRID, LAKE = "GridWorld-v0", "FrozenLake-v1"
 GAMMA = 0.97

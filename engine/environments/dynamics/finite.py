@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.environments.dynamics.interface import Array, Place
-from engine.environments.finite import FiniteMDP
+from engine.mdp.finite import FiniteMDP
 
 
 class FiniteDynamics:

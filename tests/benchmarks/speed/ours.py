@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-import engine.training
+import engine.training.training
 from engine.config import RunConfig
-from engine.environments.interface import EnvironmentBatch
-from engine.phases import Collected, Estimated, Updated
-from engine.training import Training
+from engine.environments.batches.interface import EnvironmentBatch
+from engine.reports.events import Collected, Estimated, Updated
+from engine.training.training import Training
 from tests.benchmarks.speed import arithmetic
 from tests.benchmarks.speed.zoo import BEYOND, MEAN_OVER
 
@@ -90,7 +90,7 @@ _PHASES: dict[type, str] = {Collected: "collecting", Estimated: "estimating", Up
 @contextmanager
 def _watched(clock: dict[str, float]) -> Iterator[None]:
     """Have the environments of trainings that are made meanwhile add to the clock what they take."""
-    make = engine.training.make_batch
+    make = engine.training.training.make_batch
 
     def watched(*arguments: Any, **keywords: Any) -> tuple[EnvironmentBatch, str]:
         batch, how = make(*arguments, **keywords)
@@ -98,7 +98,7 @@ def _watched(clock: dict[str, float]) -> Iterator[None]:
             setattr(batch, name, _timed(getattr(batch, name), clock))
         return batch, how
 
-    with mock.patch.object(engine.training, "make_batch", watched):
+    with mock.patch.object(engine.training.training, "make_batch", watched):
         yield
 
 

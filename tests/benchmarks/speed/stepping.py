@@ -131,8 +131,8 @@ def _envpool(environment: str, size: int, threads: int) -> Stepping:
 
 def _ours(environment: str, size: int, how: dict[int, str]) -> Stepping:
     from engine.config.environments import EnvironmentConfig
-    from engine.environments.batches import make_batch
-    from engine.environments.inspection import inspect
+    from engine.environments.batches.make import make_batch
+    from engine.environments.making.lookup import inspect
 
     with mock.patch.dict(sys.modules, {"envpool": None}):
         batch, how[size] = make_batch(

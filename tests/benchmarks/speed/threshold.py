@@ -14,8 +14,8 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from engine import presets
-from engine.parameters import with_values
+from engine.config import presets
+from engine.config.parameters import with_values
 from tests.benchmarks.figures import Say, shown
 from tests.benchmarks.speed import zoo
 from tests.benchmarks.speed.side import Side

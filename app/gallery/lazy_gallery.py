@@ -1,0 +1,80 @@
+"""The way to the gallery, which is made when it is first asked for: the window shows sooner without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.models.experiment import Experiment
+from app.session.choice_loader import Choosing
+from app.session.training_thread import TrainingThread
+from app.style.theme import Theme
+
+if TYPE_CHECKING:
+    from app.gallery.window import Gallery
+
+_SHARE = 0.92  # of the window behind it, when it is first opened
+_LARGEST = 1640  # pixels wide; beyond, the eye has too far to go
+
+
+class Door(QObject):
+    """``looking`` and ``refused`` hand on what ``choosing`` says where the gallery is not open to say it."""
+
+    looking = Signal(str)
+    refused = Signal(str)
+
+    def __init__(
+        self, experiment: Experiment, choosing: Choosing, training: TrainingThread, settings: QSettings, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self.gallery: Gallery | None = None
+        self._experiment, self._choosing, self._training = experiment, choosing, training
+        self._settings, self._window = settings, window
+        self._running = False
+        choosing.looking.connect(self._tell_looking)
+        choosing.refused.connect(self._tell_refusal)
+
+    def open(self, theme: Theme) -> None:
+        if self.gallery is None:
+            self.gallery = self._made(theme)
+        self._training.ask("list")
+        self.gallery.set_running(self._running)
+        self.gallery.present()
+
+    def _made(self, theme: Theme) -> Gallery:
+        from app.gallery.window import Gallery
+
+        gallery = Gallery(self._experiment, self._settings, theme, self._window)
+        gallery.asked.connect(self._choosing.look_up)
+        gallery.forgotten.connect(self._choosing.forget)
+        self._training.listed.connect(gallery.show_besides)
+        size = self._window.size() * _SHARE
+        gallery.resize(min(size.width(), _LARGEST), size.height())
+        return gallery
+
+    def set_running(self, running: bool) -> None:
+        self._running = running
+        if self.gallery:
+            self.gallery.set_running(running)
+
+    def apply_theme(self, theme: Theme) -> None:
+        if self.gallery:
+            self.gallery.apply_theme(theme)
+
+    def close(self) -> None:
+        if self.gallery:
+            self.gallery.close()
+
+    def _tell_looking(self, id: str) -> None:
+        if self.gallery and self.gallery.isVisible():
+            self.gallery.show_looking(id)
+        else:
+            self.looking.emit(id)
+
+    def _tell_refusal(self, sentence: str) -> None:
+        if self.gallery and self.gallery.isVisible():
+            self.gallery.refuse(sentence)
+        else:
+            self.refused.emit(sentence)

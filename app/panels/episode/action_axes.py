@@ -1,0 +1,200 @@
+"""How a choice of continuous actions is drawn: an axis for each, with the distribution on it and the action taken."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
+
+from app.panels.episode.action_drawings import GAP, LEFT, RIGHT, Ink, action_label, draw_dot
+from app.style.format import NOTHING, minus, short_number
+from engine.catalogue import Space
+from engine.reports.frames import BoundedDecision, Decision, GaussianDecision
+
+ROOMY = 3  # as many axes get a line for their numbers and one for their bounds
+MOST_AXES = 24
+
+
+Numbers = GaussianDecision | BoundedDecision
+_TRACK = 16.0  # pixels
+
+
+class Axes:
+    """Within the action's bounds, a Gaussian's mean as a line and ± σ as a band, or a density that knows the bounds as
+    the area under its curve; the action as a dot.
+
+    An axis without bounds grows as far as it has had to reach so far, in round steps.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.caption = "Spread of each action (dot: the action taken)"
+        self._labels = [action_label(space, index) for index in range(space.size)]
+        self._shown = min(space.size, MOST_AXES)
+        self._hidden = space.size - self._shown
+        self._roomy = space.size <= ROOMY
+        self._reach = np.ones(space.size)
+
+    def _row(self, ink: Ink) -> int:
+        text, small = QFontMetricsF(ink.font).height(), QFontMetricsF(ink.small).height()
+        return math.ceil(text + small + _TRACK) + 12 if self._roomy else math.ceil(text) + 12
+
+    def height(self, ink: Ink) -> int:
+        return (self._shown + bool(self._hidden)) * self._row(ink)
+
+    def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None:
+        chosen = decision if isinstance(decision, Numbers) else None
+        if isinstance(chosen, GaussianDecision):
+            needed = np.maximum(np.abs(chosen.mean) + 2 * chosen.std, np.abs(chosen.action))
+            self._reach = np.maximum(self._reach, needed)
+        row = self._row(ink)
+        for index in range(self._shown):
+            place = QRectF(0, index * row, width, row)
+            if self._roomy:
+                self._paint_roomy(painter, ink, place, (index, chosen))
+            else:
+                self._paint_tight(painter, ink, place, (index, chosen))
+        if self._hidden:
+            painter.setPen(ink.muted)
+            painter.drawText(QRectF(0, self._shown * row, width, row), LEFT, f"and {self._hidden} more")
+
+    def _paint_roomy(self, painter: QPainter, ink: Ink, place: QRectF, shown: tuple[int, Numbers | None]) -> None:
+        """The name and the numbers above the axis, its bounds below."""
+        index, chosen = shown
+        text = QFontMetricsF(ink.font).height()
+        head = QRectF(place.left(), place.top(), place.width(), text)
+        track = QRectF(place.left() + 6, head.bottom() + 5, place.width() - 12, _TRACK)
+        painter.setFont(ink.font)
+        painter.setPen(ink.text)
+        painter.drawText(head, LEFT, self._labels[index])
+        painter.setPen(ink.text if chosen else ink.muted)
+        painter.drawText(head, RIGHT, _signed(chosen.action[index]) if chosen else NOTHING)
+        if chosen:
+            number = QFontMetricsF(ink.font).horizontalAdvance("−88.88") + 10
+            draw_dot(painter, ink, QPointF(head.right() - number, head.center().y()))
+            painter.setPen(ink.muted)
+            spread = _spread(index, chosen)
+            painter.drawText(head.adjusted(0, 0, -number - 20, 0), RIGHT, spread)
+        self._paint_track(painter, ink, track, shown)
+        if chosen:
+            self._paint_bounds(painter, ink, track, (index, chosen))
+
+    def _paint_bounds(self, painter: QPainter, ink: Ink, track: QRectF, shown: tuple[int, Numbers]) -> None:
+        index, chosen = shown
+        low, high = self._span(index, chosen)
+        under = QRectF(track.left() - 6, track.bottom() + 3, track.width() + 12, QFontMetricsF(ink.small).height())
+        painter.setFont(ink.small)
+        painter.setPen(ink.muted)
+        painter.drawText(under, LEFT, short_number(low))
+        painter.drawText(under, RIGHT, short_number(high))
+        if isinstance(chosen, GaussianDecision) and chosen.clipped[index]:
+            painter.drawText(under, Qt.AlignmentFlag.AlignCenter, "clipped to the bounds")
+        elif low < 0 < high:
+            zero = track.left() - low / (high - low) * track.width()
+            painter.drawText(QRectF(zero - 20, under.top(), 40, under.height()), Qt.AlignmentFlag.AlignCenter, "0")
+
+    def _paint_tight(self, painter: QPainter, ink: Ink, place: QRectF, shown: tuple[int, Numbers | None]) -> None:
+        """Name, axis and action in one line."""
+        index, chosen = shown
+        metrics = QFontMetricsF(ink.font)
+        name = min(math.ceil(max(map(metrics.horizontalAdvance, self._labels))) + 1, place.width() * 0.4)
+        number = metrics.horizontalAdvance("−88.88")
+        painter.setFont(ink.font)
+        painter.setPen(ink.text)
+        label = metrics.elidedText(self._labels[index], Qt.TextElideMode.ElideRight, name)
+        painter.drawText(place, LEFT, label)
+        painter.setPen(ink.text if chosen else ink.muted)
+        painter.drawText(place, RIGHT, _signed(chosen.action[index]) if chosen else NOTHING)
+        left, height = name + GAP, 14.0
+        track = QRectF(left, place.center().y() - height / 2, place.width() - left - number - GAP, height)
+        self._paint_track(painter, ink, track, shown)
+
+    def _paint_track(self, painter: QPainter, ink: Ink, track: QRectF, shown: tuple[int, Numbers | None]) -> None:
+        index, chosen = shown
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ink.track)
+        painter.drawRoundedRect(track, 3, 3)
+        if chosen is None:
+            return
+        low, high = self._span(index, chosen)
+
+        def at(value: float) -> float:
+            return track.left() + (min(max(value, low), high) - low) / (high - low) * track.width()
+
+        action = float(chosen.action[index])
+        if isinstance(chosen, BoundedDecision):
+            _paint_density(painter, ink, track, chosen.densities[index])
+            peak = at(float(chosen.middle[index]))
+        else:
+            mean, std = float(chosen.mean[index]), float(chosen.std[index])
+            left, right = at(mean - std), at(mean + std)
+            painter.fillRect(QRectF(left, track.top(), max(right - left, 1.0), track.height()), ink.band)
+            peak = at(mean)
+        painter.fillRect(QRectF(peak - 1.5, track.top() - 3, 3, track.height() + 6), ink.fill)
+        outside = (action < low) - (action > high)
+        _draw_action(painter, ink, QPointF(at(action), track.center().y()), outside)
+
+    def _span(self, index: int, chosen: Numbers) -> tuple[float, float]:
+        low, high = float(chosen.low[index]), float(chosen.high[index])
+        reach = _round_up(float(self._reach[index]))
+        low = low if math.isfinite(low) else min(-reach, high - reach)
+        high = high if math.isfinite(high) else max(reach, low + reach)
+        return (low, high) if high > low else (low - 1.0, low + 1.0)
+
+
+def _paint_density(painter: QPainter, ink: Ink, track: QRectF, densities: NDArray[np.float32]) -> None:
+    """The area under the curve, which spans the track from bound to bound."""
+    pitch = track.width() / len(densities)
+    xs = track.left() + (np.arange(len(densities)) + 0.5) * pitch
+    ys = track.bottom() - densities * track.height()
+    curve = [QPointF(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)]
+    ends = [QPointF(track.left(), curve[0].y()), *curve, QPointF(track.right(), curve[-1].y())]
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink.band)
+    painter.drawPolygon(QPolygonF([track.bottomLeft(), *ends, track.bottomRight()]))
+
+
+def _spread(index: int, chosen: Numbers) -> str:
+    if isinstance(chosen, BoundedDecision):
+        return f"greedy {_signed(chosen.middle[index])}"
+    return f"{_signed(chosen.mean[index])} ± {_steady(chosen.std[index])}"
+
+
+def words_of_numbers(space: Space, decision: Numbers) -> str:
+    """The distributions and the actions taken, in words."""
+    parts = []
+    for index, action in enumerate(decision.action.tolist()):
+        if isinstance(decision, BoundedDecision):
+            about = f"greedy {decision.middle[index]:.2f}"
+        else:
+            about = f"mean {decision.mean[index]:.2f}, σ {decision.std[index]:.2f}"
+        parts.append(minus(f"{action_label(space, index)}: {about}, taken {action:.2f}"))
+    return "; ".join(parts)
+
+
+def _draw_action(painter: QPainter, ink: Ink, at: QPointF, outside: int) -> None:
+    """A dot, or at the axis' end an arrow that points to where the action lies: ``outside`` is 1 below, −1 above."""
+    if not outside:
+        draw_dot(painter, ink, at, 5.5)
+        return
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink.taken)
+    tip, back = at.x() - 6 * outside, at.x() + 5 * outside
+    painter.drawPolygon(QPolygonF([QPointF(tip, at.y()), QPointF(back, at.y() - 7), QPointF(back, at.y() + 7)]))
+
+
+def _signed(value: float) -> str:
+    text = minus(_steady(value))
+    return text if text.startswith("−") else "+" + text
+
+
+def _steady(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def _round_up(value: float) -> float:
+    """The next of 1, 2, 5, 10, 20 … times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9))

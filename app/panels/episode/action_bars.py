@@ -1,0 +1,104 @@
+"""The policy's decision, live: the probability of each action, or the density over continuous ones."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.panels.episode.action_axes import Axes, words_of_numbers
+from app.panels.episode.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label
+from app.panels.episode.action_groups import Groups, Switches, words
+from app.style.theme import Theme
+from engine.catalogue import Space
+from engine.reports.frames import Decision, MultiSoftmaxDecision, SoftmaxDecision, SwitchDecision
+
+
+class ActionBars(QWidget):
+    """Keeps its height from decision to decision; without a decision it shows what there is to choose from."""
+
+    def __init__(self, theme: Theme, space: Space) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that the panel beneath is not painted again
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Action probabilities")
+        self._theme = theme
+        self._ink = Ink.of(theme, self.font())
+        self._space = space
+        self._drawing = _drawing(space)
+        self._decision: Decision | None = None
+        self._resize()
+
+    @property
+    def caption(self) -> str:
+        return self._drawing.caption
+
+    @property
+    def decision(self) -> Decision | None:
+        return self._decision
+
+    @property
+    def space(self) -> Space:
+        return self._space
+
+    def set_space(self, space: Space) -> None:
+        """Forget the decision, and make room for the actions of ``space``."""
+        self._space = space
+        self._drawing = _drawing(space)
+        self._decision = None
+        self._resize()
+        self.update()
+
+    def show_decision(self, decision: Decision | None) -> None:
+        self._decision = decision
+        self.update()
+
+    def describe(self) -> None:
+        """Tell assistive technology what is shown; not done for every decision, which nobody could follow."""
+        self.setAccessibleDescription(_words(self._space, self._decision))
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._resize()
+        self.update()
+
+    def _resize(self) -> None:
+        self._ink = Ink.of(self._theme, self.font())
+        self.setFixedHeight(self._drawing.height(self._ink))
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, self._drawing.height(self._ink))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._resize()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), self._ink.ground)
+        self._drawing.paint(painter, self._ink, self.width(), self._decision)
+        painter.end()
+
+
+def _drawing(space: Space) -> Drawing:
+    if space.kind == "box":
+        return Axes(space)
+    if space.kind == "multi-discrete":
+        return Groups(space)
+    if space.kind == "multi-binary":
+        return Switches(space)
+    return Bars(space) if space.size <= MOST_BARS else Columns(space)
+
+
+def _words(space: Space, decision: Decision | None) -> str:
+    if decision is None:
+        return ""
+    if isinstance(decision, SoftmaxDecision):
+        taken = action_label(space, decision.action)
+        parts = [f"{action_label(space, index)} {share:.2f}" for index, share in enumerate(decision.probabilities)]
+        return f"{', '.join(parts)}; taken: {taken}"
+    if isinstance(decision, MultiSoftmaxDecision | SwitchDecision):
+        return words(space, decision)
+    return words_of_numbers(space, decision)

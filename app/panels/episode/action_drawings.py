@@ -1,0 +1,199 @@
+"""How a choice among discrete actions is drawn: a bar for each of a few, columns for many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+
+from app.style.format import NOTHING
+from app.style.sentence import smaller
+from app.style.theme import Theme, blended, tabular
+from engine.catalogue import Space
+from engine.reports.frames import Decision, SoftmaxDecision
+
+MOST_BARS = 8
+GAP = 8.0
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Colours and fonts to draw with."""
+
+    ground: QColor
+    track: QColor
+    fill: QColor
+    band: QColor
+    line: QColor
+    text: QColor
+    muted: QColor
+    taken: QColor
+    font: QFont
+    small: QFont
+
+    @classmethod
+    def of(cls, theme: Theme, font: QFont) -> Ink:
+        return cls(
+            ground=QColor(theme.surface),
+            track=QColor(theme.raised),
+            fill=QColor(theme.policy),
+            band=blended(theme.policy, theme.raised, 0.55),
+            line=QColor(theme.line),
+            text=QColor(theme.text),
+            muted=QColor(theme.muted),
+            taken=QColor(theme.marker),
+            font=tabular(font),
+            small=tabular(smaller(font)),
+        )
+
+
+class Drawing(Protocol):
+    """``caption`` says in a few words what is drawn; ``height`` is fixed, whatever is decided."""
+
+    caption: str
+
+    def height(self, ink: Ink) -> int: ...
+
+    def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None: ...
+
+
+def action_label(space: Space, index: int) -> str:
+    if index < len(space.labels):
+        return space.labels[index]
+    return f"{'switch' if space.kind == 'multi-binary' else 'action'} {index}"
+
+
+def _fraction(value: float) -> str:
+    return f"{value:.2f}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A bar: its name, the probability it shows (None before there is one), and whether a dot marks it as taken."""
+
+    label: str
+    share: float | None
+    taken: bool = False
+
+
+def row_height(ink: Ink) -> int:
+    return math.ceil(QFontMetricsF(ink.font).height()) + 14
+
+
+def draw_rows(painter: QPainter, ink: Ink, area: QRectF, rows: Sequence[Row], widest: str = "") -> None:
+    """Bars from 0 to 1 beneath each other, from the top of ``area`` down; ``widest`` is the longest possible name."""
+    metrics = QFontMetricsF(ink.font)
+    height, dot = row_height(ink), 16.0
+    longest = max(metrics.horizontalAdvance(label) for label in (widest, *(row.label for row in rows)))
+    name = min(math.ceil(longest) + 1, area.width() * 0.4)
+    number = metrics.horizontalAdvance(_fraction(0.88))
+    left = area.left() + dot + name + GAP
+    track = QRectF(left, 0, max(area.right() - left - number - GAP, 1), 14)
+    painter.setFont(ink.font)
+    for index, row in enumerate(rows):
+        top = area.top() + index * height
+        painter.setPen(ink.text)
+        shown = metrics.elidedText(row.label, Qt.TextElideMode.ElideRight, name)
+        painter.drawText(QRectF(area.left() + dot, top, name + 1, height), LEFT, shown)
+        painter.setPen(ink.muted if row.share is None else ink.text)
+        text = NOTHING if row.share is None else _fraction(row.share)
+        painter.drawText(QRectF(track.right(), top, area.right() - track.right(), height), RIGHT, text)
+        track.moveTop(top + (height - track.height()) / 2)
+        _bar(painter, ink, track, row.share or 0.0)
+        if row.taken:
+            draw_dot(painter, ink, QPointF(area.left() + 5, top + height / 2))
+
+
+class Bars:
+    """One horizontal bar per action, from 0 to 1; a dot marks the action taken."""
+
+    caption = "Action probabilities (dot: the action taken)"
+
+    def __init__(self, space: Space) -> None:
+        self._labels = [action_label(space, index) for index in range(space.size)]
+
+    def height(self, ink: Ink) -> int:
+        return len(self._labels) * row_height(ink)
+
+    def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None:
+        chosen = decision if isinstance(decision, SoftmaxDecision) else None
+        rows = [
+            Row(label, float(chosen.probabilities[index]), chosen.action == index) if chosen else Row(label, None)
+            for index, label in enumerate(self._labels)
+        ]
+        draw_rows(painter, ink, QRectF(0, 0, width, 0), rows)
+
+
+def _bar(painter: QPainter, ink: Ink, track: QRectF, share: float) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink.track)
+    painter.drawRoundedRect(track, 3, 3)
+    if share > 0:
+        painter.setBrush(ink.fill)
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(share * track.width(), 2), track.height()), 3, 3)
+
+
+def draw_dot(painter: QPainter, ink: Ink, at: QPointF, radius: float = 4.5) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink.taken)
+    painter.drawEllipse(at, radius, radius)
+
+
+class Columns:
+    """One thin column per action, for more actions than bars would fit; the action taken is named below."""
+
+    caption = "Action probabilities (dot: the action taken)"
+    _scales = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+
+    def height(self, ink: Ink) -> int:
+        return 96 + 8 + math.ceil(QFontMetricsF(ink.font).height()) + 4
+
+    def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None:
+        chosen = decision if isinstance(decision, SoftmaxDecision) else None
+        numbers = QFontMetricsF(ink.small).horizontalAdvance("0.05") + GAP
+        area = QRectF(numbers, 8, width - numbers, 80)
+        weights = chosen.probabilities if chosen else np.zeros(self._space.size, np.float32)
+        columns, each = _joined(weights, int(area.width() / 3))
+        # The scale jumps between a few round values instead of following every change.
+        scale = next(scale for scale in self._scales if scale >= min(float(columns.max()), 1.0) or scale == 1.0)
+        painter.setFont(ink.small)
+        painter.setPen(ink.muted)
+        height = QFontMetricsF(ink.small).height()
+        for value in (0.0, scale):
+            y = area.bottom() - value / scale * area.height()
+            painter.drawText(QRectF(0, y - height / 2, numbers - GAP, height), RIGHT, f"{value:g}")
+            painter.fillRect(QRectF(area.left(), round(y), area.width(), 1), ink.line)
+        pitch = area.width() / len(columns)
+        gap = 2.0 if pitch >= 6 else 1.0 if pitch >= 3 else 0.0
+        taken = chosen.action // each if chosen else -1
+        for index, weight in enumerate(columns.tolist()):
+            tall = min(weight / scale, 1.0) * area.height()
+            column = QRectF(area.left() + index * pitch, area.bottom() - tall, max(pitch - gap, 1.0), tall)
+            painter.fillRect(column, ink.taken if index == taken else ink.fill)
+        if chosen:
+            self._name_taken(painter, ink, QRectF(0, 96 + 8, width, self.height(ink) - 104), chosen)
+
+    def _name_taken(self, painter: QPainter, ink: Ink, line: QRectF, chosen: SoftmaxDecision) -> None:
+        draw_dot(painter, ink, QPointF(5, line.center().y()))
+        painter.setFont(ink.font)
+        painter.setPen(ink.text)
+        painter.drawText(line.adjusted(16, 0, -48, 0), LEFT, action_label(self._space, chosen.action))
+        painter.drawText(line, RIGHT, f"{chosen.probabilities[chosen.action]:.3f}")
+
+
+def _joined(weights: Any, most: int) -> tuple[Any, int]:
+    """At most ``most`` columns, each the largest of ``each`` neighbours: a single likely action must stay visible."""
+    each = max(1, math.ceil(len(weights) / max(most, 1)))
+    padded = np.zeros(math.ceil(len(weights) / each) * each)
+    padded[: len(weights)] = weights
+    return padded.reshape(-1, each).max(1), each

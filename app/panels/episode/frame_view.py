@@ -1,0 +1,104 @@
+"""An episode's picture, or a sentence where there is none."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from app.style.text import set_role
+
+DEFAULT_ASPECT = 1.5  # width by height, until the first picture
+
+
+class FrameView(QWidget):
+    """Shows pictures as large as they fit, their aspect kept.
+
+    The picture is a plain ``QLabel``, not a paint event of ours: Qt then scales and paints it without Python's lock,
+    and training goes on meanwhile.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Rendered episode")
+        self._size = QSize()  # of the last picture as rendered
+        self._picture = QLabel(self)
+        self._picture.setScaledContents(True)
+        self._picture.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._picture.hide()
+        self._sentence = QLabel(self)
+        self._sentence.setTextFormat(Qt.TextFormat.PlainText)
+        self._sentence.setWordWrap(True)
+        self._sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._badge = QLabel(self)
+        self._badge.setProperty("role", "badge")
+        self._badge.hide()
+
+    @property
+    def aspect(self) -> float:
+        return self._size.width() / self._size.height() if not self._size.isEmpty() else DEFAULT_ASPECT
+
+    @property
+    def picture_rect(self) -> QRect:
+        """Where the picture is drawn."""
+        return self._picture.geometry()
+
+    @property
+    def sentence(self) -> str:
+        """The sentence shown in place of a picture, or nothing."""
+        return "" if self._sentence.isHidden() else self._sentence.text()
+
+    @property
+    def badge(self) -> str:
+        return "" if self._badge.isHidden() else self._badge.text()
+
+    def show_picture(self, image: QImage) -> None:
+        if image.size() != self._size:
+            self._size = image.size()
+            self._place()
+        pixmap = QPixmap.fromImage(image)
+        times = self._enlargement()
+        if times > 1:
+            # Whole pixels first: smoothing alone would blur a small picture.
+            pixmap = pixmap.scaled(self._size * times)
+        self._picture.setPixmap(pixmap)
+        if self._picture.isHidden():
+            self._sentence.hide()
+            self._picture.show()
+
+    def show_sentence(self, text: str, role: str = "muted") -> None:
+        """Put ``text`` where the picture would be."""
+        self._picture.hide()
+        self._picture.clear()
+        self._sentence.setText(text)
+        if self._sentence.property("role") != role:
+            set_role(self._sentence, role)
+        self._sentence.show()
+
+    def show_badge(self, text: str) -> None:
+        """A word in the picture's corner; nothing for none."""
+        self._badge.setText(text)
+        self._badge.setVisible(bool(text))
+        self._place()
+
+    def _enlargement(self) -> int:
+        ratio = self._picture.width() * self.devicePixelRatioF() / max(self._size.width(), 1)
+        return min(max(int(-(-ratio // 1)), 1), 8)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        inner = self.rect()
+        self._sentence.setGeometry(inner.adjusted(16, 8, -16, -8))
+        if not self._size.isEmpty():
+            fitted = self._size.scaled(inner.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            left = (inner.width() - fitted.width()) // 2
+            top = (inner.height() - fitted.height()) // 2
+            self._picture.setGeometry(QRect(left, top, fitted.width(), fitted.height()))
+        corner = self._picture.geometry() if not self._picture.isHidden() else inner
+        self._badge.adjustSize()
+        self._badge.move(corner.left() + 8, corner.top() + 8)
+        self._badge.raise_()

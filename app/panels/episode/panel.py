@@ -1,0 +1,299 @@
+"""The episode being watched: its picture, its return so far, what the policy decides, and how it is played."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QHideEvent, QPalette, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.panels.episode.action_bars import ActionBars
+from app.panels.episode.frame_view import FrameView
+from app.session.playback_thread import SPEEDS, PlaybackThread, Shown
+from app.style import icons
+from app.style.combo import Combo
+from app.style.format import NOTHING, minus, short_number
+from app.style.theme import Theme, tabular
+from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
+from engine.reports.frames import Frame
+
+EMPTY = "The current policy will play here once training starts."
+EMPTY_PAUSED = "Paused. Press play, and the current policy plays here once training starts."
+SHORTEST_BARS = 64  # pixels
+DETAILS_EVERY = 0.1  # seconds; numbers that change faster cannot be read, and cost training
+
+
+class _Scroll(QScrollArea):
+    """As tall as what it holds where there is room, and scrolled where there is not."""
+
+    def __init__(self, content: ActionBars) -> None:
+        super().__init__()
+        self._content = content
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
+
+    def fit(self) -> None:
+        self.setMaximumHeight(self._content.height())
+        self.setMinimumHeight(min(self._content.height(), SHORTEST_BARS))
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return self._content.sizeHint()
+
+
+class EpisodePanel(QWidget):
+    """Draws what ``playback`` plays and steers it; it plays only while this panel can be seen."""
+
+    def __init__(self, theme: Theme, playback: PlaybackThread) -> None:
+        super().__init__()
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self._theme = theme
+        self.playback = playback
+        self._chosen = self._played = next(iter(ENVIRONMENTS.values()))
+        self._last: Frame | None = None  # the newest one shown, also where its numbers are not yet
+        self._detailed = 0.0  # when numbers and bars were last shown
+        self._failed = False
+        self._decimals = 0
+
+        self.view = FrameView()
+        self.view.setMinimumHeight(120)
+        self.return_label = QLabel(NOTHING)
+        self.return_label.setProperty("role", "figure")
+        self.return_label.setFont(tabular(self.return_label.font()))
+        self.return_label.setAccessibleName("Return so far")
+        # However long the number, it must not widen the panel.
+        self.return_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.step_label, self.policy_label = QLabel(), QLabel()
+        self.bars = ActionBars(theme, self._chosen.action)
+        self._caption = QLabel(self.bars.caption)
+        self._scroll = _Scroll(self.bars)
+        self.play_button = QToolButton()
+        self.sampled_button, self.greedy_button = QToolButton(), QToolButton()
+        self.speed_box = Combo()
+        self._make_controls()
+        self._arrange()
+        self._wire()
+        self.reset()
+
+    # --- assembly -----------------------------------------------------------------------------------------------------
+
+    def _make_controls(self) -> None:
+        self.play_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.play_button.setMinimumSize(40, 32)
+        self._modes = QButtonGroup(self)
+        for button, text, tip in (
+            (self.sampled_button, "Sampled", "Each action is drawn from the policy's probabilities"),
+            (self.greedy_button, "Greedy", "The most likely action is taken at every step"),
+        ):
+            button.setText(text)
+            button.setToolTip(tip)
+            button.setAccessibleName(f"{text} actions")
+            button.setCheckable(True)
+            button.setMinimumHeight(32)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setProperty("role", "segment")
+            self._modes.addButton(button)
+        (self.greedy_button if self.playback.greedy else self.sampled_button).setChecked(True)
+        self.speed_box.addItems([f"{speed:g}×" for speed in SPEEDS])
+        self.speed_box.setMinimumContentsLength(5)
+        self.speed_box.setFixedWidth(80)
+        self.speed_box.setMinimumHeight(32)
+        self.speed_box.setCurrentIndex(SPEEDS.index(self.playback.speed))
+        self.speed_box.setAccessibleName("Playback speed")
+        self.speed_box.setToolTip("How fast the episode plays; 1× is the environment's own pace")
+
+    def _arrange(self) -> None:
+        unit = self._theme.unit
+        controls = QHBoxLayout()
+        controls.setSpacing(unit // 2)
+        controls.addWidget(self.play_button)
+        controls.addWidget(self.speed_box)
+        controls.addStretch(1)
+        modes = QFrame()
+        modes.setProperty("role", "segments")
+        side_by_side = QHBoxLayout(modes)
+        side_by_side.setContentsMargins(0, 0, 0, 0)
+        side_by_side.setSpacing(0)
+        side_by_side.addWidget(self.sampled_button)
+        side_by_side.addWidget(self.greedy_button)
+        controls.addWidget(modes)
+        numbers = QGridLayout()
+        numbers.setHorizontalSpacing(unit)
+        numbers.setVerticalSpacing(0)
+        numbers.setColumnStretch(0, 1)
+        title = QLabel("Return so far")
+        numbers.addWidget(title, 0, 0)
+        numbers.addWidget(self.return_label, 1, 0, 2, 1)
+        for row, label in enumerate((self.step_label, self.policy_label), start=1):
+            label.setFont(tabular(label.font()))
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            numbers.addWidget(label, row, 1)
+        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        for label in (title, self.step_label, self.policy_label, self._caption):
+            label.setProperty("role", "muted")
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(unit, unit, unit, unit)
+        column.setSpacing(unit)
+        column.addWidget(self.view, 1000)
+        column.addLayout(controls)
+        column.addSpacing(unit // 2)
+        column.addLayout(numbers)
+        column.addSpacing(unit // 2)
+        column.addWidget(self._caption)
+        column.addWidget(self._scroll)
+        column.addStretch(1)
+
+    def _wire(self) -> None:
+        self.play_button.clicked.connect(self._play_or_pause)
+        self.speed_box.currentIndexChanged.connect(lambda index: self.playback.set_speed(SPEEDS[index]))
+        self.greedy_button.toggled.connect(self.playback.set_greedy)
+        self.playback.frame_ready.connect(self._show_newest)
+        self.playback.failed.connect(self._show_failure)
+
+    # --- from the window ----------------------------------------------------------------------------------------------
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.bars.apply_theme(theme)
+        self._scroll.fit()
+        self._follow_playing()
+
+    def set_environment(self, environment: EnvironmentInfo) -> None:
+        """What will be played next; what is playing goes on until ``reset``."""
+        self._chosen = environment
+        if self._last is None and environment != self._played:
+            self._make_room(environment)
+
+    def reset(self) -> None:
+        """Forget the run: empty until the next one's policy plays."""
+        self.playback.reset()
+        self.begin()
+
+    def begin(self) -> None:
+        """Make room for a new run's policy."""
+        self._last = None
+        self._failed = False
+        self._make_room(self._chosen)
+        self.return_label.setText(NOTHING)
+        self.step_label.clear()
+        self.policy_label.clear()
+        self._follow_playing()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.playback.set_wanted(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.playback.set_wanted(False)
+
+    # --- playing ------------------------------------------------------------------------------------------------------
+
+    def _play_or_pause(self) -> None:
+        if self._failed:
+            self._failed = False
+            self.playback.retry()
+            self.playback.set_paused(False)
+            self._follow_playing()
+            self.view.show_sentence("Beginning a new episode…")
+        else:
+            self.playback.set_paused(not self.playback.paused)
+            if self._last is not None:
+                self._show_details(self._last)
+                self.bars.describe()
+            self._follow_playing()
+
+    def _follow_playing(self) -> None:
+        """Make button, badge and sentence say what is the case."""
+        paused = self.playback.paused
+        if self._failed:
+            picture, words, tip = "replay", "Try again", "Begin a new episode"
+        elif paused:
+            picture, words, tip = "play", "Play", "Go on with the episode; training is not affected"
+        else:
+            picture, words, tip = "pause", "Pause", "Hold the episode where it is; training goes on"
+        icons.give(self.play_button, picture, color=self._theme.text, color_disabled=self._theme.muted)
+        self.play_button.setAccessibleName(f"{words} the episode" if not self._failed else words)
+        self.play_button.setToolTip(f"{words}: {tip[0].lower()}{tip[1:]}")
+        if self._last is None and not self._failed:
+            self.view.show_sentence(EMPTY_PAUSED if paused else EMPTY)
+        self.view.show_badge("Paused" if paused and self._last is not None and not self._failed else "")
+
+    def _show_newest(self) -> None:
+        shown: Shown | None = self.playback.take()
+        if shown is None:
+            return
+        frame, first = shown.frame, self._last is None or self._failed
+        self._failed = False
+        if shown.environment != self._played:
+            self._make_room(shown.environment)
+        before = self.view.aspect
+        self.view.show_picture(shown.picture)
+        if self.view.aspect != before:
+            self._limit_picture()
+        self._last = frame
+        if first:
+            self._follow_playing()
+        now = time.monotonic()
+        if frame.ended or self.playback.paused or now - self._detailed >= DETAILS_EVERY:
+            self._detailed = now
+            self._show_details(frame)
+
+    def _show_details(self, frame: Frame) -> None:
+        if frame.decision is not None:  # in the final state the last decision stays in view
+            self.bars.show_decision(frame.decision)
+        reward = frame.reward_so_far
+        if not reward.is_integer():
+            self._decimals = 1  # and it stays so, lest the number flip between two forms
+        long = abs(reward) >= 1e6
+        self.return_label.setText(short_number(reward) if long else minus(f"{reward:.{self._decimals}f}"))
+        limit = self._played.time_limit
+        if frame.terminated:
+            step = f"ended at step {frame.step}"
+        elif frame.truncated:
+            step = f"time limit at step {frame.step}"
+        else:
+            step = f"step {frame.step} of {limit}" if limit else f"step {frame.step}"
+        self.step_label.setText(step)
+        self.policy_label.setText(f"policy of iteration {frame.iteration}" if frame.iteration else "untrained policy")
+
+    def _show_failure(self, sentence: str) -> None:
+        self._failed = True
+        self._last = None
+        self.view.show_sentence(sentence, "error")
+        self._follow_playing()
+
+    # --- room ---------------------------------------------------------------------------------------------------------
+
+    def _make_room(self, environment: EnvironmentInfo) -> None:
+        self._played = environment
+        self._decimals = 0
+        self.bars.set_space(environment.action)
+        self._caption.setText(self.bars.caption)
+        self._scroll.fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._limit_picture()
+
+    def _limit_picture(self) -> None:
+        """No taller than the picture at full width, so that what is below stays close to it."""
+        width = self.width() - 2 * self._theme.unit
+        self.view.setMaximumHeight(max(round(width / self.view.aspect), self.view.minimumHeight()))

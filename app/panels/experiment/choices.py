@@ -1,0 +1,36 @@
+"""What the experiment panel's pickers offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.models.experiment import Experiment
+from app.panels.experiment.choice_delegate import Choice
+from app.style.parameter_text import shown
+from engine.catalogue import POLICIES, Entry, choose, parameter_count
+from engine.runtime.errors import RequestError
+
+
+def choices_of(experiment: Experiment, entries: Mapping[str, Entry]) -> list[Choice]:
+    """The entries, each with the reason if it cannot be picked now."""
+    return [
+        Choice(entry.id, entry.title, entry.summary, refusal=experiment.refusal_of(entry)) for entry in entries.values()
+    ]
+
+
+def policy_choices(experiment: Experiment) -> list[Choice]:
+    """The policies, those that can be picked with their number of parameters."""
+    choices = []
+    for entry in POLICIES.values():
+        refusal = experiment.refusal_of(entry)
+        note = "" if refusal else _size(experiment, entry)
+        choices.append(Choice(entry.id, entry.title, entry.summary, note, refusal))
+    return choices
+
+
+def _size(experiment: Experiment, entry: Entry) -> str:
+    try:
+        count = parameter_count(choose(experiment.config, entry).policy, experiment.environment)
+    except RequestError:  # the policy was there already and cannot be made, of which the panel tells at its top
+        return ""
+    return "1 parameter" if count == 1 else f"{shown(count)} parameters"

@@ -1,0 +1,96 @@
+"""Whether the gradient estimate is unbiased, in one line that opens to all the reasons why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from app.style.sentence import Sentence, smaller
+
+UNBIASED = "Unbiased estimate of ∇J"
+EXACT = "The exact gradient"
+_MEANING = "<b>Biased</b>: even averaged over all batches that could be collected, it is not the true policy gradient."
+_ROOM = 22  # pixels for the arrow
+
+
+class BiasLine(QWidget):
+    """Keeps to one line, the reasons on hover; a click, Space or Enter shows them beneath."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reasons: tuple[str, ...] = ()
+        self._plain = QLabel()
+        self._plain.setProperty("role", "muted")
+        self._plain.setFont(smaller(self._plain.font()))
+        self.button = _LineButton()
+        self.button.setProperty("role", "line")
+        self.button.setCheckable(True)
+        self.button.setFont(smaller(self.button.font()))
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.button.toggled.connect(self._tell)
+        self.all_reasons = Sentence()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for widget in (self._plain, self.button, self.all_reasons):
+            layout.addWidget(widget)
+        self.show_biases(())
+
+    @property
+    def text(self) -> str:
+        """What the line says, however much of it there is room for."""
+        if not self._reasons:
+            return self._plain.text()
+        count = len(self._reasons)
+        return f"Biased estimate of ∇J: {count} reason{'s' if count > 1 else ''}"
+
+    def show_biases(self, reasons: Sequence[str], *, exact: bool = False) -> None:
+        """The reasons why the estimate is biased; ``exact`` where there is no estimate at all."""
+        self._reasons = tuple(reasons)
+        self._plain.setText(EXACT if exact else UNBIASED)
+        self._plain.setToolTip(
+            "Nothing is sampled for it: it follows from the known dynamics."
+            if exact
+            else "Averaged over all batches that could have been collected, it is the true policy gradient."
+        )
+        self.all_reasons.setText("\n".join(f"• {reason}" for reason in self._reasons))
+        self.button.setToolTip("<br>".join([_MEANING, *(f"• {reason}" for reason in self._reasons)]))
+        self.button.setAccessibleName("Why the gradient estimate is biased")
+        self.button.setAccessibleDescription(" ".join(self._reasons))
+        self._tell()
+
+    def _tell(self) -> None:
+        biased, opened = bool(self._reasons), self.button.isChecked()
+        self._plain.setVisible(not biased)
+        self.button.setVisible(biased)
+        self.all_reasons.setVisible(biased and opened)
+        self.button.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        self._elide()
+
+    def _elide(self) -> None:
+        room = max(self.width() - _ROOM, 40)
+        self.button.setText(self.button.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, room))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._elide()
+
+
+class _LineButton(QToolButton):
+    """Enter does what Space does."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)

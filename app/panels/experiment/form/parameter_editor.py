@@ -1,0 +1,183 @@
+"""Editors for one value each. They propose what a person enters; only the configuration says whether it holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
+
+from app.models.form_rules import Legend
+from app.style.combo import Combo
+from app.style.parameter_text import meaning, shown
+from app.style.text import set_role
+from app.style.theme import Theme
+from engine.config.parameters import Parameter
+
+
+class Editor(QWidget):
+    """The base of all editors: ``proposed`` carries what was entered, ``set_value`` shows what holds."""
+
+    proposed = Signal(object)
+
+    def __init__(self, field: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(field)
+
+    def set_value(self, value: Any) -> None:
+        raise NotImplementedError
+
+    def set_legend(self, legend: Legend) -> None:
+        """What signs in the value stand for."""
+
+    def set_wrong(self, wrong: bool) -> None:
+        """Mark what was entered as refused."""
+
+    def commit(self) -> None:
+        """Propose what has been entered so far."""
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the theme's colours, where the palette does not say."""
+
+
+class TextEditor(Editor):
+    """Free text for numbers and lists of numbers, with the unit behind it. Escape brings back what holds.
+
+    A ``legend`` names the number that an empty field stands for, and what is meant by it.
+    """
+
+    def __init__(self, parameter: Parameter, legend: Legend = ()) -> None:
+        self._line = UnitLineEdit(parameter.unit)
+        super().__init__(self._line)
+        self._type = parameter.type
+        self._value: Any = None
+        self._seen = ""
+        self._line.editingFinished.connect(self.commit)
+        self._line.escaped.connect(self._restore)
+        self._blank = ""
+        if parameter.type is tuple:
+            self._line.setPlaceholderText("none")
+        self.set_legend(legend)
+
+    def set_legend(self, legend: Legend) -> None:
+        for sign, meant in legend:
+            self._blank = sign
+            self._line.setPlaceholderText(meant)
+
+    def set_value(self, value: Any) -> None:
+        self._value, self._seen = value, self._shown(value)
+        self._line.setText(self._seen)
+        self._line.setCursorPosition(0)
+
+    def set_wrong(self, wrong: bool) -> None:
+        set_role(self._line, "invalid" if wrong else None)
+
+    def commit(self) -> None:
+        # Leaving the field after Return says the same thing a second time.
+        if self._line.text() != self._seen:
+            self._seen = self._line.text()
+            self.proposed.emit(meaning(self._seen.strip() or self._blank, self._type))
+
+    def _restore(self) -> None:
+        if self._line.text() != self._shown(self._value):
+            self._line.setText(self._shown(self._value))
+            self.commit()
+
+    def _shown(self, value: Any) -> str:
+        text = shown(value)
+        return "" if text == self._blank else text
+
+
+class UnitLineEdit(QLineEdit):
+    """A line edit with its unit in muted text at the right end."""
+
+    escaped = Signal()
+
+    def __init__(self, unit: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._unit = unit
+        self._measure()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+            self.selectAll()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._measure()
+
+    def _measure(self) -> None:
+        width = self.fontMetrics().horizontalAdvance(self._unit) + 4 if self._unit else 0
+        self.setTextMargins(0, 0, width, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._unit:
+            return
+        painter = QPainter(self)
+        painter.setPen(self.palette().placeholderText().color())
+        where = QRect(0, 0, self.width() - 9, self.height())
+        painter.drawText(where, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._unit)
+        painter.end()
+
+
+class ChoiceEditor(Editor):
+    """One of a fixed few."""
+
+    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
+        self._combo = Combo()
+        super().__init__(self._combo, parent)
+        self._combo.addItems(parameter.choices)
+        self._combo.textActivated.connect(lambda text: self.proposed.emit(text))
+
+    def set_value(self, value: Any) -> None:
+        self._combo.setCurrentText(str(value))
+
+
+class CheckBox(QCheckBox):
+    """A check box without text, drawn from the palette: the style's own is hard to see on dark ground."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(24)
+        self.setMinimumWidth(24)
+
+    def hitButton(self, pos: QPoint) -> bool:
+        return QRect(0, 0, 28, self.height()).contains(pos)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(0.5, (self.height() - 18) / 2 + 0.5, 17, 17)
+        palette, on = self.palette(), self.isChecked()
+        if not self.isEnabled():
+            painter.setOpacity(0.45)
+        edge = palette.link() if self.hasFocus() else palette.highlight() if on else palette.placeholderText()
+        painter.setPen(QPen(edge.color(), 1))
+        painter.setBrush(palette.highlight() if on else palette.button())
+        painter.drawRoundedRect(box, 4, 4)
+        if on:
+            painter.setPen(QPen(palette.highlightedText().color(), 2))
+            tick = [QPointF(4, 9), QPointF(7.5, 12.5), QPointF(13.5, 5.5)]
+            painter.drawPolyline(QPolygonF([box.topLeft() + point for point in tick]))
+        painter.end()
+
+
+class SwitchEditor(Editor):
+    """On or off."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._box = CheckBox()
+        super().__init__(self._box, parent)
+        self._box.clicked.connect(lambda: self.proposed.emit(self._box.isChecked()))
+
+    def set_value(self, value: Any) -> None:
+        self._box.setChecked(bool(value))

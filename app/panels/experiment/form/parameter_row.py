@@ -1,0 +1,153 @@
+"""One row of the parameter form: name, reset button, editor, and a sentence when the entry was refused."""
+
+from __future__ import annotations
+
+from html import escape
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
+
+from app.models.form_rules import Legend
+from app.panels.experiment.form.parameter_editors import editor_of
+from app.style import icons
+from app.style.parameter_text import in_words, refusal, symbol, tool_tip
+from app.style.sentence import Sentence
+from app.style.swatch import Bolt
+from app.style.theme import Theme
+from engine.config.parameters import Parameter
+
+EDITOR_WIDTH = 116
+_SHORT_LIST = 3  # numbers that fit into it
+LOCKED = "Stop the run to change this."
+
+
+class ParameterRow(QWidget):
+    """Shows one parameter and proposes changes to it."""
+
+    proposed = Signal(object)
+    reset_asked = Signal()
+
+    def __init__(self, parameter: Parameter, theme: Theme, legend: Legend = ()) -> None:
+        super().__init__()
+        self.parameter = parameter
+        self._legend = legend
+        self._locked = False
+        self._bolt = Bolt()
+        self._name = QLabel()
+        self._name.setWordWrap(True)
+        self._name.setTextFormat(Qt.TextFormat.RichText)
+        self.editor = editor_of(parameter, legend)
+        if not _is_long(parameter, legend):
+            self.editor.setFixedWidth(EDITOR_WIDTH)
+        self._name.setBuddy(self.editor.field)
+        self.reset_button = _reset_button()
+        self._complaint = Sentence("error")
+        self._complaint.hide()
+        self._lay_out()
+        self.editor.set_value(parameter.value)
+        self.editor.proposed.connect(self.proposed)
+        self.reset_button.clicked.connect(self.reset_asked)
+        self.apply_theme(theme)
+        self._tell()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(3)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self._bolt, 0, 0)
+        grid.addWidget(self._name, 0, 1)
+        grid.addWidget(self.reset_button, 0, 2)
+        if _is_long(self.parameter, self._legend):
+            grid.addWidget(self.editor, 1, 1, 1, 3)
+        else:
+            grid.addWidget(self.editor, 0, 3)
+        grid.addWidget(self._complaint, 2, 1, 1, 3)
+        grid.setColumnStretch(1, 1)
+
+    def serves(self, parameter: Parameter, legend: Legend | None) -> bool:
+        """Whether it can show the parameter too: only value, default, bounds, help and legend may be others."""
+        same = ("type", "choices", "title", "symbol", "unit", "live")
+        return (
+            bool(legend) is bool(self._legend)
+            and _is_long(parameter, legend) is _is_long(self.parameter, self._legend)
+            and all(getattr(self.parameter, name) == getattr(parameter, name) for name in same)
+        )
+
+    def show_parameter(self, parameter: Parameter, legend: Legend = ()) -> None:
+        """Show the parameter as it now holds; what is being typed stays unless the value has become another."""
+        changed = parameter.value != self.parameter.value
+        self.parameter = parameter
+        if legend != self._legend:
+            self._legend = legend
+            self.editor.set_legend(legend)
+        if changed:
+            self.settle()
+        self._tell()
+
+    def refuse(self, reason: str) -> None:
+        """Say under the field why what was entered does not hold."""
+        self._complaint.setText(refusal(reason, self.parameter))
+        self._complaint.show()
+        self.editor.set_wrong(True)
+        self.editor.field.setAccessibleDescription(self._complaint.text())
+
+    def settle(self) -> None:
+        """Show the value that holds, and no complaint."""
+        self.editor.set_value(self.parameter.value)
+        self.editor.set_wrong(False)
+        self._complaint.hide()
+        self.editor.field.setAccessibleDescription(self.parameter.help)
+
+    @property
+    def complaint(self) -> str:
+        return self._complaint.text() if self._complaint.isVisibleTo(self) else ""
+
+    def tab_stops(self) -> tuple[QWidget, QWidget]:
+        return self.editor.field, self.reset_button
+
+    def set_locked(self, locked: bool) -> None:
+        self._locked = locked
+        self._tell()
+
+    def apply_theme(self, theme: Theme) -> None:
+        name = escape(self.parameter.title)
+        if self.parameter.symbol:
+            name += f"&nbsp;<span style='color:{theme.muted}'>{symbol(self.parameter.symbol)}</span>"
+        self._name.setText(name)
+        self._bolt.set_colour(theme.muted if self.parameter.live else None)
+        self.editor.apply_theme(theme)
+        icons.give(self.reset_button, "restore", color=theme.muted, color_active=theme.text)
+
+    def _tell(self) -> None:
+        parameter, field = self.parameter, self.editor.field
+        help_text = tool_tip(parameter) + (f"<p style='margin:0'><b>{LOCKED}</b></p>" if self._locked else "")
+        self.setToolTip(help_text)
+        field.setAccessibleName(parameter.title)
+        if not self.complaint:
+            field.setAccessibleDescription(parameter.help)
+        self.editor.setEnabled(not self._locked)
+        self._name.setEnabled(not self._locked)
+        self.reset_button.setVisible(parameter.value != parameter.default and not self._locked)
+        default = in_words(parameter.default)
+        self.reset_button.setToolTip(f"Reset to the default, {default}")
+        self.reset_button.setAccessibleName(f"Reset {parameter.title} to its default, {default}")
+
+
+def _is_long(parameter: Parameter, legend: Legend | None) -> bool:
+    """Whether the value takes a line of its own: a list of many numbers that has to be typed."""
+    return parameter.type is tuple and not legend and len(parameter.default) > _SHORT_LIST
+
+
+def _reset_button() -> QToolButton:
+    button = QToolButton()
+    button.setProperty("role", "quiet")
+    button.setAutoRaise(True)
+    button.setIconSize(QSize(14, 14))
+    button.setFixedSize(18, 22)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    # The row keeps its shape when the button comes and goes.
+    policy = button.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    button.setSizePolicy(policy)
+    return button

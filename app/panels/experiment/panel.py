@@ -1,0 +1,283 @@
+"""The experiment panel: what is trained, its equation, and its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QPalette, QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.models.experiment import Experiment
+from app.models.form_rules import legends
+from app.panels.experiment.choices import choices_of, policy_choices
+from app.panels.experiment.environment_row import EnvironmentRow
+from app.panels.experiment.equation.equation_box import UNLIMITED, EquationBox
+from app.panels.experiment.form.parameter_form import ParameterForm
+from app.panels.experiment.form.parameter_row import LOCKED
+from app.panels.experiment.picker import Picker
+from app.style.environment_text import acts
+from app.style.sentence import Sentence
+from app.style.slot import Slot
+from app.style.theme import Theme
+from engine.catalogue import (
+    ALGORITHMS,
+    BASELINES,
+    COLLECTIONS,
+    CREDITS,
+    DISTRIBUTIONS,
+    POLICIES,
+    UPDATES,
+    Entry,
+    biases,
+    picked,
+)
+from engine.config.parameters import parameters_of
+from engine.equations import equation
+
+_TALL = 560  # from here on the equation stays in sight
+_ROOMY = 780  # from here on sentences stand beneath their pickers
+_EQUATION_SHARE = 0.42  # of a tall panel's height that the equation may take
+_LEAST_EQUATION = 120
+_GLIMPSE = 36  # of the parameters below the pickers, so that one sees that there are more
+_CUSTOM = "A combination of your own: none of the named algorithms."
+
+
+class ExperimentPanel(QWidget):
+    """Pickers, equation and form of one experiment, in a column that scrolls."""
+
+    gallery_asked = Signal()
+    live_change = Signal(str, object)
+
+    def __init__(self, experiment: Experiment, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMinimumWidth(296)  # narrower, words would be cut
+        self._experiment, self._theme = experiment, theme
+        self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at
+        self._running = False
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.problem = Sentence("error")
+        self.environment = EnvironmentRow(theme)
+        self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
+            "policy": (Picker("Policy", theme, "policy"), POLICIES),
+            "distribution": (Picker("Distribution", theme, "policy"), DISTRIBUTIONS),
+            "algorithm": (Picker("Algorithm", theme, tells=True), ALGORITHMS),
+            "collection": (Picker("Collection", theme), COLLECTIONS),
+            "credit": (Picker("Credit", theme, "credit"), CREDITS),
+            "baseline": (Picker("Baseline", theme, "baseline"), BASELINES),
+            "update": (Picker("Update rule", theme, "update"), UPDATES),
+        }
+        self._box = EquationBox(theme)
+        self.equation, self.bias = self._box.equation, self._box.bias
+        self._inline, self._foot = Slot(0, theme.unit), Slot(theme.unit, theme.unit, ruled=True)
+        self._inline.hold(self._box)
+        self.form = ParameterForm(theme)
+        self._scroll = self._lay_out(theme)
+        QWidget.setTabOrder(self.pickers["update"][0].combo, self._box.scroll)
+        QWidget.setTabOrder(self._box.scroll, self.bias.button)
+        self.form.set_tab_before(self.bias.button)
+        self._wire()
+        self._refresh()
+
+    def _lay_out(self, theme: Theme) -> QScrollArea:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(theme.unit, theme.unit, theme.unit, 2 * theme.unit)
+        column.setSpacing(theme.unit)
+        self._choices = QWidget()
+        choices = QVBoxLayout(self._choices)
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setSpacing(theme.unit)
+        choices.addWidget(self.problem)
+        choices.addWidget(self.environment)
+        for names in (("policy", "distribution"), ("algorithm",), ("collection", "credit", "baseline", "update")):
+            close = QVBoxLayout()
+            close.setSpacing(theme.unit // 2)
+            for name in names:
+                close.addWidget(self.pickers[name][0])
+            choices.addLayout(close)
+        column.addWidget(self._choices)
+        column.addSpacing(theme.unit // 2)
+        column.addWidget(self._inline)
+        column.addWidget(self.form)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(self._foot)
+        return scroll
+
+    def _wire(self) -> None:
+        self._experiment.changed.connect(self._refresh)
+        self._experiment.adjusted.connect(self.pickers["policy"][0].show_notice)
+        self.environment.opened.connect(self.gallery_asked)
+        for picker, entries in self.pickers.values():
+            picker.picked.connect(lambda id, picker=picker, entries=entries: self._pick(picker, entries[id]))
+        self.form.edited.connect(self._edit)
+        self.form.reset_asked.connect(self._reset)
+        self.form.map_asked.connect(self._edit_map)
+        self._experiment.wished.connect(self._await)
+        self.form.installEventFilter(self)
+        for shared in (self._choices, self.bias):
+            shared.installEventFilter(self)
+
+    # --- what a person does ---
+
+    def _pick(self, picker: Picker, entry: Entry) -> None:
+        picker.show_notice(self._experiment.pick(entry) or "")
+
+    def _edit(self, path: str, value: object) -> None:
+        self._set(path, lambda: self._experiment.set_value(path, value))
+
+    def _reset(self, path: str) -> None:
+        self._set(path, lambda: self._experiment.reset_value(path))
+
+    def _set(self, path: str, change: Callable[[], str | None]) -> None:
+        before, self._edited = self._value(path), path
+        reason, self._edited = change(), ""
+        if reason or path != self._awaited:  # else what was entered stands there until the answer comes
+            self.form.answer(path, reason)
+        self._tell_run(path, before)
+
+    def _await(self) -> None:
+        self._awaited = self._edited
+
+    def _edit_map(self, path: str) -> None:
+        from app.panels.experiment.form.map_editor_dialog import MapDialog  # seldom wanted, so not loaded before
+
+        experiment = self._experiment
+        dialog = MapDialog(
+            next(parameter for parameter in experiment.parameters() if parameter.path == path),
+            legends(experiment.plain)[path],
+            self._theme,
+            lambda rows: experiment.refusal_of_value(path, rows),
+            self.window(),
+        )
+        dialog.applied.connect(lambda rows: self._edit(path, rows))
+        dialog.open()
+
+    def _value(self, path: str) -> object:
+        return next((p.value for p in parameters_of(self._experiment.config) if p.path == path), None)
+
+    def _tell_run(self, path: str, before: object) -> None:
+        value = self._value(path)
+        if self._running and value != before:
+            self.live_change.emit(path, value)
+
+    # --- what the rest of the window says ---
+
+    def environment_looked_at(self, id: str) -> None:
+        """The environment is being looked at, and not here yet."""
+        self._awaited = self._edited
+        self.environment.say(f"Looking at {id}…", "muted")
+
+    def environment_refused(self, sentence: str) -> None:
+        """The environment that was asked for cannot be had; if it was for one of its options, that one is told."""
+        if self._awaited:
+            awaited, self._awaited = self._awaited, ""
+            self.form.answer(awaited, sentence)
+            self.environment.answer.hide()
+            return
+        self.environment.say(sentence, "error")
+
+    def commit(self) -> str:
+        """Take what is being typed in the form, as if Return had been pressed; why not where it does not fit."""
+        return self.form.commit()
+
+    def set_running(self, running: bool) -> None:
+        """While a run trains, only live parameters can be changed."""
+        if running and self.isAncestorOf(self.focusWidget() or self):
+            # Else the focus would move on to the next field that stays enabled, and the page would scroll to it.
+            self.form.discard_locked()
+            self.setFocus()
+        self._running = running
+        self.environment.set_locked(LOCKED if running else "")
+        self._lock_pickers()
+        self.form.set_running(running)
+
+    def _lock_pickers(self) -> None:
+        """Lock what cannot be picked: all while a run trains, and what leaves no choice."""
+        for name, (picker, _) in self.pickers.items():
+            picker.set_locked(LOCKED if self._running else self._no_choice(name))
+
+    def _no_choice(self, name: str) -> str:
+        """Why there is nothing to pick; empty where there is."""
+        config, environment = self._experiment.config, self._experiment.environment
+        if name in ("credit", "baseline") and config.update.kind == "exact-gradient":
+            return "The exact gradient is computed, not estimated, so there is no advantage to choose."
+        if name == "distribution":
+            fitting = [entry for entry in DISTRIBUTIONS.values() if self._experiment.refusal_of(entry) is None]
+            if len(fitting) == 1:
+                return f"{environment.title} has {acts(environment.action)}, which only {fitting[0].title} fits."
+        return ""
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for picker, _ in self.pickers.values():
+            picker.apply_theme(theme)
+        self._box.apply_theme(theme)
+        self.form.apply_theme(theme)
+
+    # --- what is shown ---
+
+    def _refresh(self) -> None:
+        experiment = self._experiment
+        config, environment = experiment.config, experiment.environment
+        self.problem.setText(experiment.problem() or "")
+        self.problem.setVisible(bool(self.problem.text()))
+        self.environment.show_environment(environment)
+        for name, (picker, entries) in self.pickers.items():
+            current = picked(config, entries, environment)
+            choices = policy_choices(experiment) if name == "policy" else choices_of(experiment, entries)
+            picker.show_notice("")
+            picker.show_choices(choices, current.id if current else None, _CUSTOM)
+        self._lock_pickers()
+        self.equation.show_equation(equation(config, environment))
+        self.bias.show_biases(biases(config, environment), exact=config.update.kind == "exact-gradient")
+        self.form.show_parameters(experiment.parameters(), legends(experiment.plain))
+        if self._awaited:  # whatever came of it, this is what holds now
+            awaited, self._awaited = self._awaited, ""
+            self.form.answer(awaited, None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # With room enough the equation stays in sight below, whatever is being scrolled to.
+        tall = self.height() >= _TALL
+        (self._foot if tall else self._inline).hold(self._box)
+        for picker in (self.environment, self.pickers["algorithm"][0]):
+            picker.set_terse(self.height() < _ROOMY)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Let the equation beneath have what the pickers leave, so that all of these are seen at once."""
+        if self.height() < _TALL:
+            self._box.set_limit(UNLIMITED)
+            return
+        margins = self._scroll.widget().layout().contentsMargins()
+        around = self._foot.layout().contentsMargins()
+        taken = margins.top() + self._choices.height() + _GLIMPSE + around.top() + around.bottom() + self._box.beneath
+        share = min(self.height() - taken, round(_EQUATION_SHARE * self.height()))
+        self._box.set_limit(max(share, _LEAST_EQUATION))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched in (self._choices, self.bias) and event.type() == QEvent.Type.Resize:
+            self._share_out()
+        # What grows or shrinks above must not carry away the field in which a person is at work.
+        if (
+            watched is self.form
+            and event.type() == QEvent.Type.Move
+            and self.form.isAncestorOf(self.focusWidget() or self)
+        ):
+            shift = event.pos().y() - event.oldPos().y()
+            bar = self._scroll.verticalScrollBar()
+            bar.setMaximum(max(bar.maximum(), bar.value() + shift))
+            bar.setValue(bar.value() + shift)
+        return super().eventFilter(watched, event)

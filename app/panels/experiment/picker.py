@@ -1,0 +1,160 @@
+"""A choice among a few with its name at the left, and the sentence of the present one on hover or beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+
+from app.panels.experiment.choice_delegate import CHOICE_ROLE, Choice, ChoiceDelegate
+from app.style.combo import Combo
+from app.style.sentence import Sentence, smaller
+from app.style.swatch import Dot
+from app.style.theme import Theme
+
+_LIST_WIDTH = 340
+NAME_WIDTH = 84  # so that all stand in a column
+_ARROW_ROOM = 24  # at the right end of a combo box
+
+
+class Picker(QWidget):
+    """``picked`` carries the id a person picked; what is shown as picked is set by ``show_choices`` alone.
+
+    The sentence stands beneath where ``tells`` and there is room for it, and on hover in any case.
+    """
+
+    picked = Signal(str)
+
+    def __init__(self, label: str, theme: Theme, part: str = "", *, tells: bool = False) -> None:
+        super().__init__()
+        self._part = part
+        self._tells = tells
+        self._locked = ""
+        self._choices: tuple[Choice, ...] = ()
+        self._current: str | None = None
+        self._dot = Dot()
+        self.combo = _ChoiceCombo(theme)
+        self.combo.setAccessibleName(label)
+        self.combo.activated.connect(self._pick)
+        self.sentence = Sentence()
+        self._notice = Sentence("warning")
+        self._notice.hide()
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(theme.unit // 2)
+        name = QLabel(label)
+        name.setBuddy(self.combo)
+        self.body.addLayout(self._row(name))
+        for widget in (self.sentence, self._notice):
+            self.body.addWidget(widget)
+        self.sentence.setVisible(tells)
+        self.apply_theme(theme)
+
+    def _row(self, name: QLabel) -> QLayout:
+        name.setFixedWidth(NAME_WIDTH)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self._dot)
+        row.addWidget(name)
+        row.addWidget(self.combo, 1)
+        return row
+
+    def set_terse(self, terse: bool) -> None:
+        """Keep the sentence to the hover, since there is no room beneath."""
+        self.sentence.setVisible(self._tells and not terse)
+
+    def show_choices(self, choices: Sequence[Choice], current: str | None, otherwise: str = "") -> None:
+        """Offer these; ``otherwise`` is the sentence where none of them is current."""
+        choices = tuple(choices)
+        if choices != self._choices:
+            self._choices = choices
+            self.combo.offer(choices)
+        self._current = current
+        self._show_current()
+        chosen = next((choice for choice in choices if choice.id == current), None)
+        self.sentence.set_alternatives([*(choice.sentence for choice in choices), otherwise])
+        text = chosen.sentence if chosen else otherwise
+        self.sentence.setText(text)
+        self.combo.set_note(chosen.note if chosen else "")
+        self._tell()
+        self.combo.setAccessibleDescription(text)
+
+    def show_notice(self, text: str) -> None:
+        """One sentence that a person should not miss, until the next."""
+        self._notice.setText(text)
+        self._notice.setVisible(bool(text))
+
+    @property
+    def notice(self) -> str:
+        return self._notice.text()
+
+    def set_locked(self, reason: str) -> None:
+        """Lock the picker for a reason, or unlock it with an empty one."""
+        self._locked = reason
+        self.combo.setEnabled(not reason)
+        self._tell()
+
+    def _tell(self) -> None:
+        name = self.combo.currentText() or self.combo.placeholderText()
+        title = " · ".join(filter(None, (name, self.combo.note)))
+        self.setToolTip("\n".join(filter(None, (title, self.sentence.text(), self._locked))))
+
+    def apply_theme(self, theme: Theme) -> None:
+        if self._part:
+            self._dot.set_colour(getattr(theme, self._part))
+        self.combo.delegate.theme = theme
+
+    def _pick(self, index: int) -> None:
+        self.picked.emit(self._choices[index].id)
+        # The wish may have been refused; then this shows what still holds.
+        self._show_current()
+
+    def _show_current(self) -> None:
+        ids = [choice.id for choice in self._choices]
+        self.combo.setCurrentIndex(ids.index(self._current) if self._current in ids else -1)
+
+
+class _ChoiceCombo(Combo):
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.delegate = ChoiceDelegate(theme)
+        self.setModel(QStandardItemModel(self))
+        self.setItemDelegate(self.delegate)
+        self.setPlaceholderText("Custom")
+        self.note = ""
+
+    def set_note(self, note: str) -> None:
+        """What stands at the right of the present choice, where there is room for both."""
+        self.note = note
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        taken = painter.fontMetrics().horizontalAdvance(self.currentText()) + 3 * self.delegate.theme.unit
+        painter.setFont(smaller(self.font()))
+        if painter.fontMetrics().horizontalAdvance(self.note) <= self.width() - _ARROW_ROOM - taken:
+            painter.setPen(self.palette().placeholderText().color())
+            place = self.rect().adjusted(0, 0, -_ARROW_ROOM, 0)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.note)
+        painter.end()
+
+    def offer(self, choices: tuple[Choice, ...]) -> None:
+        model = self.model()
+        model.clear()
+        for choice in choices:
+            item = QStandardItem(choice.title)
+            item.setData(choice, CHOICE_ROLE)
+            item.setEnabled(choice.refusal is None)
+            parts = (choice.title, choice.note, choice.sentence, choice.refusal)
+            item.setData(". ".join(filter(None, parts)), Qt.ItemDataRole.AccessibleTextRole)
+            model.appendRow(item)
+
+    def showPopup(self) -> None:
+        view, room = self.view(), self.screen().availableGeometry().width() - 40
+        self.delegate.width = min(max(self.width(), _LIST_WIDTH), room)
+        view.setMinimumWidth(self.delegate.width + 10)
+        view.doItemsLayout()
+        super().showPopup()

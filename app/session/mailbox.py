@@ -1,0 +1,48 @@
+"""The one mailbox between the engine's thread and the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+
+from engine.reports.events import Collected, Estimated, Phase, Reweighted, Updated
+
+
+@dataclass
+class Mail:
+    """What arrived since the last look: scalars in full, of everything else only the newest."""
+
+    episodes: list[Collected] = field(default_factory=list)
+    iterations: list[Updated] = field(default_factory=list)
+    advantages: Estimated | None = None
+    ratios: Reweighted | None = None
+    environment_steps: int | None = None
+
+
+class Mailbox:
+    """Filled by the engine, which never waits, and emptied by the window when it has time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._mail = Mail()
+
+    def put(self, phase: Phase) -> None:
+        with self._lock:
+            mail = self._mail
+            if isinstance(phase, Estimated):
+                mail.advantages = phase
+                return
+            if isinstance(phase, Reweighted):
+                mail.ratios = phase
+                return
+            mail.environment_steps = phase.environment_steps
+            if isinstance(phase, Collected):
+                if len(phase.returns):  # short iterations often end no episode
+                    mail.episodes.append(phase)
+            elif isinstance(phase, Updated):
+                mail.iterations.append(phase)
+
+    def take(self) -> Mail:
+        with self._lock:
+            mail, self._mail = self._mail, Mail()
+        return mail

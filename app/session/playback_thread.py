@@ -1,0 +1,245 @@
+"""The QThread that plays the newest policy at the rate at which it is watched, and sleeps while it is not."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QThread, Signal
+from PySide6.QtGui import QImage
+
+from app.session.playback_pace import Pace
+from engine.catalogue import EnvironmentInfo
+from engine.reports.frames import Frame, Image
+from engine.runtime.errors import RequestError, RunError
+
+if TYPE_CHECKING:
+    from engine.analysis.playback import Playback, PolicySnapshot
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+HOLD = 0.6  # seconds for which an episode's end is shown
+SHORTEST_HOLD = 0.2
+LONGEST_BURST = 0.1  # seconds of steps without a picture, for environments too slow for the speed asked for
+SHUTDOWN_PATIENCE = 1000  # ms
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the panel draws: a frame, its picture, and the environment in which it was played."""
+
+    frame: Frame
+    picture: QImage
+    environment: EnvironmentInfo
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """What holds while the next steps are taken."""
+
+    snapshot: PolicySnapshot
+    run: int
+    speed: float
+    greedy: bool
+    pictured: bool  # whether the window has taken the last picture and is ready for another
+
+
+class PlaybackThread(QThread):
+    """Plays while ``wanted`` and not paused; every method may be called from any thread.
+
+    Both ways the newest wins and nothing queues: ``offer`` replaces the snapshot that plays from the next episode on,
+    and ``take`` gives the newest picture, of which ``frame_ready`` tells once until it is taken.
+    """
+
+    frame_ready = Signal()
+    failed = Signal(str)  # one sentence; nothing plays until ``retry`` or ``reset``
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("playback")
+        self._changed = threading.Condition()
+        self._snapshot: PolicySnapshot | None = None
+        self._unseen = False  # no turn has been played since it was offered
+        self._run = 0  # counts resets, so that what belongs to an earlier run is recognised
+        self._shown: Shown | None = None
+        self._announced = False
+        self._speed = 1.0
+        self._paused = self._greedy = self._wanted = self._failed = self._stopping = False
+        self._pace = Pace()
+
+    # --- from the training thread -------------------------------------------------------------------------------------
+
+    @property
+    def wants_snapshot(self) -> bool:
+        """Whether an offered snapshot would be played: not while hidden, nor before the last one was looked at."""
+        return self._wanted and not self._stopping and not self._unseen
+
+    def offer(self, snapshot: PolicySnapshot, *, new_run: bool = False) -> None:
+        """Play this policy from the next episode on; that of a new run at once."""
+        with self._changed:
+            if new_run:
+                self._forget()
+            waited_for = self._snapshot is None
+            self._snapshot, self._unseen = snapshot, True
+            if waited_for:
+                self._changed.notify_all()
+
+    # --- from the window ----------------------------------------------------------------------------------------------
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
+    @property
+    def greedy(self) -> bool:
+        return self._greedy
+
+    def set_speed(self, speed: float) -> None:
+        """Play at ``speed`` times the environment's own rate, from now on."""
+        with self._changed:
+            self._speed = speed
+            self._pace.due = time.monotonic()
+            self._changed.notify_all()
+
+    def set_paused(self, paused: bool) -> None:
+        with self._changed:
+            self._paused = paused
+            self._changed.notify_all()
+
+    def set_greedy(self, greedy: bool) -> None:
+        """Take the most likely action rather than a sampled one, from the next decision on."""
+        self._greedy = greedy
+
+    def set_wanted(self, wanted: bool) -> None:
+        """Whether anyone can see the episode; without, the thread sleeps."""
+        with self._changed:
+            self._wanted = wanted
+            self._changed.notify_all()
+
+    def reset(self) -> None:
+        """Forget the policy and the episode; the next offered snapshot begins anew."""
+        with self._changed:
+            self._forget()
+            self._changed.notify_all()
+
+    def _forget(self) -> None:
+        self._run += 1
+        self._snapshot = self._shown = None
+        self._failed = False
+
+    def retry(self) -> None:
+        """Begin a new episode after a failure."""
+        with self._changed:
+            self._failed = False
+            self._changed.notify_all()
+
+    def take(self) -> Shown | None:
+        """The newest picture, or None where it has been taken already or belonged to an earlier run."""
+        with self._changed:
+            shown, self._shown = self._shown, None
+            self._announced = False
+            return shown
+
+    def shutdown(self, patience: int = SHUTDOWN_PATIENCE) -> bool:
+        """End the thread; False when an environment did not return within ``patience`` ms."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        return self.wait(patience)
+
+    # --- the thread itself --------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        playback: Playback | None = None
+        run = -1
+        while (turn := self._next_turn()) is not None:
+            try:
+                if playback is None or turn.run != run:
+                    playback, run = _replaced(playback, turn.snapshot), turn.run
+                else:
+                    playback.use(turn.snapshot)
+                self._play(playback, turn)
+            except (Exception, SystemExit) as error:
+                playback = _closed(playback)
+                self._fail(turn, error)
+        _closed(playback)
+
+    def _next_turn(self) -> _Turn | None:
+        """Sleep until the next steps are due; None when the thread is to end."""
+        with self._changed:
+            while not self._stopping:
+                if self._snapshot is None or self._paused or self._failed or not self._wanted:
+                    self._changed.wait()
+                    continue
+                early = self._pace.due - time.monotonic()
+                if early <= 0:
+                    self._unseen = False
+                    return _Turn(self._snapshot, self._run, self._speed, self._greedy, self._shown is None)
+                self._changed.wait(early)
+        return None
+
+    def _play(self, playback: Playback, turn: _Turn) -> None:
+        """Take the steps that are due, and hand over a picture of where they lead."""
+        rate = playback.frames_per_second * turn.speed
+        started = time.monotonic()
+        steps = self._pace.steps(rate, started)
+        while True:
+            steps -= 1
+            last = steps == 0 or time.monotonic() - started > LONGEST_BURST
+            frame = playback.advance(turn.greedy, render=last and turn.pictured)
+            if last or frame.ended:
+                break
+        if frame.ended:
+            self._pace.hold(max(SHORTEST_HOLD, HOLD / max(turn.speed, 1.0)), time.monotonic())
+        if frame.image is not None:
+            shown = Shown(replace(frame, image=None), _picture(frame.image), playback.environment)
+            self._hand_over(shown, turn)
+
+    def _hand_over(self, shown: Shown, turn: _Turn) -> None:
+        with self._changed:
+            if turn.run != self._run or self._stopping:
+                return
+            self._shown = shown
+            announce, self._announced = not self._announced, True
+        if announce:
+            self.frame_ready.emit()
+
+    def _fail(self, turn: _Turn, error: BaseException) -> None:
+        with self._changed:
+            if turn.run != self._run or self._stopping:
+                return
+            self._failed = True
+        if isinstance(error, (RequestError, RunError)):
+            self.failed.emit(str(error))
+        else:
+            traceback.print_exception(error)
+            self.failed.emit(f"The episode cannot be shown: {type(error).__name__}: {error}.")
+
+
+def _replaced(playback: Playback | None, snapshot: PolicySnapshot) -> Playback:
+    from engine.analysis.playback import Playback  # with torch, which is loaded by now, since there is a snapshot
+
+    _closed(playback)
+    return Playback(snapshot, snapshot.config.seed)
+
+
+def _closed(playback: Playback | None) -> None:
+    """Close ``playback``, whatever its environment makes of it."""
+    if playback is not None:
+        try:
+            playback.close()
+        except (Exception, SystemExit):
+            traceback.print_exc()
+
+
+def _picture(image: Image) -> QImage:
+    """A copy that owns its bytes, in the format in which it is painted without another conversion."""
+    height, width, _ = image.shape
+    shared = QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB888)
+    return shared.convertToFormat(QImage.Format.Format_RGB32)

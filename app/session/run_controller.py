@@ -1,0 +1,175 @@
+"""The run as the window sees it: its state, its history, and the wishes it passes to the training thread."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.history import History
+from app.models.run_state import ALLOWED, RunAction, RunState
+from app.session.training_thread import TrainingThread
+from engine.config import RunConfig
+
+_SPEED_OVER = 2.0  # seconds of training that the shown speed averages over
+_ANSWERING = (RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
+_SILENCE = 5.0  # seconds without a sign of life after which the environment is suspected to hang
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; what is not known yet is None."""
+
+    steps: int
+    budget: int
+    steps_per_second: float | None
+    seconds_left: float | None
+
+
+class RunController(QObject):
+    """Lives on the main thread; holds no widgets."""
+
+    state_changed = Signal(object)  # RunState
+    began = Signal(object)  # RunConfig of a new run, whose history is empty
+    cleared = Signal()
+    log = Signal(str, str)  # level, sentence
+
+    def __init__(self, thread: TrainingThread) -> None:
+        super().__init__()
+        self.state = RunState.IDLE
+        self.history = History()
+        self.config: RunConfig | None = None  # of the run that the history is of
+        self._next: RunConfig | None = None
+        self._thread = thread
+        self._steps = 0
+        self._reset_when_stopped = False
+        self._heard = 0.0
+        self._warned = False
+        thread.state_changed.connect(self._follow)
+
+    def allows(self, action: RunAction) -> bool:
+        return action in ALLOWED[self.state]
+
+    # --- wishes -------------------------------------------------------------------------------------------------------
+
+    def start(self, config: RunConfig) -> None:
+        """Go on with a paused run, or begin a new one."""
+        self._go(config, one_step=False)
+
+    def step(self, config: RunConfig) -> None:
+        """One iteration, then pause."""
+        self._go(config, one_step=True)
+
+    def _go(self, config: RunConfig, *, one_step: bool) -> None:
+        if not self.allows(RunAction.STEP if one_step else RunAction.START):
+            return
+        if self.state is RunState.PAUSED:
+            self._heard = time.monotonic()
+            self._set_state(RunState.RUNNING)
+            self._thread.ask("step" if one_step else "resume")
+            return
+        # What the last run left on screen stays until this one is known to work.
+        self._next = config
+        self._set_state(RunState.STARTING)
+        self._thread.begin(config, one_step=one_step)
+
+    def pause(self) -> None:
+        if self.allows(RunAction.PAUSE):
+            self._set_state(RunState.PAUSING)
+            self._thread.ask("pause")
+
+    def stop(self) -> None:
+        if self.allows(RunAction.STOP):
+            self._set_state(RunState.STOPPING)
+            self._thread.ask("stop")
+
+    def reset(self) -> None:
+        """Forget the run; one that is active is stopped first."""
+        if not self.allows(RunAction.RESET):
+            return
+        if self.allows(RunAction.STOP):
+            self._reset_when_stopped = True
+            self.stop()
+            return
+        self._thread.mailbox.take()
+        self._clear(None)
+        self._set_state(RunState.IDLE)
+        self.cleared.emit()
+
+    def change(self, path: str, value: Any) -> None:
+        """Change a live parameter of the active run."""
+        if path == "budget.environment_steps" and self.config is not None:
+            # At once: a run whose new length has already passed ends without another iteration to report it.
+            budget = self.config.budget.model_copy(update={"environment_steps": value})
+            self.config = self.config.model_copy(update={"budget": budget})
+        self._thread.ask("change", (path, value))
+
+    # --- news ---------------------------------------------------------------------------------------------------------
+
+    def collect(self) -> None:
+        """Move what arrived from the engine into the history."""
+        if self._next is not None:
+            return  # what arrives is the next run's, and the history still the last one's
+        mail = self._thread.mailbox.take()
+        for collected in mail.episodes:
+            self.history.add_episodes(collected)
+        for updated in mail.iterations:
+            self.history.add_iteration(updated)
+            for change in updated.changes:
+                self.log.emit(
+                    "info", f"{change.path}: {change.old} → {change.new}, from iteration {change.iteration} on."
+                )
+        if mail.advantages is not None:
+            self.history.advantages = mail.advantages
+        if mail.ratios is not None:
+            self.history.ratios = mail.ratios
+        if mail.environment_steps is not None:
+            self._steps = mail.environment_steps
+            self._heard, self._warned = time.monotonic(), False
+        elif self.state in _ANSWERING and not self._warned and time.monotonic() - self._heard > _SILENCE:
+            self._warned = True
+            name = self.config.environment.id if self.config else "The environment"
+            self.log.emit(
+                "warning",
+                f"{name} has not answered for {_SILENCE:.0f} s; the run pauses or stops once it does, and closing the "
+                "window ends it at once.",
+            )
+
+    def progress(self) -> Progress:
+        budget = self.config.budget.environment_steps if self.config else 0
+        steps, seconds = self.history.steps.values, self.history.seconds.values
+        if len(steps) == 0:
+            return Progress(self._steps, budget, None, None)
+        since = int(seconds.searchsorted(seconds[-1] - _SPEED_OVER))
+        from_steps, from_seconds = (steps[since - 1], seconds[since - 1]) if since > 0 else (0.0, 0.0)
+        speed = float((steps[-1] - from_steps) / max(seconds[-1] - from_seconds, 1e-9))
+        return Progress(self._steps, budget, speed, max(budget - self._steps, 0) / max(speed, 1e-9))
+
+    def _follow(self, state: RunState) -> None:
+        if self._next is not None:
+            config, self._next = self._next, None
+            if state is RunState.RUNNING:
+                self._clear(config)
+                self._heard = time.monotonic()
+                self.began.emit(config)
+        overtaken = {
+            RunState.STOPPING: (RunState.RUNNING, RunState.PAUSED),
+            RunState.PAUSING: (RunState.RUNNING,),
+        }
+        if state not in overtaken.get(self.state, ()):  # else a later wish is already in the thread's queue
+            self._set_state(state)
+        self.collect()
+        if state in (RunState.FINISHED, RunState.FAILED) and self._reset_when_stopped:
+            self._reset_when_stopped = False
+            self.reset()
+
+    def _clear(self, config: RunConfig | None) -> None:
+        self.history = History()
+        self.config = config
+        self._steps = 0
+
+    def _set_state(self, state: RunState) -> None:
+        self.state = state
+        self.state_changed.emit(state)

@@ -1,0 +1,194 @@
+"""The QThread that hosts ``engine.training.training.Training`` and obeys the window between its phases."""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Literal
+
+from PySide6.QtCore import QThread, Signal
+
+from app.models.run_state import RunState
+from app.session.mailbox import Mailbox
+from app.session.playback_thread import PlaybackThread
+from engine.config import RunConfig
+from engine.config.environments import EnvironmentConfig
+from engine.reports.events import Updated
+from engine.runtime.errors import RequestError, RunError
+
+if TYPE_CHECKING:
+    from engine.training.training import Training
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something the window asks of the thread."""
+
+    kind: Literal["start", "resume", "pause", "step", "stop", "change", "inspect", "list", "quit"]
+    payload: Any = None
+
+
+class _StopRun(Exception):  # noqa: N818 - a wish, not an error
+    """The run is to end here."""
+
+
+class TrainingThread(QThread):
+    """Trains one run at a time; between runs it looks up environments and waits without cost.
+
+    Torch is imported here and not before, so that the window shows at once. ``playback`` is offered the policy.
+    """
+
+    state_changed = Signal(object)
+    log = Signal(str, str)  # level, sentence
+    device_chosen = Signal(str)  # why training happens where it does
+    inspected = Signal(object, object)  # EnvironmentConfig, and what it is before its changes: EnvironmentInfo
+    refused = Signal(object, str)  # EnvironmentConfig, and why it cannot be had
+    listed = Signal(object)  # ids that are registered besides those of the catalogue: tuple[str, ...]
+    ready = Signal()  # torch is loaded
+
+    def __init__(self, playback: PlaybackThread) -> None:
+        super().__init__()
+        self.setObjectName("training")
+        self.mailbox = Mailbox()
+        self._playback = playback
+        self._commands: SimpleQueue[Command] = SimpleQueue()
+        self._stepping = False
+
+    # --- asked by the window, on its own thread -----------------------------------------------------------------------
+
+    def begin(self, config: RunConfig, *, one_step: bool = False) -> None:
+        """Start a new run, for one iteration only if ``one_step``; its phases arrive in a fresh ``mailbox``."""
+        self.mailbox = Mailbox()
+        self._commands.put(Command("start", (config, one_step, self.mailbox)))
+
+    def ask(
+        self, kind: Literal["resume", "pause", "step", "stop", "change", "inspect", "list", "quit"], payload: Any = None
+    ) -> None:
+        self._commands.put(Command(kind, payload))
+
+    # --- the thread itself --------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        try:
+            import engine.analysis.playback  # noqa: F401  (loads torch, which takes a second or more)
+            from engine.training.training import warm_up
+
+            warm_up()
+            gc.freeze()  # torch stays; looking through it again and again would hold up the window
+        except Exception as error:
+            self.log.emit("error", f"The learning engine could not be loaded: {type(error).__name__}: {error}")
+            self.state_changed.emit(RunState.FAILED)
+        self.ready.emit()
+        while (command := self._commands.get()).kind != "quit":
+            if command.kind == "start":
+                self._host(*command.payload)
+            elif command.kind == "inspect":
+                self._inspect(command.payload)
+            elif command.kind == "list":
+                self._list()
+
+    def _list(self) -> None:
+        try:
+            from engine.environments.making.installed import registered_besides
+
+            self.listed.emit(registered_besides())
+        except (Exception, SystemExit) as error:
+            self.log.emit("warning", f"What is registered could not be listed: {type(error).__name__}: {error}.")
+
+    def _inspect(self, environment: EnvironmentConfig) -> None:
+        try:
+            from engine.environments.making.lookup import inspect
+
+            self.inspected.emit(environment, inspect(environment.id, environment.options))
+        except RequestError as error:
+            self.refused.emit(environment, str(error))
+        except (Exception, SystemExit) as error:
+            sentence = f"{environment.id} could not be looked at: {type(error).__name__}: {error}."
+            self.refused.emit(environment, sentence)
+
+    def _host(self, config: RunConfig, one_step: bool, mailbox: Mailbox) -> None:
+        """Train from start to end; whatever happens, exactly one end is reported."""
+        training = None
+        try:
+            from engine.training.training import Training
+
+            training = Training(config)
+            self.device_chosen.emit(training.device_reason)
+            if training.stepping_reason:
+                self.log.emit("info", f"{training.stepping_reason}.")
+            self._stepping = one_step
+            self._train(training, mailbox)
+            end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
+        except _StopRun:
+            end, level, sentence = RunState.FINISHED, "info", "Stopped."
+        except (RequestError, RunError) as error:
+            end, level, sentence = RunState.FAILED, "error", str(error)
+        except (Exception, SystemExit) as error:
+            traceback.print_exc()
+            end, level = RunState.FAILED, "error"
+            sentence = f"The run failed unexpectedly: {type(error).__name__}: {error}."
+        try:
+            if training is not None:
+                training.close()
+        except (Exception, SystemExit) as error:
+            self.log.emit("warning", f"{config.environment.id} could not be closed: {type(error).__name__}: {error}.")
+        self.log.emit(level, sentence)
+        self.state_changed.emit(end)
+
+    def _train(self, training: Training, mailbox: Mailbox) -> None:
+        self._obey_all(training)  # whoever stops a run that is only starting gets none of it
+        self.state_changed.emit(RunState.RUNNING)
+        self._show_policy(training, new_run=True)
+        try:
+            for phase in training:
+                mailbox.put(phase)
+                if isinstance(phase, Updated):
+                    if self._playback.wants_snapshot:
+                        self._show_policy(training)
+                    if self._stepping:
+                        self._wait(training)
+                self._obey_all(training)
+        finally:
+            self._show_policy(training)  # before the end is reported, after which another run may begin
+
+    def _obey_all(self, training: Training) -> None:
+        while not self._commands.empty():
+            self._obey(self._commands.get(), training)
+
+    def _obey(self, command: Command, training: Training) -> None:
+        if command.kind == "pause":
+            self._wait(training)
+        elif command.kind == "change":
+            try:
+                training.change(*command.payload)
+            except RequestError as error:
+                self.log.emit("error", str(error))
+        elif command.kind == "inspect":
+            self._inspect(command.payload)
+        elif command.kind == "list":
+            self._list()
+        elif command.kind in ("stop", "quit"):
+            if command.kind == "quit":
+                self._commands.put(command)  # for the outer loop
+            raise _StopRun
+
+    def _wait(self, training: Training) -> None:
+        """Stay paused until asked to go on; the waiting costs nothing."""
+        self._show_policy(training)
+        self.state_changed.emit(RunState.PAUSED)
+        while True:
+            command = self._commands.get()
+            if command.kind in ("resume", "step"):
+                self._stepping = command.kind == "step"
+                self.state_changed.emit(RunState.RUNNING)
+                return
+            if command.kind != "pause":
+                self._obey(command, training)
+
+    def _show_policy(self, training: Training, *, new_run: bool = False) -> None:
+        from engine.analysis.playback import snapshot
+
+        taken = snapshot(training.policy, training.config, training.environment, training.iteration)
+        self._playback.offer(taken, new_run=new_run)

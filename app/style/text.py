@@ -1,0 +1,74 @@
+"""Labels that do not move what is around them, and the words an empty panel shows."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
+
+from app.style.theme import tabular
+
+
+def as_surface(panel: QWidget) -> None:
+    """Give a panel the ground that plots have, so that it is one area."""
+    panel.setBackgroundRole(QPalette.ColorRole.Base)
+    panel.setAutoFillBackground(True)
+
+
+def set_role(widget: QWidget, role: str) -> None:
+    """Give a widget another of the style sheet's roles; a new property alone would not restyle it."""
+    widget.setProperty("role", role)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def muted(text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "muted")
+    return label
+
+
+class SteadyLabel(QLabel):
+    """A label in tabular figures that is always as wide as ``widest``: new text neither moves nor lays out anything."""
+
+    def __init__(self, widest: str, role: str = "") -> None:
+        super().__init__()
+        self._widest = widest
+        if role:
+            self.setProperty("role", role)
+        self.setFont(tabular(self.font()))
+        self._fix()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fix()
+
+    def _fix(self) -> None:
+        metrics = self.fontMetrics()
+        self.setFixedSize(metrics.horizontalAdvance(self._widest) + 4, metrics.height() + 2)
+
+
+class Stage(QStackedWidget):
+    """Shows ``content`` once there is something to see; until then a sentence on what will appear and why not yet."""
+
+    def __init__(self, hint: str, content: QWidget) -> None:
+        super().__init__()
+        self._hint = muted(hint)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._hint.setWordWrap(True)
+        self._hint.setMargin(24)
+        self._hint.setMinimumSize(1, 1)
+        self.addWidget(self._hint)
+        self.addWidget(content)
+
+    def set_hint(self, hint: str) -> None:
+        self._hint.setText(hint)
+
+    @property
+    def filled(self) -> bool:
+        return self.currentIndex() == 1
+
+    def fill(self, filled: bool) -> None:
+        if filled != self.filled:
+            self.setCurrentIndex(int(filled))

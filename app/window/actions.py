@@ -1,0 +1,106 @@
+"""Every action once: its words, icon, shortcut and place; menus and toolbar are built from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QSlider,
+    QTextEdit,
+)
+
+from app.style import icons
+from app.style.theme import Theme
+
+Menu = Literal["Run", "Preset", "View", "Help"]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One action; ``tip`` completes the words for someone who does not know them."""
+
+    text: str
+    icon: str
+    shortcut: str
+    menu: Menu
+    tip: str
+    checkable: bool = False
+
+
+SPECS: dict[str, Spec] = {
+    "start": Spec("Start", "play", "Space", "Run", "Train, pause, or go on after a pause"),
+    "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause"),
+    "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; its curves and its policy stay"),
+    "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves"),
+    "environments": Spec("Environments…", "view-grid-outline", "Ctrl+E", "Run", "See all environments, and choose one"),
+    "load_preset": Spec("Load preset…", "folder-open-outline", "Ctrl+O", "Preset", "Load a preset from a file"),
+    "save_preset": Spec("Save preset…", "content-save-outline", "Ctrl+S", "Preset", "Save the choices as a file"),
+    "theme_system": Spec("Follow the system", "", "", "View", "Dark or light as the desktop asks", True),
+    "theme_dark": Spec("Dark", "", "", "View", "Light on dark", True),
+    "theme_light": Spec("Light", "", "", "View", "Dark on light", True),
+    "toggle_theme": Spec("Switch dark / light", "circle-half-full", "Ctrl+T", "View", "Switch dark and light"),
+    "restore_layout": Spec("Restore the layout", "view-dashboard-outline", "Ctrl+0", "View", "Panels as at first"),
+    "full_screen": Spec("Full screen", "fullscreen", "F11", "View", "For showing in front of a room", True),
+    "quit": Spec("Quit", "", "Ctrl+Q", "Run", "Stop and close the window"),
+    "shortcuts": Spec("Keyboard shortcuts", "keyboard-outline", "F1", "Help", "What the keys do"),
+    "about": Spec("About", "information-outline", "", "Help", "Versions and licence"),
+}
+
+
+def make_actions(parent: QObject) -> dict[str, QAction]:
+    """The actions by name, with words and shortcuts; ``set_icons`` gives them their icons."""
+    actions = {}
+    for name, spec in SPECS.items():
+        action = QAction(spec.text, parent)
+        action.setObjectName(name)
+        action.setCheckable(spec.checkable)
+        if spec.shortcut:
+            action.setShortcut(QKeySequence(spec.shortcut))
+        describe(action, spec.text, spec.tip)
+        actions[name] = action
+    return actions
+
+
+def describe(action: QAction, text: str, tip: str) -> None:
+    """Set an action's words; the tooltip names its shortcut."""
+    action.setText(text)
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    action.setToolTip(f"{tip} ({keys})" if keys else tip)
+    action.setStatusTip("")
+
+
+def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
+    for name, spec in SPECS.items():
+        if spec.icon and name != "start":
+            icons.give(actions[name], spec.icon, color=theme.text, color_disabled=theme.muted)
+
+
+_PLAIN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Right)
+_USE_PLAIN_KEYS = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QTextEdit,
+    QSlider,
+)
+
+
+def belongs_to_focus(event: QEvent) -> bool:
+    """Whether a key that is a shortcut too means something of its own where the focus is, as Space does on a button."""
+    return (
+        isinstance(event, QKeyEvent)
+        and event.key() in _PLAIN_KEYS
+        and event.modifiers() == Qt.KeyboardModifier.NoModifier
+        and isinstance(QApplication.focusWidget(), _USE_PLAIN_KEYS)
+    )

@@ -1,0 +1,114 @@
+"""The QApplication: theme, exception hook, the optional timed run, and a shutdown that leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.models.run_state import RunState
+from app.window.main_window import MainWindow
+from engine.catalogue import EnvironmentInfo
+from engine.config import presets
+from engine.config.presets import Preset
+
+NAME = "Policy Gradient Playground"
+
+
+def make_application() -> QApplication:
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName(NAME)
+    application.setOrganizationName("policy-gradient-playground")
+    application.setStyle("Fusion")
+    return application
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What the command line asks of the window; None where it asks nothing.
+
+    Without ``environment`` the preset is taken once the window is open and can ask what has to be asked.
+    """
+
+    preset: Preset
+    environment: EnvironmentInfo | None
+    start: bool
+    seconds: float | None
+    screenshot: Path | None
+    theme: str | None
+    size: tuple[int, int] | None
+
+
+def run(opening: Opening) -> int:
+    """Show the window until it is closed, or until its seconds have passed; the exit status."""
+    application = make_application()
+    at_once = opening.preset if opening.environment else next(iter(presets.shipped().values()))
+    window = MainWindow(QSettings(), at_once, opening.environment)
+    if opening.theme is not None:
+        window.set_theme(opening.theme)
+    if opening.size is not None:
+        window.resize(*opening.size)
+    _report_exceptions_to(window)
+    window.show()
+    status = 0
+
+    def finish() -> None:
+        nonlocal status
+        if opening.screenshot is not None and not window.grab().save(str(opening.screenshot)):
+            sys.stderr.write(f"The picture could not be saved as {opening.screenshot}.\n")
+            status = 1
+        if window.controller.state is RunState.FAILED:
+            status = 1
+        window.close()
+
+    def give_up(_sentence: str) -> None:
+        nonlocal status
+        status = 1
+        finish()
+
+    if opening.environment is None:
+        QTimer.singleShot(0, lambda: window.choosing.load(opening.preset))
+    if opening.start:
+        QTimer.singleShot(0, lambda: _start(window, opening.preset))
+    if opening.seconds is not None:
+        milliseconds = int(opening.seconds * 1000)
+        if opening.start:
+            window.when_running(lambda: QTimer.singleShot(milliseconds, finish))
+            window.choosing.refused.connect(give_up)
+        else:
+            QTimer.singleShot(milliseconds, finish)
+    application.exec()
+    if not window.shut_down():
+        # An environment that never returns cannot be interrupted; leaving at once is all that is left.
+        sys.stderr.write("The environment does not answer; leaving without it.\n")
+        sys.stderr.flush()
+        os._exit(1)
+    return status
+
+
+def _start(window: MainWindow, preset: Preset) -> None:
+    """Start with what ``preset`` says, once it has been taken; never with anything else."""
+
+    def start() -> None:
+        if window.experiment.config == preset.config:
+            window.start()
+
+    if window.experiment.config == preset.config:
+        start()
+    else:
+        window.choosing.taken.connect(start, Qt.ConnectionType.SingleShotConnection)
+
+
+def _report_exceptions_to(window: MainWindow) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        traceback.print_exception(kind, error, trace)
+        window.notify("error", f"Something went wrong in the window: {kind.__name__}: {error}")
+
+    sys.excepthook = hook

@@ -1,0 +1,391 @@
+"""The window: assembles the panels, and wires every signal in one block."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu, QWidget
+
+from app.gallery.lazy_gallery import Door
+from app.models.experiment import Experiment
+from app.models.run_state import ACTIVE, RunState
+from app.panels.episode.panel import EpisodePanel
+from app.panels.experiment.panel import ExperimentPanel
+from app.panels.log import LogPanel
+from app.session.choice_loader import Choosing
+from app.session.import_consent import Trust
+from app.session.playback_thread import PlaybackThread
+from app.session.run_controller import RunController
+from app.session.training_thread import TrainingThread
+from app.style import icons, theme
+from app.style.text import set_role
+from app.window import actions as acts
+from app.window.docks import Docks
+from app.window.toolbar import Toolbar
+from engine.catalogue import EnvironmentInfo
+from engine.config import RunConfig, presets
+from engine.config.presets import Preset
+
+if TYPE_CHECKING:
+    from app.panels.plots import Plots
+
+TICK = 40  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
+TEXT_EVERY = 6  # ticks
+HEAD_START = 250  # ms from the first picture to loading torch, for what the window has yet to set
+
+
+class MainWindow(QMainWindow):
+    """Shows at once; torch is loaded by the training thread while the window is already usable."""
+
+    def __init__(self, settings: QSettings, preset: Preset, environment: EnvironmentInfo | None = None) -> None:
+        super().__init__()
+        self.setWindowTitle("Policy Gradient Playground")
+        self._settings = settings
+        self._theme_choice: theme.ThemeChoice = "system"
+        self._theme = theme.resolve(self._remembered_theme())
+        self._closed = self._settled = False
+
+        self.experiment = Experiment()
+        self.playback = PlaybackThread()
+        self.training = TrainingThread(self.playback)
+        self.controller = RunController(self.training)
+        self.choosing = Choosing(self.experiment, self.training, Trust(settings), self)
+        self.gallery = Door(self.experiment, self.choosing, self.training, settings, self)
+
+        self.experiment_panel = ExperimentPanel(self.experiment, self._theme)
+        self.plots: Plots | None = None  # made once the window has been seen
+        self.episode = EpisodePanel(self._theme, self.playback)
+        self.log = LogPanel(self._theme)
+
+        self.actions_by_name = acts.make_actions(self)
+        self._preset_menu = QMenu("Preset", self)
+        self.toolbar = Toolbar(self.actions_by_name, self._preset_menu)
+        self.addToolBar(self.toolbar)
+        self._notice = QLabel()
+        self._notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.statusBar().addWidget(self._notice, 1)
+        self.statusBar().setSizeGripEnabled(False)
+        self._docks = Docks(
+            self,
+            {
+                "Experiment": self.experiment_panel,
+                "Returns": QWidget(),
+                "Advantages": QWidget(),
+                "Diagnostics": QWidget(),
+                "Episode": self.episode,
+                "Log": self.log,
+            },
+        )
+        self._make_menus()
+        self._tick = QTimer(self, interval=TICK)
+        self._ticks = 0
+        self._wire()
+        self.resize(1280, 800)
+        self._docks.arrange()
+        self._restore()
+        self.set_theme(self._remembered_theme())
+        self.choosing.load(preset, environment)
+        self._follow(self.controller.state)
+        self.toolbar.start_button.setFocus()
+
+    # --- assembly -----------------------------------------------------------------------------------------------------
+
+    def _make_menus(self) -> None:
+        by_name = self.actions_by_name
+        run, view, help_menu = QMenu("Run", self), QMenu("View", self), QMenu("Help", self)
+        for menu in (run, self._preset_menu, view, help_menu):
+            self.menuBar().addMenu(menu)
+        for name in ("start", "step", "stop", "reset"):
+            run.addAction(by_name[name])
+        run.addSeparator()
+        for name in ("environments", "quit"):
+            run.addAction(by_name[name])
+        for preset in presets.shipped().values():
+            action = self._preset_menu.addAction(preset.title)
+            action.setToolTip(preset.summary)
+            action.triggered.connect(lambda _checked=False, preset=preset: self.choosing.load(preset))
+        self._preset_menu.setToolTipsVisible(True)
+        self._preset_menu.addSeparator()
+        for name in ("load_preset", "save_preset"):
+            self._preset_menu.addAction(by_name[name])
+        view.addActions(self._docks.toggles)
+        view.addSeparator()
+        view.addAction(by_name["restore_layout"])
+        view.addAction(by_name["full_screen"])
+        view.addSeparator()
+        themes = view.addMenu("Theme")
+        for name in ("theme_system", "theme_dark", "theme_light"):
+            themes.addAction(by_name[name])
+        view.addAction(by_name["toggle_theme"])
+        for name in ("shortcuts", "about"):
+            help_menu.addAction(by_name[name])
+
+    def _wire(self) -> None:
+        """Every connection of the window."""
+        on = self.actions_by_name
+        on["start"].triggered.connect(self.start_or_pause)
+        on["step"].triggered.connect(self.step)
+        on["stop"].triggered.connect(self.controller.stop)
+        on["reset"].triggered.connect(self.controller.reset)
+        on["environments"].triggered.connect(self._open_gallery)
+        on["quit"].triggered.connect(self.close)
+        on["load_preset"].triggered.connect(self.choosing.ask_for_file)
+        on["save_preset"].triggered.connect(self.choosing.ask_where_to_save)
+        for choice in ("system", "dark", "light"):
+            on[f"theme_{choice}"].triggered.connect(lambda _checked=False, choice=choice: self.set_theme(choice))
+        on["toggle_theme"].triggered.connect(self._toggle_theme)
+        on["restore_layout"].triggered.connect(self._docks.arrange)
+        on["full_screen"].triggered.connect(self._toggle_full_screen)
+        on["shortcuts"].triggered.connect(self._show_shortcuts)
+        on["about"].triggered.connect(self._show_about)
+
+        self.experiment.changed.connect(self._show_choice)
+        self.experiment.changed.connect(self._clear_notice)
+        self.experiment.rejected.connect(lambda sentence: self.notify("warning", sentence))
+        self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
+        self.experiment_panel.gallery_asked.connect(self._open_gallery)
+        self.experiment_panel.live_change.connect(self.controller.change)
+        self.toolbar.device_chosen.connect(lambda device: self.experiment.set_value("device", device))
+
+        self.controller.state_changed.connect(self._follow)
+        self.controller.began.connect(self._begin)
+        self.controller.cleared.connect(self._clear)
+        self.controller.log.connect(self.notify)
+        self.training.log.connect(self.notify)
+        self.training.device_chosen.connect(self._explain_device)
+        self.playback.failed.connect(lambda sentence: self.log.append("warning", sentence))
+        self.choosing.notice.connect(self.notify)
+        self.gallery.looking.connect(self.experiment_panel.environment_looked_at)
+        self.gallery.refused.connect(self.experiment_panel.environment_refused)
+        self.choosing.taken.connect(self.experiment_panel.form.discard)
+        self.choosing.titled.connect(self.toolbar.show_preset)
+        self._tick.timeout.connect(self._on_tick)
+        QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+
+    # --- the run ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        if self._is_sound():
+            self.controller.start(self.experiment.config)
+
+    def step(self) -> None:
+        if self._is_sound():
+            self.controller.step(self.experiment.config)
+
+    def _is_sound(self) -> bool:
+        """Whether every field holds something that fits; a number still being typed counts."""
+        complaint = self.experiment_panel.commit()
+        if not complaint and self.choosing.awaited:
+            complaint = f"{self.choosing.awaited.id} is still being looked at; start once it is there."
+        if complaint:
+            self.notify("error", complaint)
+        return not complaint
+
+    def start_or_pause(self) -> None:
+        if self.controller.state is RunState.RUNNING:
+            self.controller.pause()
+        else:
+            self.start()
+
+    def when_running(self, then: Callable[[], object]) -> None:
+        """Call ``then`` once, as soon as the run trains or has come to an end."""
+
+        def follow(state: RunState) -> None:
+            if state in (RunState.RUNNING, RunState.FINISHED, RunState.FAILED):
+                self.controller.state_changed.disconnect(follow)
+                then()
+
+        self.controller.state_changed.connect(follow)
+
+    def _follow(self, state: RunState) -> None:
+        self.toolbar.follow(self.controller, self._theme)
+        active = state in ACTIVE
+        self.experiment_panel.set_running(active)
+        self.gallery.set_running(active)
+        self.toolbar.device.setEnabled(not active)
+        for action in self._preset_menu.actions():
+            action.setEnabled(not active or action is self.actions_by_name["save_preset"])
+        if active and state is not RunState.PAUSED:
+            self._tick.start()
+        else:
+            self._tick.stop()
+            self.controller.collect()
+            if self.plots:
+                self.plots.refresh(self.controller.history)
+        self._show_progress()
+
+    def _begin(self, config: RunConfig) -> None:
+        self._clear_plots()
+        self.episode.begin()
+        environment, seed = config.environment.id, config.seed
+        self.notify("info", f"Training on {environment} with seed {seed}.")
+
+    def _clear(self) -> None:
+        self._clear_plots()
+        self.episode.reset()
+        self.toolbar.explain_device("")
+
+    def _clear_plots(self) -> None:
+        if self.plots:
+            self.plots.reset()
+        self._set_plots()
+        self._show_progress()
+
+    def _on_tick(self) -> None:
+        self._ticks += 1
+        self.controller.collect()
+        if self.plots:
+            self.plots.refresh_next(self.controller.history)
+        if self._ticks % TEXT_EVERY == 0:
+            self._show_progress()
+
+    def _show_progress(self) -> None:
+        state = self.controller.state
+        self.toolbar.progress.show_progress(self.controller.progress(), active=state in ACTIVE)
+
+    def _explain_device(self, reason: str) -> None:
+        self.toolbar.explain_device(reason)
+        self.log.append("info", f"Networks run on {reason}.")
+
+    # --- the choice ---------------------------------------------------------------------------------------------------
+
+    def _show_choice(self) -> None:
+        config = self.experiment.config
+        self.toolbar.device.setCurrentText(config.device)
+        if self.controller.history.is_empty and self.controller.state not in ACTIVE:
+            self._set_plots()
+        self.episode.set_environment(self.experiment.environment)
+
+    def _set_plots(self) -> None:
+        """Ready the plots for the present choice; those of a run on screen stay as its own choice made them."""
+        if self.plots:
+            self.plots.set_choice(self.experiment.environment, self.experiment.config)
+
+    def _open_gallery(self) -> None:
+        self.gallery.open(self._theme)
+
+    # --- the look -----------------------------------------------------------------------------------------------------
+
+    def set_theme(self, choice: theme.ThemeChoice) -> None:
+        self._theme_choice = choice
+        self._theme = theme.resolve(choice)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.apply(self._theme, application)
+        acts.set_icons(self.actions_by_name, self._theme)
+        self.toolbar.follow(self.controller, self._theme)
+        for panel in (self.experiment_panel, self.plots, self.episode, self.log, self.gallery):
+            if panel:
+                panel.apply_theme(self._theme)
+        for name in ("system", "dark", "light"):
+            self.actions_by_name[f"theme_{name}"].setChecked(name == choice)
+        self._settings.setValue("theme", choice)
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.actions_by_name["full_screen"].setChecked(self.isFullScreen())
+
+    def _toggle_theme(self) -> None:
+        self.set_theme("light" if self._theme.name == "dark" else "dark")
+
+    def _follow_system(self) -> None:
+        if self._theme_choice == "system":
+            self.set_theme("system")
+
+    def notify(self, level: str, sentence: str) -> None:
+        """Write a sentence to the log, and show it at the foot of the window."""
+        self.log.append(level, sentence)
+        self._notice.setText(sentence)
+        self._notice.setToolTip(sentence)
+        set_role(self._notice, level if level != "info" else "muted")
+
+    def _show_shortcuts(self) -> None:
+        from app import dialogs  # seldom wanted, so not loaded before
+
+        dialogs.shortcuts(self).open()
+
+    def _show_about(self) -> None:
+        from app.window import dialogs
+
+        dialogs.about(self).open()
+
+    def _clear_notice(self) -> None:
+        self._notice.clear()
+        self._notice.setToolTip("")
+
+    # --- what the window remembers ------------------------------------------------------------------------------------
+
+    def _remembered_theme(self) -> theme.ThemeChoice:
+        value = self._settings.value("theme", "system")
+        return value if value in ("dark", "light") else "system"
+
+    def _restore(self) -> None:
+        geometry, state = self._settings.value("geometry"), self._settings.value("layout")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        self._laid_out = self._docks.restore(state)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._laid_out:
+            self._laid_out = True
+            self._docks.proportion()  # only now is the window's size known
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and acts.belongs_to_focus(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._settled:
+            # Only now, so that neither icons nor plots nor torch can delay the first picture of the window.
+            self._settled = True
+            QTimer.singleShot(0, icons.load)
+            QTimer.singleShot(0, self._make_plots)
+            QTimer.singleShot(HEAD_START, self._start_threads)
+
+    def _make_plots(self) -> None:
+        from app.panels.plots import Plots  # loads pyqtgraph
+
+        axis = self._settings.value("x_axis")
+        known = axis in ("environment_steps", "episodes", "seconds")
+        self.plots = Plots(self._theme, axis if known else "environment_steps")
+        self.plots.x_axis_changed.connect(lambda axis: self._settings.setValue("x_axis", axis))
+        for title, panel in self.plots.panels.items():
+            self._docks.replace(title, panel)
+        self._set_plots()
+        self.plots.refresh(self.controller.history)
+
+    def _start_threads(self) -> None:
+        gc.freeze()  # what start-up made stays; the collector need not look through it again and again
+        gc.enable()
+        if not self._closed:
+            self.training.start()
+            self.playback.start()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.isFullScreen():
+            self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.setValue("layout", self._docks.state())
+        self._settings.sync()
+        self._closed = True
+        self.gallery.close()
+        super().closeEvent(event)
+
+    def shut_down(self, patience: int = 5000) -> bool:
+        """Stop timers, playback and training, in this order; False when an environment never returned."""
+        self._tick.stop()
+        played = self.playback.shutdown()
+        self.training.ask("quit")
+        trained = not self.training.isRunning() or self.training.wait(patience)
+        return played and trained

@@ -1,0 +1,85 @@
+"""The run's progress in the toolbar: state, bar, steps, speed and time left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
+
+from app.models.run_state import WORDS, RunState
+from app.session.run_controller import Progress
+from app.style.format import duration, short_number
+
+_SPACING = 12
+
+
+class ProgressView(QWidget):
+    """Fixed columns, so that nothing moves when numbers change width. In a narrow window the speed gives way first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown, self._cut_short = RunState.IDLE, False
+        self._state = QLabel()
+        self._state.setProperty("role", "heading")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, 1000)
+        self._bar.setAccessibleName("Progress of the run")
+        self._steps, self._speed, self._left = QLabel(), QLabel(), QLabel()
+        self._columns = (self._state, self._steps, self._speed, self._left)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(_SPACING)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self._state, 0, 0)
+        widest = {self._state: "Stopping…", self._steps: "8.88 M of 8.88 M steps", self._speed: "8.88 M steps/s"}
+        widest[self._left] = "88:88:88 left"
+        for column, label in enumerate((self._steps, self._speed, self._left), start=1):
+            label.setProperty("role", "muted")
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            grid.addWidget(label, 0, column)
+        for label, text in widest.items():
+            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(text) + 4)
+        grid.addWidget(self._bar, 1, 0, 1, 4)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._needed(self._columns), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        others = [label for label in self._columns if label is not self._speed]
+        return QSize(self._needed(others), self.sizeHint().height())
+
+    def _needed(self, labels: Iterable[QLabel]) -> int:
+        widths = [label.minimumWidth() for label in labels]
+        return sum(widths) + _SPACING * (len(widths) - 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._speed.setVisible(self.width() >= self.sizeHint().width())
+
+    def show_state(self, state: RunState) -> None:
+        self._shown = state
+        self._show_word()
+
+    @property
+    def word(self) -> str:
+        """The run's state as it reads."""
+        return self._state.text()
+
+    def _show_word(self) -> None:
+        stopped = self._shown is RunState.FINISHED and self._cut_short
+        self._state.setText("Stopped" if stopped else WORDS[self._shown])
+
+    def show_progress(self, progress: Progress, *, active: bool) -> None:
+        self._cut_short = progress.steps < progress.budget
+        self._show_word()
+        share = progress.steps / progress.budget if progress.budget else 0.0
+        self._bar.setValue(round(1000 * min(share, 1.0)))
+        done = f"{short_number(progress.steps)} of {short_number(progress.budget)} steps" if progress.budget else ""
+        self._steps.setText(done)
+        speed = progress.steps_per_second
+        self._speed.setText("" if speed is None else f"{short_number(speed)} steps/s")
+        left = progress.seconds_left
+        self._left.setText("" if left is None or not active else f"{duration(left)} left")

@@ -1,0 +1,70 @@
+"""From the command line to an open window, checking first what could keep it from opening."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.window import display_check as display
+from engine.catalogue import EnvironmentInfo, changed
+from engine.catalogue.environments.configured import described
+from engine.config import presets
+from engine.config.environments import EnvironmentConfig
+from engine.runtime.errors import RequestError
+
+
+def open_window(
+    preset: str | None = None,
+    *,
+    start: bool = False,
+    seconds: float | None = None,
+    screenshot: Path | None = None,
+    theme: str | None = None,
+    size: str | None = None,
+) -> int:
+    """Open the window and stay until it is closed; the exit status.
+
+    Raises:
+        RequestError: there is no such preset, its environment cannot be had, no display, a system library that Qt needs
+            is missing, or an option is not one.
+    """
+    chosen = presets.find(preset) if preset else next(iter(presets.shipped().values()))
+    environment = described(chosen.config.environment)
+    if environment is None and ":" not in chosen.config.environment.id:  # else the window asks before it imports
+        environment = _looked_at(chosen.config.environment)
+    if environment is not None:
+        changed(environment, chosen.config.environment)  # which says what cannot be changed
+    if theme not in (None, "system", "dark", "light"):
+        raise RequestError(f"There is no theme {theme}; there is dark, light, system.")
+    extent = _extent(size) if size else None
+    if screenshot is not None:
+        if seconds is None:
+            raise RequestError(
+                "--screenshot needs --seconds, after which the picture is taken, for example --seconds 9."
+            )
+        if screenshot.suffix.lower() not in (".png", ".jpg", ".jpeg") or not screenshot.resolve().parent.is_dir():
+            raise RequestError(f"--screenshot takes a .png or .jpg file in a folder that exists, not {screenshot}.")
+    problem = display.problem()
+    if problem is not None:
+        raise RequestError(problem)
+    try:
+        from app.window.application import Opening, run
+    except ImportError as error:
+        library = str(error).split(":")[0]
+        raise RequestError(
+            f"Qt could not be loaded because of {library}; on Debian or Ubuntu: "
+            f"apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1; {display.HEADLESS}"
+        ) from error
+    return run(Opening(chosen, environment, start, seconds, screenshot, theme, extent))
+
+
+def _looked_at(environment: EnvironmentConfig) -> EnvironmentInfo:
+    from engine.environments.making.lookup import inspect  # loads gymnasium, which the catalogue spares all others
+
+    return inspect(environment.id, environment.options)
+
+
+def _extent(size: str) -> tuple[int, int]:
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise RequestError(f"--size takes WIDTHxHEIGHT, for example 1280x800, not {size}.")
+    return int(width), int(height)

@@ -1,0 +1,75 @@
+"""Gradient ascent on the exact gradient of a finite MDP's expected return."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.policy_gradient.rule import (
+    Metrics,
+    Outcome,
+    Task,
+    Updating,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+)
+from engine.config.updates import ExactGradient
+from engine.experience.batch import Batch
+from engine.experience.rollouts import Rollout
+from engine.mdp.exact import Dynamics, advantages, dynamics_of, expected_return
+from engine.mdp.finite import FiniteMDP
+from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
+from engine.policies.distributions import Categorical
+from engine.policies.policy import Policy
+
+
+class ExactAscentRule:
+    """θ ← θ + α ∇J(θ), with J the expected discounted return by dynamic programming; no sample enters."""
+
+    def __init__(self, config: ExactGradient, policy: Policy, mdp: FiniteMDP) -> None:
+        self._policy = policy
+        self._vector = ParameterVector(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._vector)
+        self._dynamics: Dynamics = dynamics_of(mdp)
+        self._states = torch.arange(mdp.states, device=self._vector.values.device)
+
+    def update(self, task: Task) -> Updating:
+        """One step; the batch only shows what the policy does. The exact return is from before the step."""
+        config = task.config.update
+        assert isinstance(config, ExactGradient)
+        yield "computing the exact gradient"
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        distribution = self._distribution()
+        value = expected_return(self._dynamics, _table(distribution), task.config.estimator.gamma)
+        self._vector.zero()
+        add_gradient(-value, self._vector)
+        norm = self._vector.clip(config.max_grad_norm).item()
+        visited = distribution.rows(task.batch.observations)
+        metrics: Metrics = {
+            "loss": -value.item(),
+            "entropy": visited.entropy().mean().item(),
+            "grad_norm": norm,
+            "exact_return": value.item(),
+        }
+        require_finite([value.item(), norm], rate)
+        self._descent.step(rate)
+        return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate))
+
+    def true_advantages(self, rollout: Rollout, gamma: float) -> Batch:
+        """The batch with A^π(s_t, a_t) by dynamic programming in place of estimates, and no returns."""
+        with torch.no_grad():
+            exact = advantages(self._dynamics, _table(self._distribution()), gamma)
+        found = [rollout.flat(tensor).cpu() for tensor in (rollout.elapsed, rollout.observations, rollout.actions)]
+        of_steps = exact[tuple(found if self._dynamics.horizon is not None else found[1:])].float()
+        return Batch(rollout, of_steps.to(self._states.device), torch.zeros_like(of_steps))
+
+    def _distribution(self) -> Categorical:
+        distribution = self._policy(self._states)
+        assert isinstance(distribution, Categorical)
+        return distribution
+
+
+def _table(distribution: Categorical) -> Tensor:
+    """π [S, A] in double precision, on the CPU."""
+    return distribution.logits.cpu().double().softmax(-1)

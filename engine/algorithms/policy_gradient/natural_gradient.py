@@ -1,0 +1,151 @@
+"""The natural policy gradient: a step whose length is measured in the space of policies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.policy_gradient.gradient_ascent import Sums, accumulate_gradient
+from engine.algorithms.policy_gradient.rule import (
+    UPDATING,
+    Outcome,
+    Task,
+    Updating,
+    over_batch,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+)
+from engine.config.updates import TRPO, NaturalGradient
+from engine.experience.batch import Batch
+from engine.maths.trust_region import (
+    assembled,
+    conjugate_gradient_iterates,
+    fisher_bands,
+    fisher_vector_product,
+    kl_gradient,
+    solve_exactly,
+)
+from engine.networks.optimizers import ParameterVector
+from engine.policies.distributions import Distribution
+from engine.policies.policy import Policy
+from engine.runtime.errors import RunError
+from engine.runtime.heartbeat import ROWS, Pulse
+
+EXACT_UP_TO = 200  # parameters, for which the solver ``auto`` inverts the Fisher matrix itself
+
+
+class NaturalGradientRule:
+    """θ ← θ + α F⁻¹ĝ, scaled down where ½ sᵀFs would exceed the longest step (Kakade, 2002; 002…)."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._vector = ParameterVector(policy.parameters())
+
+    def update(self, task: Task) -> Updating:
+        """One step; the divergence reported is the true one after it, not the quadratic model's."""
+        config = task.config.update
+        assert isinstance(config, NaturalGradient)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        direction = yield from natural_direction(self._policy, self._vector, task, config)
+        step = rate * direction.natural
+        predicted = 0.5 * rate**2 * direction.curvature
+        if 0.0 < config.max_kl < predicted:
+            step = step * math.sqrt(config.max_kl / predicted)
+        old = yield from old_distributions(self._policy, task.batch)
+        before = self._vector.values.clone()
+        self._vector.values.add_(step)
+        kl = yield from mean_kl(self._policy, task.batch, old)
+        if not math.isfinite(kl):
+            self._vector.values.copy_(before)
+        require_finite([kl], rate)
+        return Outcome(direction.metrics | {"approx_kl": kl} | scheduled_metric(config.learning_rate_schedule, rate))
+
+
+@dataclass(frozen=True)
+class Direction:
+    """F⁻¹g [P] for the gradient g of the mean objective per step, and gᵀF⁻¹g (with F as damped)."""
+
+    natural: Tensor
+    curvature: float
+    metrics: dict[str, float | None]
+
+
+def natural_direction(
+    policy: Policy, vector: ParameterVector, task: Task, config: NaturalGradient | TRPO
+) -> Generator[str, None, Direction]:
+    """Solve (F + ξI) x = g, exactly for few parameters, else by conjugate gradients; yields signs of life.
+
+    Both are means over steps: g = 1/M Σ_m ∇ log π(a_m|s_m) Â_m and F of ``fisher_vector_product``, from at most 4096 of
+    the steps, evenly spread. Where g weighs states by γᵗ, F still weighs all alike, as the trust region does. Leaves
+    the parameters as they are.
+    """
+    parameters = vector.parameters
+    sums: Sums = yield from accumulate_gradient(policy, vector, task, config)
+    per_step = task.batch.divisor / task.batch.size
+    gradient = -per_step * vector.gradient
+    norm = gradient.norm().item()
+    rate = config.learning_rate if isinstance(config, NaturalGradient) else None
+    require_finite([sums.loss, sums.entropy, norm], rate)
+    metrics: dict[str, float | None] = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
+    graph = _kl_graph(policy, task.batch)
+    yield UPDATING
+    exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
+    if exact:
+        matrix = yield from _whole_matrix(graph, parameters, config.damping)
+        try:
+            natural = solve_exactly(matrix, gradient)
+        except ValueError:
+            raise RunError(
+                "The Fisher matrix cannot be inverted, since some directions do not change the policy; use a damping "
+                "above 0, or conjugate gradients."
+            ) from None
+        return Direction(natural, gradient.dot(natural).item(), metrics)
+
+    def product(of: Tensor) -> Tensor:
+        return fisher_vector_product(graph, parameters, of, config.damping)
+
+    pulse = Pulse()
+    natural = torch.zeros_like(gradient)
+    for better in conjugate_gradient_iterates(product, gradient, config.cg_iterations):
+        natural = better
+        if pulse.due():
+            yield UPDATING
+    return Direction(natural, natural.dot(product(natural)).item(), metrics)
+
+
+def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: float) -> Generator[str, None, Tensor]:
+    bands, pulse = [], Pulse()
+    for band in fisher_bands(graph, parameters):
+        bands.append(band)
+        if pulse.due():
+            yield UPDATING
+    return assembled(bands, damping)
+
+
+def _kl_graph(policy: Policy, batch: Batch) -> Tensor:
+    """∇θ of the mean KL(π_old‖π_θ) at θ = θ_old, with its graph."""
+    piece = batch.sample(ROWS // 4 if batch.recurrent else ROWS)  # through time, a product takes longer
+    with torch.backends.cudnn.flags(enabled=False):  # its recurrent layers cannot be differentiated twice
+        distribution = policy.over(piece.observations, piece.sequences)
+        kl = distribution.detach().kl(distribution).mean()
+        return kl_gradient(kl, list(policy.parameters()))
+
+
+OldDistributions = list[Distribution]
+
+
+def old_distributions(policy: Policy, batch: Batch) -> Generator[str, None, OldDistributions]:
+    """π(·|s) over the batch's pieces, as it is now; yields signs of life."""
+    return (yield from over_batch(policy, batch, lambda now, _: now.detach()))
+
+
+def mean_kl(policy: Policy, batch: Batch, old: OldDistributions) -> Generator[str, None, float]:
+    """KL(π_old‖π) averaged over the batch's states; yields signs of life."""
+    before = iter(old)
+    sums = yield from over_batch(policy, batch, lambda now, _: next(before).kl(now).sum().item())
+    return sum(sums) / batch.size

@@ -1,0 +1,111 @@
+"""Off-policy gradient ascent: several steps on the same episodes, reweighted by importance sampling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.policy_gradient.gradient_ascent import accumulate_gradient
+from engine.algorithms.policy_gradient.rule import (
+    Metrics,
+    Outcome,
+    Task,
+    Updating,
+    measured,
+    over_batch,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+)
+from engine.config.updates import OffPolicy
+from engine.estimation.estimators import per_decision
+from engine.experience.batch import Batch, Piece
+from engine.maths import importance
+from engine.maths.losses import normalized
+from engine.networks.optimizers import ParameterVector, make_optimizer
+from engine.policies.behaviour import behaviour_log_probs
+from engine.policies.distributions import Distribution
+from engine.policies.policy import Policy
+
+_LN_10 = math.log(10.0)
+
+
+class OffPolicyRule:
+    """θ ← θ + α/N Σ_i Σ_t ∇ log π(a_t|s_t) w Â_t, with w what makes the episodes of μ count as the policy's own.
+
+    Per trajectory, w = Π_t π(a_t|s_t)/μ(a_t|s_t) over the whole episode (000…); per decision, every reward carries the
+    product up to its own step (Precup et al., 2000). The products explode or vanish as episodes get longer: the
+    effective sample size and the largest weight tell.
+    """
+
+    def __init__(self, config: OffPolicy, policy: Policy) -> None:
+        self._policy = policy
+        self._vector = ParameterVector(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._vector)
+
+    def update(self, task: Task) -> Updating:
+        """All updates of the batch. Weights, their effective sample size and the loss are those of the last one."""
+        config = task.config.update
+        assert isinstance(config, OffPolicy)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        behaviour = yield from self._behaviour(task.batch)
+        metrics: Metrics = {}
+        log_weights = torch.zeros(task.batch.rollout.environments)
+        for update in range(config.updates_per_batch):
+            now, _ = yield from measured(self._policy, task.batch)
+            log_ratios = now - behaviour
+            log_weights = importance.trajectory_log_weights(
+                task.batch.rollout.unflat(log_ratios), task.batch.rollout.mask
+            )
+            weighted = reweighted(task, config, log_ratios)
+            sums = yield from accumulate_gradient(self._policy, self._vector, weighted, config)
+            norm = self._vector.clip(config.max_grad_norm).item()
+            require_finite([sums.loss, sums.entropy, norm], rate)
+            first = norm if update == 0 else metrics["grad_norm"]
+            metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}
+            self._descent.step(rate)
+        largest = log_weights.max().item() / _LN_10
+        metrics |= {
+            "effective_sample_size": importance.effective_sample_size(log_weights),
+            "largest_weight": largest if math.isfinite(largest) else None,
+        }
+        return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_weights, "episode")
+
+    def _behaviour(self, batch: Batch) -> Generator[str, None, Tensor]:
+        """log μ(a|s) of every step, [M]; yields signs of life."""
+        rollout = batch.rollout
+        greedy = None if rollout.greedy is None else rollout.flat(rollout.greedy)
+
+        def of_piece(acted: Distribution, piece: Piece) -> Tensor:
+            chosen = None if greedy is None else greedy[piece.rows]
+            return behaviour_log_probs(acted, piece.actions, chosen, rollout.greedy_share)
+
+        return torch.cat((yield from over_batch(self._policy, batch, of_piece)))
+
+
+def reweighted(task: Task, config: OffPolicy, log_ratios: Tensor) -> Task:
+    """The task with advantages as the present policy's own episodes would give them, on average.
+
+    Args:
+        log_ratios: log π(a|s) − log μ(a|s), [M].
+    """
+    batch, estimator = task.batch, task.config.estimator
+    ratios, mask = batch.rollout.unflat(log_ratios), batch.rollout.mask
+    if config.weighting == "per-trajectory":
+        log_weights = importance.trajectory_log_weights(ratios, mask)
+        weights = importance.weights(log_weights, config.self_normalized, config.truncation)
+        of_step = batch.rollout.flat(weights.expand_as(mask))
+        own = normalized(batch.advantages) if estimator.normalize_advantages else batch.advantages
+        advantages = of_step * own
+    else:
+        log_weights = importance.prefix_log_weights(ratios, mask)
+        weights = importance.weights(log_weights, config.self_normalized, config.truncation)
+        advantages = per_decision(batch, estimator, weights)
+        if estimator.normalize_advantages:
+            advantages = normalized(advantages)
+    plain = task.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
+    return Task(replace(batch, advantages=advantages), plain, task.progress)

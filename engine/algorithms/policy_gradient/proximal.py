@@ -1,0 +1,240 @@
+"""Proximal policy optimisation: many small steps on one batch, held back from leaving the old policy too far behind."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.policy_gradient.rule import (
+    UPDATING,
+    Metrics,
+    Outcome,
+    Task,
+    Updating,
+    measured,
+    over_batch,
+    require_finite,
+    scheduled,
+    scheduled_metric,
+    unweighted,
+    with_shared_value,
+)
+from engine.config import RunConfig
+from engine.config.estimators import ValueBaseline
+from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
+from engine.experience.batch import Batch, Piece
+from engine.maths.losses import (
+    approx_kl,
+    clip_fraction,
+    clipped_surrogate,
+    clipped_surrogate_slopes,
+    single_sample_penalty,
+    surrogate,
+    updated_multiplier,
+)
+from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
+from engine.policies.distributions import Distribution
+from engine.policies.policy import Policy
+from engine.runtime.errors import RunError
+from engine.runtime.heartbeat import Pulse
+from engine.values.fitting import ValueFitting
+
+Proximal = PPOClip | PPOPenalty | PPOLagrangian
+STOP_AT = 1.5  # times the KL stop, as is common
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a minibatch came to before its step: the mean loss, the mean squared error of a value function that is
+    fitted along (None without one), and how far the policy had gone."""
+
+    loss: float
+    value_loss: float | None
+    kl: float
+
+
+class ProximalRule:
+    """Epochs of minibatches on a surrogate, with one of three things that hold the new policy back.
+
+    - clipping: E[min(ρÂ, clip(ρ, 1−ε, 1+ε)Â)] (Schulman et al., 2017);
+    - a fixed penalty: E[ρÂ] − λ E[KL(π_old‖π)], or its single-sample form E[ρÂ + λ log π(a|s)] (002…);
+    - a Lagrange multiplier: E[ρÂ] − λ (E[KL(π‖π_old)] − ε), then λ ← max(0, λ + α_λ (KL − ε)) (000…).
+
+    ρ is π(a|s)/π_old(a|s), exactly 1 before the first step. All expectations are means over steps. ``fitting`` is a
+    value function of its own that takes a step with each of the policy's, on the same minibatch.
+    """
+
+    def __init__(
+        self, config: Proximal, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None = None
+    ) -> None:
+        self._policy, self._generator, self._fitting = policy, generator, fitting
+        self._old = copy.deepcopy(policy).requires_grad_(False)
+        self._vector = ParameterVector(policy.parameters())
+        self._descent = make_optimizer(config.optimizer, self._vector)
+        self._pulse = Pulse()
+        self.multiplier = config.initial_multiplier if isinstance(config, PPOLagrangian) else 0.0
+
+    def update(self, task: Task) -> Updating:
+        """All epochs. Entropy, divergence and ratios are those after the last step, the gradient norm the first's."""
+        config, batch = task.config.update, task.batch
+        assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        self._old.load_state_dict(self._policy.state_dict())
+        self._old.temperature = self._policy.temperature
+        old_log_probs, _ = yield from measured(self._policy, batch)
+        steps, norm = yield from self._epochs(task, config, old_log_probs, rate)
+        log_probs, entropy = yield from measured(self._policy, batch)
+        log_ratios = log_probs - old_log_probs
+        loss, kl = _mean([step.loss for step in steps]), approx_kl(log_ratios).item()
+        try:
+            require_finite([loss, norm, entropy, kl], rate)
+        except RunError:
+            self._policy.load_state_dict(self._old.state_dict())
+            raise
+        metrics: Metrics = {"loss": loss, "entropy": entropy, "grad_norm": norm, "approx_kl": kl}
+        fitted = [step.value_loss for step in steps if step.value_loss is not None]
+        if fitted:
+            metrics["value_loss"] = _mean(fitted)
+        if isinstance(config, PPOClip):
+            metrics["clip_fraction"] = clip_fraction(log_ratios, _clip_range(config, task.progress)).item()
+        if isinstance(config, PPOLagrangian):
+            divergence = yield from self._divergence(batch)
+            self.multiplier = updated_multiplier(self.multiplier, divergence, config.target_kl, config.multiplier_step)
+            metrics["multiplier"] = self.multiplier
+        return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_ratios)
+
+    def _epochs(
+        self, task: Task, config: Proximal, old_log_probs: Tensor, rate: float
+    ) -> Generator[str, None, tuple[list[_Step], float]]:
+        """Every step of the policy, and of a value function that is fitted along; and the first gradient's length."""
+        along = self._along(task.config)
+        stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
+        steps: list[_Step] = []
+        norm = 0.0
+        for pieces in self._minibatches(task.batch, config):
+            step = yield from self._gradient(task, config, pieces, old_log_probs)
+            if 0.0 < stop < step.kl:
+                break
+            if not steps or config.max_grad_norm > 0.0:
+                length = self._vector.clip(config.max_grad_norm)
+                norm = norm if steps else length.item()
+            self._descent.step(rate)
+            if along is not None:
+                fitting, baseline = along
+                fitting.step(baseline)
+            steps.append(step)
+        if along is not None:
+            fitting, baseline = along
+            fitting.require_finite(baseline)
+        return steps, norm
+
+    def _gradient(
+        self, task: Task, config: Proximal, pieces: list[Piece], old_log_probs: Tensor
+    ) -> Generator[str, None, _Step]:
+        """Gather the gradient of one minibatch, piece by piece."""
+        along = self._along(task.config)
+        vectors = [self._vector] if along is None else [self._vector, along[0].vector]
+        for vector in vectors:
+            vector.zero()
+        size = sum(len(piece.actions) for piece in pieces)
+        total, of_values, kl = 0.0, 0.0, 0.0
+        written_out = isinstance(config, PPOClip) and self._policy.written_out
+        add = self._add_written_out if written_out else self._add_by_autograd
+        for piece in pieces:
+            share = len(piece.actions) / size
+            loss, log_ratios, of_value = add(task, piece, old_log_probs[piece.rows], share)
+            if along is not None:
+                fitting, baseline = along
+                of_value = fitting.add_gradient(task.batch, piece.rows, baseline, share)
+            total += share * loss.item()
+            of_values += 0.0 if of_value is None else of_value.item()
+            if isinstance(config, PPOClip) and config.target_kl > 0.0:
+                kl += share * approx_kl(log_ratios).item()
+            if self._pulse.due():
+                yield UPDATING
+        return _Step(total, of_values if along is not None else unweighted(of_values, task.config), kl)
+
+    def _add_by_autograd(
+        self, task: Task, piece: Piece, old_log_probs: Tensor, share: float
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Add a piece's ``share`` of the gradient; its loss, its log-ratios and its share of a shared value's loss."""
+        config = task.config.update
+        assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
+        distribution, of_value = with_shared_value(self._policy, task, piece)
+        log_ratios = distribution.log_prob(piece.actions) - old_log_probs
+        loss = -self._objective(task, config, piece, distribution, log_ratios)
+        if config.entropy_coefficient > 0.0:
+            loss = loss - config.entropy_coefficient * distribution.entropy().mean()
+        add_gradient(share * (loss if of_value is None else loss + of_value), self._vector)
+        return loss.detach(), log_ratios.detach(), None if of_value is None else share * of_value.detach()
+
+    @torch.no_grad()
+    def _add_written_out(
+        self, task: Task, piece: Piece, old_log_probs: Tensor, share: float
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """As ``_add_by_autograd``, by the chain rule through log π and H to the policy's parameters."""
+        config = task.config.update
+        assert isinstance(config, PPOClip)
+        weights, clip_range = task.weights[piece.rows], _clip_range(config, task.progress)
+        distribution, passed = self._policy.send(piece.observations)
+        log_ratios = distribution.log_prob(piece.actions) - old_log_probs
+        loss = -clipped_surrogate(log_ratios, weights, clip_range)
+        if config.entropy_coefficient > 0.0:
+            loss -= config.entropy_coefficient * distribution.entropy().mean()
+        by_log_prob = clipped_surrogate_slopes(log_ratios, weights, clip_range).mul_(-share)
+        by_entropy = -share * config.entropy_coefficient / len(weights)
+        self._policy.bring_back(passed, distribution.slopes(piece.actions, by_log_prob, by_entropy))
+        return loss, log_ratios, None
+
+    def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Piece]]:
+        for _ in range(config.epochs):
+            yield from batch.minibatches(config.minibatch_size, self._generator)
+
+    def _objective(
+        self, task: Task, config: Proximal, piece: Piece, distribution: Distribution, log_ratios: Tensor
+    ) -> Tensor:
+        """What is to be maximised, but for the entropy bonus; a scalar."""
+        weights = task.weights[piece.rows]
+        if isinstance(config, PPOClip):
+            return clipped_surrogate(log_ratios, weights, _clip_range(config, task.progress))
+        gained = surrogate(log_ratios, weights)
+        if isinstance(config, PPOLagrangian):
+            return gained - self.multiplier * distribution.kl(self._old_over(piece)).mean()
+        if config.form == "single-sample":
+            return gained + config.kl_coefficient * single_sample_penalty(distribution.log_prob(piece.actions))
+        return gained - config.kl_coefficient * self._old_over(piece).kl(distribution).mean()
+
+    def _old_over(self, piece: Piece) -> Distribution:
+        with torch.no_grad():
+            return self._old.over(piece.observations, piece.sequences)
+
+    def _divergence(self, batch: Batch) -> Generator[str, None, float]:
+        """KL(π‖π_old) averaged over the batch's states."""
+        sums = yield from over_batch(self._policy, batch, lambda now, piece: now.kl(self._old_over(piece)).sum().item())
+        return sum(sums) / batch.size
+
+    def _along(self, config: RunConfig) -> tuple[ValueFitting, ValueBaseline] | None:
+        """What is fitted along with the policy, and how; None where nothing is."""
+        baseline = config.estimator.baseline
+        if self._fitting is None or not isinstance(baseline, ValueBaseline) or not fits_along(config):
+            return None
+        return self._fitting, baseline
+
+
+def fits_along(config: RunConfig) -> bool:
+    """Whether PPO itself fits the value function, a step with each of the policy's."""
+    baseline = config.estimator.baseline
+    along = isinstance(baseline, ValueBaseline) and baseline.fit_steps == 0 and baseline.fitted_on == "previous"
+    return along and isinstance(config.update, PPOClip | PPOPenalty | PPOLagrangian)
+
+
+def _clip_range(config: PPOClip, progress: float) -> float:
+    return scheduled(config.clip_range, config.clip_range_schedule, progress)
+
+
+def _mean(numbers: list[float]) -> float:
+    return sum(numbers) / max(len(numbers), 1)

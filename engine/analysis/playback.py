@@ -1,0 +1,246 @@
+"""Episodes of a frozen policy, frame by frame, apart from training: its own environment, policy and randomness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.catalogue import EnvironmentInfo
+from engine.config import RunConfig
+from engine.config.environments import EnvironmentConfig
+from engine.environments.batches.changed import with_changes
+from engine.environments.batches.gymnasium import GymnasiumBatch
+from engine.environments.batches.interface import EnvironmentBatch
+from engine.environments.making.lookup import inspect
+from engine.networks.normalizer import Normalizer
+from engine.policies.distributions import (
+    Bernoulli,
+    Beta,
+    Categorical,
+    DiagonalGaussian,
+    Distribution,
+    MultiCategorical,
+    TanhGaussian,
+)
+from engine.policies.policy import Policy
+from engine.reports.frames import (
+    GRID,
+    BoundedDecision,
+    Decision,
+    Frame,
+    GaussianDecision,
+    Image,
+    MultiSoftmaxDecision,
+    SoftmaxDecision,
+    SwitchDecision,
+)
+from engine.runtime.errors import RequestError, RunError
+
+DEFAULT_FRAMES_PER_SECOND = 30.0
+_ONLY = np.array([0])  # a batch of one
+
+
+@dataclass(frozen=True)
+class PolicySnapshot:
+    """A policy as it was after ``iteration`` updates; ``state`` shares no memory with it and lies on the CPU."""
+
+    config: RunConfig
+    environment: EnvironmentInfo
+    state: dict[str, Tensor]
+    iteration: int
+    temperature: float = 1.0
+
+    def fits(self, other: PolicySnapshot) -> bool:
+        """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
+        return (
+            self.config.environment == other.config.environment
+            and self.config.policy == other.config.policy
+            and self.state.keys() == other.state.keys()
+        )
+
+
+def snapshot(policy: Policy, config: RunConfig, environment: EnvironmentInfo, iteration: int) -> PolicySnapshot:
+    """Freeze ``policy``; cheap enough to be done after every iteration."""
+    state = {name: value.detach().to("cpu", copy=True) for name, value in policy.state_dict().items()}
+    return PolicySnapshot(config, environment, state, iteration, policy.temperature)
+
+
+class Playback:
+    """Plays episodes of a policy one frame at a time; each episode is played by one policy from start to end.
+
+    Raises:
+        RequestError: on construction and from ``use``, when the environment cannot be made.
+        RunError: on construction and from ``use``, when it cannot be made to give pictures; from ``advance``, when it
+            raises or gives none, or the policy's numbers are not finite.
+    """
+
+    def __init__(self, snapshot: PolicySnapshot, seed: int) -> None:
+        for_environment, for_actions = np.random.SeedSequence(seed).generate_state(2, np.uint32).tolist()
+        self._seed = for_environment
+        self._generator = torch.Generator().manual_seed(for_actions)
+        self._episode = 0
+        self._build(snapshot)
+
+    def _build(self, snapshot: PolicySnapshot) -> None:
+        self._playing = self._next = snapshot
+        values = any(name.startswith("value_head.") for name in snapshot.state)
+        normalizer = Normalizer(snapshot.environment.observation.size) if "normalizer.mean" in snapshot.state else None
+        self._policy = Policy(snapshot.config.policy, snapshot.environment, torch.Generator(), values, normalizer)
+        self._memory: Tensor | None = None  # of a recurrent policy, within an episode
+        self._rendering, self._environment = _rendered(snapshot.config.environment, self._seed)
+        self._action_space: Any = self._rendering.action_space
+        self._begun = False  # whether an episode is under way
+        self._observations: NDArray[Any] = np.empty(0)  # [1, …]
+        self._action: NDArray[Any] | None = None  # [1, …] as the policy gave it, taken when advancing
+        self._step = 0
+        self._reward = 0.0
+
+    @property
+    def environment(self) -> EnvironmentInfo:
+        """What is being played in."""
+        return self._playing.environment
+
+    @property
+    def frames_per_second(self) -> float:
+        """The environment's own rate, one frame per step."""
+        rate = self._rendering.metadata.get("render_fps")
+        return float(rate) if isinstance(rate, int | float) and rate > 0 else DEFAULT_FRAMES_PER_SECOND
+
+    def use(self, snapshot: PolicySnapshot) -> None:
+        """Play ``snapshot`` from the next episode on; at once where it is for another environment or kind of policy."""
+        if snapshot.fits(self._playing):
+            self._next = snapshot
+            return
+        self.close()
+        self._build(snapshot)
+
+    def advance(self, greedy: bool, render: bool = True) -> Frame:
+        """Begin an episode, or take the action that the last frame showed; the frame of the state thus reached.
+
+        The action decided in it is the policy's most likely one if ``greedy``, else a sampled one. A picture is made
+        when ``render`` asks for it, and always of an episode's final state.
+        """
+        terminated = truncated = False
+        if self._begun:
+            terminated, truncated = self._take_step()
+        else:
+            self._begin()
+        ended = terminated or truncated
+        decision = None if ended else self._decide(greedy)
+        self._begun = not ended
+        return Frame(
+            image=self._render() if render or ended else None,
+            step=self._step,
+            decision=decision,
+            reward_so_far=self._reward,
+            terminated=terminated,
+            truncated=truncated,
+            iteration=self._playing.iteration,
+            episode=self._episode,
+        )
+
+    def close(self) -> None:
+        """Free the environment."""
+        self._environment.close()
+
+    def _begin(self) -> None:
+        self._playing = self._next
+        self._policy.load_state_dict(self._playing.state)
+        self._policy.temperature = self._playing.temperature
+        self._memory = self._policy.start(1)
+        self._episode += 1
+        self._step, self._reward = 0, 0.0
+        self._observations = self._environment.reset(_ONLY)
+
+    def _take_step(self) -> tuple[bool, bool]:
+        assert self._action is not None
+        moved = self._environment.step(self._action, _ONLY)
+        self._observations = moved.observations
+        self._reward += float(moved.rewards[0])
+        self._step += 1
+        return bool(moved.terminated[0]), bool(moved.truncated[0])
+
+    def _decide(self, greedy: bool) -> Decision:
+        with torch.inference_mode():
+            distribution, self._memory = self._policy.step(torch.from_numpy(self._observations), self._memory)
+            if isinstance(distribution, Bernoulli):  # which refuses to sample from what is no probability
+                self._check_finite(distribution.probabilities.numpy())
+            action = distribution.mode() if greedy else distribution.sample(self._generator)
+            self._action = action.numpy()
+            return self._shown(distribution, self._action[0])
+
+    def _shown(self, distribution: Distribution, action: NDArray[Any]) -> Decision:
+        """The one decision of a batch of one, checked to be made of finite numbers."""
+        if isinstance(distribution, Categorical | MultiCategorical | Bernoulli):
+            chances = distribution.probabilities[0].numpy()
+            self._check_finite(chances)
+            if isinstance(distribution, Categorical):
+                return SoftmaxDecision(chances, int(action))
+            several = MultiSoftmaxDecision if isinstance(distribution, MultiCategorical) else SwitchDecision
+            return several(chances, action)
+        low, high = self._action_space.low.reshape(-1), self._action_space.high.reshape(-1)
+        if isinstance(distribution, DiagonalGaussian):
+            mean = distribution.mean[0].numpy()
+            std = distribution.log_std.exp().expand_as(distribution.mean)[0].numpy()
+            self._check_finite(mean)
+            self._check_finite(std)
+            return GaussianDecision(mean, std, action, low, high)
+        assert isinstance(distribution, TanhGaussian | Beta)
+        densities = _densities(distribution)
+        self._check_finite(densities)
+        return BoundedDecision(densities, distribution.mode()[0].numpy(), action, low, high)
+
+    def _check_finite(self, numbers: NDArray[np.float32]) -> None:
+        if not np.isfinite(numbers).all():
+            raise RunError(
+                f"The policy of iteration {self._playing.iteration} gives numbers that are not finite, so it has no "
+                "action to play; a smaller learning rate usually keeps them finite."
+            )
+
+    def _render(self) -> Image:
+        image = self._rendering.render(0)
+        if (
+            not isinstance(image, np.ndarray)
+            or image.dtype != np.uint8
+            or image.ndim != 3
+            or image.shape[2] not in (3, 4)
+        ):
+            raise _no_pictures(self._playing.environment.id)
+        return np.ascontiguousarray(image[:, :, :3])
+
+
+def _densities(distribution: TanhGaussian | Beta) -> NDArray[np.float32]:
+    """The marginal densities of a batch of one over ``GRID`` bins between the bounds, relative to the greatest."""
+    unit = (np.arange(GRID) + 0.5) / GRID
+    low, high = np.log(unit), np.log1p(-unit)
+    if isinstance(distribution, Beta):
+        logs = np.outer(distribution.alpha[0].numpy() - 1.0, low) + np.outer(distribution.beta[0].numpy() - 1.0, high)
+    else:
+        mean = distribution.base.mean[0].numpy()[:, None]
+        std = distribution.base.log_std.exp().expand_as(distribution.base.mean)[0].numpy()[:, None]
+        logs = -0.5 * ((0.5 * (low - high) - mean) / std) ** 2 - (low + high)
+    densities: NDArray[np.float32] = np.exp(logs - logs.max(1, keepdims=True)).astype(np.float32)
+    return densities
+
+
+def _rendered(environment: EnvironmentConfig, seed: int) -> tuple[GymnasiumBatch, EnvironmentBatch]:
+    """The environment that gives the pictures, and the same behind the changes made to it."""
+    try:
+        rendering = GymnasiumBatch(environment, [seed], render=True)
+    except RequestError:
+        GymnasiumBatch(environment, [seed]).close()  # raises as above, unless it is only rendering that is the matter
+        raise _no_pictures(environment.id) from None
+    plain = inspect(environment.id, environment.options).observation
+    return rendering, with_changes(rendering, environment, plain, [seed])
+
+
+def _no_pictures(id: str) -> RunError:
+    return RunError(
+        f"{id} gives no pictures to show; only environments that render rgb_array frames can be watched. "
+        "Training does not need them."
+    )

@@ -1,0 +1,242 @@
+"""The parameters of a configuration, flattened: what a form shows, what ``--set`` reaches, and how an error reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from engine.config import RunConfig
+from engine.runtime.errors import RequestError
+
+if TYPE_CHECKING:
+    from engine.catalogue import EnvironmentInfo
+
+_OPTIONS = "environment.options"  # these have names of the environment's own, and may be called anything
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number or choice of a configuration, with all that its metadata says.
+
+    ``path`` is the dotted way to it (``update.learning_rate``). ``minimum`` and ``maximum`` are None where unbounded;
+    ``exclusive_minimum`` tells ``>`` from ``≥``. ``choices`` is empty unless the value is one of a fixed few.
+    """
+
+    path: str
+    title: str
+    symbol: str
+    unit: str
+    help: str
+    type: type
+    value: Any
+    default: Any
+    live: bool
+    minimum: float | None
+    maximum: float | None
+    exclusive_minimum: bool
+    choices: tuple[str, ...]
+
+
+def parameters_of(config: BaseModel, prefix: str = "") -> list[Parameter]:
+    """Every parameter of ``config`` in the order of its fields; the ``kind`` of a choice is no parameter, and those
+    that only one environment has are ``options_of``."""
+    found: list[Parameter] = []
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        path = f"{prefix}{name}"
+        if isinstance(value, BaseModel):
+            found.extend(parameters_of(value, f"{path}."))
+        elif name not in ("kind", "options"):
+            found.append(_parameter(path, field, value))
+    return found
+
+
+def options_of(config: RunConfig, environment: EnvironmentInfo) -> list[Parameter]:
+    """The environment's own options as parameters ``environment.options.NAME``."""
+    given = config.environment.options
+    return [
+        Parameter(
+            path=f"environment.options.{option.name}",
+            title=option.title,
+            symbol="",
+            unit=option.unit,
+            help=option.help,
+            type=type(option.default),
+            value=given.get(option.name, option.default),
+            default=option.default,
+            live=False,
+            minimum=option.minimum,
+            maximum=option.maximum,
+            exclusive_minimum=False,
+            choices=option.choices,
+        )
+        for option in environment.options
+    ]
+
+
+def _parameter(path: str, field: FieldInfo, value: Any) -> Parameter:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    bounds = {key: getattr(m, key) for m in field.metadata for key in ("ge", "gt", "le") if hasattr(m, key)}
+    choices = tuple(map(str, get_args(field.annotation))) if get_origin(field.annotation) is Literal else ()
+    return Parameter(
+        path=path,
+        title=field.title or path,
+        symbol=str(extra.get("symbol", "")),
+        unit=str(extra.get("unit", "")),
+        help=field.description or "",
+        type=type(value),
+        value=value,
+        default=field.default,
+        live=bool(extra.get("live", False)),
+        minimum=bounds.get("gt", bounds.get("ge")),
+        maximum=bounds.get("le"),
+        exclusive_minimum="gt" in bounds,
+        choices=choices,
+    )
+
+
+def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """``config`` with the values at the given dotted paths replaced.
+
+    A whole choice may be replaced by its bare kind (``policy`` = ``"linear"``); its parameters then start from their
+    defaults, and further paths may lead into it. All other replacements are validated together.
+
+    Raises:
+        RequestError: a path leads nowhere, or a value does not fit; the sentence says what would.
+    """
+    data = config.model_dump()
+    rest: dict[str, Any] = {}
+    for path, value in values.items():
+        path = path if path.startswith(f"{_OPTIONS}.") else path.removesuffix(".kind")
+        if isinstance(_at(data, path), dict):
+            _place(data, path, value)
+            data = validated(data).model_dump()
+        else:
+            rest[path] = value
+    for path, value in rest.items():
+        _place(data, path, value)
+    return validated(data)
+
+
+def _at(data: Any, path: str) -> Any:
+    for name in path.split("."):
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
+def _place(data: dict[str, Any], path: str, value: Any) -> None:
+    *parents, leaf = path.split(".")
+    node = data
+    for depth, name in enumerate(parents):
+        if not isinstance(node.get(name), dict):
+            raise RequestError(_unknown(".".join(parents[: depth + 1]), path, node))
+        node = node[name]
+    if leaf not in node and ".".join(parents) != _OPTIONS:
+        raise RequestError(_unknown(path, path, node))
+    if isinstance(node.get(leaf), dict) and isinstance(value, str) and not path.startswith(_OPTIONS):
+        key = "id" if "id" in node[leaf] else "kind"
+        value = {key: value}
+    node[leaf] = value
+
+
+def _unknown(missing: str, path: str, node: Mapping[str, Any]) -> str:
+    prefix, _, leaf = missing.rpartition(".")
+    if missing.startswith(f"{_OPTIONS}."):
+        return f"There is no parameter {path}; an option is set whole, as {_OPTIONS}.NAME."
+    known = [name for name in node if name != "kind"]
+    near = get_close_matches(leaf, known, n=1)
+    here = f"{prefix}." if prefix else ""
+    hint = f"did you mean {here}{near[0]}?" if near else f"there is {', '.join(here + name for name in known)}."
+    return f"There is no parameter {path} for this choice; {hint}"
+
+
+def validated(data: Any) -> RunConfig:
+    """The configuration that plain ``data`` describes.
+
+    Raises:
+        RequestError: one sentence naming the first thing that does not fit.
+    """
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        raise RequestError(sentence(error)) from None
+
+
+def sentence(error: ValidationError) -> str:
+    """The first complaint of pydantic as one sentence naming the parameter, what it was and what would be right."""
+    first = error.errors(include_url=False)[0]
+    path = ".".join(_without_tags(first["loc"])) or "the configuration"
+    if first["type"] == "extra_forbidden":
+        return f"There is no parameter {path} for this choice."
+    if first["type"] in ("missing", "union_tag_not_found"):
+        return f"{path}{'.kind' if first['type'] != 'missing' else ''} is missing."
+    if first["type"] in ("union_tag_invalid", "literal_error"):
+        context = first.get("ctx", {})
+        wanted = context.get("expected_tags") or context.get("expected", "")
+        given = context.get("tag", first["input"])
+        return f"{path} cannot be {_shown(given)}; it is one of {wanted}."
+    message = first["msg"][0].lower() + first["msg"][1:]
+    for pattern, words in _PLAINER:
+        message = re.sub(pattern, words, message)
+    given = "empty" if first["input"] in ("", [], ()) else _shown(first["input"])
+    return f"{path} cannot be {given}: {message}."
+
+
+# What pydantic says beyond what a person needs, and the plainer words for it.
+_PLAINER = (
+    (r"value error, ", ""),
+    (r"input should", "it should"),
+    (r"tuple should have at least 1 item.*", "at least one number is needed"),
+    (r"unable to parse input string as an integer.*", "it is too large"),
+    (r", (unable to|got a) .*$", ""),
+    (r" or instance of \w+$", ""),
+    (r"a valid integer", "a whole number"),
+    (r"a valid string", "a text"),
+    (r"a valid tuple", "a list"),
+    (r"a valid boolean", "true or false"),
+    (r"a valid dictionary", "names with values"),
+    (r"a (valid|finite) number", "a number"),
+    (r"greater than or equal to", "at least"),
+    (r"less than or equal to", "at most"),
+)
+
+
+def _choices(model: type[BaseModel]) -> set[str]:
+    """The names of all fields, at any depth, that are choices told apart by their ``kind``."""
+    found = set()
+    for name, field in model.model_fields.items():
+        members = [field.annotation, *get_args(field.annotation)]
+        models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+        if field.discriminator:
+            found.add(name)
+        found |= set().union(*map(_choices, models))
+    return found
+
+
+_CHOICES = _choices(RunConfig)
+
+
+def _without_tags(location: Sequence[object]) -> list[str]:
+    """An error's location without the kinds that pydantic puts behind the name of a choice."""
+    parts = [str(part) for part in location]
+    return [part for before, part in zip(["", *parts], parts, strict=False) if before not in _CHOICES]
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def parse_value(text: str) -> Any:
+    """The value that ``--set KEY=VALUE`` means: JSON where it is JSON (0.01, true, [64, 64]), else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,95 @@
+"""Presets: named configurations in TOML files, shipped or a person's own."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import tomli_w
+from pydantic import Field, ValidationError
+
+from engine.config import RunConfig
+from engine.config.fields import Model
+from engine.config.parameters import sentence
+from engine.runtime.errors import RequestError
+
+
+class Preset(Model):
+    """A configuration with the words to pick it by."""
+
+    title: str = Field(min_length=1, max_length=80)
+    summary: str = Field(default="", max_length=400)
+    config: RunConfig
+
+
+@cache
+def shipped() -> Mapping[str, Preset]:
+    """The presets that come with the program, by name, the default one first."""
+    folder = resources.files("resources") / "presets"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {f.name.removesuffix(".toml").split("-", 1)[1]: _parse(f.read_text("utf-8"), f.name) for f in files}
+
+
+def find(name: str) -> Preset:
+    """The shipped preset of that name, or the one in the file of that path.
+
+    Raises:
+        RequestError: there is no such preset, or its file is broken.
+    """
+    presets = shipped()
+    if name in presets:
+        return presets[name]
+    if name.endswith(".toml"):
+        return load(Path(name))
+    near = get_close_matches(name, presets, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(presets)}."
+    raise RequestError(f"There is no preset {name}; {hint}")
+
+
+def load(path: Path) -> Preset:
+    """The preset in a file.
+
+    Raises:
+        RequestError: the file cannot be read, is no TOML, or does not describe a preset.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a text file"
+        raise RequestError(f"The preset {path.name} could not be read: {reason}.") from None
+    return _parse(text, path.name)
+
+
+def save(preset: Preset, path: Path) -> None:
+    """Write a preset so that a crash or a full disk leaves the old file or the new one, never half of one.
+
+    Raises:
+        RequestError: the file cannot be written.
+    """
+    text = tomli_w.dumps(preset.model_dump(mode="json"))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise RequestError(f"The preset could not be saved as {path.name}: {error.strerror or error}.") from None
+
+
+def _parse(text: str, name: str) -> Preset:
+    try:
+        return Preset.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise RequestError(f"The preset {name} is not valid TOML: {error}.") from None
+    except ValidationError as error:
+        raise RequestError(f"The preset {name} does not fit: {sentence(error)}") from None

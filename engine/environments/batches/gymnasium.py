@@ -1,0 +1,171 @@
+"""The batch that works for any environment of Gymnasium's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from engine.config.environments import EnvironmentConfig
+from engine.environments.batches.interface import Slots, Transitions
+from engine.environments.making import registry
+from engine.runtime.errors import RunError
+
+LARGEST_REWARD = 1e30  # well inside float32, in which returns are computed
+_UNFIT = "from which nothing can be learned; what was learned before is kept."
+
+
+class GymnasiumBatch:
+    """Any environment of Gymnasium's, one after the other in this process.
+
+    Args:
+        render: whether the environments are made to give pictures.
+        progress: [2], where to note which slot is being worked on and how many calls of environments were begun, for
+            whoever watches from outside.
+
+    Raises:
+        RequestError: the environment cannot be made.
+        RunError: from ``reset``, ``step`` and ``render``, when an environment itself raises, and from the first two,
+            when it gives what nothing can be learned from.
+    """
+
+    def __init__(
+        self,
+        environment: EnvironmentConfig,
+        seeds: Sequence[int],
+        *,
+        render: bool = False,
+        progress: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.size = len(seeds)
+        self._id, self._seeds = environment.id, tuple(seeds)
+        self._progress = np.zeros(2, np.int64) if progress is None else progress
+        self._environments: list[registry.Environment] = []
+        try:
+            for slot in range(self.size):
+                self._begin_call(slot)
+                made = registry.make(
+                    environment.id, environment.options, time_limit=environment.time_limit, render=render
+                )
+                self._environments.append(made)
+        except Exception:
+            self.close()
+            raise
+        self._unused: list[int | None] = list(seeds)
+        self.observation_space: Any = self._environments[0].observation_space
+        self.action_space: Any = self._environments[0].action_space
+        self.metadata = self._environments[0].metadata
+
+    def reset(self, slots: Slots) -> NDArray[Any]:
+        try:
+            return self._stacked([self._reset_one(slot) for slot in slots.tolist()])
+        except RunError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise registry.raised(self._id, "reset", error) from error
+
+    def _reset_one(self, slot: int) -> Any:
+        self._begin_call(slot)
+        seed, self._unused[slot] = self._unused[slot], None  # seeded once, then its generator goes on
+        try:
+            return self._environments[slot].reset(seed=seed)[0]
+        except (Exception, SystemExit) as error:
+            raise self._raised(slot, "reset", error) from error
+
+    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
+        prepared = to_environment(actions, self.action_space)
+        try:
+            results = [self._step_one(slot, action) for slot, action in zip(slots.tolist(), prepared, strict=True)]
+            observations = self._stacked([result[0] for result in results])
+            rewards = np.array([result[1] for result in results], np.float64).reshape(len(slots))
+            terminated = np.array([result[2] for result in results], np.bool_)
+            truncated = np.array([result[3] for result in results], np.bool_)
+        except RunError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise registry.raised(self._id, "step", error) from error
+        check_rewards(self._id, rewards)
+        return Transitions(observations, rewards, terminated, truncated)
+
+    def _step_one(self, slot: int, action: Any) -> Any:
+        self._begin_call(slot)
+        try:
+            return self._environments[slot].step(action)
+        except (Exception, SystemExit) as error:
+            raise self._raised(slot, "step", error) from error
+
+    def render(self, slot: int) -> Any:
+        """A picture of one environment, as the environment gives it."""
+        try:
+            return self._environments[slot].render()
+        except (Exception, SystemExit) as error:
+            raise self._raised(slot, "render", error) from error
+
+    def close(self) -> None:
+        for environment in self._environments:
+            with suppress(Exception):  # nothing is left to be done with it
+                environment.close()
+
+    def _begin_call(self, slot: int) -> None:
+        self._progress[0] = slot
+        self._progress[1] += 1
+
+    def _raised(self, slot: int, during: str, error: BaseException) -> RunError:
+        return registry.raised(f"{self._id} with the seed {self._seeds[slot]}", during, error)
+
+    def _stacked(self, observations: Sequence[Any]) -> NDArray[Any]:
+        stacked = from_environment(observations, self.observation_space)
+        check_observations(self._id, stacked)
+        return stacked
+
+
+def check_observations(id: str, observations: NDArray[Any]) -> None:
+    """Raises RunError unless all are finite."""
+    if not np.isfinite(observations).all():
+        raise RunError(f"{id} observed a value that is not a finite number, {_UNFIT}")
+
+
+def check_rewards(id: str, rewards: NDArray[np.float64]) -> None:
+    """Raises RunError unless all are numbers that returns can be made of."""
+    fit = np.abs(rewards) < LARGEST_REWARD
+    if not fit.all():
+        raise RunError(f"{id} gave the reward {rewards[~fit][0]:g}, {_UNFIT}")
+
+
+def to_environment(actions: NDArray[Any], space: Any) -> list[Any]:
+    """A policy's actions as the environment takes them: boxes clipped to their bounds, others from ``start``."""
+    taken = as_taken(actions, space)
+    return taken.tolist() if isinstance(space, spaces.Discrete) else list(taken)
+
+
+def as_taken(actions: NDArray[Any], space: Any) -> NDArray[Any]:
+    """The same, [n, …] in one array."""
+    if isinstance(space, spaces.Discrete):
+        return actions + int(space.start)
+    taken: NDArray[Any]
+    if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
+        taken = actions.reshape(len(actions), *space.shape) + getattr(space, "start", 0)
+    else:
+        taken = np.clip(actions, space.low.reshape(-1), space.high.reshape(-1)).reshape(len(actions), *space.shape)
+    return taken.astype(space.dtype)
+
+
+def from_environment(observations: Sequence[Any] | NDArray[Any], space: Any) -> NDArray[Any]:
+    """An environment's observations as a policy takes them: boxes flat as float32, discrete ones counted from 0.
+
+    Raises:
+        ValueError: an observation does not belong to ``space``.
+    """
+    if isinstance(space, spaces.Discrete):
+        states = np.array(observations, np.int64).reshape(len(observations)) - int(space.start)
+        if states.min() < 0 or states.max() >= space.n:
+            raise ValueError(f"an observation lies outside {space}")
+        return states
+    stacked = observations if isinstance(observations, np.ndarray) else np.stack(observations)
+    if stacked.shape[1:] != space.shape:
+        raise ValueError(f"an observation has the shape {stacked.shape[1:]} instead of {space.shape}")
+    return stacked.astype(np.float32, copy=False).reshape(len(observations), -1)

@@ -1,0 +1,35 @@
+"""The choice of a batch for an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.catalogue.spaces import Space
+from engine.config.environments import EnvironmentConfig
+from engine.environments.batches.batched import batched
+from engine.environments.batches.changed import with_changes
+from engine.environments.batches.choice import chosen
+from engine.environments.batches.interface import EnvironmentBatch
+
+
+def make_batch(environment: EnvironmentConfig, space: Space, seeds: Sequence[int]) -> tuple[EnvironmentBatch, str]:
+    """The fastest batch there is for ``environment``, one environment per seed, behind the changes made to it.
+
+    Args:
+        space: what is observed before the changes.
+
+    Returns:
+        The batch, and in a sentence how its environments are stepped.
+
+    Raises:
+        RequestError: the environment cannot be made, or not stepped as wished.
+    """
+    batch, how = _stepped(environment, seeds)
+    return with_changes(batch, environment, space, seeds), how
+
+
+def _stepped(environment: EnvironmentConfig, seeds: Sequence[int]) -> tuple[EnvironmentBatch, str]:
+    ours = batched(environment, seeds) if environment.stepping == "auto" else None
+    if ours is not None:
+        return ours, f"{len(seeds)} environment{'s' if len(seeds) > 1 else ''} stepped together as one batch"
+    return chosen(environment, seeds)

@@ -1,0 +1,65 @@
+"""The finite decision process behind an environment, where its dynamics are known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from engine.config.environments import EnvironmentConfig
+from engine.environments.making import registry
+from engine.mdp.finite import FiniteMDP, from_outcomes
+from engine.mdp.small_worlds import OURS, our_process
+
+_OF_GYMNASIUM = ("FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1")
+
+
+def finite_mdp(id: str, options: Mapping[str, Any] | None = None) -> FiniteMDP | None:
+    """The process behind an environment made with ``options``, or None where its dynamics are not known.
+
+    Raises:
+        RequestError: the environment cannot be made with these options.
+    """
+    return _remembered(id, json.dumps(options or {}, sort_keys=True))
+
+
+@cache
+def _remembered(id: str, options: str) -> FiniteMDP | None:
+    if id in OURS:
+        return our_process(id, json.loads(options))
+    return from_gymnasium(id, json.loads(options)) if id in _OF_GYMNASIUM else None
+
+
+def process_of(environment: EnvironmentConfig) -> FiniteMDP | None:
+    """What learning faces: the process with its time limit and rewards changed as asked; None where it is not known.
+
+    Raises:
+        RequestError: as ``finite_mdp``.
+    """
+    mdp = finite_mdp(environment.id, environment.options)
+    if mdp is None or environment.sticky_actions > 0.0:  # what comes next would depend on the previous action as well
+        return None
+    rewards = environment.reward_scale * mdp.rewards + environment.reward_offset
+    return replace(mdp, rewards=rewards, horizon=environment.time_limit or mdp.horizon)
+
+
+def from_gymnasium(id: str, options: Mapping[str, Any] | None = None) -> FiniteMDP:
+    """The process of an environment of Gymnasium's that keeps its tables, as FrozenLake and CliffWalking do.
+
+    Its outcomes are those of ``P[s][a]`` in their order, and its horizon is the time limit of ``registry.make``.
+
+    Raises:
+        ValueError: the environment has no attributes ``P`` and ``initial_state_distrib``.
+        RequestError: there is no such environment, or it does not take these options.
+    """
+    environment = registry.make(id, options)
+    try:
+        bare: Any = environment.unwrapped
+        if not hasattr(bare, "P") or not hasattr(bare, "initial_state_distrib"):
+            raise ValueError(f"{id} does not say what its dynamics are: it has no P and initial_state_distrib.")
+        outcomes = [[bare.P[s][a] for a in range(len(bare.P[s]))] for s in range(len(bare.P))]
+        return from_outcomes(id, outcomes, bare.initial_state_distrib, registry.time_limit(environment))
+    finally:
+        environment.close()

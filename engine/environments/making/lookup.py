@@ -1,0 +1,79 @@
+"""Looking at an environment that the catalogue does not describe, or not as it is to be made: making it once tells its
+spaces and limits."""
+
+from __future__ import annotations
+
+import inspect as inspect_module
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec, load_env_creator
+
+from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
+from engine.catalogue.environments.configured import described
+from engine.catalogue.spaces import Option
+from engine.config.environments import EnvironmentConfig, as_plain
+from engine.environments.making import registry
+from engine.environments.making.known_dynamics import finite_mdp
+
+_NO_OPTIONS = ("render_mode",)
+
+
+def inspect(id: str, options: Mapping[str, Any] | None = None) -> EnvironmentInfo:
+    """What the catalogue, or else the environment itself, says of ``id`` made with ``options``, before any changes.
+
+    Raises:
+        RequestError: as ``registry.make``.
+    """
+    known = described(EnvironmentConfig(id=id, options=dict(options or {})))
+    if known is not None:
+        return known
+    environment = registry.make(id, options)
+    observation = registry.observation_space(id, environment.observation_space)
+    action = registry.action_space(id, environment.action_space)
+    limit = registry.time_limit(environment)
+    with suppress(Exception):  # all that was wanted of it is known
+        environment.close()
+    info = ENVIRONMENTS.get(id)
+    if info is not None:  # made with options that reshape it, so that some of what is said is of another
+        action = info.action if action == replace(info.action, labels=()) else action
+        finite = finite_mdp(id, options) is not None
+        return replace(
+            info,
+            observation=observation,
+            action=action,
+            time_limit=limit,
+            finite=finite,
+            solved_at=None,
+            best_known=None,
+        )
+    spec = gymnasium.registry[id.rpartition(":")[2]]
+    return EnvironmentInfo(
+        id=id,
+        title=id,
+        summary="An environment registered with Gymnasium.",
+        observation=observation,
+        action=action,
+        time_limit=limit,
+        solved_at=None if options else spec.reward_threshold,
+        finite=finite_mdp(id, options) is not None,
+        options=_options(spec),
+    )
+
+
+def _options(spec: EnvSpec) -> tuple[Option, ...]:
+    """The keyword arguments of what makes the environment that are plain values; any may change its spaces."""
+    creator = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+    try:
+        parameters = inspect_module.signature(creator).parameters if creator is not None else {}
+    except (TypeError, ValueError):  # it is not written in Python
+        return ()
+    defaults = {name: spec.kwargs.get(name, parameter.default) for name, parameter in parameters.items()}
+    return tuple(
+        Option(name, name.replace("_", " ").capitalize(), plain, reshapes=True)
+        for name, default in defaults.items()
+        if name not in _NO_OPTIONS and isinstance(plain := as_plain(default), bool | int | float | str | tuple)
+    )

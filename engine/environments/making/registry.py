@@ -1,0 +1,228 @@
+"""Finding and making environments; every failure becomes one sentence a person can act on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+# Rendering happens off screen and often off the main thread: SDL must not reach for a display or a sound card.
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from engine.catalogue import ENVIRONMENTS, Space
+from engine.catalogue.environments import missing_extra
+from engine.environments.making import cartpole_positions as positions
+from engine.environments.making import finite_env
+from engine.environments.making.preprocessing import extra_arguments, preprocessed, register_packages
+from engine.runtime.errors import RequestError, RunError
+
+finite_env.register()
+positions.register()
+
+Environment = gymnasium.Env[Any, Any]
+_FLATTENED = (spaces.Dict, spaces.Tuple, spaces.MultiDiscrete, spaces.MultiBinary)
+WIDEST = 1e6  # bounds beyond this, as some environments write for none, say nothing of what is seen
+
+_PACKAGES = {
+    "Box2D": "box2d",
+    "pygame": "pygame",
+    "mujoco": "mujoco",
+    "ale_py": "ale-py",
+    "jax": "jax",
+    "cv2": "opencv-python",
+}
+
+
+def make(
+    id: str, options: Mapping[str, Any] | None = None, *, time_limit: int = 0, render: bool = False
+) -> Environment:
+    """The environment registered under ``id``, or under the second half of ``module:id`` once that module is imported.
+
+    Observations of several parts (Dict, Tuple, MultiDiscrete, MultiBinary) come as one flat Box. Episodes are cut off
+    after ``time_limit`` steps, or if that is 0 after what the environment is registered with, or else after what the
+    catalogue says. Frames are ``rgb_array`` if ``render``.
+
+    Raises:
+        RequestError: no such id (the nearest is suggested), a package it needs is missing (the command that installs it
+            is named), its spaces are not supported, or making it failed.
+    """
+    _find(id)
+    _require_extra(id)
+    _refuse_reserved(id, options or {})
+    arguments: dict[str, Any] = extra_arguments(id) | dict(options or {})
+    if render:
+        arguments["render_mode"] = "rgb_array"
+    limit = time_limit or _own_limit(id)
+    if limit is not None:
+        arguments["max_episode_steps"] = limit
+    environment = None
+    try:
+        environment = gymnasium.make(id, disable_env_checker=True, **arguments)
+        environment = preprocessed(environment, id)
+        if isinstance(environment.observation_space, _FLATTENED):
+            environment = gymnasium.wrappers.FlattenObservation(environment)
+    except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
+        raise RequestError(_missing_package(id, error)) from None
+    except RequestError:
+        raise
+    except (Exception, SystemExit) as error:
+        if environment is not None:
+            environment.close()
+        given = f" with {', '.join(options)}" if options else ""
+        raise RequestError(f"{id} could not be made{given}: {describe(error)}.") from error
+    try:
+        observation_space(id, environment.observation_space)
+        action_space(id, environment.action_space)
+    except RequestError:
+        environment.close()
+        raise
+    return environment
+
+
+def _find(id: str) -> None:
+    """See to it that ``id`` is registered, importing its module where it names one."""
+    module, separator, name = id.rpartition(":")
+    if separator and not module:
+        raise RequestError(f"{id} names no module before its colon; write module:{name or 'id'}, or the id alone.")
+    if module:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise RequestError(
+                f"The module {module} of {id} could not be imported: {describe(error)}; it has to be installed, or "
+                "the variable PYTHONPATH to name the folder in which it lies."
+            ) from None
+        except (Exception, SystemExit) as error:
+            raise RequestError(
+                f"The module {module} of {id} failed while being imported: {describe(error)}."
+            ) from error
+    if name not in gymnasium.registry:
+        register_packages(id)
+    if name not in gymnasium.registry:
+        _require_extra(name)
+        raise RequestError(_unknown(name))
+
+
+def _refuse_reserved(id: str, options: Mapping[str, Any]) -> None:
+    """Two of Gymnasium's own arguments that are set otherwise."""
+    if "render_mode" in options:
+        raise RequestError(
+            f"The pictures of {id} are asked for where they are wanted; leave out the option render_mode."
+        )
+    if "max_episode_steps" in options:
+        raise RequestError(f"Set environment.time_limit in place of the option max_episode_steps of {id}.")
+
+
+def _require_extra(id: str) -> None:
+    known = ENVIRONMENTS.get(id)
+    extra = missing_extra(known.family) if known else None
+    if extra is not None:
+        raise RequestError(f"{id} needs the extra {extra.name}; install it with: {extra.command}")
+
+
+def _own_limit(id: str) -> int | None:
+    """The catalogue's limit, for an environment that is registered without one."""
+    spec = gymnasium.registry[id.rpartition(":")[2]]
+    known = ENVIRONMENTS.get(id)
+    return known.time_limit if known is not None and spec.max_episode_steps is None else None
+
+
+def time_limit(environment: Environment) -> int | None:
+    """After how many steps its episodes are cut off; None if never."""
+    return environment.spec.max_episode_steps if environment.spec else None
+
+
+def observation_space(id: str, space: Any) -> Space:
+    """The catalogue's description of what an environment shows.
+
+    Raises:
+        RequestError: the space is neither Discrete nor a Box of numbers.
+    """
+    found = _space(space)
+    if found is None or found.kind in ("multi-discrete", "multi-binary"):
+        raise RequestError(
+            f"{id} has the observation space {_shortened(str(space))}, which is not supported; Discrete and Box spaces "
+            "are, and Dict, Tuple, MultiDiscrete and MultiBinary ones made of these."
+        )
+    return found
+
+
+def action_space(id: str, space: Any) -> Space:
+    """The catalogue's description of what an environment lets one do.
+
+    Raises:
+        RequestError: the space is not Discrete, Box, MultiDiscrete or MultiBinary.
+    """
+    found = _space(space)
+    if found is None:
+        raise RequestError(
+            f"{id} has the action space {_shortened(str(space))}, which is not supported; only Discrete, Box, "
+            "MultiDiscrete and MultiBinary spaces are."
+        )
+    return replace(found, shape=()) if found.kind == "box" else found
+
+
+def _space(space: Any) -> Space | None:
+    if isinstance(space, spaces.Discrete):
+        return Space("discrete", int(space.n))
+    if isinstance(space, spaces.MultiDiscrete):
+        parts = tuple(int(n) for n in space.nvec.reshape(-1))
+        return Space("multi-discrete", sum(parts), parts=parts)
+    if isinstance(space, spaces.MultiBinary):
+        return Space("multi-binary", int(np.prod(space.shape)))
+    if isinstance(space, spaces.Box) and space.shape is not None and 0 not in space.shape:
+        size = int(np.prod(space.shape))
+        return Space("box", size, bounds=_bounds(space), shape=space.shape if len(space.shape) > 1 else ())
+    return None
+
+
+def _bounds(space: spaces.Box) -> tuple[tuple[float, float], ...]:
+    low, high = space.low.reshape(-1).astype(float), space.high.reshape(-1).astype(float)
+    known = np.isfinite(low).all() and np.isfinite(high).all() and np.abs([low, high]).max() < WIDEST
+    if not (known and (low < high).all()):
+        return ()
+    if (low == low[0]).all() and (high == high[0]).all():
+        return ((float(low[0]), float(high[0])),)
+    return tuple(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def describe(error: BaseException) -> str:
+    """An exception in a few words, without line breaks or a closing full stop."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {_shortened(text)}" if text else type(error).__name__
+
+
+def raised(id: str, during: str, error: BaseException) -> RunError:
+    """The failure to report when an environment's own code raised."""
+    return RunError(f"{id} raised {describe(error)}, in its {during}; what was learned before is kept.")
+
+
+def _unknown(id: str) -> str:
+    near = get_close_matches(id, gymnasium.registry, n=1, cutoff=0.7)
+    alike = [known for known in gymnasium.registry if id and known.lower().startswith(id.lower())]
+    versions = [known for known in alike if known.lower().startswith(f"{id.lower()}-v")]
+    suggestion = next((found[-1] for found in (versions, alike, near) if found), "")
+    hint = f"did you mean {suggestion}?" if suggestion else "for example CartPole-v1 is."
+    return f"There is no environment {_shortened(id) or 'without a name'} registered with Gymnasium; {hint}"
+
+
+def _missing_package(id: str, error: BaseException) -> str:
+    name = getattr(error, "name", None) or getattr(error.__cause__, "name", None)
+    if name is None:
+        return f"{id} needs a package that is not installed: {describe(error)}."
+    root = name.split(".")[0]
+    package = _PACKAGES.get(root, root)
+    return f"{id} needs the package {package}; install it with: pip install {package}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else text[:199] + "…"

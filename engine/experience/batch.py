@@ -1,0 +1,122 @@
+"""What an update rule learns from: the steps of a rollout with their advantages, and ways to cut them into pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from engine.experience.rollouts import Rollout, Sequences, grouped
+from engine.maths.losses import normalized
+from engine.runtime.heartbeat import ROWS
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some steps of a batch: ``rows`` picks them from any tensor [M, …] of it; ``sequences`` says where episodes begin
+    and end in them, and is None where nothing depends on it."""
+
+    rows: Tensor | slice
+    observations: Tensor
+    actions: Tensor
+    sequences: Sequences | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """M steps, sequence after sequence, each sequence in the order of time; padding is left out.
+
+    ``observations`` [M, …], ``actions`` [M, …], ``advantages`` [M] before normalisation, ``returns`` [M] what a value
+    function is fitted to, ``values`` [M] its prediction before that or None without one, ``state_weights`` [M] the γᵗ
+    of each step or None, and ``parameter_baseline`` [P] what is subtracted for each parameter or None. ``errors`` are
+    the temporal-difference errors [T, N] where V is learned, ``constant`` what was subtracted where it is not, in a
+    shape that broadcasts to [T, N].
+    """
+
+    rollout: Rollout
+    advantages: Tensor
+    returns: Tensor
+    values: Tensor | None = None
+    state_weights: Tensor | None = None
+    parameter_baseline: Tensor | None = None
+    errors: Tensor | None = None
+    constant: Tensor | None = None
+
+    @cached_property
+    def observations(self) -> Tensor:
+        return self.rollout.flat(self.rollout.observations)
+
+    @cached_property
+    def actions(self) -> Tensor:
+        return self.rollout.flat(self.rollout.actions)
+
+    @property
+    def size(self) -> int:
+        return len(self.advantages)
+
+    @property
+    def divisor(self) -> int:
+        """What sums over steps are divided by: the number of episodes, or of steps where these are not whole."""
+        return self.rollout.environments if self.rollout.whole_episodes else self.size
+
+    @property
+    def recurrent(self) -> bool:
+        return self.rollout.states is not None
+
+    def weights(self, normalize: bool) -> Tensor:
+        """What each step's ∇ log π is multiplied with, [M]: γᵗ·Â, with Â normalised over the batch if asked."""
+        advantages = normalized(self.advantages) if normalize else self.advantages
+        return advantages if self.state_weights is None else self.state_weights * advantages
+
+    def pieces(self, most: int = ROWS) -> list[Piece]:
+        """The batch in order, in pieces of about ``most`` steps; whole sequences where the policy has a memory."""
+        if self.recurrent:
+            return [self._of_sequences(group) for group in grouped(self.rollout.sequences.lengths, most)]
+        starts = range(0, self.size, most)
+        return [self._of_rows(slice(start, min(start + most, self.size))) for start in starts]
+
+    def episodes(self) -> list[Piece]:
+        """Each sequence as a piece of its own."""
+        return [self._of_sequences(torch.tensor([index])) for index in range(len(self.lengths))]
+
+    def minibatches(self, size: int, generator: torch.Generator) -> Iterator[list[Piece]]:
+        """All steps once in random order, ``size`` at a time (0 for all at once); whole sequences where the policy has
+        a memory, then about ``size`` steps at a time. A large minibatch comes in several pieces."""
+        if size == 0 or size >= self.size:
+            yield self.pieces()
+        elif self.recurrent:
+            order = torch.randperm(len(self.lengths), generator=generator)
+            for group in grouped(self.lengths[order], size):
+                chosen = order[group]
+                yield [self._of_sequences(chosen[some]) for some in grouped(self.lengths[chosen], ROWS)]
+        else:
+            order = torch.randperm(self.size, generator=generator).to(self.advantages.device)
+            for rows in torch.split(order, size):
+                yield [self._of_rows(some) for some in torch.split(rows, ROWS)]
+
+    @property
+    def lengths(self) -> Tensor:
+        return self.rollout.sequences.lengths
+
+    def sample(self, most: int) -> Piece:
+        """At most ``most`` steps, evenly spread; whole sequences where the policy has a memory, at least one."""
+        every = -(-self.size // most)
+        if self.recurrent:
+            evenly = torch.arange(0, len(self.lengths), every)
+            return self._of_sequences(evenly[grouped(self.lengths[evenly], most)[0]])
+        return self._of_rows(torch.arange(0, self.size, every, device=self.advantages.device))
+
+    def _of_rows(self, rows: Tensor | slice) -> Piece:
+        return Piece(rows, self.observations[rows], self.actions[rows], None)
+
+    def _of_sequences(self, chosen: Tensor) -> Piece:
+        """Sequences by their index."""
+        all_of = self.rollout.sequences
+        lengths = all_of.lengths.tolist()
+        ends = all_of.lengths.cumsum(0).tolist()
+        rows = torch.cat([torch.arange(ends[k] - lengths[k], ends[k]) for k in chosen.tolist()])
+        rows = rows.to(self.advantages.device)
+        return Piece(rows, self.observations[rows], self.actions[rows], all_of.at(chosen))

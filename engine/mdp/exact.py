@@ -1,0 +1,387 @@
+"""The exact answers for finite decision processes, by dynamic programming in float64.
+
+Notation: π(a|s) the policy, r(s, a) the expected reward, P(s'|s, a) the probability that the episode goes on in s', μ
+the distribution of first states, γ the discount, H the horizon, after which nothing more is paid.
+
+Shapes: without a horizon a policy is [S, A], values are [S], action values and advantages [S, A]. With a horizon
+everything depends on how many steps were taken: values are [H, S], action values and advantages [H, S, A], indexed
+t = 0 … H−1, and a policy is [H, S, A], or [S, A] where it does not change with t. Units: values and returns are in the
+environment's reward; γ and all probabilities have none. Everything but the optimal policies is differentiable in π.
+
+Every function that takes them raises ValueError where ``gamma`` lies outside [0, 1], a policy has the wrong shape, is
+not float64 or does not sum to 1, or where γ = 1 without a horizon and from some state the episode never ends.
+
+Sources: Sutton & Barto (2018), chapters 3 and 4, for values and visitation; Sutton et al. (1999) for the policy
+gradient theorem; Kakade (2001) for the Fisher matrix; Kakade & Langford (2002) and 002… for the performance difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.mdp.finite import FiniteMDP
+
+Probabilities = Callable[[Tensor], Tensor]
+"""Maps parameters, a float64 tensor of any shape, to a policy; differentiable."""
+
+_ROUNDING = 1e-10  # by how much, relative to the largest value, actions may differ and still count as equally good
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """What the exact answers need of a process: ``continuing`` P [S, A, S], ``rewards`` r [S, A] and ``initial`` μ [S],
+    all float64, and the ``horizon``, or None."""
+
+    continuing: Tensor
+    rewards: Tensor
+    initial: Tensor
+    horizon: int | None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of action values: [S, A], or [H, S, A] with a horizon."""
+        steps = () if self.horizon is None else (self.horizon,)
+        return (*steps, *self.rewards.shape)
+
+
+def dynamics_of(mdp: FiniteMDP) -> Dynamics:
+    """The expectations over ``mdp``'s outcomes, on the CPU."""
+    return Dynamics(
+        torch.tensor(mdp.continuing), torch.tensor(mdp.expected_rewards), torch.tensor(mdp.initial), mdp.horizon
+    )
+
+
+def softmax_policy(logits: Tensor) -> Tensor:
+    """π(a|s) = exp(θ_{s,a}) / Σ_b exp(θ_{s,b}) from the table of logits θ [S, A] (or [H, S, A]): the tabular policy."""
+    return logits.softmax(-1)
+
+
+# --- one policy -------------------------------------------------------------------------------------------------------
+
+
+def state_values(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
+    """The expected discounted return from each state on.
+
+    V = r_π + γ P_π V, solved as (I − γ P_π) V = r_π, without a horizon;
+    V_t = r_π + γ P_π V_{t+1},   t = H−1 … 0,   V_H = 0, with one;
+
+    where r_π(s) = Σ_a π(a|s) r(s, a) and P_π(s'|s) = Σ_a π(a|s) P(s'|s, a).
+
+    Returns:
+        V, [S] or [H, S].
+    """
+    policy = _checked(dynamics, policy, gamma)
+    rewards = (policy * dynamics.rewards).sum(-1)
+    transitions = _transitions(dynamics, policy)
+    if dynamics.horizon is None:
+        return _solved(_unit(dynamics) - gamma * transitions, rewards)
+    following = torch.zeros_like(dynamics.initial)
+    backwards = []
+    for reward, transition in zip(rewards.flip(0).unbind(), transitions.flip(0).unbind(), strict=True):
+        following = reward + gamma * transition @ following
+        backwards.append(following)
+    return torch.stack(backwards).flip(0)
+
+
+def action_values(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
+    """The expected discounted return of doing a in s and following π from then on.
+
+    Q(s, a) = r(s, a) + γ Σ_s' P(s'|s, a) V(s'), and with a horizon Q_t from V_{t+1}, V_H = 0.
+
+    Returns:
+        Q, [S, A] or [H, S, A].
+    """
+    return _backup_all(dynamics, state_values(dynamics, policy, gamma), gamma)
+
+
+def advantages(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
+    """How much better doing a in s is than following π at once: A(s, a) = Q(s, a) − V(s), and Σ_a π(a|s) A(s, a) = 0.
+
+    Returns:
+        A, [S, A] or [H, S, A].
+    """
+    values = state_values(dynamics, policy, gamma)
+    return _backup_all(dynamics, values, gamma) - values.unsqueeze(-1)
+
+
+def discounted_visitation(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
+    """How often a state is visited, discounted, before the episode ends; not normalised.
+
+    d(s) = Σ_t γ^t P(s_t = s), solved as (I − γ P_πᵀ) d = μ, without a horizon;
+    d_t(s) = γ^t P(s_t = s),   d_0 = μ,   d_{t+1} = γ P_πᵀ d_t,   t = 0 … H−1, with one.
+
+    An ended episode is in no state, so Σ d is the expected number of discounted steps: the mean episode length for
+    γ = 1, and at most 1 / (1 − γ) for γ < 1. d / Σ d is the distribution over states that texts often mean.
+
+    Returns:
+        d, [S] or [H, S].
+    """
+    policy = _checked(dynamics, policy, gamma)
+    transitions = _transitions(dynamics, policy)
+    if dynamics.horizon is None:
+        return _solved(_unit(dynamics) - gamma * transitions.mT, dynamics.initial)
+    forwards = [dynamics.initial]
+    for transition in transitions[:-1].unbind():
+        forwards.append(gamma * transition.mT @ forwards[-1])
+    return torch.stack(forwards)
+
+
+def expected_return(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
+    """J(π) = Σ_s μ(s) V(s), with V_0 where there is a horizon; a scalar."""
+    values = state_values(dynamics, policy, gamma)
+    return dynamics.initial @ (values if dynamics.horizon is None else values[0])
+
+
+class PerformanceDifference(NamedTuple):
+    """Both sides of the performance difference lemma; they differ by rounding alone."""
+
+    returns: Tensor
+    advantages: Tensor
+
+
+def performance_difference(dynamics: Dynamics, new: Tensor, old: Tensor, gamma: float) -> PerformanceDifference:
+    """By how much ``new`` is better than ``old``, in two ways.
+
+    J(new) − J(old) = Σ_s d_new(s) Σ_a new(a|s) A_old(s, a), summed over t as well where there is a horizon.
+
+    The right-hand side visits the states as the new policy does. TRPO and PPO take the old policy's states instead,
+    which is equal to first order only.
+
+    Source: Kakade & Langford (2002), lemma 6.1; 002…, theorem 6.1.
+    """
+    difference = expected_return(dynamics, new, gamma) - expected_return(dynamics, old, gamma)
+    gains = (_per_step(dynamics, new) * advantages(dynamics, old, gamma)).sum(-1)
+    return PerformanceDifference(difference, (discounted_visitation(dynamics, new, gamma) * gains).sum())
+
+
+# --- gradients --------------------------------------------------------------------------------------------------------
+
+
+def exact_gradient(dynamics: Dynamics, probabilities: Probabilities, parameters: Tensor, gamma: float) -> Tensor:
+    """∇θ J(π_θ), by differentiating the solution of Bellman's equation itself.
+
+    Args:
+        probabilities: θ to π_θ, for example ``softmax_policy``.
+        parameters: θ, float64, any shape; left unchanged.
+
+    Returns:
+        The gradient, shaped as ``parameters``, detached.
+    """
+    theta = parameters.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(expected_return(dynamics, probabilities(theta), gamma), theta)
+    return gradient
+
+
+def policy_gradient(dynamics: Dynamics, probabilities: Probabilities, parameters: Tensor, gamma: float) -> Tensor:
+    """∇θ J(π_θ) by the policy gradient theorem, which differentiates neither dynamics nor values.
+
+    ∇J = Σ_s d(s) Σ_a ∇π(a|s) Q(s, a), summed over t as well where there is a horizon.
+
+    d carries γ^t: estimators that leave that weight out follow another direction where γ < 1.
+
+    Args and returns as ``exact_gradient``, to which it is equal.
+
+    Source: Sutton et al. (1999), theorem 1, for the start-state return.
+    """
+    theta = parameters.detach().requires_grad_()
+    policy = probabilities(theta)
+    fixed = policy.detach()
+    weights = discounted_visitation(dynamics, fixed, gamma).unsqueeze(-1) * action_values(dynamics, fixed, gamma)
+    (gradient,) = torch.autograd.grad((_per_step(dynamics, policy) * weights).sum(), theta)
+    return gradient
+
+
+def fisher_matrix(dynamics: Dynamics, probabilities: Probabilities, parameters: Tensor, gamma: float) -> Tensor:
+    """The Fisher information of the policy, over the states it visits.
+
+    F = Σ_s d(s) Σ_a π(a|s) ∇log π(a|s) ∇log π(a|s)ᵀ, summed over t as well where there is a horizon.
+
+    It is the Hessian at θ' = θ of Σ_s d(s) KL(π_θ(·|s) ‖ π_θ'(·|s)). As d is not normalised, F / Σ d is the mean over
+    visited states. For tabular softmax logits F is singular: adding a constant to a state's logits changes nothing.
+
+    Args:
+        probabilities, parameters: as ``exact_gradient``; D numbers in all.
+
+    Returns:
+        F, [D, D], over the flattened parameters, detached.
+
+    Source: Kakade (2001); 002….
+    """
+    theta = parameters.detach()
+    policy = probabilities(theta)
+    visits = discounted_visitation(dynamics, policy, gamma)
+    if visits.ndim == policy.ndim:  # a policy that does not change with t, under a horizon
+        visits = visits.sum(0)
+    jacobian: Tensor = torch.func.jacrev(probabilities)(theta)
+    scores = jacobian.reshape(policy.numel(), theta.numel()) / policy.reshape(-1, 1)
+    # An action that is never taken has no score, and does not count.
+    scores = torch.where(policy.reshape(-1, 1) > 0.0, scores, 0.0)
+    weights = (visits.unsqueeze(-1) * policy).reshape(-1, 1)
+    return scores.mT @ (weights * scores)
+
+
+# --- the best policy --------------------------------------------------------------------------------------------------
+
+
+class Solution(NamedTuple):
+    """What planning found: V* [S], Q* [S, A] and a deterministic policy [S, A] of zeros and ones that is greedy in Q*,
+    each with a leading [H] where there is a horizon; and the number of sweeps it took."""
+
+    values: Tensor
+    action_values: Tensor
+    policy: Tensor
+    sweeps: int
+
+
+def backup(dynamics: Dynamics, values: Tensor, gamma: float) -> Tensor:
+    """Q(s, a) = r(s, a) + γ Σ_s' P(s'|s, a) V(s'), [S, A], from the values V [S] of what follows the step."""
+    return dynamics.rewards + gamma * dynamics.continuing @ values
+
+
+def greedy_policy(action_values: Tensor, kept: Tensor | None = None) -> Tensor:
+    """The deterministic policy that does the action of the largest value, […, S, A].
+
+    Of actions that are equal but for rounding it does the one that the policy ``kept`` does most, or else the first.
+    """
+    best = action_values.amax(-1, keepdim=True)
+    good = action_values >= best - _ROUNDING * action_values.abs().max()
+    rank = good.to(action_values.dtype) if kept is None else good * (1.0 + kept)
+    chosen = rank.argmax(-1)  # the first of the largest
+    return torch.nn.functional.one_hot(chosen, action_values.shape[-1]).to(action_values.dtype)
+
+
+def value_iteration(dynamics: Dynamics, gamma: float, tolerance: float = 1e-10, max_sweeps: int = 100_000) -> Solution:
+    """Bellman's optimality equation, applied until it holds.
+
+    V_{k+1}(s) = max_a [r(s, a) + γ Σ_s' P(s'|s, a) V_k(s')],   V_0 = 0.
+
+    With a horizon, H sweeps give the exact values of every step and nothing is approximate. Without one, sweeps stop
+    once no value changed by more than ``tolerance`` · (1 − γ) / γ: then |V_k − V*| ≤ ``tolerance``, as far as float64
+    can tell. For γ = 1 they stop once none changed by more than ``tolerance``, and there is no such bound; actions may
+    then also tie of which one never ends the episode, where ``policy_iteration`` keeps to policies that end it.
+
+    Args:
+        tolerance: in the environment's reward, > 0.
+        max_sweeps: after how many sweeps to give up.
+
+    Raises:
+        ValueError: as every function here, or the values still change after ``max_sweeps``.
+    """
+    _check_gamma(gamma)
+    values = torch.zeros_like(dynamics.initial)
+    if dynamics.horizon is not None:
+        backwards = []
+        for _ in range(dynamics.horizon):
+            backwards.append(backup(dynamics, values, gamma))
+            values = backwards[-1].amax(-1)
+        table = torch.stack(backwards).flip(0)
+        return Solution(table.amax(-1), table, greedy_policy(table), dynamics.horizon)
+    slack = tolerance * ((1.0 - gamma) / gamma if 0.0 < gamma < 1.0 else 1.0)
+    for sweep in range(1, max_sweeps + 1):
+        updated = backup(dynamics, values, gamma).amax(-1)
+        change = (updated - values).abs().max().item()
+        values = updated
+        if change <= max(slack, 4.0 * torch.finfo(values.dtype).eps * values.abs().max().item()):
+            table = backup(dynamics, values, gamma)
+            return Solution(values, table, greedy_policy(table), sweep)
+    raise ValueError(
+        f"The values still change by {change:.2g} after {max_sweeps} sweeps; with a smaller γ they settle."
+    )
+
+
+def policy_iteration(dynamics: Dynamics, gamma: float, start: Tensor | None = None) -> Solution:
+    """Evaluate the policy exactly, make it greedy in its own action values, and again until it stays the same.
+
+    No value ever falls from one policy to the next, and the last is optimal. An action is changed only for a better
+    one, so that for γ = 1 every policy ends the episode if the first does.
+
+    Args:
+        start: the first policy; uniform if None.
+
+    Returns:
+        The solution; ``sweeps`` counts the policies that were evaluated.
+    """
+    uniform = torch.full_like(dynamics.rewards, 1.0 / dynamics.rewards.shape[-1])
+    policy = _per_step(dynamics, uniform if start is None else start)
+    last: Tensor | None = None
+    for sweep in count(1):
+        values = state_values(dynamics, policy, gamma)
+        table = _backup_all(dynamics, values, gamma)
+        improved = greedy_policy(table, policy)
+        gained = last is None or bool((values - last > _ROUNDING * values.abs().max()).any())
+        if torch.equal(improved, policy) or not gained:
+            return Solution(values, table, improved, sweep)
+        policy, last = improved, values
+    raise AssertionError("there are only so many policies")
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _backup_all(dynamics: Dynamics, values: Tensor, gamma: float) -> Tensor:
+    if dynamics.horizon is None:
+        return backup(dynamics, values, gamma)
+    following = torch.cat((values[1:], torch.zeros_like(values[:1])))
+    return dynamics.rewards + gamma * torch.einsum("sau,tu->tsa", dynamics.continuing, following)
+
+
+def _transitions(dynamics: Dynamics, policy: Tensor) -> Tensor:
+    """P_π(s'|s) […, S, S]."""
+    return torch.einsum("...sa,sau->...su", policy, dynamics.continuing)
+
+
+def _unit(dynamics: Dynamics) -> Tensor:
+    return torch.eye(len(dynamics.initial), dtype=dynamics.initial.dtype, device=dynamics.initial.device)
+
+
+def _solved(matrix: Tensor, right: Tensor) -> Tensor:
+    solution: Tensor = torch.linalg.solve(matrix, right)
+    return solution
+
+
+def _per_step(dynamics: Dynamics, policy: Tensor) -> Tensor:
+    return policy.expand(dynamics.shape)
+
+
+def _checked(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
+    """``policy`` in the shape of action values, once all is well with it."""
+    _check_gamma(gamma)
+    shape = tuple(policy.shape)
+    if shape not in (dynamics.shape, tuple(dynamics.rewards.shape)):
+        raise ValueError(f"The policy has the shape {list(shape)}, but this process needs {list(dynamics.shape)}.")
+    if policy.dtype != torch.float64:
+        raise ValueError(f"The policy must be float64 for exact answers, not {policy.dtype}.")
+    fixed = policy.detach()
+    if not ((fixed >= 0.0).all() and ((fixed.sum(-1) - 1.0).abs() < 1e-6).all()):
+        raise ValueError("The policy must give each state probabilities that sum to 1.")
+    if gamma == 1.0 and dynamics.horizon is None:
+        _check_ends(_transitions(dynamics, fixed))
+    return _per_step(dynamics, policy)
+
+
+def _check_gamma(gamma: float) -> None:
+    if not 0.0 <= gamma <= 1.0:
+        raise ValueError(f"The discount must lie between 0 and 1, not be {gamma}.")
+
+
+def _check_ends(transitions: Tensor) -> None:
+    """Refuse [S, S] where from some state no path leads to an end: only there is I − P_π singular."""
+    steps = (transitions > 0.0).to(torch.float64)
+    ending = transitions.sum(-1) < 1.0 - 1e-9
+    for _ in range(len(ending)):
+        wider = ending | (steps @ ending.to(torch.float64) > 0.0)
+        if torch.equal(wider, ending):
+            break
+        ending = wider
+    if not ending.all():
+        endless = ", ".join(map(str, torch.nonzero(~ending).flatten().tolist()[:5]))
+        raise ValueError(
+            f"Without discounting, the return is not defined where the episode never ends, as from state {endless}; "
+            "use a discount below 1, a time limit, or a policy that ends it."
+        )

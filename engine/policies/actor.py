@@ -1,0 +1,60 @@
+"""Choosing actions for a batch of environments: sampled from the policy, or now and then its most likely ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.policies.policy import Policy
+from engine.runtime.errors import RunError
+
+NOT_FINITE = (
+    "The policy's actions are no longer finite numbers; the learning rate is probably too large, so lower it and start "
+    "again."
+)
+
+
+class Actor:
+    """A policy with the randomness it acts with; each action is greedy with the probability ``greedy_share``."""
+
+    def __init__(self, policy: Policy, generator: torch.Generator, device: torch.device) -> None:
+        self._policy, self.generator, self._device = policy, generator, device
+        self.greedy_share = 0.0
+
+    @property
+    def temperature(self) -> float:
+        """That of the policy."""
+        return self._policy.temperature
+
+    def start(self, size: int) -> Tensor | None:
+        """What is remembered before ``size`` episodes begin, [size, hidden]; None for a policy without a memory."""
+        return self._policy.start(size)
+
+    def decide(self, observations: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """As ``act``, with tensors where the policy is, and without a look at the numbers."""
+        distribution, state = self._policy.step(observations, state)
+        chosen = distribution.sample(self.generator)
+        if self.greedy_share == 0.0:
+            return chosen, None, state
+        greedy = torch.rand(len(chosen), generator=self.generator, device=self._device) < self.greedy_share
+        chosen = torch.where(greedy.view(-1, *[1] * (chosen.dim() - 1)), distribution.mode(), chosen)
+        return chosen, greedy, state
+
+    def act(
+        self, observations: NDArray[Any], state: Tensor | None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None, Tensor | None]:
+        """Actions [n, …], which of them are greedy [n] (None where none can be), and what is remembered now.
+
+        Raises:
+            RunError: an action is not a finite number.
+        """
+        with torch.inference_mode():
+            chosen, greedy, state = self.decide(torch.from_numpy(observations).to(self._device), state)
+            actions: NDArray[Any] = chosen.cpu().numpy()
+        if actions.dtype.kind == "f" and not np.isfinite(actions).all():
+            raise RunError(NOT_FINITE)
+        return actions, None if greedy is None else greedy.cpu().numpy(), state

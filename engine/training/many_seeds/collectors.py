@@ -1,0 +1,245 @@
+"""Collecting for several seeds in one batch of environments: seed after seed, each in columns of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.catalogue import EnvironmentInfo
+from engine.collection.collectors import LONGEST_EPISODE, Collecting, Finished, SegmentCollector, Storage
+from engine.environments.batches.interface import EnvironmentBatch, Slots
+from engine.experience.rollouts import Rollout
+from engine.policies.actor import Actor
+from engine.reports.events import Working
+from engine.runtime.errors import RunError
+from engine.runtime.heartbeat import Pulse
+from engine.training.many_seeds.actor import JointActor
+
+PATIENCE = 128
+
+Filled = tuple[Rollout, Finished] | RunError
+
+
+class Seat:
+    """A seed's place in the joint collection, which its run takes for a collector: it waits there to be served."""
+
+    def __init__(self) -> None:
+        self.waiting = False
+        self.greedy_share = 0.0
+        self.steps_before = 0
+        self._filled: Filled | None = None
+
+    def collect(self, actor: Actor, steps_before: int) -> Collecting:
+        """As ``EpisodeCollector.collect``; the run is not to be resumed before it is ``served``."""
+        self.waiting, self.greedy_share, self.steps_before = True, actor.greedy_share, steps_before
+        while self._filled is None:
+            yield Working("collecting", steps_before)
+        filled, self._filled = self._filled, None
+        if isinstance(filled, RunError):
+            raise filled
+        return filled
+
+    def serve(self, filled: Filled) -> None:
+        """Let the run go on, with what was collected for it or with what went wrong."""
+        self._filled, self.waiting = filled, False
+
+
+Playing = Generator[str, None, list[int]]
+
+
+class Player(Protocol):
+    """What fills seats."""
+
+    def play(self, seats: Mapping[int, Seat]) -> Playing:
+        """Go on until some of the waiting ``seats``, given by their seeds' indices, are served; which ones."""
+
+
+class SegmentPlayer:
+    """The same number of steps in every environment: all seeds wait for each other, and none waits long."""
+
+    def __init__(self, collector: SegmentCollector, actor: JointActor, seeds: int) -> None:
+        self._collector, self._actor, self._seeds = collector, actor, seeds
+
+    def play(self, seats: Mapping[int, Seat]) -> Playing:
+        first = next(iter(seats.values()))
+        for seed, seat in seats.items():
+            self._actor.load(seed, seat.greedy_share)
+        rollout, finished = yield from _said(self._collector.collect(self._actor, first.steps_before))
+        for seed, seat in seats.items():
+            seat.serve(self._actor.failure(seed) or self._share(rollout, finished, seed, seat.greedy_share))
+        return list(seats)
+
+    def _share(self, rollout: Rollout, finished: Finished, seed: int, greedy_share: float) -> tuple[Rollout, Finished]:
+        """The columns of the seed at this index."""
+        each = rollout.environments // self._seeds
+        columns = slice(seed * each, (seed + 1) * each)
+        cuts = rollout.truncated.sum(0)
+        before, here = int(cuts[: columns.start].sum()), int(cuts[columns].sum())
+        own = replace(
+            rollout,
+            **{name: getattr(rollout, name)[:, columns] for name in _COLUMNS},
+            final_observations=rollout.final_observations[before : before + here],
+            greedy=None if rollout.greedy is None or greedy_share == 0.0 else rollout.greedy[:, columns],
+            greedy_share=greedy_share,
+        )
+        assert finished.environments is not None
+        mine = finished.environments // each == seed
+        return own, Finished(
+            returns=finished.returns[mine],
+            lengths=finished.lengths[mine],
+            taken=finished.taken[mine] // self._seeds,
+            steps=finished.steps // self._seeds,
+            environments=finished.environments[mine] - columns.start,
+        )
+
+
+def _said(collecting: Collecting) -> Generator[str, None, tuple[Rollout, Finished]]:
+    """The same signs of life in words."""
+    while True:
+        try:
+            working = next(collecting)
+        except StopIteration as stop:
+            result: tuple[Rollout, Finished] = stop.value
+            return result
+        yield working.doing
+
+
+_COLUMNS = ("observations", "actions", "rewards", "terminated", "truncated", "mask", "elapsed")
+
+
+class EpisodePlayer:
+    """Whole episodes: one in each of a seed's environments, in the seed's own time.
+
+    Seeds do not wait for each other's longest episode. One whose episodes have all ended learns from them and begins
+    the next while the others play on, so that a step taken for all serves nearly all. Only to learn in company do
+    seeds wait: ``PATIENCE`` steps, counted over all who wait. Which episodes a seed learns from is settled before they
+    are played, as in ``EpisodeCollector``.
+    """
+
+    def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, actor: JointActor, seeds: int) -> None:
+        self._batch, self._actor, self._seeds, self._each = batch, actor, seeds, batch.size // seeds
+        self._id = environment.id
+        # Room for several episodes one after another, since seeds begin at different times.
+        self._storage = Storage(environment, batch.size, 4 * min(environment.time_limit or 1024, 1024))
+        self._row = 0
+        self._begun = np.full(seeds, -1)  # the row at which each seed began to play; -1 where it does not
+        self._running = np.zeros(batch.size, np.bool_)
+        self._slots: Slots = np.arange(0)
+        self._lengths = np.zeros(batch.size, np.int64)
+        self._terminated = np.zeros(batch.size, np.bool_)
+        self._seen: NDArray[Any] | None = None  # what each environment shows, its last observation once it has ended
+
+    def play(self, seats: Mapping[int, Seat]) -> Playing:
+        fresh = [seed for seed in seats if self._begun[seed] < 0]
+        for seed in fresh:
+            self._actor.load(seed, seats[seed].greedy_share)
+        self._begin(fresh)
+        pulse = Pulse()
+        patience, done = PATIENCE, []
+        while len(self._slots) and patience > 0:
+            if self._tick():
+                done = [seed for seed in seats if not self._columns(self._running, seed).any()]
+            patience -= len(done)
+            if pulse.due():
+                yield "collecting"
+        for seed in done:
+            filled = self._filled(seed, seats[seed].greedy_share)
+            seats[seed].serve(self._actor.failure(seed) or filled)
+            self._begun[seed] = -1
+        return done
+
+    def _begin(self, seeds: list[int]) -> None:
+        if not seeds:
+            return
+        slots = np.concatenate([np.arange(seed * self._each, (seed + 1) * self._each) for seed in sorted(seeds)])
+        first = self._batch.reset(slots)
+        if self._seen is None:
+            self._seen = np.zeros((self._batch.size, *first.shape[1:]), first.dtype)
+        self._seen[slots] = first
+        self._running[slots] = True
+        self._slots = self._running.nonzero()[0]
+        if (self._begun < 0).all():
+            self._row = 0
+        self._begun[seeds] = self._row
+
+    def _tick(self) -> bool:
+        """One step in every environment whose episode goes on; whether one ended."""
+        storage, slots, seen = self._storage, self._slots, self._seen
+        assert seen is not None
+        if self._row == storage.capacity:
+            self._make_room()
+        row = self._row
+        actions, greedy, _ = self._actor.act(seen, None)
+        storage.observations[row] = seen
+        storage.actions[row] = actions
+        if greedy is not None:
+            storage.greedy[row] = greedy
+        if len(slots) == len(seen):
+            moved = self._batch.step(actions, slots)
+            storage.rewards[row] = moved.rewards
+            seen[:] = moved.observations
+        else:
+            moved = self._batch.step(actions[slots], slots)
+            storage.rewards[row, slots] = moved.rewards
+            seen[slots] = moved.observations
+        self._row += 1
+        ended = moved.terminated | moved.truncated
+        if not ended.any():
+            return False
+        over = slots[ended]
+        self._lengths[over] = self._row - self._begun[over // self._each]
+        self._terminated[over] = moved.terminated[ended]
+        self._running[over] = False
+        self._slots = slots[~ended]
+        return True
+
+    def _make_room(self) -> None:
+        """Forget what no seed still needs, or else take more memory."""
+        storage, first = self._storage, int(self._begun[self._begun >= 0].min())
+        kept = self._row - first
+        if kept > storage.capacity // 2:
+            if kept >= LONGEST_EPISODE:
+                raise RunError(
+                    f"An episode of {self._id} did not end within {LONGEST_EPISODE} steps; only environments whose "
+                    "episodes end can be learned from in whole episodes."
+                )
+            storage.reserve(2 * storage.capacity)
+            return
+        for array in (storage.observations, storage.actions, storage.rewards, storage.greedy):
+            array[:kept] = array[first : self._row]
+        self._begun[self._begun >= 0] -= first
+        self._row = kept
+
+    def _columns(self, per_environment: NDArray[Any], seed: int) -> NDArray[Any]:
+        return per_environment[..., seed * self._each : (seed + 1) * self._each]
+
+    def _filled(self, seed: int, greedy_share: float) -> tuple[Rollout, Finished]:
+        """What the seed at this index has played."""
+        assert self._seen is not None
+        begun, columns = int(self._begun[seed]), slice(seed * self._each, (seed + 1) * self._each)
+        lengths, terminated = self._lengths[columns], self._terminated[columns]
+        steps = int(lengths.max())
+        window = slice(begun, begun + steps)
+        time = np.arange(steps)[:, None]
+        mask, last = time < lengths, time == lengths - 1
+        storage = self._storage
+        rewards = np.where(mask, storage.rewards[window, columns], 0.0)
+        rollout = Rollout(
+            observations=torch.from_numpy(storage.observations[window, columns]),
+            actions=torch.from_numpy(storage.actions[window, columns]),
+            rewards=torch.from_numpy(rewards.astype(np.float32)),
+            terminated=torch.from_numpy(last & terminated),
+            truncated=torch.from_numpy(last & ~terminated),
+            mask=torch.from_numpy(mask),
+            elapsed=torch.from_numpy(np.where(mask, time, 0)),
+            final_observations=torch.from_numpy(self._seen[columns][~terminated]),
+            greedy=torch.from_numpy(storage.greedy[window, columns]) if greedy_share > 0.0 else None,
+            greedy_share=greedy_share,
+        )
+        taken = mask.sum(1).cumsum()[lengths - 1]
+        return rollout, Finished(rewards.sum(0), lengths, taken, int(lengths.sum()), np.arange(self._each))

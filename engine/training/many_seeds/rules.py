@@ -1,0 +1,203 @@
+"""Gradients of several seeds' networks in one pass, as far as their batches are small.
+
+For small batches most of a gradient's time is the cost of calling operations at all, which several seeds can share by
+stacking their networks, [k, …], and their batches, [k, rows]. Large ones are arithmetic, and faster one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule, Sums
+from engine.algorithms.policy_gradient.rule import UPDATING, Task
+from engine.config.estimators import SharedValueBaseline, ValueBaseline
+from engine.config.updates import GradientAscent
+from engine.experience.batch import Batch
+from engine.networks.networks import Table
+from engine.networks.optimizers import ParameterVector
+from engine.policies.policy import Policy, ValueFunction
+from engine.runtime.heartbeat import Pulse
+from engine.training.many_seeds.actor import Elementwise, activation_of, weighted
+from engine.values.fitting import ValueFitting
+
+MOST_ROWS = 384  # of one seed's batch; with more, one network at a time is as fast (measured, 64 to 128 units)
+_FITTING = "fitting the value function"
+
+
+@dataclass
+class Ascent:
+    """A policy's gradient that is waited for; ``sums`` are there once it is in ``vector.gradient``."""
+
+    policy: Policy
+    vector: ParameterVector
+    task: Task
+    config: GradientAscent
+    sums: Sums | None = None
+
+
+@dataclass
+class Fit:
+    """All steps of fitting a value function that are waited for; ``loss`` is there, the last one's, once they are."""
+
+    fitting: ValueFitting
+    batch: Batch
+    config: ValueBaseline
+    loss: float | None = None
+
+
+@dataclass
+class Desk:
+    """Where runs hand in what they need computed, and wait until ``settle`` has done it for all of them at once."""
+
+    ascents: list[Ascent] = field(default_factory=list)
+    fits: list[Fit] = field(default_factory=list)
+
+    def settle(self) -> Generator[str, None, None]:
+        """Compute everything handed in; yields signs of life."""
+        ascents, self.ascents = self.ascents, []
+        fits, self.fits = self.fits, []
+        if ascents:
+            ascend(ascents)
+        if fits:
+            yield from fit(fits)
+
+
+class JointAscent(GradientAscentRule):
+    """Gradient ascent whose gradient may be computed in one pass with those of other seeds."""
+
+    def __init__(self, config: GradientAscent, policy: Policy, desk: Desk) -> None:
+        super().__init__(config, policy)
+        self._desk = desk
+        self.waiting = False
+
+    def _gathered(self, task: Task, config: GradientAscent) -> Generator[str, None, Sums]:
+        alone = isinstance(task.config.estimator.baseline, SharedValueBaseline)
+        if alone or task.batch.parameter_baseline is not None or task.batch.size > MOST_ROWS:
+            return (yield from super()._gathered(task, config))
+        asked = Ascent(self._policy, self._vector, task, config)
+        self._desk.ascents.append(asked)
+        self.waiting = True
+        while asked.sums is None:
+            yield UPDATING
+        self.waiting = False
+        return asked.sums
+
+
+class JointFitting(ValueFitting):
+    """Fitting whose steps may be taken in one pass with those of other seeds."""
+
+    def __init__(self, config: ValueBaseline, value: ValueFunction, desk: Desk) -> None:
+        super().__init__(config, value, torch.Generator())
+        self._desk = desk
+        self.waiting = False
+
+    def fit(self, batch: Batch, config: ValueBaseline) -> Generator[str, None, float]:
+        if batch.size > MOST_ROWS or config.clip_range > 0.0:
+            return (yield from super().fit(batch, config))
+        asked = Fit(self, batch, config)
+        self._desk.fits.append(asked)
+        self.waiting = True
+        while asked.loss is None:
+            yield _FITTING
+        self.waiting = False
+        self.require_finite(config)
+        return asked.loss
+
+
+def ascend(asked: Sequence[Ascent]) -> None:
+    """Each policy's −ĝ into its vector, and what its batch came to; as ``accumulate_gradient``, k policies at once.
+
+    L_s = −1/N_s Σ_m [ log π_s(a_m|s_m) Â_m + β H(π_s(·|s_m)) ] of each seed s. L_s depends on no parameters but its
+    own, so the gradient of Σ_s L_s holds all of theirs.
+    """
+    sizes = [each.task.batch.size for each in asked]
+    rows = _rows(sizes)
+    present = torch.arange(rows.shape[1]) < torch.tensor(sizes).unsqueeze(1)
+    divided = present / torch.tensor([[each.task.batch.divisor] for each in asked])
+    weights = _padded([each.task.weights for each in asked], rows) * divided
+    actions = _padded([each.task.batch.actions for each in asked], rows).flatten(0, 1)
+    inputs = _padded([weighted(each.policy, each.task.batch.observations) for each in asked], rows)
+    values, parameters = _stacked([each.vector for each in asked])
+    first = asked[0].policy
+    bonus = asked[0].config.entropy_coefficient
+    log_std, layers = None, parameters
+    if first.log_std is not None:
+        log_std, layers = parameters[0].repeat_interleave(rows.shape[1], 0), parameters[1:]
+    distribution = first.distribution(
+        _outputs(first, layers, activation_of(asked[0].task.config.policy), inputs).flatten(0, 1), log_std
+    )
+    log_probs = distribution.log_prob(actions).view(rows.shape)
+    entropies = distribution.entropy().view(rows.shape)
+    losses = -(log_probs * weights).sum(1)
+    if bonus > 0.0:
+        losses = losses - bonus * (entropies * divided).sum(1)
+    (slopes,) = torch.autograd.grad(losses.sum(), [values])
+    entropy = (entropies.detach() * present).sum(1) / torch.tensor(sizes)
+    for each, slope, loss, mean in zip(asked, slopes, losses.tolist(), entropy.tolist(), strict=True):
+        each.vector.gradient.copy_(slope)
+        each.sums = Sums(loss, mean, None)
+
+
+def fit(asked: Sequence[Fit]) -> Generator[str, None, None]:
+    """All fitting steps of each value function; as ``ValueFitting.fit`` on the whole batch, k functions at once."""
+    pulse = Pulse()
+    sizes = [each.batch.size for each in asked]
+    rows = _rows(sizes)
+    present = torch.arange(rows.shape[1]) < torch.tensor(sizes).unsqueeze(1)
+    shares = present / torch.tensor(sizes).unsqueeze(1)
+    targets = _padded([each.batch.returns for each in asked], rows)
+    inputs = _padded([each.fitting.value.inputs(each.batch.observations) for each in asked], rows)
+    losses = torch.zeros(len(asked))
+    for _ in range(max(asked[0].config.fit_steps, 1)):
+        values, parameters = _stacked([each.fitting.vector for each in asked])
+        predicted = _through(parameters, torch.tanh, inputs).squeeze(-1)
+        losses = ((predicted - targets).square() * shares).sum(1)
+        (slopes,) = torch.autograd.grad(losses.sum(), [values])
+        for each, slope in zip(asked, slopes, strict=True):
+            each.fitting.vector.gradient.copy_(slope)
+            each.fitting.step(each.config)
+        if pulse.due():
+            yield _FITTING
+    for each, loss in zip(asked, losses.tolist(), strict=True):
+        each.loss = loss
+
+
+def _rows(sizes: Sequence[int]) -> Tensor:
+    """Which row of its own batch stands where, [k, longest]: a shorter batch's last row is repeated, to count 0."""
+    last = torch.tensor(sizes).unsqueeze(1) - 1
+    return torch.minimum(torch.arange(max(sizes)), last)
+
+
+def _padded(batches: Sequence[Tensor], rows: Tensor) -> Tensor:
+    """[k, longest, …]."""
+    return torch.stack([batch[own] for batch, own in zip(batches, rows, strict=True)])
+
+
+def _stacked(vectors: Sequence[ParameterVector]) -> tuple[Tensor, list[Tensor]]:
+    """All parameters as one leaf [k, P], and as views of it, in their own shapes behind k."""
+    values = torch.stack([vector.values for vector in vectors]).requires_grad_()
+    own = vectors[0].parameters
+    parts = torch.split(values, [parameter.numel() for parameter in own], 1)
+    return values, [part.view(len(vectors), *one.shape) for part, one in zip(parts, own, strict=True)]
+
+
+def _outputs(policy: Policy, parameters: Sequence[Tensor], activation: Elementwise, inputs: Tensor) -> Tensor:
+    """What k policies of this kind put out, [k, rows, outputs]."""
+    if isinstance(policy.head, Table):
+        return parameters[0][torch.arange(len(inputs)).unsqueeze(1), inputs]
+    return _through(parameters, activation, inputs)
+
+
+def _through(parameters: Sequence[Tensor], activation: Elementwise, inputs: Tensor) -> Tensor:
+    """k networks of linear layers, whose ``parameters`` are a weight and a bias for each layer in turn."""
+    outputs = inputs
+    for layer in range(0, len(parameters), 2):
+        if layer > 0:
+            outputs = activation(outputs)
+        weight, bias = parameters[layer], parameters[layer + 1]
+        outputs = torch.baddbmm(bias.unsqueeze(1), outputs, weight.transpose(1, 2))
+    return outputs

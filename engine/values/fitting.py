@@ -1,0 +1,93 @@
+"""Fitting a learned value baseline of its own to the returns."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.policy_gradient.rule import fit_loss
+from engine.config.estimators import ValueBaseline
+from engine.experience.batch import Batch
+from engine.maths.losses import value_slopes
+from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
+from engine.policies.policy import ValueFunction
+from engine.runtime.errors import RunError
+from engine.runtime.heartbeat import ROWS, Pulse
+
+
+class ValueFitting:
+    """φ ← φ − α ∇ 1/M Σ (V_φ(s_m) − G_m)², several optimiser steps per batch (003…)."""
+
+    def __init__(self, config: ValueBaseline, value: ValueFunction, generator: torch.Generator) -> None:
+        self.value = value
+        self._generator = generator
+        self.vector = ParameterVector(value.parameters())
+        self._descent = make_optimizer(config.optimizer, self.vector)
+
+    def fit(self, batch: Batch, config: ValueBaseline) -> Generator[str, None, float]:
+        """Fit to ``batch.returns``; yields signs of life and returns the loss at the last step.
+
+        Raises:
+            RunError: the value function is no longer finite.
+        """
+        pulse = Pulse()
+        total = torch.zeros((), device=batch.returns.device)
+        drawn = min(config.minibatch_size or batch.size, batch.size)
+        for rows in self._draws(batch, config):
+            self.vector.zero()
+            total = torch.zeros_like(total)
+            for part in rows:
+                total += self.add_gradient(batch, part, config, len(batch.returns[part]) / drawn)
+                if pulse.due():
+                    yield "fitting the value function"
+            self.step(config)
+        self.require_finite(config)
+        return total.item()
+
+    def add_gradient(self, batch: Batch, rows: Tensor | slice, config: ValueBaseline, share: float) -> Tensor:
+        """Add ``share`` times the gradient of V's squared error at some of the steps to what is gathered.
+
+        Returns:
+            ``share`` times the squared error, a scalar.
+        """
+        observations, targets = batch.observations[rows], batch.returns[rows]
+        old = None if batch.values is None else batch.values[rows]
+        dense = self.value.dense
+        if dense is None:
+            loss = share * fit_loss(self.value(observations), targets, old, config.clip_range)
+            add_gradient(loss, self.vector)
+            return loss.detach()
+        passed = dense.forward(self.value.inputs(observations))
+        values = passed.outputs.squeeze(-1)
+        slopes = share * value_slopes(values, targets, old, config.clip_range)
+        dense.backward(passed, slopes.unsqueeze(-1))
+        return share * fit_loss(values, targets, old, config.clip_range)
+
+    def step(self, config: ValueBaseline) -> None:
+        """One step along the gradient that has been gathered."""
+        self._descent.step(config.learning_rate)
+
+    def require_finite(self, config: ValueBaseline) -> None:
+        """Raises RunError where V is no longer finite."""
+        if not bool(self.vector.values.isfinite().all()):
+            raise RunError(
+                f"The value function is no longer a finite number; its learning rate {config.learning_rate:g} is "
+                "probably too large, so lower it and start again."
+            )
+
+    def _draws(self, batch: Batch, config: ValueBaseline) -> Iterator[list[Tensor | slice]]:
+        """For every step its rows, in parts small enough to be interrupted between."""
+        size = config.minibatch_size or batch.size
+        if size >= batch.size:
+            whole: list[Tensor | slice] = [slice(k, min(k + ROWS, batch.size)) for k in range(0, batch.size, ROWS)]
+            for _ in range(max(config.fit_steps, 1)):
+                yield whole
+            return
+        left: list[Tensor] = []
+        for _ in range(max(config.fit_steps, 1)):
+            if not left:
+                order = torch.randperm(batch.size, generator=self._generator).to(batch.returns.device)
+                left = [rows for rows in torch.split(order, size) if len(rows) == size]
+            yield list(torch.split(left.pop(), ROWS))
