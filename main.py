@@ -97,11 +97,11 @@ def _command_line() -> "typer.Typer":
         set: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Set any parameter.")] = None,
     ) -> None:
         """Train without a window."""
-        from engine.commands import headless
+        from engine.commands import configure, headless
 
         gc.enable()
         values = {"budget.environment_steps": steps, "seed": seed, "device": device}
-        config = headless.configuration(preset, environment, policy, algorithm, values, set or ())
+        config = configure.configuration(preset, environment, policy, algorithm, values, set or ())
         if seeds == 1:
             headless.train(config, report)
         else:
@@ -113,9 +113,9 @@ def _command_line() -> "typer.Typer":
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     ) -> None:
         """List what there is to pick from."""
-        from engine.commands import headless
+        from engine.commands import listing
 
-        headless.print_listing(what, json)
+        listing.print_listing(what, json)
 
     return cli
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS, POLICIES
-from engine.catalogue.environments import EXTRAS
+from engine.catalogue.environments import ENVIRONMENTS, EXTRAS
+from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
 from engine.reports.metrics import METRICS
 from main import main
 
@@ -88,7 +88,7 @@ def test_a_list_names_all_that_the_catalogue_has(what: str, names: dict[str, Any
 
 
 def test_the_list_says_how_to_install_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr("engine.commands.headless.missing_extra", lambda family: EXTRAS.get(family))
+    monkeypatch.setattr("engine.commands.listing.missing_extra", lambda family: EXTRAS.get(family))
     main(["list", "environments"])
     assert '".[mujoco]"' in " ".join(capsys.readouterr().out.split())
 

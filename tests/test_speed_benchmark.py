@@ -9,7 +9,8 @@ import pytest
 import torch
 import typer
 
-from engine.catalogue import ENVIRONMENTS, refusal
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.compatibility import refusal
 from engine.config import RunConfig
 from tests.benchmarks import ppo_speed
 from tests.benchmarks.figures import Grid

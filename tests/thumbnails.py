@@ -15,8 +15,7 @@ import gymnasium
 import numpy as np
 from PIL import Image
 
-from engine.catalogue import ENVIRONMENTS
-from engine.catalogue.environments import thumbnail_name
+from engine.catalogue.environments import ENVIRONMENTS, thumbnail_name
 from engine.environments.making import registry
 
 FOLDER = Path(__file__).parents[1] / "resources" / "pictures" / "environments"

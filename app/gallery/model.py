@@ -8,9 +8,8 @@ from typing import Literal
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
-from engine.catalogue.environments import EXTRAS, Extra
-from engine.catalogue.spaces import Family
+from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, Extra
+from engine.catalogue.spaces import EnvironmentInfo, Family, Space
 
 Shelf = Family | Literal["besides"]
 ITEM_ROLE = Qt.ItemDataRole.UserRole

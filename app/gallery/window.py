@@ -14,10 +14,10 @@ from app.gallery.filters import FilterBar
 from app.gallery.model import Card, Filter, GalleryModel, all_cards
 from app.gallery.own_id import OwnId
 from app.models.experiment import Experiment
-from app.panels.experiment.form.parameter_row import LOCKED
+from app.models.run_state import LOCKED
 from app.style.text import SteadyLabel, muted
 from app.style.theme import Theme
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RequestError
 

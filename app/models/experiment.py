@@ -8,23 +8,17 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.models.form_rules import in_the_form
-from engine.catalogue import (
-    DISTRIBUTIONS,
-    ENVIRONMENTS,
-    POLICIES,
-    UPDATES,
-    Entry,
-    EnvironmentInfo,
-    changed,
-    choose,
-    described,
-    distribution_of,
-    picked,
-    refusal,
-)
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.environments.configured import changed, described, options_of
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.entries import Entry
+from engine.catalogue.methods.nearest import nearest_fit, what_gave_way
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.environments import EnvironmentConfig
-from engine.config.parameters import Parameter, options_of, parameters_of, with_values
+from engine.config.parameters import Parameter, parameters_of, with_values
 from engine.runtime.errors import RequestError
 
 _OPTION = "environment.options."
@@ -172,7 +166,7 @@ class Experiment(QObject):
         self.set_config(fitting or config, plain)
         if reason and fitting:
             self.adjusted.emit(
-                f"{reason.partition(';')[0].rstrip('.')}; {_what_gave_way(config, fitting, environment)}."
+                f"{reason.partition(';')[0].rstrip('.')}; {what_gave_way(config, fitting, environment)}."
             )
 
     def problem(self) -> str | None:
@@ -199,31 +193,3 @@ class Experiment(QObject):
     def _refuse(self, reason: str) -> str:
         self.rejected.emit(reason)
         return reason
-
-
-def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | None:
-    """The configuration most like ``config`` that works in ``environment``.
-
-    Its distribution gives way first, then its features, its kind of policy (to an MLP if that will do, or to a CNN
-    where there are images to see), its update.
-    """
-    if config.update.kind == "exact-gradient" and not environment.finite:
-        config = choose(config, UPDATES["gradient-ascent"])
-    follows = with_values(config, {"policy.distribution": "auto"})
-    raw = [with_values(follows, {"policy.features": "raw"})] if config.policy.kind == "linear" else []
-    natural = "cnn" if environment.observation.image else "mlp"
-    kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != natural)
-    candidates = (config, follows, *raw, *(choose(follows, entry) for entry in kinds))
-    return next((candidate for candidate in candidates if refusal(candidate, environment) is None), None)
-
-
-def _what_gave_way(before: RunConfig, after: RunConfig, environment: EnvironmentInfo) -> str:
-    """What ``nearest_fit`` changed, in words."""
-    if after.update.kind != before.update.kind:
-        return f"the update rule is now {UPDATES[after.update.kind].title}"
-    if after.policy.kind != before.policy.kind:
-        return f"the policy is now {POLICIES[after.policy.kind].title}"
-    if after.policy.distribution == before.policy.distribution:
-        return "the features are now raw"
-    now = picked(after, DISTRIBUTIONS, environment)
-    return f"the distribution is now {now.title if now else after.policy.distribution}"

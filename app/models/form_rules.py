@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 from app.models.history import History
-from engine.catalogue import EnvironmentInfo, distribution_of
+from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
@@ -23,7 +24,6 @@ _OF_NUMBERS = ("observation_noise", "frame_stack", "normalize_observations")
 _OF_OUR_OWN = ("classic", "ours")  # families whose dynamics are batched, so that nothing is stepped one by one
 _MOST_COMPONENTS = 32  # that are offered by name
 _GAUSSIAN = ("gaussian", "tanh-gaussian")
-_MEASURED_MOVES = ("natural-gradient", "trpo", "ppo-clip", "ppo-penalty", "ppo-lagrangian")
 
 
 def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> bool:
@@ -83,35 +83,6 @@ def legends(environment: EnvironmentInfo) -> dict[str, Legend]:
         names = seen.labels or tuple(f"component {component}" for component in range(seen.size))
         found["environment.hidden"] = tuple((str(component), name) for component, name in enumerate(names))
     return found
-
-
-def diagnosed(config: RunConfig) -> tuple[str, ...]:
-    """The metrics that a run of ``config`` defines, in the order in which they are shown."""
-    update, learned = config.update, config.estimator.baseline.kind in ("value", "shared-value")
-    shown = {
-        "loss": True,
-        "entropy": True,
-        "grad_norm": True,
-        "exact_return": update.kind == "exact-gradient",
-        "approx_kl": update.kind in _MEASURED_MOVES,
-        "clip_fraction": update.kind == "ppo-clip",
-        "multiplier": update.kind == "ppo-lagrangian",
-        "line_search": update.kind == "trpo",
-        "effective_sample_size": update.kind == "off-policy",
-        "largest_weight": update.kind == "off-policy",
-        "learning_rate": getattr(update, "learning_rate_schedule", "constant") != "constant",
-        "explained_variance": learned and update.kind != "exact-gradient",
-        "value_loss": learned and update.kind != "exact-gradient",
-        "steps_per_second": True,
-    }
-    return tuple(name for name, applies in shown.items() if applies)
-
-
-def ratios_of(config: RunConfig) -> Literal["step", "episode"] | None:
-    """What the run's probability ratios stand for; None where it has none."""
-    if config.update.kind == "off-policy":
-        return "episode"
-    return "step" if config.update.kind.startswith("ppo-") else None
 
 
 def clip_range(config: RunConfig, history: History | None) -> float | None:

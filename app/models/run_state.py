@@ -48,3 +48,5 @@ WORDS: dict[RunState, str] = {
     RunState.FINISHED: "Finished",
     RunState.FAILED: "Failed",
 }
+
+LOCKED = "Stop the run to change this."

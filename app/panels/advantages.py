@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from app.models.form_rules import clip_range, largest_weight, ratios_of
+from app.models.form_rules import clip_range, largest_weight
 from app.models.history import History
 from app.plotting.axes import Range, settled_end, settled_range
 from app.plotting.histogram import Histogram, bounds, effective_sample_size, histogram, normalised
@@ -19,6 +19,7 @@ from app.plotting.throttle import Pace
 from app.style.format import percent, power_of_ten, short_number
 from app.style.text import Stage, SteadyLabel, as_surface
 from app.style.theme import Theme
+from engine.catalogue.methods.reported import ratios_of
 from engine.config import RunConfig
 from engine.reports.events import Estimated, Reweighted
 

@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.models.form_rules import diagnosed
 from app.models.history import History, XAxis
 from app.panels.returns import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_end, settled_range
@@ -21,6 +20,7 @@ from app.style.format import NOTHING, minus, short_number
 from app.style.sentence import smaller
 from app.style.text import Stage, SteadyLabel, as_surface
 from app.style.theme import Theme, blended, tabular
+from engine.catalogue.methods.reported import diagnosed
 from engine.config import RunConfig
 from engine.reports.metrics import METRICS, Metric
 

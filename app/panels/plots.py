@@ -10,7 +10,7 @@ from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
 from app.style.theme import Theme
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
 

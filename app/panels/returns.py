@@ -19,7 +19,7 @@ from app.style.combo import Combo
 from app.style.format import NOTHING, setting, short_number
 from app.style.text import Stage, SteadyLabel, as_surface, muted
 from app.style.theme import Theme
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import Parameter, parameters_of
 from engine.reports.events import Change

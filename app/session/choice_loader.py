@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.models.experiment import Experiment
 from app.session.import_consent import Trust, module_of, question
 from app.session.training_thread import TrainingThread
-from engine.catalogue import EnvironmentInfo
 from engine.catalogue.environments.configured import described
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.environments import EnvironmentConfig
 from engine.config.presets import Preset

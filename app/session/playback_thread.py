@@ -12,7 +12,7 @@ from PySide6.QtCore import QThread, Signal
 from PySide6.QtGui import QImage
 
 from app.session.playback_pace import Pace
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.reports.frames import Frame, Image
 from engine.runtime.errors import RequestError, RunError
 

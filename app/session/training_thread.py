@@ -73,7 +73,7 @@ class TrainingThread(QThread):
     def run(self) -> None:
         try:
             import engine.analysis.playback  # noqa: F401  (loads torch, which takes a second or more)
-            from engine.training.training import warm_up
+            from engine.training.warm_up import warm_up
 
             warm_up()
             gc.freeze()  # torch stays; looking through it again and again would hold up the window

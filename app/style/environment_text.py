@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.style.format import minus
 from app.style.parameter_text import shown
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 
 _FEW = 24  # components or actions whose names can still be read in a row
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.models.run_state import RunState
 from app.window.main_window import MainWindow
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.presets import Preset
 

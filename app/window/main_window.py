@@ -26,7 +26,7 @@ from app.style.text import set_role
 from app.window import actions as acts
 from app.window.docks import Docks
 from app.window.toolbar import Toolbar
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig, presets
 from engine.config.presets import Preset
 

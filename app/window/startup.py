@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.window import display_check as display
-from engine.catalogue import EnvironmentInfo, changed
-from engine.catalogue.environments.configured import described
+from engine.catalogue.environments.configured import changed, described
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RequestError

@@ -13,7 +13,7 @@ from app.style.combo import Combo
 from app.style.theme import Theme
 from app.window import actions as acts
 from app.window.progress import ProgressView
-from engine.catalogue import DEVICES
+from engine.catalogue.methods.entries import DEVICES
 
 PRESET_WIDTH = 196
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.changed import with_changes

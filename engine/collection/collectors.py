@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.collection.collectors import LONGEST_EPISODE, Collecting, Finished, endless
 from engine.config import RunConfig
 from engine.environments.batches.batched import BatchedEnvironments, batched

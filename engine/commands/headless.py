@@ -3,72 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS, POLICIES, Entry, EnvironmentInfo, choose
-from engine.catalogue.environments import missing_extra
-from engine.config import RunConfig, presets
-from engine.config.parameters import parse_value, with_values
+from engine.config import RunConfig
+from engine.config.parameters import with_values
 from engine.reports.events import Phase, Updated
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:
     from engine.training.training import Training
-
-
-def configuration(
-    preset: str | None,
-    environment: str | None,
-    policy: str | None,
-    algorithm: str | None,
-    values: Mapping[str, Any],
-    settings: Sequence[str],
-) -> RunConfig:
-    """The configuration that command-line flags describe: a preset or the defaults, then choices, then ``KEY=VALUE``s.
-
-    Raises:
-        RequestError: something named is not there or does not fit.
-    """
-    config = presets.find(preset).config if preset else RunConfig()
-    choices: dict[str, Any] = {}
-    if environment is not None:
-        choices["environment"] = environment
-    if policy is not None:
-        choices |= _entry("policy", policy, POLICIES).values
-    elif environment is not None and preset is None:
-        choices["policy.distribution"] = "auto"
-    config = with_values(config, choices)
-    if algorithm is not None:
-        config = choose(config, _entry("algorithm", algorithm, ALGORITHMS))
-    given = {path: value for path, value in values.items() if value is not None}
-    return with_values(config, given | dict(map(_setting, settings)))
-
-
-def _entry(what: str, name: str, entries: Mapping[str, Entry]) -> Entry:
-    if name in entries:
-        return entries[name]
-    near = get_close_matches(name, entries, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(entries)}."
-    raise RequestError(f"There is no {what} {name}; {hint}")
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    path, separator, value = text.partition("=")
-    if not separator:
-        raise RequestError(f"--set takes KEY=VALUE, for example update.learning_rate=0.01, not {text}.")
-    return path.strip(), parse_value(value.strip())
 
 
 def train(config: RunConfig, report: Path | None) -> None:
@@ -228,52 +178,3 @@ def _summary(training: Training) -> str:
         )
     ]
     return f"{counts[0]}, {counts[1]} and {counts[2]} in {training.seconds:.1f} s ({speed:,.0f} steps/s)."
-
-
-def listing(what: str) -> list[dict[str, Any]]:
-    """The rows of ``list WHAT``.
-
-    Raises:
-        RequestError: there is no such list.
-    """
-    if what == "environments":
-        return [asdict(info) | {"needs": _needs(info)} for info in ENVIRONMENTS.values()]
-    if what == "policies":
-        return [_row(entry) for entry in POLICIES.values()]
-    if what == "algorithms":
-        return [_row(entry) for entry in ALGORITHMS.values()]
-    if what == "presets":
-        return [
-            {"id": name, "title": preset.title, "summary": preset.summary} for name, preset in presets.shipped().items()
-        ]
-    raise RequestError(f"There is no list of {what}; there is environments, policies, algorithms, presets.")
-
-
-def _needs(info: EnvironmentInfo) -> str | None:
-    """The command that installs what an environment needs and is not there."""
-    extra = missing_extra(info.family)
-    return extra.command if extra else None
-
-
-def _row(entry: Entry) -> dict[str, Any]:
-    return {"id": entry.id, "title": entry.title, "summary": entry.summary, "sets": entry.values}
-
-
-def print_listing(what: str, as_json: bool) -> None:
-    """Write ``list WHAT`` to stdout, for people or as JSON."""
-    rows = listing(what)
-    if as_json:
-        json.dump(rows, sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
-        return
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    needed = None
-    for row in rows:
-        if row.get("needs") and row["needs"] != needed:
-            needed = row["needs"]
-            table.add_row("", "")
-            table.add_row("", escape(f"These need: {needed}"))
-        table.add_row(row["id"], escape(f"{row['title']}. {row['summary']}"))
-    Console().print(table)

@@ -7,16 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from engine.config import RunConfig
 from engine.runtime.errors import RequestError
-
-if TYPE_CHECKING:
-    from engine.catalogue import EnvironmentInfo
 
 _OPTIONS = "environment.options"  # these have names of the environment's own, and may be called anything
 
@@ -56,29 +53,6 @@ def parameters_of(config: BaseModel, prefix: str = "") -> list[Parameter]:
         elif name not in ("kind", "options"):
             found.append(_parameter(path, field, value))
     return found
-
-
-def options_of(config: RunConfig, environment: EnvironmentInfo) -> list[Parameter]:
-    """The environment's own options as parameters ``environment.options.NAME``."""
-    given = config.environment.options
-    return [
-        Parameter(
-            path=f"environment.options.{option.name}",
-            title=option.title,
-            symbol="",
-            unit=option.unit,
-            help=option.help,
-            type=type(option.default),
-            value=given.get(option.name, option.default),
-            default=option.default,
-            live=False,
-            minimum=option.minimum,
-            maximum=option.maximum,
-            exclusive_minimum=False,
-            choices=option.choices,
-        )
-        for option in environment.options
-    ]
 
 
 def _parameter(path: str, field: FieldInfo, value: Any) -> Parameter:

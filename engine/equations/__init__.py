@@ -8,7 +8,7 @@ importance weights, 002… for surrogate, penalty and natural gradient, 003… f
 
 from __future__ import annotations
 
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.equations.estimators import advantage_lines, fit_lines
 from engine.equations.policies import policy_lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.catalogue import EnvironmentInfo, distribution_of
+from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.policies import PolicyConfig
 from engine.equations.terms import Line, Term

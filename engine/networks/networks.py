@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.nn.utils.rnn import PackedSequence
 
-from engine.catalogue import Space
 from engine.catalogue.network_sizes import image_layers
+from engine.catalogue.spaces import Space
 from engine.config.policies import Activation, Initialization
 from engine.networks.dense import NONLINEARITIES, Dense
 
@@ -265,3 +265,9 @@ def features(observations: Tensor, space: Space) -> Tensor:
     if space.kind == "discrete":
         return one_hot(observations, space.size).to(torch.float32)
     return observations
+
+
+def cnn_body(observation: Space, hidden: int, generator: torch.Generator) -> CNNBody:
+    """The convolutions for a space of images, whose numbers reach up to its bounds."""
+    high = observation.bounds[0][1] if observation.bounds else 1.0
+    return CNNBody(observation.shape, hidden, high, generator)

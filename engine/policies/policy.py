@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from engine.catalogue import EnvironmentInfo, Space, distribution_of
-from engine.config.estimators import ValueBaseline
+from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.policies import PolicyConfig
 from engine.experience.rollouts import Sequences
 from engine.networks.dense import Dense, Pass
 from engine.networks.features import feature_map
-from engine.networks.networks import MLP, CNNBody, GRUBody, MLPBody, Table, features, head
+from engine.networks.networks import GRUBody, MLPBody, Table, cnn_body, features, head
 from engine.networks.normalizer import Normalizer
 from engine.policies.distributions import (
     Bernoulli,
@@ -189,49 +189,10 @@ def _body(config: PolicyConfig, observation: Space, generator: torch.Generator) 
         return MLPBody(sizes, config.activation, generator, config.initialization)
     if config.kind == "gru":
         return GRUBody(observation.size, config.hidden_size, generator)
-    return _cnn(observation, config.hidden_size, generator)
-
-
-def _cnn(observation: Space, hidden: int, generator: torch.Generator) -> CNNBody:
-    high = observation.bounds[0][1] if observation.bounds else 1.0
-    return CNNBody(observation.shape, hidden, high, generator)
+    return cnn_body(observation, config.hidden_size, generator)
 
 
 def _outputs(body: nn.Module) -> int:
     outputs = body.outputs
     assert isinstance(outputs, int)
     return outputs
-
-
-class ValueFunction(nn.Module):
-    """V_φ(s), shape [batch], for observations as a policy takes them; seen through convolutions if asked, and through
-    the policy's ``normalizer`` where it has one."""
-
-    def __init__(
-        self,
-        config: ValueBaseline,
-        observation: Space,
-        generator: torch.Generator,
-        convolutional: bool = False,
-        normalizer: Normalizer | None = None,
-    ) -> None:
-        super().__init__()
-        self._observation = observation
-        self.normalizer = normalizer
-        self.network: nn.Module
-        if convolutional:
-            body = _cnn(observation, config.hidden_sizes[0] if config.hidden_sizes else 64, generator)
-            self.network = nn.Sequential(body, head(body.outputs, 1, 1.0, generator))
-        else:
-            self.network = MLP((observation.size, *config.hidden_sizes, 1), "tanh", 1.0, generator)
-        self.dense = self.network.dense() if isinstance(self.network, MLP) else None
-
-    def inputs(self, observations: Tensor) -> Tensor:
-        """What the network sees."""
-        if self.normalizer is not None:
-            observations = self.normalizer(observations)
-        return features(observations, self._observation)
-
-    def forward(self, observations: Tensor) -> Tensor:
-        values: Tensor = self.network(self.inputs(observations))
-        return values.squeeze(-1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.collection.device_collector import CHUNK, Chunk, environments_on
 from engine.config import RunConfig
 from engine.environments.batches.batched import BatchedEnvironments, batched

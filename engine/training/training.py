@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,14 +17,15 @@ from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
 from engine.algorithms.policy_gradient.proximal import fits_along
 from engine.algorithms.policy_gradient.rule import Metrics, Outcome, Task
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.catalogue import Space, changed, refusal
+from engine.catalogue.environments.configured import changed
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.spaces import Space
 from engine.collection.collectors import Collector, EpisodeCollector, Finished, SegmentCollector
 from engine.collection.device_collector import DeviceCollector, environments_on
 from engine.collection.reward_scaling import RewardChange
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import parameters_of, with_values
-from engine.config.updates import Optimizer
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.make import make_batch
 from engine.environments.making.lookup import inspect
@@ -32,11 +33,9 @@ from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
 from engine.experience.rollouts import Rollout
 from engine.maths.losses import explained_variance
-from engine.maths.trust_region import fisher_matrix, kl_gradient, solve_exactly
 from engine.networks.normalizer import Normalizer
-from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.actor import Actor
-from engine.policies.policy import Policy, ValueFunction
+from engine.policies.policy import Policy
 from engine.reports.events import Change, Collected, Estimated, Phase, Reweighted, Updated, Working
 from engine.reports.metrics import METRICS
 from engine.runtime.errors import RequestError, RunError
@@ -45,6 +44,7 @@ from engine.runtime.stopwatch import Stopwatch
 from engine.training.devices import choose_device
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
+from engine.values.value_function import ValueFunction
 
 MEAN_OVER = 100  # episodes that the reported mean return covers
 RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
@@ -268,15 +268,3 @@ def _reweighted(iteration: int, outcome: Outcome) -> Reweighted:
     assert outcome.log_ratios is not None
     thinned = outcome.log_ratios[:: 1 + len(outcome.log_ratios) // RATIOS]
     return Reweighted(iteration, thinned.cpu().numpy(), outcome.of)
-
-
-def warm_up() -> None:
-    """Load what torch loads only when it is first used, so that the first run starts without delay."""
-    parameter = torch.nn.Parameter(torch.eye(2))
-    vector = ParameterVector([parameter])
-    for kind in get_args(Optimizer):
-        add_gradient(parameter.square().sum(), vector)
-        make_optimizer(kind, vector).step(0.1)
-    torch.linalg.qr(parameter.detach())
-    slope = kl_gradient(parameter.square().sum(), [parameter])
-    solve_exactly(fisher_matrix(slope, [parameter], 0.1), vector.values)

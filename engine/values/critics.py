@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from engine.experience.rollouts import Rollout, Sequences, grouped
-from engine.policies.policy import Policy, ValueFunction
+from engine.policies.policy import Policy
 from engine.runtime.heartbeat import ROWS, Pulse
+from engine.values.value_function import ValueFunction
 
 Values = Generator[str, None, tuple[Tensor, Tensor]]
 

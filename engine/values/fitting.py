@@ -7,14 +7,13 @@ from collections.abc import Generator, Iterator
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import fit_loss
 from engine.config.estimators import ValueBaseline
 from engine.experience.batch import Batch
-from engine.maths.losses import value_slopes
+from engine.maths.losses import clipped_value_loss, value_loss, value_slopes
 from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
-from engine.policies.policy import ValueFunction
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import ROWS, Pulse
+from engine.values.value_function import ValueFunction
 
 
 class ValueFitting:
@@ -91,3 +90,10 @@ class ValueFitting:
                 order = torch.randperm(batch.size, generator=self._generator).to(batch.returns.device)
                 left = [rows for rows in torch.split(order, size) if len(rows) == size]
             yield list(torch.split(left.pop(), ROWS))
+
+
+def fit_loss(values: Tensor, targets: Tensor, old_values: Tensor | None, clip_range: float) -> Tensor:
+    """The squared error of V, clipped around what V was where ``clip_range`` is above 0."""
+    if clip_range > 0.0 and old_values is not None:
+        return clipped_value_loss(values, targets, old_values, clip_range)
+    return value_loss(values, targets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.models.experiment import Experiment
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.panels.episode.action_bars import ActionBars
 from app.style import theme
-from engine.catalogue import Space
+from engine.catalogue.spaces import Space
 from engine.reports.frames import (
     GRID,
     BoundedDecision,

@@ -16,7 +16,7 @@ from app.panels.experiment.form.map_editor_dialog import MapDialog
 from app.panels.experiment.form.parameter_group import Group
 from app.panels.experiment.panel import ExperimentPanel
 from app.window.main_window import MainWindow
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.parameters import with_values
 from tests.app.choosing import experiment, heard
 

@@ -20,7 +20,7 @@ from app.panels.episode.panel import EMPTY, EpisodePanel
 from app.session.playback_thread import PlaybackThread, Shown
 from app.style import theme
 from engine.analysis.playback import PolicySnapshot, snapshot
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
 from engine.reports.frames import Frame, SoftmaxDecision

@@ -17,18 +17,11 @@ from app.panels.experiment.equation.equation_box import EquationBox
 from app.panels.experiment.equation.equation_glossary import glossary
 from app.panels.experiment.equation.equation_view import EquationView
 from app.style.theme import load_theme
-from engine.catalogue import (
-    ALGORITHMS,
-    BASELINES,
-    CREDITS,
-    ENVIRONMENTS,
-    POLICIES,
-    UPDATES,
-    EnvironmentInfo,
-    Space,
-    choose,
-    refusal,
-)
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.equations import Line, Term, equation

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, ENVIRONMENTS, POLICIES
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, POLICIES
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from tests.app.choosing import experiment, heard

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QWidget
 from app.panels.experiment.panel import ExperimentPanel
 from app.style.sentence import one_line
 from app.style.theme import load_theme
-from engine.catalogue import ALGORITHMS, BASELINES, ENVIRONMENTS, UPDATES, EnvironmentInfo, Space
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, UPDATES
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.parameters import with_values
 from tests.app.choosing import experiment, heard
 

@@ -15,8 +15,8 @@ from app.gallery.model import Card
 from app.gallery.window import Gallery
 from app.models.experiment import Experiment
 from app.style.theme import load_theme
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
-from engine.catalogue.environments import EXTRAS, Extra
+from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, Extra
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from tests.app.choosing import experiment, heard
 
 MAZE = EnvironmentInfo("worlds:Maze-v0", "worlds:Maze-v0", "A maze.", Space("discrete", 9), Space("discrete", 4))

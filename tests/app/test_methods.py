@@ -12,7 +12,6 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.models.form_rules import diagnosed
 from app.models.history import History
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
@@ -21,7 +20,9 @@ from app.plotting.histogram import effective_sample_size, histogram
 from app.session.mailbox import Mailbox
 from app.style.format import power_of_ten
 from app.style.theme import load_theme
-from engine.catalogue import ALGORITHMS, choose
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.reported import diagnosed
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.maths import importance

@@ -24,7 +24,7 @@ from app.plotting.plot import Axis, Plot
 from app.plotting.throttle import Pace
 from app.style.format import duration, percent, setting, short_number, tick_labels
 from app.style.theme import load_theme
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.maths.losses import normalized
 from engine.reports.events import Change, Collected, Estimated, Updated
 

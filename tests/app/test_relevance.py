@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.models.form_rules import clip_range, diagnosed, in_the_form, largest_weight, legends, ratios_of
+from app.models.form_rules import clip_range, in_the_form, largest_weight, legends
 from app.models.history import History
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS, EnvironmentInfo, Space, choose
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.reported import diagnosed, ratios_of
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.parameters import parameters_of, with_values
 from engine.reports.events import Change, Updated

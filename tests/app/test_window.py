@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.window.main_window import MainWindow
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.entries import ALGORITHMS
 from engine.config.environments import EnvironmentConfig
 from engine.reports.events import Updated
 from engine.training.training import Training

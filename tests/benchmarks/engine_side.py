@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.catalogue import ALGORITHMS, choose
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
 from engine.config import RunConfig, presets
 from engine.config.parameters import with_values
 from engine.reports.events import Updated

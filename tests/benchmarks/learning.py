@@ -28,7 +28,9 @@ from typing import Any
 
 import typer
 
-from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, ENVIRONMENTS, UPDATES, picked
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, UPDATES
+from engine.catalogue.methods.picking import picked
 from engine.config import RunConfig, presets
 from engine.config.parameters import with_values
 from tests.benchmarks.children import run_child

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.collection.collectors import Collector, EpisodeCollector, Finished, SegmentCollector
 from engine.config.policies import LinearPolicy, PolicyConfig
 from engine.environments.batches.interface import Slots, Transitions

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from engine.algorithms.policy_gradient.rule import Outcome, Task
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.policies import TabularPolicy
 from engine.experience.batch import Batch

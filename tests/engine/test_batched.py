@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.batched import BatchedEnvironments, batched
 from engine.environments.batches.gymnasium import GymnasiumBatch

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from engine.catalogue import ALGORITHMS, ENVIRONMENTS, EnvironmentInfo, Space, choose
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.biases import biases
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 

@@ -6,23 +6,21 @@ from typing import Any
 
 import pytest
 
-from engine.catalogue import (
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.entries import (
     ALGORITHMS,
     BASELINES,
     COLLECTIONS,
     CREDITS,
     DISTRIBUTIONS,
-    ENVIRONMENTS,
     POLICIES,
     UPDATES,
     Entry,
-    EnvironmentInfo,
-    Space,
-    choose,
-    distribution_of,
-    picked,
-    refusal,
 )
+from engine.catalogue.methods.picking import choose, picked
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy

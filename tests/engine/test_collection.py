@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.collection import collectors as collection
 from engine.collection.collectors import EpisodeCollector
 from engine.config.policies import GRUPolicy, LinearPolicy

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.algorithms.policy_gradient.off_policy import OffPolicyRule
 from engine.algorithms.policy_gradient.rule import Task
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.policies import LinearPolicy
 from engine.experience.batch import Batch
 from engine.experience.rollouts import Rollout

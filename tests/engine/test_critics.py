@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.catalogue import Space
+from engine.catalogue.spaces import Space
 from engine.config.estimators import ValueBaseline
 from engine.config.policies import GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig
 from engine.experience.rollouts import Rollout
-from engine.policies.policy import Policy, ValueFunction
+from engine.policies.policy import Policy
 from engine.values import critics
 from engine.values.critics import SeparateCritic, SharedCritic
+from engine.values.value_function import ValueFunction
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of, segments_of
 from tests.engine.support import driven
 

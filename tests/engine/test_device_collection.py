@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.collection.collectors import Finished
 from engine.collection.device_collector import CHUNK, DeviceCollector, environments_on
 from engine.config import RunConfig
@@ -200,7 +200,8 @@ def _on_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_on_torch")
 @pytest.mark.parametrize("algorithm", ["reinforce", "ppo", "a2c", "exact-gradient"])
 def test_a_run_learns_with_its_environments_on_the_device(algorithm: str) -> None:
-    from engine.catalogue import ALGORITHMS, choose
+    from engine.catalogue.methods.entries import ALGORITHMS
+    from engine.catalogue.methods.picking import choose
 
     config = choose(configured(environment="Corridor-v0", policy="tabular"), ALGORITHMS[algorithm])
     if config.collection.kind == "episodes":

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.environments import EnvironmentConfig
 from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
 from engine.environments.batches.batched import batched

@@ -9,14 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.policies import LinearPolicy
 from engine.estimation.estimators import estimate, per_decision
 from engine.experience.batch import Batch
 from engine.experience.rollouts import Rollout
 from engine.maths.returns import discount_sequence, discounted_returns
-from engine.policies.policy import Policy, ValueFunction
+from engine.policies.policy import Policy
 from engine.values.critics import Critic, SeparateCritic
+from engine.values.value_function import ValueFunction
 from tests.engine.tiny_mdp import configured, finish
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import Outcome, Task
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.biases import biases
 from engine.config import RunConfig
 from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy

@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from engine.analysis.playback import Playback, snapshot
-from engine.catalogue import ENVIRONMENTS
-from engine.catalogue.environments import missing_extra
+from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.environments.making import preprocessing, registry
 from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy

@@ -11,7 +11,9 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from engine.catalogue import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES, choose, refusal
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES
+from engine.catalogue.methods.picking import choose
 from engine.config import RunConfig
 from engine.config.parameters import parameters_of, with_values
 from engine.config.policies import Distribution

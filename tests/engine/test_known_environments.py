@@ -13,9 +13,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from engine.catalogue import ENVIRONMENTS, Space
-from engine.catalogue.environments import EXTRAS, missing_extra, thumbnail_name
-from engine.catalogue.spaces import EnvironmentInfo, Option
+from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, missing_extra, thumbnail_name
+from engine.catalogue.spaces import EnvironmentInfo, Option, Space
 from engine.environments.making import registry
 from engine.mdp.small_worlds import OURS
 

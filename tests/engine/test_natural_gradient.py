@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.collection.collectors import EpisodeCollector
 from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy
 from engine.environments.batches.batched import finite_environments

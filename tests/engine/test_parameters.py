@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from engine.catalogue import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES, choose
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES
+from engine.catalogue.methods.picking import choose
 from engine.config import RunConfig
 from engine.config.estimators import Segments, ValueBaseline
 from engine.config.parameters import Parameter, parameters_of, parse_value, validated, with_values

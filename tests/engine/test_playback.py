@@ -10,8 +10,7 @@ import torch
 from gymnasium import spaces
 
 from engine.analysis.playback import Playback, PolicySnapshot, snapshot
-from engine.catalogue import ENVIRONMENTS
-from engine.catalogue.environments import missing_extra
+from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.config import RunConfig
 from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy

@@ -9,7 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo, Space, parameter_count, refusal
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.parameter_count import parameter_count
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
@@ -24,7 +27,8 @@ from engine.policies.distributions import (
     MultiCategorical,
     TanhGaussian,
 )
-from engine.policies.policy import Policy, ValueFunction
+from engine.policies.policy import Policy
+from engine.values.value_function import ValueFunction
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalogue import ALGORITHMS, POLICIES, choose, refusal
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
+from engine.catalogue.methods.picking import choose
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.config.presets import Preset, find, load, save, shipped

@@ -8,19 +8,11 @@ from typing import Any
 
 import pytest
 
-from engine.catalogue import (
-    ALGORITHMS,
-    BASELINES,
-    COLLECTIONS,
-    CREDITS,
-    ENVIRONMENTS,
-    POLICIES,
-    UPDATES,
-    EnvironmentInfo,
-    Space,
-    choose,
-    refusal,
-)
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.runtime.errors import RequestError

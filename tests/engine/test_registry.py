@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from engine.catalogue import ENVIRONMENTS, Space
-from engine.catalogue.environments import EXTRAS
+from engine.catalogue.environments import ENVIRONMENTS, EXTRAS
+from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.making import registry

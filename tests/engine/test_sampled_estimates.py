@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.collection.collectors import EpisodeCollector, SegmentCollector
 from engine.config.policies import TabularPolicy
 from engine.config.updates import ExactGradient

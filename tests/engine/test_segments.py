@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.collection.collectors import SegmentCollector
 from engine.config.environments import EnvironmentConfig
 from engine.config.policies import GRUPolicy, LinearPolicy

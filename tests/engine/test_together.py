@@ -11,8 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from engine.algorithms.policy_gradient.gradient_ascent import accumulate_gradient
-from engine.algorithms.policy_gradient.rule import Task
+from engine.algorithms.policy_gradient.rule import Task, accumulate_gradient
 from engine.collection import collectors as collection
 from engine.config import RunConfig
 from engine.config.parameters import with_values

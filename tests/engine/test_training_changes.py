@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.catalogue import UPDATES
+from engine.catalogue.methods.entries import UPDATES
 from engine.config import RunConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
 from engine.reports.events import Estimated, Updated

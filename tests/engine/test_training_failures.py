@@ -11,7 +11,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from engine.catalogue import UPDATES
+from engine.catalogue.methods.entries import UPDATES
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Phase, Updated

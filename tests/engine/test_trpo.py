@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import Outcome
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.policies import TabularPolicy
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.mdp import exact

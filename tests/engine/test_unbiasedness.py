@@ -20,9 +20,10 @@ from engine.config.estimators import ValueBaseline
 from engine.config.policies import GRUPolicy, MLPPolicy
 from engine.estimation.estimators import estimate
 from engine.mdp import exact
-from engine.policies.policy import Policy, ValueFunction
+from engine.policies.policy import Policy
 from engine.values.critics import SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
+from engine.values.value_function import ValueFunction
 from tests.engine.tiny_mdp import (
     FEW,
     SHORT,

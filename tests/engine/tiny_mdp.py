@@ -18,7 +18,7 @@ from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import Task, UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.catalogue import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.policies import ExplorationConfig, TabularPolicy
 from engine.estimation.estimators import estimate
@@ -27,8 +27,9 @@ from engine.experience.rollouts import Rollout
 from engine.maths.trust_region import flattened
 from engine.mdp import exact
 from engine.mdp.finite import FiniteMDP, from_outcomes
-from engine.policies.policy import Policy, ValueFunction
+from engine.policies.policy import Policy
 from engine.values.critics import Critic, SeparateCritic
+from engine.values.value_function import ValueFunction
 
 torch.set_num_threads(1)  # as a run does: two threads would only wait for each other over numbers so few
 

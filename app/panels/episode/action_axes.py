@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
 
 from app.panels.episode.action_drawings import GAP, LEFT, RIGHT, Ink, action_label, draw_dot
 from app.style.format import NOTHING, minus, short_number
-from engine.catalogue import Space
+from engine.catalogue.spaces import Space
 from engine.reports.frames import BoundedDecision, Decision, GaussianDecision
 
 ROOMY = 3  # as many axes get a line for their numbers and one for their bounds

@@ -10,7 +10,7 @@ from app.panels.episode.action_axes import Axes, words_of_numbers
 from app.panels.episode.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label
 from app.panels.episode.action_groups import Groups, Switches, words
 from app.style.theme import Theme
-from engine.catalogue import Space
+from engine.catalogue.spaces import Space
 from engine.reports.frames import Decision, MultiSoftmaxDecision, SoftmaxDecision, SwitchDecision
 
 

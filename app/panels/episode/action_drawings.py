@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from app.style.format import NOTHING
 from app.style.sentence import smaller
 from app.style.theme import Theme, blended, tabular
-from engine.catalogue import Space
+from engine.catalogue.spaces import Space
 from engine.reports.frames import Decision, SoftmaxDecision
 
 MOST_BARS = 8

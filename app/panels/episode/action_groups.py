@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from app.panels.episode.action_drawings import LEFT, Ink, Row, action_label, draw_rows, row_height
-from engine.catalogue import Space
+from engine.catalogue.spaces import Space
 from engine.reports.frames import Decision, MultiSoftmaxDecision, SwitchDecision
 
 MOST_ROWS = 16  # beyond which a part has one bar instead of one for each of its choices

@@ -26,7 +26,8 @@ from app.style import icons
 from app.style.combo import Combo
 from app.style.format import NOTHING, minus, short_number
 from app.style.theme import Theme, tabular
-from engine.catalogue import ENVIRONMENTS, EnvironmentInfo
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.reports.frames import Frame
 
 EMPTY = "The current policy will play here once training starts."

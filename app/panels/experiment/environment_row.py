@@ -22,7 +22,7 @@ from app.style.sentence import Sentence
 from app.style.swatch import Dot
 from app.style.text import set_role
 from app.style.theme import Theme
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 
 _SIGN_ROOM = 28  # at the right end of the button
 

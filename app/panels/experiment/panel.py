@@ -10,17 +10,18 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
 from app.models.form_rules import legends
+from app.models.run_state import LOCKED
 from app.panels.experiment.choices import choices_of, policy_choices
 from app.panels.experiment.environment_row import EnvironmentRow
 from app.panels.experiment.equation.equation_box import UNLIMITED, EquationBox
 from app.panels.experiment.form.parameter_form import ParameterForm
-from app.panels.experiment.form.parameter_row import LOCKED
 from app.panels.experiment.picker import Picker
 from app.style.environment_text import acts
 from app.style.sentence import Sentence
 from app.style.slot import Slot
 from app.style.theme import Theme
-from engine.catalogue import (
+from engine.catalogue.methods.biases import biases
+from engine.catalogue.methods.entries import (
     ALGORITHMS,
     BASELINES,
     COLLECTIONS,
@@ -29,9 +30,8 @@ from engine.catalogue import (
     POLICIES,
     UPDATES,
     Entry,
-    biases,
-    picked,
 )
+from engine.catalogue.methods.picking import picked
 from engine.config.parameters import parameters_of
 from engine.equations import equation
 

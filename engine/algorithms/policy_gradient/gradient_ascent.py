@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-
-import torch
 
 from engine.algorithms.policy_gradient.rule import (
-    UPDATING,
     Metrics,
     Outcome,
+    Sums,
     Task,
     Updating,
+    accumulate_gradient,
     require_finite,
     scheduled,
     scheduled_metric,
-    unweighted,
-    with_shared_value,
 )
-from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
-from engine.maths.losses import entropy_bonus, policy_gradient_loss
-from engine.maths.trust_region import flattened
-from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
+from engine.config.updates import GradientAscent
+from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy
-from engine.runtime.heartbeat import Pulse
 
 
 class GradientAscentRule:
@@ -51,49 +44,3 @@ class GradientAscentRule:
     def _gathered(self, task: Task, config: GradientAscent) -> Generator[str, None, Sums]:
         """Put the batch's gradient into the vector."""
         return (yield from accumulate_gradient(self._policy, self._vector, task, config))
-
-
-@dataclass(frozen=True)
-class Sums:
-    """What the batch came to: the whole loss, the mean entropy, and the shared value's mean squared error."""
-
-    loss: float
-    entropy: float
-    value_loss: float | None
-
-
-def accumulate_gradient(
-    policy: Policy, vector: ParameterVector, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
-) -> Generator[str, None, Sums]:
-    """Put −ĝ, the gradient of the loss over the whole batch, into ``vector.gradient``; yields signs of life.
-
-    It is summed over pieces of the batch, which changes nothing but how long each takes. With a baseline per parameter
-    b, what is subtracted is b times the mean score, component by component.
-    """
-    batch, bonus = task.batch, config.entropy_coefficient
-    total = entropy = value_loss = torch.zeros((), device=task.weights.device)
-    pulse = Pulse()
-    scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
-    vector.zero()
-    for piece in batch.pieces():
-        distribution, shared = with_shared_value(policy, task, piece)
-        entropies = distribution.entropy()
-        log_probs = distribution.log_prob(piece.actions)
-        loss = policy_gradient_loss(log_probs, task.weights[piece.rows], batch.divisor)
-        if bonus > 0.0:
-            loss = loss - bonus * entropy_bonus(entropies, batch.divisor)
-        if shared is not None:
-            share = shared * (len(log_probs) / batch.size)
-            loss, value_loss = loss + share, value_loss + share.detach()
-        if scores is not None:
-            plain = log_probs if batch.state_weights is None else batch.state_weights[piece.rows] * log_probs
-            scores += flattened(
-                torch.autograd.grad(plain.sum(), vector.parameters, retain_graph=True, materialize_grads=True)
-            )
-        add_gradient(loss, vector)
-        total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
-        if pulse.due():
-            yield UPDATING
-    if scores is not None and batch.parameter_baseline is not None:
-        vector.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
-    return Sums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), task.config))

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.gradient_ascent import Sums, accumulate_gradient
 from engine.algorithms.policy_gradient.rule import (
     UPDATING,
     Outcome,
+    Sums,
     Task,
     Updating,
+    accumulate_gradient,
     over_batch,
     require_finite,
     scheduled,

@@ -9,12 +9,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.gradient_ascent import accumulate_gradient
 from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
     Task,
     Updating,
+    accumulate_gradient,
     measured,
     over_batch,
     require_finite,

@@ -12,13 +12,16 @@ from torch import Tensor
 
 from engine.config import RunConfig
 from engine.config.estimators import SharedValueBaseline
-from engine.config.updates import Schedule
+from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy, Schedule
 from engine.experience.batch import Batch, Piece
-from engine.maths.losses import clipped_value_loss, value_loss
+from engine.maths.losses import entropy_bonus, policy_gradient_loss
+from engine.maths.trust_region import flattened
+from engine.networks.optimizers import ParameterVector, add_gradient
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import Pulse
+from engine.values.fitting import fit_loss
 
 Metrics = dict[str, float | None]
 UPDATING = "updating the policy"  # as signs of life say it
@@ -75,13 +78,6 @@ def scheduled_metric(schedule: Schedule, learning_rate: float) -> Metrics:
     return {"learning_rate": None if schedule == "constant" else learning_rate}
 
 
-def fit_loss(values: Tensor, targets: Tensor, old_values: Tensor | None, clip_range: float) -> Tensor:
-    """The squared error of V, clipped around what V was where ``clip_range`` is above 0."""
-    if clip_range > 0.0 and old_values is not None:
-        return clipped_value_loss(values, targets, old_values, clip_range)
-    return value_loss(values, targets)
-
-
 def with_shared_value(policy: Policy, task: Task, piece: Piece) -> tuple[Distribution, Tensor | None]:
     """π(·|s) over a piece, and c_V·L_V where the policy's network also predicts the value, else None."""
     baseline, batch = task.config.estimator.baseline, task.batch
@@ -133,3 +129,49 @@ def measured(policy: Policy, batch: Batch) -> Generator[str, None, tuple[Tensor,
 
     log_probs, entropies = zip(*(yield from over_batch(policy, batch, of_piece)), strict=True)
     return torch.cat(log_probs), sum(entropies) / batch.size
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the batch came to: the whole loss, the mean entropy, and the shared value's mean squared error."""
+
+    loss: float
+    entropy: float
+    value_loss: float | None
+
+
+def accumulate_gradient(
+    policy: Policy, vector: ParameterVector, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
+) -> Generator[str, None, Sums]:
+    """Put −ĝ, the gradient of the loss over the whole batch, into ``vector.gradient``; yields signs of life.
+
+    It is summed over pieces of the batch, which changes nothing but how long each takes. With a baseline per parameter
+    b, what is subtracted is b times the mean score, component by component.
+    """
+    batch, bonus = task.batch, config.entropy_coefficient
+    total = entropy = value_loss = torch.zeros((), device=task.weights.device)
+    pulse = Pulse()
+    scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
+    vector.zero()
+    for piece in batch.pieces():
+        distribution, shared = with_shared_value(policy, task, piece)
+        entropies = distribution.entropy()
+        log_probs = distribution.log_prob(piece.actions)
+        loss = policy_gradient_loss(log_probs, task.weights[piece.rows], batch.divisor)
+        if bonus > 0.0:
+            loss = loss - bonus * entropy_bonus(entropies, batch.divisor)
+        if shared is not None:
+            share = shared * (len(log_probs) / batch.size)
+            loss, value_loss = loss + share, value_loss + share.detach()
+        if scores is not None:
+            plain = log_probs if batch.state_weights is None else batch.state_weights[piece.rows] * log_probs
+            scores += flattened(
+                torch.autograd.grad(plain.sum(), vector.parameters, retain_graph=True, materialize_grads=True)
+            )
+        add_gradient(loss, vector)
+        total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
+        if pulse.due():
+            yield UPDATING
+    if scores is not None and batch.parameter_baseline is not None:
+        vector.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
+    return Sums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), task.config))

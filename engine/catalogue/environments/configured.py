@@ -7,7 +7,9 @@ from typing import Any
 
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo, Option, Space, discrete
+from engine.config import RunConfig
 from engine.config.environments import MOST_FRAMES, EnvironmentConfig
+from engine.config.parameters import Parameter
 from engine.mdp.small_worlds import OURS, our_process
 from engine.runtime.errors import RequestError
 
@@ -79,6 +81,29 @@ def option_problem(option: Option, value: Any) -> str | None:
         if option.maximum is not None and number > option.maximum:
             return f"is at most {option.maximum:g}, not {given}"
     return None
+
+
+def options_of(config: RunConfig, environment: EnvironmentInfo) -> list[Parameter]:
+    """The environment's own options as parameters ``environment.options.NAME``."""
+    given = config.environment.options
+    return [
+        Parameter(
+            path=f"environment.options.{option.name}",
+            title=option.title,
+            symbol="",
+            unit=option.unit,
+            help=option.help,
+            type=type(option.default),
+            value=given.get(option.name, option.default),
+            default=option.default,
+            live=False,
+            minimum=option.minimum,
+            maximum=option.maximum,
+            exclusive_minimum=False,
+            choices=option.choices,
+        )
+        for option in environment.options
+    ]
 
 
 def _short(text: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig, Stepping
 from engine.environments.batches.envpool import EnvPoolBatch
 from engine.environments.batches.gymnasium import GymnasiumBatch

@@ -7,7 +7,7 @@ import re
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
-from engine.catalogue import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.environments.making import registry  # noqa: F401  (registers our own)
 
 _ADAPTERS = ("GymV21Environment", "GymV26Environment")  # these wrap others, and are nothing by themselves

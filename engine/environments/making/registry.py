@@ -18,8 +18,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from engine.catalogue import ENVIRONMENTS, Space
-from engine.catalogue.environments import missing_extra
+from engine.catalogue.environments import ENVIRONMENTS, missing_extra
+from engine.catalogue.spaces import Space
 from engine.environments.making import cartpole_positions as positions
 from engine.environments.making import finite_env
 from engine.environments.making.preprocessing import extra_arguments, preprocessed, register_packages

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.catalogue import EnvironmentInfo
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.collection.collectors import LONGEST_EPISODE, Collecting, Finished, SegmentCollector, Storage
 from engine.environments.batches.interface import EnvironmentBatch, Slots
 from engine.experience.rollouts import Rollout

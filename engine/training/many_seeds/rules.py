@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule, Sums
-from engine.algorithms.policy_gradient.rule import UPDATING, Task
+from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule
+from engine.algorithms.policy_gradient.rule import UPDATING, Sums, Task
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.config.updates import GradientAscent
 from engine.experience.batch import Batch
 from engine.networks.networks import Table
 from engine.networks.optimizers import ParameterVector
-from engine.policies.policy import Policy, ValueFunction
+from engine.policies.policy import Policy
 from engine.runtime.heartbeat import Pulse
 from engine.training.many_seeds.actor import Elementwise, activation_of, weighted
 from engine.values.fitting import ValueFitting
+from engine.values.value_function import ValueFunction
 
 MOST_ROWS = 384  # of one seed's batch; with more, one network at a time is as fast (measured, 64 to 128 units)
 _FITTING = "fitting the value function"

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from engine.catalogue import Space
+from engine.catalogue.spaces import Space
 from engine.collection.collectors import Collector, SegmentCollector
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from app.models.form_rules import Legend
+from app.models.run_state import LOCKED
 from app.panels.experiment.form.parameter_editors import editor_of
 from app.style import icons
 from app.style.parameter_text import in_words, refusal, symbol, tool_tip
@@ -18,7 +19,6 @@ from engine.config.parameters import Parameter
 
 EDITOR_WIDTH = 116
 _SHORT_LIST = 3  # numbers that fit into it
-LOCKED = "Stop the run to change this."
 
 
 class ParameterRow(QWidget):

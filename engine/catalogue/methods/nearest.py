@@ -1,0 +1,38 @@
+"""The configuration nearest to a choice that does not fit its environment."""
+
+from __future__ import annotations
+
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES, UPDATES
+from engine.catalogue.methods.picking import choose, picked
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.config.parameters import with_values
+
+
+def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | None:
+    """The configuration most like ``config`` that works in ``environment``.
+
+    Its distribution gives way first, then its features, its kind of policy (to an MLP if that will do, or to a CNN
+    where there are images to see), its update.
+    """
+    if config.update.kind == "exact-gradient" and not environment.finite:
+        config = choose(config, UPDATES["gradient-ascent"])
+    follows = with_values(config, {"policy.distribution": "auto"})
+    raw = [with_values(follows, {"policy.features": "raw"})] if config.policy.kind == "linear" else []
+    natural = "cnn" if environment.observation.image else "mlp"
+    kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != natural)
+    candidates = (config, follows, *raw, *(choose(follows, entry) for entry in kinds))
+    return next((candidate for candidate in candidates if refusal(candidate, environment) is None), None)
+
+
+def what_gave_way(before: RunConfig, after: RunConfig, environment: EnvironmentInfo) -> str:
+    """What ``nearest_fit`` changed, in words."""
+    if after.update.kind != before.update.kind:
+        return f"the update rule is now {UPDATES[after.update.kind].title}"
+    if after.policy.kind != before.policy.kind:
+        return f"the policy is now {POLICIES[after.policy.kind].title}"
+    if after.policy.distribution == before.policy.distribution:
+        return "the features are now raw"
+    now = picked(after, DISTRIBUTIONS, environment)
+    return f"the distribution is now {now.title if now else after.policy.distribution}"

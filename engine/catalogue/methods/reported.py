@@ -1,0 +1,38 @@
+"""Which metrics and probability ratios a run of a configuration reports."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.config import RunConfig
+
+_MEASURED_MOVES = ("natural-gradient", "trpo", "ppo-clip", "ppo-penalty", "ppo-lagrangian")
+
+
+def diagnosed(config: RunConfig) -> tuple[str, ...]:
+    """The metrics that a run of ``config`` defines, in the order in which they are shown."""
+    update, learned = config.update, config.estimator.baseline.kind in ("value", "shared-value")
+    shown = {
+        "loss": True,
+        "entropy": True,
+        "grad_norm": True,
+        "exact_return": update.kind == "exact-gradient",
+        "approx_kl": update.kind in _MEASURED_MOVES,
+        "clip_fraction": update.kind == "ppo-clip",
+        "multiplier": update.kind == "ppo-lagrangian",
+        "line_search": update.kind == "trpo",
+        "effective_sample_size": update.kind == "off-policy",
+        "largest_weight": update.kind == "off-policy",
+        "learning_rate": getattr(update, "learning_rate_schedule", "constant") != "constant",
+        "explained_variance": learned and update.kind != "exact-gradient",
+        "value_loss": learned and update.kind != "exact-gradient",
+        "steps_per_second": True,
+    }
+    return tuple(name for name, applies in shown.items() if applies)
+
+
+def ratios_of(config: RunConfig) -> Literal["step", "episode"] | None:
+    """What the run's probability ratios stand for; None where it has none."""
+    if config.update.kind == "off-policy":
+        return "episode"
+    return "step" if config.update.kind.startswith("ppo-") else None

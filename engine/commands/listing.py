@@ -1,0 +1,67 @@
+"""What ``main.py list`` writes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from engine.catalogue.environments import ENVIRONMENTS, missing_extra
+from engine.catalogue.methods.entries import ALGORITHMS, POLICIES, Entry
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import presets
+from engine.runtime.errors import RequestError
+
+
+def listing(what: str) -> list[dict[str, Any]]:
+    """The rows of ``list WHAT``.
+
+    Raises:
+        RequestError: there is no such list.
+    """
+    if what == "environments":
+        return [asdict(info) | {"needs": _needs(info)} for info in ENVIRONMENTS.values()]
+    if what == "policies":
+        return [_row(entry) for entry in POLICIES.values()]
+    if what == "algorithms":
+        return [_row(entry) for entry in ALGORITHMS.values()]
+    if what == "presets":
+        return [
+            {"id": name, "title": preset.title, "summary": preset.summary} for name, preset in presets.shipped().items()
+        ]
+    raise RequestError(f"There is no list of {what}; there is environments, policies, algorithms, presets.")
+
+
+def _needs(info: EnvironmentInfo) -> str | None:
+    """The command that installs what an environment needs and is not there."""
+    extra = missing_extra(info.family)
+    return extra.command if extra else None
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {"id": entry.id, "title": entry.title, "summary": entry.summary, "sets": entry.values}
+
+
+def print_listing(what: str, as_json: bool) -> None:
+    """Write ``list WHAT`` to stdout, for people or as JSON."""
+    rows = listing(what)
+    if as_json:
+        json.dump(rows, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    needed = None
+    for row in rows:
+        if row.get("needs") and row["needs"] != needed:
+            needed = row["needs"]
+            table.add_row("", "")
+            table.add_row("", escape(f"These need: {needed}"))
+        table.add_row(row["id"], escape(f"{row['title']}. {row['summary']}"))
+    Console().print(table)
