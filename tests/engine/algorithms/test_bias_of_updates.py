@@ -14,9 +14,9 @@ from engine.catalogue.methods.biases import biases
 from engine.collection.reward_scaling import RewardChange
 from engine.config.environments import EnvironmentConfig
 from engine.estimation.estimators import estimate
-from tests.engine import test_bias
+from tests.engine.algorithms.test_off_policy import off_policy, weighing
 from tests.engine.claims import MEASURED, measures
-from tests.engine.test_off_policy import off_policy, weighing
+from tests.engine.estimation import test_bias
 from tests.engine.tiny_mdp import ASCENT, FEW, TINY, Learner, configured, cosine, finish, mean, projection, rollout_of
 
 REUSED = "From the second update on, the policy was chosen by the very episodes that judge it."

@@ -281,7 +281,7 @@ def test_workers_end_with_a_parent_that_is_killed_even_while_an_environment_hang
         "print(*[worker.process.pid for worker in batch._workers], flush=True)\n"
         "time.sleep(60)\n"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     with subprocess.Popen([sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         workers = list(map(int, parent.stdout.readline().split()))
@@ -296,7 +296,7 @@ def test_workers_do_not_load_torch() -> None:
         "import sys, engine.environments.batches.worker\n"
         "assert not {'torch', 'PySide6', 'scipy'} & set(sys.modules), 'a worker would take long to start'"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[3])
 
 
 def play(batch: Any) -> None:
