@@ -1,0 +1,90 @@
+"""What a run has to remember to go on exactly where it was: the state of its parts, registered where they are made.
+
+A state is plain data: dictionaries with names as keys, down to tensors, arrays, numbers, texts, switches, None, and
+lists of these. It shares no memory with the part it was taken from, so that it stays what it was while the part goes
+on. What can be held inside the process only is wrapped in ``Held``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+State = dict[str, Any]
+
+
+class Stateful(Protocol):
+    """A part that changes as a run goes on."""
+
+    def state(self) -> State:
+        """All that it takes to go on from here."""
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from where ``state`` was taken, from a part made with the same configuration.
+
+        Raises:
+            ValueError: the state is of another kind or size.
+        """
+
+
+@dataclass(frozen=True)
+class Held:
+    """Something that can be kept inside this process and nowhere else; ``why`` is a sentence that says so."""
+
+    held: Any
+    why: str
+
+
+_P = TypeVar("_P", bound=Stateful)
+
+
+class Parts:
+    """The stateful parts of a whole, by name; itself a part."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Stateful] = {}
+
+    def add(self, name: str, part: _P) -> _P:
+        """Register ``part``, and hand it back.
+
+        Raises:
+            ValueError: there is a part of that name.
+        """
+        if name in self._parts:
+            raise ValueError(f"There is a part {name} already.")
+        self._parts[name] = part
+        return part
+
+    def add_generator(self, name: str, generator: torch.Generator) -> torch.Generator:
+        """As ``add``, for a generator of torch's."""
+        self.add(name, GeneratorState(generator))
+        return generator
+
+    def __iter__(self) -> Iterator[Stateful]:
+        return iter(self._parts.values())
+
+    def state(self) -> State:
+        return {name: part.state() for name, part in self._parts.items()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        if state.keys() != self._parts.keys():
+            there, wanted = ", ".join(state) or "nothing", ", ".join(self._parts) or "nothing"
+            raise ValueError(f"This state is of {there}; what it is loaded into has {wanted}.")
+        for name, part in self._parts.items():
+            part.load(state[name])
+
+
+@dataclass(frozen=True)
+class GeneratorState:
+    """A generator of torch's as a stateful part."""
+
+    generator: torch.Generator
+
+    def state(self) -> State:
+        return {"state": self.generator.get_state()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.generator.set_state(state["state"])
