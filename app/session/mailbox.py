@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Lock
 
-from engine.reports.events import Collected, Estimated, Phase, Reweighted, Updated
+from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
 
 
 @dataclass
@@ -26,21 +26,22 @@ class Mailbox:
         self._lock = Lock()
         self._mail = Mail()
 
-    def put(self, phase: Phase) -> None:
+    def put(self, event: Event) -> None:
         with self._lock:
             mail = self._mail
-            if isinstance(phase, Estimated):
-                mail.advantages = phase
+            if isinstance(event, Estimated):
+                mail.advantages = event
                 return
-            if isinstance(phase, Reweighted):
-                mail.ratios = phase
+            if isinstance(event, Reweighted):
+                mail.ratios = event
                 return
-            mail.environment_steps = phase.environment_steps
-            if isinstance(phase, Collected):
-                if len(phase.returns):  # short iterations often end no episode
-                    mail.episodes.append(phase)
-            elif isinstance(phase, Updated):
-                mail.iterations.append(phase)
+            if isinstance(event, Heartbeat | Collected | Updated):
+                mail.environment_steps = event.environment_steps
+            if isinstance(event, Collected):
+                if len(event.returns):  # short iterations often end no episode
+                    mail.episodes.append(event)
+            elif isinstance(event, Updated):
+                mail.iterations.append(event)
 
     def take(self) -> Mail:
         with self._lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,9 +14,9 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
-from engine.reports.events import Working
+from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import Pulse
+from engine.runtime.heartbeat import HeartbeatTimer
 
 FIRST_ROOM, MOST_ROOM = 1 << 26, 1 << 32  # bytes for the steps of one iteration, at first and at most
 RESET_AT_ONCE = 64  # environments
@@ -38,7 +37,7 @@ class Finished:
     environments: NDArray[np.int64] | None = None
 
 
-Collecting = Generator[Working, None, tuple[Rollout, Finished]]
+Collecting = Heartbeats[tuple[Rollout, Finished]]
 
 
 class Storage:
@@ -116,7 +115,7 @@ class EpisodeCollector:
         self._storage = Storage(environment, batch.size, min(environment.time_limit or 1024, 1024))
         self._used = 0
 
-    def collect(self, actor: Actor, steps_before: int) -> Collecting:
+    def collect(self, actor: Actor) -> Collecting:
         """One episode per environment, with the actions of ``actor``.
 
         Yields signs of life; returns the rollout and what its episodes came to.
@@ -126,9 +125,9 @@ class EpisodeCollector:
         """
         storage, size = self._storage, self._batch.size
         storage.clear(self._used)
-        pulse = Pulse()
+        timer = HeartbeatTimer()
         slots = np.arange(size)
-        observations = yield from _reset_all(self._batch, pulse, steps_before)
+        observations = yield from _reset_all(self._batch, timer)
         final = np.empty_like(observations)
         state = actor.start(size)
         steps, taken = 0, 0
@@ -154,8 +153,8 @@ class EpisodeCollector:
                 final[slots[ended]] = observations[ended]
                 slots, observations = slots[~ended], observations[~ended]
                 state = None if state is None else state[torch.from_numpy(~ended).to(state.device)]
-            if pulse.due():
-                yield Working("collecting", steps_before + taken)
+            if timer.due():
+                yield Heartbeat("collecting", taken)
         self._used = steps
         cut = storage.truncated[:steps].any(0)
         before = actor.start(size)
@@ -198,13 +197,13 @@ class SegmentCollector:
         self._elapsed = np.zeros(batch.size, np.int64)
         self._returns = np.zeros(batch.size)
 
-    def collect(self, actor: Actor, steps_before: int) -> Collecting:
+    def collect(self, actor: Actor) -> Collecting:
         """The next segment, with the actions of ``actor``; as ``EpisodeCollector.collect``."""
         storage, size = self._storage, self._batch.size
-        pulse = Pulse()
+        timer = HeartbeatTimer()
         slots = np.arange(size)
         if self._observations is None:
-            self._observations = yield from _reset_all(self._batch, pulse, steps_before)
+            self._observations = yield from _reset_all(self._batch, timer)
             self._state = actor.start(size)
         observations, state = self._observations, self._state
         before = None if state is None else state.clone()
@@ -241,8 +240,8 @@ class SegmentCollector:
                 if state is not None:
                     state = state.clone()  # out of inference mode, in which nothing may be written to it
                     state[again] = 0.0
-            if pulse.due():
-                yield Working("collecting", steps_before + (step + 1) * size)
+            if timer.due():
+                yield Heartbeat("collecting", (step + 1) * size)
         self._observations, self._state = observations, state
         rollout = storage.rollout(
             self._steps,
@@ -258,7 +257,7 @@ class SegmentCollector:
 class Collector(Protocol):
     """What collects the experience of one iteration."""
 
-    def collect(self, actor: Actor, steps_before: int) -> Collecting:
+    def collect(self, actor: Actor) -> Collecting:
         """As ``EpisodeCollector.collect``."""
 
 
@@ -280,12 +279,12 @@ def _as_finished(episodes: list[tuple[float, int, int, int]], steps: int) -> Fin
     )
 
 
-def _reset_all(batch: EnvironmentBatch, pulse: Pulse, steps: int) -> Generator[Working, None, NDArray[Any]]:
+def _reset_all(batch: EnvironmentBatch, timer: HeartbeatTimer) -> Heartbeats[NDArray[Any]]:
     first = []
     for some in np.array_split(np.arange(batch.size), -(-batch.size // RESET_AT_ONCE)):
         first.append(batch.reset(some))
-        if pulse.due():
-            yield Working("resetting", steps)
+        if timer.due():
+            yield Heartbeat("resetting")
     return np.concatenate(first)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from engine.config import RunConfig
 from engine.environments.batches.batched import BatchedEnvironments, batched
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import NOT_FINITE, Actor
-from engine.reports.events import Working
+from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.cuda_graph import Replayed
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import Pulse
+from engine.runtime.heartbeat import HeartbeatTimer
 
 CHUNK = 32  # steps that are taken, and on a CUDA device replayed, in one go
 
@@ -121,34 +121,32 @@ class DeviceCollector:
         self._steps = steps
         self._chunk: Chunk | None = None
 
-    def collect(self, actor: Actor, steps_before: int) -> Collecting:
+    def collect(self, actor: Actor) -> Collecting:
         """As ``EpisodeCollector.collect``."""
         try:
-            return (yield from self._collect(actor, steps_before))
+            return (yield from self._collect(actor))
         except torch.OutOfMemoryError:
             raise RunError(
                 f"{self._environments.size} environments of {self._environment.id} at once take more memory than the "
                 "device has; use fewer episodes, environments or steps per update."
             ) from None
 
-    def _collect(self, actor: Actor, steps_before: int) -> Collecting:
+    def _collect(self, actor: Actor) -> Collecting:
         if self._chunk is None:
             length = CHUNK if self._steps is None else _largest_divisor(self._steps)
             self._chunk = Chunk(self._environments, actor, length)
         elif self._steps is None:
             self._chunk.restart()
-        parts = yield from self._chunks(self._chunk, actor, steps_before)
+        parts = yield from self._chunks(self._chunk, actor)
         steps = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
         if steps["actions"].is_floating_point() and not bool(steps["actions"].isfinite().all()):
             raise RunError(NOT_FINITE)
         return self._whole(steps, actor) if self._steps is None else self._segment(steps, actor)
 
-    def _chunks(
-        self, chunk: Chunk, actor: Actor, steps_before: int
-    ) -> Generator[Working, None, list[dict[str, Tensor]]]:
+    def _chunks(self, chunk: Chunk, actor: Actor) -> Heartbeats[list[dict[str, Tensor]]]:
         """Copies of chunk after chunk, until there is enough."""
         parts: list[dict[str, Tensor]] = []
-        pulse, size = Pulse(), self._environments.size
+        timer, size = HeartbeatTimer(), self._environments.size
         over = torch.zeros_like(chunk.terminated[0])
         taken = 0
         while True:
@@ -163,8 +161,8 @@ class DeviceCollector:
                     raise endless(self._environment)
             elif taken == self._steps:
                 return parts
-            if pulse.due():
-                yield Working("collecting", steps_before + taken * size)
+            if timer.due():
+                yield Heartbeat("collecting", taken * size)
 
     def _whole(self, steps: dict[str, Tensor], actor: Actor) -> tuple[Rollout, Finished]:
         ended = (steps["terminated"] | steps["truncated"]).int()

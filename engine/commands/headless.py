@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Phase, Updated
+from engine.reports.events import Event, Updated
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class _Alone:
         self.failures: dict[int, RunError] = {}
         self.close = self._training.close
 
-    def __iter__(self) -> Iterator[tuple[int, Phase]]:
+    def __iter__(self) -> Iterator[tuple[int, Event]]:
         try:
             for phase in self._training:
                 yield self._seed, phase

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 
 import torch
@@ -29,12 +28,11 @@ from engine.maths.returns import (
     td_errors,
 )
 from engine.policies.policy import Policy
+from engine.reports.events import Heartbeats
 from engine.values.critics import Critic
 
 
-def estimate(
-    rollout: Rollout, config: EstimatorConfig, policy: Policy, critic: Critic | None
-) -> Generator[str, None, Batch]:
+def estimate(rollout: Rollout, config: EstimatorConfig, policy: Policy, critic: Critic | None) -> Heartbeats[Batch]:
     """Â_{i,t} = Ψ_{i,t} − b_{i,t} for every step.
 
     Credit Ψ is the whole return R(τ_i) = G_{i,0}, the reward-to-go G_{i,t}, the n-step return, or the λ-return of GAE.
@@ -107,7 +105,7 @@ def _constant_baseline(credit: Tensor, rollout: Rollout, config: EstimatorConfig
     return torch.zeros((), device=credit.device)
 
 
-def _less_optimal(batch: Batch, config: OptimalBaseline, policy: Policy) -> Generator[str, None, Batch]:
+def _less_optimal(batch: Batch, config: OptimalBaseline, policy: Policy) -> Heartbeats[Batch]:
     scores, gradients = yield from episode_gradients(policy, batch)
     baseline = optimal_baseline(scores, gradients, pooled=not config.per_parameter)
     if config.per_parameter:

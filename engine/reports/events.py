@@ -1,12 +1,41 @@
-"""What ``Training`` yields: small typed records of numpy arrays and numbers, importable without torch."""
+"""What a run tells, event by event: small typed records of numpy arrays and numbers, importable without torch.
+
+Every event carries its ``run``. What yields one deep inside a learner leaves that to the learner, which knows it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Activity = Literal["resetting", "collecting", "estimating", "fitting the value function", "updating the policy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in the run of that name."""
+
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat(Event):
+    """A sign of life inside a long activity, so that the host can pause or stop there.
+
+    ``environment_steps`` are the run's so far; deep inside a learner, those taken since the activity began.
+    """
+
+    doing: Activity
+    environment_steps: int = 0
+
+
+_T = TypeVar("_T")
+Heartbeats = Generator[Heartbeat, None, _T]
+"""Work that returns a ``_T`` and gives signs of life until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +52,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Working:
-    """A sign of life inside a long phase, so that the host can pause or stop there; ``doing`` names the phase."""
-
-    doing: str
-    environment_steps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Event):
     """The episodes that one iteration finished, in the order in which they ended; there may be none.
 
     ``returns`` are undiscounted sums of raw rewards, ``lengths`` are in steps, and ``ends`` holds the run's environment
@@ -47,28 +68,54 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimated:
-    """The advantages of one iteration before normalisation, one per collected step, shape [steps]."""
+class Estimated(Event):
+    """The advantages of one iteration, one per collected step, shape [steps]: before normalisation, and as the update
+    used them where it normalised them, else None."""
 
     iteration: int
     advantages: NDArray[np.float32]
+    normalized: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Reweighted:
+class UpdateStep(Event):
+    """One gradient step of an update, made only when somebody asked for it.
+
+    ``losses`` are the parts of the minibatch's loss by name (their sum is what was descended), ``log_ratios`` [steps]
+    are log π(a|s)/π_old(a|s) before the step, ``clipped`` [steps] marks those whose gradient is cut off, None where
+    nothing is clipped. ``grad_norm`` is the gradient's length before it was clipped and ``parameter_change`` [P] what
+    the step added to the policy's parameters.
+    """
+
+    iteration: int
+    step: int
+    losses: Mapping[str, float]
+    log_ratios: NDArray[np.float32]
+    clipped: NDArray[np.bool_] | None
+    grad_norm: float
+    parameter_change: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Reweighted(Event):
     """How far one iteration's policy has moved from the one that acted, as logarithms of probability ratios.
 
     ``of`` says what each stands for: π(a|s)/π_old(a|s) of one of the steps, or its product over one of the episodes,
-    the importance weight; −∞ where the policy now rules it out. Shape [steps or episodes].
+    the importance weight; −∞ where the policy now rules it out. Shape [steps or episodes]. ``clip_range`` is the ε that
+    was in force, ``truncation`` the largest weight that counted in full, each None where the update knows none, and
+    ``effective_sample_size`` that of the weights.
     """
 
     iteration: int
     log_ratios: NDArray[np.float32]
     of: Literal["step", "episode"]
+    clip_range: float | None = None
+    truncation: float | None = None
+    effective_sample_size: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
+class Updated(Event):
     """The end of an iteration: totals since the start of the run, and every metric of ``metrics.py`` by name.
 
     ``seconds`` is time spent training; pauses do not count. ``changes`` took effect as this iteration began.
@@ -90,6 +137,3 @@ class Updated:
             "seconds": self.seconds,
         }
         return totals | self.metrics
-
-
-Phase = Working | Collected | Estimated | Reweighted | Updated

@@ -8,7 +8,7 @@ HEARTBEAT = 0.02  # seconds between signs of life, well inside the 100 ms in whi
 ROWS = 4096  # of a batch passed through a network at once; larger pieces take longer and are no faster
 
 
-class Pulse:
+class HeartbeatTimer:
     """Tells when the next sign of life is due."""
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -36,7 +37,7 @@ from engine.maths.losses import explained_variance
 from engine.networks.normalizer import Normalizer
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.reports.events import Change, Collected, Estimated, Phase, Reweighted, Updated, Working
+from engine.reports.events import Change, Collected, Estimated, Event, Heartbeats, Reweighted, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.seeds import Seeds
@@ -145,10 +146,10 @@ class Training:
         """Free the environments."""
         self._batch.close()
 
-    def __iter__(self) -> Iterator[Phase]:
+    def __iter__(self) -> Iterator[Event]:
         return self._stopwatch.timing(self._phases())
 
-    def _phases(self) -> Generator[Phase, None, None]:
+    def _phases(self) -> Generator[Event, None, None]:
         while True:
             changes = self._apply_changes()
             if self.environment_steps >= self.config.budget.environment_steps:
@@ -188,15 +189,15 @@ class Training:
     def _mean_return(self) -> float | None:
         return sum(self._recent) / len(self._recent) if self._recent else None
 
-    def _alive(self, doing: Generator[str, None, _T]) -> Generator[Phase, None, _T]:
+    def _alive(self, doing: Heartbeats[_T]) -> Generator[Event, None, _T]:
         """Hand on the signs of life of ``doing``."""
         while True:
             try:
-                what = next(doing)
+                beat = next(doing)
             except StopIteration as stop:
                 result: _T = stop.value
                 return result
-            yield Working(what, self.environment_steps)
+            yield replace(beat, environment_steps=self.environment_steps + beat.environment_steps)
 
     def _set_exploration(self, progress: float) -> None:
         exploration = self.config.exploration
@@ -204,17 +205,17 @@ class Training:
         start, end = exploration.greedy_start, exploration.greedy_end
         self._actor.greedy_share = start + (end - start) * progress
 
-    def _collect(self) -> Generator[Phase, None, tuple[Rollout, Collected]]:
-        rollout, finished = yield from self._collector.collect(self._actor, self.environment_steps)
+    def _collect(self) -> Generator[Event, None, tuple[Rollout, Collected]]:
+        rollout, finished = yield from self._alive(self._collector.collect(self._actor))
         return self._rewards.learned(rollout, self.config.estimator.gamma), self._count(finished)
 
-    def _estimate(self, rollout: Rollout) -> Generator[Phase, None, Batch]:
+    def _estimate(self, rollout: Rollout) -> Generator[Event, None, Batch]:
         if isinstance(self._rule, ExactAscentRule):
             return self._rule.true_advantages(rollout, self.config.estimator.gamma)
         estimating = estimate(rollout, self.config.estimator, self.policy, self._critic)
         return (yield from self._alive(estimating))
 
-    def _fit_independently(self) -> Generator[Phase, None, Metrics]:
+    def _fit_independently(self) -> Generator[Event, None, Metrics]:
         """Fit V to trajectories played for it alone (002…); their episodes count like all others."""
         rollout, collected = yield from self._collect()
         yield collected
@@ -224,7 +225,7 @@ class Training:
             self._normalizer.update(batch.observations)
         return fitted
 
-    def _fit(self, batch: Batch) -> Generator[Phase, None, Metrics]:
+    def _fit(self, batch: Batch) -> Generator[Event, None, Metrics]:
         baseline = self.config.estimator.baseline
         assert self._fitting is not None
         assert isinstance(baseline, ValueBaseline)

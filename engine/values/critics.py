@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -10,10 +10,11 @@ from torch import Tensor
 
 from engine.experience.rollouts import Rollout, Sequences, grouped
 from engine.policies.policy import Policy
-from engine.runtime.heartbeat import ROWS, Pulse
+from engine.reports.events import Heartbeat, Heartbeats
+from engine.runtime.heartbeat import ROWS, HeartbeatTimer
 from engine.values.value_function import ValueFunction
 
-Values = Generator[str, None, tuple[Tensor, Tensor]]
+Values = Heartbeats[tuple[Tensor, Tensor]]
 
 
 class Critic(Protocol):
@@ -56,26 +57,26 @@ class SharedCritic:
     def _value(self, observations: Tensor) -> Tensor:
         return self._policy.evaluate(observations, None)[1]
 
-    def _through_time(self, observations: Tensor, sequences: Sequences) -> Generator[str, None, Tensor]:
-        pulse, found, start = Pulse(), [], 0
+    def _through_time(self, observations: Tensor, sequences: Sequences) -> Heartbeats[Tensor]:
+        timer, found, start = HeartbeatTimer(), [], 0
         for group in grouped(sequences.lengths, ROWS):
             some = sequences.at(group)
             end = start + int(some.lengths.sum())
             with torch.no_grad():
                 found.append(self._policy.evaluate(observations[start:end], some)[1])
             start = end
-            if pulse.due():
-                yield "estimating"
+            if timer.due():
+                yield Heartbeat("estimating")
         return torch.cat(found)
 
 
-def _in_pieces(value: Callable[[Tensor], Tensor], observations: Tensor) -> Generator[str, None, Tensor]:
-    pulse, found = Pulse(), []
+def _in_pieces(value: Callable[[Tensor], Tensor], observations: Tensor) -> Heartbeats[Tensor]:
+    timer, found = HeartbeatTimer(), []
     for rows in torch.split(observations, ROWS):
         with torch.no_grad():
             found.append(value(rows))
-        if pulse.due():
-            yield "estimating"
+        if timer.due():
+            yield Heartbeat("estimating")
     return torch.cat(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -11,8 +11,9 @@ from engine.config.estimators import ValueBaseline
 from engine.experience.batch import Batch
 from engine.maths.losses import clipped_value_loss, value_loss, value_slopes
 from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
+from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import ROWS, Pulse
+from engine.runtime.heartbeat import ROWS, HeartbeatTimer
 from engine.values.value_function import ValueFunction
 
 
@@ -25,13 +26,13 @@ class ValueFitting:
         self.vector = ParameterVector(value.parameters())
         self._descent = make_optimizer(config.optimizer, self.vector)
 
-    def fit(self, batch: Batch, config: ValueBaseline) -> Generator[str, None, float]:
+    def fit(self, batch: Batch, config: ValueBaseline) -> Heartbeats[float]:
         """Fit to ``batch.returns``; yields signs of life and returns the loss at the last step.
 
         Raises:
             RunError: the value function is no longer finite.
         """
-        pulse = Pulse()
+        timer = HeartbeatTimer()
         total = torch.zeros((), device=batch.returns.device)
         drawn = min(config.minibatch_size or batch.size, batch.size)
         for rows in self._draws(batch, config):
@@ -39,8 +40,8 @@ class ValueFitting:
             total = torch.zeros_like(total)
             for part in rows:
                 total += self.add_gradient(batch, part, config, len(batch.returns[part]) / drawn)
-                if pulse.due():
-                    yield "fitting the value function"
+                if timer.due():
+                    yield Heartbeat("fitting the value function")
             self.step(config)
         self.require_finite(config)
         return total.item()

@@ -25,7 +25,7 @@ def sampled(process: Process, size: int, seed: int, policy: Policy | None = None
     batch = finite_environments(process.mdp(process.limit), [seed * 1_000_003 + n for n in range(size)])
     actor = Actor(process.policy() if policy is None else policy, torch.Generator().manual_seed(seed), CPU)
     actor.greedy_share = share
-    rollout, _ = finish(EpisodeCollector(batch, process.info, CPU).collect(actor, 0))
+    rollout, _ = finish(EpisodeCollector(batch, process.info, CPU).collect(actor))
     return rollout
 
 

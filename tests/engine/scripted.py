@@ -16,7 +16,7 @@ from engine.environments.batches.interface import Slots, Transitions
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.reports.events import Working
+from engine.reports.events import Heartbeat
 
 CPU = torch.device("cpu")
 INFO = EnvironmentInfo("Scripted", "Scripted", "A test.", Space("box", 3), Space("discrete", 4), 50)
@@ -96,11 +96,9 @@ def segments_of(batch: Any, steps: int) -> SegmentCollector:
     return SegmentCollector(batch, INFO, CPU, steps)
 
 
-def collected(
-    collector: Collector, actor: Actor | None = None, before: int = 1000
-) -> tuple[Rollout, Finished, list[Working]]:
+def collected(collector: Collector, actor: Actor | None = None) -> tuple[Rollout, Finished, list[Heartbeat]]:
     """What one collection gives, and the signs of life until then."""
-    phases = collector.collect(actor or actor_of(policy_of()), before)
+    phases = collector.collect(actor or actor_of(policy_of()))
     heard = []
     while True:
         try:

@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Collected, Estimated, Phase, Updated
+from engine.reports.events import Collected, Estimated, Event, Updated
 from engine.training.training import Training
 
 _T = TypeVar("_T")
@@ -193,7 +193,7 @@ def reported(update: Updated) -> set[str]:
     return {name for name, value in update.metrics.items() if value is not None}
 
 
-def phases_of(config: RunConfig) -> list[Phase]:
+def phases_of(config: RunConfig) -> list[Event]:
     """Every phase of a whole run."""
     training = Training(config)
     try:

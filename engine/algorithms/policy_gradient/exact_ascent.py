@@ -22,6 +22,7 @@ from engine.mdp.finite import FiniteMDP
 from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.distributions import Categorical
 from engine.policies.policy import Policy
+from engine.reports.events import Heartbeat
 
 
 class ExactAscentRule:
@@ -38,7 +39,7 @@ class ExactAscentRule:
         """One step; the batch only shows what the policy does. The exact return is from before the step."""
         config = task.config.update
         assert isinstance(config, ExactGradient)
-        yield "computing the exact gradient"
+        yield Heartbeat("updating the policy")
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
         distribution = self._distribution()
         value = expected_return(self._dynamics, _table(distribution), task.config.estimator.gamma)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
@@ -18,6 +16,7 @@ from engine.algorithms.policy_gradient.rule import (
 from engine.config.updates import GradientAscent
 from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy
+from engine.reports.events import Heartbeats
 
 
 class GradientAscentRule:
@@ -41,6 +40,6 @@ class GradientAscentRule:
         shared: Metrics = {} if sums.value_loss is None else {"value_loss": sums.value_loss}
         return Outcome(metrics | shared | scheduled_metric(config.learning_rate_schedule, rate))
 
-    def _gathered(self, task: Task, config: GradientAscent) -> Generator[str, None, Sums]:
+    def _gathered(self, task: Task, config: GradientAscent) -> Heartbeats[Sums]:
         """Put the batch's gradient into the vector."""
         return (yield from accumulate_gradient(self._policy, self._vector, task, config))

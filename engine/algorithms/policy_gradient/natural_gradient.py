@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import (
-    UPDATING,
     Outcome,
     Sums,
     Task,
@@ -34,8 +32,9 @@ from engine.maths.trust_region import (
 from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
+from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import ROWS, Pulse
+from engine.runtime.heartbeat import ROWS, HeartbeatTimer
 
 EXACT_UP_TO = 200  # parameters, for which the solver ``auto`` inverts the Fisher matrix itself
 
@@ -78,7 +77,7 @@ class Direction:
 
 def natural_direction(
     policy: Policy, vector: ParameterVector, task: Task, config: NaturalGradient | TRPO
-) -> Generator[str, None, Direction]:
+) -> Heartbeats[Direction]:
     """Solve (F + ξI) x = g, exactly for few parameters, else by conjugate gradients; yields signs of life.
 
     Both are means over steps: g = 1/M Σ_m ∇ log π(a_m|s_m) Â_m and F of ``fisher_vector_product``, from at most 4096 of
@@ -94,7 +93,7 @@ def natural_direction(
     require_finite([sums.loss, sums.entropy, norm], rate)
     metrics: dict[str, float | None] = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
     graph = _kl_graph(policy, task.batch)
-    yield UPDATING
+    yield Heartbeat("updating the policy")
     exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
     if exact:
         matrix = yield from _whole_matrix(graph, parameters, config.damping)
@@ -110,21 +109,21 @@ def natural_direction(
     def product(of: Tensor) -> Tensor:
         return fisher_vector_product(graph, parameters, of, config.damping)
 
-    pulse = Pulse()
+    timer = HeartbeatTimer()
     natural = torch.zeros_like(gradient)
     for better in conjugate_gradient_iterates(product, gradient, config.cg_iterations):
         natural = better
-        if pulse.due():
-            yield UPDATING
+        if timer.due():
+            yield Heartbeat("updating the policy")
     return Direction(natural, natural.dot(product(natural)).item(), metrics)
 
 
-def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: float) -> Generator[str, None, Tensor]:
-    bands, pulse = [], Pulse()
+def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: float) -> Heartbeats[Tensor]:
+    bands, timer = [], HeartbeatTimer()
     for band in fisher_bands(graph, parameters):
         bands.append(band)
-        if pulse.due():
-            yield UPDATING
+        if timer.due():
+            yield Heartbeat("updating the policy")
     return assembled(bands, damping)
 
 
@@ -140,12 +139,12 @@ def _kl_graph(policy: Policy, batch: Batch) -> Tensor:
 OldDistributions = list[Distribution]
 
 
-def old_distributions(policy: Policy, batch: Batch) -> Generator[str, None, OldDistributions]:
+def old_distributions(policy: Policy, batch: Batch) -> Heartbeats[OldDistributions]:
     """π(·|s) over the batch's pieces, as it is now; yields signs of life."""
     return (yield from over_batch(policy, batch, lambda now, _: now.detach()))
 
 
-def mean_kl(policy: Policy, batch: Batch, old: OldDistributions) -> Generator[str, None, float]:
+def mean_kl(policy: Policy, batch: Batch, old: OldDistributions) -> Heartbeats[float]:
     """KL(π_old‖π) averaged over the batch's states; yields signs of life."""
     before = iter(old)
     sums = yield from over_batch(policy, batch, lambda now, _: next(before).kl(now).sum().item())

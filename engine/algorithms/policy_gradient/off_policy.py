@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from dataclasses import replace
 
 import torch
@@ -30,6 +29,7 @@ from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.behaviour import behaviour_log_probs
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
+from engine.reports.events import Heartbeats
 
 _LN_10 = math.log(10.0)
 
@@ -75,7 +75,7 @@ class OffPolicyRule:
         }
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_weights, "episode")
 
-    def _behaviour(self, batch: Batch) -> Generator[str, None, Tensor]:
+    def _behaviour(self, batch: Batch) -> Heartbeats[Tensor]:
         """log μ(a|s) of every step, [M]; yields signs of life."""
         rollout = batch.rollout
         greedy = None if rollout.greedy is None else rollout.flat(rollout.greedy)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import (
-    UPDATING,
     Metrics,
     Outcome,
     Task,
@@ -39,8 +38,9 @@ from engine.maths.losses import (
 from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
+from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import Pulse
+from engine.runtime.heartbeat import HeartbeatTimer
 from engine.values.fitting import ValueFitting
 
 Proximal = PPOClip | PPOPenalty | PPOLagrangian
@@ -75,7 +75,7 @@ class ProximalRule:
         self._old = copy.deepcopy(policy).requires_grad_(False)
         self._vector = ParameterVector(policy.parameters())
         self._descent = make_optimizer(config.optimizer, self._vector)
-        self._pulse = Pulse()
+        self._timer = HeartbeatTimer()
         self.multiplier = config.initial_multiplier if isinstance(config, PPOLagrangian) else 0.0
 
     def update(self, task: Task) -> Updating:
@@ -109,7 +109,7 @@ class ProximalRule:
 
     def _epochs(
         self, task: Task, config: Proximal, old_log_probs: Tensor, rate: float
-    ) -> Generator[str, None, tuple[list[_Step], float]]:
+    ) -> Heartbeats[tuple[list[_Step], float]]:
         """Every step of the policy, and of a value function that is fitted along; and the first gradient's length."""
         along = self._along(task.config)
         stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
@@ -132,9 +132,7 @@ class ProximalRule:
             fitting.require_finite(baseline)
         return steps, norm
 
-    def _gradient(
-        self, task: Task, config: Proximal, pieces: list[Piece], old_log_probs: Tensor
-    ) -> Generator[str, None, _Step]:
+    def _gradient(self, task: Task, config: Proximal, pieces: list[Piece], old_log_probs: Tensor) -> Heartbeats[_Step]:
         """Gather the gradient of one minibatch, piece by piece."""
         along = self._along(task.config)
         vectors = [self._vector] if along is None else [self._vector, along[0].vector]
@@ -154,8 +152,8 @@ class ProximalRule:
             of_values += 0.0 if of_value is None else of_value.item()
             if isinstance(config, PPOClip) and config.target_kl > 0.0:
                 kl += share * approx_kl(log_ratios).item()
-            if self._pulse.due():
-                yield UPDATING
+            if self._timer.due():
+                yield Heartbeat("updating the policy")
         return _Step(total, of_values if along is not None else unweighted(of_values, task.config), kl)
 
     def _add_by_autograd(
@@ -212,7 +210,7 @@ class ProximalRule:
         with torch.no_grad():
             return self._old.over(piece.observations, piece.sequences)
 
-    def _divergence(self, batch: Batch) -> Generator[str, None, float]:
+    def _divergence(self, batch: Batch) -> Heartbeats[float]:
         """KL(π‖π_old) averaged over the batch's states."""
         sums = yield from over_batch(self._policy, batch, lambda now, piece: now.kl(self._old_over(piece)).sum().item())
         return sum(sums) / batch.size

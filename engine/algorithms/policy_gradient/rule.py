@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
@@ -19,8 +19,9 @@ from engine.maths.trust_region import flattened
 from engine.networks.optimizers import ParameterVector, add_gradient
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
+from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import Pulse
+from engine.runtime.heartbeat import HeartbeatTimer
 from engine.values.fitting import fit_loss
 
 Metrics = dict[str, float | None]
@@ -50,7 +51,7 @@ class Task:
         object.__setattr__(self, "weights", self.batch.weights(self.config.estimator.normalize_advantages))
 
 
-Updating = Generator[str, None, Outcome]
+Updating = Heartbeats[Outcome]
 
 
 class UpdateRule(Protocol):
@@ -108,20 +109,18 @@ def require_finite(numbers: Iterable[float], learning_rate: float | None = None)
     )
 
 
-def over_batch(
-    policy: Policy, batch: Batch, what: Callable[[Distribution, Piece], _T]
-) -> Generator[str, None, list[_T]]:
+def over_batch(policy: Policy, batch: Batch, what: Callable[[Distribution, Piece], _T]) -> Heartbeats[list[_T]]:
     """What ``what`` makes of π(·|s) over each piece of the batch, without a graph; yields signs of life."""
-    found, pulse = [], Pulse()
+    found, timer = [], HeartbeatTimer()
     for piece in batch.pieces():
         with torch.no_grad():
             found.append(what(policy.over(piece.observations, piece.sequences), piece))
-        if pulse.due():
-            yield UPDATING
+        if timer.due():
+            yield Heartbeat("updating the policy")
     return found
 
 
-def measured(policy: Policy, batch: Batch) -> Generator[str, None, tuple[Tensor, float]]:
+def measured(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, float]]:
     """log π(a|s) of every step under the present policy, [M], and the policy's mean entropy; yields signs of life."""
 
     def of_piece(distribution: Distribution, piece: Piece) -> tuple[Tensor, float]:
@@ -142,7 +141,7 @@ class Sums:
 
 def accumulate_gradient(
     policy: Policy, vector: ParameterVector, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
-) -> Generator[str, None, Sums]:
+) -> Heartbeats[Sums]:
     """Put −ĝ, the gradient of the loss over the whole batch, into ``vector.gradient``; yields signs of life.
 
     It is summed over pieces of the batch, which changes nothing but how long each takes. With a baseline per parameter
@@ -150,7 +149,7 @@ def accumulate_gradient(
     """
     batch, bonus = task.batch, config.entropy_coefficient
     total = entropy = value_loss = torch.zeros((), device=task.weights.device)
-    pulse = Pulse()
+    timer = HeartbeatTimer()
     scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
     vector.zero()
     for piece in batch.pieces():
@@ -170,8 +169,8 @@ def accumulate_gradient(
             )
         add_gradient(loss, vector)
         total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
-        if pulse.due():
-            yield UPDATING
+        if timer.due():
+            yield Heartbeat("updating the policy")
     if scores is not None and batch.parameter_baseline is not None:
         vector.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
     return Sums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), task.config))

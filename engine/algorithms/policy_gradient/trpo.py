@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 
 from engine.algorithms.policy_gradient.natural_gradient import OldDistributions, natural_direction, old_distributions
 from engine.algorithms.policy_gradient.rule import Outcome, Task, Updating, over_batch
@@ -13,6 +12,7 @@ from engine.maths.trust_region import acceptable, backtracking_fractions
 from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
+from engine.reports.events import Heartbeats
 
 
 class TRPORule:
@@ -45,7 +45,7 @@ class TRPORule:
         self._vector.values.copy_(before)
         return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
 
-    def _evaluate(self, task: Task, config: TRPO, old: OldDistributions) -> Generator[str, None, tuple[float, float]]:
+    def _evaluate(self, task: Task, config: TRPO, old: OldDistributions) -> Heartbeats[tuple[float, float]]:
         """The surrogate with its entropy bonus, and KL(π_old‖π), both means over the batch's steps."""
         before = iter(old)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -15,9 +15,9 @@ from engine.collection.collectors import LONGEST_EPISODE, Collecting, Finished, 
 from engine.environments.batches.interface import EnvironmentBatch, Slots
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
-from engine.reports.events import Working
+from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import Pulse
+from engine.runtime.heartbeat import HeartbeatTimer
 from engine.training.many_seeds.actor import JointActor
 
 PATIENCE = 128
@@ -31,14 +31,13 @@ class Seat:
     def __init__(self) -> None:
         self.waiting = False
         self.greedy_share = 0.0
-        self.steps_before = 0
         self._filled: Filled | None = None
 
-    def collect(self, actor: Actor, steps_before: int) -> Collecting:
+    def collect(self, actor: Actor) -> Collecting:
         """As ``EpisodeCollector.collect``; the run is not to be resumed before it is ``served``."""
-        self.waiting, self.greedy_share, self.steps_before = True, actor.greedy_share, steps_before
+        self.waiting, self.greedy_share = True, actor.greedy_share
         while self._filled is None:
-            yield Working("collecting", steps_before)
+            yield Heartbeat("collecting")
         filled, self._filled = self._filled, None
         if isinstance(filled, RunError):
             raise filled
@@ -49,7 +48,7 @@ class Seat:
         self._filled, self.waiting = filled, False
 
 
-Playing = Generator[str, None, list[int]]
+Playing = Heartbeats[list[int]]
 
 
 class Player(Protocol):
@@ -66,10 +65,9 @@ class SegmentPlayer:
         self._collector, self._actor, self._seeds = collector, actor, seeds
 
     def play(self, seats: Mapping[int, Seat]) -> Playing:
-        first = next(iter(seats.values()))
         for seed, seat in seats.items():
             self._actor.load(seed, seat.greedy_share)
-        rollout, finished = yield from _said(self._collector.collect(self._actor, first.steps_before))
+        rollout, finished = yield from self._collector.collect(self._actor)
         for seed, seat in seats.items():
             seat.serve(self._actor.failure(seed) or self._share(rollout, finished, seed, seat.greedy_share))
         return list(seats)
@@ -96,17 +94,6 @@ class SegmentPlayer:
             steps=finished.steps // self._seeds,
             environments=finished.environments[mine] - columns.start,
         )
-
-
-def _said(collecting: Collecting) -> Generator[str, None, tuple[Rollout, Finished]]:
-    """The same signs of life in words."""
-    while True:
-        try:
-            working = next(collecting)
-        except StopIteration as stop:
-            result: tuple[Rollout, Finished] = stop.value
-            return result
-        yield working.doing
 
 
 _COLUMNS = ("observations", "actions", "rewards", "terminated", "truncated", "mask", "elapsed")
@@ -139,14 +126,14 @@ class EpisodePlayer:
         for seed in fresh:
             self._actor.load(seed, seats[seed].greedy_share)
         self._begin(fresh)
-        pulse = Pulse()
+        timer = HeartbeatTimer()
         patience, done = PATIENCE, []
         while len(self._slots) and patience > 0:
             if self._tick():
                 done = [seed for seed in seats if not self._columns(self._running, seed).any()]
             patience -= len(done)
-            if pulse.due():
-                yield "collecting"
+            if timer.due():
+                yield Heartbeat("collecting")
         for seed in done:
             filled = self._filled(seed, seats[seed].greedy_share)
             seats[seed].serve(self._actor.failure(seed) or filled)

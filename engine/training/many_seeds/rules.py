@@ -6,21 +6,22 @@ stacking their networks, [k, …], and their batches, [k, rows]. Large ones are 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule
-from engine.algorithms.policy_gradient.rule import UPDATING, Sums, Task
+from engine.algorithms.policy_gradient.rule import Sums, Task
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.config.updates import GradientAscent
 from engine.experience.batch import Batch
 from engine.networks.networks import Table
 from engine.networks.optimizers import ParameterVector
 from engine.policies.policy import Policy
-from engine.runtime.heartbeat import Pulse
+from engine.reports.events import Heartbeat, Heartbeats
+from engine.runtime.heartbeat import HeartbeatTimer
 from engine.training.many_seeds.actor import Elementwise, activation_of, weighted
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
@@ -57,7 +58,7 @@ class Desk:
     ascents: list[Ascent] = field(default_factory=list)
     fits: list[Fit] = field(default_factory=list)
 
-    def settle(self) -> Generator[str, None, None]:
+    def settle(self) -> Heartbeats[None]:
         """Compute everything handed in; yields signs of life."""
         ascents, self.ascents = self.ascents, []
         fits, self.fits = self.fits, []
@@ -75,7 +76,7 @@ class JointAscent(GradientAscentRule):
         self._desk = desk
         self.waiting = False
 
-    def _gathered(self, task: Task, config: GradientAscent) -> Generator[str, None, Sums]:
+    def _gathered(self, task: Task, config: GradientAscent) -> Heartbeats[Sums]:
         alone = isinstance(task.config.estimator.baseline, SharedValueBaseline)
         if alone or task.batch.parameter_baseline is not None or task.batch.size > MOST_ROWS:
             return (yield from super()._gathered(task, config))
@@ -83,7 +84,7 @@ class JointAscent(GradientAscentRule):
         self._desk.ascents.append(asked)
         self.waiting = True
         while asked.sums is None:
-            yield UPDATING
+            yield Heartbeat("updating the policy")
         self.waiting = False
         return asked.sums
 
@@ -96,14 +97,14 @@ class JointFitting(ValueFitting):
         self._desk = desk
         self.waiting = False
 
-    def fit(self, batch: Batch, config: ValueBaseline) -> Generator[str, None, float]:
+    def fit(self, batch: Batch, config: ValueBaseline) -> Heartbeats[float]:
         if batch.size > MOST_ROWS or config.clip_range > 0.0:
             return (yield from super().fit(batch, config))
         asked = Fit(self, batch, config)
         self._desk.fits.append(asked)
         self.waiting = True
         while asked.loss is None:
-            yield _FITTING
+            yield Heartbeat("fitting the value function")
         self.waiting = False
         self.require_finite(config)
         return asked.loss
@@ -143,9 +144,9 @@ def ascend(asked: Sequence[Ascent]) -> None:
         each.sums = Sums(loss, mean, None)
 
 
-def fit(asked: Sequence[Fit]) -> Generator[str, None, None]:
+def fit(asked: Sequence[Fit]) -> Heartbeats[None]:
     """All fitting steps of each value function; as ``ValueFitting.fit`` on the whole batch, k functions at once."""
-    pulse = Pulse()
+    timer = HeartbeatTimer()
     sizes = [each.batch.size for each in asked]
     rows = _rows(sizes)
     present = torch.arange(rows.shape[1]) < torch.tensor(sizes).unsqueeze(1)
@@ -161,8 +162,8 @@ def fit(asked: Sequence[Fit]) -> Generator[str, None, None]:
         for each, slope in zip(asked, slopes, strict=True):
             each.fitting.vector.gradient.copy_(slope)
             each.fitting.step(each.config)
-        if pulse.due():
-            yield _FITTING
+        if timer.due():
+            yield Heartbeat("fitting the value function")
     for each, loss in zip(asked, losses.tolist(), strict=True):
         each.loss = loss
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from engine.config.parameters import with_values
 from engine.config.updates import GradientAscent
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.make import make_batch
-from engine.reports.events import Phase, Working
+from engine.reports.events import Event, Heartbeats
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.many_seeds.actor import JointActor, activation_of
@@ -129,10 +130,10 @@ class SeedsTogether:
         """Free the environments."""
         self._batch.close()
 
-    def __iter__(self) -> Iterator[tuple[int, Phase]]:
+    def __iter__(self) -> Iterator[tuple[int, Event]]:
         return self._stopwatch.timing(self._phases())
 
-    def _phases(self) -> Generator[tuple[int, Phase], None, None]:
+    def _phases(self) -> Generator[tuple[int, Event], None, None]:
         runs = [iter(member) for member in self.members]
         ready = list(range(len(runs)))
         while True:
@@ -146,7 +147,7 @@ class SeedsTogether:
                 return
             ready = yield from self._alive(self._player.play(seats))
 
-    def _advance(self, index: int, run: Iterator[Phase]) -> Generator[tuple[int, Phase], None, None]:
+    def _advance(self, index: int, run: Iterator[Event]) -> Generator[tuple[int, Event], None, None]:
         """One run's phases until it waits for others, ends or fails."""
         member = self.members[index]
         try:
@@ -157,14 +158,14 @@ class SeedsTogether:
         except RunError as error:
             self.failures[member.config.seed] = error
 
-    def _alive(self, doing: Generator[str, None, _T]) -> Generator[tuple[int, Phase], None, _T]:
+    def _alive(self, doing: Heartbeats[_T]) -> Generator[tuple[int, Event], None, _T]:
         """Hand on the signs of life of ``doing``, in the name of a seed that still runs."""
         running = (member for member in self.members if member.config.seed not in self.failures)
         member = next(running, self.members[0])
         while True:
             try:
-                what = next(doing)
+                beat = next(doing)
             except StopIteration as stop:
                 result: _T = stop.value
                 return result
-            yield member.config.seed, Working(what, member.environment_steps)
+            yield member.config.seed, replace(beat, environment_steps=member.environment_steps)

@@ -96,7 +96,7 @@ def test_the_states_that_were_sampled_give_the_oracles_metric_within_their_error
     assert mdp is not None
     actor = Actor(learner, torch.Generator().manual_seed(2), CPU)
     collector = EpisodeCollector(finite_environments(mdp, range(2000)), ENVIRONMENTS["Corridor-v0"], CPU)
-    rollout = finish(collector.collect(actor, 0))[0]
+    rollout = finish(collector.collect(actor))[0]
     seen = torch.nn.functional.one_hot(rollout.observations, mdp.states) * rollout.mask.unsqueeze(-1)
     often = seen.sum(0).double()  # per episode and state
     error = often.std(0) / 2000**0.5

@@ -17,7 +17,7 @@ from engine.collection.collectors import EpisodeCollector
 from engine.config.policies import GRUPolicy, LinearPolicy
 from engine.environments.batches.interface import Slots, Transitions
 from engine.policies.policy import Policy
-from engine.runtime import heartbeat as pulse
+from engine.runtime import heartbeat as timer
 from engine.runtime.errors import RunError
 from tests.engine.scripted import CPU, INFO, Scripted, actor_of, collected, episodes_of, policy_of
 
@@ -238,20 +238,20 @@ class Slow(Scripted):
 @pytest.fixture
 def _slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slow, "now", 0.0)
-    monkeypatch.setattr(pulse, "time", SimpleNamespace(perf_counter=lambda: Slow.now))
+    monkeypatch.setattr(timer, "time", SimpleNamespace(perf_counter=lambda: Slow.now))
 
 
 @pytest.mark.usefixtures("_slow_clock")
 def test_a_slow_environment_gives_signs_of_life_within_a_tenth_of_a_second() -> None:
     collector = EpisodeCollector(Slow([50]), INFO, CPU)
-    heard = [0.0] + [Slow.now for _ in collector.collect(actor_of(policy_of()), 0)] + [Slow.now]
+    heard = [0.0] + [Slow.now for _ in collector.collect(actor_of(policy_of()))] + [Slow.now]
     assert max(after - before for before, after in pairwise(heard)) <= 0.1
 
 
 @pytest.mark.usefixtures("_slow_clock")
-def test_signs_of_life_count_the_steps_of_the_whole_run() -> None:
+def test_heartbeats_count_the_steps_taken_so_far() -> None:
     _, _, heard = collected(episodes_of(Slow([2, 4])))
-    assert [sign.environment_steps for sign in heard] == [1002, 1004, 1005, 1006]
+    assert [sign.environment_steps for sign in heard] == [2, 4, 5, 6]
     assert {sign.doing for sign in heard} == {"collecting"}
 
 
@@ -267,7 +267,7 @@ def test_resetting_many_slow_environments_gives_signs_of_life_too() -> None:
 
 
 def test_a_fast_environment_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse, "time", SimpleNamespace(perf_counter=lambda: 0.0))
+    monkeypatch.setattr(timer, "time", SimpleNamespace(perf_counter=lambda: 0.0))
     assert collected(episodes_of(Scripted([50])))[2] == []
 
 

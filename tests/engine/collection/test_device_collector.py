@@ -43,8 +43,8 @@ def collector(
     return DeviceCollector(environments, info, steps), actor
 
 
-def collected(of: DeviceCollector, actor: Actor, before: int = 0) -> tuple[Rollout, Finished]:
-    collecting = of.collect(actor, before)
+def collected(of: DeviceCollector, actor: Actor) -> tuple[Rollout, Finished]:
+    collecting = of.collect(actor)
     while True:
         try:
             next(collecting)

@@ -151,7 +151,7 @@ def segments(limit: int, steps: int, environments: int, batches: int) -> list[Ro
     collector = SegmentCollector(batch, TINY.info, CPU, steps)
     found = []
     for k in range(batches + 10):
-        rollout, _ = finish(collector.collect(actor, 0))
+        rollout, _ = finish(collector.collect(actor))
         tensors = {name: value.clone() for name, value in vars(rollout).items() if isinstance(value, Tensor)}
         if k >= 10:
             found.append(replace(rollout, **tensors))
@@ -245,7 +245,7 @@ def on_grid(process: str, episodes: int, table: Tensor) -> tuple[Policy, Rollout
         policy.head.rows.copy_(table)  # type: ignore[union-attr, operator]
     actor = Actor(policy, torch.Generator().manual_seed(1), CPU)
     collector = EpisodeCollector(finite_environments(mdp, range(episodes)), info, CPU)
-    return policy, finish(collector.collect(actor, 0))[0]
+    return policy, finish(collector.collect(actor))[0]
 
 
 def gains(rollout: Rollout, advantages: Tensor, gamma: float) -> Tensor:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from engine.config.parameters import with_values
-from engine.reports.events import Collected, Estimated, Phase, Reweighted, Updated, Working
+from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime import stopwatch
 from engine.training.training import MEAN_OVER, Training
@@ -83,7 +83,7 @@ def test_two_runs_side_by_side_do_not_disturb_each_other() -> None:
 
 
 def test_an_iteration_is_collected_then_estimated_then_updated() -> None:
-    kinds = [type(phase) for phase in phases_of(configured()) if not isinstance(phase, Working)]
+    kinds = [type(phase) for phase in phases_of(configured()) if not isinstance(phase, Heartbeat)]
     assert kinds == [Collected, Estimated, Updated] * (len(kinds) // 3)
 
 
@@ -146,7 +146,7 @@ def test_every_step_of_a_segment_has_an_advantage() -> None:
 def test_episodes_played_for_the_value_function_alone_count_like_all_others() -> None:
     id = register("Tests/Three-v0", lengths=(3,))
     config = configured(environment=id, estimator__baseline__fitted_on="independent", budget__environment_steps=24)
-    phases = [phase for phase in phases_of(config) if not isinstance(phase, Working)]
+    phases = [phase for phase in phases_of(config) if not isinstance(phase, Heartbeat)]
     assert [type(phase) for phase in phases] == [Collected, Collected, Estimated, Updated]
     last = phases[-1]
     assert isinstance(last, Updated)
@@ -347,7 +347,7 @@ def test_seconds_never_decrease_and_are_those_of_the_run(clock: Clock) -> None:
 
 
 def test_waiting_between_phases_does_not_change_the_run() -> None:
-    def waited() -> Iterator[Phase]:
+    def waited() -> Iterator[Event]:
         for phase in Training(configured()):
             torch.rand(3)  # whatever a host does in between
             yield phase

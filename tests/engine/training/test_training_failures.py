@@ -14,7 +14,7 @@ from gymnasium import spaces
 from engine.catalogue.methods.entries import UPDATES
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Phase, Updated
+from engine.reports.events import Event, Updated
 from engine.runtime.errors import RequestError, RunError
 from engine.training.training import Training
 from tests.engine.support import (
@@ -38,9 +38,9 @@ ESTIMATORS = [
 # --- failures ---------------------------------------------------------------------------------------------------------
 
 
-def run_until_it_fails(config: RunConfig) -> tuple[Training, list[Phase], str]:
+def run_until_it_fails(config: RunConfig) -> tuple[Training, list[Event], str]:
     training = Training(config)
-    seen: list[Phase] = []
+    seen: list[Event] = []
     with pytest.raises(RunError) as caught:
         seen.extend(training)
     message = str(caught.value)
