@@ -47,8 +47,8 @@ def estimate(rollout: Rollout, config: EstimatorConfig, policy: Policy, critic: 
         policy: the one that acted; only the optimal baseline looks at it.
         critic: the learned value, None without one.
 
-    Sources: 001… for total return, causality and average baseline; 002… for the average per time step and the learned
-        value; 000… for the optimal baseline; 003… and Schulman et al. (2016) for GAE.
+    Sources: [lecture] for total return, causality and average baseline; [textbook] for the average per time step and
+        the learned value; [Jethro] for the optimal baseline; [Jabon 2023] and Schulman et al. (2016) for GAE.
     """
     if critic is None:
         batch = _without(rollout, config)
@@ -130,7 +130,7 @@ def per_decision(batch: Batch, config: EstimatorConfig, weights: Tensor) -> Tens
     Returns:
         [M].
 
-    Source: Precup, Sutton & Singh (2000), "Eligibility traces for off-policy policy evaluation"; 000… for the
+    Source: Precup, Sutton & Singh (2000), "Eligibility traces for off-policy policy evaluation"; [Jethro] for the
         per-trajectory form it improves on.
     """
     rollout = batch.rollout

@@ -1,4 +1,4 @@
-"""What an update rule learns from: the steps of a rollout with their advantages, and ways to cut them into pieces."""
+"""What an update rule learns from: the steps of a rollout with their advantages, and ways to cut them into chunks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from engine.runtime.heartbeat import ROWS
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Some steps of a batch: ``rows`` picks them from any tensor [M, …] of it; ``sequences`` says where episodes begin
-    and end in them, and is None where nothing depends on it."""
+class Chunk:
+    """Some steps of a batch, few enough to be computed at once: ``rows`` picks them from any tensor [M, …] of it;
+    ``sequences`` says where episodes begin and end in them, and is None where nothing depends on it."""
 
     rows: Tensor | slice
     observations: Tensor
@@ -71,22 +71,22 @@ class Batch:
         advantages = normalized(self.advantages) if normalize else self.advantages
         return advantages if self.state_weights is None else self.state_weights * advantages
 
-    def pieces(self, most: int = ROWS) -> list[Piece]:
-        """The batch in order, in pieces of about ``most`` steps; whole sequences where the policy has a memory."""
+    def chunks(self, most: int = ROWS) -> list[Chunk]:
+        """The batch in order, in chunks of about ``most`` steps; whole sequences where the policy has a memory."""
         if self.recurrent:
             return [self._of_sequences(group) for group in grouped(self.rollout.sequences.lengths, most)]
         starts = range(0, self.size, most)
         return [self._of_rows(slice(start, min(start + most, self.size))) for start in starts]
 
-    def episodes(self) -> list[Piece]:
-        """Each sequence as a piece of its own."""
+    def episodes(self) -> list[Chunk]:
+        """Each sequence as a chunk of its own."""
         return [self._of_sequences(torch.tensor([index])) for index in range(len(self.lengths))]
 
-    def minibatches(self, size: int, generator: torch.Generator) -> Iterator[list[Piece]]:
+    def minibatches(self, size: int, generator: torch.Generator) -> Iterator[list[Chunk]]:
         """All steps once in random order, ``size`` at a time (0 for all at once); whole sequences where the policy has
-        a memory, then about ``size`` steps at a time. A large minibatch comes in several pieces."""
+        a memory, then about ``size`` steps at a time. A large minibatch comes in several chunks."""
         if size == 0 or size >= self.size:
-            yield self.pieces()
+            yield self.chunks()
         elif self.recurrent:
             order = torch.randperm(len(self.lengths), generator=generator)
             for group in grouped(self.lengths[order], size):
@@ -101,7 +101,7 @@ class Batch:
     def lengths(self) -> Tensor:
         return self.rollout.sequences.lengths
 
-    def sample(self, most: int) -> Piece:
+    def sample(self, most: int) -> Chunk:
         """At most ``most`` steps, evenly spread; whole sequences where the policy has a memory, at least one."""
         every = -(-self.size // most)
         if self.recurrent:
@@ -109,14 +109,14 @@ class Batch:
             return self._of_sequences(evenly[grouped(self.lengths[evenly], most)[0]])
         return self._of_rows(torch.arange(0, self.size, every, device=self.advantages.device))
 
-    def _of_rows(self, rows: Tensor | slice) -> Piece:
-        return Piece(rows, self.observations[rows], self.actions[rows], None)
+    def _of_rows(self, rows: Tensor | slice) -> Chunk:
+        return Chunk(rows, self.observations[rows], self.actions[rows], None)
 
-    def _of_sequences(self, chosen: Tensor) -> Piece:
+    def _of_sequences(self, chosen: Tensor) -> Chunk:
         """Sequences by their index."""
         all_of = self.rollout.sequences
         lengths = all_of.lengths.tolist()
         ends = all_of.lengths.cumsum(0).tolist()
         rows = torch.cat([torch.arange(ends[k] - lengths[k], ends[k]) for k in chosen.tolist()])
         rows = rows.to(self.advantages.device)
-        return Piece(rows, self.observations[rows], self.actions[rows], all_of.at(chosen))
+        return Chunk(rows, self.observations[rows], self.actions[rows], all_of.at(chosen))

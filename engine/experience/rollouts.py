@@ -11,15 +11,15 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Rollout:
-    """Experience of N environments over T steps: whole episodes padded to the longest, or segments without padding.
+    """Experience of N environments over T steps: whole episodes, padded to the longest, or T of each, unpadded.
 
     ``observations`` [T, N, …], ``actions`` [T, N, …], ``rewards`` [T, N] float32, ``mask`` [T, N] True on the steps
     really taken, ``elapsed`` int64 [T, N] the steps since their episode's start. An episode ends where ``terminated``
     [T, N] (nothing follows) or is cut off where ``truncated`` [T, N] (its rest was not seen: a time limit, or the end
-    of a segment); ``final_observations`` [E, …] are what was seen after each of the E truncated steps, environment by
+    of the rollout); ``final_observations`` [E, …] are what was seen after each of the E truncated steps, environment by
     environment. ``greedy`` [T, N] marks actions that were the policy's most likely ones instead of samples, chosen so
-    with the probability ``greedy_share``. ``states`` [N, hidden] is what a recurrent policy remembered at the start of
-    a segment. Actions are the policy's own, before any clipping to bounds. The tensors may share memory with the
+    with the probability ``greedy_share``. ``states`` [N, hidden] is what a recurrent policy remembered at the rollout's
+    start. Actions are the policy's own, before any clipping to bounds. The tensors may share memory with the
     collector and hold until it collects again.
     """
 
@@ -70,14 +70,14 @@ class Rollout:
 
     @cached_property
     def sequences(self) -> Sequences:
-        """The K uninterrupted pieces of episodes, environment by environment."""
+        """The K uninterrupted parts of episodes, environment by environment."""
         ends = self.flat(self.terminated | self.truncated).nonzero().flatten().cpu()
         lengths = ends.diff(prepend=torch.tensor([-1]))
         if self.states is None:
             return Sequences(lengths, None, self.flat(self.truncated)[ends.to(self.mask.device)])
         begun = self.flat(self.elapsed)[(ends - lengths + 1).to(self.mask.device)] > 0
         first = torch.zeros(len(lengths), self.states.shape[1], device=self.states.device)
-        # A sequence that goes on from an earlier segment is its environment's first one here.
+        # A sequence that goes on from an earlier rollout is its environment's first one here.
         environments = (ends - lengths + 1).to(self.mask.device) // len(self.mask)
         first[begun] = self.states[environments[begun]]
         return Sequences(lengths, first, self.flat(self.truncated)[ends.to(self.mask.device)])

@@ -24,7 +24,7 @@ def average_baseline(credit: Tensor, mask: Tensor) -> Tensor:
     Raises:
         ValueError: the shapes differ, or an episode has no step.
 
-    Source: 001…, "subtract average reward".
+    Source: [lecture], "subtract average reward".
     """
     return _averages(credit, mask).mean()
 
@@ -48,7 +48,7 @@ def time_average_baseline(credit: Tensor, mask: Tensor) -> Tensor:
     Raises:
         ValueError: the shapes differ, or are not [T, N].
 
-    Source: 002…, the average reward-to-go at a given time step.
+    Source: [textbook], the average reward-to-go at a given time step.
     """
     _require_matching(credit, mask)
     running = mask.sum(1, keepdim=True)
@@ -113,9 +113,9 @@ def optimal_baseline(scores: Tensor, gradients: Tensor, pooled: bool) -> Tensor:
     Raises:
         ValueError: the shapes differ, are not [N, P], or N < 1.
 
-    Source: 000…, "Computing the optimal baseline"; Weaver & Tao (2001), "The optimal reward baseline for gradient-based
-        reinforcement learning"; per parameter as in Peters & Schaal (2008), "Reinforcement learning of motor skills
-        with policy gradients".
+    Source: [Jethro], "Computing the optimal baseline"; Weaver & Tao (2001), "The optimal reward baseline for
+        gradient-based reinforcement learning"; per parameter as in Peters & Schaal (2008), "Reinforcement learning of
+        motor skills with policy gradients".
     """
     if scores.shape != gradients.shape or scores.ndim != 2 or len(scores) < 1:
         raise ValueError(

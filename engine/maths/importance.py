@@ -33,7 +33,8 @@ def prefix_log_weights(log_ratios: Tensor, mask: Tensor) -> Tensor:
     Raises:
         ValueError: the shapes differ.
 
-    Source: 002…, section 6.3.2; Precup, Sutton & Singh (2000), "Eligibility traces for off-policy policy evaluation".
+    Source: [textbook], section 6.3.2; Precup, Sutton & Singh (2000), "Eligibility traces for off-policy policy
+        evaluation".
     """
     return _only_steps(log_ratios, mask).cumsum(0)
 
@@ -53,7 +54,7 @@ def trajectory_log_weights(log_ratios: Tensor, mask: Tensor) -> Tensor:
     Raises:
         ValueError: the shapes differ.
 
-    Source: 002…, section 6.3.2.
+    Source: [textbook], section 6.3.2.
     """
     return _only_steps(log_ratios, mask).sum(0)
 
@@ -79,7 +80,7 @@ def weights(log_weights: Tensor, self_normalized: bool, truncation: float) -> Te
     Raises:
         ValueError: ``log_weights`` is a scalar or holds no episode, or c < 0.
 
-    Source: 002…, section 6.3.2; Ionides (2008), "Truncated importance sampling", where c = √N is advised.
+    Source: [textbook], section 6.3.2; Ionides (2008), "Truncated importance sampling", where c = √N is advised.
     """
     if log_weights.ndim < 1 or log_weights.shape[-1] < 1:
         raise ValueError(f"log_weights {tuple(log_weights.shape)} must be [..., N], N at least 1.")

@@ -71,7 +71,7 @@ def n_step_sums(terms: Tensor, carry: Tensor, n: int) -> Tensor:
     Raises:
         ValueError: the shapes differ, or n < 1.
 
-    Source: 003…; Mnih et al. (2016), "Asynchronous methods for deep reinforcement learning".
+    Source: [Jabon 2023]; Mnih et al. (2016), "Asynchronous methods for deep reinforcement learning".
     """
     _require_one_shape(terms=terms, carry=carry)
     if n < 1:
@@ -109,8 +109,8 @@ def discounted_returns(rewards: Tensor, discounts: Tensor, truncated: Tensor, fi
     Raises:
         ValueError: the shapes differ.
 
-    Source: the reward-to-go of 001… and 002… with the γ^{t'−t} of 003…, its sum starting at t' = t; bootstrapping at
-        time limits after Pardo et al. (2018), "Time limits in reinforcement learning".
+    Source: the reward-to-go of [lecture] and [textbook] with the γ^{t'−t} of [Jabon 2023], its sum starting at t' = t;
+        bootstrapping at time limits after Pardo et al. (2018), "Time limits in reinforcement learning".
     """
     _require_one_shape(rewards=rewards, discounts=discounts, truncated=truncated, final_values=final_values)
     unseen = torch.where(truncated, final_values, 0.0)
@@ -135,7 +135,7 @@ def td_errors(rewards: Tensor, discounts: Tensor, truncated: Tensor, values: Ten
     Raises:
         ValueError: the shapes differ.
 
-    Source: 003…, on generalized advantage estimation; Sutton & Barto (2018), chapter 6.
+    Source: [Jabon 2023], on generalized advantage estimation; Sutton & Barto (2018), chapter 6.
     """
     _require_one_shape(
         rewards=rewards, discounts=discounts, truncated=truncated, values=values, final_values=final_values
@@ -163,7 +163,8 @@ def gae(errors: Tensor, carry: Tensor, gae_lambda: float) -> Tensor:
     Raises:
         ValueError: the shapes differ, or λ is not from 0 to 1.
 
-    Source: 003…; Schulman et al. (2016), "High-dimensional continuous control using generalized advantage estimation".
+    Source: [Jabon 2023]; Schulman et al. (2016), "High-dimensional continuous control using generalized advantage
+        estimation".
     """
     _require_one_shape(errors=errors, carry=carry)
     _require_share("gae_lambda", gae_lambda)
@@ -185,7 +186,7 @@ def state_discounts(gamma: float, elapsed: Tensor) -> Tensor:
     Raises:
         ValueError: γ is not from 0 to 1, or an ``elapsed`` is negative.
 
-    Source: the γ^t of 000…; Thomas (2014), "Bias in natural actor-critic algorithms".
+    Source: the γ^t of [Jethro]; Thomas (2014), "Bias in natural actor-critic algorithms".
     """
     _require_share("gamma", gamma)
     if bool((elapsed < 0).any()):

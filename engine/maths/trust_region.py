@@ -1,7 +1,7 @@
 """Steps of a bounded divergence: Fisher-vector products, conjugate gradients and a line search, as pure functions.
 
 P is the number of parameters θ of the policy, all flattened into one vector in the order of its parameters. What takes
-long comes as an iterator, so that its host can do other things between pieces.
+long comes as an iterator, so that its host can do other things between chunks.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def fisher_vector_product(gradient: Tensor, parameters: Sequence[Tensor], vector
     """(F + damping·I) v without ever forming F.
 
     F = E_s E_{a∼π_θ}[∇ log π_θ(a|s) ∇ log π_θ(a|s)ᵀ] is the Hessian of E_s KL(π_old‖π_θ) at θ = θ_old; as a Hessian is
-    symmetric, its product with v is what back-propagating v through the gradient gives. For a batch in pieces, the
-    pieces' products add up, weighted by their shares of the states, with the damping once.
+    symmetric, its product with v is what back-propagating v through the gradient gives. For a batch in chunks, the
+    chunks' products add up, weighted by their shares of the states, with the damping once.
 
     Args:
         gradient: from ``kl_gradient`` at θ = θ_old, [P]; its graph is kept, so one serves for many products.
@@ -68,7 +68,7 @@ def fisher_vector_product(gradient: Tensor, parameters: Sequence[Tensor], vector
         ValueError: the vector or the gradient is not [P].
 
     Source: Pearlmutter (1994), "Fast exact multiplication by the Hessian"; Schulman et al. (2015), "Trust region policy
-        optimization", appendix C; F after 002….
+        optimization", appendix C; F after [textbook].
     """
     size = sum(parameter.numel() for parameter in parameters)
     _require_vector(gradient, size)
@@ -106,7 +106,7 @@ def fisher_bands(gradient: Tensor, parameters: Sequence[Tensor]) -> Iterator[Ten
 def fisher_matrix(gradient: Tensor, parameters: Sequence[Tensor], damping: float) -> Tensor:
     """F + damping·I as a matrix, [P, P], in one go; arguments and errors as for ``fisher_bands`` and ``assembled``.
 
-    Source: 002…; Kakade (2002), "A natural policy gradient".
+    Source: [textbook]; Kakade (2002), "A natural policy gradient".
     """
     return assembled(list(fisher_bands(gradient, parameters)), damping)
 

@@ -1,11 +1,11 @@
-"""What keeps long phases interruptible: signs of life at a steady pace, and work in pieces small enough for it."""
+"""What keeps long phases interruptible: signs of life at a steady pace, and work in chunks small enough for it."""
 
 from __future__ import annotations
 
 import time
 
 HEARTBEAT = 0.02  # seconds between signs of life, well inside the 100 ms in which pause and stop must act
-ROWS = 4096  # of a batch passed through a network at once; larger pieces take longer and are no faster
+ROWS = 4096  # of a batch passed through a network at once; larger chunks take longer and are no faster
 
 
 class HeartbeatTimer:

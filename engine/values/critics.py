@@ -32,8 +32,8 @@ class SeparateCritic:
         self.value = value
 
     def values(self, rollout: Rollout) -> Values:
-        seen = yield from _in_pieces(self.value, rollout.flat(rollout.observations))
-        after = yield from _in_pieces(self.value, rollout.final_observations)
+        seen = yield from _in_chunks(self.value, rollout.flat(rollout.observations))
+        after = yield from _in_chunks(self.value, rollout.final_observations)
         return rollout.unflat(seen), rollout.at_cuts(after)
 
 
@@ -46,8 +46,8 @@ class SharedCritic:
     def values(self, rollout: Rollout) -> Values:
         observations, after = rollout.flat(rollout.observations), rollout.final_observations
         if rollout.sequences.states is None:
-            seen = yield from _in_pieces(self._value, observations)
-            final = yield from _in_pieces(self._value, after)
+            seen = yield from _in_chunks(self._value, observations)
+            final = yield from _in_chunks(self._value, after)
             return rollout.unflat(seen), rollout.at_cuts(final)
         # What is remembered at the end is needed for V there, so each cut sequence goes on to what was seen after it.
         order, last, longer = _extended(rollout.sequences)
@@ -70,7 +70,7 @@ class SharedCritic:
         return torch.cat(found)
 
 
-def _in_pieces(value: Callable[[Tensor], Tensor], observations: Tensor) -> Heartbeats[Tensor]:
+def _in_chunks(value: Callable[[Tensor], Tensor], observations: Tensor) -> Heartbeats[Tensor]:
     timer, found = HeartbeatTimer(), []
     for rows in torch.split(observations, ROWS):
         with torch.no_grad():

@@ -129,9 +129,9 @@ def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: 
 
 def _kl_graph(policy: Policy, batch: Batch) -> Tensor:
     """∇θ of the mean KL(π_old‖π_θ) at θ = θ_old, with its graph."""
-    piece = batch.sample(ROWS // 4 if batch.recurrent else ROWS)  # through time, a product takes longer
+    chunk = batch.sample(ROWS // 4 if batch.recurrent else ROWS)  # through time, a product takes longer
     with torch.backends.cudnn.flags(enabled=False):  # its recurrent layers cannot be differentiated twice
-        distribution = policy.over(piece.observations, piece.sequences)
+        distribution = policy.over(chunk.observations, chunk.sequences)
         kl = distribution.detach().kl(distribution).mean()
         return kl_gradient(kl, list(policy.parameters()))
 
@@ -140,7 +140,7 @@ OldDistributions = list[Distribution]
 
 
 def old_distributions(policy: Policy, batch: Batch) -> Heartbeats[OldDistributions]:
-    """π(·|s) over the batch's pieces, as it is now; yields signs of life."""
+    """π(·|s) over the batch's chunks, as it is now; yields signs of life."""
     return (yield from over_batch(policy, batch, lambda now, _: now.detach()))
 
 

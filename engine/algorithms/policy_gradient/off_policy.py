@@ -22,7 +22,7 @@ from engine.algorithms.policy_gradient.rule import (
 )
 from engine.config.updates import OffPolicy
 from engine.estimation.estimators import per_decision
-from engine.experience.batch import Batch, Piece
+from engine.experience.batch import Batch, Chunk
 from engine.maths import importance
 from engine.maths.losses import normalized
 from engine.networks.optimizers import ParameterVector, make_optimizer
@@ -37,8 +37,8 @@ _LN_10 = math.log(10.0)
 class OffPolicyRule:
     """θ ← θ + α/N Σ_i Σ_t ∇ log π(a_t|s_t) w Â_t, with w what makes the episodes of μ count as the policy's own.
 
-    Per trajectory, w = Π_t π(a_t|s_t)/μ(a_t|s_t) over the whole episode (000…); per decision, every reward carries the
-    product up to its own step (Precup et al., 2000). The products explode or vanish as episodes get longer: the
+    Per trajectory, w = Π_t π(a_t|s_t)/μ(a_t|s_t) over the whole episode ([Jethro]); per decision, every reward carries
+    the product up to its own step (Precup et al., 2000). The products explode or vanish as episodes get longer: the
     effective sample size and the largest weight tell.
     """
 
@@ -80,11 +80,11 @@ class OffPolicyRule:
         rollout = batch.rollout
         greedy = None if rollout.greedy is None else rollout.flat(rollout.greedy)
 
-        def of_piece(acted: Distribution, piece: Piece) -> Tensor:
-            chosen = None if greedy is None else greedy[piece.rows]
-            return behaviour_log_probs(acted, piece.actions, chosen, rollout.greedy_share)
+        def of_chunk(acted: Distribution, chunk: Chunk) -> Tensor:
+            chosen = None if greedy is None else greedy[chunk.rows]
+            return behaviour_log_probs(acted, chunk.actions, chosen, rollout.greedy_share)
 
-        return torch.cat((yield from over_batch(self._policy, batch, of_piece)))
+        return torch.cat((yield from over_batch(self._policy, batch, of_chunk)))
 
 
 def reweighted(task: Task, config: OffPolicy, log_ratios: Tensor) -> Task:

@@ -25,7 +25,7 @@ from engine.algorithms.policy_gradient.rule import (
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
-from engine.experience.batch import Batch, Piece
+from engine.experience.batch import Batch, Chunk
 from engine.maths.losses import (
     approx_kl,
     clip_fraction,
@@ -115,8 +115,8 @@ class ProximalRule:
         stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
         steps: list[_Step] = []
         norm = 0.0
-        for pieces in self._minibatches(task.batch, config):
-            step = yield from self._gradient(task, config, pieces, old_log_probs)
+        for chunks in self._minibatches(task.batch, config):
+            step = yield from self._gradient(task, config, chunks, old_log_probs)
             if 0.0 < stop < step.kl:
                 break
             if not steps or config.max_grad_norm > 0.0:
@@ -132,22 +132,22 @@ class ProximalRule:
             fitting.require_finite(baseline)
         return steps, norm
 
-    def _gradient(self, task: Task, config: Proximal, pieces: list[Piece], old_log_probs: Tensor) -> Heartbeats[_Step]:
-        """Gather the gradient of one minibatch, piece by piece."""
+    def _gradient(self, task: Task, config: Proximal, chunks: list[Chunk], old_log_probs: Tensor) -> Heartbeats[_Step]:
+        """Gather the gradient of one minibatch, chunk by chunk."""
         along = self._along(task.config)
         vectors = [self._vector] if along is None else [self._vector, along[0].vector]
         for vector in vectors:
             vector.zero()
-        size = sum(len(piece.actions) for piece in pieces)
+        size = sum(len(chunk.actions) for chunk in chunks)
         total, of_values, kl = 0.0, 0.0, 0.0
         written_out = isinstance(config, PPOClip) and self._policy.written_out
         add = self._add_written_out if written_out else self._add_by_autograd
-        for piece in pieces:
-            share = len(piece.actions) / size
-            loss, log_ratios, of_value = add(task, piece, old_log_probs[piece.rows], share)
+        for chunk in chunks:
+            share = len(chunk.actions) / size
+            loss, log_ratios, of_value = add(task, chunk, old_log_probs[chunk.rows], share)
             if along is not None:
                 fitting, baseline = along
-                of_value = fitting.add_gradient(task.batch, piece.rows, baseline, share)
+                of_value = fitting.add_gradient(task.batch, chunk.rows, baseline, share)
             total += share * loss.item()
             of_values += 0.0 if of_value is None else of_value.item()
             if isinstance(config, PPOClip) and config.target_kl > 0.0:
@@ -157,14 +157,14 @@ class ProximalRule:
         return _Step(total, of_values if along is not None else unweighted(of_values, task.config), kl)
 
     def _add_by_autograd(
-        self, task: Task, piece: Piece, old_log_probs: Tensor, share: float
+        self, task: Task, chunk: Chunk, old_log_probs: Tensor, share: float
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Add a piece's ``share`` of the gradient; its loss, its log-ratios and its share of a shared value's loss."""
+        """Add a chunk's ``share`` of the gradient; its loss, its log-ratios and its share of a shared value's loss."""
         config = task.config.update
         assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
-        distribution, of_value = with_shared_value(self._policy, task, piece)
-        log_ratios = distribution.log_prob(piece.actions) - old_log_probs
-        loss = -self._objective(task, config, piece, distribution, log_ratios)
+        distribution, of_value = with_shared_value(self._policy, task, chunk)
+        log_ratios = distribution.log_prob(chunk.actions) - old_log_probs
+        loss = -self._objective(task, config, chunk, distribution, log_ratios)
         if config.entropy_coefficient > 0.0:
             loss = loss - config.entropy_coefficient * distribution.entropy().mean()
         add_gradient(share * (loss if of_value is None else loss + of_value), self._vector)
@@ -172,47 +172,47 @@ class ProximalRule:
 
     @torch.no_grad()
     def _add_written_out(
-        self, task: Task, piece: Piece, old_log_probs: Tensor, share: float
+        self, task: Task, chunk: Chunk, old_log_probs: Tensor, share: float
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """As ``_add_by_autograd``, by the chain rule through log π and H to the policy's parameters."""
         config = task.config.update
         assert isinstance(config, PPOClip)
-        weights, clip_range = task.weights[piece.rows], _clip_range(config, task.progress)
-        distribution, passed = self._policy.send(piece.observations)
-        log_ratios = distribution.log_prob(piece.actions) - old_log_probs
+        weights, clip_range = task.weights[chunk.rows], _clip_range(config, task.progress)
+        distribution, passed = self._policy.send(chunk.observations)
+        log_ratios = distribution.log_prob(chunk.actions) - old_log_probs
         loss = -clipped_surrogate(log_ratios, weights, clip_range)
         if config.entropy_coefficient > 0.0:
             loss -= config.entropy_coefficient * distribution.entropy().mean()
         by_log_prob = clipped_surrogate_slopes(log_ratios, weights, clip_range).mul_(-share)
         by_entropy = -share * config.entropy_coefficient / len(weights)
-        self._policy.bring_back(passed, distribution.slopes(piece.actions, by_log_prob, by_entropy))
+        self._policy.bring_back(passed, distribution.slopes(chunk.actions, by_log_prob, by_entropy))
         return loss, log_ratios, None
 
-    def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Piece]]:
+    def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Chunk]]:
         for _ in range(config.epochs):
             yield from batch.minibatches(config.minibatch_size, self._generator)
 
     def _objective(
-        self, task: Task, config: Proximal, piece: Piece, distribution: Distribution, log_ratios: Tensor
+        self, task: Task, config: Proximal, chunk: Chunk, distribution: Distribution, log_ratios: Tensor
     ) -> Tensor:
         """What is to be maximised, but for the entropy bonus; a scalar."""
-        weights = task.weights[piece.rows]
+        weights = task.weights[chunk.rows]
         if isinstance(config, PPOClip):
             return clipped_surrogate(log_ratios, weights, _clip_range(config, task.progress))
         gained = surrogate(log_ratios, weights)
         if isinstance(config, PPOLagrangian):
-            return gained - self.multiplier * distribution.kl(self._old_over(piece)).mean()
+            return gained - self.multiplier * distribution.kl(self._old_over(chunk)).mean()
         if config.form == "single-sample":
-            return gained + config.kl_coefficient * single_sample_penalty(distribution.log_prob(piece.actions))
-        return gained - config.kl_coefficient * self._old_over(piece).kl(distribution).mean()
+            return gained + config.kl_coefficient * single_sample_penalty(distribution.log_prob(chunk.actions))
+        return gained - config.kl_coefficient * self._old_over(chunk).kl(distribution).mean()
 
-    def _old_over(self, piece: Piece) -> Distribution:
+    def _old_over(self, chunk: Chunk) -> Distribution:
         with torch.no_grad():
-            return self._old.over(piece.observations, piece.sequences)
+            return self._old.over(chunk.observations, chunk.sequences)
 
     def _divergence(self, batch: Batch) -> Heartbeats[float]:
         """KL(π‖π_old) averaged over the batch's states."""
-        sums = yield from over_batch(self._policy, batch, lambda now, piece: now.kl(self._old_over(piece)).sum().item())
+        sums = yield from over_batch(self._policy, batch, lambda now, chunk: now.kl(self._old_over(chunk)).sum().item())
         return sum(sums) / batch.size
 
     def _along(self, config: RunConfig) -> tuple[ValueFitting, ValueBaseline] | None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.config import RunConfig
 from engine.config.estimators import SharedValueBaseline
 from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy, Schedule
-from engine.experience.batch import Batch, Piece
+from engine.experience.batch import Batch, Chunk
 from engine.maths.losses import entropy_bonus, policy_gradient_loss
 from engine.maths.trust_region import flattened
 from engine.networks.optimizers import ParameterVector, add_gradient
@@ -79,14 +79,14 @@ def scheduled_metric(schedule: Schedule, learning_rate: float) -> Metrics:
     return {"learning_rate": None if schedule == "constant" else learning_rate}
 
 
-def with_shared_value(policy: Policy, task: Task, piece: Piece) -> tuple[Distribution, Tensor | None]:
-    """π(·|s) over a piece, and c_V·L_V where the policy's network also predicts the value, else None."""
+def with_shared_value(policy: Policy, task: Task, chunk: Chunk) -> tuple[Distribution, Tensor | None]:
+    """π(·|s) over a chunk, and c_V·L_V where the policy's network also predicts the value, else None."""
     baseline, batch = task.config.estimator.baseline, task.batch
     if not isinstance(baseline, SharedValueBaseline):
-        return policy.over(piece.observations, piece.sequences), None
-    distribution, values = policy.evaluate(piece.observations, piece.sequences)
-    old = None if batch.values is None else batch.values[piece.rows]
-    return distribution, baseline.coefficient * fit_loss(values, batch.returns[piece.rows], old, baseline.clip_range)
+        return policy.over(chunk.observations, chunk.sequences), None
+    distribution, values = policy.evaluate(chunk.observations, chunk.sequences)
+    old = None if batch.values is None else batch.values[chunk.rows]
+    return distribution, baseline.coefficient * fit_loss(values, batch.returns[chunk.rows], old, baseline.clip_range)
 
 
 def unweighted(loss: float, config: RunConfig) -> float | None:
@@ -109,12 +109,12 @@ def require_finite(numbers: Iterable[float], learning_rate: float | None = None)
     )
 
 
-def over_batch(policy: Policy, batch: Batch, what: Callable[[Distribution, Piece], _T]) -> Heartbeats[list[_T]]:
-    """What ``what`` makes of π(·|s) over each piece of the batch, without a graph; yields signs of life."""
+def over_batch(policy: Policy, batch: Batch, what: Callable[[Distribution, Chunk], _T]) -> Heartbeats[list[_T]]:
+    """What ``what`` makes of π(·|s) over each chunk of the batch, without a graph; yields signs of life."""
     found, timer = [], HeartbeatTimer()
-    for piece in batch.pieces():
+    for chunk in batch.chunks():
         with torch.no_grad():
-            found.append(what(policy.over(piece.observations, piece.sequences), piece))
+            found.append(what(policy.over(chunk.observations, chunk.sequences), chunk))
         if timer.due():
             yield Heartbeat("updating the policy")
     return found
@@ -123,10 +123,10 @@ def over_batch(policy: Policy, batch: Batch, what: Callable[[Distribution, Piece
 def measured(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, float]]:
     """log π(a|s) of every step under the present policy, [M], and the policy's mean entropy; yields signs of life."""
 
-    def of_piece(distribution: Distribution, piece: Piece) -> tuple[Tensor, float]:
-        return distribution.log_prob(piece.actions), distribution.entropy().sum().item()
+    def of_chunk(distribution: Distribution, chunk: Chunk) -> tuple[Tensor, float]:
+        return distribution.log_prob(chunk.actions), distribution.entropy().sum().item()
 
-    log_probs, entropies = zip(*(yield from over_batch(policy, batch, of_piece)), strict=True)
+    log_probs, entropies = zip(*(yield from over_batch(policy, batch, of_chunk)), strict=True)
     return torch.cat(log_probs), sum(entropies) / batch.size
 
 
@@ -144,7 +144,7 @@ def accumulate_gradient(
 ) -> Heartbeats[Sums]:
     """Put −ĝ, the gradient of the loss over the whole batch, into ``vector.gradient``; yields signs of life.
 
-    It is summed over pieces of the batch, which changes nothing but how long each takes. With a baseline per parameter
+    It is summed over chunks of the batch, which changes nothing but how long each takes. With a baseline per parameter
     b, what is subtracted is b times the mean score, component by component.
     """
     batch, bonus = task.batch, config.entropy_coefficient
@@ -152,18 +152,18 @@ def accumulate_gradient(
     timer = HeartbeatTimer()
     scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
     vector.zero()
-    for piece in batch.pieces():
-        distribution, shared = with_shared_value(policy, task, piece)
+    for chunk in batch.chunks():
+        distribution, shared = with_shared_value(policy, task, chunk)
         entropies = distribution.entropy()
-        log_probs = distribution.log_prob(piece.actions)
-        loss = policy_gradient_loss(log_probs, task.weights[piece.rows], batch.divisor)
+        log_probs = distribution.log_prob(chunk.actions)
+        loss = policy_gradient_loss(log_probs, task.weights[chunk.rows], batch.divisor)
         if bonus > 0.0:
             loss = loss - bonus * entropy_bonus(entropies, batch.divisor)
         if shared is not None:
             share = shared * (len(log_probs) / batch.size)
             loss, value_loss = loss + share, value_loss + share.detach()
         if scores is not None:
-            plain = log_probs if batch.state_weights is None else batch.state_weights[piece.rows] * log_probs
+            plain = log_probs if batch.state_weights is None else batch.state_weights[chunk.rows] * log_probs
             scores += flattened(
                 torch.autograd.grad(plain.sum(), vector.parameters, retain_graph=True, materialize_grads=True)
             )

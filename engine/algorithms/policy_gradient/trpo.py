@@ -7,7 +7,7 @@ import math
 from engine.algorithms.policy_gradient.natural_gradient import OldDistributions, natural_direction, old_distributions
 from engine.algorithms.policy_gradient.rule import Outcome, Task, Updating, over_batch
 from engine.config.updates import TRPO
-from engine.experience.batch import Piece
+from engine.experience.batch import Chunk
 from engine.maths.trust_region import acceptable, backtracking_fractions
 from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
@@ -49,13 +49,13 @@ class TRPORule:
         """The surrogate with its entropy bonus, and KL(π_old‖π), both means over the batch's steps."""
         before = iter(old)
 
-        def of_piece(now: Distribution, piece: Piece) -> tuple[float, float]:
+        def of_chunk(now: Distribution, chunk: Chunk) -> tuple[float, float]:
             acted = next(before)
-            ratios = (now.log_prob(piece.actions) - acted.log_prob(piece.actions)).exp()
-            gain = (ratios * task.weights[piece.rows]).sum()
+            ratios = (now.log_prob(chunk.actions) - acted.log_prob(chunk.actions)).exp()
+            gain = (ratios * task.weights[chunk.rows]).sum()
             if config.entropy_coefficient > 0.0:
                 gain = gain + config.entropy_coefficient * now.entropy().sum()
             return gain.item(), acted.kl(now).sum().item()
 
-        gains, divergences = zip(*(yield from over_batch(self._policy, task.batch, of_piece)), strict=True)
+        gains, divergences = zip(*(yield from over_batch(self._policy, task.batch, of_chunk)), strict=True)
         return sum(gains) / task.batch.size, sum(divergences) / task.batch.size

@@ -270,25 +270,25 @@ def test_the_order_of_minibatches_comes_from_the_generator_alone() -> None:
 @pytest.mark.parametrize("size", [1, 5, 31, 32, 0])
 def test_every_epoch_uses_every_step_once(size: int) -> None:
     drawn = expected_batch().minibatches(size, torch.Generator().manual_seed(0))
-    rows = [torch.cat([torch.arange(32)[piece.rows] for piece in pieces]) for pieces in drawn]
+    rows = [torch.cat([torch.arange(32)[chunk.rows] for chunk in chunks]) for chunks in drawn]
     assert torch.cat(rows).sort().values.tolist() == list(range(32))
     assert all(len(some) == size for some in rows[:-1]) or size == 0
 
 
 def test_minibatches_hold_the_actions_and_observations_of_their_rows() -> None:
     batch = expected_batch()
-    for pieces in batch.minibatches(5, torch.Generator().manual_seed(0)):
-        for piece in pieces:
-            assert torch.equal(piece.actions, batch.actions[piece.rows])
-            assert torch.equal(piece.observations, batch.observations[piece.rows])
+    for chunks in batch.minibatches(5, torch.Generator().manual_seed(0)):
+        for chunk in chunks:
+            assert torch.equal(chunk.actions, batch.actions[chunk.rows])
+            assert torch.equal(chunk.observations, batch.observations[chunk.rows])
 
 
 def test_all_steps_at_once_is_the_mean_of_equal_minibatches() -> None:
     """Without moving in between, gradients of minibatches of one size average to the whole batch's."""
     batch, moved = expected_batch(), torch.zeros(9).double()
-    for (piece,) in batch.minibatches(8, torch.Generator().manual_seed(0)):
+    for (chunk,) in batch.minibatches(8, torch.Generator().manual_seed(0)):
         counts = torch.zeros(3, 3, dtype=torch.int64)
-        counts.index_put_((piece.observations, piece.actions), torch.ones(8, dtype=torch.int64), accumulate=True)
+        counts.index_put_((chunk.observations, chunk.actions), torch.ones(8, dtype=torch.int64), accumulate=True)
         learner = policy()
         updated(learner, batch_of(counts, ADVANTAGES), CLIP | {"epochs": 1})
         moved += (parameters_of(learner) - parameters_of(policy())).double() / 4.0

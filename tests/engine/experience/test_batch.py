@@ -1,4 +1,4 @@
-"""Batches cut into pieces: every step exactly once, whole sequences where the policy remembers."""
+"""Batches cut into chunks: every step exactly once, whole sequences where the policy remembers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.config.policies import GRUPolicy
 from engine.experience import batch as batch_module
-from engine.experience.batch import Batch, Piece
+from engine.experience.batch import Batch, Chunk
 from engine.experience.rollouts import Rollout
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of, segments_of
 
@@ -35,90 +35,90 @@ def batch_of(kind: str, **rest: Any) -> Batch:
     return Batch(rollout, torch.arange(float(size)), torch.arange(float(size)) + 100.0, **rest)
 
 
-def rows_of(batch: Batch, piece: Piece) -> Tensor:
-    return torch.arange(batch.size)[piece.rows]
+def rows_of(batch: Batch, chunk: Chunk) -> Tensor:
+    return torch.arange(batch.size)[chunk.rows]
 
 
-def require_fitting(batch: Batch, piece: Piece) -> None:
-    """What a piece holds belongs to its rows."""
-    rows = rows_of(batch, piece)
-    assert torch.equal(piece.observations, batch.observations[rows])
-    assert torch.equal(piece.actions, batch.actions[rows])
+def require_fitting(batch: Batch, chunk: Chunk) -> None:
+    """What a chunk holds belongs to its rows."""
+    rows = rows_of(batch, chunk)
+    assert torch.equal(chunk.observations, batch.observations[rows])
+    assert torch.equal(chunk.actions, batch.actions[rows])
 
 
-def require_whole_sequences(batch: Batch, piece: Piece) -> None:
-    """A piece's sequences are some of the batch's, from their first row to their last, with their own beginnings."""
+def require_whole_sequences(batch: Batch, chunk: Chunk) -> None:
+    """A chunk's sequences are some of the batch's, from their first row to their last, with their own beginnings."""
     all_of = batch.rollout.sequences
-    assert piece.sequences is not None
-    assert piece.sequences.states is not None
+    assert chunk.sequences is not None
+    assert chunk.sequences.states is not None
     assert all_of.states is not None
     starts = (all_of.lengths.cumsum(0) - all_of.lengths).tolist()
     taken = 0
-    for index, length in enumerate(piece.sequences.lengths.tolist()):
-        rows = rows_of(batch, piece)[taken : taken + length].tolist()
+    for index, length in enumerate(chunk.sequences.lengths.tolist()):
+        rows = rows_of(batch, chunk)[taken : taken + length].tolist()
         own = starts.index(rows[0])
         assert rows == list(range(rows[0], rows[0] + length))
         assert length == all_of.lengths[own]
-        assert torch.equal(piece.sequences.states[index], all_of.states[own])
-        assert piece.sequences.cut[index] == all_of.cut[own]
+        assert torch.equal(chunk.sequences.states[index], all_of.states[own])
+        assert chunk.sequences.cut[index] == all_of.cut[own]
         taken += length
-    assert taken == len(rows_of(batch, piece))
+    assert taken == len(rows_of(batch, chunk))
 
 
 @pytest.mark.parametrize("most", [1, 4, 7, 1000])
 @pytest.mark.parametrize("kind", KINDS)
-def test_pieces_cover_every_step_once_in_order(kind: str, most: int) -> None:
+def test_chunks_cover_every_step_once_in_order(kind: str, most: int) -> None:
     batch = batch_of(kind)
-    pieces = batch.pieces(most)
-    assert torch.cat([rows_of(batch, piece) for piece in pieces]).tolist() == list(range(batch.size))
-    for piece in pieces:
-        require_fitting(batch, piece)
+    chunks = batch.chunks(most)
+    assert torch.cat([rows_of(batch, chunk) for chunk in chunks]).tolist() == list(range(batch.size))
+    for chunk in chunks:
+        require_fitting(batch, chunk)
 
 
 @pytest.mark.parametrize("most", [1, 4, 7])
 @pytest.mark.parametrize("kind", [PADDED, SEGMENTS])
-def test_pieces_without_a_memory_are_as_long_as_allowed(kind: str, most: int) -> None:
+def test_chunks_without_a_memory_are_as_long_as_allowed(kind: str, most: int) -> None:
     batch = batch_of(kind)
-    *before, last = [len(piece.actions) for piece in batch.pieces(most)]
+    *before, last = [len(chunk.actions) for chunk in batch.chunks(most)]
     assert before == [most] * len(before)
     assert last <= most
 
 
 @pytest.mark.parametrize("most", [1, 4, 7, 1000])
 @pytest.mark.parametrize("kind", WITH_MEMORY)
-def test_pieces_with_a_memory_are_whole_sequences(kind: str, most: int) -> None:
+def test_chunks_with_a_memory_are_whole_sequences(kind: str, most: int) -> None:
     batch = batch_of(kind)
-    for piece in batch.pieces(most):
-        require_whole_sequences(batch, piece)
-        assert piece.sequences is not None
-        assert len(piece.actions) <= most or len(piece.sequences.lengths) == 1
+    for chunk in batch.chunks(most):
+        require_whole_sequences(batch, chunk)
+        assert chunk.sequences is not None
+        assert len(chunk.actions) <= most or len(chunk.sequences.lengths) == 1
 
 
-def drawn(batch: Batch, size: int, seed: int = 3) -> list[list[Piece]]:
+def drawn(batch: Batch, size: int, seed: int = 3) -> list[list[Chunk]]:
     return list(batch.minibatches(size, torch.Generator().manual_seed(seed)))
 
 
-def sizes(minibatches: list[list[Piece]]) -> list[int]:
-    return [sum(len(piece.actions) for piece in pieces) for pieces in minibatches]
+def sizes(minibatches: list[list[Chunk]]) -> list[int]:
+    return [sum(len(chunk.actions) for chunk in chunks) for chunks in minibatches]
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 5, 1000])
 @pytest.mark.parametrize("kind", KINDS)
 def test_minibatches_cover_every_step_once(kind: str, size: int) -> None:
     batch = batch_of(kind)
-    pieces = [piece for minibatch in drawn(batch, size) for piece in minibatch]
-    rows = torch.cat([rows_of(batch, piece) for piece in pieces])
+    chunks = [chunk for minibatch in drawn(batch, size) for chunk in minibatch]
+    rows = torch.cat([rows_of(batch, chunk) for chunk in chunks])
     assert rows.sort().values.tolist() == list(range(batch.size))
-    for piece in pieces:
-        require_fitting(batch, piece)
+    for chunk in chunks:
+        require_fitting(batch, chunk)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [0, 1000])
 def test_a_minibatch_of_everything_is_one_in_order(kind: str, size: int) -> None:
     batch = batch_of(kind)
-    ((piece,),) = drawn(batch, size)
-    assert rows_of(batch, piece).tolist() == list(range(batch.size))
+    ((chunk,),) = drawn(batch, size)
+    assert rows_of(batch, chunk).tolist() == list(range(batch.size))
 
 
 @pytest.mark.parametrize("kind", [PADDED, SEGMENTS])
@@ -131,45 +131,45 @@ def test_minibatches_have_the_size_asked_for_but_the_last(kind: str) -> None:
 
 @pytest.mark.parametrize("size", [0, 6])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_large_minibatch_is_the_same_one_in_several_pieces(
+def test_a_large_minibatch_is_the_same_one_in_several_chunks(
     kind: str, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = batch_of(kind)
     whole = drawn(batch, size)
-    # How much goes into a piece at most, which ``pieces`` has as its default.
+    # How much goes into a chunk at most, which ``chunks`` has as its default.
     monkeypatch.setattr(batch_module, "ROWS", 2)
-    monkeypatch.setattr(Batch.pieces, "__defaults__", (2,))
+    monkeypatch.setattr(Batch.chunks, "__defaults__", (2,))
     parts = drawn(batch, size)
     assert max(map(len, parts)) > 1
-    assert max(len(piece.actions) for pieces in parts for piece in pieces) <= (
+    assert max(len(chunk.actions) for chunks in parts for chunk in chunks) <= (
         max(batch.lengths) if batch.recurrent else 2
     )
     for one, several in zip(whole, parts, strict=True):
-        joined = torch.cat([rows_of(batch, piece) for piece in several])
-        assert torch.equal(torch.cat([rows_of(batch, piece) for piece in one]), joined)
-        for piece in several:
-            require_fitting(batch, piece)
+        joined = torch.cat([rows_of(batch, chunk) for chunk in several])
+        assert torch.equal(torch.cat([rows_of(batch, chunk) for chunk in one]), joined)
+        for chunk in several:
+            require_fitting(batch, chunk)
             if batch.recurrent:
-                require_whole_sequences(batch, piece)
+                require_whole_sequences(batch, chunk)
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 1000])
 @pytest.mark.parametrize("kind", WITH_MEMORY)
 def test_minibatches_with_a_memory_are_whole_sequences(kind: str, size: int) -> None:
     batch = batch_of(kind)
-    for pieces in drawn(batch, size):
-        for piece in pieces:
-            require_whole_sequences(batch, piece)
+    for chunks in drawn(batch, size):
+        for chunk in chunks:
+            require_whole_sequences(batch, chunk)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_minibatches_are_drawn_anew_from_the_generator(kind: str) -> None:
     batch, generator = batch_of(kind), torch.Generator().manual_seed(3)
     first, second = (
-        [rows_of(batch, piece).tolist() for pieces in batch.minibatches(4, generator) for piece in pieces]
+        [rows_of(batch, chunk).tolist() for chunks in batch.minibatches(4, generator) for chunk in chunks]
         for _ in range(2)
     )
-    again = [rows_of(batch, piece).tolist() for pieces in drawn(batch, 4) for piece in pieces]
+    again = [rows_of(batch, chunk).tolist() for chunks in drawn(batch, 4) for chunk in chunks]
     assert first == again
     assert first != second
 
@@ -178,39 +178,39 @@ def test_minibatches_are_drawn_anew_from_the_generator(kind: str) -> None:
 def test_a_sample_is_spread_evenly_over_the_steps(most: int, every: int) -> None:
     batch = batch_of(PADDED)
     assert batch.size == 16
-    piece = batch.sample(most)
-    assert rows_of(batch, piece).tolist() == list(range(0, 16, every))
-    require_fitting(batch, piece)
+    chunk = batch.sample(most)
+    assert rows_of(batch, chunk).tolist() == list(range(0, 16, every))
+    require_fitting(batch, chunk)
 
 
 @pytest.mark.parametrize("most", [1000, 5, 1])
 @pytest.mark.parametrize("kind", WITH_MEMORY)
 def test_a_sample_with_a_memory_is_of_whole_sequences(kind: str, most: int) -> None:
     batch = batch_of(kind)
-    piece = batch.sample(most)
-    require_whole_sequences(batch, piece)
-    assert len(piece.actions) == batch.size if most == 1000 else 0 < len(piece.actions) < batch.size
+    chunk = batch.sample(most)
+    require_whole_sequences(batch, chunk)
+    assert len(chunk.actions) == batch.size if most == 1000 else 0 < len(chunk.actions) < batch.size
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_episodes_are_the_sequences_one_by_one(kind: str) -> None:
     batch = batch_of(kind)
-    pieces = batch.episodes()
-    assert [len(piece.actions) for piece in pieces] == batch.lengths.tolist()
-    assert torch.cat([rows_of(batch, piece) for piece in pieces]).tolist() == list(range(batch.size))
+    chunks = batch.episodes()
+    assert [len(chunk.actions) for chunk in chunks] == batch.lengths.tolist()
+    assert torch.cat([rows_of(batch, chunk) for chunk in chunks]).tolist() == list(range(batch.size))
 
 
 @pytest.mark.parametrize("kind", WITH_MEMORY)
 @pytest.mark.parametrize("most", [4, 1000])
-def test_what_a_policy_with_a_memory_says_does_not_depend_on_the_pieces(kind: str, most: int) -> None:
+def test_what_a_policy_with_a_memory_says_does_not_depend_on_the_chunks(kind: str, most: int) -> None:
     batch, policy = batch_of(kind), policy_of(GRUPolicy(hidden_size=8))
     with torch.no_grad():
         whole = policy.over(batch.observations, batch.rollout.sequences).logits
-        parts = [policy.over(piece.observations, piece.sequences).logits for piece in batch.pieces(most)]
+        parts = [policy.over(chunk.observations, chunk.sequences).logits for chunk in batch.chunks(most)]
         shuffled = torch.empty_like(whole)
-        for pieces in drawn(batch, most):
-            for piece in pieces:
-                shuffled[piece.rows] = policy.over(piece.observations, piece.sequences).logits
+        for chunks in drawn(batch, most):
+            for chunk in chunks:
+                shuffled[chunk.rows] = policy.over(chunk.observations, chunk.sequences).logits
     torch.testing.assert_close(torch.cat(parts), whole)
     torch.testing.assert_close(shuffled, whole)
 

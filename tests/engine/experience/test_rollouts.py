@@ -14,7 +14,8 @@ PADDED = [3, 1, 5, 3]
 
 
 def rollout_of(kind: str) -> Rollout:
-    """Padded whole episodes, whole episodes of one length, or two environments' segments of two and three pieces."""
+    """Padded whole episodes, whole episodes of one length, or six steps of two environments, in two and three
+    sequences."""
     if kind == "padded":
         return collected(episodes_of(Scripted(PADDED, truncated=[1, 2])))[0]
     if kind == "even":
@@ -76,7 +77,7 @@ def test_values_of_final_observations_stand_where_these_were_seen(kind: str) -> 
         ("segments", [2, 4, 1, 3, 2], [False, True, True, True, True]),
     ],
 )
-def test_sequences_are_the_uninterrupted_pieces_of_episodes(kind: str, lengths: list[int], cut: list[bool]) -> None:
+def test_sequences_are_the_uninterrupted_parts_of_episodes(kind: str, lengths: list[int], cut: list[bool]) -> None:
     sequences = rollout_of(kind).sequences
     assert sequences.lengths.tolist() == lengths
     assert sequences.cut.tolist() == cut

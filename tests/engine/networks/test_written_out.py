@@ -160,7 +160,7 @@ def test_an_update_is_that_of_autograd(
     environment: str, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs, expected = learned(environment, values, by_autograd=True)
-    monkeypatch.setattr(batch, "ROWS", 8)  # in pieces it is the same
+    monkeypatch.setattr(batch, "ROWS", 8)  # in chunks it is the same
     mine, reported = learned(environment, values, by_autograd=False)
     torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
     for name in ("loss", "value_loss", "entropy", "grad_norm", "clip_fraction"):
