@@ -24,11 +24,11 @@ LONGEST_EPISODE = 200_000  # steps; an episode longer than this has no end that 
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The episodes that ended: undiscounted raw ``returns``, ``lengths`` in steps, and how many steps had been
-    ``taken`` since collecting began when each ended, and the ``environments`` they were played in, None where that is
-    not known; [episodes] each. Whole episodes are in the order in which they were begun, those that ended in a segment
-    in the order in which they ended."""
+class FinishedEpisodes:
+    """The episodes that ended: undiscounted raw ``returns``, ``lengths`` in steps, how many steps had been ``taken``
+    since collecting began when each ended, and the ``environments`` they were played in, None where that is not known;
+    [episodes] each. Whole episodes are in the order in which they were begun, those of a fixed-length rollout in the
+    order in which they ended."""
 
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
@@ -37,7 +37,8 @@ class Finished:
     environments: NDArray[np.int64] | None = None
 
 
-Collecting = Heartbeats[tuple[Rollout, Finished]]
+Collection = tuple[Rollout, FinishedEpisodes]
+Collecting = Heartbeats[Collection]
 
 
 class Storage:
@@ -126,17 +127,17 @@ class EpisodeCollector:
         storage, size = self._storage, self._batch.size
         storage.clear(self._used)
         timer = HeartbeatTimer()
-        slots = np.arange(size)
+        indices = np.arange(size)
         observations = yield from _reset_all(self._batch, timer)
         final = np.empty_like(observations)
         state = actor.start(size)
         steps, taken = 0, 0
-        while len(slots):
+        while len(indices):
             if steps == storage.capacity:
                 self._grow()
             actions, greedy, state = actor.act(observations, state)
-            moved = self._batch.step(actions, slots)
-            where = (steps, slice(None)) if len(slots) == size else (steps, slots)
+            moved = self._batch.step(actions, indices)
+            where = (steps, slice(None)) if len(indices) == size else (steps, indices)
             storage.observations[where] = observations
             storage.actions[where] = actions
             storage.rewards[where] = moved.rewards
@@ -146,12 +147,12 @@ class EpisodeCollector:
             storage.elapsed[where] = steps
             if greedy is not None:
                 storage.greedy[where] = greedy
-            steps, taken = steps + 1, taken + len(slots)
+            steps, taken = steps + 1, taken + len(indices)
             observations = moved.observations
             ended = moved.terminated | moved.truncated
             if ended.any():
-                final[slots[ended]] = observations[ended]
-                slots, observations = slots[~ended], observations[~ended]
+                final[indices[ended]] = observations[ended]
+                indices, observations = indices[~ended], observations[~ended]
                 state = None if state is None else state[torch.from_numpy(~ended).to(state.device)]
             if timer.due():
                 yield Heartbeat("collecting", taken)
@@ -161,12 +162,12 @@ class EpisodeCollector:
         rollout = storage.rollout(steps, [final[cut]], self._device, greedy_share=actor.greedy_share, states=before)
         return rollout, self._finished(steps)
 
-    def _finished(self, steps: int) -> Finished:
+    def _finished(self, steps: int) -> FinishedEpisodes:
         mask = self._storage.mask[:steps]
         lengths = mask.sum(0)
         returns = self._storage.rewards[:steps].sum(0)
         taken = mask.sum(1).cumsum()[lengths - 1]
-        return Finished(returns, lengths, taken, int(mask.sum()), np.arange(self._batch.size))
+        return FinishedEpisodes(returns, lengths, taken, int(mask.sum()), np.arange(self._batch.size))
 
     def _grow(self) -> None:
         if self._storage.capacity >= LONGEST_EPISODE:
@@ -182,9 +183,9 @@ def endless(environment: EnvironmentInfo) -> RunError:
     )
 
 
-class SegmentCollector:
+class FixedLengthCollector:
     """Takes the same number of steps in every environment; an episode that ends is followed by the next at once, and
-    one still under way goes on when the next segment is collected."""
+    one still under way goes on when the next rollout is collected."""
 
     def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, device: torch.device, steps: int) -> None:
         self._batch, self._device, self._steps = batch, device, steps
@@ -198,10 +199,10 @@ class SegmentCollector:
         self._returns = np.zeros(batch.size)
 
     def collect(self, actor: Actor) -> Collecting:
-        """The next segment, with the actions of ``actor``; as ``EpisodeCollector.collect``."""
+        """The next rollout, with the actions of ``actor``; as ``EpisodeCollector.collect``."""
         storage, size = self._storage, self._batch.size
         timer = HeartbeatTimer()
-        slots = np.arange(size)
+        indices = np.arange(size)
         if self._observations is None:
             self._observations = yield from _reset_all(self._batch, timer)
             self._state = actor.start(size)
@@ -211,7 +212,7 @@ class SegmentCollector:
         ended_episodes: list[tuple[float, int, int, int]] = []
         for step in range(self._steps):
             actions, greedy, state = actor.act(observations, state)
-            moved = self._batch.step(actions, slots)
+            moved = self._batch.step(actions, indices)
             storage.observations[step] = observations
             storage.actions[step] = actions
             storage.rewards[step] = moved.rewards
@@ -230,7 +231,7 @@ class SegmentCollector:
                 unfinished = storage.truncated[step].nonzero()[0]
                 finals.append((unfinished, observations[unfinished]))
             if ended.any():
-                again = slots[ended]
+                again = indices[ended]
                 taken = (step + 1) * size
                 ended_episodes += [(self._returns[i], self._elapsed[i], taken, i) for i in again.tolist()]
                 self._elapsed[again] = 0
@@ -265,12 +266,12 @@ def _by_environment(finals: list[tuple[NDArray[np.int64], NDArray[Any]]]) -> lis
     """Final observations, gathered step by step, in the order of their environments, then of time."""
     if not finals:
         return []
-    order = np.argsort(np.concatenate([slots for slots, _ in finals]), kind="stable")
+    order = np.argsort(np.concatenate([indices for indices, _ in finals]), kind="stable")
     return [np.concatenate([observations for _, observations in finals])[order]]
 
 
-def _as_finished(episodes: list[tuple[float, int, int, int]], steps: int) -> Finished:
-    return Finished(
+def _as_finished(episodes: list[tuple[float, int, int, int]], steps: int) -> FinishedEpisodes:
+    return FinishedEpisodes(
         returns=np.array([episode[0] for episode in episodes], np.float64),
         lengths=np.array([episode[1] for episode in episodes], np.int64),
         taken=np.array([episode[2] for episode in episodes], np.int64),

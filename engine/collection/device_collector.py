@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.collection.collectors import LONGEST_EPISODE, Collecting, Finished, endless
+from engine.collection.collectors import LONGEST_EPISODE, Collecting, Collection, FinishedEpisodes, endless
 from engine.config import RunConfig
 from engine.environments.batches.batched import BatchedEnvironments, batched
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import NOT_FINITE, Actor
 from engine.reports.events import Heartbeat, Heartbeats
-from engine.runtime.cuda_graph import Replayed
+from engine.runtime.cuda_graph import CudaGraph
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
 
@@ -63,7 +63,7 @@ class Chunk:
         self.terminated, self.truncated, self.greedy = (
             torch.zeros(shape, dtype=torch.bool, device=now.device) for _ in range(3)
         )
-        self._take = Replayed(self._steps, now.device, actor.generator)
+        self._take = CudaGraph(self._steps, now.device, actor.generator)
 
     def restart(self) -> None:
         """Begin an episode in every environment."""
@@ -98,7 +98,7 @@ class Chunk:
 
 
 class DeviceCollector:
-    """Takes the same number of ``steps`` in every environment, or plays whole episodes, as ``SegmentCollector`` and
+    """Takes the same number of ``steps`` in every environment, or plays whole episodes, as ``FixedLengthCollector`` and
     ``EpisodeCollector`` do, with everything on one device; the host waits for it once an iteration, or once a chunk
     where it has to know whether all episodes have ended.
 
@@ -141,7 +141,7 @@ class DeviceCollector:
         steps = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
         if steps["actions"].is_floating_point() and not bool(steps["actions"].isfinite().all()):
             raise RunError(NOT_FINITE)
-        return self._whole(steps, actor) if self._steps is None else self._segment(steps, actor)
+        return self._whole(steps, actor) if self._steps is None else self._fixed_length(steps, actor)
 
     def _chunks(self, chunk: Chunk, actor: Actor) -> Heartbeats[list[dict[str, Tensor]]]:
         """Copies of chunk after chunk, until there is enough."""
@@ -164,7 +164,7 @@ class DeviceCollector:
             if timer.due():
                 yield Heartbeat("collecting", taken * size)
 
-    def _whole(self, steps: dict[str, Tensor], actor: Actor) -> tuple[Rollout, Finished]:
+    def _whole(self, steps: dict[str, Tensor], actor: Actor) -> Collection:
         ended = (steps["terminated"] | steps["truncated"]).int()
         mask = ended.cumsum(0) - ended == 0  # up to the first end
         lengths = mask.sum(0)
@@ -174,17 +174,17 @@ class DeviceCollector:
         taken = mask.sum(1).cumsum(0)[lengths - 1]
         for name in ("rewards", "terminated", "truncated"):
             steps[name] = steps[name] * mask
-        finished = Finished(_numbers(returns), _counts(lengths), _counts(taken), int(mask.sum()))
+        finished = FinishedEpisodes(_numbers(returns), _counts(lengths), _counts(taken), int(mask.sum()))
         return self._rollout(steps, mask, actor), finished
 
-    def _segment(self, steps: dict[str, Tensor], actor: Actor) -> tuple[Rollout, Finished]:
+    def _fixed_length(self, steps: dict[str, Tensor], actor: Actor) -> Collection:
         ended = steps["terminated"] | steps["truncated"]
-        times, slots = ended.nonzero(as_tuple=True)
+        times, indices = ended.nonzero(as_tuple=True)
         steps["truncated"][-1] = ~steps["terminated"][-1]
         size = self._environments.size
-        finished = Finished(
-            _numbers(steps["totals"][times, slots]),
-            _counts(steps["elapsed"][times, slots] + 1),
+        finished = FinishedEpisodes(
+            _numbers(steps["totals"][times, indices]),
+            _counts(steps["elapsed"][times, indices] + 1),
             _counts((times + 1) * size),
             len(ended) * size,
         )

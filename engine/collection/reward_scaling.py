@@ -15,7 +15,7 @@ from engine.networks.normalizer import Moments, merged
 _LEAST_DEVIATION = 1e-4  # of returns that differ at all; those that do not say nothing of a unit
 
 
-class RewardChange:
+class RewardScaling:
     """r' = scale·r + offset, then where asked in units of the spread of the discounted return.
 
     That spread is σ, the standard deviation over all steps so far of R_t = r'_t + γ R_{t−1}, the discounted sum of an
@@ -30,7 +30,7 @@ class RewardChange:
         self._scale, self._offset = environment.reward_scale, environment.reward_offset
         self._normalize = environment.normalize_rewards
         self._moments: Moments = (torch.zeros(()), torch.zeros(()), torch.zeros(()))
-        self._so_far: Tensor | None = None  # R of the episodes that the last segment left unfinished, [N]
+        self._so_far: Tensor | None = None  # R of the episodes that the last rollout left unfinished, [N]
 
     def learned(self, rollout: Rollout, gamma: float) -> Rollout:
         """``rollout`` with the rewards that learning is to see."""
@@ -54,7 +54,7 @@ class RewardChange:
         return torch.where(deviation < _LEAST_DEVIATION, 1.0, deviation).to(rewards)
 
     def _sums_so_far(self, rewards: Tensor, carry: Tensor) -> Tensor:
-        """R_t = r_t + c_t R_{t−1} [T, N], going on from the last segment."""
+        """R_t = r_t + c_t R_{t−1} [T, N], going on from the last rollout."""
         first = rewards.clone()
         if self._so_far is not None:
             first[0] += carry[0] * self._so_far

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 import torch
 
 
-class Replayed:
+class CudaGraph:
     """``work`` with a result in tensors that stay where they are; on other devices it is simply done.
 
     The first call does the work as it is, which loads what the device needs for it; the second records it in a CUDA

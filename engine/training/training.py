@@ -21,9 +21,9 @@ from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.environments.configured import changed
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.spaces import Space
-from engine.collection.collectors import Collector, EpisodeCollector, Finished, SegmentCollector
+from engine.collection.collectors import Collector, EpisodeCollector, FinishedEpisodes, FixedLengthCollector
 from engine.collection.device_collector import DeviceCollector, environments_on
-from engine.collection.reward_scaling import RewardChange
+from engine.collection.reward_scaling import RewardScaling
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import parameters_of, with_values
@@ -83,7 +83,7 @@ class Training:
         value_seed = seeds.generator()
         self._fitting: ValueFitting | None = None
         self._critic: Critic | None = SharedCritic(self.policy) if shared else None
-        self._rewards = RewardChange(config.environment)
+        self._rewards = RewardScaling(config.environment)
         environment_seeds = seeds.integers(size)
         if isinstance(baseline, ValueBaseline) and config.update.kind != "exact-gradient":
             convolutional = config.policy.kind == "cnn"
@@ -113,7 +113,7 @@ class Training:
                 return DeviceCollector(resident, self.environment, steps)
             if steps is None:
                 return EpisodeCollector(self._batch, self.environment, self.device)
-            return SegmentCollector(self._batch, self.environment, self.device, steps)
+            return FixedLengthCollector(self._batch, self.environment, self.device, steps)
         except RunError as error:
             self._batch.close()
             raise RequestError(str(error)) from None
@@ -241,7 +241,7 @@ class Training:
         at = (self.iteration + 1, self.environment_steps, self.episodes, self.seconds)
         return tuple(Change(path, before[path], after[path], *at) for path in pending if before[path] != after[path])
 
-    def _count(self, finished: Finished) -> Collected:
+    def _count(self, finished: FinishedEpisodes) -> Collected:
         """Add what was collected to the totals; episodes are handed on in the order in which they ended.
 
         The running mean takes whole episodes as they were begun, so that where a batch holds more than it covers, it

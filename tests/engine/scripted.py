@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.collection.collectors import Collector, EpisodeCollector, Finished, SegmentCollector
+from engine.collection.collectors import Collector, EpisodeCollector, FinishedEpisodes, FixedLengthCollector
 from engine.config.policies import LinearPolicy, PolicyConfig
-from engine.environments.batches.interface import Slots, Transitions
+from engine.environments.batches.interface import Indices, Transitions
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
@@ -23,10 +23,10 @@ INFO = EnvironmentInfo("Scripted", "Scripted", "A test.", Space("box", 3), Space
 
 
 class Scripted:
-    """Slot n runs episodes of ``lengths[n]`` steps in turn, the last of them for ever.
+    """Environment n runs episodes of ``lengths[n]`` steps in turn, the last of them for ever.
 
-    Observations are (slot, episode, step); rewards 100 slot + 10 episode + step. Episodes of the slots in ``truncated``
-    are cut off, all others terminate; those in ``both`` do both at once.
+    Observations are (n, episode, step); rewards 100 n + 10 episode + step. Episodes of the environments in
+    ``truncated`` are cut off, all others terminate; those in ``both`` do both at once.
     """
 
     def __init__(
@@ -37,36 +37,36 @@ class Scripted:
     ) -> None:
         self.size = len(lengths)
         self.lengths = [(one,) if isinstance(one, int) else tuple(one) for one in lengths]
-        slots = np.arange(self.size)
-        self._truncates = np.isin(slots, [*truncated, *both])
-        self._terminates = ~np.isin(slots, list(truncated))
+        indices = np.arange(self.size)
+        self._truncates = np.isin(indices, [*truncated, *both])
+        self._terminates = ~np.isin(indices, list(truncated))
         self._episodes = np.full(self.size, -1)
         self._elapsed = np.zeros(self.size, np.int64)
         self.calls: list[list[int]] = []
         self.actions: dict[tuple[int, int, int], int] = {}
 
-    def reset(self, slots: Slots) -> NDArray[Any]:
-        self._episodes[slots] += 1
-        self._elapsed[slots] = 0
-        return self._observe(slots)
+    def reset(self, indices: Indices) -> NDArray[Any]:
+        self._episodes[indices] += 1
+        self._elapsed[indices] = 0
+        return self._observe(indices)
 
-    def _observe(self, slots: Slots) -> NDArray[Any]:
-        return np.stack((slots, self._episodes[slots], self._elapsed[slots]), 1).astype(np.float32)
+    def _observe(self, indices: Indices) -> NDArray[Any]:
+        return np.stack((indices, self._episodes[indices], self._elapsed[indices]), 1).astype(np.float32)
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
-        self.calls.append(slots.tolist())
-        for slot, action in zip(slots.tolist(), actions.tolist(), strict=True):
-            self.actions[slot, int(self._episodes[slot]), int(self._elapsed[slot])] = action
-        rewards = 100.0 * slots + 10.0 * self._episodes[slots] + self._elapsed[slots]
-        self._elapsed[slots] += 1
-        ended = np.array([self._elapsed[slot] == self._length(slot) for slot in slots.tolist()])
+    def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
+        self.calls.append(indices.tolist())
+        for index, action in zip(indices.tolist(), actions.tolist(), strict=True):
+            self.actions[index, int(self._episodes[index]), int(self._elapsed[index])] = action
+        rewards = 100.0 * indices + 10.0 * self._episodes[indices] + self._elapsed[indices]
+        self._elapsed[indices] += 1
+        ended = np.array([self._elapsed[index] == self._length(index) for index in indices.tolist()])
         return Transitions(
-            self._observe(slots), rewards, ended & self._terminates[slots], ended & self._truncates[slots]
+            self._observe(indices), rewards, ended & self._terminates[indices], ended & self._truncates[indices]
         )
 
-    def _length(self, slot: int) -> int:
-        lengths = self.lengths[slot]
-        return lengths[min(int(self._episodes[slot]), len(lengths) - 1)]
+    def _length(self, index: int) -> int:
+        lengths = self.lengths[index]
+        return lengths[min(int(self._episodes[index]), len(lengths) - 1)]
 
     def close(self) -> None:
         pass
@@ -92,11 +92,11 @@ def episodes_of(batch: Any) -> EpisodeCollector:
     return EpisodeCollector(batch, INFO, CPU)
 
 
-def segments_of(batch: Any, steps: int) -> SegmentCollector:
-    return SegmentCollector(batch, INFO, CPU, steps)
+def fixed_length_of(batch: Any, steps: int) -> FixedLengthCollector:
+    return FixedLengthCollector(batch, INFO, CPU, steps)
 
 
-def collected(collector: Collector, actor: Actor | None = None) -> tuple[Rollout, Finished, list[Heartbeat]]:
+def collected(collector: Collector, actor: Actor | None = None) -> tuple[Rollout, FinishedEpisodes, list[Heartbeat]]:
     """What one collection gives, and the signs of life until then."""
     phases = collector.collect(actor or actor_of(policy_of()))
     heard = []

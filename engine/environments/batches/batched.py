@@ -44,23 +44,23 @@ class BatchedEnvironments:
         self._whole = (slice(None),) * (self._states.ndim - 1)  # numpy assigns far faster by it than by an ellipsis
         self._elapsed = place.xp.zeros((self.size,), dtype=place.xp.int64, device=place.device)
 
-    def reset(self, slots: Array) -> Array:
-        """Begin a new episode in each of ``slots``; its first observations."""
-        states = self.dynamics.begin(self._streams.draw_for(self.dynamics.to_begin, slots))
-        self._states[(*self._whole, slots)] = states
-        self._elapsed[slots] = 0
+    def reset(self, indices: Array) -> Array:
+        """Begin a new episode in each environment of ``indices``; its first observations."""
+        states = self.dynamics.begin(self._streams.draw_for(self.dynamics.to_begin, indices))
+        self._states[(*self._whole, indices)] = states
+        self._elapsed[indices] = 0
         return self.dynamics.observe(states)
 
-    def step(self, actions: Array, slots: Array) -> Transitions:
-        """Take one step in each of ``slots``."""
-        if len(slots) == self.size:
+    def step(self, actions: Array, indices: Array) -> Transitions:
+        """Take one step in each environment of ``indices``."""
+        if len(indices) == self.size:
             return self.advance(actions)
         dynamics, take = self.dynamics, self.dynamics.place.take
-        uniforms = self._streams.draw_for(dynamics.to_step, slots) if dynamics.to_step else None
-        states, rewards, terminated = dynamics.step(take(self._states, slots), actions, uniforms)
-        self._states[(*self._whole, slots)] = states
-        elapsed = self._elapsed[slots] + 1
-        self._elapsed[slots] = elapsed
+        uniforms = self._streams.draw_for(dynamics.to_step, indices) if dynamics.to_step else None
+        states, rewards, terminated = dynamics.step(take(self._states, indices), actions, uniforms)
+        self._states[(*self._whole, indices)] = states
+        elapsed = self._elapsed[indices] + 1
+        self._elapsed[indices] = elapsed
         return Transitions(dynamics.observe(states), rewards, terminated, self._truncated(elapsed))
 
     def advance(self, actions: Array) -> Transitions:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.catalogue.environments.configured import channel_axis
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.interface import EnvironmentBatch, Slots, Transitions
+from engine.environments.batches.interface import EnvironmentBatch, Indices, Transitions
 
 
 def with_changes(
@@ -48,30 +48,30 @@ class ChangedBatch:
         self._previous: NDArray[Any] | None = None  # [size, …]
         self._fresh = np.ones(self.size, np.bool_)  # whether no action has been taken yet
 
-    def reset(self, slots: Slots) -> NDArray[Any]:
-        self._frames[slots] = 0.0
-        self._fresh[slots] = True
-        return self._seen(self._batch.reset(slots), slots)
+    def reset(self, indices: Indices) -> NDArray[Any]:
+        self._frames[indices] = 0.0
+        self._fresh[indices] = True
+        return self._seen(self._batch.reset(indices), indices)
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
+    def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         if self._changes.sticky_actions > 0.0:
-            actions = self._stuck(actions, slots)
-        moved = self._batch.step(actions, slots)
-        return moved._replace(observations=self._seen(moved.observations, slots))
+            actions = self._stuck(actions, indices)
+        moved = self._batch.step(actions, indices)
+        return moved._replace(observations=self._seen(moved.observations, indices))
 
     def close(self) -> None:
         self._batch.close()
 
-    def _stuck(self, actions: NDArray[Any], slots: Slots) -> NDArray[Any]:
+    def _stuck(self, actions: NDArray[Any], indices: Indices) -> NDArray[Any]:
         if self._previous is None:
             self._previous = np.zeros((self.size, *actions.shape[1:]), actions.dtype)
-        sticks = (self._generator.random(len(slots)) < self._changes.sticky_actions) & ~self._fresh[slots]
-        taken = np.where(sticks.reshape(-1, *[1] * (actions.ndim - 1)), self._previous[slots], actions)
-        self._previous[slots] = taken
-        self._fresh[slots] = False
+        sticks = (self._generator.random(len(indices)) < self._changes.sticky_actions) & ~self._fresh[indices]
+        taken = np.where(sticks.reshape(-1, *[1] * (actions.ndim - 1)), self._previous[indices], actions)
+        self._previous[indices] = taken
+        self._fresh[indices] = False
         return taken
 
-    def _seen(self, observations: NDArray[Any], slots: Slots) -> NDArray[Any]:
+    def _seen(self, observations: NDArray[Any], indices: Indices) -> NDArray[Any]:
         if observations.ndim == 1:  # discrete states, of which nothing can be changed
             return observations
         if self._kept is not None:
@@ -82,8 +82,8 @@ class ChangedBatch:
             observations = observations + np.float32(noise) * drawn
         if self._changes.frame_stack == 1:
             return observations
-        frames = np.concatenate((self._frames[slots], observations[:, None]), 1)
-        self._frames[slots] = frames[:, 1:]
+        frames = np.concatenate((self._frames[indices], observations[:, None]), 1)
+        self._frames[indices] = frames[:, 1:]
         return self._side_by_side(frames)
 
     def _side_by_side(self, frames: NDArray[np.float32]) -> NDArray[Any]:

@@ -141,19 +141,19 @@ def _seconds_in_envpool(environment: EnvironmentConfig, size: int) -> float:
 
 def seconds_per_step(batch: GymnasiumBatch | ProcessBatch | EnvPoolBatch) -> float:
     """What a step of ``batch`` usually takes, with random actions; the batch is used up."""
-    slots = np.arange(batch.size)
+    indices = np.arange(batch.size)
     seconds: list[float] = []
     try:
-        batch.reset(slots)
+        batch.reset(indices)
         end = time.perf_counter() + _BURST
         while len(seconds) < 3 or (len(seconds) < _MOST_STEPS and time.perf_counter() < end):
             actions = random_actions(batch.action_space, batch.size)
             began = time.perf_counter()
-            moved = batch.step(actions, slots)
+            moved = batch.step(actions, indices)
             seconds.append(time.perf_counter() - began)
             ended = moved.terminated | moved.truncated
             if ended.any():
-                batch.reset(slots[ended])
+                batch.reset(indices[ended])
     finally:
         batch.close()
     return float(np.median(seconds))

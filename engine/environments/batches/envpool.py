@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import as_taken, check_observations, check_rewards, from_environment
-from engine.environments.batches.interface import Slots, Transitions
+from engine.environments.batches.interface import Indices, Transitions
 from engine.environments.making import registry
 from engine.runtime.errors import RequestError, RunError
 
@@ -53,19 +53,19 @@ class EnvPoolBatch:
             )
             _ = self._pool.observation_space, self._pool.action_space  # which would be made, and warn, when needed
 
-    def reset(self, slots: Slots) -> NDArray[Any]:
+    def reset(self, indices: Indices) -> NDArray[Any]:
         try:
-            observations, _ = self._pool.reset(slots)
+            observations, _ = self._pool.reset(indices)
             return self._seen(observations)
         except RunError:
             raise
         except Exception as error:
             raise registry.raised(self._id, "reset", error) from error
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
+    def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         try:
             observations, rewards, terminated, truncated, _ = self._pool.step(
-                as_taken(actions, self.action_space), slots
+                as_taken(actions, self.action_space), indices
             )
             seen = self._seen(observations)
         except RunError:

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.interface import Slots, Transitions
+from engine.environments.batches.interface import Indices, Transitions
 from engine.environments.making import registry
 from engine.runtime.errors import RunError
 
@@ -24,8 +24,8 @@ class GymnasiumBatch:
 
     Args:
         render: whether the environments are made to give pictures.
-        progress: [2], where to note which slot is being worked on and how many calls of environments were begun, for
-            whoever watches from outside.
+        progress: [2], where to note which environment is being worked on and how many calls of environments were begun,
+            for whoever watches from outside.
 
     Raises:
         RequestError: the environment cannot be made.
@@ -46,8 +46,8 @@ class GymnasiumBatch:
         self._progress = np.zeros(2, np.int64) if progress is None else progress
         self._environments: list[registry.Environment] = []
         try:
-            for slot in range(self.size):
-                self._begin_call(slot)
+            for index in range(self.size):
+                self._begin_call(index)
                 made = registry.make(
                     environment.id, environment.options, time_limit=environment.time_limit, render=render
                 )
@@ -60,28 +60,28 @@ class GymnasiumBatch:
         self.action_space: Any = self._environments[0].action_space
         self.metadata = self._environments[0].metadata
 
-    def reset(self, slots: Slots) -> NDArray[Any]:
+    def reset(self, indices: Indices) -> NDArray[Any]:
         try:
-            return self._stacked([self._reset_one(slot) for slot in slots.tolist()])
+            return self._stacked([self._reset_one(index) for index in indices.tolist()])
         except RunError:
             raise
         except (Exception, SystemExit) as error:
             raise registry.raised(self._id, "reset", error) from error
 
-    def _reset_one(self, slot: int) -> Any:
-        self._begin_call(slot)
-        seed, self._unused[slot] = self._unused[slot], None  # seeded once, then its generator goes on
+    def _reset_one(self, index: int) -> Any:
+        self._begin_call(index)
+        seed, self._unused[index] = self._unused[index], None  # seeded once, then its generator goes on
         try:
-            return self._environments[slot].reset(seed=seed)[0]
+            return self._environments[index].reset(seed=seed)[0]
         except (Exception, SystemExit) as error:
-            raise self._raised(slot, "reset", error) from error
+            raise self._raised(index, "reset", error) from error
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
+    def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         prepared = to_environment(actions, self.action_space)
         try:
-            results = [self._step_one(slot, action) for slot, action in zip(slots.tolist(), prepared, strict=True)]
+            results = [self._step_one(index, action) for index, action in zip(indices.tolist(), prepared, strict=True)]
             observations = self._stacked([result[0] for result in results])
-            rewards = np.array([result[1] for result in results], np.float64).reshape(len(slots))
+            rewards = np.array([result[1] for result in results], np.float64).reshape(len(indices))
             terminated = np.array([result[2] for result in results], np.bool_)
             truncated = np.array([result[3] for result in results], np.bool_)
         except RunError:
@@ -91,31 +91,31 @@ class GymnasiumBatch:
         check_rewards(self._id, rewards)
         return Transitions(observations, rewards, terminated, truncated)
 
-    def _step_one(self, slot: int, action: Any) -> Any:
-        self._begin_call(slot)
+    def _step_one(self, index: int, action: Any) -> Any:
+        self._begin_call(index)
         try:
-            return self._environments[slot].step(action)
+            return self._environments[index].step(action)
         except (Exception, SystemExit) as error:
-            raise self._raised(slot, "step", error) from error
+            raise self._raised(index, "step", error) from error
 
-    def render(self, slot: int) -> Any:
+    def render(self, index: int) -> Any:
         """A picture of one environment, as the environment gives it."""
         try:
-            return self._environments[slot].render()
+            return self._environments[index].render()
         except (Exception, SystemExit) as error:
-            raise self._raised(slot, "render", error) from error
+            raise self._raised(index, "render", error) from error
 
     def close(self) -> None:
         for environment in self._environments:
             with suppress(Exception):  # nothing is left to be done with it
                 environment.close()
 
-    def _begin_call(self, slot: int) -> None:
-        self._progress[0] = slot
+    def _begin_call(self, index: int) -> None:
+        self._progress[0] = index
         self._progress[1] += 1
 
-    def _raised(self, slot: int, during: str, error: BaseException) -> RunError:
-        return registry.raised(f"{self._id} with the seed {self._seeds[slot]}", during, error)
+    def _raised(self, index: int, during: str, error: BaseException) -> RunError:
+        return registry.raised(f"{self._id} with the seed {self._seeds[index]}", during, error)
 
     def _stacked(self, observations: Sequence[Any]) -> NDArray[Any]:
         stacked = from_environment(observations, self.observation_space)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Slots = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 class Transitions(NamedTuple):
@@ -23,17 +23,17 @@ class Transitions(NamedTuple):
 class EnvironmentBatch(Protocol):
     """``size`` independent environments, each with a generator of its own.
 
-    ``slots`` picks the environments that a call concerns, as strictly increasing indices [n]. Observations are float32
+    ``indices`` are those of the environments that a call concerns, strictly increasing [n]. Observations are float32
     [n, components] for a box and int64 [n], counted from 0, for a discrete space; actions are likewise.
     """
 
     size: int
 
-    def reset(self, slots: Slots) -> NDArray[Any]:
-        """Begin a new episode in each of ``slots``; its first observations."""
+    def reset(self, indices: Indices) -> NDArray[Any]:
+        """Begin a new episode in each environment of ``indices``; its first observations."""
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
-        """Take one step in each of ``slots``."""
+    def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
+        """Take one step in each environment of ``indices``."""
 
     def close(self) -> None:
         """Free what the environments hold."""

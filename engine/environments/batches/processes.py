@@ -20,8 +20,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.interface import Slots, Transitions
-from engine.environments.batches.worker import COMMAND, DONE, REFUSED, Block, Share, arrays_in, serve
+from engine.environments.batches.interface import Indices, Transitions
+from engine.environments.batches.worker import COMMAND, DONE, REFUSED, Block, Share, arrays_in, run_worker
 from engine.environments.making import registry
 from engine.runtime.errors import RequestError, RunError
 
@@ -77,7 +77,7 @@ class ProcessBatch:
                 share = Share(environment, tuple(map(int, seeds[low:high])), low, number)
                 ours, theirs = context.Pipe()
                 process = context.Process(
-                    target=serve, args=(theirs, share, blocks), name=f"{self._id} {number}", daemon=True
+                    target=run_worker, args=(theirs, share, blocks), name=f"{self._id} {number}", daemon=True
                 )
                 process.start()
                 theirs.close()
@@ -87,15 +87,15 @@ class ProcessBatch:
             self._end(0.0)
             raise
 
-    def reset(self, slots: Slots) -> NDArray[Any]:
-        self._ask(False, slots)
-        observations: NDArray[Any] = self._arrays.observations[: len(slots)].copy()
+    def reset(self, indices: Indices) -> NDArray[Any]:
+        self._ask(False, indices)
+        observations: NDArray[Any] = self._arrays.observations[: len(indices)].copy()
         return observations
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
-        n = len(slots)
+    def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
+        n = len(indices)
         self._arrays.actions[:n] = actions
-        self._ask(True, slots)
+        self._ask(True, indices)
         arrays = self._arrays
         return Transitions(
             arrays.observations[:n].copy(),
@@ -108,13 +108,13 @@ class ProcessBatch:
         """End the workers; those that have not closed their environments after ``CLOSING`` seconds are killed."""
         self._end(CLOSING)
 
-    def _ask(self, steps: bool, slots: Slots) -> None:
-        """Have every worker do its part of ``slots``; a worker with none of them is left in peace."""
+    def _ask(self, steps: bool, indices: Indices) -> None:
+        """Have every worker do its part of ``indices``; a worker with none of them is left in peace."""
         if not self._workers:
             raise RunError(f"{self._id} is no longer stepped, since its worker processes have ended.")
         during = "step" if steps else "reset"
-        self._arrays.slots[: len(slots)] = slots
-        rows = np.searchsorted(slots, self._bounds).tolist()
+        self._arrays.indices[: len(indices)] = indices
+        rows = np.searchsorted(indices, self._bounds).tolist()
         asked = []
         for worker, (low, high) in zip(self._workers, pairwise(rows), strict=True):
             if low < high:

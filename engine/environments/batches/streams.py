@@ -24,8 +24,8 @@ class Streams(Protocol):
     def draw(self, count: int) -> Array:
         """The next ``count`` numbers of every environment, [count, size]."""
 
-    def draw_for(self, count: int, slots: Array) -> Array:
-        """The next ``count`` numbers of those in ``slots``, [count, n]; the others' streams stay where they are."""
+    def draw_for(self, count: int, indices: Array) -> Array:
+        """The next ``count`` numbers of those at ``indices``, [count, n]; the others' streams stay where they are."""
 
     def draw_where(self, count: int, wanted: Array) -> Array:
         """As ``draw``, but only the streams of those ``wanted``, bool [size], move on; the others' numbers are idle."""
@@ -54,10 +54,10 @@ class Generators:
         self._next += count
         return numbers
 
-    def draw_for(self, count: int, slots: NDArray[np.int64]) -> NDArray[np.float64]:
+    def draw_for(self, count: int, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         self._spend(count)
-        at = self._next[slots]
-        self._next[slots] = at + count
+        at = self._next[indices]
+        self._next[indices] = at + count
         numbers: NDArray[np.float64] = self._flat[at + _OFFSETS[:count]]
         return numbers
 
@@ -73,11 +73,11 @@ class Generators:
         if self._sure >= 0:
             return
         left = self._ends - self._next
-        for slot in np.flatnonzero(left < _HALF).tolist():
-            row, kept = self._drawn[slot], int(left[slot])
+        for index in np.flatnonzero(left < _HALF).tolist():
+            row, kept = self._drawn[index], int(left[index])
             row[:kept] = row[AHEAD - kept :].copy()
-            row[kept:] = self._generators[slot].random(AHEAD - kept)
-            self._next[slot] = slot * AHEAD
+            row[kept:] = self._generators[index].random(AHEAD - kept)
+            self._next[index] = index * AHEAD
         self._sure = int((self._ends - self._next).min()) - count
 
     def save(self) -> State:
@@ -122,10 +122,10 @@ class Counters:
         self._drawn += count
         return numbers
 
-    def draw_for(self, count: int, slots: Array) -> Array:
-        drawn = self._drawn[slots]
-        numbers = self._uniform(splitmix(self._keys[slots], drawn + self._steps[:count]))
-        self._drawn[slots] = drawn + count
+    def draw_for(self, count: int, indices: Array) -> Array:
+        drawn = self._drawn[indices]
+        numbers = self._uniform(splitmix(self._keys[indices], drawn + self._steps[:count]))
+        self._drawn[indices] = drawn + count
         return numbers
 
     def draw_where(self, count: int, wanted: Array) -> Array:

@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import GymnasiumBatch
-from engine.environments.batches.interface import Slots
+from engine.environments.batches.interface import Indices
 from engine.runtime.errors import RequestError, RunError
 
-COMMAND = Struct("<?qq")  # whether to step, else to reset; the rows of the shared arrays that hold this worker's slots
+COMMAND = Struct("<?qq")  # whether to step, else to reset; the rows of the shared arrays that are this worker's
 DONE, REFUSED, FAILED = b"0", b"1", b"2"  # what an answer begins with; the last two go on with a sentence
 
 
 class Arrays(NamedTuple):
     """What passes between a batch of n environments and its k workers. A call concerns the first rows of all but the
-    last, in the order of its slots; ``progress`` holds, for each worker, which of its environments it is working on and
-    how many calls of environments it has begun."""
+    last, in the order of its environments; ``progress`` holds, for each worker, which of its environments it is working
+    on and how many calls of environments it has begun."""
 
-    slots: NDArray[np.int64]  # [n]
+    indices: NDArray[np.int64]  # [n]
     actions: NDArray[Any]  # [n, …]
     observations: NDArray[Any]  # [n, …]
     rewards: NDArray[np.float64]  # [n]
@@ -58,7 +58,7 @@ def arrays_in(blocks: Sequence[Block]) -> Arrays:
 
 
 class Share(NamedTuple):
-    """The environments of one worker: the seeds of the slots from ``first`` on, and the worker's ``number``."""
+    """The environments of one worker: the seeds of those from index ``first`` on, and the worker's ``number``."""
 
     environment: EnvironmentConfig
     seeds: tuple[int, ...]
@@ -66,7 +66,7 @@ class Share(NamedTuple):
     number: int
 
 
-def serve(connection: Connection, share: Share, blocks: Sequence[Block]) -> None:
+def run_worker(connection: Connection, share: Share, blocks: Sequence[Block]) -> None:
     """Make the environments of ``share``, then do as asked until the other end of ``connection`` is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that asks
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -88,16 +88,16 @@ def serve(connection: Connection, share: Share, blocks: Sequence[Block]) -> None
 
 def _done(batch: GymnasiumBatch, arrays: Arrays, steps: bool, rows: slice, first: int) -> bytes:
     """Do one command; the answer to it."""
-    slots: Slots = arrays.slots[rows] - first
+    indices: Indices = arrays.indices[rows] - first
     try:
         if steps:
-            moved = batch.step(arrays.actions[rows], slots)
+            moved = batch.step(arrays.actions[rows], indices)
             arrays.observations[rows] = moved.observations
             arrays.rewards[rows] = moved.rewards
             arrays.terminated[rows] = moved.terminated
             arrays.truncated[rows] = moved.truncated
         else:
-            arrays.observations[rows] = batch.reset(slots)
+            arrays.observations[rows] = batch.reset(indices)
     except RunError as error:
         return FAILED + str(error).encode()
     return DONE

@@ -45,11 +45,11 @@ class JointActor(Actor):
         self._some_greedy = False
         self.failed: set[int] = set()
 
-    def load(self, seed: int, greedy_share: float) -> None:
+    def refresh(self, seed: int, greedy_share: float) -> None:
         """Act for the seed at this index as its policy is now."""
         policy = self._policies[seed]
         rows = slice(seed * self._each, (seed + 1) * self._each)
-        self._network.load(seed, policy)
+        self._network.refresh(seed, policy)
         if self._log_std is not None and policy.log_std is not None:
             self._log_std[rows] = policy.log_std.detach()
         self._greedy_shares[seed] = greedy_share
@@ -99,7 +99,7 @@ class _Stack:
         # Where what comes before the weights is not alike for all seeds, each is asked for its own.
         self._alike = first.normalizer is None and isinstance(first.body, MLPBody | Raw)
 
-    def load(self, seed: int, policy: Policy) -> None:
+    def refresh(self, seed: int, policy: Policy) -> None:
         """Take over the weights of the seed at this index."""
         for (weight, bias), weights, biases in zip(_layers(policy), self._weights, self._biases, strict=True):
             weights[seed], biases[seed] = weight.numpy(), bias.numpy()

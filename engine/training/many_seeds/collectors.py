@@ -11,8 +11,15 @@ import torch
 from numpy.typing import NDArray
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.collection.collectors import LONGEST_EPISODE, Collecting, Finished, SegmentCollector, Storage
-from engine.environments.batches.interface import EnvironmentBatch, Slots
+from engine.collection.collectors import (
+    LONGEST_EPISODE,
+    Collecting,
+    Collection,
+    FinishedEpisodes,
+    FixedLengthCollector,
+    Storage,
+)
+from engine.environments.batches.interface import EnvironmentBatch, Indices
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
 from engine.reports.events import Heartbeat, Heartbeats
@@ -22,57 +29,52 @@ from engine.training.many_seeds.actor import JointActor
 
 PATIENCE = 128
 
-Filled = tuple[Rollout, Finished] | RunError
 
-
-class Seat:
-    """A seed's place in the joint collection, which its run takes for a collector: it waits there to be served."""
+class PendingCollection:
+    """What a seed's run takes for a collector: it waits there until its share of the joint collection is complete."""
 
     def __init__(self) -> None:
         self.waiting = False
         self.greedy_share = 0.0
-        self._filled: Filled | None = None
+        self._result: Collection | RunError | None = None
 
     def collect(self, actor: Actor) -> Collecting:
-        """As ``EpisodeCollector.collect``; the run is not to be resumed before it is ``served``."""
+        """As ``EpisodeCollector.collect``; the run is not to be resumed before ``complete``."""
         self.waiting, self.greedy_share = True, actor.greedy_share
-        while self._filled is None:
+        while self._result is None:
             yield Heartbeat("collecting")
-        filled, self._filled = self._filled, None
-        if isinstance(filled, RunError):
-            raise filled
-        return filled
+        collected, self._result = self._result, None
+        if isinstance(collected, RunError):
+            raise collected
+        return collected
 
-    def serve(self, filled: Filled) -> None:
+    def complete(self, collected: Collection | RunError) -> None:
         """Let the run go on, with what was collected for it or with what went wrong."""
-        self._filled, self.waiting = filled, False
+        self._result, self.waiting = collected, False
 
 
-Playing = Heartbeats[list[int]]
+class JointCollector(Protocol):
+    """What collects for all seeds at once."""
+
+    def collect(self, pending: Mapping[int, PendingCollection]) -> Heartbeats[list[int]]:
+        """Go on until some of those ``pending``, by their seeds' indices, are complete; which ones."""
 
 
-class Player(Protocol):
-    """What fills seats."""
-
-    def play(self, seats: Mapping[int, Seat]) -> Playing:
-        """Go on until some of the waiting ``seats``, given by their seeds' indices, are served; which ones."""
-
-
-class SegmentPlayer:
+class JointFixedLengthCollector:
     """The same number of steps in every environment: all seeds wait for each other, and none waits long."""
 
-    def __init__(self, collector: SegmentCollector, actor: JointActor, seeds: int) -> None:
+    def __init__(self, collector: FixedLengthCollector, actor: JointActor, seeds: int) -> None:
         self._collector, self._actor, self._seeds = collector, actor, seeds
 
-    def play(self, seats: Mapping[int, Seat]) -> Playing:
-        for seed, seat in seats.items():
-            self._actor.load(seed, seat.greedy_share)
+    def collect(self, pending: Mapping[int, PendingCollection]) -> Heartbeats[list[int]]:
+        for seed, one in pending.items():
+            self._actor.refresh(seed, one.greedy_share)
         rollout, finished = yield from self._collector.collect(self._actor)
-        for seed, seat in seats.items():
-            seat.serve(self._actor.failure(seed) or self._share(rollout, finished, seed, seat.greedy_share))
-        return list(seats)
+        for seed, one in pending.items():
+            one.complete(self._actor.failure(seed) or self._share(rollout, finished, seed, one.greedy_share))
+        return list(pending)
 
-    def _share(self, rollout: Rollout, finished: Finished, seed: int, greedy_share: float) -> tuple[Rollout, Finished]:
+    def _share(self, rollout: Rollout, finished: FinishedEpisodes, seed: int, greedy_share: float) -> Collection:
         """The columns of the seed at this index."""
         each = rollout.environments // self._seeds
         columns = slice(seed * each, (seed + 1) * each)
@@ -87,7 +89,7 @@ class SegmentPlayer:
         )
         assert finished.environments is not None
         mine = finished.environments // each == seed
-        return own, Finished(
+        return own, FinishedEpisodes(
             returns=finished.returns[mine],
             lengths=finished.lengths[mine],
             taken=finished.taken[mine] // self._seeds,
@@ -99,7 +101,7 @@ class SegmentPlayer:
 _COLUMNS = ("observations", "actions", "rewards", "terminated", "truncated", "mask", "elapsed")
 
 
-class EpisodePlayer:
+class JointEpisodeCollector:
     """Whole episodes: one in each of a seed's environments, in the seed's own time.
 
     Seeds do not wait for each other's longest episode. One whose episodes have all ended learns from them and begins
@@ -116,47 +118,47 @@ class EpisodePlayer:
         self._row = 0
         self._begun = np.full(seeds, -1)  # the row at which each seed began to play; -1 where it does not
         self._running = np.zeros(batch.size, np.bool_)
-        self._slots: Slots = np.arange(0)
+        self._indices: Indices = np.arange(0)
         self._lengths = np.zeros(batch.size, np.int64)
         self._terminated = np.zeros(batch.size, np.bool_)
         self._seen: NDArray[Any] | None = None  # what each environment shows, its last observation once it has ended
 
-    def play(self, seats: Mapping[int, Seat]) -> Playing:
-        fresh = [seed for seed in seats if self._begun[seed] < 0]
+    def collect(self, pending: Mapping[int, PendingCollection]) -> Heartbeats[list[int]]:
+        fresh = [seed for seed in pending if self._begun[seed] < 0]
         for seed in fresh:
-            self._actor.load(seed, seats[seed].greedy_share)
+            self._actor.refresh(seed, pending[seed].greedy_share)
         self._begin(fresh)
         timer = HeartbeatTimer()
         patience, done = PATIENCE, []
-        while len(self._slots) and patience > 0:
+        while len(self._indices) and patience > 0:
             if self._tick():
-                done = [seed for seed in seats if not self._columns(self._running, seed).any()]
+                done = [seed for seed in pending if not self._columns(self._running, seed).any()]
             patience -= len(done)
             if timer.due():
                 yield Heartbeat("collecting")
         for seed in done:
-            filled = self._filled(seed, seats[seed].greedy_share)
-            seats[seed].serve(self._actor.failure(seed) or filled)
+            collected = self._played(seed, pending[seed].greedy_share)
+            pending[seed].complete(self._actor.failure(seed) or collected)
             self._begun[seed] = -1
         return done
 
     def _begin(self, seeds: list[int]) -> None:
         if not seeds:
             return
-        slots = np.concatenate([np.arange(seed * self._each, (seed + 1) * self._each) for seed in sorted(seeds)])
-        first = self._batch.reset(slots)
+        indices = np.concatenate([np.arange(seed * self._each, (seed + 1) * self._each) for seed in sorted(seeds)])
+        first = self._batch.reset(indices)
         if self._seen is None:
             self._seen = np.zeros((self._batch.size, *first.shape[1:]), first.dtype)
-        self._seen[slots] = first
-        self._running[slots] = True
-        self._slots = self._running.nonzero()[0]
+        self._seen[indices] = first
+        self._running[indices] = True
+        self._indices = self._running.nonzero()[0]
         if (self._begun < 0).all():
             self._row = 0
         self._begun[seeds] = self._row
 
     def _tick(self) -> bool:
         """One step in every environment whose episode goes on; whether one ended."""
-        storage, slots, seen = self._storage, self._slots, self._seen
+        storage, indices, seen = self._storage, self._indices, self._seen
         assert seen is not None
         if self._row == storage.capacity:
             self._make_room()
@@ -166,23 +168,23 @@ class EpisodePlayer:
         storage.actions[row] = actions
         if greedy is not None:
             storage.greedy[row] = greedy
-        if len(slots) == len(seen):
-            moved = self._batch.step(actions, slots)
+        if len(indices) == len(seen):
+            moved = self._batch.step(actions, indices)
             storage.rewards[row] = moved.rewards
             seen[:] = moved.observations
         else:
-            moved = self._batch.step(actions[slots], slots)
-            storage.rewards[row, slots] = moved.rewards
-            seen[slots] = moved.observations
+            moved = self._batch.step(actions[indices], indices)
+            storage.rewards[row, indices] = moved.rewards
+            seen[indices] = moved.observations
         self._row += 1
         ended = moved.terminated | moved.truncated
         if not ended.any():
             return False
-        over = slots[ended]
+        over = indices[ended]
         self._lengths[over] = self._row - self._begun[over // self._each]
         self._terminated[over] = moved.terminated[ended]
         self._running[over] = False
-        self._slots = slots[~ended]
+        self._indices = indices[~ended]
         return True
 
     def _make_room(self) -> None:
@@ -205,7 +207,7 @@ class EpisodePlayer:
     def _columns(self, per_environment: NDArray[Any], seed: int) -> NDArray[Any]:
         return per_environment[..., seed * self._each : (seed + 1) * self._each]
 
-    def _filled(self, seed: int, greedy_share: float) -> tuple[Rollout, Finished]:
+    def _played(self, seed: int, greedy_share: float) -> Collection:
         """What the seed at this index has played."""
         assert self._seen is not None
         begun, columns = int(self._begun[seed]), slice(seed * self._each, (seed + 1) * self._each)
@@ -229,4 +231,4 @@ class EpisodePlayer:
             greedy_share=greedy_share,
         )
         taken = mask.sum(1).cumsum()[lengths - 1]
-        return rollout, Finished(rewards.sum(0), lengths, taken, int(lengths.sum()), np.arange(self._each))
+        return rollout, FinishedEpisodes(rewards.sum(0), lengths, taken, int(lengths.sum()), np.arange(self._each))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from engine.catalogue.spaces import Space
-from engine.collection.collectors import Collector, SegmentCollector
+from engine.collection.collectors import Collector, FixedLengthCollector
 from engine.config import RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
@@ -21,7 +21,12 @@ from engine.reports.events import Event, Heartbeats
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.many_seeds.actor import JointActor, activation_of
-from engine.training.many_seeds.collectors import EpisodePlayer, Player, Seat, SegmentPlayer
+from engine.training.many_seeds.collectors import (
+    JointCollector,
+    JointEpisodeCollector,
+    JointFixedLengthCollector,
+    PendingCollection,
+)
 from engine.training.many_seeds.rules import Desk, JointAscent, JointFitting
 from engine.training.training import Training
 
@@ -43,7 +48,7 @@ class Member(Training):
     """The run of one seed, which leaves the playing to the group it belongs to."""
 
     def __init__(self, config: RunConfig, desk: Desk, clock: Callable[[], float]) -> None:
-        self.seat = Seat()
+        self.collection = PendingCollection()
         self._clock = clock
         super().__init__(config)
         self._learners: list[JointAscent | JointFitting] = []
@@ -63,7 +68,7 @@ class Member(Training):
     def _collecting(self, space: Space, seeds: list[int]) -> Collector:
         self.space, self.places = space, seeds
         self.stepping_reason = ""
-        return self.seat
+        return self.collection
 
     @property
     def seconds(self) -> float:
@@ -101,9 +106,9 @@ class SeedsTogether:
         self._desk = Desk()
         self.members = [Member(each, self._desk, lambda: self.seconds) for each in own]
         self.failures: dict[int, RunError] = {}
-        self._player, self._batch = self._playing(config, list(seeds))
+        self._collector, self._batch = self._playing(config, list(seeds))
 
-    def _playing(self, config: RunConfig, seeds: list[int]) -> tuple[Player, EnvironmentBatch]:
+    def _playing(self, config: RunConfig, seeds: list[int]) -> tuple[JointCollector, EnvironmentBatch]:
         first = self.members[0]
         places = [place for member in self.members for place in member.places]
         stream = np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0]
@@ -114,9 +119,9 @@ class SeedsTogether:
         batch, _ = make_batch(config.environment, first.space, places)
         try:
             if config.collection.kind == "episodes":
-                return EpisodePlayer(batch, first.environment, actor, len(seeds)), batch
-            collector = SegmentCollector(batch, first.environment, first.device, config.collection.steps)
-            return SegmentPlayer(collector, actor, len(seeds)), batch
+                return JointEpisodeCollector(batch, first.environment, actor, len(seeds)), batch
+            collector = FixedLengthCollector(batch, first.environment, first.device, config.collection.steps)
+            return JointFixedLengthCollector(collector, actor, len(seeds)), batch
         except RunError as error:
             batch.close()
             raise RequestError(str(error)) from None
@@ -142,17 +147,19 @@ class SeedsTogether:
                     yield from self._advance(index, runs[index])
                 ready = [index for index in ready if self.members[index].learning]
                 yield from self._alive(self._desk.settle())
-            seats = {index: member.seat for index, member in enumerate(self.members) if member.seat.waiting}
-            if not seats:
+            pending = {
+                index: member.collection for index, member in enumerate(self.members) if member.collection.waiting
+            }
+            if not pending:
                 return
-            ready = yield from self._alive(self._player.play(seats))
+            ready = yield from self._alive(self._collector.collect(pending))
 
     def _advance(self, index: int, run: Iterator[Event]) -> Generator[tuple[int, Event], None, None]:
         """One run's phases until it waits for others, ends or fails."""
         member = self.members[index]
         try:
             for phase in run:
-                if member.seat.waiting or member.learning:
+                if member.collection.waiting or member.learning:
                     return
                 yield member.config.seed, phase
         except RunError as error:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine.catalogue.methods.biases import biases
-from engine.collection.reward_scaling import RewardChange
+from engine.collection.reward_scaling import RewardScaling
 from engine.config.environments import EnvironmentConfig
 from engine.estimation.estimators import estimate
 from tests.engine.algorithms.test_off_policy import off_policy, weighing
@@ -53,7 +53,7 @@ def test_normalised_rewards_change_the_length_of_the_mean_by_other_than_one_numb
     learner = Learner(plain, FEW.policy())
     for episodes in product(FEW.episodes, repeat=2):
         chance = torch.stack([episode.probability(FEW.probabilities) for episode in episodes]).prod()
-        rollout = RewardChange(config.environment).learned(rollout_of(episodes), 1.0)
+        rollout = RewardScaling(config.environment).learned(rollout_of(episodes), 1.0)
         batch = finish(estimate(rollout, config.estimator, learner.policy, None))
         got += chance * Learner(plain, FEW.policy()).step(batch)
     true = FEW.gradient(1.0)

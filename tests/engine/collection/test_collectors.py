@@ -15,7 +15,7 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.collection import collectors as collection
 from engine.collection.collectors import EpisodeCollector
 from engine.config.policies import GRUPolicy, LinearPolicy
-from engine.environments.batches.interface import Slots, Transitions
+from engine.environments.batches.interface import Indices, Transitions
 from engine.policies.policy import Policy
 from engine.runtime import heartbeat as timer
 from engine.runtime.errors import RunError
@@ -68,8 +68,8 @@ def test_without_a_cut_there_is_no_final_observation_but_one_of_the_right_shape(
     info = EnvironmentInfo("Scripted", "Scripted", "A test.", observation, Space("discrete", 4), 50)
 
     class Plain(Scripted):
-        def _observe(self, slots: Slots) -> NDArray[Any]:
-            return super()._observe(slots) if observation.kind == "box" else slots.copy()
+        def _observe(self, indices: Indices) -> NDArray[Any]:
+            return super()._observe(indices) if observation.kind == "box" else indices.copy()
 
     actor = actor_of(Policy(LinearPolicy(), info, torch.Generator()))
     rollout, _, _ = collected(EpisodeCollector(Plain(LENGTHS), info, CPU), actor)
@@ -205,7 +205,7 @@ def test_a_memory_goes_with_its_episode_when_others_end() -> None:
 
 
 def _log_of_actions(policy: Any) -> Any:
-    """An actor that writes down the logits of every step, and for which slots they were."""
+    """An actor that writes down the logits of every step, and for which indices they were."""
     actor = actor_of(policy)
     actor.logits, actor.order = [], []
     act = actor.act
@@ -230,9 +230,9 @@ class Slow(Scripted):
     now = 0.0
     pace = 0.03
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
+    def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         Slow.now += self.pace
-        return super().step(actions, slots)
+        return super().step(actions, indices)
 
 
 @pytest.fixture
@@ -258,9 +258,9 @@ def test_heartbeats_count_the_steps_taken_so_far() -> None:
 @pytest.mark.usefixtures("_slow_clock")
 def test_resetting_many_slow_environments_gives_signs_of_life_too() -> None:
     class SlowToReset(Scripted):
-        def reset(self, slots: Slots) -> NDArray[Any]:
+        def reset(self, indices: Indices) -> NDArray[Any]:
             Slow.now += 0.03
-            return super().reset(slots)
+            return super().reset(indices)
 
     _, _, heard = collected(episodes_of(SlowToReset([1] * 200)))
     assert [sign.doing for sign in heard][:4] == ["resetting"] * 4
@@ -273,9 +273,9 @@ def test_a_fast_environment_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rewards_are_summed_in_double_precision() -> None:
     class Tiny(Scripted):
-        def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
-            moved = super().step(actions, slots)
-            return moved._replace(rewards=np.full(len(slots), 0.1))
+        def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
+            moved = super().step(actions, indices)
+            return moved._replace(rewards=np.full(len(indices), 0.1))
 
     _, finished, _ = collected(episodes_of(Tiny([10])))
     assert finished.returns.tolist() == pytest.approx([1.0], abs=1e-12)

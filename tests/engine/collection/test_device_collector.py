@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.collection.collectors import Finished
+from engine.collection.collectors import FinishedEpisodes
 from engine.collection.device_collector import CHUNK, DeviceCollector, environments_on
 from engine.config import RunConfig
 from engine.config.environments import EnvironmentConfig
@@ -21,7 +21,7 @@ from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
 from engine.reports.events import Updated
-from engine.runtime.cuda_graph import Replayed
+from engine.runtime.cuda_graph import CudaGraph
 from engine.runtime.errors import RunError
 from engine.training import training as training_module
 from engine.training.training import Training
@@ -43,13 +43,13 @@ def collector(
     return DeviceCollector(environments, info, steps), actor
 
 
-def collected(of: DeviceCollector, actor: Actor) -> tuple[Rollout, Finished]:
+def collected(of: DeviceCollector, actor: Actor) -> tuple[Rollout, FinishedEpisodes]:
     collecting = of.collect(actor)
     while True:
         try:
             next(collecting)
         except StopIteration as stop:
-            result: tuple[Rollout, Finished] = stop.value
+            result: tuple[Rollout, FinishedEpisodes] = stop.value
             return result
 
 
@@ -62,7 +62,7 @@ def following_of(rollout: Rollout, t: int, n: int) -> Any:
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=str)
-@pytest.mark.parametrize("steps", [40, None], ids=["segments", "whole episodes"])
+@pytest.mark.parametrize("steps", [40, None], ids=["fixed length", "whole episodes"])
 def test_every_step_is_one_that_gymnasium_would_take(steps: int | None, device: torch.device) -> None:
     """Observation, action, reward, end and what was seen next belong together, and whole states are seen here."""
     of, actor = collector(EnvironmentConfig(id="CartPole-v1", time_limit=25), 5, steps, device)
@@ -83,7 +83,7 @@ def test_every_step_is_one_that_gymnasium_would_take(steps: int | None, device: 
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=str)
-def test_a_segment_goes_on_where_the_last_one_stopped(device: torch.device) -> None:
+def test_a_fixed_length_rollout_goes_on_where_the_last_one_stopped(device: torch.device) -> None:
     of, actor = collector(EnvironmentConfig(id="MountainCar-v0"), 3, 30, device)
     first, _ = collected(of, actor)
     second, _ = collected(of, actor)
@@ -92,7 +92,7 @@ def test_a_segment_goes_on_where_the_last_one_stopped(device: torch.device) -> N
 
 
 @pytest.mark.parametrize("steps", [7, 40, 97])
-def test_segments_of_any_length_are_collected_in_chunks_that_divide_them(steps: int) -> None:
+def test_rollouts_of_any_length_are_collected_in_chunks_that_divide_them(steps: int) -> None:
     of, actor = collector(EnvironmentConfig(id="CartPole-v1"), 4, steps)
     rollout, finished = collected(of, actor)
     assert rollout.rewards.shape == (steps, 4)
@@ -102,7 +102,7 @@ def test_segments_of_any_length_are_collected_in_chunks_that_divide_them(steps: 
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=str)
-def test_finished_episodes_of_segments_are_told_with_their_raw_returns(device: torch.device) -> None:
+def test_finished_episodes_of_fixed_length_rollouts_are_told_with_their_raw_returns(device: torch.device) -> None:
     """CartPole pays 1 a step, so a return is a length, and ends in the order of time."""
     of, actor = collector(EnvironmentConfig(id="CartPole-v1"), 6, 64, device)
     running = np.zeros(6, np.int64)
@@ -222,7 +222,7 @@ def test_a_run_learns_with_its_environments_on_the_device(algorithm: str) -> Non
 
 def test_what_cannot_be_recorded_is_done_as_it_is() -> None:
     done: list[int] = []
-    work = Replayed(lambda: done.append(1), CPU, torch.Generator())
+    work = CudaGraph(lambda: done.append(1), CPU, torch.Generator())
     for key in ("a", "a", "b"):
         work(key)
     assert len(done) == 3
@@ -238,7 +238,7 @@ def test_a_recorded_graph_does_what_the_work_does() -> None:
         total.add_(1.0)
         drawn.copy_(torch.rand(3, generator=generator, device=device))
 
-    replayed = Replayed(work, device, generator)
+    replayed = CudaGraph(work, device, generator)
     seen = []
     for _ in range(5):
         replayed()

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.collection.collectors import SegmentCollector
+from engine.collection.collectors import FixedLengthCollector
 from engine.config.environments import EnvironmentConfig
 from engine.config.policies import GRUPolicy, LinearPolicy
 from engine.environments.batches.batched import batched
 from engine.experience.rollouts import Rollout
 from engine.policies.policy import Policy
-from tests.engine.scripted import CPU, Scripted, actor_of, collected, policy_of, segments_of
+from tests.engine.scripted import CPU, Scripted, actor_of, collected, fixed_length_of, policy_of
 
 LENGTHS = [(2, 3, 4), (1, 1, 7), (9, 2), (4, 4, 4)]
 CUT_OFF = [1, 3]
@@ -37,22 +37,22 @@ class Truth:
     after: list[tuple[int, int]] = field(default_factory=list)
 
 
-def truth(slot: int, count: int) -> Truth:
+def truth(index: int, count: int) -> Truth:
     found, episode, step = Truth(), 0, 0
     for _ in range(count):
         found.seen.append((episode, step))
         step += 1
         found.after.append((episode, step))
-        over = step == LENGTHS[slot][min(episode, len(LENGTHS[slot]) - 1)]
-        found.ends.append(("truncated" if slot in CUT_OFF else "terminated") if over else "")
+        over = step == LENGTHS[index][min(episode, len(LENGTHS[index]) - 1)]
+        found.ends.append(("truncated" if index in CUT_OFF else "terminated") if over else "")
         if over:
             episode, step = episode + 1, 0
     return found
 
 
-def three_segments() -> list[Rollout]:
+def three_rollouts() -> list[Rollout]:
     """Copies, for a rollout only holds until the next is collected."""
-    collector, found = segments_of(batch(), STEPS), []
+    collector, found = fixed_length_of(batch(), STEPS), []
     for _ in range(3):
         rollout = collected(collector)[0]
         tensors = {f.name: getattr(rollout, f.name) for f in fields(rollout)}
@@ -60,37 +60,37 @@ def three_segments() -> list[Rollout]:
     return found
 
 
-SEGMENTS = pytest.mark.parametrize("segment", [0, 1, 2])
+EACH_ROLLOUT = pytest.mark.parametrize("nth", [0, 1, 2])
 
 
-@SEGMENTS
-def test_every_step_is_what_a_loop_over_steps_would_see(segment: int) -> None:
-    rollout = three_segments()[segment]
+@EACH_ROLLOUT
+def test_every_step_is_what_a_loop_over_steps_would_see(nth: int) -> None:
+    rollout = three_rollouts()[nth]
     assert rollout.mask.all()
     assert not rollout.whole_episodes
     for n in range(4):
-        seen = truth(n, 15).seen[segment * STEPS : (segment + 1) * STEPS]
+        seen = truth(n, 15).seen[nth * STEPS : (nth + 1) * STEPS]
         assert rollout.observations[:, n].tolist() == [[n, *one] for one in seen]
         assert rollout.rewards[:, n].tolist() == [100 * n + 10 * episode + step for episode, step in seen]
         assert rollout.elapsed[:, n].tolist() == [step for _, step in seen]
 
 
-@SEGMENTS
-def test_a_segments_last_step_is_cut_off_unless_it_terminated(segment: int) -> None:
-    rollout = three_segments()[segment]
+@EACH_ROLLOUT
+def test_a_rollouts_last_step_is_cut_off_unless_it_terminated(nth: int) -> None:
+    rollout = three_rollouts()[nth]
     for n in range(4):
-        *before, last = truth(n, 15).ends[segment * STEPS : (segment + 1) * STEPS]
+        *before, last = truth(n, 15).ends[nth * STEPS : (nth + 1) * STEPS]
         ends = [*before, last or "truncated"]
         assert rollout.terminated[:, n].tolist() == [end == "terminated" for end in ends]
         assert rollout.truncated[:, n].tolist() == [end == "truncated" for end in ends]
 
 
-@SEGMENTS
-def test_final_observations_are_the_true_ones_environment_by_environment(segment: int) -> None:
-    rollout = three_segments()[segment]
+@EACH_ROLLOUT
+def test_final_observations_are_the_true_ones_environment_by_environment(nth: int) -> None:
+    rollout = three_rollouts()[nth]
     expected = []
     for n in range(4):
-        after = truth(n, 15).after[segment * STEPS : (segment + 1) * STEPS]
+        after = truth(n, 15).after[nth * STEPS : (nth + 1) * STEPS]
         expected += [[n, *after[t]] for t in range(STEPS) if rollout.truncated[t, n]]
     assert rollout.final_observations.tolist() == expected
     assert rollout.at_cuts(rollout.final_observations[:, 0])[rollout.truncated].tolist() == [
@@ -98,10 +98,10 @@ def test_final_observations_are_the_true_ones_environment_by_environment(segment
     ]
 
 
-def test_an_episode_that_ends_with_the_segment_is_followed_by_the_next_in_the_next() -> None:
+def test_an_episode_that_ends_with_the_rollout_is_followed_by_the_next_in_the_next() -> None:
     """A terminated one without a cut, one at its time limit with the true final observation."""
     for truncated in ([], [0]):
-        collector = segments_of(Scripted([(3, 9)], truncated=truncated), 3)
+        collector = fixed_length_of(Scripted([(3, 9)], truncated=truncated), 3)
         first = collected(collector)[0]
         assert first.terminated[2, 0] == (not truncated)
         assert first.final_observations.tolist() == ([[0, 0, 3]] if truncated else [])
@@ -109,14 +109,14 @@ def test_an_episode_that_ends_with_the_segment_is_followed_by_the_next_in_the_ne
 
 
 def test_what_both_terminates_and_is_cut_off_is_a_termination() -> None:
-    rollout = collected(segments_of(Scripted([2], both=[0]), 4))[0]
+    rollout = collected(fixed_length_of(Scripted([2], both=[0]), 4))[0]
     assert rollout.terminated[:, 0].tolist() == [False, True, False, True]
     assert not rollout.truncated.any()
     assert rollout.final_observations.shape == (0, 3)
 
 
-def test_an_episode_across_segments_is_reported_once_and_whole() -> None:
-    collector = segments_of(Scripted([(7, 9)]), 3)
+def test_an_episode_across_rollouts_is_reported_once_and_whole() -> None:
+    collector = fixed_length_of(Scripted([(7, 9)]), 3)
     first, second, third = (collected(collector)[1] for _ in range(3))
     assert first.returns.tolist() == second.returns.tolist() == []
     assert third.returns.tolist() == [sum(range(7))]
@@ -124,8 +124,8 @@ def test_an_episode_across_segments_is_reported_once_and_whole() -> None:
     assert third.taken.tolist() == [1]
 
 
-def test_episodes_are_reported_in_the_segment_in_which_they_end() -> None:
-    collector = segments_of(batch(), STEPS)
+def test_episodes_are_reported_in_the_rollout_in_which_they_end() -> None:
+    collector = fixed_length_of(batch(), STEPS)
     first, second, _ = (collected(collector)[1] for _ in range(3))
     assert sorted(zip(first.lengths.tolist(), first.taken.tolist(), strict=True)) == [
         (1, 4),
@@ -145,22 +145,22 @@ def test_episodes_are_reported_in_the_segment_in_which_they_end() -> None:
 
 def test_every_environment_takes_every_step() -> None:
     scripted = batch()
-    collected(segments_of(scripted, STEPS))
+    collected(fixed_length_of(scripted, STEPS))
     assert scripted.calls == [[0, 1, 2, 3]] * STEPS
 
 
-def test_a_segment_counts_the_steps_of_all_its_environments() -> None:
-    _, finished, _ = collected(segments_of(batch(), STEPS))
+def test_a_rollout_counts_the_steps_of_all_its_environments() -> None:
+    _, finished, _ = collected(fixed_length_of(batch(), STEPS))
     assert finished.steps == STEPS * 4
 
 
-def test_cart_poles_in_segments_equal_cart_poles_stepped_by_hand() -> None:
-    """A real environment, with ends wherever they come, over several segments."""
+def test_cart_poles_in_rollouts_equal_cart_poles_stepped_by_hand() -> None:
+    """A real environment, with ends wherever they come, over several rollouts."""
     seeds, steps, info = [1, 2, 3], 40, ENVIRONMENTS["CartPole-v1"]
     batch, by_hand = (batched(EnvironmentConfig(id=info.id), seeds) for _ in range(2))
     assert batch is not None
     assert by_hand is not None
-    collector = SegmentCollector(batch, info, CPU, steps)
+    collector = FixedLengthCollector(batch, info, CPU, steps)
     every = np.arange(3)
     observations = by_hand.reset(every)
     ended = 0
@@ -182,8 +182,8 @@ def test_cart_poles_in_segments_equal_cart_poles_stepped_by_hand() -> None:
 # --- sequences and memory ---------------------------------------------------------------------------------------------
 
 
-def test_sequences_are_pieces_of_episodes_across_segments() -> None:
-    first, second, third = three_segments()
+def test_sequences_are_pieces_of_episodes_across_rollouts() -> None:
+    first, second, third = three_rollouts()
     assert first.sequences.lengths.tolist() == [2, 3, 1, 1, 3, 5, 4, 1]
     assert first.sequences.cut.tolist() == [False, False, True, True, True, True, True, True]
     assert second.sequences.lengths.tolist() == [4, 1, 4, 1, 4, 1, 3, 2]
@@ -210,12 +210,12 @@ class Remembering:
         return self._actor.act(observations, state)
 
 
-@SEGMENTS
-def test_a_memory_over_whole_sequences_is_the_one_that_acted(segment: int) -> None:
+@EACH_ROLLOUT
+def test_a_memory_over_whole_sequences_is_the_one_that_acted(nth: int) -> None:
     policy = policy_of(GRUPolicy(hidden_size=8))
-    collector, actor = segments_of(batch(), STEPS), Remembering(policy)
+    collector, actor = fixed_length_of(batch(), STEPS), Remembering(policy)
     rollout = None
-    for _ in range(segment + 1):
+    for _ in range(nth + 1):
         rollout = collected(collector, actor)[0]  # type: ignore[arg-type]
     assert rollout is not None
     with torch.no_grad():
@@ -224,16 +224,16 @@ def test_a_memory_over_whole_sequences_is_the_one_that_acted(segment: int) -> No
     torch.testing.assert_close(logits, rollout.flat(acted))
 
 
-def test_a_segment_begins_with_what_the_one_before_ended_with() -> None:
+def test_a_rollout_begins_with_what_the_one_before_ended_with() -> None:
     policy = policy_of(GRUPolicy(hidden_size=8))
-    collector, actor = segments_of(batch(), STEPS), Remembering(policy)
+    collector, actor = fixed_length_of(batch(), STEPS), Remembering(policy)
     first = collected(collector, actor)[0]  # type: ignore[arg-type]
     assert first.states is not None
     assert not first.states.any()
     second = collected(collector, actor)[0]  # type: ignore[arg-type]
     assert second.states is not None
     torch.testing.assert_close(second.states, actor.states[STEPS])
-    # Slots 1 and 2 are in the middle of an episode, slot 0's ended with the segment.
+    # Environments 1 and 2 are in the middle of an episode, that of environment 0 ended with the rollout.
     assert second.states[1].any()
     assert second.states[2].any()
     assert not second.states[0].any()
@@ -241,28 +241,28 @@ def test_a_segment_begins_with_what_the_one_before_ended_with() -> None:
 
 def test_the_memory_is_empty_wherever_an_episode_begins() -> None:
     actor = Remembering(policy_of(GRUPolicy(hidden_size=8)))
-    collector = segments_of(batch(), 15)
+    collector = fixed_length_of(batch(), 15)
     rollout = collected(collector, actor)[0]  # type: ignore[arg-type]
     remembered = torch.stack(actor.states).abs().sum(-1)
     assert torch.equal(remembered == 0.0, rollout.elapsed == 0)
 
 
 def test_sequences_begin_with_what_was_remembered_and_new_episodes_with_nothing() -> None:
-    collector, actor = segments_of(batch(), STEPS), Remembering(policy_of(GRUPolicy(hidden_size=8)))
+    collector, actor = fixed_length_of(batch(), STEPS), Remembering(policy_of(GRUPolicy(hidden_size=8)))
     collected(collector, actor)  # type: ignore[arg-type]
     second = collected(collector, actor)[0]  # type: ignore[arg-type]
     assert second.states is not None
     sequences = second.sequences
     assert sequences.states is not None
     starts = (sequences.lengths.cumsum(0) - sequences.lengths).tolist()
-    for index, start in enumerate(starts):
-        slot, _, step = second.flat(second.observations)[start].tolist()
-        expected = second.states[int(slot)] if step else torch.zeros(8)
-        assert torch.equal(sequences.states[index], expected)
+    for sequence, start in enumerate(starts):
+        index, _, step = second.flat(second.observations)[start].tolist()
+        expected = second.states[int(index)] if step else torch.zeros(8)
+        assert torch.equal(sequences.states[sequence], expected)
 
 
 def test_a_policy_without_a_memory_has_no_states() -> None:
-    rollout = collected(segments_of(batch(), STEPS))[0]
+    rollout = collected(fixed_length_of(batch(), STEPS))[0]
     assert rollout.states is None
     assert rollout.sequences.states is None
 
@@ -270,9 +270,9 @@ def test_a_policy_without_a_memory_has_no_states() -> None:
 # --- greedy actions ---------------------------------------------------------------------------------------------------
 
 
-def test_greedy_actions_are_marked_in_segments_too() -> None:
+def test_greedy_actions_are_marked_in_rollouts_too() -> None:
     policy = policy_of()
-    rollout = collected(segments_of(batch(), 50), actor_of(policy, greedy_share=0.5))[0]
+    rollout = collected(fixed_length_of(batch(), 50), actor_of(policy, greedy_share=0.5))[0]
     assert rollout.greedy is not None
     assert rollout.greedy_share == 0.5
     with torch.no_grad():
@@ -282,8 +282,8 @@ def test_greedy_actions_are_marked_in_segments_too() -> None:
     assert not same[~marked].all()
 
 
-def test_the_share_of_greedy_actions_may_change_from_segment_to_segment() -> None:
-    collector, policy = segments_of(batch(), STEPS), policy_of()
+def test_the_share_of_greedy_actions_may_change_from_rollout_to_rollout() -> None:
+    collector, policy = fixed_length_of(batch(), STEPS), policy_of()
     shares = (1.0, 0.0, 1.0)
     found = [collected(collector, actor_of(policy, greedy_share=share))[0] for share in shares]
     assert [rollout.greedy_share for rollout in found] == list(shares)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.collection.reward_scaling import RewardChange
+from engine.collection.reward_scaling import RewardScaling
 from engine.config.environments import EnvironmentConfig
 from engine.experience.rollouts import Rollout
 from engine.reports.events import Collected
@@ -19,7 +19,7 @@ GAMMA = 0.9
 
 
 def rollout(rewards: Any, ends: Any, elapsed: Any, *, whole: bool) -> Rollout:
-    """Columns of environments; ``ends`` are terminations, and in segments the last row is cut."""
+    """Columns of environments; ``ends`` are terminations, and in fixed-length rollouts the last row is cut."""
     paid, over = torch.tensor(rewards, dtype=torch.float32), torch.tensor(ends, dtype=torch.bool)
     cut = torch.zeros_like(over)
     mask = torch.ones_like(over)
@@ -43,19 +43,19 @@ def rollout(rewards: Any, ends: Any, elapsed: Any, *, whole: bool) -> Rollout:
     )
 
 
-SEGMENT = rollout(
+FIXED_LENGTH = rollout(
     [[1.0, 5.0], [2.0, -1.0], [4.0, 3.0]], [[0, 0], [1, 0], [0, 0]], [[0, 3], [1, 4], [0, 5]], whole=False
 )
 WHOLE = rollout([[1.0, 5.0], [2.0, 0.0], [4.0, 0.0]], [[0, 1], [0, 0], [1, 0]], [[0, 0], [1, 1], [2, 2]], whole=True)
 
 
 def test_without_changes_the_rollout_is_left_as_it_is() -> None:
-    assert RewardChange(EnvironmentConfig()).learned(SEGMENT, GAMMA) is SEGMENT
+    assert RewardScaling(EnvironmentConfig()).learned(FIXED_LENGTH, GAMMA) is FIXED_LENGTH
 
 
-@pytest.mark.parametrize("before", [SEGMENT, WHOLE], ids=["segment", "whole"])
+@pytest.mark.parametrize("before", [FIXED_LENGTH, WHOLE], ids=["fixed length", "whole"])
 def test_scale_and_offset_reach_every_step_and_no_padding(before: Rollout) -> None:
-    after = RewardChange(EnvironmentConfig(reward_scale=-2.0, reward_offset=3.0)).learned(before, GAMMA)
+    after = RewardScaling(EnvironmentConfig(reward_scale=-2.0, reward_offset=3.0)).learned(before, GAMMA)
     expected = torch.where(before.mask, -2.0 * before.rewards + 3.0, 0.0)
     assert torch.equal(after.rewards, expected)
 
@@ -73,14 +73,14 @@ def discounted_so_far(batches: list[Rollout]) -> list[float]:
     return sums
 
 
-@pytest.mark.parametrize("whole", [False, True], ids=["segments", "whole episodes"])
+@pytest.mark.parametrize("whole", [False, True], ids=["fixed length", "whole episodes"])
 def test_rewards_are_normalised_by_the_spread_of_the_discounted_return_so_far(whole: bool) -> None:
-    first = WHOLE if whole else SEGMENT
-    # In the second segment the first environment goes on from the last step of the first one.
+    first = WHOLE if whole else FIXED_LENGTH
+    # In the second rollout the first environment goes on from the last step of the first one.
     later = [[0, 0], [1, 1], [2, 2]] if whole else [[1, 6], [2, 0], [3, 1]]
     ends = [[0, 0], [0, 1], [1, 0]] if whole else [[0, 1], [0, 0], [0, 0]]
     second = rollout([[3.0, 1.0], [-2.0, 8.0], [1.0, 0.0]], ends, later, whole=whole)
-    change = RewardChange(EnvironmentConfig(normalize_rewards=True))
+    change = RewardScaling(EnvironmentConfig(normalize_rewards=True))
     for number, batch in enumerate((first, second), 1):
         deviation = np.std(discounted_so_far([first, second][:number]))
         assert torch.allclose(change.learned(batch, GAMMA).rewards, batch.rewards / float(deviation), rtol=1e-5)
@@ -88,7 +88,7 @@ def test_rewards_are_normalised_by_the_spread_of_the_discounted_return_so_far(wh
 
 def test_constant_rewards_of_one_step_stay_finite() -> None:
     single = rollout([[1.0, 1.0]], [[1, 1]], [[0, 0]], whole=True)
-    after = RewardChange(EnvironmentConfig(normalize_rewards=True)).learned(single, GAMMA)
+    after = RewardScaling(EnvironmentConfig(normalize_rewards=True)).learned(single, GAMMA)
     assert torch.isfinite(after.rewards).all()
 
 

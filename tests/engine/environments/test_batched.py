@@ -82,7 +82,7 @@ def test_shapes_and_types_are_those_of_every_batch(id: str) -> None:
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_a_call_moves_only_the_slots_it_names(id: str) -> None:
+def test_a_call_moves_only_the_environments_it_names(id: str) -> None:
     one, other, every = built(id, [1, 2, 3]), built(id, [1, 2, 3]), np.arange(3)
     one.reset(every)
     other.reset(every)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.changed import ChangedBatch, with_changes
-from engine.environments.batches.interface import Slots, Transitions
+from engine.environments.batches.interface import Indices, Transitions
 
 THREE = Space("box", 3)
 
@@ -25,22 +25,22 @@ class Script:
         self.taken: list[tuple[list[int], NDArray[Any]]] = []
         self.closed = False
 
-    def reset(self, slots: Slots) -> NDArray[Any]:
-        self.time[slots] = 0
-        return self._seen(slots)
+    def reset(self, indices: Indices) -> NDArray[Any]:
+        self.time[indices] = 0
+        return self._seen(indices)
 
-    def step(self, actions: NDArray[Any], slots: Slots) -> Transitions:
-        self.taken.append((slots.tolist(), actions.copy()))
-        self.time[slots] += 1
-        never = np.zeros(len(slots), np.bool_)
-        return Transitions(self._seen(slots), np.ones(len(slots)), never, never)
+    def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
+        self.taken.append((indices.tolist(), actions.copy()))
+        self.time[indices] += 1
+        never = np.zeros(len(indices), np.bool_)
+        return Transitions(self._seen(indices), np.ones(len(indices)), never, never)
 
     def close(self) -> None:
         self.closed = True
 
-    def _seen(self, slots: Slots) -> NDArray[Any]:
-        time = self.time[slots]
-        return np.stack((100 * slots + time, 10 * time, -time), 1).astype(np.float32)
+    def _seen(self, indices: Indices) -> NDArray[Any]:
+        time = self.time[indices]
+        return np.stack((100 * indices + time, 10 * time, -time), 1).astype(np.float32)
 
 
 def changed_script(size: int = 2, space: Space = THREE, **changes: Any) -> tuple[Script, ChangedBatch]:
@@ -83,8 +83,8 @@ def test_images_are_stacked_by_their_channels(shape: tuple[int, ...], frames: tu
     """Frame t is filled with t, so that in the stack every pixel of its channels is."""
 
     class Filled(Script):
-        def _seen(self, slots: Slots) -> NDArray[Any]:
-            return np.repeat(self.time[slots, None] + 1, 32, 1).astype(np.float32)
+        def _seen(self, indices: Indices) -> NDArray[Any]:
+            return np.repeat(self.time[indices, None] + 1, 32, 1).astype(np.float32)
 
     script = Filled(1)
     batch = with_changes(script, EnvironmentConfig(frame_stack=3), Space("box", 32, shape=shape), [0])

@@ -57,16 +57,18 @@ class Reference:
         self.space: Any = self.environments[0].action_space
         self._seeds: list[int | None] = list(seeds)
 
-    def reset(self, slots: NDArray[np.int64]) -> NDArray[Any]:
+    def reset(self, indices: NDArray[np.int64]) -> NDArray[Any]:
         first = []
-        for slot in slots.tolist():
-            seed, self._seeds[slot] = self._seeds[slot], None
-            first.append(self.environments[slot].reset(seed=seed)[0])
+        for index in indices.tolist():
+            seed, self._seeds[index] = self._seeds[index], None
+            first.append(self.environments[index].reset(seed=seed)[0])
         return np.array(first)
 
-    def step(self, actions: NDArray[Any], slots: NDArray[np.int64]) -> list[NDArray[Any]]:
+    def step(self, actions: NDArray[Any], indices: NDArray[np.int64]) -> list[NDArray[Any]]:
         prepared = to_environment(actions, self.space)
-        stepped = [self.environments[slot].step(action) for slot, action in zip(slots.tolist(), prepared, strict=True)]
+        stepped = [
+            self.environments[index].step(action) for index, action in zip(indices.tolist(), prepared, strict=True)
+        ]
         return [np.array([one[part] for one in stepped]) for part in range(4)]
 
     def states(self) -> NDArray[np.float64]:
@@ -103,15 +105,15 @@ def compared(
     seen, expected = ours.reset(every), theirs.reset(every)
     for _ in range(steps):
         np.testing.assert_allclose(seen, expected, rtol=0, atol=OBSERVATIONS.get(id, 0.0))
-        slots = every if generator.random() < 0.8 else np.flatnonzero(generator.random(ours.size) < 0.5)
-        actions = chance(theirs.space, expected[slots], generator)
-        if skill and len(slots):
-            better = (generator.random(len(slots)) < skill).reshape(-1, *[1] * (actions.ndim - 1))
-            actions = np.where(better, skilled(id, expected[slots]), actions)
-        if not len(slots):
+        indices = every if generator.random() < 0.8 else np.flatnonzero(generator.random(ours.size) < 0.5)
+        actions = chance(theirs.space, expected[indices], generator)
+        if skill and len(indices):
+            better = (generator.random(len(indices)) < skill).reshape(-1, *[1] * (actions.ndim - 1))
+            actions = np.where(better, skilled(id, expected[indices]), actions)
+        if not len(indices):
             continue
-        moved, reference = ours.step(actions, slots), theirs.step(actions, slots)
-        seen[slots], expected[slots] = moved.observations, reference[0]
+        moved, reference = ours.step(actions, indices), theirs.step(actions, indices)
+        seen[indices], expected[indices] = moved.observations, reference[0]
         np.testing.assert_allclose(seen, expected, rtol=0, atol=OBSERVATIONS.get(id, 0.0))
         np.testing.assert_allclose(moved.rewards, reference[1], rtol=REWARDS.get(id, 0.0))
         assert moved.terminated.tolist() == reference[2].tolist()
@@ -119,7 +121,7 @@ def compared(
         if id == FOLLOWS:
             np.testing.assert_allclose(ours.state["states"], theirs.states(), rtol=1e-10, atol=1e-12)
             ours.state = ours.state | {"states": theirs.states()}
-        over = slots[moved.terminated | moved.truncated]
+        over = indices[moved.terminated | moved.truncated]
         if len(over):
             met |= {
                 ended for ended in zip(moved.terminated.tolist(), moved.truncated.tolist(), strict=True) if any(ended)

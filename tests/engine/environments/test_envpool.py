@@ -77,18 +77,18 @@ def test_an_environments_episodes_follow_from_its_own_seed_and_actions(id: str, 
         assert first[0].dtype == first[1].dtype
         assert np.array_equal(first[0][1:2], first[1])
         for step in range(40):
-            slots = EVERY if step % 3 == 0 else np.array([1, 3])
-            actions = random_actions(several.action_space, len(slots))
-            where = int(np.flatnonzero(slots == 1)[0])
-            one, other = several.step(actions, slots), alone.step(actions[where : where + 1], only)
+            indices = EVERY if step % 3 == 0 else np.array([1, 3])
+            actions = random_actions(several.action_space, len(indices))
+            where = int(np.flatnonzero(indices == 1)[0])
+            one, other = several.step(actions, indices), alone.step(actions[where : where + 1], only)
             for mine, theirs in zip(one, other, strict=True):
                 assert mine.dtype == theirs.dtype
                 assert np.array_equal(mine[where], theirs[0])
             ended = one.terminated | one.truncated
             if ended.any():
-                fresh = several.reset(slots[ended])
+                fresh = several.reset(indices[ended])
                 if ended[where]:
-                    position = int(np.flatnonzero(slots[ended] == 1)[0])
+                    position = int(np.flatnonzero(indices[ended] == 1)[0])
                     assert np.array_equal(fresh[position], alone.reset(only)[0])
 
 
@@ -105,17 +105,17 @@ def test_the_last_observation_is_of_the_episode_that_ended(closing: list[Any]) -
     """A pole that has fallen lies beyond its angle, and after a reset it stands again."""
     batch = made("CartPole-v1", closing)
     batch.reset(EVERY)
-    slots = EVERY
+    indices = EVERY
     for _ in range(30):
-        moved = batch.step(np.ones(len(slots), np.int64), slots)
+        moved = batch.step(np.ones(len(indices), np.int64), indices)
         fallen = np.abs(moved.observations[:, 2]) > 12.0 * 2.0 * np.pi / 360.0
         assert np.array_equal(fallen, moved.terminated)
         assert not moved.truncated.any()
         assert (moved.rewards == 1.0).all()
-        slots = slots[~moved.terminated]
-        if not len(slots):
+        indices = indices[~moved.terminated]
+        if not len(indices):
             break
-    assert not len(slots)
+    assert not len(indices)
     assert np.abs(batch.reset(EVERY)).max() <= 0.05
     assert not batch.step(np.zeros(4, np.int64), EVERY).terminated.any()
 

@@ -163,7 +163,7 @@ def test_options_and_the_time_limit_are_passed_on() -> None:
     batch.close()
 
 
-def test_progress_tells_the_slot_worked_on_and_counts_calls() -> None:
+def test_progress_tells_the_environment_worked_on_and_counts_calls() -> None:
     progress = np.zeros(2, np.int64)
     batch = made("Acrobot-v1", [0, 1, 2], progress=progress)
     assert progress.tolist() == [2, 3]
@@ -178,7 +178,7 @@ def test_each_environment_can_be_seen() -> None:
     batch = made("FrozenLake-v1", [0, 1], render=True)
     batch.reset(EVERY)
     batch.step(np.array([1]), EVERY[:1])
-    pictures = [batch.render(slot) for slot in (0, 1)]
+    pictures = [batch.render(index) for index in (0, 1)]
     assert pictures[0].dtype == np.uint8
     assert pictures[0].shape == pictures[1].shape
     assert batch.metadata["render_fps"] == 4
@@ -193,8 +193,8 @@ def test_an_observation_outside_its_space_blames_no_seed_in_particular() -> None
     batch.close()
 
 
-def test_only_the_named_slots_are_stepped() -> None:
-    batch = made(register("Tests/Slots-v0", action=spaces.Discrete(9)), [0, 1, 2])
+def test_only_the_named_environments_are_stepped() -> None:
+    batch = made(register("Tests/Indices-v0", action=spaces.Discrete(9)), [0, 1, 2])
     batch.reset(np.arange(3))
     batch.step(np.array([4, 6]), np.array([0, 2]))
     assert Toy.received == [4, 6]

@@ -26,7 +26,7 @@ from tests.engine.support import Toy, register
 HERE = "tests.engine.worker_environments"
 MISBEHAVING, SPACES = f"{HERE}:Misbehaving-v0", f"{HERE}:Spaces-v0"
 KEPT = "; what was learned before is kept."
-SEEDS = [2, 4, 7, 8, 10]  # of which environments with an odd one misbehave: slot 2
+SEEDS = [2, 4, 7, 8, 10]  # of which environments with an odd one misbehave: index 2
 EVERY = np.arange(5)
 STAY = np.zeros(5, np.int64)
 
@@ -77,26 +77,26 @@ def test_worker_processes_give_exactly_what_this_process_gives(kind: str, closin
     closing += [here, there]
     here.action_space.seed(0)
     for _ in range(3):
-        slots = EVERY
-        first = here.reset(slots), there.reset(slots)
+        indices = EVERY
+        first = here.reset(indices), there.reset(indices)
         assert first[0].dtype == first[1].dtype
         assert np.array_equal(*first)
-        while len(slots):
-            actions = random_actions(here.action_space, len(slots))
-            mine, theirs = here.step(actions, slots), there.step(actions, slots)
+        while len(indices):
+            actions = random_actions(here.action_space, len(indices))
+            mine, theirs = here.step(actions, indices), there.step(actions, indices)
             identical(mine, theirs)
-            slots = slots[~(mine.terminated | mine.truncated)]
+            indices = indices[~(mine.terminated | mine.truncated)]
 
 
 @pytest.mark.parametrize("workers", [1, 3, 9])
-def test_any_number_of_workers_steps_any_slots(workers: int, closing: list[EnvironmentBatch]) -> None:
+def test_any_number_of_workers_steps_any_environments(workers: int, closing: list[EnvironmentBatch]) -> None:
     configuration = EnvironmentConfig(id="Acrobot-v1", time_limit=7)
     here, there = GymnasiumBatch(configuration, SEEDS), ProcessBatch(configuration, SEEDS, workers)
     closing += [here, there]
     assert len(pids(there)) == min(workers, len(SEEDS))
     assert np.array_equal(here.reset(EVERY), there.reset(EVERY))
-    for slots in ([0, 1, 2, 3, 4], [3], [0, 4], [1, 2, 4], [0], [2, 3]):
-        some = np.array(slots)
+    for indices in ([0, 1, 2, 3, 4], [3], [0, 4], [1, 2, 4], [0], [2, 3]):
+        some = np.array(indices)
         identical(here.step(STAY[some], some), there.step(STAY[some], some))
         assert np.array_equal(here.reset(some[:1]), there.reset(some[:1]))
 

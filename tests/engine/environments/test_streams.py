@@ -30,8 +30,8 @@ def test_numbers_drawn_ahead_are_those_drawn_one_by_one() -> None:
             drawn[:, wanted] = streams.draw_for(count, np.flatnonzero(wanted))
         else:
             drawn = streams.draw_where(count, wanted)
-        for slot in np.flatnonzero(wanted):
-            assert drawn[:, slot].tolist() == theirs[slot].random(count).tolist()
+        for index in np.flatnonzero(wanted):
+            assert drawn[:, index].tolist() == theirs[index].random(count).tolist()
 
 
 def by_hand(state: int, count: int) -> list[int]:

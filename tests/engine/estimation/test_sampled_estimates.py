@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.collection.collectors import EpisodeCollector, SegmentCollector
+from engine.collection.collectors import EpisodeCollector, FixedLengthCollector
 from engine.config.policies import TabularPolicy
 from engine.config.updates import ExactGradient
 from engine.environments.batches.batched import finite_environments
@@ -148,7 +148,7 @@ def segments(limit: int, steps: int, environments: int, batches: int) -> list[Ro
     """Consecutive segments of TINY with that time limit, after fifty steps to forget the common start."""
     batch = finite_environments(TINY.mdp(limit), range(environments))
     actor = Actor(TINY.policy(), torch.Generator().manual_seed(4), CPU)
-    collector = SegmentCollector(batch, TINY.info, CPU, steps)
+    collector = FixedLengthCollector(batch, TINY.info, CPU, steps)
     found = []
     for k in range(batches + 10):
         rollout, _ = finish(collector.collect(actor))

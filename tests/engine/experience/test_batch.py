@@ -13,7 +13,7 @@ from engine.config.policies import GRUPolicy
 from engine.experience import batch as batch_module
 from engine.experience.batch import Batch, Chunk
 from engine.experience.rollouts import Rollout
-from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of, segments_of
+from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, fixed_length_of, policy_of
 
 PADDED, RECURRENT_PADDED, SEGMENTS, RECURRENT_SEGMENTS = "padded", "padded with memory", "segments", "with memory"
 KINDS = [PADDED, RECURRENT_PADDED, SEGMENTS, RECURRENT_SEGMENTS]
@@ -24,7 +24,7 @@ def rollout_of(kind: str) -> Rollout:
     actor = actor_of(policy_of(GRUPolicy(hidden_size=8) if kind in WITH_MEMORY else None))
     if kind in (PADDED, RECURRENT_PADDED):
         return collected(episodes_of(Scripted([3, 1, 7, 3, 2], truncated=[1, 2])), actor)[0]
-    collector = segments_of(Scripted([(2, 9), (1, 3, 9), (20,)], truncated=[1]), 6)
+    collector = fixed_length_of(Scripted([(2, 9), (1, 3, 9), (20,)], truncated=[1]), 6)
     collected(collector, actor)
     return collected(collector, actor)[0]  # the second: some of its episodes began in the first
 

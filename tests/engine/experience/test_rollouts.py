@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.experience.rollouts import Rollout
-from tests.engine.scripted import Scripted, collected, episodes_of, segments_of
+from tests.engine.scripted import Scripted, collected, episodes_of, fixed_length_of
 
 PADDED = [3, 1, 5, 3]
 
@@ -20,7 +20,7 @@ def rollout_of(kind: str) -> Rollout:
         return collected(episodes_of(Scripted(PADDED, truncated=[1, 2])))[0]
     if kind == "even":
         return collected(episodes_of(Scripted([4, 4, 4], truncated=[0])))[0]
-    return collected(segments_of(Scripted([(2, 9), (1, 3, 9)], truncated=[1]), 6))[0]
+    return collected(fixed_length_of(Scripted([(2, 9), (1, 3, 9)], truncated=[1]), 6))[0]
 
 
 KINDS = ["padded", "even", "segments"]
@@ -59,7 +59,7 @@ def test_back_and_flattened_again_gives_the_same_steps_of_any_type(kind: str, dt
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_of_final_observations_stand_where_these_were_seen(kind: str) -> None:
-    """A final observation is (slot, episode, steps): one step after the one at which the episode was cut off."""
+    """A final observation is (environment, episode, steps): one step after the one at which the episode was cut off."""
     rollout = rollout_of(kind)
     assert rollout.truncated.any()
     for component in range(3):

@@ -137,17 +137,17 @@ def test_returns_agree_with_sampled_episodes() -> None:
     assert mdp is not None
     dynamics, gamma = dynamics_of(mdp), 0.97
     policy = softmax_policy(random_logits((25, 4)))
-    batch, slots = finite_environments(mdp, range(size)), np.arange(size)
+    batch, indices = finite_environments(mdp, range(size)), np.arange(size)
     generator, returns, visits = np.random.default_rng(3), np.zeros(size), np.zeros(25)
-    states, cumulative = batch.reset(slots), policy.numpy().cumsum(-1)
+    states, cumulative = batch.reset(indices), policy.numpy().cumsum(-1)
     for t in range(100):
         np.add.at(visits, states, gamma**t / size)
-        actions = (cumulative[states] > generator.random(len(slots))[:, None]).argmax(-1)
-        moved = batch.step(actions, slots)
-        returns[slots] += gamma**t * moved.rewards
+        actions = (cumulative[states] > generator.random(len(indices))[:, None]).argmax(-1)
+        moved = batch.step(actions, indices)
+        returns[indices] += gamma**t * moved.rewards
         goes_on = ~(moved.terminated | moved.truncated)
-        slots, states = slots[goes_on], moved.observations[goes_on]
-    assert len(slots) == 0
+        indices, states = indices[goes_on], moved.observations[goes_on]
+    assert len(indices) == 0
     error = returns.std() / math.sqrt(size)
     assert abs(returns.mean() - expected_return(dynamics, policy, gamma).item()) < 4.0 * error
     exact = discounted_visitation(dynamics, policy, gamma).sum(0)

@@ -195,9 +195,9 @@ def test_outcomes_have_the_frequencies_of_the_tables(mdp: FiniteMDP) -> None:
     assert (np.abs(paid[met] / counts[met] - mean) <= 4.5 * np.sqrt(np.maximum(spread, 0.0) / counts[met]) + 1e-9).all()
 
 
-def episode_of(batch: BatchedEnvironments, slot: int, actions: NDArray[np.int64]) -> list[tuple[Any, ...]]:
-    """What one slot goes through under ``actions``, beginning anew after each end."""
-    one = np.array([slot])
+def episode_of(batch: BatchedEnvironments, index: int, actions: NDArray[np.int64]) -> list[tuple[Any, ...]]:
+    """What one environment goes through under ``actions``, beginning anew after each end."""
+    one = np.array([index])
     seen: list[tuple[Any, ...]] = [(int(batch.reset(one)[0]),)]
     for action in actions:
         moved = batch.step(np.array([action]), one)
@@ -220,7 +220,7 @@ def test_an_environment_depends_on_its_own_seed_and_actions_alone(id: str) -> No
     assert episode_of(finite_environments(mdp, [8]), 0, actions[0]) != alone
 
 
-def test_a_call_moves_only_the_slots_it_names() -> None:
+def test_a_call_moves_only_the_environments_it_names() -> None:
     first, second, every = *(finite_environments(known("GridWorld-v0"), [1, 2, 3]) for _ in range(2)), np.arange(3)
     first.reset(every)
     second.reset(every)

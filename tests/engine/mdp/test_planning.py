@@ -91,13 +91,13 @@ def test_the_best_of_100_steps_on_the_frozen_lake_agrees_with_sampled_episodes()
     assert mdp is not None
     solution = value_iteration(dynamics_of(mdp), 1.0)
     best, actions = solution.values[0, 0].item(), solution.policy.argmax(-1).numpy()
-    batch, slots = finite_environments(mdp, range(size)), np.arange(size)
-    states, won = batch.reset(slots), 0.0
+    batch, indices = finite_environments(mdp, range(size)), np.arange(size)
+    states, won = batch.reset(indices), 0.0
     for t in range(100):
-        moved = batch.step(actions[t, states], slots)
+        moved = batch.step(actions[t, states], indices)
         won += moved.rewards.sum()
         goes_on = ~(moved.terminated | moved.truncated)
-        slots, states = slots[goes_on], moved.observations[goes_on]
+        indices, states = indices[goes_on], moved.observations[goes_on]
     assert best == pytest.approx(0.7442, abs=1e-4)
     assert abs(won / size - best) < 4.0 * math.sqrt(best * (1.0 - best) / size)
 

@@ -216,13 +216,13 @@ def test_seeds_together_learn_what_seeds_alone_learn(outcomes_alone: Outcomes) -
 def test_seeds_that_act_with_one_network_would_be_noticed(
     outcomes_alone: Outcomes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load = JointActor.load
+    refresh = JointActor.refresh
 
     def first_for_all(self: JointActor, seed: int, greedy_share: float) -> None:
-        load(self, seed, greedy_share)
-        self._network.load(seed, self._policies[0])
+        refresh(self, seed, greedy_share)
+        self._network.refresh(seed, self._policies[0])
 
-    monkeypatch.setattr(JointActor, "load", first_for_all)
+    monkeypatch.setattr(JointActor, "refresh", first_for_all)
     assert differ(outcomes_together(), outcomes_alone)
 
 

@@ -16,7 +16,7 @@ from engine.policies.policy import Policy
 from engine.values import critics
 from engine.values.critics import SeparateCritic, SharedCritic
 from engine.values.value_function import ValueFunction
-from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of, segments_of
+from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, fixed_length_of, policy_of
 from tests.engine.support import driven
 
 KINDS = ["padded", "even", "segments"]
@@ -28,7 +28,7 @@ def rollout_of(kind: str, policy: Policy) -> Rollout:
         return collected(episodes_of(Scripted([3, 1, 5, 3], truncated=[1, 3])), actor)[0]
     if kind == "even":
         return collected(episodes_of(Scripted([4, 4, 4], truncated=[0])), actor)[0]
-    collector = segments_of(Scripted([(2, 9), (1, 3, 9), (20,)], truncated=[1]), 6)
+    collector = fixed_length_of(Scripted([(2, 9), (1, 3, 9), (20,)], truncated=[1]), 6)
     collected(collector, actor)
     return collected(collector, actor)[0]
 
