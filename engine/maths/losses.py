@@ -28,7 +28,7 @@ def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -
     Raises:
         ValueError: the shapes differ, or N < 1.
 
-    Source: Williams (1992), as in 001… and 004….
+    Source: Williams (1992), as in [lecture] and [Schaeffer].
     """
     _require_one_shape(log_probs=log_probs, advantages=advantages)
     if episodes < 1:
@@ -69,7 +69,8 @@ def surrogate(log_ratios: Tensor, advantages: Tensor) -> Tensor:
     Raises:
         ValueError: the shapes differ.
 
-    Source: 000… and 002…; Kakade & Langford (2002), "Approximately optimal approximate reinforcement learning".
+    Source: [Jethro] and [textbook]; Kakade & Langford (2002), "Approximately optimal approximate reinforcement
+        learning".
     """
     _require_one_shape(log_ratios=log_ratios, advantages=advantages)
     return (log_ratios.exp() * advantages.detach()).mean()
@@ -93,7 +94,7 @@ def clipped_surrogate(log_ratios: Tensor, advantages: Tensor, clip_range: float)
     Raises:
         ValueError: the shapes differ, or ε is not positive.
 
-    Source: Schulman et al. (2017), "Proximal policy optimization algorithms"; 003… mentions it.
+    Source: Schulman et al. (2017), "Proximal policy optimization algorithms"; [Jabon 2023] mentions it.
     """
     _require_one_shape(log_ratios=log_ratios, advantages=advantages)
     _require_positive("clip_range", clip_range)
@@ -102,7 +103,7 @@ def clipped_surrogate(log_ratios: Tensor, advantages: Tensor, clip_range: float)
     return torch.minimum(log_ratios.exp() * constants, constants + clip_range * constants.abs()).mean()
 
 
-def clipped_surrogate_slopes(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
+def clipped_surrogate_gradient(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
     """The gradient of ``clipped_surrogate`` in the log-ratios, written out, [M].
 
     ∂L/∂ log ρ_m = ρ_m Â_m / M, and 0 where the clipped term is the smaller.
@@ -169,7 +170,7 @@ def single_sample_penalty(log_probs: Tensor) -> Tensor:
     Returns:
         A scalar tensor.
 
-    Source: 002…, section 6.9.
+    Source: [textbook], section 6.9.
     """
     return log_probs.mean()
 
@@ -188,7 +189,7 @@ def updated_multiplier(multiplier: float, kl: float, target_kl: float, step: flo
     Raises:
         ValueError: KL is not a finite number; max(0, NaN) would quietly be 0.
 
-    Source: 000….
+    Source: [Jethro].
     """
     if not math.isfinite(kl):
         raise ValueError(f"kl must be a finite number, not {kl}.")
@@ -196,7 +197,7 @@ def updated_multiplier(multiplier: float, kl: float, target_kl: float, step: flo
 
 
 def value_loss(values: Tensor, targets: Tensor) -> Tensor:
-    """Mean squared error, 1/M Σ (V_m − G_m)², over M steps; [M] each. Source: 003….
+    """Mean squared error, 1/M Σ (V_m − G_m)², over M steps; [M] each. Source: [Jabon 2023].
 
     Raises:
         ValueError: the shapes differ.
@@ -233,7 +234,9 @@ def clipped_value_loss(values: Tensor, targets: Tensor, old_values: Tensor, clip
     return torch.maximum((values - goals).square(), (clipped - goals).square()).mean()
 
 
-def value_slopes(values: Tensor, targets: Tensor, old_values: Tensor | None = None, clip_range: float = 0.0) -> Tensor:
+def value_gradient(
+    values: Tensor, targets: Tensor, old_values: Tensor | None = None, clip_range: float = 0.0
+) -> Tensor:
     """The gradient of ``value_loss`` in the predictions, written out, [M]; of ``clipped_value_loss`` given a range.
 
     ∂L/∂V_m = 2 (V_m − G_m) / M, and 0 where the clipped term is the larger.
@@ -242,11 +245,11 @@ def value_slopes(values: Tensor, targets: Tensor, old_values: Tensor | None = No
         as ``clipped_value_loss``; without a range, or without old values, nothing is clipped.
     """
     errors = values - targets
-    slopes = errors * (2.0 / len(errors))
+    gradient = errors * (2.0 / len(errors))
     if old_values is None or not clip_range > 0.0:
-        return slopes
+        return gradient
     clipped = old_values + (values - old_values).clamp(-clip_range, clip_range)
-    return torch.where(errors.square() >= (clipped - targets).square(), slopes, 0.0)
+    return torch.where(errors.square() >= (clipped - targets).square(), gradient, 0.0)
 
 
 def explained_variance(values: Tensor, targets: Tensor) -> float | None:

@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from engine.config.updates import Optimizer
+from engine.config.updates import Optimizer as OptimizerKind
 
 MOMENTUM = 0.9
 RMSPROP_DECAY, RMSPROP_EPSILON = 0.99, 1e-8
@@ -55,7 +55,7 @@ def add_gradient(loss: Tensor, *vectors: ParameterVector) -> None:
     torch.autograd.backward(loss, inputs=[parameter for vector in vectors for parameter in vector.parameters])
 
 
-class Descent(Protocol):
+class Optimizer(Protocol):
     """A rule for steps downhill."""
 
     @torch.no_grad()
@@ -121,7 +121,7 @@ class Adam:
         )
 
 
-def make_optimizer(kind: Optimizer, vector: ParameterVector) -> Descent:
+def make_optimizer(kind: OptimizerKind, vector: ParameterVector) -> Optimizer:
     """The optimiser of that name."""
     if kind == "adam":
         return Adam(vector)

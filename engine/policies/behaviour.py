@@ -26,7 +26,7 @@ def behaviour_log_probs(distribution: Distribution, actions: Tensor, greedy: Ten
     Returns:
         [M].
 
-    Source: 002… for importance sampling, 003… for greedy action selection.
+    Source: [textbook] for importance sampling, [Jabon 2023] for greedy action selection.
     """
     own = distribution.log_prob(actions)
     if greedy is None or share == 0.0:

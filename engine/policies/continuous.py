@@ -65,7 +65,7 @@ class DiagonalGaussian:
 
     ``log_std`` is [d] where the spread is alike in all states, or [batch, d] where it depends on the state.
 
-    log π(a) = −½ Σ_j [ ((a_j − μ_j)/σ_j)² + 2 log σ_j + log 2π ]   (003…)
+    log π(a) = −½ Σ_j [ ((a_j − μ_j)/σ_j)² + 2 log σ_j + log 2π ]   ([Jabon 2023])
     """
 
     mean: Tensor
@@ -90,7 +90,7 @@ class DiagonalGaussian:
         per_dimension = self.log_std + 0.5 * math.log(2.0 * math.pi * math.e)
         return per_dimension.expand_as(self.mean).sum(-1)
 
-    def slopes(self, actions: Tensor, by_log_prob: Tensor, by_entropy: float) -> tuple[Tensor, Tensor]:
+    def gradients(self, actions: Tensor, by_log_prob: Tensor, by_entropy: float) -> tuple[Tensor, Tensor]:
         """∂L/∂μ and ∂L/∂log σ, [batch, d] each, given ∂L/∂log π(a) [batch] and ∂L/∂H, one number for the whole batch.
 
         With z = (a − μ)/σ: ∂ log π(a)/∂μ = z/σ, ∂ log π(a)/∂log σ = z² − 1, and ∂H/∂log σ = 1.

@@ -68,17 +68,17 @@ class Categorical:
         """−Σ_a π(a) log π(a) in nats, [batch]."""
         return self._entropy
 
-    def slopes(self, actions: Tensor, by_log_prob: Tensor, by_entropy: float) -> tuple[Tensor]:
+    def gradients(self, actions: Tensor, by_log_prob: Tensor, by_entropy: float) -> tuple[Tensor]:
         """∂L/∂logits [batch, n], given ∂L/∂log π(a) [batch] and ∂L/∂H, one number for the whole batch.
 
         ∂ log π(a)/∂logits_b = [a = b] − π(b),   ∂H/∂logits_b = −π(b) (log π(b) + H)
         """
         weights = by_log_prob.unsqueeze(-1)
-        slopes = (self.probabilities * -weights).scatter_add_(-1, actions.unsqueeze(-1), weights)
+        gradient = (self.probabilities * -weights).scatter_add_(-1, actions.unsqueeze(-1), weights)
         if by_entropy != 0.0:
             surprise = self.log_probabilities + self._entropy.unsqueeze(-1)
-            slopes.addcmul_(self.probabilities, surprise, value=-by_entropy)
-        return (slopes,)
+            gradient.addcmul_(self.probabilities, surprise, value=-by_entropy)
+        return (gradient,)
 
     def kl(self, other: Categorical) -> Tensor:
         """Σ_a π(a) (log π(a) − log π'(a)) in nats, [batch]."""

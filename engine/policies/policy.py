@@ -118,28 +118,28 @@ class Policy(nn.Module):
 
     @property
     def written_out(self) -> bool:
-        """Whether ``send`` and ``bring_back`` can take autograd's place: for dense layers with a softmax, or a normal
-        as wide in all states, on top."""
+        """Whether ``forward_pass`` and ``backward`` can take autograd's place: for dense layers with a softmax, or a
+        normal as wide in all states, on top."""
         softmax = self._kind == "softmax" and not self._action.parts
         normal = self._kind == "gaussian" and self.log_std is not None
         return self._dense is not None and (softmax or normal) and self.temperature == 1.0
 
-    def send(self, observations: Tensor) -> tuple[Categorical | DiagonalGaussian, Pass]:
-        """π(·|s) without a graph, and what ``bring_back`` needs."""
+    def forward_pass(self, observations: Tensor) -> tuple[Categorical | DiagonalGaussian, Pass]:
+        """π(·|s) without a graph, and what ``backward`` needs."""
         assert self._dense is not None
         passed = self._dense.forward(self.inputs(observations))
         distribution = self._plain(passed.outputs)
         assert isinstance(distribution, Categorical | DiagonalGaussian)
         return distribution, passed
 
-    def bring_back(self, passed: Pass, slopes: Sequence[Tensor]) -> None:
+    def backward(self, passed: Pass, gradients: Sequence[Tensor]) -> None:
         """Add a loss's gradient to the parameters' ``grad``, given its gradient in the distribution's own parameters,
-        as the distribution's ``slopes`` gives it."""
+        as the distribution's ``gradients`` gives it."""
         assert self._dense is not None
-        self._dense.backward(passed, slopes[0])
+        self._dense.backward(passed, gradients[0])
         if self.log_std is not None:
             assert self.log_std.grad is not None
-            self.log_std.grad.add_(slopes[1].sum(0))
+            self.log_std.grad.add_(gradients[1].sum(0))
 
     def _features(self, observations: Tensor, sequences: Sequences | None) -> Tensor:
         inputs = self.inputs(observations)

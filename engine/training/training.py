@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
-from engine.algorithms.policy_gradient.proximal import fits_along
-from engine.algorithms.policy_gradient.rule import Metrics, Outcome, Task
+from engine.algorithms.policy_gradient.proximal import fits_value_jointly
+from engine.algorithms.policy_gradient.rule import Metrics, Outcome, UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.environments.configured import changed
 from engine.catalogue.methods.compatibility import refusal
@@ -167,10 +167,10 @@ class Training:
                 fitted = yield from self._fit(batch)
                 batch = yield from self._estimate(rollout)
             yield Estimated(self.iteration, batch.advantages.cpu().numpy())
-            outcome = yield from self._alive(self._rule.update(Task(batch, self.config, progress)))
+            outcome = yield from self._alive(self._rule.update(UpdateInput(batch, self.config, progress)))
             if outcome.log_ratios is not None:
                 yield _reweighted(self.iteration, outcome)
-            if self._fitted_on == "previous" and not fits_along(self.config):
+            if self._fitted_on == "previous" and not fits_value_jointly(self.config):
                 fitted = yield from self._fit(batch)
             if self._normalizer is not None:
                 self._normalizer.update(batch.observations)

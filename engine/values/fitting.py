@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.config.estimators import ValueBaseline
 from engine.experience.batch import Batch
-from engine.maths.losses import clipped_value_loss, value_loss, value_slopes
+from engine.maths.losses import clipped_value_loss, value_gradient, value_loss
 from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
@@ -18,13 +18,13 @@ from engine.values.value_function import ValueFunction
 
 
 class ValueFitting:
-    """φ ← φ − α ∇ 1/M Σ (V_φ(s_m) − G_m)², several optimiser steps per batch (003…)."""
+    """φ ← φ − α ∇ 1/M Σ (V_φ(s_m) − G_m)², several optimiser steps per batch ([Jabon 2023])."""
 
     def __init__(self, config: ValueBaseline, value: ValueFunction, generator: torch.Generator) -> None:
         self.value = value
         self._generator = generator
         self.vector = ParameterVector(value.parameters())
-        self._descent = make_optimizer(config.optimizer, self.vector)
+        self._optimizer = make_optimizer(config.optimizer, self.vector)
 
     def fit(self, batch: Batch, config: ValueBaseline) -> Heartbeats[float]:
         """Fit to ``batch.returns``; yields signs of life and returns the loss at the last step.
@@ -61,13 +61,13 @@ class ValueFitting:
             return loss.detach()
         passed = dense.forward(self.value.inputs(observations))
         values = passed.outputs.squeeze(-1)
-        slopes = share * value_slopes(values, targets, old, config.clip_range)
-        dense.backward(passed, slopes.unsqueeze(-1))
+        gradient = share * value_gradient(values, targets, old, config.clip_range)
+        dense.backward(passed, gradient.unsqueeze(-1))
         return share * fit_loss(values, targets, old, config.clip_range)
 
     def step(self, config: ValueBaseline) -> None:
         """One step along the gradient that has been gathered."""
-        self._descent.step(config.learning_rate)
+        self._optimizer.step(config.learning_rate)
 
     def require_finite(self, config: ValueBaseline) -> None:
         """Raises RunError where V is no longer finite."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.algorithms.policy_gradient.rule import Outcome, Task
+from engine.algorithms.policy_gradient.rule import Outcome, UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
@@ -94,7 +94,7 @@ def updated(learner: Policy, batch: Batch, update: dict[str, Any], seed: int = 0
     """One update of the rule with that configuration."""
     config = configured(update, **estimator)
     rule = make_rule(config, learner, torch.Generator().manual_seed(seed), None)
-    return finish(rule.update(Task(batch, config, 0.0)))
+    return finish(rule.update(UpdateInput(batch, config, 0.0)))
 
 
 def probabilities_of(learner: Policy) -> Tensor:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import Task, UpdateRule
+from engine.algorithms.policy_gradient.rule import UpdateInput, UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
@@ -240,7 +240,7 @@ class Learner:
 
     def step(self, batch: Batch) -> Tensor:
         """What the update adds to the parameters, [P] in float64: ĝ itself for plain ascent with a rate of 1."""
-        finish(self._rule.update(Task(batch, self.config, 0.0)))
+        finish(self._rule.update(UpdateInput(batch, self.config, 0.0)))
         moved = parameters_of(self.policy) - self._start
         sizes = [parameter.numel() for parameter in self.policy.parameters()]
         with torch.no_grad():

@@ -8,8 +8,8 @@ from torch import Tensor
 from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
-    Task,
-    Updating,
+    UpdateEvents,
+    UpdateInput,
     require_finite,
     scheduled,
     scheduled_metric,
@@ -31,22 +31,22 @@ class ExactAscentRule:
     def __init__(self, config: ExactGradient, policy: Policy, mdp: FiniteMDP) -> None:
         self._policy = policy
         self._vector = ParameterVector(policy.parameters())
-        self._descent = make_optimizer(config.optimizer, self._vector)
+        self._optimizer = make_optimizer(config.optimizer, self._vector)
         self._dynamics: Dynamics = dynamics_of(mdp)
         self._states = torch.arange(mdp.states, device=self._vector.values.device)
 
-    def update(self, task: Task) -> Updating:
+    def update(self, given: UpdateInput) -> UpdateEvents:
         """One step; the batch only shows what the policy does. The exact return is from before the step."""
-        config = task.config.update
+        config = given.config.update
         assert isinstance(config, ExactGradient)
         yield Heartbeat("updating the policy")
-        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
         distribution = self._distribution()
-        value = expected_return(self._dynamics, _table(distribution), task.config.estimator.gamma)
+        value = expected_return(self._dynamics, _table(distribution), given.config.estimator.gamma)
         self._vector.zero()
         add_gradient(-value, self._vector)
         norm = self._vector.clip(config.max_grad_norm).item()
-        visited = distribution.rows(task.batch.observations)
+        visited = distribution.rows(given.batch.observations)
         metrics: Metrics = {
             "loss": -value.item(),
             "entropy": visited.entropy().mean().item(),
@@ -54,7 +54,7 @@ class ExactAscentRule:
             "exact_return": value.item(),
         }
         require_finite([value.item(), norm], rate)
-        self._descent.step(rate)
+        self._optimizer.step(rate)
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate))
 
     def true_advantages(self, rollout: Rollout, gamma: float) -> Batch:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from engine.algorithms.policy_gradient.rule import (
+    LossSums,
     Metrics,
     Outcome,
-    Sums,
-    Task,
-    Updating,
+    UpdateEvents,
+    UpdateInput,
     accumulate_gradient,
     require_finite,
     scheduled,
@@ -25,21 +25,21 @@ class GradientAscentRule:
     def __init__(self, config: GradientAscent, policy: Policy) -> None:
         self._policy = policy
         self._vector = ParameterVector(policy.parameters())
-        self._descent = make_optimizer(config.optimizer, self._vector)
+        self._optimizer = make_optimizer(config.optimizer, self._vector)
 
-    def update(self, task: Task) -> Updating:
+    def update(self, given: UpdateInput) -> UpdateEvents:
         """One step. The metrics are from before it; where the gradient is not finite the policy is left as it was."""
-        config = task.config.update
+        config = given.config.update
         assert isinstance(config, GradientAscent)
-        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        sums = yield from self._gathered(task, config)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
+        sums = yield from self._gathered(given, config)
         norm = self._vector.clip(config.max_grad_norm).item()
         require_finite([sums.loss, sums.entropy, norm], rate)
-        self._descent.step(rate)
+        self._optimizer.step(rate)
         metrics: Metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": norm}
         shared: Metrics = {} if sums.value_loss is None else {"value_loss": sums.value_loss}
         return Outcome(metrics | shared | scheduled_metric(config.learning_rate_schedule, rate))
 
-    def _gathered(self, task: Task, config: GradientAscent) -> Heartbeats[Sums]:
+    def _gathered(self, given: UpdateInput, config: GradientAscent) -> Heartbeats[LossSums]:
         """Put the batch's gradient into the vector."""
-        return (yield from accumulate_gradient(self._policy, self._vector, task, config))
+        return (yield from accumulate_gradient(self._policy, self._vector, given, config))

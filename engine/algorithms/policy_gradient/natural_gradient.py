@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import (
+    LossSums,
     Outcome,
-    Sums,
-    Task,
-    Updating,
+    UpdateEvents,
+    UpdateInput,
     accumulate_gradient,
     over_batch,
     require_finite,
@@ -40,26 +40,26 @@ EXACT_UP_TO = 200  # parameters, for which the solver ``auto`` inverts the Fishe
 
 
 class NaturalGradientRule:
-    """θ ← θ + α F⁻¹ĝ, scaled down where ½ sᵀFs would exceed the longest step (Kakade, 2002; 002…)."""
+    """θ ← θ + α F⁻¹ĝ, scaled down where ½ sᵀFs would exceed the longest step (Kakade, 2002; [textbook])."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._vector = ParameterVector(policy.parameters())
 
-    def update(self, task: Task) -> Updating:
+    def update(self, given: UpdateInput) -> UpdateEvents:
         """One step; the divergence reported is the true one after it, not the quadratic model's."""
-        config = task.config.update
+        config = given.config.update
         assert isinstance(config, NaturalGradient)
-        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        direction = yield from natural_direction(self._policy, self._vector, task, config)
-        step = rate * direction.natural
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
+        direction = yield from natural_direction(self._policy, self._vector, given, config)
+        step = rate * direction.natural_gradient
         predicted = 0.5 * rate**2 * direction.curvature
         if 0.0 < config.max_kl < predicted:
             step = step * math.sqrt(config.max_kl / predicted)
-        old = yield from old_distributions(self._policy, task.batch)
+        old = yield from old_distributions(self._policy, given.batch)
         before = self._vector.values.clone()
         self._vector.values.add_(step)
-        kl = yield from mean_kl(self._policy, task.batch, old)
+        kl = yield from mean_kl(self._policy, given.batch, old)
         if not math.isfinite(kl):
             self._vector.values.copy_(before)
         require_finite([kl], rate)
@@ -70,13 +70,13 @@ class NaturalGradientRule:
 class Direction:
     """F⁻¹g [P] for the gradient g of the mean objective per step, and gᵀF⁻¹g (with F as damped)."""
 
-    natural: Tensor
+    natural_gradient: Tensor
     curvature: float
     metrics: dict[str, float | None]
 
 
 def natural_direction(
-    policy: Policy, vector: ParameterVector, task: Task, config: NaturalGradient | TRPO
+    policy: Policy, vector: ParameterVector, given: UpdateInput, config: NaturalGradient | TRPO
 ) -> Heartbeats[Direction]:
     """Solve (F + ξI) x = g, exactly for few parameters, else by conjugate gradients; yields signs of life.
 
@@ -85,37 +85,37 @@ def natural_direction(
     the parameters as they are.
     """
     parameters = vector.parameters
-    sums: Sums = yield from accumulate_gradient(policy, vector, task, config)
-    per_step = task.batch.divisor / task.batch.size
+    sums: LossSums = yield from accumulate_gradient(policy, vector, given, config)
+    per_step = given.batch.divisor / given.batch.size
     gradient = -per_step * vector.gradient
     norm = gradient.norm().item()
     rate = config.learning_rate if isinstance(config, NaturalGradient) else None
     require_finite([sums.loss, sums.entropy, norm], rate)
     metrics: dict[str, float | None] = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
-    graph = _kl_graph(policy, task.batch)
+    graph = _kl_graph(policy, given.batch)
     yield Heartbeat("updating the policy")
     exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
     if exact:
         matrix = yield from _whole_matrix(graph, parameters, config.damping)
         try:
-            natural = solve_exactly(matrix, gradient)
+            solution = solve_exactly(matrix, gradient)
         except ValueError:
             raise RunError(
                 "The Fisher matrix cannot be inverted, since some directions do not change the policy; use a damping "
                 "above 0, or conjugate gradients."
             ) from None
-        return Direction(natural, gradient.dot(natural).item(), metrics)
+        return Direction(solution, gradient.dot(solution).item(), metrics)
 
     def product(of: Tensor) -> Tensor:
         return fisher_vector_product(graph, parameters, of, config.damping)
 
     timer = HeartbeatTimer()
-    natural = torch.zeros_like(gradient)
+    solution = torch.zeros_like(gradient)
     for better in conjugate_gradient_iterates(product, gradient, config.cg_iterations):
-        natural = better
+        solution = better
         if timer.due():
             yield Heartbeat("updating the policy")
-    return Direction(natural, natural.dot(product(natural)).item(), metrics)
+    return Direction(solution, solution.dot(product(solution)).item(), metrics)
 
 
 def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: float) -> Heartbeats[Tensor]:

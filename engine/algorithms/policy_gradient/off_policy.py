@@ -11,8 +11,8 @@ from torch import Tensor
 from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
-    Task,
-    Updating,
+    UpdateEvents,
+    UpdateInput,
     accumulate_gradient,
     measured,
     over_batch,
@@ -45,29 +45,29 @@ class OffPolicyRule:
     def __init__(self, config: OffPolicy, policy: Policy) -> None:
         self._policy = policy
         self._vector = ParameterVector(policy.parameters())
-        self._descent = make_optimizer(config.optimizer, self._vector)
+        self._optimizer = make_optimizer(config.optimizer, self._vector)
 
-    def update(self, task: Task) -> Updating:
+    def update(self, given: UpdateInput) -> UpdateEvents:
         """All updates of the batch. Weights, their effective sample size and the loss are those of the last one."""
-        config = task.config.update
+        config = given.config.update
         assert isinstance(config, OffPolicy)
-        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
-        behaviour = yield from self._behaviour(task.batch)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
+        behaviour = yield from self._behaviour(given.batch)
         metrics: Metrics = {}
-        log_weights = torch.zeros(task.batch.rollout.environments)
+        log_weights = torch.zeros(given.batch.rollout.environments)
         for update in range(config.updates_per_batch):
-            now, _ = yield from measured(self._policy, task.batch)
+            now, _ = yield from measured(self._policy, given.batch)
             log_ratios = now - behaviour
             log_weights = importance.trajectory_log_weights(
-                task.batch.rollout.unflat(log_ratios), task.batch.rollout.mask
+                given.batch.rollout.unflat(log_ratios), given.batch.rollout.mask
             )
-            weighted = reweighted(task, config, log_ratios)
+            weighted = reweighted(given, config, log_ratios)
             sums = yield from accumulate_gradient(self._policy, self._vector, weighted, config)
             norm = self._vector.clip(config.max_grad_norm).item()
             require_finite([sums.loss, sums.entropy, norm], rate)
             first = norm if update == 0 else metrics["grad_norm"]
             metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}
-            self._descent.step(rate)
+            self._optimizer.step(rate)
         largest = log_weights.max().item() / _LN_10
         metrics |= {
             "effective_sample_size": importance.effective_sample_size(log_weights),
@@ -87,13 +87,13 @@ class OffPolicyRule:
         return torch.cat((yield from over_batch(self._policy, batch, of_chunk)))
 
 
-def reweighted(task: Task, config: OffPolicy, log_ratios: Tensor) -> Task:
-    """The task with advantages as the present policy's own episodes would give them, on average.
+def reweighted(given: UpdateInput, config: OffPolicy, log_ratios: Tensor) -> UpdateInput:
+    """The same input with advantages as the present policy's own episodes would give them, on average.
 
     Args:
         log_ratios: log π(a|s) − log μ(a|s), [M].
     """
-    batch, estimator = task.batch, task.config.estimator
+    batch, estimator = given.batch, given.config.estimator
     ratios, mask = batch.rollout.unflat(log_ratios), batch.rollout.mask
     if config.weighting == "per-trajectory":
         log_weights = importance.trajectory_log_weights(ratios, mask)
@@ -107,5 +107,5 @@ def reweighted(task: Task, config: OffPolicy, log_ratios: Tensor) -> Task:
         advantages = per_decision(batch, estimator, weights)
         if estimator.normalize_advantages:
             advantages = normalized(advantages)
-    plain = task.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
-    return Task(replace(batch, advantages=advantages), plain, task.progress)
+    plain = given.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
+    return UpdateInput(replace(batch, advantages=advantages), plain, given.progress)

@@ -12,8 +12,8 @@ from torch import Tensor
 from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
-    Task,
-    Updating,
+    UpdateEvents,
+    UpdateInput,
     measured,
     over_batch,
     require_finite,
@@ -30,7 +30,7 @@ from engine.maths.losses import (
     approx_kl,
     clip_fraction,
     clipped_surrogate,
-    clipped_surrogate_slopes,
+    clipped_surrogate_gradient,
     single_sample_penalty,
     surrogate,
     updated_multiplier,
@@ -50,7 +50,7 @@ STOP_AT = 1.5  # times the KL stop, as is common
 @dataclass(frozen=True)
 class _Step:
     """What a minibatch came to before its step: the mean loss, the mean squared error of a value function that is
-    fitted along (None without one), and how far the policy had gone."""
+    fitted jointly (None without one), and how far the policy had gone."""
 
     loss: float
     value_loss: float | None
@@ -61,8 +61,8 @@ class ProximalRule:
     """Epochs of minibatches on a surrogate, with one of three things that hold the new policy back.
 
     - clipping: E[min(ρÂ, clip(ρ, 1−ε, 1+ε)Â)] (Schulman et al., 2017);
-    - a fixed penalty: E[ρÂ] − λ E[KL(π_old‖π)], or its single-sample form E[ρÂ + λ log π(a|s)] (002…);
-    - a Lagrange multiplier: E[ρÂ] − λ (E[KL(π‖π_old)] − ε), then λ ← max(0, λ + α_λ (KL − ε)) (000…).
+    - a fixed penalty: E[ρÂ] − λ E[KL(π_old‖π)], or its single-sample form E[ρÂ + λ log π(a|s)] ([textbook]);
+    - a Lagrange multiplier: E[ρÂ] − λ (E[KL(π‖π_old)] − ε), then λ ← max(0, λ + α_λ (KL − ε)) ([Jethro]).
 
     ρ is π(a|s)/π_old(a|s), exactly 1 before the first step. All expectations are means over steps. ``fitting`` is a
     value function of its own that takes a step with each of the policy's, on the same minibatch.
@@ -74,19 +74,19 @@ class ProximalRule:
         self._policy, self._generator, self._fitting = policy, generator, fitting
         self._old = copy.deepcopy(policy).requires_grad_(False)
         self._vector = ParameterVector(policy.parameters())
-        self._descent = make_optimizer(config.optimizer, self._vector)
+        self._optimizer = make_optimizer(config.optimizer, self._vector)
         self._timer = HeartbeatTimer()
         self.multiplier = config.initial_multiplier if isinstance(config, PPOLagrangian) else 0.0
 
-    def update(self, task: Task) -> Updating:
+    def update(self, given: UpdateInput) -> UpdateEvents:
         """All epochs. Entropy, divergence and ratios are those after the last step, the gradient norm the first's."""
-        config, batch = task.config.update, task.batch
+        config, batch = given.config.update, given.batch
         assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
-        rate = scheduled(config.learning_rate, config.learning_rate_schedule, task.progress)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
         self._old.load_state_dict(self._policy.state_dict())
         self._old.temperature = self._policy.temperature
         old_log_probs, _ = yield from measured(self._policy, batch)
-        steps, norm = yield from self._epochs(task, config, old_log_probs, rate)
+        steps, norm = yield from self._epochs(given, config, old_log_probs, rate)
         log_probs, entropy = yield from measured(self._policy, batch)
         log_ratios = log_probs - old_log_probs
         loss, kl = _mean([step.loss for step in steps]), approx_kl(log_ratios).item()
@@ -100,7 +100,7 @@ class ProximalRule:
         if fitted:
             metrics["value_loss"] = _mean(fitted)
         if isinstance(config, PPOClip):
-            metrics["clip_fraction"] = clip_fraction(log_ratios, _clip_range(config, task.progress)).item()
+            metrics["clip_fraction"] = clip_fraction(log_ratios, _clip_range(config, given.progress)).item()
         if isinstance(config, PPOLagrangian):
             divergence = yield from self._divergence(batch)
             self.multiplier = updated_multiplier(self.multiplier, divergence, config.target_kl, config.multiplier_step)
@@ -108,34 +108,36 @@ class ProximalRule:
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_ratios)
 
     def _epochs(
-        self, task: Task, config: Proximal, old_log_probs: Tensor, rate: float
+        self, given: UpdateInput, config: Proximal, old_log_probs: Tensor, rate: float
     ) -> Heartbeats[tuple[list[_Step], float]]:
-        """Every step of the policy, and of a value function that is fitted along; and the first gradient's length."""
-        along = self._along(task.config)
+        """Every step of the policy, and of a value function that is fitted jointly; and the first gradient's length."""
+        joint = self._joint_fitting(given.config)
         stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
         steps: list[_Step] = []
         norm = 0.0
-        for chunks in self._minibatches(task.batch, config):
-            step = yield from self._gradient(task, config, chunks, old_log_probs)
+        for chunks in self._minibatches(given.batch, config):
+            step = yield from self._gradient(given, config, chunks, old_log_probs)
             if 0.0 < stop < step.kl:
                 break
             if not steps or config.max_grad_norm > 0.0:
                 length = self._vector.clip(config.max_grad_norm)
                 norm = norm if steps else length.item()
-            self._descent.step(rate)
-            if along is not None:
-                fitting, baseline = along
+            self._optimizer.step(rate)
+            if joint is not None:
+                fitting, baseline = joint
                 fitting.step(baseline)
             steps.append(step)
-        if along is not None:
-            fitting, baseline = along
+        if joint is not None:
+            fitting, baseline = joint
             fitting.require_finite(baseline)
         return steps, norm
 
-    def _gradient(self, task: Task, config: Proximal, chunks: list[Chunk], old_log_probs: Tensor) -> Heartbeats[_Step]:
+    def _gradient(
+        self, given: UpdateInput, config: Proximal, chunks: list[Chunk], old_log_probs: Tensor
+    ) -> Heartbeats[_Step]:
         """Gather the gradient of one minibatch, chunk by chunk."""
-        along = self._along(task.config)
-        vectors = [self._vector] if along is None else [self._vector, along[0].vector]
+        joint = self._joint_fitting(given.config)
+        vectors = [self._vector] if joint is None else [self._vector, joint[0].vector]
         for vector in vectors:
             vector.zero()
         size = sum(len(chunk.actions) for chunk in chunks)
@@ -144,27 +146,27 @@ class ProximalRule:
         add = self._add_written_out if written_out else self._add_by_autograd
         for chunk in chunks:
             share = len(chunk.actions) / size
-            loss, log_ratios, of_value = add(task, chunk, old_log_probs[chunk.rows], share)
-            if along is not None:
-                fitting, baseline = along
-                of_value = fitting.add_gradient(task.batch, chunk.rows, baseline, share)
+            loss, log_ratios, of_value = add(given, chunk, old_log_probs[chunk.rows], share)
+            if joint is not None:
+                fitting, baseline = joint
+                of_value = fitting.add_gradient(given.batch, chunk.rows, baseline, share)
             total += share * loss.item()
             of_values += 0.0 if of_value is None else of_value.item()
             if isinstance(config, PPOClip) and config.target_kl > 0.0:
                 kl += share * approx_kl(log_ratios).item()
             if self._timer.due():
                 yield Heartbeat("updating the policy")
-        return _Step(total, of_values if along is not None else unweighted(of_values, task.config), kl)
+        return _Step(total, of_values if joint is not None else unweighted(of_values, given.config), kl)
 
     def _add_by_autograd(
-        self, task: Task, chunk: Chunk, old_log_probs: Tensor, share: float
+        self, given: UpdateInput, chunk: Chunk, old_log_probs: Tensor, share: float
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Add a chunk's ``share`` of the gradient; its loss, its log-ratios and its share of a shared value's loss."""
-        config = task.config.update
+        config = given.config.update
         assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
-        distribution, of_value = with_shared_value(self._policy, task, chunk)
+        distribution, of_value = with_shared_value(self._policy, given, chunk)
         log_ratios = distribution.log_prob(chunk.actions) - old_log_probs
-        loss = -self._objective(task, config, chunk, distribution, log_ratios)
+        loss = -self._objective(given, config, chunk, distribution, log_ratios)
         if config.entropy_coefficient > 0.0:
             loss = loss - config.entropy_coefficient * distribution.entropy().mean()
         add_gradient(share * (loss if of_value is None else loss + of_value), self._vector)
@@ -172,20 +174,20 @@ class ProximalRule:
 
     @torch.no_grad()
     def _add_written_out(
-        self, task: Task, chunk: Chunk, old_log_probs: Tensor, share: float
+        self, given: UpdateInput, chunk: Chunk, old_log_probs: Tensor, share: float
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """As ``_add_by_autograd``, by the chain rule through log π and H to the policy's parameters."""
-        config = task.config.update
+        config = given.config.update
         assert isinstance(config, PPOClip)
-        weights, clip_range = task.weights[chunk.rows], _clip_range(config, task.progress)
-        distribution, passed = self._policy.send(chunk.observations)
+        weights, clip_range = given.weights[chunk.rows], _clip_range(config, given.progress)
+        distribution, passed = self._policy.forward_pass(chunk.observations)
         log_ratios = distribution.log_prob(chunk.actions) - old_log_probs
         loss = -clipped_surrogate(log_ratios, weights, clip_range)
         if config.entropy_coefficient > 0.0:
             loss -= config.entropy_coefficient * distribution.entropy().mean()
-        by_log_prob = clipped_surrogate_slopes(log_ratios, weights, clip_range).mul_(-share)
+        by_log_prob = clipped_surrogate_gradient(log_ratios, weights, clip_range).mul_(-share)
         by_entropy = -share * config.entropy_coefficient / len(weights)
-        self._policy.bring_back(passed, distribution.slopes(chunk.actions, by_log_prob, by_entropy))
+        self._policy.backward(passed, distribution.gradients(chunk.actions, by_log_prob, by_entropy))
         return loss, log_ratios, None
 
     def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Chunk]]:
@@ -193,12 +195,12 @@ class ProximalRule:
             yield from batch.minibatches(config.minibatch_size, self._generator)
 
     def _objective(
-        self, task: Task, config: Proximal, chunk: Chunk, distribution: Distribution, log_ratios: Tensor
+        self, given: UpdateInput, config: Proximal, chunk: Chunk, distribution: Distribution, log_ratios: Tensor
     ) -> Tensor:
         """What is to be maximised, but for the entropy bonus; a scalar."""
-        weights = task.weights[chunk.rows]
+        weights = given.weights[chunk.rows]
         if isinstance(config, PPOClip):
-            return clipped_surrogate(log_ratios, weights, _clip_range(config, task.progress))
+            return clipped_surrogate(log_ratios, weights, _clip_range(config, given.progress))
         gained = surrogate(log_ratios, weights)
         if isinstance(config, PPOLagrangian):
             return gained - self.multiplier * distribution.kl(self._old_over(chunk)).mean()
@@ -215,19 +217,19 @@ class ProximalRule:
         sums = yield from over_batch(self._policy, batch, lambda now, chunk: now.kl(self._old_over(chunk)).sum().item())
         return sum(sums) / batch.size
 
-    def _along(self, config: RunConfig) -> tuple[ValueFitting, ValueBaseline] | None:
-        """What is fitted along with the policy, and how; None where nothing is."""
+    def _joint_fitting(self, config: RunConfig) -> tuple[ValueFitting, ValueBaseline] | None:
+        """What is fitted jointly with the policy, and how; None where nothing is."""
         baseline = config.estimator.baseline
-        if self._fitting is None or not isinstance(baseline, ValueBaseline) or not fits_along(config):
+        if self._fitting is None or not isinstance(baseline, ValueBaseline) or not fits_value_jointly(config):
             return None
         return self._fitting, baseline
 
 
-def fits_along(config: RunConfig) -> bool:
+def fits_value_jointly(config: RunConfig) -> bool:
     """Whether PPO itself fits the value function, a step with each of the policy's."""
     baseline = config.estimator.baseline
-    along = isinstance(baseline, ValueBaseline) and baseline.fit_steps == 0 and baseline.fitted_on == "previous"
-    return along and isinstance(config.update, PPOClip | PPOPenalty | PPOLagrangian)
+    jointly = isinstance(baseline, ValueBaseline) and baseline.fit_steps == 0 and baseline.fitted_on == "previous"
+    return jointly and isinstance(config.update, PPOClip | PPOPenalty | PPOLagrangian)
 
 
 def _clip_range(config: PPOClip, progress: float) -> float:

@@ -25,7 +25,6 @@ from engine.runtime.heartbeat import HeartbeatTimer
 from engine.values.fitting import fit_loss
 
 Metrics = dict[str, float | None]
-UPDATING = "updating the policy"  # as signs of life say it
 _T = TypeVar("_T")
 
 
@@ -39,7 +38,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Task:
+class UpdateInput:
     """One update: the batch, the configuration as it is now, and how much of the budget is used, 0 … 1."""
 
     batch: Batch
@@ -51,13 +50,13 @@ class Task:
         object.__setattr__(self, "weights", self.batch.weights(self.config.estimator.normalize_advantages))
 
 
-Updating = Heartbeats[Outcome]
+UpdateEvents = Heartbeats[Outcome]
 
 
 class UpdateRule(Protocol):
     """Improves a policy with one batch."""
 
-    def update(self, task: Task) -> Updating:
+    def update(self, given: UpdateInput) -> UpdateEvents:
         """Yields signs of life, naming what is being done.
 
         Raises:
@@ -79,9 +78,9 @@ def scheduled_metric(schedule: Schedule, learning_rate: float) -> Metrics:
     return {"learning_rate": None if schedule == "constant" else learning_rate}
 
 
-def with_shared_value(policy: Policy, task: Task, chunk: Chunk) -> tuple[Distribution, Tensor | None]:
+def with_shared_value(policy: Policy, given: UpdateInput, chunk: Chunk) -> tuple[Distribution, Tensor | None]:
     """π(·|s) over a chunk, and c_V·L_V where the policy's network also predicts the value, else None."""
-    baseline, batch = task.config.estimator.baseline, task.batch
+    baseline, batch = given.config.estimator.baseline, given.batch
     if not isinstance(baseline, SharedValueBaseline):
         return policy.over(chunk.observations, chunk.sequences), None
     distribution, values = policy.evaluate(chunk.observations, chunk.sequences)
@@ -131,7 +130,7 @@ def measured(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, float]]:
 
 
 @dataclass(frozen=True)
-class Sums:
+class LossSums:
     """What the batch came to: the whole loss, the mean entropy, and the shared value's mean squared error."""
 
     loss: float
@@ -140,23 +139,26 @@ class Sums:
 
 
 def accumulate_gradient(
-    policy: Policy, vector: ParameterVector, task: Task, config: GradientAscent | NaturalGradient | TRPO | OffPolicy
-) -> Heartbeats[Sums]:
+    policy: Policy,
+    vector: ParameterVector,
+    given: UpdateInput,
+    config: GradientAscent | NaturalGradient | TRPO | OffPolicy,
+) -> Heartbeats[LossSums]:
     """Put −ĝ, the gradient of the loss over the whole batch, into ``vector.gradient``; yields signs of life.
 
     It is summed over chunks of the batch, which changes nothing but how long each takes. With a baseline per parameter
     b, what is subtracted is b times the mean score, component by component.
     """
-    batch, bonus = task.batch, config.entropy_coefficient
-    total = entropy = value_loss = torch.zeros((), device=task.weights.device)
+    batch, bonus = given.batch, config.entropy_coefficient
+    total = entropy = value_loss = torch.zeros((), device=given.weights.device)
     timer = HeartbeatTimer()
     scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
     vector.zero()
     for chunk in batch.chunks():
-        distribution, shared = with_shared_value(policy, task, chunk)
+        distribution, shared = with_shared_value(policy, given, chunk)
         entropies = distribution.entropy()
         log_probs = distribution.log_prob(chunk.actions)
-        loss = policy_gradient_loss(log_probs, task.weights[chunk.rows], batch.divisor)
+        loss = policy_gradient_loss(log_probs, given.weights[chunk.rows], batch.divisor)
         if bonus > 0.0:
             loss = loss - bonus * entropy_bonus(entropies, batch.divisor)
         if shared is not None:
@@ -173,4 +175,4 @@ def accumulate_gradient(
             yield Heartbeat("updating the policy")
     if scores is not None and batch.parameter_baseline is not None:
         vector.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
-    return Sums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), task.config))
+    return LossSums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), given.config))

@@ -22,7 +22,7 @@ def make_rule(
     config: RunConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
 ) -> UpdateRule:
     """The rule with its optimiser; ``generator`` draws minibatches where it has any, and ``fitting`` fits a value
-    function of its own, which PPO can do along with the policy."""
+    function of its own, which PPO can do jointly with the policy."""
     update = config.update
     if isinstance(update, GradientAscent):
         return GradientAscentRule(update, policy)

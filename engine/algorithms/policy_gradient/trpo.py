@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.algorithms.policy_gradient.natural_gradient import OldDistributions, natural_direction, old_distributions
-from engine.algorithms.policy_gradient.rule import Outcome, Task, Updating, over_batch
+from engine.algorithms.policy_gradient.rule import Outcome, UpdateEvents, UpdateInput, over_batch
 from engine.config.updates import TRPO
 from engine.experience.batch import Chunk
 from engine.maths.trust_region import acceptable, backtracking_fractions
@@ -16,7 +16,7 @@ from engine.reports.events import Heartbeats
 
 
 class TRPORule:
-    """max_θ E[π_θ/π_old Â] subject to KL(π_old‖π_θ) ≤ δ (Schulman et al., 2015; 002…).
+    """max_θ E[π_θ/π_old Â] subject to KL(π_old‖π_θ) ≤ δ (Schulman et al., 2015; [textbook]).
 
     The longest step along F⁻¹ĝ that the quadratic model of KL allows is tried first, then ever shorter ones, until one
     truly improves the surrogate and truly stays within δ. If none does, the policy stays as it was.
@@ -26,36 +26,36 @@ class TRPORule:
         self._policy = policy
         self._vector = ParameterVector(policy.parameters())
 
-    def update(self, task: Task) -> Updating:
+    def update(self, given: UpdateInput) -> UpdateEvents:
         """One step, or none."""
-        config = task.config.update
+        config = given.config.update
         assert isinstance(config, TRPO)
-        direction = yield from natural_direction(self._policy, self._vector, task, config)
+        direction = yield from natural_direction(self._policy, self._vector, given, config)
         if direction.curvature <= 0.0:  # a gradient of 0, as where all advantages are
             return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
-        step = math.sqrt(2.0 * config.max_kl / direction.curvature) * direction.natural
-        old = yield from old_distributions(self._policy, task.batch)
+        step = math.sqrt(2.0 * config.max_kl / direction.curvature) * direction.natural_gradient
+        old = yield from old_distributions(self._policy, given.batch)
         before = self._vector.values.clone()
-        start, _ = yield from self._evaluate(task, config, old)
+        start, _ = yield from self._evaluate(given, config, old)
         for fraction in backtracking_fractions(config.backtracking, config.line_search_steps):
             self._vector.values.copy_(before + fraction * step)
-            objective, kl = yield from self._evaluate(task, config, old)
+            objective, kl = yield from self._evaluate(given, config, old)
             if acceptable(objective - start, kl, config.max_kl):
                 return Outcome(direction.metrics | {"approx_kl": kl, "line_search": fraction})
         self._vector.values.copy_(before)
         return Outcome(direction.metrics | {"approx_kl": 0.0, "line_search": 0.0})
 
-    def _evaluate(self, task: Task, config: TRPO, old: OldDistributions) -> Heartbeats[tuple[float, float]]:
+    def _evaluate(self, given: UpdateInput, config: TRPO, old: OldDistributions) -> Heartbeats[tuple[float, float]]:
         """The surrogate with its entropy bonus, and KL(π_old‖π), both means over the batch's steps."""
         before = iter(old)
 
         def of_chunk(now: Distribution, chunk: Chunk) -> tuple[float, float]:
             acted = next(before)
             ratios = (now.log_prob(chunk.actions) - acted.log_prob(chunk.actions)).exp()
-            gain = (ratios * task.weights[chunk.rows]).sum()
+            gain = (ratios * given.weights[chunk.rows]).sum()
             if config.entropy_coefficient > 0.0:
                 gain = gain + config.entropy_coefficient * now.entropy().sum()
             return gain.item(), acted.kl(now).sum().item()
 
-        gains, divergences = zip(*(yield from over_batch(self._policy, task.batch, of_chunk)), strict=True)
-        return sum(gains) / task.batch.size, sum(divergences) / task.batch.size
+        gains, divergences = zip(*(yield from over_batch(self._policy, given.batch, of_chunk)), strict=True)
+        return sum(gains) / given.batch.size, sum(divergences) / given.batch.size

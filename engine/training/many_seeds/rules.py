@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule
-from engine.algorithms.policy_gradient.rule import Sums, Task
+from engine.algorithms.policy_gradient.rule import LossSums, UpdateInput
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.config.updates import GradientAscent
 from engine.experience.batch import Batch
@@ -36,9 +36,9 @@ class Ascent:
 
     policy: Policy
     vector: ParameterVector
-    task: Task
+    given: UpdateInput
     config: GradientAscent
-    sums: Sums | None = None
+    sums: LossSums | None = None
 
 
 @dataclass
@@ -76,11 +76,11 @@ class JointAscent(GradientAscentRule):
         self._desk = desk
         self.waiting = False
 
-    def _gathered(self, task: Task, config: GradientAscent) -> Heartbeats[Sums]:
-        alone = isinstance(task.config.estimator.baseline, SharedValueBaseline)
-        if alone or task.batch.parameter_baseline is not None or task.batch.size > MOST_ROWS:
-            return (yield from super()._gathered(task, config))
-        asked = Ascent(self._policy, self._vector, task, config)
+    def _gathered(self, given: UpdateInput, config: GradientAscent) -> Heartbeats[LossSums]:
+        alone = isinstance(given.config.estimator.baseline, SharedValueBaseline)
+        if alone or given.batch.parameter_baseline is not None or given.batch.size > MOST_ROWS:
+            return (yield from super()._gathered(given, config))
+        asked = Ascent(self._policy, self._vector, given, config)
         self._desk.ascents.append(asked)
         self.waiting = True
         while asked.sums is None:
@@ -116,13 +116,13 @@ def ascend(asked: Sequence[Ascent]) -> None:
     L_s = −1/N_s Σ_m [ log π_s(a_m|s_m) Â_m + β H(π_s(·|s_m)) ] of each seed s. L_s depends on no parameters but its
     own, so the gradient of Σ_s L_s holds all of theirs.
     """
-    sizes = [each.task.batch.size for each in asked]
+    sizes = [each.given.batch.size for each in asked]
     rows = _rows(sizes)
     present = torch.arange(rows.shape[1]) < torch.tensor(sizes).unsqueeze(1)
-    divided = present / torch.tensor([[each.task.batch.divisor] for each in asked])
-    weights = _padded([each.task.weights for each in asked], rows) * divided
-    actions = _padded([each.task.batch.actions for each in asked], rows).flatten(0, 1)
-    inputs = _padded([weighted(each.policy, each.task.batch.observations) for each in asked], rows)
+    divided = present / torch.tensor([[each.given.batch.divisor] for each in asked])
+    weights = _padded([each.given.weights for each in asked], rows) * divided
+    actions = _padded([each.given.batch.actions for each in asked], rows).flatten(0, 1)
+    inputs = _padded([weighted(each.policy, each.given.batch.observations) for each in asked], rows)
     values, parameters = _stacked([each.vector for each in asked])
     first = asked[0].policy
     bonus = asked[0].config.entropy_coefficient
@@ -130,18 +130,18 @@ def ascend(asked: Sequence[Ascent]) -> None:
     if first.log_std is not None:
         log_std, layers = parameters[0].repeat_interleave(rows.shape[1], 0), parameters[1:]
     distribution = first.distribution(
-        _outputs(first, layers, activation_of(asked[0].task.config.policy), inputs).flatten(0, 1), log_std
+        _outputs(first, layers, activation_of(asked[0].given.config.policy), inputs).flatten(0, 1), log_std
     )
     log_probs = distribution.log_prob(actions).view(rows.shape)
     entropies = distribution.entropy().view(rows.shape)
     losses = -(log_probs * weights).sum(1)
     if bonus > 0.0:
         losses = losses - bonus * (entropies * divided).sum(1)
-    (slopes,) = torch.autograd.grad(losses.sum(), [values])
+    (gradients,) = torch.autograd.grad(losses.sum(), [values])
     entropy = (entropies.detach() * present).sum(1) / torch.tensor(sizes)
-    for each, slope, loss, mean in zip(asked, slopes, losses.tolist(), entropy.tolist(), strict=True):
-        each.vector.gradient.copy_(slope)
-        each.sums = Sums(loss, mean, None)
+    for each, gradient, loss, mean in zip(asked, gradients, losses.tolist(), entropy.tolist(), strict=True):
+        each.vector.gradient.copy_(gradient)
+        each.sums = LossSums(loss, mean, None)
 
 
 def fit(asked: Sequence[Fit]) -> Heartbeats[None]:
@@ -158,9 +158,9 @@ def fit(asked: Sequence[Fit]) -> Heartbeats[None]:
         values, parameters = _stacked([each.fitting.vector for each in asked])
         predicted = _through(parameters, torch.tanh, inputs).squeeze(-1)
         losses = ((predicted - targets).square() * shares).sum(1)
-        (slopes,) = torch.autograd.grad(losses.sum(), [values])
-        for each, slope in zip(asked, slopes, strict=True):
-            each.fitting.vector.gradient.copy_(slope)
+        (gradients,) = torch.autograd.grad(losses.sum(), [values])
+        for each, gradient in zip(asked, gradients, strict=True):
+            each.fitting.vector.gradient.copy_(gradient)
             each.fitting.step(each.config)
         if timer.due():
             yield Heartbeat("fitting the value function")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import Outcome, Task
+from engine.algorithms.policy_gradient.rule import Outcome, UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.biases import biases
@@ -56,7 +56,7 @@ def stepped(policy: Policy, id: str, gamma: float, **update: object) -> Outcome:
         }
     )
     assert biases(config, ENVIRONMENTS[id]) == ()
-    return finish(make_rule(config, policy, torch.Generator(), None).update(Task(anything(), config, 0.0)))
+    return finish(make_rule(config, policy, torch.Generator(), None).update(UpdateInput(anything(), config, 0.0)))
 
 
 @pytest.mark.parametrize("id", [GRID, LAKE, "Bandit-v0", "Corridor-v0"])

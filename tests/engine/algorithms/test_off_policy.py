@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.off_policy import OffPolicyRule, reweighted
-from engine.algorithms.policy_gradient.rule import Task
+from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.catalogue.methods.biases import biases
 from engine.config import RunConfig
 from engine.estimation.estimators import estimate, per_decision
@@ -57,7 +57,7 @@ def weighing(process: Process, old: Tensor, config: RunConfig) -> Change:
     """What the rule does with a batch that the policy with the logits ``old`` has played."""
 
     def change(batch: Batch) -> Batch:
-        return reweighted(Task(batch, config, 0.0), config.update, log_ratios(batch, process.theta, old)).batch  # type: ignore[arg-type]
+        return reweighted(UpdateInput(batch, config, 0.0), config.update, log_ratios(batch, process.theta, old)).batch  # type: ignore[arg-type]
 
     return change
 
@@ -127,7 +127,7 @@ def test_the_second_update_of_a_batch_weighs_by_how_far_the_first_went() -> None
     policy = TINY.policy()
     batch = finish(estimate(rollout_of(TINY.episodes[:5]), config.estimator, policy, None))
     before = parameters_of(policy)
-    finish(OffPolicyRule(config.update, policy).update(Task(batch, config, 0.0)))  # type: ignore[arg-type]
+    finish(OffPolicyRule(config.update, policy).update(UpdateInput(batch, config, 0.0)))  # type: ignore[arg-type]
     plain = configured(update={"kind": "gradient-ascent", "optimizer": "sgd", "learning_rate": 0.3})
     first = before + Learner(plain, TINY.policy()).step(batch).float()
     weighed = weighing(replace(TINY, theta=first.view(2, 2)), TINY.theta, config)(batch)
@@ -198,7 +198,7 @@ def test_per_decision_weights_vary_less_than_per_trajectory_weights(credit: str)
 
 
 def test_the_variance_of_weighted_estimates_grows_with_the_horizon() -> None:
-    """000…: with many steps the product of ratios becomes very large or very small."""
+    """[Jethro]: with many steps the product of ratios becomes very large or very small."""
     for weighting in WEIGHTINGS:
         spread = [variance(weighting, replace(TINY, limit=limit), OLD) for limit in (1, 2, 3, 4)]
         own = [variance(weighting, replace(TINY, limit=limit), TINY.theta) for limit in (1, 2, 3, 4)]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient import proximal
-from engine.algorithms.policy_gradient.rule import Task
+from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config.policies import GRUPolicy, MLPPolicy
 from engine.estimation.estimators import estimate
@@ -155,10 +155,10 @@ def test_every_update_is_held_back_from_the_policy_it_began_with_and_not_from_an
     """Without advantages the second update has no reason to move, back to the first policy least of all."""
     config, learner = configured(form | {"epochs": 5}), policy()
     rule = make_rule(config, learner, torch.Generator(), None)
-    finish(rule.update(Task(expected_batch(), config, 0.0)))
+    finish(rule.update(UpdateInput(expected_batch(), config, 0.0)))
     between = parameters_of(learner)
     assert (between - parameters_of(policy())).norm().item() > 0.1
-    finish(rule.update(Task(expected_batch(torch.zeros(3, 3).double()), config, 0.0)))
+    finish(rule.update(UpdateInput(expected_batch(torch.zeros(3, 3).double()), config, 0.0)))
     torch.testing.assert_close(parameters_of(learner), between, atol=1e-6, rtol=0.0)
 
 
@@ -232,7 +232,7 @@ def test_the_multiplier_is_kept_from_update_to_update_and_never_falls_below_0() 
     settings = LAGRANGIAN | STILL | {"target_kl": 0.1, "initial_multiplier": 1.0, "multiplier_step": 4.0, "epochs": 1}
     config, learner = configured(settings), policy()
     rule = make_rule(config, learner, torch.Generator(), None)
-    found = [finish(rule.update(Task(expected_batch(), config, 0.0))).metrics["multiplier"] for _ in range(4)]
+    found = [finish(rule.update(UpdateInput(expected_batch(), config, 0.0))).metrics["multiplier"] for _ in range(4)]
     assert found == pytest.approx([0.6, 0.2, 0.0, 0.0], abs=1e-5)
 
 
@@ -245,7 +245,7 @@ def test_a_multiplier_that_may_move_brings_the_divergence_to_what_is_allowed() -
     rule, start = make_rule(config, learner, torch.Generator(), None), parameters_of(learner)
     moved = []
     for _ in range(30):
-        finish(rule.update(Task(expected_batch(), config, 0.0)))
+        finish(rule.update(UpdateInput(expected_batch(), config, 0.0)))
         moved.append(divergence(probabilities_of(learner), PROBABILITIES))
         with torch.no_grad():
             learner.head.rows.copy_(start.view(3, 3))  # type: ignore[union-attr, operator]

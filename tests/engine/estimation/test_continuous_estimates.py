@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.off_policy import OffPolicyRule
-from engine.algorithms.policy_gradient.rule import Task
+from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.policies import LinearPolicy
 from engine.experience.batch import Batch
@@ -175,8 +175,8 @@ def test_off_policy_ascent_undoes_a_share_of_greedy_actions(share: float) -> Non
         greedy_share=share,
     )
     before = parameters_of(policy)
-    task = Task(Batch(rollout, pay, pay), config, 0.0)
-    finish(OffPolicyRule(config.update, policy).update(task))  # type: ignore[arg-type]
+    given = UpdateInput(Batch(rollout, pay, pay), config, 0.0)
+    finish(OffPolicyRule(config.update, policy).update(given))  # type: ignore[arg-type]
     moved = (parameters_of(policy) - before).double()
     torch.testing.assert_close(moved, expected.double(), atol=5e-3, rtol=5e-3)
 

@@ -33,11 +33,11 @@ def loss(parameters: list[nn.Parameter]) -> torch.Tensor:
 def test_every_optimiser_takes_the_steps_of_torchs_own(kind: Optimizer) -> None:
     ours, theirs = made(), made()
     vector, reference = ParameterVector(ours), TORCH[kind](theirs)
-    descent = make_optimizer(kind, vector)
+    optimizer = make_optimizer(kind, vector)
     for _ in range(20):
         vector.zero()
         add_gradient(loss(ours), vector)
-        descent.step(0.1)
+        optimizer.step(0.1)
         reference.zero_grad()
         loss(theirs).backward()
         reference.step()
@@ -50,9 +50,9 @@ def test_the_learning_rate_may_change_between_steps() -> None:
     vector = ParameterVector(parameters)
     before = vector.values.clone()
     vector.gradient.fill_(1.0)
-    descent = make_optimizer("sgd", vector)
-    descent.step(0.5)
-    descent.step(0.25)
+    optimizer = make_optimizer("sgd", vector)
+    optimizer.step(0.5)
+    optimizer.step(0.25)
     torch.testing.assert_close(vector.values, before - 0.75)
 
 

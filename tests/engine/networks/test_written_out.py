@@ -12,10 +12,10 @@ from engine.config.policies import Activation
 from engine.experience import batch
 from engine.maths.losses import (
     clipped_surrogate,
-    clipped_surrogate_slopes,
+    clipped_surrogate_gradient,
     clipped_value_loss,
+    value_gradient,
     value_loss,
-    value_slopes,
 )
 from engine.networks.dense import MANY
 from engine.networks.networks import MLP, MLPBody, head
@@ -46,16 +46,16 @@ def test_a_chain_of_layers_gives_what_the_network_gives_and_its_gradient(
 ) -> None:
     network = MLP(sizes, activation, 1.0, generator(), "default")
     vector = ParameterVector(network.parameters())
-    inputs, slopes = noise(20, 3), noise(20, 2, seed=1)
+    inputs, by_outputs = noise(20, 3), noise(20, 2, seed=1)
     outputs = network(inputs)
-    expected = torch.autograd.grad(outputs, vector.parameters, slopes)
+    expected = torch.autograd.grad(outputs, vector.parameters, by_outputs)
     chain = network.dense()
     passed = chain.forward(inputs)
     torch.testing.assert_close(passed.outputs, outputs.detach())
     for times in (1.0, 2.0):  # it adds to what is there
-        chain.backward(passed, slopes)
-        for parameter, slope in zip(vector.parameters, expected, strict=True):
-            torch.testing.assert_close(parameter.grad, times * slope)
+        chain.backward(passed, by_outputs)
+        for parameter, gradient in zip(vector.parameters, expected, strict=True):
+            torch.testing.assert_close(parameter.grad, times * gradient)
     assert vector.gradient.any()
 
 
@@ -82,7 +82,7 @@ def test_tanh_in_four_operations_is_tanh() -> None:
 
 @pytest.mark.parametrize("by_entropy", [0.0, -0.3])
 @pytest.mark.parametrize("family", ["softmax", "normal"])
-def test_the_slopes_of_a_distribution(family: str, by_entropy: float) -> None:
+def test_the_gradient_of_a_distribution(family: str, by_entropy: float) -> None:
     first = noise(7, 3, dtype=torch.float64).requires_grad_()
     second = noise(3, seed=1, dtype=torch.float64).requires_grad_()
     by_log_prob = noise(7, seed=2, dtype=torch.float64)
@@ -90,31 +90,31 @@ def test_the_slopes_of_a_distribution(family: str, by_entropy: float) -> None:
     actions = distribution.sample(generator()).detach()
     loss = (by_log_prob * distribution.log_prob(actions)).sum() + by_entropy * distribution.entropy().sum()
     expected = torch.autograd.grad(loss, (first, second), materialize_grads=True)
-    mine = distribution.detach().slopes(actions, by_log_prob, by_entropy)
+    mine = distribution.detach().gradients(actions, by_log_prob, by_entropy)
     torch.testing.assert_close(mine[0], expected[0])
     if family == "normal":
         torch.testing.assert_close(mine[1].sum(0), expected[1])
 
 
 @pytest.mark.parametrize("clip_range", [0.1, 0.5])
-def test_the_slopes_of_the_clipped_surrogate(clip_range: float) -> None:
+def test_the_gradient_of_the_clipped_surrogate(clip_range: float) -> None:
     log_ratios = (0.5 * noise(200, dtype=torch.float64)).requires_grad_()
     advantages = noise(200, seed=1, dtype=torch.float64)
     (expected,) = torch.autograd.grad(clipped_surrogate(log_ratios, advantages, clip_range), log_ratios)
-    slopes = clipped_surrogate_slopes(log_ratios.detach(), advantages, clip_range)
-    assert 20 < int((slopes == 0.0).sum()) < 180
-    torch.testing.assert_close(slopes, expected)
+    gradient = clipped_surrogate_gradient(log_ratios.detach(), advantages, clip_range)
+    assert 20 < int((gradient == 0.0).sum()) < 180
+    torch.testing.assert_close(gradient, expected)
 
 
 @pytest.mark.parametrize("clip_range", [0.0, 0.3])
-def test_the_slopes_of_the_value_loss(clip_range: float) -> None:
+def test_the_gradient_of_the_value_loss(clip_range: float) -> None:
     values = noise(200, dtype=torch.float64).requires_grad_()
     targets, old = noise(200, seed=1, dtype=torch.float64), noise(200, seed=2, dtype=torch.float64)
     loss = clipped_value_loss(values, targets, old, clip_range) if clip_range else value_loss(values, targets)
     (expected,) = torch.autograd.grad(loss, values)
-    slopes = value_slopes(values.detach(), targets, old, clip_range)
-    assert bool((slopes == 0.0).any()) is (clip_range > 0.0)
-    torch.testing.assert_close(slopes, expected)
+    gradient = value_gradient(values.detach(), targets, old, clip_range)
+    assert bool((gradient == 0.0).any()) is (clip_range > 0.0)
+    torch.testing.assert_close(gradient, expected)
 
 
 # --- whole updates ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from engine.algorithms.policy_gradient.rule import Task, accumulate_gradient
+from engine.algorithms.policy_gradient.rule import UpdateInput, accumulate_gradient
 from engine.collection import collectors as collection
 from engine.config import RunConfig
 from engine.config.parameters import with_values
@@ -148,12 +148,12 @@ def test_gradients_in_one_pass_are_those_of_one_network_at_a_time(policy: Policy
         own = policy_of(policy, seed)
         rollout, _, _ = collected(episodes_of(Scripted(lengths)), actor_of(own, seed))
         advantages = torch.randn(sum(lengths), generator=torch.Generator().manual_seed(seed))
-        task = Task(Batch(rollout, advantages, advantages), config, 0.0)
+        given = UpdateInput(Batch(rollout, advantages, advantages), config, 0.0)
         vector = ParameterVector(own.parameters())
-        sums = driven(accumulate_gradient(own, vector, task, config.update))
+        sums = driven(accumulate_gradient(own, vector, given, config.update))
         expected.append((vector.gradient.clone(), sums))
         vector.gradient.fill_(7.0)
-        asked.append(Ascent(own, vector, task, config.update))
+        asked.append(Ascent(own, vector, given, config.update))
     ascend(asked)
     for one, (gradient, sums) in zip(asked, expected, strict=True):
         torch.testing.assert_close(one.vector.gradient, gradient, rtol=1e-4, atol=1e-6)
