@@ -1,4 +1,4 @@
-"""The grid of cards: as many columns as there is room for, under the headings of their shelves."""
+"""The grid of cards: as many columns as there is room for, under the headings of their groups."""
 
 from __future__ import annotations
 

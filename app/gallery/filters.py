@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from app.gallery.model import SHELVES, Filter
+from app.gallery.model import GROUPS, Filter
 from app.style.combo import Combo
 from app.style.theme import Theme
 
@@ -18,7 +18,7 @@ _CHOICES: dict[str, tuple[str, dict[str, str]]] = {
         {"": "Any actions", "discrete": "Discrete actions", "continuous": "Continuous actions"},
     ),
     "sees": ("Observations", {"": "Any observations", "states": "States", "numbers": "Numbers", "images": "Images"}),
-    "shelf": ("Family", {"": "All families", **SHELVES}),
+    "group": ("Family", {"": "All families", **GROUPS}),
     "needs": (
         "Needs",
         {"": "Installed or not", "installed": "Installed only", "nothing": "Needs no extra", "extra": "Needs an extra"},

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.models.experiment import Experiment
-from app.session.choice_loader import Choosing
-from app.session.training_thread import TrainingThread
+from app.session.choice_loader import ChoiceLoader
+from app.session.lookup_thread import LookupThread
 from app.style.theme import Theme
 
 if TYPE_CHECKING:
@@ -19,27 +19,27 @@ _SHARE = 0.92  # of the window behind it, when it is first opened
 _LARGEST = 1640  # pixels wide; beyond, the eye has too far to go
 
 
-class Door(QObject):
-    """``looking`` and ``refused`` hand on what ``choosing`` says where the gallery is not open to say it."""
+class LazyGallery(QObject):
+    """``looking`` and ``refused`` hand on what the choice loader says where the gallery is not open to say it."""
 
     looking = Signal(str)
     refused = Signal(str)
 
     def __init__(
-        self, experiment: Experiment, choosing: Choosing, training: TrainingThread, settings: QSettings, window: QWidget
+        self, experiment: Experiment, loader: ChoiceLoader, lookups: LookupThread, settings: QSettings, window: QWidget
     ) -> None:
         super().__init__(window)
         self.gallery: Gallery | None = None
-        self._experiment, self._choosing, self._training = experiment, choosing, training
+        self._experiment, self._loader, self._lookups = experiment, loader, lookups
         self._settings, self._window = settings, window
         self._running = False
-        choosing.looking.connect(self._tell_looking)
-        choosing.refused.connect(self._tell_refusal)
+        loader.looking.connect(self._tell_looking)
+        loader.refused.connect(self._tell_refusal)
 
     def open(self, theme: Theme) -> None:
         if self.gallery is None:
             self.gallery = self._made(theme)
-        self._training.ask("list")
+        self._lookups.list_registered()
         self.gallery.set_running(self._running)
         self.gallery.present()
 
@@ -47,9 +47,9 @@ class Door(QObject):
         from app.gallery.window import Gallery
 
         gallery = Gallery(self._experiment, self._settings, theme, self._window)
-        gallery.asked.connect(self._choosing.look_up)
-        gallery.forgotten.connect(self._choosing.forget)
-        self._training.listed.connect(gallery.show_besides)
+        gallery.asked.connect(self._loader.look_up)
+        gallery.forgotten.connect(self._loader.forget)
+        self._lookups.listed.connect(gallery.show_registered)
         size = self._window.size() * _SHARE
         gallery.resize(min(size.width(), _LARGEST), size.height())
         return gallery

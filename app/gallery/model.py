@@ -11,10 +11,10 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, Extra
 from engine.catalogue.spaces import EnvironmentInfo, Family, Space
 
-Shelf = Family | Literal["besides"]
+Group = Family | Literal["registered"]
 ITEM_ROLE = Qt.ItemDataRole.UserRole
 
-SHELVES: dict[Shelf, str] = {
+GROUPS: dict[Group, str] = {
     "own": "Your own",
     "classic": "Classic control",
     "box2d": "Box2D",
@@ -23,7 +23,7 @@ SHELVES: dict[Shelf, str] = {
     "mujoco": "MuJoCo",
     "minigrid": "MiniGrid",
     "atari": "Atari",
-    "besides": "Registered besides",
+    "registered": "Also registered",
 }
 
 
@@ -32,7 +32,7 @@ class Card:
     """One environment; ``info`` is None until it has been looked at, ``missing`` the extra it lacks."""
 
     id: str
-    shelf: Shelf
+    group: Group
     info: EnvironmentInfo | None = None
     missing: Extra | None = None
 
@@ -44,7 +44,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Section:
-    """The heading of a shelf; ``missing`` is the extra that all on it lack."""
+    """The heading of a group; ``missing`` is the extra that all in it lack."""
 
     title: str
     count: int
@@ -58,14 +58,14 @@ class Filter:
     text: str = ""
     actions: str = ""
     sees: str = ""
-    shelf: str = ""
+    group: str = ""
     needs: str = ""
 
     def lets_through(self, card: Card) -> bool:
         checks = (
             (self.actions, lambda: card.info is not None and kind_of_actions(card.info.action) == self.actions),
             (self.sees, lambda: card.info is not None and kind_of_sight(card.info.observation) == self.sees),
-            (self.shelf, lambda: card.shelf == self.shelf),
+            (self.group, lambda: card.group == self.group),
             (self.needs, lambda: _NEEDS[self.needs](card)),
         )
         return all(holds() for wanted, holds in checks if wanted) and self._finds(card)
@@ -73,7 +73,7 @@ class Filter:
     def _finds(self, card: Card) -> bool:
         """Whether every word stands somewhere in what is said of the environment."""
         info = card.info
-        said = [card.id, SHELVES[card.shelf], *((info.title, info.summary, info.teaches) if info else ())]
+        said = [card.id, GROUPS[card.group], *((info.title, info.summary, info.teaches) if info else ())]
         whole = "\n".join(said).casefold()
         return all(word in whole for word in self.text.casefold().split())
 
@@ -84,8 +84,8 @@ class Filter:
 
 _NEEDS: dict[str, Callable[[Card], bool]] = {
     "installed": lambda card: card.missing is None,
-    "nothing": lambda card: card.shelf not in EXTRAS,
-    "extra": lambda card: card.shelf in EXTRAS,
+    "nothing": lambda card: card.group not in EXTRAS,
+    "extra": lambda card: card.group in EXTRAS,
 }
 
 
@@ -99,29 +99,29 @@ def kind_of_sight(space: Space) -> str:
     return "images" if space.image else "numbers"
 
 
-def all_cards(looked_at: Iterable[EnvironmentInfo], typed: Iterable[str], besides: Iterable[str]) -> list[Card]:
+def all_cards(looked_at: Iterable[EnvironmentInfo], typed: Iterable[str], registered: Iterable[str]) -> list[Card]:
     """One card for each environment.
 
     Args:
         looked_at: those that the catalogue does not describe, but that are known by now.
         typed: ids that a person has asked for before.
-        besides: further ids that are registered.
+        registered: further ids that are registered.
     """
     missing = {family: None if extra.installed else extra for family, extra in EXTRAS.items()}
     cards = {id: Card(id, info.family, info, missing.get(info.family)) for id, info in ENVIRONMENTS.items()}
-    own = {info.id: Card(info.id, "own", info) for info in looked_at}
+    added = {info.id: Card(info.id, "own", info) for info in looked_at}
     for id in typed:
-        own.setdefault(id, Card(id, "own"))
-    here = {id.rpartition(":")[2] for id in own}  # what a module registers needs no card without the module
-    own |= {id: Card(id, "besides") for id in besides if id not in here}
-    return [*cards.values(), *(card for id, card in own.items() if id not in cards)]
+        added.setdefault(id, Card(id, "own"))
+    here = {id.rpartition(":")[2] for id in added}  # what a module registers needs no card without the module
+    added |= {id: Card(id, "registered") for id in registered if id not in here}
+    return [*cards.values(), *(card for id, card in added.items() if id not in cards)]
 
 
 def arranged(cards: Sequence[Card], wanted: Filter) -> list[Section | Card]:
-    """Those that ``wanted`` lets through, shelf by shelf under a heading."""
+    """Those that ``wanted`` lets through, group by group under a heading."""
     rows: list[Section | Card] = []
-    for shelf, title in SHELVES.items():
-        found = [card for card in cards if card.shelf == shelf and wanted.lets_through(card)]
+    for group, title in GROUPS.items():
+        found = [card for card in cards if card.group == group and wanted.lets_through(card)]
         if found:
             rows += [Section(title, len(found), found[0].missing), *found]
     return rows

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QStackedWidget,
 from app.gallery.cards import CardView
 from app.gallery.details import Details
 from app.gallery.filters import FilterBar
+from app.gallery.id_entry import IdEntry
 from app.gallery.model import Card, Filter, GalleryModel, all_cards
-from app.gallery.own_id import OwnId
 from app.models.experiment import Experiment
 from app.models.run_state import LOCKED
 from app.style.text import SteadyLabel, muted
@@ -35,13 +35,13 @@ class Gallery(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Environments")
         self._experiment, self._settings = experiment, settings
-        self._besides: Sequence[str] = ()
+        self._registered: Sequence[str] = ()
         self._awaited = ""
         self.model = GalleryModel(self)
         self.filters = FilterBar(theme)
         self.cards = CardView(self.model, theme)
         self.details = Details(theme)
-        self.own = OwnId(theme)
+        self.id_entry = IdEntry(theme)
         self._count = SteadyLabel("0000 of 0000", "muted")
         self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.nothing = muted()
@@ -72,7 +72,7 @@ class Gallery(QDialog):
         left = QVBoxLayout()
         left.setSpacing(unit)
         left.addWidget(self._stage, 1)
-        left.addWidget(self.own)
+        left.addWidget(self.id_entry)
         middle = QHBoxLayout()
         middle.setSpacing(2 * unit)
         middle.addLayout(left, 1)
@@ -92,7 +92,7 @@ class Gallery(QDialog):
         self.cards.used.connect(self._use)
         self.details.used.connect(self._use)
         self.details.forgotten.connect(self._forget)
-        self.own.asked.connect(self._ask)
+        self.id_entry.asked.connect(self._ask)
         self.show_all.clicked.connect(self.filters.clear)
         self._experiment.environment_changed.connect(self._on_environment)
         QShortcut(QKeySequence.StandardKey.Find, self).activated.connect(self._search)
@@ -102,7 +102,7 @@ class Gallery(QDialog):
     def present(self) -> None:
         """Show it, with the environment of the experiment selected."""
         self.refresh()
-        self.own.explain()
+        self.id_entry.explain()
         if not self.isVisible():
             self.cards.select(self._experiment.plain.id)
             self.cards.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -110,24 +110,24 @@ class Gallery(QDialog):
         self.raise_()
         self.activateWindow()
 
-    def show_besides(self, ids: Sequence[str]) -> None:
+    def show_registered(self, ids: Sequence[str]) -> None:
         """What is registered with Gymnasium and not in the catalogue."""
-        self._besides = ids
+        self._registered = ids
         self.refresh()
 
     def show_looking(self, id: str) -> None:
-        self.own.say(f"Looking at {id}…", "muted")
+        self.id_entry.say(f"Looking at {id}…", "muted")
 
     def refuse(self, sentence: str) -> None:
         """Say why what was asked for cannot be had."""
         self._awaited = ""
-        self.own.say(sentence, "error")
+        self.id_entry.say(sentence, "error")
 
     def set_running(self, running: bool) -> None:
         """While a run is active one can look around, but not change the environment."""
         reason = LOCKED if running else ""
         self.details.set_locked(reason)
-        self.own.set_locked(reason)
+        self.id_entry.set_locked(reason)
 
     def apply_theme(self, theme: Theme) -> None:
         self.cards.apply_theme(theme)
@@ -139,9 +139,9 @@ class Gallery(QDialog):
         typed = list(dict.fromkeys([*self._typed(), *(info.id for info in looked_at)]))[-_KEPT:]
         if typed != self._typed():
             self._settings.setValue(_KEY, typed)
-        self._keeping_selection(lambda: self.model.show_cards(all_cards(looked_at, typed, self._besides)))
+        self._keeping_selection(lambda: self.model.show_cards(all_cards(looked_at, typed, self._registered)))
         self.cards.set_used(self._experiment.plain.id)
-        self.own.offer([*self._besides, *typed])
+        self.id_entry.offer([*self._registered, *typed])
         self._tell()
 
     # --- what a person does ---
@@ -163,7 +163,7 @@ class Gallery(QDialog):
         self.filters.search.selectAll()
 
     def _show(self, card: Card | None) -> None:
-        forgettable = card is not None and card.shelf == "own" and card.id != self._experiment.plain.id
+        forgettable = card is not None and card.group == "own" and card.id != self._experiment.plain.id
         self.details.show_card(card, forgettable=forgettable)
 
     def _use(self, card: Card | None) -> None:
@@ -183,7 +183,7 @@ class Gallery(QDialog):
         known = self._experiment.environments.get(id)
         card = next((card for card in self.model.cards if card.id == id), None)
         if known is not None and card is not None:
-            self.own.explain()
+            self.id_entry.explain()
             self.filters.clear()
             self.cards.select(id)
             self._use(card)
@@ -201,7 +201,7 @@ class Gallery(QDialog):
         self.refresh()
         if self._awaited == self._experiment.plain.id:
             self._awaited = ""
-            self.own.field.clear()
+            self.id_entry.field.clear()
             self.accept()
 
     def _typed(self) -> list[str]:

@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.models.experiment import Experiment
-from app.session.import_consent import Trust, module_of, question
-from app.session.training_thread import TrainingThread
+from app.session.import_consent import ImportConsent, module_of, question
+from app.session.lookup_thread import LookupThread
 from engine.catalogue.environments.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
@@ -23,8 +23,8 @@ from engine.runtime.errors import RequestError
 _FILES = "Presets (*.toml)"
 
 
-class Choosing(QObject):
-    """Looks up what is not in the catalogue in the training thread. Only the latest wish counts: an answer to an
+class ChoiceLoader(QObject):
+    """Has what is not in the catalogue looked at by ``lookups``. Only the latest wish counts: an answer to an
     earlier one, or one that comes after the choice has changed otherwise, is ignored.
 
     Signals:
@@ -41,16 +41,16 @@ class Choosing(QObject):
     taken = Signal()
     titled = Signal(str, bool)
 
-    def __init__(self, experiment: Experiment, training: TrainingThread, trust: Trust, window: QWidget) -> None:
+    def __init__(self, experiment: Experiment, lookups: LookupThread, consent: ImportConsent, window: QWidget) -> None:
         super().__init__(window)
-        self._trust = trust
-        self._experiment, self._training, self._window = experiment, training, window
+        self._consent = consent
+        self._experiment, self._lookups, self._window = experiment, lookups, window
         self._preset: Preset | None = None  # the one last taken
         self._awaited: tuple[EnvironmentConfig, Preset | None] | None = None
         experiment.changed.connect(self._on_change)
         experiment.wished.connect(self.look_up)
-        training.inspected.connect(self._take_answer)
-        training.refused.connect(self._take_refusal)
+        lookups.inspected.connect(self._take_answer)
+        lookups.refused.connect(self._take_refusal)
 
     @property
     def awaited(self) -> EnvironmentConfig | None:
@@ -63,7 +63,7 @@ class Choosing(QObject):
 
     def forget(self, id: str) -> None:
         """Ask again before the module that ``id`` names is imported."""
-        self._trust.forget(module_of(id))
+        self._consent.forget(module_of(id))
 
     def load(self, preset: Preset, plain: EnvironmentInfo | None = None) -> None:
         """Choose what a preset says, once its environment is known."""
@@ -103,7 +103,7 @@ class Choosing(QObject):
 
     def _await(self, environment: EnvironmentConfig, preset: Preset | None) -> None:
         self._awaited = environment, preset
-        allowed = self._trust.answer(environment.id)
+        allowed = self._consent.answer(environment.id)
         if allowed or (allowed is False and preset is not None):
             self._go_on(environment, allowed)
         else:  # an id that is typed again after a refusal is asked for again; a file has no such say
@@ -111,7 +111,7 @@ class Choosing(QObject):
 
     def _ask(self, environment: EnvironmentConfig) -> None:
         def answered(allowed: bool) -> None:
-            self._trust.remember(module_of(environment.id), allowed)
+            self._consent.remember(module_of(environment.id), allowed)
             self._go_on(environment, allowed)
 
         box = question(environment.id, self._window)
@@ -124,7 +124,7 @@ class Choosing(QObject):
             return
         if allowed:
             self.looking.emit(environment.id)
-            self._training.ask("inspect", environment)
+            self._lookups.look_up(environment)
             return
         self._awaited = None
         self._refuse(

@@ -15,7 +15,7 @@ def module_of(id: str) -> str:
     return id.rpartition(":")[0]
 
 
-class Trust:
+class ImportConsent:
     """A person's answers, by module, kept in ``settings``."""
 
     def __init__(self, settings: QSettings) -> None:

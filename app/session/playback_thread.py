@@ -27,7 +27,7 @@ SHUTDOWN_PATIENCE = 1000  # ms
 
 
 @dataclass(frozen=True)
-class Shown:
+class PlayedFrame:
     """What the panel draws: a frame, its picture, and the environment in which it was played."""
 
     frame: Frame
@@ -36,7 +36,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class _Turn:
+class _Settings:
     """What holds while the next steps are taken."""
 
     snapshot: PolicySnapshot
@@ -61,9 +61,9 @@ class PlaybackThread(QThread):
         self.setObjectName("playback")
         self._changed = threading.Condition()
         self._snapshot: PolicySnapshot | None = None
-        self._unseen = False  # no turn has been played since it was offered
+        self._unseen = False  # no step has been taken since it was offered
         self._run = 0  # counts resets, so that what belongs to an earlier run is recognised
-        self._shown: Shown | None = None
+        self._shown: PlayedFrame | None = None
         self._announced = False
         self._speed = 1.0
         self._paused = self._greedy = self._wanted = self._failed = self._stopping = False
@@ -139,7 +139,7 @@ class PlaybackThread(QThread):
             self._failed = False
             self._changed.notify_all()
 
-    def take(self) -> Shown | None:
+    def take(self) -> PlayedFrame | None:
         """The newest picture, or None where it has been taken already or belonged to an earlier run."""
         with self._changed:
             shown, self._shown = self._shown, None
@@ -158,19 +158,19 @@ class PlaybackThread(QThread):
     def run(self) -> None:
         playback: Playback | None = None
         run = -1
-        while (turn := self._next_turn()) is not None:
+        while (settings := self._next_settings()) is not None:
             try:
-                if playback is None or turn.run != run:
-                    playback, run = _replaced(playback, turn.snapshot), turn.run
+                if playback is None or settings.run != run:
+                    playback, run = _replaced(playback, settings.snapshot), settings.run
                 else:
-                    playback.use(turn.snapshot)
-                self._play(playback, turn)
+                    playback.use(settings.snapshot)
+                self._play(playback, settings)
             except (Exception, SystemExit) as error:
                 playback = _closed(playback)
-                self._fail(turn, error)
+                self._fail(settings, error)
         _closed(playback)
 
-    def _next_turn(self) -> _Turn | None:
+    def _next_settings(self) -> _Settings | None:
         """Sleep until the next steps are due; None when the thread is to end."""
         with self._changed:
             while not self._stopping:
@@ -180,39 +180,39 @@ class PlaybackThread(QThread):
                 early = self._pace.due - time.monotonic()
                 if early <= 0:
                     self._unseen = False
-                    return _Turn(self._snapshot, self._run, self._speed, self._greedy, self._shown is None)
+                    return _Settings(self._snapshot, self._run, self._speed, self._greedy, self._shown is None)
                 self._changed.wait(early)
         return None
 
-    def _play(self, playback: Playback, turn: _Turn) -> None:
+    def _play(self, playback: Playback, settings: _Settings) -> None:
         """Take the steps that are due, and hand over a picture of where they lead."""
-        rate = playback.frames_per_second * turn.speed
+        rate = playback.frames_per_second * settings.speed
         started = time.monotonic()
         steps = self._pace.steps(rate, started)
         while True:
             steps -= 1
             last = steps == 0 or time.monotonic() - started > LONGEST_BURST
-            frame = playback.advance(turn.greedy, render=last and turn.pictured)
+            frame = playback.advance(settings.greedy, render=last and settings.pictured)
             if last or frame.ended:
                 break
         if frame.ended:
-            self._pace.hold(max(SHORTEST_HOLD, HOLD / max(turn.speed, 1.0)), time.monotonic())
+            self._pace.hold(max(SHORTEST_HOLD, HOLD / max(settings.speed, 1.0)), time.monotonic())
         if frame.image is not None:
-            shown = Shown(replace(frame, image=None), _picture(frame.image), playback.environment)
-            self._hand_over(shown, turn)
+            shown = PlayedFrame(replace(frame, image=None), _picture(frame.image), playback.environment)
+            self._hand_over(shown, settings)
 
-    def _hand_over(self, shown: Shown, turn: _Turn) -> None:
+    def _hand_over(self, shown: PlayedFrame, settings: _Settings) -> None:
         with self._changed:
-            if turn.run != self._run or self._stopping:
+            if settings.run != self._run or self._stopping:
                 return
             self._shown = shown
             announce, self._announced = not self._announced, True
         if announce:
             self.frame_ready.emit()
 
-    def _fail(self, turn: _Turn, error: BaseException) -> None:
+    def _fail(self, settings: _Settings, error: BaseException) -> None:
         with self._changed:
-            if turn.run != self._run or self._stopping:
+            if settings.run != self._run or self._stopping:
                 return
             self._failed = True
         if isinstance(error, (RequestError, RunError)):

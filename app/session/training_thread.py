@@ -14,7 +14,6 @@ from app.models.run_state import RunState
 from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
 from engine.config import RunConfig
-from engine.config.environments import EnvironmentConfig
 from engine.reports.events import Updated
 from engine.runtime.errors import RequestError, RunError
 
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Command:
+class Request:
     """Something the window asks of the thread."""
 
-    kind: Literal["start", "resume", "pause", "step", "stop", "change", "inspect", "list", "quit"]
+    kind: Literal["start", "resume", "pause", "step", "stop", "change", "quit"]
     payload: Any = None
 
 
@@ -35,7 +34,7 @@ class _StopRun(Exception):  # noqa: N818 - a wish, not an error
 
 
 class TrainingThread(QThread):
-    """Trains one run at a time; between runs it looks up environments and waits without cost.
+    """Trains one run at a time, and waits without cost between runs.
 
     Torch is imported here and not before, so that the window shows at once. ``playback`` is offered the policy.
     """
@@ -43,9 +42,6 @@ class TrainingThread(QThread):
     state_changed = Signal(object)
     log = Signal(str, str)  # level, sentence
     device_chosen = Signal(str)  # why training happens where it does
-    inspected = Signal(object, object)  # EnvironmentConfig, and what it is before its changes: EnvironmentInfo
-    refused = Signal(object, str)  # EnvironmentConfig, and why it cannot be had
-    listed = Signal(object)  # ids that are registered besides those of the catalogue: tuple[str, ...]
     ready = Signal()  # torch is loaded
 
     def __init__(self, playback: PlaybackThread) -> None:
@@ -53,7 +49,7 @@ class TrainingThread(QThread):
         self.setObjectName("training")
         self.mailbox = Mailbox()
         self._playback = playback
-        self._commands: SimpleQueue[Command] = SimpleQueue()
+        self._requests: SimpleQueue[Request] = SimpleQueue()
         self._stepping = False
 
     # --- asked by the window, on its own thread -----------------------------------------------------------------------
@@ -61,12 +57,10 @@ class TrainingThread(QThread):
     def begin(self, config: RunConfig, *, one_step: bool = False) -> None:
         """Start a new run, for one iteration only if ``one_step``; its phases arrive in a fresh ``mailbox``."""
         self.mailbox = Mailbox()
-        self._commands.put(Command("start", (config, one_step, self.mailbox)))
+        self._requests.put(Request("start", (config, one_step, self.mailbox)))
 
-    def ask(
-        self, kind: Literal["resume", "pause", "step", "stop", "change", "inspect", "list", "quit"], payload: Any = None
-    ) -> None:
-        self._commands.put(Command(kind, payload))
+    def ask(self, kind: Literal["resume", "pause", "step", "stop", "change", "quit"], payload: Any = None) -> None:
+        self._requests.put(Request(kind, payload))
 
     # --- the thread itself --------------------------------------------------------------------------------------------
 
@@ -81,32 +75,9 @@ class TrainingThread(QThread):
             self.log.emit("error", f"The learning engine could not be loaded: {type(error).__name__}: {error}")
             self.state_changed.emit(RunState.FAILED)
         self.ready.emit()
-        while (command := self._commands.get()).kind != "quit":
-            if command.kind == "start":
-                self._host(*command.payload)
-            elif command.kind == "inspect":
-                self._inspect(command.payload)
-            elif command.kind == "list":
-                self._list()
-
-    def _list(self) -> None:
-        try:
-            from engine.environments.making.installed import registered_besides
-
-            self.listed.emit(registered_besides())
-        except (Exception, SystemExit) as error:
-            self.log.emit("warning", f"What is registered could not be listed: {type(error).__name__}: {error}.")
-
-    def _inspect(self, environment: EnvironmentConfig) -> None:
-        try:
-            from engine.environments.making.lookup import inspect
-
-            self.inspected.emit(environment, inspect(environment.id, environment.options))
-        except RequestError as error:
-            self.refused.emit(environment, str(error))
-        except (Exception, SystemExit) as error:
-            sentence = f"{environment.id} could not be looked at: {type(error).__name__}: {error}."
-            self.refused.emit(environment, sentence)
+        while (request := self._requests.get()).kind != "quit":
+            if request.kind == "start":
+                self._host(*request.payload)
 
     def _host(self, config: RunConfig, one_step: bool, mailbox: Mailbox) -> None:
         """Train from start to end; whatever happens, exactly one end is reported."""
@@ -154,24 +125,20 @@ class TrainingThread(QThread):
             self._show_policy(training)  # before the end is reported, after which another run may begin
 
     def _obey_all(self, training: Training) -> None:
-        while not self._commands.empty():
-            self._obey(self._commands.get(), training)
+        while not self._requests.empty():
+            self._obey(self._requests.get(), training)
 
-    def _obey(self, command: Command, training: Training) -> None:
-        if command.kind == "pause":
+    def _obey(self, request: Request, training: Training) -> None:
+        if request.kind == "pause":
             self._wait(training)
-        elif command.kind == "change":
+        elif request.kind == "change":
             try:
-                training.change(*command.payload)
+                training.change(*request.payload)
             except RequestError as error:
                 self.log.emit("error", str(error))
-        elif command.kind == "inspect":
-            self._inspect(command.payload)
-        elif command.kind == "list":
-            self._list()
-        elif command.kind in ("stop", "quit"):
-            if command.kind == "quit":
-                self._commands.put(command)  # for the outer loop
+        elif request.kind in ("stop", "quit"):
+            if request.kind == "quit":
+                self._requests.put(request)  # for the outer loop
             raise _StopRun
 
     def _wait(self, training: Training) -> None:
@@ -179,13 +146,13 @@ class TrainingThread(QThread):
         self._show_policy(training)
         self.state_changed.emit(RunState.PAUSED)
         while True:
-            command = self._commands.get()
-            if command.kind in ("resume", "step"):
-                self._stepping = command.kind == "step"
+            request = self._requests.get()
+            if request.kind in ("resume", "step"):
+                self._stepping = request.kind == "step"
                 self.state_changed.emit(RunState.RUNNING)
                 return
-            if command.kind != "pause":
-                self._obey(command, training)
+            if request.kind != "pause":
+                self._obey(request, training)
 
     def _show_policy(self, training: Training, *, new_run: bool = False) -> None:
         from engine.analysis.playback import snapshot

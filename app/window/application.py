@@ -74,14 +74,14 @@ def run(opening: Opening) -> int:
         finish()
 
     if opening.environment is None:
-        QTimer.singleShot(0, lambda: window.choosing.load(opening.preset))
+        QTimer.singleShot(0, lambda: window.choice_loader.load(opening.preset))
     if opening.start:
         QTimer.singleShot(0, lambda: _start(window, opening.preset))
     if opening.seconds is not None:
         milliseconds = int(opening.seconds * 1000)
         if opening.start:
             window.when_running(lambda: QTimer.singleShot(milliseconds, finish))
-            window.choosing.refused.connect(give_up)
+            window.choice_loader.refused.connect(give_up)
         else:
             QTimer.singleShot(milliseconds, finish)
     application.exec()
@@ -103,7 +103,7 @@ def _start(window: MainWindow, preset: Preset) -> None:
     if window.experiment.config == preset.config:
         start()
     else:
-        window.choosing.taken.connect(start, Qt.ConnectionType.SingleShotConnection)
+        window.choice_loader.taken.connect(start, Qt.ConnectionType.SingleShotConnection)
 
 
 def _report_exceptions_to(window: MainWindow) -> None:

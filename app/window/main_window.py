@@ -10,14 +10,15 @@ from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu, QWidget
 
-from app.gallery.lazy_gallery import Door
+from app.gallery.lazy_gallery import LazyGallery
 from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, RunState
 from app.panels.episode.panel import EpisodePanel
 from app.panels.experiment.panel import ExperimentPanel
 from app.panels.log import LogPanel
-from app.session.choice_loader import Choosing
-from app.session.import_consent import Trust
+from app.session.choice_loader import ChoiceLoader
+from app.session.import_consent import ImportConsent
+from app.session.lookup_thread import LookupThread
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.training_thread import TrainingThread
@@ -52,9 +53,10 @@ class MainWindow(QMainWindow):
         self.experiment = Experiment()
         self.playback = PlaybackThread()
         self.training = TrainingThread(self.playback)
+        self.lookups = LookupThread()
         self.controller = RunController(self.training)
-        self.choosing = Choosing(self.experiment, self.training, Trust(settings), self)
-        self.gallery = Door(self.experiment, self.choosing, self.training, settings, self)
+        self.choice_loader = ChoiceLoader(self.experiment, self.lookups, ImportConsent(settings), self)
+        self.gallery = LazyGallery(self.experiment, self.choice_loader, self.lookups, settings, self)
 
         self.experiment_panel = ExperimentPanel(self.experiment, self._theme)
         self.plots: Plots | None = None  # made once the window has been seen
@@ -88,7 +90,7 @@ class MainWindow(QMainWindow):
         self._docks.arrange()
         self._restore()
         self.set_theme(self._remembered_theme())
-        self.choosing.load(preset, environment)
+        self.choice_loader.load(preset, environment)
         self._follow(self.controller.state)
         self.toolbar.start_button.setFocus()
 
@@ -107,7 +109,7 @@ class MainWindow(QMainWindow):
         for preset in presets.shipped().values():
             action = self._preset_menu.addAction(preset.title)
             action.setToolTip(preset.summary)
-            action.triggered.connect(lambda _checked=False, preset=preset: self.choosing.load(preset))
+            action.triggered.connect(lambda _checked=False, preset=preset: self.choice_loader.load(preset))
         self._preset_menu.setToolTipsVisible(True)
         self._preset_menu.addSeparator()
         for name in ("load_preset", "save_preset"):
@@ -133,8 +135,8 @@ class MainWindow(QMainWindow):
         on["reset"].triggered.connect(self.controller.reset)
         on["environments"].triggered.connect(self._open_gallery)
         on["quit"].triggered.connect(self.close)
-        on["load_preset"].triggered.connect(self.choosing.ask_for_file)
-        on["save_preset"].triggered.connect(self.choosing.ask_where_to_save)
+        on["load_preset"].triggered.connect(self.choice_loader.ask_for_file)
+        on["save_preset"].triggered.connect(self.choice_loader.ask_where_to_save)
         for choice in ("system", "dark", "light"):
             on[f"theme_{choice}"].triggered.connect(lambda _checked=False, choice=choice: self.set_theme(choice))
         on["toggle_theme"].triggered.connect(self._toggle_theme)
@@ -156,13 +158,15 @@ class MainWindow(QMainWindow):
         self.controller.cleared.connect(self._clear)
         self.controller.log.connect(self.notify)
         self.training.log.connect(self.notify)
+        self.training.ready.connect(self._start_lookups)
+        self.lookups.log.connect(self.notify)
         self.training.device_chosen.connect(self._explain_device)
         self.playback.failed.connect(lambda sentence: self.log.append("warning", sentence))
-        self.choosing.notice.connect(self.notify)
+        self.choice_loader.notice.connect(self.notify)
         self.gallery.looking.connect(self.experiment_panel.environment_looked_at)
         self.gallery.refused.connect(self.experiment_panel.environment_refused)
-        self.choosing.taken.connect(self.experiment_panel.form.discard)
-        self.choosing.titled.connect(self.toolbar.show_preset)
+        self.choice_loader.taken.connect(self.experiment_panel.form.discard)
+        self.choice_loader.titled.connect(self.toolbar.show_preset)
         self._tick.timeout.connect(self._on_tick)
         QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
@@ -179,8 +183,8 @@ class MainWindow(QMainWindow):
     def _is_sound(self) -> bool:
         """Whether every field holds something that fits; a number still being typed counts."""
         complaint = self.experiment_panel.commit()
-        if not complaint and self.choosing.awaited:
-            complaint = f"{self.choosing.awaited.id} is still being looked at; start once it is there."
+        if not complaint and self.choice_loader.awaited:
+            complaint = f"{self.choice_loader.awaited.id} is still being looked at; start once it is there."
         if complaint:
             self.notify("error", complaint)
         return not complaint
@@ -308,7 +312,7 @@ class MainWindow(QMainWindow):
         set_role(self._notice, level if level != "info" else "muted")
 
     def _show_shortcuts(self) -> None:
-        from app import dialogs  # seldom wanted, so not loaded before
+        from app.window import dialogs  # seldom wanted, so not loaded before
 
         dialogs.shortcuts(self).open()
 
@@ -373,6 +377,10 @@ class MainWindow(QMainWindow):
             self.training.start()
             self.playback.start()
 
+    def _start_lookups(self) -> None:
+        if not self._closed:
+            self.lookups.start()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.isFullScreen():
             self._settings.setValue("geometry", self.saveGeometry())
@@ -383,9 +391,9 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def shut_down(self, patience: int = 5000) -> bool:
-        """Stop timers, playback and training, in this order; False when an environment never returned."""
+        """Stop timers, look-ups, playback and training, in this order; False when an environment never returned."""
+        self._closed = True
         self._tick.stop()
-        played = self.playback.shutdown()
-        self.training.ask("quit")
-        trained = not self.training.isRunning() or self.training.wait(patience)
-        return played and trained
+        self.training.ask("quit")  # at once, so that it ends while the others do
+        ended = [self.lookups.shutdown(), self.playback.shutdown(), self.training.wait(patience)]
+        return all(ended)

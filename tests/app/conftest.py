@@ -50,8 +50,8 @@ def make_window(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., Mai
     for window in windows:
         window.close()
         assert window.shut_down()
-        assert not window.training.isRunning()
-        assert not window.playback.isRunning()
+        for thread in (window.training, window.playback, window.lookups):
+            assert not thread.isRunning()
         window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 

@@ -18,7 +18,7 @@ from app.panels.experiment.panel import ExperimentPanel
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.parameters import with_values
-from tests.app.choosing import experiment, heard
+from tests.app.shorthands import experiment, heard
 
 LEFT = Qt.MouseButton.LeftButton
 OPTION = "environment.options."

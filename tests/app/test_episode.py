@@ -17,7 +17,7 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from app.panels.episode.panel import EMPTY, EpisodePanel
-from app.session.playback_thread import PlaybackThread, Shown
+from app.session.playback_thread import PlaybackThread, PlayedFrame
 from app.style import theme
 from engine.analysis.playback import PolicySnapshot, snapshot
 from engine.catalogue.environments import ENVIRONMENTS
@@ -121,7 +121,7 @@ def some_frame(**changes: Any) -> Frame:
 
 def show(panel: EpisodePanel, monkeypatch: pytest.MonkeyPatch, frame: Frame, size: tuple[int, int] = (60, 40)) -> None:
     """Hand the panel a frame as its thread would."""
-    shown = Shown(frame, QImage(*size, QImage.Format.Format_RGB32), ENVIRONMENTS["CartPole-v1"])
+    shown = PlayedFrame(frame, QImage(*size, QImage.Format.Format_RGB32), ENVIRONMENTS["CartPole-v1"])
     monkeypatch.setattr(panel.playback, "take", lambda: shown)
     panel._detailed = 0.0
     panel.playback.frame_ready.emit()

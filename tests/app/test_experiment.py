@@ -8,7 +8,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, POLICIES
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from tests.app.choosing import experiment, heard
+from tests.app.shorthands import experiment, heard
 
 
 def test_an_algorithm_sets_credit_baseline_and_update():

@@ -15,7 +15,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, UPDATES
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.parameters import with_values
-from tests.app.choosing import experiment, heard
+from tests.app.shorthands import experiment, heard
 
 TAXI = EnvironmentInfo("Taxi-v3", "Taxi-v3", "Registered with Gymnasium.", Space("discrete", 500), Space("discrete", 6))
 

@@ -17,7 +17,7 @@ from app.models.experiment import Experiment
 from app.style.theme import load_theme
 from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, Extra
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from tests.app.choosing import experiment, heard
+from tests.app.shorthands import experiment, heard
 
 MAZE = EnvironmentInfo("worlds:Maze-v0", "worlds:Maze-v0", "A maze.", Space("discrete", 9), Space("discrete", 4))
 
@@ -117,7 +117,7 @@ def test_arrows_go_from_card_to_card_over_headings(opened: Open):
     QTest.keyClick(gallery.cards, Qt.Key.Key_Left)
     assert gallery.cards.card.id == "Pendulum-v1"
     QTest.keyClick(gallery.cards, Qt.Key.Key_Down)
-    assert gallery.cards.card.shelf == "box2d"
+    assert gallery.cards.card.group == "box2d"
     QTest.keyClick(gallery.cards, Qt.Key.Key_Up)
     assert gallery.cards.card.id == "Pendulum-v1"
 
@@ -161,7 +161,7 @@ def test_a_heading_cannot_be_taken(opened: Open, qtbot: QtBot):
 def test_the_number_found_is_told_and_an_empty_result_says_what_to_change(opened: Open, qtbot: QtBot):
     gallery = opened()
     total = len(ENVIRONMENTS)
-    filter_by(gallery, "shelf", "ours")
+    filter_by(gallery, "group", "ours")
     assert gallery._count.text() == f"3 of {total}"
     filter_by(gallery, "actions", "continuous")
     assert gallery.nothing.isVisible()
@@ -222,11 +222,11 @@ def test_while_a_run_is_active_one_may_look_but_not_take(opened: Open):
     gallery.cards.select("Acrobot-v1")
     QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
     assert chosen.plain.id == "CartPole-v1"
-    assert (gallery.details.use.isEnabled(), gallery.own.field.isEnabled()) == (False, False)
-    assert gallery.details._reason.text() == gallery.own.answer.text() == "Stop the run to change this."
+    assert (gallery.details.use.isEnabled(), gallery.id_entry.field.isEnabled()) == (False, False)
+    assert gallery.details._reason.text() == gallery.id_entry.answer.text() == "Stop the run to change this."
     gallery.set_running(False)
     assert gallery.details.use.isEnabled()
-    assert gallery.own.answer.text().startswith("module:Id")
+    assert gallery.id_entry.answer.text().startswith("module:Id")
 
 
 # --- others' environments ---
@@ -236,58 +236,58 @@ def test_a_typed_id_is_asked_for_and_remembered_once_it_is_there(opened: Open, s
     chosen = experiment()
     gallery = opened(chosen)
     asked = heard(gallery.asked)
-    QTest.keyClicks(gallery.own.field, "worlds:Maze-v0")
-    QTest.keyClick(gallery.own.field, Qt.Key.Key_Return)
+    QTest.keyClicks(gallery.id_entry.field, "worlds:Maze-v0")
+    QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
     assert [wanted.id for wanted in asked] == ["worlds:Maze-v0"]
     assert gallery.isVisible()
     chosen.pick_environment(MAZE)
     assert not gallery.isVisible()
     again = Gallery(experiment(), settings, load_theme("dark"), gallery.parentWidget())
-    assert [card for card in again.model.found if card.shelf == "own"] == [Card("worlds:Maze-v0", "own")]
+    assert [card for card in again.model.found if card.group == "own"] == [Card("worlds:Maze-v0", "own")]
 
 
 def test_a_refusal_is_told_where_the_id_was_typed(opened: Open):
     gallery = opened()
-    QTest.keyClicks(gallery.own.field, "Nowhere-v0")
-    QTest.keyClick(gallery.own.field, Qt.Key.Key_Return)
+    QTest.keyClicks(gallery.id_entry.field, "Nowhere-v0")
+    QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
     gallery.refuse("There is no environment Nowhere-v0.")
     assert gallery.isVisible()
-    assert gallery.own.answer.text() == "There is no environment Nowhere-v0."
-    assert gallery.own.field.text() == "Nowhere-v0"
+    assert gallery.id_entry.answer.text() == "There is no environment Nowhere-v0."
+    assert gallery.id_entry.field.text() == "Nowhere-v0"
 
 
 def test_an_empty_id_says_what_to_type(opened: Open, qtbot: QtBot):
     gallery = opened()
     asked = heard(gallery.asked)
-    qtbot.mouseClick(gallery.own.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(gallery.id_entry.button, Qt.MouseButton.LeftButton)
     assert asked == []
-    assert gallery.own.answer.text().startswith("Type an id")
+    assert gallery.id_entry.answer.text().startswith("Type an id")
 
 
 def test_a_typed_id_of_the_catalogue_is_taken_at_once(opened: Open):
     chosen = experiment()
     gallery = opened(chosen)
-    filter_by(gallery, "shelf", "ours")
-    QTest.keyClicks(gallery.own.field, "Acrobot-v1")
-    QTest.keyClick(gallery.own.field, Qt.Key.Key_Return)
+    filter_by(gallery, "group", "ours")
+    QTest.keyClicks(gallery.id_entry.field, "Acrobot-v1")
+    QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
     assert chosen.environment == ENVIRONMENTS["Acrobot-v1"]
 
 
 def test_a_typed_id_that_is_not_installed_leaves_no_older_answer(opened: Open):
     gallery = opened()
     gallery.refuse("There is no environment Nowhere-v0.")
-    QTest.keyClicks(gallery.own.field, "MiniGrid-Empty-5x5-v0")
-    QTest.keyClick(gallery.own.field, Qt.Key.Key_Return)
+    QTest.keyClicks(gallery.id_entry.field, "MiniGrid-Empty-5x5-v0")
+    QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
     assert gallery.cards.card.id == "MiniGrid-Empty-5x5-v0"
-    assert gallery.own.answer.text().startswith("module:Id")
+    assert gallery.id_entry.answer.text().startswith("module:Id")
 
 
 def test_what_is_registered_besides_has_cards_and_completes_what_is_typed(opened: Open):
     gallery = opened()
     asked = heard(gallery.asked)
-    gallery.show_besides(("CliffWalkingSlippery-v1",))
+    gallery.show_registered(("CliffWalkingSlippery-v1",))
     assert ids(gallery)[-1] == "CliffWalkingSlippery-v1"
-    completer = gallery.own.field.completer()
+    completer = gallery.id_entry.field.completer()
     completer.setCompletionPrefix("slipp")
     assert completer.currentCompletion() == "CliffWalkingSlippery-v1"
     gallery.cards.select("CliffWalkingSlippery-v1")
@@ -315,7 +315,7 @@ def test_an_own_environment_can_be_forgotten(opened: Open, qtbot: QtBot):
 @pytest.mark.parametrize("name", ["dark", "light"])
 def test_every_card_is_painted_in_both_themes(opened: Open, name: str):
     gallery = opened(theme=name)
-    gallery.show_besides(("CliffWalkingSlippery-v1",))
+    gallery.show_registered(("CliffWalkingSlippery-v1",))
     gallery.apply_theme(load_theme(name))
     gallery.cards.resize(900, 9000)
     image = gallery.cards.grab().toImage()
@@ -347,15 +347,17 @@ def test_a_typed_environment_is_looked_up_and_taken(make_window, qtbot: QtBot):
     window = make_window()
     window.actions_by_name["environments"].trigger()
     gallery = window.gallery.gallery
-    QTest.keyClicks(gallery.own.field, "Nowhere-v0")
-    QTest.keyClick(gallery.own.field, Qt.Key.Key_Return)
-    assert gallery.own.answer.text() == "Looking at Nowhere-v0…"
-    qtbot.waitUntil(lambda: gallery.own.answer.text().startswith("There is no environment Nowhere-v0"), timeout=20_000)
+    QTest.keyClicks(gallery.id_entry.field, "Nowhere-v0")
+    QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
+    assert gallery.id_entry.answer.text() == "Looking at Nowhere-v0…"
+    qtbot.waitUntil(
+        lambda: gallery.id_entry.answer.text().startswith("There is no environment Nowhere-v0"), timeout=20_000
+    )
     assert "There is no environment Nowhere-v0" in window._notice.text()
     assert not window.experiment_panel.environment.answer.isVisible()
-    gallery.own.field.selectAll()
-    QTest.keyClicks(gallery.own.field, "CliffWalkingSlippery-v1")
-    QTest.keyClick(gallery.own.field, Qt.Key.Key_Return)
+    gallery.id_entry.field.selectAll()
+    QTest.keyClicks(gallery.id_entry.field, "CliffWalkingSlippery-v1")
+    QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not gallery.isVisible(), timeout=20_000)
     assert window.experiment.plain.id == "CliffWalkingSlippery-v1"
     assert window.experiment_panel.environment.button.text() == "CliffWalkingSlippery-v1"

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
-from app.gallery.model import SHELVES, Card, Filter, all_cards, arranged
+from app.gallery.model import GROUPS, Card, Filter, all_cards, arranged
 from app.gallery.pictures import initials, picture
 from app.style.theme import load_theme
 from engine.catalogue.environments import ENVIRONMENTS, Extra
@@ -28,14 +28,14 @@ def test_every_environment_of_the_catalogue_has_one_card():
 
 
 def test_shelves_have_headings_with_their_counts():
-    rows = arranged(all_cards((), (), ()), Filter(shelf="ours"))
-    assert (rows[0].title, rows[0].count, len(rows)) == (SHELVES["ours"], 3, 4)
+    rows = arranged(all_cards((), (), ()), Filter(group="ours"))
+    assert (rows[0].title, rows[0].count, len(rows)) == (GROUPS["ours"], 3, 4)
 
 
 def test_an_environment_that_is_known_twice_has_one_card():
     cards = all_cards((MAZE,), ("worlds:Maze-v0", "CartPole-v1", "Other-v0"), ("Maze-v0", "Other-v0", "More-v1"))
-    added = {card.id: card.shelf for card in cards if card.id not in ENVIRONMENTS}
-    assert added == {"worlds:Maze-v0": "own", "Other-v0": "own", "More-v1": "besides"}
+    added = {card.id: card.group for card in cards if card.id not in ENVIRONMENTS}
+    assert added == {"worlds:Maze-v0": "own", "Other-v0": "own", "More-v1": "registered"}
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_an_environment_that_is_known_twice_has_one_card():
         (Filter(text="pole HIDDEN"), ["CartPolePositions-v0"]),
         (Filter(text="tworoo mountain"), []),
         (Filter(text="unknown-thing"), ["unknown-thing-v0"]),
-        (Filter(shelf="classic", actions="continuous"), ["MountainCarContinuous-v0", "Pendulum-v1"]),
-        (Filter(shelf="box2d", sees="images"), ["CarRacing-v3"]),
-        (Filter(shelf="toy", sees="numbers"), ["Blackjack-v1"]),
-        (Filter(shelf="minigrid", needs="installed"), []),
-        (Filter(shelf="toy", needs="extra"), []),
-        (Filter(shelf="ours", needs="nothing"), ["Bandit-v0", "Corridor-v0", "GridWorld-v0"]),
+        (Filter(group="classic", actions="continuous"), ["MountainCarContinuous-v0", "Pendulum-v1"]),
+        (Filter(group="box2d", sees="images"), ["CarRacing-v3"]),
+        (Filter(group="toy", sees="numbers"), ["Blackjack-v1"]),
+        (Filter(group="minigrid", needs="installed"), []),
+        (Filter(group="toy", needs="extra"), []),
+        (Filter(group="ours", needs="nothing"), ["Bandit-v0", "Corridor-v0", "GridWorld-v0"]),
     ],
 )
 def test_a_filter_lets_through_what_fits_all_its_parts(wanted: Filter, expected: list[str]):
@@ -64,7 +64,7 @@ def test_what_an_environment_teaches_is_searched():
 
 
 def test_what_has_not_been_looked_at_passes_no_filter_on_its_spaces():
-    card = Card("More-v1", "besides")
+    card = Card("More-v1", "registered")
     assert not any(wanted.lets_through(card) for wanted in (Filter(actions="discrete"), Filter(sees="numbers")))
 
 

@@ -14,15 +14,15 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
-from app.session.choice_loader import Choosing
-from app.session.import_consent import Trust, module_of
+from app.session.choice_loader import ChoiceLoader
+from app.session.import_consent import ImportConsent, module_of
 from app.window import application
 from app.window.application import Opening
 from engine.config import RunConfig, presets
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
 from engine.config.presets import Preset
-from tests.app.choosing import experiment, heard
+from tests.app.shorthands import experiment, heard
 
 ID = "a_persons_worlds:Persons-v0"
 MODULE = """
@@ -59,25 +59,25 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 class _Thread(QWidget):
-    """Stands for the training thread, and keeps what it is asked."""
+    """Stands for the thread of look-ups, and keeps what it is asked."""
 
     inspected, refused = Signal(object, object), Signal(object, str)
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[str] = []
 
-    def ask(self, kind: str, payload: EnvironmentConfig) -> None:
-        self.asked.append((kind, payload.id))
+    def look_up(self, environment: EnvironmentConfig) -> None:
+        self.asked.append(environment.id)
 
 
 class _Asked:
-    """A choosing whose thread does nothing, and the question that stands open."""
+    """A loader whose thread does nothing, and the question that stands open."""
 
     def __init__(self, settings: QSettings) -> None:
         self.thread = _Thread()
-        self.choosing = Choosing(experiment(), self.thread, Trust(settings), self.thread)
-        self.refusals = heard(self.choosing.refused)
+        self.choice_loader = ChoiceLoader(experiment(), self.thread, ImportConsent(settings), self.thread)
+        self.refusals = heard(self.choice_loader.refused)
 
     @property
     def question(self) -> QMessageBox | None:
@@ -88,10 +88,10 @@ class _Asked:
         next(button for button in self.question.buttons() if button.text() == text).click()
 
     def look_up(self, id: str = ID) -> None:
-        self.choosing.look_up(EnvironmentConfig(id=id))
+        self.choice_loader.look_up(EnvironmentConfig(id=id))
 
     def load(self) -> None:
-        self.choosing.load(Preset(title="Theirs", config=with_values(RunConfig(), {"environment": ID})))
+        self.choice_loader.load(Preset(title="Theirs", config=with_values(RunConfig(), {"environment": ID})))
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_nothing_is_looked_at_before_the_question_is_answered(asked: _Asked):
     assert asked.thread.asked == []
     assert "a_persons_worlds" in asked.question.text()
     asked.answer("Import")
-    assert asked.thread.asked == [("inspect", ID)]
+    assert asked.thread.asked == [ID]
 
 
 def test_a_refusal_is_told_and_asks_nothing_of_the_thread(asked: _Asked):
@@ -118,7 +118,7 @@ def test_a_refusal_is_told_and_asks_nothing_of_the_thread(asked: _Asked):
     asked.answer("Do not import")
     assert asked.thread.asked == []
     assert "may not be imported" in asked.refusals[0]
-    assert asked.choosing.awaited is None
+    assert asked.choice_loader.awaited is None
 
 
 def test_closing_the_question_is_a_refusal(asked: _Asked):
@@ -157,13 +157,13 @@ def test_a_remembered_no_refuses_a_preset_but_a_typed_id_is_asked_for_again(aske
     asked.look_up()
     asked.answer("Import")
     asked.load()
-    assert asked.thread.asked == [("inspect", ID)] * 2
+    assert asked.thread.asked == [ID] * 2
 
 
 def test_what_is_forgotten_is_asked_for_again(asked: _Asked):
     asked.look_up()
     asked.answer("Import")
-    asked.choosing.forget(ID)
+    asked.choice_loader.forget(ID)
     asked.look_up()
     assert asked.question is not None
     asked.answer("Do not import")
@@ -173,7 +173,7 @@ def test_what_is_forgotten_is_asked_for_again(asked: _Asked):
 def test_what_needs_no_new_import_is_not_asked_for(asked: _Asked, id: str):
     asked.look_up(id)
     assert asked.question is None
-    assert asked.thread.asked == [("inspect", id)]
+    assert asked.thread.asked == [id]
 
 
 def test_an_answer_after_a_later_choice_changes_nothing(asked: _Asked):
@@ -181,15 +181,15 @@ def test_an_answer_after_a_later_choice_changes_nothing(asked: _Asked):
     box = asked.question
     asked.look_up("CliffWalkingSlippery-v1")
     next(button for button in box.buttons() if button.text() == "Import").click()
-    assert asked.thread.asked == [("inspect", "CliffWalkingSlippery-v1")]
+    assert asked.thread.asked == ["CliffWalkingSlippery-v1"]
 
 
 def test_a_typed_module_is_imported_once_it_is_allowed(make_window, qtbot: QtBot, module: str):
     window = make_window()
     window.actions_by_name["environments"].trigger()
     gallery = window.gallery.gallery
-    QTest.keyClicks(gallery.own.field, ID)
-    gallery.own.button.click()
+    QTest.keyClicks(gallery.id_entry.field, ID)
+    gallery.id_entry.button.click()
     box = QApplication.activeModalWidget()
     assert module not in sys.modules
     next(button for button in box.buttons() if button.text() == "Import").click()
@@ -219,7 +219,7 @@ def test_a_preset_at_start_up_asks_in_the_open_window(
         def __init__(self, _settings: object, *rest: object) -> None:
             super().__init__(settings, *rest)
             self.controller.state_changed.connect(lambda state: seen.append(state))
-            self.choosing.refused.connect(seen.append)
+            self.choice_loader.refused.connect(seen.append)
 
     def reply() -> None:
         box = QApplication.activeModalWidget()
@@ -239,7 +239,7 @@ def test_a_preset_at_start_up_asks_in_the_open_window(
 def test_a_start_with_a_refused_preset_trains_nothing_else(
     module: str, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ):
-    Trust(settings).remember(module, False)
+    ImportConsent(settings).remember(module, False)
     states: list[RunState] = []
 
     class Window(application.MainWindow):

@@ -16,7 +16,7 @@ from app.panels.experiment.form.map_drawing import Rows
 from app.panels.experiment.form.map_editor import MapEditor
 from app.panels.experiment.form.map_editor_dialog import LARGEST, SMALLEST, MapDialog
 from app.style.theme import load_theme
-from tests.app.choosing import experiment, heard
+from tests.app.shorthands import experiment, heard
 
 MAP = "environment.options.map"
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton

@@ -155,15 +155,15 @@ def test_a_live_change_takes_effect_and_is_marked(qtbot: QtBot, make_window: Mak
 
 def test_a_typed_environment_is_looked_up_and_trained(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
     window = make_window(budget__environment_steps=500)
-    window.choosing.look_up(EnvironmentConfig(id="CliffWalking-v1"))
+    window.choice_loader.look_up(EnvironmentConfig(id="CliffWalking-v1"))
     qtbot.waitUntil(lambda: window.experiment.environment.id == "CliffWalking-v1", timeout=20_000)
     assert window.experiment.environment.observation.size == 48
 
 
 def test_an_unknown_environment_suggests_the_nearest(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
-    with qtbot.waitSignal(window.training.refused, timeout=20_000) as refused:
-        window.choosing.look_up(EnvironmentConfig(id="CartPol-v1"))
+    with qtbot.waitSignal(window.lookups.refused, timeout=20_000) as refused:
+        window.choice_loader.look_up(EnvironmentConfig(id="CartPol-v1"))
     assert "did you mean CartPole-v1?" in refused.args[1]
     assert window.experiment.environment.id == "CartPole-v1"
 
@@ -199,7 +199,7 @@ def test_an_environment_that_raises_fails_the_run_but_keeps_the_curves(
     monkeypatch.setattr(_Breaks, "steps", 0)
     gymnasium.register("Breaks-v0", _Breaks)
     window = make_window()
-    window.choosing.look_up(EnvironmentConfig(id="Breaks-v0"))
+    window.choice_loader.look_up(EnvironmentConfig(id="Breaks-v0"))
     qtbot.waitUntil(lambda: window.experiment.environment.id == "Breaks-v0", timeout=20_000)
     window.start()
     reach(window, RunState.FAILED)
@@ -242,16 +242,16 @@ def test_a_start_that_is_stopped_at_once_leaves_the_last_run_alone(
 
 def test_a_late_answer_does_not_override_a_later_choice(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
-    window.choosing.look_up(EnvironmentConfig(id="CliffWalking-v1"))
+    window.choice_loader.look_up(EnvironmentConfig(id="CliffWalking-v1"))
     window.experiment.pick_environment(ENVIRONMENTS["Acrobot-v1"])
-    with qtbot.waitSignal(window.training.inspected, timeout=20_000):
+    with qtbot.waitSignal(window.lookups.inspected, timeout=20_000):
         pass
     assert window.experiment.environment.id == "Acrobot-v1"
 
 
 def test_a_start_waits_for_what_is_being_looked_at(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
-    window.choosing.look_up(EnvironmentConfig(id="CliffWalking-v1"))
+    window.choice_loader.look_up(EnvironmentConfig(id="CliffWalking-v1"))
     window.start()
     assert window.controller.state is RunState.IDLE
     assert "CliffWalking-v1 is still being looked at" in window._notice.text()
@@ -295,7 +295,7 @@ def test_an_environment_that_exits_and_will_not_close_leaves_the_thread_alive(
 ) -> None:
     gymnasium.register("Hostile-v0", _Hostile)
     window = make_window()
-    window.choosing.look_up(EnvironmentConfig(id="Hostile-v0"))
+    window.choice_loader.look_up(EnvironmentConfig(id="Hostile-v0"))
     qtbot.waitUntil(lambda: window.experiment.environment.id == "Hostile-v0", timeout=20_000)
     window.start()
     reach(window, RunState.FAILED)
@@ -343,9 +343,9 @@ def test_cuda_without_a_gpu_is_refused_in_one_sentence(
 def test_a_preset_goes_out_and_comes_back(make_window: Make, tmp_path: Path) -> None:
     window = make_window()
     window.experiment.set_value("update.learning_rate", 0.0123)
-    window.choosing.save_file(tmp_path / "mine.toml")
+    window.choice_loader.save_file(tmp_path / "mine.toml")
     window.experiment.set_value("update.learning_rate", 0.5)
-    window.choosing.load_file(tmp_path / "mine.toml")
+    window.choice_loader.load_file(tmp_path / "mine.toml")
     assert window.experiment.config.update.learning_rate == 0.0123
 
 
@@ -353,7 +353,7 @@ def test_a_broken_preset_leaves_the_choice_alone(make_window: Make, tmp_path: Pa
     window = make_window()
     before = window.experiment.config
     (tmp_path / "broken.toml").write_text("title = 'x'\n[config]\nsed = 1\n")
-    window.choosing.load_file(tmp_path / "broken.toml")
+    window.choice_loader.load_file(tmp_path / "broken.toml")
     assert window.experiment.config == before
     assert "sed" in window._notice.text()
 

@@ -83,7 +83,7 @@ def windowed(name: str, steps: int) -> dict[str, Any]:
     with opened(workload(name, WARM_UP)) as driver:
         driver.trigger("start")
         driver.wait_for(RunState.FINISHED)
-        driver.window.choosing.load(workload(name, steps))
+        driver.window.choice_loader.load(workload(name, steps))
         driver.spin(0.5)
         frames, started = driver.frames, time.perf_counter()
         driver.trigger("start")

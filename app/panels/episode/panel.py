@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.panels.episode.action_bars import ActionBars
 from app.panels.episode.frame_view import FrameView
-from app.session.playback_thread import SPEEDS, PlaybackThread, Shown
+from app.session.playback_thread import SPEEDS, PlaybackThread, PlayedFrame
 from app.style import icons
 from app.style.combo import Combo
 from app.style.format import NOTHING, minus, short_number
@@ -238,7 +238,7 @@ class EpisodePanel(QWidget):
         self.view.show_badge("Paused" if paused and self._last is not None and not self._failed else "")
 
     def _show_newest(self) -> None:
-        shown: Shown | None = self.playback.take()
+        shown: PlayedFrame | None = self.playback.take()
         if shown is None:
             return
         frame, first = shown.frame, self._last is None or self._failed

@@ -17,8 +17,8 @@ from app.panels.experiment.equation.equation_box import UNLIMITED, EquationBox
 from app.panels.experiment.form.parameter_form import ParameterForm
 from app.panels.experiment.picker import Picker
 from app.style.environment_text import acts
+from app.style.holder import Holder
 from app.style.sentence import Sentence
-from app.style.slot import Slot
 from app.style.theme import Theme
 from engine.catalogue.methods.biases import biases
 from engine.catalogue.methods.entries import (
@@ -70,7 +70,7 @@ class ExperimentPanel(QWidget):
         }
         self._box = EquationBox(theme)
         self.equation, self.bias = self._box.equation, self._box.bias
-        self._inline, self._foot = Slot(0, theme.unit), Slot(theme.unit, theme.unit, ruled=True)
+        self._inline, self._foot = Holder(0, theme.unit), Holder(theme.unit, theme.unit, ruled=True)
         self._inline.hold(self._box)
         self.form = ParameterForm(theme)
         self._scroll = self._lay_out(theme)

@@ -18,7 +18,7 @@ _GAMES = "ale_py"  # registers each game several times; those under ALE/ are the
 def registered_besides() -> tuple[str, ...]:
     """The ids that installed packages have registered and the catalogue lacks, in their newest versions, sorted."""
     newest: dict[tuple[str | None, str], EnvSpec] = {}
-    for spec in gymnasium.registry.values():
+    for spec in tuple(gymnasium.registry.values()):  # another thread may register meanwhile
         known = newest.get((spec.namespace, spec.name))
         if known is None or (known.version or 0) < (spec.version or 0):
             newest[spec.namespace, spec.name] = spec

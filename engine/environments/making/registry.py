@@ -207,8 +207,9 @@ def raised(id: str, during: str, error: BaseException) -> RunError:
 
 
 def _unknown(id: str) -> str:
-    near = get_close_matches(id, gymnasium.registry, n=1, cutoff=0.7)
-    alike = [known for known in gymnasium.registry if id and known.lower().startswith(id.lower())]
+    registered = tuple(gymnasium.registry)  # another thread may register meanwhile
+    near = get_close_matches(id, registered, n=1, cutoff=0.7)
+    alike = [known for known in registered if id and known.lower().startswith(id.lower())]
     versions = [known for known in alike if known.lower().startswith(f"{id.lower()}-v")]
     suggestion = next((found[-1] for found in (versions, alike, near) if found), "")
     hint = f"did you mean {suggestion}?" if suggestion else "for example CartPole-v1 is."

@@ -6,7 +6,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 
-class Slot(QWidget):
+class Holder(QWidget):
     """Holds one widget at a time; ``ruled`` draws a line above it."""
 
     def __init__(self, across: int, down: int, *, ruled: bool = False) -> None:
@@ -17,14 +17,14 @@ class Slot(QWidget):
         self.hide()
 
     def hold(self, widget: QWidget) -> None:
-        """Take the widget over from the slot it is in, which vanishes."""
+        """Take the widget over from the holder it is in, which vanishes."""
         before = widget.parentWidget()
         if before is self:
             return
         self._layout.addWidget(widget)
         widget.show()
         self.show()
-        if isinstance(before, Slot):
+        if isinstance(before, Holder):
             before.hide()
 
     def paintEvent(self, event: QPaintEvent) -> None:

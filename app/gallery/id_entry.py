@@ -19,7 +19,7 @@ _HOW = (
 _EMPTY = "Type an id, such as CliffWalkingSlippery-v1, or a module and an id, such as my_package.worlds:Maze-v0."
 
 
-class OwnId(QWidget):
+class IdEntry(QWidget):
     """``asked`` carries the id that was entered."""
 
     asked = Signal(str)

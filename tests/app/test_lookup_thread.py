@@ -1,0 +1,140 @@
+"""Look-ups have a thread of their own: neither they nor training wait for the other, and both end when asked to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import gymnasium
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.session.lookup_thread import LookupThread
+from app.window.main_window import MainWindow
+from engine.config.environments import EnvironmentConfig
+from tests.app.shorthands import heard
+
+Make = Callable[..., MainWindow]
+Reach = Callable[..., None]
+
+
+class _Waits(gymnasium.Env):
+    """Waits for ``freed`` in its constructor, or in its step, and says by ``entered`` that it does."""
+
+    observation_space = gymnasium.spaces.Discrete(2)
+    action_space = gymnasium.spaces.Discrete(2)
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+    entered, freed = threading.Event(), threading.Event()
+    waits_in = "constructor"
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+        self._wait("constructor")
+
+    def _wait(self, where: str) -> None:
+        if where == self.waits_in:
+            self.entered.set()
+            self.freed.wait()
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
+        return 0, {}
+
+    def step(self, action: int) -> tuple:
+        self._wait("step")
+        return 0, 1.0, True, False, {}
+
+    def render(self) -> np.ndarray:
+        return np.zeros((8, 8, 3), np.uint8)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Waits]]:
+    """An environment that is registered, waits, and is freed at the latest when the test ends."""
+    monkeypatch.setattr(_Waits, "entered", threading.Event())
+    monkeypatch.setattr(_Waits, "freed", threading.Event())
+    monkeypatch.setattr(_Waits, "waits_in", "constructor")
+    gymnasium.register("Waits-v0", _Waits)
+    yield _Waits
+    _Waits.freed.set()
+    gymnasium.registry.pop("Waits-v0")
+
+
+@pytest.fixture
+def lookups(qtbot: QtBot) -> Iterator[LookupThread]:
+    thread = LookupThread()
+    thread.start()
+    yield thread
+    assert thread.shutdown()
+
+
+def of(id: str) -> EnvironmentConfig:
+    return EnvironmentConfig(id=id)
+
+
+def test_a_lookup_that_hangs_does_not_hold_up_training(
+    qtbot: QtBot, make_window: Make, waits: type[_Waits], reach: Reach
+) -> None:
+    window = make_window()
+    window.start()
+    reach(window, RunState.RUNNING)
+    window.lookups.look_up(of("Waits-v0"))
+    qtbot.waitUntil(waits.entered.is_set, timeout=20_000)
+    before = len(window.controller.history.steps)
+    qtbot.waitUntil(lambda: len(window.controller.history.steps) > before + 2, timeout=20_000)
+    window.controller.pause()
+    reach(window, RunState.PAUSED)
+    with qtbot.waitSignal(window.lookups.inspected, timeout=20_000):
+        waits.freed.set()
+
+
+def test_a_step_that_hangs_does_not_hold_up_a_lookup(qtbot: QtBot, make_window: Make, waits: type[_Waits]) -> None:
+    waits.waits_in = "step"
+    window = make_window(budget__environment_steps=500)
+    window.choice_loader.look_up(of("Waits-v0"))
+    qtbot.waitUntil(lambda: window.experiment.environment.id == "Waits-v0", timeout=20_000)
+    window.experiment.set_value("environment.stepping", "in-process")
+    window.start()
+    qtbot.waitUntil(waits.entered.is_set, timeout=20_000)
+    with qtbot.waitSignals([window.lookups.inspected, window.lookups.listed], timeout=20_000):
+        window.lookups.look_up(of("CliffWalking-v1"))
+        window.lookups.list_registered()
+    assert not waits.freed.is_set()
+    waits.freed.set()
+
+
+def test_of_several_wishes_the_newest_is_answered(qtbot: QtBot, lookups: LookupThread, waits: type[_Waits]) -> None:
+    answered = heard(lookups.inspected)
+    lookups.look_up(of("Waits-v0"))
+    qtbot.waitUntil(waits.entered.is_set, timeout=20_000)
+    lookups.look_up(of("FrozenLake-v1"))
+    lookups.look_up(of("CliffWalking-v1"))
+    waits.freed.set()
+    qtbot.waitUntil(lambda: len(answered) == 2, timeout=20_000)
+    assert [wanted.id for wanted, _ in answered] == ["Waits-v0", "CliffWalking-v1"]
+
+
+def test_what_cannot_be_had_is_refused_in_a_sentence(qtbot: QtBot, lookups: LookupThread) -> None:
+    with qtbot.waitSignal(lookups.refused, timeout=20_000) as refused:
+        lookups.look_up(of("CartPol-v1"))
+    assert "did you mean CartPole-v1?" in refused.args[1]
+
+
+def test_a_lookup_that_hangs_is_told_of_when_the_thread_is_to_end(
+    qtbot: QtBot, lookups: LookupThread, waits: type[_Waits]
+) -> None:
+    lookups.look_up(of("Waits-v0"))
+    qtbot.waitUntil(waits.entered.is_set, timeout=20_000)
+    assert not lookups.shutdown(50)
+    waits.freed.set()
+    assert lookups.shutdown(10_000)
+
+
+def test_a_window_that_closes_before_torch_is_loaded_starts_no_lookups(make_window: Make) -> None:
+    window = make_window()
+    window.lookups.look_up(of("CliffWalking-v1"))
+    window.close()
+    assert window.shut_down()
+    window.training.ready.emit()
+    assert not window.lookups.isRunning()
