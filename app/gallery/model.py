@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, Extra
-from engine.catalogue.spaces import EnvironmentInfo, Family, Space
+from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, FAMILIES
+from engine.catalogue.family import Extra
+from engine.catalogue.spaces import EnvironmentInfo, Space
 
-Group = Family | Literal["registered"]
 ITEM_ROLE = Qt.ItemDataRole.UserRole
 
-GROUPS: dict[Group, str] = {
+GROUPS: dict[str, str] = {
     "own": "Your own",
-    "classic": "Classic control",
-    "box2d": "Box2D",
-    "toy": "Toy text",
-    "ours": "Our own small ones",
-    "mujoco": "MuJoCo",
-    "minigrid": "MiniGrid",
-    "atari": "Atari",
+    **{family.name: family.title for family in FAMILIES.values()},
     "registered": "Also registered",
 }
 
@@ -32,7 +25,7 @@ class Card:
     """One environment; ``info`` is None until it has been looked at, ``missing`` the extra it lacks."""
 
     id: str
-    group: Group
+    group: str
     info: EnvironmentInfo | None = None
     missing: Extra | None = None
 

@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.models.form_rules import in_the_form
+from engine.catalogue.configured import changed, described, options_of
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.environments.configured import changed, described, options_of
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.entries import Entry

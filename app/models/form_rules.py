@@ -6,22 +6,14 @@ import math
 from typing import Any
 
 from app.models.history import History
+from engine.catalogue.environments import FAMILIES
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
 _NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device"}
-# Options that mean something only while another is on.
-_SWITCHES = {
-    "wind_power": "enable_wind",
-    "turbulence_power": "enable_wind",
-    "success_rate": "is_slippery",
-    "rainy_probability": "is_rainy",
-    "fickle_probability": "fickle_passenger",
-}
 _OF_NUMBERS = ("observation_noise", "frame_stack", "normalize_observations")
-_OF_OUR_OWN = ("classic", "ours")  # families whose dynamics are batched, so that nothing is stepped one by one
 _MOST_COMPONENTS = 32  # that are offered by name
 _GAUSSIAN = ("gaussian", "tanh-gaussian")
 
@@ -51,16 +43,16 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
 def _of_environment(path: str, config: RunConfig, environment: EnvironmentInfo) -> bool:
     chosen, seen = config.environment, environment.observation
     if path.startswith("options."):
-        switch = _SWITCHES.get(path.removeprefix("options."))
-        as_it_comes = {option.name: option.default for option in environment.options}
-        return switch not in as_it_comes or bool(chosen.options.get(switch, as_it_comes[switch]))
+        options = {option.name: option for option in environment.options}
+        switch = options.get(options[path.removeprefix("options.")].switch)
+        return switch is None or bool(chosen.options.get(switch.name, switch.default))
     if path == "hidden":  # of several numbers; of an image there is no saying which
         return seen.kind == "box" and seen.size > 1 and not seen.shape
     if path in _OF_NUMBERS:
         return seen.kind == "box"
     if path in ("stepping", "patience"):
-        ours = environment.finite or environment.family in _OF_OUR_OWN
-        return not ours and (path == "stepping" or chosen.stepping in ("auto", "processes"))
+        batched = environment.finite or (environment.family in FAMILIES and FAMILIES[environment.family].batched)
+        return not batched and (path == "stepping" or chosen.stepping in ("auto", "processes"))
     return True
 
 

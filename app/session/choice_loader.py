@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.models.experiment import Experiment
 from app.session.import_consent import ImportConsent, module_of, question
 from app.session.lookup_thread import LookupThread
-from engine.catalogue.environments.configured import described
+from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.environments import EnvironmentConfig

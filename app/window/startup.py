@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.window import display_check as display
-from engine.catalogue.environments.configured import changed, described
+from engine.catalogue.configured import changed, described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.environments import EnvironmentConfig

@@ -46,7 +46,6 @@ class Space:
 _NOUNS = {"discrete": "discrete", "box": "continuous", "multi-binary": "binary"}
 
 
-Family = Literal["classic", "box2d", "toy", "ours", "mujoco", "minigrid", "atari", "own"]
 OptionValue = bool | int | float | str | tuple[str, ...] | tuple[float, ...]
 
 
@@ -57,6 +56,7 @@ class Option:
     ``default`` is the environment's own, and tells the type. ``choices`` is empty unless the value is one of a few.
     ``letters`` is set where the value is a map, one string per row: what each letter stands for, by letter.
     ``reshapes`` says that another value may change the spaces, so that the environment has to be looked at again.
+    ``switch`` names the option that has to be on for this one to mean anything.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Option:
     choices: tuple[str, ...] = ()
     letters: tuple[tuple[str, str], ...] = ()
     reshapes: bool = False
+    switch: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class EnvironmentInfo:
     """What is known of an environment without making it; ``solved_at`` is the mean return at which it counts solved.
 
     ``teaches`` is one line on what is to be learned from it. ``finite`` says that its dynamics are known as tables, so
-    that exact answers can be computed. ``family`` is the group it belongs to; where that is also an extra of this
-    package (``EXTRAS``), the extra has to be installed.
+    that exact answers can be computed. ``family`` is the name of the group that describes it, "own" for what a person
+    brings along.
     """
 
     id: str
@@ -97,7 +98,7 @@ class EnvironmentInfo:
     time_limit: int | None = None
     solved_at: float | None = None
     finite: bool = False
-    family: Family = "own"
+    family: str = "own"
     teaches: str = ""
     best_known: BestKnown | None = None
     options: tuple[Option, ...] = ()

@@ -18,7 +18,7 @@ from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
 from engine.algorithms.policy_gradient.proximal import fits_value_jointly
 from engine.algorithms.policy_gradient.rule import Metrics, Outcome, UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.catalogue.environments.configured import changed
+from engine.catalogue.configured import changed
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.spaces import Space
 from engine.collection.collectors import Collector, EpisodeCollector, FinishedEpisodes, FixedLengthCollector

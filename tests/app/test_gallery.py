@@ -15,7 +15,8 @@ from app.gallery.model import Card
 from app.gallery.window import Gallery
 from app.models.experiment import Experiment
 from app.style.theme import load_theme
-from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, Extra
+from engine.catalogue.environments import ENVIRONMENTS, EXTRAS
+from engine.catalogue.family import Extra
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from tests.app.shorthands import experiment, heard
 

@@ -9,7 +9,8 @@ from pytestqt.qtbot import QtBot
 from app.gallery.model import GROUPS, Card, Filter, all_cards, arranged
 from app.gallery.pictures import initials, picture
 from app.style.theme import load_theme
-from engine.catalogue.environments import ENVIRONMENTS, Extra
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.family import Extra
 from engine.catalogue.spaces import EnvironmentInfo, Space
 
 MAZE = EnvironmentInfo("worlds:Maze-v0", "worlds:Maze-v0", "A maze.", Space("discrete", 9), Space("discrete", 4))

@@ -1,22 +1,52 @@
-"""The environments that the program knows by name, in the order in which they are shown."""
+"""The environments that the program knows by name, family by family, in the order in which they are shown.
+
+Every module in this folder is a family and holds its record, ``FAMILY``; being there is enough to be found.
+"""
 
 from __future__ import annotations
 
-from engine.catalogue.environments.atari import ATARI
-from engine.catalogue.environments.box2d import BOX2D
-from engine.catalogue.environments.classic import CLASSIC
-from engine.catalogue.environments.extras import EXTRAS, Extra, missing_extra
-from engine.catalogue.environments.minigrid import MINIGRID
-from engine.catalogue.environments.mujoco import MUJOCO
-from engine.catalogue.environments.ours import OURS
-from engine.catalogue.environments.toy import TOY
+from collections.abc import Iterable
+from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
+
+from engine.catalogue.family import Extra, Family
 from engine.catalogue.spaces import EnvironmentInfo
 
-__all__ = ["ENVIRONMENTS", "EXTRAS", "Extra", "missing_extra", "thumbnail_name"]
+
+def in_order(families: Iterable[Family]) -> dict[str, Family]:
+    """By name.
+
+    Raises:
+        ValueError: two have the same name, the same place, or an environment of the same id.
+    """
+    found = sorted(families, key=lambda family: family.order)
+    ids = [info.id for family in found for info in family.environments]
+    for what, taken in (
+        ("name", [family.name for family in found]),
+        ("order", [family.order for family in found]),
+        ("id", ids),
+    ):
+        if len(set(taken)) < len(taken):
+            raise ValueError(f"Two families of environments have the same {what} among {taken}.")
+    return {family.name: family for family in found}
+
+
+FAMILIES: dict[str, Family] = in_order(
+    import_module(f"{__name__}.{module.name}").FAMILY for module in iter_modules(__path__)
+)
 
 ENVIRONMENTS: dict[str, EnvironmentInfo] = {
-    info.id: info for info in (*CLASSIC, *BOX2D, *TOY, *OURS, *MUJOCO, *MINIGRID, *ATARI)
+    info.id: replace(info, family=family.name) for family in FAMILIES.values() for info in family.environments
 }
+
+EXTRAS: dict[str, Extra] = {name: family.extra for name, family in FAMILIES.items() if family.extra is not None}
+
+
+def missing_extra(family: str) -> Extra | None:
+    """The extra that ``family`` needs and that is not installed; None where nothing is missing."""
+    extra = EXTRAS.get(family)
+    return extra if extra is not None and not extra.installed else None
 
 
 def thumbnail_name(id: str) -> str:

@@ -6,6 +6,7 @@ four frames, and a game is cut off after 108,000 of them. Published returns are 
 
 from __future__ import annotations
 
+from engine.catalogue.family import Extra, Family, Making
 from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, Space, discrete
 
 _SEES = Space("box", 28224, bounds=((0.0, 255.0),), shape=(4, 84, 84))
@@ -54,14 +55,13 @@ def _game(
         _SEES,
         discrete(len(actions), *actions),
         _LIMIT,
-        family="atari",
         teaches=teaches,
         best_known=best,
         options=options + fewer,
     )
 
 
-ATARI = (
+_ENVIRONMENTS = (
     _game(
         "Pong",
         (
@@ -197,4 +197,21 @@ ATARI = (
         _options(1, 1),
         BestKnown(43000.0, "Ecoffet et al. 2019, Go-Explore without domain knowledge, over 43,000"),
     ),
+)
+
+FAMILY = Family(
+    name="atari",
+    title="Atari",
+    summary="A selection of Atari 2600 games in the Arcade Learning Environment.",
+    order=70,
+    extra=Extra("atari", "Atari", ("ale_py", "cv2")),
+    making=Making(
+        "ale_py",
+        ("ALE/",),
+        register="engine.environments.making.atari:register",
+        arguments={"frameskip": 1},  # every frame is shown, since holding actions is the wrapper's
+        wrapper="engine.environments.making.atari:preprocessed",
+    ),
+    batched=False,
+    environments=_ENVIRONMENTS,
 )

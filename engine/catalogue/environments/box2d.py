@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.catalogue.family import Family
 from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, Space, box, discrete
 
 _LANDER_SEES = box(
@@ -16,11 +17,17 @@ _LANDER_SEES = box(
     "right leg touches",
     bounds=((-2.5, 2.5),) * 2 + ((-10.0, 10.0),) * 2 + ((-6.283185, 6.283185), (-10.0, 10.0)) + ((0.0, 1.0),) * 2,
 )
+
+
+def _wind(name: str, title: str, default: float, help: str, maximum: float) -> Option:
+    return Option(name, title, default, help, minimum=0.0, maximum=maximum, switch="enable_wind")
+
+
 _LANDER_OPTIONS = (
     Option("gravity", "Gravity", -10.0, "Downwards, so it is negative.", "m/s²", -11.99, -0.01),
     Option("enable_wind", "Wind", False, "Gusts push the lander and turn it while it flies."),
-    Option("wind_power", "Wind power", 15.0, "The strongest push, if there is wind.", minimum=0.0, maximum=20.0),
-    Option("turbulence_power", "Turbulence", 1.5, "The strongest turn, if there is wind.", minimum=0.0, maximum=2.0),
+    _wind("wind_power", "Wind power", 15.0, "The strongest push, if there is wind.", 20.0),
+    _wind("turbulence_power", "Turbulence", 1.5, "The strongest turn, if there is wind.", 2.0),
 )
 _HEADING = ((-3.141593, 3.141593),)
 _UNIT = ((-1.0, 1.0),)
@@ -46,7 +53,7 @@ _WALKER_SEES = box(
 )
 _WALKER_DOES = box(4, "hip 1", "knee 1", "hip 2", "knee 2", bounds=_UNIT)
 
-BOX2D = (
+_ENVIRONMENTS = (
     EnvironmentInfo(
         "LunarLander-v3",
         "Lunar lander",
@@ -55,7 +62,6 @@ BOX2D = (
         discrete(4, "idle", "left engine", "main engine", "right engine"),
         1000,
         200.0,
-        family="box2d",
         teaches="Credit over hundreds of steps: hovering is a trap, and only a good baseline finds the way to land.",
         best_known=BestKnown(242.1, "RL Baselines3 Zoo, PPO, on LunarLander-v2"),
         options=_LANDER_OPTIONS,
@@ -68,7 +74,6 @@ BOX2D = (
         box(2, "main engine", "side engines", bounds=_UNIT),
         1000,
         200.0,
-        family="box2d",
         teaches="The same task with discrete and with continuous actions: what changes is the distribution alone.",
         best_known=BestKnown(278.0, "RL Baselines3 Zoo, TQC, on LunarLanderContinuous-v2"),
         options=_LANDER_OPTIONS,
@@ -81,7 +86,6 @@ BOX2D = (
         _WALKER_DOES,
         1600,
         300.0,
-        family="box2d",
         teaches="Coordination: four joints have to find a rhythm together, and a fall ends what was being learned.",
         best_known=BestKnown(329.8, "RL Baselines3 Zoo, TQC"),
     ),
@@ -93,7 +97,6 @@ BOX2D = (
         _WALKER_DOES,
         2000,
         300.0,
-        family="box2d",
         teaches="Generalisation: no two courses are alike, so what was learned has to hold where it was never tried.",
         best_known=BestKnown(235.2, "RL Baselines3 Zoo, TQC"),
     ),
@@ -105,7 +108,6 @@ BOX2D = (
         box(3, "steer", "gas", "brake", bounds=((-1.0, 1.0), (0.0, 1.0), (0.0, 1.0))),
         1000,
         900.0,
-        family="box2d",
         teaches="Learning from pixels: the policy has to find out what a road is before it can follow one.",
         best_known=BestKnown(906.0, "Ha & Schmidhuber 2018, World Models, on CarRacing-v0"),
         options=(
@@ -127,4 +129,15 @@ BOX2D = (
             ),
         ),
     ),
+)
+
+FAMILY = Family(
+    name="box2d",
+    title="Box2D",
+    summary="Gymnasium's environments with the physics of Box2D.",
+    order=20,
+    extra=None,
+    making=None,
+    batched=False,
+    environments=_ENVIRONMENTS,
 )

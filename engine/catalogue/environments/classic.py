@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.catalogue.family import Family
 from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, box, discrete
 
 _EVERY_STEP = BestKnown(500.0, "every step pays 1, and there are at most 500", exact=True)
@@ -9,7 +10,7 @@ _GOAL_VELOCITY = Option(
     "goal_velocity", "Goal velocity", 0.0, "The car has to be at least this fast at the top.", minimum=0.0, maximum=0.07
 )
 
-CLASSIC = (
+_ENVIRONMENTS = (
     EnvironmentInfo(
         "CartPole-v1",
         "Cart pole",
@@ -18,7 +19,6 @@ CLASSIC = (
         discrete(2, "push left", "push right"),
         500,
         475.0,
-        family="classic",
         teaches="Where to start: rewards are dense, episodes short, and every method shows in seconds what it can do.",
         best_known=_EVERY_STEP,
         options=(
@@ -38,7 +38,6 @@ CLASSIC = (
         discrete(2, "push left", "push right"),
         500,
         475.0,
-        family="classic",
         teaches="Partial observability: without a memory, or several frames at once, no policy can do well.",
         best_known=_EVERY_STEP,
     ),
@@ -59,7 +58,6 @@ CLASSIC = (
         discrete(3, "torque −1", "no torque", "torque +1"),
         500,
         -100.0,
-        family="classic",
         teaches="Delayed reward: the swings that build up speed look useless until the line is reached.",
         best_known=BestKnown(-69.1, "RL Baselines3 Zoo, QR-DQN"),
     ),
@@ -71,7 +69,6 @@ CLASSIC = (
         discrete(3, "left", "coast", "right"),
         200,
         -110.0,
-        family="classic",
         teaches="Exploration: until luck reaches the goal once, all episodes return the same and nothing is learned.",
         best_known=BestKnown(-100.8, "RL Baselines3 Zoo, DQN"),
         options=(_GOAL_VELOCITY,),
@@ -84,7 +81,6 @@ CLASSIC = (
         box(1, "force", bounds=((-1.0, 1.0),)),
         999,
         90.0,
-        family="classic",
         teaches="A deceptive reward: doing nothing costs nothing, so the gradient leads away from the goal at first.",
         best_known=BestKnown(96.7, "RL Baselines3 Zoo, ARS"),
         options=(_GOAL_VELOCITY,),
@@ -97,9 +93,19 @@ CLASSIC = (
         box(1, "torque", bounds=((-2.0, 2.0),)),
         200,
         -200.0,
-        family="classic",
         teaches="Continuous control at its smallest: a Gaussian policy, its spread, and a discount that matters.",
         best_known=BestKnown(-151.9, "RL Baselines3 Zoo, TD3"),
         options=(Option("g", "Gravity", 10.0, "How hard the pendulum is pulled down.", "m/s²", 0.0, 30.0),),
     ),
+)
+
+FAMILY = Family(
+    name="classic",
+    title="Classic control",
+    summary="Gymnasium's classic control problems, and cart pole with its velocities hidden.",
+    order=10,
+    extra=None,
+    making=None,
+    batched=True,
+    environments=_ENVIRONMENTS,
 )

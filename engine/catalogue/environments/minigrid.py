@@ -5,6 +5,7 @@ All of them pay 1 − 0.9 · steps / limit once, on success. Seen is what lies a
 
 from __future__ import annotations
 
+from engine.catalogue.family import Extra, Family, Making
 from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, Space, discrete
 
 _SEES = Space("box", 147, bounds=((0.0, 255.0),), shape=(7, 7, 3))
@@ -33,7 +34,6 @@ def _world(
         _SEES,
         _DOES,
         limit,
-        family="minigrid",
         teaches=teaches,
         best_known=best,
         options=(_VIEW, *options),
@@ -44,7 +44,7 @@ def _shortest(steps: int, limit: int) -> BestKnown:
     return BestKnown(1.0 - 0.9 * steps / limit, f"the shortest way takes {steps} steps", exact=True)
 
 
-MINIGRID = (
+_ENVIRONMENTS = (
     _world(
         "Empty-5x5",
         (
@@ -155,11 +155,25 @@ MINIGRID = (
         _SEES,
         discrete(3, "turn left", "turn right", "forward"),
         100,
-        family="minigrid",
         teaches="Chance in the world itself: sometimes the best action is to wait.",
         options=(
             _VIEW,
             Option("n_obstacles", "Obstacles", 2, "How many balls there are.", "balls", 0, 2),
         ),
     ),
+)
+
+FAMILY = Family(
+    name="minigrid",
+    title="MiniGrid",
+    summary="A selection of MiniGrid's worlds of cells.",
+    order=60,
+    extra=Extra("minigrid", "MiniGrid", ("minigrid",)),
+    making=Making(
+        "minigrid",
+        ("MiniGrid-", "BabyAI-"),
+        wrapper="minigrid.wrappers:ImgObsWrapper",  # the codes of the cells ahead, without direction and mission
+    ),
+    batched=False,
+    environments=_ENVIRONMENTS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.catalogue.family import Extra, Family
 from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, Space, box
 
 _LARGEST = 1000.0
@@ -45,7 +46,7 @@ def _motors(*joints: str, bound: float = 1.0) -> Space:
     return box(len(joints), *joints, bounds=((-bound, bound),))
 
 
-MUJOCO = (
+_ENVIRONMENTS = (
     EnvironmentInfo(
         "InvertedPendulum-v5",
         "Inverted pendulum",
@@ -54,7 +55,6 @@ MUJOCO = (
         box(1, "force", bounds=((-3.0, 3.0),)),
         1000,
         950.0,
-        family="mujoco",
         teaches="Cart pole with continuous actions: the first thing to try a Gaussian policy on.",
         best_known=BestKnown(1000.0, "every step pays 1, and there are at most 1000", exact=True),
         options=(_noise(0.01),),
@@ -67,7 +67,6 @@ MUJOCO = (
         box(1, "force", bounds=((-1.0, 1.0),)),
         1000,
         9100.0,
-        family="mujoco",
         teaches="How much harder a control problem becomes by one more joint.",
         best_known=BestKnown(9355.5, _BY_FUJIMOTO.format("DDPG", "InvertedDoublePendulum")),
         options=(_healthy(10.0), _noise(0.1)),
@@ -80,7 +79,6 @@ MUJOCO = (
         _motors("shoulder", "elbow"),
         50,
         -3.75,
-        family="mujoco",
         teaches="Goals as part of the observation: one policy for all of them, with a dense reward to follow.",
         best_known=BestKnown(-3.6, _BY_FUJIMOTO.format("TD3", "Reacher")),
         options=(
@@ -105,7 +103,6 @@ MUJOCO = (
         ),
         100,
         0.0,
-        family="mujoco",
         teaches="Acting on a thing by way of the arm: it has to be touched before it can be moved.",
         options=(
             _weight("reward_near_weight", "Cost of being away", 0.5, "What a metre between hand and thing costs."),
@@ -121,7 +118,6 @@ MUJOCO = (
         _motors(*_WORM),
         1000,
         360.0,
-        family="mujoco",
         teaches="Why the discount matters: with γ of 0.99 most methods settle for a stroke that gets nowhere.",
         best_known=BestKnown(365.7, _BY_ZOO.format("TRPO", "Swimmer")),
         options=(_forward(), _control(0.0001), _noise(0.1)),
@@ -134,7 +130,6 @@ MUJOCO = (
         _motors(*_LEG),
         1000,
         3800.0,
-        family="mujoco",
         teaches="Balance before speed: episodes that end at a fall keep what can be learned close to the start.",
         best_known=BestKnown(3754.2, _BY_ZOO.format("TQC", "Hopper")),
         options=(_forward(), _control(0.001), _healthy(1.0), _FALL_ENDS, _noise(0.005)),
@@ -146,7 +141,6 @@ MUJOCO = (
         box(17),
         _motors(*(f"right {part}" for part in _LEG), *(f"left {part}" for part in _LEG)),
         1000,
-        family="mujoco",
         teaches="A gait: two legs have to take turns, and many ways of hopping are in between.",
         best_known=BestKnown(4933.1, _BY_ZOO.format("TRPO", "Walker2d")),
         options=(_forward(), _control(0.001), _healthy(1.0), _FALL_ENDS, _noise(0.005)),
@@ -159,7 +153,6 @@ MUJOCO = (
         _motors("back thigh", "back shin", "back foot", "front thigh", "front shin", "front foot"),
         1000,
         4800.0,
-        family="mujoco",
         teaches="Rewards without end: it can only get faster, and running on its back is a trap.",
         best_known=BestKnown(12089.9, _BY_ZOO.format("TQC", "HalfCheetah")),
         options=(_forward(), _control(0.1), _noise(0.1)),
@@ -175,7 +168,6 @@ MUJOCO = (
         ),
         1000,
         6000.0,
-        family="mujoco",
         teaches="Many joints and many observations: where variance reduction and trust regions earn their keep.",
         best_known=BestKnown(5813.3, _BY_ZOO.format("TD3", "Ant")),
         options=(
@@ -194,7 +186,6 @@ MUJOCO = (
         box(348),
         _motors(*_HUMAN, bound=0.4),
         1000,
-        family="mujoco",
         teaches="Scale: hundreds of numbers in, seventeen out, and standing still earns a lot already.",
         best_known=BestKnown(7239.3, _BY_ZOO.format("TQC", "Humanoid")),
         options=(_forward(1.25), _control(0.1), _healthy(5.0), _FALL_ENDS, _noise(0.01)),
@@ -206,7 +197,6 @@ MUJOCO = (
         box(348),
         _motors(*_HUMAN, bound=0.4),
         1000,
-        family="mujoco",
         teaches="Rewards in the tens of thousands: without normalising them a learned value cannot keep up.",
         options=(
             _weight("uph_cost_weight", "Weight of height", 1.0, "What getting the head up is worth."),
@@ -214,4 +204,15 @@ MUJOCO = (
             _noise(0.01),
         ),
     ),
+)
+
+FAMILY = Family(
+    name="mujoco",
+    title="MuJoCo",
+    summary="Gymnasium's robots with the physics of MuJoCo.",
+    order=50,
+    extra=Extra("mujoco", "MuJoCo", ("mujoco", "imageio")),
+    making=None,
+    batched=False,
+    environments=_ENVIRONMENTS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.catalogue.family import Family
 from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, discrete
 
 _CELLS = (("S", "start"), ("G", "goal"), ("H", "pit"), ("#", "wall"), (".", "free"))
@@ -12,7 +13,7 @@ def _reward(name: str, title: str, default: float, help: str) -> Option:
     return Option(name, title, default, help, minimum=-_LARGEST, maximum=_LARGEST)
 
 
-OURS = (
+_ENVIRONMENTS = (
     EnvironmentInfo(
         "Bandit-v0",
         "Bandit",
@@ -22,7 +23,6 @@ OURS = (
         None,
         0.75,
         finite=True,
-        family="ours",
         teaches="The policy gradient by itself: no states and no time, only which arm, noise and the baseline.",
         best_known=BestKnown(0.8, "the chance of its best arm", exact=True),
         options=(
@@ -46,7 +46,6 @@ OURS = (
         50,
         4.8,
         finite=True,
-        family="ours",
         teaches="Credit assignment in plain sight: which of the steps earned the reward at the end?",
         best_known=BestKnown(5.0, "five steps at −1, then 10", exact=True),
         options=(
@@ -65,7 +64,6 @@ OURS = (
         100,
         8.5,
         finite=True,
-        family="ours",
         teaches="Estimates against the truth: values, gradients and the best policy are all known exactly here.",
         best_known=BestKnown(9.1364, "computed by dynamic programming over its 100 steps", exact=True),
         options=(
@@ -85,4 +83,15 @@ OURS = (
             _reward("pit_reward", "Reward in a pit", -10.0, "What falling into a pit pays."),
         ),
     ),
+)
+
+FAMILY = Family(
+    name="ours",
+    title="Our own small ones",
+    summary="Small environments of our own, whose every number can be edited.",
+    order=40,
+    extra=None,
+    making=None,
+    batched=True,
+    environments=_ENVIRONMENTS,
 )

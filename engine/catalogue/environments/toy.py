@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.catalogue.family import Family
 from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, box, discrete
 
 _COMPASS = ("left", "down", "right", "up")
@@ -18,11 +19,16 @@ def _lake(maps: tuple[str, str]) -> tuple[Option, ...]:
             "How likely a step goes where it was meant to, if the ice is slippery; else one side or the other.",
             minimum=0.0,
             maximum=1.0,
+            switch="is_slippery",
         ),
     )
 
 
-TOY = (
+def _chance(name: str, title: str, default: float, help: str, switch: str) -> Option:
+    return Option(name, title, default, help, minimum=0.0, maximum=1.0, switch=switch)
+
+
+_ENVIRONMENTS = (
     EnvironmentInfo(
         "FrozenLake-v1",
         "Frozen lake",
@@ -32,7 +38,6 @@ TOY = (
         100,
         0.70,
         finite=True,
-        family="toy",
         teaches="Sparse reward under chance: the same actions may win or lose, so many episodes are needed to tell.",
         best_known=BestKnown(0.7442, "computed by dynamic programming over its 100 steps", exact=True),
         options=_lake(("4x4", "8x8")),
@@ -46,7 +51,6 @@ TOY = (
         200,
         0.85,
         finite=True,
-        family="toy",
         teaches="How a sparse reward fades with distance: where nothing is ever won there is no gradient.",
         best_known=BestKnown(0.9132, "computed by dynamic programming over its 200 steps", exact=True),
         options=_lake(("8x8", "4x4")),
@@ -59,7 +63,6 @@ TOY = (
         discrete(4, "up", "right", "down", "left"),
         200,
         finite=True,
-        family="toy",
         teaches="The price of exploring: while actions are still random the safe detour beats the path along the edge.",
         best_known=BestKnown(-13.0, "computed by dynamic programming over its 200 steps", exact=True),
         options=(Option("is_slippery", "Slippery", False, "A step may go to either side instead."),),
@@ -72,14 +75,13 @@ TOY = (
         discrete(6, "down", "up", "right", "left", "pick up", "set down"),
         200,
         None,  # it is registered with 8, but the best policy's mean is less
-        family="toy",
         teaches="Subgoals: fetching pays nothing by itself, and costly mistakes make policies shy of trying.",
         best_known=BestKnown(7.93, "computed by dynamic programming over its 200 steps", exact=True),
         options=(
             Option("is_rainy", "Rain", False, "On wet roads the taxi may slide to a side."),
-            Option("rainy_probability", "Grip in rain", 0.8, "How likely it goes where it was steered.", "", 0.0, 1.0),
+            _chance("rainy_probability", "Grip in rain", 0.8, "How likely it goes where it was steered.", "is_rainy"),
             Option("fickle_passenger", "Fickle passenger", False, "The passenger may change their mind on the way."),
-            Option("fickle_probability", "Fickleness", 0.3, "How likely the passenger does so.", "", 0.0, 1.0),
+            _chance("fickle_probability", "Fickleness", 0.3, "How likely the passenger does so.", "fickle_passenger"),
         ),
     ),
     EnvironmentInfo(
@@ -88,7 +90,6 @@ TOY = (
         "Take cards or stop, as close to 21 as possible and closer than the dealer: 1 for a win, −1 for a loss.",
         box(45, bounds=((0.0, 1.0),)),
         discrete(2, "stop", "another card"),
-        family="toy",
         teaches="Noise: even the best play loses a little, and single episodes say next to nothing.",
         best_known=BestKnown(-0.0431, "computed by dynamic programming over all hands", exact=True),
         options=(
@@ -96,4 +97,15 @@ TOY = (
             Option("natural", "Pay naturals 1.5", False, "An ace and a ten at once pay 1.5; without the rules above."),
         ),
     ),
+)
+
+FAMILY = Family(
+    name="toy",
+    title="Toy text",
+    summary="Gymnasium's small environments with finitely many states.",
+    order=30,
+    extra=None,
+    making=None,
+    batched=False,
+    environments=_ENVIRONMENTS,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.catalogue.environments.configured import channel_axis
+from engine.catalogue.configured import channel_axis
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.interface import EnvironmentBatch, Indices, Transitions

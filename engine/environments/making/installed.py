@@ -7,12 +7,11 @@ import re
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
-from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS, FAMILIES
 from engine.environments.making import registry  # noqa: F401  (registers our own)
 
 _ADAPTERS = ("GymV21Environment", "GymV26Environment")  # these wrap others, and are nothing by themselves
 _NAMESPACES = ("phys2d", "tabular")  # the same problems again, for JAX
-_GAMES = "ale_py"  # registers each game several times; those under ALE/ are the ones to use
 
 
 def registered_besides() -> tuple[str, ...]:
@@ -34,5 +33,13 @@ def _family(id: str) -> str:
 
 
 def _left_out(spec: EnvSpec) -> bool:
-    old_game = str(spec.entry_point).startswith(_GAMES) and spec.namespace is None
-    return spec.name in _ADAPTERS or spec.namespace in _NAMESPACES or old_game
+    return spec.name in _ADAPTERS or spec.namespace in _NAMESPACES or _has_another_id(spec)
+
+
+def _has_another_id(spec: EnvSpec) -> bool:
+    """Whether its package registers it several times, as ale_py does each game, and this is not the id to use."""
+    makings = (family.making for family in FAMILIES.values() if family.making is not None)
+    return any(
+        str(spec.entry_point).startswith(making.package) and not spec.id.startswith(making.prefixes)
+        for making in makings
+    )

@@ -12,8 +12,8 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
+from engine.catalogue.configured import described
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.environments.configured import described
 from engine.catalogue.spaces import EnvironmentInfo, Option
 from engine.config.environments import EnvironmentConfig, as_plain
 from engine.environments.making import registry

@@ -4,63 +4,66 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import gymnasium
-from gymnasium.wrappers import AtariPreprocessing, FrameStackObservation, TimeLimit
+
+from engine.catalogue.environments import FAMILIES
+from engine.catalogue.family import Making
 
 Environment = gymnasium.Env[Any, Any]
-
-_ATARI = "ALE/"
-_MINIGRID = ("MiniGrid-", "BabyAI-")
-FRAMES_HELD = 4  # for how many frames of an Atari game an action is held, and how many pictures are seen at once
 
 
 def register_packages(id: str) -> None:
     """Make the package that brings ``id`` register its environments with Gymnasium, if it is installed.
 
-    That takes a moment, and so is done only for the package's own ids; calling it again changes nothing.
+    That takes a moment, and so is done only for the package's ids; calling it again changes nothing.
     """
-    name = _name(id)
-    if name.startswith(_ATARI) and find_spec("ale_py") is not None:
-        ale_py = import_module("ale_py")
-        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # it would greet each time on stderr
-        gymnasium.register_envs(ale_py)
-    elif name.startswith(_MINIGRID) and find_spec("minigrid") is not None:
-        gymnasium.register_envs(import_module("minigrid"))
+    making = _making(id)
+    if making is None or find_spec(making.package) is None:
+        return
+    if making.register:
+        _named(making.register)()
+    else:
+        gymnasium.register_envs(import_module(making.package))
 
 
 def extra_arguments(id: str) -> dict[str, Any]:
-    """What ``gymnasium.make`` has to be told for ``preprocessed`` to work: Atari games are to show every frame."""
-    return {"frameskip": 1} if _name(id).startswith(_ATARI) else {}
+    """What ``gymnasium.make`` has to be told for ``preprocessed`` to work."""
+    making = _making(id)
+    return dict(making.arguments) if making else {}
 
 
 def preprocessed(environment: Environment, id: str) -> Environment:
-    """The environment as a policy is to see it.
-
-    - Atari (Mnih et al. 2015): an action is held for 4 frames, of the last two of which the brighter pixels are seen,
-      in grey and 84 × 84 small; four such pictures at once, uint8 [4, 84, 84]. A time limit counts held actions.
-    - MiniGrid: only the codes of the cells ahead, uint8 [view, view, 3], without direction and mission.
-    - Any other: as it is. MuJoCo is made to draw without a display.
+    """The environment as a policy is to see it, by the record of its family; MuJoCo is made to draw without a display.
 
     Raises:
-        DependencyNotInstalled: the package for shrinking pictures is missing.
+        DependencyNotInstalled: a package that the family's wrapper needs is missing.
     """
-    if _name(id).startswith(_ATARI):
-        return _atari(environment)
-    if _name(id).startswith(_MINIGRID):
-        seen: Environment = import_module("minigrid.wrappers").ImgObsWrapper(environment)
+    making = _making(id)
+    if making is not None and making.wrapper:
+        seen: Environment = _named(making.wrapper)(environment)
         return seen
     if "mujoco" in sys.modules and environment.render_mode is not None and hasattr(environment.unwrapped, "model"):
         return _Drawing(environment)
     return environment
 
 
-def _name(id: str) -> str:
-    """An id without the module before it."""
-    return id.rpartition(":")[2]
+def _making(id: str) -> Making | None:
+    """How the family with such ids is made; an id may have the module before it that registers it."""
+    name = id.rpartition(":")[2]
+    found = (family.making for family in FAMILIES.values())
+    return next((making for making in found if making is not None and name.startswith(making.prefixes)), None)
+
+
+def _named(path: str) -> Callable[..., Any]:
+    """The function at ``module:function``."""
+    module, _, name = path.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
 
 
 class _Drawing(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -83,12 +86,3 @@ class _Drawing(gymnasium.Wrapper[Any, Any, Any, Any]):
             raise RuntimeError(
                 f"MuJoCo cannot draw by way of {way} here; the variable MUJOCO_GL chooses egl, osmesa or glfw"
             ) from error
-
-
-def _atari(environment: Environment) -> Environment:
-    limit = None
-    if isinstance(environment, TimeLimit):  # it would count frames from in here
-        limit, environment = environment._max_episode_steps, environment.env
-    held: Environment = AtariPreprocessing(environment, frame_skip=FRAMES_HELD)
-    stacked: Environment = FrameStackObservation(held, FRAMES_HELD)
-    return stacked if limit is None else TimeLimit(stacked, limit)

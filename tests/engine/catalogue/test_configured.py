@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.catalogue.configured import changed, described, option_problem
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.environments.configured import changed, described, option_problem
 from engine.catalogue.spaces import EnvironmentInfo, Option, Space
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.batched import BatchedEnvironments
