@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from engine.networks.stateful import StatefulModule
 
 MOST = 10.0  # standard deviations from the mean; what lies beyond is taken for that
 _LEAST_VARIANCE = 1e-8
 
 
-class Normalizer(nn.Module):
+class Normalizer(StatefulModule):
     """(o − μ)/σ, component by component, cut off at ±``MOST``; μ and σ are those of all observations so far.
 
     They change only in ``update``, between iterations, so that the policy that acted is the policy that is learned

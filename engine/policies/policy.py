@@ -17,6 +17,7 @@ from engine.networks.dense import Dense, Pass
 from engine.networks.features import feature_map
 from engine.networks.networks import GRUBody, MLPBody, Table, cnn_body, features, head
 from engine.networks.normalizer import Normalizer
+from engine.networks.stateful import StatefulModule
 from engine.policies.distributions import (
     Bernoulli,
     Beta,
@@ -31,12 +32,12 @@ from engine.policies.distributions import (
 _LEAST_LOG_STD, _MOST_LOG_STD = -10.0, 4.0  # of a spread that the network puts out
 
 
-class Policy(nn.Module):
+class Policy(StatefulModule):
     """π_θ(a|s): maps observations ([batch, components] float32, or [batch] int64) to a distribution over actions.
 
     A body turns the observation into features, a head these into the distribution's parameters, and, where
     ``with_value``, a second head into V(s). ``normalizer``, where there is one, stands before the body. ``temperature``
-    tempers the distribution.
+    tempers the distribution; as a setting and not something learned, it is no part of the state.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import torch
+from torch import Tensor
 
 State = dict[str, Any]
 
@@ -88,3 +89,22 @@ class GeneratorState:
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.generator.set_state(state["state"])
+
+
+@dataclass(frozen=True)
+class TensorState:
+    """Tensors by name as a stateful part, loaded in place: whoever holds one of them, or a view of it, sees it."""
+
+    tensors: Mapping[str, Tensor]
+
+    def state(self) -> State:
+        return {name: tensor.detach().clone() for name, tensor in self.tensors.items()}
+
+    @torch.no_grad()
+    def load(self, state: Mapping[str, Any]) -> None:
+        there = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        wanted = {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+        if there != wanted:
+            raise ValueError(f"This state is of tensors {there}; what it is loaded into has {wanted}.")
+        for name, tensor in self.tensors.items():
+            tensor.copy_(state[name])

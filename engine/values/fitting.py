@@ -14,17 +14,21 @@ from engine.networks.optimizers import ParameterVector, add_gradient, make_optim
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import ROWS, HeartbeatTimer
+from engine.runtime.state import Parts
 from engine.values.value_function import ValueFunction
 
 
 class ValueFitting:
-    """φ ← φ − α ∇ 1/M Σ (V_φ(s_m) − G_m)², several optimiser steps per batch ([Jabon 2023])."""
+    """φ ← φ − α ∇ 1/M Σ (V_φ(s_m) − G_m)², several optimiser steps per batch ([Jabon 2023]).
+
+    ``value`` and its parameters are whoever's who made it; ``parts`` are what the fitting itself remembers.
+    """
 
     def __init__(self, config: ValueBaseline, value: ValueFunction, generator: torch.Generator) -> None:
-        self.value = value
-        self._generator = generator
+        self.value, self.parts = value, Parts()
+        self._generator = self.parts.add_generator("minibatches", generator)
         self.vector = ParameterVector(value.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self.vector)
+        self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self.vector))
 
     def fit(self, batch: Batch, config: ValueBaseline) -> Heartbeats[float]:
         """Fit to ``batch.returns``; yields signs of life and returns the loss at the last step.

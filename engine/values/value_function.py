@@ -9,9 +9,10 @@ from engine.catalogue.spaces import Space
 from engine.config.estimators import ValueBaseline
 from engine.networks.networks import MLP, cnn_body, features, head
 from engine.networks.normalizer import Normalizer
+from engine.networks.stateful import StatefulModule
 
 
-class ValueFunction(nn.Module):
+class ValueFunction(StatefulModule):
     """V_φ(s), shape [batch], for observations as a policy takes them; seen through convolutions if asked, and through
     the policy's ``normalizer`` where it has one."""
 

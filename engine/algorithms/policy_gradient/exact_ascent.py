@@ -23,15 +23,16 @@ from engine.networks.optimizers import ParameterVector, add_gradient, make_optim
 from engine.policies.distributions import Categorical
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeat
+from engine.runtime.state import Parts
 
 
 class ExactAscentRule:
     """θ ← θ + α ∇J(θ), with J the expected discounted return by dynamic programming; no sample enters."""
 
     def __init__(self, config: ExactGradient, policy: Policy, mdp: FiniteMDP) -> None:
-        self._policy = policy
+        self._policy, self.parts = policy, Parts()
         self._vector = ParameterVector(policy.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self._vector)
+        self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
         self._dynamics: Dynamics = dynamics_of(mdp)
         self._states = torch.arange(mdp.states, device=self._vector.values.device)
 

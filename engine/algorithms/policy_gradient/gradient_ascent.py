@@ -17,15 +17,16 @@ from engine.config.updates import GradientAscent
 from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeats
+from engine.runtime.state import Parts
 
 
 class GradientAscentRule:
     """θ ← θ + α ĝ with SGD, momentum, RMSprop or Adam."""
 
     def __init__(self, config: GradientAscent, policy: Policy) -> None:
-        self._policy = policy
+        self._policy, self.parts = policy, Parts()
         self._vector = ParameterVector(policy.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self._vector)
+        self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
 
     def update(self, given: UpdateInput) -> UpdateEvents:
         """One step. The metrics are from before it; where the gradient is not finite the policy is left as it was."""

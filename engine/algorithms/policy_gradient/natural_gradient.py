@@ -35,6 +35,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import ROWS, HeartbeatTimer
+from engine.runtime.state import Parts
 
 EXACT_UP_TO = 200  # parameters, for which the solver ``auto`` inverts the Fisher matrix itself
 
@@ -43,7 +44,7 @@ class NaturalGradientRule:
     """θ ← θ + α F⁻¹ĝ, scaled down where ½ sᵀFs would exceed the longest step (Kakade, 2002; [textbook])."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self._policy, self.parts = policy, Parts()
         self._vector = ParameterVector(policy.parameters())
 
     def update(self, given: UpdateInput) -> UpdateEvents:

@@ -30,6 +30,7 @@ from engine.policies.behaviour import behaviour_log_probs
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeats
+from engine.runtime.state import Parts
 
 _LN_10 = math.log(10.0)
 
@@ -43,9 +44,9 @@ class OffPolicyRule:
     """
 
     def __init__(self, config: OffPolicy, policy: Policy) -> None:
-        self._policy = policy
+        self._policy, self.parts = policy, Parts()
         self._vector = ParameterVector(policy.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self._vector)
+        self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
 
     def update(self, given: UpdateInput) -> UpdateEvents:
         """All updates of the batch. Weights, their effective sample size and the loss are those of the last one."""

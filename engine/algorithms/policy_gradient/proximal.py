@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,6 +42,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
+from engine.runtime.state import Parts, State
 from engine.values.fitting import ValueFitting
 
 Proximal = PPOClip | PPOPenalty | PPOLagrangian
@@ -57,6 +59,19 @@ class _Step:
     kl: float
 
 
+@dataclass
+class Multiplier:
+    """λ of the Lagrangian."""
+
+    value: float
+
+    def state(self) -> State:
+        return {"value": self.value}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.value = float(state["value"])
+
+
 class ProximalRule:
     """Epochs of minibatches on a surrogate, with one of three things that hold the new policy back.
 
@@ -71,12 +86,15 @@ class ProximalRule:
     def __init__(
         self, config: Proximal, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None = None
     ) -> None:
-        self._policy, self._generator, self._fitting = policy, generator, fitting
+        self._policy, self._fitting, self.parts = policy, fitting, Parts()
+        self._generator = self.parts.add_generator("minibatches", generator)
         self._old = copy.deepcopy(policy).requires_grad_(False)
         self._vector = ParameterVector(policy.parameters())
-        self._optimizer = make_optimizer(config.optimizer, self._vector)
+        self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
         self._timer = HeartbeatTimer()
-        self.multiplier = config.initial_multiplier if isinstance(config, PPOLagrangian) else 0.0
+        self._multiplier = Multiplier(0.0)
+        if isinstance(config, PPOLagrangian):
+            self._multiplier = self.parts.add("multiplier", Multiplier(config.initial_multiplier))
 
     def update(self, given: UpdateInput) -> UpdateEvents:
         """All epochs. Entropy, divergence and ratios are those after the last step, the gradient norm the first's."""
@@ -103,8 +121,9 @@ class ProximalRule:
             metrics["clip_fraction"] = clip_fraction(log_ratios, _clip_range(config, given.progress)).item()
         if isinstance(config, PPOLagrangian):
             divergence = yield from self._divergence(batch)
-            self.multiplier = updated_multiplier(self.multiplier, divergence, config.target_kl, config.multiplier_step)
-            metrics["multiplier"] = self.multiplier
+            before = self._multiplier.value
+            self._multiplier.value = updated_multiplier(before, divergence, config.target_kl, config.multiplier_step)
+            metrics["multiplier"] = self._multiplier.value
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_ratios)
 
     def _epochs(
@@ -203,7 +222,7 @@ class ProximalRule:
             return clipped_surrogate(log_ratios, weights, _clip_range(config, given.progress))
         gained = surrogate(log_ratios, weights)
         if isinstance(config, PPOLagrangian):
-            return gained - self.multiplier * distribution.kl(self._old_over(chunk)).mean()
+            return gained - self._multiplier.value * distribution.kl(self._old_over(chunk)).mean()
         if config.form == "single-sample":
             return gained + config.kl_coefficient * single_sample_penalty(distribution.log_prob(chunk.actions))
         return gained - config.kl_coefficient * self._old_over(chunk).kl(distribution).mean()

@@ -22,6 +22,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
+from engine.runtime.state import Parts
 from engine.values.fitting import fit_loss
 
 Metrics = dict[str, float | None]
@@ -55,6 +56,9 @@ UpdateEvents = Heartbeats[Outcome]
 
 class UpdateRule(Protocol):
     """Improves a policy with one batch."""
+
+    parts: Parts
+    """What it remembers from update to update; the policy is not among it."""
 
     def update(self, given: UpdateInput) -> UpdateEvents:
         """Yields signs of life, naming what is being done.

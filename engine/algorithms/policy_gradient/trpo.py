@@ -13,6 +13,7 @@ from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeats
+from engine.runtime.state import Parts
 
 
 class TRPORule:
@@ -23,7 +24,7 @@ class TRPORule:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self._policy, self.parts = policy, Parts()
         self._vector = ParameterVector(policy.parameters())
 
     def update(self, given: UpdateInput) -> UpdateEvents:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.config.updates import Optimizer
-from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
+from engine.networks.optimizers import Adam, ParameterVector, add_gradient, fused_adam_works, make_optimizer
 
 TORCH: dict[Optimizer, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.1),
@@ -83,3 +85,86 @@ def test_a_gradient_is_clipped_only_where_it_is_longer(most: float, length: floa
     vector.gradient.copy_(torch.tensor([3.0, 4.0]))
     assert vector.clip(most).item() == pytest.approx(5.0)
     assert vector.gradient.norm().item() == pytest.approx(length, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", TORCH)
+def test_an_optimiser_goes_on_from_its_state(kind: Optimizer) -> None:
+    vectors = [ParameterVector(made()) for _ in range(2)]
+    first, second = (make_optimizer(kind, vector) for vector in vectors)
+    gradients = torch.randn(8, len(vectors[0].values), generator=torch.Generator().manual_seed(0))
+    for gradient in gradients[:4]:
+        vectors[0].gradient.copy_(gradient)
+        first.step(0.1)
+    state = first.state()
+    vectors[1].values.copy_(vectors[0].values)
+    second.load(state)
+    for gradient in gradients[4:]:
+        for vector, optimizer in zip(vectors, (first, second), strict=True):
+            vector.gradient.copy_(gradient)
+            optimizer.step(0.1)
+        assert torch.equal(vectors[0].values, vectors[1].values)
+    another = make_optimizer(kind, ParameterVector(made()))
+    another.load(state)  # which the steps since have left as it was
+    assert all(torch.equal(state[name], tensor) for name, tensor in another.state().items())
+
+
+@pytest.mark.parametrize(("kind", "other"), [("adam", "rmsprop"), ("sgd", "momentum"), ("momentum", "sgd")])
+def test_the_state_of_another_optimiser_is_refused(kind: Optimizer, other: Optimizer) -> None:
+    with pytest.raises(ValueError, match="This state is of"):
+        make_optimizer(kind, ParameterVector(made())).load(make_optimizer(other, ParameterVector(made())).state())
+
+
+# --- the private kernel -----------------------------------------------------------------------------------------------
+
+
+class Counting(TorchDispatchMode):
+    """How many operations torch is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return func(*args, **kwargs or {})
+
+
+def adams(fused: tuple[bool, ...]) -> list[tuple[ParameterVector, Adam]]:
+    vectors = [ParameterVector(made()) for _ in fused]
+    return [(vector, Adam(vector, kernel)) for vector, kernel in zip(vectors, fused, strict=True)]
+
+
+def test_adam_takes_the_same_steps_with_and_without_its_kernel() -> None:
+    pairs = adams((True, False))
+    for gradient in torch.randn(50, 10, generator=torch.Generator().manual_seed(1)):
+        for vector, adam in pairs:
+            vector.gradient.copy_(gradient)
+            adam.step(0.1)
+        (mine, _), (theirs, _) = pairs
+        torch.testing.assert_close(mine.values, theirs.values, rtol=1e-5, atol=1e-6)
+
+
+def test_the_kernel_saves_operations_which_are_what_a_step_costs() -> None:
+    counts = []
+    for vector, adam in adams((True, False)):
+        vector.gradient.fill_(1.0)
+        with Counting() as counting:
+            adam.step(0.1)
+        counts.append(counting.count)
+    assert counts[0] == 2
+    assert counts[1] >= 12
+
+
+@pytest.mark.parametrize("change", ["none", "missing", "other arguments", "another step"])
+def test_adam_does_without_a_kernel_that_is_missing_or_another(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if change == "missing":
+        monkeypatch.delattr(torch, "_fused_adam_")
+    elif change == "other arguments":
+        monkeypatch.setattr(torch, "_fused_adam_", lambda *, parameters, lr: None)
+    elif change == "another step":
+        monkeypatch.setattr(torch, "_fused_adam_", lambda *lists, **numbers: lists[0][0].add_(1.0))
+    fused_adam_works.cache_clear()
+    try:
+        assert Adam(ParameterVector(made())).fused is (change == "none")
+    finally:
+        fused_adam_works.cache_clear()
