@@ -24,30 +24,6 @@ from engine.catalogue.methods.reported import diagnosed
 from engine.config import RunConfig
 from engine.reports.metrics import METRICS, Metric
 
-_FROM_ZERO = {
-    "entropy",
-    "grad_norm",
-    "approx_kl",
-    "clip_fraction",
-    "multiplier",
-    "line_search",
-    "effective_sample_size",
-    "learning_rate",
-    "value_loss",
-    "steps_per_second",
-}
-# The widest number that each is expected to come to, where that is not a small negative one.
-_WIDEST = {
-    "approx_kl": 8.8e-8,
-    "clip_fraction": 0.00888,
-    "line_search": 0.888,
-    "learning_rate": 8.8e-8,
-    "effective_sample_size": 88.8,
-    "largest_weight": -0.0888,
-    "explained_variance": -0.888,
-    "value_loss": 8.8e-8,
-    "steps_per_second": 88_800.0,
-}
 _UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no room, and stand in the tooltip
 _EMPTY = "Loss, entropy, gradient norm and speed will appear here after the first iteration."
 _INTERVAL = 100  # ms for each plot, so that many cost training no more than few
@@ -72,7 +48,7 @@ class Small(QWidget):
         self.title = QLabel(metric.title)
         self.title.setProperty("role", "muted")
         self.title.setFont(smaller(self.title.font()))
-        self._value = SteadyLabel(self._written(_WIDEST.get(metric.name, -8.8e-8)))
+        self._value = SteadyLabel(self._written(metric.widest))
         bold = QFont(tabular(smaller(self.font())))
         bold.setWeight(QFont.Weight.DemiBold)
         self._value.setFont(bold)
@@ -135,7 +111,7 @@ class Small(QWidget):
         if self._metric.name == "explained_variance":
             # Below −1 it says no more than at −1, and the early plunge would flatten all that follows.
             return (-1.0 if low < 0 else 0.0), 1.0
-        if self._metric.name in _FROM_ZERO:
+        if self._metric.from_zero:
             low = min(low, 0.0)
         return settled_range(self._y, low, high)
 

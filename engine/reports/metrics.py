@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Metric:
-    """A number reported once per iteration; it is null where it is not defined (no episode yet, no value function)."""
+    """A number reported once per iteration; it is null where it is not defined (no episode yet, no value function).
+
+    ``from_zero`` says that its axis reaches down to 0, where it is not negative. ``widest`` is the longest that it is
+    expected to come to when written out, for which room is kept.
+    """
 
     name: str
     title: str
     symbol: str
     unit: str
     meaning: str
+    from_zero: bool = False
+    widest: float = -8.8e-8
 
 
 METRICS: dict[str, Metric] = {
@@ -42,6 +48,7 @@ METRICS: dict[str, Metric] = {
             "nats",
             "How undecided the policy is, averaged over the visited states: ln of the number of actions when it picks "
             "blindly, 0 when it is certain. A Gaussian's can be negative.",
+            from_zero=True,
         ),
         Metric(
             "grad_norm",
@@ -50,14 +57,27 @@ METRICS: dict[str, Metric] = {
             "",
             "The length of the estimated policy gradient before any clipping, at the update's first step. Large swings "
             "mean a noisy estimate.",
+            from_zero=True,
         ),
         Metric(
-            "approx_kl",
+            "kl",
             "KL divergence",
             "KL",
             "nats",
-            "How far this update moved the policy: KL(π_old‖π), averaged over the visited states; estimated from the "
-            "actions taken by PPO, exact for the natural gradient and TRPO.",
+            "How far this update moved the policy: KL(π_old‖π), computed from both distributions and averaged over the "
+            "visited states.",
+            from_zero=True,
+            widest=8.8e-8,
+        ),
+        Metric(
+            "approx_kl",
+            "KL, estimated",
+            "≈ KL",
+            "nats",
+            "How far this update moved the policy: KL(π_old‖π), averaged over the visited states; an estimate from the "
+            "actions that were taken in them.",
+            from_zero=True,
+            widest=8.8e-8,
         ),
         Metric(
             "clip_fraction",
@@ -65,6 +85,8 @@ METRICS: dict[str, Metric] = {
             "",
             "",
             "The share of steps whose probability ratio has left the clip range at the update's end.",
+            from_zero=True,
+            widest=0.00888,
         ),
         Metric(
             "effective_sample_size",
@@ -73,6 +95,8 @@ METRICS: dict[str, Metric] = {
             "episodes",
             "How many equally weighted episodes the reweighted ones are worth at the update's last step, "
             "(Σw)²/Σw²: near 1, a single episode decides the gradient.",
+            from_zero=True,
+            widest=88.8,
         ),
         Metric(
             "largest_weight",
@@ -81,6 +105,7 @@ METRICS: dict[str, Metric] = {
             "",
             "The largest importance weight of an episode at the update's last step, before any truncation, as a power "
             "of ten; products of many ratios explode.",
+            widest=-0.0888,
         ),
         Metric(
             "multiplier",
@@ -88,6 +113,7 @@ METRICS: dict[str, Metric] = {
             "λ",
             "",
             "The price of KL divergence after this update: it rises while the policy moves too far, else it falls.",
+            from_zero=True,
         ),
         Metric(
             "line_search",
@@ -96,6 +122,8 @@ METRICS: dict[str, Metric] = {
             "",
             "The share of the full trust-region step that was taken; 0 where no try improved the surrogate within it, "
             "and the policy stayed as it was.",
+            from_zero=True,
+            widest=0.888,
         ),
         Metric(
             "exact_return",
@@ -111,6 +139,8 @@ METRICS: dict[str, Metric] = {
             "α",
             "",
             "The step size of this update, where a schedule changes it.",
+            from_zero=True,
+            widest=8.8e-8,
         ),
         Metric(
             "explained_variance",
@@ -119,6 +149,7 @@ METRICS: dict[str, Metric] = {
             "",
             "How much of the returns' variance the learned value function predicts, 1 − Var(G − V)/Var(G), as it "
             "was when it was subtracted: 1 is perfect, 0 no better than a constant, below 0 worse.",
+            widest=-0.888,
         ),
         Metric(
             "value_loss",
@@ -127,6 +158,8 @@ METRICS: dict[str, Metric] = {
             "reward²",
             "Mean squared error of the learned value function: at its last fitting step, or averaged over the steps "
             "where it is fitted along with the policy.",
+            from_zero=True,
+            widest=8.8e-8,
         ),
         Metric(
             "advantage_mean",
@@ -148,6 +181,8 @@ METRICS: dict[str, Metric] = {
             "",
             "steps/s",
             "Environment steps per second of training, over the last iteration; pauses do not count.",
+            from_zero=True,
+            widest=88_800.0,
         ),
     )
 }

@@ -130,8 +130,8 @@ LEARNED = ("explained_variance", "value_loss")
     [
         (of("reinforce"), ()),
         (of("reinforce-learned-baseline"), LEARNED),
-        (of("npg"), ("approx_kl", *LEARNED)),
-        (of("trpo"), ("approx_kl", "line_search", *LEARNED)),
+        (of("npg"), ("kl", *LEARNED)),
+        (of("trpo"), ("kl", "line_search", *LEARNED)),
         (of("ppo"), ("approx_kl", "clip_fraction", *LEARNED)),
         (of("ppo", estimator__baseline="shared-value"), ("approx_kl", "clip_fraction", *LEARNED)),
         (of("ppo-lagrangian"), ("approx_kl", "multiplier", *LEARNED)),

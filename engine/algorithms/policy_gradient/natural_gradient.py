@@ -64,7 +64,7 @@ class NaturalGradientRule:
         if not math.isfinite(kl):
             self._vector.values.copy_(before)
         require_finite([kl], rate)
-        return Outcome(direction.metrics | {"approx_kl": kl} | scheduled_metric(config.learning_rate_schedule, rate))
+        return Outcome(direction.metrics | {"kl": kl} | scheduled_metric(config.learning_rate_schedule, rate))
 
 
 @dataclass(frozen=True)

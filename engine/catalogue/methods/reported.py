@@ -6,8 +6,6 @@ from typing import Literal
 
 from engine.config import RunConfig
 
-_MEASURED_MOVES = ("natural-gradient", "trpo", "ppo-clip", "ppo-penalty", "ppo-lagrangian")
-
 
 def diagnosed(config: RunConfig) -> tuple[str, ...]:
     """The metrics that a run of ``config`` defines, in the order in which they are shown."""
@@ -17,7 +15,8 @@ def diagnosed(config: RunConfig) -> tuple[str, ...]:
         "entropy": True,
         "grad_norm": True,
         "exact_return": update.kind == "exact-gradient",
-        "approx_kl": update.kind in _MEASURED_MOVES,
+        "kl": update.kind in ("natural-gradient", "trpo"),
+        "approx_kl": update.kind.startswith("ppo-"),
         "clip_fraction": update.kind == "ppo-clip",
         "multiplier": update.kind == "ppo-lagrangian",
         "line_search": update.kind == "trpo",

@@ -40,8 +40,8 @@ ALWAYS = {"mean_return", "mean_length", "loss", "entropy", "grad_norm", "advanta
 }
 OWN = {
     "gradient-ascent": set(),
-    "natural-gradient": {"approx_kl"},
-    "trpo": {"approx_kl", "line_search"},
+    "natural-gradient": {"kl"},
+    "trpo": {"kl", "line_search"},
     "ppo-clip": {"approx_kl", "clip_fraction"},
     "ppo-penalty": {"approx_kl"},
     "ppo-lagrangian": {"approx_kl", "multiplier"},
