@@ -28,6 +28,7 @@ class CardView(QListView):
     def __init__(self, model: GalleryModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._painter = _CardPainter(theme)
+        self._model = model
         self.setModel(model)
         self.setItemDelegate(self._painter)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -51,7 +52,7 @@ class CardView(QListView):
 
     def select(self, id: str) -> None:
         """Make a card current, and come to where it is."""
-        index = self.model().index_of(id)
+        index = self._model.index_of(id)
         if index.isValid():
             self.setCurrentIndex(index)
             self.scrollTo(index, QListView.ScrollHint.PositionAtCenter)
@@ -65,7 +66,7 @@ class CardView(QListView):
         self._painter.theme = theme
         self.viewport().update()
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
         self.shown.emit(self.card)
 
@@ -85,7 +86,7 @@ class CardView(QListView):
 
     def moveCursor(self, action: QListView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Left and right go through all cards, over headings and the ends of rows; home and end to the outermost."""
-        here, last = self.currentIndex().row(), self.model().rowCount() - 1
+        here, last = self.currentIndex().row(), self._model.rowCount() - 1
         ways = {
             QListView.CursorAction.MoveLeft: range(here - 1, -1, -1),
             QListView.CursorAction.MoveRight: range(here + 1, last + 1),
@@ -94,7 +95,7 @@ class CardView(QListView):
         }
         if action not in ways:
             return super().moveCursor(action, modifiers)
-        rows = (self.model().index(row) for row in ways[action])
+        rows = (self._model.index(row) for row in ways[action])
         return next((index for index in rows if isinstance(index.data(ITEM_ROLE), Card)), self.currentIndex())
 
     def _use(self, index: QModelIndex) -> None:

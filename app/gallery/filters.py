@@ -18,7 +18,7 @@ _CHOICES: dict[str, tuple[str, dict[str, str]]] = {
         {"": "Any actions", "discrete": "Discrete actions", "continuous": "Continuous actions"},
     ),
     "sees": ("Observations", {"": "Any observations", "states": "States", "numbers": "Numbers", "images": "Images"}),
-    "group": ("Family", {"": "All families", **GROUPS}),
+    "group": ("Family", {"": "All families"} | {str(group): title for group, title in GROUPS.items()}),
     "needs": (
         "Needs",
         {"": "Installed or not", "installed": "Installed only", "nothing": "Needs no extra", "extra": "Needs an extra"},

@@ -55,7 +55,7 @@ class Filter:
     needs: str = ""
 
     def lets_through(self, card: Card) -> bool:
-        checks = (
+        checks: tuple[tuple[str, Callable[[], bool]], ...] = (
             (self.actions, lambda: card.info is not None and kind_of_actions(card.info.action) == self.actions),
             (self.sees, lambda: card.info is not None and kind_of_sight(card.info.observation) == self.sees),
             (self.group, lambda: card.group == self.group),

@@ -14,6 +14,7 @@ from app.gallery.filters import FilterBar
 from app.gallery.id_entry import IdEntry
 from app.gallery.model import Card, Filter, GalleryModel, all_cards
 from app.models.experiment import Experiment
+from app.models.remembered import strings
 from app.models.run_state import LOCKED
 from app.style.text import SteadyLabel, muted
 from app.style.theme import Theme
@@ -167,7 +168,7 @@ class Gallery(QDialog):
         self.details.show_card(card, forgettable=forgettable)
 
     def _use(self, card: Card | None) -> None:
-        if self.details.refusal(card):
+        if card is None or self.details.refusal(card):
             return  # which the details say
         if card.info is None:
             self._ask(card.id)
@@ -205,8 +206,7 @@ class Gallery(QDialog):
             self.accept()
 
     def _typed(self) -> list[str]:
-        kept = self._settings.value(_KEY, [])
-        return [kept] if isinstance(kept, str) else list(kept or [])
+        return strings(self._settings, _KEY)
 
     def _tell(self) -> None:
         found, total = len(self.model.found), len(self.model.cards)

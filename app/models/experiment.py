@@ -70,7 +70,10 @@ class Experiment(QObject):
     def pick(self, entry: Entry) -> str | None:
         """Take an entry of the catalogue, or say why not."""
         reason = self.refusal_of(entry)
-        return self._take(self._with(entry)) if reason is None else self._refuse(reason)
+        if reason is not None:
+            return self._refuse(reason)
+        self._take(self._with(entry))
+        return None
 
     def refusal_of(self, entry: Entry) -> str | None:
         """Why the entry cannot be picked now; None when it can."""
@@ -92,11 +95,15 @@ class Experiment(QObject):
         try:
             config = self._with_value(path, value)
             if config.environment != self.config.environment:
-                return self._change_environment(config.environment)
+                self._change_environment(config.environment)
+                return None
         except RequestError as error:
             return self._refuse(self._plainly(str(error), path))
         reason = self._new_problem(config)
-        return self._take(config) if reason is None else self._refuse(reason)
+        if reason is not None:
+            return self._refuse(reason)
+        self._take(config)
+        return None
 
     def refusal_of_value(self, path: str, value: Any) -> str | None:
         """Why one of the environment's parameters cannot have a value; None where, as far as is known, it can."""

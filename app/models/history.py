@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +23,18 @@ class Column:
     A column of whole numbers widens itself when they outgrow its type.
     """
 
-    def __init__(self, dtype: type) -> None:
-        self._data = np.empty(1024, dtype)
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self._data: NDArray[Any] = np.empty(1024, dtype)
         self._size = 0
 
     def __len__(self) -> int:
         return self._size
 
     @property
-    def values(self) -> NDArray:
+    def values(self) -> NDArray[Any]:
         return self._data[: self._size]
 
-    def extend(self, values: NDArray) -> None:
+    def extend(self, values: NDArray[Any]) -> None:
         if self._data.dtype.kind == "u" and len(values) and values.max() > np.iinfo(self._data.dtype).max:
             self._data = self._data.astype(np.float64)
         needed = self._size + len(values)
@@ -58,8 +58,8 @@ class Table:
         self._data = np.empty((len(self.names), 1024), np.float32)
         self._size = 0
 
-    def __getitem__(self, name: str) -> Part:
-        return Part(self, self.names.index(name))
+    def __getitem__(self, name: str) -> TableColumn:
+        return TableColumn(self, self.names.index(name))
 
     def append(self, row: Sequence[float] | Floats) -> None:
         if self._size == self._data.shape[1]:
@@ -74,7 +74,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Part:
+class TableColumn:
     """One column of a table; ``values`` is a view of what was appended, valid until the next append."""
 
     table: Table
@@ -140,18 +140,19 @@ class History:
         self.metrics.append(self._gathered[0] if len(self._gathered) == 1 else _means(self._gathered))
         self._gathered.clear()
 
-    def episode_x(self, axis: XAxis) -> NDArray:
+    def episode_x(self, axis: XAxis) -> NDArray[Any]:
         """The x-coordinate of every episode, [E]."""
         if axis == "episodes":
             return np.arange(1, len(self.episode_returns) + 1, dtype=np.float64)
         return (self.episode_steps if axis == "environment_steps" else self.episode_seconds).values
 
-    def episode_x_at(self, axis: XAxis, indices: NDArray) -> Floats:
+    def episode_x_at(self, axis: XAxis, indices: NDArray[np.int64]) -> Floats:
         """The x-coordinates of the episodes at ``indices`` alone, however many there are."""
         if axis == "episodes":
-            return indices + 1.0
+            return indices.astype(np.float64) + 1.0
         column = self.episode_steps if axis == "environment_steps" else self.episode_seconds
-        return column.values[indices].astype(np.float64)
+        chosen: Floats = column.values[indices].astype(np.float64)
+        return chosen
 
     def last_x(self, axis: XAxis) -> float:
         """How far the run has come, 0 before anything was reported."""
@@ -162,7 +163,7 @@ class History:
         ends = [column[-1] for column in (episodes.values, iterations) if len(column)]
         return float(max(ends, default=0.0))
 
-    def iteration_x(self, axis: XAxis) -> NDArray:
+    def iteration_x(self, axis: XAxis) -> NDArray[Any]:
         """The x-coordinate of every iteration, [I]."""
         columns = {"environment_steps": self.steps, "episodes": self.episodes, "seconds": self.seconds}
         return columns[axis].values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
@@ -214,7 +216,7 @@ class AdvantagesPanel(QWidget):
         self.plot.redraw()
         self._stage.fill(True)
 
-    def _take_advantages(self, values: NDArray) -> Histogram:
+    def _take_advantages(self, values: NDArray[Any]) -> Histogram:
         shown = normalised(values) if self.normalised else values
         self._x = settled_range(self._x, *bounds(shown))
         bars = histogram(shown, self._x)
@@ -231,7 +233,7 @@ class AdvantagesPanel(QWidget):
         ]
         return bars
 
-    def _take_ratios(self, log_ratios: NDArray) -> Histogram:
+    def _take_ratios(self, log_ratios: NDArray[Any]) -> Histogram:
         """π/π_old of every step, around 1, with the range in which they count."""
         ratios = np.exp(np.minimum(log_ratios.astype(np.float64), np.log(_LARGEST_RATIO)))
         reach = clip_range(self._config, self._history)
@@ -249,7 +251,7 @@ class AdvantagesPanel(QWidget):
         self._lines.moments = moments
         return bars
 
-    def _take_weights(self, log_weights: NDArray) -> Histogram:
+    def _take_weights(self, log_weights: NDArray[Any]) -> Histogram:
         """The powers of ten of every episode's importance weight: few large ones are what decides the gradient."""
         powers = log_weights.astype(np.float64) / np.log(10.0)
         low, high = bounds(powers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from PySide6.QtGui import (
     QColor,
@@ -17,10 +16,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout, QWidget
 
 from app.models.history import History
+from app.models.notices import Level
 from app.style.text import Stage, as_surface
 from app.style.theme import Theme, tabular
-
-Level = Literal["info", "warning", "error"]
 
 _LINES = 3000
 _EMPTY = "What happens will be written here with its time: runs that start and end, changes, warnings and errors."

@@ -95,7 +95,8 @@ class ReturnsPanel(QWidget):
 
     @property
     def x_axis(self) -> XAxis:
-        return self._axis.currentData()
+        axis: XAxis = self._axis.currentData()
+        return axis
 
     @x_axis.setter
     def x_axis(self, axis: XAxis) -> None:

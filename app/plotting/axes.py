@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def settled_end(current: float | None, end: float, least: float = 0.1) -> float:
     return next(step * power for step in _ENDS if step * power >= wanted * (1 - _SLACK))
 
 
-def robust_bounds(values: NDArray, share: float = 0.005) -> Range:
+def robust_bounds(values: NDArray[Any], share: float = 0.005) -> Range:
     """The least and greatest finite value, without the outermost ``share`` at either end where those lie far out.
 
     Far out means further beyond the rest than the rest is wide. Without finite values both are NaN.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,14 @@ from app.plotting.axes import Range, nice_step, robust_bounds
 _ENOUGH = 50_000  # a histogram of more looks the same
 
 
-def normalised(advantages: NDArray) -> NDArray:
+def normalised(advantages: NDArray[Any]) -> NDArray[Any]:
     """(A − mean) / std as ``losses.normalized`` has it, which this is tested against: 0 where all are equal."""
     spread = advantages.std()
     centred = advantages - advantages.mean()
     return centred / spread if spread > 1e-5 * float(np.abs(advantages).max()) else np.zeros_like(centred)
 
 
-def effective_sample_size(log_weights: NDArray) -> float:
+def effective_sample_size(log_weights: NDArray[Any]) -> float:
     """(Σ w)² / Σ w² as ``engine.maths.importance`` has it, which this is tested against: 0 where all weights are 0."""
     greatest = log_weights.max(initial=-np.inf)
     if not np.isfinite(greatest):
@@ -43,7 +44,7 @@ class Histogram:
     negative: float
 
 
-def bounds(values: NDArray, centre: float = 0.0) -> Range:
+def bounds(values: NDArray[Any], centre: float = 0.0) -> Range:
     """What an axis has to hold: nearly all values, their mean, and the centre."""
     thinned = values[:: 1 + len(values) // _ENOUGH]
     low, high = robust_bounds(thinned)
@@ -52,7 +53,7 @@ def bounds(values: NDArray, centre: float = 0.0) -> Range:
     return min(low, *held), max(high, *held)
 
 
-def histogram(values: NDArray, span: Range, bins: int = 40, centre: float = 0.0) -> Histogram:
+def histogram(values: NDArray[Any], span: Range, bins: int = 40, centre: float = 0.0) -> Histogram:
     """The histogram of ``values`` over ``span`` in at most ``bins`` bins of a round width; not of nothing.
 
     Values of −∞ count among all, but not in the mean and the standard deviation.
@@ -67,7 +68,7 @@ def histogram(values: NDArray, span: Range, bins: int = 40, centre: float = 0.0)
     inside = (index[(index >= first) & (index < last)] - first).astype(np.int64)
     known = values[np.isfinite(values)] if not np.isfinite(values).all() else values
     return Histogram(
-        edges=centre + np.arange(first, last) * width,
+        edges=centre + np.arange(first, last, dtype=np.float64) * width,
         width=width,
         shares=np.bincount(inside, minlength=last - first) / len(thinned),
         mean=float(known.mean()) if len(known) else 0.0,

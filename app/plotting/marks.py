@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import pyqtgraph as pg
@@ -149,7 +149,8 @@ class Dots:
         self._fragments[:count, 1] = frame.to_y(self.y)
         self._fragments[:count, 4:6] = self._pixmap.width()
         self._fragments[:count, 6:8] = 1.0 / frame.pixel_ratio
-        fragments = wrapInstance(self._fragments.ctypes.data, QPainter.PixmapFragment)
+        wrapped = wrapInstance(self._fragments.ctypes.data, QPainter.PixmapFragment)
+        fragments = cast(QPainter.PixmapFragment, wrapped)
         painter.drawPixmapFragments(fragments, count, self._pixmap)
 
     def _side(self, pixel_ratio: float) -> int:

@@ -108,7 +108,8 @@ class Canvas(QGraphicsItem):
         self.update()
 
     def boundingRect(self) -> QRectF:
-        return self._view.rect()
+        rect: QRectF = self._view.rect()
+        return rect
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         if not self._view.rect().isEmpty():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,7 +89,7 @@ class Trace:
         high = self._bins[3, : self._shown]
         return np.where(np.isfinite(high), high, np.nan)
 
-    def update(self, values: NDArray) -> None:
+    def update(self, values: NDArray[Any]) -> None:
         """Take in a column that has grown; what it held at the last update must be as it was."""
         count = len(values)
         while count > self.size * self._limit:
@@ -102,7 +104,7 @@ class Trace:
         starts = np.arange(self._shown) * self.size
         self.middles = (starts + np.minimum(starts + self.size, count) - 1) // 2
 
-    def _take_full(self, values: NDArray) -> None:
+    def _take_full(self, values: NDArray[Any]) -> None:
         new = len(values) // self.size - self._full
         if new > 0:
             start = self._full * self.size
@@ -120,7 +122,7 @@ class Trace:
         self._full = half
 
 
-def _binned(values: NDArray, size: int) -> Numbers:
+def _binned(values: NDArray[Any], size: int) -> Numbers:
     """Sum, count, minimum and maximum of consecutive bins, [4, len(values) / size]."""
     rows = values.astype(np.float64).reshape(-1, size)
     known = np.isfinite(rows)

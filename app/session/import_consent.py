@@ -7,6 +7,8 @@ import sys
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
+from app.models.remembered import strings
+
 _KEY = "modules"
 
 
@@ -39,8 +41,7 @@ class ImportConsent:
         self._keep({name: allowed for name, allowed in self._answers().items() if name != module})
 
     def _answers(self) -> dict[str, bool]:
-        kept = self._settings.value(_KEY, [])
-        lines = [kept] if isinstance(kept, str) else kept or []
+        lines = strings(self._settings, _KEY)
         return {line[1:]: line[0] == "+" for line in lines if line[:1] in ("+", "-")}
 
     def _keep(self, answers: dict[str, bool]) -> None:

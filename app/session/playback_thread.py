@@ -166,9 +166,10 @@ class PlaybackThread(QThread):
                     playback.use(settings.snapshot)
                 self._play(playback, settings)
             except (Exception, SystemExit) as error:
-                playback = _closed(playback)
+                _close(playback)
+                playback = None
                 self._fail(settings, error)
-        _closed(playback)
+        _close(playback)
 
     def _next_settings(self) -> _Settings | None:
         """Sleep until the next steps are due; None when the thread is to end."""
@@ -225,11 +226,11 @@ class PlaybackThread(QThread):
 def _replaced(playback: Playback | None, snapshot: PolicySnapshot) -> Playback:
     from engine.analysis.playback import Playback  # with torch, which is loaded by now, since there is a snapshot
 
-    _closed(playback)
+    _close(playback)
     return Playback(snapshot, snapshot.config.seed)
 
 
-def _closed(playback: Playback | None) -> None:
+def _close(playback: Playback | None) -> None:
     """Close ``playback``, whatever its environment makes of it."""
     if playback is not None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QMargins
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -15,6 +16,10 @@ class Holder(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(across, down, across, down)
         self.hide()
+
+    @property
+    def margins(self) -> QMargins:
+        return self._layout.contentsMargins()
 
     def hold(self, widget: QWidget) -> None:
         """Take the widget over from the holder it is in, which vanishes."""

@@ -49,4 +49,5 @@ def load() -> None:
 def _drawn(name: str, colours: dict[str, str]) -> QIcon:
     import qtawesome
 
-    return qtawesome.icon(f"mdi6.{name}", **colours)
+    icon: QIcon = qtawesome.icon(f"mdi6.{name}", **colours)
+    return icon

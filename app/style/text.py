@@ -15,8 +15,8 @@ def as_surface(panel: QWidget) -> None:
     panel.setAutoFillBackground(True)
 
 
-def set_role(widget: QWidget, role: str) -> None:
-    """Give a widget another of the style sheet's roles; a new property alone would not restyle it."""
+def set_role(widget: QWidget, role: str | None) -> None:
+    """Give a widget another of the style sheet's roles, or none; a new property alone would not restyle it."""
     widget.setProperty("role", role)
     widget.style().unpolish(widget)
     widget.style().polish(widget)

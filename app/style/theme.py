@@ -190,6 +190,5 @@ def tabular(font: QFont) -> QFont:
 def blended(colour: str, ground: str, share: float) -> QColor:
     """``colour`` laid over ``ground`` with the opacity ``share``, itself opaque: painting without alpha is faster."""
     over, under = QColor(colour), QColor(ground)
-    return QColor.fromRgbF(
-        *(a * share + b * (1 - share) for a, b in zip(over.getRgbF()[:3], under.getRgbF()[:3], strict=True))
-    )
+    pairs = ((over.redF(), under.redF()), (over.greenF(), under.greenF()), (over.blueF(), under.blueF()))
+    return QColor.fromRgbF(*(a * share + b * (1 - share) for a, b in pairs))

@@ -13,6 +13,7 @@ from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.models.run_state import RunState
+from app.style.theme import ThemeChoice
 from app.window.main_window import MainWindow
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
@@ -42,7 +43,7 @@ class Opening:
     start: bool
     seconds: float | None
     screenshot: Path | None
-    theme: str | None
+    theme: ThemeChoice | None
     size: tuple[int, int] | None
 
 

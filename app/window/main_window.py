@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu, QWidget
 
 from app.gallery.lazy_gallery import LazyGallery
 from app.models.experiment import Experiment
+from app.models.notices import Level
 from app.models.run_state import ACTIVE, RunState
 from app.panels.episode.panel import EpisodePanel
 from app.panels.experiment.panel import ExperimentPanel
@@ -304,7 +305,7 @@ class MainWindow(QMainWindow):
         if self._theme_choice == "system":
             self.set_theme("system")
 
-    def notify(self, level: str, sentence: str) -> None:
+    def notify(self, level: Level, sentence: str) -> None:
         """Write a sentence to the log, and show it at the foot of the window."""
         self.log.append(level, sentence)
         self._notice.setText(sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from app.window import display_check as display
 from engine.catalogue.configured import changed, described
@@ -10,6 +11,9 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RequestError
+
+if TYPE_CHECKING:
+    from app.style.theme import ThemeChoice
 
 
 def open_window(
@@ -54,7 +58,7 @@ def open_window(
             f"Qt could not be loaded because of {library}; on Debian or Ubuntu: "
             f"apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1; {display.HEADLESS}"
         ) from error
-    return run(Opening(chosen, environment, start, seconds, screenshot, theme, extent))
+    return run(Opening(chosen, environment, start, seconds, screenshot, cast("ThemeChoice | None", theme), extent))
 
 
 def _looked_at(environment: EnvironmentConfig) -> EnvironmentInfo:

@@ -135,15 +135,15 @@ def test_an_equation_taller_than_its_limit_scrolls(qtbot: QtBot) -> None:
     box.resize(288, 400)
     box.show()
     box.equation.show_equation(equation(of("ppo"), CARTPOLE))
-    qtbot.waitUntil(lambda: box.equation.is_up_to_date and box.scroll.height() > 300)
+    qtbot.waitUntil(lambda: box.equation.is_up_to_date and box.scroll_area.height() > 300)
     box.set_limit(200)
-    qtbot.waitUntil(lambda: box.scroll.verticalScrollBar().maximum() > 0)
-    assert 140 < box.scroll.height() <= 200
-    assert box.scroll.height() == box.equation.whole_rows(box.scroll.viewport().width(), 200)
-    assert box.scroll.focusPolicy() & Qt.FocusPolicy.TabFocus
-    box.scroll.setFocus()
-    qtbot.keyClick(box.scroll, Qt.Key.Key_Down)
-    assert box.scroll.verticalScrollBar().value() > 0
+    qtbot.waitUntil(lambda: box.scroll_area.verticalScrollBar().maximum() > 0)
+    assert 140 < box.scroll_area.height() <= 200
+    assert box.scroll_area.height() == box.equation.whole_rows(box.scroll_area.viewport().width(), 200)
+    assert box.scroll_area.focusPolicy() & Qt.FocusPolicy.TabFocus
+    box.scroll_area.setFocus()
+    qtbot.keyClick(box.scroll_area, Qt.Key.Key_Down)
+    assert box.scroll_area.verticalScrollBar().value() > 0
 
 
 def test_a_button_tells_of_more_of_the_equation_and_leads_there(qtbot: QtBot) -> None:
@@ -152,13 +152,13 @@ def test_a_button_tells_of_more_of_the_equation_and_leads_there(qtbot: QtBot) ->
     box.resize(288, 400)
     box.show()
     box.equation.show_equation(equation(of("ppo"), CARTPOLE))
-    qtbot.waitUntil(lambda: box.equation.is_up_to_date and box.scroll.height() > 300)
+    qtbot.waitUntil(lambda: box.equation.is_up_to_date and box.scroll_area.height() > 300)
     assert not box.more.isVisible()
     box.set_limit(200)
     qtbot.waitUntil(box.more.isVisible)
     for _ in range(3):
         qtbot.mouseClick(box.more, Qt.MouseButton.LeftButton)
-    assert box.scroll.verticalScrollBar().value() == box.scroll.verticalScrollBar().maximum()
+    assert box.scroll_area.verticalScrollBar().value() == box.scroll_area.verticalScrollBar().maximum()
     assert not box.more.isVisible()
 
 

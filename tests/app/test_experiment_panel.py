@@ -129,7 +129,7 @@ def test_every_picker_is_in_sight_beside_the_equation(opened, qtbot, algorithm):
         view = panel._scroll.viewport()
         for picker, _ in panel.pickers.values():
             assert picker.mapTo(view, QPoint(0, picker.height())).y() <= view.height()
-        assert panel._box.scroll.height() > 100
+        assert panel._box.scroll_area.height() > 100
 
 
 def test_each_policy_shows_its_number_of_parameters(opened):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QPalette, QResizeEvent
+from PySide6.QtGui import QMoveEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
@@ -74,15 +74,15 @@ class ExperimentPanel(QWidget):
         self._inline.hold(self._box)
         self.form = ParameterForm(theme)
         self._scroll = self._lay_out(theme)
-        QWidget.setTabOrder(self.pickers["update"][0].combo, self._box.scroll)
-        QWidget.setTabOrder(self._box.scroll, self.bias.button)
+        QWidget.setTabOrder(self.pickers["update"][0].combo, self._box.scroll_area)
+        QWidget.setTabOrder(self._box.scroll_area, self.bias.button)
         self.form.set_tab_before(self.bias.button)
         self._wire()
         self._refresh()
 
     def _lay_out(self, theme: Theme) -> QScrollArea:
         page = QWidget()
-        column = QVBoxLayout(page)
+        self._column = column = QVBoxLayout(page)
         column.setContentsMargins(theme.unit, theme.unit, theme.unit, 2 * theme.unit)
         column.setSpacing(theme.unit)
         self._choices = QWidget()
@@ -261,8 +261,7 @@ class ExperimentPanel(QWidget):
         if self.height() < _TALL:
             self._box.set_limit(UNLIMITED)
             return
-        margins = self._scroll.widget().layout().contentsMargins()
-        around = self._foot.layout().contentsMargins()
+        margins, around = self._column.contentsMargins(), self._foot.margins
         taken = margins.top() + self._choices.height() + _GLIMPSE + around.top() + around.bottom() + self._box.beneath
         share = min(self.height() - taken, round(_EQUATION_SHARE * self.height()))
         self._box.set_limit(max(share, _LEAST_EQUATION))
@@ -273,7 +272,7 @@ class ExperimentPanel(QWidget):
         # What grows or shrinks above must not carry away the field in which a person is at work.
         if (
             watched is self.form
-            and event.type() == QEvent.Type.Move
+            and isinstance(event, QMoveEvent)
             and self.form.isAncestorOf(self.focusWidget() or self)
         ):
             shift = event.pos().y() - event.oldPos().y()

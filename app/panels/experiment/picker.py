@@ -120,7 +120,8 @@ class _ChoiceCombo(Combo):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.delegate = ChoiceDelegate(theme)
-        self.setModel(QStandardItemModel(self))
+        self._model = QStandardItemModel(self)
+        self.setModel(self._model)
         self.setItemDelegate(self.delegate)
         self.setPlaceholderText("Custom")
         self.note = ""
@@ -142,15 +143,14 @@ class _ChoiceCombo(Combo):
         painter.end()
 
     def offer(self, choices: tuple[Choice, ...]) -> None:
-        model = self.model()
-        model.clear()
+        self._model.clear()
         for choice in choices:
             item = QStandardItem(choice.title)
             item.setData(choice, CHOICE_ROLE)
             item.setEnabled(choice.refusal is None)
             parts = (choice.title, choice.note, choice.sentence, choice.refusal)
             item.setData(". ".join(filter(None, parts)), Qt.ItemDataRole.AccessibleTextRole)
-            model.appendRow(item)
+            self._model.appendRow(item)
 
     def showPopup(self) -> None:
         view, room = self.view(), self.screen().availableGeometry().width() - 40

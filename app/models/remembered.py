@@ -1,0 +1,13 @@
+"""Reading back what a QSettings has kept."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSettings
+
+
+def strings(settings: QSettings, key: str) -> list[str]:
+    """The list of strings kept under ``key``: a list of one comes back as a string, and an empty one as None."""
+    kept = settings.value(key)
+    if isinstance(kept, str):
+        return [kept]
+    return [line for line in kept if isinstance(line, str)] if isinstance(kept, list) else []
