@@ -21,13 +21,12 @@ def episode_gradients(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, 
         [N, P] each, for N whole episodes and P parameters.
     """
     parameters = list(policy.parameters())
-    plain = torch.ones_like(batch.advantages) if batch.state_weights is None else batch.state_weights
     scores: list[Tensor] = []
     gradients: list[Tensor] = []
     timer = HeartbeatTimer()
     for episode in batch.episodes():
         log_probs = policy.over(episode.observations, episode.sequences).log_prob(episode.actions)
-        for weights, into in ((plain, scores), (plain * batch.advantages, gradients)):
+        for weights, into in ((batch.state_weights, scores), (batch.weights(False), gradients)):
             total = (log_probs * weights[episode.rows]).sum()
             into.append(flattened(torch.autograd.grad(total, parameters, retain_graph=True, materialize_grads=True)))
         if timer.due():

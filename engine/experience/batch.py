@@ -26,24 +26,45 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class ConstantBaseline:
+    """``amount`` was subtracted from the credit whatever the state; it broadcasts to [T, N], and is 0 without one."""
+
+    amount: Tensor
+
+
+@dataclass(frozen=True)
+class ParameterBaseline:
+    """``amounts`` [P] are to be subtracted, one in each component of the gradient; the advantages are the credit."""
+
+    amounts: Tensor
+
+
+@dataclass(frozen=True)
+class LearnedValue:
+    """V(s) was subtracted: ``values`` [M], the ``targets`` [M] that V is to be fitted to, and the temporal-difference
+    ``errors`` [T, N] of which the advantages are sums."""
+
+    values: Tensor
+    targets: Tensor
+    errors: Tensor
+
+
+Baseline = ConstantBaseline | ParameterBaseline | LearnedValue
+NO_BASELINE = ConstantBaseline(torch.zeros(()))
+
+
+@dataclass(frozen=True)
 class Batch:
     """M steps, sequence after sequence, each sequence in the order of time; padding is left out.
 
-    ``observations`` [M, …], ``actions`` [M, …], ``advantages`` [M] before normalisation, ``returns`` [M] what a value
-    function is fitted to, ``values`` [M] its prediction before that or None without one, ``state_weights`` [M] the γᵗ
-    of each step or None, and ``parameter_baseline`` [P] what is subtracted for each parameter or None. ``errors`` are
-    the temporal-difference errors [T, N] where V is learned, ``constant`` what was subtracted where it is not, in a
-    shape that broadcasts to [T, N].
+    ``observations`` [M, …], ``actions`` [M, …], ``advantages`` [M] before normalisation, ``state_weights`` [M] the γᵗ
+    of each step, or 1 where states count alike, and the ``baseline`` that the advantages were made with.
     """
 
     rollout: Rollout
     advantages: Tensor
-    returns: Tensor
-    values: Tensor | None = None
-    state_weights: Tensor | None = None
-    parameter_baseline: Tensor | None = None
-    errors: Tensor | None = None
-    constant: Tensor | None = None
+    state_weights: Tensor
+    baseline: Baseline
 
     @cached_property
     def observations(self) -> Tensor:
@@ -58,6 +79,17 @@ class Batch:
         return len(self.advantages)
 
     @property
+    def learned(self) -> LearnedValue:
+        """The baseline, where it is a learned value.
+
+        Raises:
+            TypeError: it is another.
+        """
+        if not isinstance(self.baseline, LearnedValue):
+            raise TypeError(f"the baseline is a {type(self.baseline).__name__}, not a learned value.")
+        return self.baseline
+
+    @property
     def divisor(self) -> int:
         """What sums over steps are divided by: the number of episodes, or of steps where these are not whole."""
         return self.rollout.environments if self.rollout.whole_episodes else self.size
@@ -68,8 +100,7 @@ class Batch:
 
     def weights(self, normalize: bool) -> Tensor:
         """What each step's ∇ log π is multiplied with, [M]: γᵗ·Â, with Â normalised over the batch if asked."""
-        advantages = normalized(self.advantages) if normalize else self.advantages
-        return advantages if self.state_weights is None else self.state_weights * advantages
+        return self.state_weights * (normalized(self.advantages) if normalize else self.advantages)
 
     def chunks(self, most: int = ROWS) -> list[Chunk]:
         """The batch in order, in chunks of about ``most`` steps; whole sequences where the policy has a memory."""

@@ -31,7 +31,7 @@ from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.make import make_batch
 from engine.environments.making.lookup import inspect
 from engine.estimation.estimators import estimate
-from engine.experience.batch import Batch
+from engine.experience.batch import Batch, LearnedValue
 from engine.experience.rollouts import Rollout
 from engine.maths.losses import explained_variance
 from engine.networks.normalizer import Normalizer
@@ -257,11 +257,12 @@ class Training:
 
 
 def _summary(collected: Collected, batch: Batch) -> Metrics:
+    learned = batch.baseline if isinstance(batch.baseline, LearnedValue) else None
     return {
         "mean_length": float(collected.lengths.mean()) if len(collected.lengths) else None,
         "advantage_mean": batch.advantages.mean().item(),
         "advantage_std": batch.advantages.std(correction=0).item(),
-        "explained_variance": None if batch.values is None else explained_variance(batch.values, batch.returns),
+        "explained_variance": explained_variance(learned.values, learned.targets) if learned else None,
     }
 
 

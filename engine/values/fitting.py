@@ -31,19 +31,19 @@ class ValueFitting:
         self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self.vector))
 
     def fit(self, batch: Batch, config: ValueBaseline) -> Heartbeats[float]:
-        """Fit to ``batch.returns``; yields signs of life and returns the loss at the last step.
+        """Fit to the batch's targets; yields signs of life and returns the loss at the last step.
 
         Raises:
             RunError: the value function is no longer finite.
         """
         timer = HeartbeatTimer()
-        total = torch.zeros((), device=batch.returns.device)
+        total = torch.zeros((), device=batch.advantages.device)
         drawn = min(config.minibatch_size or batch.size, batch.size)
         for rows in self._draws(batch, config):
             self.vector.zero()
             total = torch.zeros_like(total)
             for part in rows:
-                total += self.add_gradient(batch, part, config, len(batch.returns[part]) / drawn)
+                total += self.add_gradient(batch, part, config, len(batch.advantages[part]) / drawn)
                 if timer.due():
                     yield Heartbeat("fitting the value function")
             self.step(config)
@@ -56,8 +56,7 @@ class ValueFitting:
         Returns:
             ``share`` times the squared error, a scalar.
         """
-        observations, targets = batch.observations[rows], batch.returns[rows]
-        old = None if batch.values is None else batch.values[rows]
+        observations, targets, old = batch.observations[rows], batch.learned.targets[rows], batch.learned.values[rows]
         dense = self.value.dense
         if dense is None:
             loss = share * fit_loss(self.value(observations), targets, old, config.clip_range)
@@ -92,7 +91,7 @@ class ValueFitting:
         left: list[Tensor] = []
         for _ in range(max(config.fit_steps, 1)):
             if not left:
-                order = torch.randperm(batch.size, generator=self._generator).to(batch.returns.device)
+                order = torch.randperm(batch.size, generator=self._generator).to(batch.advantages.device)
                 left = [rows for rows in torch.split(order, size) if len(rows) == size]
             yield list(torch.split(left.pop(), ROWS))
 

@@ -16,7 +16,7 @@ from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
 from engine.config.policies import TabularPolicy
-from engine.experience.batch import Batch
+from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
 from engine.policies.policy import Policy
 from tests.engine.tiny_mdp import finish
@@ -77,7 +77,7 @@ def batch_of(counts: Tensor, advantages: Tensor) -> Batch:
         final_observations=torch.zeros(0, dtype=torch.int64),
     )
     credited = advantages[states[0], actions[0]].float()
-    return Batch(rollout, credited, torch.zeros_like(credited))
+    return Batch(rollout, credited, torch.ones_like(credited), NO_BASELINE)
 
 
 def expected_batch(advantages: Tensor = ADVANTAGES) -> Batch:

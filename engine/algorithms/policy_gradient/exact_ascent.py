@@ -15,7 +15,7 @@ from engine.algorithms.policy_gradient.rule import (
     scheduled_metric,
 )
 from engine.config.updates import ExactGradient
-from engine.experience.batch import Batch
+from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
 from engine.mdp.exact import Dynamics, advantages, dynamics_of, expected_return
 from engine.mdp.finite import FiniteMDP
@@ -59,12 +59,13 @@ class ExactAscentRule:
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate))
 
     def true_advantages(self, rollout: Rollout, gamma: float) -> Batch:
-        """The batch with A^π(s_t, a_t) by dynamic programming in place of estimates, and no returns."""
+        """The batch with A^π(s_t, a_t) by dynamic programming in place of estimates."""
         with torch.no_grad():
             exact = advantages(self._dynamics, _table(self._distribution()), gamma)
         found = [rollout.flat(tensor).cpu() for tensor in (rollout.elapsed, rollout.observations, rollout.actions)]
         of_steps = exact[tuple(found if self._dynamics.horizon is not None else found[1:])].float()
-        return Batch(rollout, of_steps.to(self._states.device), torch.zeros_like(of_steps))
+        of_steps = of_steps.to(self._states.device)
+        return Batch(rollout, of_steps, torch.ones_like(of_steps), NO_BASELINE)
 
     def _distribution(self) -> Categorical:
         distribution = self._policy(self._states)

@@ -21,7 +21,7 @@ from engine.algorithms.policy_gradient.rule import (
     scheduled_metric,
 )
 from engine.config.updates import OffPolicy
-from engine.estimation.estimators import per_decision
+from engine.estimation.estimators import advantages
 from engine.experience.batch import Batch, Chunk
 from engine.maths import importance
 from engine.maths.losses import normalized
@@ -100,13 +100,12 @@ def reweighted(given: UpdateInput, config: OffPolicy, log_ratios: Tensor) -> Upd
         log_weights = importance.trajectory_log_weights(ratios, mask)
         weights = importance.weights(log_weights, config.self_normalized, config.truncation)
         of_step = batch.rollout.flat(weights.expand_as(mask))
-        own = normalized(batch.advantages) if estimator.normalize_advantages else batch.advantages
-        advantages = of_step * own
+        weighted = of_step * (normalized(batch.advantages) if estimator.normalize_advantages else batch.advantages)
     else:
         log_weights = importance.prefix_log_weights(ratios, mask)
         weights = importance.weights(log_weights, config.self_normalized, config.truncation)
-        advantages = per_decision(batch, estimator, weights)
+        weighted = batch.rollout.flat(advantages(batch.rollout, estimator, batch.baseline, weights))
         if estimator.normalize_advantages:
-            advantages = normalized(advantages)
+            weighted = normalized(weighted)
     plain = given.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
-    return UpdateInput(replace(batch, advantages=advantages), plain, given.progress)
+    return UpdateInput(replace(batch, advantages=weighted), plain, given.progress)

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.config import RunConfig
 from engine.config.estimators import SharedValueBaseline
 from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy, Schedule
-from engine.experience.batch import Batch, Chunk
+from engine.experience.batch import Batch, Chunk, ParameterBaseline
 from engine.maths.losses import entropy_bonus, policy_gradient_loss
 from engine.maths.trust_region import flattened
 from engine.networks.optimizers import ParameterVector, add_gradient
@@ -88,8 +88,8 @@ def with_shared_value(policy: Policy, given: UpdateInput, chunk: Chunk) -> tuple
     if not isinstance(baseline, SharedValueBaseline):
         return policy.over(chunk.observations, chunk.sequences), None
     distribution, values = policy.evaluate(chunk.observations, chunk.sequences)
-    old = None if batch.values is None else batch.values[chunk.rows]
-    return distribution, baseline.coefficient * fit_loss(values, batch.returns[chunk.rows], old, baseline.clip_range)
+    targets, old = batch.learned.targets[chunk.rows], batch.learned.values[chunk.rows]
+    return distribution, baseline.coefficient * fit_loss(values, targets, old, baseline.clip_range)
 
 
 def unweighted(loss: float, config: RunConfig) -> float | None:
@@ -156,7 +156,8 @@ def accumulate_gradient(
     batch, bonus = given.batch, config.entropy_coefficient
     total = entropy = value_loss = torch.zeros((), device=given.weights.device)
     timer = HeartbeatTimer()
-    scores = None if batch.parameter_baseline is None else torch.zeros_like(batch.parameter_baseline)
+    subtracted = batch.baseline.amounts if isinstance(batch.baseline, ParameterBaseline) else None
+    scores = None if subtracted is None else torch.zeros_like(subtracted)
     vector.zero()
     for chunk in batch.chunks():
         distribution, shared = with_shared_value(policy, given, chunk)
@@ -169,14 +170,14 @@ def accumulate_gradient(
             share = shared * (len(log_probs) / batch.size)
             loss, value_loss = loss + share, value_loss + share.detach()
         if scores is not None:
-            plain = log_probs if batch.state_weights is None else batch.state_weights[chunk.rows] * log_probs
+            plain = (batch.state_weights[chunk.rows] * log_probs).sum()
             scores += flattened(
-                torch.autograd.grad(plain.sum(), vector.parameters, retain_graph=True, materialize_grads=True)
+                torch.autograd.grad(plain, vector.parameters, retain_graph=True, materialize_grads=True)
             )
         add_gradient(loss, vector)
         total, entropy = total + loss.detach(), entropy + entropies.detach().sum()
         if timer.due():
             yield Heartbeat("updating the policy")
-    if scores is not None and batch.parameter_baseline is not None:
-        vector.gradient.add_(batch.parameter_baseline * scores / batch.divisor)
+    if scores is not None and subtracted is not None:
+        vector.gradient.add_(subtracted * scores / batch.divisor)
     return LossSums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), given.config))

@@ -16,7 +16,7 @@ from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule
 from engine.algorithms.policy_gradient.rule import LossSums, UpdateInput
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.config.updates import GradientAscent
-from engine.experience.batch import Batch
+from engine.experience.batch import Batch, ParameterBaseline
 from engine.networks.networks import Table
 from engine.networks.optimizers import ParameterVector
 from engine.policies.policy import Policy
@@ -78,7 +78,7 @@ class JointAscent(GradientAscentRule):
 
     def _gathered(self, given: UpdateInput, config: GradientAscent) -> Heartbeats[LossSums]:
         alone = isinstance(given.config.estimator.baseline, SharedValueBaseline)
-        if alone or given.batch.parameter_baseline is not None or given.batch.size > MOST_ROWS:
+        if alone or isinstance(given.batch.baseline, ParameterBaseline) or given.batch.size > MOST_ROWS:
             return (yield from super()._gathered(given, config))
         asked = Ascent(self._policy, self._vector, given, config)
         self._desk.ascents.append(asked)
@@ -151,7 +151,7 @@ def fit(asked: Sequence[Fit]) -> Heartbeats[None]:
     rows = _rows(sizes)
     present = torch.arange(rows.shape[1]) < torch.tensor(sizes).unsqueeze(1)
     shares = present / torch.tensor(sizes).unsqueeze(1)
-    targets = _padded([each.batch.returns for each in asked], rows)
+    targets = _padded([each.batch.learned.targets for each in asked], rows)
     inputs = _padded([each.fitting.value.inputs(each.batch.observations) for each in asked], rows)
     losses = torch.zeros(len(asked))
     for _ in range(max(asked[0].config.fit_steps, 1)):

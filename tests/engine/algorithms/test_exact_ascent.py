@@ -13,7 +13,7 @@ from engine.catalogue.methods.biases import biases
 from engine.config import RunConfig
 from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
 from engine.environments.making.known_dynamics import finite_mdp
-from engine.experience.batch import Batch
+from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
 from engine.mdp import exact
 from engine.policies.policy import Policy
@@ -27,7 +27,7 @@ def anything() -> Batch:
     yes = torch.ones(1, 1, dtype=torch.bool)
     zero = torch.zeros(1, 1, dtype=torch.int64)
     rollout = Rollout(zero, zero, zero.float(), yes, ~yes, yes, zero, torch.zeros(0, dtype=torch.int64))
-    return Batch(rollout, torch.ones(1), torch.ones(1))
+    return Batch(rollout, torch.ones(1), torch.ones(1), NO_BASELINE)
 
 
 def decided(config: PolicyConfig, id: str) -> Policy:

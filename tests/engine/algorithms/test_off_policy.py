@@ -13,7 +13,7 @@ from engine.algorithms.policy_gradient.off_policy import OffPolicyRule, reweight
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.catalogue.methods.biases import biases
 from engine.config import RunConfig
-from engine.estimation.estimators import estimate, per_decision
+from engine.estimation.estimators import advantages, estimate
 from engine.experience.batch import Batch
 from engine.maths.importance import effective_sample_size, prefix_log_weights, trajectory_log_weights
 from engine.policies.behaviour import behaviour_log_probs
@@ -155,7 +155,8 @@ def per_decision_with(spoil: Any) -> Change:
     def change(batch: Batch) -> Batch:
         ratios = batch.rollout.unflat(log_ratios(batch, TINY.theta, OLD))
         weights = spoil(ratios, batch.rollout.mask).exp()
-        return replace(batch, advantages=per_decision(batch, config, weights))
+        weighted = advantages(batch.rollout, config, batch.baseline, weights)
+        return replace(batch, advantages=batch.rollout.flat(weighted))
 
     return change
 
@@ -193,8 +194,8 @@ def variance(weighting: str, process: Process, old: Tensor, credit: str = "rewar
 
 @pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
 def test_per_decision_weights_vary_less_than_per_trajectory_weights(credit: str) -> None:
-    per_decision_, per_trajectory = (variance(w, TINY, OLD, credit) for w in WEIGHTINGS[::-1])
-    assert per_decision_ < 0.9 * per_trajectory
+    per_decision, per_trajectory = (variance(w, TINY, OLD, credit) for w in WEIGHTINGS[::-1])
+    assert per_decision < 0.9 * per_trajectory
 
 
 def test_the_variance_of_weighted_estimates_grows_with_the_horizon() -> None:

@@ -17,7 +17,7 @@ from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config.policies import GRUPolicy, MLPPolicy
 from engine.estimation.estimators import estimate
-from engine.experience.batch import Batch
+from engine.experience.batch import NO_BASELINE, Batch
 from engine.policies.policy import Policy
 from tests.engine.step_batches import (
     ADVANTAGES,
@@ -67,7 +67,8 @@ def test_before_the_first_step_every_ratio_is_1(config: Any, seen: list[Tensor])
     rollout = rollout_of(TINY.episodes)
     learner = Policy(config, TINY.info, torch.Generator().manual_seed(1))
     states = learner.start(len(TINY.episodes))
-    batch = Batch(replace(rollout, states=states), torch.randn(int(rollout.mask.sum())), torch.zeros(0))
+    size = int(rollout.mask.sum())
+    batch = Batch(replace(rollout, states=states), torch.randn(size), torch.ones(size), NO_BASELINE)
     updated(learner, batch, CLIP | STILL | {"epochs": 2, "minibatch_size": 7})
     assert len(seen) > 10
     assert max(ratios.abs().max().item() for ratios in seen) < 1e-6

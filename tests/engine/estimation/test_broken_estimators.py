@@ -92,7 +92,6 @@ def test_a_past_reward_is_forgiven_because_no_action_can_change_it() -> None:
 @pytest.mark.parametrize("shift", [1, -1])
 def test_states_weighted_for_another_step_are_caught(shift: int) -> None:
     def shifted(batch: Batch) -> Batch:
-        assert batch.state_weights is not None
         return replace(batch, state_weights=batch.state_weights * 0.5**shift)
 
     config = configured(gamma=0.5, discount_states=True)
@@ -114,8 +113,7 @@ def ending(terminated: Callable[[Batch], Tensor]) -> Break:
         goes_on = ~rollout.flat(terminated(batch))[-1]
         last = rollout.final_observations[-1] if len(rollout.final_observations) else rollout.observations[-1, 0]
         completed[-1] += goes_on * value[last]
-        assert batch.values is not None
-        return replace(batch, advantages=to_go(completed) - batch.values)
+        return replace(batch, advantages=to_go(completed) - batch.learned.values)
 
     return broken
 
@@ -168,7 +166,7 @@ def test_a_rollout_flattened_time_first_is_caught() -> None:
 
 def test_an_average_that_is_not_taken_over_the_others_is_caught() -> None:
     def all_of_them(batch: Batch) -> Batch:
-        return replace(batch, advantages=batch.returns - batch.returns.mean())
+        return replace(batch, advantages=batch.advantages - batch.advantages.mean())
 
     assert_caught(mean(TINY, configured("reward-to-go"), 2, change=all_of_them), TINY.gradient(1.0))
 

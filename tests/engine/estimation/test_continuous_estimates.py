@@ -17,7 +17,7 @@ from engine.algorithms.policy_gradient.off_policy import OffPolicyRule
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.policies import LinearPolicy
-from engine.experience.batch import Batch
+from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
 from engine.policies.continuous import Beta, DiagonalGaussian, TanhGaussian
 from engine.policies.policy import Policy
@@ -95,7 +95,7 @@ def weighted_batch(policy: Policy, density: Density, pay: Callable[[Tensor], Ten
         final_observations=torch.zeros(0, 1),
     )
     credit = (ROWS * often * pay(actions.squeeze(-1)).double()).float()
-    return Batch(rollout, credit, torch.zeros(ROWS))
+    return Batch(rollout, credit, torch.ones(ROWS), NO_BASELINE)
 
 
 def exact_gradient(policy: Policy) -> Tensor:
@@ -175,7 +175,7 @@ def test_off_policy_ascent_undoes_a_share_of_greedy_actions(share: float) -> Non
         greedy_share=share,
     )
     before = parameters_of(policy)
-    given = UpdateInput(Batch(rollout, pay, pay), config, 0.0)
+    given = UpdateInput(Batch(rollout, pay, torch.ones_like(pay), NO_BASELINE), config, 0.0)
     finish(OffPolicyRule(config.update, policy).update(given))  # type: ignore[arg-type]
     moved = (parameters_of(policy) - before).double()
     torch.testing.assert_close(moved, expected.double(), atol=5e-3, rtol=5e-3)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.policies import LinearPolicy
-from engine.estimation.estimators import estimate, per_decision
-from engine.experience.batch import Batch
+from engine.estimation.estimators import advantages, estimate
+from engine.experience.batch import Batch, ConstantBaseline, LearnedValue, ParameterBaseline
 from engine.experience.rollouts import Rollout
 from engine.maths.returns import discount_sequence, discounted_returns
 from engine.policies.policy import Policy
@@ -122,28 +122,23 @@ def test_steps_lie_episode_after_episode_each_in_the_order_of_time() -> None:
     assert estimated("reward-to-go", "none").actions.tolist() == [0, 1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("baseline", ["none", "average", "value"])
 @pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
-def test_observations_actions_values_and_returns_stand_at_the_same_step(credit: str, baseline: str) -> None:
-    got = estimated(credit, baseline)
+def test_observations_actions_values_and_targets_stand_at_the_same_step(credit: str) -> None:
+    got = estimated(credit, "value")
     assert by_action(got, got.observations[:, 0]) == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-    bootstrapped = 9.0 if baseline == "value" else 0.0
-    expected = [7.0, 6.0, 4.0, 8.0, 48.0 + bootstrapped, 32.0 + bootstrapped]
-    assert by_action(got, got.returns) == pytest.approx(expected)
-    if got.values is not None:
-        assert torch.allclose(got.values, 10.0 * got.observations[:, 0])
+    assert by_action(got, got.learned.targets) == pytest.approx([7.0, 6.0, 4.0, 8.0, 48.0 + 9.0, 32.0 + 9.0])
+    assert torch.allclose(got.learned.values, 10.0 * got.observations[:, 0])
 
 
 @pytest.mark.parametrize("credit", [GAE_HALF, N_STEP_2])
 def test_the_value_function_is_fitted_to_the_credit_itself(credit: Any) -> None:
     got = estimated(credit, "value")
-    assert got.values is not None
-    torch.testing.assert_close(got.returns, got.advantages + got.values)
+    torch.testing.assert_close(got.learned.targets, got.advantages + got.learned.values)
 
 
 def test_padding_is_left_out() -> None:
     got = estimated("reward-to-go", "value")
-    assert len(got.actions) == len(got.advantages) == len(got.returns) == 6
+    assert len(got.actions) == len(got.advantages) == len(got.learned.targets) == 6
     assert got.divisor == 3
 
 
@@ -152,8 +147,26 @@ def test_segments_are_divided_by_their_steps() -> None:
     assert batch_of(replace(whole, whole_episodes=False), "reward-to-go", "value").divisor == 6
 
 
-def test_values_are_left_out_without_a_value_function() -> None:
-    assert estimated("reward-to-go", "average").values is None
+@pytest.mark.parametrize(
+    ("baseline", "kind"),
+    [
+        ("none", ConstantBaseline),
+        ("average", ConstantBaseline),
+        ({"kind": "optimal", "per_parameter": False}, ConstantBaseline),
+        ({"kind": "optimal", "per_parameter": True}, ParameterBaseline),
+        ("value", LearnedValue),
+    ],
+)
+def test_the_batch_says_what_kind_of_baseline_its_advantages_were_made_with(baseline: Any, kind: type) -> None:
+    got = estimated("reward-to-go", baseline)
+    assert type(got.baseline) is kind
+    if kind is not LearnedValue:
+        with pytest.raises(TypeError, match=f"{kind.__name__}, not a learned value"):
+            _ = got.learned
+
+
+def test_states_count_alike_unless_they_are_weighted() -> None:
+    assert estimated("reward-to-go", "none", gamma=0.5).state_weights.tolist() == [1.0] * 6
 
 
 def test_states_are_weighted_by_the_steps_since_their_episodes_start() -> None:
@@ -189,8 +202,8 @@ def test_no_constant_gives_less_variance_than_the_pooled_optimal_one(credit: str
 
 def test_one_optimal_constant_per_parameter_leaves_the_advantages_alone() -> None:
     got = estimated("reward-to-go", {"kind": "optimal", "per_parameter": True})
-    assert got.parameter_baseline is not None
-    assert got.parameter_baseline.shape == (12,)
+    assert isinstance(got.baseline, ParameterBaseline)
+    assert got.baseline.amounts.shape == (12,)
     assert torch.equal(got.advantages, estimated("reward-to-go", "none").advantages)
 
 
@@ -206,7 +219,7 @@ def test_a_termination_at_the_time_limit_is_not_completed_with_a_value() -> None
     rollout = three_episodes()
     ended = replace(rollout, terminated=rollout.terminated | rollout.truncated)
     got = batch_of(ended, "reward-to-go", "value")
-    assert by_action(got, got.returns)[5] == pytest.approx(32.0)
+    assert by_action(got, got.learned.targets)[5] == pytest.approx(32.0)
 
 
 def test_the_total_return_exceeds_the_reward_to_go_by_the_rewards_that_came_before() -> None:
@@ -250,13 +263,26 @@ def test_the_estimator_agrees_with_the_pure_functions_it_is_made_of() -> None:
     torch.testing.assert_close(got.advantages, expected)
 
 
+def weighted(got: Batch, weights: Tensor | None, credit: Any, baseline: str, **estimator: Any) -> list[float]:
+    """By action, with the baseline that the batch has."""
+    config = configured(credit, baseline, **estimator).estimator
+    return by_action(got, got.rollout.flat(advantages(got.rollout, config, got.baseline, weights)))
+
+
+@pytest.mark.parametrize("weights", [None, torch.ones(3, 3)], ids=["no weights", "all weights 1"])
 @pytest.mark.parametrize(("credit", "baseline", "gamma", "expected"), BY_HAND)
 def test_with_all_weights_1_per_decision_weighting_changes_nothing(
-    credit: Any, baseline: str, gamma: float, expected: list[float]
+    credit: Any, baseline: str, gamma: float, expected: list[float], weights: Tensor | None
 ) -> None:
     got = estimated(credit, baseline, gamma=gamma)
-    weighted = per_decision(got, configured(credit, baseline, gamma=gamma).estimator, torch.ones(3, 3))
-    assert by_action(got, weighted) == pytest.approx(expected, rel=1e-5)
+    assert weighted(got, weights, credit, baseline, gamma=gamma) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("per_parameter", [False, True])
+def test_an_optimal_baseline_that_is_known_is_subtracted_again(per_parameter: bool) -> None:
+    baseline: Any = {"kind": "optimal", "per_parameter": per_parameter}
+    got = estimated("reward-to-go", baseline)
+    assert weighted(got, None, "reward-to-go", baseline) == by_action(got, got.advantages)
 
 
 # ρ_{0:t} by episode; what stands on padding does not matter.
@@ -277,5 +303,4 @@ WEIGHTS = torch.tensor([[2.0, 3.0, 10.0], [4.0, 3.0, 20.0], [8.0, 3.0, 20.0]])
 )
 def test_per_decision_weights_by_hand(credit: Any, baseline: str, expected: list[float]) -> None:
     got = estimated(credit, baseline)
-    weighted = per_decision(got, configured(credit, baseline).estimator, WEIGHTS)
-    assert by_action(got, weighted) == pytest.approx(expected, rel=1e-5)
+    assert weighted(got, WEIGHTS, credit, baseline) == pytest.approx(expected, rel=1e-5)

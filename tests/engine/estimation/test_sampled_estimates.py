@@ -126,8 +126,10 @@ def test_collected_episodes_are_laid_out_like_the_listed_ones() -> None:
         finish(estimate(rollout, config.estimator, TINY.policy(), values(WRONG)))
         for rollout in (few, rollout_of(listed))
     )
-    for name in ("observations", "actions", "advantages", "returns", "values", "state_weights"):
+    for name in ("observations", "actions", "advantages", "state_weights"):
         assert torch.equal(getattr(one, name), getattr(other, name)), name
+    for name in ("values", "targets", "errors"):
+        assert torch.equal(getattr(one.learned, name), getattr(other.learned, name)), name
 
 
 # --- segments ---------------------------------------------------------------------------------------------------------
@@ -218,11 +220,9 @@ def test_each_episode_of_a_segment_is_estimated_as_if_it_stood_alone(collected: 
         alone = Rollout(**{name: getattr(whole, name)[rows] for name in fields}, final_observations=after)
         batch = finish(estimate(alone, config.estimator, TINY.policy(), values(WRONG)))
         advantages.append(batch.advantages)
-        assert batch.state_weights is not None
         weights.append(batch.state_weights)
         begin, cuts = (last + 1) % len(whole.mask), cuts + cut
     assert len(ends) > whole.environments
-    assert together.state_weights is not None
     torch.testing.assert_close(together.advantages, torch.cat(advantages))
     assert torch.equal(together.state_weights, torch.cat(weights))
 

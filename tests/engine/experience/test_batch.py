@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from engine.config.policies import GRUPolicy
 from engine.experience import batch as batch_module
-from engine.experience.batch import Batch, Chunk
+from engine.experience.batch import NO_BASELINE, Batch, Chunk
 from engine.experience.rollouts import Rollout
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, fixed_length_of, policy_of
 
@@ -29,10 +28,10 @@ def rollout_of(kind: str) -> Rollout:
     return collected(collector, actor)[0]  # the second: some of its episodes began in the first
 
 
-def batch_of(kind: str, **rest: Any) -> Batch:
+def batch_of(kind: str) -> Batch:
     rollout = rollout_of(kind)
     size = int(rollout.mask.sum())
-    return Batch(rollout, torch.arange(float(size)), torch.arange(float(size)) + 100.0, **rest)
+    return Batch(rollout, torch.arange(float(size)), torch.ones(size), NO_BASELINE)
 
 
 def rows_of(batch: Batch, chunk: Chunk) -> Tensor:
@@ -230,6 +229,5 @@ def test_weights_are_normalised_before_states_are_weighted() -> None:
     weighted = replace(batch, state_weights=torch.linspace(1.0, 0.1, batch.size))
     centred = batch.advantages - batch.advantages.mean()
     expected = centred / batch.advantages.std(correction=0)
-    assert weighted.state_weights is not None
     torch.testing.assert_close(weighted.weights(True), weighted.state_weights * expected, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(weighted.weights(False), weighted.state_weights * batch.advantages)

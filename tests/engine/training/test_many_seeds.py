@@ -17,7 +17,7 @@ from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig
 from engine.config.updates import GradientAscent
-from engine.experience.batch import Batch
+from engine.experience.batch import NO_BASELINE, Batch
 from engine.networks.optimizers import ParameterVector
 from engine.policies.actor import NOT_FINITE
 from engine.reports.events import Updated
@@ -148,7 +148,7 @@ def test_gradients_in_one_pass_are_those_of_one_network_at_a_time(policy: Policy
         own = policy_of(policy, seed)
         rollout, _, _ = collected(episodes_of(Scripted(lengths)), actor_of(own, seed))
         advantages = torch.randn(sum(lengths), generator=torch.Generator().manual_seed(seed))
-        given = UpdateInput(Batch(rollout, advantages, advantages), config, 0.0)
+        given = UpdateInput(Batch(rollout, advantages, torch.ones_like(advantages), NO_BASELINE), config, 0.0)
         vector = ParameterVector(own.parameters())
         sums = driven(accumulate_gradient(own, vector, given, config.update))
         expected.append((vector.gradient.clone(), sums))
