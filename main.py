@@ -102,10 +102,7 @@ def _command_line() -> "typer.Typer":
         gc.enable()
         values = {"budget.environment_steps": steps, "seed": seed, "device": device}
         config = configure.configuration(preset, environment, policy, algorithm, values, set or ())
-        if seeds == 1:
-            headless.train(config, report)
-        else:
-            headless.train_seeds(config, seeds, report)
+        headless.train(config, seeds, report)
 
     @cli.command("list")
     def list_(

@@ -67,8 +67,10 @@ class TrainingThread(QThread):
     def run(self) -> None:
         try:
             import engine.analysis.playback  # noqa: F401  (loads torch, which takes a second or more)
+            from engine.runtime.threads import compute_on_one_thread
             from engine.training.warm_up import warm_up
 
+            compute_on_one_thread()
             warm_up()
             gc.freeze()  # torch stays; looking through it again and again would hold up the window
         except Exception as error:

@@ -1,50 +1,154 @@
-"""Runs without a window: what ``main.py train`` and ``main.py list`` do."""
+"""Training without a window: what ``main.py train`` does, for one seed or for several."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Event, Updated
+from engine.reports.events import Failed, Updated
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:
     from engine.training.training import Training
 
 
-def train(config: RunConfig, report: Path | None) -> None:
+def train(config: RunConfig, seeds: int, report: Path | None) -> None:
     """Train to the end of the budget, with a progress bar on stderr and a report line per iteration.
+
+    Several seeds, from the configuration's on, are trained together where the method allows it, else one after the
+    other; their report lines name them.
 
     Raises:
         RequestError: the configuration cannot work, or the report cannot be opened.
-        RunError: the run failed, or the report could no longer be written.
+        RunError: the run failed, or the report could no longer be written; after the others have finished, some of
+            several seeds failed.
     """
-    from engine.training.training import Training  # loads torch
+    from engine.runtime.threads import compute_on_one_thread  # loads torch
 
+    compute_on_one_thread()
     console = Console(stderr=True)
+    groups, said = _groups(config, seeds)
+    course = _Course()
     with ExitStack() as stack:
-        training = Training(config)
-        stack.callback(training.close)
+        trainings = stack.enter_context(closing(_made(groups)))
+        first = next(trainings)  # what is wrong with the request is said before anything is written
         lines = stack.enter_context(_opened(report)) if report else None
-        console.print(f"Training on {training.device_reason}; {training.stepping_reason}.", highlight=False)
+        console.print(said or f"Training on {first.device_reason}; {first.stepping_reason}.", highlight=False)
         progress = stack.enter_context(_progress(console))
-        task = progress.add_task("", total=config.budget.environment_steps, mean="–", speed="–")
-        for phase in training:
-            if isinstance(phase, Updated):
-                _follow(progress, task, phase)
-                if lines is not None:
-                    _write(lines, phase.report())
-        progress.update(task, completed=config.budget.environment_steps)
-    console.print(_summary(training), highlight=False)
+        bar = progress.add_task("", total=seeds * config.budget.environment_steps, mean="–", speed="–")
+        for training in chain([first], trainings):
+            try:
+                for event in training:
+                    seed = training.runs[event.run]
+                    if isinstance(event, Failed):
+                        course.failures[seed] = event.reason
+                    elif isinstance(event, Updated):
+                        course.last[seed] = event
+                        course.show(progress, bar, training.seconds)
+                        if lines is not None:
+                            _write(lines, event.report() if seeds == 1 else {"seed": seed} | event.report())
+            except RunError as error:
+                if len(groups) == 1:
+                    raise
+                course.failures[training.config.seed] = str(error)
+            course.add(training)
+        if seeds == 1:
+            progress.update(bar, completed=config.budget.environment_steps)
+    console.print(course.summary(seeds), highlight=False)
+    if course.failures:
+        reason = next(iter(course.failures.values()))
+        raise RunError(f"{len(course.failures)} of {seeds} seeds failed, the first because: {reason}")
+
+
+def _made(groups: Sequence[_Group]) -> Generator[Training, None, None]:
+    """A training for each group, closed before the next is made."""
+    from engine.training.training import Training
+
+    for group in groups:
+        with closing(Training(group.config, seeds=group.seeds)) as training:
+            yield training
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Seeds that are trained together; none where the configuration's own is trained by itself."""
+
+    config: RunConfig
+    seeds: tuple[int, ...] = ()
+
+
+def _groups(config: RunConfig, count: int) -> tuple[list[_Group], str]:
+    """How ``count`` seeds are trained, in order, and what to say of it."""
+    from engine.training.many_seeds.learner import together_refusal
+
+    if count == 1:
+        return [_Group(config)], ""
+    seeds = tuple(range(config.seed, config.seed + count))
+    problem = together_refusal(config)
+    if problem is None:
+        return [_Group(config, seeds)], f"Training {count} seeds together."
+    why = f"Training {count} seeds one after the other, since {problem}."
+    return [_Group(with_values(config, {"seed": seed})) for seed in seeds], why
+
+
+@dataclass
+class _Course:
+    """What has been heard of all seeds, the latest update or failure of each, and sums over what has finished."""
+
+    last: dict[int, Updated] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    steps: int = 0
+    episodes: int = 0
+    iterations: int = 0
+
+    def add(self, training: Training) -> None:
+        """Count a group that has come to its end."""
+        self.seconds += training.seconds
+        self.steps += training.environment_steps
+        self.episodes += training.episodes
+        self.iterations += training.iteration
+
+    def show(self, progress: Progress, task: TaskID, seconds: float) -> None:
+        """The sum of all steps, the mean ± spread of the mean returns, and steps per second of all training so far,
+        of which ``seconds`` are those of the group that trains."""
+        steps = sum(updated.environment_steps for updated in self.last.values())
+        speed = steps / max(self.seconds + seconds, 1e-9)
+        progress.update(task, completed=steps, mean=_spread(self.last), speed=f"{speed:,.0f}")
+
+    def summary(self, seeds: int) -> str:
+        counts = (
+            f"{count:,} {name}{'' if count == 1 else 's'}"
+            for count, name in ((self.steps, "step"), (self.episodes, "episode"), (self.iterations, "iteration"))
+        )
+        totals = "{}, {} and {}".format(*counts)
+        line = f"{totals} in {self.seconds:.1f} s ({self.steps / max(self.seconds, 1e-9):,.0f} steps/s)."
+        if seeds == 1:
+            return line
+        lines = [
+            f"Seed {seed}: mean return {_spread({seed: updated})} after {updated.environment_steps:,} steps"
+            + (f", then failed: {self.failures[seed]}" if seed in self.failures else ".")
+            for seed, updated in sorted(self.last.items())
+        ]
+        return "\n".join([*lines, f"All seeds: mean return {_spread(self.last)}; {line}"])
+
+
+def _spread(latest: Mapping[int, Updated]) -> str:
+    means = [mean for updated in latest.values() if (mean := updated.metrics["mean_return"]) is not None]
+    if not means:
+        return "–"
+    return f"{fmean(means):.1f} ± {stdev(means):.1f}" if len(means) > 1 else f"{means[0]:.1f}"
 
 
 def _progress(console: Console) -> Progress:
@@ -56,99 +160,6 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=False,
-    )
-
-
-def train_seeds(config: RunConfig, count: int, report: Path | None) -> None:
-    """As ``train``, for ``count`` seeds from the configuration's on: together where the method allows it, else one
-    after the other. Report lines name their seed.
-
-    Raises:
-        RequestError: as ``train``.
-        RunError: as ``train``, or after the others have finished, some seeds failed.
-    """
-    from engine.training.many_seeds.training import SeedsTogether, together_refusal  # loads torch
-
-    seeds = range(config.seed, config.seed + count)
-    problem = together_refusal(config)
-    runs = [seeds] if problem is None else [[seed] for seed in seeds]
-    console = Console(stderr=True)
-    console.print(
-        f"Training {count} seeds together."
-        if problem is None
-        else f"Training {count} seeds one after the other, since {problem}.",
-        highlight=False,
-    )
-    last: dict[int, Updated] = {}
-    failures: dict[int, RunError] = {}
-    with ExitStack() as stack:
-        lines = stack.enter_context(_opened(report)) if report else None
-        progress = stack.enter_context(_progress(console))
-        task = progress.add_task("", total=count * config.budget.environment_steps, mean="–", speed="–")
-        for some in runs:
-            group = SeedsTogether(config, some) if problem is None else _Alone(config, some[0])
-            with closing(group):
-                for seed, phase in group:
-                    if isinstance(phase, Updated):
-                        last[seed] = phase
-                        _follow_all(progress, task, last.values())
-                        if lines is not None:
-                            _write(lines, {"seed": seed} | phase.report())
-            failures |= group.failures
-    console.print(_summary_of(last, failures), highlight=False)
-    if failures:
-        raise RunError(f"{len(failures)} of {count} seeds failed, the first because: {next(iter(failures.values()))}")
-
-
-class _Alone:
-    """One seed's run in the shape of several."""
-
-    def __init__(self, config: RunConfig, seed: int) -> None:
-        from engine.training.training import Training
-
-        self._seed = seed
-        self._training = Training(with_values(config, {"seed": seed}))
-        self.failures: dict[int, RunError] = {}
-        self.close = self._training.close
-
-    def __iter__(self) -> Iterator[tuple[int, Event]]:
-        try:
-            for phase in self._training:
-                yield self._seed, phase
-        except RunError as error:
-            self.failures[self._seed] = error
-
-
-def _follow_all(progress: Progress, task: Any, latest: Iterable[Updated]) -> None:
-    """Progress over all seeds: the sum of their steps and the mean ± spread of their mean returns."""
-    steps = sum(updated.environment_steps for updated in latest)
-    seconds = max(updated.seconds for updated in latest)
-    progress.update(task, completed=steps, mean=_spread(latest), speed=f"{steps / max(seconds, 1e-9):,.0f}")
-
-
-def _spread(latest: Iterable[Updated]) -> str:
-    means = [mean for updated in latest if (mean := updated.metrics["mean_return"]) is not None]
-    if not means:
-        return "–"
-    return f"{fmean(means):.1f} ± {stdev(means):.1f}" if len(means) > 1 else f"{means[0]:.1f}"
-
-
-def _summary_of(last: Mapping[int, Updated], failures: Mapping[int, RunError]) -> str:
-    lines = [
-        f"Seed {seed}: mean return {_spread([updated])} after {updated.environment_steps:,} steps"
-        + (f", then failed: {failures[seed]}" if seed in failures else ".")
-        for seed, updated in sorted(last.items())
-    ]
-    return "\n".join([*lines, f"All seeds: mean return {_spread(last.values())}."])
-
-
-def _follow(progress: Progress, task: Any, updated: Updated) -> None:
-    mean, speed = updated.metrics["mean_return"], updated.metrics["steps_per_second"]
-    progress.update(
-        task,
-        completed=updated.environment_steps,
-        mean="–" if mean is None else f"{mean:.1f}",
-        speed="–" if speed is None else f"{speed:,.0f}",
     )
 
 
@@ -165,16 +176,3 @@ def _write(lines: TextIO, row: Mapping[str, float | None]) -> None:
         lines.flush()
     except OSError as error:
         raise RunError(f"The report could not be written on: {error.strerror}; iterations so far are in it.") from None
-
-
-def _summary(training: Training) -> str:
-    speed = training.environment_steps / max(training.seconds, 1e-9)
-    counts = [
-        f"{count:,} {name}{'' if count == 1 else 's'}"
-        for count, name in (
-            (training.environment_steps, "step"),
-            (training.episodes, "episode"),
-            (training.iteration, "iteration"),
-        )
-    ]
-    return f"{counts[0]}, {counts[1]} and {counts[2]} in {training.seconds:.1f} s ({speed:,.0f} steps/s)."

@@ -6,7 +6,7 @@ Every event carries its ``run``. What yields one deep inside a learner leaves th
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -64,7 +64,7 @@ class Collected(Event):
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
     ends: NDArray[np.int64]
-    seconds: float
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,10 @@ class Updated(Event):
     """
 
     iteration: int
-    environment_steps: int
-    episodes: int
-    seconds: float
-    metrics: dict[str, float | None]
+    environment_steps: int = 0
+    episodes: int = 0
+    seconds: float = 0.0
+    metrics: dict[str, float | None] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
 
     def report(self) -> dict[str, float | None]:
@@ -137,3 +137,10 @@ class Updated(Event):
             "seconds": self.seconds,
         }
         return totals | self.metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """One of several runs has come to an end, for a ``reason`` in a sentence; the others go on."""
+
+    reason: str

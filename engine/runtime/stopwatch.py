@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from engine.runtime.state import State
 
 _T = TypeVar("_T")
 
@@ -14,6 +16,12 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self._stopped_at, self._resumed = 0.0, 0.0
+
+    def state(self) -> State:
+        return {"seconds": self.seconds}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._stopped_at, self._resumed = state["seconds"], 0.0
 
     @property
     def seconds(self) -> float:

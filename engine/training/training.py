@@ -1,59 +1,41 @@
-"""A run: phases of collecting, estimating and updating, yielded to whoever hosts it.
+"""The life of a run: its budget, its changes, its stopwatch and its totals, around a learner that does the learning.
 
 ``Training`` knows no thread, no window and no clock but its own stopwatch. Its host iterates over it and may do
-anything between two phases: stop, wait, or change a live parameter.
+anything between two events: stop, wait, or change a live parameter.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
-import torch
-
-from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
-from engine.algorithms.policy_gradient.proximal import fits_value_jointly
-from engine.algorithms.policy_gradient.rule import Metrics, Outcome, UpdateInput
-from engine.algorithms.policy_gradient.rules import make_rule
-from engine.catalogue.configured import changed
 from engine.catalogue.methods.compatibility import refusal
-from engine.catalogue.spaces import Space
-from engine.collection.collectors import Collector, EpisodeCollector, FinishedEpisodes, FixedLengthCollector
-from engine.collection.device_collector import DeviceCollector, environments_on
-from engine.collection.reward_scaling import RewardScaling
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
-from engine.config.estimators import ValueBaseline
-from engine.config.parameters import parameters_of, with_values
-from engine.environments.batches.interface import EnvironmentBatch
-from engine.environments.batches.make import make_batch
-from engine.environments.making.lookup import inspect
-from engine.estimation.estimators import estimate
-from engine.experience.batch import Batch, LearnedValue
-from engine.experience.rollouts import Rollout
-from engine.maths.losses import explained_variance
-from engine.networks.normalizer import Normalizer
-from engine.policies.actor import Actor
+from engine.config.parameters import parameters_of, validated, with_values
 from engine.policies.policy import Policy
-from engine.reports.events import Change, Collected, Estimated, Event, Heartbeats, Reweighted, Updated
-from engine.reports.metrics import METRICS
-from engine.runtime.errors import RequestError, RunError
-from engine.runtime.seeds import Seeds
+from engine.reports.events import Change, Collected, Event, Failed, Heartbeat, Updated
+from engine.runtime.errors import RequestError
+from engine.runtime.state import State
 from engine.runtime.stopwatch import Stopwatch
-from engine.training.devices import choose_device
-from engine.values.critics import Critic, SeparateCritic, SharedCritic
-from engine.values.fitting import ValueFitting
-from engine.values.value_function import ValueFunction
+from engine.training.learner import Learner, Moment
+from engine.training.learners.make import make_learner
+from engine.training.many_seeds.learner import ManySeedsLearner
+from engine.training.totals import Totals
 
-MEAN_OVER = 100  # episodes that the reported mean return covers
-RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
-_T = TypeVar("_T")
+RUN = "run"  # what a run goes by whose host gives it no name
 
 
 class Training:
-    """Iterating gives the phases of one run, until its budget of environment steps is used.
+    """Iterating gives the events of a run, until its budget of environment steps is used.
+
+    With ``seeds``, it is a run for each of them, trained together: each has the whole budget, and ends or fails alone.
+
+    Args:
+        config: of the run; of all runs but for their seed, where there are ``seeds``.
+        run: its name, which every event carries; several runs are called NAME/SEED.
+        seeds: of several runs, all different.
 
     Raises:
         RequestError: on construction, when the configuration cannot work.
@@ -61,72 +43,60 @@ class Training:
             before stays valid; on construction, when the environment fails already while its cost is measured.
     """
 
-    def __init__(self, config: RunConfig) -> None:
-        torch.set_num_threads(1)  # these networks are too small to share; more threads only wait for each other
+    def __init__(self, config: RunConfig, run: str = RUN, seeds: Sequence[int] = ()) -> None:
+        if len(set(seeds)) < len(seeds):
+            raise RequestError(f"Seeds trained together must be different numbers, not {list(seeds)}.")
         self.config = config
-        plain = inspect(config.environment.id, config.environment.options)
-        self.environment = changed(plain, config.environment)
-        problem = refusal(config, self.environment)
-        if problem is not None:
-            raise RequestError(problem)
-        seeds = Seeds(config.seed)
-        collection, baseline = config.collection, config.estimator.baseline
-        shared = baseline.kind == "shared-value" and config.update.kind != "exact-gradient"
-        normalize = config.environment.normalize_observations
-        self._normalizer = Normalizer(self.environment.observation.size) if normalize else None
-        self.policy = Policy(config.policy, self.environment, seeds.generator(), shared, self._normalizer)
-        size = collection.episodes_per_update if collection.kind == "episodes" else collection.environments
-        chosen = choose_device(config, self.policy, self.environment, size)
-        self.device, self.device_reason = chosen.device, chosen.reason
-        self.policy.to(self.device)
-        self._actor = Actor(self.policy, seeds.generator(self.device), self.device)
-        value_seed = seeds.generator()
-        self._fitting: ValueFitting | None = None
-        self._critic: Critic | None = SharedCritic(self.policy) if shared else None
-        self._rewards = RewardScaling(config.environment)
-        environment_seeds = seeds.integers(size)
-        if isinstance(baseline, ValueBaseline) and config.update.kind != "exact-gradient":
-            convolutional = config.policy.kind == "cnn"
-            seen = self.environment.observation
-            value = ValueFunction(baseline, seen, value_seed, convolutional, self._normalizer).to(self.device)
-            self._fitting = ValueFitting(baseline, value, seeds.generator())
-            self._critic = SeparateCritic(value)
-        self._rule = make_rule(config, self.policy, seeds.generator(), self._fitting)
-        self._collector = self._collecting(plain.observation, environment_seeds)
-        self._recent: deque[float] = deque(maxlen=MEAN_OVER)
+        self.runs = {f"{run}/{seed}": seed for seed in seeds} if seeds else {run: config.seed}
+        self.watched = False  # whether somebody wants to see every gradient step
+        self.learner: Learner = ManySeedsLearner(config, self.runs) if seeds else make_learner(config, run)
+        self.totals = {name: Totals() for name in self.runs}
         self._pending: dict[str, Any] = {}
-        self.iteration = self.environment_steps = self.episodes = 0
         self._stopwatch = Stopwatch()
 
-    def _collecting(self, space: Space, seeds: list[int]) -> Collector:
-        """What collects, from one environment per seed, which show ``space`` before the changes made to them."""
-        collection = self.config.collection
-        steps = None if collection.kind == "episodes" else collection.steps
-        self._batch: EnvironmentBatch
-        resident = environments_on(self.device, self.config, seeds)
-        if resident is not None:
-            self._batch, self.stepping_reason = resident, f"environments are stepped on {self.device.type} as well"
-        else:
-            self._batch, self.stepping_reason = make_batch(self.config.environment, space, seeds)
-        try:
-            if resident is not None:
-                return DeviceCollector(resident, self.environment, steps)
-            if steps is None:
-                return EpisodeCollector(self._batch, self.environment, self.device)
-            return FixedLengthCollector(self._batch, self.environment, self.device, steps)
-        except RunError as error:
-            self._batch.close()
-            raise RequestError(str(error)) from None
+    # --- what is known of it ------------------------------------------------------------------------------------------
+
+    @property
+    def environment(self) -> EnvironmentInfo:
+        """What is learned in, as learning sees it."""
+        return self.learner.environment
+
+    @property
+    def policy(self) -> Policy:
+        """What is learned; the first run's, where there are several."""
+        return next(iter(self.learner.policies.values()))
+
+    @property
+    def device_reason(self) -> str:
+        """Where networks are computed, and why there."""
+        return self.learner.device_reason
+
+    @property
+    def stepping_reason(self) -> str:
+        """How environments are stepped, in a sentence."""
+        return self.learner.stepping_reason
+
+    @property
+    def iteration(self) -> int:
+        """The iteration that is under way, or the last one; the sum over several runs."""
+        return sum(totals.iteration for totals in self.totals.values())
+
+    @property
+    def environment_steps(self) -> int:
+        """Those taken so far, by all runs."""
+        return sum(totals.environment_steps for totals in self.totals.values())
+
+    @property
+    def episodes(self) -> int:
+        """Those ended so far, in all runs."""
+        return sum(totals.episodes for totals in self.totals.values())
 
     @property
     def seconds(self) -> float:
-        """Seconds spent training so far; what the host does between phases does not count."""
+        """Seconds spent training so far; what the host does between events does not count."""
         return self._stopwatch.seconds
 
-    @property
-    def progress(self) -> float:
-        """How much of the budget has been used, 0 … 1."""
-        return min(self.environment_steps / self.config.budget.environment_steps, 1.0)
+    # --- its life -----------------------------------------------------------------------------------------------------
 
     def change(self, path: str, value: Any) -> None:
         """Set a live parameter from the next iteration on.
@@ -144,129 +114,82 @@ class Training:
 
     def close(self) -> None:
         """Free the environments."""
-        self._batch.close()
+        self.learner.close()
 
     def __iter__(self) -> Iterator[Event]:
-        return self._stopwatch.timing(self._phases())
+        return self._stopwatch.timing(self._events())
 
-    def _phases(self) -> Generator[Event, None, None]:
+    def _events(self) -> Generator[Event, None, None]:
         while True:
-            changes = self._apply_changes()
-            if self.environment_steps >= self.config.budget.environment_steps:
+            self._apply_changes()
+            moments = [self._moment(run) for run, totals in self.totals.items() if self._goes_on(totals)]
+            if not moments:
                 return
-            self.iteration += 1
-            started, steps_before, progress = self.seconds, self.environment_steps, self.progress
-            self._set_exploration(progress)
-            fitted: Metrics = {"value_loss": None}
-            if self._fitted_on == "independent":
-                fitted = yield from self._fit_independently()
-            rollout, collected = yield from self._collect()
-            yield collected
-            batch = yield from self._estimate(rollout)
-            if self._fitted_on == "same":
-                fitted = yield from self._fit(batch)
-                batch = yield from self._estimate(rollout)
-            yield Estimated(self.iteration, batch.advantages.cpu().numpy())
-            outcome = yield from self._alive(self._rule.update(UpdateInput(batch, self.config, progress)))
-            if outcome.log_ratios is not None:
-                yield _reweighted(self.iteration, outcome)
-            if self._fitted_on == "previous" and not fits_value_jointly(self.config):
-                fitted = yield from self._fit(batch)
-            if self._normalizer is not None:
-                self._normalizer.update(batch.observations)
-            speed = (self.environment_steps - steps_before) / max(self.seconds - started, 1e-9)
-            metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | _summary(collected, batch)
-            metrics |= {"mean_return": self._mean_return, "steps_per_second": speed}
-            yield Updated(self.iteration, self.environment_steps, self.episodes, self.seconds, metrics, changes)
+            for event in self.learner.iterate(moments):
+                yield self._completed(event)
 
-    @property
-    def _fitted_on(self) -> str | None:
-        """What a value function of its own is fitted to; None without one."""
-        baseline = self.config.estimator.baseline
-        return baseline.fitted_on if self._fitting and isinstance(baseline, ValueBaseline) else None
+    def _goes_on(self, totals: Totals) -> bool:
+        left = totals.environment_steps < self.config.budget.environment_steps
+        return not totals.failed and (totals.busy or left)
 
-    @property
-    def _mean_return(self) -> float | None:
-        return sum(self._recent) / len(self._recent) if self._recent else None
+    def _moment(self, run: str) -> Moment:
+        totals = self.totals[run]
+        progress = min(totals.environment_steps / self.config.budget.environment_steps, 1.0)
+        if not totals.busy:
+            totals.begin(self.seconds)
+        return Moment(run, self.config, totals.iteration, progress, self.watched)
 
-    def _alive(self, doing: Heartbeats[_T]) -> Generator[Event, None, _T]:
-        """Hand on the signs of life of ``doing``."""
-        while True:
-            try:
-                beat = next(doing)
-            except StopIteration as stop:
-                result: _T = stop.value
-                return result
-            yield replace(beat, environment_steps=self.environment_steps + beat.environment_steps)
+    def _completed(self, event: Event) -> Event:
+        """``event`` with what only the life of its run can tell."""
+        totals = self.totals[event.run]
+        if isinstance(event, Heartbeat):
+            return replace(event, environment_steps=totals.environment_steps + event.environment_steps)
+        if isinstance(event, Collected):
+            return totals.collected(event, self.seconds)
+        if isinstance(event, Updated):
+            return totals.updated(event, self.seconds)
+        if isinstance(event, Failed):
+            totals.busy, totals.failed = False, True
+        return event
 
-    def _set_exploration(self, progress: float) -> None:
-        exploration = self.config.exploration
-        self.policy.temperature = exploration.temperature
-        start, end = exploration.greedy_start, exploration.greedy_end
-        self._actor.greedy_share = start + (end - start) * progress
-
-    def _collect(self) -> Generator[Event, None, tuple[Rollout, Collected]]:
-        rollout, finished = yield from self._alive(self._collector.collect(self._actor))
-        return self._rewards.learned(rollout, self.config.estimator.gamma), self._count(finished)
-
-    def _estimate(self, rollout: Rollout) -> Generator[Event, None, Batch]:
-        if isinstance(self._rule, ExactAscentRule):
-            return self._rule.true_advantages(rollout, self.config.estimator.gamma)
-        estimating = estimate(rollout, self.config.estimator, self.policy, self._critic)
-        return (yield from self._alive(estimating))
-
-    def _fit_independently(self) -> Generator[Event, None, Metrics]:
-        """Fit V to trajectories played for it alone (002…); their episodes count like all others."""
-        rollout, collected = yield from self._collect()
-        yield collected
-        batch = yield from self._estimate(rollout)
-        fitted = yield from self._fit(batch)
-        if self._normalizer is not None:
-            self._normalizer.update(batch.observations)
-        return fitted
-
-    def _fit(self, batch: Batch) -> Generator[Event, None, Metrics]:
-        baseline = self.config.estimator.baseline
-        assert self._fitting is not None
-        assert isinstance(baseline, ValueBaseline)
-        return {"value_loss": (yield from self._alive(self._fitting.fit(batch, baseline)))}
-
-    def _apply_changes(self) -> tuple[Change, ...]:
+    def _apply_changes(self) -> None:
         if not self._pending:
-            return ()
+            return
         pending, self._pending = self._pending, {}
         before = {parameter.path: parameter.value for parameter in parameters_of(self.config)}
         self.config = with_values(self.config, pending)
         after = {parameter.path: parameter.value for parameter in parameters_of(self.config)}
-        at = (self.iteration + 1, self.environment_steps, self.episodes, self.seconds)
-        return tuple(Change(path, before[path], after[path], *at) for path in pending if before[path] != after[path])
+        changed = [path for path in pending if before[path] != after[path]]
+        for totals in self.totals.values():
+            at = (totals.iteration + 1, totals.environment_steps, totals.episodes, self.seconds)
+            totals.changes += tuple(Change(path, before[path], after[path], *at) for path in changed)
 
-    def _count(self, finished: FinishedEpisodes) -> Collected:
-        """Add what was collected to the totals; episodes are handed on in the order in which they ended.
+    # --- its state ----------------------------------------------------------------------------------------------------
 
-        The running mean takes whole episodes as they were begun, so that where a batch holds more than it covers, it
-        does not cover only the longest.
+    def state(self) -> State:
+        """All that it takes to go on exactly from here, as plain data; to be asked for between two iterations, which is
+        also when an ``Updated`` has just been given.
+
+        Raises:
+            ValueError: an iteration is under way.
         """
-        self._recent.extend(finished.returns.tolist())
-        order = np.argsort(finished.taken, kind="stable")
-        ends = self.environment_steps + finished.taken[order]
-        self.environment_steps += finished.steps
-        self.episodes += len(order)
-        returns, lengths = finished.returns[order], finished.lengths[order]
-        return Collected(self.iteration, self.environment_steps, returns, lengths, ends, self.seconds)
+        return {
+            "config": self.config.model_dump(mode="json"),
+            "pending": dict(self._pending),
+            "stopwatch": self._stopwatch.state(),
+            "totals": {run: totals.state() for run, totals in self.totals.items()},
+            "learner": self.learner.parts.state(),
+        }
 
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from where ``state`` was taken, in a run made with the same configuration and not begun yet.
 
-def _summary(collected: Collected, batch: Batch) -> Metrics:
-    learned = batch.baseline if isinstance(batch.baseline, LearnedValue) else None
-    return {
-        "mean_length": float(collected.lengths.mean()) if len(collected.lengths) else None,
-        "advantage_mean": batch.advantages.mean().item(),
-        "advantage_std": batch.advantages.std(correction=0).item(),
-        "explained_variance": explained_variance(learned.values, learned.targets) if learned else None,
-    }
-
-
-def _reweighted(iteration: int, outcome: Outcome) -> Reweighted:
-    assert outcome.log_ratios is not None
-    thinned = outcome.log_ratios[:: 1 + len(outcome.log_ratios) // RATIOS]
-    return Reweighted(iteration, thinned.cpu().numpy(), outcome.of)
+        Raises:
+            ValueError: the state is of another kind of run.
+        """
+        self.config = validated(state["config"])
+        self._pending = dict(state["pending"])
+        self._stopwatch.load(state["stopwatch"])
+        for run, totals in self.totals.items():
+            totals.load(state["totals"][run])
+        self.learner.parts.load(state["learner"])

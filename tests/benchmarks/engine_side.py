@@ -12,7 +12,8 @@ from engine.catalogue.methods.picking import choose
 from engine.config import RunConfig, presets
 from engine.config.parameters import with_values
 from engine.reports.events import Updated
-from engine.training.training import MEAN_OVER, Training
+from engine.training.totals import MEAN_OVER
+from engine.training.training import Training
 
 SOLVED = 475.0
 LECTURE_POLICY = {"kind": "mlp", "hidden_sizes": [128], "activation": "relu"}

@@ -200,7 +200,8 @@ def train(config: RunConfig, target: float | None, stop: bool) -> dict[str, Any]
     import torch
 
     from engine.reports.events import Updated
-    from engine.training.training import MEAN_OVER, Training
+    from engine.training.totals import MEAN_OVER
+    from engine.training.training import Training
 
     torch.set_num_threads(1)
     training, reached, last = Training(config), None, 0.0

@@ -17,7 +17,6 @@ from typing import Any
 
 import torch
 
-from engine.training.many_seeds.training import SeedsTogether
 from engine.training.training import Training
 from tests.benchmarks.engine_side import preset
 from tests.benchmarks.figures import Measured, Number, Say
@@ -61,7 +60,7 @@ def _alone(name: str, steps: int, seed: int) -> float:
 
 
 def _together(name: str, steps: int) -> float:
-    group = SeedsTogether(preset(name, {"budget.environment_steps": steps}), range(1, SEEDS + 1))
+    group = Training(preset(name, {"budget.environment_steps": steps}), seeds=range(1, SEEDS + 1))
     seconds = _exhausted(group)
     group.close()
     return seconds

@@ -31,7 +31,7 @@ _FITTING = "fitting the value function"
 
 
 @dataclass
-class Ascent:
+class GradientRequest:
     """A policy's gradient that is waited for; ``sums`` are there once it is in ``vector.gradient``."""
 
     policy: Policy
@@ -42,7 +42,7 @@ class Ascent:
 
 
 @dataclass
-class Fit:
+class FitRequest:
     """All steps of fitting a value function that are waited for; ``loss`` is there, the last one's, once they are."""
 
     fitting: ValueFitting
@@ -52,13 +52,13 @@ class Fit:
 
 
 @dataclass
-class Desk:
-    """Where runs hand in what they need computed, and wait until ``settle`` has done it for all of them at once."""
+class JointRequests:
+    """What runs need computed: they wait until ``compute`` has done it for all of them at once."""
 
-    ascents: list[Ascent] = field(default_factory=list)
-    fits: list[Fit] = field(default_factory=list)
+    ascents: list[GradientRequest] = field(default_factory=list)
+    fits: list[FitRequest] = field(default_factory=list)
 
-    def settle(self) -> Heartbeats[None]:
+    def compute(self) -> Heartbeats[None]:
         """Compute everything handed in; yields signs of life."""
         ascents, self.ascents = self.ascents, []
         fits, self.fits = self.fits, []
@@ -68,20 +68,20 @@ class Desk:
             yield from fit(fits)
 
 
-class JointAscent(GradientAscentRule):
+class JointGradientAscent(GradientAscentRule):
     """Gradient ascent whose gradient may be computed in one pass with those of other seeds."""
 
-    def __init__(self, config: GradientAscent, policy: Policy, desk: Desk) -> None:
+    def __init__(self, config: GradientAscent, policy: Policy, requests: JointRequests) -> None:
         super().__init__(config, policy)
-        self._desk = desk
+        self._requests = requests
         self.waiting = False
 
     def _gathered(self, given: UpdateInput, config: GradientAscent) -> Heartbeats[LossSums]:
         alone = isinstance(given.config.estimator.baseline, SharedValueBaseline)
         if alone or isinstance(given.batch.baseline, ParameterBaseline) or given.batch.size > MOST_ROWS:
             return (yield from super()._gathered(given, config))
-        asked = Ascent(self._policy, self._vector, given, config)
-        self._desk.ascents.append(asked)
+        asked = GradientRequest(self._policy, self._vector, given, config)
+        self._requests.ascents.append(asked)
         self.waiting = True
         while asked.sums is None:
             yield Heartbeat("updating the policy")
@@ -92,16 +92,16 @@ class JointAscent(GradientAscentRule):
 class JointFitting(ValueFitting):
     """Fitting whose steps may be taken in one pass with those of other seeds."""
 
-    def __init__(self, config: ValueBaseline, value: ValueFunction, desk: Desk) -> None:
+    def __init__(self, config: ValueBaseline, value: ValueFunction, requests: JointRequests) -> None:
         super().__init__(config, value, torch.Generator())
-        self._desk = desk
+        self._requests = requests
         self.waiting = False
 
     def fit(self, batch: Batch, config: ValueBaseline) -> Heartbeats[float]:
         if batch.size > MOST_ROWS or config.clip_range > 0.0:
             return (yield from super().fit(batch, config))
-        asked = Fit(self, batch, config)
-        self._desk.fits.append(asked)
+        asked = FitRequest(self, batch, config)
+        self._requests.fits.append(asked)
         self.waiting = True
         while asked.loss is None:
             yield Heartbeat("fitting the value function")
@@ -110,7 +110,7 @@ class JointFitting(ValueFitting):
         return asked.loss
 
 
-def ascend(asked: Sequence[Ascent]) -> None:
+def ascend(asked: Sequence[GradientRequest]) -> None:
     """Each policy's −ĝ into its vector, and what its batch came to; as ``accumulate_gradient``, k policies at once.
 
     L_s = −1/N_s Σ_m [ log π_s(a_m|s_m) Â_m + β H(π_s(·|s_m)) ] of each seed s. L_s depends on no parameters but its
@@ -144,7 +144,7 @@ def ascend(asked: Sequence[Ascent]) -> None:
         each.sums = LossSums(loss, mean, None)
 
 
-def fit(asked: Sequence[Fit]) -> Heartbeats[None]:
+def fit(asked: Sequence[FitRequest]) -> Heartbeats[None]:
     """All fitting steps of each value function; as ``ValueFitting.fit`` on the whole batch, k functions at once."""
     timer = HeartbeatTimer()
     sizes = [each.batch.size for each in asked]

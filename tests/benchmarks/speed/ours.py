@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-import engine.training.training
+import engine.training.learners.interaction
 from engine.config import RunConfig
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.reports.events import Collected, Estimated, Updated
@@ -90,7 +90,7 @@ _PHASES: dict[type, str] = {Collected: "collecting", Estimated: "estimating", Up
 @contextmanager
 def _watched(clock: dict[str, float]) -> Iterator[None]:
     """Have the environments of trainings that are made meanwhile add to the clock what they take."""
-    make = engine.training.training.make_batch
+    make = engine.training.learners.interaction.make_batch
 
     def watched(*arguments: Any, **keywords: Any) -> tuple[EnvironmentBatch, str]:
         batch, how = make(*arguments, **keywords)
@@ -98,7 +98,7 @@ def _watched(clock: dict[str, float]) -> Iterator[None]:
             setattr(batch, name, _timed(getattr(batch, name), clock))
         return batch, how
 
-    with mock.patch.object(engine.training.training, "make_batch", watched):
+    with mock.patch.object(engine.training.learners.interaction, "make_batch", watched):
         yield
 
 

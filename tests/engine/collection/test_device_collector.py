@@ -23,7 +23,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import Updated
 from engine.runtime.cuda_graph import CudaGraph
 from engine.runtime.errors import RunError
-from engine.training import training as training_module
+from engine.training.learners import interaction
 from engine.training.training import Training
 from tests.engine.support import configured
 
@@ -193,7 +193,7 @@ def test_environments_live_on_the_device_where_nothing_stands_between(values: di
 def _on_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training as on a GPU, with torch's CPU in its place."""
     monkeypatch.setattr(
-        training_module, "environments_on", lambda device, config, seeds: batched(config.environment, seeds, device)
+        interaction, "environments_on", lambda device, config, seeds: batched(config.environment, seeds, device)
     )
 
 

@@ -143,7 +143,7 @@ def learned(environment: str, values: dict[str, Any], by_autograd: bool) -> tupl
             | values
         )
     )
-    policy, fitting = training.policy, training._fitting
+    policy, fitting = training.policy, training.learner._fitting
     assert fitting is not None
     assert policy.written_out
     if by_autograd:

@@ -20,13 +20,13 @@ from engine.config.updates import GradientAscent
 from engine.experience.batch import NO_BASELINE, Batch
 from engine.networks.optimizers import ParameterVector
 from engine.policies.actor import NOT_FINITE
-from engine.reports.events import Updated
+from engine.reports.events import Failed, Updated
 from engine.runtime.errors import RequestError, RunError
 from engine.training.many_seeds import collectors as collecting
 from engine.training.many_seeds import rules as learning
 from engine.training.many_seeds.actor import JointActor
-from engine.training.many_seeds.rules import Ascent, ascend
-from engine.training.many_seeds.training import SeedsTogether, together_refusal
+from engine.training.many_seeds.learner import together_refusal
+from engine.training.many_seeds.rules import GradientRequest, ascend
 from engine.training.training import Training
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of
 from tests.engine.support import TIMINGS, configured, driven, register, updates_of
@@ -37,13 +37,13 @@ GREEDY = {"exploration__greedy_start": 1.0, "exploration__greedy_end": 1.0}
 
 def together(config: RunConfig, seeds: Sequence[int] = SEEDS) -> dict[int, list[Updated]]:
     """Every seed's iterations; none may fail."""
-    group = SeedsTogether(config, seeds)
+    group = Training(config, seeds=seeds)
     found: dict[int, list[Updated]] = {seed: [] for seed in seeds}
-    for seed, phase in group:
-        if isinstance(phase, Updated):
-            found[seed].append(phase)
+    for event in group:
+        assert not isinstance(event, Failed)
+        if isinstance(event, Updated):
+            found[group.runs[event.run]].append(event)
     group.close()
-    assert not group.failures
     return found
 
 
@@ -153,7 +153,7 @@ def test_gradients_in_one_pass_are_those_of_one_network_at_a_time(policy: Policy
         sums = driven(accumulate_gradient(own, vector, given, config.update))
         expected.append((vector.gradient.clone(), sums))
         vector.gradient.fill_(7.0)
-        asked.append(Ascent(own, vector, given, config.update))
+        asked.append(GradientRequest(own, vector, given, config.update))
     ascend(asked)
     for one, (gradient, sums) in zip(asked, expected, strict=True):
         torch.testing.assert_close(one.vector.gradient, gradient, rtol=1e-4, atol=1e-6)
@@ -177,30 +177,27 @@ MANY = range(100, 132)
 Outcomes = list[tuple[float, float]]
 
 
-def outcome(member: Training) -> tuple[float, float]:
-    """How much likelier going right has become than left, in log-odds summed over the states, and the mean return."""
-    (rows,) = member.policy.parameters()
-    mean = member._mean_return
-    assert mean is not None
-    return float((rows[:, 1] - rows[:, 0]).detach().sum()), mean
+def outcomes(training: Training) -> Outcomes:
+    """Of every run, how much likelier going right has become than left, in log-odds summed over the states, and the
+    mean return."""
+    for _ in training:
+        pass
+    found = []
+    for run, policy in training.learner.policies.items():
+        (rows,) = policy.parameters()
+        mean = training.totals[run].mean_return
+        assert mean is not None
+        found.append((float((rows[:, 1] - rows[:, 0]).detach().sum()), mean))
+    return found
 
 
 def outcomes_together() -> Outcomes:
-    group = SeedsTogether(CORRIDOR, MANY)
-    for _ in group:
-        pass
-    return [outcome(member) for member in group.members]
+    return outcomes(Training(CORRIDOR, seeds=MANY))
 
 
 @pytest.fixture(scope="module")
 def outcomes_alone() -> Outcomes:
-    found = []
-    for seed in range(32):
-        training = Training(with_values(CORRIDOR, {"seed": seed}))
-        for _ in training:
-            pass
-        found.append(outcome(training))
-    return found
+    return [outcomes(Training(with_values(CORRIDOR, {"seed": seed})))[0] for seed in range(32)]
 
 
 def differ(these: Outcomes, those: Outcomes) -> bool:
@@ -229,7 +226,7 @@ def test_seeds_that_act_with_one_network_would_be_noticed(
 def test_gradients_averaged_over_seeds_would_be_noticed(
     outcomes_alone: Outcomes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def averaged(asked: Sequence[Ascent]) -> None:
+    def averaged(asked: Sequence[GradientRequest]) -> None:
         ascend(asked)
         mean = torch.stack([each.vector.gradient for each in asked]).mean(0)
         for each in asked:
@@ -249,7 +246,7 @@ def first_actions(monkeypatch: pytest.MonkeyPatch) -> NDArray[Any]:
         return seen[-1]
 
     monkeypatch.setattr(JointActor, "act", recorded)
-    for _ in SeedsTogether(with_values(config, {"budget.environment_steps": 1}), range(6)):
+    for _ in Training(with_values(config, {"budget.environment_steps": 1}), seeds=range(6)):
         pass
     first: NDArray[Any] = seen[0][0].reshape(6, 256)
     return first
@@ -297,15 +294,19 @@ def test_a_seed_whose_numbers_blow_up_ends_alone(how: str) -> None:
     place = register("ShortPendulum-v0", "gymnasium.envs.classic_control.pendulum:PendulumEnv", limit=7)
     some = {"kind": how} | ({"environments": 2, "steps": 10} if how == "segments" else {})
     config = configured(environment=place, collection=some, **GREEDY, update__learning_rate=1e-4)
-    group = SeedsTogether(config, SEEDS)
+    group = Training(config, seeds=SEEDS)
     found: dict[int, list[Updated]] = {seed: [] for seed in SEEDS}
-    for seed, phase in group:
-        if isinstance(phase, Updated):
-            found[seed].append(phase)
-            if seed == 4 and phase.iteration == 1:
+    failures: dict[int, str] = {}
+    for event in group:
+        seed = group.runs[event.run]
+        if isinstance(event, Failed):
+            failures[seed] = event.reason
+        if isinstance(event, Updated):
+            found[seed].append(event)
+            if seed == 4 and event.iteration == 1:
                 with torch.no_grad():
-                    list(group.members[1].policy.parameters())[-1].fill_(torch.nan)
-    assert {seed: str(error) for seed, error in group.failures.items()} == {4: NOT_FINITE}
+                    list(group.learner.policies[event.run].parameters())[-1].fill_(torch.nan)
+    assert failures == {4: NOT_FINITE}
     assert len(found[4]) == 1
     for seed in (3, 9):
         assert_alike(found[seed], alone(config, seed), first=3)
@@ -315,10 +316,8 @@ def test_a_seed_whose_numbers_blow_up_ends_alone(how: str) -> None:
 def test_the_group_ends_when_all_its_seeds_have(how: str) -> None:
     place = register("Huge-v0", reward=1e29)
     some = {"kind": how} | ({"environments": 2, "steps": 10} if how == "segments" else {})
-    group = SeedsTogether(configured(environment=place, collection=some, update__optimizer="sgd"), SEEDS)
-    for _ in group:
-        pass
-    assert list(group.failures) == list(SEEDS)
+    group = Training(configured(environment=place, collection=some, update__optimizer="sgd"), seeds=SEEDS)
+    assert [group.runs[event.run] for event in group if isinstance(event, Failed)] == list(SEEDS)
 
 
 def test_an_environment_that_raises_ends_all() -> None:
@@ -339,9 +338,9 @@ def test_what_cannot_be_trained_together_says_why(values: dict[str, Any], why: s
     config = configured(**values)
     assert why in (together_refusal(config) or "")
     with pytest.raises(RequestError, match=why):
-        SeedsTogether(config, SEEDS)
+        Training(config, seeds=SEEDS)
 
 
 def test_a_seed_twice_is_refused() -> None:
     with pytest.raises(RequestError, match="different"):
-        SeedsTogether(configured(), (1, 1))
+        Training(configured(), seeds=(1, 1))

@@ -15,7 +15,8 @@ from engine.config.parameters import with_values
 from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime import stopwatch
-from engine.training.training import MEAN_OVER, Training
+from engine.training.totals import MEAN_OVER
+from engine.training.training import Training
 from tests.engine.support import (
     collections_of,
     configured,
@@ -167,7 +168,7 @@ def test_the_share_of_greedy_actions_goes_evenly_from_its_start_to_its_end(start
     id = register("Tests/Five-v0", lengths=(5,))
     config = configured(environment=id, exploration__greedy_start=start, exploration__greedy_end=end)
     training = Training(with_values(config, {"budget.environment_steps": 80}))
-    shares = [training._actor.greedy_share for phase in training if isinstance(phase, Collected)]
+    shares = [training.learner._interaction.actor.greedy_share for phase in training if isinstance(phase, Collected)]
     assert shares == pytest.approx([start + (end - start) * share for share in (0.0, 0.25, 0.5, 0.75)])
 
 

@@ -1,0 +1,61 @@
+"""What every learner is to ``Training``: iterations that yield events, whatever family of methods they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.policies.policy import Policy
+from engine.reports.events import Event
+from engine.runtime.state import Parts
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a run stands as an iteration of it begins: all that a learner is told of its life.
+
+    ``iteration`` counts from 1, ``progress`` is the share of the budget that was used before it, 0 … 1. ``watched``
+    says that somebody wants to see every gradient step.
+    """
+
+    run: str
+    config: RunConfig
+    iteration: int
+    progress: float
+    watched: bool = False
+
+
+class Learner(Protocol):
+    """Learns in one run, or in several at once; knows no thread, window, budget or clock.
+
+    ``parts`` are all that changes in it, registered where they are made. ``policies`` are what the runs learn, by run;
+    ``environment`` is what they are learned in, as learning sees it. ``device_reason`` and ``stepping_reason`` say in a
+    sentence each where networks are computed and how environments are stepped.
+    """
+
+    parts: Parts
+    environment: EnvironmentInfo
+    device_reason: str
+    stepping_reason: str
+
+    @property
+    def policies(self) -> dict[str, Policy]: ...
+
+    def iterate(self, moments: Sequence[Moment]) -> Iterator[Event]:
+        """Begin an iteration in the run of every moment that is not in one already, and go on until at least one
+        iteration is over.
+
+        Yields typed events, each with its run: heartbeats, then ``Collected`` and ``Estimated``, an ``UpdateStep`` for
+        every gradient step where it is watched, ``Reweighted`` where there are ratios, and at last ``Updated``; or
+        ``Failed``, where one of several runs cannot go on. What only the life of the run tells (totals, seconds, the
+        mean return, changes) is left at its default, and steps are counted from the iteration's start.
+
+        Raises:
+            RunError: the environment raised, or the numbers are no longer finite; what was yielded before stays valid.
+        """
+
+    def close(self) -> None:
+        """Free the environments."""

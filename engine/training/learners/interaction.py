@@ -1,0 +1,148 @@
+"""A policy in its environments: what every learner has that learns from acting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+
+import torch
+
+from engine.catalogue.configured import changed
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.spaces import EnvironmentInfo, Space
+from engine.collection.collectors import Collector, EpisodeCollector, FinishedEpisodes, FixedLengthCollector
+from engine.collection.device_collector import DeviceCollector, environments_on
+from engine.collection.reward_scaling import RewardScaling
+from engine.config import RunConfig
+from engine.environments.batches.make import make_batch
+from engine.environments.making.lookup import inspect
+from engine.experience.rollouts import Rollout
+from engine.networks.normalizer import Normalizer
+from engine.policies.actor import Actor
+from engine.policies.policy import Policy
+from engine.reports.events import Collected, Event
+from engine.runtime.errors import RequestError, RunError
+from engine.runtime.seeds import Seeds
+from engine.runtime.state import Parts
+from engine.training.devices import choose_device
+from engine.training.learner import Moment
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a policy is to act: what learning sees of the environment, what is observed before the changes made to it,
+    a seed for each environment, and the policy's device."""
+
+    config: RunConfig
+    environment: EnvironmentInfo
+    space: Space
+    seeds: list[int]
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class MadeCollector:
+    """A collector, how its environments are stepped, in a sentence, and what frees them."""
+
+    collector: Collector
+    reason: str
+    close: Callable[[], None]
+
+
+MakeCollector = Callable[[Placement], MadeCollector]
+
+
+class Interaction:
+    """The policy of a run, its actor, and the collector of its experience; all registered in ``parts``.
+
+    Args:
+        seeds: of the run's randomness, of which the first four are taken.
+        with_value: whether the policy's network also predicts the value.
+        make_collector: what collects; environments of the run's own unless told otherwise.
+
+    Raises:
+        RequestError: the configuration cannot work, or the environment cannot be made.
+        RunError: the environment fails while its cost is measured.
+    """
+
+    def __init__(
+        self, config: RunConfig, seeds: Seeds, with_value: bool, make_collector: MakeCollector | None = None
+    ) -> None:
+        plain = inspect(config.environment.id, config.environment.options)
+        self.environment = changed(plain, config.environment)
+        problem = refusal(config, self.environment)
+        if problem is not None:
+            raise RequestError(problem)
+        self.parts = Parts()
+        normalize = config.environment.normalize_observations
+        self.normalizer = Normalizer(self.environment.observation.size) if normalize else None
+        self.policy = Policy(config.policy, self.environment, seeds.generator(), with_value, self.normalizer)
+        size = parallel_environments(config)
+        chosen = choose_device(config, self.policy, self.environment, size)
+        self.device, self.device_reason = chosen.device, chosen.reason
+        self.policy.to(self.device)
+        self.actor = Actor(self.policy, seeds.generator(self.device), self.device)
+        self.value_generator = seeds.generator()
+        self._rewards = RewardScaling(config.environment)
+        placement = Placement(config, self.environment, plain.observation, seeds.integers(size), self.device)
+        made = (make_collector or collector_alone)(placement)
+        self.collector, self.stepping_reason, self.close = made.collector, made.reason, made.close
+
+    def explore(self, config: RunConfig, progress: float) -> None:
+        """Act as ``config`` has it at this share of the budget."""
+        exploration = config.exploration
+        self.policy.temperature = exploration.temperature
+        start, end = exploration.greedy_start, exploration.greedy_end
+        self.actor.greedy_share = start + (end - start) * progress
+
+    def collect(self, moment: Moment) -> Generator[Event, None, tuple[Rollout, Collected]]:
+        """Experience for one update, with the rewards that learning is to see, and the event that tells of it."""
+        rollout, finished = yield from self.collector.collect(self.actor)
+        collected = _collected(moment, finished)
+        yield collected
+        return self._rewards.learned(rollout, moment.config.estimator.gamma), collected
+
+
+def parallel_environments(config: RunConfig) -> int:
+    """How many environments are stepped side by side."""
+    collection = config.collection
+    return collection.episodes_per_update if collection.kind == "episodes" else collection.environments
+
+
+def collector_alone(placement: Placement) -> MadeCollector:
+    """Environments for this policy alone, on its device where they can be there.
+
+    Raises:
+        RequestError: the environment cannot be made, or takes too much memory.
+        RunError: it fails while its cost is measured.
+    """
+    config, device = placement.config, placement.device
+    steps = None if config.collection.kind == "episodes" else config.collection.steps
+    resident = environments_on(device, config, placement.seeds)
+    if resident is not None:
+        reason = f"environments are stepped on {device.type} as well"
+        return MadeCollector(DeviceCollector(resident, placement.environment, steps), reason, resident.close)
+    batch, reason = make_batch(config.environment, placement.space, placement.seeds)
+    try:
+        if steps is None:
+            return MadeCollector(EpisodeCollector(batch, placement.environment, device), reason, batch.close)
+        return MadeCollector(FixedLengthCollector(batch, placement.environment, device, steps), reason, batch.close)
+    except RunError as error:
+        batch.close()
+        raise RequestError(str(error)) from None
+
+
+def _collected(moment: Moment, finished: FinishedEpisodes) -> Collected:
+    return Collected(
+        iteration=moment.iteration,
+        environment_steps=finished.steps,
+        returns=finished.returns,
+        lengths=finished.lengths,
+        ends=finished.taken,
+    )
+
+
+def of_run(run: str, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+    """``events``, each with its run."""
+    for event in events:
+        yield replace(event, run=run)

@@ -1,0 +1,20 @@
+"""The learner that a configuration asks for."""
+
+from __future__ import annotations
+
+from engine.config import RunConfig
+from engine.training.learner import Learner
+from engine.training.learners.planning import PlanningLearner
+from engine.training.learners.policy_gradient import PolicyGradientLearner
+
+
+def make_learner(config: RunConfig, run: str) -> Learner:
+    """That of the configuration's family, for the run of that name.
+
+    Raises:
+        RequestError: the configuration cannot work.
+        RunError: the environment fails while its cost is measured.
+    """
+    if config.update.kind == "exact-gradient":
+        return PlanningLearner(config, run)
+    return PolicyGradientLearner(config, run)

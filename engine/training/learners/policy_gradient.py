@@ -1,0 +1,140 @@
+"""Learning by policy gradients: collect, estimate advantages, update the policy, fit the value function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from engine.algorithms.policy_gradient.proximal import fits_value_jointly
+from engine.algorithms.policy_gradient.rule import Metrics, Outcome, UpdateInput, UpdateRule
+from engine.algorithms.policy_gradient.rules import make_rule
+from engine.config import RunConfig
+from engine.config.estimators import ValueBaseline
+from engine.estimation.estimators import estimate
+from engine.experience.batch import Batch
+from engine.maths.losses import normalized
+from engine.policies.policy import Policy
+from engine.reports.events import Estimated, Event, Heartbeats, Reweighted, Updated
+from engine.reports.metrics import METRICS
+from engine.runtime.seeds import Seeds
+from engine.runtime.state import Parts
+from engine.training.learner import Moment
+from engine.training.learners.interaction import Interaction, MakeCollector, of_run
+from engine.training.learners.summary import summary
+from engine.values.critics import Critic, SeparateCritic, SharedCritic
+from engine.values.fitting import ValueFitting
+from engine.values.value_function import ValueFunction
+
+RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
+
+MakeRule = Callable[[RunConfig, Policy, torch.Generator, ValueFitting | None], UpdateRule]
+MakeFitting = Callable[[ValueBaseline, ValueFunction, torch.Generator], ValueFitting]
+
+
+@dataclass(frozen=True)
+class Making:
+    """What the parts of a learner are made with, where they are to be others than those of a run by itself."""
+
+    collector: MakeCollector | None = None
+    rule: MakeRule = make_rule
+    fitting: MakeFitting = ValueFitting
+
+
+class PolicyGradientLearner:
+    """One iteration collects a batch, estimates its advantages and updates the policy with them.
+
+    Raises:
+        RequestError, RunError: on construction, as ``Interaction``.
+    """
+
+    def __init__(self, config: RunConfig, run: str, making: Making | None = None) -> None:
+        making = making or Making()
+        self._run = run
+        seeds, baseline = Seeds(config.seed), config.estimator.baseline
+        shared = baseline.kind == "shared-value"
+        self._interaction = Interaction(config, seeds, shared, making.collector)
+        interaction = self._interaction
+        self.parts = Parts()
+        self.policy, self.environment = interaction.policy, interaction.environment
+        self.device_reason, self.stepping_reason = interaction.device_reason, interaction.stepping_reason
+        self.close = interaction.close
+        self._critic: Critic | None = SharedCritic(self.policy) if shared else None
+        self._fitting: ValueFitting | None = None
+        if isinstance(baseline, ValueBaseline):
+            value = _value_function(config, baseline, interaction)
+            self._fitting = making.fitting(baseline, value, seeds.generator())
+            self._critic = SeparateCritic(value)
+        self._rule = making.rule(config, self.policy, seeds.generator(), self._fitting)
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        return {self._run: self.policy}
+
+    def iterate(self, moments: Sequence[Moment]) -> Iterator[Event]:
+        """As ``Learner.iterate``, of its one run."""
+        (moment,) = moments
+        return of_run(self._run, self._iteration(moment))
+
+    def _iteration(self, moment: Moment) -> Generator[Event, None, None]:
+        config = moment.config
+        fitted: Metrics = {"value_loss": None}
+        self._interaction.explore(config, moment.progress)
+        if self._fitted_on(config) == "independent":
+            fitted = yield from self._fit_independently(moment)
+        rollout, collected = yield from self._interaction.collect(moment)
+        batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
+        if self._fitted_on(config) == "same":
+            fitted = yield from self._fit(batch, config)
+            batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
+        yield _estimated(moment, batch)
+        outcome = yield from self._rule.update(UpdateInput(batch, config, moment.progress))
+        if outcome.log_ratios is not None:
+            yield _reweighted(moment, outcome)
+        if self._fitted_on(config) == "previous" and not fits_value_jointly(config):
+            fitted = yield from self._fit(batch, config)
+        self._look_at(batch)
+        metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | summary(collected, batch)
+        yield Updated(moment.iteration, metrics=metrics)
+
+    def _fitted_on(self, config: RunConfig) -> str | None:
+        """What a value function of its own is fitted to; None without one."""
+        baseline = config.estimator.baseline
+        return baseline.fitted_on if isinstance(baseline, ValueBaseline) else None
+
+    def _fit_independently(self, moment: Moment) -> Generator[Event, None, Metrics]:
+        """Fit V to trajectories played for it alone ([textbook]); their episodes count like all others."""
+        rollout, _ = yield from self._interaction.collect(moment)
+        batch = yield from estimate(rollout, moment.config.estimator, self.policy, self._critic)
+        fitted = yield from self._fit(batch, moment.config)
+        self._look_at(batch)
+        return fitted
+
+    def _fit(self, batch: Batch, config: RunConfig) -> Heartbeats[Metrics]:
+        baseline = config.estimator.baseline
+        assert self._fitting is not None
+        assert isinstance(baseline, ValueBaseline)
+        return {"value_loss": (yield from self._fitting.fit(batch, baseline))}
+
+    def _look_at(self, batch: Batch) -> None:
+        """Take the batch's observations into their running mean and spread, once all has been learned from them."""
+        if self._interaction.normalizer is not None:
+            self._interaction.normalizer.update(batch.observations)
+
+
+def _value_function(config: RunConfig, baseline: ValueBaseline, interaction: Interaction) -> ValueFunction:
+    seen, convolutional = interaction.environment.observation, config.policy.kind == "cnn"
+    value = ValueFunction(baseline, seen, interaction.value_generator, convolutional, interaction.normalizer)
+    return value.to(interaction.device)
+
+
+def _estimated(moment: Moment, batch: Batch) -> Estimated:
+    used = normalized(batch.advantages).cpu().numpy() if moment.config.estimator.normalize_advantages else None
+    return Estimated(moment.iteration, batch.advantages.cpu().numpy(), used)
+
+
+def _reweighted(moment: Moment, outcome: Outcome) -> Reweighted:
+    assert outcome.log_ratios is not None
+    thinned = outcome.log_ratios[:: 1 + len(outcome.log_ratios) // RATIOS]
+    return Reweighted(moment.iteration, thinned.cpu().numpy(), outcome.of)

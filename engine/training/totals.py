@@ -1,0 +1,90 @@
+"""What a run has come to so far, and the events of its learner completed with it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.reports.events import Change, Collected, Updated
+from engine.runtime.state import State
+
+MEAN_OVER = 100  # episodes that the reported mean return covers
+
+
+class Totals:
+    """Iterations, environment steps and episodes since the run began, and the returns of its latest episodes."""
+
+    def __init__(self) -> None:
+        self.iteration = self.environment_steps = self.episodes = 0
+        self.busy = False  # whether an iteration is under way
+        self.failed = False
+        self.changes: tuple[Change, ...] = ()  # since the last iteration began
+        self._recent: deque[float] = deque(maxlen=MEAN_OVER)
+        self._began = (0, 0.0)  # steps and seconds as the iteration began
+
+    @property
+    def mean_return(self) -> float | None:
+        """The mean return of the latest episodes; None before any has ended."""
+        return sum(self._recent) / len(self._recent) if self._recent else None
+
+    def begin(self, seconds: float) -> None:
+        """Begin an iteration."""
+        self.iteration += 1
+        self.busy = True
+        self._began = self.environment_steps, seconds
+
+    def collected(self, event: Collected, seconds: float) -> Collected:
+        """Count what was collected; the episodes in the order in which they ended.
+
+        The mean return takes whole episodes as they were begun, so that where a batch holds more than it covers, it
+        does not cover only the longest.
+        """
+        self._recent.extend(event.returns.tolist())
+        order = np.argsort(event.ends, kind="stable")
+        ends = self.environment_steps + event.ends[order]
+        self.environment_steps += event.environment_steps
+        self.episodes += len(order)
+        return replace(
+            event,
+            environment_steps=self.environment_steps,
+            returns=event.returns[order],
+            lengths=event.lengths[order],
+            ends=ends,
+            seconds=seconds,
+        )
+
+    def updated(self, event: Updated, seconds: float) -> Updated:
+        """End the iteration."""
+        steps, started = self._began
+        speed = (self.environment_steps - steps) / max(seconds - started, 1e-9)
+        changes, self.changes = self.changes, ()
+        self.busy = False
+        return replace(
+            event,
+            environment_steps=self.environment_steps,
+            episodes=self.episodes,
+            seconds=seconds,
+            metrics=event.metrics | {"mean_return": self.mean_return, "steps_per_second": speed},
+            changes=changes,
+        )
+
+    def state(self) -> State:
+        """All of it, between two iterations.
+
+        Raises:
+            ValueError: an iteration is under way.
+        """
+        if self.busy:
+            raise ValueError("A run can be saved between two iterations, not in the middle of one.")
+        counts = {name: getattr(self, name) for name in ("iteration", "environment_steps", "episodes", "failed")}
+        return {**counts, "recent": list(self._recent)}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.iteration, self.environment_steps = state["iteration"], state["environment_steps"]
+        self.episodes, self.failed = state["episodes"], state["failed"]
+        self._recent = deque(state["recent"], maxlen=MEAN_OVER)
+        self.busy, self.changes = False, ()
