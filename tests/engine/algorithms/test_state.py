@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config.estimators import ValueBaseline
-from engine.experience.batch import Batch
+from engine.experience.batch import LearnedValue
 from engine.policies.policy import Policy
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
@@ -56,7 +57,8 @@ def test_a_rule_goes_on_from_its_state(name: str) -> None:
 def test_fitting_goes_on_from_its_state() -> None:
     config = ValueBaseline(hidden_sizes=(4,), minibatch_size=5, fit_steps=4, optimizer="adam")
     batch = expected_batch()
-    batch = Batch(batch.rollout, batch.advantages, torch.randn(batch.size, generator=torch.Generator().manual_seed(0)))
+    targets = torch.randn(batch.size, generator=torch.Generator().manual_seed(0))
+    batch = replace(batch, baseline=LearnedValue(torch.zeros_like(targets), targets, targets))
 
     def made(seed: int) -> ValueFitting:
         generator = torch.Generator().manual_seed(seed)
