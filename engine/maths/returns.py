@@ -144,30 +144,42 @@ def td_errors(rewards: Tensor, discounts: Tensor, truncated: Tensor, values: Ten
     return rewards + discounts * following - values
 
 
-def gae(errors: Tensor, carry: Tensor, gae_lambda: float) -> Tensor:
+def gae(errors: Tensor, carry: Tensor, gae_lambda: float | Tensor) -> Tensor:
     """The generalized advantage estimate, between one step of evidence (λ = 0) and all of it (λ = 1).
 
-    Â_t = δ_t + λ c_t Â_{t+1} = Σ_{l≥0} (γλ)^l δ_{t+l} up to the episode's end,   t = T−1 … 0,   Â_T = 0
+    Â_t = δ_t + λ_t c_t Â_{t+1} = Σ_{l≥0} (Π_{j<l} λ_{t+j} c_{t+j}) δ_{t+l} up to the episode's end,   t = T−1 … 0,
+    Â_T = 0
 
-    λ = 0 gives δ_t, λ = 1 the Monte-Carlo advantage G_t − V_t. Â_t + V_t is the λ-return, a target
-    for a value function.
+    λ = 0 gives δ_t, λ = 1 the Monte-Carlo advantage G_t − V_t. Â_t + V_t is the λ-return, a target for a value
+    function. One λ_t for each step gives the other recursions of the field:
+
+    - 0 after some steps, 1 elsewhere: returns that are cut there, and go on with the value of the state that follows;
+    - λ_t = λ·min(c̄, ρ_t) with errors min(ρ̄, ρ_t)·δ_t: V-trace, and without the bounds per-decision importance sampling,
+      with ρ_t = π(a_t|s_t)/μ(a_t|s_t);
+    - λ_t = λ where a_{t+1} is greedy, else 0, with errors r_t + γ max_a Q(s_{t+1}, a) − Q(s_t, a_t): Watkins's Q(λ);
+      λ·min(1, ρ_{t+1}), with the expectation in place of the maximum: Retrace(λ).
 
     Args:
         errors: δ, [T, …].
         carry: c from ``carried``, [T, …]; it must be 0 at truncations too, or advantages leak between episodes.
-        gae_lambda: λ, from 0 to 1.
+        gae_lambda: λ, from 0 to 1; or λ_t ≥ 0, [T, …], with 1 in place of any dimension along which it does not vary.
+            Products of λ_t c_t along an episode must stay finite.
 
     Returns:
         Â, [T, …].
 
     Raises:
-        ValueError: the shapes differ, or λ is not from 0 to 1.
+        ValueError: the shapes differ or do not fit, λ is not from 0 to 1, or a λ_t is negative or not finite.
 
     Source: [Jabon 2023]; Schulman et al. (2016), "High-dimensional continuous control using generalized advantage
-        estimation".
+        estimation"; Espeholt et al. (2018), "IMPALA"; Munos et al. (2016), "Safe and efficient off-policy reinforcement
+        learning"; one recursion for all of them after rlax.
     """
     _require_one_shape(errors=errors, carry=carry)
-    _require_share("gae_lambda", gae_lambda)
+    if isinstance(gae_lambda, Tensor):
+        _require_traces(gae_lambda, errors)
+    else:
+        _require_share("gae_lambda", gae_lambda)
     return discounted_sums(errors, gae_lambda * carry)
 
 
@@ -208,3 +220,13 @@ def _require_one_shape(**tensors: Tensor) -> None:
 def _require_share(name: str, number: float) -> None:
     if not 0.0 <= number <= 1.0:
         raise ValueError(f"{name} must be from 0 to 1, not {number}.")
+
+
+def _require_traces(traces: Tensor, errors: Tensor) -> None:
+    fits = traces.ndim == errors.ndim and all(
+        size in (1, whole) for size, whole in zip(traces.shape, errors.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"gae_lambda {tuple(traces.shape)} must have the shape {tuple(errors.shape)}, or 1s in it.")
+    if not bool(((traces >= 0.0) & traces.isfinite()).all()):
+        raise ValueError("gae_lambda must be finite and not negative.")
