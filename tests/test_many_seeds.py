@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,17 @@ def test_one_seed_reports_as_ever(tmp_path: Path) -> None:
 def test_no_seeds_are_refused(capsys: Capture) -> None:
     assert main([*SHORT[:-1], "0"]) == 2
     assert "--seeds" in capsys.readouterr().err
+
+
+def test_seeds_one_after_the_other_add_up_their_time(tmp_path: Path, capsys: Capture) -> None:
+    """Three times the steps in three times the seconds is the speed of one, not three times as fast."""
+    report = tmp_path / "report.jsonl"
+    assert main([*SHORT, "--policy", "gru", "--algorithm", "reinforce", "--report", str(report)]) == 0
+    last = {row["seed"]: row for row in reported(report)}
+    steps, seconds = (sum(row[name] for row in last.values()) for name in ("environment_steps", "seconds"))
+    heard = " ".join(capsys.readouterr().err.split())  # the console breaks lines
+    said = re.search(r"([\d,]+) steps?, .* in ([\d.]+) s \(([\d,]+) steps/s\)", heard)
+    assert said is not None
+    assert int(said[1].replace(",", "")) == steps
+    assert float(said[2]) == pytest.approx(seconds, abs=0.1)
+    assert int(said[3].replace(",", "")) == pytest.approx(steps / seconds, rel=0.1)

@@ -362,3 +362,20 @@ def test_a_host_may_stop_at_any_phase() -> None:
         training = Training(LONGER)
         assert len(list(islice(training, count))) == count
         training.close()
+
+
+def test_a_run_leaves_the_number_of_threads_to_its_host() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        Training(configured()).close()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_every_event_carries_its_run() -> None:
+    training = Training(configured(), run="the third")
+    assert {event.run for event in training} == {"the third"}
+    several = Training(configured(budget__environment_steps=1), run="both", seeds=(3, 4))
+    assert {event.run for event in several} == {"both/3", "both/4"} == set(several.runs)

@@ -1,0 +1,96 @@
+"""The state of a run as bytes, and back: safetensors for tensors and arrays, JSON for the rest, never pickle.
+
+The bytes are one safetensors file. Its metadata hold, as JSON, the state's own shape, in which every tensor and array
+is a reference to one of the file's tensors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from engine.runtime.errors import RequestError
+from engine.runtime.state import Held, State
+
+FORMAT = 1  # raised when states can no longer be read as they were
+_TENSOR, _ARRAY = "$tensor", "$array"  # a reference has one of these for its only key
+_BROKEN = "This is no checkpoint of a run, or a broken one"
+
+
+def to_bytes(state: State) -> bytes:
+    """``state`` as bytes; what can only be held in the process is replaced by why, under ``unreadable``.
+
+    Raises:
+        TypeError: something in it is not plain data.
+    """
+    tensors: dict[str, Tensor] = {}
+    shape = _shape(state, tensors, "")
+    text = json.dumps({"format": FORMAT, "state": shape}, ensure_ascii=False)
+    return save(tensors, {"checkpoint": text})
+
+
+def from_bytes(data: bytes) -> State:
+    """The state that ``to_bytes`` was given, on the CPU.
+
+    Raises:
+        RequestError: these bytes are no checkpoint, a broken one, or from a later version of this program.
+    """
+    try:
+        tensors = load(data)
+        found = json.loads(_metadata(data)["checkpoint"])
+        version = found["format"]
+        state: State = _filled(found["state"], tensors) if version == FORMAT else {}
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise RequestError(f"{_BROKEN}: {error}.") from None
+    if version != FORMAT:
+        raise RequestError(f"This checkpoint has the format {version}, and this program reads {FORMAT}; update it.")
+    return state
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The text that stands at the head of a safetensors file; its first 8 bytes say how long it is."""
+    length = int.from_bytes(data[:8], "little")
+    metadata: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
+    return metadata
+
+
+def _shape(value: Any, tensors: dict[str, Tensor], path: str) -> Any:
+    """``value`` as JSON can say it, its tensors put into ``tensors`` under the paths at which they were."""
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str) or name in (_TENSOR, _ARRAY):
+                raise TypeError(f"{path or 'a state'} has the key {name!r}, which is no name.")
+        return {name: _shape(each, tensors, f"{path}/{name}") for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shape(each, tensors, f"{path}/{index}") for index, each in enumerate(value)]
+    if isinstance(value, Held):
+        return {"unreadable": value.why}
+    if isinstance(value, Tensor):
+        tensors[path] = value.detach().to("cpu", copy=True).contiguous()
+        return {_TENSOR: path}
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"{path} is an array of {value.dtype}, which has no place in a checkpoint.")
+        tensors[path] = torch.from_numpy(np.array(value, order="C"))
+        return {_ARRAY: path}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{path} is a {type(value).__name__}, which is no plain data.")
+
+
+def _filled(shape: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """What ``_shape`` was given."""
+    if isinstance(shape, dict):
+        if shape.keys() == {_TENSOR}:
+            return tensors[shape[_TENSOR]]
+        if shape.keys() == {_ARRAY}:
+            return tensors[shape[_ARRAY]].numpy()
+        return {name: _filled(each, tensors) for name, each in shape.items()}
+    return [_filled(each, tensors) for each in shape] if isinstance(shape, list) else shape
