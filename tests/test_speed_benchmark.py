@@ -11,7 +11,7 @@ import typer
 
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from tests.benchmarks import ppo_speed
 from tests.benchmarks.figures import Grid
 from tests.benchmarks.rows import ROWS
@@ -214,7 +214,7 @@ def test_a_part_that_is_not_there_is_refused() -> None:
 
 def test_reinforce_is_that_of_the_lecture() -> None:
     found = zoo.reinforce("CartPole-v1", 4, (8,), 1e-12)
-    assert isinstance(found, RunConfig)
+    assert isinstance(found, PolicyGradientConfig)
     assert (found.estimator.credit.kind, found.estimator.baseline.kind, found.estimator.gamma) == (
         "total-return",
         "none",

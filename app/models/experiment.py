@@ -14,9 +14,9 @@ from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.entries import Entry
 from engine.catalogue.methods.nearest import nearest_fit, what_gave_way
-from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.picking import choose, unused
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
 from engine.runtime.errors import RequestError
@@ -37,7 +37,7 @@ class Experiment(QObject):
         self, config: RunConfig | None = None, plain: EnvironmentInfo | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.config = config or RunConfig()
+        self.config = config or PolicyGradientConfig()
         self.plain = plain or ENVIRONMENTS[self.config.environment.id]
         self.environment = changed(self.plain, self.config.environment)
         self._looked_at: dict[str, EnvironmentInfo] = {}
@@ -77,6 +77,9 @@ class Experiment(QObject):
 
     def refusal_of(self, entry: Entry) -> str | None:
         """Why the entry cannot be picked now; None when it can."""
+        reason = unused(self.config, entry)
+        if reason is not None:
+            return reason
         try:
             return self._new_problem(self._with(entry))
         except RequestError:  # only a table's distributions are so few that the configuration itself refuses others

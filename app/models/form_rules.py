@@ -35,8 +35,6 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
         return policy.kind == "linear" and policy.features != "raw"
     if path == "update.cg_iterations":
         return getattr(update, "solver", "") != "exact"
-    if path.startswith("estimator.") and update.kind == "exact-gradient":
-        return path == "estimator.gamma"  # nothing is estimated, but returns are discounted
     return path != "estimator.discount_states" or config.estimator.gamma < 1.0  # else every weight is 1
 
 

@@ -22,7 +22,7 @@ from app.style.format import percent, power_of_ten, short_number
 from app.style.text import Stage, SteadyLabel, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.reported import ratios_of
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.events import Estimated, Reweighted
 
 RAW, NORMALISED, RATIOS = range(3)
@@ -61,7 +61,7 @@ class AdvantagesPanel(QWidget):
         super().__init__()
         as_surface(self)
         self._theme = theme
-        self._config = RunConfig()
+        self._config: RunConfig = PolicyGradientConfig()
         self._history: History | None = None
         self._latest: Estimated | None = None
         self._ratios: Reweighted | None = None

@@ -21,7 +21,7 @@ from app.style.sentence import smaller
 from app.style.text import Stage, SteadyLabel, as_surface
 from app.style.theme import Theme, blended, tabular
 from engine.catalogue.methods.reported import diagnosed
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.metrics import METRICS, Metric
 
 _UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no room, and stand in the tooltip
@@ -143,7 +143,7 @@ class DiagnosticsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, theme.unit, 0, 0)
         layout.addWidget(self._stage)
-        self.set_method(RunConfig())
+        self.set_method(PolicyGradientConfig())
 
     @property
     def shown(self) -> tuple[str, ...]:

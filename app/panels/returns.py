@@ -20,7 +20,7 @@ from app.style.format import NOTHING, setting, short_number
 from app.style.text import Stage, SteadyLabel, as_surface, muted
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import Parameter, parameters_of
 from engine.reports.events import Change
 from engine.reports.metrics import METRICS
@@ -48,7 +48,7 @@ class ReturnsPanel(QWidget):
         self._drawn: tuple[int, int, int] = (0, 0, 0)
         self._sample = EpisodeSample()
         self._mean = Trace()
-        self._names = _names(parameters_of(RunConfig()))
+        self._names = _names(parameters_of(PolicyGradientConfig()))
         self._x_end: float | None = None
         self._y: Range | None = None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.catalogue.methods.entries import ALGORITHMS, POLICIES, Entry
 from engine.catalogue.methods.picking import choose
-from engine.config import RunConfig, presets
+from engine.config import PolicyGradientConfig, RunConfig, presets
 from engine.config.parameters import parse_value, with_values
 from engine.runtime.errors import RequestError
 
@@ -26,7 +26,7 @@ def configuration(
     Raises:
         RequestError: something named is not there or does not fit.
     """
-    config = presets.find(preset).config if preset else RunConfig()
+    config = presets.find(preset).config if preset else PolicyGradientConfig()
     choices: dict[str, Any] = {}
     if environment is not None:
         choices["environment"] = environment

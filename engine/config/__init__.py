@@ -1,49 +1,54 @@
 """The one configuration of a run: every choice and every number, with bounds, units and help in the field metadata.
 
-Forms, command-line flags, validation messages, presets and reports are all made from these models. A choice (policy,
+Forms, command-line flags, validation messages, presets and reports are all made from these models. There is one for
+each family of methods, told by its update rule, so that no run carries what it does not use. A choice (policy,
 collection, credit, baseline, update) is a small model told apart by its ``kind``, so that a parameter exists only where
 it means something; wherever a choice stands, its bare kind is accepted as a shorthand. Nothing here imports torch.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args
 
-from engine.config.environments import EnvironmentConfig
-from engine.config.estimators import CollectionConfig, EstimatorConfig, WholeEpisodes
-from engine.config.fields import Id, Model, parameter
-from engine.config.policies import ExplorationConfig, MLPPolicy, PolicyConfig
-from engine.config.updates import GradientAscent, UpdateConfig
+from pydantic import Discriminator, Tag
 
+from engine.config.planning import PlanningConfig
+from engine.config.policy_gradient import PolicyGradientConfig
 
-class BudgetConfig(Model):
-    environment_steps: int = parameter(
-        500_000,
-        title="Training length",
-        unit="steps",
-        help="Environment steps after which the run is finished; the iteration under way is completed.",
-        live=True,
-        ge=1,
-        le=10_000_000_000,
-    )
+__all__ = ["FAMILY_OF", "PlanningConfig", "PolicyGradientConfig", "RunConfig"]
 
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
+def _told(config: Any) -> str:
+    """The family whose rule ``config`` names, which may be plain data; the first where it names none. The name itself
+    where it is nobody's, which is then refused."""
+    kind = _at(config, "update")
+    kind = kind if isinstance(kind, str) else _at(kind, "kind")
+    if not isinstance(kind, str):
+        return PolicyGradientConfig.family
+    return FAMILY_OF[kind].family if kind in FAMILY_OF else kind
 
 
-class RunConfig(Model):
-    """Everything that defines a run; the same configuration on the same machine gives the same run, bit for bit."""
+def _at(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
-    environment: Annotated[EnvironmentConfig, Id] = EnvironmentConfig()
-    policy: PolicyConfig = MLPPolicy()
-    exploration: ExplorationConfig = ExplorationConfig()
-    collection: CollectionConfig = WholeEpisodes()
-    estimator: EstimatorConfig = EstimatorConfig()
-    update: UpdateConfig = GradientAscent()
-    budget: BudgetConfig = BudgetConfig()
-    seed: int = parameter(
-        1, title="Seed", help="All of the run's randomness flows from this number.", ge=0, le=2**32 - 1
-    )
-    device: Device = parameter(
-        "auto", title="Device", help="Where the networks are computed; auto takes what is faster for their size."
-    )
+
+# Everything that defines a run; the same configuration on the same machine gives the same run, bit for bit.
+RunConfig = Annotated[
+    Annotated[PolicyGradientConfig, Tag(PolicyGradientConfig.family)]
+    | Annotated[PlanningConfig, Tag(PlanningConfig.family)],
+    Discriminator(_told),
+]
+
+
+def _families() -> dict[str, type[RunConfig]]:
+    union, _ = get_args(RunConfig)
+    found = {}
+    for config, _tag in map(get_args, get_args(union)):
+        rules = config.model_fields["update"].annotation
+        for rule in get_args(rules) or (rules,):
+            found[rule.model_fields["kind"].default] = config
+    return found
+
+
+FAMILY_OF = _families()  # by the kind of the update rule

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from engine.config.fields import Kind, LayerSizes, Model, parameter
+from engine.config.run import gamma_field
 
 # --- what is collected for an update ----------------------------------------------------------------------------------
 
@@ -236,15 +237,7 @@ BaselineConfig = Annotated[
 class EstimatorConfig(Model):
     credit: CreditConfig = RewardToGo()
     baseline: BaselineConfig = ValueBaseline()
-    gamma: float = parameter(
-        0.99,
-        title="Discount",
-        symbol="γ",
-        help="A reward k steps ahead counts γᵏ. 1 weighs all rewards of an episode alike.",
-        live=True,
-        ge=0.0,
-        le=1.0,
-    )
+    gamma: float = gamma_field()
     discount_states: bool = parameter(
         False,
         title="Weight states by γᵗ",

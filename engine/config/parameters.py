@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from engine.config import RunConfig
+from engine.config import FAMILY_OF, RunConfig
 from engine.runtime.errors import RequestError
 
 _OPTIONS = "environment.options"  # these have names of the environment's own, and may be called anything
@@ -80,23 +80,49 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     """``config`` with the values at the given dotted paths replaced.
 
     A whole choice may be replaced by its bare kind (``policy`` = ``"linear"``); its parameters then start from their
-    defaults, and further paths may lead into it. All other replacements are validated together.
+    defaults, and further paths may lead into it. All other replacements are validated together. An update rule of
+    another family comes first, and with that family: what both have stays as it was, the rest starts from its defaults.
 
     Raises:
         RequestError: a path leads nowhere, or a value does not fit; the sentence says what would.
     """
     data = config.model_dump()
     rest: dict[str, Any] = {}
-    for path, value in values.items():
+    for path, value in sorted(values.items(), key=lambda item: item[0].removesuffix(".kind") != "update"):
         path = path if path.startswith(f"{_OPTIONS}.") else path.removesuffix(".kind")
         if isinstance(_at(data, path), dict):
             _place(data, path, value)
-            data = validated(data).model_dump()
+            data = validated(_of_its_family(data, type(config)) if path == "update" else data).model_dump()
         else:
             rest[path] = value
     for path, value in rest.items():
         _place(data, path, value)
     return validated(data)
+
+
+def _of_its_family(data: dict[str, Any], before: type[BaseModel]) -> dict[str, Any]:
+    """``data`` without what the family of its update rule has no place for, if that is another than ``before``."""
+    kind = _at(data, "update.kind")
+    family = FAMILY_OF.get(kind) if isinstance(kind, str) else None
+    if family is None or family is before:
+        return data
+    return {"update": data["update"]} | _shared(data, before, family)
+
+
+def _shared(data: dict[str, Any], before: type[BaseModel], after: type[BaseModel]) -> dict[str, Any]:
+    """The values of fields that both models have."""
+    found: dict[str, Any] = {}
+    for name, field in after.model_fields.items():
+        old = before.model_fields[name].annotation if name in before.model_fields else None
+        if old == field.annotation:
+            found[name] = data[name]
+        elif _is_model(old) and _is_model(field.annotation):
+            found[name] = _shared(data[name], old, field.annotation)
+    return found
+
+
+def _is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _at(data: Any, path: str) -> Any:
@@ -131,6 +157,9 @@ def _unknown(missing: str, path: str, node: Mapping[str, Any]) -> str:
     return f"There is no parameter {path} for this choice; {hint}"
 
 
+_RUN: TypeAdapter[RunConfig] = TypeAdapter(RunConfig)
+
+
 def validated(data: Any) -> RunConfig:
     """The configuration that plain ``data`` describes.
 
@@ -138,15 +167,19 @@ def validated(data: Any) -> RunConfig:
         RequestError: one sentence naming the first thing that does not fit.
     """
     try:
-        return RunConfig.model_validate(data)
+        return _RUN.validate_python(data)
     except ValidationError as error:
-        raise RequestError(sentence(error)) from None
+        raise RequestError(sentence(error, get_args(RunConfig)[0])) from None
 
 
-def sentence(error: ValidationError) -> str:
-    """The first complaint of pydantic as one sentence naming the parameter, what it was and what would be right."""
+def sentence(error: ValidationError, root: Any) -> str:
+    """The first complaint of pydantic as one sentence naming the parameter, what it was and what would be right.
+
+    Args:
+        root: the type that something should have had.
+    """
     first = error.errors(include_url=False)[0]
-    path = ".".join(_without_tags(first["loc"])) or "the configuration"
+    path = _path(first["loc"], root) or "the configuration"
     if first["type"] == "extra_forbidden":
         return f"There is no parameter {path} for this choice."
     if first["type"] in ("missing", "union_tag_not_found"):
@@ -155,6 +188,8 @@ def sentence(error: ValidationError) -> str:
         context = first.get("ctx", {})
         wanted = context.get("expected_tags") or context.get("expected", "")
         given = context.get("tag", first["input"])
+        if wanted == _FAMILIES:  # the rule by which a family is told
+            path, wanted = f"{path}.update" if first["loc"] else "update", ", ".join(map(repr, FAMILY_OF))
         return f"{path} cannot be {_shown(given)}; it is one of {wanted}."
     message = first["msg"][0].lower() + first["msg"][1:]
     for pattern, words in _PLAINER:
@@ -182,25 +217,27 @@ _PLAINER = (
 )
 
 
-def _choices(model: type[BaseModel]) -> set[str]:
-    """The names of all fields, at any depth, that are choices told apart by their ``kind``."""
-    found = set()
-    for name, field in model.model_fields.items():
-        members = [field.annotation, *get_args(field.annotation)]
-        models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
-        if field.discriminator:
-            found.add(name)
-        found |= set().union(*map(_choices, models))
-    return found
+_FAMILIES = ", ".join(repr(family) for family in dict.fromkeys(each.family for each in FAMILY_OF.values()))
 
 
-_CHOICES = _choices(RunConfig)
+def _path(location: Sequence[object], root: Any) -> str:
+    """An error's location, from ``root`` on, without the tags that pydantic puts behind the name of a choice."""
+    parts, at = [], root
+    for part in map(str, location):
+        members = _members(at)
+        if part in members:
+            at = members[part]
+            continue
+        parts.append(part)
+        at = at.model_fields[part].annotation if _is_model(at) and part in at.model_fields else None
+    return ".".join(parts)
 
 
-def _without_tags(location: Sequence[object]) -> list[str]:
-    """An error's location without the kinds that pydantic puts behind the name of a choice."""
-    parts = [str(part) for part in location]
-    return [part for before, part in zip(["", *parts], parts, strict=False) if before not in _CHOICES]
+def _members(annotation: Any) -> dict[str, type[BaseModel]]:
+    """The models of which one is chosen, by their tags; empty where there is no choice."""
+    among = [get_args(member)[0] if get_origin(member) is Annotated else member for member in get_args(annotation)]
+    models = filter(_is_model, among)
+    return {getattr(model, "family", None) or model.model_fields["kind"].default: model for model in models}
 
 
 def _shown(value: Any) -> str:

@@ -92,4 +92,4 @@ def _parse(text: str, name: str) -> Preset:
     except tomllib.TOMLDecodeError as error:
         raise RequestError(f"The preset {name} is not valid TOML: {error}.") from None
     except ValidationError as error:
-        raise RequestError(f"The preset {name} does not fit: {sentence(error)}") from None
+        raise RequestError(f"The preset {name} does not fit: {sentence(error, Preset)}") from None

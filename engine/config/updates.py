@@ -1,4 +1,4 @@
-"""Update rules: what is done with the advantages."""
+"""Update rules of the policy-gradient family: what is done with the advantages."""
 
 from __future__ import annotations
 
@@ -7,39 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from engine.config.fields import Kind, Model, parameter
-
-Optimizer = Literal["sgd", "momentum", "rmsprop", "adam"]
-Schedule = Literal["constant", "linear", "cosine"]
-
-
-def _optimizer() -> Any:
-    return parameter(
-        "adam",
-        title="Optimiser",
-        help="sgd steps along the gradient itself; momentum adds 0.9 of the step before; rmsprop and adam rescale it "
-        "per parameter by its recent size.",
-    )
-
-
-def _learning_rate(default: float) -> Any:
-    return parameter(
-        default,
-        title="Learning rate",
-        symbol="α",
-        help="Step size along the gradient. Too small learns slowly, too large destroys the policy.",
-        live=True,
-        gt=0.0,
-        le=100.0,
-    )
-
-
-def _schedule(title: str = "Learning-rate schedule") -> Any:
-    return parameter(
-        "constant",
-        title=title,
-        help="How it falls over the run: not at all, evenly to 0, or to 0 along half a cosine.",
-        live=True,
-    )
+from engine.config.optimization import (
+    Optimizer,
+    Schedule,
+    learning_rate_field,
+    max_grad_norm_field,
+    optimizer_field,
+    schedule_field,
+)
 
 
 def _entropy_coefficient() -> Any:
@@ -51,17 +26,6 @@ def _entropy_coefficient() -> Any:
         live=True,
         ge=0.0,
         le=10.0,
-    )
-
-
-def _max_grad_norm(default: float = 0.0) -> Any:
-    return parameter(
-        default,
-        title="Gradient clipping",
-        help="The gradient is scaled down to this norm when it is longer; 0 never clips.",
-        live=True,
-        ge=0.0,
-        le=1e6,
     )
 
 
@@ -139,19 +103,19 @@ class GradientAscent(Model):
     """One step along the estimated policy gradient per batch."""
 
     kind: Literal["gradient-ascent"] = "gradient-ascent"
-    optimizer: Optimizer = _optimizer()
-    learning_rate: float = _learning_rate(0.01)
-    learning_rate_schedule: Schedule = _schedule()
+    optimizer: Optimizer = optimizer_field()
+    learning_rate: float = learning_rate_field(0.01)
+    learning_rate_schedule: Schedule = schedule_field()
     entropy_coefficient: float = _entropy_coefficient()
-    max_grad_norm: float = _max_grad_norm()
+    max_grad_norm: float = max_grad_norm_field()
 
 
 class NaturalGradient(Model):
     """One step along the gradient as seen in the space of policies, F⁻¹g."""
 
     kind: Literal["natural-gradient"] = "natural-gradient"
-    learning_rate: float = _learning_rate(1.0)
-    learning_rate_schedule: Schedule = _schedule()
+    learning_rate: float = learning_rate_field(1.0)
+    learning_rate_schedule: Schedule = schedule_field()
     max_kl: float = parameter(
         0.01,
         title="Longest step",
@@ -209,7 +173,7 @@ class PPOClip(Model):
         gt=0.0,
         le=10.0,
     )
-    clip_range_schedule: Schedule = _schedule("Clip-range schedule")
+    clip_range_schedule: Schedule = schedule_field("Clip-range schedule")
     epochs: int = _epochs()
     minibatch_size: int = _minibatch_size()
     target_kl: float = parameter(
@@ -221,11 +185,11 @@ class PPOClip(Model):
         ge=0.0,
         le=10.0,
     )
-    optimizer: Optimizer = _optimizer()
-    learning_rate: float = _learning_rate(0.001)
-    learning_rate_schedule: Schedule = _schedule()
+    optimizer: Optimizer = optimizer_field()
+    learning_rate: float = learning_rate_field(0.001)
+    learning_rate_schedule: Schedule = schedule_field()
     entropy_coefficient: float = _entropy_coefficient()
-    max_grad_norm: float = _max_grad_norm(0.5)
+    max_grad_norm: float = max_grad_norm_field(0.5)
 
 
 class PPOPenalty(Model):
@@ -250,11 +214,11 @@ class PPOPenalty(Model):
     )
     epochs: int = _epochs()
     minibatch_size: int = _minibatch_size()
-    optimizer: Optimizer = _optimizer()
-    learning_rate: float = _learning_rate(0.001)
-    learning_rate_schedule: Schedule = _schedule()
+    optimizer: Optimizer = optimizer_field()
+    learning_rate: float = learning_rate_field(0.001)
+    learning_rate_schedule: Schedule = schedule_field()
     entropy_coefficient: float = _entropy_coefficient()
-    max_grad_norm: float = _max_grad_norm(0.5)
+    max_grad_norm: float = max_grad_norm_field(0.5)
 
 
 class PPOLagrangian(Model):
@@ -285,11 +249,11 @@ class PPOLagrangian(Model):
     )
     epochs: int = _epochs()
     minibatch_size: int = _minibatch_size()
-    optimizer: Optimizer = _optimizer()
-    learning_rate: float = _learning_rate(0.001)
-    learning_rate_schedule: Schedule = _schedule()
+    optimizer: Optimizer = optimizer_field()
+    learning_rate: float = learning_rate_field(0.001)
+    learning_rate_schedule: Schedule = schedule_field()
     entropy_coefficient: float = _entropy_coefficient()
-    max_grad_norm: float = _max_grad_norm(0.5)
+    max_grad_norm: float = max_grad_norm_field(0.5)
 
 
 class OffPolicy(Model):
@@ -325,25 +289,15 @@ class OffPolicy(Model):
         ge=1,
         le=1000,
     )
-    optimizer: Optimizer = _optimizer()
-    learning_rate: float = _learning_rate(0.01)
-    learning_rate_schedule: Schedule = _schedule()
+    optimizer: Optimizer = optimizer_field()
+    learning_rate: float = learning_rate_field(0.01)
+    learning_rate_schedule: Schedule = schedule_field()
     entropy_coefficient: float = _entropy_coefficient()
-    max_grad_norm: float = _max_grad_norm()
-
-
-class ExactGradient(Model):
-    """Ascent along the true gradient of the expected return, computed from the environment's known dynamics."""
-
-    kind: Literal["exact-gradient"] = "exact-gradient"
-    optimizer: Optimizer = _optimizer()
-    learning_rate: float = _learning_rate(0.1)
-    learning_rate_schedule: Schedule = _schedule()
-    max_grad_norm: float = _max_grad_norm()
+    max_grad_norm: float = max_grad_norm_field()
 
 
 UpdateConfig = Annotated[
-    GradientAscent | NaturalGradient | TRPO | PPOClip | PPOPenalty | PPOLagrangian | OffPolicy | ExactGradient,
+    GradientAscent | NaturalGradient | TRPO | PPOClip | PPOPenalty | PPOLagrangian | OffPolicy,
     Field(discriminator="kind"),
     Kind,
 ]

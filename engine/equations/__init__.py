@@ -9,11 +9,11 @@ importance weights, 002… for surrogate, penalty and natural gradient, 003… f
 from __future__ import annotations
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PlanningConfig, RunConfig
 from engine.equations.estimators import advantage_lines, fit_lines
 from engine.equations.policies import policy_lines
 from engine.equations.terms import Line, Part, Term
-from engine.equations.updates import update_lines
+from engine.equations.updates import planning_lines, update_lines
 
 __all__ = ["Line", "Part", "Term", "equation"]
 
@@ -23,8 +23,8 @@ def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...
 
     A learned value's own objective stands where it is fitted: before the advantage is taken, or last.
     """
-    if config.update.kind == "exact-gradient":
-        return (*policy_lines(config, environment), *update_lines(config))
+    if isinstance(config, PlanningConfig):
+        return (*policy_lines(config, environment), *planning_lines(config))
     before, after = fit_lines(config)
     return (
         *policy_lines(config, environment),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.estimators import OptimalBaseline, SharedValueBaseline, ValueBaseline
 from engine.equations.terms import ADVANTAGE, LEARNED, Line, Term, last_step, per_decision, value
 
 
-def advantage_lines(config: RunConfig) -> tuple[Line, ...]:
+def advantage_lines(config: PolicyGradientConfig) -> tuple[Line, ...]:
     """The advantage, what it is made of where that needs a line of its own, and its normalisation if it has one."""
     learned = config.estimator.baseline.kind in LEARNED
     if config.estimator.credit.kind == "gae" or (learned and per_decision(config)):
@@ -23,12 +23,12 @@ def _line(*credit: Term) -> Line:
     return (Term(rf"{ADVANTAGE} = "), *credit)
 
 
-def _weight(config: RunConfig, step: str) -> tuple[Term, ...]:
+def _weight(config: PolicyGradientConfig, step: str) -> tuple[Term, ...]:
     """The importance weight of a reward, where each has its own."""
     return (Term(rf"\, w_{{i,{step}}}", "update"),) if per_decision(config) else ()
 
 
-def _of_rewards(config: RunConfig) -> Line:
+def _of_rewards(config: PolicyGradientConfig) -> Line:
     """The whole return or the reward-to-go, less the baseline."""
     total, discounted = config.estimator.credit.kind == "total-return", config.estimator.gamma < 1.0
     start, power = ("0", "t'") if total else ("t", "t'-t")
@@ -46,7 +46,7 @@ def _of_rewards(config: RunConfig) -> Line:
     return _line(*terms)
 
 
-def _baseline(config: RunConfig) -> str:
+def _baseline(config: PolicyGradientConfig) -> str:
     """What is subtracted from the credit; empty where nothing is."""
     kind, total = config.estimator.baseline.kind, config.estimator.credit.kind == "total-return"
     if kind in LEARNED:
@@ -61,7 +61,7 @@ def _baseline(config: RunConfig) -> str:
     }[kind]
 
 
-def _n_step(config: RunConfig) -> Line:
+def _n_step(config: PolicyGradientConfig) -> Line:
     credit, gamma = config.estimator.credit, config.estimator.gamma
     assert credit.kind == "n-step"
     if credit.n == 1:
@@ -78,7 +78,7 @@ def _n_step(config: RunConfig) -> Line:
     )
 
 
-def _of_errors(config: RunConfig) -> Line:
+def _of_errors(config: PolicyGradientConfig) -> Line:
     """A sum of temporal-difference errors: GAE, or another credit whose every term has a weight of its own."""
     credit, discounted = config.estimator.credit, config.estimator.gamma < 1.0
     total = credit.kind == "total-return"
@@ -92,7 +92,7 @@ def _of_errors(config: RunConfig) -> Line:
     return _line(*terms, Term(r"\, \delta_{i,t'}", "credit"))
 
 
-def _error(config: RunConfig) -> Line:
+def _error(config: PolicyGradientConfig) -> Line:
     discounted = config.estimator.gamma < 1.0
     return (
         Term(r"\delta_{i,t} = ", "credit"),
@@ -103,12 +103,12 @@ def _error(config: RunConfig) -> Line:
     )
 
 
-def _per_parameter(config: RunConfig) -> bool:
+def _per_parameter(config: PolicyGradientConfig) -> bool:
     baseline = config.estimator.baseline
     return isinstance(baseline, OptimalBaseline) and baseline.per_parameter
 
 
-def _optimal(config: RunConfig) -> tuple[Line, ...]:
+def _optimal(config: PolicyGradientConfig) -> tuple[Line, ...]:
     """The constant of least variance: for each of the parameters, counted by k, or over all of them."""
     if config.estimator.baseline.kind != "optimal":
         return ()
@@ -118,7 +118,7 @@ def _optimal(config: RunConfig) -> tuple[Line, ...]:
     return ((Term(f"{name} = {fraction}", "baseline"),),)
 
 
-def _normalisation(config: RunConfig) -> tuple[Line, ...]:
+def _normalisation(config: PolicyGradientConfig) -> tuple[Line, ...]:
     if not config.estimator.normalize_advantages:
         return ()
     fraction = r"\frac{\hat{A}_{i,t} - \mathrm{mean}(\hat{A})}{\mathrm{std}(\hat{A})}"
@@ -128,7 +128,7 @@ def _normalisation(config: RunConfig) -> tuple[Line, ...]:
 # --- what a learned value is fitted to --------------------------------------------------------------------------------
 
 
-def fit_lines(config: RunConfig) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+def fit_lines(config: PolicyGradientConfig) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     """The value function's own objective, as lines before the advantage and lines at the end: when it is fitted."""
     baseline = config.estimator.baseline
     if isinstance(baseline, SharedValueBaseline):
@@ -139,7 +139,7 @@ def fit_lines(config: RunConfig) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     return ((), (line,)) if baseline.fitted_on == "previous" else ((line,), ())
 
 
-def _squared_error(config: RunConfig, start: str, clip_range: float) -> Line:
+def _squared_error(config: PolicyGradientConfig, start: str, clip_range: float) -> Line:
     baseline = config.estimator.baseline
     other = isinstance(baseline, ValueBaseline) and baseline.fitted_on == "independent"
     state, goal = (r"\tilde{s}_{i,t}", r"\tilde{G}_{i,t}") if other else ("s_{i,t}", r"\hat{G}_{i,t}")

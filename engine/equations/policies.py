@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PlanningConfig, RunConfig
 from engine.config.policies import PolicyConfig
 from engine.equations.terms import Line, Term
 
@@ -117,7 +117,7 @@ def _greedy(config: RunConfig, shape: _Shape) -> tuple[Line, ...]:
     """What acts where some actions are the most likely ones instead of samples."""
     if max(config.exploration.greedy_start, config.exploration.greedy_end) == 0.0:
         return ()
-    if config.update.kind == "exact-gradient":
+    if isinstance(config, PlanningConfig):
         return ()  # what acts has no part in it
     return (
         _line(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 
 Part = Literal["", "policy", "credit", "baseline", "update"]
 
@@ -26,33 +26,33 @@ SURROGATE = ("trpo", "ppo-clip", "ppo-penalty", "ppo-lagrangian")
 PER_EPISODE = ("gradient-ascent", "off-policy")
 
 
-def seen(config: RunConfig) -> str:
+def seen(config: PolicyGradientConfig) -> str:
     """What the policy looks at in step t of episode i: the state, or what a memory holds of all states so far."""
     return "h_{i,t}" if config.policy.kind == "gru" else "s_{i,t}"
 
 
-def chance(config: RunConfig, policy: str = r"\pi_{\theta}") -> str:
+def chance(config: PolicyGradientConfig, policy: str = r"\pi_{\theta}") -> str:
     """The probability of the action that was taken."""
     return rf"{policy}(a_{{i,t}} \mid {seen(config)})"
 
 
-def value(config: RunConfig, state: str = "s_{i,t}") -> str:
+def value(config: PolicyGradientConfig, state: str = "s_{i,t}") -> str:
     """V of a state, with the policy's own parameters where they are shared."""
     network = r"V_{\theta}" if config.estimator.baseline.kind == "shared-value" else r"V_{\phi}"
     return rf"{network}({state})"
 
 
-def last_step(config: RunConfig) -> str:
+def last_step(config: PolicyGradientConfig) -> str:
     return "T - 1" if config.collection.kind == "segments" else "T_i - 1"
 
 
-def mean_over_steps(config: RunConfig) -> str:
+def mean_over_steps(config: PolicyGradientConfig) -> str:
     """The sum over all steps with what it is divided by: N episodes, or the number of steps."""
     whole = "N" if config.update.kind in PER_EPISODE else "M"
     divisor = "N T" if config.collection.kind == "segments" else whole
     return rf"\frac{{1}}{{{divisor}}} \sum_{{i=1}}^{{N}} \sum_{{t=0}}^{{{last_step(config)}}} \,"
 
 
-def per_decision(config: RunConfig) -> bool:
+def per_decision(config: PolicyGradientConfig) -> bool:
     """Whether every reward has an importance weight of its own."""
     return config.update.kind == "off-policy" and config.update.weighting == "per-decision"

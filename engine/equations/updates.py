@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.config import RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig
+from engine.config.planning import ExactGradient
 from engine.config.updates import (
     TRPO,
-    ExactGradient,
     GradientAscent,
     NaturalGradient,
     OffPolicy,
@@ -29,10 +29,8 @@ _OLD = r"\pi_{\mathrm{old}}"
 _OLD_KL = rf"\mathrm{{KL}}({_OLD} \parallel \pi_{{\theta}})"
 
 
-def update_lines(config: RunConfig) -> tuple[Line, ...]:
+def update_lines(config: PolicyGradientConfig) -> tuple[Line, ...]:
     """Ratios or weights, the estimated gradient or the surrogate objective, and the step."""
-    if config.update.kind == "exact-gradient":
-        return _exact(config, config.update)
     if config.update.kind in SURROGATE:
         return (_ratio(config), _surrogate(config), *_steps(config))
     return (*_weights(config), _gradient(config), *_steps(config))
@@ -45,7 +43,7 @@ def _ours(*pieces: str) -> Line:
 # --- what is climbed --------------------------------------------------------------------------------------------------
 
 
-def _gradient(config: RunConfig) -> Line:
+def _gradient(config: PolicyGradientConfig) -> Line:
     bonus = _entropy(config, rf"{_GRADIENT} \, ")
     return (
         Term(r"\hat{g} = "),
@@ -61,7 +59,7 @@ def _gradient(config: RunConfig) -> Line:
     )
 
 
-def _mean(config: RunConfig) -> Line:
+def _mean(config: PolicyGradientConfig) -> Line:
     update = config.update
     if not (isinstance(update, OffPolicy) and update.weighting == "per-trajectory"):
         return (Term(mean_over_steps(config)),)
@@ -74,7 +72,7 @@ def _mean(config: RunConfig) -> Line:
     )
 
 
-def _surrogate(config: RunConfig) -> Line:
+def _surrogate(config: PolicyGradientConfig) -> Line:
     gain, held_back = _gain(config)
     bonus = (*held_back, *_entropy(config, ""))
     return (
@@ -89,7 +87,7 @@ def _surrogate(config: RunConfig) -> Line:
     )
 
 
-def _gain(config: RunConfig) -> tuple[Line, Line]:
+def _gain(config: PolicyGradientConfig) -> tuple[Line, Line]:
     """What a step's advantage earns, and what is taken off for moving the policy."""
     update, now = config.update, rf"\pi_{{\theta}}(\cdot \mid {seen(config)})"
     before = rf"{_OLD}(\cdot \mid {seen(config)})"
@@ -112,12 +110,12 @@ def _clip_range(update: PPOClip) -> str:
     return r"\varepsilon" if update.clip_range_schedule == "constant" else r"\varepsilon_k"
 
 
-def _ratio(config: RunConfig) -> Line:
+def _ratio(config: PolicyGradientConfig) -> Line:
     fraction = rf"\frac{{{chance(config)}}}{{{chance(config, _OLD)}}}"
     return _ours(rf"\rho_{{i,t}} = {fraction}")
 
 
-def _weights(config: RunConfig) -> tuple[Line, ...]:
+def _weights(config: PolicyGradientConfig) -> tuple[Line, ...]:
     """Importance weights, of whole episodes or of every decision in them."""
     update = config.update
     if not isinstance(update, OffPolicy):
@@ -137,15 +135,15 @@ def _weights(config: RunConfig) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _state_weight(config: RunConfig) -> Line:
+def _state_weight(config: PolicyGradientConfig) -> Line:
     """γᵗ, which the gradient of the discounted return has and common practice leaves out."""
     weighted = config.estimator.discount_states and config.estimator.gamma < 1.0
     return (Term(r"\gamma^{t} \,", "credit"),) if weighted else ()
 
 
-def _entropy(config: RunConfig, gradient: str) -> Line:
+def _entropy(config: PolicyGradientConfig, gradient: str) -> Line:
     update = config.update
-    if isinstance(update, ExactGradient) or update.entropy_coefficient == 0.0:
+    if update.entropy_coefficient == 0.0:
         return ()
     return _ours(rf"\; + \; \beta \, {gradient} H(\pi_{{\theta}}(\cdot \mid {seen(config)}))")
 
@@ -155,7 +153,7 @@ def _bracket(bracket: str) -> Line:
     return (Term(rf"\, {bracket}" if bracket == "]" else bracket),)
 
 
-def _shared_value(config: RunConfig, gradient: str) -> Line:
+def _shared_value(config: PolicyGradientConfig, gradient: str) -> Line:
     if config.estimator.baseline.kind != "shared-value":
         return ()
     return (Term(rf"\; - \; c_V \, {gradient} L_V", "baseline"),)
@@ -164,7 +162,7 @@ def _shared_value(config: RunConfig, gradient: str) -> Line:
 # --- how it is climbed ------------------------------------------------------------------------------------------------
 
 
-def _steps(config: RunConfig) -> tuple[Line, ...]:
+def _steps(config: PolicyGradientConfig) -> tuple[Line, ...]:
     update = config.update
     if isinstance(update, GradientAscent | OffPolicy):
         return (_optimised(update, r"\hat{g}"),)
@@ -213,13 +211,14 @@ def _longest() -> str:
     return r"\sqrt{\frac{2 \delta}{\hat{g}^{\top} F^{-1} \hat{g}}}"
 
 
-def _fisher(config: RunConfig, update: NaturalGradient | TRPO) -> Line:
+def _fisher(config: PolicyGradientConfig, update: NaturalGradient | TRPO) -> Line:
     score = rf"{_GRADIENT} \log \, \pi_{{\theta}}"
     damping = r" + \xi I" if update.damping > 0.0 else ""
     return _ours(rf"F = \mathbb{{E}}[{score} \, {score}^{{\top}}]{damping}")
 
 
-def _exact(config: RunConfig, update: ExactGradient) -> tuple[Line, ...]:
+def planning_lines(config: PlanningConfig) -> tuple[Line, ...]:
+    """The true gradient, and the step."""
     return (
         (
             Term(rf"{_GRADIENT} J = ", "update"),
@@ -229,5 +228,5 @@ def _exact(config: RunConfig, update: ExactGradient) -> tuple[Line, ...]:
             Term(r"\, Q(s, a)", "update"),
         ),
         _ours("d(s) = ", r"\sum_{t} " + (r"\gamma^{t} \, " if config.estimator.gamma < 1.0 else "") + r"\Pr(s_t = s)"),
-        _optimised(update, rf"{_GRADIENT} J"),
+        _optimised(config.update, rf"{_GRADIENT} J"),
     )

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from engine.config.updates import Optimizer as OptimizerKind
+from engine.config.optimization import Optimizer as OptimizerKind
 from engine.runtime.state import State, Stateful, TensorState
 
 MOMENTUM = 0.9

@@ -6,7 +6,7 @@ from typing import get_args
 
 import torch
 
-from engine.config.updates import Optimizer
+from engine.config.optimization import Optimizer
 from engine.maths.trust_region import fisher_matrix, kl_gradient, solve_exactly
 from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
 

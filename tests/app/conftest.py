@@ -15,7 +15,7 @@ from app.panels.experiment.panel import ExperimentPanel
 from app.style.theme import load_theme
 from app.window.application import make_application
 from app.window.main_window import MainWindow
-from engine.config import RunConfig, presets
+from engine.config import PolicyGradientConfig, presets
 from engine.config.parameters import with_values
 from engine.config.presets import Preset
 
@@ -39,7 +39,7 @@ def make_window(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., Mai
         preset = next(iter(presets.shipped().values()))
         if values:
             changes = {path.replace("__", "."): value for path, value in values.items()}
-            preset = Preset(title="Test", config=with_values(RunConfig(), changes))
+            preset = Preset(title="Test", config=with_values(PolicyGradientConfig(), changes))
         window = MainWindow(settings, preset)
         windows.append(window)
         window.show()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from app.models.experiment import Experiment
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 
 
 def experiment(environment: str = "CartPole-v1", **values: object) -> Experiment:
     paths = {path.replace("__", "."): value for path, value in values.items()}
-    config = with_values(RunConfig(), {"environment": environment, **paths})
+    config = with_values(PolicyGradientConfig(), {"environment": environment, **paths})
     return Experiment(config, ENVIRONMENTS[environment])
 
 

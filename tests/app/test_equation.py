@@ -22,7 +22,7 @@ from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.equations import Line, Term, equation
 
@@ -37,21 +37,23 @@ GREEK = {
 
 
 def of(algorithm: str = "", **values: object) -> RunConfig:
-    config = choose(RunConfig(), ALGORITHMS[algorithm]) if algorithm else RunConfig()
+    config = choose(PolicyGradientConfig(), ALGORITHMS[algorithm]) if algorithm else PolicyGradientConfig()
     return with_values(config, {path.replace("__", "."): value for path, value in values.items()})
 
 
 def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
     for entries in product(CREDITS.values(), BASELINES.values(), UPDATES.values()):
-        config = RunConfig()
+        config: RunConfig = PolicyGradientConfig()
         for entry in entries:
             config = choose(config, entry)
+        if isinstance(config, PlanningConfig):
+            continue
         if config.estimator.baseline.kind == "optimal":
             config = with_values(config, {"estimator.baseline.per_parameter": False})
         if refusal(config, CARTPOLE) is None:
             yield config, CARTPOLE
     for environment, policy in product((CARTPOLE, BOX, PARTS, SWITCHES), POLICIES.values()):
-        yield with_values(choose(RunConfig(), policy), {"exploration.temperature": 2.0}), environment
+        yield with_values(choose(PolicyGradientConfig(), policy), {"exploration.temperature": 2.0}), environment
     for distribution, spread in product(("gaussian", "tanh-gaussian", "beta"), ("one", "per-state")):
         yield of(policy__distribution=distribution, policy__spread=spread), BOX
     yield of("reinforce-optimal-baseline"), CARTPOLE

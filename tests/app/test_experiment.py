@@ -6,7 +6,7 @@ import pytest
 
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, POLICIES
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from tests.app.shorthands import experiment, heard
 
@@ -54,7 +54,7 @@ def test_a_value_that_makes_the_pair_impossible_is_refused():
 def test_reset_gives_the_default_back():
     chosen = experiment(update__learning_rate=0.5)
     chosen.reset_value("update.learning_rate")
-    assert chosen.config.update.learning_rate == RunConfig().update.learning_rate
+    assert chosen.config.update.learning_rate == PolicyGradientConfig().update.learning_rate
 
 
 @pytest.mark.parametrize(

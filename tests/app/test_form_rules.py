@@ -13,14 +13,14 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.reported import diagnosed, ratios_of
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import parameters_of, with_values
 from engine.reports.events import Change, Updated
 from engine.reports.metrics import METRICS
 
 
 def of(algorithm: str = "", **values: Any) -> RunConfig:
-    config = choose(RunConfig(), ALGORITHMS[algorithm]) if algorithm else RunConfig()
+    config = choose(PolicyGradientConfig(), ALGORITHMS[algorithm]) if algorithm else PolicyGradientConfig()
     return with_values(config, {path.replace("__", "."): value for path, value in values.items()})
 
 
@@ -40,8 +40,7 @@ def of(algorithm: str = "", **values: Any) -> RunConfig:
         ("estimator.discount_states", of(), "CartPole-v1", True),
         ("estimator.discount_states", of(estimator__gamma=1.0), "CartPole-v1", False),
         ("estimator.gamma", of("exact-gradient"), "FrozenLake-v1", True),
-        ("estimator.normalize_advantages", of("exact-gradient"), "FrozenLake-v1", False),
-        ("estimator.baseline.learning_rate", of("exact-gradient"), "FrozenLake-v1", False),
+        ("evaluation.episodes", of("exact-gradient"), "FrozenLake-v1", True),
         ("update.learning_rate", of("exact-gradient"), "FrozenLake-v1", True),
     ],
 )

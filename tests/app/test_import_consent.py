@@ -18,7 +18,7 @@ from app.session.choice_loader import ChoiceLoader
 from app.session.import_consent import ImportConsent, module_of
 from app.window import application
 from app.window.application import Opening
-from engine.config import RunConfig, presets
+from engine.config import PolicyGradientConfig, presets
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
 from engine.config.presets import Preset
@@ -91,7 +91,7 @@ class _Asked:
         self.choice_loader.look_up(EnvironmentConfig(id=id))
 
     def load(self) -> None:
-        self.choice_loader.load(Preset(title="Theirs", config=with_values(RunConfig(), {"environment": ID})))
+        self.choice_loader.load(Preset(title="Theirs", config=with_values(PolicyGradientConfig(), {"environment": ID})))
 
 
 @pytest.fixture
@@ -228,7 +228,9 @@ def test_a_preset_at_start_up_asks_in_the_open_window(
             next(button for button in box.buttons() if button.text() == answer).click()
 
     monkeypatch.setattr(application, "MainWindow", Window)
-    preset = Preset(title="Theirs", config=with_values(RunConfig(), {"environment": ID, "policy": "tabular"}))
+    preset = Preset(
+        title="Theirs", config=with_values(PolicyGradientConfig(), {"environment": ID, "policy": "tabular"})
+    )
     status = opened_for_a_moment(preset, monkeypatch, reply)
     assert status == (0 if answer == "Import" else 1)
     assert seen[0] == ("QMessageBox", False, True)
@@ -248,7 +250,7 @@ def test_a_start_with_a_refused_preset_trains_nothing_else(
             self.controller.state_changed.connect(states.append)
 
     monkeypatch.setattr(application, "MainWindow", Window)
-    preset = Preset(title="Theirs", config=with_values(RunConfig(), {"environment": ID}))
+    preset = Preset(title="Theirs", config=with_values(PolicyGradientConfig(), {"environment": ID}))
     assert opened_for_a_moment(preset, monkeypatch, lambda: None) == 1
     assert states == []
 
@@ -258,7 +260,7 @@ def test_start_up_imports_no_module_by_itself(module: str, monkeypatch: pytest.M
 
     opened: list[Opening] = []
     monkeypatch.setattr(application, "run", lambda opening: opened.append(opening) or 0)
-    preset = Preset(title="Theirs", config=with_values(RunConfig(), {"environment": ID}))
+    preset = Preset(title="Theirs", config=with_values(PolicyGradientConfig(), {"environment": ID}))
     presets.save(preset, tmp_path / "theirs.toml")
     assert startup.open_window(str(tmp_path / "theirs.toml")) == 0
     assert (opened[0].environment, opened[0].preset.config.environment.id) == (None, ID)

@@ -23,7 +23,7 @@ from app.style.theme import load_theme
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.reported import diagnosed
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.maths import importance
 from engine.reports.events import Collected, Estimated, Reweighted, Updated
@@ -33,7 +33,7 @@ DARK = load_theme("dark")
 
 def of(algorithm: str, **values: Any) -> RunConfig:
     changes = {path.replace("__", "."): value for path, value in values.items()}
-    return with_values(choose(RunConfig(), ALGORITHMS[algorithm]), changes)
+    return with_values(choose(PolicyGradientConfig(), ALGORITHMS[algorithm]), changes)
 
 
 def a_run(log_ratios: list[float] | None = None, kind: Any = "step", iterations: int = 3) -> History:

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.panels.experiment.form.parameter_form import ParameterForm
 from app.style.parameter_text import bounds, in_words, meaning, refusal, shown
 from app.style.theme import load_theme
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
 from engine.runtime.errors import RequestError
 
@@ -21,7 +21,7 @@ LEARNING_RATE = "update.learning_rate"
 
 
 def parameter(path: str, **values: object) -> Parameter:
-    config = with_values(RunConfig(), values) if values else RunConfig()
+    config = with_values(PolicyGradientConfig(), values) if values else PolicyGradientConfig()
     return next(p for p in parameters_of(config) if p.path == path)
 
 
@@ -102,7 +102,7 @@ def test_bounds_tell_above_from_from():
 )
 def test_refusals_are_plain_and_name_the_title(path: str, value: object, sentence: str):
     with pytest.raises(RequestError) as error:
-        with_values(RunConfig(), {path: value})
+        with_values(PolicyGradientConfig(), {path: value})
     assert refusal(str(error.value), parameter(path)) == sentence
 
 
@@ -110,7 +110,7 @@ def test_refusals_are_plain_and_name_the_title(path: str, value: object, sentenc
 def form(qtbot: QtBot) -> ParameterForm:
     form = ParameterForm(load_theme("dark"))
     qtbot.addWidget(form)
-    form.show_parameters(parameters_of(RunConfig()))
+    form.show_parameters(parameters_of(PolicyGradientConfig()))
     form.show()
     return form
 
@@ -163,13 +163,13 @@ def test_a_choice_is_proposed(form: ParameterForm, qtbot: QtBot):
 
 
 def test_the_reset_button_shows_only_where_the_default_was_left(form: ParameterForm):
-    form.show_parameters(parameters_of(with_values(RunConfig(), {LEARNING_RATE: 0.5})))
+    form.show_parameters(parameters_of(with_values(PolicyGradientConfig(), {LEARNING_RATE: 0.5})))
     shown_for = {path for path, row in form.rows.items() if row.reset_button.isVisible()}
     assert shown_for == {LEARNING_RATE}
 
 
 def test_the_reset_button_asks_for_a_reset(form: ParameterForm, qtbot: QtBot):
-    form.show_parameters(parameters_of(with_values(RunConfig(), {LEARNING_RATE: 0.5})))
+    form.show_parameters(parameters_of(with_values(PolicyGradientConfig(), {LEARNING_RATE: 0.5})))
     with qtbot.waitSignal(form.reset_asked) as asked:
         QTest.mouseClick(form.rows[LEARNING_RATE].reset_button, Qt.MouseButton.LeftButton)
     assert asked.args == [LEARNING_RATE]
@@ -177,12 +177,14 @@ def test_the_reset_button_asks_for_a_reset(form: ParameterForm, qtbot: QtBot):
 
 def test_rows_that_stay_are_kept(form: ParameterForm):
     row = form.rows[LEARNING_RATE]
-    form.show_parameters(parameters_of(with_values(RunConfig(), {"policy": "linear", "estimator.baseline": "none"})))
+    form.show_parameters(
+        parameters_of(with_values(PolicyGradientConfig(), {"policy": "linear", "estimator.baseline": "none"}))
+    )
     assert form.rows[LEARNING_RATE] is row
 
 
 def test_rows_follow_the_choice(form: ParameterForm):
-    form.show_parameters(parameters_of(with_values(RunConfig(), {"estimator.baseline": "none"})))
+    form.show_parameters(parameters_of(with_values(PolicyGradientConfig(), {"estimator.baseline": "none"})))
     assert not any(path.startswith("estimator.baseline.") for path in form.rows)
 
 
@@ -191,14 +193,14 @@ def test_text_being_typed_survives_a_change_elsewhere(form: ParameterForm):
     field.setFocus()
     field.selectAll()
     QTest.keyClicks(field, "0.0")
-    form.show_parameters(parameters_of(with_values(RunConfig(), {"seed": 7})))
+    form.show_parameters(parameters_of(with_values(PolicyGradientConfig(), {"seed": 7})))
     assert field.text() == "0.0"
 
 
 def test_while_running_only_live_parameters_can_be_edited(form: ParameterForm):
     form.set_running(True)
     editable = {path for path, row in form.rows.items() if row.editor.field.isEnabled()}
-    assert editable == {p.path for p in parameters_of(RunConfig()) if p.live}
+    assert editable == {p.path for p in parameters_of(PolicyGradientConfig()) if p.live}
 
 
 def test_each_field_has_a_name_and_a_help(form: ParameterForm):
@@ -215,7 +217,7 @@ def test_how_it_is_stepped_stands_with_the_run(form: ParameterForm):
 
 
 def test_a_legend_decides_which_row_serves(form: ParameterForm):
-    everything = parameters_of(RunConfig())
+    everything = parameters_of(PolicyGradientConfig())
     typed = form.rows["environment.hidden"]
     form.show_parameters(everything, {"environment.hidden": (("0", "x"), ("1", "y"))})
     ticked = form.rows["environment.hidden"]
@@ -227,7 +229,7 @@ def test_a_legend_decides_which_row_serves(form: ParameterForm):
 
 
 def test_a_list_that_needs_more_room_needs_another_row(form: ParameterForm):
-    everything = parameters_of(RunConfig())
+    everything = parameters_of(PolicyGradientConfig())
     longer = [replace(p, default=(8,) * 5) if p.path == "policy.hidden_sizes" else p for p in everything]
     narrow = form.rows["policy.hidden_sizes"]
     form.show_parameters(longer)
@@ -237,7 +239,7 @@ def test_a_list_that_needs_more_room_needs_another_row(form: ParameterForm):
 def test_an_empty_field_stands_for_the_number_that_its_legend_names(qtbot: QtBot):
     form = ParameterForm(load_theme("dark"))
     qtbot.addWidget(form)
-    config = with_values(RunConfig(), {"environment.time_limit": 9})
+    config = with_values(PolicyGradientConfig(), {"environment.time_limit": 9})
     form.show_parameters(parameters_of(config), {"environment.time_limit": (("0", "its own"),)})
     edits = []
     form.edited.connect(lambda *edit: edits.append(edit))
@@ -245,7 +247,7 @@ def test_an_empty_field_stands_for_the_number_that_its_legend_names(qtbot: QtBot
     field.clear()
     form.commit()
     assert edits == [("environment.time_limit", 0)]
-    form.show_parameters(parameters_of(RunConfig()), {"environment.time_limit": (("0", "its own"),)})
+    form.show_parameters(parameters_of(PolicyGradientConfig()), {"environment.time_limit": (("0", "its own"),)})
     assert (field.text(), field.placeholderText()) == ("", "its own")
 
 
@@ -254,7 +256,7 @@ def test_a_group_that_loses_all_its_rows_loses_its_heading_too(qtbot: QtBot):
     qtbot.addWidget(form)
     heading = form.findChildren(QLabel, options=Qt.FindChildOption.FindChildrenRecursively)
     policy = next(label for label in heading if label.text() == "Policy")
-    everything = parameters_of(RunConfig())
+    everything = parameters_of(PolicyGradientConfig())
     form.show_parameters(everything)
     assert policy.isVisibleTo(form)
     form.show_parameters([p for p in everything if not p.path.startswith("policy.")])

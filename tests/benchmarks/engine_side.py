@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
-from engine.config import RunConfig, presets
+from engine.config import PolicyGradientConfig, RunConfig, presets
 from engine.config.parameters import with_values
 from engine.reports.events import Updated
 from engine.training.totals import MEAN_OVER
@@ -31,7 +31,7 @@ class Reached:
 
 def algorithm(name: str, values: Mapping[str, Any]) -> RunConfig:
     """CartPole-v1 on the CPU with a named algorithm and, from there, ``values``."""
-    config = with_values(RunConfig(), {"environment": "CartPole-v1", "device": "cpu"})
+    config = with_values(PolicyGradientConfig(), {"environment": "CartPole-v1", "device": "cpu"})
     return with_values(choose(config, ALGORITHMS[name]), values)
 
 

@@ -32,7 +32,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, UPDATES
 from engine.catalogue.methods.picking import picked
 from engine.config import RunConfig, presets
-from engine.config.parameters import with_values
+from engine.config.parameters import validated, with_values
 from tests.benchmarks.children import run_child
 from tests.benchmarks.figures import Grid, Measured, Number, Say, shown
 from tests.benchmarks.machine import ROOT
@@ -303,5 +303,5 @@ def _as_json(goal: Goal, runs: Sequence[Run]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     text, target, stop = sys.argv[1:]
-    found = train(RunConfig.model_validate_json(text), None if target == "none" else float(target), stop == "1")
+    found = train(validated(json.loads(text)), None if target == "none" else float(target), stop == "1")
     print(json.dumps(found))

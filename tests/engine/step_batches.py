@@ -15,6 +15,7 @@ from engine.algorithms.policy_gradient.rule import Outcome, UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
+from engine.config.parameters import validated
 from engine.config.policies import TabularPolicy
 from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
@@ -87,7 +88,7 @@ def expected_batch(advantages: Tensor = ADVANTAGES) -> Batch:
 
 def configured(update: dict[str, Any], **estimator: Any) -> RunConfig:
     fields = {"credit": "reward-to-go", "baseline": "none"} | estimator
-    return RunConfig.model_validate({"estimator": fields, "update": update, "policy": "tabular"})
+    return validated({"estimator": fields, "update": update, "policy": "tabular"})
 
 
 def updated(learner: Policy, batch: Batch, update: dict[str, Any], seed: int = 0, **estimator: Any) -> Outcome:

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Collected, Estimated, Event, Updated
 from engine.training.training import Training
@@ -164,7 +164,7 @@ def register(id: str, entry_point: Any = Toy, limit: int | None = None, **kwargs
 def configured(**values: Any) -> RunConfig:
     """The default configuration, on the CPU with small networks; ``update__optimizer`` stands for the dotted path."""
     small = with_values(
-        RunConfig(),
+        PolicyGradientConfig(),
         {
             "device": "cpu",
             "policy.hidden_sizes": (8,),

@@ -20,6 +20,7 @@ from engine.algorithms.policy_gradient.rule import UpdateInput, UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
+from engine.config.parameters import validated
 from engine.config.policies import ExplorationConfig, TabularPolicy
 from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
@@ -170,7 +171,7 @@ def configured(credit: Any = "reward-to-go", baseline: Any = "none", update: Any
     """γ = 1 and plain ascent with the learning rate 1 unless said otherwise; ``estimator`` are further fields of the
     estimator's configuration."""
     fields = {"gamma": 1.0, "credit": credit, "baseline": baseline} | estimator
-    return RunConfig.model_validate({"estimator": fields, "update": update or ASCENT, "policy": "tabular"})
+    return validated({"estimator": fields, "update": update or ASCENT, "policy": "tabular"})
 
 
 def greedily(config: RunConfig, share: float) -> RunConfig:

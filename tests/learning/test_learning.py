@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Collected, Updated
 from engine.training.training import Training
@@ -17,7 +17,7 @@ from tests.engine.support import Bandit, Corridor, Recall, Target, register
 
 def trained(values: dict[str, Any]) -> tuple[Training, list[Updated], np.ndarray[Any, Any]]:
     """A finished run, its updates and the returns of all its episodes."""
-    training = Training(with_values(RunConfig(), {"device": "cpu"} | values))
+    training = Training(with_values(PolicyGradientConfig(), {"device": "cpu"} | values))
     updates: list[Updated] = []
     returns: list[np.ndarray[Any, Any]] = []
     for phase in training:

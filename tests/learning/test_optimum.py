@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.config import RunConfig
+from engine.config.parameters import validated
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.mdp import exact
 from engine.reports.events import Updated
@@ -20,13 +20,12 @@ from engine.training.training import Training
 GRID, LAKE = "GridWorld-v0", "FrozenLake-v1"
 GAMMA = 0.97
 
-ONE_EPISODE = {"kind": "episodes", "episodes_per_update": 1}
 CRITIC = {"credit": {"kind": "gae", "gae_lambda": 0.95}, "baseline": {"kind": "value", "hidden_sizes": []}}
 CRITIC["baseline"] |= {"learning_rate": 0.1}  # type: ignore[operator]
 
 EXACT = {
     "update": {"kind": "exact-gradient", "optimizer": "adam", "learning_rate": 0.3},
-    "collection": ONE_EPISODE,
+    "evaluation": {"episodes": 1},
 }
 NATURAL = {
     "update": {"kind": "natural-gradient", "learning_rate": 1.0, "max_kl": 0.05, "damping": 0.01},
@@ -63,7 +62,7 @@ def trained(id: str, gamma: float, steps: int, settings: dict[str, Any]) -> tupl
     """J of the policy a run of ``steps`` ends with, and its updates."""
     estimator = {"gamma": gamma} | settings.get("estimator", {})
     rest = {"environment": id, "policy": "tabular", "device": "cpu", "budget": {"environment_steps": steps}}
-    training = Training(RunConfig.model_validate(settings | rest | {"estimator": estimator}))
+    training = Training(validated(settings | rest | {"estimator": estimator}))
     updates = [phase for phase in training if isinstance(phase, Updated)]
     training.close()
     dynamics = dynamics_of(id)

@@ -31,7 +31,8 @@ from engine.catalogue.methods.entries import (
     UPDATES,
     Entry,
 )
-from engine.catalogue.methods.picking import picked
+from engine.catalogue.methods.picking import picked, unused
+from engine.config import PlanningConfig
 from engine.config.parameters import parameters_of
 from engine.equations import equation
 
@@ -211,8 +212,9 @@ class ExperimentPanel(QWidget):
     def _no_choice(self, name: str) -> str:
         """Why there is nothing to pick; empty where there is."""
         config, environment = self._experiment.config, self._experiment.environment
-        if name in ("credit", "baseline") and config.update.kind == "exact-gradient":
-            return "The exact gradient is computed, not estimated, so there is no advantage to choose."
+        nothing = unused(config, next(iter(self.pickers[name][1].values())))
+        if nothing is not None:
+            return nothing
         if name == "distribution":
             fitting = [entry for entry in DISTRIBUTIONS.values() if self._experiment.refusal_of(entry) is None]
             if len(fitting) == 1:
@@ -238,10 +240,13 @@ class ExperimentPanel(QWidget):
             current = picked(config, entries, environment)
             choices = policy_choices(experiment) if name == "policy" else choices_of(experiment, entries)
             picker.show_notice("")
-            picker.show_choices(choices, current.id if current else None, _CUSTOM)
+            nothing = unused(config, next(iter(entries.values())))
+            picker.show_choices(
+                choices, current.id if current else None, nothing or _CUSTOM, "–" if nothing else "Custom"
+            )
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
-        self.bias.show_biases(biases(config, environment), exact=config.update.kind == "exact-gradient")
+        self.bias.show_biases(biases(config, environment), exact=isinstance(config, PlanningConfig))
         self.form.show_parameters(experiment.parameters(), legends(experiment.plain))
         if self._awaited:  # whatever came of it, this is what holds now
             awaited, self._awaited = self._awaited, ""

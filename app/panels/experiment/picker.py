@@ -65,9 +65,12 @@ class Picker(QWidget):
         """Keep the sentence to the hover, since there is no room beneath."""
         self.sentence.setVisible(self._tells and not terse)
 
-    def show_choices(self, choices: Sequence[Choice], current: str | None, otherwise: str = "") -> None:
-        """Offer these; ``otherwise`` is the sentence where none of them is current."""
+    def show_choices(
+        self, choices: Sequence[Choice], current: str | None, otherwise: str = "", placeholder: str = "Custom"
+    ) -> None:
+        """Offer these; ``otherwise`` and ``placeholder`` are sentence and title where none of them is current."""
         choices = tuple(choices)
+        self.combo.setPlaceholderText(placeholder)
         if choices != self._choices:
             self._choices = choices
             self.combo.offer(choices)
@@ -123,7 +126,6 @@ class _ChoiceCombo(Combo):
         self._model = QStandardItemModel(self)
         self.setModel(self._model)
         self.setItemDelegate(self.delegate)
-        self.setPlaceholderText("Custom")
         self.note = ""
 
     def set_note(self, note: str) -> None:

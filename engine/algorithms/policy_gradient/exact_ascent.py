@@ -9,12 +9,12 @@ from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
     UpdateEvents,
-    UpdateInput,
     require_finite,
     scheduled,
     scheduled_metric,
 )
-from engine.config.updates import ExactGradient
+from engine.config import PlanningConfig
+from engine.config.planning import ExactGradient
 from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
 from engine.mdp.exact import Dynamics, advantages, dynamics_of, expected_return
@@ -36,18 +36,22 @@ class ExactAscentRule:
         self._dynamics: Dynamics = dynamics_of(mdp)
         self._states = torch.arange(mdp.states, device=self._vector.values.device)
 
-    def update(self, given: UpdateInput) -> UpdateEvents:
-        """One step; the batch only shows what the policy does. The exact return is from before the step."""
-        config = given.config.update
-        assert isinstance(config, ExactGradient)
+    def update(self, observations: Tensor, planning: PlanningConfig, progress: float) -> UpdateEvents:
+        """One step; the exact return is from before it.
+
+        Args:
+            observations: states that the policy came to [M], in which its entropy is told.
+            progress: how much of the budget is used, 0 … 1.
+        """
+        config = planning.update
         yield Heartbeat("updating the policy")
-        rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
+        rate = scheduled(config.learning_rate, config.learning_rate_schedule, progress)
         distribution = self._distribution()
-        value = expected_return(self._dynamics, _table(distribution), given.config.estimator.gamma)
+        value = expected_return(self._dynamics, _table(distribution), planning.estimator.gamma)
         self._vector.zero()
         add_gradient(-value, self._vector)
         norm = self._vector.clip(config.max_grad_norm).item()
-        visited = distribution.rows(given.batch.observations)
+        visited = distribution.rows(observations)
         metrics: Metrics = {
             "loss": -value.item(),
             "entropy": visited.entropy().mean().item(),

@@ -23,7 +23,7 @@ from engine.algorithms.policy_gradient.rule import (
     unweighted,
     with_shared_value,
 )
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
 from engine.experience.batch import Batch, Chunk
@@ -236,7 +236,7 @@ class ProximalRule:
         sums = yield from over_batch(self._policy, batch, lambda now, chunk: now.kl(self._old_over(chunk)).sum().item())
         return sum(sums) / batch.size
 
-    def _joint_fitting(self, config: RunConfig) -> tuple[ValueFitting, ValueBaseline] | None:
+    def _joint_fitting(self, config: PolicyGradientConfig) -> tuple[ValueFitting, ValueBaseline] | None:
         """What is fitted jointly with the policy, and how; None where nothing is."""
         baseline = config.estimator.baseline
         if self._fitting is None or not isinstance(baseline, ValueBaseline) or not fits_value_jointly(config):
@@ -244,7 +244,7 @@ class ProximalRule:
         return self._fitting, baseline
 
 
-def fits_value_jointly(config: RunConfig) -> bool:
+def fits_value_jointly(config: PolicyGradientConfig) -> bool:
     """Whether PPO itself fits the value function, a step with each of the policy's."""
     baseline = config.estimator.baseline
     jointly = isinstance(baseline, ValueBaseline) and baseline.fit_steps == 0 and baseline.fitted_on == "previous"

@@ -10,9 +10,10 @@ from typing import Literal, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline
-from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy, Schedule
+from engine.config.optimization import Schedule
+from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.experience.batch import Batch, Chunk, ParameterBaseline
 from engine.maths.losses import entropy_bonus, policy_gradient_loss
 from engine.maths.trust_region import flattened
@@ -43,7 +44,7 @@ class UpdateInput:
     """One update: the batch, the configuration as it is now, and how much of the budget is used, 0 … 1."""
 
     batch: Batch
-    config: RunConfig
+    config: PolicyGradientConfig
     progress: float
     weights: Tensor = field(init=False)
 
@@ -92,7 +93,7 @@ def with_shared_value(policy: Policy, given: UpdateInput, chunk: Chunk) -> tuple
     return distribution, baseline.coefficient * fit_loss(values, targets, old, baseline.clip_range)
 
 
-def unweighted(loss: float, config: RunConfig) -> float | None:
+def unweighted(loss: float, config: PolicyGradientConfig) -> float | None:
     """L_V of a shared value from c_V·L_V; None without one, or where c_V is 0."""
     baseline = config.estimator.baseline
     if not isinstance(baseline, SharedValueBaseline) or baseline.coefficient == 0.0:

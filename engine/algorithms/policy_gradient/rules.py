@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import torch
 
-from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
 from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule
 from engine.algorithms.policy_gradient.natural_gradient import NaturalGradientRule
 from engine.algorithms.policy_gradient.off_policy import OffPolicyRule
 from engine.algorithms.policy_gradient.proximal import ProximalRule
 from engine.algorithms.policy_gradient.rule import UpdateRule
 from engine.algorithms.policy_gradient.trpo import TRPORule
-from engine.config import RunConfig
-from engine.config.updates import TRPO, ExactGradient, GradientAscent, NaturalGradient, OffPolicy
-from engine.environments.making.known_dynamics import process_of
+from engine.config import PolicyGradientConfig
+from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.policies.policy import Policy
 from engine.values.fitting import ValueFitting
 
 
 def make_rule(
-    config: RunConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
+    config: PolicyGradientConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
 ) -> UpdateRule:
     """The rule with its optimiser; ``generator`` draws minibatches where it has any, and ``fitting`` fits a value
     function of its own, which PPO can do jointly with the policy."""
@@ -32,8 +30,4 @@ def make_rule(
         return TRPORule(policy)
     if isinstance(update, OffPolicy):
         return OffPolicyRule(update, policy)
-    if isinstance(update, ExactGradient):
-        mdp = process_of(config.environment)
-        assert mdp is not None  # the catalogue refuses others
-        return ExactAscentRule(update, policy, mdp)
     return ProximalRule(update, policy, generator, fitting)

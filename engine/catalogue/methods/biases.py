@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 
 
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
@@ -16,7 +16,7 @@ def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
     when the policy is still the one that acted; the steps of off-policy ascent all claim to be the gradient. Each
     sentence is measured, with its sign, in the tests named ``test_bias…``.
     """
-    if config.update.kind == "exact-gradient":
+    if isinstance(config, PlanningConfig):
         return ()
     return (
         *_from_credit(config, environment),
@@ -27,7 +27,7 @@ def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
     )
 
 
-def _from_credit(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
+def _from_credit(config: PolicyGradientConfig, environment: EnvironmentInfo) -> Iterator[str]:
     estimator, credit = config.estimator, config.estimator.credit
     limit = environment.time_limit
     short = credit.kind == "n-step" and not (config.collection.kind == "episodes" and limit and credit.n >= limit)
@@ -43,12 +43,12 @@ def _from_credit(config: RunConfig, environment: EnvironmentInfo) -> Iterator[st
         yield "Normalised advantages rescale the gradient, and shift it by an average that includes each sample."
 
 
-def _from_rewards(config: RunConfig) -> Iterator[str]:
+def _from_rewards(config: PolicyGradientConfig) -> Iterator[str]:
     if config.environment.normalize_rewards:
         yield "Normalised rewards divide the gradient by a spread that includes each sample."
 
 
-def _from_baseline(config: RunConfig) -> Iterator[str]:
+def _from_baseline(config: PolicyGradientConfig) -> Iterator[str]:
     baseline = config.estimator.baseline
     if baseline.kind in ("average", "time-average"):
         yield "The average includes the very sample it is subtracted from, so the gradient comes out too short."
@@ -60,7 +60,7 @@ def _from_baseline(config: RunConfig) -> Iterator[str]:
         yield "Fitting V also moves the layers that the policy shares with it."
 
 
-def _from_update(config: RunConfig) -> Iterator[str]:
+def _from_update(config: PolicyGradientConfig) -> Iterator[str]:
     update = config.update
     if update.kind not in ("gradient-ascent", "off-policy") and config.collection.kind == "episodes":
         yield "The mean over steps divides by a number of steps that the actions themselves decide."
@@ -72,7 +72,7 @@ def _from_update(config: RunConfig) -> Iterator[str]:
         yield "Clipping shortens long gradients and leaves short ones as they are."
 
 
-def _from_actions(config: RunConfig) -> Iterator[str]:
+def _from_actions(config: PolicyGradientConfig) -> Iterator[str]:
     exploration, update = config.exploration, config.update
     greedy = max(exploration.greedy_start, exploration.greedy_end) > 0.0
     if greedy and update.kind != "off-policy":

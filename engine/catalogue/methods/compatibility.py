@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.network_sizes import feature_count
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.runtime.errors import RequestError
 
 MOST_GRADIENTS = 100_000_000  # numbers, of which two sets are kept: 0.8 GB
@@ -21,14 +21,18 @@ _SEVERAL_STEPS = {"ppo-clip", "ppo-penalty", "ppo-lagrangian", "trpo", "off-poli
 
 def refusal(config: RunConfig, environment: EnvironmentInfo) -> str | None:
     """Why ``config`` cannot work in ``environment``, as one sentence with what would; None when it can."""
-    checks: tuple[Callable[[RunConfig, EnvironmentInfo], Iterator[str]], ...] = (
-        _policy_problems,
-        _distribution_problems,
-        _update_problems,
-        _estimator_problems,
-        _collection_problems,
-    )
-    return next((problem for check in checks for problem in check(config, environment)), None)
+    return next(_problems(config, environment), None)
+
+
+def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
+    yield from _policy_problems(config, environment)
+    yield from _distribution_problems(config, environment)
+    if isinstance(config, PlanningConfig):
+        yield from _planning_problems(config, environment)
+        return
+    yield from _update_problems(config, environment)
+    yield from _estimator_problems(config, environment)
+    yield from _collection_problems(config)
 
 
 def _policy_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
@@ -72,17 +76,7 @@ def _distribution_problems(config: RunConfig, environment: EnvironmentInfo) -> I
         yield f"{name} needs bounded actions, but those of {environment.id} are not; use a Gaussian."
 
 
-def _update_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
-    update = config.update
-    if update.kind in ("natural-gradient", "trpo") and update.solver == "exact":
-        count = parameter_count(config.policy, environment)
-        if count > LARGEST_MATRIX:
-            yield (
-                f"The exact solver builds a matrix of {count:,} × {count:,} numbers for this policy, and more than "
-                f"{LARGEST_MATRIX:,} are too many; use conjugate gradients."
-            )
-    if update.kind != "exact-gradient":
-        return
+def _planning_problems(config: PlanningConfig, environment: EnvironmentInfo) -> Iterator[str]:
     if config.environment.sticky_actions > 0.0:
         yield (
             "With sticky actions what happens depends on the action before as well, which the exact gradient does not "
@@ -99,9 +93,18 @@ def _update_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterato
         yield "The exact gradient needs a policy of the present state alone; use a tabular, linear or MLP policy."
 
 
-def _estimator_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
-    if config.update.kind == "exact-gradient":
-        return
+def _update_problems(config: PolicyGradientConfig, environment: EnvironmentInfo) -> Iterator[str]:
+    update = config.update
+    if update.kind in ("natural-gradient", "trpo") and update.solver == "exact":
+        count = parameter_count(config.policy, environment)
+        if count > LARGEST_MATRIX:
+            yield (
+                f"The exact solver builds a matrix of {count:,} × {count:,} numbers for this policy, and more than "
+                f"{LARGEST_MATRIX:,} are too many; use conjugate gradients."
+            )
+
+
+def _estimator_problems(config: PolicyGradientConfig, environment: EnvironmentInfo) -> Iterator[str]:
     estimator, update = config.estimator, config.update
     credit, baseline = estimator.credit.kind, estimator.baseline.kind
     name = "n-step TD" if credit == "n-step" else "GAE"
@@ -140,11 +143,11 @@ def _estimator_problems(config: RunConfig, environment: EnvironmentInfo) -> Iter
             )
 
 
-def _collection_problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
+def _collection_problems(config: PolicyGradientConfig) -> Iterator[str]:
     collection, update = config.collection, config.update.kind
     credit, baseline = config.estimator.credit.kind, config.estimator.baseline.kind
     if collection.kind == "segments":
-        if update in ("exact-gradient", "off-policy"):
+        if update == "off-policy":
             yield "This update rule weighs whole episodes; collect whole episodes, or choose another rule."
         if credit == "total-return":
             yield "A total return needs the whole episode; collect whole episodes, or choose another credit."
@@ -154,7 +157,7 @@ def _collection_problems(config: RunConfig, environment: EnvironmentInfo) -> Ite
                 "as baseline, or collect whole episodes."
             )
         return
-    if update == "exact-gradient" or collection.episodes_per_update > 1:
+    if collection.episodes_per_update > 1:
         return
     if credit == "total-return" and baseline in ("average", "time-average"):
         yield (

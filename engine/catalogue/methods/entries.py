@@ -337,8 +337,7 @@ ALGORITHMS = _by_id(
         "exact-gradient",
         "Exact policy gradient",
         "Ascent along the true gradient, where the dynamics are known: what all the others estimate.",
-        {"collection": "episodes", "update": "exact-gradient"},
-        ("update",),
+        {"update": "exact-gradient"},
     ),
 )
 

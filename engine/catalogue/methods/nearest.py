@@ -6,7 +6,7 @@ from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose, picked
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PlanningConfig, RunConfig
 from engine.config.parameters import with_values
 
 
@@ -16,7 +16,7 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
     Its distribution gives way first, then its features, its kind of policy (to an MLP if that will do, or to a CNN
     where there are images to see), its update.
     """
-    if config.update.kind == "exact-gradient" and not environment.finite:
+    if isinstance(config, PlanningConfig) and not environment.finite:
         config = choose(config, UPDATES["gradient-ascent"])
     follows = with_values(config, {"policy.distribution": "auto"})
     raw = [with_values(follows, {"policy.features": "raw"})] if config.policy.kind == "linear" else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.entries import Entry
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PlanningConfig, RunConfig
 from engine.config.parameters import with_values
 
 
@@ -13,9 +13,20 @@ def choose(config: RunConfig, entry: Entry) -> RunConfig:
     """``config`` with ``entry`` picked; what the entry leaves unchanged keeps its parameters.
 
     Raises:
-        RequestError: never for entries of this catalogue on a valid configuration.
+        RequestError: the entry is ``unused``, or a distribution that the policy cannot have.
     """
     return with_values(config, {path: value for path, value in entry.values.items() if _at(config, path) != value})
+
+
+def unused(config: RunConfig, entry: Entry) -> str | None:
+    """Why ``entry`` means nothing in the family of ``config``; None where it does, or brings its own family along."""
+    if not isinstance(config, PlanningConfig) or "update" in entry.values:
+        return None
+    if "collection" in entry.values:
+        return "The exact gradient is computed from known dynamics, so nothing is collected for it."
+    if any(path.startswith("estimator.") for path in entry.values):
+        return "The exact gradient is computed, not estimated, so there is no advantage to choose."
+    return None
 
 
 def picked(config: RunConfig, entries: dict[str, Entry], environment: EnvironmentInfo) -> Entry | None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from engine.config import RunConfig
+from engine.config import PlanningConfig, RunConfig
 
 
 def diagnosed(config: RunConfig) -> tuple[str, ...]:
     """The metrics that a run of ``config`` defines, in the order in which they are shown."""
-    update, learned = config.update, config.estimator.baseline.kind in ("value", "shared-value")
+    update, planned = config.update, isinstance(config, PlanningConfig)
+    learned = not isinstance(config, PlanningConfig) and config.estimator.baseline.kind in ("value", "shared-value")
     shown = {
         "loss": True,
         "entropy": True,
         "grad_norm": True,
-        "exact_return": update.kind == "exact-gradient",
+        "exact_return": planned,
         "kl": update.kind in ("natural-gradient", "trpo"),
         "approx_kl": update.kind.startswith("ppo-"),
         "clip_fraction": update.kind == "ppo-clip",
@@ -23,8 +24,8 @@ def diagnosed(config: RunConfig) -> tuple[str, ...]:
         "effective_sample_size": update.kind == "off-policy",
         "largest_weight": update.kind == "off-policy",
         "learning_rate": getattr(update, "learning_rate_schedule", "constant") != "constant",
-        "explained_variance": learned and update.kind != "exact-gradient",
-        "value_loss": learned and update.kind != "exact-gradient",
+        "explained_variance": learned,
+        "value_loss": learned,
         "steps_per_second": True,
     }
     return tuple(name for name, applies in shown.items() if applies)

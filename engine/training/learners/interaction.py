@@ -13,7 +13,8 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.collection.collectors import Collector, EpisodeCollector, FinishedEpisodes, FixedLengthCollector
 from engine.collection.device_collector import DeviceCollector, environments_on
 from engine.collection.reward_scaling import RewardScaling
-from engine.config import RunConfig
+from engine.config import PlanningConfig, RunConfig
+from engine.config.estimators import CollectionConfig, WholeEpisodes
 from engine.environments.batches.make import make_batch
 from engine.environments.making.lookup import inspect
 from engine.experience.rollouts import Rollout
@@ -103,9 +104,16 @@ class Interaction:
         return self._rewards.learned(rollout, moment.config.estimator.gamma), collected
 
 
+def collection_of(config: RunConfig) -> CollectionConfig:
+    """What is played for an update; beside planning, the episodes that show what the policy does."""
+    if isinstance(config, PlanningConfig):
+        return WholeEpisodes(episodes_per_update=config.evaluation.episodes)
+    return config.collection
+
+
 def parallel_environments(config: RunConfig) -> int:
     """How many environments are stepped side by side."""
-    collection = config.collection
+    collection = collection_of(config)
     return collection.episodes_per_update if collection.kind == "episodes" else collection.environments
 
 
@@ -117,7 +125,8 @@ def collector_alone(placement: Placement) -> MadeCollector:
         RunError: it fails while its cost is measured.
     """
     config, device = placement.config, placement.device
-    steps = None if config.collection.kind == "episodes" else config.collection.steps
+    collection = collection_of(config)
+    steps = None if collection.kind == "episodes" else collection.steps
     resident = environments_on(device, config, placement.seeds)
     if resident is not None:
         reason = f"environments are stepped on {device.type} as well"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.config import RunConfig
+from engine.config import PlanningConfig, RunConfig
 from engine.training.learner import Learner
 from engine.training.learners.planning import PlanningLearner
 from engine.training.learners.policy_gradient import PolicyGradientLearner
@@ -15,6 +15,6 @@ def make_learner(config: RunConfig, run: str) -> Learner:
         RequestError: the configuration cannot work.
         RunError: the environment fails while its cost is measured.
     """
-    if config.update.kind == "exact-gradient":
+    if isinstance(config, PlanningConfig):
         return PlanningLearner(config, run)
     return PolicyGradientLearner(config, run)

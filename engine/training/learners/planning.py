@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 
 from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
-from engine.algorithms.policy_gradient.rule import Metrics, UpdateInput
-from engine.algorithms.policy_gradient.rules import make_rule
-from engine.config import RunConfig
+from engine.algorithms.policy_gradient.rule import Metrics
+from engine.config import PlanningConfig
+from engine.environments.making.known_dynamics import process_of
 from engine.policies.policy import Policy
 from engine.reports.events import Estimated, Event, Updated
 from engine.reports.metrics import METRICS
@@ -25,7 +25,7 @@ class PlanningLearner:
         RequestError, RunError: on construction, as ``Interaction``.
     """
 
-    def __init__(self, config: RunConfig, run: str) -> None:
+    def __init__(self, config: PlanningConfig, run: str) -> None:
         self._run = run
         seeds = Seeds(config.seed)
         self._interaction = Interaction(config, seeds, with_value=False)
@@ -34,9 +34,9 @@ class PlanningLearner:
         self.policy, self.environment = interaction.policy, interaction.environment
         self.device_reason, self.stepping_reason = interaction.device_reason, interaction.stepping_reason
         self.close = interaction.close
-        rule = make_rule(config, self.policy, seeds.generator(), None)
-        assert isinstance(rule, ExactAscentRule)
-        self._rule = rule
+        mdp = process_of(config.environment)
+        assert mdp is not None  # the catalogue refuses others
+        self._rule = ExactAscentRule(config.update, self.policy, mdp)
 
     @property
     def policies(self) -> dict[str, Policy]:
@@ -49,10 +49,11 @@ class PlanningLearner:
 
     def _iteration(self, moment: Moment) -> Generator[Event, None, None]:
         config = moment.config
+        assert isinstance(config, PlanningConfig)
         self._interaction.explore(config, moment.progress)
         rollout, collected = yield from self._interaction.collect(moment)
         batch = self._rule.true_advantages(rollout, config.estimator.gamma)
         yield Estimated(moment.iteration, batch.advantages.cpu().numpy())
-        outcome = yield from self._rule.update(UpdateInput(batch, config, moment.progress))
+        outcome = yield from self._rule.update(batch.observations, config, moment.progress)
         metrics: Metrics = dict.fromkeys(METRICS) | outcome.metrics | summary(collected, batch)
         yield Updated(moment.iteration, metrics=metrics)

@@ -10,7 +10,7 @@ import torch
 from engine.algorithms.policy_gradient.proximal import fits_value_jointly
 from engine.algorithms.policy_gradient.rule import Metrics, Outcome, UpdateInput, UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.estimators import ValueBaseline
 from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
@@ -29,7 +29,7 @@ from engine.values.value_function import ValueFunction
 
 RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
 
-MakeRule = Callable[[RunConfig, Policy, torch.Generator, ValueFitting | None], UpdateRule]
+MakeRule = Callable[[PolicyGradientConfig, Policy, torch.Generator, ValueFitting | None], UpdateRule]
 MakeFitting = Callable[[ValueBaseline, ValueFunction, torch.Generator], ValueFitting]
 
 
@@ -49,7 +49,7 @@ class PolicyGradientLearner:
         RequestError, RunError: on construction, as ``Interaction``.
     """
 
-    def __init__(self, config: RunConfig, run: str, making: Making | None = None) -> None:
+    def __init__(self, config: PolicyGradientConfig, run: str, making: Making | None = None) -> None:
         making = making or Making()
         self._run = run
         seeds, baseline = Seeds(config.seed), config.estimator.baseline
@@ -79,16 +79,17 @@ class PolicyGradientLearner:
 
     def _iteration(self, moment: Moment) -> Generator[Event, None, None]:
         config = moment.config
+        assert isinstance(config, PolicyGradientConfig)
         fitted: Metrics = {"value_loss": None}
         self._interaction.explore(config, moment.progress)
         if self._fitted_on(config) == "independent":
-            fitted = yield from self._fit_independently(moment)
+            fitted = yield from self._fit_independently(moment, config)
         rollout, collected = yield from self._interaction.collect(moment)
         batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
         if self._fitted_on(config) == "same":
             fitted = yield from self._fit(batch, config)
             batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
-        yield _estimated(moment, batch)
+        yield _estimated(moment, config, batch)
         outcome = yield from self._rule.update(UpdateInput(batch, config, moment.progress))
         if outcome.log_ratios is not None:
             yield _reweighted(moment, outcome)
@@ -98,20 +99,20 @@ class PolicyGradientLearner:
         metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | summary(collected, batch)
         yield Updated(moment.iteration, metrics=metrics)
 
-    def _fitted_on(self, config: RunConfig) -> str | None:
+    def _fitted_on(self, config: PolicyGradientConfig) -> str | None:
         """What a value function of its own is fitted to; None without one."""
         baseline = config.estimator.baseline
         return baseline.fitted_on if isinstance(baseline, ValueBaseline) else None
 
-    def _fit_independently(self, moment: Moment) -> Generator[Event, None, Metrics]:
+    def _fit_independently(self, moment: Moment, config: PolicyGradientConfig) -> Generator[Event, None, Metrics]:
         """Fit V to trajectories played for it alone ([textbook]); their episodes count like all others."""
         rollout, _ = yield from self._interaction.collect(moment)
-        batch = yield from estimate(rollout, moment.config.estimator, self.policy, self._critic)
-        fitted = yield from self._fit(batch, moment.config)
+        batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
+        fitted = yield from self._fit(batch, config)
         self._look_at(batch)
         return fitted
 
-    def _fit(self, batch: Batch, config: RunConfig) -> Heartbeats[Metrics]:
+    def _fit(self, batch: Batch, config: PolicyGradientConfig) -> Heartbeats[Metrics]:
         baseline = config.estimator.baseline
         assert self._fitting is not None
         assert isinstance(baseline, ValueBaseline)
@@ -123,14 +124,14 @@ class PolicyGradientLearner:
             self._interaction.normalizer.update(batch.observations)
 
 
-def _value_function(config: RunConfig, baseline: ValueBaseline, interaction: Interaction) -> ValueFunction:
+def _value_function(config: PolicyGradientConfig, baseline: ValueBaseline, interaction: Interaction) -> ValueFunction:
     seen, convolutional = interaction.environment.observation, config.policy.kind == "cnn"
     value = ValueFunction(baseline, seen, interaction.value_generator, convolutional, interaction.normalizer)
     return value.to(interaction.device)
 
 
-def _estimated(moment: Moment, batch: Batch) -> Estimated:
-    used = normalized(batch.advantages).cpu().numpy() if moment.config.estimator.normalize_advantages else None
+def _estimated(moment: Moment, config: PolicyGradientConfig, batch: Batch) -> Estimated:
+    used = normalized(batch.advantages).cpu().numpy() if config.estimator.normalize_advantages else None
     return Estimated(moment.iteration, batch.advantages.cpu().numpy(), used)
 
 

@@ -12,7 +12,7 @@ import torch
 from engine.algorithms.policy_gradient.rule import UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.collection.collectors import FixedLengthCollector
-from engine.config import RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.updates import GradientAscent
@@ -43,18 +43,24 @@ def together_refusal(config: RunConfig) -> str | None:
     """Why seeds of ``config`` cannot be trained together; None where they can."""
     if config.policy.kind in ("gru", "cnn"):
         return f"a {config.policy.kind.upper()} policy does not act for several seeds at once"
-    if config.update.kind == "exact-gradient":
+    if isinstance(config, PlanningConfig):
         return "the exact gradient draws nothing that seeds could share the cost of"
     if config.device not in ("auto", "cpu"):
         return f"seeds are trained together on the CPU, not on {config.device}"
     return None
 
 
+def _of_seed(config: PolicyGradientConfig, seed: int) -> PolicyGradientConfig:
+    own = with_values(config, {"seed": seed, "device": "cpu"})
+    assert isinstance(own, PolicyGradientConfig)
+    return own
+
+
 class SeedLearner:
     """The learner of one seed, whose iteration waits while its experience is collected, or a gradient or fit computed,
     together with those of other seeds."""
 
-    def __init__(self, config: RunConfig, run: str, requests: JointRequests) -> None:
+    def __init__(self, config: PolicyGradientConfig, run: str, requests: JointRequests) -> None:
         self.run, self._config, self._requests = run, config, requests
         self.pending = PendingCollection()
         self.placement: Placement
@@ -94,7 +100,7 @@ class SeedLearner:
         return MadeCollector(self.pending, "", lambda: None)
 
     def _make_rule(
-        self, config: RunConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
+        self, config: PolicyGradientConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
     ) -> UpdateRule:
         if not isinstance(config.update, GradientAscent):
             return make_rule(config, policy, generator, fitting)
@@ -131,17 +137,17 @@ class ManySeedsLearner:
         problem = together_refusal(config)
         if problem is not None:
             raise RequestError(f"These seeds cannot be trained together: {problem}.")
+        assert isinstance(config, PolicyGradientConfig)  # others are refused
         self._requests = JointRequests()
-        self._seeds = [
-            SeedLearner(with_values(config, {"seed": seed, "device": "cpu"}), run, self._requests)
-            for run, seed in runs.items()
-        ]
+        self._seeds = [SeedLearner(_of_seed(config, seed), run, self._requests) for run, seed in runs.items()]
         first = self._seeds[0].learner
         self.environment, self.device_reason = first.environment, "cpu, where seeds are trained together"
         self.parts = Parts()
         self._collector, self._batch, self.stepping_reason = self._joint_collector(config, list(runs.values()))
 
-    def _joint_collector(self, config: RunConfig, seeds: list[int]) -> tuple[JointCollector, EnvironmentBatch, str]:
+    def _joint_collector(
+        self, config: PolicyGradientConfig, seeds: list[int]
+    ) -> tuple[JointCollector, EnvironmentBatch, str]:
         first = self._seeds[0].placement
         environment_seeds = [seed for each in self._seeds for seed in each.placement.seeds]
         stream = np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from unittest import mock
 
 import engine.training.learners.interaction
 from engine.config import RunConfig
+from engine.config.parameters import validated
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.reports.events import Collected, Estimated, Updated
 from engine.training.training import Training
@@ -22,7 +24,7 @@ def run(config: str, steps: int, skip: int = 0) -> dict[str, Any]:
 
     The first ``skip`` iterations do not count.
     """
-    training = Training(RunConfig.model_validate_json(config))
+    training = Training(validated(json.loads(config)))
     iterations, before, mean_return = -skip, 0, None
     started = time.perf_counter()
     for phase in training:
@@ -50,7 +52,7 @@ def split(config: str, steps: int) -> dict[str, Any]:
     ``environment`` is stepping and resetting; ``acting`` the rest of collecting; then ``estimating`` and ``updating``.
     ``arithmetic`` is what their products alone take (``arithmetic.of_iteration``).
     """
-    parsed = RunConfig.model_validate_json(config)
+    parsed = validated(json.loads(config))
     clock = {"environment": 0.0, "collecting": 0.0, "estimating": 0.0, "updating": 0.0}
     with _watched(clock):
         training = Training(parsed)
@@ -126,7 +128,7 @@ def _hidden(config: RunConfig) -> tuple[int, ...]:
 def until(config: str, target: float, limit: float) -> dict[str, Any]:
     """Train until the mean return of the last 100 episodes is at ``target``, or ``limit`` seconds or ``BEYOND`` times
     the budget are used; timed from just before it is made."""
-    parsed = RunConfig.model_validate_json(config)
+    parsed = validated(json.loads(config))
     started = time.perf_counter()
     training = Training(parsed)
     reached = False

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.config import RunConfig
+from engine.config.parameters import validated
 
 ENVIRONMENTS = ("CartPole-v1", "Acrobot-v1", "Pendulum-v1", "LunarLander-v3")
 MEAN_OVER = 100  # episodes whose mean return is held against a threshold
@@ -187,7 +188,7 @@ def ours(setting: Setting, seed: int, budget: int | None = None, device: str = "
             "clip_range": setting.clip_range,
             "clip_range_schedule": _schedule(setting.clip_falls),
         }
-    return RunConfig.model_validate(
+    return validated(
         {
             "environment": {
                 "id": setting.environment,
@@ -224,7 +225,7 @@ def ours(setting: Setting, seed: int, budget: int | None = None, device: str = "
 
 def reinforce(environment: str, episodes: int, hidden: tuple[int, ...], learning_rate: float) -> RunConfig:
     """REINFORCE as the lecture has it: total return, no baseline, γ = 1, Adam; ``episodes`` side by side per update."""
-    return RunConfig.model_validate(
+    return validated(
         {
             "environment": environment,
             "policy": {"kind": "mlp", "hidden_sizes": hidden, "activation": "relu"},

@@ -6,28 +6,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import Outcome, UpdateInput
-from engine.algorithms.policy_gradient.rules import make_rule
+from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
+from engine.algorithms.policy_gradient.rule import Outcome
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.biases import biases
-from engine.config import RunConfig
+from engine.config import PlanningConfig
+from engine.config.parameters import validated
 from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
 from engine.environments.making.known_dynamics import finite_mdp
-from engine.experience.batch import NO_BASELINE, Batch
-from engine.experience.rollouts import Rollout
 from engine.mdp import exact
 from engine.policies.policy import Policy
 from tests.engine.tiny_mdp import finish, parameters_of
 
 GRID, LAKE = "GridWorld-v0", "FrozenLake-v1"
-
-
-def anything() -> Batch:
-    """One step of one episode: exact ascent only reports on it."""
-    yes = torch.ones(1, 1, dtype=torch.bool)
-    zero = torch.zeros(1, 1, dtype=torch.int64)
-    rollout = Rollout(zero, zero, zero.float(), yes, ~yes, yes, zero, torch.zeros(0, dtype=torch.int64))
-    return Batch(rollout, torch.ones(1), torch.ones(1), NO_BASELINE)
 
 
 def decided(config: PolicyConfig, id: str) -> Policy:
@@ -47,7 +38,7 @@ def table_of(policy: Policy, id: str) -> Tensor:
 
 
 def stepped(policy: Policy, id: str, gamma: float, **update: object) -> Outcome:
-    config = RunConfig.model_validate(
+    config = validated(
         {
             "environment": id,
             "policy": "tabular",
@@ -55,8 +46,12 @@ def stepped(policy: Policy, id: str, gamma: float, **update: object) -> Outcome:
             "update": {"kind": "exact-gradient", "optimizer": "sgd", "learning_rate": 1.0} | update,
         }
     )
+    assert isinstance(config, PlanningConfig)
     assert biases(config, ENVIRONMENTS[id]) == ()
-    return finish(make_rule(config, policy, torch.Generator(), None).update(UpdateInput(anything(), config, 0.0)))
+    mdp = finite_mdp(id)
+    assert mdp is not None
+    rule = ExactAscentRule(config.update, policy, mdp)
+    return finish(rule.update(torch.zeros(1, dtype=torch.int64), config, 0.0))
 
 
 @pytest.mark.parametrize("id", [GRID, LAKE, "Bandit-v0", "Corridor-v0"])

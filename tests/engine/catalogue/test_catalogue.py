@@ -19,12 +19,13 @@ from engine.catalogue.methods.entries import (
     UPDATES,
     Entry,
 )
-from engine.catalogue.methods.picking import choose, picked
+from engine.catalogue.methods.picking import choose, picked, unused
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy
 from engine.reports.metrics import METRICS
+from engine.runtime.errors import RequestError
 
 AXES = {
     "policy": POLICIES,
@@ -37,7 +38,7 @@ AXES = {
 }
 ENTRIES = [(axis, entry) for axis, entries in AXES.items() for entry in entries.values()]
 EVERY_ENTRY = pytest.mark.parametrize(("axis", "entry"), ENTRIES, ids=lambda x: x if isinstance(x, str) else x.id)
-STARTS = [choose(RunConfig(), entry) for entries in (POLICIES, ALGORITHMS) for entry in entries.values()]
+STARTS = [choose(PolicyGradientConfig(), entry) for entries in (POLICIES, ALGORITHMS) for entry in entries.values()]
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 
 
@@ -57,19 +58,20 @@ def test_what_was_picked_is_found_again_whatever_was_there_before(axis: str, ent
     for start in STARTS:
         if axis == "distribution":  # a table has no spread to put into a Gaussian
             start = choose(start, POLICIES["mlp"])
-        assert picked(choose(start, entry), AXES[axis], environment_for(entry)) is entry
+        if unused(start, entry) is None:
+            assert picked(choose(start, entry), AXES[axis], environment_for(entry)) is entry
 
 
 @EVERY_ENTRY
 def test_picking_what_is_there_already_keeps_its_parameters(axis: str, entry: Entry) -> None:
-    once = choose(choose(RunConfig(), UPDATES["gradient-ascent"]), entry)
+    once = choose(choose(PolicyGradientConfig(), UPDATES["gradient-ascent"]), entry)
     rate = {"update.learning_rate": 0.123} if hasattr(once.update, "learning_rate") else {"update.max_kl": 0.123}
     tuned = with_values(once, rate | {"estimator.gamma": 0.5})
     assert choose(tuned, entry) == tuned
 
 
 def test_an_algorithm_sets_the_axes_it_is_told_by_and_what_it_usually_comes_with() -> None:
-    start = with_values(RunConfig(), {"policy": "linear", "estimator.gamma": 0.5, "seed": 9})
+    start = with_values(PolicyGradientConfig(), {"policy": "linear", "estimator.gamma": 0.5, "seed": 9})
     changed = choose(start, ALGORITHMS["ppo"])
     estimator = changed.estimator
     assert (estimator.credit.kind, estimator.baseline.kind, changed.update.kind) == ("gae", "value", "ppo-clip")
@@ -79,7 +81,20 @@ def test_an_algorithm_sets_the_axes_it_is_told_by_and_what_it_usually_comes_with
     assert estimator.gamma == 0.5
 
 
-@pytest.mark.parametrize("entry", ALGORITHMS.values(), ids=lambda entry: entry.id)
+@pytest.mark.parametrize("axis", ["collection", "credit", "baseline"])
+def test_where_nothing_is_estimated_there_is_nothing_to_choose_for_it(axis: str) -> None:
+    planning = choose(PolicyGradientConfig(), ALGORITHMS["exact-gradient"])
+    for entry in AXES[axis].values():
+        assert (unused(planning, entry) or "").startswith("The exact gradient is computed")
+        assert unused(PolicyGradientConfig(), entry) is None
+        with pytest.raises(RequestError, match="There is no parameter"):
+            choose(planning, entry)
+
+
+ESTIMATING = [entry for entry in ALGORITHMS.values() if entry.id != "exact-gradient"]
+
+
+@pytest.mark.parametrize("entry", ESTIMATING, ids=lambda entry: entry.id)
 @pytest.mark.parametrize(
     "values",
     [
@@ -93,18 +108,18 @@ def test_an_algorithm_sets_the_axes_it_is_told_by_and_what_it_usually_comes_with
     ids=str,
 )
 def test_an_algorithm_keeps_its_name_when_what_it_is_not_told_by_changes(entry: Entry, values: dict[str, Any]) -> None:
-    changed = with_values(choose(RunConfig(), entry), values)
+    changed = with_values(choose(PolicyGradientConfig(), entry), values)
     assert picked(changed, ALGORITHMS, CARTPOLE) is entry
 
 
 @pytest.mark.parametrize("n", [2, 5, 100])
 def test_actor_critic_of_more_than_one_step_is_a2c(n: int) -> None:
-    changed = with_values(choose(RunConfig(), ALGORITHMS["actor-critic"]), {"estimator.credit.n": n})
+    changed = with_values(choose(PolicyGradientConfig(), ALGORITHMS["actor-critic"]), {"estimator.credit.n": n})
     assert picked(changed, ALGORITHMS, CARTPOLE) is ALGORITHMS["a2c"]
 
 
 def test_a_point_of_the_grid_without_a_name_is_no_algorithm() -> None:
-    unnamed = with_values(RunConfig(), {"estimator.credit": "total-return", "estimator.baseline": "value"})
+    unnamed = with_values(PolicyGradientConfig(), {"estimator.credit": "total-return", "estimator.baseline": "value"})
     assert picked(unnamed, ALGORITHMS, CARTPOLE) is None
 
 
@@ -115,12 +130,12 @@ def test_no_two_algorithms_are_the_same_point() -> None:
 
 @pytest.mark.parametrize("environment", [*ENVIRONMENTS.values()], ids=lambda info: info.id)
 def test_the_default_policy_fits_every_environment(environment: EnvironmentInfo) -> None:
-    assert refusal(RunConfig(), environment) is None
+    assert refusal(PolicyGradientConfig(), environment) is None
 
 
 def test_auto_is_found_as_the_distribution_that_it_follows() -> None:
-    assert picked(RunConfig(), DISTRIBUTIONS, CARTPOLE) is DISTRIBUTIONS["softmax"]
-    assert picked(RunConfig(), DISTRIBUTIONS, ENVIRONMENTS["Pendulum-v1"]) is DISTRIBUTIONS["gaussian"]
+    assert picked(PolicyGradientConfig(), DISTRIBUTIONS, CARTPOLE) is DISTRIBUTIONS["softmax"]
+    assert picked(PolicyGradientConfig(), DISTRIBUTIONS, ENVIRONMENTS["Pendulum-v1"]) is DISTRIBUTIONS["gaussian"]
 
 
 @pytest.mark.parametrize(

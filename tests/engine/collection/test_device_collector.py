@@ -12,7 +12,7 @@ import torch
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.collection.collectors import FinishedEpisodes
 from engine.collection.device_collector import CHUNK, DeviceCollector, environments_on
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.policies import MLPPolicy, TabularPolicy
 from engine.environments.batches.batched import batched
@@ -183,7 +183,7 @@ def test_actions_that_are_not_finite_are_one_sentence() -> None:
 def test_environments_live_on_the_device_where_nothing_stands_between(values: dict[str, Any], there: bool) -> None:
     from engine.config.parameters import with_values
 
-    config = with_values(RunConfig(), values)
+    config = with_values(PolicyGradientConfig(), values)
     # A meta device is no CPU and computes nothing.
     assert (environments_on(torch.device("meta"), config, [1]) is not None) is there
     assert environments_on(CPU, config, [1]) is None
@@ -202,13 +202,12 @@ def _on_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_learns_with_its_environments_on_the_device(algorithm: str) -> None:
     from engine.catalogue.methods.entries import ALGORITHMS
     from engine.catalogue.methods.picking import choose
+    from engine.config.parameters import with_values
 
     config = choose(configured(environment="Corridor-v0", policy="tabular"), ALGORITHMS[algorithm])
-    if config.collection.kind == "episodes":
-        config = config.model_copy(
-            update={"collection": config.collection.model_copy(update={"episodes_per_update": 16})}
-        )
-    config = config.model_copy(update={"budget": config.budget.model_copy(update={"environment_steps": 12_000})})
+    if algorithm == "reinforce":
+        config = with_values(config, {"collection.episodes_per_update": 16})
+    config = with_values(config, {"budget.environment_steps": 12_000})
     training = Training(config)
     assert training.stepping_reason == "environments are stepped on cpu as well"
     updates = [phase for phase in training if isinstance(phase, Updated)]

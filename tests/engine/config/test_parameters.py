@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -10,14 +11,14 @@ from pydantic import ValidationError
 
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose
-from engine.config import RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.estimators import Segments, ValueBaseline
 from engine.config.parameters import Parameter, parameters_of, parse_value, validated, with_values
 from engine.config.policies import LinearPolicy, TabularPolicy
 from engine.config.updates import TRPO
 from engine.runtime.errors import RequestError
 
-DEFAULT = RunConfig()
+DEFAULT = PolicyGradientConfig()
 # Every policy and every named algorithm, and every choice of the grid once.
 EVERY_CONFIG = [
     *(choose(choose(DEFAULT, policy), algorithm) for policy in POLICIES.values() for algorithm in ALGORITHMS.values()),
@@ -26,6 +27,8 @@ EVERY_CONFIG = [
 
 
 def id_of(config: RunConfig) -> str:
+    if isinstance(config, PlanningConfig):
+        return f"{config.policy.kind}-{config.update.kind}"
     estimator = config.estimator
     return "-".join(
         (config.policy.kind, config.collection.kind, estimator.credit.kind, estimator.baseline.kind, config.update.kind)
@@ -300,7 +303,7 @@ def test_a_configuration_cannot_be_changed_in_place() -> None:
 
 @pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
 def test_a_configuration_survives_json(config: RunConfig) -> None:
-    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+    assert validated(json.loads(config.model_dump_json())) == config
 
 
 @pytest.mark.parametrize(

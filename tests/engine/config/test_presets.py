@@ -11,7 +11,7 @@ import pytest
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
 from engine.catalogue.methods.picking import choose
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.config.presets import Preset, find, load, save, shipped
 from engine.environments.making.lookup import inspect
@@ -20,7 +20,7 @@ from engine.runtime.errors import RequestError
 PRESET = Preset(
     title="Mine",
     summary='Zürich, "γ" \\ 𝛼\nsecond line',
-    config=with_values(RunConfig(), {"update.learning_rate": 1e-5}),
+    config=with_values(PolicyGradientConfig(), {"update.learning_rate": 1e-5}),
 )
 
 
@@ -34,7 +34,7 @@ def refused(path: Path) -> str:
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_is_saved_is_loaded(policy: str, algorithm: str, tmp_path: Path) -> None:
-    config = choose(choose(RunConfig(), POLICIES[policy]), ALGORITHMS[algorithm])
+    config = choose(choose(PolicyGradientConfig(), POLICIES[policy]), ALGORITHMS[algorithm])
     preset = PRESET.model_copy(update={"config": config})
     save(preset, tmp_path / "x.toml")
     assert load(tmp_path / "x.toml") == preset

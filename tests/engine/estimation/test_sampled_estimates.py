@@ -16,8 +16,8 @@ from torch import Tensor
 from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.collection.collectors import EpisodeCollector, FixedLengthCollector
+from engine.config.planning import ExactGradient
 from engine.config.policies import TabularPolicy
-from engine.config.updates import ExactGradient
 from engine.environments.batches.batched import finite_environments
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.estimation.estimators import estimate

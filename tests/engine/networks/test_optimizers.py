@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine.config.updates import Optimizer
+from engine.config.optimization import Optimizer
 from engine.networks.optimizers import Adam, ParameterVector, add_gradient, fused_adam_works, make_optimizer
 
 TORCH: dict[Optimizer, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {

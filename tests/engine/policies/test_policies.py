@@ -13,7 +13,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
@@ -102,7 +102,7 @@ def first_step(model: Policy, observations: Tensor) -> Any:
 
 @EVERY_FITTING
 def test_no_fitting_policy_is_refused(config: PolicyConfig, info: EnvironmentInfo) -> None:
-    assert refusal(with_values(RunConfig(), {"policy": config.model_dump()}), info) is None
+    assert refusal(with_values(PolicyGradientConfig(), {"policy": config.model_dump()}), info) is None
 
 
 @EVERY_FITTING

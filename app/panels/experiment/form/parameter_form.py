@@ -24,6 +24,7 @@ _GROUPS = {
     "policy.": ("Policy", "policy"),
     "exploration.": ("Exploration", "policy"),
     "collection.": ("Collection", ""),
+    "evaluation.": ("Evaluation", ""),
     "estimator.": ("Advantage", "credit"),
     "estimator.baseline.": ("Baseline", "baseline"),
     "update.": ("Update", "update"),
