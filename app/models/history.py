@@ -1,95 +1,43 @@
-"""Growing histories of a run: every episode and every metric, as numpy arrays the panels read from."""
+"""What one run has told: every episode and every metric, as numpy arrays the panels read from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.reports.events import Change, Collected, Estimated, Reweighted, Updated
+from app.models.columns import Column, Floats, Table
+from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Updated
 from engine.reports.metrics import METRICS
 
 XAxis = Literal["environment_steps", "episodes", "seconds"]
-Floats = NDArray[np.float64]
 FINE = 20_000  # points; after so many, each stands for twice as many iterations, and memory stays flat
 
 
-class Column:
-    """A growing array of numbers; ``values`` is a view of what was appended, valid until the next append.
+class _Group:
+    """The running mean of the iterations that the next point will stand for, column by column and without NaNs."""
 
-    A column of whole numbers widens itself when they outgrow its type.
-    """
+    def __init__(self, columns: int) -> None:
+        self._sums, self._known = np.zeros(columns), np.zeros(columns)
+        self.size = 0
 
-    def __init__(self, dtype: type[np.generic]) -> None:
-        self._data: NDArray[Any] = np.empty(1024, dtype)
-        self._size = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    @property
-    def values(self) -> NDArray[Any]:
-        return self._data[: self._size]
-
-    def extend(self, values: NDArray[Any]) -> None:
-        if self._data.dtype.kind == "u" and len(values) and values.max() > np.iinfo(self._data.dtype).max:
-            self._data = self._data.astype(np.float64)
-        needed = self._size + len(values)
-        if needed > len(self._data):
-            # A quarter more, not double: memory has to stay flat over a million episodes.
-            grown = np.empty(max(needed, len(self._data) + len(self._data) // 4), self._data.dtype)
-            grown[: self._size] = self.values
-            self._data = grown
-        self._data[self._size : needed] = values
-        self._size = needed
-
-    def append(self, value: float) -> None:
-        self.extend(np.array([value]))
-
-
-class Table:
-    """Growing columns of float32 that are appended to together, a row at a time: one write instead of one for each."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
-        self._data = np.empty((len(self.names), 1024), np.float32)
-        self._size = 0
-
-    def __getitem__(self, name: str) -> TableColumn:
-        return TableColumn(self, self.names.index(name))
-
-    def append(self, row: Sequence[float] | Floats) -> None:
-        if self._size == self._data.shape[1]:
-            grown = np.empty((len(self.names), self._size + self._size // 4), np.float32)
-            grown[:, : self._size] = self._data
-            self._data = grown
-        self._data[:, self._size] = row
-        self._size += 1
-
-    def values(self, index: int) -> NDArray[np.float32]:
-        return self._data[index, : self._size]
-
-
-@dataclass(frozen=True)
-class TableColumn:
-    """One column of a table; ``values`` is a view of what was appended, valid until the next append."""
-
-    table: Table
-    index: int
+    def add(self, row: Floats) -> None:
+        known = np.isfinite(row)
+        self._sums += np.where(known, row, 0.0)
+        self._known += known
+        self.size += 1
 
     @property
-    def values(self) -> NDArray[np.float32]:
-        return self.table.values(self.index)
+    def means(self) -> Floats:
+        """NaN where nothing was known."""
+        return np.where(self._known > 0, self._sums / np.maximum(self._known, 1), np.nan)
 
-
-def _means(rows: list[list[float]]) -> Floats:
-    """The mean of each column without its NaNs; NaN where there is nothing else."""
-    table = np.array(rows)
-    counts = np.isfinite(table).sum(0)
-    return np.where(counts > 0, np.nansum(table, 0) / np.maximum(counts, 1), np.nan)
+    def clear(self) -> None:
+        self._sums[:] = self._known[:] = 0.0
+        self.size = 0
 
 
 @dataclass
@@ -98,6 +46,7 @@ class History:
 
     Episodes: ``episode_returns`` [E] against ``episode_steps`` or ``episode_seconds`` [E]; an episode's number is its
     index + 1. Iterations: ``metrics[name]`` [I] (NaN where null) against ``steps``, ``episodes`` or ``seconds`` [I].
+    Late in a long run a point is the mean of several iterations; those that do not make one yet are ``provisional``.
     """
 
     episode_returns: Column = field(default_factory=lambda: Column(np.float32))
@@ -111,12 +60,33 @@ class History:
     advantages: Estimated | None = None
     ratios: Reweighted | None = None
     latest: Updated | None = None
-    _gathered: list[list[float]] = field(default_factory=list)
+    heartbeat: Heartbeat | None = None  # the last one, until anything else is told
+    environment_steps: int = 0  # so far, those of the iteration under way included
+    _group: _Group = field(default_factory=lambda: _Group(len(METRICS)))
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing has been reported: a short iteration may well end before any episode does."""
-        return not len(self.episode_returns) and not len(self.steps)
+        return not len(self.episode_returns) and self.latest is None
+
+    @property
+    def iterations(self) -> int:
+        """How many there have been."""
+        return self.latest.iteration if self.latest else 0
+
+    def add(self, event: Event) -> None:
+        """Take in what the run tells."""
+        if isinstance(event, Updated):
+            self.add_iteration(event)
+        elif isinstance(event, Collected):
+            self.add_episodes(event)
+        elif isinstance(event, Estimated):
+            self.advantages = event
+        elif isinstance(event, Reweighted):
+            self.ratios = event
+        if isinstance(event, Heartbeat | Collected | Updated):
+            self.environment_steps = event.environment_steps
+        self.heartbeat = event if isinstance(event, Heartbeat) else None
 
     def add_episodes(self, collected: Collected) -> None:
         count = len(collected.returns)
@@ -130,15 +100,26 @@ class History:
         """Add a point to every metric's curve; late in a long run, one that is the mean of several iterations."""
         self.changes.extend(updated.changes)
         self.latest = updated
-        values = (updated.metrics.get(name) for name in self.metrics.names)
-        self._gathered.append([np.nan if value is None else value for value in values])
-        if len(self._gathered) < 2 ** (len(self.steps) // FINE):
-            return
+        values = [updated.metrics.get(name) for name in self.metrics.names]
+        row: Sequence[float] | Floats = [np.nan if value is None else value for value in values]
+        size = 2 ** (len(self.steps) // FINE)
+        if size > 1:
+            self._group.add(np.array(row))
+            if self._group.size < size:
+                return
+            row = self._group.means
+            self._group.clear()
         self.steps.append(updated.environment_steps)
         self.episodes.append(updated.episodes)
         self.seconds.append(updated.seconds)
-        self.metrics.append(self._gathered[0] if len(self._gathered) == 1 else _means(self._gathered))
-        self._gathered.clear()
+        self.metrics.append(row)
+
+    def provisional(self, metric: str) -> Floats:
+        """The mean of the newest iterations, where they do not make a point yet: [0 or 1]."""
+        if not self._group.size:
+            return np.empty(0)
+        index = self.metrics.names.index(metric)
+        return self._group.means[index : index + 1]
 
     def episode_x(self, axis: XAxis) -> NDArray[Any]:
         """The x-coordinate of every episode, [E]."""
@@ -159,11 +140,17 @@ class History:
         if axis == "episodes":
             return float(len(self.episode_returns))
         episodes = self.episode_steps if axis == "environment_steps" else self.episode_seconds
-        iterations = self.iteration_x(axis)
-        ends = [column[-1] for column in (episodes.values, iterations) if len(column)]
-        return float(max(ends, default=0.0))
+        ended = float(episodes.values[-1]) if len(episodes) else 0.0
+        return max(ended, self._newest_x(axis))
 
-    def iteration_x(self, axis: XAxis) -> NDArray[Any]:
-        """The x-coordinate of every iteration, [I]."""
+    def iteration_x_at(self, axis: XAxis, indices: NDArray[np.int64]) -> Floats:
+        """The x-coordinates of the points at ``indices``; index I is the provisional point, at the newest iteration."""
         columns = {"environment_steps": self.steps, "episodes": self.episodes, "seconds": self.seconds}
-        return columns[axis].values
+        complete = columns[axis].values
+        x = np.full(len(indices), self._newest_x(axis))
+        there = indices < len(complete)
+        x[there] = complete[indices[there]]
+        return x
+
+    def _newest_x(self, axis: XAxis) -> float:
+        return float(getattr(self.latest, axis)) if self.latest else 0.0

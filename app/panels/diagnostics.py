@@ -76,16 +76,17 @@ class Small(QWidget):
         self._words.setFixedWidth(width)
 
     def refresh(self, history: History, axis: XAxis, x: Range) -> None:
-        values = history.metrics[self._metric.name].values
-        self._trace.update(values)
+        values, provisional = history.metrics[self._metric.name].values, history.provisional(self._metric.name)
+        self._trace.update(values, provisional)
         means = self._trace.means
         known = np.isfinite(means)
-        places = history.iteration_x(axis)[self._trace.middles[known]]
-        self._line.x, self._line.y = places.astype(np.float64), means[known]
+        self._line.x = history.iteration_x_at(axis, self._trace.middles[known])
+        self._line.y = means[known]
         if self._trace.size > 1:
             self._band.x = self._line.x
             self._band.low, self._band.high = self._trace.lows[known], self._trace.highs[known]
-        self._value.setText(self._written(float(values[-1])) if len(values) else NOTHING)
+        newest = provisional if len(provisional) else values[-1:]
+        self._value.setText(self._written(float(newest[0])) if len(newest) else NOTHING)
         if known.any():
             self._y = self._settled()
         low, high = self._y or (0.0, 1.0)
@@ -186,12 +187,12 @@ class DiagnosticsPanel(QWidget):
             self._redraw()
 
     def refresh(self, history: History) -> None:
-        if history is self._history and len(history.steps) == self._drawn:
+        if history is self._history and history.iterations == self._drawn:
             return
         if history is not self._history:
             self.reset()
             self._history = history
-        self._drawn = len(history.steps)
+        self._drawn = history.iterations
         if self._drawn:
             self._pace.request()
 
@@ -211,7 +212,7 @@ class DiagnosticsPanel(QWidget):
 
     def _redraw(self) -> None:
         history = self._history
-        if history is None or not len(history.steps):
+        if history is None or not history.iterations:
             return
         self._x_end = settled_end(self._x_end, history.last_x(self._axis))
         for small in self._smalls.values():

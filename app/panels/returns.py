@@ -117,7 +117,7 @@ class ReturnsPanel(QWidget):
         self._redraw()
 
     def refresh(self, history: History) -> None:
-        state = (len(history.episode_returns), len(history.steps), len(history.changes))
+        state = (len(history.episode_returns), history.iterations, len(history.changes))
         if history is self._history and state == self._drawn:
             return
         if history is not self._history:
@@ -174,16 +174,18 @@ class ReturnsPanel(QWidget):
         self._note.setText(_note(self._sample.one_in))
 
     def _take_mean(self, history: History) -> None:
-        values = history.metrics["mean_return"].values
-        if not len(values):
+        values, provisional = history.metrics["mean_return"].values, history.provisional("mean_return")
+        count = len(values) + len(provisional)
+        if not count:
             return
-        self._mean.update(values)
+        self._mean.update(values, provisional)
         # The line ends at the number in the corner, not at the mean of the last bin.
-        x = history.iteration_x(self.x_axis)[np.append(self._mean.middles, len(values) - 1)]
-        y = np.append(self._mean.means, values[-1])
+        newest = float(provisional[0] if len(provisional) else values[-1])
+        x = history.iteration_x_at(self.x_axis, np.append(self._mean.middles, count - 1))
+        y = np.append(self._mean.means, newest)
         known = np.isfinite(y)
         self._line.x, self._line.y = x[known], y[known]
-        self._number.setText(short_number(float(values[-1]), 4, steady=True))
+        self._number.setText(short_number(newest, 4, steady=True))
 
     def _marked(self, changes: list[Change]) -> list[Moment]:
         if len(changes) == 0:

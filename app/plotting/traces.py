@@ -11,6 +11,7 @@ Numbers = NDArray[np.float64]
 
 _GOLDEN = np.uint64(2654435769)  # 2³² / golden ratio, odd
 _WORD = 2**32
+_NOTHING: Numbers = np.empty(0)
 
 
 class EpisodeSample:
@@ -89,15 +90,18 @@ class Trace:
         high = self._bins[3, : self._shown]
         return np.where(np.isfinite(high), high, np.nan)
 
-    def update(self, values: NDArray[Any]) -> None:
-        """Take in a column that has grown; what it held at the last update must be as it was."""
-        count = len(values)
+    def update(self, values: NDArray[Any], provisional: NDArray[Any] = _NOTHING) -> None:
+        """Take in a column that has grown; what it held at the last update must be as it was.
+
+        ``provisional`` are numbers after its end that may be others the next time.
+        """
+        count = len(values) + len(provisional)
         while count > self.size * self._limit:
             self._take_full(values[: self.size * self._limit])
             self._merge()
         self._take_full(values)
         self._shown = self._full
-        rest = values[self._full * self.size :]
+        rest = np.concatenate([values[self._full * self.size :], provisional])
         if len(rest):
             self._bins[:, self._shown] = _binned(rest, len(rest))[:, 0]
             self._shown += 1

@@ -1,26 +1,35 @@
-"""The one mailbox between the engine's thread and the window."""
+"""What passes from the engine's thread to the window, and what else may read a run's events."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Protocol
 
-from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
+from engine.reports.events import Collected, Event, Heartbeat, Updated
+
+
+class EventReader(Protocol):
+    """Is told every event of every run, in order, on the thread that trains; training waits until it returns."""
+
+    def put(self, event: Event) -> None: ...
 
 
 @dataclass
 class Mail:
-    """What arrived since the last look: scalars in full, of everything else only the newest."""
+    """What arrived since the last look: ``scalars`` in full, of everything else of a run only the newest of its kind,
+    and of a heartbeat only one after which nothing else came."""
 
-    episodes: list[Collected] = field(default_factory=list)
-    iterations: list[Updated] = field(default_factory=list)
-    advantages: Estimated | None = None
-    ratios: Reweighted | None = None
-    environment_steps: int | None = None
+    scalars: list[Collected | Updated] = field(default_factory=list)
+    newest: dict[tuple[str, type[Event]], Event] = field(default_factory=dict)
+
+    @property
+    def events(self) -> list[Event]:
+        return [*self.scalars, *self.newest.values()]
 
 
 class Mailbox:
-    """Filled by the engine, which never waits, and emptied by the window when it has time."""
+    """The window's reader: filled by the engine, which never waits, and emptied by the window when it has time."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -28,20 +37,13 @@ class Mailbox:
 
     def put(self, event: Event) -> None:
         with self._lock:
-            mail = self._mail
-            if isinstance(event, Estimated):
-                mail.advantages = event
-                return
-            if isinstance(event, Reweighted):
-                mail.ratios = event
-                return
-            if isinstance(event, Heartbeat | Collected | Updated):
-                mail.environment_steps = event.environment_steps
-            if isinstance(event, Collected):
-                if len(event.returns):  # short iterations often end no episode
-                    mail.episodes.append(event)
-            elif isinstance(event, Updated):
-                mail.iterations.append(event)
+            newest, kind = self._mail.newest, type(event)
+            newest.pop((event.run, Heartbeat), None)
+            if isinstance(event, Updated) or (isinstance(event, Collected) and len(event.returns)):
+                self._mail.scalars.append(event)
+            else:  # short iterations often end no episode
+                newest.pop((event.run, kind), None)  # so that it comes last
+                newest[event.run, kind] = event
 
     def take(self) -> Mail:
         with self._lock:

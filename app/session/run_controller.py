@@ -1,20 +1,26 @@
-"""The run as the window sees it: its state, its history, and the wishes it passes to the training thread."""
+"""The runs as the window sees them: the state of one, the history of the one that is shown, and wishes passed on."""
 
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.models.histories import Histories
 from app.models.history import History
 from app.models.run_state import ALLOWED, RunAction, RunState
+from app.session.mailbox import Mailbox
 from app.session.training_thread import TrainingThread
 from engine.config import RunConfig
+from engine.reports.events import Event, Heartbeat, Updated
 
 _SPEED_OVER = 2.0  # seconds of training that the shown speed averages over
 _ANSWERING = (RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
+_STEPPING = ("resetting", "collecting")  # in which the environment is at work
+_NONE = ""  # the name of no run
 _SILENCE = 5.0  # seconds without a sign of life after which the environment is suspected to hang
 
 
@@ -36,18 +42,24 @@ class RunController(QObject):
     cleared = Signal()
     log = Signal(str, str)  # level, sentence
 
-    def __init__(self, thread: TrainingThread) -> None:
+    def __init__(self, thread: TrainingThread, mailbox: Mailbox) -> None:
         super().__init__()
         self.state = RunState.IDLE
-        self.history = History()
-        self.config: RunConfig | None = None  # of the run that the history is of
-        self._next: RunConfig | None = None
-        self._thread = thread
-        self._steps = 0
+        self.config: RunConfig | None = None  # of the run that is shown
+        self._shown = _NONE
+        self._next: tuple[str, RunConfig] | None = None
+        self._histories = Histories()
+        self._histories.begin(self._shown)
+        self._thread, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
         self._heard = 0.0
         self._warned = False
         thread.state_changed.connect(self._follow)
+
+    @property
+    def history(self) -> History:
+        """What the run that is shown has told; empty where none is."""
+        return self._histories[self._shown]
 
     def allows(self, action: RunAction) -> bool:
         return action in ALLOWED[self.state]
@@ -71,9 +83,11 @@ class RunController(QObject):
             self._thread.ask("step" if one_step else "resume")
             return
         # What the last run left on screen stays until this one is known to work.
-        self._next = config
+        run = uuid.uuid4().hex
+        self._next = run, config
+        self._histories.begin(run)
         self._set_state(RunState.STARTING)
-        self._thread.begin(config, one_step=one_step)
+        self._thread.begin(run, config, one_step=one_step)
 
     def pause(self) -> None:
         if self.allows(RunAction.PAUSE):
@@ -93,8 +107,7 @@ class RunController(QObject):
             self._reset_when_stopped = True
             self.stop()
             return
-        self._thread.mailbox.take()
-        self._clear(None)
+        self._show(_NONE, None)
         self._set_state(RunState.IDLE)
         self.cleared.emit()
 
@@ -108,52 +121,48 @@ class RunController(QObject):
 
     # --- news ---------------------------------------------------------------------------------------------------------
 
-    def collect(self) -> None:
-        """Move what arrived from the engine into the history."""
-        if self._next is not None:
-            return  # what arrives is the next run's, and the history still the last one's
-        mail = self._thread.mailbox.take()
-        for collected in mail.episodes:
-            self.history.add_episodes(collected)
-        for updated in mail.iterations:
-            self.history.add_iteration(updated)
-            for change in updated.changes:
-                self.log.emit(
-                    "info", f"{change.path}: {change.old} → {change.new}, from iteration {change.iteration} on."
-                )
-        if mail.advantages is not None:
-            self.history.advantages = mail.advantages
-        if mail.ratios is not None:
-            self.history.ratios = mail.ratios
-        if mail.environment_steps is not None:
-            self._steps = mail.environment_steps
+    def collect(self) -> set[type[Event]]:
+        """Move what arrived from the engine into the histories; what kinds of events the shown run has told."""
+        news: set[type[Event]] = set()
+        events = self._mailbox.take().events
+        for event in events:
+            self._histories.add(event)
+            if event.run == self._shown:
+                news.add(type(event))
+                if isinstance(event, Updated):
+                    self._log_changes(event)
+        if events:
             self._heard, self._warned = time.monotonic(), False
         elif self.state in _ANSWERING and not self._warned and time.monotonic() - self._heard > _SILENCE:
             self._warned = True
-            name = self.config.environment.id if self.config else "The environment"
-            self.log.emit(
-                "warning",
-                f"{name} has not answered for {_SILENCE:.0f} s; the run pauses or stops once it does, and closing the "
-                "window ends it at once.",
-            )
+            environment = self.config.environment.id if self.config else "The environment"
+            self.log.emit("warning", silence(environment, self.history.heartbeat))
+        return news
+
+    def _log_changes(self, updated: Updated) -> None:
+        for change in updated.changes:
+            self.log.emit("info", f"{change.path}: {change.old} → {change.new}, from iteration {change.iteration} on.")
 
     def progress(self) -> Progress:
         budget = self.config.budget.environment_steps if self.config else 0
         steps, seconds = self.history.steps.values, self.history.seconds.values
+        done = self.history.environment_steps
         if len(steps) == 0:
-            return Progress(self._steps, budget, None, None)
+            return Progress(done, budget, None, None)
         since = int(seconds.searchsorted(seconds[-1] - _SPEED_OVER))
         from_steps, from_seconds = (steps[since - 1], seconds[since - 1]) if since > 0 else (0.0, 0.0)
         speed = float((steps[-1] - from_steps) / max(seconds[-1] - from_seconds, 1e-9))
-        return Progress(self._steps, budget, speed, max(budget - self._steps, 0) / max(speed, 1e-9))
+        return Progress(done, budget, speed, max(budget - done, 0) / max(speed, 1e-9))
 
     def _follow(self, state: RunState) -> None:
         if self._next is not None:
-            config, self._next = self._next, None
+            (run, config), self._next = self._next, None
             if state is RunState.RUNNING:
-                self._clear(config)
+                self._show(run, config)
                 self._heard = time.monotonic()
                 self.began.emit(config)
+            else:
+                self._histories.forget(run)
         overtaken = {
             RunState.STOPPING: (RunState.RUNNING, RunState.PAUSED),
             RunState.PAUSING: (RunState.RUNNING,),
@@ -165,11 +174,23 @@ class RunController(QObject):
             self._reset_when_stopped = False
             self.reset()
 
-    def _clear(self, config: RunConfig | None) -> None:
-        self.history = History()
-        self.config = config
-        self._steps = 0
+    def _show(self, run: str, config: RunConfig | None) -> None:
+        """Show ``run`` and forget the one before it."""
+        self._histories.forget(self._shown)
+        if run not in self._histories:
+            self._histories.begin(run)
+        self._shown, self.config = run, config
 
     def _set_state(self, state: RunState) -> None:
         self.state = state
         self.state_changed.emit(state)
+
+
+def silence(environment: str, heartbeat: Heartbeat | None) -> str:
+    """The sentence for a run that has told nothing for long; ``heartbeat`` is the last thing told, if that was one."""
+    doing = f" while {heartbeat.doing}" if heartbeat else ""
+    who = environment if heartbeat is None or heartbeat.doing in _STEPPING else "The run"
+    return (
+        f"{who} has not answered for {_SILENCE:.0f} s{doing}; the run pauses or stops once it does, and closing the "
+        "window ends it at once."
+    )

@@ -1,20 +1,21 @@
-"""The QThread that hosts ``engine.training.training.Training`` and obeys the window between its phases."""
+"""The QThread that hosts ``engine.training.training.Training`` and obeys the window between its events."""
 
 from __future__ import annotations
 
 import gc
 import traceback
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QThread, Signal
 
 from app.models.run_state import RunState
-from app.session.mailbox import Mailbox
+from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from engine.config import RunConfig
-from engine.reports.events import Updated
+from engine.reports.events import Event, Updated
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class _StopRun(Exception):  # noqa: N818 - a wish, not an error
 class TrainingThread(QThread):
     """Trains one run at a time, and waits without cost between runs.
 
-    Torch is imported here and not before, so that the window shows at once. ``playback`` is offered the policy.
+    Torch is imported here and not before, so that the window shows at once. ``playback`` is offered the policy, and
+    ``readers`` are told every event.
     """
 
     state_changed = Signal(object)
@@ -44,20 +46,19 @@ class TrainingThread(QThread):
     device_chosen = Signal(str)  # why training happens where it does
     ready = Signal()  # torch is loaded
 
-    def __init__(self, playback: PlaybackThread) -> None:
+    def __init__(self, playback: PlaybackThread, readers: Sequence[EventReader]) -> None:
         super().__init__()
         self.setObjectName("training")
-        self.mailbox = Mailbox()
         self._playback = playback
+        self._readers = tuple(readers)
         self._requests: SimpleQueue[Request] = SimpleQueue()
         self._stepping = False
 
     # --- asked by the window, on its own thread -----------------------------------------------------------------------
 
-    def begin(self, config: RunConfig, *, one_step: bool = False) -> None:
-        """Start a new run, for one iteration only if ``one_step``; its phases arrive in a fresh ``mailbox``."""
-        self.mailbox = Mailbox()
-        self._requests.put(Request("start", (config, one_step, self.mailbox)))
+    def begin(self, run: str, config: RunConfig, *, one_step: bool = False) -> None:
+        """Start a new run, whose events carry the name ``run``; for one iteration only if ``one_step``."""
+        self._requests.put(Request("start", (run, config, one_step)))
 
     def ask(self, kind: Literal["resume", "pause", "step", "stop", "change", "quit"], payload: Any = None) -> None:
         self._requests.put(Request(kind, payload))
@@ -81,7 +82,7 @@ class TrainingThread(QThread):
             if request.kind == "start":
                 self._host(*request.payload)
 
-    def _host(self, config: RunConfig, one_step: bool, mailbox: Mailbox) -> None:
+    def _host(self, run: str, config: RunConfig, one_step: bool) -> None:
         """Train from start to end; whatever happens, exactly one end is reported."""
         training = None
         try:
@@ -92,7 +93,7 @@ class TrainingThread(QThread):
             if training.stepping_reason:
                 self.log.emit("info", f"{training.stepping_reason}.")
             self._stepping = one_step
-            self._train(training, mailbox)
+            self._train(training, run)
             end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
         except _StopRun:
             end, level, sentence = RunState.FINISHED, "info", "Stopped."
@@ -110,14 +111,14 @@ class TrainingThread(QThread):
         self.log.emit(level, sentence)
         self.state_changed.emit(end)
 
-    def _train(self, training: Training, mailbox: Mailbox) -> None:
+    def _train(self, training: Training, run: str) -> None:
         self._obey_all(training)  # whoever stops a run that is only starting gets none of it
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=True)
         try:
-            for phase in training:
-                mailbox.put(phase)
-                if isinstance(phase, Updated):
+            for event in training:
+                self._tell(event if event.run == run else replace(event, run=run))
+                if isinstance(event, Updated):
                     if self._playback.wants_snapshot:
                         self._show_policy(training)
                     if self._stepping:
@@ -125,6 +126,10 @@ class TrainingThread(QThread):
                 self._obey_all(training)
         finally:
             self._show_policy(training)  # before the end is reported, after which another run may begin
+
+    def _tell(self, event: Event) -> None:
+        for reader in self._readers:
+            reader.put(event)
 
     def _obey_all(self, training: Training) -> None:
         while not self._requests.empty():

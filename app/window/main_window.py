@@ -20,6 +20,7 @@ from app.panels.log import LogPanel
 from app.session.choice_loader import ChoiceLoader
 from app.session.import_consent import ImportConsent
 from app.session.lookup_thread import LookupThread
+from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.training_thread import TrainingThread
@@ -53,9 +54,10 @@ class MainWindow(QMainWindow):
 
         self.experiment = Experiment()
         self.playback = PlaybackThread()
-        self.training = TrainingThread(self.playback)
+        mailbox = Mailbox()
+        self.training = TrainingThread(self.playback, [mailbox])
         self.lookups = LookupThread()
-        self.controller = RunController(self.training)
+        self.controller = RunController(self.training, mailbox)
         self.choice_loader = ChoiceLoader(self.experiment, self.lookups, ImportConsent(settings), self)
         self.gallery = LazyGallery(self.experiment, self.choice_loader, self.lookups, settings, self)
 

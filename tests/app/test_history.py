@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
-from app.models.history import Column, History, Table, XAxis
+from app.models.columns import Column, Table
+from app.models.history import FINE, History, XAxis
+from app.panels.diagnostics import DiagnosticsPanel
+from app.panels.returns import ReturnsPanel
 from app.plotting.traces import EpisodeSample, Trace
+from app.style.theme import load_theme
 from engine.reports.events import Collected, Updated
 
 
@@ -156,12 +161,59 @@ def test_a_point_stands_in_the_middle_of_its_bin() -> None:
     assert trace.middles.tolist() == [1, 5]
 
 
-def test_a_million_iterations_take_few_points_and_keep_their_means() -> None:
+def test_what_is_provisional_is_in_the_curve_until_it_is_replaced() -> None:
+    trace = Trace(4)
+    trace.update(np.arange(3.0), np.array([9.0]))
+    assert (trace.means.tolist(), trace.middles.tolist()) == ([0.0, 1.0, 2.0, 9.0], [0, 1, 2, 3])
+    trace.update(np.arange(4.0), np.array([7.0]))  # one more than there is room for, so that bins are merged
+    assert trace.means.tolist() == [0.5, 2.5, 7.0]
+    trace.update(np.arange(6.0))
+    assert trace.means.tolist() == [0.5, 2.5, 4.5]
+
+
+# --- late in a long run -----------------------------------------------------------------------------------------------
+
+
+def a_long_run(iterations: int) -> History:
+    """Whose returns are the numbers of its iterations, each of ten steps."""
     history = History()
-    for iteration in range(1, 70_001):
+    for iteration in range(1, iterations + 1):
         metrics = {"mean_return": float(iteration), "explained_variance": None}
         history.add_iteration(Updated(iteration, 10 * iteration, iteration, 0.1 * iteration, metrics))
+    return history
+
+
+def test_a_million_iterations_take_few_points_and_keep_their_means() -> None:
+    history = a_long_run(70_001)
     assert len(history.steps) == 20_000 + 20_000 + 10_000 // 4
     assert history.metrics["mean_return"].values[20_000] == pytest.approx(20_001.5)
     assert history.steps.values[20_000] == 200_020
     assert np.isnan(history.metrics["explained_variance"].values).all()
+    assert history.provisional("mean_return").tolist() == [70_001]
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 40_000, 40_001, 40_002, 40_003, 40_004])
+def test_the_curve_ends_at_the_newest_iteration(qtbot: QtBot, more: int) -> None:
+    history = a_long_run(FINE + more)
+    points = len(history.steps) + len(history.provisional("mean_return"))
+    for axis, newest in (("environment_steps", 10.0), ("episodes", 1.0), ("seconds", 0.1)):
+        assert history.iteration_x_at(axis, np.array([points - 1])) == pytest.approx(newest * (FINE + more))
+    history.add_episodes(collected(1, [0.0], [5], 1.0))
+    panel = ReturnsPanel(load_theme("dark"))
+    qtbot.addWidget(panel)
+    panel.refresh(history)
+    values = [*history.metrics["mean_return"].values[-1:], *history.provisional("mean_return")]
+    assert (panel._line.x[-1], panel._line.y[-1]) == (10 * (FINE + more), values[-1])
+
+
+def test_iterations_that_make_no_point_yet_are_drawn(qtbot: QtBot) -> None:
+    history = a_long_run(FINE + 40_000)
+    panel = DiagnosticsPanel(load_theme("dark"))
+    qtbot.addWidget(panel)
+    panel.refresh(history)
+    small = panel._smalls["loss"]
+    assert small._value.text() == "L = –"
+    history.add_iteration(updated(FINE + 40_001, 10 * (FINE + 40_001), 1, loss=7.0))
+    panel.refresh(history)
+    qtbot.waitUntil(lambda: small._value.text() == "L = 7.00", timeout=5000)
+    assert small._line.y.tolist() == [7.0]

@@ -1,4 +1,4 @@
-"""What each method adds to the plots: its ratios or weights, and its own diagnostics; and how mail brings them."""
+"""What each method adds to the plots: its ratios or weights, and its own diagnostics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.histogram import effective_sample_size, histogram
-from app.session.mailbox import Mailbox
 from app.style.format import power_of_ten
 from app.style.theme import load_theme
 from engine.catalogue.methods.entries import ALGORITHMS
@@ -160,26 +159,6 @@ def test_the_effective_number_is_the_engines(weights: list[float]) -> None:
 )
 def test_no_power_of_ten_is_too_large(exponent: float, text: str) -> None:
     assert power_of_ten(exponent) == text
-
-
-# --- mail -------------------------------------------------------------------------------------------------------------
-
-
-def test_of_ratios_the_newest_wins() -> None:
-    mailbox = Mailbox()
-    for iteration in (1, 2):
-        mailbox.put(Reweighted(iteration, np.zeros(1, np.float32), "step"))
-    mail = mailbox.take()
-    assert mail.ratios is not None
-    assert (mail.ratios.iteration, mailbox.take().ratios) == (2, None)
-
-
-def test_an_iteration_without_episodes_is_no_mail_but_its_steps_count() -> None:
-    mailbox = Mailbox()
-    none = np.empty(0)
-    mailbox.put(Collected(1, 64, none, none.astype(np.int64), none.astype(np.int64), 0.1))
-    mail = mailbox.take()
-    assert (mail.episodes, mail.environment_steps) == ([], 64)
 
 
 def test_returns_wait_for_the_first_episode(qtbot: QtBot) -> None:

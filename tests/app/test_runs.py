@@ -1,0 +1,241 @@
+"""How what a run tells comes to the window: by mail, into the history of that run and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.models.histories import Histories
+from app.models.run_state import RunState
+from app.session.mailbox import Mailbox
+from app.session.playback_thread import PlaybackThread
+from app.session.run_controller import RunController, silence
+from app.session.training_thread import TrainingThread
+from app.window.main_window import MainWindow
+from engine.config import RunConfig
+from engine.config.parameters import with_values
+from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
+
+NOTHING = np.empty(0)
+COUNTS = NOTHING.astype(np.int64)
+
+
+def updated(iteration: int, run: str = "a") -> Updated:
+    return Updated(iteration, 100 * iteration, iteration, 0.1 * iteration, {"mean_return": 1.0}, run=run)
+
+
+def collected(iteration: int, returns: list[float], run: str = "a") -> Collected:
+    ends = np.arange(1, len(returns) + 1) + 100 * iteration
+    return Collected(iteration, 100 * iteration, np.array(returns), np.ones(len(returns), np.int64), ends, 0.1, run=run)
+
+
+# --- mail -------------------------------------------------------------------------------------------------------------
+
+
+def mail(*events: Event) -> list[Event]:
+    mailbox = Mailbox()
+    for event in events:
+        mailbox.put(event)
+    return mailbox.take().events
+
+
+def test_numbers_are_never_lost() -> None:
+    events = [collected(1, [1.0]), updated(1), collected(2, [2.0]), updated(2)]
+    assert mail(*events) == events
+
+
+def test_of_ratios_the_newest_wins_in_each_run() -> None:
+    ratios = [Reweighted(i, NOTHING.astype(np.float32), "step", run=run) for i in (1, 2) for run in ("a", "b")]
+    assert mail(*ratios) == ratios[2:]
+
+
+def test_what_is_taken_is_gone() -> None:
+    mailbox = Mailbox()
+    mailbox.put(updated(1))
+    mailbox.take()
+    assert mailbox.take().events == []
+
+
+def test_iterations_without_episodes_do_not_pile_up_but_their_steps_count() -> None:
+    events = mail(*(Collected(i, 64 * i, NOTHING, COUNTS, COUNTS, 0.1, run="a") for i in range(1, 9)))
+    histories = Histories()
+    history = histories.begin("a")
+    for event in events:
+        histories.add(event)
+    assert (len(events), history.environment_steps) == (1, 512)
+
+
+def test_a_heartbeat_says_what_is_done_until_something_else_is_told() -> None:
+    beat = Heartbeat("collecting", 5, run="a")
+    assert mail(updated(1), beat) == [updated(1), beat]
+    assert mail(beat, updated(1)) == [updated(1)]
+
+
+# --- one history per run ----------------------------------------------------------------------------------------------
+
+
+def test_every_run_has_a_history_and_what_no_longer_has_one_is_dropped() -> None:
+    histories = Histories()
+    a, b = histories.begin("a"), histories.begin("b")
+    for event in (updated(1, "a"), updated(1, "b"), updated(2, "b"), updated(1, "c")):
+        histories.add(event)
+    histories.forget("a")
+    histories.add(updated(2, "a"))
+    assert (a.iterations, b.iterations, "a" in histories, "c" in histories) == (1, 2, False, False)
+
+
+def test_a_history_takes_in_all_kinds_of_events() -> None:
+    histories = Histories()
+    history = histories.begin("a")
+    advantages = Estimated(1, np.zeros(3, np.float32), run="a")
+    ratios = Reweighted(1, np.zeros(3, np.float32), "step", run="a")
+    beat = Heartbeat("updating the policy", 7, run="a")
+    for event in (collected(1, [4.0, 5.0]), advantages, ratios, updated(1), beat):
+        histories.add(event)
+    assert history.episode_returns.values.tolist() == [4.0, 5.0]
+    assert (history.advantages, history.ratios, history.heartbeat) == (advantages, ratios, beat)
+    assert (history.iterations, history.environment_steps) == (1, 7)
+
+
+Controlled = tuple[RunController, Mailbox, list[str]]
+
+
+@pytest.fixture
+def controlled(monkeypatch: pytest.MonkeyPatch) -> Controlled:
+    """A controller whose thread does not run, its mailbox, and the names of the runs that it has begun."""
+    mailbox, begun = Mailbox(), []
+    thread = TrainingThread(PlaybackThread(), [mailbox])
+    monkeypatch.setattr(thread, "begin", lambda run, config, one_step: begun.append(run))
+    return RunController(thread, mailbox), mailbox, begun
+
+
+def start(controlled: Controlled) -> str:
+    controller, _, begun = controlled
+    controller.start(RunConfig())
+    controller._thread.state_changed.emit(RunState.RUNNING)
+    return begun[-1]
+
+
+def end(controlled: Controlled) -> None:
+    controlled[0]._thread.state_changed.emit(RunState.FINISHED)
+
+
+def test_what_an_earlier_run_tells_late_does_not_enter_the_next(controlled: Controlled) -> None:
+    controller, mailbox, _ = controlled
+    first = start(controlled)
+    end(controlled)
+    second = start(controlled)
+    for run in (first, second, first):
+        mailbox.put(updated(1, run))
+        mailbox.put(collected(1, [9.0], run))
+    assert controller.collect() == {Updated, Collected}
+    assert (first != second, len(controller.history.steps), len(controller.history.episode_returns)) == (True, 1, 1)
+
+
+def test_what_a_run_tells_before_it_is_known_to_train_is_kept_apart_until_then(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    last = start(controlled)
+    mailbox.put(updated(1, last))
+    end(controlled)
+    controller.start(RunConfig())
+    mailbox.put(updated(1, begun[-1]))
+    mailbox.put(updated(2, begun[-1]))
+    assert (controller.collect(), controller.history.iterations) == (set(), 1)
+    controller._thread.state_changed.emit(RunState.RUNNING)
+    assert controller.history.iterations == 2
+
+
+def test_a_run_that_never_trains_leaves_the_last_one_shown(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    start(controlled)
+    mailbox.put(updated(1, begun[-1]))
+    end(controlled)
+    before = controller.history
+    controller.start(RunConfig())
+    controller._thread.state_changed.emit(RunState.FAILED)
+    assert controller.history is before
+    assert before.iterations == 1
+
+
+def test_reset_shows_nothing_whatever_is_still_in_the_mail(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    start(controlled)
+    end(controlled)
+    mailbox.put(updated(1, begun[-1]))
+    controller.reset()
+    controller.collect()
+    assert controller.history.is_empty
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "beginning"),
+    [
+        (None, "CartPole-v1 has not answered for 5 s; "),
+        (Heartbeat("collecting"), "CartPole-v1 has not answered for 5 s while collecting; "),
+        (
+            Heartbeat("fitting the value function"),
+            "The run has not answered for 5 s while fitting the value function; ",
+        ),
+    ],
+)
+def test_silence_names_what_was_being_done(heartbeat: Heartbeat | None, beginning: str) -> None:
+    assert silence("CartPole-v1", heartbeat).startswith(beginning)
+
+
+def test_a_run_that_falls_silent_is_told_of_once(controlled: Controlled, monkeypatch: pytest.MonkeyPatch) -> None:
+    controller, mailbox, begun = controlled
+    start(controlled)
+    said: list[str] = []
+    controller.log.connect(lambda _level, sentence: said.append(sentence))
+    mailbox.put(Heartbeat("collecting", 3, run=begun[-1]))
+    controller.collect()
+    monkeypatch.setattr("app.session.run_controller.time.monotonic", lambda: controller._heard + 6.0)
+    for _ in range(3):
+        controller.collect()
+    assert [sentence.partition(";")[0] for sentence in said] == [
+        "CartPole-v1 has not answered for 5 s while collecting"
+    ]
+
+
+# --- other readers ----------------------------------------------------------------------------------------------------
+
+
+class _Recorder:
+    """Keeps all that it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+
+
+def test_a_second_reader_is_told_all_that_the_window_is(qtbot: QtBot) -> None:
+    mailbox, recorder, playback = Mailbox(), _Recorder(), PlaybackThread()
+    thread = TrainingThread(playback, [mailbox, recorder])
+    thread.start()
+    config = with_values(RunConfig(), {"budget.environment_steps": 400, "device": "cpu"})
+    with qtbot.waitSignal(thread.state_changed, timeout=20_000, check_params_cb=lambda s: s is RunState.FINISHED):
+        thread.begin("mine", config)
+    thread.ask("quit")
+    assert thread.wait(5000)
+    assert {event.run for event in recorder.events} == {"mine"}
+    scalars = [event for event in recorder.events if isinstance(event, Updated)]
+    assert scalars == [event for event in mailbox.take().scalars if isinstance(event, Updated)]
+    assert len(scalars) > 0
+
+
+def test_two_runs_of_a_window_have_names_of_their_own(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None]
+) -> None:
+    window = make_window(budget__environment_steps=300)
+    told: list[str] = []
+    window.training._readers += (type("Reader", (), {"put": lambda _, event: told.append(event.run)})(),)
+    for _ in range(2):
+        window.start()
+        reach(window, RunState.FINISHED)
+    assert len(set(told)) == 2
+    assert "" not in told
