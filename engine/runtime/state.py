@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 State = dict[str, Any]
 
@@ -37,6 +38,20 @@ class Held:
 
     held: Any
     why: str
+
+
+INEXACT = "inexact"  # the key under which a state says in a sentence what of it may not go on exactly
+
+
+def inexact(state: Any) -> tuple[str, ...]:
+    """What of ``state`` may not go on exactly once it has been written down, in sentences; none where all does."""
+    if isinstance(state, Held):
+        return (state.why,)
+    if isinstance(state, Mapping):
+        found = [(value,) if name == INEXACT else inexact(value) for name, value in state.items()]
+    else:
+        found = [inexact(value) for value in state] if isinstance(state, list) else []
+    return tuple(dict.fromkeys(sentence for sentences in found for sentence in sentences))
 
 
 _P = TypeVar("_P", bound=Stateful)
@@ -100,11 +115,13 @@ class TensorState:
     def state(self) -> State:
         return {name: tensor.detach().clone() for name, tensor in self.tensors.items()}
 
-    @torch.no_grad()
     def load(self, state: Mapping[str, Any]) -> None:
+        import torch  # here, as processes that only step environments have states too, and no use for it
+
         there = {name: tuple(tensor.shape) for name, tensor in state.items()}
         wanted = {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
         if there != wanted:
             raise ValueError(f"This state is of tensors {there}; what it is loaded into has {wanted}.")
-        for name, tensor in self.tensors.items():
-            tensor.copy_(state[name])
+        with torch.no_grad():
+            for name, tensor in self.tensors.items():
+                tensor.copy_(state[name])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.interface import Transitions
-from engine.environments.batches.streams import Counters, Generators, State, Streams, as_numpy
+from engine.environments.batches.interface import NONE, Indices, Transitions
+from engine.environments.batches.streams import Counters, Generators, Streams, as_numpy
 from engine.environments.dynamics.acrobot import Acrobot
 from engine.environments.dynamics.cartpole import POSITIONS, TIME_LIMIT, CartPole
 from engine.environments.dynamics.finite import FiniteDynamics
@@ -17,6 +17,7 @@ from engine.environments.dynamics.mountain_car import MountainCar, MountainCarCo
 from engine.environments.dynamics.pendulum import Pendulum
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.mdp.finite import FiniteMDP
+from engine.runtime.state import State
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +38,7 @@ class BatchedEnvironments:
 
     def __init__(self, dynamics: Dynamics, seeds: Sequence[int], time_limit: int | None) -> None:
         place, self.size = dynamics.place, len(seeds)
+        self.interrupted: Indices = NONE
         self.dynamics, self._time_limit, self._xp = dynamics, time_limit, place.xp
         self._streams: Streams = Generators(seeds) if place is NUMPY else Counters(seeds, place)
         shape = (dynamics.to_begin, self.size)
@@ -89,21 +91,22 @@ class BatchedEnvironments:
             return elapsed < 0
         return elapsed >= self._time_limit
 
-    @property
     def state(self) -> State:
-        """All that is remembered, as arrays of numpy: states [..., size], elapsed steps, and where the random numbers
-        are, one row for each environment. Assigning it to a batch of the same kind and size goes on exactly from here.
-        """
-        return {"states": as_numpy(self._states), "elapsed": as_numpy(self._elapsed), **self._streams.save()}
+        """As arrays of numpy: states [..., size], elapsed steps [size], and where the random numbers are, one row for
+        each environment."""
+        return {
+            "states": as_numpy(self._states),
+            "elapsed": as_numpy(self._elapsed),
+            "streams": self._streams.state(),
+        }
 
-    @state.setter
-    def state(self, state: State) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:
         place = self.dynamics.place
         for kept, name in ((self._states, "states"), (self._elapsed, "elapsed")):
             if state[name].shape != tuple(kept.shape):
                 raise ValueError(f"{name} must have the shape {list(kept.shape)}, not {list(state[name].shape)}.")
             kept[...] = place.xp.asarray(state[name], dtype=kept.dtype, device=place.device)
-        self._streams.load(state)
+        self._streams.load(state["streams"])
 
     def close(self) -> None:
         """Nothing is held that would have to be freed."""

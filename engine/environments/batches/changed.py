@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from engine.catalogue.configured import channel_axis
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.interface import EnvironmentBatch, Indices, Transitions
+from engine.runtime.state import State
 
 
 def with_changes(
@@ -58,6 +59,26 @@ class ChangedBatch:
             actions = self._stuck(actions, indices)
         moved = self._batch.step(actions, indices)
         return moved._replace(observations=self._seen(moved.observations, indices))
+
+    @property
+    def interrupted(self) -> Indices:
+        return self._batch.interrupted
+
+    def state(self) -> State:
+        return {
+            "batch": self._batch.state(),
+            "generator": self._generator.bit_generator.state,
+            "frames": self._frames.copy(),
+            "previous": None if self._previous is None else self._previous.copy(),
+            "fresh": self._fresh.copy(),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._batch.load(state["batch"])
+        self._generator.bit_generator.state = state["generator"]
+        self._frames[:] = state["frames"]
+        self._previous = None if state["previous"] is None else state["previous"].copy()
+        self._fresh[:] = state["fresh"]
 
     def close(self) -> None:
         self._batch.close()

@@ -14,12 +14,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig, Stepping
 from engine.environments.batches.envpool import EnvPoolBatch
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.processes import ProcessBatch
+from engine.environments.making import registry
 from engine.runtime.errors import RequestError, RunError
 
 ASKING, ASKING_EACH = 50e-6, 40e-6  # seconds that a step costs more in worker processes, and more with each of them
@@ -27,7 +27,6 @@ GAIN = 1.25  # how many times as fast as this process worker processes must be t
 ENVPOOL_GAIN = 1.5  # and EnvPool as either, for it draws other episodes
 _BURST, _MOST_STEPS = 0.1, 200  # seconds, and steps, for which a cost is measured
 _CANNOT_MAKE = "since worker processes cannot make them"
-_OWN = ("gymnasium.", "engine.")  # the code of environments that need no watching
 
 Chosen = tuple[EnvironmentBatch, str]
 
@@ -53,7 +52,7 @@ def chosen(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
         if not _may_start():
             raise RequestError("This is a worker process, which cannot start others; choose another way of stepping.")
         return ProcessBatch(environment, seeds, cores()), f"{_there(size, min(cores(), size))}, as chosen"
-    if _is_own(environment.id):
+    if registry.is_known(environment.id):
         return _fastest(environment, seeds)
     if not (_may_start() and _is_importable(environment.id)):
         return GymnasiumBatch(environment, seeds), f"{_here(size)}, {_CANNOT_MAKE}"
@@ -176,13 +175,6 @@ def cores() -> int:
 
 def _may_start() -> bool:
     return not multiprocessing.current_process().daemon
-
-
-def _is_own(id: str) -> bool:
-    """Whether the environment is of Gymnasium's or the catalogue's, and so taken to be sound."""
-    spec = gymnasium.registry.get(id)
-    code = spec.entry_point if spec is not None else None
-    return id in ENVIRONMENTS or (isinstance(code, str) and code.startswith(_OWN))
 
 
 def _is_importable(id: str) -> bool:

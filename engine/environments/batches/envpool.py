@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import as_taken, check_observations, check_rewards, from_environment
-from engine.environments.batches.interface import Indices, Transitions
+from engine.environments.batches.interface import NONE, Indices, Transitions
 from engine.environments.making import registry
 from engine.runtime.errors import RequestError, RunError
+from engine.runtime.state import INEXACT, State
 
 _NO_LIMIT = np.iinfo(np.int32).max  # EnvPool's word for none, and what it takes as seeds ends there
+_HIDDEN = "What EnvPool's environments are in the middle of cannot be read: going on means to begin new episodes there."
 
 
 class EnvPoolBatch:
@@ -39,21 +41,29 @@ class EnvPoolBatch:
 
     def __init__(self, environment: EnvironmentConfig, seeds: Sequence[int]) -> None:
         self.size = len(seeds)
-        self._id = environment.id
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the precision of bounds, which are not used
-            envpool = _envpool(environment)
-            self.observation_space, self.action_space, limit = _checked(envpool.make_spec(self._id), environment)
-            self._pool: Any = envpool.make(
+        self._id, self._seeds = environment.id, tuple(map(int, seeds))
+        self._episodes = np.zeros(self.size, np.int64)  # begun so far
+        self.interrupted: Indices = NONE
+        self._envpool = _envpool(environment)
+        with _unwarned():
+            spec = self._envpool.make_spec(self._id)
+            self.observation_space, self.action_space, self._limit = _checked(spec, environment)
+        self._pool = self._made(self._seeds)
+
+    def _made(self, seeds: Sequence[int]) -> Any:
+        with _unwarned():
+            pool = self._envpool.make(
                 self._id,
                 env_type="gymnasium",
                 num_envs=self.size,
-                env_seed=[int(seed) % _NO_LIMIT for seed in seeds],
-                max_episode_steps=limit or _NO_LIMIT,
+                env_seed=[seed % _NO_LIMIT for seed in seeds],
+                max_episode_steps=self._limit or _NO_LIMIT,
             )
-            _ = self._pool.observation_space, self._pool.action_space  # which would be made, and warn, when needed
+            _ = pool.observation_space, pool.action_space  # which would be made, and warn, when needed
+        return pool
 
     def reset(self, indices: Indices) -> NDArray[Any]:
+        self._episodes[indices] += 1
         try:
             observations, _ = self._pool.reset(indices)
             return self._seen(observations)
@@ -76,6 +86,21 @@ class EnvPoolBatch:
         check_rewards(self._id, rewards)
         return Transitions(seen, rewards, terminated, truncated)
 
+    def state(self) -> State:
+        return {"episodes": self._episodes.copy(), INEXACT: _HIDDEN}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Make the environments anew, with seeds that no episode so far came from."""
+        if len(state.get("episodes", ())) != self.size:
+            raise ValueError(f"This is not the state of {self.size} environments of {self._id} in EnvPool.")
+        self._episodes[:] = state["episodes"]
+        if not self._episodes.any():
+            return
+        self.close()
+        pairs = zip(self._seeds, self._episodes.tolist(), strict=True)
+        self._pool = self._made([int(np.random.SeedSequence(pair).generate_state(1)[0]) for pair in pairs])
+        self.interrupted = np.arange(self.size)
+
     def close(self) -> None:
         with suppress(Exception):  # nothing is left to be done with it
             self._pool.close()
@@ -85,6 +110,14 @@ class EnvPoolBatch:
         seen = from_environment(observations, self.observation_space)
         check_observations(self._id, seen)
         return seen
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Without warnings about the precision of bounds, which are not used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _envpool(environment: EnvironmentConfig) -> Any:

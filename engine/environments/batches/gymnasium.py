@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,9 +11,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.interface import Indices, Transitions
+from engine.environments.batches.interface import NONE, Indices, Transitions
+from engine.environments.batches.recorded import RecordedEnvironment
 from engine.environments.making import registry
 from engine.runtime.errors import RunError
+from engine.runtime.state import INEXACT, State
 
 LARGEST_REWARD = 1e30  # well inside float32, in which returns are computed
 _UNFIT = "from which nothing can be learned; what was learned before is kept."
@@ -44,21 +46,22 @@ class GymnasiumBatch:
         self.size = len(seeds)
         self._id, self._seeds = environment.id, tuple(seeds)
         self._progress = np.zeros(2, np.int64) if progress is None else progress
-        self._environments: list[registry.Environment] = []
+        self.interrupted: Indices = NONE
+        self._environments: list[RecordedEnvironment] = []
         try:
-            for index in range(self.size):
+            for index, seed in enumerate(self._seeds):
                 self._begin_call(index)
                 made = registry.make(
                     environment.id, environment.options, time_limit=environment.time_limit, render=render
                 )
-                self._environments.append(made)
+                self._environments.append(RecordedEnvironment(made, seed))
         except Exception:
             self.close()
             raise
-        self._unused: list[int | None] = list(seeds)
-        self.observation_space: Any = self._environments[0].observation_space
-        self.action_space: Any = self._environments[0].action_space
-        self.metadata = self._environments[0].metadata
+        first = self._environments[0].environment
+        self.observation_space: Any = first.observation_space
+        self.action_space: Any = first.action_space
+        self.metadata = first.metadata
 
     def reset(self, indices: Indices) -> NDArray[Any]:
         try:
@@ -70,9 +73,8 @@ class GymnasiumBatch:
 
     def _reset_one(self, index: int) -> Any:
         self._begin_call(index)
-        seed, self._unused[index] = self._unused[index], None  # seeded once, then its generator goes on
         try:
-            return self._environments[index].reset(seed=seed)[0]
+            return self._environments[index].reset()
         except (Exception, SystemExit) as error:
             raise self._raised(index, "reset", error) from error
 
@@ -98,17 +100,34 @@ class GymnasiumBatch:
         except (Exception, SystemExit) as error:
             raise self._raised(index, "step", error) from error
 
+    def state(self) -> State:
+        """Each environment's as ``RecordedEnvironment.state``, under ``environments``."""
+        sentence = {} if registry.is_known(self._id) else {INEXACT: _of_others(self._id)}
+        return {"environments": [recorded.state() for recorded in self._environments], **sentence}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        each = state.get("environments", [])
+        if len(each) != self.size:
+            raise ValueError(f"This is not the state of {self.size} environments of {self._id} stepped one by one.")
+        self.interrupted = np.flatnonzero([not self._load_one(index, one) for index, one in enumerate(each)])
+
+    def _load_one(self, index: int, state: Mapping[str, Any]) -> bool:
+        try:
+            return self._environments[index].load(state, lambda: self._begin_call(index))
+        except (Exception, SystemExit) as error:
+            raise self._raised(index, "reset", error) from error
+
     def render(self, index: int) -> Any:
         """A picture of one environment, as the environment gives it."""
         try:
-            return self._environments[index].render()
+            return self._environments[index].environment.render()
         except (Exception, SystemExit) as error:
             raise self._raised(index, "render", error) from error
 
     def close(self) -> None:
-        for environment in self._environments:
+        for recorded in self._environments:
             with suppress(Exception):  # nothing is left to be done with it
-                environment.close()
+                recorded.environment.close()
 
     def _begin_call(self, index: int) -> None:
         self._progress[0] = index
@@ -121,6 +140,13 @@ class GymnasiumBatch:
         stacked = from_environment(observations, self.observation_space)
         check_observations(self._id, stacked)
         return stacked
+
+
+def _of_others(id: str) -> str:
+    return (
+        f"{id} comes from elsewhere: going on in an episode means to play it again up to there, which is exact if all "
+        "chance in it comes from its generator."
+    )
 
 
 def check_observations(id: str, observations: NDArray[Any]) -> None:

@@ -7,7 +7,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.runtime.state import Stateful
+
 Indices = NDArray[np.int64]
+NONE: Indices = np.zeros(0, np.int64)
 
 
 class Transitions(NamedTuple):
@@ -20,14 +23,21 @@ class Transitions(NamedTuple):
     truncated: NDArray[np.bool_]
 
 
-class EnvironmentBatch(Protocol):
+class EnvironmentBatch(Stateful, Protocol):
     """``size`` independent environments, each with a generator of its own.
 
     ``indices`` are those of the environments that a call concerns, strictly increasing [n]. Observations are float32
     [n, components] for a box and int64 [n], counted from 0, for a discrete space; actions are likewise.
+
+    A state may be loaded into a batch of the same environments, with the same seeds and stepped in the same way. Where
+    it does not hold how far an episode had come, or does not lead there again, ``interrupted`` says so from then on.
     """
 
     size: int
+
+    @property
+    def interrupted(self) -> Indices:
+        """The environments whose episodes broke off when a state was loaded: they have to be ``reset`` to go on."""
 
     def reset(self, indices: Indices) -> NDArray[Any]:
         """Begin a new episode in each environment of ``indices``; its first observations."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import math
 import multiprocessing
+import pickle
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
@@ -20,10 +21,23 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.interface import Indices, Transitions
-from engine.environments.batches.worker import COMMAND, DONE, REFUSED, Block, Share, arrays_in, run_worker
+from engine.environments.batches.interface import NONE, Indices, Transitions
+from engine.environments.batches.worker import (
+    COMMAND,
+    DONE,
+    LOAD,
+    REFUSED,
+    RESET,
+    STATE,
+    STEP,
+    Block,
+    Share,
+    arrays_in,
+    run_worker,
+)
 from engine.environments.making import registry
 from engine.runtime.errors import RequestError, RunError
+from engine.runtime.state import State
 
 MAKING = 60.0  # seconds in which a worker must be up, and then each environment made
 CLOSING = 1.0  # seconds in which workers that are no longer wanted may close their environments
@@ -60,6 +74,7 @@ class ProcessBatch:
     def __init__(self, environment: EnvironmentConfig, seeds: Sequence[int], workers: int) -> None:
         self.size = len(seeds)
         self._id, self._patience = environment.id, environment.patience
+        self.interrupted: Indices = NONE
         context: Any = multiprocessing.get_context(_METHOD)
         if _METHOD == "forkserver":
             context.set_forkserver_preload(_AT_HAND)
@@ -88,14 +103,14 @@ class ProcessBatch:
             raise
 
     def reset(self, indices: Indices) -> NDArray[Any]:
-        self._ask(False, indices)
+        self._ask(RESET, indices)
         observations: NDArray[Any] = self._arrays.observations[: len(indices)].copy()
         return observations
 
     def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         n = len(indices)
         self._arrays.actions[:n] = actions
-        self._ask(True, indices)
+        self._ask(STEP, indices)
         arrays = self._arrays
         return Transitions(
             arrays.observations[:n].copy(),
@@ -104,33 +119,64 @@ class ProcessBatch:
             arrays.truncated[:n].copy(),
         )
 
+    def state(self) -> State:
+        """As ``GymnasiumBatch.state``, which may go on from it, as may any number of workers."""
+        shares: list[State] = [pickle.loads(answer) for answer in self._ask_all(STATE)]
+        return shares[0] | {"environments": [one for share in shares for one in share["environments"]]}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        each = state.get("environments", [])
+        if len(each) != self.size:
+            raise ValueError(f"This is not the state of {self.size} environments of {self._id} stepped one by one.")
+        shares = [pickle.dumps({"environments": each[low:high]}) for low, high in pairwise(self._bounds)]
+        found = zip(self._bounds, self._ask_all(LOAD, shares), strict=False)
+        self.interrupted = np.concatenate([low + pickle.loads(answer) for low, answer in found])
+
     def close(self) -> None:
         """End the workers; those that have not closed their environments after ``CLOSING`` seconds are killed."""
         self._end(CLOSING)
 
-    def _ask(self, steps: bool, indices: Indices) -> None:
+    def _ask(self, command: bytes, indices: Indices) -> None:
         """Have every worker do its part of ``indices``; a worker with none of them is left in peace."""
-        if not self._workers:
-            raise RunError(f"{self._id} is no longer stepped, since its worker processes have ended.")
-        during = "step" if steps else "reset"
+        self._check_up()
+        during = "step" if command == STEP else "reset"
         self._arrays.indices[: len(indices)] = indices
         rows = np.searchsorted(indices, self._bounds).tolist()
         asked = []
         for worker, (low, high) in zip(self._workers, pairwise(rows), strict=True):
             if low < high:
-                try:
-                    worker.connection.send_bytes(COMMAND.pack(steps, low, high))
-                except OSError:
-                    raise self._died(worker, during) from None
+                self._send(worker, COMMAND.pack(command, low, high), during)
                 asked.append(worker)
         self._wait(asked, during, self._patience)
 
-    def _wait(self, asked: list[_Worker], during: str, patience: float) -> None:
-        """Wait until all who were asked have answered; every one of them may take ``patience`` seconds a call."""
+    def _ask_all(self, command: bytes, states: Sequence[bytes] = ()) -> list[bytes]:
+        """The answers of all workers; each is told its own one of ``states``, if there are any."""
+        self._check_up()
+        for number, worker in enumerate(self._workers):
+            self._send(worker, COMMAND.pack(command, 0, 0) + (states[number] if states else b""), "reset")
+        return self._wait(self._workers, "reset", self._patience)
+
+    def _check_up(self) -> None:
+        if not self._workers:
+            raise RunError(f"{self._id} is no longer stepped, since its worker processes have ended.")
+
+    def _send(self, worker: _Worker, command: bytes, during: str) -> None:
+        try:
+            worker.connection.send_bytes(command)
+        except OSError:
+            raise self._died(worker, during) from None
+
+    def _wait(self, asked: list[_Worker], during: str, patience: float) -> list[bytes]:
+        """Wait until all who were asked have answered; every one of them may take ``patience`` seconds a call.
+
+        Returns:
+            What their answers say, in the order of the workers.
+        """
         period = min(_PERIOD, patience / 4.0)
         pending = {worker.connection: worker for worker in asked}
         watches: dict[Connection, _Watch] = {}  # from when it takes long
         problem: Exception | None = None
+        answers: dict[int, bytes] = {}
         while pending:
             answered = wait(list(pending), period)
             for connection in answered:
@@ -140,7 +186,8 @@ class ProcessBatch:
                     answer = connection.recv_bytes()
                 except (EOFError, OSError):
                     raise self._died(worker, during) from None
-                if answer != DONE:
+                answers[worker.share.number] = answer[1:]
+                if not answer.startswith(DONE):
                     kind = RequestError if answer.startswith(REFUSED) else RunError
                     problem = problem or kind(answer[1:].decode())
             if not answered:
@@ -150,6 +197,7 @@ class ProcessBatch:
                         raise self._hung(worker, during, patience)
         if problem is not None:
             raise problem
+        return [answer for _, answer in sorted(answers.items())]
 
     def _hung(self, worker: _Worker, during: str, patience: float) -> RunError:
         named = self._named(worker)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.environments.dynamics.interface import Array, Place
+from engine.runtime.state import State, Stateful
 
 AHEAD = 256  # numbers drawn from a generator in one go; drawing them one by one would give the same
 _HALF = AHEAD // 2  # so many are there after filling up, and so many at most can be asked for
 
 _OFFSETS = np.arange(_HALF)[:, None]
 
-State = dict[str, NDArray[Any]]
 
-
-class Streams(Protocol):
+class Streams(Stateful, Protocol):
     """The random numbers of a batch of environments."""
 
     def draw(self, count: int) -> Array:
@@ -29,12 +28,6 @@ class Streams(Protocol):
 
     def draw_where(self, count: int, wanted: Array) -> Array:
         """As ``draw``, but only the streams of those ``wanted``, bool [size], move on; the others' numbers are idle."""
-
-    def save(self) -> State:
-        """Where the streams are, as arrays with one row for each environment."""
-
-    def load(self, state: State) -> None:
-        """Go on from where ``save`` was called."""
 
 
 class Generators:
@@ -80,12 +73,12 @@ class Generators:
             self._next[index] = index * AHEAD
         self._sure = int((self._ends - self._next).min()) - count
 
-    def save(self) -> State:
+    def state(self) -> State:
         words = [_words(generator.bit_generator.state["state"]) for generator in self._generators]
         used = self._next - (self._ends - AHEAD)
         return {"generators": np.array(words, np.uint64), "drawn": self._drawn.copy(), "used": used}
 
-    def load(self, state: State) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:
         for generator, (high, low, inc_high, inc_low) in zip(
             self._generators, state["generators"].tolist(), strict=True
         ):
@@ -138,10 +131,10 @@ class Counters:
         digits = 24 if self._place.real == self._place.xp.float32 else 53
         return self._place.as_real(_shifted(bits, 64 - digits)) * 2.0**-digits
 
-    def save(self) -> State:
+    def state(self) -> State:
         return {"keys": as_numpy(self._keys), "drawn": as_numpy(self._drawn)}
 
-    def load(self, state: State) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:
         for kept, name in ((self._keys, "keys"), (self._drawn, "drawn")):
             kept[...] = self._place.xp.asarray(state[name], device=self._place.device)
 

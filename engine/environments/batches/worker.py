@@ -4,6 +4,7 @@ asks."""
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Sequence
@@ -21,8 +22,9 @@ from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import Indices
 from engine.runtime.errors import RequestError, RunError
 
-COMMAND = Struct("<?qq")  # whether to step, else to reset; the rows of the shared arrays that are this worker's
-DONE, REFUSED, FAILED = b"0", b"1", b"2"  # what an answer begins with; the last two go on with a sentence
+COMMAND = Struct("<cqq")  # what to do, and for the first two the rows of the shared arrays that are this worker's
+RESET, STEP, STATE, LOAD = b"r", b"s", b"g", b"l"  # the last is followed by the state to go on from
+DONE, REFUSED, FAILED = b"0", b"1", b"2"  # what an answer begins with; the last two are followed by a sentence
 
 
 class Arrays(NamedTuple):
@@ -80,17 +82,23 @@ def run_worker(connection: Connection, share: Share, blocks: Sequence[Block]) ->
         try:
             connection.send_bytes(DONE)
             while True:
-                steps, low, high = COMMAND.unpack(connection.recv_bytes())
-                connection.send_bytes(_done(batch, arrays, steps, slice(low, high), share.first))
+                connection.send_bytes(_done(batch, arrays, share.first, connection.recv_bytes()))
         finally:
             batch.close()
 
 
-def _done(batch: GymnasiumBatch, arrays: Arrays, steps: bool, rows: slice, first: int) -> bytes:
-    """Do one command; the answer to it."""
-    indices: Indices = arrays.indices[rows] - first
+def _done(batch: GymnasiumBatch, arrays: Arrays, first: int, command: bytes) -> bytes:
+    """Do one command; the answer to it. States are pickled for the way between processes, and for no other."""
+    what, low, high = COMMAND.unpack_from(command)
+    rows = slice(low, high)
     try:
-        if steps:
+        if what == STATE:
+            return DONE + pickle.dumps(batch.state())
+        if what == LOAD:
+            batch.load(pickle.loads(command[COMMAND.size :]))
+            return DONE + pickle.dumps(batch.interrupted)
+        indices: Indices = arrays.indices[rows] - first
+        if what == STEP:
             moved = batch.step(arrays.actions[rows], indices)
             arrays.observations[rows] = moved.observations
             arrays.rewards[rows] = moved.rewards

@@ -88,6 +88,13 @@ def make(
     return environment
 
 
+def is_known(id: str) -> bool:
+    """Whether the environment is of Gymnasium's or the catalogue's, and so taken to be sound."""
+    spec = gymnasium.registry.get(id)
+    code = spec.entry_point if spec is not None else None
+    return id in ENVIRONMENTS or (isinstance(code, str) and code.startswith(("gymnasium.", "engine.")))
+
+
 def _find(id: str) -> None:
     """See to it that ``id`` is registered, importing its module where it names one."""
     module, separator, name = id.rpartition(":")

@@ -137,10 +137,10 @@ def test_a_batch_goes_on_exactly_from_a_saved_state(id: str) -> None:
     batch = built(id, [1, 2, 3], time_limit=7)
     batch.reset(np.arange(3))
     played(batch, id, 150)
-    saved = batch.state
+    saved = batch.state()
     after = played(batch, id, 400, seed=1)
     for other in (batch, built(id, [9, 9, 9], time_limit=7)):
-        other.state = saved
+        other.load(saved)
         assert same(played(other, id, 400, seed=1), after)
     assert not same(played(batch, id, 400, seed=1), after)
 
@@ -149,16 +149,16 @@ def test_a_batch_goes_on_exactly_from_a_saved_state(id: str) -> None:
 def test_a_state_is_plain_data_of_its_own(device: torch.device | None) -> None:
     batch = built("CartPole-v1", [1, 2], device)
     batch.restart()
-    saved = batch.state
-    kept = {name: array.copy() for name, array in saved.items()}
+    saved = batch.state()
+    parts = {name: saved[name] for name in ("states", "elapsed")} | saved["streams"]
+    kept = {name: array.copy() for name, array in parts.items()}
     batch.restart()
-    assert saved.keys() == kept.keys()
-    assert all(isinstance(array, np.ndarray) and np.array_equal(array, kept[name]) for name, array in saved.items())
+    assert all(isinstance(array, np.ndarray) and np.array_equal(array, kept[name]) for name, array in parts.items())
 
 
 def test_the_state_of_a_batch_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match=r"states must have the shape \[4, 3\], not \[4, 2\]"):
-        built("CartPole-v1", [1, 2, 3]).state = built("CartPole-v1", [1, 2]).state
+        built("CartPole-v1", [1, 2, 3]).load(built("CartPole-v1", [1, 2]).state())
 
 
 # --- on a device ------------------------------------------------------------------------------------------------------
@@ -208,10 +208,10 @@ def test_only_what_has_ended_begins_anew(id: str, device: torch.device | None) -
     for _ in range(3):
         taken = actions_for(id, 4, generator)
         moved = batch.advance(taken if device is None else torch.from_numpy(taken))
-    before = batch.state
+    before = batch.state()
     final = as_numpy(moved.observations)
     seen = as_numpy(batch.restart(ended if device is None else torch.from_numpy(ended)))
-    after = batch.state
+    after = batch.state()
     assert np.array_equal(as_numpy(moved.observations), final)
     assert np.array_equal(seen[~ended], final[~ended])
     assert np.array_equal(before["states"][..., ~ended], after["states"][..., ~ended])
@@ -220,7 +220,7 @@ def test_only_what_has_ended_begins_anew(id: str, device: torch.device | None) -
     if after["states"].ndim > 1:
         assert not np.isclose(seen[ended], final[ended]).all(1).any()
     position = "used" if device is None else "drawn"
-    moved_on = after[position] - before[position]
+    moved_on = after["streams"][position] - before["streams"][position]
     assert moved_on.tolist() == (ended * batch.dynamics.to_begin).tolist()
 
 
@@ -234,7 +234,7 @@ def test_on_a_device_all_stays_in_the_same_memory(id: str) -> None:
         with torch.inference_mode():
             moved = batch.advance(torch.from_numpy(actions_for(id, 2, generator)))
             batch.restart(moved.terminated | moved.truncated)
-    batch.state = batch.state
+    batch.load(batch.state())
     assert addresses(batch) == memory
 
 
@@ -294,10 +294,10 @@ def test_on_a_device_too_a_batch_goes_on_exactly_from_a_saved_state(id: str) -> 
 
     batch.restart()
     on_from(batch)
-    saved = batch.state
+    saved = batch.state()
     after = on_from(batch)
     for other in (batch, built(id, [9, 9, 9], CPU, 4)):
-        other.state = saved
+        other.load(saved)
         assert all(torch.equal(one, two) for one, two in zip(on_from(other), after, strict=True))
 
 

@@ -15,6 +15,7 @@ from engine.environments.batches import choice as stepping
 from engine.environments.batches import envpool as envpool_batch
 from engine.environments.batches.choice import best_workers, chosen, predicted, random_actions, seconds_per_step
 from engine.environments.batches.gymnasium import GymnasiumBatch
+from engine.environments.making import registry
 from engine.runtime.errors import RequestError, RunError
 from tests.engine.support import Toy, register
 
@@ -295,4 +296,4 @@ def test_random_actions_are_as_a_policy_gives_them(space: Any, low: float, high:
     ],
 )
 def test_environments_of_gymnasiums_and_ours_are_taken_to_be_sound(id: str, expected: bool) -> None:
-    assert stepping._is_own(id) == expected
+    assert registry.is_known(id) == expected

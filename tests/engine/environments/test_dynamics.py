@@ -119,8 +119,8 @@ def compared(
         assert moved.terminated.tolist() == reference[2].tolist()
         assert moved.truncated.tolist() == reference[3].tolist()
         if id == FOLLOWS:
-            np.testing.assert_allclose(ours.state["states"], theirs.states(), rtol=1e-10, atol=1e-12)
-            ours.state = ours.state | {"states": theirs.states()}
+            np.testing.assert_allclose(ours.state()["states"], theirs.states(), rtol=1e-10, atol=1e-12)
+            ours.load(ours.state() | {"states": theirs.states()})
         over = indices[moved.terminated | moved.truncated]
         if len(over):
             met |= {
@@ -257,13 +257,13 @@ def test_rare_states_are_left_as_gymnasium_leaves_them(id: str, goal_velocity: f
         kept = np.array(state, np.float32 if id == "MountainCarContinuous-v0" else np.float64)
         for environment in theirs.environments:
             environment.unwrapped.state = kept.copy()  # type: ignore[attr-defined]
-        ours.state = ours.state | {"states": np.repeat(kept.astype(np.float64)[:, None], len(actions), 1)}
+        ours.load(ours.state() | {"states": np.repeat(kept.astype(np.float64)[:, None], len(actions), 1)})
         taken = np.array(actions, np.float32 if isinstance(actions[0], list) else np.int64)
         moved, reference = ours.step(taken, every), theirs.step(taken, every)
         np.testing.assert_allclose(moved.observations, reference[0], rtol=1e-6, atol=1e-6 if id == "Acrobot-v1" else 0)
         np.testing.assert_allclose(moved.rewards, reference[1], rtol=1e-9)
         assert moved.terminated.tolist() == reference[2].tolist()
-        np.testing.assert_allclose(ours.state["states"], theirs.states(), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(ours.state()["states"], theirs.states(), rtol=1e-12, atol=1e-12)
 
 
 def test_one_step_of_acrobot_equals_gymnasiums_from_anywhere() -> None:
@@ -273,14 +273,14 @@ def test_one_step_of_acrobot_equals_gymnasiums_from_anywhere() -> None:
     ours.reset(every)
     theirs.reset(np.arange(1))
     states = generator.uniform(-1.0, 1.0, (4, size)) * np.array([np.pi, np.pi, 4 * np.pi, 9 * np.pi])[:, None]
-    ours.state = ours.state | {"states": states}
+    ours.load(ours.state() | {"states": states})
     actions = generator.integers(3, size=size)
     moved, bare = ours.step(actions, every), theirs.environments[0].unwrapped
     assert moved.terminated.any()
     for i in range(size):
         bare.state = states[:, i].copy()  # type: ignore[attr-defined]
         observation, reward, terminated, *_ = bare.step(actions[i])
-        np.testing.assert_allclose(ours.state["states"][:, i], bare.state, rtol=1e-9, atol=1e-11)  # type: ignore[attr-defined]
+        np.testing.assert_allclose(ours.state()["states"][:, i], bare.state, rtol=1e-9, atol=1e-11)  # type: ignore[attr-defined]
         np.testing.assert_allclose(moved.observations[i], observation, rtol=1e-6, atol=1e-6)
         assert (moved.rewards[i], moved.terminated[i]) == (reward, terminated)
 
@@ -291,7 +291,7 @@ def test_one_step_of_acrobot_equals_gymnasiums_from_anywhere() -> None:
 def test_what_terminates_at_the_time_limit_is_truncated_as_well(id: str, state: list[float], action: int) -> None:
     batch, one = built(id, [0], 1), np.arange(1)
     batch.reset(one)
-    batch.state = batch.state | {"states": np.array(state)[:, None]}
+    batch.load(batch.state() | {"states": np.array(state)[:, None]})
     moved = batch.step(np.array([action]), one)
     assert (moved.terminated.tolist(), moved.truncated.tolist()) == ([True], [True])
 

@@ -15,6 +15,7 @@ from engine.environments.batches.choice import random_actions
 from engine.environments.batches.envpool import EnvPoolBatch
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.runtime.errors import RequestError, RunError
+from engine.runtime.state import inexact
 
 needs_envpool = pytest.mark.skipif(find_spec("envpool") is None, reason="needs EnvPool")
 EVERY = np.arange(4)
@@ -161,6 +162,25 @@ def test_what_envpool_raises_is_a_run_error(closing: list[Any]) -> None:
     batch.reset(EVERY)
     with pytest.raises(RunError, match=r"^Pendulum-v1 raised \w+.*in its step; what was learned before is kept\.$"):
         batch.step(np.zeros((4, 1), np.float32), np.array(["nowhere"] * 4))  # type: ignore[arg-type]
+
+
+@needs_envpool
+def test_going_on_from_a_state_means_new_episodes(closing: list[Any]) -> None:
+    batch, fresh, again = (made("CartPole-v1", closing) for _ in range(3))
+    fresh.load(batch.state())
+    assert not len(fresh.interrupted)
+    first = batch.reset(EVERY)
+    assert np.array_equal(fresh.reset(EVERY), first)
+    state = batch.state()
+    (sentence,) = inexact(state)
+    assert sentence.startswith("What EnvPool's environments are in the middle of cannot be read")
+    seen = []
+    for other in (fresh, again):
+        other.load(state)
+        assert other.interrupted.tolist() == EVERY.tolist()
+        seen.append(other.reset(EVERY))
+    assert np.array_equal(*seen)
+    assert not (seen[0] == first).all(1).any()
 
 
 @needs_envpool

@@ -135,6 +135,29 @@ def test_slow_environments_that_go_on_are_not_taken_for_hung(closing: list[Envir
     assert batch.reset(EVERY[:4]).shape == (4, 2)
 
 
+def test_an_environment_that_hangs_on_the_way_to_where_it_was_is_named(closing: list[EnvironmentBatch]) -> None:
+    sound, hanging = misbehaving(""), misbehaving("hangs", patience=0.5)
+    closing += [sound, hanging]
+    sound.reset(EVERY)
+    for _ in range(2):
+        sound.step(STAY, EVERY)
+    with pytest.raises(RunError, match=r"with the seed 7 has not answered its reset for 0\.5 s, so its worker"):
+        hanging.load(sound.state())
+
+
+def test_environments_that_are_long_on_the_way_to_where_they_were_are_not_taken_for_hung(
+    closing: list[EnvironmentBatch],
+) -> None:
+    """Two resets of 0.3 s and two steps in each of three environments in one worker."""
+    options = {"what": "is slow", "during": "reset"}
+    batch = ProcessBatch(EnvironmentConfig(id=MISBEHAVING, options=options, patience=1.0), [1, 3, 5], 1)
+    closing.append(batch)
+    batch.reset(EVERY[:3])
+    batch.step(STAY[:3], EVERY[:3])
+    batch.load(batch.state())
+    assert not len(batch.interrupted)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are named so on POSIX systems only")
 @pytest.mark.parametrize(
     ("what", "during", "how"),

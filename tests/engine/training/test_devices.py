@@ -64,7 +64,7 @@ def test_environments_are_stepped_where_they_are_timed() -> None:
     environments = batched(EnvironmentConfig(id="CartPole-v1"), range(3), torch.device("cpu"))
     assert environments is not None
     assert iteration_seconds(policy(), CARTPOLE, 3, torch.device("cpu"), environments) > 0.0
-    assert (environments.state["states"] != 0.0).all()
+    assert (environments.state()["states"] != 0.0).all()
 
 
 def test_the_reason_gives_both_times() -> None:
