@@ -106,7 +106,7 @@ def test_the_distribution_follows_the_action_space() -> None:
         (["train", "--policy", "tabular"], "discrete states"),
         (["train", "--policy", "cnn"], "looks at images"),
         (["train", "--algorithm", "exact-gradient"], "finitely many states"),
-        (["train", "--algorithm", "rloo", "--set", "collection=segments"], "collect whole episodes"),
+        (["train", "--algorithm", "rloo", "--set", "collection=fixed-length"], "collect whole episodes"),
         (["train", "--policy", "mpl"], "did you mean mlp?"),
         (["train", "--algorithm", "reinforc"], "did you mean reinforce?"),
         (["train", "--preset", "cartpol"], "did you mean cartpole?"),

@@ -27,10 +27,10 @@ class WholeEpisodes(Model):
     )
 
 
-class Segments(Model):
+class FixedLengthRollouts(Model):
     """The same number of steps in each environment, wherever episodes begin and end."""
 
-    kind: Literal["segments"] = "segments"
+    kind: Literal["fixed-length"] = "fixed-length"
     environments: int = parameter(
         8,
         title="Environments",
@@ -51,7 +51,7 @@ class Segments(Model):
     )
 
 
-CollectionConfig = Annotated[WholeEpisodes | Segments, Field(discriminator="kind"), Kind]
+CollectionConfig = Annotated[WholeEpisodes | FixedLengthRollouts, Field(discriminator="kind"), Kind]
 
 # --- credit -----------------------------------------------------------------------------------------------------------
 

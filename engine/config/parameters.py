@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from engine.config import FAMILY_OF, RunConfig
+from engine.config.migrations import moved, renamed
 from engine.runtime.errors import RequestError
 
 _OPTIONS = "environment.options"  # these have names of the environment's own, and may be called anything
@@ -90,6 +91,7 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     rest: dict[str, Any] = {}
     for path, value in sorted(values.items(), key=lambda item: item[0].removesuffix(".kind") != "update"):
         path = path if path.startswith(f"{_OPTIONS}.") else path.removesuffix(".kind")
+        path, value = path if _there(data, path) else moved(path), renamed(path, value)
         if isinstance(_at(data, path), dict):
             _place(data, path, value)
             data = validated(_of_its_family(data, type(config)) if path == "update" else data).model_dump()
@@ -123,6 +125,12 @@ def _shared(data: dict[str, Any], before: type[BaseModel], after: type[BaseModel
 
 def _is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _there(data: Any, path: str) -> bool:
+    *parents, leaf = path.split(".")
+    node = _at(data, ".".join(parents)) if parents else data
+    return isinstance(node, dict) and leaf in node
 
 
 def _at(data: Any, path: str) -> Any:

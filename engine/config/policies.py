@@ -157,7 +157,7 @@ class ExplorationConfig(Model):
     greedy_start: float = parameter(
         0.0,
         title="Greedy at first",
-        symbol="ε₀",
+        symbol="κ₀",
         help="The share of actions taken greedily, the most likely one, when the run begins; the others are sampled.",
         live=True,
         ge=0.0,
@@ -166,7 +166,7 @@ class ExplorationConfig(Model):
     greedy_end: float = parameter(
         0.0,
         title="Greedy at last",
-        symbol="ε₁",
+        symbol="κ₁",
         help="The same share when the run ends; between the two it changes evenly. Greedy actions are not the "
         "policy's own: off-policy ascent weighs them rightly (with 0 where actions are continuous), every other rule "
         "is biased by them.",

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from engine.config import RunConfig
 from engine.config.fields import Model
+from engine.config.migrations import VERSION, migrated
 from engine.config.parameters import sentence
 from engine.runtime.errors import RequestError
 
@@ -72,7 +73,7 @@ def save(preset: Preset, path: Path) -> None:
     Raises:
         RequestError: the file cannot be written.
     """
-    text = tomli_w.dumps(preset.model_dump(mode="json"))
+    text = tomli_w.dumps({"version": VERSION} | preset.model_dump(mode="json"))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("w", encoding="utf-8") as file:
@@ -88,8 +89,10 @@ def save(preset: Preset, path: Path) -> None:
 
 def _parse(text: str, name: str) -> Preset:
     try:
-        return Preset.model_validate(tomllib.loads(text))
+        return Preset.model_validate(migrated(tomllib.loads(text)))
     except tomllib.TOMLDecodeError as error:
         raise RequestError(f"The preset {name} is not valid TOML: {error}.") from None
+    except RequestError as error:
+        raise RequestError(f"The preset {name} cannot be read: {error}") from None
     except ValidationError as error:
         raise RequestError(f"The preset {name} does not fit: {sentence(error, Preset)}") from None

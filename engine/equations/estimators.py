@@ -37,7 +37,7 @@ def _of_rewards(config: PolicyGradientConfig) -> Line:
     weighted = _weight(config, r"\max(t,t')" if total else "t'")
     terms = [Term(credit, "credit"), *weighted, Term(r"\, r_{i,t'}", "credit")]
     learned = config.estimator.baseline.kind in LEARNED
-    if learned and config.collection.kind == "segments":
+    if learned and config.collection.kind == "fixed-length":
         rest = r"\; + \; \gamma^{T-t} \," if discounted else r"\; + \;"
         terms += [Term(rest, "credit"), Term(value(config, "s_{i,T}"), "baseline")]
     baseline = _baseline(config)

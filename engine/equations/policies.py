@@ -122,7 +122,7 @@ def _greedy(config: RunConfig, shape: _Shape) -> tuple[Line, ...]:
     return (
         _line(
             rf"\mu(a \mid {shape.state}) = ",
-            rf"(1 - \epsilon) \, {shape.chance}",
-            r"\; + \; \epsilon \, \mathbf{1}[a = \mathrm{arg\,max} \, \pi_{\theta}]",
+            rf"(1 - \kappa) \, {shape.chance}",
+            r"\; + \; \kappa \, \mathbf{1}[a = \mathrm{arg\,max} \, \pi_{\theta}]",
         ),
     )

@@ -43,13 +43,13 @@ def value(config: PolicyGradientConfig, state: str = "s_{i,t}") -> str:
 
 
 def last_step(config: PolicyGradientConfig) -> str:
-    return "T - 1" if config.collection.kind == "segments" else "T_i - 1"
+    return "T - 1" if config.collection.kind == "fixed-length" else "T_i - 1"
 
 
 def mean_over_steps(config: PolicyGradientConfig) -> str:
     """The sum over all steps with what it is divided by: N episodes, or the number of steps."""
     whole = "N" if config.update.kind in PER_EPISODE else "M"
-    divisor = "N T" if config.collection.kind == "segments" else whole
+    divisor = "N T" if config.collection.kind == "fixed-length" else whole
     return rf"\frac{{1}}{{{divisor}}} \sum_{{i=1}}^{{N}} \sum_{{t=0}}^{{{last_step(config)}}} \,"
 
 

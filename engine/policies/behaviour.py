@@ -11,17 +11,17 @@ from engine.policies.distributions import Distribution
 
 
 def behaviour_log_probs(distribution: Distribution, actions: Tensor, greedy: Tensor | None, share: float) -> Tensor:
-    """log μ(a|s) of a policy π that takes its most likely action with probability ε and samples else.
+    """log μ(a|s) of a policy π that takes its most likely action with probability κ and samples else.
 
-    Discrete actions: μ(a) = (1 − ε) π(a) + ε·1[a = argmax π].
-    Continuous actions: μ has the density (1 − ε) π besides an atom at the mode. Against a density an atom is infinitely
-    likely, so greedy actions have log μ = +∞ and thus the importance weight π/μ = 0, sampled ones π/μ = 1/(1 − ε).
+    Discrete actions: μ(a) = (1 − κ) π(a) + κ·1[a = argmax π].
+    Continuous actions: μ has the density (1 − κ) π besides an atom at the mode. Against a density an atom is infinitely
+    likely, so greedy actions have log μ = +∞ and thus the importance weight π/μ = 0, sampled ones π/μ = 1/(1 − κ).
 
     Args:
         distribution: π(·|s) as it was, [M].
         actions: [M, …].
         greedy: which actions were taken greedily, [M]; None where none could be.
-        share: ε.
+        share: κ.
 
     Returns:
         [M].

@@ -100,13 +100,13 @@ def test_off_policy_ascent_finds_the_better_arm_though_half_its_actions_are_gree
 
 
 @pytest.mark.parametrize("rule", ["ppo-clip", "ppo-lagrangian", "gradient-ascent"])
-def test_segments_find_the_way_through_a_corridor(rule: str) -> None:
+def test_fixed_length_rollouts_find_the_way_through_a_corridor(rule: str) -> None:
     """The best return is 5; of the episodes that end first, which are short, chance earns about −10."""
     _, _, returns = trained(
         {
             "environment": register("Tests/Corridor-v0", Corridor, limit=30),
             "policy": "tabular",
-            "collection": {"kind": "segments", "environments": 8, "steps": 16},
+            "collection": {"kind": "fixed-length", "environments": 8, "steps": 16},
             "estimator.credit": "gae",
             "estimator.normalize_advantages": True,
             "estimator.baseline.learning_rate": 0.02,

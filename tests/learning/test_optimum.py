@@ -35,7 +35,7 @@ NATURAL = {
 TRPO = NATURAL | {"update": {"kind": "trpo", "max_kl": 0.03, "damping": 0.01}}
 PPO = {
     "update": {"kind": "ppo-clip", "learning_rate": 0.05, "epochs": 10, "minibatch_size": 256},
-    "collection": {"kind": "segments", "environments": 16, "steps": 64},
+    "collection": {"kind": "fixed-length", "environments": 16, "steps": 64},
     "estimator": CRITIC,
 }
 

@@ -34,7 +34,7 @@ def _from_credit(config: PolicyGradientConfig, environment: EnvironmentInfo) -> 
     if short or (credit.kind == "gae" and credit.gae_lambda < 1.0):
         yield "The learned value stands in for later rewards and misleads where it is wrong."
     elif estimator.baseline.kind in ("value", "shared-value") and (
-        config.collection.kind == "segments" or limit is not None
+        config.collection.kind == "fixed-length" or limit is not None
     ):
         yield "Where an episode is cut off, the learned value stands in for the rest and misleads where it is wrong."
     if credit.kind != "total-return" and estimator.gamma < 1.0 and not estimator.discount_states:

@@ -146,7 +146,7 @@ def _estimator_problems(config: PolicyGradientConfig, environment: EnvironmentIn
 def _collection_problems(config: PolicyGradientConfig) -> Iterator[str]:
     collection, update = config.collection, config.update.kind
     credit, baseline = config.estimator.credit.kind, config.estimator.baseline.kind
-    if collection.kind == "segments":
+    if collection.kind == "fixed-length":
         if update == "off-policy":
             yield "This update rule weighs whole episodes; collect whole episodes, or choose another rule."
         if credit == "total-return":

@@ -77,10 +77,10 @@ COLLECTIONS = _by_id(
         {"collection": "episodes"},
     ),
     Entry(
-        "segments",
-        "Fixed number of steps",
+        "fixed-length",
+        "Fixed-length rollouts",
         "Each environment is stepped T times, wherever episodes begin and end; V stands in for what is cut off.",
-        {"collection": "segments"},
+        {"collection": "fixed-length"},
     ),
 )
 
@@ -281,14 +281,14 @@ ALGORITHMS = _by_id(
             "actor-critic",
             "Actor-critic, one step",
             "The reward and the next state's learned value tell how an action went, without waiting for the end.",
-            _Grid("n-step", "value", collection="segments"),
+            _Grid("n-step", "value", collection="fixed-length"),
         )
     ),
     _algorithm(
         "a2c",
         "A2C",
         "Several environments in step, a few steps at a time, and the learned value for what comes after.",
-        _Grid("n-step", "value", collection="segments"),
+        _Grid("n-step", "value", collection="fixed-length"),
         **{"estimator.credit.n": 8, "collection.steps": 8},
     ),
     _algorithm(
@@ -313,19 +313,19 @@ ALGORITHMS = _by_id(
         "ppo",
         "PPO",
         "GAE advantages, and several epochs on the clipped surrogate: what most people use.",
-        _Grid("gae", "value", "ppo-clip", "segments", True),
+        _Grid("gae", "value", "ppo-clip", "fixed-length", True),
     ),
     _algorithm(
         "ppo-penalty",
         "PPO with a KL penalty",
         "The surrogate with a fixed price on the KL divergence from the old policy.",
-        _Grid("gae", "value", "ppo-penalty", "segments", True),
+        _Grid("gae", "value", "ppo-penalty", "fixed-length", True),
     ),
     _algorithm(
         "ppo-lagrangian",
         "PPO with a Lagrange multiplier",
         "The surrogate with a price on the divergence that adjusts itself.",
-        _Grid("gae", "value", "ppo-lagrangian", "segments", True),
+        _Grid("gae", "value", "ppo-lagrangian", "fixed-length", True),
     ),
     _algorithm(
         "off-policy-pg",

@@ -118,7 +118,7 @@ def _timed(work: Callable[..., Any], clock: dict[str, float]) -> Callable[..., A
 def _calls(config: RunConfig, collected: Collected) -> int:
     """How often the policy was asked for what was collected."""
     collection = config.collection
-    return collection.steps if collection.kind == "segments" else int(collected.lengths.max())
+    return collection.steps if collection.kind == "fixed-length" else int(collected.lengths.max())
 
 
 def _hidden(config: RunConfig) -> tuple[int, ...]:

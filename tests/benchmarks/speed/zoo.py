@@ -202,7 +202,7 @@ def ours(setting: Setting, seed: int, budget: int | None = None, device: str = "
                 "initialization": "orthogonal" if setting.orthogonal else "default",
                 "initial_log_std": setting.initial_log_std,
             },
-            "collection": {"kind": "segments", "environments": setting.environments, "steps": setting.steps},
+            "collection": {"kind": "fixed-length", "environments": setting.environments, "steps": setting.steps},
             "estimator": {
                 "gamma": setting.gamma,
                 "credit": {"kind": "gae", "gae_lambda": setting.gae_lambda},

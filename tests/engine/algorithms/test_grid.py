@@ -99,8 +99,8 @@ def for_algorithm(id: str) -> RunConfig:
     """A named algorithm in an environment that it fits, with enough steps for an episode to end."""
     environment = "Corridor-v0" if id == "exact-gradient" else "CartPole-v1"
     chosen = choose(with_values(PolicyGradientConfig(), {"environment": environment}), ALGORITHMS[id])
-    segments = not isinstance(chosen, PlanningConfig) and chosen.collection.kind == "segments"
-    return shrunk(chosen, {"collection.environments": 4, "collection.steps": 40} if segments else {})
+    fixed = not isinstance(chosen, PlanningConfig) and chosen.collection.kind == "fixed-length"
+    return shrunk(chosen, {"collection.environments": 4, "collection.steps": 40} if fixed else {})
 
 
 # --- named algorithms -------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def test_a_shared_value_has_a_loss_whatever_fits_it(update: str) -> None:
 
 # --- every pair -------------------------------------------------------------------------------------------------------
 
-COLLECTIONS = [("episodes", 1), ("episodes", 2), ("segments", None)]
+COLLECTIONS = [("episodes", 1), ("episodes", 2), ("fixed-length", None)]
 
 
 @pytest.mark.parametrize("policy", ["mlp", "gru"])
@@ -178,7 +178,7 @@ def test_every_point_of_the_grid_trains_or_is_refused(update: str, policy: str) 
 
 
 @pytest.mark.parametrize("fitted_on", ["previous", "same", "independent"])
-@pytest.mark.parametrize("collection", ["episodes", "segments"])
+@pytest.mark.parametrize("collection", ["episodes", "fixed-length"])
 def test_a_value_function_can_be_fitted_on_any_trajectories(fitted_on: str, collection: str) -> None:
     config = small(
         {
@@ -260,7 +260,7 @@ def test_every_policy_and_distribution_trains_with_the_actions_it_fits(policy: s
     allowed = ("auto", "softmax", "bernoulli") if policy == "tabular" else get_args(Distribution)
     worked = set()
     for distribution in allowed:
-        collection = "segments" if update == "ppo-clip" else "episodes"
+        collection = "fixed-length" if update == "ppo-clip" else "episodes"
         values = {"environment": id, "policy": policy, "policy.distribution": distribution, "update": update}
         config = small(values | {"collection": collection})
         if refusal(config, info) is None:

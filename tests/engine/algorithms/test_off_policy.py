@@ -136,7 +136,7 @@ def test_the_second_update_of_a_batch_weighs_by_how_far_the_first_went() -> None
 
 
 def test_a_continuous_policys_greedy_actions_weigh_nothing_and_the_others_make_up_for_it() -> None:
-    """E_μ[w f(a)] = E_π[f(a)]: with probability ε a greedy action of weight 0, else a sample of weight 1/(1−ε)."""
+    """E_μ[w f(a)] = E_π[f(a)]: with probability κ a greedy action of weight 0, else a sample of weight 1/(1−κ)."""
     gaussian = DiagonalGaussian(torch.zeros(7, 1), torch.zeros(1))
     actions = torch.linspace(-2.0, 2.0, 7).unsqueeze(-1)
     for greedy, expected in ((True, 0.0), (False, 1.0 / 0.7)):

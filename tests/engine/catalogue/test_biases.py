@@ -64,7 +64,7 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     # credit
     (VALUE, ENDLESS, set()),
     (VALUE, TIMED, {CUT_OFF}),
-    (VALUE | {"collection": "segments"}, ENDLESS, {CUT_OFF}),
+    (VALUE | {"collection": "fixed-length"}, ENDLESS, {CUT_OFF}),
     ({"estimator.baseline": "shared-value"}, ENDLESS, {SHARED}),
     ({"estimator.baseline": "shared-value", "estimator.baseline.coefficient": 0.0}, ENDLESS, set()),
     ({"estimator.baseline": "shared-value"}, TIMED, {CUT_OFF, SHARED}),
@@ -75,7 +75,11 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     (VALUE | {"estimator.credit": "n-step"}, ENDLESS, {STANDS_IN}),
     (VALUE | {"estimator.credit": "n-step", "estimator.credit.n": 49}, TIMED, {STANDS_IN}),
     (VALUE | {"estimator.credit": "n-step", "estimator.credit.n": 50}, TIMED, {CUT_OFF}),
-    (VALUE | {"estimator.credit": "n-step", "estimator.credit.n": 50, "collection": "segments"}, TIMED, {STANDS_IN}),
+    (
+        VALUE | {"estimator.credit": "n-step", "estimator.credit.n": 50, "collection": "fixed-length"},
+        TIMED,
+        {STANDS_IN},
+    ),
     # how late steps count
     ({"estimator.discount_states": False}, ENDLESS, {LATE}),
     ({"estimator.discount_states": False, "estimator.gamma": 1.0}, ENDLESS, set()),
@@ -103,8 +107,8 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     *(({"update": rule}, TIMED, {PER_STEP}) for rule in ("natural-gradient", "trpo")),
     *(({"update": rule}, TIMED, {PER_STEP, CLIPPED}) for rule in PROXIMAL),
     *(({"update": rule, "update.max_grad_norm": 0.0}, TIMED, {PER_STEP}) for rule in PROXIMAL),
-    (VALUE | {"update": "trpo", "collection": "segments"}, TIMED, {CUT_OFF}),
-    *((VALUE | {"update": rule, "collection": "segments"}, TIMED, {CUT_OFF, CLIPPED}) for rule in PROXIMAL),
+    (VALUE | {"update": "trpo", "collection": "fixed-length"}, TIMED, {CUT_OFF}),
+    *((VALUE | {"update": rule, "collection": "fixed-length"}, TIMED, {CUT_OFF, CLIPPED}) for rule in PROXIMAL),
     ({"update.max_grad_norm": 1.0}, ENDLESS, {CLIPPED}),
     (OFF_POLICY | {"update.updates_per_batch": 2}, ENDLESS, {REUSED}),
     ({"update.entropy_coefficient": 0.1}, ENDLESS, {ENTROPY}),

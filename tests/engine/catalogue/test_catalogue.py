@@ -75,7 +75,7 @@ def test_an_algorithm_sets_the_axes_it_is_told_by_and_what_it_usually_comes_with
     changed = choose(start, ALGORITHMS["ppo"])
     estimator = changed.estimator
     assert (estimator.credit.kind, estimator.baseline.kind, changed.update.kind) == ("gae", "value", "ppo-clip")
-    assert (changed.collection.kind, estimator.normalize_advantages) == ("segments", True)
+    assert (changed.collection.kind, estimator.normalize_advantages) == ("fixed-length", True)
     kept = {"estimator": start.estimator, "update": start.update, "collection": start.collection}
     assert changed.model_copy(update=kept) == start
     assert estimator.gamma == 0.5
@@ -101,7 +101,7 @@ ESTIMATING = [entry for entry in ALGORITHMS.values() if entry.id != "exact-gradi
         {"estimator.normalize_advantages": True},
         {"estimator.discount_states": True},
         {"collection": "episodes"},
-        {"collection": "segments"},
+        {"collection": "fixed-length"},
         {"estimator.gamma": 0.5},
         {"exploration.temperature": 2.0},
     ],

@@ -25,7 +25,7 @@ UNBOUNDED = EnvironmentInfo("Free-v0", "X", "X.", Space("box", 2), Space("box", 
 MANY = EnvironmentInfo("Many-v0", "X", "X.", Space("box", 60), Space("discrete", 2))
 PLACES = [CARTPOLE, PENDULUM, BANDIT, SWITCHES, PARTS, UNBOUNDED, MANY]
 ONE = {"collection.episodes_per_update": 1}
-SEGMENTS = {"collection": "segments"}
+FIXED_LENGTH = {"collection": "fixed-length"}
 OWN = {"estimator.baseline": "optimal", "estimator.baseline.per_parameter": True}
 
 
@@ -84,7 +84,7 @@ EVERY_REFUSAL: list[tuple[dict[str, Any], EnvironmentInfo, str]] = [
     ({"policy.distribution": "tanh-gaussian"}, UNBOUNDED, "needs bounded actions, but those of Free-v0 are not"),
     ({"update": "exact-gradient"}, CARTPOLE, "The exact gradient needs known dynamics with finitely many states"),
     ({"update": "exact-gradient", "policy": "gru"}, BANDIT, "needs a policy of the present state alone"),
-    ({"update": "off-policy"} | SEGMENTS, CARTPOLE, "This update rule weighs whole episodes"),
+    ({"update": "off-policy"} | FIXED_LENGTH, CARTPOLE, "This update rule weighs whole episodes"),
     ({"estimator.credit": "gae", "estimator.baseline": "average"}, CARTPOLE, "GAE lets a learned value stand in"),
     ({"estimator.credit": "n-step", "estimator.baseline": "none"}, CARTPOLE, "n-step TD lets a learned value stand in"),
     (
@@ -103,8 +103,8 @@ EVERY_REFUSAL: list[tuple[dict[str, Any], EnvironmentInfo, str]] = [
         CARTPOLE,
         "leaves no advantages to normalise",
     ),
-    ({"estimator.credit": "total-return"} | SEGMENTS, CARTPOLE, "A total return needs the whole episode"),
-    ({"estimator.baseline": "average"} | SEGMENTS, CARTPOLE, "only a learned value can stand in for the rest"),
+    ({"estimator.credit": "total-return"} | FIXED_LENGTH, CARTPOLE, "A total return needs the whole episode"),
+    ({"estimator.baseline": "average"} | FIXED_LENGTH, CARTPOLE, "only a learned value can stand in for the rest"),
     ({"estimator.credit": "total-return", "estimator.baseline": "average"} | ONE, CARTPOLE, "every advantage is 0"),
     ({"estimator.baseline": "time-average"} | ONE, CARTPOLE, "every advantage is 0"),
     ({"estimator.baseline": "leave-one-out"} | ONE, CARTPOLE, "Leaving one episode out leaves none of one"),
@@ -136,7 +136,7 @@ FITTING: list[tuple[dict[str, Any], EnvironmentInfo]] = [
     ({"estimator.credit": "total-return", "estimator.discount_states": True, "estimator.gamma": 1.0}, CARTPOLE),
     ({"estimator.credit": "total-return", "estimator.baseline": "value"} | ONE, CARTPOLE),
     ({"estimator.credit": "reward-to-go", "estimator.baseline": "average"} | ONE, CARTPOLE),
-    ({"estimator.baseline": "shared-value", "update": "ppo-clip"} | SEGMENTS, CARTPOLE),
+    ({"estimator.baseline": "shared-value", "update": "ppo-clip"} | FIXED_LENGTH, CARTPOLE),
     ({"estimator.baseline": "optimal", "update": "trpo"}, CARTPOLE),
     (OWN | {"update": "natural-gradient"}, CARTPOLE),
 ]

@@ -92,7 +92,7 @@ def test_constant_rewards_of_one_step_stay_finite() -> None:
     assert torch.isfinite(after.rewards).all()
 
 
-@pytest.mark.parametrize("collection", ["episodes", "segments"])
+@pytest.mark.parametrize("collection", ["episodes", "fixed-length"])
 def test_reported_returns_are_raw_whatever_learning_sees(collection: str) -> None:
     id = register("Raw-v0", lengths=(3,), reward=2.0)
     plain, changed = (

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose
 from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
-from engine.config.estimators import Segments, ValueBaseline
+from engine.config.estimators import FixedLengthRollouts, ValueBaseline
 from engine.config.parameters import Parameter, parameters_of, parse_value, validated, with_values
 from engine.config.policies import LinearPolicy, TabularPolicy
 from engine.config.updates import TRPO
@@ -144,8 +144,8 @@ def test_the_kind_of_a_choice_is_no_parameter() -> None:
         ("policy", "linear", LinearPolicy()),
         ("policy", "tabular", TabularPolicy()),
         ("policy", {"kind": "linear", "initial_log_std": -1.0}, LinearPolicy(initial_log_std=-1.0)),
-        ("collection", "segments", Segments()),
-        ("collection", {"kind": "segments", "steps": 5}, Segments(steps=5)),
+        ("collection", "fixed-length", FixedLengthRollouts()),
+        ("collection", {"kind": "fixed-length", "steps": 5}, FixedLengthRollouts(steps=5)),
         ("update", "trpo", TRPO()),
     ],
 )

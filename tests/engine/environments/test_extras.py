@@ -22,7 +22,7 @@ from engine.runtime.errors import RunError
 from tests.engine.support import configured, register, updates_of
 
 PPO: dict[str, Any] = {
-    "collection": "segments",
+    "collection": "fixed-length",
     "collection__environments": 2,
     "collection__steps": 32,
     "estimator__credit": "gae",

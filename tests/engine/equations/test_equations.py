@@ -125,8 +125,8 @@ def test_states_weighed_by_their_time_have_its_discount_in_front() -> None:
     assert r"\gamma^{t} \," not in latex(weighted | {"estimator.gamma": 1.0})
 
 
-def test_segments_bootstrap_and_average_over_all_their_steps() -> None:
-    cut = latex({"collection": "segments"})
+def test_fixed_length_rollouts_bootstrap_and_average_over_all_their_steps() -> None:
+    cut = latex({"collection": "fixed-length"})
     assert r"\gamma^{T-t} \, V_{\phi}(s_{i,T})" in cut
     assert r"\frac{1}{N T}" in cut
     assert r"\frac{1}{N} \sum_{i=1}^{N} \sum_{t=0}^{T_i - 1}" in latex({})
@@ -239,8 +239,8 @@ def test_a_temperature_other_than_1_is_shown(distribution: str) -> None:
 
 
 def test_greedy_actions_are_shown_where_there_are_some() -> None:
-    assert r"\epsilon" not in latex({})
-    assert r"(1 - \epsilon)" in latex({"exploration.greedy_end": 0.1}, part="policy")
+    assert r"\kappa" not in latex({})
+    assert r"(1 - \kappa)" in latex({"exploration.greedy_end": 0.1}, part="policy")
 
 
 # --- all of it --------------------------------------------------------------------------------------------------------

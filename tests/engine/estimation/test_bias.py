@@ -261,7 +261,7 @@ def off_policy(**fields: Any) -> dict[str, Any]:
 @measures(GREEDY)
 @pytest.mark.parametrize("share", [0.3, 1.0])
 def test_greedy_actions_are_pushed_even_where_every_action_pays_the_same(share: float) -> None:
-    """The gradient is 0, but the likeliest action is seen ε too often: E[∇ log π] = ε (1[greedy] − π)."""
+    """The gradient is 0, but the likeliest action is seen κ too often: E[∇ log π] = κ (1[greedy] − π)."""
     indifferent = Process((((((1.0, 2.0, ENDED)),), ((1.0, 2.0, ENDED),)),), torch.tensor([[0.3, -0.2]]), 1)
     config = greedily(configured(), share)
     assert_said(config, GREEDY, indifferent)

@@ -142,7 +142,7 @@ def test_padding_is_left_out() -> None:
     assert got.divisor == 3
 
 
-def test_segments_are_divided_by_their_steps() -> None:
+def test_fixed_length_rollouts_are_divided_by_their_steps() -> None:
     whole = three_episodes()
     assert batch_of(replace(whole, whole_episodes=False), "reward-to-go", "value").divisor == 6
 

@@ -1,4 +1,4 @@
-"""Estimates from episodes and segments that the collectors sampled, within their confidence intervals.
+"""Estimates from episodes and fixed-length rollouts that the collectors sampled, within their confidence intervals.
 
 What is listed elsewhere is sampled here: the collectors, the batches of environments and the layout of rollouts come
 into it. Expected values are those of dynamic programming.
@@ -132,7 +132,7 @@ def test_collected_episodes_are_laid_out_like_the_listed_ones() -> None:
         assert torch.equal(getattr(one.learned, name), getattr(other.learned, name)), name
 
 
-# --- segments ---------------------------------------------------------------------------------------------------------
+# --- fixed-length rollouts --------------------------------------------------------------------------------------------
 
 GAMMA = 0.9
 LASTING = exact.dynamics_of(TINY.mdp(None))
@@ -146,8 +146,8 @@ def stationary(limit: int) -> Tensor:
     return whole / whole.sum()
 
 
-def segments(limit: int, steps: int, environments: int, batches: int) -> list[Rollout]:
-    """Consecutive segments of TINY with that time limit, after fifty steps to forget the common start."""
+def rollouts_of(limit: int, steps: int, environments: int, batches: int) -> list[Rollout]:
+    """Consecutive fixed-length rollouts of TINY with that time limit, after fifty steps to forget the common start."""
     batch = finite_environments(TINY.mdp(limit), range(environments))
     actor = Actor(TINY.policy(), torch.Generator().manual_seed(4), CPU)
     collector = FixedLengthCollector(batch, TINY.info, CPU, steps)
@@ -166,12 +166,12 @@ CREDITS: list[Any] = ["reward-to-go", {"kind": "gae", "gae_lambda": 0.7}, {"kind
 @pytest.fixture(scope="module")
 def collected() -> list[Rollout]:
     """The limit is known to nobody: a cut episode goes on with the true value of what was seen last."""
-    return segments(limit=4, steps=5, environments=40, batches=150)
+    return rollouts_of(limit=4, steps=5, environments=40, batches=150)
 
 
 @pytest.mark.parametrize("credit", CREDITS)
 @pytest.mark.parametrize("weighted", [False, True])
-def test_segments_with_the_true_value_give_the_stationary_gradient(
+def test_fixed_length_rollouts_with_the_true_value_give_the_stationary_gradient(
     collected: list[Rollout], credit: Any, weighted: bool
 ) -> None:
     """1/M Σ ∇ log π Â has the mean Σ_s d(s) Σ_a ∇π(a|s) A(s, a), with d how often states are visited per step."""
@@ -183,7 +183,7 @@ def test_segments_with_the_true_value_give_the_stationary_gradient(
     assert deviation(torch.stack(found), theorem(TINY.theta, visits, ADVANTAGES)) < 4.0
 
 
-def test_segments_whose_cuts_are_taken_for_ends_lie_outside(collected: list[Rollout]) -> None:
+def test_fixed_length_rollouts_whose_cuts_are_taken_for_ends_lie_outside(collected: list[Rollout]) -> None:
     config = configured({"kind": "gae", "gae_lambda": 0.7}, "value", gamma=GAMMA)
     learner, critic = Learner(config, TINY.policy()), values(TRUE)
     found = []
@@ -193,7 +193,9 @@ def test_segments_whose_cuts_are_taken_for_ends_lie_outside(collected: list[Roll
     assert deviation(torch.stack(found), theorem(TINY.theta, stationary(4).sum(0), ADVANTAGES)) > 8.0
 
 
-def test_segments_with_the_final_observations_of_other_environments_lie_outside(collected: list[Rollout]) -> None:
+def test_final_observations_of_other_environments_lie_outside(
+    collected: list[Rollout],
+) -> None:
     config = configured({"kind": "gae", "gae_lambda": 0.7}, "value", gamma=GAMMA)
     learner, critic = Learner(config, TINY.policy()), values(TRUE * 3.0)
     right, wrong = [], []
@@ -205,7 +207,7 @@ def test_segments_with_the_final_observations_of_other_environments_lie_outside(
 
 
 @pytest.mark.parametrize("credit", CREDITS)
-def test_each_episode_of_a_segment_is_estimated_as_if_it_stood_alone(collected: list[Rollout], credit: Any) -> None:
+def test_each_episode_of_a_rollout_is_estimated_as_if_it_stood_alone(collected: list[Rollout], credit: Any) -> None:
     """With a wrong value: nothing leaks in from the episodes before and after, and steps count from its own start."""
     config = configured(credit, "value", gamma=GAMMA, discount_states=True)
     whole = collected[0]
@@ -227,7 +229,7 @@ def test_each_episode_of_a_segment_is_estimated_as_if_it_stood_alone(collected: 
     assert torch.equal(together.state_weights, torch.cat(weights))
 
 
-def test_steps_are_counted_from_each_episodes_start_through_all_segments(collected: list[Rollout]) -> None:
+def test_steps_are_counted_from_each_episodes_start_through_all_rollouts(collected: list[Rollout]) -> None:
     steps = torch.cat([rollout.elapsed for rollout in collected])
     ended = torch.cat([rollout.terminated for rollout in collected]) | (steps == 3)
     assert torch.equal(steps[1:], torch.where(ended[:-1], 0, steps[:-1] + 1))

@@ -14,9 +14,14 @@ from engine.experience.batch import NO_BASELINE, Batch, Chunk
 from engine.experience.rollouts import Rollout
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, fixed_length_of, policy_of
 
-PADDED, RECURRENT_PADDED, SEGMENTS, RECURRENT_SEGMENTS = "padded", "padded with memory", "segments", "with memory"
-KINDS = [PADDED, RECURRENT_PADDED, SEGMENTS, RECURRENT_SEGMENTS]
-WITH_MEMORY = [RECURRENT_PADDED, RECURRENT_SEGMENTS]
+PADDED, RECURRENT_PADDED, FIXED_LENGTH, RECURRENT_FIXED_LENGTH = (
+    "padded",
+    "padded with memory",
+    "fixed-length",
+    "with memory",
+)
+KINDS = [PADDED, RECURRENT_PADDED, FIXED_LENGTH, RECURRENT_FIXED_LENGTH]
+WITH_MEMORY = [RECURRENT_PADDED, RECURRENT_FIXED_LENGTH]
 
 
 def rollout_of(kind: str) -> Rollout:
@@ -75,7 +80,7 @@ def test_chunks_cover_every_step_once_in_order(kind: str, most: int) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 4, 7])
-@pytest.mark.parametrize("kind", [PADDED, SEGMENTS])
+@pytest.mark.parametrize("kind", [PADDED, FIXED_LENGTH])
 def test_chunks_without_a_memory_are_as_long_as_allowed(kind: str, most: int) -> None:
     batch = batch_of(kind)
     *before, last = [len(chunk.actions) for chunk in batch.chunks(most)]
@@ -120,7 +125,7 @@ def test_a_minibatch_of_everything_is_one_in_order(kind: str, size: int) -> None
     assert rows_of(batch, chunk).tolist() == list(range(batch.size))
 
 
-@pytest.mark.parametrize("kind", [PADDED, SEGMENTS])
+@pytest.mark.parametrize("kind", [PADDED, FIXED_LENGTH])
 def test_minibatches_have_the_size_asked_for_but_the_last(kind: str) -> None:
     batch = batch_of(kind)
     *before, last = sizes(drawn(batch, 5))
@@ -214,7 +219,7 @@ def test_what_a_policy_with_a_memory_says_does_not_depend_on_the_chunks(kind: st
     torch.testing.assert_close(shuffled, whole)
 
 
-@pytest.mark.parametrize(("kind", "divisor"), [(PADDED, 5), (SEGMENTS, 18)])
+@pytest.mark.parametrize(("kind", "divisor"), [(PADDED, 5), (FIXED_LENGTH, 18)])
 def test_sums_are_divided_by_the_episodes_or_by_the_steps_where_these_are_cut(kind: str, divisor: int) -> None:
     assert batch_of(kind).divisor == divisor
 

@@ -23,10 +23,10 @@ def rollout_of(kind: str) -> Rollout:
     return collected(fixed_length_of(Scripted([(2, 9), (1, 3, 9)], truncated=[1]), 6))[0]
 
 
-KINDS = ["padded", "even", "segments"]
+KINDS = ["padded", "even", "fixed-length"]
 
 
-@pytest.mark.parametrize(("kind", "full"), [("padded", False), ("even", True), ("segments", True)])
+@pytest.mark.parametrize(("kind", "full"), [("padded", False), ("even", True), ("fixed-length", True)])
 def test_a_rollout_knows_whether_it_is_padded(kind: str, full: bool) -> None:
     assert rollout_of(kind).full == full
 
@@ -74,7 +74,7 @@ def test_values_of_final_observations_stand_where_these_were_seen(kind: str) -> 
     [
         ("padded", [3, 1, 5, 3], [False, True, True, False]),
         ("even", [4, 4, 4], [True, False, False]),
-        ("segments", [2, 4, 1, 3, 2], [False, True, True, True, True]),
+        ("fixed-length", [2, 4, 1, 3, 2], [False, True, True, True, True]),
     ],
 )
 def test_sequences_are_the_uninterrupted_parts_of_episodes(kind: str, lengths: list[int], cut: list[bool]) -> None:

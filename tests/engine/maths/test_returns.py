@@ -357,5 +357,5 @@ def test_late_states_count_less_from_the_start_of_their_own_episode(gamma: float
     assert got[:, 0].tolist() == expected
 
 
-def test_a_segment_may_begin_in_the_middle_of_an_episode() -> None:
+def test_a_fixed_length_rollout_may_begin_in_the_middle_of_an_episode() -> None:
     assert state_discounts(0.9, torch.tensor([100, 101])).tolist() == pytest.approx([0.9**100, 0.9**101], rel=1e-4)

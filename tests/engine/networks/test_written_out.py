@@ -127,7 +127,7 @@ def learned(environment: str, values: dict[str, Any], by_autograd: bool) -> tupl
             **{
                 "environment": environment,
                 "policy": {"kind": "mlp", "hidden_sizes": [8, 8]},
-                "collection": {"kind": "segments", "environments": 4, "steps": 16},
+                "collection": {"kind": "fixed-length", "environments": 4, "steps": 16},
                 "estimator.credit": {"kind": "gae"},
                 "estimator.baseline": {"kind": "value", "hidden_sizes": [8], "fit_steps": 0, "optimizer": "sgd"},
                 "update": {

@@ -108,7 +108,7 @@ def test_always_greedy_continuous_actions_are_all_atoms() -> None:
 
 @pytest.mark.parametrize("share", [0.25, 0.9])
 def test_weights_of_continuous_actions_average_1_over_what_acted(share: float) -> None:
-    """E_μ[π/μ] = 1: sampled actions carry 1/(1 − ε), greedy ones 0."""
+    """E_μ[π/μ] = 1: sampled actions carry 1/(1 − κ), greedy ones 0."""
     generator = torch.Generator().manual_seed(5)
     many = gaussian(100_000)
     greedy = torch.rand(100_000, generator=generator) < share
@@ -116,5 +116,5 @@ def test_weights_of_continuous_actions_average_1_over_what_acted(share: float) -
     weights = (many.log_prob(actions) - behaviour_log_probs(many, actions, greedy, share)).exp()
     assert not weights[greedy].any()
     torch.testing.assert_close(weights[~greedy], torch.full_like(weights[~greedy], 1.0 / (1.0 - share)))
-    # The standard deviation of a weight is sqrt(ε/(1 − ε)): five standard errors are 0.047 at most.
+    # The standard deviation of a weight is sqrt(κ/(1 − κ)): five standard errors are 0.047 at most.
     assert weights.mean().item() == pytest.approx(1.0, abs=0.05)

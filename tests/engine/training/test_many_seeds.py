@@ -75,9 +75,9 @@ METHODS: dict[str, dict[str, Any]] = {
     "value on others": {"estimator__baseline__fitted_on": "independent"},
     "value in minibatches": {"estimator__baseline__minibatch_size": 16},
     "shared value": {"estimator__baseline": "shared-value"},
-    "a2c": {"collection": {"kind": "segments", "environments": 3, "steps": 16}, "estimator__credit": "n-step"},
-    "gae": {"collection": {"kind": "segments", "environments": 2, "steps": 30}, "estimator__credit": "gae"},
-    "ppo": {"collection": {"kind": "segments", "environments": 2, "steps": 32}, "update": "ppo-clip"},
+    "a2c": {"collection": {"kind": "fixed-length", "environments": 3, "steps": 16}, "estimator__credit": "n-step"},
+    "gae": {"collection": {"kind": "fixed-length", "environments": 2, "steps": 30}, "estimator__credit": "gae"},
+    "ppo": {"collection": {"kind": "fixed-length", "environments": 2, "steps": 32}, "update": "ppo-clip"},
     "linear": {"policy": {"kind": "linear", "features": "rbf", "feature_order": 2}},
     "relu": {"policy": {"kind": "mlp", "hidden_sizes": (7, 5), "activation": "relu"}},
     "normalised": {"environment__normalize_observations": True},
@@ -102,12 +102,12 @@ CONTINUOUS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", CONTINUOUS)
-@pytest.mark.parametrize("how", ["episodes", "segments"])
+@pytest.mark.parametrize("how", ["episodes", "fixed-length"])
 def test_with_greedy_actions_continuous_policies_run_as_alone(kind: str, how: str) -> None:
     place = register("ShortPendulum-v0", "gymnasium.envs.classic_control.pendulum:PendulumEnv", limit=7)
     some: dict[str, Any] = {"environment": place, "collection": how, "collection__environments": 2}
-    if how == "segments":
-        some["collection"] = {"kind": "segments", "environments": 2, "steps": 10}
+    if how == "fixed-length":
+        some["collection"] = {"kind": "fixed-length", "environments": 2, "steps": 10}
     else:
         some = {"environment": place, "collection__episodes_per_update": 2}
     # Greedy actions lie at the mode, where small steps change little: rounding is not blown up.
@@ -289,10 +289,10 @@ def test_every_seed_uses_its_budget() -> None:
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["episodes", "segments"])
+@pytest.mark.parametrize("how", ["episodes", "fixed-length"])
 def test_a_seed_whose_numbers_blow_up_ends_alone(how: str) -> None:
     place = register("ShortPendulum-v0", "gymnasium.envs.classic_control.pendulum:PendulumEnv", limit=7)
-    some = {"kind": how} | ({"environments": 2, "steps": 10} if how == "segments" else {})
+    some = {"kind": how} | ({"environments": 2, "steps": 10} if how == "fixed-length" else {})
     config = configured(environment=place, collection=some, **GREEDY, update__learning_rate=1e-4)
     group = Training(config, seeds=SEEDS)
     found: dict[int, list[Updated]] = {seed: [] for seed in SEEDS}
@@ -312,10 +312,10 @@ def test_a_seed_whose_numbers_blow_up_ends_alone(how: str) -> None:
         assert_alike(found[seed], alone(config, seed), first=3)
 
 
-@pytest.mark.parametrize("how", ["episodes", "segments"])
+@pytest.mark.parametrize("how", ["episodes", "fixed-length"])
 def test_the_group_ends_when_all_its_seeds_have(how: str) -> None:
     place = register("Huge-v0", reward=1e29)
-    some = {"kind": how} | ({"environments": 2, "steps": 10} if how == "segments" else {})
+    some = {"kind": how} | ({"environments": 2, "steps": 10} if how == "fixed-length" else {})
     group = Training(configured(environment=place, collection=some, update__optimizer="sgd"), seeds=SEEDS)
     assert [group.runs[event.run] for event in group if isinstance(event, Failed)] == list(SEEDS)
 

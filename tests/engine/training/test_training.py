@@ -46,7 +46,7 @@ LONGER = configured(budget__environment_steps=450)
 # --- determinism ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("collection", ["episodes", "segments"])
+@pytest.mark.parametrize("collection", ["episodes", "fixed-length"])
 @pytest.mark.parametrize("environment", ["CartPole-v1", "FrozenLake-v1", "Pendulum-v1"])
 def test_the_same_seed_gives_the_same_run(environment: str, collection: str) -> None:
     config = configured(environment=environment, collection=collection, budget__environment_steps=2100)
@@ -120,10 +120,10 @@ def test_ends_of_unequal_episodes_count_only_steps_really_taken() -> None:
     assert collected.ends.tolist() == [8] * short + [8 + 2 * (8 - short)] * (8 - short)
 
 
-def test_segments_count_every_step_and_report_the_episodes_that_ended_in_them() -> None:
+def test_fixed_length_rollouts_count_every_step_and_report_the_episodes_that_ended_in_them() -> None:
     """Two environments whose episodes last 3 steps, 4 steps an iteration: ends at steps 3, 6, 9 and 12 of each."""
     id = register("Tests/Three-v0", lengths=(3,))
-    config = configured(environment=id, collection="segments", collection__environments=2, collection__steps=4)
+    config = configured(environment=id, collection="fixed-length", collection__environments=2, collection__steps=4)
     first, second, third = collections_of(with_values(config, {"budget.environment_steps": 24}))
     assert [one.environment_steps for one in (first, second, third)] == [8, 16, 24]
     assert [one.ends.tolist() for one in (first, second, third)] == [[6, 6], [12, 12], [18, 18, 24, 24]]
@@ -132,15 +132,15 @@ def test_segments_count_every_step_and_report_the_episodes_that_ended_in_them() 
 
 def test_before_an_episode_ends_there_is_no_mean_return_and_no_mean_length() -> None:
     id = register("Tests/Ten-v0", lengths=(10,))
-    config = configured(environment=id, collection="segments", collection__environments=2, collection__steps=4)
+    config = configured(environment=id, collection="fixed-length", collection__environments=2, collection__steps=4)
     updates = updates_of(with_values(config, {"budget.environment_steps": 24}))
     assert [update.episodes for update in updates] == [0, 0, 2]
     assert [update.metrics["mean_return"] for update in updates] == [None, None, 10.0]
     assert [update.metrics["mean_length"] for update in updates] == [None, None, 10.0]
 
 
-def test_every_step_of_a_segment_has_an_advantage() -> None:
-    config = configured(collection="segments", collection__environments=3, collection__steps=7)
+def test_every_step_of_a_fixed_length_rollout_has_an_advantage() -> None:
+    config = configured(collection="fixed-length", collection__environments=3, collection__steps=7)
     assert {estimated.advantages.shape for estimated in estimates_of(config)} == {(21,)}
 
 

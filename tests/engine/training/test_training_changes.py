@@ -102,8 +102,8 @@ def other(parameter: Parameter) -> Any:
 PICKED = [
     configured(update=update, collection=collection, estimator__credit=credit)
     for update in UPDATES
-    for collection, credit in (("episodes", "gae"), ("segments", "n-step"))
-    if update != "exact-gradient" and (collection, update) != ("segments", "off-policy")
+    for collection, credit in (("episodes", "gae"), ("fixed-length", "n-step"))
+    if update != "exact-gradient" and (collection, update) != ("fixed-length", "off-policy")
 ]
 SHARED = configured(estimator__baseline="shared-value", update="ppo-clip")
 LIVE = {
@@ -124,7 +124,7 @@ LIVE = {
 @pytest.mark.parametrize(("config", "parameter"), LIVE.values(), ids=LIVE.keys())
 def test_every_live_parameter_has_an_effect(config: RunConfig, parameter: Parameter) -> None:
     config = with_values(config, COUNTING.get(parameter.path, {}) | {"budget.environment_steps": 450})
-    if config.collection.kind == "segments":
+    if config.collection.kind == "fixed-length":
         config = with_values(config, {"collection.environments": 4, "collection.steps": 25})
     training = Training(config)
     changed = []
@@ -160,7 +160,7 @@ def test_of_two_changes_before_an_iteration_the_later_counts() -> None:
         ("policy.hidden_sizes", (4,)),
         ("update.optimizer", "sgd"),
         ("collection.episodes_per_update", 8),
-        ("collection", "segments"),
+        ("collection", "fixed-length"),
         ("estimator.baseline.fitted_on", "same"),
         ("estimator.baseline.optimizer", "sgd"),
         ("policy", "linear"),

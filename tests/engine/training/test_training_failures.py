@@ -87,11 +87,11 @@ def test_huge_rewards_give_finite_numbers_or_a_run_error_whatever_the_rule(updat
 
 
 STEPPING = [rule for rule in RULES if rule != "trpo"]
-STEPPING_WHERE = [(rule, where) for rule in STEPPING for where in ("episodes", "segments")]
+STEPPING_WHERE = [(rule, where) for rule in STEPPING for where in ("episodes", "fixed-length")]
 
 
 @pytest.mark.parametrize(
-    ("update", "collection"), [pair for pair in STEPPING_WHERE if pair != ("off-policy", "segments")]
+    ("update", "collection"), [pair for pair in STEPPING_WHERE if pair != ("off-policy", "fixed-length")]
 )
 def test_the_largest_steps_of_every_rule_give_finite_numbers_or_a_run_error_and_a_finite_policy(
     update: str, collection: str
@@ -176,9 +176,9 @@ def test_a_worker_that_hangs_or_dies_stops_the_run_and_leaves_what_was_learned(d
     assert all_finite(training)
 
 
-def test_an_environment_that_raises_in_a_segment_leaves_what_came_before_valid() -> None:
+def test_an_environment_that_raises_in_a_fixed_length_rollout_leaves_what_came_before_valid() -> None:
     id = register("Tests/Later-v0", what="raises in episode 2")
-    config = configured(environment=id, collection="segments", collection__steps=3, collection__environments=2)
+    config = configured(environment=id, collection="fixed-length", collection__steps=3, collection__environments=2)
     training, seen, message = run_until_it_fails(config)
     assert [phase.iteration for phase in seen if isinstance(phase, Updated)] == [1, 2]
     assert "in its step" in message

@@ -19,7 +19,7 @@ from engine.values.value_function import ValueFunction
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, fixed_length_of, policy_of
 from tests.engine.support import driven
 
-KINDS = ["padded", "even", "segments"]
+KINDS = ["padded", "even", "fixed-length"]
 
 
 def rollout_of(kind: str, policy: Policy) -> Rollout:
@@ -117,7 +117,7 @@ def test_a_value_with_a_memory_is_that_of_stepping_on_to_the_final_observation(k
 def test_a_value_with_a_memory_after_a_cut_depends_on_what_was_remembered() -> None:
     """Else the test above would not tell a memory from none."""
     policy = policy_of(GRUPolicy(hidden_size=4), with_value=True)
-    rollout = rollout_of("segments", policy)
+    rollout = rollout_of("fixed-length", policy)
     _, final = driven(SharedCritic(policy).values(rollout))
     forgetful = [step_by_step(policy, o[None], torch.zeros(1, 4))[0][0] for o in rollout.final_observations]
     remembered = final.transpose(0, 1)[rollout.truncated.transpose(0, 1)]

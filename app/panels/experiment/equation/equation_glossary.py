@@ -36,7 +36,7 @@ _POLICY: tuple[_Entry, ...] = (
     (r"\mathrm{softplus}", "softplus", "turns any number z into a positive one, log(1 + e<sup>z</sup>)"),
     (r"\tau", "τ", "the temperature: above 1 the policy is less decided, below 1 more"),
     (r"\mu(a", "μ(a|s)", "the probabilities with which actions are really taken"),
-    (r"\epsilon", "ε", "the share of actions taken greedily; it goes from ε₀ to ε₁ over the run"),
+    (r"\kappa", "κ", "the share of actions taken greedily; it goes from κ₀ to κ₁ over the run"),
     (r"\mathbf{1}", "<b>1</b>[ ]", "1 where that is so, else 0; arg max is the most likely action"),
 )
 _ESTIMATOR: tuple[_Entry, ...] = (
