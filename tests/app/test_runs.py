@@ -15,7 +15,7 @@ from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController, silence
 from app.session.training_thread import TrainingThread
 from app.window.main_window import MainWindow
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
 
@@ -114,7 +114,7 @@ def controlled(monkeypatch: pytest.MonkeyPatch) -> Controlled:
 
 def start(controlled: Controlled) -> str:
     controller, _, begun = controlled
-    controller.start(RunConfig())
+    controller.start(PolicyGradientConfig())
     controller._thread.state_changed.emit(RunState.RUNNING)
     return begun[-1]
 
@@ -140,7 +140,7 @@ def test_what_a_run_tells_before_it_is_known_to_train_is_kept_apart_until_then(c
     last = start(controlled)
     mailbox.put(updated(1, last))
     end(controlled)
-    controller.start(RunConfig())
+    controller.start(PolicyGradientConfig())
     mailbox.put(updated(1, begun[-1]))
     mailbox.put(updated(2, begun[-1]))
     assert (controller.collect(), controller.history.iterations) == (set(), 1)
@@ -154,7 +154,7 @@ def test_a_run_that_never_trains_leaves_the_last_one_shown(controlled: Controlle
     mailbox.put(updated(1, begun[-1]))
     end(controlled)
     before = controller.history
-    controller.start(RunConfig())
+    controller.start(PolicyGradientConfig())
     controller._thread.state_changed.emit(RunState.FAILED)
     assert controller.history is before
     assert before.iterations == 1
@@ -217,7 +217,7 @@ def test_a_second_reader_is_told_all_that_the_window_is(qtbot: QtBot) -> None:
     mailbox, recorder, playback = Mailbox(), _Recorder(), PlaybackThread()
     thread = TrainingThread(playback, [mailbox, recorder])
     thread.start()
-    config = with_values(RunConfig(), {"budget.environment_steps": 400, "device": "cpu"})
+    config = with_values(PolicyGradientConfig(), {"budget.environment_steps": 400, "device": "cpu"})
     with qtbot.waitSignal(thread.state_changed, timeout=20_000, check_params_cb=lambda s: s is RunState.FINISHED):
         thread.begin("mine", config)
     thread.ask("quit")
