@@ -26,7 +26,7 @@ def episode_gradients(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, 
     timer = HeartbeatTimer()
     for episode in batch.episodes():
         log_probs = policy.over(episode.observations, episode.sequences).log_prob(episode.actions)
-        for weights, into in ((batch.state_weights, scores), (batch.weights(False), gradients)):
+        for weights, into in ((batch.state_weights, scores), (batch.weights(), gradients)):
             total = (log_probs * weights[episode.rows]).sum()
             into.append(flattened(torch.autograd.grad(total, parameters, retain_graph=True, materialize_grads=True)))
         if timer.due():

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from engine.experience.rollouts import Rollout, Sequences, grouped
-from engine.maths.losses import normalized
 from engine.runtime.heartbeat import ROWS
 
 
@@ -98,9 +97,9 @@ class Batch:
     def recurrent(self) -> bool:
         return self.rollout.states is not None
 
-    def weights(self, normalize: bool) -> Tensor:
-        """What each step's ∇ log π is multiplied with, [M]: γᵗ·Â, with Â normalised over the batch if asked."""
-        return self.state_weights * (normalized(self.advantages) if normalize else self.advantages)
+    def weights(self, advantages: Tensor | None = None) -> Tensor:
+        """What each step's ∇ log π is multiplied with, [M]: γᵗ·Â, with these Â [M] or the batch's own."""
+        return self.state_weights * (self.advantages if advantages is None else advantages)
 
     def chunks(self, most: int = ROWS) -> list[Chunk]:
         """The batch in order, in chunks of about ``most`` steps; whole sequences where the policy has a memory."""

@@ -116,6 +116,15 @@ def clipped_surrogate_gradient(log_ratios: Tensor, advantages: Tensor, clip_rang
     return torch.where(gained <= bounds, gained, 0.0).div_(len(gained))
 
 
+def cut_off(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
+    """Which steps have no part in the gradient of ``clipped_surrogate``, [M] bool: those with the clipped term smaller.
+
+    Args:
+        as ``clipped_surrogate``.
+    """
+    return log_ratios.exp() * advantages > advantages + clip_range * advantages.abs()
+
+
 def clip_fraction(log_ratios: Tensor, clip_range: float) -> Tensor:
     """The share of steps with |ρ_m − 1| > ε, a scalar tensor from 0 to 1.
 

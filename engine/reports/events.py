@@ -81,15 +81,17 @@ class Estimated(Event):
 class UpdateStep(Event):
     """One gradient step of an update, made only when somebody asked for it.
 
-    ``losses`` are the parts of the minibatch's loss by name (their sum is what was descended), ``log_ratios`` [steps]
-    are log π(a|s)/π_old(a|s) before the step, ``clipped`` [steps] marks those whose gradient is cut off, None where
-    nothing is clipped. ``grad_norm`` is the gradient's length before it was clipped and ``parameter_change`` [P] what
-    the step added to the policy's parameters.
+    ``step`` counts those of the update from 1. ``losses`` are the parts of the minibatch's loss by name: their sum is
+    what was descended. ``rows`` [steps] are the minibatch's steps, as numbers among those of the iteration; it is empty
+    where the gradient is not one of samples. ``log_ratios`` [steps] are log π(a|s)/π_old(a|s) before the step, and
+    ``clipped`` [steps] marks those whose gradient is cut off, None where nothing is clipped. ``grad_norm`` is the
+    gradient's length before it was clipped and ``parameter_change`` [P] what the step added to the policy's parameters.
     """
 
     iteration: int
     step: int
     losses: Mapping[str, float]
+    rows: NDArray[np.int64]
     log_ratios: NDArray[np.float32]
     clipped: NDArray[np.bool_] | None
     grad_norm: float

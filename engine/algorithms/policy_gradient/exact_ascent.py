@@ -13,6 +13,7 @@ from engine.algorithms.policy_gradient.rule import (
     scheduled,
     scheduled_metric,
 )
+from engine.algorithms.policy_gradient.watching import WatchedStep
 from engine.config import PlanningConfig
 from engine.config.planning import ExactGradient
 from engine.experience.batch import NO_BASELINE, Batch
@@ -36,12 +37,20 @@ class ExactAscentRule:
         self._dynamics: Dynamics = dynamics_of(mdp)
         self._states = torch.arange(mdp.states, device=self._vector.values.device)
 
-    def update(self, observations: Tensor, planning: PlanningConfig, progress: float) -> UpdateEvents:
+    def update(
+        self,
+        observations: Tensor,
+        planning: PlanningConfig,
+        progress: float,
+        watched: bool = False,
+        iteration: int = 0,
+    ) -> UpdateEvents:
         """One step; the exact return is from before it.
 
         Args:
             observations: states that the policy came to [M], in which its entropy is told.
             progress: how much of the budget is used, 0 … 1.
+            watched: whether to yield the step as well, as of the iteration of that number.
         """
         config = planning.update
         yield Heartbeat("updating the policy")
@@ -59,7 +68,10 @@ class ExactAscentRule:
             "exact_return": value.item(),
         }
         require_finite([value.item(), norm], rate)
+        seen = WatchedStep(self._vector, {"policy": -value.item()}, norm, torch.zeros(0)) if watched else None
         self._optimizer.step(rate)
+        if seen is not None:
+            yield seen.event(iteration, 1)
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate))
 
     def true_advantages(self, rollout: Rollout, gamma: float) -> Batch:

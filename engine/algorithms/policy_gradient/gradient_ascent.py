@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from engine.algorithms.policy_gradient.rule import (
     LossSums,
     Metrics,
@@ -13,6 +15,7 @@ from engine.algorithms.policy_gradient.rule import (
     scheduled,
     scheduled_metric,
 )
+from engine.algorithms.policy_gradient.watching import WatchedStep
 from engine.config.updates import GradientAscent
 from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy
@@ -36,10 +39,16 @@ class GradientAscentRule:
         sums = yield from self._gathered(given, config)
         norm = self._vector.clip(config.max_grad_norm).item()
         require_finite([sums.loss, sums.entropy, norm], rate)
+        watched = self._watched(given, sums, norm) if given.watched else None
         self._optimizer.step(rate)
+        if watched is not None:
+            yield watched.event(given.iteration, 1)
         metrics: Metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": norm}
         shared: Metrics = {} if sums.value_loss is None else {"value_loss": sums.value_loss}
         return Outcome(metrics | shared | scheduled_metric(config.learning_rate_schedule, rate))
+
+    def _watched(self, given: UpdateInput, sums: LossSums, norm: float) -> WatchedStep:
+        return WatchedStep(self._vector, sums.losses, norm, torch.zeros(given.batch.size))
 
     def _gathered(self, given: UpdateInput, config: GradientAscent) -> Heartbeats[LossSums]:
         """Put the batch's gradient into the vector."""

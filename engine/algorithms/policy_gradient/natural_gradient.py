@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import (
     LossSums,
+    Metrics,
     Outcome,
     UpdateEvents,
     UpdateInput,
@@ -19,6 +20,7 @@ from engine.algorithms.policy_gradient.rule import (
     scheduled,
     scheduled_metric,
 )
+from engine.algorithms.policy_gradient.watching import WatchedStep
 from engine.config.updates import TRPO, NaturalGradient
 from engine.experience.batch import Batch
 from engine.maths.trust_region import (
@@ -58,22 +60,32 @@ class NaturalGradientRule:
         if 0.0 < config.max_kl < predicted:
             step = step * math.sqrt(config.max_kl / predicted)
         old = yield from old_distributions(self._policy, given.batch)
+        watched = direction.watched(self._vector, given.batch) if given.watched else None
         before = self._vector.values.clone()
         self._vector.values.add_(step)
         kl = yield from mean_kl(self._policy, given.batch, old)
         if not math.isfinite(kl):
             self._vector.values.copy_(before)
         require_finite([kl], rate)
+        if watched is not None:
+            yield watched.event(given.iteration, 1)
         return Outcome(direction.metrics | {"kl": kl} | scheduled_metric(config.learning_rate_schedule, rate))
 
 
 @dataclass(frozen=True)
 class Direction:
-    """F⁻¹g [P] for the gradient g of the mean objective per step, and gᵀF⁻¹g (with F as damped)."""
+    """F⁻¹g [P] for the gradient g of the mean objective per step, its length ``grad_norm``, and gᵀF⁻¹g (with F as
+    damped); ``losses`` are the parts of the mean loss by name where the update is watched."""
 
     natural_gradient: Tensor
     curvature: float
-    metrics: dict[str, float | None]
+    grad_norm: float
+    metrics: Metrics
+    losses: dict[str, float]
+
+    def watched(self, vector: ParameterVector, batch: Batch) -> WatchedStep:
+        """The step that is about to be taken in this direction."""
+        return WatchedStep(vector, self.losses, self.grad_norm, torch.zeros(batch.size))
 
 
 def natural_direction(
@@ -92,7 +104,8 @@ def natural_direction(
     norm = gradient.norm().item()
     rate = config.learning_rate if isinstance(config, NaturalGradient) else None
     require_finite([sums.loss, sums.entropy, norm], rate)
-    metrics: dict[str, float | None] = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
+    losses = {name: part * per_step for name, part in sums.losses.items()}
+    metrics: Metrics = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
     graph = _kl_graph(policy, given.batch)
     yield Heartbeat("updating the policy")
     exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
@@ -105,7 +118,7 @@ def natural_direction(
                 "The Fisher matrix cannot be inverted, since some directions do not change the policy; use a damping "
                 "above 0, or conjugate gradients."
             ) from None
-        return Direction(solution, gradient.dot(solution).item(), metrics)
+        return Direction(solution, gradient.dot(solution).item(), norm, metrics, losses)
 
     def product(of: Tensor) -> Tensor:
         return fisher_vector_product(graph, parameters, of, config.damping)
@@ -116,7 +129,7 @@ def natural_direction(
         solution = better
         if timer.due():
             yield Heartbeat("updating the policy")
-    return Direction(solution, solution.dot(product(solution)).item(), metrics)
+    return Direction(solution, solution.dot(product(solution)).item(), norm, metrics, losses)
 
 
 def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: float) -> Heartbeats[Tensor]:

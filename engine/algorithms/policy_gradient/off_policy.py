@@ -20,6 +20,7 @@ from engine.algorithms.policy_gradient.rule import (
     scheduled,
     scheduled_metric,
 )
+from engine.algorithms.policy_gradient.watching import WatchedStep
 from engine.config.updates import OffPolicy
 from engine.estimation.estimators import advantages
 from engine.experience.batch import Batch, Chunk
@@ -68,13 +69,23 @@ class OffPolicyRule:
             require_finite([sums.loss, sums.entropy, norm], rate)
             first = norm if update == 0 else metrics["grad_norm"]
             metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}
+            watched = WatchedStep(self._vector, sums.losses, norm, log_ratios) if given.watched else None
             self._optimizer.step(rate)
+            if watched is not None:
+                yield watched.event(given.iteration, update + 1)
         largest = log_weights.max().item() / _LN_10
+        size = importance.effective_sample_size(log_weights)
         metrics |= {
-            "effective_sample_size": importance.effective_sample_size(log_weights),
+            "effective_sample_size": size,
             "largest_weight": largest if math.isfinite(largest) else None,
         }
-        return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_weights, "episode")
+        return Outcome(
+            metrics | scheduled_metric(config.learning_rate_schedule, rate),
+            log_weights,
+            of="episode",
+            truncation=config.truncation or None,
+            effective_sample_size=size,
+        )
 
     def _behaviour(self, batch: Batch) -> Heartbeats[Tensor]:
         """log μ(a|s) of every step, [M]; yields signs of life."""
@@ -89,7 +100,7 @@ class OffPolicyRule:
 
 
 def reweighted(given: UpdateInput, config: OffPolicy, log_ratios: Tensor) -> UpdateInput:
-    """The same input with advantages as the present policy's own episodes would give them, on average.
+    """The same, with advantages as the present policy's own episodes would give them, on average.
 
     Args:
         log_ratios: log π(a|s) − log μ(a|s), [M].
@@ -100,7 +111,7 @@ def reweighted(given: UpdateInput, config: OffPolicy, log_ratios: Tensor) -> Upd
         log_weights = importance.trajectory_log_weights(ratios, mask)
         weights = importance.weights(log_weights, config.self_normalized, config.truncation)
         of_step = batch.rollout.flat(weights.expand_as(mask))
-        weighted = of_step * (normalized(batch.advantages) if estimator.normalize_advantages else batch.advantages)
+        weighted = of_step * (batch.advantages if given.normalized is None else given.normalized)
     else:
         log_weights = importance.prefix_log_weights(ratios, mask)
         weights = importance.weights(log_weights, config.self_normalized, config.truncation)
@@ -108,4 +119,4 @@ def reweighted(given: UpdateInput, config: OffPolicy, log_ratios: Tensor) -> Upd
         if estimator.normalize_advantages:
             weighted = normalized(weighted)
     plain = given.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
-    return UpdateInput(replace(batch, advantages=weighted), plain, given.progress)
+    return replace(given, batch=replace(batch, advantages=weighted), config=plain)

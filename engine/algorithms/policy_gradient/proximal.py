@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
     UpdateEvents,
     UpdateInput,
+    add_parts,
     measured,
     over_batch,
     require_finite,
     scheduled,
     scheduled_metric,
     unweighted,
-    with_shared_value,
 )
+from engine.algorithms.policy_gradient.surrogates import Added, Proximal, Surrogate, SurrogateGradient, gradient_for
+from engine.algorithms.policy_gradient.watching import WatchedStep
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
 from engine.experience.batch import Batch, Chunk
-from engine.maths.losses import (
-    approx_kl,
-    clip_fraction,
-    clipped_surrogate,
-    clipped_surrogate_gradient,
-    single_sample_penalty,
-    surrogate,
-    updated_multiplier,
-)
-from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
-from engine.policies.distributions import Distribution
+from engine.maths.losses import approx_kl, clip_fraction, updated_multiplier
+from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeat, Heartbeats
+from engine.reports.events import Heartbeat, Heartbeats, UpdateStep
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts, State
 from engine.values.fitting import ValueFitting
 
-Proximal = PPOClip | PPOPenalty | PPOLagrangian
 STOP_AT = 1.5  # times the KL stop, as is common
+JointFitting = tuple[ValueFitting, ValueBaseline]
 
 
 @dataclass(frozen=True)
@@ -57,6 +49,10 @@ class _Step:
     loss: float
     value_loss: float | None
     kl: float
+
+
+_Found = list[tuple[Chunk, Added]]
+"""What each chunk of a minibatch came to."""
 
 
 @dataclass
@@ -104,7 +100,8 @@ class ProximalRule:
         self._old.load_state_dict(self._policy.state_dict())
         self._old.temperature = self._policy.temperature
         old_log_probs, _ = yield from measured(self._policy, batch)
-        steps, norm = yield from self._epochs(given, config, old_log_probs, rate)
+        surrogate = Surrogate(given, config, self._old, old_log_probs, self._multiplier.value)
+        steps, norm = yield from self._epochs(surrogate, rate)
         log_probs, entropy = yield from measured(self._policy, batch)
         log_ratios = log_probs - old_log_probs
         loss, kl = _mean([step.loss for step in steps]), approx_kl(log_ratios).item()
@@ -117,126 +114,107 @@ class ProximalRule:
         fitted = [step.value_loss for step in steps if step.value_loss is not None]
         if fitted:
             metrics["value_loss"] = _mean(fitted)
-        if isinstance(config, PPOClip):
-            metrics["clip_fraction"] = clip_fraction(log_ratios, _clip_range(config, given.progress)).item()
+        if surrogate.clip_range is not None:
+            metrics["clip_fraction"] = clip_fraction(log_ratios, surrogate.clip_range).item()
         if isinstance(config, PPOLagrangian):
-            divergence = yield from self._divergence(batch)
+            divergence = yield from self._divergence(surrogate)
             before = self._multiplier.value
             self._multiplier.value = updated_multiplier(before, divergence, config.target_kl, config.multiplier_step)
             metrics["multiplier"] = self._multiplier.value
-        return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate), log_ratios)
+        metrics |= scheduled_metric(config.learning_rate_schedule, rate)
+        return Outcome(metrics, log_ratios, clip_range=surrogate.clip_range)
 
     def _epochs(
-        self, given: UpdateInput, config: Proximal, old_log_probs: Tensor, rate: float
-    ) -> Heartbeats[tuple[list[_Step], float]]:
+        self, surrogate: Surrogate, rate: float
+    ) -> Generator[Heartbeat | UpdateStep, None, tuple[list[_Step], float]]:
         """Every step of the policy, and of a value function that is fitted jointly; and the first gradient's length."""
+        given, config = surrogate.given, surrogate.config
         joint = self._joint_fitting(given.config)
+        gradient = gradient_for(surrogate, self._policy, self._vector)
         stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
         steps: list[_Step] = []
-        norm = 0.0
+        norm, watched = 0.0, None
         for chunks in self._minibatches(given.batch, config):
-            step = yield from self._gradient(given, config, chunks, old_log_probs)
+            step, found = yield from self._gathered(surrogate, gradient, chunks, joint)
             if 0.0 < stop < step.kl:
                 break
-            if not steps or config.max_grad_norm > 0.0:
+            if not steps or config.max_grad_norm > 0.0 or given.watched:
                 length = self._vector.clip(config.max_grad_norm)
                 norm = norm if steps else length.item()
+                if given.watched:
+                    watched = self._watched(surrogate, found, step, length.item())
             self._optimizer.step(rate)
             if joint is not None:
                 fitting, baseline = joint
                 fitting.step(baseline)
             steps.append(step)
+            if watched is not None:
+                yield watched.event(given.iteration, len(steps))
         if joint is not None:
             fitting, baseline = joint
             fitting.require_finite(baseline)
         return steps, norm
 
-    def _gradient(
-        self, given: UpdateInput, config: Proximal, chunks: list[Chunk], old_log_probs: Tensor
-    ) -> Heartbeats[_Step]:
+    def _gathered(
+        self, surrogate: Surrogate, gradient: SurrogateGradient, chunks: list[Chunk], joint: JointFitting | None
+    ) -> Heartbeats[tuple[_Step, _Found]]:
         """Gather the gradient of one minibatch, chunk by chunk."""
-        joint = self._joint_fitting(given.config)
-        vectors = [self._vector] if joint is None else [self._vector, joint[0].vector]
-        for vector in vectors:
-            vector.zero()
+        given, config = surrogate.given, surrogate.config
+        self._vector.zero()
+        if joint is not None:
+            joint[0].vector.zero()
         size = sum(len(chunk.actions) for chunk in chunks)
         total, of_values, kl = 0.0, 0.0, 0.0
-        written_out = isinstance(config, PPOClip) and self._policy.written_out
-        add = self._add_written_out if written_out else self._add_by_autograd
+        found: _Found = []
         for chunk in chunks:
             share = len(chunk.actions) / size
-            loss, log_ratios, of_value = add(given, chunk, old_log_probs[chunk.rows], share)
+            one = gradient.add(surrogate, chunk, share)
             if joint is not None:
                 fitting, baseline = joint
-                of_value = fitting.add_gradient(given.batch, chunk.rows, baseline, share)
-            total += share * loss.item()
-            of_values += 0.0 if of_value is None else of_value.item()
+                of_values += fitting.add_gradient(given.batch, chunk.rows, baseline, share).item()
+            elif one.value_loss is not None:
+                of_values += (share * one.value_loss).item()
+            total += share * one.loss.item()
             if isinstance(config, PPOClip) and config.target_kl > 0.0:
-                kl += share * approx_kl(log_ratios).item()
+                kl += share * approx_kl(one.log_ratios).item()
+            found.append((chunk, one))
             if self._timer.due():
                 yield Heartbeat("updating the policy")
-        return _Step(total, of_values if joint is not None else unweighted(of_values, given.config), kl)
+        value_loss = of_values if joint is not None else unweighted(of_values, given.config)
+        return _Step(total, value_loss, kl), found
 
-    def _add_by_autograd(
-        self, given: UpdateInput, chunk: Chunk, old_log_probs: Tensor, share: float
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Add a chunk's ``share`` of the gradient; its loss, its log-ratios and its share of a shared value's loss."""
-        config = given.config.update
-        assert isinstance(config, PPOClip | PPOPenalty | PPOLagrangian)
-        distribution, of_value = with_shared_value(self._policy, given, chunk)
-        log_ratios = distribution.log_prob(chunk.actions) - old_log_probs
-        loss = -self._objective(given, config, chunk, distribution, log_ratios)
-        if config.entropy_coefficient > 0.0:
-            loss = loss - config.entropy_coefficient * distribution.entropy().mean()
-        add_gradient(share * (loss if of_value is None else loss + of_value), self._vector)
-        return loss.detach(), log_ratios.detach(), None if of_value is None else share * of_value.detach()
-
-    @torch.no_grad()
-    def _add_written_out(
-        self, given: UpdateInput, chunk: Chunk, old_log_probs: Tensor, share: float
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """As ``_add_by_autograd``, by the chain rule through log π and H to the policy's parameters."""
-        config = given.config.update
-        assert isinstance(config, PPOClip)
-        weights, clip_range = given.weights[chunk.rows], _clip_range(config, given.progress)
-        distribution, passed = self._policy.forward_pass(chunk.observations)
-        log_ratios = distribution.log_prob(chunk.actions) - old_log_probs
-        loss = -clipped_surrogate(log_ratios, weights, clip_range)
-        if config.entropy_coefficient > 0.0:
-            loss -= config.entropy_coefficient * distribution.entropy().mean()
-        by_log_prob = clipped_surrogate_gradient(log_ratios, weights, clip_range).mul_(-share)
-        by_entropy = -share * config.entropy_coefficient / len(weights)
-        self._policy.backward(passed, distribution.gradients(chunk.actions, by_log_prob, by_entropy))
-        return loss, log_ratios, None
+    def _watched(self, surrogate: Surrogate, found: _Found, step: _Step, norm: float) -> WatchedStep:
+        """The step that is about to be taken."""
+        size, losses = sum(len(one.log_ratios) for _, one in found), dict[str, float]()
+        for _, one in found:
+            parts = one.losses if one.value_loss is None else one.losses | {"value": one.value_loss}
+            add_parts(parts, len(one.log_ratios) / size, losses)
+        if self._joint_fitting(surrogate.given.config) is not None and step.value_loss is not None:
+            losses["value"] = step.value_loss
+        numbers = torch.arange(surrogate.given.batch.size, device=surrogate.old_log_probs.device)
+        cut_off = [surrogate.cut_off(chunk, one.log_ratios) for chunk, one in found]
+        return WatchedStep(
+            self._vector,
+            losses,
+            norm,
+            torch.cat([one.log_ratios for _, one in found]),
+            torch.cat([numbers[chunk.rows] for chunk, _ in found]),
+            None if surrogate.clip_range is None else torch.cat([some for some in cut_off if some is not None]),
+        )
 
     def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Chunk]]:
         for _ in range(config.epochs):
             yield from batch.minibatches(config.minibatch_size, self._generator)
 
-    def _objective(
-        self, given: UpdateInput, config: Proximal, chunk: Chunk, distribution: Distribution, log_ratios: Tensor
-    ) -> Tensor:
-        """What is to be maximised, but for the entropy bonus; a scalar."""
-        weights = given.weights[chunk.rows]
-        if isinstance(config, PPOClip):
-            return clipped_surrogate(log_ratios, weights, _clip_range(config, given.progress))
-        gained = surrogate(log_ratios, weights)
-        if isinstance(config, PPOLagrangian):
-            return gained - self._multiplier.value * distribution.kl(self._old_over(chunk)).mean()
-        if config.form == "single-sample":
-            return gained + config.kl_coefficient * single_sample_penalty(distribution.log_prob(chunk.actions))
-        return gained - config.kl_coefficient * self._old_over(chunk).kl(distribution).mean()
-
-    def _old_over(self, chunk: Chunk) -> Distribution:
-        with torch.no_grad():
-            return self._old.over(chunk.observations, chunk.sequences)
-
-    def _divergence(self, batch: Batch) -> Heartbeats[float]:
+    def _divergence(self, surrogate: Surrogate) -> Heartbeats[float]:
         """KL(π‖π_old) averaged over the batch's states."""
-        sums = yield from over_batch(self._policy, batch, lambda now, chunk: now.kl(self._old_over(chunk)).sum().item())
+        batch = surrogate.given.batch
+        sums = yield from over_batch(
+            self._policy, batch, lambda now, chunk: now.kl(surrogate.old_over(chunk)).sum().item()
+        )
         return sum(sums) / batch.size
 
-    def _joint_fitting(self, config: PolicyGradientConfig) -> tuple[ValueFitting, ValueBaseline] | None:
+    def _joint_fitting(self, config: PolicyGradientConfig) -> JointFitting | None:
         """What is fitted jointly with the policy, and how; None where nothing is."""
         baseline = config.estimator.baseline
         if self._fitting is None or not isinstance(baseline, ValueBaseline) or not fits_value_jointly(config):
@@ -249,10 +227,6 @@ def fits_value_jointly(config: PolicyGradientConfig) -> bool:
     baseline = config.estimator.baseline
     jointly = isinstance(baseline, ValueBaseline) and baseline.fit_steps == 0 and baseline.fitted_on == "previous"
     return jointly and isinstance(config.update, PPOClip | PPOPenalty | PPOLagrangian)
-
-
-def _clip_range(config: PPOClip, progress: float) -> float:
-    return scheduled(config.clip_range, config.clip_range_schedule, progress)
 
 
 def _mean(numbers: list[float]) -> float:

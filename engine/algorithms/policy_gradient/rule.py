@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
@@ -15,12 +15,12 @@ from engine.config.estimators import SharedValueBaseline
 from engine.config.optimization import Schedule
 from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.experience.batch import Batch, Chunk, ParameterBaseline
-from engine.maths.losses import entropy_bonus, policy_gradient_loss
+from engine.maths.losses import entropy_bonus, normalized, policy_gradient_loss
 from engine.maths.trust_region import flattened
 from engine.networks.optimizers import ParameterVector, add_gradient
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeat, Heartbeats
+from engine.reports.events import Heartbeat, Heartbeats, UpdateStep
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts
@@ -32,27 +32,44 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an update reports: metrics by name, and the log-ratios to show where the rule has any."""
+    """What an update reports: metrics by name, and the log-ratios to show where the rule has any.
+
+    ``clip_range`` is the ε that was in force and ``truncation`` the largest weight that counted in full, each None
+    where the rule knows none; ``effective_sample_size`` is that of the weights, where it weighs.
+    """
 
     metrics: Metrics
     log_ratios: Tensor | None = None
     of: Literal["step", "episode"] = "step"
+    clip_range: float | None = None
+    truncation: float | None = None
+    effective_sample_size: float | None = None
 
 
 @dataclass(frozen=True)
 class UpdateInput:
-    """One update: the batch, the configuration as it is now, and how much of the budget is used, 0 … 1."""
+    """One update: the batch, the configuration as it is now, and how much of the budget is used, 0 … 1.
+
+    ``watched`` asks for an ``UpdateStep`` after every gradient step, as of the iteration of that number; nothing else
+    depends on either. ``normalized`` are the advantages as the update uses them where it normalises them, else None,
+    and ``weights`` what each step's ∇ log π is multiplied with, [M] each.
+    """
 
     batch: Batch
     config: PolicyGradientConfig
     progress: float
+    watched: bool = False
+    iteration: int = 0
+    normalized: Tensor | None = field(init=False)
     weights: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", self.batch.weights(self.config.estimator.normalize_advantages))
+        normalize = self.config.estimator.normalize_advantages
+        object.__setattr__(self, "normalized", normalized(self.batch.advantages) if normalize else None)
+        object.__setattr__(self, "weights", self.batch.weights(self.normalized))
 
 
-UpdateEvents = Heartbeats[Outcome]
+UpdateEvents = Generator[Heartbeat | UpdateStep, None, Outcome]
 
 
 class UpdateRule(Protocol):
@@ -62,7 +79,7 @@ class UpdateRule(Protocol):
     """What it remembers from update to update; the policy is not among it."""
 
     def update(self, given: UpdateInput) -> UpdateEvents:
-        """Yields signs of life, naming what is being done.
+        """Yields signs of life, and every gradient step where the update is watched.
 
         Raises:
             RunError: a number is no longer finite.
@@ -134,13 +151,29 @@ def measured(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, float]]:
     return torch.cat(log_probs), sum(entropies) / batch.size
 
 
+def added(losses: Mapping[str, Tensor]) -> Tensor:
+    """The sum of a loss's parts, in their order."""
+    total, *others = losses.values()
+    for part in others:
+        total = total + part
+    return total
+
+
+def add_parts(losses: Mapping[str, Tensor], share: float, into: dict[str, float]) -> None:
+    """Add ``share`` times each part of a loss to those of its name."""
+    for name, part in losses.items():
+        into[name] = into.get(name, 0.0) + share * part.item()
+
+
 @dataclass(frozen=True)
 class LossSums:
-    """What the batch came to: the whole loss, the mean entropy, and the shared value's mean squared error."""
+    """What the batch came to: the whole loss, the mean entropy, the shared value's mean squared error, and the loss's
+    parts by name where the update is watched."""
 
     loss: float
     entropy: float
     value_loss: float | None
+    losses: Mapping[str, float] = field(default_factory=dict)
 
 
 def accumulate_gradient(
@@ -156,7 +189,7 @@ def accumulate_gradient(
     """
     batch, bonus = given.batch, config.entropy_coefficient
     total = entropy = value_loss = torch.zeros((), device=given.weights.device)
-    timer = HeartbeatTimer()
+    timer, parts = HeartbeatTimer(), dict[str, float]()
     subtracted = batch.baseline.amounts if isinstance(batch.baseline, ParameterBaseline) else None
     scores = None if subtracted is None else torch.zeros_like(subtracted)
     vector.zero()
@@ -164,12 +197,15 @@ def accumulate_gradient(
         distribution, shared = with_shared_value(policy, given, chunk)
         entropies = distribution.entropy()
         log_probs = distribution.log_prob(chunk.actions)
-        loss = policy_gradient_loss(log_probs, given.weights[chunk.rows], batch.divisor)
+        losses = {"policy": policy_gradient_loss(log_probs, given.weights[chunk.rows], batch.divisor)}
         if bonus > 0.0:
-            loss = loss - bonus * entropy_bonus(entropies, batch.divisor)
+            losses["entropy"] = -bonus * entropy_bonus(entropies, batch.divisor)
         if shared is not None:
-            share = shared * (len(log_probs) / batch.size)
-            loss, value_loss = loss + share, value_loss + share.detach()
+            losses["value"] = shared * (len(log_probs) / batch.size)
+            value_loss = value_loss + losses["value"].detach()
+        loss = added(losses)
+        if given.watched:
+            add_parts(losses, 1.0, parts)
         if scores is not None:
             plain = (batch.state_weights[chunk.rows] * log_probs).sum()
             scores += flattened(
@@ -181,4 +217,4 @@ def accumulate_gradient(
             yield Heartbeat("updating the policy")
     if scores is not None and subtracted is not None:
         vector.gradient.add_(subtracted * scores / batch.divisor)
-    return LossSums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), given.config))
+    return LossSums(total.item(), entropy.item() / batch.size, unweighted(value_loss.item(), given.config), parts)

@@ -36,12 +36,15 @@ class TRPORule:
             return Outcome(direction.metrics | {"kl": 0.0, "line_search": 0.0})
         step = math.sqrt(2.0 * config.max_kl / direction.curvature) * direction.natural_gradient
         old = yield from old_distributions(self._policy, given.batch)
+        watched = direction.watched(self._vector, given.batch) if given.watched else None
         before = self._vector.values.clone()
         start, _ = yield from self._evaluate(given, config, old)
         for fraction in backtracking_fractions(config.backtracking, config.line_search_steps):
             self._vector.values.copy_(before + fraction * step)
             objective, kl = yield from self._evaluate(given, config, old)
             if acceptable(objective - start, kl, config.max_kl):
+                if watched is not None:
+                    yield watched.event(given.iteration, 1)
                 return Outcome(direction.metrics | {"kl": kl, "line_search": fraction})
         self._vector.values.copy_(before)
         return Outcome(direction.metrics | {"kl": 0.0, "line_search": 0.0})

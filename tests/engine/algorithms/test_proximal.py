@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient import proximal
+from engine.algorithms.policy_gradient import surrogates
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config.policies import GRUPolicy, MLPPolicy
@@ -48,13 +48,13 @@ def kind_of(form: Any) -> str:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     """The log-ratios of every gradient step of PPO with clipping."""
     found: list[Tensor] = []
-    original = proximal.clipped_surrogate
+    original = surrogates.clipped_surrogate
 
     def spy(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
         found.append(log_ratios.detach().clone())
         return original(log_ratios, advantages, clip_range)
 
-    monkeypatch.setattr(proximal, "clipped_surrogate", spy)
+    monkeypatch.setattr(surrogates, "clipped_surrogate", spy)
     return found
 
 

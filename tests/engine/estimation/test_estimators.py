@@ -171,14 +171,7 @@ def test_states_count_alike_unless_they_are_weighted() -> None:
 
 def test_states_are_weighted_by_the_steps_since_their_episodes_start() -> None:
     got = estimated("reward-to-go", "none", gamma=0.5, discount_states=True)
-    assert by_action(got, got.weights(False)) == pytest.approx([3, 4 / 2, 4 / 4, 8, 32, 32 / 2])
-
-
-def test_advantages_are_normalised_before_states_are_weighted() -> None:
-    got = estimated("reward-to-go", "none", gamma=0.5, discount_states=True)
-    plain = estimated("reward-to-go", "none", gamma=0.5)
-    factors = torch.tensor([1.0, 0.5, 0.25, 1.0, 1.0, 0.5])
-    torch.testing.assert_close(got.weights(True), factors * plain.weights(True))
+    assert by_action(got, got.weights()) == pytest.approx([3, 4 / 2, 4 / 4, 8, 32, 32 / 2])
 
 
 @pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])

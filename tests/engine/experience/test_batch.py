@@ -226,13 +226,12 @@ def test_sums_are_divided_by_the_episodes_or_by_the_steps_where_these_are_cut(ki
 
 def test_weights_are_the_advantages() -> None:
     batch = batch_of(PADDED)
-    assert torch.equal(batch.weights(False), batch.advantages)
+    assert torch.equal(batch.weights(), batch.advantages)
 
 
-def test_weights_are_normalised_before_states_are_weighted() -> None:
+def test_weights_are_weighted_by_state() -> None:
     batch = batch_of(PADDED)
     weighted = replace(batch, state_weights=torch.linspace(1.0, 0.1, batch.size))
-    centred = batch.advantages - batch.advantages.mean()
-    expected = centred / batch.advantages.std(correction=0)
-    torch.testing.assert_close(weighted.weights(True), weighted.state_weights * expected, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(weighted.weights(False), weighted.state_weights * batch.advantages)
+    torch.testing.assert_close(weighted.weights(), weighted.state_weights * batch.advantages)
+    other = batch.advantages.square()
+    torch.testing.assert_close(weighted.weights(other), weighted.state_weights * other)
