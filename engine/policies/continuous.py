@@ -112,7 +112,8 @@ class DiagonalGaussian:
         return DiagonalGaussian(self.mean, self.log_std + 0.5 * math.log(checked_temperature(temperature)))
 
     def detach(self) -> DiagonalGaussian:
-        return DiagonalGaussian(self.mean.detach(), self.log_std.detach())
+        # The spread may be the policy's parameter itself, which steps change in place.
+        return DiagonalGaussian(self.mean.detach(), self.log_std.detach().clone())
 
     def rows(self, index: slice | Tensor) -> DiagonalGaussian:
         per_state = self.log_std.shape == self.mean.shape

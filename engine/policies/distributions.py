@@ -65,7 +65,8 @@ class Distribution(Protocol):
         """
 
     def detach(self) -> Self:
-        """The same distribution as data: no gradient flows into its parameters. What an old policy is to a ratio."""
+        """The same distribution as data, which no gradient flows into and no later step of the policy changes. What an
+        old policy is to a ratio."""
 
     def rows(self, index: slice | Tensor) -> Self:
         """The distributions of some rows of the batch: a slice, or an int64 or bool tensor along the first dimension.

@@ -133,6 +133,18 @@ def test_every_parameter_of_a_policy_can_be_learned(config: PolicyConfig, info: 
 
 
 @EVERY_FITTING
+def test_a_policy_as_it_was_does_not_change_with_the_policy(config: PolicyConfig, info: EnvironmentInfo) -> None:
+    model = Policy(config, info, generator())
+    distribution = first_step(model, observations_of(info.observation, 6))
+    actions = distribution.sample(generator()).detach()
+    before, old = distribution.log_prob(actions).detach().clone(), distribution.detach()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.5)
+    assert torch.equal(old.log_prob(actions), before)
+
+
+@EVERY_FITTING
 def test_acting_step_by_step_and_over_whole_sequences_is_the_same(config: PolicyConfig, info: EnvironmentInfo) -> None:
     model = Policy(config, info, generator())
     observations = observations_of(info.observation, 6)
