@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -19,6 +18,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
+from engine.config.problems import ParameterError, sentence
 from engine.runtime.errors import RequestError
 
 _OPTION = "environment.options."
@@ -101,7 +101,7 @@ class Experiment(QObject):
                 self._change_environment(config.environment)
                 return None
         except RequestError as error:
-            return self._refuse(self._plainly(str(error), path))
+            return self._refuse(self._in_words(error))
         reason = self._new_problem(config)
         if reason is not None:
             return self._refuse(reason)
@@ -114,7 +114,7 @@ class Experiment(QObject):
             wanted = self._with_value(path, value).environment
             changed(described(wanted) or self.plain, wanted)
         except RequestError as error:
-            return self._plainly(str(error), path)
+            return self._in_words(error)
         return None
 
     def _with_value(self, path: str, value: Any) -> RunConfig:
@@ -126,21 +126,15 @@ class Experiment(QObject):
             del options[name]
         return with_values(self.config, {_OPTION.rstrip("."): options})
 
-    def _plainly(self, sentence: str, path: str) -> str:
-        """A complaint in which the parameter goes by its title, without what a person knows already."""
-        parameter = next((parameter for parameter in self._all_parameters() if parameter.path == path), None)
-        title = parameter.title if parameter else path
-        sentence = re.sub(rf"^{re.escape(path)}(\.\d+)?(?= )", lambda _: title, sentence)
-        if path.startswith(_OPTION):
-            each = f"Each number in {title}" if parameter and parameter.type is tuple else title
-            sentence = re.sub(r"^The option \S+ of \S+ (?=is at )", f"{each} ", sentence)
-            sentence = re.sub(r"^The option \S+ of \S+ ", f"{title} ", sentence)
-            sentence = re.sub(r"^environment\.options cannot be .*: \S+ ", f"{title} ", sentence)
-            sentence = sentence.replace(", not ''", "")
-            if self.plain.family == "ours":
-                sentence = re.sub(r"^\S+ could not be made: (bandit: )?", "", sentence)
-        sentence = re.sub(r"(?<![\w.)-])-(?=\d)", "−", sentence)
-        return sentence[0].upper() + sentence[1:]
+    def _in_words(self, error: RequestError) -> str:
+        """A complaint in which the parameter goes by its title."""
+        if not isinstance(error, ParameterError):
+            return str(error)
+        problem = error.problem
+        title = next((each.title for each in self._all_parameters() if each.path == problem.path), "")
+        if title and problem.option_of and problem.index is not None:
+            title = f"Each number in {title}"
+        return sentence(problem, title or problem.path, "−")
 
     def _change_environment(self, environment: EnvironmentConfig) -> None:
         """Take the environment with another option or change; at once, or when it has been looked at."""

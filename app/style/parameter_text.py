@@ -87,8 +87,3 @@ def symbol(text: str) -> str:
     """A symbol as rich text: what follows an underscore is a subscript."""
     stem, _, below = text.partition("_")
     return f"<i>{escape(stem)}</i>" + (f"<sub>{escape(below)}</sub>" if below else "")
-
-
-def refusal(sentence: str, parameter: Parameter) -> str:
-    """The model's sentence with the parameter's title in place of its path."""
-    return re.sub(rf"^{re.escape(parameter.path)}(\.\d+)?(?= )", lambda _: parameter.title, sentence)

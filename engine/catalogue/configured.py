@@ -10,6 +10,7 @@ from engine.catalogue.spaces import EnvironmentInfo, Option, Space, discrete
 from engine.config import RunConfig
 from engine.config.environments import MOST_FRAMES, EnvironmentConfig
 from engine.config.parameters import Parameter
+from engine.config.problems import OPTIONS, Kind, ParameterError, Problem
 from engine.mdp.small_worlds import OURS, our_process
 from engine.runtime.errors import RequestError
 
@@ -42,44 +43,46 @@ def check_options(environment: EnvironmentConfig, info: EnvironmentInfo) -> list
     """The options that are not at their defaults.
 
     Raises:
-        RequestError: there is no such option, or its value does not fit.
+        ParameterError: there is no such option, or its value does not fit.
     """
     known = {option.name: option for option in info.options}
     altered = []
     for name, value in environment.options.items():
         if name not in known:
-            there = f"there is {', '.join(known)}" if known else "it has none"
-            raise RequestError(f"{info.id} has no option {name}; {there}.")
-        problem = option_problem(known[name], value)
+            raise ParameterError(Problem(f"{OPTIONS}.{name}", "unknown", name, tuple(known), option_of=info.id))
+        problem = option_problem(info.id, known[name], value)
         if problem is not None:
-            raise RequestError(f"The option {name} of {info.id} {problem}.")
+            raise ParameterError(problem)
         if value != known[name].default:
             altered.append(known[name])
     return altered
 
 
-def option_problem(option: Option, value: Any) -> str | None:
-    """Why ``value`` cannot be the option's, as the end of a sentence; None where it can."""
+def option_problem(id: str, option: Option, value: Any) -> Problem | None:
+    """Why ``value`` cannot be that of the environment's option; None where it can."""
+
+    def problem(kind: Kind, value: Any, limit: Any, index: int | None = None) -> Problem:
+        return Problem(f"{OPTIONS}.{option.name}", kind, value, limit, index, id)
+
     if option.choices:
-        return None if value in option.choices else f"is one of {', '.join(option.choices)}, not {value}"
+        return None if value in option.choices else problem("choice", value, option.choices)
     kind, given = _kind(option.default), _kind(value)
     if kind.startswith("a list") and isinstance(value, tuple):
         wanted = ("a text",) if kind == "a list of texts" else ("a number", "a whole number")
         other = [each for each in value if _kind(each) not in wanted]
         if other:
-            return f"takes {kind}, not {_short(repr(other[0]))}"
+            return problem("type", other[0], kind)
         if not value and wanted == ("a text",):
-            return f"takes {kind}, not an empty one"
+            return problem("type", value, kind)
     elif given != kind and (kind, given) != ("a number", "a whole number"):
-        return f"takes {kind}, not {_short(repr(value))}"
-    for number in value if isinstance(value, tuple) else (value,):
+        return problem("type", value, kind)
+    for index, number in enumerate(value) if isinstance(value, tuple) else ((None, value),):
         if isinstance(number, bool | str):
             continue
-        given = _short(f"{number:g}" if isinstance(number, float) else str(number))
         if option.minimum is not None and number < option.minimum:
-            return f"is at least {option.minimum:g}, not {given}"
+            return problem("at-least", number, option.minimum, index)
         if option.maximum is not None and number > option.maximum:
-            return f"is at most {option.maximum:g}, not {given}"
+            return problem("at-most", number, option.maximum, index)
     return None
 
 
@@ -88,7 +91,7 @@ def options_of(config: RunConfig, environment: EnvironmentInfo) -> list[Paramete
     given = config.environment.options
     return [
         Parameter(
-            path=f"environment.options.{option.name}",
+            path=f"{OPTIONS}.{option.name}",
             title=option.title,
             symbol="",
             unit=option.unit,
@@ -104,10 +107,6 @@ def options_of(config: RunConfig, environment: EnvironmentInfo) -> list[Paramete
         )
         for option in environment.options
     ]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _kind(value: Any) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from engine.config.fields import Model, parameter
 
 MOST_FRAMES = 64
+_PLAIN = "a number, a text, a switch, or a list of these"
 Stepping = Literal["auto", "in-process", "processes", "envpool"]
 
 
@@ -33,7 +35,9 @@ def as_plain(value: Any) -> Any:
 def _options(given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if not _is_plain(value):
-            raise ValueError(f"{name} has to be a number, a text, a switch, or a list of these")
+            raise PydanticCustomError(
+                "option_value", "an option has a plain value", {"name": name, "value": value, "wanted": _PLAIN}
+            )
     return {name: as_plain(value) for name, value in given.items()}
 
 

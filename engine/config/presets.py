@@ -17,7 +17,8 @@ from pydantic import Field, ValidationError
 from engine.config import RunConfig
 from engine.config.fields import Model
 from engine.config.migrations import VERSION, migrated
-from engine.config.parameters import sentence
+from engine.config.problems import ParameterError
+from engine.config.validation import problem_of
 from engine.runtime.errors import RequestError
 
 
@@ -95,4 +96,4 @@ def _parse(text: str, name: str) -> Preset:
     except RequestError as error:
         raise RequestError(f"The preset {name} cannot be read: {error}") from None
     except ValidationError as error:
-        raise RequestError(f"The preset {name} does not fit: {sentence(error, Preset)}") from None
+        raise ParameterError(problem_of(error, Preset), f"The preset {name} does not fit: ") from None

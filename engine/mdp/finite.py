@@ -148,7 +148,7 @@ def bandit(means: Sequence[float], name: str = "bandit") -> FiniteMDP:
         ValueError: there is no arm, or a mean lies outside [0, 1].
     """
     if not means or not all(0.0 <= mean <= 1.0 for mean in means):
-        raise ValueError(f"{name}: each arm needs a mean between 0 and 1, not {list(means)}.")
+        raise ValueError(f"Each arm needs a mean between 0 and 1, not {list(means)}.")
     arms = [[(mean, 0, 1.0, True), (1.0 - mean, 0, 0.0, True)] for mean in means]
     return from_outcomes(name, [arms], [1.0], 1)
 

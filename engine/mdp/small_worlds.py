@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from engine.config.problems import OPTIONS, ParameterError, Problem
 from engine.mdp.finite import (
     BANDIT_MEANS,
     CORRIDOR_LENGTH,
@@ -15,7 +16,6 @@ from engine.mdp.finite import (
     corridor,
     gridworld,
 )
-from engine.runtime.errors import RequestError
 
 
 def _bandit(means: Sequence[float] = BANDIT_MEANS) -> FiniteMDP:
@@ -45,9 +45,9 @@ def our_process(id: str, options: Mapping[str, Any]) -> FiniteMDP:
     """The process of one of ``OURS``.
 
     Raises:
-        RequestError: there is no such option, or its value does not fit.
+        ParameterError: there is no such option, or its value does not fit.
     """
     try:
         return OURS[id](**options)
     except (TypeError, ValueError) as error:
-        raise RequestError(f"{id} could not be made: {str(error).rstrip('.')}.") from None
+        raise ParameterError(Problem(OPTIONS, "other", limit=str(error).rstrip("."), option_of=id)) from None

@@ -13,7 +13,8 @@ from typing import Any
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
-from engine.config.parameters import parameters_of, validated, with_values
+from engine.config.parameters import parameters_of, with_values
+from engine.config.validation import validated
 from engine.policies.policy import Policy
 from engine.reports.events import Change, Collected, Event, Failed, Heartbeat, Updated
 from engine.runtime.errors import RequestError

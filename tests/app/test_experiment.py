@@ -118,3 +118,18 @@ def test_what_cannot_be_trained_is_told():
     chosen = experiment()
     chosen.set_config(with_values(chosen.config, {"policy": "tabular"}), chosen.environment)
     assert "discrete states" in chosen.problem()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("update.learning_rate", 200.0, "Learning rate cannot be 200.0: it should be at most 100."),
+        ("update.learning_rate", "abc", 'Learning rate cannot be "abc": it should be a number.'),
+        ("update.learning_rate", "", "Learning rate cannot be empty: it should be a number."),
+        ("collection.episodes_per_update", 1.5, "Episodes per update cannot be 1.5: it should be a whole number."),
+        ("policy.hidden_sizes", (), "Hidden layers cannot be empty: at least one number is needed."),
+        ("policy.hidden_sizes", (8, 0), "Hidden layers cannot be 0: it should be at least 1."),
+    ],
+)
+def test_refusals_are_plain_and_name_the_title(path: str, value: object, sentence: str):
+    assert experiment().set_value(path, value) == sentence

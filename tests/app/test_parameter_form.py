@@ -11,11 +11,10 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.panels.experiment.form.parameter_form import ParameterForm
-from app.style.parameter_text import bounds, in_words, meaning, refusal, shown
+from app.style.parameter_text import bounds, in_words, meaning, shown
 from app.style.theme import load_theme
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
-from engine.runtime.errors import RequestError
 
 LEARNING_RATE = "update.learning_rate"
 
@@ -89,23 +88,6 @@ def test_bounds_tell_above_from_from():
     )
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "sentence"),
-    [
-        (LEARNING_RATE, 200.0, "Learning rate cannot be 200.0: it should be at most 100."),
-        (LEARNING_RATE, "abc", 'Learning rate cannot be "abc": it should be a number.'),
-        (LEARNING_RATE, "", "Learning rate cannot be empty: it should be a number."),
-        ("collection.episodes_per_update", 1.5, "Episodes per update cannot be 1.5: it should be a whole number."),
-        ("policy.hidden_sizes", (), "Hidden layers cannot be empty: at least one number is needed."),
-        ("policy.hidden_sizes", (8, 0), "Hidden layers cannot be 0: it should be at least 1."),
-    ],
-)
-def test_refusals_are_plain_and_name_the_title(path: str, value: object, sentence: str):
-    with pytest.raises(RequestError) as error:
-        with_values(PolicyGradientConfig(), {path: value})
-    assert refusal(str(error.value), parameter(path)) == sentence
-
-
 @pytest.fixture
 def form(qtbot: QtBot) -> ParameterForm:
     form = ParameterForm(load_theme("dark"))
@@ -136,7 +118,7 @@ def test_unchanged_text_proposes_nothing(form: ParameterForm, qtbot: QtBot):
 
 def test_a_refused_entry_stays_with_its_sentence(form: ParameterForm):
     enter(form, LEARNING_RATE, "200")
-    form.answer(LEARNING_RATE, "update.learning_rate cannot be 200: it should be at most 100.")
+    form.answer(LEARNING_RATE, "Learning rate cannot be 200: it should be at most 100.")
     row = form.rows[LEARNING_RATE]
     assert row.complaint == "Learning rate cannot be 200: it should be at most 100."
     assert row.editor.field.text() == "200"

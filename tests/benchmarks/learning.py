@@ -32,7 +32,8 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, UPDATES
 from engine.catalogue.methods.picking import picked
 from engine.config import RunConfig, presets
-from engine.config.parameters import validated, with_values
+from engine.config.parameters import with_values
+from engine.config.validation import validated
 from tests.benchmarks.children import run_child
 from tests.benchmarks.figures import Grid, Measured, Number, Say, shown
 from tests.benchmarks.machine import ROOT

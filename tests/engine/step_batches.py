@@ -15,8 +15,8 @@ from engine.algorithms.policy_gradient.rule import Outcome, UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
-from engine.config.parameters import validated
 from engine.config.policies import TabularPolicy
+from engine.config.validation import validated
 from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
 from engine.policies.policy import Policy

@@ -20,8 +20,8 @@ from engine.algorithms.policy_gradient.rule import UpdateInput, UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig
-from engine.config.parameters import validated
 from engine.config.policies import ExplorationConfig, TabularPolicy
+from engine.config.validation import validated
 from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
 from engine.experience.rollouts import Rollout

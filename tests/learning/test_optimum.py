@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.config.parameters import validated
+from engine.config.validation import validated
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.mdp import exact
 from engine.reports.events import Updated

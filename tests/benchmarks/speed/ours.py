@@ -11,7 +11,7 @@ from unittest import mock
 
 import engine.training.learners.interaction
 from engine.config import RunConfig
-from engine.config.parameters import validated
+from engine.config.validation import validated
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.reports.events import Collected, Estimated, Updated
 from engine.training.training import Training

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.config import RunConfig
-from engine.config.parameters import validated
+from engine.config.validation import validated
 
 ENVIRONMENTS = ("CartPole-v1", "Acrobot-v1", "Pendulum-v1", "LunarLander-v3")
 MEAN_OVER = 100  # episodes whose mean return is held against a threshold

@@ -11,8 +11,8 @@ from engine.algorithms.policy_gradient.rule import Outcome
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.biases import biases
 from engine.config import PlanningConfig
-from engine.config.parameters import validated
 from engine.config.policies import LinearPolicy, MLPPolicy, PolicyConfig, TabularPolicy
+from engine.config.validation import validated
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.mdp import exact
 from engine.policies.policy import Policy

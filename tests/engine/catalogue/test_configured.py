@@ -12,6 +12,7 @@ from engine.catalogue.configured import changed, described, option_problem
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo, Option, Space
 from engine.config.environments import EnvironmentConfig
+from engine.config.problems import sentence
 from engine.environments.batches.batched import BatchedEnvironments
 from engine.environments.batches.changed import ChangedBatch
 from engine.environments.batches.gymnasium import GymnasiumBatch
@@ -71,7 +72,7 @@ def test_our_environments_are_known_with_any_options(
         ("GridWorld-v0", {"map": ["..."]}, "GridWorld-v0 could not be made: A grid needs a start S and a goal G."),
         ("GridWorld-v0", {"colour": 1}, "GridWorld-v0 has no option colour; there is "),
         ("Corridor-v0", {"length": 1.5}, "The option length of Corridor-v0 takes a whole number, not 1.5."),
-        ("Bandit-v0", {"means": [0.5, 2.0]}, "The option means of Bandit-v0 is at most 1, not 2."),
+        ("Bandit-v0", {"means": [0.5, 2.0]}, "The option means of Bandit-v0 is at most 1, not 2.0."),
         (
             "MountainCarContinuous-v0",
             {"goal_velocity": "fast"},
@@ -90,21 +91,22 @@ def test_an_option_that_does_not_fit_is_one_sentence(id: str, options: dict[str,
     [
         (Option("a", "A", 1.0, minimum=0.0), 2, None),
         (Option("a", "A", 1.0, minimum=0.0), -0.5, "is at least 0, not -0.5"),
-        (Option("a", "A", 1), True, "takes a whole number, not True"),
+        (Option("a", "A", 1), True, "takes a whole number, not true"),
         (Option("a", "A", True), 1, "takes true or false, not 1"),
-        (Option("a", "A", "x", choices=("x", "y")), "z", "is one of x, y, not z"),
-        (Option("a", "A", (1.0,), maximum=3.0), (1.0, 4.0), "is at most 3, not 4"),
+        (Option("a", "A", "x", choices=("x", "y")), "z", 'is one of x, y, not "z"'),
+        (Option("a", "A", (1.0,), maximum=3.0), (1.0, 4.0), "is at most 3, not 4.0"),
         (Option("a", "A", ("S",)), ("SG", 1.0), "takes a list of texts, not 1.0"),
         (Option("a", "A", ("S",)), (), "takes a list of texts, not an empty one"),
-        (Option("a", "A", ("S",)), {"a": 1}, "takes a list of texts, not {'a': 1}"),
+        (Option("a", "A", ("S",)), {"a": 1}, 'takes a list of texts, not {"a": 1}'),
         (Option("a", "A", 1, maximum=9), 10**400, f"is at most 9, not 1{'0' * 58}…"),
-        (Option("a", "A", (1.0,)), (0.2, "x"), "takes a list of numbers, not 'x'"),
+        (Option("a", "A", (1.0,)), (0.2, "x"), 'takes a list of numbers, not "x"'),
         (Option("a", "A", (1.0,)), (), None),
         (Option("a", "A", (1.0,)), 0.5, "takes a list of numbers, not 0.5"),
     ],
 )
 def test_options_have_types_bounds_and_choices(option: Option, value: Any, problem: str | None) -> None:
-    assert option_problem(option, value) == problem
+    found = option_problem("X-v0", option, value)
+    assert (None if found is None else sentence(found)) == (problem and f"The option a of X-v0 {problem}.")
 
 
 def test_lists_and_tuples_are_the_same_option() -> None:

@@ -13,9 +13,10 @@ from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS,
 from engine.catalogue.methods.picking import choose
 from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.estimators import FixedLengthRollouts, ValueBaseline
-from engine.config.parameters import Parameter, parameters_of, parse_value, validated, with_values
+from engine.config.parameters import Parameter, parameters_of, parse_value, with_values
 from engine.config.policies import LinearPolicy, TabularPolicy
 from engine.config.updates import TRPO
+from engine.config.validation import validated
 from engine.runtime.errors import RequestError
 
 DEFAULT = PolicyGradientConfig()
@@ -237,7 +238,7 @@ def test_what_would_be_right_is_said_in_plain_words(path: str, value: Any, words
 
 def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
     message = refused({"policy": "transformer"})
-    assert message == "policy cannot be \"transformer\"; it is one of 'tabular', 'linear', 'mlp', 'gru', 'cnn'."
+    assert message == "policy cannot be \"transformer\"; it is one of 'tabular', 'linear', 'mlp', 'gru' or 'cnn'."
 
 
 def test_a_value_of_a_fixed_few_is_refused_with_them() -> None:

@@ -141,9 +141,9 @@ def test_tables_that_are_no_process_are_refused(changes: dict[str, Any], said: s
 
 
 def test_what_cannot_be_built_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"each arm needs a mean between 0 and 1, not \[0.5, 1.5\]"):
+    with pytest.raises(ValueError, match=r"Each arm needs a mean between 0 and 1, not \[0.5, 1.5\]"):
         bandit((0.5, 1.5))
-    with pytest.raises(ValueError, match="each arm needs a mean"):
+    with pytest.raises(ValueError, match="Each arm needs a mean"):
         bandit(())
     with pytest.raises(ValueError, match="at least 2 states, not 1"):
         corridor(1)

@@ -11,7 +11,7 @@ from app.models.form_rules import Legend
 from app.models.run_state import LOCKED
 from app.panels.experiment.form.parameter_editors import editor_of
 from app.style import icons
-from app.style.parameter_text import in_words, refusal, symbol, tool_tip
+from app.style.parameter_text import in_words, symbol, tool_tip
 from app.style.sentence import Sentence
 from app.style.swatch import Bolt
 from app.style.theme import Theme
@@ -87,7 +87,7 @@ class ParameterRow(QWidget):
 
     def refuse(self, reason: str) -> None:
         """Say under the field why what was entered does not hold."""
-        self._complaint.setText(refusal(reason, self.parameter))
+        self._complaint.setText(reason)
         self._complaint.show()
         self.editor.set_wrong(True)
         self.editor.field.setAccessibleDescription(self._complaint.text())
