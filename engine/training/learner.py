@@ -33,11 +33,13 @@ class Learner(Protocol):
 
     ``parts`` are all that changes in it, registered where they are made. ``policies`` are what the runs learn, by run;
     ``environment`` is what they are learned in, as learning sees it. ``device_reason`` and ``stepping_reason`` say in a
-    sentence each where networks are computed and how environments are stepped.
+    sentence each where networks are computed and how environments are stepped, and ``choices`` what was chosen where
+    the configuration leaves it open, by path: a run that goes on elsewhere is not to choose anew.
     """
 
     parts: Parts
     environment: EnvironmentInfo
+    choices: dict[str, str]
     device_reason: str
     stepping_reason: str
 

@@ -176,6 +176,7 @@ class Training:
         """
         return {
             "config": self.config.model_dump(mode="json"),
+            "choices": dict(self.learner.choices),
             "pending": dict(self._pending),
             "stopwatch": self._stopwatch.state(),
             "totals": {run: totals.state() for run, totals in self.totals.items()},
@@ -194,3 +195,15 @@ class Training:
         for run, totals in self.totals.items():
             totals.load(state["totals"][run])
         self.learner.parts.load(state["learner"])
+
+
+def resumed(state: Mapping[str, Any], run: str = RUN) -> Training:
+    """A run that goes on from ``state``, wherever it was taken.
+
+    Raises:
+        RequestError: its configuration cannot work here.
+        ValueError: the state is of another kind of run.
+    """
+    training = Training(with_values(validated(state["config"]), state["choices"]), run)
+    training.load(state)
+    return training

@@ -38,7 +38,7 @@ class ChangedBatch:
         self, batch: EnvironmentBatch, environment: EnvironmentConfig, space: Space, seeds: Sequence[int]
     ) -> None:
         self.size = batch.size
-        self._batch, self._changes = batch, environment
+        self.batch, self._changes = batch, environment
         hidden = set(environment.hidden)
         self._kept = [component for component in range(space.size) if component not in hidden] if hidden else None
         self._shape = () if hidden else space.shape
@@ -52,21 +52,21 @@ class ChangedBatch:
     def reset(self, indices: Indices) -> NDArray[Any]:
         self._frames[indices] = 0.0
         self._fresh[indices] = True
-        return self._seen(self._batch.reset(indices), indices)
+        return self._seen(self.batch.reset(indices), indices)
 
     def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         if self._changes.sticky_actions > 0.0:
             actions = self._stuck(actions, indices)
-        moved = self._batch.step(actions, indices)
+        moved = self.batch.step(actions, indices)
         return moved._replace(observations=self._seen(moved.observations, indices))
 
     @property
     def interrupted(self) -> Indices:
-        return self._batch.interrupted
+        return self.batch.interrupted
 
     def state(self) -> State:
         return {
-            "batch": self._batch.state(),
+            "batch": self.batch.state(),
             "generator": self._generator.bit_generator.state,
             "frames": self._frames.copy(),
             "previous": None if self._previous is None else self._previous.copy(),
@@ -74,14 +74,14 @@ class ChangedBatch:
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        self._batch.load(state["batch"])
+        self.batch.load(state["batch"])
         self._generator.bit_generator.state = state["generator"]
         self._frames[:] = state["frames"]
         self._previous = None if state["previous"] is None else state["previous"].copy()
         self._fresh[:] = state["fresh"]
 
     def close(self) -> None:
-        self._batch.close()
+        self.batch.close()
 
     def _stuck(self, actions: NDArray[Any], indices: Indices) -> NDArray[Any]:
         if self._previous is None:

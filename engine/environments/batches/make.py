@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.catalogue.spaces import Space
-from engine.config.environments import EnvironmentConfig
+from engine.config.environments import EnvironmentConfig, Stepping
 from engine.environments.batches.batched import batched
-from engine.environments.batches.changed import with_changes
+from engine.environments.batches.changed import ChangedBatch, with_changes
 from engine.environments.batches.choice import chosen
+from engine.environments.batches.envpool import EnvPoolBatch
+from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch
+from engine.environments.batches.processes import ProcessBatch
 
 
 def make_batch(environment: EnvironmentConfig, space: Space, seeds: Sequence[int]) -> tuple[EnvironmentBatch, str]:
@@ -33,3 +36,11 @@ def _stepped(environment: EnvironmentConfig, seeds: Sequence[int]) -> tuple[Envi
     if ours is not None:
         return ours, f"{len(seeds)} environment{'s' if len(seeds) > 1 else ''} stepped together as one batch"
     return chosen(environment, seeds)
+
+
+_STEPPING: dict[type, Stepping] = {GymnasiumBatch: "in-process", ProcessBatch: "processes", EnvPoolBatch: "envpool"}
+
+
+def stepping_of(batch: EnvironmentBatch) -> Stepping:
+    """The way of stepping that makes such a batch again; ``auto`` for dynamics of our own."""
+    return _STEPPING.get(type(batch.batch if isinstance(batch, ChangedBatch) else batch), "auto")

@@ -14,8 +14,9 @@ from engine.collection.collectors import Collector, EpisodeCollector, FinishedEp
 from engine.collection.device_collector import DeviceCollector, environments_on
 from engine.collection.reward_scaling import RewardScaling
 from engine.config import PlanningConfig, RunConfig
+from engine.config.environments import Stepping
 from engine.config.estimators import CollectionConfig, WholeEpisodes
-from engine.environments.batches.make import make_batch
+from engine.environments.batches.make import make_batch, stepping_of
 from engine.environments.making.lookup import inspect
 from engine.experience.rollouts import Rollout
 from engine.networks.normalizer import Normalizer
@@ -43,9 +44,10 @@ class Placement:
 
 @dataclass(frozen=True)
 class MadeCollector:
-    """A collector, how its environments are stepped, in a sentence, and what frees them."""
+    """A collector, how its environments are stepped, in a word and in a sentence, and what frees them."""
 
     collector: Collector
+    stepping: Stepping
     reason: str
     close: Callable[[], None]
 
@@ -77,17 +79,20 @@ class Interaction:
         self.parts = Parts()
         normalize = config.environment.normalize_observations
         self.normalizer = Normalizer(self.environment.observation.size) if normalize else None
-        self.policy = Policy(config.policy, self.environment, seeds.generator(), with_value, self.normalizer)
+        policy = Policy(config.policy, self.environment, seeds.generator(), with_value, self.normalizer)
+        self.policy = self.parts.add("policy", policy)
         size = parallel_environments(config)
         chosen = choose_device(config, self.policy, self.environment, size)
         self.device, self.device_reason = chosen.device, chosen.reason
         self.policy.to(self.device)
-        self.actor = Actor(self.policy, seeds.generator(self.device), self.device)
+        noise = self.parts.add_generator("actions", seeds.generator(self.device))
+        self.actor = Actor(self.policy, noise, self.device)
         self.value_generator = seeds.generator()
         self._rewards = RewardScaling(config.environment)
         placement = Placement(config, self.environment, plain.observation, seeds.integers(size), self.device)
         made = (make_collector or collector_alone)(placement)
         self.collector, self.stepping_reason, self.close = made.collector, made.reason, made.close
+        self.choices = {"device": self.device.type, "environment.stepping": made.stepping}
 
     def explore(self, config: RunConfig, progress: float) -> None:
         """Act as ``config`` has it at this share of the budget."""
@@ -130,12 +135,15 @@ def collector_alone(placement: Placement) -> MadeCollector:
     resident = environments_on(device, config, placement.seeds)
     if resident is not None:
         reason = f"environments are stepped on {device.type} as well"
-        return MadeCollector(DeviceCollector(resident, placement.environment, steps), reason, resident.close)
+        return MadeCollector(DeviceCollector(resident, placement.environment, steps), "auto", reason, resident.close)
     batch, reason = make_batch(config.environment, placement.space, placement.seeds)
     try:
+        collector: Collector
         if steps is None:
-            return MadeCollector(EpisodeCollector(batch, placement.environment, device), reason, batch.close)
-        return MadeCollector(FixedLengthCollector(batch, placement.environment, device, steps), reason, batch.close)
+            collector = EpisodeCollector(batch, placement.environment, device)
+        else:
+            collector = FixedLengthCollector(batch, placement.environment, device, steps)
+        return MadeCollector(collector, stepping_of(batch), reason, batch.close)
     except RunError as error:
         batch.close()
         raise RequestError(str(error)) from None

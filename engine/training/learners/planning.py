@@ -31,12 +31,15 @@ class PlanningLearner:
         self._interaction = Interaction(config, seeds, with_value=False)
         interaction = self._interaction
         self.parts = Parts()
+        self.parts.add("interaction", interaction.parts)
         self.policy, self.environment = interaction.policy, interaction.environment
         self.device_reason, self.stepping_reason = interaction.device_reason, interaction.stepping_reason
+        self.choices = interaction.choices
         self.close = interaction.close
         mdp = process_of(config.environment)
         assert mdp is not None  # the catalogue refuses others
         self._rule = ExactAscentRule(config.update, self.policy, mdp)
+        self.parts.add("rule", self._rule.parts)
 
     @property
     def policies(self) -> dict[str, Policy]:

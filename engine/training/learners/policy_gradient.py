@@ -14,7 +14,6 @@ from engine.config import PolicyGradientConfig
 from engine.config.estimators import ValueBaseline
 from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
-from engine.maths.losses import normalized
 from engine.policies.policy import Policy
 from engine.reports.events import Estimated, Event, Heartbeats, Reweighted, Updated
 from engine.reports.metrics import METRICS
@@ -57,16 +56,20 @@ class PolicyGradientLearner:
         self._interaction = Interaction(config, seeds, shared, making.collector)
         interaction = self._interaction
         self.parts = Parts()
+        self.parts.add("interaction", interaction.parts)
         self.policy, self.environment = interaction.policy, interaction.environment
         self.device_reason, self.stepping_reason = interaction.device_reason, interaction.stepping_reason
+        self.choices = interaction.choices
         self.close = interaction.close
         self._critic: Critic | None = SharedCritic(self.policy) if shared else None
         self._fitting: ValueFitting | None = None
         if isinstance(baseline, ValueBaseline):
-            value = _value_function(config, baseline, interaction)
+            value = self.parts.add("value", _value_function(config, baseline, interaction))
             self._fitting = making.fitting(baseline, value, seeds.generator())
+            self.parts.add("fitting", self._fitting.parts)
             self._critic = SeparateCritic(value)
         self._rule = making.rule(config, self.policy, seeds.generator(), self._fitting)
+        self.parts.add("rule", self._rule.parts)
 
     @property
     def policies(self) -> dict[str, Policy]:
@@ -89,8 +92,9 @@ class PolicyGradientLearner:
         if self._fitted_on(config) == "same":
             fitted = yield from self._fit(batch, config)
             batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
-        yield _estimated(moment, config, batch)
-        outcome = yield from self._rule.update(UpdateInput(batch, config, moment.progress))
+        given = UpdateInput(batch, config, moment.progress, moment.watched, moment.iteration)
+        yield _estimated(moment, given)
+        outcome = yield from self._rule.update(given)
         if outcome.log_ratios is not None:
             yield _reweighted(moment, outcome)
         if self._fitted_on(config) == "previous" and not fits_value_jointly(config):
@@ -130,12 +134,19 @@ def _value_function(config: PolicyGradientConfig, baseline: ValueBaseline, inter
     return value.to(interaction.device)
 
 
-def _estimated(moment: Moment, config: PolicyGradientConfig, batch: Batch) -> Estimated:
-    used = normalized(batch.advantages).cpu().numpy() if config.estimator.normalize_advantages else None
-    return Estimated(moment.iteration, batch.advantages.cpu().numpy(), used)
+def _estimated(moment: Moment, given: UpdateInput) -> Estimated:
+    used = None if given.normalized is None else given.normalized.cpu().numpy()
+    return Estimated(moment.iteration, given.batch.advantages.cpu().numpy(), used)
 
 
 def _reweighted(moment: Moment, outcome: Outcome) -> Reweighted:
     assert outcome.log_ratios is not None
     thinned = outcome.log_ratios[:: 1 + len(outcome.log_ratios) // RATIOS]
-    return Reweighted(moment.iteration, thinned.cpu().numpy(), outcome.of)
+    return Reweighted(
+        moment.iteration,
+        thinned.cpu().numpy(),
+        outcome.of,
+        outcome.clip_range,
+        outcome.truncation,
+        outcome.effective_sample_size,
+    )

@@ -17,7 +17,7 @@ from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.updates import GradientAscent
 from engine.environments.batches.interface import EnvironmentBatch
-from engine.environments.batches.make import make_batch
+from engine.environments.batches.make import make_batch, stepping_of
 from engine.policies.policy import Policy
 from engine.reports.events import Event, Failed, Heartbeats
 from engine.runtime.errors import RequestError, RunError
@@ -97,7 +97,7 @@ class SeedLearner:
 
     def _take_placement(self, placement: Placement) -> MadeCollector:
         self.placement = placement
-        return MadeCollector(self.pending, "", lambda: None)
+        return MadeCollector(self.pending, "auto", "", lambda: None)
 
     def _make_rule(
         self, config: PolicyGradientConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
@@ -144,6 +144,7 @@ class ManySeedsLearner:
         self.environment, self.device_reason = first.environment, "cpu, where seeds are trained together"
         self.parts = Parts()
         self._collector, self._batch, self.stepping_reason = self._joint_collector(config, list(runs.values()))
+        self.choices = {"device": "cpu", "environment.stepping": stepping_of(self._batch)}
 
     def _joint_collector(
         self, config: PolicyGradientConfig, seeds: list[int]
