@@ -11,9 +11,9 @@ from engine.catalogue.configured import changed, described, options_of
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.distribution import distribution_of
-from engine.catalogue.methods.entries import Entry
 from engine.catalogue.methods.nearest import nearest_fit, what_gave_way
 from engine.catalogue.methods.picking import choose, unused
+from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.environments import EnvironmentConfig

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from engine.catalogue.spaces import EnvironmentInfo
 
 
-@dataclass(frozen=True)
-class Extra:
+class Extra(NamedTuple):
     """An optional part of this package's requirements; ``modules`` are what it brings, ``command`` installs it."""
 
     name: str
@@ -28,8 +27,7 @@ class Extra:
         return all(find_spec(module) is not None for module in self.modules)
 
 
-@dataclass(frozen=True)
-class Making:
+class Making(NamedTuple):
     """How Gymnasium comes to know environments of a package, and what stands between them and a policy.
 
     It holds for all of the package's environments, also those that the catalogue does not describe. A
@@ -46,12 +44,11 @@ class Making:
     package: str
     prefixes: tuple[str, ...]
     register: str = ""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = MappingProxyType({})
     wrapper: str = ""
 
 
-@dataclass(frozen=True)
-class Family:
+class Family(NamedTuple):
     """A group of environments that belong together.
 
     Attributes:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from engine.catalogue.methods.entries import ALGORITHMS, POLICIES, Entry
+from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.spec import Entry
 from engine.config import PolicyGradientConfig, RunConfig, presets
 from engine.config.parameters import parse_value, with_values
 from engine.runtime.errors import RequestError

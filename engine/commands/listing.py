@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
-from engine.catalogue.methods.entries import ALGORITHMS, POLICIES, Entry
+from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
+from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.runtime.errors import RequestError

@@ -1,21 +1,24 @@
 """The equation of a configuration, as LaTeX, one term for each choice that makes it.
 
 Each term says which choice it comes from, so that the window can colour it like that choice's picker and so that
-exactly the affected terms change with it. Sources: 001… and 004… for the estimator, 000… for its optimal baseline and
-importance weights, 002… for surrogate, penalty and natural gradient, 003… for the Gaussian and GAE; Schulman et al.
-(2015, 2017) for TRPO and PPO.
+exactly the affected terms change with it. Sources: [lecture] and [Schaeffer] for the estimator, [Jethro] for its
+optimal baseline and importance weights, [textbook] for surrogate, penalty and natural gradient, [Jabon 2023] for the
+Gaussian and GAE; Schulman et al. (2015, 2017) for TRPO and PPO.
 """
 
 from __future__ import annotations
 
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, RunConfig
+from engine.equations import estimators, policies, updates
 from engine.equations.estimators import advantage_lines, fit_lines
 from engine.equations.policies import policy_lines
 from engine.equations.terms import Line, Part, Term
 from engine.equations.updates import planning_lines, update_lines
 
-__all__ = ["Line", "Part", "Term", "equation"]
+__all__ = ["SYMBOLS", "Line", "Part", "Term", "equation"]
+
+SYMBOLS = (*policies.SYMBOLS, *estimators.SYMBOLS, *updates.SYMBOLS)
 
 
 def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:

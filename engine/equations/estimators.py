@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
+from engine.catalogue.methods.baselines import BASELINE_SPECS
+from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.config import PolicyGradientConfig
-from engine.config.estimators import OptimalBaseline, SharedValueBaseline, ValueBaseline
-from engine.equations.terms import ADVANTAGE, LEARNED, Line, Term, last_step, per_decision, value
+from engine.config.estimators import GAE, NStepTD, OptimalBaseline, SharedValueBaseline, ValueBaseline
+from engine.equations.symbols import Symbol
+from engine.equations.terms import ADVANTAGE, Line, Term, complete, cuts, last_step, per_decision, value
 
 
 def advantage_lines(config: PolicyGradientConfig) -> tuple[Line, ...]:
     """The advantage, what it is made of where that needs a line of its own, and its normalisation if it has one."""
-    learned = config.estimator.baseline.kind in LEARNED
-    if config.estimator.credit.kind == "gae" or (learned and per_decision(config)):
-        lines: tuple[Line, ...] = _of_errors(config), _error(config)
-    elif config.estimator.credit.kind == "n-step":
-        lines = (_n_step(config),)
-    else:
-        lines = (_of_rewards(config), *_optimal(config))
-    return (*lines, *_normalisation(config))
+    return (*_CREDITS[config.estimator.credit.kind](config), *_normalisation(config))
 
 
 def _line(*credit: Term) -> Line:
     return (Term(rf"{ADVANTAGE} = "), *credit)
+
+
+def _learned(config: PolicyGradientConfig) -> bool:
+    return BASELINE_SPECS[config.estimator.baseline.kind].learned is not None
 
 
 def _weight(config: PolicyGradientConfig, step: str) -> tuple[Term, ...]:
@@ -28,68 +31,90 @@ def _weight(config: PolicyGradientConfig, step: str) -> tuple[Term, ...]:
     return (Term(rf"\, w_{{i,{step}}}", "update"),) if per_decision(config) else ()
 
 
-def _of_rewards(config: PolicyGradientConfig) -> Line:
-    """The whole return or the reward-to-go, less the baseline."""
-    total, discounted = config.estimator.credit.kind == "total-return", config.estimator.gamma < 1.0
-    start, power = ("0", "t'") if total else ("t", "t'-t")
-    weight = rf"\, \gamma^{{{power}}}" if discounted else ""
-    credit = rf"\sum_{{t'={start}}}^{{{last_step(config)}}} {weight}"
-    weighted = _weight(config, r"\max(t,t')" if total else "t'")
-    terms = [Term(credit, "credit"), *weighted, Term(r"\, r_{i,t'}", "credit")]
-    learned = config.estimator.baseline.kind in LEARNED
-    if learned and config.collection.kind == "fixed-length":
-        rest = r"\; + \; \gamma^{T-t} \," if discounted else r"\; + \;"
-        terms += [Term(rest, "credit"), Term(value(config, "s_{i,T}"), "baseline")]
-    baseline = _baseline(config)
-    if baseline:
-        terms += [Term(r"\; - \;"), *_weight(config, "t"), Term(baseline, "baseline")]
-    return _line(*terms)
+# --- credit -----------------------------------------------------------------------------------------------------------
 
 
-def _baseline(config: PolicyGradientConfig) -> str:
-    """What is subtracted from the credit; empty where nothing is."""
-    kind, total = config.estimator.baseline.kind, config.estimator.credit.kind == "total-return"
-    if kind in LEARNED:
-        return value(config, "s_{i,0}" if total else "s_{i,t}")
-    credit = "R" if total else "G"
-    return {
-        "none": "",
-        "average": rf"\bar{{{credit}}}",
-        "time-average": rf"\bar{{{credit}}}_{{t}}",
-        "leave-one-out": rf"\frac{{1}}{{N - 1}} \sum_{{j \neq i}} {'R_j' if total else chr(92) + 'bar{G}_j'}",
-        "optimal": "b_k" if _per_parameter(config) else "b",
-    }[kind]
+class _Sum(NamedTuple):
+    """A sum over t': where it starts, the discount's power, the step whose importance weight counts, the state from
+    which on is counted, the letter of the sum, and its product with a squared score."""
+
+    start: str
+    power: str
+    weighted: str
+    state: str
+    letter: str
+    covered: str
 
 
-def _n_step(config: PolicyGradientConfig) -> Line:
+_FROM_THE_START = _Sum("0", "t'", r"\max(t,t')", "s_{i,0}", "R", r"g_{i,k}^2 \, R_i")
+_FROM_NOW = _Sum("t", "t'-t", "t'", "s_{i,t}", "G", r"g_{i,k} \, x_{i,k}")
+
+
+def _total_return(config: PolicyGradientConfig) -> tuple[Line, ...]:
+    return _credited(config, _FROM_THE_START)
+
+
+def _reward_to_go(config: PolicyGradientConfig) -> tuple[Line, ...]:
+    return _credited(config, _FROM_NOW)
+
+
+def _n_step(config: PolicyGradientConfig) -> tuple[Line, ...]:
+    if _learned(config) and per_decision(config):
+        return _of_errors(config, _FROM_NOW, end="t+n-1")
     credit, gamma = config.estimator.credit, config.estimator.gamma
-    assert credit.kind == "n-step"
+    assert isinstance(credit, NStepTD)
     if credit.n == 1:
         rewards, rest, state = "r_{i,t}", r"\gamma", "s_{i,t+1}"
     else:
         weight = r"\, \gamma^{t'-t}" if gamma < 1.0 else ""
         rewards, rest, state = rf"\sum_{{t'=t}}^{{t+n-1}} {weight} \, r_{{i,t'}}", r"\gamma^{n}", "s_{i,t+n}"
-    return _line(
+    line = _line(
         Term(rewards, "credit"),
         Term(rf"\; + \; {rest} \, " if gamma < 1.0 else r"\; + \; ", "credit"),
         Term(value(config, state), "baseline"),
         Term(r"\; - \;"),
         Term(value(config), "baseline"),
     )
+    return (line,)
 
 
-def _of_errors(config: PolicyGradientConfig) -> Line:
+def _gae(config: PolicyGradientConfig) -> tuple[Line, ...]:
+    return _of_errors(config, _FROM_NOW)
+
+
+def _credited(config: PolicyGradientConfig, sum: _Sum) -> tuple[Line, ...]:
+    """The sum, of rewards or of errors where each of these has a weight of its own."""
+    if _learned(config) and per_decision(config):
+        return _of_errors(config, sum)
+    made = _optimal(config, sum) if isinstance(config.estimator.baseline, OptimalBaseline) else ()
+    return (_of_rewards(config, sum), *made)
+
+
+def _of_rewards(config: PolicyGradientConfig, sum: _Sum) -> Line:
+    """The whole return or the reward-to-go, less the baseline."""
+    discounted = config.estimator.gamma < 1.0
+    weight = rf"\, \gamma^{{{sum.power}}}" if discounted else ""
+    credit = rf"\sum_{{t'={sum.start}}}^{{{last_step(config)}}} {weight}"
+    terms = [Term(credit, "credit"), *_weight(config, sum.weighted), Term(r"\, r_{i,t'}", "credit")]
+    if _learned(config) and cuts(config):
+        rest = r"\; + \; \gamma^{T-t} \," if discounted else r"\; + \;"
+        terms += [Term(rest, "credit"), Term(value(config, "s_{i,T}"), "baseline")]
+    baseline = _BASELINES[config.estimator.baseline.kind](config, sum)
+    if baseline:
+        terms += [Term(r"\; - \;"), *_weight(config, "t"), Term(baseline, "baseline")]
+    return _line(*terms)
+
+
+def _of_errors(config: PolicyGradientConfig, sum: _Sum, end: str = "") -> tuple[Line, ...]:
     """A sum of temporal-difference errors: GAE, or another credit whose every term has a weight of its own."""
-    credit, discounted = config.estimator.credit, config.estimator.gamma < 1.0
-    total = credit.kind == "total-return"
-    start, power = ("0", "t'") if total else ("t", "t'-t")
-    base = (r"\gamma" if discounted else "") + (r"\lambda" if credit.kind == "gae" else "")
+    base = (r"\gamma" if config.estimator.gamma < 1.0 else "") + (
+        r"\lambda" if isinstance(config.estimator.credit, GAE) else ""
+    )
     base = f"({base})" if base == r"\gamma\lambda" else base
-    weight = rf"\, {base}^{{{power}}}" if base else ""
-    end = "t+n-1" if credit.kind == "n-step" else last_step(config)
-    weighted = _weight(config, r"\max(t,t')" if total else "t'")
-    terms = Term(rf"\sum_{{t'={start}}}^{{{end}}} {weight}", "credit"), *weighted
-    return _line(*terms, Term(r"\, \delta_{i,t'}", "credit"))
+    weight = rf"\, {base}^{{{sum.power}}}" if base else ""
+    total = rf"\sum_{{t'={sum.start}}}^{{{end or last_step(config)}}} {weight}"
+    line = _line(Term(total, "credit"), *_weight(config, sum.weighted), Term(r"\, \delta_{i,t'}", "credit"))
+    return line, _error(config)
 
 
 def _error(config: PolicyGradientConfig) -> Line:
@@ -103,18 +128,64 @@ def _error(config: PolicyGradientConfig) -> Line:
     )
 
 
+_CREDITS: dict[str, Callable[[PolicyGradientConfig], tuple[Line, ...]]] = {
+    "total-return": _total_return,
+    "reward-to-go": _reward_to_go,
+    "n-step": _n_step,
+    "gae": _gae,
+}
+complete(_CREDITS, CREDIT_SPECS)
+
+
+# --- baselines --------------------------------------------------------------------------------------------------------
+
+
+def _nothing(config: PolicyGradientConfig, sum: _Sum) -> str:
+    return ""
+
+
+def _average(config: PolicyGradientConfig, sum: _Sum) -> str:
+    return rf"\bar{{{sum.letter}}}"
+
+
+def _average_per_step(config: PolicyGradientConfig, sum: _Sum) -> str:
+    return rf"\bar{{{sum.letter}}}_{{t}}"
+
+
+def _average_of_the_others(config: PolicyGradientConfig, sum: _Sum) -> str:
+    other = "R_j" if sum is _FROM_THE_START else r"\bar{G}_j"
+    return rf"\frac{{1}}{{N - 1}} \sum_{{j \neq i}} {other}"
+
+
+def _constant(config: PolicyGradientConfig, sum: _Sum) -> str:
+    return "b_k" if _per_parameter(config) else "b"
+
+
+def _value(config: PolicyGradientConfig, sum: _Sum) -> str:
+    return value(config, sum.state)
+
+
+_BASELINES: dict[str, Callable[[PolicyGradientConfig, _Sum], str]] = {
+    "none": _nothing,
+    "average": _average,
+    "time-average": _average_per_step,
+    "leave-one-out": _average_of_the_others,
+    "optimal": _constant,
+    "value": _value,
+    "shared-value": _value,
+}
+complete(_BASELINES, BASELINE_SPECS)
+
+
 def _per_parameter(config: PolicyGradientConfig) -> bool:
     baseline = config.estimator.baseline
     return isinstance(baseline, OptimalBaseline) and baseline.per_parameter
 
 
-def _optimal(config: PolicyGradientConfig) -> tuple[Line, ...]:
+def _optimal(config: PolicyGradientConfig, sum: _Sum) -> tuple[Line, ...]:
     """The constant of least variance: for each of the parameters, counted by k, or over all of them."""
-    if config.estimator.baseline.kind != "optimal":
-        return ()
     over, name = ("i", "b_k") if _per_parameter(config) else ("i,k", "b")
-    covered = "g_{i,k}^2 \\, R_i" if config.estimator.credit.kind == "total-return" else r"g_{i,k} \, x_{i,k}"
-    fraction = rf"\frac{{\sum_{{{over}}} {covered}}}{{\sum_{{{over}}} g_{{i,k}}^2}}"
+    fraction = rf"\frac{{\sum_{{{over}}} {sum.covered}}}{{\sum_{{{over}}} g_{{i,k}}^2}}"
     return ((Term(f"{name} = {fraction}", "baseline"),),)
 
 
@@ -153,3 +224,47 @@ def _squared_error(config: PolicyGradientConfig, start: str, clip_range: float) 
         Term(rf"(V_{{\mathrm{{old}}}} + {moved}", "baseline"),
         Term(rf"\; - \; {goal})^2)", "baseline"),
     )
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+SYMBOLS = (
+    Symbol(r"\hat{A}", "Â<sub>i,t</sub>", "the advantage: how much better step t of episode i went than expected"),
+    Symbol("r_{i,t", "r<sub>i,t</sub>", "the reward at step t of episode i"),
+    Symbol(r"\gamma", "γ", "the discount: a reward k steps ahead counts γᵏ"),
+    Symbol("t+n", "n", "the number of rewards that are counted before the learned value stands in"),
+    Symbol(r"\\lambda\)?\^", "λ", "GAE's weight: an error k steps ahead counts λᵏ", regex=True),
+    Symbol(
+        r"\delta_{i,t", "δ<sub>i,t</sub>", "the surprise of one step: reward and next value, less the value expected"
+    ),
+    Symbol(r"\\bar\{R\}(?!_)", "R̄", "the average total return of the batch, the baseline", regex=True),
+    Symbol(r"\\bar\{G\}(?!_)", "Ḡ", "the average reward-to-go of the batch, the baseline", regex=True),
+    Symbol(r"\bar{R}_{t}", "R̄<sub>t</sub>", "the average total return of the episodes that last until step t"),
+    Symbol(r"\bar{G}_{t}", "Ḡ<sub>t</sub>", "the average reward-to-go at step t, over the episodes that last so long"),
+    Symbol(r"\bar{G}_j", "Ḡ<sub>j</sub>", "the average reward-to-go of another episode j"),
+    Symbol("R_j", "R<sub>j</sub>", "the total return of another episode j"),
+    Symbol("R_i", "R<sub>i</sub>", "the total return of episode i"),
+    Symbol("b_k =", "b<sub>k</sub>", "the baseline of the least variance for parameter k"),
+    Symbol("b = ", "b", "the baseline of the least variance, one for all parameters k"),
+    Symbol("g_{i,k}", "g<sub>i,k</sub>", "∂ log π / ∂θ<sub>k</sub>, summed over the steps of episode i"),
+    Symbol("x_{i,k}", "x<sub>i,k</sub>", "the same sum, with every step multiplied by its reward-to-go"),
+    Symbol(
+        r"V_{\phi}",
+        "V<sub>φ</sub>(s)",
+        "the learned value function: the return it predicts from state s; 0 where an episode has ended, in place of "
+        "the rest where it is cut off",
+    ),
+    Symbol(
+        r"V_{\theta}",
+        "V<sub>θ</sub>(s)",
+        "the return predicted from state s by a second output of the policy's network; 0 where an episode has ended",
+    ),
+    Symbol(
+        r"\hat{G}", "Ĝ<sub>i,t</sub>", "what V is fitted to: the return from step t on, as far as rewards are counted"
+    ),
+    Symbol(r"\tilde{G}", "s̃<sub>i,t</sub>, G̃<sub>i,t</sub>", "states and returns of episodes played for V alone"),
+    Symbol(
+        r"V_{\mathrm{old}}", "V<sub>old</sub>, clip", "V before the fit; clip keeps the change within ±ε<sub>V</sub>"
+    ),
+    Symbol(r"\mathrm{std}", "mean, std", "mean and standard deviation over the batch"),
+)

@@ -6,7 +6,48 @@ from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, RunConfig
 from engine.config.policies import PolicyConfig
+from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
+
+SYMBOLS = (
+    Symbol(
+        r"\pi_{\theta}", "π<sub>θ</sub>(a|s)", "the probability of action a in state s, under the policy's parameters θ"
+    ),
+    Symbol(r"\theta_{s", "θ<sub>s,a</sub>", "the table's entry for action a in state s"),
+    Symbol(r"\theta_s", "θ<sub>s</sub>", "the table's entries for state s"),
+    Symbol(r"\mathrm{MLP}", "MLP<sub>θ</sub>(s)", "the policy network's output for state s"),
+    Symbol(r"\mathrm{CNN}", "CNN<sub>θ</sub>(s)", "the convolutional network's output for image s"),
+    Symbol(
+        r"\mathrm{GRU}", "GRU<sub>θ</sub>, h<sub>t</sub>", "the recurrent layer, and what it remembers up to step t"
+    ),
+    Symbol("h_{i,t}", "h<sub>i,t</sub>", "what is remembered of episode i up to step t"),
+    Symbol("W ", "W, b", "weights and biases among the parameters θ"),
+    Symbol(r"\mathbf{x}(s)", "<b>x</b>(s)", "the features made of state s"),
+    Symbol("a'", "a'", "every action there is, one after the other"),
+    Symbol(
+        r"\\prod_\{?j|\\partial u_j",
+        "j",
+        "counts the parts of an action, which are chosen independently",
+        regex=True,
+    ),
+    Symbol("a_j", "a<sub>j</sub>", "part j of the action"),
+    Symbol("p_j^{a_j}", "p<sub>j</sub>", "the probability that switch j is on"),
+    Symbol(r"\mathrm{sigmoid}", "sigmoid", "turns any number z into a probability, 1/(1 + e<sup>−z</sup>)"),
+    Symbol(r"\mathcal{N}", "𝒩", "the normal (Gaussian) density with its mean and variance"),
+    Symbol(r"\mathrm{diag}", "diag", "the variances of the components, which are independent"),
+    Symbol(r"\mu_{\theta}", "μ<sub>θ</sub>", "the Gaussian's mean"),
+    Symbol(r"\sigma", "σ", "the Gaussian's standard deviation, one for each component of the action"),
+    Symbol(r"\tanh u", "u, tanh", "the Gaussian's number, which tanh squashes into the bounds"),
+    Symbol(r"\partial", "∂a/∂u", "how much the squashing stretches there, which changes the density"),
+    Symbol(r"a_{\min}", "a<sub>min</sub>, a<sub>max</sub>", "the bounds of the action"),
+    Symbol(r"\mathrm{Beta}", "Beta(x; p, q)", "the beta density on 0 … 1 with its two shapes p and q"),
+    Symbol("x = ", "x", "the action as a fraction of the way from its lower to its upper bound"),
+    Symbol(r"\mathrm{softplus}", "softplus", "turns any number z into a positive one, log(1 + e<sup>z</sup>)"),
+    Symbol(r"\tau", "τ", "the temperature: above 1 the policy is less decided, below 1 more"),
+    Symbol(r"\mu(a", "μ(a|s)", "the probabilities with which actions are really taken"),
+    Symbol(r"\kappa", "κ", "the share of actions taken greedily; it goes from κ₀ to κ₁ over the run"),
+    Symbol(r"\mathbf{1}", "<b>1</b>[ ]", "1 where that is so, else 0; arg max is the most likely action"),
+)
 
 
 def policy_lines(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:

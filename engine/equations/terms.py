@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.catalogue.methods.collections import COLLECTION_SPECS
 from engine.config import PolicyGradientConfig
+from engine.config.estimators import SharedValueBaseline
+from engine.config.updates import OffPolicy
 
 Part = Literal["", "policy", "credit", "baseline", "update"]
 
@@ -21,9 +25,12 @@ class Term:
 Line = tuple[Term, ...]
 
 ADVANTAGE = r"\hat{A}_{i,t}"
-LEARNED = ("value", "shared-value")
-SURROGATE = ("trpo", "ppo-clip", "ppo-penalty", "ppo-lagrangian")
-PER_EPISODE = ("gradient-ascent", "off-policy")
+
+
+def complete(written: Mapping[str, object], specs: Mapping[str, object]) -> None:
+    """Raises ValueError where a method has no equation, or an equation no method."""
+    if written.keys() != specs.keys():
+        raise ValueError(f"Either without equation or without method: {sorted(written.keys() ^ specs.keys())}.")
 
 
 def seen(config: PolicyGradientConfig) -> str:
@@ -38,21 +45,25 @@ def chance(config: PolicyGradientConfig, policy: str = r"\pi_{\theta}") -> str:
 
 def value(config: PolicyGradientConfig, state: str = "s_{i,t}") -> str:
     """V of a state, with the policy's own parameters where they are shared."""
-    network = r"V_{\theta}" if config.estimator.baseline.kind == "shared-value" else r"V_{\phi}"
+    network = r"V_{\theta}" if isinstance(config.estimator.baseline, SharedValueBaseline) else r"V_{\phi}"
     return rf"{network}({state})"
 
 
+def cuts(config: PolicyGradientConfig) -> bool:
+    """Whether episodes are cut off that would go on."""
+    return COLLECTION_SPECS[config.collection.kind].cuts
+
+
 def last_step(config: PolicyGradientConfig) -> str:
-    return "T - 1" if config.collection.kind == "fixed-length" else "T_i - 1"
+    return "T - 1" if cuts(config) else "T_i - 1"
 
 
-def mean_over_steps(config: PolicyGradientConfig) -> str:
-    """The sum over all steps with what it is divided by: N episodes, or the number of steps."""
-    whole = "N" if config.update.kind in PER_EPISODE else "M"
-    divisor = "N T" if config.collection.kind == "fixed-length" else whole
+def mean_over_steps(config: PolicyGradientConfig, whole: str) -> str:
+    """The sum over all steps with what it is divided by; of whole episodes ``whole``, N episodes or M steps."""
+    divisor = "N T" if cuts(config) else whole
     return rf"\frac{{1}}{{{divisor}}} \sum_{{i=1}}^{{N}} \sum_{{t=0}}^{{{last_step(config)}}} \,"
 
 
 def per_decision(config: PolicyGradientConfig) -> bool:
     """Whether every reward has an importance weight of its own."""
-    return config.update.kind == "off-policy" and config.update.weighting == "per-decision"
+    return isinstance(config.update, OffPolicy) and config.update.weighting == "per-decision"

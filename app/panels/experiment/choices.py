@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from app.models.experiment import Experiment
 from app.panels.experiment.choice_delegate import Choice
 from app.style.parameter_text import shown
-from engine.catalogue.methods.entries import POLICIES, Entry
+from engine.catalogue.methods.entries import POLICIES
 from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.spec import Entry
 from engine.runtime.errors import RequestError
 
 

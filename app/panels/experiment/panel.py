@@ -29,9 +29,9 @@ from engine.catalogue.methods.entries import (
     DISTRIBUTIONS,
     POLICIES,
     UPDATES,
-    Entry,
 )
 from engine.catalogue.methods.picking import picked, unused
+from engine.catalogue.methods.spec import Entry
 from engine.config import PlanningConfig
 from engine.config.parameters import parameters_of
 from engine.equations import equation

@@ -8,6 +8,7 @@ from engine.algorithms.policy_gradient.rule import (
     LossSums,
     Metrics,
     Outcome,
+    Rules,
     UpdateEvents,
     UpdateInput,
     accumulate_gradient,
@@ -53,3 +54,6 @@ class GradientAscentRule:
     def _gathered(self, given: UpdateInput, config: GradientAscent) -> Heartbeats[LossSums]:
         """Put the batch's gradient into the vector."""
         return (yield from accumulate_gradient(self._policy, self._vector, given, config))
+
+
+RULES: Rules = {GradientAscent: lambda update, parts: GradientAscentRule(update, parts.policy)}

@@ -12,6 +12,7 @@ from engine.algorithms.policy_gradient.rule import (
     LossSums,
     Metrics,
     Outcome,
+    Rules,
     UpdateEvents,
     UpdateInput,
     accumulate_gradient,
@@ -163,3 +164,6 @@ def mean_kl(policy: Policy, batch: Batch, old: OldDistributions) -> Heartbeats[f
     before = iter(old)
     sums = yield from over_batch(policy, batch, lambda now, _: next(before).kl(now).sum().item())
     return sum(sums) / batch.size
+
+
+RULES: Rules = {NaturalGradient: lambda update, parts: NaturalGradientRule(parts.policy)}

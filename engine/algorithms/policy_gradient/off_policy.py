@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
+    Rules,
     UpdateEvents,
     UpdateInput,
     accumulate_gradient,
@@ -120,3 +121,6 @@ def reweighted(given: UpdateInput, config: OffPolicy, log_ratios: Tensor) -> Upd
             weighted = normalized(weighted)
     plain = given.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
     return replace(given, batch=replace(batch, advantages=weighted), config=plain)
+
+
+RULES: Rules = {OffPolicy: lambda update, parts: OffPolicyRule(update, parts.policy)}

@@ -12,8 +12,11 @@ import torch
 from engine.algorithms.policy_gradient.rule import (
     Metrics,
     Outcome,
+    RuleParts,
+    Rules,
     UpdateEvents,
     UpdateInput,
+    UpdateRule,
     add_parts,
     measured,
     over_batch,
@@ -231,3 +234,10 @@ def fits_value_jointly(config: PolicyGradientConfig) -> bool:
 
 def _mean(numbers: list[float]) -> float:
     return sum(numbers) / max(len(numbers), 1)
+
+
+def _made(update: Proximal, parts: RuleParts) -> UpdateRule:
+    return ProximalRule(update, parts.policy, parts.generator, parts.fitting)
+
+
+RULES: Rules = {PPOClip: _made, PPOPenalty: _made, PPOLagrangian: _made}

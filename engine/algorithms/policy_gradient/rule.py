@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline
+from engine.config.fields import Model
 from engine.config.optimization import Schedule
 from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.experience.batch import Batch, Chunk, ParameterBaseline
@@ -24,7 +25,7 @@ from engine.reports.events import Heartbeat, Heartbeats, UpdateStep
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts
-from engine.values.fitting import fit_loss
+from engine.values.fitting import ValueFitting, fit_loss
 
 Metrics = dict[str, float | None]
 _T = TypeVar("_T")
@@ -84,6 +85,20 @@ class UpdateRule(Protocol):
         Raises:
             RunError: a number is no longer finite.
         """
+
+
+@dataclass(frozen=True)
+class RuleParts:
+    """What a rule may be made with; ``generator`` draws minibatches, and ``fitting`` fits a value function of its own,
+    which PPO can do jointly with the policy."""
+
+    policy: Policy
+    generator: torch.Generator
+    fitting: ValueFitting | None
+
+
+# How a module makes its rules, by the class of their configuration, which is the first argument.
+Rules = dict[type[Model], Callable[[Any, RuleParts], UpdateRule]]
 
 
 def scheduled(value: float, schedule: Schedule, progress: float) -> float:

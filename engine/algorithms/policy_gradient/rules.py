@@ -1,33 +1,51 @@
-"""The update rule that a configuration asks for."""
+"""The update rule that a configuration asks for.
+
+Every module of this folder that makes rules says so in a table ``RULES``; being there is enough to be found.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import torch
 
-from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule
-from engine.algorithms.policy_gradient.natural_gradient import NaturalGradientRule
-from engine.algorithms.policy_gradient.off_policy import OffPolicyRule
-from engine.algorithms.policy_gradient.proximal import ProximalRule
-from engine.algorithms.policy_gradient.rule import UpdateRule
-from engine.algorithms.policy_gradient.trpo import TRPORule
+from engine.algorithms import policy_gradient
+from engine.algorithms.policy_gradient.rule import RuleParts, Rules, UpdateRule
+from engine.catalogue.methods.points import kind_of
+from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.config import PolicyGradientConfig
-from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.policies.policy import Policy
 from engine.values.fitting import ValueFitting
+
+
+def _found() -> Rules:
+    """The rules of all modules.
+
+    Raises:
+        ValueError: a rule is made twice, or is without record, or a record without rule.
+    """
+    names = (module.name for module in iter_modules(policy_gradient.__path__))
+    modules = [
+        import_module(f"{policy_gradient.__name__}.{name}") for name in names if not __name__.endswith(f".{name}")
+    ]
+    made = [item for module in modules for item in getattr(module, "RULES", {}).items()]
+    kinds = sorted(kind_of(config) for config, _ in made)
+    if kinds != sorted(UPDATE_SPECS):
+        raise ValueError(f"The update rules made are {kinds}, those with a record {sorted(UPDATE_SPECS)}.")
+    return dict(made)
+
+
+RULES = _found()
 
 
 def make_rule(
     config: PolicyGradientConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
 ) -> UpdateRule:
     """The rule with its optimiser; ``generator`` draws minibatches where it has any, and ``fitting`` fits a value
-    function of its own, which PPO can do jointly with the policy."""
-    update = config.update
-    if isinstance(update, GradientAscent):
-        return GradientAscentRule(update, policy)
-    if isinstance(update, NaturalGradient):
-        return NaturalGradientRule(policy)
-    if isinstance(update, TRPO):
-        return TRPORule(policy)
-    if isinstance(update, OffPolicy):
-        return OffPolicyRule(update, policy)
-    return ProximalRule(update, policy, generator, fitting)
+    function of its own, which PPO can do jointly with the policy.
+
+    Raises:
+        KeyError: there is no such rule.
+    """
+    return RULES[type(config.update)](config.update, RuleParts(policy, generator, fitting))

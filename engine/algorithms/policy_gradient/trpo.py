@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.algorithms.policy_gradient.natural_gradient import OldDistributions, natural_direction, old_distributions
-from engine.algorithms.policy_gradient.rule import Outcome, UpdateEvents, UpdateInput, over_batch
+from engine.algorithms.policy_gradient.rule import Outcome, Rules, UpdateEvents, UpdateInput, over_batch
 from engine.config.updates import TRPO
 from engine.experience.batch import Chunk
 from engine.maths.trust_region import acceptable, backtracking_fractions
@@ -63,3 +63,6 @@ class TRPORule:
 
         gains, divergences = zip(*(yield from over_batch(self._policy, given.batch, of_chunk)), strict=True)
         return sum(gains) / given.batch.size, sum(divergences) / given.batch.size
+
+
+RULES: Rules = {TRPO: lambda update, parts: TRPORule(parts.policy)}

@@ -8,6 +8,7 @@ from engine.catalogue.methods.picking import choose, picked
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, RunConfig
 from engine.config.parameters import with_values
+from engine.config.updates import GradientAscent
 
 
 def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | None:
@@ -17,7 +18,7 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
     where there are images to see), its update.
     """
     if isinstance(config, PlanningConfig) and not environment.finite:
-        config = choose(config, UPDATES["gradient-ascent"])
+        config = choose(config, UPDATES[GradientAscent().kind])
     follows = with_values(config, {"policy.distribution": "auto"})
     raw = [with_values(follows, {"policy.features": "raw"})] if config.policy.kind == "linear" else []
     natural = "cnn" if environment.observation.image else "mlp"

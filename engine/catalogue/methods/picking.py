@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.catalogue.methods.distribution import distribution_of
-from engine.catalogue.methods.entries import Entry
+from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, RunConfig
 from engine.config.parameters import with_values

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 from typing import Literal
 
+from engine.catalogue.methods.baselines import BASELINE_SPECS
+from engine.catalogue.methods.credits import CREDIT_SPECS
+from engine.catalogue.methods.spec import UpdateSpec
+from engine.catalogue.methods.specs import rule_of
 from engine.config import PlanningConfig, RunConfig
+from engine.reports.metrics import METRICS
+
+_EVERY_RULE = ("loss", "entropy", "grad_norm", "steps_per_second")
 
 
 def diagnosed(config: RunConfig) -> tuple[str, ...]:
     """The metrics that a run of ``config`` defines, in the order in which they are shown."""
-    update, planned = config.update, isinstance(config, PlanningConfig)
-    learned = not isinstance(config, PlanningConfig) and config.estimator.baseline.kind in ("value", "shared-value")
-    shown = {
-        "loss": True,
-        "entropy": True,
-        "grad_norm": True,
-        "exact_return": planned,
-        "kl": update.kind in ("natural-gradient", "trpo"),
-        "approx_kl": update.kind.startswith("ppo-"),
-        "clip_fraction": update.kind == "ppo-clip",
-        "multiplier": update.kind == "ppo-lagrangian",
-        "line_search": update.kind == "trpo",
-        "effective_sample_size": update.kind == "off-policy",
-        "largest_weight": update.kind == "off-policy",
-        "learning_rate": getattr(update, "learning_rate_schedule", "constant") != "constant",
-        "explained_variance": learned,
-        "value_loss": learned,
-        "steps_per_second": True,
-    }
-    return tuple(name for name, applies in shown.items() if applies)
+    defined = {*_EVERY_RULE, *rule_of(config).metrics}
+    if getattr(config.update, "learning_rate_schedule", "constant") != "constant":
+        defined.add("learning_rate")
+    if not isinstance(config, PlanningConfig):
+        defined.update(CREDIT_SPECS[config.estimator.credit.kind].metrics)
+        defined.update(BASELINE_SPECS[config.estimator.baseline.kind].metrics)
+    return tuple(name for name in METRICS if name in defined)
 
 
 def ratios_of(config: RunConfig) -> Literal["step", "episode"] | None:
     """What the run's probability ratios stand for; None where it has none."""
-    if config.update.kind == "off-policy":
-        return "episode"
-    return "step" if config.update.kind.startswith("ppo-") else None
+    rule = rule_of(config)
+    return rule.ratios if isinstance(rule, UpdateSpec) else None

@@ -17,9 +17,9 @@ from engine.catalogue.methods.entries import (
     DISTRIBUTIONS,
     POLICIES,
     UPDATES,
-    Entry,
 )
 from engine.catalogue.methods.picking import choose, picked, unused
+from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values

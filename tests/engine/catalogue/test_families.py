@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -45,9 +44,9 @@ def test_batched_are_those_with_dynamics_of_our_own(family: Family) -> None:
 @pytest.mark.parametrize(
     ("other", "what"),
     [
-        (replace(FAMILIES["toy"], name="classic"), "name"),
-        (replace(FAMILIES["toy"], order=CLASSIC.order), "order"),
-        (replace(FAMILIES["toy"], environments=CLASSIC.environments), "id"),
+        (FAMILIES["toy"]._replace(name="classic"), "name"),
+        (FAMILIES["toy"]._replace(order=CLASSIC.order), "order"),
+        (FAMILIES["toy"]._replace(environments=CLASSIC.environments), "id"),
     ],
 )
 def test_two_families_cannot_be_taken_for_each_other(other: Family, what: str) -> None:

@@ -1,0 +1,60 @@
+"""Reasons, a sentence each, that several methods share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.catalogue.methods.parameter_count import parameter_count
+from engine.catalogue.methods.spec import Method
+from engine.config.updates import TRPO, NaturalGradient
+
+LARGEST_MATRIX = 1000  # rows of a Fisher matrix that is still inverted in seconds
+
+ONLY_V_STANDS_IN = (
+    "Where episodes are cut off, only a learned value can stand in for the rest; choose a learned value as baseline, "
+    "or collect whole episodes."
+)
+STANDS_IN = "The learned value stands in for later rewards and misleads where it is wrong."
+AVERAGE_INCLUDES = "The average includes the very sample it is subtracted from, so the gradient comes out too short."
+
+
+def matrix_too_large(method: Method) -> Iterator[str]:
+    """Where the Fisher matrix would be built and inverted."""
+    update = method.config.update
+    assert isinstance(update, NaturalGradient | TRPO)
+    if update.solver != "exact":
+        return
+    count = parameter_count(method.config.policy, method.environment)
+    if count > LARGEST_MATRIX:
+        yield (
+            f"The exact solver builds a matrix of {count:,} × {count:,} numbers for this policy, and more than "
+            f"{LARGEST_MATRIX:,} are too many; use conjugate gradients."
+        )
+
+
+def average_of_one(method: Method) -> Iterator[str]:
+    """Where one episode's return is compared with itself."""
+    if method.credit.whole_return:
+        yield (
+            "With one episode per update the average return is that episode's own return, so every advantage is 0; "
+            "use at least 2 episodes per update, or reward-to-go."
+        )
+
+
+def cut_off(method: Method) -> Iterator[str]:
+    """Where a learned value completes what was cut off."""
+    if method.baseline.learned and (method.collection.cuts or method.environment.time_limit is not None):
+        yield "Where an episode is cut off, the learned value stands in for the rest and misleads where it is wrong."
+
+
+def late_steps(method: Method) -> Iterator[str]:
+    """Where actions late in an episode are not discounted, while their rewards are."""
+    estimator = method.config.estimator
+    if estimator.gamma < 1.0 and not estimator.discount_states:
+        yield "Late steps weigh as much as early ones, although the discounted return counts them γᵗ."
+
+
+def mean_over_steps(method: Method) -> Iterator[str]:
+    """Where the gradient is a mean over the steps of whole episodes."""
+    if not method.collection.cuts:
+        yield "The mean over steps divides by a number of steps that the actions themselves decide."

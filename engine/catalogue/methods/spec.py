@@ -1,0 +1,225 @@
+"""What has to be said of a method, once, before it can be picked: a record for each kind of choice.
+
+Every field has to be given, so that nothing of it can be forgotten: a rule that says nothing of its bias is no rule,
+and never one that counts as unbiased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import PlanningConfig, PolicyGradientConfig
+from engine.config.policies import PolicyConfig
+from engine.reports.metrics import METRICS
+
+
+class Entry(NamedTuple):
+    """One thing that can be picked; ``values`` are the configuration values that picking it sets.
+
+    Those at ``told_by`` decide whether a configuration counts as this entry, all of them where it is empty.
+    """
+
+    id: str
+    title: str
+    summary: str
+    values: dict[str, Any]
+    told_by: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {path: value for path, value in self.values.items() if not self.told_by or path in self.told_by}
+
+
+class Method(NamedTuple):
+    """A point on the grid of policy-gradient methods in an environment, with the records of its choices."""
+
+    config: PolicyGradientConfig
+    environment: EnvironmentInfo
+    policy: PolicySpec
+    collection: CollectionSpec
+    credit: CreditSpec
+    baseline: BaselineSpec
+    update: UpdateSpec
+
+
+Reasons = Callable[[Method], Iterator[str]]  # a sentence each
+
+UNBIASED: Literal["unbiased"] = "unbiased"
+Biases = Reasons | Literal["unbiased"]
+
+
+def fits_all(method: Method) -> Iterator[str]:
+    """Of what fits everything: no reasons against it."""
+    yield from ()
+
+
+class UpdateSpec(NamedTuple):
+    """An update rule.
+
+    What every rule may have is told from its configuration: an entropy bonus, a clipped gradient, a schedule.
+
+    Attributes:
+        order: its place among all rules, from the lowest number; no two have the same.
+        entry: what picking it sets.
+        algorithms: the points of the grid with it that have a name, in the order in which they are shown.
+        fits: why it cannot work with the policy or in the environment.
+        whole_episodes: why it needs whole episodes, with what would do; None where it does not.
+        shares_layers: whether V may be fitted through layers of the policy while it updates them.
+        one_advantage: whether it needs a single advantage per step, so that none can differ by parameter.
+        weighs_actors: whether its weights account for actions that were not sampled from the policy.
+        biases: why its first step is not along the gradient even on average; ``UNBIASED`` where it is.
+        metrics: what it reports beside what all rules do.
+        ratios: what its probability ratios stand for, None where it has none.
+    """
+
+    order: int
+    entry: Entry
+    algorithms: tuple[Entry, ...]
+    fits: Reasons
+    whole_episodes: str | None
+    shares_layers: bool
+    one_advantage: bool
+    weighs_actors: bool
+    biases: Biases
+    metrics: tuple[str, ...]
+    ratios: Literal["step", "episode"] | None
+
+
+class PlanningSpec(NamedTuple):
+    """A rule that improves the policy by known dynamics, so that nothing is estimated and nothing can be biased.
+
+    Attributes:
+        order, entry, algorithms, metrics: as ``UpdateSpec``.
+        fits: why it cannot work as configured.
+    """
+
+    order: int
+    entry: Entry
+    algorithms: tuple[Entry, ...]
+    fits: Callable[[PlanningConfig, EnvironmentInfo], Iterator[str]]
+    metrics: tuple[str, ...]
+
+
+class CreditSpec(NamedTuple):
+    """How rewards are credited to actions: the first half of an advantage estimator.
+
+    Attributes:
+        entry: what picking it sets.
+        bootstraps: its name where a learned value stands in for later rewards, so that there has to be one; else None.
+        whole_return: whether all actions of an episode get the same credit.
+        fits: why it cannot work with the rest.
+        whole_episodes: why it needs whole episodes, with what would do; None where it does not.
+        biases: why it is no unbiased estimate of what an action brings; ``UNBIASED`` where it always is one.
+        metrics: what it adds to the report.
+    """
+
+    entry: Entry
+    bootstraps: str | None
+    whole_return: bool
+    fits: Reasons
+    whole_episodes: str | None
+    biases: Biases
+    metrics: tuple[str, ...]
+
+
+class BaselineSpec(NamedTuple):
+    """What is subtracted from the credit: the second half of an advantage estimator.
+
+    Attributes:
+        entry: what picking it sets.
+        learned: whether it is a learned value, by a network of its own or as an output of the policy's.
+        fits: why it cannot work with the rest.
+        whole_episodes: why it needs whole episodes, with what would do; None where it does not.
+        one_episode: why one episode per update is too few.
+        biases: why subtracting it changes the gradient's mean; ``UNBIASED`` where it never does.
+        metrics: what it adds to the report.
+    """
+
+    entry: Entry
+    learned: Literal["apart", "shared"] | None
+    fits: Reasons
+    whole_episodes: str | None
+    one_episode: Reasons
+    biases: Biases
+    metrics: tuple[str, ...]
+
+
+class PolicySpec(NamedTuple):
+    """A policy parameterization.
+
+    Attributes:
+        entry: what picking it sets.
+        fits: why it cannot work in an environment.
+        spread: whether it can have a standard deviation, which a table has no place for.
+        hidden_layers: whether it has layers that a learned value can share.
+        remembers: whether its distribution depends on more than what is seen now.
+        sees_images: whether it looks at images, and at nothing else.
+        weights: how many numbers it learns, for what it sees and a number of outputs.
+    """
+
+    entry: Entry
+    fits: Callable[[PolicyConfig, EnvironmentInfo], Iterator[str]]
+    spread: bool
+    hidden_layers: bool
+    remembers: bool
+    sees_images: bool
+    weights: Callable[[PolicyConfig, EnvironmentInfo, int], int]
+
+
+class DistributionSpec(NamedTuple):
+    """A distribution over actions.
+
+    Attributes:
+        entry: what picking it sets.
+        fits: why it cannot give an environment's actions.
+        follows: the kinds of action spaces for which it is taken where none was asked for.
+        spread: whether it has a standard deviation, of which ``policy.spread`` and ``initial_log_std`` speak.
+        outputs: of the network, for each component of an action; a spread that is an output is counted apart.
+    """
+
+    entry: Entry
+    fits: Callable[[EnvironmentInfo], Iterator[str]]
+    follows: tuple[str, ...]
+    spread: bool
+    outputs: int
+
+
+class CollectionSpec(NamedTuple):
+    """What is collected for an update.
+
+    Attributes:
+        entry: what picking it sets.
+        fits: why the method cannot be learned from it.
+        cuts: whether it cuts episodes off that would go on.
+    """
+
+    entry: Entry
+    fits: Reasons
+    cuts: bool
+
+
+class _Spec(Protocol):
+    @property
+    def entry(self) -> Entry: ...
+
+
+S = TypeVar("S", bound=_Spec)
+
+
+def by_kind(specs: Iterable[S]) -> dict[str, S]:
+    """The records of one axis by the kind of their configuration.
+
+    Raises:
+        ValueError: two are of the same kind.
+        KeyError: one reports a metric that there is not.
+    """
+    found: dict[str, S] = {}
+    for spec in specs:
+        if spec.entry.id in found:
+            raise ValueError(f"There are two records of {spec.entry.id}.")
+        found[spec.entry.id] = spec
+        for name in getattr(spec, "metrics", ()):
+            METRICS[name]
+    return found

@@ -1,0 +1,50 @@
+"""Off-policy ascent: the same episodes several times, reweighted by how likely the policy would play them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.catalogue.methods.points import Point, algorithm
+from engine.catalogue.methods.spec import Entry, Method, UpdateSpec, fits_all
+from engine.config.estimators import AverageBaseline, RewardToGo
+from engine.config.updates import OffPolicy
+
+
+def _biases(method: Method) -> Iterator[str]:
+    update, exploration = method.config.update, method.config.exploration
+    assert isinstance(update, OffPolicy)
+    if max(exploration.greedy_start, exploration.greedy_end) == 1.0:
+        yield "Where every action is greedy, the others are never tried, and no weight makes up for that."
+    if update.self_normalized:
+        yield "Self-normalised weights have a bias that falls with the number of episodes."
+    if update.truncation > 0.0:
+        yield "Truncated weights count likely episodes too little."
+    if update.updates_per_batch > 1:
+        yield "From the second update on, the policy was chosen by the very episodes that judge it."
+
+
+SPEC = UpdateSpec(
+    order=70,
+    entry=Entry(
+        "off-policy",
+        "Off-policy ascent",
+        "The same episodes are used several times, reweighted by how likely the new policy would play them.",
+        {"update": "off-policy"},
+    ),
+    algorithms=(
+        algorithm(
+            "off-policy-pg",
+            "Off-policy policy gradient",
+            "Each episode serves several steps, with importance weights for how the policy has moved since.",
+            Point(RewardToGo, AverageBaseline, OffPolicy),
+        ),
+    ),
+    fits=fits_all,
+    whole_episodes="This update rule weighs whole episodes; collect whole episodes, or choose another rule.",
+    shares_layers=False,
+    one_advantage=True,
+    weighs_actors=True,
+    biases=_biases,
+    metrics=("effective_sample_size", "largest_weight"),
+    ratios="episode",
+)
