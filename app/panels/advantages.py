@@ -8,20 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout
 
 from app.models.form_rules import clip_range, largest_weight
 from app.models.history import History
+from app.panels.record import PanelWidget
 from app.plotting.axes import Range, settled_end, settled_range
 from app.plotting.histogram import Histogram, bounds, effective_sample_size, histogram, normalised
 from app.plotting.labels import Captions, Moment, Moments
 from app.plotting.marks import Bars
 from app.plotting.plot import Margins, Plot
-from app.plotting.throttle import Pace
 from app.style.format import percent, power_of_ten, short_number
 from app.style.text import Stage, SteadyLabel, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.reported import ratios_of
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.events import Estimated, Reweighted
 
@@ -45,12 +46,11 @@ _TIPS = {
     None: "Only PPO's update rules and off-policy ascent compare the policy with the one that acted",
 }
 _HIGHEST = 125.0  # %; bars end at 100, the rest is room for words
-_INTERVAL = 300  # ms; histograms change as a whole, and faster than this only flickers
 _LARGEST_RATIO = 1e6
 _LEAST_REACH = 0.1  # around the centre, lest differences of no account fill the plot
 
 
-class AdvantagesPanel(QWidget):
+class AdvantagesPanel(PanelWidget):
     """Signals:
     normalised_changed: raw or normalised advantages were chosen.
     """
@@ -72,9 +72,8 @@ class AdvantagesPanel(QWidget):
         self.plot.left.highest = 100.0  # %
         self.plot.marks = [self._bars, self._lines, self._shares]
         self._stage = Stage(_EMPTY, self.plot)
-        self._pace = Pace(self, _INTERVAL, self._redraw)
         self._build(theme)
-        self.set_method(self._config)
+        self._follow_method()
         self.apply_theme(theme)
 
     def _build(self, theme: Theme) -> None:
@@ -134,10 +133,13 @@ class AdvantagesPanel(QWidget):
         """What is written at the vertical lines and in the corners."""
         return [*(moment.text for moment in self._lines.moments), self._shares.left, self._shares.right]
 
-    def set_method(self, config: RunConfig) -> None:
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Which run is shown: whether it has ratios, of what, and where they are clipped."""
         self._config = config
-        of = ratios_of(config)
+        self._follow_method()
+
+    def _follow_method(self) -> None:
+        of = ratios_of(self._config)
         if of is None and self._choices.checkedId() == RATIOS:
             self._choices.button(RAW).setChecked(True)
         self.ratios_button.setEnabled(of is not None)
@@ -155,10 +157,9 @@ class AdvantagesPanel(QWidget):
         if self._latest is not None and latest.iteration < self._latest.iteration:
             self.reset()
         self._history, self._latest, self._ratios = history, latest, history.ratios
-        self._pace.request()
+        self._redraw()
 
     def reset(self) -> None:
-        self._pace.cancel()
         self._history = self._latest = self._ratios = None
         self._x = self._y_end = None
         self._iteration.clear()

@@ -9,7 +9,9 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from app.models.axis_choice import AxisChoice
 from app.models.history import History, XAxis
+from app.panels.record import PanelWidget
 from app.panels.returns import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_end, settled_range
 from app.plotting.marks import Band, Line
@@ -21,6 +23,7 @@ from app.style.sentence import smaller
 from app.style.text import Stage, SteadyLabel, as_surface
 from app.style.theme import Theme, blended, tabular
 from engine.catalogue.methods.reported import diagnosed
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.metrics import METRICS, Metric
 
@@ -126,14 +129,14 @@ class Small(QWidget):
         return f"{start}{number} {self._metric.unit}"
 
 
-class DiagnosticsPanel(QWidget):
-    def __init__(self, theme: Theme) -> None:
+class DiagnosticsPanel(PanelWidget):
+    def __init__(self, theme: Theme, x_axis: AxisChoice) -> None:
         super().__init__()
         as_surface(self)
         self._theme = theme
         self._history: History | None = None
         self._drawn = 0
-        self._axis: XAxis = "environment_steps"
+        self._x_axis = x_axis
         self._x_end: float | None = None
         self._made: dict[str, Small] = {}
         self._smalls: dict[str, Small] = {}
@@ -144,7 +147,8 @@ class DiagnosticsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, theme.unit, 0, 0)
         layout.addWidget(self._stage)
-        self.set_method(PolicyGradientConfig())
+        x_axis.changed.connect(self._follow_axis)
+        self._plot(diagnosed(PolicyGradientConfig()))
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -155,11 +159,13 @@ class DiagnosticsPanel(QWidget):
     def plots(self) -> list[Plot]:
         return [small.plot for small in self._smalls.values()]
 
-    def set_method(self, config: RunConfig) -> None:
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Plot what a run of ``config`` defines; what is shown does not change while it trains."""
         names = diagnosed(config)
-        if names == self.shown:
-            return
+        if names != self.shown:
+            self._plot(names)
+
+    def _plot(self, names: tuple[str, ...]) -> None:
         for name in names:
             if name not in self._made:
                 self._made[name] = self._new_small(name)
@@ -172,19 +178,16 @@ class DiagnosticsPanel(QWidget):
     def _new_small(self, name: str) -> Small:
         small = Small(METRICS[name], self._theme)
         small.apply_theme(self._theme)
-        small.plot.bottom.set_title(X_TITLES[self._axis])
+        small.plot.bottom.set_title(X_TITLES[self._x_axis.axis])
         small.plot.viewport().installEventFilter(self._scroll)
         return small
 
-    def set_x_axis(self, axis: XAxis) -> None:
-        """What the horizontal axes count, as in the plot of returns."""
-        if axis != self._axis:
-            self._axis = axis
-            self._x_end = None
-            for small in self._made.values():
-                small.plot.bottom.set_title(X_TITLES[axis])
-                small.plot.follow()
-            self._redraw()
+    def _follow_axis(self, axis: XAxis) -> None:
+        self._x_end = None
+        for small in self._made.values():
+            small.plot.bottom.set_title(X_TITLES[axis])
+            small.plot.follow()
+        self._redraw()
 
     def refresh(self, history: History) -> None:
         if history is self._history and history.iterations == self._drawn:
@@ -214,9 +217,9 @@ class DiagnosticsPanel(QWidget):
         history = self._history
         if history is None or not history.iterations:
             return
-        self._x_end = settled_end(self._x_end, history.last_x(self._axis))
+        self._x_end = settled_end(self._x_end, history.last_x(self._x_axis.axis))
         for small in self._smalls.values():
-            small.refresh(history, self._axis, (0.0, self._x_end))
+            small.refresh(history, self._x_axis.axis, (0.0, self._x_end))
         self._stage.fill(True)
 
 

@@ -13,10 +13,10 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
 )
-from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout
 
-from app.models.history import History
 from app.models.notices import Level
+from app.panels.record import PanelWidget
 from app.style.text import Stage, as_surface
 from app.style.theme import Theme, tabular
 
@@ -25,7 +25,7 @@ _EMPTY = "What happens will be written here with its time: runs that start and e
 _WORDS: dict[Level, str] = {"info": "Info", "warning": "Warning", "error": "Error"}
 
 
-class LogPanel(QWidget):
+class LogPanel(PanelWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         as_surface(self)
@@ -70,12 +70,6 @@ class LogPanel(QWidget):
     @property
     def text(self) -> str:
         return self._text.toPlainText()
-
-    def refresh(self, history: History) -> None:
-        """Nothing: entries are appended as they come."""
-
-    def reset(self) -> None:
-        """Nothing: a new run does not unmake what happened before."""
 
     def apply_theme(self, theme: Theme) -> None:
         self._colours.apply_theme(theme)

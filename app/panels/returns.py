@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import get_args
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
 
+from app.models.axis_choice import AxisChoice
 from app.models.history import History, XAxis
+from app.panels.record import PanelWidget
 from app.plotting.axes import Range, robust_bounds, settled_end, settled_range
 from app.plotting.labels import Level, Moment, Moments
 from app.plotting.marks import Dots, Line
@@ -20,7 +22,7 @@ from app.style.format import NOTHING, setting, short_number
 from app.style.text import Stage, SteadyLabel, as_surface, muted
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PolicyGradientConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import Parameter, parameters_of
 from engine.reports.events import Change
 from engine.reports.metrics import METRICS
@@ -33,17 +35,12 @@ X_TITLES: dict[XAxis, str] = {
 _EMPTY = "Each episode will appear here as a dot once it has ended."
 
 
-class ReturnsPanel(QWidget):
-    """Signals:
-    x_axis_changed: what the horizontal axis counts was chosen anew.
-    """
-
-    x_axis_changed = Signal(str)
-
-    def __init__(self, theme: Theme) -> None:
+class ReturnsPanel(PanelWidget):
+    def __init__(self, theme: Theme, x_axis: AxisChoice) -> None:
         super().__init__()
         as_surface(self)
         self._theme = theme
+        self._x_axis = x_axis
         self._history: History | None = None
         self._drawn: tuple[int, int, int] = (0, 0, 0)
         self._sample = EpisodeSample()
@@ -53,7 +50,7 @@ class ReturnsPanel(QWidget):
         self._y: Range | None = None
 
         self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
-        self.plot = Plot(theme, X_TITLES["environment_steps"], "return (reward)")
+        self.plot = Plot(theme, X_TITLES[x_axis.axis], "return (reward)")
         self.plot.marks = [self._dots, self._moments, self._level, self._line]
         self._stage = Stage(_EMPTY, self.plot)
         self._build(theme)
@@ -76,7 +73,9 @@ class ReturnsPanel(QWidget):
         self._axis.setToolTip("What the horizontal axis counts")
         for axis in get_args(XAxis):
             self._axis.addItem(X_TITLES[axis].split(" of ")[0], axis)
-        self._axis.currentIndexChanged.connect(self._axis_picked)
+        self._axis.setCurrentIndex(self._axis.findData(self._x_axis.axis))
+        self._axis.currentIndexChanged.connect(lambda _index: self._x_axis.choose(self._axis.currentData()))
+        self._x_axis.changed.connect(self._follow_axis)
 
         header = QHBoxLayout()
         header.setContentsMargins(2 * theme.unit, theme.unit, 2 * theme.unit, 0)
@@ -95,23 +94,17 @@ class ReturnsPanel(QWidget):
 
     @property
     def x_axis(self) -> XAxis:
-        axis: XAxis = self._axis.currentData()
-        return axis
-
-    @x_axis.setter
-    def x_axis(self, axis: XAxis) -> None:
-        index = self._axis.findData(axis)
-        if index >= 0:  # what the window remembers may be from another version
-            self._axis.setCurrentIndex(index)
+        """What the horizontal axis counts."""
+        return self._x_axis.axis
 
     @property
     def moments(self) -> Sequence[Moment]:
         """The changes that are marked."""
         return self._moments.moments
 
-    def set_environment(self, info: EnvironmentInfo | None) -> None:
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Mark the mean return at which this environment counts as solved."""
-        self._level.value = info.solved_at if info else None
+        self._level.value = environment.solved_at
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
         self._y = None
         self._redraw()
@@ -149,12 +142,12 @@ class ReturnsPanel(QWidget):
 
     # --- drawing ---
 
-    def _axis_picked(self) -> None:
+    def _follow_axis(self) -> None:
+        self._axis.setCurrentIndex(self._axis.findData(self.x_axis))
         self.plot.bottom.set_title(X_TITLES[self.x_axis])
         self._x_end = None
         self.plot.follow()
         self._redraw()
-        self.x_axis_changed.emit(self.x_axis)
 
     def _redraw(self) -> None:
         history = self._history

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +15,7 @@ from app.models.run_state import RunState
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from engine.config import RunConfig
-from engine.reports.events import Event, Updated
+from engine.reports.events import Updated
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ class TrainingThread(QThread):
         try:
             from engine.training.training import Training
 
-            training = Training(config)
+            training = Training(config, run)
             self.device_chosen.emit(training.device_reason)
             if training.stepping_reason:
                 self.log.emit("info", f"{training.stepping_reason}.")
             self._stepping = one_step
-            self._train(training, run)
+            self._train(training)
             end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
         except _StopRun:
             end, level, sentence = RunState.FINISHED, "info", "Stopped."
@@ -111,13 +111,14 @@ class TrainingThread(QThread):
         self.log.emit(level, sentence)
         self.state_changed.emit(end)
 
-    def _train(self, training: Training, run: str) -> None:
+    def _train(self, training: Training) -> None:
         self._obey_all(training)  # whoever stops a run that is only starting gets none of it
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=True)
         try:
             for event in training:
-                self._tell(event if event.run == run else replace(event, run=run))
+                for reader in self._readers:
+                    reader.put(event)
                 if isinstance(event, Updated):
                     if self._playback.wants_snapshot:
                         self._show_policy(training)
@@ -126,10 +127,6 @@ class TrainingThread(QThread):
                 self._obey_all(training)
         finally:
             self._show_policy(training)  # before the end is reported, after which another run may begin
-
-    def _tell(self, event: Event) -> None:
-        for reader in self._readers:
-            reader.put(event)
 
     def _obey_all(self, training: Training) -> None:
         while not self._requests.empty():

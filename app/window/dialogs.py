@@ -46,7 +46,7 @@ def about(parent: QWidget) -> QDialog:
     return dialog
 
 
-def shortcuts(parent: QWidget) -> QDialog:
+def shortcuts(parent: QWidget, panels: int) -> QDialog:
     dialog = _dialog(parent, "Keyboard shortcuts")
     layout = dialog.layout()
     assert isinstance(layout, QVBoxLayout)
@@ -58,7 +58,7 @@ def shortcuts(parent: QWidget) -> QDialog:
     ]
     rows += [
         ("Tab", "Go on to the next control"),
-        ("Alt+1 … Alt+6", "Show or hide a panel"),
+        (f"Alt+1 … Alt+{min(panels, 9)}", "Show or hide a panel"),
         ("A", "Show everything again in a plot that was zoomed, or double-click it"),
     ]
     layout.insertWidget(0, _table(rows))

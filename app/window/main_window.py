@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu
 
 from app.gallery.lazy_gallery import LazyGallery
+from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
 from app.models.notices import Level
 from app.models.run_state import ACTIVE, RunState
-from app.panels.episode.panel import EpisodePanel
 from app.panels.experiment.panel import ExperimentPanel
 from app.panels.log import LogPanel
+from app.panels.panels import PANELS
+from app.panels.record import Panel, PanelContext
 from app.session.choice_loader import ChoiceLoader
 from app.session.import_consent import ImportConsent
 from app.session.lookup_thread import LookupThread
@@ -28,15 +29,13 @@ from app.style import icons, theme
 from app.style.text import set_role
 from app.window import actions as acts
 from app.window.docks import Docks
+from app.window.panels import Panels
 from app.window.toolbar import Toolbar
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig, presets
 from engine.config.presets import Preset
 
-if TYPE_CHECKING:
-    from app.panels.plots import Plots
-
-TICK = 40  # ms; each tick refreshes one plot panel in turn, so that no single tick is long
+TICK = 40  # ms; each refreshes one panel at most
 TEXT_EVERY = 6  # ticks
 HEAD_START = 250  # ms from the first picture to loading torch, for what the window has yet to set
 
@@ -44,7 +43,13 @@ HEAD_START = 250  # ms from the first picture to loading torch, for what the win
 class MainWindow(QMainWindow):
     """Shows at once; torch is loaded by the training thread while the window is already usable."""
 
-    def __init__(self, settings: QSettings, preset: Preset, environment: EnvironmentInfo | None = None) -> None:
+    def __init__(
+        self,
+        settings: QSettings,
+        preset: Preset,
+        environment: EnvironmentInfo | None = None,
+        panels: Sequence[Panel] = PANELS,
+    ) -> None:
         super().__init__()
         self.setWindowTitle("Policy Gradient Playground")
         self._settings = settings
@@ -61,11 +66,6 @@ class MainWindow(QMainWindow):
         self.choice_loader = ChoiceLoader(self.experiment, self.lookups, ImportConsent(settings), self)
         self.gallery = LazyGallery(self.experiment, self.choice_loader, self.lookups, settings, self)
 
-        self.experiment_panel = ExperimentPanel(self.experiment, self._theme)
-        self.plots: Plots | None = None  # made once the window has been seen
-        self.episode = EpisodePanel(self._theme, self.playback)
-        self.log = LogPanel(self._theme)
-
         self.actions_by_name = acts.make_actions(self)
         self._preset_menu = QMenu("Preset", self)
         self.toolbar = Toolbar(self.actions_by_name, self._preset_menu)
@@ -74,17 +74,15 @@ class MainWindow(QMainWindow):
         self._notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.statusBar().addWidget(self._notice, 1)
         self.statusBar().setSizeGripEnabled(False)
-        self._docks = Docks(
-            self,
-            {
-                "Experiment": self.experiment_panel,
-                "Returns": QWidget(),
-                "Advantages": QWidget(),
-                "Diagnostics": QWidget(),
-                "Episode": self.episode,
-                "Log": self.log,
-            },
-        )
+
+        self.x_axis = AxisChoice(settings.value("x_axis"))
+        self._docks = Docks(self, panels)
+        context = PanelContext(self._theme, self.experiment, self.playback, self.x_axis)
+        self.panels = Panels(panels, context, self._docks, slack=TICK / 2000)
+        self.panels.make(at_once=True)
+        self.experiment_panel = self.panels.find(ExperimentPanel)
+        self.log = self.panels.find(LogPanel)
+
         self._make_menus()
         self._tick = QTimer(self, interval=TICK)
         self._ticks = 0
@@ -118,6 +116,7 @@ class MainWindow(QMainWindow):
         for name in ("load_preset", "save_preset"):
             self._preset_menu.addAction(by_name[name])
         view.addActions(self._docks.toggles)
+        view.setToolTipsVisible(True)
         view.addSeparator()
         view.addAction(by_name["restore_layout"])
         view.addAction(by_name["full_screen"])
@@ -170,6 +169,7 @@ class MainWindow(QMainWindow):
         self.gallery.refused.connect(self.experiment_panel.environment_refused)
         self.choice_loader.taken.connect(self.experiment_panel.form.discard)
         self.choice_loader.titled.connect(self.toolbar.show_preset)
+        self.x_axis.changed.connect(lambda axis: self._settings.setValue("x_axis", axis))
         self._tick.timeout.connect(self._on_tick)
         QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
@@ -221,32 +221,28 @@ class MainWindow(QMainWindow):
         else:
             self._tick.stop()
             self.controller.collect()
-            if self.plots:
-                self.plots.refresh(self.controller.history)
+            self.panels.refresh(self.controller.history)
         self._show_progress()
 
     def _begin(self, config: RunConfig) -> None:
-        self._clear_plots()
-        self.episode.begin()
+        self._clear_panels()
         environment, seed = config.environment.id, config.seed
         self.notify("info", f"Training on {environment} with seed {seed}.")
 
     def _clear(self) -> None:
-        self._clear_plots()
-        self.episode.reset()
+        self.playback.reset()
+        self._clear_panels()
         self.toolbar.explain_device("")
 
-    def _clear_plots(self) -> None:
-        if self.plots:
-            self.plots.reset()
-        self._set_plots()
+    def _clear_panels(self) -> None:
+        self.panels.reset()
+        self._ready_panels()
         self._show_progress()
 
     def _on_tick(self) -> None:
         self._ticks += 1
-        self.controller.collect()
-        if self.plots:
-            self.plots.refresh_next(self.controller.history)
+        news = self.controller.collect()
+        self.panels.refresh_next(self.controller.history, news)
         if self._ticks % TEXT_EVERY == 0:
             self._show_progress()
 
@@ -264,13 +260,11 @@ class MainWindow(QMainWindow):
         config = self.experiment.config
         self.toolbar.device.setCurrentText(config.device)
         if self.controller.history.is_empty and self.controller.state not in ACTIVE:
-            self._set_plots()
-        self.episode.set_environment(self.experiment.environment)
+            self._ready_panels()
 
-    def _set_plots(self) -> None:
-        """Ready the plots for the present choice; those of a run on screen stay as its own choice made them."""
-        if self.plots:
-            self.plots.set_choice(self.experiment.environment, self.experiment.config)
+    def _ready_panels(self) -> None:
+        """Ready the panels for the present choice; while a run is on screen, they stay as its own choice made them."""
+        self.panels.set_choice(self.experiment.environment, self.experiment.config)
 
     def _open_gallery(self) -> None:
         self.gallery.open(self._theme)
@@ -285,9 +279,8 @@ class MainWindow(QMainWindow):
         theme.apply(self._theme, application)
         acts.set_icons(self.actions_by_name, self._theme)
         self.toolbar.follow(self.controller, self._theme)
-        for panel in (self.experiment_panel, self.plots, self.episode, self.log, self.gallery):
-            if panel:
-                panel.apply_theme(self._theme)
+        self.panels.apply_theme(self._theme)
+        self.gallery.apply_theme(self._theme)
         for name in ("system", "dark", "light"):
             self.actions_by_name[f"theme_{name}"].setChecked(name == choice)
         self._settings.setValue("theme", choice)
@@ -317,7 +310,7 @@ class MainWindow(QMainWindow):
     def _show_shortcuts(self) -> None:
         from app.window import dialogs  # seldom wanted, so not loaded before
 
-        dialogs.shortcuts(self).open()
+        dialogs.shortcuts(self, len(self._docks)).open()
 
     def _show_about(self) -> None:
         from app.window import dialogs
@@ -358,20 +351,13 @@ class MainWindow(QMainWindow):
             # Only now, so that neither icons nor plots nor torch can delay the first picture of the window.
             self._settled = True
             QTimer.singleShot(0, icons.load)
-            QTimer.singleShot(0, self._make_plots)
+            QTimer.singleShot(0, self._make_late_panels)
             QTimer.singleShot(HEAD_START, self._start_threads)
 
-    def _make_plots(self) -> None:
-        from app.panels.plots import Plots  # loads pyqtgraph
-
-        axis = self._settings.value("x_axis")
-        known = axis in ("environment_steps", "episodes", "seconds")
-        self.plots = Plots(self._theme, axis if known else "environment_steps")
-        self.plots.x_axis_changed.connect(lambda axis: self._settings.setValue("x_axis", axis))
-        for title, panel in self.plots.panels.items():
-            self._docks.replace(title, panel)
-        self._set_plots()
-        self.plots.refresh(self.controller.history)
+    def _make_late_panels(self) -> None:
+        self.panels.make(at_once=False)
+        self._ready_panels()
+        self.panels.refresh(self.controller.history)
 
     def _start_threads(self) -> None:
         gc.freeze()  # what start-up made stays; the collector need not look through it again and again

@@ -43,7 +43,7 @@ def make_window(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., Mai
         window = MainWindow(settings, preset)
         windows.append(window)
         window.show()
-        qtbot.waitUntil(lambda: window.isActiveWindow() and window.plots is not None)
+        qtbot.waitUntil(lambda: window.isActiveWindow() and window.panels.complete)
         return window
 
     yield make

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
+from app.panels.episode.panel import EpisodePanel
 from app.panels.experiment.form.components_field import ComponentsField
 from app.panels.experiment.form.map_editor_dialog import MapDialog
 from app.panels.experiment.form.parameter_group import Group
@@ -318,7 +319,7 @@ def test_a_map_is_edited_and_played(qtbot: QtBot, make_window: Callable[..., Mai
     assert (chosen.config.environment.options, chosen.environment.observation.size) == ({"map": SMALLER}, 4)
     window.start()
     reach(window, RunState.RUNNING)
-    qtbot.waitUntil(lambda: window.episode.view.aspect == pytest.approx(480 / 204), timeout=20_000)
+    qtbot.waitUntil(lambda: window.panels.find(EpisodePanel).view.aspect == pytest.approx(480 / 204), timeout=20_000)
     window.controller.stop()
     reach(window, RunState.FINISHED)
 

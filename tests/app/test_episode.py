@@ -21,6 +21,7 @@ from app.session.playback_thread import PlaybackThread, PlayedFrame
 from app.style import theme
 from engine.analysis.playback import PolicySnapshot, snapshot
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.config import PolicyGradientConfig
 from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
 from engine.reports.frames import Frame, SoftmaxDecision
@@ -209,14 +210,14 @@ def test_the_picture_keeps_its_aspect(open_panel: Open, monkeypatch: pytest.Monk
 
 def test_choosing_an_environment_makes_room_for_its_actions(open_panel: Open) -> None:
     panel = open_panel()
-    panel.set_environment(ENVIRONMENTS["LunarLander-v3"])
+    panel.set_choice(ENVIRONMENTS["LunarLander-v3"], PolicyGradientConfig())
     assert panel.bars.space == ENVIRONMENTS["LunarLander-v3"].action
 
 
 def test_what_plays_keeps_its_actions_while_another_environment_is_chosen(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel(film())
     qtbot.waitUntil(lambda: plays(panel))
-    panel.set_environment(ENVIRONMENTS["LunarLander-v3"])
+    panel.set_choice(ENVIRONMENTS["LunarLander-v3"], PolicyGradientConfig())
     qtbot.wait(150)
     assert panel.bars.space.size == 2
 
@@ -224,6 +225,7 @@ def test_what_plays_keeps_its_actions_while_another_environment_is_chosen(qtbot:
 def test_reset_empties_the_panel(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel(film())
     qtbot.waitUntil(lambda: plays(panel))
+    panel.playback.reset()
     panel.reset()
     qtbot.wait(100)
     assert (panel.view.sentence, panel.return_label.text(), panel.bars.decision) == (EMPTY, "–", None)
@@ -355,6 +357,7 @@ def test_broken_parameters_are_one_sentence_in_the_panel(qtbot: QtBot, open_pane
 def test_the_next_run_plays_after_a_failed_one(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel(film(what="raises"))
     qtbot.waitUntil(lambda: "raised" in panel.view.sentence)
+    panel.playback.reset()
     panel.reset()
     panel.playback.offer(film())
     qtbot.waitUntil(lambda: plays(panel))

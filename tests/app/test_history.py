@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.models.axis_choice import AxisChoice
 from app.models.columns import Column, Table
 from app.models.history import FINE, History, XAxis
 from app.panels.diagnostics import DiagnosticsPanel
@@ -199,7 +200,7 @@ def test_the_curve_ends_at_the_newest_iteration(qtbot: QtBot, more: int) -> None
     for axis, newest in (("environment_steps", 10.0), ("episodes", 1.0), ("seconds", 0.1)):
         assert history.iteration_x_at(axis, np.array([points - 1])) == pytest.approx(newest * (FINE + more))
     history.add_episodes(collected(1, [0.0], [5], 1.0))
-    panel = ReturnsPanel(load_theme("dark"))
+    panel = ReturnsPanel(load_theme("dark"), AxisChoice())
     qtbot.addWidget(panel)
     panel.refresh(history)
     values = [*history.metrics["mean_return"].values[-1:], *history.provisional("mean_return")]
@@ -208,7 +209,7 @@ def test_the_curve_ends_at_the_newest_iteration(qtbot: QtBot, more: int) -> None
 
 def test_iterations_that_make_no_point_yet_are_drawn(qtbot: QtBot) -> None:
     history = a_long_run(FINE + 40_000)
-    panel = DiagnosticsPanel(load_theme("dark"))
+    panel = DiagnosticsPanel(load_theme("dark"), AxisChoice())
     qtbot.addWidget(panel)
     panel.refresh(history)
     small = panel._smalls["loss"]

@@ -12,6 +12,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.models.axis_choice import AxisChoice
 from app.models.history import History
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
@@ -19,6 +20,7 @@ from app.panels.returns import ReturnsPanel
 from app.plotting.histogram import effective_sample_size, histogram
 from app.style.format import power_of_ten
 from app.style.theme import load_theme
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.reported import diagnosed
@@ -28,6 +30,7 @@ from engine.maths import importance
 from engine.reports.events import Collected, Estimated, Reweighted, Updated
 
 DARK = load_theme("dark")
+CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 
 
 def of(algorithm: str, **values: Any) -> RunConfig:
@@ -64,13 +67,13 @@ def click(panel: AdvantagesPanel, qtbot: QtBot) -> None:
 
 
 def test_a_method_without_ratios_says_which_have_them(panel: AdvantagesPanel) -> None:
-    panel.set_method(of("trpo"))
+    panel.set_choice(CARTPOLE, of("trpo"))
     assert not panel.ratios_button.isEnabled()
     assert "PPO" in panel.ratios_button.toolTip()
 
 
 def test_ratios_are_drawn_around_1_within_the_clip_range(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_method(of("ppo", update__clip_range=0.3))
+    panel.set_choice(CARTPOLE, of("ppo", update__clip_range=0.3))
     panel.refresh(a_run([np.log(0.9), np.log(1.05), np.log(1.1), 0.0]))
     click(panel, qtbot)
     (low, high), _ = panel.plot.ranges
@@ -79,14 +82,14 @@ def test_ratios_are_drawn_around_1_within_the_clip_range(panel: AdvantagesPanel,
 
 
 def test_a_ratio_without_a_clip_range_marks_none(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_method(of("ppo-penalty"))
+    panel.set_choice(CARTPOLE, of("ppo-penalty"))
     panel.refresh(a_run([-0.1, 0.1]))
     click(panel, qtbot)
     assert [text for text in panel.lines if "ε" in text] == []
 
 
 def test_weights_are_drawn_as_powers_of_ten_with_their_effective_number(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_method(of("off-policy-pg", update__truncation=100.0))
+    panel.set_choice(CARTPOLE, of("off-policy-pg", update__truncation=100.0))
     assert panel.ratios_button.text() == "Weights"
     panel.refresh(a_run([np.log(1e12), -3.0, 0.5, -np.inf], "episode"))
     click(panel, qtbot)
@@ -95,7 +98,7 @@ def test_weights_are_drawn_as_powers_of_ten_with_their_effective_number(panel: A
 
 
 def test_batches_in_which_nothing_has_moved_or_all_is_ruled_out_are_drawn(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_method(of("off-policy-pg"))
+    panel.set_choice(CARTPOLE, of("off-policy-pg"))
     click(panel, qtbot)
     for weights in ([0.0, 0.0], [-np.inf, -np.inf], [300.0, -300.0]):
         panel.reset()
@@ -105,7 +108,7 @@ def test_batches_in_which_nothing_has_moved_or_all_is_ruled_out_are_drawn(panel:
 
 
 def test_differences_of_no_account_do_not_fill_the_plot(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_method(of("off-policy-pg"))
+    panel.set_choice(CARTPOLE, of("off-policy-pg"))
     panel.refresh(a_run([1e-5, -1e-5], "episode"))
     click(panel, qtbot)
     low, high = panel.plot.ranges[0]
@@ -117,7 +120,7 @@ def test_the_panel_fits_half_of_the_middle_of_a_small_window(panel: AdvantagesPa
 
 
 def test_before_the_first_update_the_ratios_say_what_will_appear(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_method(of("ppo"))
+    panel.set_choice(CARTPOLE, of("ppo"))
     click(panel, qtbot)
     panel.refresh(a_run())
     hints = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
@@ -125,15 +128,15 @@ def test_before_the_first_update_the_ratios_say_what_will_appear(panel: Advantag
 
 
 def test_choosing_a_method_without_ratios_goes_back_to_the_advantages(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_method(of("ppo"))
+    panel.set_choice(CARTPOLE, of("ppo"))
     click(panel, qtbot)
-    panel.set_method(of("reinforce"))
+    panel.set_choice(CARTPOLE, of("reinforce"))
     panel.refresh(a_run())
     assert panel.lines[-1] == "50 % positive"
 
 
 def test_newer_ratios_are_drawn(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_method(of("ppo"))
+    panel.set_choice(CARTPOLE, of("ppo"))
     click(panel, qtbot)
     history = a_run([0.0, 0.0])
     panel.refresh(history)
@@ -162,7 +165,7 @@ def test_no_power_of_ten_is_too_large(exponent: float, text: str) -> None:
 
 
 def test_returns_wait_for_the_first_episode(qtbot: QtBot) -> None:
-    panel = ReturnsPanel(DARK)
+    panel = ReturnsPanel(DARK, AxisChoice())
     qtbot.addWidget(panel)
     panel.show()
     history = a_run()
@@ -179,7 +182,7 @@ def test_returns_wait_for_the_first_episode(qtbot: QtBot) -> None:
 
 @pytest.fixture
 def diagnostics(qtbot: QtBot) -> DiagnosticsPanel:
-    panel = DiagnosticsPanel(DARK)
+    panel = DiagnosticsPanel(DARK, AxisChoice())
     qtbot.addWidget(panel)
     panel.resize(310, 290)
     panel.show()
@@ -188,7 +191,7 @@ def diagnostics(qtbot: QtBot) -> DiagnosticsPanel:
 
 @pytest.mark.parametrize("algorithm", ["reinforce", "ppo", "off-policy-pg"])
 def test_only_the_methods_own_metrics_are_plotted(diagnostics: DiagnosticsPanel, algorithm: str) -> None:
-    diagnostics.set_method(of(algorithm))
+    diagnostics.set_choice(CARTPOLE, of(algorithm))
     diagnostics.refresh(a_run())
     visible = [plot.parentWidget().title.text() for plot in diagnostics.plots if plot.isVisible()]
     assert len(visible) == len(diagnosed(of(algorithm))) == len(diagnostics.shown)
@@ -197,7 +200,7 @@ def test_only_the_methods_own_metrics_are_plotted(diagnostics: DiagnosticsPanel,
 
 
 def many(diagnostics: DiagnosticsPanel) -> None:
-    diagnostics.set_method(of("ppo", update__learning_rate_schedule="linear"))
+    diagnostics.set_choice(CARTPOLE, of("ppo", update__learning_rate_schedule="linear"))
     diagnostics.refresh(a_run())
 
 
@@ -214,8 +217,8 @@ def test_many_plots_stay_legible_and_scroll(diagnostics: DiagnosticsPanel, qtbot
 def test_after_many_plots_few_fill_the_panel_again(diagnostics: DiagnosticsPanel) -> None:
     many(diagnostics)
     diagnostics.reset()  # what is hidden is not laid out
-    diagnostics.set_method(of("trpo"))
-    diagnostics.set_method(of("reinforce"))
+    diagnostics.set_choice(CARTPOLE, of("trpo"))
+    diagnostics.set_choice(CARTPOLE, of("reinforce"))
     diagnostics.refresh(a_run())
     assert diagnostics._columns.height() == diagnostics._scroll.viewport().height()
 
@@ -227,7 +230,7 @@ def test_explained_variance_is_written_without_powers_of_ten(diagnostics: Diagno
 
 
 def test_few_plots_do_not_scroll(diagnostics: DiagnosticsPanel) -> None:
-    diagnostics.set_method(of("reinforce"))
+    diagnostics.set_choice(CARTPOLE, of("reinforce"))
     diagnostics.refresh(a_run())
     assert diagnostics._scroll.verticalScrollBar().maximum() == 0
 

@@ -12,6 +12,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit
 from pytestqt.qtbot import QtBot
 
+from app.models.axis_choice import AxisChoice
 from app.models.history import History
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel, columns_for, places
@@ -25,6 +26,7 @@ from app.plotting.throttle import Pace
 from app.style.format import duration, percent, setting, short_number, tick_labels
 from app.style.theme import load_theme
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.config import PolicyGradientConfig
 from engine.maths.losses import normalized
 from engine.reports.events import Change, Collected, Estimated, Updated
 
@@ -238,7 +240,7 @@ def test_the_key_a_shows_everything_again(plot: Plot, qtbot: QtBot) -> None:
 
 @pytest.fixture
 def returns(qtbot: QtBot) -> ReturnsPanel:
-    panel = ReturnsPanel(DARK)
+    panel = ReturnsPanel(DARK, AxisChoice())
     qtbot.addWidget(panel)
     panel.show()
     return panel
@@ -254,21 +256,33 @@ def test_the_mean_is_written_out(returns: ReturnsPanel) -> None:
 
 
 def test_the_view_holds_the_threshold_of_the_environment(returns: ReturnsPanel) -> None:
-    returns.set_environment(ENVIRONMENTS["CartPole-v1"])
+    returns.set_choice(ENVIRONMENTS["CartPole-v1"], PolicyGradientConfig())
     returns.refresh(a_run())
     assert returns.plot.ranges[1][1] > 475
 
 
 def test_the_axis_counts_what_is_picked(returns: ReturnsPanel, qtbot: QtBot) -> None:
     returns.refresh(a_run())
-    with qtbot.waitSignal(returns.x_axis_changed) as signal:
-        returns.x_axis = "episodes"
+    with qtbot.waitSignal(returns._x_axis.changed) as signal:
+        returns._axis.setCurrentText("episodes")
     assert (signal.args, returns.plot.ranges[0]) == (["episodes"], (0.0, 8.0))
 
 
-def test_an_unknown_axis_is_not_taken(returns: ReturnsPanel) -> None:
-    returns.x_axis = "fortnights"
-    assert returns.x_axis == "environment_steps"
+def test_all_curves_share_their_axis(qtbot: QtBot) -> None:
+    axis = AxisChoice("seconds")
+    returns, diagnostics = ReturnsPanel(DARK, axis), DiagnosticsPanel(DARK, axis)
+    for panel in (returns, diagnostics):
+        qtbot.addWidget(panel)
+        panel.refresh(a_run())
+    assert returns._axis.currentText() == "seconds"
+    axis.choose("episodes")
+    assert returns._axis.currentText() == "episodes"
+    titles = {plot.bottom.label.toPlainText().strip() for plot in (returns.plot, *diagnostics.plots)}
+    assert titles == {"episodes"}
+
+
+def test_an_unknown_axis_is_not_taken() -> None:
+    assert AxisChoice("fortnights").axis == "environment_steps"
 
 
 def test_changes_are_marked_by_their_symbols(returns: ReturnsPanel) -> None:
@@ -310,7 +324,7 @@ def test_normalised_advantages_are_drawn_in_standard_deviations(qtbot: QtBot) ->
 
 
 def test_diagnostics_write_out_current_values(qtbot: QtBot) -> None:
-    panel = DiagnosticsPanel(DARK)
+    panel = DiagnosticsPanel(DARK, AxisChoice())
     qtbot.addWidget(panel)
     panel.show()
     panel.refresh(a_run())
@@ -318,7 +332,7 @@ def test_diagnostics_write_out_current_values(qtbot: QtBot) -> None:
 
 
 def test_diagnostics_explain_themselves_on_hover(qtbot: QtBot) -> None:
-    panel = DiagnosticsPanel(DARK)
+    panel = DiagnosticsPanel(DARK, AxisChoice())
     qtbot.addWidget(panel)
     assert "How undecided the policy is" in panel.plots[1].parentWidget().toolTip()
 

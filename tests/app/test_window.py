@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
+from app.panels.episode.panel import EpisodePanel
+from app.panels.returns import ReturnsPanel
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS
@@ -100,7 +102,7 @@ def test_space_starts_and_pauses(qtbot: QtBot, make_window: Make, reach: Reach) 
 
 def test_space_belongs_to_the_control_that_has_the_focus(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
-    window.plots.returns.findChild(QComboBox).setFocus()
+    window.panels.find(ReturnsPanel).findChild(QComboBox).setFocus()
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
     assert window.controller.state is RunState.IDLE
 
@@ -309,9 +311,9 @@ def test_a_new_run_shows_nothing_of_the_last(qtbot: QtBot, make_window: Make, re
     window = make_window(budget__environment_steps=500)
     window.start()
     reach(window, RunState.FINISHED)
-    assert len(window.plots.returns._line.x) > 0
+    assert len(window.panels.find(ReturnsPanel)._line.x) > 0
     click(qtbot, window, "reset")
-    assert len(window.plots.returns._line.x) == 0
+    assert len(window.panels.find(ReturnsPanel)._line.x) == 0
 
 
 def test_a_field_that_does_not_fit_stops_the_start(qtbot: QtBot, make_window: Make) -> None:
@@ -326,8 +328,8 @@ def test_a_field_that_does_not_fit_stops_the_start(qtbot: QtBot, make_window: Ma
 def test_the_policy_of_a_new_run_plays_from_its_start(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
     window = make_window(update__learning_rate=1e-6)
     window.start()
-    qtbot.waitUntil(lambda: window.episode.policy_label.text() != "", timeout=10_000)
-    assert window.episode.return_label.text() != ""
+    qtbot.waitUntil(lambda: window.panels.find(EpisodePanel).policy_label.text() != "", timeout=10_000)
+    assert window.panels.find(EpisodePanel).return_label.text() != ""
 
 
 def test_cuda_without_a_gpu_is_refused_in_one_sentence(

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
 from app.panels.episode.action_bars import ActionBars
 from app.panels.episode.frame_view import FrameView
+from app.panels.record import PanelWidget
 from app.session.playback_thread import SPEEDS, PlaybackThread, PlayedFrame
 from app.style import icons
 from app.style.combo import Combo
@@ -28,6 +28,7 @@ from app.style.format import NOTHING, minus, short_number
 from app.style.theme import Theme, tabular
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
 from engine.reports.frames import Frame
 
 EMPTY = "The current policy will play here once training starts."
@@ -57,7 +58,7 @@ class _Scroll(QScrollArea):
         return self._content.sizeHint()
 
 
-class EpisodePanel(QWidget):
+class EpisodePanel(PanelWidget):
     """Draws what ``playback`` plays and steers it; it plays only while this panel can be seen."""
 
     def __init__(self, theme: Theme, playback: PlaybackThread) -> None:
@@ -176,19 +177,14 @@ class EpisodePanel(QWidget):
         self._scroll.fit()
         self._follow_playing()
 
-    def set_environment(self, environment: EnvironmentInfo) -> None:
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """What will be played next; what is playing goes on until ``reset``."""
         self._chosen = environment
         if self._last is None and environment != self._played:
             self._make_room(environment)
 
     def reset(self) -> None:
-        """Forget the run: empty until the next one's policy plays."""
-        self.playback.reset()
-        self.begin()
-
-    def begin(self) -> None:
-        """Make room for a new run's policy."""
+        """Make room for a new run's policy; whether the last one's still plays is the thread's to know."""
         self._last = None
         self._failed = False
         self._make_room(self._chosen)

@@ -16,6 +16,7 @@ from app.panels.experiment.environment_row import EnvironmentRow
 from app.panels.experiment.equation.equation_box import UNLIMITED, EquationBox
 from app.panels.experiment.form.parameter_form import ParameterForm
 from app.panels.experiment.picker import Picker
+from app.panels.record import PanelWidget
 from app.style.environment_text import acts
 from app.style.holder import Holder
 from app.style.sentence import Sentence
@@ -44,14 +45,14 @@ _GLIMPSE = 36  # of the parameters below the pickers, so that one sees that ther
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
 
-class ExperimentPanel(QWidget):
+class ExperimentPanel(PanelWidget):
     """Pickers, equation and form of one experiment, in a column that scrolls."""
 
     gallery_asked = Signal()
     live_change = Signal(str, object)
 
-    def __init__(self, experiment: Experiment, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, experiment: Experiment, theme: Theme) -> None:
+        super().__init__()
         self.setMinimumWidth(296)  # narrower, words would be cut
         self._experiment, self._theme = experiment, theme
         self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at

@@ -1,0 +1,103 @@
+"""The panels of the window, in the order of their shortcuts.
+
+Their records stand here and not beside their widgets, because the window is to show before pyqtgraph is loaded.
+"""
+
+from __future__ import annotations
+
+from app.panels.record import Panel, PanelContext, PanelWidget
+from engine.reports.events import Collected, Estimated, Reweighted, Updated
+
+
+def _experiment(context: PanelContext) -> PanelWidget:
+    from app.panels.experiment.panel import ExperimentPanel
+
+    return ExperimentPanel(context.experiment, context.theme)
+
+
+def _returns(context: PanelContext) -> PanelWidget:
+    from app.panels.returns import ReturnsPanel
+
+    return ReturnsPanel(context.theme, context.x_axis)
+
+
+def _advantages(context: PanelContext) -> PanelWidget:
+    from app.panels.advantages import AdvantagesPanel
+
+    return AdvantagesPanel(context.theme)
+
+
+def _diagnostics(context: PanelContext) -> PanelWidget:
+    from app.panels.diagnostics import DiagnosticsPanel
+
+    return DiagnosticsPanel(context.theme, context.x_axis)
+
+
+def _episode(context: PanelContext) -> PanelWidget:
+    from app.panels.episode.panel import EpisodePanel
+
+    return EpisodePanel(context.theme, context.playback)
+
+
+def _log(context: PanelContext) -> PanelWidget:
+    from app.panels.log import LogPanel
+
+    return LogPanel(context.theme)
+
+
+PANELS: tuple[Panel, ...] = (
+    Panel(
+        title="Experiment",
+        region="left",
+        events=frozenset(),
+        interval=0,
+        help="What is trained: environment, policy, algorithm, and every parameter, with the equation they make",
+        at_once=True,
+        make=_experiment,
+    ),
+    Panel(
+        title="Returns",
+        region="centre",
+        events=frozenset({Collected, Updated}),
+        interval=120,
+        help="Each episode's return as a dot, the mean of the last 100 as a line",
+        at_once=False,
+        make=_returns,
+    ),
+    Panel(
+        title="Advantages",
+        region="lower left",
+        events=frozenset({Estimated, Reweighted}),
+        interval=300,  # histograms change as a whole, and faster than this only flickers
+        help="How much better or worse than expected the last batch's actions did, and how the policy took to it",
+        at_once=False,
+        make=_advantages,
+    ),
+    Panel(
+        title="Diagnostics",
+        region="lower right",
+        events=frozenset({Updated}),
+        interval=120,
+        help="How the learning itself is doing: loss, entropy, gradient norm, speed, and what the method has to tell",
+        at_once=False,
+        make=_diagnostics,
+    ),
+    Panel(
+        title="Episode",
+        region="right",
+        events=frozenset(),
+        interval=0,
+        help="The current policy playing, with the probabilities of its actions",
+        at_once=True,
+        make=_episode,
+    ),
+    Panel(
+        title="Log",
+        region="foot",
+        events=frozenset(),
+        interval=0,
+        help="What happened, with times",
+        at_once=True,
+        make=_log,
+    ),
+)

@@ -1,0 +1,67 @@
+"""What a panel is to the window: a record of which its dock, its menu entry, its shortcut and its turns are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtWidgets import QWidget
+
+from app.models.axis_choice import AxisChoice
+from app.models.experiment import Experiment
+from app.models.history import History
+from app.session.playback_thread import PlaybackThread
+from app.style.theme import Theme
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.reports.events import Event
+
+Region = Literal["left", "foot", "centre", "lower left", "lower right", "right"]
+"""Where panels stand at first; several in one region are tabs of it."""
+
+
+@dataclass(frozen=True)
+class PanelContext:
+    """What panels are made from."""
+
+    theme: Theme
+    experiment: Experiment
+    playback: PlaybackThread
+    x_axis: AxisChoice
+
+
+class PanelWidget(QWidget):
+    """The widget of a panel; it takes up what concerns it of what the window says to all."""
+
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        """Ready it for a run of this choice."""
+
+    def refresh(self, history: History) -> None:
+        """Show what the run has told so far."""
+
+    def reset(self) -> None:
+        """Show nothing of the last run any more."""
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take on another look."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A panel of the window.
+
+    It is refreshed when the run has told one of ``events``, at the earliest ``interval`` ms after the last time, and
+    only while it can be seen; 0 where it shows nothing of a run's history. ``help`` says what it shows. ``at_once``
+    panels are there in the first picture of the window; what takes long to load, as pyqtgraph does, has to come later,
+    and is imported by ``make`` alone.
+    """
+
+    title: str
+    region: Region
+    events: frozenset[type[Event]]
+    interval: int
+    help: str
+    at_once: bool
+    make: Callable[[PanelContext], PanelWidget]

@@ -1,0 +1,104 @@
+"""The panels of an open window: made from their records, and brought up to date in turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from app.models.history import History
+from app.panels.record import Panel, PanelContext, PanelWidget
+from app.style.theme import Theme
+from app.window.docks import Docks
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.reports.events import Event
+
+_Kind = TypeVar("_Kind", bound=PanelWidget)
+
+
+@dataclass
+class _Made:
+    record: Panel
+    widget: PanelWidget
+    stale: bool = True  # there is something that it does not show yet
+    refreshed: float = 0.0  # when, in seconds of the monotonic clock
+
+    @property
+    def visible(self) -> bool:
+        return self.widget.isVisible() and not self.widget.visibleRegion().isEmpty()
+
+
+class Panels:
+    """All that the window says to its panels goes through here.
+
+    Args:
+        slack: seconds by which a panel may be refreshed too early, because its turn would else come much too late.
+    """
+
+    def __init__(self, records: Sequence[Panel], context: PanelContext, docks: Docks, slack: float) -> None:
+        self._records, self._context, self._docks, self._slack = records, context, docks, slack
+        self._made: list[_Made] = []
+        self._history: History | None = None
+
+    def make(self, *, at_once: bool) -> None:
+        """Make those that are there at once, or those that come later."""
+        for record in self._records:
+            if record.at_once is at_once:
+                widget = record.make(self._context)
+                self._made.append(_Made(record, widget))
+                self._docks.hold(record.title, widget)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all have been made."""
+        return len(self._made) == len(self._records)
+
+    def find(self, kind: type[_Kind]) -> _Kind:
+        """The first panel of a class."""
+        return next(made.widget for made in self._made if isinstance(made.widget, kind))
+
+    def refresh_next(self, history: History, news: Collection[type[Event]]) -> None:
+        """Bring one panel up to date, if any can be seen that lacks something and is due.
+
+        One at a time, so that no single moment is long; the one that has waited longest.
+
+        Args:
+            news: the kinds of events that ``history`` has taken in since the last call.
+        """
+        self._note(history, news)
+        now = time.monotonic() + self._slack
+        due = [made for made in self._made if made.stale and 1000 * (now - made.refreshed) >= made.record.interval]
+        due = [made for made in due if made.visible]
+        if due:
+            self._refresh(min(due, key=lambda made: made.refreshed), history)
+
+    def refresh(self, history: History) -> None:
+        """Bring all up to date."""
+        self._history = history
+        for made in self._made:
+            self._refresh(made, history)
+
+    def _note(self, history: History, news: Collection[type[Event]]) -> None:
+        for made in self._made:
+            if history is not self._history or not made.record.events.isdisjoint(news):
+                made.stale = True
+        self._history = history
+
+    def _refresh(self, made: _Made, history: History) -> None:
+        made.stale, made.refreshed = False, time.monotonic()
+        made.widget.refresh(history)
+
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        for made in self._made:
+            made.widget.set_choice(environment, config)
+
+    def reset(self) -> None:
+        for made in self._made:
+            made.widget.reset()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._context = replace(self._context, theme=theme)
+        for made in self._made:
+            made.widget.apply_theme(theme)

@@ -1,0 +1,218 @@
+"""Panels are records: one more needs its own file and its place in the list, and is a panel like any other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
+from PySide6.QtWidgets import QDockWidget, QLabel, QMenu, QVBoxLayout
+from pytestqt.qtbot import QtBot
+
+from app.models.axis_choice import AxisChoice
+from app.models.experiment import Experiment
+from app.models.history import History
+from app.models.run_state import RunState
+from app.panels.panels import PANELS
+from app.panels.record import Panel, PanelContext, PanelWidget
+from app.session.playback_thread import PlaybackThread
+from app.style.theme import Theme, load_theme
+from app.window.main_window import MainWindow
+from app.window.panels import Panels
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig, presets
+from engine.reports.events import Collected, Estimated, Event, Updated
+
+
+class Counter(PanelWidget):
+    """A toy panel: how many iterations there have been."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.label = QLabel()
+        QVBoxLayout(self).addWidget(self.label)
+        self.calls: list[str] = []
+        self.apply_theme(theme)
+
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        self.calls.append(environment.id)
+
+    def refresh(self, history: History) -> None:
+        self.label.setText(f"{history.iterations} iterations")
+        self.calls.append("refresh")
+
+    def reset(self) -> None:
+        self.label.clear()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.theme = theme
+
+
+def counter(at_once: bool = False, events: frozenset[type[Event]] = frozenset({Updated})) -> Panel:
+    return Panel(
+        title="Counter",
+        region="lower right",
+        events=events,
+        interval=100,
+        help="How many iterations there have been",
+        at_once=at_once,
+        make=lambda context: Counter(context.theme),
+    )
+
+
+@pytest.fixture
+def open_with(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., MainWindow]]:
+    windows: list[MainWindow] = []
+
+    def make(*more: Panel) -> MainWindow:
+        window = MainWindow(settings, next(iter(presets.shipped().values())), panels=(*PANELS, *more))
+        windows.append(window)
+        window.show()
+        qtbot.waitUntil(lambda: window.isActiveWindow() and window.panels.complete)
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+        assert window.shut_down()
+        window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_panel_more_is_a_tab_of_its_region_with_menu_entry_shortcut_and_data(
+    qtbot: QtBot, open_with: Callable[..., MainWindow], at_once: bool
+) -> None:
+    window = open_with(counter(at_once))
+    panel = window.panels.find(Counter)
+    dock = next(dock for dock in window.findChildren(QDockWidget) if dock.widget() is panel)
+    assert [other.windowTitle() for other in window.tabifiedDockWidgets(dock)] == ["Diagnostics"]
+    toggle = dock.toggleViewAction()
+    menu = next(menu for menu in window.findChildren(QMenu) if menu.title() == "View")
+    assert toggle in menu.actions()
+    assert (toggle.shortcut().toString(), toggle.toolTip()) == ("Alt+7", "How many iterations there have been")
+    assert panel.calls[-1] in ("CartPole-v1", "refresh")
+    dock.raise_()
+    qtbot.waitUntil(lambda: panel.isVisible())
+    window.start()
+    qtbot.waitUntil(lambda: window.controller.history.iterations >= 3, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.label.text() not in ("", "0 iterations"), timeout=5000)
+    window.set_theme("light")
+    assert panel.theme.name == "light"
+    window.controller.reset()
+    qtbot.waitUntil(lambda: window.controller.state is RunState.IDLE, timeout=20_000)
+    assert panel.label.text() in ("", "0 iterations")
+
+
+def test_the_shortcuts_are_listed_as_far_as_they_go(qtbot: QtBot, open_with: Callable[..., MainWindow]) -> None:
+    window = open_with(counter())
+    window.actions_by_name["shortcuts"].trigger()
+    dialog = next(
+        widget for widget in window.children() if getattr(widget, "windowTitle", str)() == "Keyboard shortcuts"
+    )
+    assert "Alt+1 … Alt+7" in [label.text() for label in dialog.findChildren(QLabel)]
+
+
+def test_nothing_of_a_panel_can_be_forgotten() -> None:
+    assert all(field.default is MISSING and field.default_factory is MISSING for field in fields(Panel))
+
+
+def test_no_two_panels_share_their_title_and_every_region_has_one() -> None:
+    assert len({panel.title for panel in PANELS}) == len(PANELS)
+    assert {panel.region for panel in PANELS} == {"left", "foot", "centre", "lower left", "lower right", "right"}
+
+
+def test_a_panel_that_says_nothing_of_its_look_is_told_so() -> None:
+    with pytest.raises(NotImplementedError):
+        PanelWidget.apply_theme(None, load_theme("dark"))
+
+
+def test_what_the_window_shows_first_loads_neither_pyqtgraph_nor_torch() -> None:
+    made_at_once = """
+import sys
+import app.window.main_window
+print([name for name in ("pyqtgraph", "torch", "gymnasium", "scipy") if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", made_at_once], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+# --- turns ------------------------------------------------------------------------------------------------------------
+
+
+class _Docks:
+    """Stands for the docks: every panel is held, and shown as a window."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self._qtbot = qtbot
+
+    def hold(self, title: str, widget: PanelWidget) -> None:
+        self._qtbot.addWidget(widget)
+        widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen, False)
+        widget.show()
+
+
+@pytest.fixture
+def turns(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Callable[[Panel], tuple[Panels, Counter, list[float]]]:
+    """Panels of one record, its widget, and the clock that their turns go by."""
+    clock = [1000.0]
+    monkeypatch.setattr("app.window.panels.time.monotonic", lambda: clock[0])
+    context = PanelContext(load_theme("dark"), Experiment(), PlaybackThread(), AxisChoice())
+
+    def make(record: Panel) -> tuple[Panels, Counter, list[float]]:
+        panels = Panels([record], context, _Docks(qtbot), slack=0.0)
+        panels.make(at_once=record.at_once)
+        widget = panels.find(Counter)
+        qtbot.waitExposed(widget)
+        qtbot.waitUntil(lambda: not widget.visibleRegion().isEmpty())
+        panels.refresh(HISTORY)
+        widget.calls.clear()
+        return panels, widget, clock
+
+    return make
+
+
+HISTORY = History()
+
+
+def test_a_panel_is_refreshed_for_the_events_it_wants_alone(turns: Callable) -> None:
+    panels, widget, clock = turns(counter())
+    clock[0] += 1
+    panels.refresh_next(HISTORY, {Collected, Estimated})
+    assert widget.calls == []
+    panels.refresh_next(HISTORY, {Updated})
+    assert widget.calls == ["refresh"]
+
+
+def test_a_panel_is_not_refreshed_before_it_is_due_and_then_even_without_news(turns: Callable) -> None:
+    panels, widget, clock = turns(counter())
+    clock[0] += 0.09
+    panels.refresh_next(HISTORY, {Updated})
+    assert widget.calls == []
+    clock[0] += 0.02
+    panels.refresh_next(HISTORY, set())
+    assert widget.calls == ["refresh"]
+    clock[0] += 1
+    panels.refresh_next(HISTORY, set())
+    assert widget.calls == ["refresh"]
+
+
+def test_what_cannot_be_seen_is_refreshed_when_it_can(turns: Callable) -> None:
+    panels, widget, clock = turns(counter())
+    widget.hide()
+    clock[0] += 1
+    panels.refresh_next(HISTORY, {Updated})
+    assert widget.calls == []
+    widget.show()
+    panels.refresh_next(HISTORY, set())
+    assert widget.calls == ["refresh"]
+
+
+def test_the_history_of_another_run_is_news(turns: Callable) -> None:
+    panels, widget, clock = turns(counter())
+    clock[0] += 1
+    panels.refresh_next(History(), set())
+    assert widget.calls == ["refresh"]
