@@ -8,14 +8,15 @@ from typing import Any
 from app.models.history import History
 from engine.catalogue.environments import FAMILIES
 from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+from engine.config.policies import LinearPolicy
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
 _NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device"}
 _OF_NUMBERS = ("observation_noise", "frame_stack", "normalize_observations")
 _MOST_COMPONENTS = 32  # that are offered by name
-_GAUSSIAN = ("gaussian", "tanh-gaussian")
 
 
 def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> bool:
@@ -30,9 +31,9 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
     if path.startswith("environment."):
         return _of_environment(path.removeprefix("environment."), config, environment)
     if path in ("policy.initial_log_std", "policy.spread"):
-        return distribution_of(policy, environment) in _GAUSSIAN
+        return DISTRIBUTION_SPECS[distribution_of(policy, environment)].spread
     if path == "policy.feature_order":
-        return policy.kind == "linear" and policy.features != "raw"
+        return isinstance(policy, LinearPolicy) and policy.features != "raw"
     if path == "update.cg_iterations":
         return getattr(update, "solver", "") != "exact"
     return path != "estimator.discount_states" or config.estimator.gamma < 1.0  # else every weight is 1

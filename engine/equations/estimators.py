@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
+from engine.catalogue.methods.spec import require_same_kinds
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import GAE, NStepTD, OptimalBaseline, SharedValueBaseline, ValueBaseline
 from engine.equations.symbols import Symbol
-from engine.equations.terms import ADVANTAGE, Line, Term, complete, cuts, last_step, per_decision, value
+from engine.equations.terms import ADVANTAGE, Line, Term, cuts, last_step, per_decision, value
 
 
 def advantage_lines(config: PolicyGradientConfig) -> tuple[Line, ...]:
@@ -134,7 +135,7 @@ _CREDITS: dict[str, Callable[[PolicyGradientConfig], tuple[Line, ...]]] = {
     "n-step": _n_step,
     "gae": _gae,
 }
-complete(_CREDITS, CREDIT_SPECS)
+require_same_kinds(_CREDITS, CREDIT_SPECS)
 
 
 # --- baselines --------------------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ _BASELINES: dict[str, Callable[[PolicyGradientConfig, _Sum], str]] = {
     "value": _value,
     "shared-value": _value,
 }
-complete(_BASELINES, BASELINE_SPECS)
+require_same_kinds(_BASELINES, BASELINE_SPECS)
 
 
 def _per_parameter(config: PolicyGradientConfig) -> bool:

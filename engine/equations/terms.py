@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from engine.catalogue.methods.collections import COLLECTION_SPECS
+from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline
 from engine.config.updates import OffPolicy
@@ -27,15 +27,9 @@ Line = tuple[Term, ...]
 ADVANTAGE = r"\hat{A}_{i,t}"
 
 
-def complete(written: Mapping[str, object], specs: Mapping[str, object]) -> None:
-    """Raises ValueError where a method has no equation, or an equation no method."""
-    if written.keys() != specs.keys():
-        raise ValueError(f"Either without equation or without method: {sorted(written.keys() ^ specs.keys())}.")
-
-
 def seen(config: PolicyGradientConfig) -> str:
     """What the policy looks at in step t of episode i: the state, or what a memory holds of all states so far."""
-    return "h_{i,t}" if config.policy.kind == "gru" else "s_{i,t}"
+    return "h_{i,t}" if POLICY_SPECS[config.policy.kind].remembers else "s_{i,t}"
 
 
 def chance(config: PolicyGradientConfig, policy: str = r"\pi_{\theta}") -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import PLANNING_SPECS, UPDATE_SPECS
 from engine.config import PlanningConfig, PolicyGradientConfig
+from engine.config.estimators import SharedValueBaseline
 from engine.config.planning import ExactGradient
 from engine.config.updates import (
     TRPO,
@@ -22,7 +24,6 @@ from engine.equations.terms import (
     Line,
     Term,
     chance,
-    complete,
     last_step,
     mean_over_steps,
     seen,
@@ -100,8 +101,7 @@ def _state_weight(config: PolicyGradientConfig) -> Line:
 
 
 def _entropy(config: PolicyGradientConfig, gradient: str) -> Line:
-    update = config.update
-    if update.entropy_coefficient == 0.0:
+    if getattr(config.update, "entropy_coefficient", 0.0) == 0.0:
         return ()
     return _ours(rf"\; + \; \beta \, {gradient} H(\pi_{{\theta}}(\cdot \mid {seen(config)}))")
 
@@ -112,7 +112,7 @@ def _bracket(bracket: str) -> Line:
 
 
 def _shared_value(config: PolicyGradientConfig, gradient: str) -> Line:
-    if config.estimator.baseline.kind != "shared-value":
+    if not isinstance(config.estimator.baseline, SharedValueBaseline):
         return ()
     return (Term(rf"\; - \; c_V \, {gradient} L_V", "baseline"),)
 
@@ -280,9 +280,9 @@ _UPDATES: dict[str, Callable[[PolicyGradientConfig], tuple[Line, ...]]] = {
     "ppo-lagrangian": _ppo_lagrangian,
     "off-policy": _off_policy,
 }
-complete(_UPDATES, UPDATE_SPECS)
+require_same_kinds(_UPDATES, UPDATE_SPECS)
 _PLANNING: dict[str, Callable[[PlanningConfig], tuple[Line, ...]]] = {"exact-gradient": _exact_gradient}
-complete(_PLANNING, PLANNING_SPECS)
+require_same_kinds(_PLANNING, PLANNING_SPECS)
 
 SYMBOLS = (
     Symbol(r"\rho_{i,t}", "ρ<sub>i,t</sub>", "how much likelier the action has become since it was taken"),

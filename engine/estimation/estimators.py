@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from engine.config.estimators import EstimatorConfig, OptimalBaseline
+from engine.catalogue.methods.baselines import BASELINE_SPECS
+from engine.catalogue.methods.credits import CREDIT_SPECS
+from engine.catalogue.methods.spec import require_same_kinds
+from engine.config.estimators import GAE, EstimatorConfig, NStepTD, OptimalBaseline
 from engine.estimation.episode_gradients import episode_gradients
 from engine.experience.batch import (
     NO_BASELINE,
@@ -101,21 +106,56 @@ def advantages(rollout: Rollout, config: EstimatorConfig, baseline: Baseline, we
     return credit - (baseline.amount if weights is None else weights * baseline.amount)
 
 
+class _Terms(NamedTuple):
+    """What is summed: rewards or temporal-difference errors [T, N], what is carried from each step to the one before,
+    and how much each counts, where not all do alike."""
+
+    rollout: Rollout
+    terms: Tensor
+    carry: Tensor
+    weights: Tensor | None
+
+    @property
+    def weighted(self) -> Tensor:
+        return self.terms if self.weights is None else self.weights * self.terms
+
+
+def _total_return(given: _Terms, config: EstimatorConfig) -> Tensor:
+    if given.weights is None:
+        return discounted_sums(given.terms, given.carry)[0].expand_as(given.terms)
+    discounted = state_discounts(config.gamma, given.rollout.elapsed) * given.terms * given.rollout.mask
+    later = (given.weights * discounted).flip(0).cumsum(0).flip(0)
+    return later + given.weights * (discounted.cumsum(0) - discounted)
+
+
+def _reward_to_go(given: _Terms, config: EstimatorConfig) -> Tensor:
+    return discounted_sums(given.weighted, given.carry)
+
+
+def _n_step(given: _Terms, config: EstimatorConfig) -> Tensor:
+    assert isinstance(config.credit, NStepTD)
+    return n_step_sums(given.weighted, given.carry, config.credit.n)
+
+
+def _gae(given: _Terms, config: EstimatorConfig) -> Tensor:
+    assert isinstance(config.credit, GAE)
+    return gae(given.weighted, given.carry, config.credit.gae_lambda)
+
+
+_CREDITS: dict[str, Callable[[_Terms, EstimatorConfig], Tensor]] = {
+    "total-return": _total_return,
+    "reward-to-go": _reward_to_go,
+    "n-step": _n_step,
+    "gae": _gae,
+}
+require_same_kinds(_CREDITS, CREDIT_SPECS)
+
+
 def _credit(
     rollout: Rollout, config: EstimatorConfig, terms: Tensor, carry: Tensor, weights: Tensor | None = None
 ) -> Tensor:
     """What the credit makes of the terms [T, N], which are rewards or temporal-difference errors, and their weights."""
-    credit = config.credit
-    if credit.kind == "total-return":
-        if weights is None:
-            return discounted_sums(terms, carry)[0].expand_as(terms)
-        discounted = state_discounts(config.gamma, rollout.elapsed) * terms * rollout.mask
-        later = (weights * discounted).flip(0).cumsum(0).flip(0)
-        return later + weights * (discounted.cumsum(0) - discounted)
-    weighted = terms if weights is None else weights * terms
-    if credit.kind == "n-step":
-        return n_step_sums(weighted, carry, credit.n)
-    return gae(weighted, carry, credit.gae_lambda) if credit.kind == "gae" else discounted_sums(weighted, carry)
+    return _CREDITS[config.credit.kind](_Terms(rollout, terms, carry, weights), config)
 
 
 @torch.no_grad()
@@ -126,14 +166,27 @@ def _less_value(
     discounts = discount_sequence(config.gamma, rollout.terminated)
     carry = carried(discounts, rollout.truncated)
     errors = td_errors(rollout.rewards, discounts, rollout.truncated, values, final_values)
-    if config.credit.kind in ("n-step", "gae"):
+    spec = CREDIT_SPECS[config.credit.kind]
+    if spec.bootstraps:
         credited = _credit(rollout, config, errors, carry)
         targets = credited + values
     else:
         targets = rollout.mask * (values + discounted_sums(errors, carry))  # the errors telescope to G_t − V_t
-        whole = config.credit.kind == "total-return"
-        credited = (targets[0] - values[0]).expand_as(targets) if whole else targets - values
+        credited = (targets[0] - values[0]).expand_as(targets) if spec.whole_return else targets - values
     return credited, LearnedValue(rollout.flat(values), rollout.flat(targets), errors)
+
+
+# The baselines that are averages of credit and mask, [T, N] each; the others are found otherwise, or are none.
+_BASELINES: dict[str, Callable[[Tensor, Tensor], Tensor] | None] = {
+    "none": None,
+    "average": average_baseline,
+    "time-average": time_average_baseline,
+    "leave-one-out": leave_one_out_baseline,
+    "optimal": None,
+    "value": None,
+    "shared-value": None,
+}
+require_same_kinds(_BASELINES, BASELINE_SPECS)
 
 
 @torch.no_grad()
@@ -141,15 +194,10 @@ def _less_average(rollout: Rollout, config: EstimatorConfig) -> tuple[Tensor, Co
     """Â [T, N] of the rewards alone, and what was subtracted: an average of the credit where the baseline is one."""
     carry = carried(discount_sequence(config.gamma, rollout.terminated), rollout.truncated)
     credit = _credit(rollout, config, rollout.rewards, carry)
-    kind = config.baseline.kind
-    if kind == "average":
-        amount = average_baseline(credit, rollout.mask)
-    elif kind == "time-average":
-        amount = time_average_baseline(credit, rollout.mask)
-    elif kind == "leave-one-out":
-        amount = leave_one_out_baseline(credit, rollout.mask)
-    else:
+    average = _BASELINES[config.baseline.kind]
+    if average is None:
         return credit, NO_BASELINE
+    amount = average(credit, rollout.mask)
     return credit - amount, ConstantBaseline(amount)
 
 

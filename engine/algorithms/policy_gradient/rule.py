@@ -14,7 +14,6 @@ from engine.config import PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline
 from engine.config.fields import Model
 from engine.config.optimization import Schedule
-from engine.config.updates import TRPO, GradientAscent, NaturalGradient, OffPolicy
 from engine.experience.batch import Batch, Chunk, ParameterBaseline
 from engine.maths.losses import entropy_bonus, normalized, policy_gradient_loss
 from engine.maths.trust_region import flattened
@@ -191,11 +190,18 @@ class LossSums:
     losses: Mapping[str, float] = field(default_factory=dict)
 
 
+class WithEntropyBonus(Protocol):
+    """The configuration of a rule that may climb the policy's entropy as well."""
+
+    @property
+    def entropy_coefficient(self) -> float: ...
+
+
 def accumulate_gradient(
     policy: Policy,
     vector: ParameterVector,
     given: UpdateInput,
-    config: GradientAscent | NaturalGradient | TRPO | OffPolicy,
+    config: WithEntropyBonus,
 ) -> Heartbeats[LossSums]:
     """Put −ĝ, the gradient of the loss over the whole batch, into ``vector.gradient``; yields signs of life.
 

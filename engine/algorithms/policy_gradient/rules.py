@@ -13,6 +13,7 @@ import torch
 from engine.algorithms import policy_gradient
 from engine.algorithms.policy_gradient.rule import RuleParts, Rules, UpdateRule
 from engine.catalogue.methods.points import kind_of
+from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.config import PolicyGradientConfig
 from engine.policies.policy import Policy
@@ -23,17 +24,15 @@ def _found() -> Rules:
     """The rules of all modules.
 
     Raises:
-        ValueError: a rule is made twice, or is without record, or a record without rule.
+        ValueError: a rule is made twice, or has no record, or a record has no rule.
     """
-    names = (module.name for module in iter_modules(policy_gradient.__path__))
-    modules = [
-        import_module(f"{policy_gradient.__name__}.{name}") for name in names if not __name__.endswith(f".{name}")
-    ]
-    made = [item for module in modules for item in getattr(module, "RULES", {}).items()]
-    kinds = sorted(kind_of(config) for config, _ in made)
-    if kinds != sorted(UPDATE_SPECS):
-        raise ValueError(f"The update rules made are {kinds}, those with a record {sorted(UPDATE_SPECS)}.")
-    return dict(made)
+    names = {f"{policy_gradient.__name__}.{module.name}" for module in iter_modules(policy_gradient.__path__)}
+    tables: list[Rules] = [getattr(module, "RULES", {}) for module in map(import_module, sorted(names - {__name__}))]
+    found = {config: make for table in tables for config, make in table.items()}
+    if len(found) < sum(map(len, tables)):
+        raise ValueError("An update rule is made by two modules.")
+    require_same_kinds({kind_of(config): config for config in found}, UPDATE_SPECS)
+    return found
 
 
 RULES = _found()

@@ -8,6 +8,7 @@ from engine.catalogue.methods.picking import choose, picked
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, RunConfig
 from engine.config.parameters import with_values
+from engine.config.policies import CNNPolicy, LinearPolicy, MLPPolicy
 from engine.config.updates import GradientAscent
 
 
@@ -20,9 +21,9 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
     if isinstance(config, PlanningConfig) and not environment.finite:
         config = choose(config, UPDATES[GradientAscent().kind])
     follows = with_values(config, {"policy.distribution": "auto"})
-    raw = [with_values(follows, {"policy.features": "raw"})] if config.policy.kind == "linear" else []
-    natural = "cnn" if environment.observation.image else "mlp"
-    kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != natural)
+    raw = [with_values(follows, {"policy.features": "raw"})] if isinstance(config.policy, LinearPolicy) else []
+    usual = CNNPolicy() if environment.observation.image else MLPPolicy()
+    kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != usual.kind)
     candidates = (config, follows, *raw, *(choose(follows, entry) for entry in kinds))
     return next((candidate for candidate in candidates if refusal(candidate, environment) is None), None)
 

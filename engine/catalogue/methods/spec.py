@@ -6,7 +6,7 @@ and never one that counts as unbiased.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from engine.catalogue.spaces import EnvironmentInfo
@@ -223,3 +223,10 @@ def by_kind(specs: Iterable[S]) -> dict[str, S]:
         for name in getattr(spec, "metrics", ()):
             METRICS[name]
     return found
+
+
+def require_same_kinds(made: Mapping[str, object], specs: Mapping[str, object]) -> None:
+    """Raises ValueError where something is made, computed or written of a method without record, or not of one that has
+    one."""
+    if made.keys() != specs.keys():
+        raise ValueError(f"Either only here or only with a record: {sorted(made.keys() ^ specs.keys())}.")

@@ -11,7 +11,7 @@ from engine.algorithms.policy_gradient.proximal import fits_value_jointly
 from engine.algorithms.policy_gradient.rule import Metrics, Outcome, UpdateInput, UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config import PolicyGradientConfig
-from engine.config.estimators import ValueBaseline
+from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
 from engine.policies.policy import Policy
@@ -52,7 +52,7 @@ class PolicyGradientLearner:
         making = making or Making()
         self._run = run
         seeds, baseline = Seeds(config.seed), config.estimator.baseline
-        shared = baseline.kind == "shared-value"
+        shared = isinstance(baseline, SharedValueBaseline)
         self._interaction = Interaction(config, seeds, shared, making.collector)
         interaction = self._interaction
         self.parts = Parts()
