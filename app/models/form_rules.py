@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-from app.models.history import History
 from engine.catalogue.environments import FAMILIES
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
@@ -74,28 +70,3 @@ def legends(environment: EnvironmentInfo) -> dict[str, Legend]:
         names = seen.labels or tuple(f"component {component}" for component in range(seen.size))
         found["environment.hidden"] = tuple((str(component), name) for component, name in enumerate(names))
     return found
-
-
-def clip_range(config: RunConfig, history: History | None) -> float | None:
-    """How far from 1 a ratio may move as the run stands now; None where ratios are not clipped."""
-    if config.update.kind != "ppo-clip":
-        return None
-    reach = float(_now("update.clip_range", config.update.clip_range, history))
-    schedule = _now("update.clip_range_schedule", config.update.clip_range_schedule, history)
-    if schedule == "constant" or history is None or history.latest is None:
-        return reach
-    budget = _now("budget.environment_steps", config.budget.environment_steps, history)
-    left = 1.0 - min(history.latest.environment_steps / budget, 1.0)
-    return reach * (left if schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * left)))
-
-
-def largest_weight(config: RunConfig, history: History | None) -> float:
-    """Where importance weights are cut as the run stands now; 0 where they are not."""
-    update = config.update
-    return float(_now("update.truncation", update.truncation, history)) if update.kind == "off-policy" else 0.0
-
-
-def _now(path: str, at_first: Any, history: History | None) -> Any:
-    """A live parameter's value after what has been changed since the run began."""
-    changes = reversed(history.changes) if history else ()
-    return next((change.new for change in changes if change.path == path), at_first)

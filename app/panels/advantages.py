@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout
 
-from app.models.form_rules import clip_range, largest_weight
 from app.models.history import History
 from app.panels.record import PanelWidget
 from app.plotting.axes import Range, settled_end, settled_range
-from app.plotting.histogram import Histogram, bounds, effective_sample_size, histogram, normalised
+from app.plotting.histogram import Histogram, bounds, histogram
 from app.plotting.labels import Captions, Moment, Moments
 from app.plotting.marks import Bars
 from app.plotting.plot import Margins, Plot
@@ -62,7 +58,6 @@ class AdvantagesPanel(PanelWidget):
         as_surface(self)
         self._theme = theme
         self._config: RunConfig = PolicyGradientConfig()
-        self._history: History | None = None
         self._latest: Estimated | None = None
         self._ratios: Reweighted | None = None
         self._x: Range | None = None
@@ -156,11 +151,11 @@ class AdvantagesPanel(PanelWidget):
             return
         if self._latest is not None and latest.iteration < self._latest.iteration:
             self.reset()
-        self._history, self._latest, self._ratios = history, latest, history.ratios
+        self._latest, self._ratios = latest, history.ratios
         self._redraw()
 
     def reset(self) -> None:
-        self._history = self._latest = self._ratios = None
+        self._latest = self._ratios = None
         self._x = self._y_end = None
         self._iteration.clear()
         self._stage.fill(False)
@@ -194,19 +189,10 @@ class AdvantagesPanel(PanelWidget):
         self._stage.set_hint(_EMPTY if of is None else _EMPTY_RATIOS)
 
     def _redraw(self) -> None:
-        if self._choices.checkedId() == RATIOS:
-            found = None if self._ratios is None else self._ratios.log_ratios
-        else:
-            found = None if self._latest is None else self._latest.advantages
-        if found is None or not found.size:
+        shown = self._take_ratios() if self._choices.checkedId() == RATIOS else self._take_advantages()
+        if shown is None:
             self._stage.fill(False)
             return
-        if self._choices.checkedId() != RATIOS:
-            shown = self._take_advantages(found.ravel())
-        elif ratios_of(self._config) == "episode":
-            shown = self._take_weights(found)
-        else:
-            shown = self._take_ratios(found)
         assert self._x is not None
         self._bars.edges, self._bars.width, self._bars.heights = shown.edges, shown.width, 100 * shown.shares
         # Room above the bars for the words.
@@ -217,8 +203,17 @@ class AdvantagesPanel(PanelWidget):
         self.plot.redraw()
         self._stage.fill(True)
 
-    def _take_advantages(self, values: NDArray[Any]) -> Histogram:
-        shown = normalised(values) if self.normalised else values
+    def _take_ratios(self) -> Histogram | None:
+        if self._ratios is None or not self._ratios.log_ratios.size:
+            return None
+        return self._take_weights(self._ratios) if self._ratios.of == "episode" else self._take_steps(self._ratios)
+
+    def _take_advantages(self) -> Histogram | None:
+        latest = self._latest
+        shown = None if latest is None else latest.normalized if self.normalised else latest.advantages
+        if shown is None or not shown.size:
+            return None
+        shown = shown.ravel()
         self._x = settled_range(self._x, *bounds(shown))
         bars = histogram(shown, self._x)
         self._bars.centre = 0.0
@@ -234,10 +229,10 @@ class AdvantagesPanel(PanelWidget):
         ]
         return bars
 
-    def _take_ratios(self, log_ratios: NDArray[Any]) -> Histogram:
-        """π/π_old of every step, around 1, with the range in which they count."""
-        ratios = np.exp(np.minimum(log_ratios.astype(np.float64), np.log(_LARGEST_RATIO)))
-        reach = clip_range(self._config, self._history)
+    def _take_steps(self, reweighted: Reweighted) -> Histogram:
+        """π/π_old of every step, around 1, with the range in which they counted."""
+        ratios = np.exp(np.minimum(reweighted.log_ratios.astype(np.float64), np.log(_LARGEST_RATIO)))
+        reach = reweighted.clip_range
         low, high = bounds(ratios, centre=1.0)
         least = _LEAST_REACH if reach is None else 1.25 * reach
         self._x = settled_range(self._x, min(low, max(1 - least, 0.0)), max(high, 1 + least))
@@ -252,19 +247,18 @@ class AdvantagesPanel(PanelWidget):
         self._lines.moments = moments
         return bars
 
-    def _take_weights(self, log_weights: NDArray[Any]) -> Histogram:
+    def _take_weights(self, reweighted: Reweighted) -> Histogram:
         """The powers of ten of every episode's importance weight: few large ones are what decides the gradient."""
-        powers = log_weights.astype(np.float64) / np.log(10.0)
+        powers = reweighted.log_ratios.astype(np.float64) / np.log(10.0)
         low, high = bounds(powers)
         self._x = settled_range(self._x, min(low, -_LEAST_REACH), max(high, _LEAST_REACH))
         bars = histogram(powers, self._x)
         self._bars.centre = 0.0
-        size = effective_sample_size(log_weights)
+        size, cut = reweighted.effective_sample_size, reweighted.truncation
         self._shares.left = f"{percent(bars.negative)} below 1"
-        self._shares.right = f"ESS {size:.1f} of {len(log_weights):,}"
+        self._shares.right = "" if size is None else f"ESS {size:.1f} of {len(powers):,}"
         moments = []
-        cut = largest_weight(self._config, self._history)
-        if cut:
+        if cut is not None:
             moments.append(Moment(float(np.log10(cut)), "cut", self._theme.marker, dashed=True, side=0))
         greatest = float(powers.max())
         if np.isfinite(greatest):

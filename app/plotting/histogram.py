@@ -13,22 +13,6 @@ from app.plotting.axes import Range, nice_step, robust_bounds
 _ENOUGH = 50_000  # a histogram of more looks the same
 
 
-def normalised(advantages: NDArray[Any]) -> NDArray[Any]:
-    """(A − mean) / std as ``losses.normalized`` has it, which this is tested against: 0 where all are equal."""
-    spread = advantages.std()
-    centred = advantages - advantages.mean()
-    return centred / spread if spread > 1e-5 * float(np.abs(advantages).max()) else np.zeros_like(centred)
-
-
-def effective_sample_size(log_weights: NDArray[Any]) -> float:
-    """(Σ w)² / Σ w² as ``engine.maths.importance`` has it, which this is tested against: 0 where all weights are 0."""
-    greatest = log_weights.max(initial=-np.inf)
-    if not np.isfinite(greatest):
-        return 0.0
-    relative = np.exp(log_weights.astype(np.float64) - greatest)
-    return float(relative.sum() ** 2 / np.square(relative).sum())
-
-
 @dataclass(frozen=True)
 class Histogram:
     """``shares`` of a batch in bins of equal width that start at ``edges``; the centre is always an edge, so that no

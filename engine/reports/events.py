@@ -69,12 +69,12 @@ class Collected(Event):
 
 @dataclass(frozen=True, slots=True)
 class Estimated(Event):
-    """The advantages of one iteration, one per collected step, shape [steps]: before normalisation, and as the update
-    used them where it normalised them, else None."""
+    """The advantages of one iteration, one per collected step, shape [steps]: as estimated, and as an update that
+    normalises them takes them, whether this one does or not."""
 
     iteration: int
     advantages: NDArray[np.float32]
-    normalized: NDArray[np.float32] | None = None
+    normalized: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.models.form_rules import clip_range, in_the_form, largest_weight, legends
-from app.models.history import History
+from app.models.form_rules import in_the_form, legends
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
@@ -15,7 +14,6 @@ from engine.catalogue.methods.reported import diagnosed, ratios_of
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import parameters_of, with_values
-from engine.reports.events import Change, Updated
 from engine.reports.metrics import METRICS
 
 
@@ -153,28 +151,3 @@ def test_every_diagnostic_is_a_metric(algorithm: str) -> None:
 )
 def test_ratios_are_of_steps_or_episodes(algorithm: str, kind: str | None) -> None:
     assert ratios_of(of(algorithm)) == kind
-
-
-def after(steps: int, *changes: Change) -> History:
-    history = History()
-    history.add_iteration(Updated(1, steps, 1, 1.0, {}, changes))
-    return history
-
-
-def test_the_clip_range_is_that_of_the_present_moment() -> None:
-    change = Change("update.clip_range", 0.2, 0.4, 1, 0, 0, 0.0)
-    assert clip_range(of("trpo"), None) is None
-    assert clip_range(of("ppo"), None) == 0.2
-    assert clip_range(of("ppo"), after(10, change)) == 0.4
-
-
-@pytest.mark.parametrize(("schedule", "expected"), [("linear", 0.1), ("cosine", 0.1), ("constant", 0.2)])
-def test_a_scheduled_clip_range_has_halved_halfway(schedule: str, expected: float) -> None:
-    config = of("ppo", update__clip_range_schedule=schedule, budget__environment_steps=1000)
-    assert clip_range(config, after(500)) == pytest.approx(expected)
-
-
-def test_the_cut_of_weights_is_that_of_the_present_moment() -> None:
-    change = Change("update.truncation", 0.0, 7.0, 1, 0, 0, 0.0)
-    assert largest_weight(of("off-policy-pg"), None) == 0.0
-    assert largest_weight(of("off-policy-pg"), after(10, change)) == 7.0

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.models.axis_choice import AxisChoice
+from app.models.histories import Histories
 from app.models.history import History
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
-from app.plotting.histogram import effective_sample_size, histogram
+from app.plotting.histogram import histogram
 from app.style.format import power_of_ten
 from app.style.theme import load_theme
 from engine.catalogue.environments import ENVIRONMENTS
@@ -26,8 +27,8 @@ from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.reported import diagnosed
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
-from engine.maths import importance
 from engine.reports.events import Collected, Estimated, Reweighted, Updated
+from engine.training.training import Training
 
 DARK = load_theme("dark")
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
@@ -38,15 +39,16 @@ def of(algorithm: str, **values: Any) -> RunConfig:
     return with_values(choose(PolicyGradientConfig(), ALGORITHMS[algorithm]), changes)
 
 
-def a_run(log_ratios: list[float] | None = None, kind: Any = "step", iterations: int = 3) -> History:
+def a_run(log_ratios: list[float] | None = None, kind: Any = "step", iterations: int = 3, **known: float) -> History:
+    """``known`` is what the engine says of the ratios."""
     history = History()
     for i in range(1, iterations + 1):
         history.add_iteration(
             Updated(i, i * 100, 0, float(i), {"mean_return": None, "loss": -1.0 * i, "approx_kl": 0.1})
         )
-    history.advantages = Estimated(iterations, np.float32([-3.0, -1.0, 0.5, 4.0]))
+    history.advantages = Estimated(iterations, np.float32([-3.0, -1.0, 0.5, 4.0]), np.float32([-1.2, -0.4, 0.2, 1.5]))
     if log_ratios is not None:
-        history.ratios = Reweighted(iterations, np.float32(log_ratios), kind)
+        history.ratios = Reweighted(iterations, np.float32(log_ratios), kind, **known)
     return history
 
 
@@ -73,12 +75,56 @@ def test_a_method_without_ratios_says_which_have_them(panel: AdvantagesPanel) ->
 
 
 def test_ratios_are_drawn_around_1_within_the_clip_range(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_choice(CARTPOLE, of("ppo", update__clip_range=0.3))
-    panel.refresh(a_run([np.log(0.9), np.log(1.05), np.log(1.1), 0.0]))
+    panel.set_choice(CARTPOLE, of("ppo"))
+    panel.refresh(a_run([np.log(0.9), np.log(1.05), np.log(1.1), 0.0], clip_range=0.3))
     click(panel, qtbot)
     (low, high), _ = panel.plot.ranges
     assert low <= 0.7 < 1.3 <= high
     assert panel.lines == ["1 − ε", "1 + ε", "mean 1.01 ± 0.074", "25 % less likely", "50 % likelier"]
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_the_lines_of_the_last_iteration_are_where_the_rule_clipped(
+    panel: AdvantagesPanel, qtbot: QtBot, schedule: str
+) -> None:
+    """A schedule ends at 0, but the last update still clips somewhere; its ratios lie around these lines."""
+    config = of("ppo", update__clip_range_schedule=schedule, update__epochs=1, budget__environment_steps=1000)
+    histories = Histories()
+    history = histories.begin("a")
+    training = Training(config, "a")
+    for event in training:
+        histories.add(event)
+    before = history.steps.values[-2] if len(history.steps) > 1 else 0
+    left = 1.0 - before / 1000
+    expected = 0.2 * (left if schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * left)))
+    panel.set_choice(CARTPOLE, config)
+    panel.refresh(history)
+    click(panel, qtbot)
+    lines = {moment.text: moment.x for moment in panel._lines.moments}
+    assert history.ratios.iteration == history.iterations
+    assert lines["1 + ε"] == pytest.approx(1 + expected)
+    assert lines["1 − ε"] == pytest.approx(1 - expected)
+    outside = np.abs(np.exp(history.ratios.log_ratios) - 1.0) > expected
+    assert outside.mean() == pytest.approx(history.metrics["clip_fraction"].values[-1], abs=1e-6)
+
+
+@pytest.mark.parametrize("algorithm", ["reinforce", "ppo", "exact-gradient"])
+def test_advantages_are_shown_normalised_whatever_the_update_does(
+    panel: AdvantagesPanel, qtbot: QtBot, algorithm: str
+) -> None:
+    config = of(algorithm, environment="FrozenLake-v1", policy="tabular")
+    histories = Histories()
+    history = histories.begin("a")
+    training = Training(config, "a")
+    for event in training:
+        histories.add(event)
+        if history.advantages is not None:
+            break
+    training.close()
+    panel.set_choice(CARTPOLE, config)
+    panel.refresh(history)
+    panel.normalised = True
+    assert any(text in ("mean 0 ± 1", "mean 0 ± 0") for text in panel.lines)
 
 
 def test_a_ratio_without_a_clip_range_marks_none(panel: AdvantagesPanel, qtbot: QtBot) -> None:
@@ -89,9 +135,10 @@ def test_a_ratio_without_a_clip_range_marks_none(panel: AdvantagesPanel, qtbot: 
 
 
 def test_weights_are_drawn_as_powers_of_ten_with_their_effective_number(panel: AdvantagesPanel, qtbot: QtBot) -> None:
-    panel.set_choice(CARTPOLE, of("off-policy-pg", update__truncation=100.0))
+    panel.set_choice(CARTPOLE, of("off-policy-pg"))
     assert panel.ratios_button.text() == "Weights"
-    panel.refresh(a_run([np.log(1e12), -3.0, 0.5, -np.inf], "episode"))
+    weights = [np.log(1e12), -3.0, 0.5, -np.inf]
+    panel.refresh(a_run(weights, "episode", truncation=100.0, effective_sample_size=1.02))
     click(panel, qtbot)
     assert panel.plot.ranges[0][1] >= 12
     assert panel.lines == ["cut", "largest 1.0×10¹²", "50 % below 1", "ESS 1.0 of 4"]
@@ -102,7 +149,7 @@ def test_batches_in_which_nothing_has_moved_or_all_is_ruled_out_are_drawn(panel:
     click(panel, qtbot)
     for weights in ([0.0, 0.0], [-np.inf, -np.inf], [300.0, -300.0]):
         panel.reset()
-        panel.refresh(a_run(weights, "episode"))
+        panel.refresh(a_run(weights, "episode", effective_sample_size=1.0))
         assert panel.grab().toImage().width() > 0
         assert panel.lines[-1].startswith("ESS")
 
@@ -149,12 +196,6 @@ def test_no_bin_mixes_less_likely_with_likelier() -> None:
     bars = histogram(np.array([0.95, 1.02]), (0.13, 2.2), centre=1.0)
     assert np.isclose(bars.edges, 1.0).any()
     assert (bars.negative, bars.positive) == (0.5, 0.5)
-
-
-@pytest.mark.parametrize("weights", [[0.0, 0.0, 0.0], [800.0, 799.0, -900.0], [-np.inf, 0.3], [-np.inf, -np.inf]])
-def test_the_effective_number_is_the_engines(weights: list[float]) -> None:
-    expected = importance.effective_sample_size(torch.tensor(weights))
-    assert effective_sample_size(np.float32(weights)) == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit
@@ -19,7 +18,7 @@ from app.panels.diagnostics import DiagnosticsPanel, columns_for, places
 from app.panels.log import LogPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.axes import nice_ticks, robust_bounds, settled_end, settled_range
-from app.plotting.histogram import histogram, normalised
+from app.plotting.histogram import histogram
 from app.plotting.labels import place_labels
 from app.plotting.plot import Axis, Plot
 from app.plotting.throttle import Pace
@@ -27,7 +26,6 @@ from app.style.format import duration, percent, setting, short_number, tick_labe
 from app.style.theme import load_theme
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PolicyGradientConfig
-from engine.maths.losses import normalized
 from engine.reports.events import Change, Collected, Estimated, Updated
 
 DARK = load_theme("dark")
@@ -40,7 +38,7 @@ def a_run(iterations: int = 3, value: bool = True, changes: tuple[Change, ...] =
         history.add_episodes(Collected(i, i * 100, np.array([10.0, 20.0 * i]), np.array([50, 50]), ends, float(i)))
         metrics = {"mean_return": 15.0 * i, "loss": -1.0 * i, "explained_variance": 0.5 if value else None}
         history.add_iteration(Updated(i, i * 100, 2 * i, float(i), metrics, changes if i == 2 else ()))
-    history.advantages = Estimated(iterations, np.float32([-3.0, -1.0, 0.5, 4.0]))
+    history.advantages = Estimated(iterations, np.float32([-3.0, -1.0, 0.5, 4.0]), np.float32([-1.2, -0.4, 0.2, 1.5]))
     return history
 
 
@@ -101,15 +99,6 @@ def test_all_of_an_even_spread_sets_the_range() -> None:
 
 
 # --- histogram --------------------------------------------------------------------------------------------------------
-
-
-def test_normalised_advantages_have_mean_0_and_std_1() -> None:
-    result = normalised(np.random.default_rng(0).normal(5, 3, 1000))
-    np.testing.assert_allclose([result.mean(), result.std()], [0, 1], atol=1e-9)
-
-
-def test_equal_advantages_normalise_to_0() -> None:
-    assert normalised(np.full(4, 0.3, np.float32)).tolist() == [0, 0, 0, 0]
 
 
 def test_no_bin_of_a_histogram_mixes_signs() -> None:
@@ -383,11 +372,3 @@ def test_the_grid_and_the_axis_agree_where_their_sizes_differ_by_a_pixel(qtbot: 
     for pixels in range(60, 400):
         axis = Axis("left", "", 38)
         assert axis.ticks(-600.0, 400.0, pixels) == axis.ticks(-600.0, 400.0, pixels + 1)
-
-
-@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e6])
-@pytest.mark.parametrize("offset", [0.0, 3.0, 1e4])
-def test_normalised_is_what_the_engine_trains_on(scale: float, offset: float) -> None:
-    values = (offset + np.random.default_rng(0).normal(size=200)).astype(np.float32) * np.float32(scale)
-    engine = normalized(torch.from_numpy(values)).numpy()
-    np.testing.assert_allclose(normalised(values), engine, atol=2e-3)

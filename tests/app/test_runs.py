@@ -90,7 +90,7 @@ def test_every_run_has_a_history_and_what_no_longer_has_one_is_dropped() -> None
 def test_a_history_takes_in_all_kinds_of_events() -> None:
     histories = Histories()
     history = histories.begin("a")
-    advantages = Estimated(1, np.zeros(3, np.float32), run="a")
+    advantages = Estimated(1, np.zeros(3, np.float32), np.zeros(3, np.float32), run="a")
     ratios = Reweighted(1, np.zeros(3, np.float32), "step", run="a")
     beat = Heartbeat("updating the policy", 7, run="a")
     for event in (collected(1, [4.0, 5.0]), advantages, ratios, updated(1), beat):

@@ -9,13 +9,13 @@ from engine.algorithms.policy_gradient.rule import Metrics
 from engine.config import PlanningConfig
 from engine.environments.making.known_dynamics import process_of
 from engine.policies.policy import Policy
-from engine.reports.events import Estimated, Event, Updated
+from engine.reports.events import Event, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.training.learner import Moment
 from engine.training.learners.interaction import Interaction, of_run
-from engine.training.learners.summary import summary
+from engine.training.learners.summary import estimated, summary
 
 
 class PlanningLearner:
@@ -56,7 +56,7 @@ class PlanningLearner:
         self._interaction.explore(config, moment.progress)
         rollout, collected = yield from self._interaction.collect(moment)
         batch = self._rule.true_advantages(rollout, config.estimator.gamma)
-        yield Estimated(moment.iteration, batch.advantages.cpu().numpy())
+        yield estimated(moment.iteration, batch.advantages)
         outcome = yield from self._rule.update(batch.observations, config, moment.progress)
         metrics: Metrics = dict.fromkeys(METRICS) | outcome.metrics | summary(collected, batch)
         yield Updated(moment.iteration, metrics=metrics)

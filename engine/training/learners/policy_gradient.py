@@ -15,13 +15,13 @@ from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
 from engine.policies.policy import Policy
-from engine.reports.events import Estimated, Event, Heartbeats, Reweighted, Updated
+from engine.reports.events import Event, Heartbeats, Reweighted, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.training.learner import Moment
 from engine.training.learners.interaction import Interaction, MakeCollector, of_run
-from engine.training.learners.summary import summary
+from engine.training.learners.summary import estimated, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
@@ -93,7 +93,7 @@ class PolicyGradientLearner:
             fitted = yield from self._fit(batch, config)
             batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
         given = UpdateInput(batch, config, moment.progress, moment.watched, moment.iteration)
-        yield _estimated(moment, given)
+        yield estimated(moment.iteration, given.batch.advantages, given.normalized)
         outcome = yield from self._rule.update(given)
         if outcome.log_ratios is not None:
             yield _reweighted(moment, outcome)
@@ -132,11 +132,6 @@ def _value_function(config: PolicyGradientConfig, baseline: ValueBaseline, inter
     seen, convolutional = interaction.environment.observation, config.policy.kind == "cnn"
     value = ValueFunction(baseline, seen, interaction.value_generator, convolutional, interaction.normalizer)
     return value.to(interaction.device)
-
-
-def _estimated(moment: Moment, given: UpdateInput) -> Estimated:
-    used = None if given.normalized is None else given.normalized.cpu().numpy()
-    return Estimated(moment.iteration, given.batch.advantages.cpu().numpy(), used)
 
 
 def _reweighted(moment: Moment, outcome: Outcome) -> Reweighted:
