@@ -196,7 +196,7 @@ def _less_average(rollout: Rollout, config: EstimatorConfig) -> tuple[Tensor, Co
     credit = _credit(rollout, config, rollout.rewards, carry)
     average = _BASELINES[config.baseline.kind]
     if average is None:
-        return credit, NO_BASELINE
+        return credit.contiguous(), NO_BASELINE  # sums over one number seen many times would be rounded otherwise
     amount = average(credit, rollout.mask)
     return credit - amount, ConstantBaseline(amount)
 
