@@ -41,7 +41,7 @@ class Rollout:
         return self.mask.shape[1]
 
     @cached_property
-    def _own(self) -> Tensor:
+    def _mask_by_environment(self) -> Tensor:
         return self.mask.transpose(0, 1)
 
     @cached_property
@@ -52,19 +52,19 @@ class Rollout:
     def flat(self, tensor: Tensor) -> Tensor:
         """[T, N, …] to [M, …]: the steps really taken, sequence after sequence, each in the order of time."""
         by_environment = tensor.transpose(0, 1)
-        return by_environment.flatten(0, 1) if self.full else by_environment[self._own]
+        return by_environment.flatten(0, 1) if self.full else by_environment[self._mask_by_environment]
 
     def unflat(self, flat: Tensor) -> Tensor:
         """[M] back to [T, N], with 0 where there is padding."""
         if self.full:
             return flat.view(self.environments, -1).transpose(0, 1)
-        grid = torch.zeros(self._own.shape, dtype=flat.dtype, device=flat.device)
-        grid[self._own] = flat
+        grid = torch.zeros(self._mask_by_environment.shape, dtype=flat.dtype, device=flat.device)
+        grid[self._mask_by_environment] = flat
         return grid.transpose(0, 1)
 
     def at_cuts(self, values: Tensor) -> Tensor:
         """[E] to [T, N]: ``values`` of the final observations where they were seen, 0 elsewhere."""
-        grid = torch.zeros(self._own.shape, dtype=values.dtype, device=values.device)
+        grid = torch.zeros(self._mask_by_environment.shape, dtype=values.dtype, device=values.device)
         grid[self.truncated.transpose(0, 1)] = values
         return grid.transpose(0, 1)
 

@@ -88,7 +88,7 @@ def leave_one_out_baseline(credit: Tensor, mask: Tensor) -> Tensor:
     if others < 1:
         raise ValueError("the leave-one-out baseline needs at least 2 episodes.")
     mean = averages.mean()
-    # (N mean − own) / (N−1), written so that large numbers do not cancel.
+    # (N mean − the episode's) / (N−1), written so that large numbers do not cancel.
     return (mean + (mean - averages) / others).unsqueeze(0)
 
 

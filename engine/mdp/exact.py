@@ -12,7 +12,8 @@ Every function that takes them raises ValueError where ``gamma`` lies outside [0
 not float64 or does not sum to 1, or where γ = 1 without a horizon and from some state the episode never ends.
 
 Sources: Sutton & Barto (2018), chapters 3 and 4, for values and visitation; Sutton et al. (1999) for the policy
-gradient theorem; Kakade (2001) for the Fisher matrix; Kakade & Langford (2002) and 002… for the performance difference.
+gradient theorem; Kakade (2001) for the Fisher matrix; Kakade & Langford (2002) and [textbook] for the performance
+difference.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def performance_difference(dynamics: Dynamics, new: Tensor, old: Tensor, gamma: 
     The right-hand side visits the states as the new policy does. TRPO and PPO take the old policy's states instead,
     which is equal to first order only.
 
-    Source: Kakade & Langford (2002), lemma 6.1; 002…, theorem 6.1.
+    Source: Kakade & Langford (2002), lemma 6.1; [textbook], theorem 6.1.
     """
     difference = expected_return(dynamics, new, gamma) - expected_return(dynamics, old, gamma)
     gains = (_per_step(dynamics, new) * advantages(dynamics, old, gamma)).sum(-1)
@@ -211,7 +212,7 @@ def fisher_matrix(dynamics: Dynamics, probabilities: Probabilities, parameters: 
     Returns:
         F, [D, D], over the flattened parameters, detached.
 
-    Source: Kakade (2001); 002….
+    Source: Kakade (2001); [textbook].
     """
     theta = parameters.detach()
     policy = probabilities(theta)

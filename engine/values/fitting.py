@@ -56,7 +56,8 @@ class ValueFitting:
         Returns:
             ``share`` times the squared error, a scalar.
         """
-        observations, targets, old = batch.observations[rows], batch.learned.targets[rows], batch.learned.values[rows]
+        observations, targets = batch.observations[rows], batch.learned.targets[rows]
+        old = batch.learned.values[rows] if config.clip_range > 0.0 else None
         dense = self.value.dense
         if dense is None:
             loss = share * fit_loss(self.value(observations), targets, old, config.clip_range)

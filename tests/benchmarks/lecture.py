@@ -9,7 +9,7 @@ has not got there within CAP steps did not solve it and counts as the slowest.
 The learning rate decides much of the outcome, so both sides use their own best of RATES: the one with the lowest
 median of steps over 3 seeds (101–103) that are not among the 10 then measured (1–10); where that median is beyond
 SEARCH_CAP steps for all rates, the one with the longest episodes on average. All runs are independent and spread over
-one worker process per core. The lecture (001…) saw about 800k steps against 160k.
+one worker process per core. The [lecture] saw about 800k steps against 160k.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def measure(quick: bool, say: Say) -> Measured:
     best = "; ".join(f"{name} α = {rates[side]:g}" for side, name in SIDES.items())
     detail = (
         f"{len(seeds)} seeds, at most {cap:,} steps each; each side at its own best learning rate of "
-        f"{', '.join(f'{rate:g}' for rate in RATES)}: {best}. 001… saw 800k against 160k steps, 5 ×."
+        f"{', '.join(f'{rate:g}' for rate in RATES)}: {best}. The lecture saw 800k against 160k steps, 5 ×."
     )
     return Measured({}, tuple(numbers), detail)
 

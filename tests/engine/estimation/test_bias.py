@@ -161,12 +161,12 @@ def test_the_average_return_shortens_the_total_return_estimate_by_1_over_n(proce
 @measures(AVERAGE)
 def test_the_average_reward_to_go_takes_away_its_own_share_of_the_score() -> None:
     """E[ĝ] = ∇J − 1/N E[S · 1/T Σ_t G_t]: the other episodes' part of the average is independent of the score S."""
-    own = torch.zeros(4, dtype=torch.float64)
+    share = torch.zeros(4, dtype=torch.float64)
     for episode in TINY.episodes:
         to_go = [sum(episode.rewards[t:]) for t in range(len(episode.rewards))]
-        own += slope(TINY, episode) * sum(to_go) / len(to_go)
+        share += slope(TINY, episode) * sum(to_go) / len(to_go)
     got = mean(TINY, configured("reward-to-go", "average"), 2)
-    assert_gradient(got, TINY.gradient(1.0) - own / 2.0)
+    assert_gradient(got, TINY.gradient(1.0) - share / 2.0)
     assert projection(got, TINY.gradient(1.0)) < 0.8
 
 
@@ -351,11 +351,11 @@ def test_fitting_a_shared_value_moves_the_shared_layers_in_proportion_and_not_th
             total = total + episode.probability(likely) * learner.step(batch)
         found.append(total)
     shared = sum(parameter.numel() for parameter in policy.body.parameters())
-    own = sum(parameter.numel() for parameter in policy.head.parameters())
+    of_head = sum(parameter.numel() for parameter in policy.head.parameters())
     pull = found[2] - found[0]
     assert_gradient(found[1] - found[0], 0.5 * pull)
     assert pull[:shared].norm().item() > 0.1
-    assert_gradient(pull[shared : shared + own], torch.zeros(own))
+    assert_gradient(pull[shared : shared + of_head], torch.zeros(of_head))
 
 
 @measures(STEPS)

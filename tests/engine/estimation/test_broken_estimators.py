@@ -44,7 +44,7 @@ def test_the_right_credit_passes_the_same_way() -> None:
 
 
 OFF_BY_ONE: dict[str, Callable[[Tensor], Tensor]] = {
-    "the present reward is left out, as 003… words it": lambda r: to_go(r) - r,
+    "the present reward is left out, as [Jabon 2023] words it": lambda r: to_go(r) - r,
     "the last reward is left out": lambda r: to_go(torch.cat((r[:-1], torch.zeros(1)))),
     "only the present reward counts": lambda r: r,
     "the rewards up to now count, not those from now on": lambda r: r.cumsum(0),
@@ -59,13 +59,13 @@ def test_a_wrong_reward_to_go_is_caught(broken: Callable[[Tensor], Tensor]) -> N
 
 
 def counted_from_the_end(rewards: Tensor, gamma: float) -> Tensor:
-    """Σ_{k≥i} γ^{t−k} r_k with t the last step, as 000… prints it: the later a reward, the more it counts."""
+    """Σ_{k≥i} γ^{t−k} r_k with t the last step, as [Jethro] prints it: the later a reward, the more it counts."""
     weights = gamma ** torch.arange(len(rewards) - 1, -1, -1).float()
     return to_go(rewards * weights)
 
 
 WRONG_DISCOUNTS: dict[str, Callable[[Tensor], Tensor]] = {
-    "γ^(t−k), as 000… prints it": lambda r: counted_from_the_end(r, 0.5),
+    "γ^(t−k), as [Jethro] prints it": lambda r: counted_from_the_end(r, 0.5),
     "γ^k from the episode's start, and γ^t besides": lambda r: to_go(r * 0.5 ** torch.arange(len(r)).float()),
     "γ^(k−i+1)": lambda r: 0.5 * to_go(r, 0.5),
     "none": lambda r: to_go(r),

@@ -1,4 +1,4 @@
-"""What a constant added to every reward does, which 000… names among the weaknesses of the plain estimate.
+"""What a constant added to every reward does, which [Jethro] names among the weaknesses of the plain estimate.
 
 Where episodes have one length the mean of the estimate stays as it was, since E[∇ log π] = 0; its variance does not.
 Where an episode's length is up to the policy, the constant pays for long or for short ones.

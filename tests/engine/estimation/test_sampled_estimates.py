@@ -211,7 +211,7 @@ def test_each_episode_of_a_rollout_is_estimated_as_if_it_stood_alone(collected: 
     """With a wrong value: nothing leaks in from the episodes before and after, and steps count from its own start."""
     config = configured(credit, "value", gamma=GAMMA, discount_states=True)
     whole = collected[0]
-    together = finish(estimate(whole, config.estimator, TINY.policy(), values(WRONG)))
+    joint = finish(estimate(whole, config.estimator, TINY.policy(), values(WRONG)))
     ends = (whole.terminated | whole.truncated).T.nonzero().tolist()
     advantages, weights, begin, cuts = [], [], 0, 0
     for environment, last in ends:
@@ -225,8 +225,8 @@ def test_each_episode_of_a_rollout_is_estimated_as_if_it_stood_alone(collected: 
         weights.append(batch.state_weights)
         begin, cuts = (last + 1) % len(whole.mask), cuts + cut
     assert len(ends) > whole.environments
-    torch.testing.assert_close(together.advantages, torch.cat(advantages))
-    assert torch.equal(together.state_weights, torch.cat(weights))
+    torch.testing.assert_close(joint.advantages, torch.cat(advantages))
+    assert torch.equal(joint.state_weights, torch.cat(weights))
 
 
 def test_steps_are_counted_from_each_episodes_start_through_all_rollouts(collected: list[Rollout]) -> None:
@@ -257,7 +257,7 @@ def gains(rollout: Rollout, advantages: Tensor, gamma: float) -> Tensor:
 
 
 def test_the_new_policys_episodes_show_by_how_much_it_is_better() -> None:
-    """J(new) − J(old) = E_new[Σ γ^t A_old(s_t, a_t)], and the old policy's episodes do not show it (002…)."""
+    """J(new) − J(old) = E_new[Σ γ^t A_old(s_t, a_t)], and the old policy's episodes do not show it ([textbook])."""
     mdp = finite_mdp("GridWorld-v0")
     assert mdp is not None
     dynamics = exact.dynamics_of(mdp)

@@ -221,7 +221,7 @@ def assert_unbiased_for_network(policy: Policy, config: RunConfig, seen_as: Tens
 @pytest.mark.parametrize("seen_as", [[0, 1], [0, 0]])
 @pytest.mark.parametrize("credit", ["total-return", "reward-to-go"])
 def test_a_policy_with_a_memory_is_unbiased_even_where_states_look_alike(seen_as: list[int], credit: str) -> None:
-    """The score function needs no Markov property (000…): only how likely the actions were, given what was seen."""
+    """The score function needs no Markov property ([Jethro]): only how likely the actions were, given what was seen."""
     policy = Policy(GRUPolicy(hidden_size=3), SHORT.info, torch.Generator().manual_seed(1))
     torch.nn.init.normal_(policy.head.weight, generator=torch.Generator().manual_seed(2))  # type: ignore[arg-type]
     assert_unbiased_for_network(policy, configured(credit), torch.tensor(seen_as))

@@ -107,8 +107,8 @@ def test_the_best_constant_beats_the_average_and_one_per_parameter_beats_it_agai
     """Over all episodes, weighted by how likely they are, the baseline is the population's own."""
     scores, gradients = scores_and_gradients(credit)
     root = CHANCES.sqrt().unsqueeze(-1)
-    pooled, own = (optimal_baseline(root * scores, root * gradients, pooled=p) for p in (True, False))
-    none, averaged, best, each = (spread_with(scores, gradients, b) for b in (0.0, average(credit), pooled, own))
+    pooled, separate = (optimal_baseline(root * scores, root * gradients, pooled=p) for p in (True, False))
+    none, averaged, best, each = (spread_with(scores, gradients, b) for b in (0.0, average(credit), pooled, separate))
     assert none > 1.1 * averaged
     assert averaged > best  # by 0.3 % here: where scores hardly depend on returns, the average is close to the best
     assert best > 1.05 * each

@@ -60,11 +60,11 @@ def require_whole_sequences(batch: Batch, chunk: Chunk) -> None:
     taken = 0
     for index, length in enumerate(chunk.sequences.lengths.tolist()):
         rows = rows_of(batch, chunk)[taken : taken + length].tolist()
-        own = starts.index(rows[0])
+        whole = starts.index(rows[0])
         assert rows == list(range(rows[0], rows[0] + length))
-        assert length == all_of.lengths[own]
-        assert torch.equal(chunk.sequences.states[index], all_of.states[own])
-        assert chunk.sequences.cut[index] == all_of.cut[own]
+        assert length == all_of.lengths[whole]
+        assert torch.equal(chunk.sequences.states[index], all_of.states[whole])
+        assert chunk.sequences.cut[index] == all_of.cut[whole]
         taken += length
     assert taken == len(rows_of(batch, chunk))
 

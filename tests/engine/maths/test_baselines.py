@@ -147,9 +147,9 @@ def test_no_other_constant_gives_less_variance(seed: int, episodes: int, paramet
     def variances(baseline: Tensor) -> Tensor:
         return (gradients - baseline * scores).var(0, correction=0)
 
-    own, pooled = optimal_baseline(scores, gradients, False), optimal_baseline(scores, gradients, True)
+    separate, pooled = optimal_baseline(scores, gradients, False), optimal_baseline(scores, gradients, True)
     for shift in torch.linspace(-2.0, 2.0, 41, dtype=torch.float64):
-        assert (variances(own) <= variances(own + shift) + 1e-12).all()
+        assert (variances(separate) <= variances(separate + shift) + 1e-12).all()
         assert variances(pooled).sum() <= variances(pooled + shift).sum() + 1e-12
 
 
