@@ -22,7 +22,7 @@ def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -
     gradient of the expected return. Advantages are constants; no gradient flows through them.
 
     Args:
-        log_probs, advantages: [steps].
+        log_probs, advantages: [..., steps]; what comes before the steps stays.
         episodes: N ≥ 1.
 
     Raises:
@@ -33,14 +33,14 @@ def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -
     _require_one_shape(log_probs=log_probs, advantages=advantages)
     if episodes < 1:
         raise ValueError(f"episodes must be at least 1, not {episodes}.")
-    return -(log_probs * advantages.detach()).sum() / episodes
+    return -(log_probs * advantages.detach()).sum(-1) / episodes
 
 
 def entropy_bonus(entropies: Tensor, episodes: int) -> Tensor:
-    """1/N Σ_i Σ_t H(π(·|s_{i,t})), a scalar, reduced like ``policy_gradient_loss`` so that their weights compare.
+    """1/N Σ_i Σ_t H(π(·|s_{i,t})), reduced like ``policy_gradient_loss`` so that their weights compare.
 
     Args:
-        entropies: [steps], in nats.
+        entropies: [..., steps], in nats.
         episodes: N ≥ 1.
 
     Raises:
@@ -50,7 +50,7 @@ def entropy_bonus(entropies: Tensor, episodes: int) -> Tensor:
     """
     if episodes < 1:
         raise ValueError(f"episodes must be at least 1, not {episodes}.")
-    return entropies.sum() / episodes
+    return entropies.sum(-1) / episodes
 
 
 def surrogate(log_ratios: Tensor, advantages: Tensor) -> Tensor:
@@ -205,14 +205,23 @@ def updated_multiplier(multiplier: float, kl: float, target_kl: float, step: flo
     return max(0.0, multiplier + step * (kl - target_kl))
 
 
-def value_loss(values: Tensor, targets: Tensor) -> Tensor:
-    """Mean squared error, 1/M Σ (V_m − G_m)², over M steps; [M] each. Source: [Jabon 2023].
+def value_loss(values: Tensor, targets: Tensor, shares: Tensor | None = None) -> Tensor:
+    """Mean squared error, 1/M Σ (V_m − G_m)², over M steps; or Σ w_m (V_m − G_m)² with ``shares`` w that sum to 1.
+
+    Args:
+        values, targets: [M]; with shares [..., M], and what comes before the steps stays.
+        shares: as ``values``.
 
     Raises:
         ValueError: the shapes differ.
+
+    Source: [Jabon 2023].
     """
-    _require_one_shape(values=values, targets=targets)
-    return mse_loss(values, targets.detach())
+    if shares is None:
+        _require_one_shape(values=values, targets=targets)
+        return mse_loss(values, targets.detach())
+    _require_one_shape(values=values, targets=targets, shares=shares)
+    return ((values - targets.detach()).square() * shares).sum(-1)
 
 
 def clipped_value_loss(values: Tensor, targets: Tensor, old_values: Tensor, clip_range: float) -> Tensor:

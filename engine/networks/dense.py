@@ -10,8 +10,9 @@ Autograd does the same, but in networks as small as these its bookkeeping takes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from torch.nn.functional import elu, gelu, linear, silu
 
 from engine.config.policies import Activation
 
+_W = TypeVar("_W")
 MANY = 8192  # numbers, from which on it pays to find tanh in four operations
 
 
@@ -48,17 +50,59 @@ NONLINEARITIES: dict[Activation, Nonlinearity] = {
 }
 
 
+LinearMap = Callable[[Tensor, _W, _W], Tensor]
+"""What a layer's weight and bias make of its inputs."""
+
+
+def outputs_of(
+    layers: Sequence[tuple[_W, _W]],
+    f: Nonlinearity,
+    inputs: Tensor,
+    linear_map: LinearMap[_W],
+    trace: list[tuple[Tensor, Tensor]] | None = None,
+) -> Tensor:
+    """h W_Kᵀ + b_K, with f between any two of the ``layers``: the one way through them, whatever they are made of.
+
+    Args:
+        layers: weight and bias of each, first to last.
+        inputs: [n, …], or [k, n, …] for k networks at once.
+        linear_map: ``linear`` for one network, ``stacked_linear`` for k.
+        trace: filled with h_k and with what f′(z_k) is made of, for every k but the last.
+    """
+    z = linear_map(inputs, *layers[0])
+    for weight, bias in layers[1:]:
+        h = f.apply(z)
+        if trace is not None:
+            trace.append((h, h if f.from_outputs else z))
+        z = linear_map(h, weight, bias)
+    return z
+
+
+def stacked_linear(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """``linear`` of k layers at once: inputs [k, n, …], weight [k, outputs, inputs] and bias [k, outputs]."""
+    return torch.baddbmm(bias.unsqueeze(1), inputs, weight.transpose(1, 2))
+
+
+def parameters_of(layers: Iterable[nn.Module]) -> list[tuple[Tensor, Tensor]]:
+    """Weight and bias of linear layers."""
+    found: list[tuple[Tensor, Tensor]] = []
+    for layer in layers:
+        assert isinstance(layer, nn.Linear)
+        found.append((layer.weight, layer.bias))
+    return found
+
+
 @dataclass(frozen=True)
 class Pass:
-    """What a batch came to in a chain: its outputs [n, …], the inputs of each layer, and what each f′ is made of."""
+    """What a batch came to on its way through layers: the outputs [n, …], the inputs, and the trace between."""
 
     outputs: Tensor
-    inputs: list[Tensor]
-    kept: list[Tensor]
+    inputs: Tensor
+    trace: list[tuple[Tensor, Tensor]]
 
 
 class Dense:
-    """Layers as a chain through which a batch can be sent and its gradient brought back, f between any two of them.
+    """Layers as a chain through which a batch goes forward and its gradient backward, f between any two of them.
 
     Args:
         layers: linear with a bias, each taking what the one before gives.
@@ -66,24 +110,14 @@ class Dense:
     """
 
     def __init__(self, layers: Iterable[nn.Module], activation: Activation) -> None:
-        self._activation = activation
-        self._parameters: list[tuple[Tensor, Tensor]] = []
-        for layer in layers:
-            assert isinstance(layer, nn.Linear)
-            self._parameters.append((layer.weight, layer.bias))
+        self._activation, self._parameters = activation, parameters_of(layers)
 
     @torch.no_grad()
     def forward(self, inputs: Tensor) -> Pass:
         """The outputs for inputs [n, …], without a graph of autograd's."""
-        f, ((weight, bias), *others) = NONLINEARITIES[self._activation], self._parameters
-        z = linear(inputs, weight, bias)
-        seen, kept = [inputs], []
-        for weight, bias in others:
-            h = f.apply(z)
-            kept.append(h if f.from_outputs else z)
-            seen.append(h)
-            z = linear(h, weight, bias)
-        return Pass(z, seen, kept)
+        trace: list[tuple[Tensor, Tensor]] = []
+        outputs = outputs_of(self._parameters, NONLINEARITIES[self._activation], inputs, linear, trace)
+        return Pass(outputs, inputs, trace)
 
     @torch.no_grad()
     def backward(self, passed: Pass, delta: Tensor) -> None:
@@ -91,9 +125,10 @@ class Dense:
         f = NONLINEARITIES[self._activation]
         for k in reversed(range(len(self._parameters))):
             weight, bias = self._parameters[k]
+            h, kept = passed.trace[k - 1] if k > 0 else (passed.inputs, passed.inputs)
             assert weight.grad is not None
             assert bias.grad is not None
-            weight.grad.addmm_(delta.t(), passed.inputs[k])
+            weight.grad.addmm_(delta.t(), h)
             bias.grad.add_(delta.sum(0))
             if k > 0:
-                delta = f.back(delta @ weight, passed.kept[k - 1])
+                delta = f.back(delta @ weight, kept)

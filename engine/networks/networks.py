@@ -11,13 +11,13 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import linear, one_hot
 from torch.nn.utils.rnn import PackedSequence
 
 from engine.catalogue.network_sizes import image_layers
 from engine.catalogue.spaces import Space
 from engine.config.policies import Activation, Initialization
-from engine.networks.dense import NONLINEARITIES, Dense
+from engine.networks.dense import NONLINEARITIES, Dense, outputs_of, parameters_of
 
 _SQRT_2 = 2.0**0.5
 
@@ -97,10 +97,8 @@ class MLPBody(nn.Module):
         self._activation = activation
 
     def forward(self, inputs: Tensor) -> Tensor:
-        outputs, apply = inputs, NONLINEARITIES[self._activation].apply
-        for layer in self.layers:
-            outputs = apply(layer(outputs))
-        return outputs
+        layers, f = parameters_of(self.layers), NONLINEARITIES[self._activation]
+        return f.apply(outputs_of(layers, f, inputs, linear)) if layers else inputs
 
     def dense(self, output: nn.Module) -> Dense:
         """The layers and an output layer behind them as a chain."""
@@ -128,12 +126,7 @@ class MLP(nn.Module):
         self._activation = activation
 
     def forward(self, inputs: Tensor) -> Tensor:
-        *hidden, last = self.layers
-        outputs, apply = inputs, NONLINEARITIES[self._activation].apply
-        for layer in hidden:
-            outputs = apply(layer(outputs))
-        result: Tensor = last(outputs)
-        return result
+        return outputs_of(parameters_of(self.layers), NONLINEARITIES[self._activation], inputs, linear)
 
     def dense(self) -> Dense:
         """The layers as a chain."""

@@ -165,6 +165,19 @@ def measured(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, float]]:
     return torch.cat(log_probs), sum(entropies) / batch.size
 
 
+def ascent_losses(
+    log_probs: Tensor, entropies: Tensor, weights: Tensor, divisor: int, bonus: float
+) -> dict[str, Tensor]:
+    """The parts by name of the loss whose negative gradient is the estimate, with ``bonus`` as the entropy's weight.
+
+    Sums over the last dimension, that of steps, are divided by ``divisor``.
+    """
+    losses = {"policy": policy_gradient_loss(log_probs, weights, divisor)}
+    if bonus > 0.0:
+        losses["entropy"] = -bonus * entropy_bonus(entropies, divisor)
+    return losses
+
+
 def added(losses: Mapping[str, Tensor]) -> Tensor:
     """The sum of a loss's parts, in their order."""
     total, *others = losses.values()
@@ -218,9 +231,7 @@ def accumulate_gradient(
         distribution, shared = with_shared_value(policy, given, chunk)
         entropies = distribution.entropy()
         log_probs = distribution.log_prob(chunk.actions)
-        losses = {"policy": policy_gradient_loss(log_probs, given.weights[chunk.rows], batch.divisor)}
-        if bonus > 0.0:
-            losses["entropy"] = -bonus * entropy_bonus(entropies, batch.divisor)
+        losses = ascent_losses(log_probs, entropies, given.weights[chunk.rows], batch.divisor, bonus)
         if shared is not None:
             losses["value"] = shared * (len(log_probs) / batch.size)
             value_loss = value_loss + losses["value"].detach()

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.config.policies import PolicyConfig
-from engine.networks.dense import NONLINEARITIES
+from engine.networks.dense import NONLINEARITIES, Nonlinearity, outputs_of, parameters_of
 from engine.networks.features import Raw
 from engine.networks.networks import MLPBody, Table
 from engine.policies.actor import NOT_FINITE, Actor
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
 
-Elementwise = Callable[[Tensor], Tensor]
 
-
-def activation_of(policy: PolicyConfig) -> Elementwise:
+def activation_of(policy: PolicyConfig) -> Nonlinearity:
     """What a policy of layers has between them."""
-    return NONLINEARITIES[policy.activation if policy.kind == "mlp" else "tanh"].apply
+    return NONLINEARITIES[policy.activation if policy.kind == "mlp" else "tanh"]
 
 
 class JointActor(Actor):
@@ -34,10 +32,10 @@ class JointActor(Actor):
     """
 
     def __init__(
-        self, policies: Sequence[Policy], each: int, activation: Elementwise, generator: torch.Generator
+        self, policies: Sequence[Policy], each: int, activation: Nonlinearity, generator: torch.Generator
     ) -> None:
         super().__init__(policies[0], generator, torch.device("cpu"))
-        self._network = _Stack(policies, each, activation)
+        self._network = StackedNetworks(policies, each, activation)
         self._policies, self._each = policies, each
         own = policies[0].log_std
         self._log_std = None if own is None else own.detach().repeat(len(policies) * each, 1)
@@ -82,13 +80,14 @@ class JointActor(Actor):
         return RunError(NOT_FINITE)
 
 
-class _Stack:
+class StackedNetworks:
     """The networks of S policies of one shape as one: what each layer multiplies with is stacked, [S, inputs, outputs].
 
-    The products are numpy's: at these sizes torch's batched ones take three times as long.
+    The products are numpy's: with up to 16 environments for each of 2 to 32 seeds they take a tenth to a third less
+    time than ``stacked_linear``.
     """
 
-    def __init__(self, policies: Sequence[Policy], each: int, activation: Elementwise) -> None:
+    def __init__(self, policies: Sequence[Policy], each: int, activation: Nonlinearity) -> None:
         first = policies[0]
         self._policies, self._shape = policies, (len(policies), each)
         self._table = isinstance(first.head, Table)
@@ -113,13 +112,15 @@ class _Stack:
         else:
             own = zip(self._policies, observations.chunk(self._shape[0]), strict=True)
             seen = torch.cat([weighted(policy, rows) for policy, rows in own])
-        outputs = seen.numpy().reshape(*self._shape, -1)
-        for layer, (weights, biases) in enumerate(zip(self._weights, self._biases, strict=True)):
-            if layer > 0:
-                outputs = self._activation(torch.from_numpy(outputs)).numpy()
-            outputs = outputs @ weights
-            outputs += biases
-        return torch.from_numpy(outputs).flatten(0, 1)
+        layers = list(zip(self._weights, self._biases, strict=True))
+        return outputs_of(layers, self._activation, seen.view(*self._shape, -1), _by_numpy).flatten(0, 1)
+
+
+def _by_numpy(inputs: Tensor, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> Tensor:
+    """As ``stacked_linear``, with the weight [k, inputs, outputs] and the bias [k, 1, outputs]."""
+    outputs = inputs.numpy() @ weight
+    outputs += bias
+    return torch.from_numpy(outputs)
 
 
 def weighted(policy: Policy, observations: Tensor) -> Tensor:
@@ -135,4 +136,4 @@ def _layers(policy: Policy) -> list[tuple[Tensor, Tensor]]:
         rows = policy.head.rows.detach()
         return [(rows, rows.new_zeros(rows.shape[-1]))]
     linear = [*policy.body.layers, policy.head] if isinstance(policy.body, MLPBody) else [policy.head]
-    return [(layer.weight.detach().t(), layer.bias.detach()) for layer in linear if isinstance(layer, nn.Linear)]
+    return [(weight.detach().t(), bias.detach()) for weight, bias in parameters_of(linear)]

@@ -13,16 +13,18 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.gradient_ascent import GradientAscentRule
-from engine.algorithms.policy_gradient.rule import LossSums, UpdateInput
+from engine.algorithms.policy_gradient.rule import LossSums, UpdateInput, added, ascent_losses
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.config.updates import GradientAscent
 from engine.experience.batch import Batch, ParameterBaseline
+from engine.maths.losses import value_loss
+from engine.networks.dense import NONLINEARITIES, Nonlinearity, outputs_of, stacked_linear
 from engine.networks.networks import Table
 from engine.networks.optimizers import ParameterVector
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.heartbeat import HeartbeatTimer
-from engine.training.many_seeds.actor import Elementwise, activation_of, weighted
+from engine.training.many_seeds.actor import activation_of, weighted
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
 
@@ -134,14 +136,15 @@ def ascend(asked: Sequence[GradientRequest]) -> None:
     )
     log_probs = distribution.log_prob(actions).view(rows.shape)
     entropies = distribution.entropy().view(rows.shape)
-    losses = -(log_probs * weights).sum(1)
-    if bonus > 0.0:
-        losses = losses - bonus * (entropies * divided).sum(1)
+    parts = ascent_losses(log_probs, entropies * divided, weights, 1, bonus)
+    losses = added(parts)
     (gradients,) = torch.autograd.grad(losses.sum(), [values])
     entropy = (entropies.detach() * present).sum(1) / torch.tensor(sizes)
-    for each, gradient, loss, mean in zip(asked, gradients, losses.tolist(), entropy.tolist(), strict=True):
+    of_each = zip(asked, gradients, losses.tolist(), entropy.tolist(), strict=True)
+    for k, (each, gradient, loss, mean) in enumerate(of_each):
         each.vector.gradient.copy_(gradient)
-        each.sums = LossSums(loss, mean, None)
+        shown = {name: part[k].item() for name, part in parts.items()} if each.given.watched else {}
+        each.sums = LossSums(loss, mean, None, shown)
 
 
 def fit(asked: Sequence[FitRequest]) -> Heartbeats[None]:
@@ -156,8 +159,8 @@ def fit(asked: Sequence[FitRequest]) -> Heartbeats[None]:
     losses = torch.zeros(len(asked))
     for _ in range(max(asked[0].config.fit_steps, 1)):
         values, parameters = _stacked([each.fitting.vector for each in asked])
-        predicted = _through(parameters, torch.tanh, inputs).squeeze(-1)
-        losses = ((predicted - targets).square() * shares).sum(1)
+        predicted = outputs_of(_layers(parameters), NONLINEARITIES["tanh"], inputs, stacked_linear).squeeze(-1)
+        losses = value_loss(predicted, targets, shares)
         (gradients,) = torch.autograd.grad(losses.sum(), [values])
         for each, gradient in zip(asked, gradients, strict=True):
             each.fitting.vector.gradient.copy_(gradient)
@@ -187,19 +190,13 @@ def _stacked(vectors: Sequence[ParameterVector]) -> tuple[Tensor, list[Tensor]]:
     return values, [part.view(len(vectors), *one.shape) for part, one in zip(parts, own, strict=True)]
 
 
-def _outputs(policy: Policy, parameters: Sequence[Tensor], activation: Elementwise, inputs: Tensor) -> Tensor:
+def _outputs(policy: Policy, parameters: Sequence[Tensor], f: Nonlinearity, inputs: Tensor) -> Tensor:
     """What k policies of this kind put out, [k, rows, outputs]."""
     if isinstance(policy.head, Table):
         return parameters[0][torch.arange(len(inputs)).unsqueeze(1), inputs]
-    return _through(parameters, activation, inputs)
+    return outputs_of(_layers(parameters), f, inputs, stacked_linear)
 
 
-def _through(parameters: Sequence[Tensor], activation: Elementwise, inputs: Tensor) -> Tensor:
-    """k networks of linear layers, whose ``parameters`` are a weight and a bias for each layer in turn."""
-    outputs = inputs
-    for layer in range(0, len(parameters), 2):
-        if layer > 0:
-            outputs = activation(outputs)
-        weight, bias = parameters[layer], parameters[layer + 1]
-        outputs = torch.baddbmm(bias.unsqueeze(1), outputs, weight.transpose(1, 2))
-    return outputs
+def _layers(parameters: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """A weight and a bias for each layer, which stand in turn among the parameters."""
+    return list(zip(parameters[::2], parameters[1::2], strict=True))
