@@ -166,8 +166,8 @@ class RadialBasis(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         scaled: Tensor = self.scale(observations)
-        own = scaled.square().sum(-1, keepdim=True) / self._spread
-        return (torch.addmm(self.centre_exponents, scaled, self.centres) - own).exp()
+        squares = scaled.square().sum(-1, keepdim=True) / self._spread
+        return (torch.addmm(self.centre_exponents, scaled, self.centres) - squares).exp()
 
 
 def feature_map(

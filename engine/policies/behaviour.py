@@ -14,7 +14,7 @@ def behaviour_log_probs(distribution: Distribution, actions: Tensor, greedy: Ten
     """log μ(a|s) of a policy π that takes its most likely action with probability κ and samples else.
 
     Discrete actions: μ(a) = (1 − κ) π(a) + κ·1[a = argmax π].
-    Continuous actions: μ has the density (1 − κ) π besides an atom at the mode. Against a density an atom is infinitely
+    Continuous actions: μ has the density (1 − κ) π and an atom at the mode. Against a density an atom is infinitely
     likely, so greedy actions have log μ = +∞ and thus the importance weight π/μ = 0, sampled ones π/μ = 1/(1 − κ).
 
     Args:
@@ -28,13 +28,13 @@ def behaviour_log_probs(distribution: Distribution, actions: Tensor, greedy: Ten
 
     Source: [textbook] for importance sampling, [Jabon 2023] for greedy action selection.
     """
-    own = distribution.log_prob(actions)
+    log_probs = distribution.log_prob(actions)
     if greedy is None or share == 0.0:
-        return own
-    sampled = own + (math.log1p(-share) if share < 1.0 else -math.inf)
+        return log_probs
+    sampled = log_probs + (math.log1p(-share) if share < 1.0 else -math.inf)
     if actions.is_floating_point():
         return torch.where(greedy, math.inf, sampled)
     same = distribution.mode() == actions
     # What was greedy was the mode when it was taken, even where rounding makes another of two equal actions it now.
     likeliest = greedy | (same if same.dim() == 1 else same.all(-1))
-    return torch.where(likeliest, torch.logaddexp(sampled, torch.full_like(own, math.log(share))), sampled)
+    return torch.where(likeliest, torch.logaddexp(sampled, torch.full_like(log_probs, math.log(share))), sampled)

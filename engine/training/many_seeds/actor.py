@@ -37,8 +37,8 @@ class JointActor(Actor):
         super().__init__(policies[0], generator, torch.device("cpu"))
         self._network = StackedNetworks(policies, each, activation)
         self._policies, self._each = policies, each
-        own = policies[0].log_std
-        self._log_std = None if own is None else own.detach().repeat(len(policies) * each, 1)
+        log_std = policies[0].log_std
+        self._log_std = None if log_std is None else log_std.detach().repeat(len(policies) * each, 1)
         self._greedy_shares = torch.zeros(len(policies), each)
         self._some_greedy = False
         self.failed: set[int] = set()
@@ -110,8 +110,8 @@ class StackedNetworks:
         if self._alike:
             seen = self._policies[0].inputs(observations)
         else:
-            own = zip(self._policies, observations.chunk(self._shape[0]), strict=True)
-            seen = torch.cat([weighted(policy, rows) for policy, rows in own])
+            of_each = zip(self._policies, observations.chunk(self._shape[0]), strict=True)
+            seen = torch.cat([weighted(policy, rows) for policy, rows in of_each])
         layers = list(zip(self._weights, self._biases, strict=True))
         return outputs_of(layers, self._activation, seen.view(*self._shape, -1), _by_numpy).flatten(0, 1)
 

@@ -179,15 +179,15 @@ def _rows(sizes: Sequence[int]) -> Tensor:
 
 def _padded(batches: Sequence[Tensor], rows: Tensor) -> Tensor:
     """[k, longest, …]."""
-    return torch.stack([batch[own] for batch, own in zip(batches, rows, strict=True)])
+    return torch.stack([batch[at] for batch, at in zip(batches, rows, strict=True)])
 
 
 def _stacked(vectors: Sequence[ParameterVector]) -> tuple[Tensor, list[Tensor]]:
     """All parameters as one leaf [k, P], and as views of it, in their own shapes behind k."""
     values = torch.stack([vector.values for vector in vectors]).requires_grad_()
-    own = vectors[0].parameters
-    parts = torch.split(values, [parameter.numel() for parameter in own], 1)
-    return values, [part.view(len(vectors), *one.shape) for part, one in zip(parts, own, strict=True)]
+    shapes = [parameter.shape for parameter in vectors[0].parameters]
+    parts = torch.split(values, [shape.numel() for shape in shapes], 1)
+    return values, [part.view(len(vectors), *shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def _outputs(policy: Policy, parameters: Sequence[Tensor], f: Nonlinearity, inputs: Tensor) -> Tensor:
