@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import Self, assert_never
 
 import torch
 from torch import Tensor, nn
@@ -190,7 +190,9 @@ def _body(config: PolicyConfig, observation: Space, generator: torch.Generator) 
         return MLPBody(sizes, config.activation, generator, config.initialization)
     if config.kind == "gru":
         return GRUBody(observation.size, config.hidden_size, generator)
-    return cnn_body(observation, config.hidden_size, generator)
+    if config.kind == "cnn":
+        return cnn_body(observation, config.hidden_size, generator)
+    assert_never(config)
 
 
 def _outputs(body: nn.Module) -> int:
