@@ -23,7 +23,7 @@ from engine.training.learners.policy_gradient import PolicyGradientLearner
 torch.set_num_threads(1)  # as a run does: two threads would only wait for each other over numbers so few
 
 EPISODES: dict[str, Any] = {"collection": "episodes", "collection.episodes_per_update": 5}
-FIXED_LENGTH: dict[str, Any] = {"collection": "segments", "collection.environments": 3, "collection.steps": 16}
+FIXED_LENGTH: dict[str, Any] = {"collection": "fixed-length", "collection.environments": 3, "collection.steps": 16}
 COLLECTIONS = {"episodes": EPISODES, "fixed length": FIXED_LENGTH}
 # Some episodes of the first end by themselves, the others at the limit; those of the second all end at theirs.
 ENVIRONMENTS = {
