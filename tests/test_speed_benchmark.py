@@ -83,11 +83,11 @@ def test_a_split_run_accounts_for_its_time() -> None:
 
 
 def test_a_split_run_counts_only_the_environments_of_its_own() -> None:
-    import engine.training.training
+    from engine.training.learners import interaction
 
-    before = engine.training.training.make_batch
+    before = interaction.make_batch
     ours.split(config(), 1)
-    assert engine.training.training.make_batch is before
+    assert interaction.make_batch is before
 
 
 def test_skipped_iterations_do_not_count() -> None:
