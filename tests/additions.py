@@ -266,7 +266,7 @@ BaselineConfig = Annotated[
         "engine/equations/estimators.py": (
             (
                 '    "average": _average,\n',
-                '    "average": _average,\n    "median": lambda config, sum: rf"\\mathrm{{median}}({sum.letter})",\n',
+                '    "average": _average,\n    "median": lambda config, form: rf"\\mathrm{{median}}({form.letter})",\n',
             ),
             (
                 "SYMBOLS = (\n",

@@ -83,38 +83,38 @@ def _gae(config: PolicyGradientConfig) -> tuple[Line, ...]:
     return _of_errors(config, _FROM_NOW)
 
 
-def _credited(config: PolicyGradientConfig, sum: _Sum) -> tuple[Line, ...]:
+def _credited(config: PolicyGradientConfig, form: _Sum) -> tuple[Line, ...]:
     """The sum, of rewards or of errors where each of these has a weight of its own."""
     if _learned(config) and per_decision(config):
-        return _of_errors(config, sum)
-    made = _optimal(config, sum) if isinstance(config.estimator.baseline, OptimalBaseline) else ()
-    return (_of_rewards(config, sum), *made)
+        return _of_errors(config, form)
+    made = _optimal(config, form) if isinstance(config.estimator.baseline, OptimalBaseline) else ()
+    return (_of_rewards(config, form), *made)
 
 
-def _of_rewards(config: PolicyGradientConfig, sum: _Sum) -> Line:
+def _of_rewards(config: PolicyGradientConfig, form: _Sum) -> Line:
     """The whole return or the reward-to-go, less the baseline."""
     discounted = config.estimator.gamma < 1.0
-    weight = rf"\, \gamma^{{{sum.power}}}" if discounted else ""
-    credit = rf"\sum_{{t'={sum.start}}}^{{{last_step(config)}}} {weight}"
-    terms = [Term(credit, "credit"), *_weight(config, sum.weighted), Term(r"\, r_{i,t'}", "credit")]
+    weight = rf"\, \gamma^{{{form.power}}}" if discounted else ""
+    credit = rf"\sum_{{t'={form.start}}}^{{{last_step(config)}}} {weight}"
+    terms = [Term(credit, "credit"), *_weight(config, form.weighted), Term(r"\, r_{i,t'}", "credit")]
     if _learned(config) and cuts(config):
         rest = r"\; + \; \gamma^{T-t} \," if discounted else r"\; + \;"
         terms += [Term(rest, "credit"), Term(value(config, "s_{i,T}"), "baseline")]
-    baseline = _BASELINES[config.estimator.baseline.kind](config, sum)
+    baseline = _BASELINES[config.estimator.baseline.kind](config, form)
     if baseline:
         terms += [Term(r"\; - \;"), *_weight(config, "t"), Term(baseline, "baseline")]
     return _line(*terms)
 
 
-def _of_errors(config: PolicyGradientConfig, sum: _Sum, end: str = "") -> tuple[Line, ...]:
+def _of_errors(config: PolicyGradientConfig, form: _Sum, end: str = "") -> tuple[Line, ...]:
     """A sum of temporal-difference errors: GAE, or another credit whose every term has a weight of its own."""
     base = (r"\gamma" if config.estimator.gamma < 1.0 else "") + (
         r"\lambda" if isinstance(config.estimator.credit, GAE) else ""
     )
     base = f"({base})" if base == r"\gamma\lambda" else base
-    weight = rf"\, {base}^{{{sum.power}}}" if base else ""
-    total = rf"\sum_{{t'={sum.start}}}^{{{end or last_step(config)}}} {weight}"
-    line = _line(Term(total, "credit"), *_weight(config, sum.weighted), Term(r"\, \delta_{i,t'}", "credit"))
+    weight = rf"\, {base}^{{{form.power}}}" if base else ""
+    total = rf"\sum_{{t'={form.start}}}^{{{end or last_step(config)}}} {weight}"
+    line = _line(Term(total, "credit"), *_weight(config, form.weighted), Term(r"\, \delta_{i,t'}", "credit"))
     return line, _error(config)
 
 
@@ -141,29 +141,29 @@ require_same_kinds(_CREDITS, CREDIT_SPECS)
 # --- baselines --------------------------------------------------------------------------------------------------------
 
 
-def _nothing(config: PolicyGradientConfig, sum: _Sum) -> str:
+def _nothing(config: PolicyGradientConfig, form: _Sum) -> str:
     return ""
 
 
-def _average(config: PolicyGradientConfig, sum: _Sum) -> str:
-    return rf"\bar{{{sum.letter}}}"
+def _average(config: PolicyGradientConfig, form: _Sum) -> str:
+    return rf"\bar{{{form.letter}}}"
 
 
-def _average_per_step(config: PolicyGradientConfig, sum: _Sum) -> str:
-    return rf"\bar{{{sum.letter}}}_{{t}}"
+def _average_per_step(config: PolicyGradientConfig, form: _Sum) -> str:
+    return rf"\bar{{{form.letter}}}_{{t}}"
 
 
-def _average_of_the_others(config: PolicyGradientConfig, sum: _Sum) -> str:
-    other = "R_j" if sum is _FROM_THE_START else r"\bar{G}_j"
+def _average_of_the_others(config: PolicyGradientConfig, form: _Sum) -> str:
+    other = "R_j" if form is _FROM_THE_START else r"\bar{G}_j"
     return rf"\frac{{1}}{{N - 1}} \sum_{{j \neq i}} {other}"
 
 
-def _constant(config: PolicyGradientConfig, sum: _Sum) -> str:
+def _constant(config: PolicyGradientConfig, form: _Sum) -> str:
     return "b_k" if _per_parameter(config) else "b"
 
 
-def _value(config: PolicyGradientConfig, sum: _Sum) -> str:
-    return value(config, sum.state)
+def _value(config: PolicyGradientConfig, form: _Sum) -> str:
+    return value(config, form.state)
 
 
 _BASELINES: dict[str, Callable[[PolicyGradientConfig, _Sum], str]] = {
@@ -183,10 +183,10 @@ def _per_parameter(config: PolicyGradientConfig) -> bool:
     return isinstance(baseline, OptimalBaseline) and baseline.per_parameter
 
 
-def _optimal(config: PolicyGradientConfig, sum: _Sum) -> tuple[Line, ...]:
+def _optimal(config: PolicyGradientConfig, form: _Sum) -> tuple[Line, ...]:
     """The constant of least variance: for each of the parameters, counted by k, or over all of them."""
     over, name = ("i", "b_k") if _per_parameter(config) else ("i,k", "b")
-    fraction = rf"\frac{{\sum_{{{over}}} {sum.covered}}}{{\sum_{{{over}}} g_{{i,k}}^2}}"
+    fraction = rf"\frac{{\sum_{{{over}}} {form.covered}}}{{\sum_{{{over}}} g_{{i,k}}^2}}"
     return ((Term(f"{name} = {fraction}", "baseline"),),)
 
 
