@@ -29,7 +29,6 @@ from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
 
 MOST_ROWS = 384  # of one seed's batch; with more, one network at a time is as fast (measured, 64 to 128 units)
-_FITTING = "fitting the value function"
 
 
 @dataclass
