@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Literal, get_args
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.history import XAxis
+XAxis = Literal["environment_steps", "episodes", "seconds"]
 
 
 class AxisChoice(QObject):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.models.axis_choice import XAxis
 from app.models.columns import Column, Floats, Table
 from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Updated
 from engine.reports.metrics import METRICS
 
-XAxis = Literal["environment_steps", "episodes", "seconds"]
 FINE = 20_000  # points; after so many, each stands for twice as many iterations, and memory stays flat
 
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.models.axis_choice import AxisChoice
-from app.models.history import History, XAxis
+from app.models.axis_choice import AxisChoice, XAxis
+from app.models.history import History
 from app.panels.record import PanelWidget
 from app.panels.returns import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_end, settled_range

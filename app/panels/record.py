@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtWidgets import QWidget
 
 from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
-from app.models.history import History
 from app.session.playback_thread import PlaybackThread
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.reports.events import Event
+
+if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
+    from app.models.history import History
 
 Region = Literal["left", "foot", "centre", "lower left", "lower right", "right"]
 """Where panels stand at first; several in one region are tabs of it."""

@@ -9,8 +9,8 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
 
-from app.models.axis_choice import AxisChoice
-from app.models.history import History, XAxis
+from app.models.axis_choice import AxisChoice, XAxis
+from app.models.history import History
 from app.panels.record import PanelWidget
 from app.plotting.axes import Range, robust_bounds, settled_end, settled_range
 from app.plotting.labels import Level, Moment, Moments

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.histories import Histories
-from app.models.history import History
 from app.models.run_state import ALLOWED, RunAction, RunState
 from app.session.mailbox import Mailbox
 from app.session.training_thread import TrainingThread
 from engine.config import RunConfig
 from engine.reports.events import Event, Heartbeat, Updated
+
+if TYPE_CHECKING:
+    from app.models.histories import Histories
+    from app.models.history import History
 
 _SPEED_OVER = 2.0  # seconds of training that the shown speed averages over
 _ANSWERING = (RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
@@ -48,13 +51,26 @@ class RunController(QObject):
         self.config: RunConfig | None = None  # of the run that is shown
         self._shown = _NONE
         self._next: tuple[str, RunConfig] | None = None
-        self._histories = Histories()
-        self._histories.begin(self._shown)
         self._thread, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
         self._heard = 0.0
         self._warned = False
         thread.state_changed.connect(self._follow)
+
+    @cached_property
+    def _histories(self) -> Histories:
+        from app.models.histories import (
+            Histories,  # with numpy, which the first picture of the window need not wait for
+        )
+
+        histories = Histories()
+        histories.begin(self._shown)
+        return histories
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether there is no run of which anything could be seen."""
+        return self._shown == _NONE or self.history.is_empty
 
     @property
     def history(self) -> History:
@@ -145,6 +161,8 @@ class RunController(QObject):
 
     def progress(self) -> Progress:
         budget = self.config.budget.environment_steps if self.config else 0
+        if self._shown == _NONE:
+            return Progress(0, budget, None, None)
         steps, seconds = self.history.steps.values, self.history.seconds.values
         done = self.history.environment_steps
         if len(steps) == 0:

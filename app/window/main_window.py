@@ -221,7 +221,7 @@ class MainWindow(QMainWindow):
         else:
             self._tick.stop()
             self.controller.collect()
-            self.panels.refresh(self.controller.history)
+            self._refresh_panels()
         self._show_progress()
 
     def _begin(self, config: RunConfig) -> None:
@@ -238,6 +238,10 @@ class MainWindow(QMainWindow):
         self.panels.reset()
         self._ready_panels()
         self._show_progress()
+
+    def _refresh_panels(self) -> None:
+        if not self.controller.shows_nothing:
+            self.panels.refresh(self.controller.history)
 
     def _on_tick(self) -> None:
         self._ticks += 1
@@ -259,7 +263,7 @@ class MainWindow(QMainWindow):
     def _show_choice(self) -> None:
         config = self.experiment.config
         self.toolbar.device.setCurrentText(config.device)
-        if self.controller.history.is_empty and self.controller.state not in ACTIVE:
+        if self.controller.shows_nothing and self.controller.state not in ACTIVE:
             self._ready_panels()
 
     def _ready_panels(self) -> None:
@@ -357,7 +361,7 @@ class MainWindow(QMainWindow):
     def _make_late_panels(self) -> None:
         self.panels.make(at_once=False)
         self._ready_panels()
-        self.panels.refresh(self.controller.history)
+        self._refresh_panels()
 
     def _start_threads(self) -> None:
         gc.freeze()  # what start-up made stays; the collector need not look through it again and again

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from app.models.history import History
 from app.panels.record import Panel, PanelContext, PanelWidget
 from app.style.theme import Theme
 from app.window.docks import Docks
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.reports.events import Event
+
+if TYPE_CHECKING:
+    from app.models.history import History
 
 _Kind = TypeVar("_Kind", bound=PanelWidget)
 

@@ -11,7 +11,6 @@ from engine.config import RunConfig
 from engine.config.environments import MOST_FRAMES, EnvironmentConfig
 from engine.config.parameters import Parameter
 from engine.config.problems import OPTIONS, Kind, ParameterError, Problem
-from engine.mdp.small_worlds import OURS, our_process
 from engine.runtime.errors import RequestError
 
 MOST_NUMBERS = 1_000_000  # that a stack may show at each step
@@ -31,7 +30,9 @@ def described(environment: EnvironmentConfig) -> EnvironmentInfo | None:
     if not altered:
         return info
     info = replace(info, solved_at=None, best_known=None)  # these are of the environment as it comes
-    if info.id in OURS:
+    if info.family == "ours":
+        from engine.mdp.small_worlds import our_process  # with numpy, which the window is to show without
+
         mdp = our_process(info.id, environment.options)
         arms = tuple(f"arm {arm}" for arm in range(1, mdp.actions + 1))
         labels = info.action.labels if mdp.actions == info.action.size else arms  # only a bandit's can be more or fewer

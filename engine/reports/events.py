@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # the window shows before numpy is loaded
+    import numpy as np
+    from numpy.typing import NDArray
 
 Activity = Literal["resetting", "collecting", "estimating", "fitting the value function", "updating the policy"]
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
@@ -130,13 +131,21 @@ def test_a_panel_that_says_nothing_of_its_look_is_told_so() -> None:
         PanelWidget.apply_theme(None, load_theme("dark"))
 
 
-def test_what_the_window_shows_first_loads_neither_pyqtgraph_nor_torch() -> None:
+def test_the_first_picture_waits_for_no_library_that_it_does_not_need(tmp_path: Path) -> None:
     made_at_once = """
 import sys
-import app.window.main_window
-print([name for name in ("pyqtgraph", "torch", "gymnasium", "scipy") if name in sys.modules])
+from PySide6.QtCore import QSettings
+from app.window.application import make_application
+from app.window.main_window import MainWindow
+from engine.config import presets
+application = make_application()
+settings = QSettings(sys.argv[1], QSettings.Format.IniFormat)
+window = MainWindow(settings, next(iter(presets.shipped().values())))
+window.show()
+print([name for name in ("numpy", "pyqtgraph", "torch", "gymnasium", "scipy", "ziamath") if name in sys.modules])
 """
-    run = subprocess.run([sys.executable, "-c", made_at_once], capture_output=True, text=True, check=True)
+    arguments = [sys.executable, "-c", made_at_once, str(tmp_path / "settings.ini")]
+    run = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
 
@@ -13,6 +12,10 @@ from app.panels.episode.action_drawings import GAP, LEFT, RIGHT, Ink, action_lab
 from app.style.format import NOTHING, minus, short_number
 from engine.catalogue.spaces import Space
 from engine.reports.frames import BoundedDecision, Decision, GaussianDecision
+
+if TYPE_CHECKING:  # the window shows before numpy is loaded
+    import numpy as np
+    from numpy.typing import NDArray
 
 ROOMY = 3  # as many axes get a line for their numbers and one for their bounds
 MOST_AXES = 24
@@ -35,7 +38,7 @@ class Axes:
         self._shown = min(space.size, MOST_AXES)
         self._hidden = space.size - self._shown
         self._roomy = space.size <= ROOMY
-        self._reach = np.ones(space.size)
+        self._reach = [1.0] * space.size
 
     def _row(self, ink: Ink) -> int:
         text, small = QFontMetricsF(ink.font).height(), QFontMetricsF(ink.small).height()
@@ -47,8 +50,9 @@ class Axes:
     def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None:
         chosen = decision if isinstance(decision, Numbers) else None
         if isinstance(chosen, GaussianDecision):
-            needed = np.maximum(np.abs(chosen.mean) + 2 * chosen.std, np.abs(chosen.action))
-            self._reach = np.maximum(self._reach, needed)
+            spread, taken = abs(chosen.mean) + 2 * chosen.std, abs(chosen.action)
+            needed = zip(self._reach, spread.tolist(), taken.tolist(), strict=True)
+            self._reach = [max(each) for each in needed]
         row = self._row(ink)
         for index in range(self._shown):
             place = QRectF(0, index * row, width, row)
@@ -138,7 +142,7 @@ class Axes:
 
     def _span(self, index: int, chosen: Numbers) -> tuple[float, float]:
         low, high = float(chosen.low[index]), float(chosen.high[index])
-        reach = _round_up(float(self._reach[index]))
+        reach = _round_up(self._reach[index])
         low = low if math.isfinite(low) else min(-reach, high - reach)
         high = high if math.isfinite(high) else max(reach, low + reach)
         return (low, high) if high > low else (low - 1.0, low + 1.0)
@@ -147,9 +151,8 @@ class Axes:
 def _paint_density(painter: QPainter, ink: Ink, track: QRectF, densities: NDArray[np.float32]) -> None:
     """The area under the curve, which spans the track from bound to bound."""
     pitch = track.width() / len(densities)
-    xs = track.left() + (np.arange(len(densities)) + 0.5) * pitch
-    ys = track.bottom() - densities * track.height()
-    curve = [QPointF(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)]
+    ys = (track.bottom() - densities * track.height()).tolist()
+    curve = [QPointF(track.left() + (index + 0.5) * pitch, y) for index, y in enumerate(ys)]
     ends = [QPointF(track.left(), curve[0].y()), *curve, QPointF(track.right(), curve[-1].y())]
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ink.band)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
@@ -162,10 +161,10 @@ class Columns:
         chosen = decision if isinstance(decision, SoftmaxDecision) else None
         numbers = QFontMetricsF(ink.small).horizontalAdvance("0.05") + GAP
         area = QRectF(numbers, 8, width - numbers, 80)
-        weights = chosen.probabilities if chosen else np.zeros(self._space.size, np.float32)
+        weights = chosen.probabilities.tolist() if chosen else [0.0] * self._space.size
         columns, each = _joined(weights, int(area.width() / 3))
         # The scale jumps between a few round values instead of following every change.
-        scale = next(scale for scale in self._scales if scale >= min(float(columns.max()), 1.0) or scale == 1.0)
+        scale = next(scale for scale in self._scales if scale >= min(max(columns), 1.0) or scale == 1.0)
         painter.setFont(ink.small)
         painter.setPen(ink.muted)
         height = QFontMetricsF(ink.small).height()
@@ -176,7 +175,7 @@ class Columns:
         pitch = area.width() / len(columns)
         gap = 2.0 if pitch >= 6 else 1.0 if pitch >= 3 else 0.0
         taken = chosen.action // each if chosen else -1
-        for index, weight in enumerate(columns.tolist()):
+        for index, weight in enumerate(columns):
             tall = min(weight / scale, 1.0) * area.height()
             column = QRectF(area.left() + index * pitch, area.bottom() - tall, max(pitch - gap, 1.0), tall)
             painter.fillRect(column, ink.taken if index == taken else ink.fill)
@@ -191,9 +190,7 @@ class Columns:
         painter.drawText(line, RIGHT, f"{chosen.probabilities[chosen.action]:.3f}")
 
 
-def _joined(weights: Any, most: int) -> tuple[Any, int]:
+def _joined(weights: list[float], most: int) -> tuple[list[float], int]:
     """At most ``most`` columns, each the largest of ``each`` neighbours: a single likely action must stay visible."""
     each = max(1, math.ceil(len(weights) / max(most, 1)))
-    padded = np.zeros(math.ceil(len(weights) / each) * each)
-    padded[: len(weights)] = weights
-    return padded.reshape(-1, each).max(1), each
+    return [max(weights[start : start + each]) for start in range(0, len(weights), each)], each
