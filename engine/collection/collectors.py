@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,34 +11,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.environments.batches.interface import EnvironmentBatch
-from engine.experience.rollouts import Rollout
+from engine.collection.collector import (
+    LONGEST_EPISODE,
+    Collecting,
+    Ends,
+    Steps,
+    WholeEpisodes,
+    endless,
+    fixed_length,
+    whole_episodes,
+)
+from engine.environments.batches.interface import NONE, EnvironmentBatch, Indices
 from engine.policies.actor import Actor
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
+from engine.runtime.state import Parts, State
 
 FIRST_ROOM, MOST_ROOM = 1 << 26, 1 << 32  # bytes for the steps of one iteration, at first and at most
 RESET_AT_ONCE = 64  # environments
-LONGEST_EPISODE = 200_000  # steps; an episode longer than this has no end that learning could wait for
-
-
-@dataclass(frozen=True)
-class FinishedEpisodes:
-    """The episodes that ended: undiscounted raw ``returns``, ``lengths`` in steps, how many steps had been ``taken``
-    since collecting began when each ended, and the ``environments`` they were played in, None where that is not known;
-    [episodes] each. Whole episodes are in the order in which they were begun, those of a fixed-length rollout in the
-    order in which they ended."""
-
-    returns: NDArray[np.float64]
-    lengths: NDArray[np.int64]
-    taken: NDArray[np.int64]
-    steps: int
-    environments: NDArray[np.int64] | None = None
-
-
-Collection = tuple[Rollout, FinishedEpisodes]
-Collecting = Heartbeats[Collection]
 
 
 class Storage:
@@ -53,11 +44,7 @@ class Storage:
     observations: NDArray[Any]
     actions: NDArray[Any]
     rewards: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    mask: NDArray[np.bool_]
     greedy: NDArray[np.bool_]
-    elapsed: NDArray[np.int64]
 
     def reserve(self, capacity: int) -> None:
         """Make room for ``capacity`` steps, keeping what is there."""
@@ -71,35 +58,25 @@ class Storage:
             "observations": _empty(shape, self._environment.observation),
             "actions": _empty(shape, self._environment.action),
             "rewards": np.zeros(shape, np.float64),
-            "elapsed": np.zeros(shape, np.int64),
-        } | {name: np.zeros(shape, np.bool_) for name in ("terminated", "truncated", "mask", "greedy")}
+            "greedy": np.zeros(shape, np.bool_),
+        }
         for name, array in fresh.items():
             if self.capacity:
                 array[: self.capacity] = getattr(self, name)
             setattr(self, name, array)
         self.capacity = capacity
 
-    def clear(self, steps: int) -> None:
-        """Forget the first ``steps`` steps."""
-        for array in (self.rewards, self.terminated, self.truncated, self.mask):
-            array[:steps] = 0
+    def steps(
+        self, rows: slice, columns: slice, device: torch.device, greedy_share: float, memory: Tensor | None = None
+    ) -> Steps:
+        """What is stored in these rows, for the environments of these columns."""
 
-    def rollout(self, steps: int, final: list[NDArray[Any]], device: torch.device, **rest: Any) -> Rollout:
         def tensor(array: NDArray[Any]) -> Tensor:
-            return torch.from_numpy(array[:steps]).to(device)
+            return torch.from_numpy(array[rows, columns]).to(device)
 
-        after = np.concatenate(final) if final else self.observations[:1, :0].reshape(0, *self.observations.shape[2:])
-        return Rollout(
-            observations=tensor(self.observations),
-            actions=tensor(self.actions),
-            rewards=tensor(self.rewards[:steps].astype(np.float32)),
-            terminated=tensor(self.terminated),
-            truncated=tensor(self.truncated),
-            mask=tensor(self.mask),
-            elapsed=tensor(self.elapsed),
-            final_observations=torch.from_numpy(after).to(device),
-            greedy=tensor(self.greedy) if rest.get("greedy_share") else None,
-            **rest,
+        greedy = tensor(self.greedy) if greedy_share else None
+        return Steps(
+            tensor(self.observations), tensor(self.actions), tensor(self.rewards), greedy, greedy_share, memory
         )
 
 
@@ -113,61 +90,54 @@ class EpisodeCollector:
 
     def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, device: torch.device) -> None:
         self._batch, self._environment, self._device = batch, environment, device
+        self.parts = Parts()
+        self.parts.add("environments", batch)
         self._storage = Storage(environment, batch.size, min(environment.time_limit or 1024, 1024))
         self._used = 0
 
+    def state(self) -> State:
+        return self.parts.state()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.parts.load(state)
+
     def collect(self, actor: Actor) -> Collecting:
-        """One episode per environment, with the actions of ``actor``.
-
-        Yields signs of life; returns the rollout and what its episodes came to.
-
-        Raises:
-            RunError: the environment raised or gave what cannot be learned from, or an episode had no end.
-        """
+        """One episode per environment."""
         storage, size = self._storage, self._batch.size
-        storage.clear(self._used)
+        storage.rewards[: self._used] = 0.0
         timer = HeartbeatTimer()
         indices = np.arange(size)
         observations = yield from _reset_all(self._batch, timer)
         final = np.empty_like(observations)
-        state = actor.start(size)
+        lengths, terminated = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+        memory = actor.start(size)
         steps, taken = 0, 0
         while len(indices):
             if steps == storage.capacity:
                 self._grow()
-            actions, greedy, state = actor.act(observations, state)
+            actions, greedy, memory = actor.act(observations, memory)
             moved = self._batch.step(actions, indices)
             where = (steps, slice(None)) if len(indices) == size else (steps, indices)
             storage.observations[where] = observations
             storage.actions[where] = actions
             storage.rewards[where] = moved.rewards
-            storage.terminated[where] = moved.terminated
-            storage.truncated[where] = moved.truncated & ~moved.terminated
-            storage.mask[where] = True
-            storage.elapsed[where] = steps
             if greedy is not None:
                 storage.greedy[where] = greedy
             steps, taken = steps + 1, taken + len(indices)
             observations = moved.observations
             ended = moved.terminated | moved.truncated
             if ended.any():
-                final[indices[ended]] = observations[ended]
+                over = indices[ended]
+                final[over], lengths[over], terminated[over] = observations[ended], steps, moved.terminated[ended]
                 indices, observations = indices[~ended], observations[~ended]
-                state = None if state is None else state[torch.from_numpy(~ended).to(state.device)]
+                memory = None if memory is None else memory[torch.from_numpy(~ended).to(memory.device)]
             if timer.due():
                 yield Heartbeat("collecting", taken)
         self._used = steps
-        cut = storage.truncated[:steps].any(0)
-        before = actor.start(size)
-        rollout = storage.rollout(steps, [final[cut]], self._device, greedy_share=actor.greedy_share, states=before)
-        return rollout, self._finished(steps)
-
-    def _finished(self, steps: int) -> FinishedEpisodes:
-        mask = self._storage.mask[:steps]
-        lengths = mask.sum(0)
-        returns = self._storage.rewards[:steps].sum(0)
-        taken = mask.sum(1).cumsum()[lengths - 1]
-        return FinishedEpisodes(returns, lengths, taken, int(mask.sum()), np.arange(self._batch.size))
+        rows, everywhere = slice(steps), slice(None)
+        stored = storage.steps(rows, everywhere, self._device, actor.greedy_share, actor.start(size))
+        ends = [torch.from_numpy(array).to(self._device) for array in (lengths, terminated, final)]
+        return whole_episodes(stored, WholeEpisodes(storage.rewards[rows].sum(0), *ends))
 
     def _grow(self) -> None:
         if self._storage.capacity >= LONGEST_EPISODE:
@@ -175,12 +145,30 @@ class EpisodeCollector:
         self._storage.reserve(min(2 * self._storage.capacity, LONGEST_EPISODE))
 
 
-def endless(environment: EnvironmentInfo) -> RunError:
-    """What to report of an episode of ``LONGEST_EPISODE`` steps."""
-    return RunError(
-        f"An episode of {environment.id} did not end within {LONGEST_EPISODE} steps; "
-        "only environments whose episodes end can be learned from in whole episodes."
-    )
+class UnfinishedEpisodes:
+    """The episodes that one rollout ends in the middle of and the next goes on with: what every environment shows, the
+    policy's memory [N, hidden], and steps and raw returns so far [N]. Nothing is shown before the first rollout."""
+
+    def __init__(self, size: int) -> None:
+        self.observations: NDArray[Any] | None = None
+        self.memory: Tensor | None = None
+        self.elapsed, self.returns = np.zeros(size, np.int64), np.zeros(size)
+
+    def state(self) -> State:
+        return {
+            "observations": None if self.observations is None else self.observations.copy(),
+            "memory": None if self.memory is None else self.memory.clone(),
+            "elapsed": self.elapsed.copy(),
+            "returns": self.returns.copy(),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        if state["elapsed"].shape != self.elapsed.shape:
+            raise ValueError(f"This state is of {len(state['elapsed'])} environments, not of {len(self.elapsed)}.")
+        observations, memory = state["observations"], state["memory"]
+        self.observations = None if observations is None else observations.copy()
+        self.memory = None if memory is None else memory.clone()
+        self.elapsed[:], self.returns[:] = state["elapsed"], state["returns"]
 
 
 class FixedLengthCollector:
@@ -192,92 +180,95 @@ class FixedLengthCollector:
         self._storage = Storage(environment, batch.size, steps)
         if self._storage.capacity < steps:
             self._storage.reserve(steps)
-        self._storage.mask[:] = True
-        self._observations: NDArray[Any] | None = None
-        self._state: Tensor | None = None
-        self._elapsed = np.zeros(batch.size, np.int64)
-        self._returns = np.zeros(batch.size)
+        shape = (steps, batch.size)
+        self._terminated, self._truncated = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+        self._elapsed, self._returns = np.zeros(shape, np.int64), np.zeros(shape)
+        self.parts = Parts()
+        self.parts.add("environments", batch)
+        self._unfinished = self.parts.add("episodes", UnfinishedEpisodes(batch.size))
+        self._interrupted = NONE
+
+    def state(self) -> State:
+        return self.parts.state()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state``; where an episode broke off, the next rollout begins with another one."""
+        self.parts.load(state)
+        self._interrupted = self._batch.interrupted
 
     def collect(self, actor: Actor) -> Collecting:
-        """The next rollout, with the actions of ``actor``; as ``EpisodeCollector.collect``."""
-        storage, size = self._storage, self._batch.size
+        """The next rollout."""
+        storage, unfinished, size = self._storage, self._unfinished, self._batch.size
         timer = HeartbeatTimer()
         indices = np.arange(size)
-        if self._observations is None:
-            self._observations = yield from _reset_all(self._batch, timer)
-            self._state = actor.start(size)
-        observations, state = self._observations, self._state
-        before = None if state is None else state.clone()
-        finals: list[tuple[NDArray[np.int64], NDArray[Any]]] = []
-        ended_episodes: list[tuple[float, int, int, int]] = []
+        observations, memory = yield from self._begun(actor, timer)
+        before = None if memory is None else memory.clone()
+        after_cuts: list[tuple[Indices, NDArray[Any]]] = []
         for step in range(self._steps):
-            actions, greedy, state = actor.act(observations, state)
+            actions, greedy, memory = actor.act(observations, memory)
             moved = self._batch.step(actions, indices)
             storage.observations[step] = observations
             storage.actions[step] = actions
             storage.rewards[step] = moved.rewards
-            storage.terminated[step] = moved.terminated
+            self._terminated[step] = moved.terminated
             cut = moved.truncated & ~moved.terminated
-            storage.elapsed[step] = self._elapsed
+            self._truncated[step] = cut
+            self._elapsed[step] = unfinished.elapsed
             if greedy is not None:
                 storage.greedy[step] = greedy
-            self._elapsed += 1
-            self._returns += moved.rewards
+            unfinished.elapsed += 1
+            unfinished.returns += moved.rewards
+            self._returns[step] = unfinished.returns
             observations = moved.observations
             ended = moved.terminated | moved.truncated
-            over = ended if step < self._steps - 1 else ~moved.terminated
-            storage.truncated[step] = cut if step < self._steps - 1 else over
-            if over.any():
-                unfinished = storage.truncated[step].nonzero()[0]
-                finals.append((unfinished, observations[unfinished]))
+            if step == self._steps - 1:
+                cut = ~moved.terminated
+            if cut.any():
+                after_cuts.append((indices[cut], observations[cut]))
             if ended.any():
                 again = indices[ended]
-                taken = (step + 1) * size
-                ended_episodes += [(self._returns[i], self._elapsed[i], taken, i) for i in again.tolist()]
-                self._elapsed[again] = 0
-                self._returns[again] = 0.0
                 observations = observations.copy()
-                observations[again] = self._batch.reset(again)
-                if state is not None:
-                    state = state.clone()  # out of inference mode, in which nothing may be written to it
-                    state[again] = 0.0
+                memory = self._begin_again(again, observations, memory)
             if timer.due():
                 yield Heartbeat("collecting", (step + 1) * size)
-        self._observations, self._state = observations, state
-        rollout = storage.rollout(
-            self._steps,
-            _by_environment(finals),
-            self._device,
-            greedy_share=actor.greedy_share,
-            whole_episodes=False,
-            states=before,
-        )
-        return rollout, _as_finished(ended_episodes, self._steps * size)
+        unfinished.observations, unfinished.memory = observations, memory
+        stored = storage.steps(slice(self._steps), slice(None), self._device, actor.greedy_share, before)
+        ends = [
+            torch.from_numpy(array).to(self._device)
+            for array in (self._terminated, self._truncated, self._elapsed, self._returns)
+        ]
+        after = torch.from_numpy(_by_environment(after_cuts, observations)).to(self._device)
+        return fixed_length(stored, Ends(*ends), after)
+
+    def _begun(self, actor: Actor, timer: HeartbeatTimer) -> Heartbeats[tuple[NDArray[Any], Tensor | None]]:
+        """What every environment shows, and what the policy remembers, before the first step."""
+        unfinished = self._unfinished
+        if unfinished.observations is None:
+            unfinished.memory = actor.start(self._batch.size)
+            return (yield from _reset_all(self._batch, timer)), unfinished.memory
+        memory = None if unfinished.memory is None else unfinished.memory.to(self._device)
+        if len(self._interrupted):
+            memory = self._begin_again(self._interrupted, unfinished.observations, memory)
+            self._interrupted = NONE
+        return unfinished.observations, memory
+
+    def _begin_again(self, which: Indices, observations: NDArray[Any], memory: Tensor | None) -> Tensor | None:
+        """Begin the next episode in environments whose last one is over; the memory after that."""
+        self._unfinished.elapsed[which] = 0
+        self._unfinished.returns[which] = 0.0
+        observations[which] = self._batch.reset(which)
+        if memory is not None:
+            memory = memory.clone()  # out of inference mode, in which nothing may be written to it
+            memory[which] = 0.0
+        return memory
 
 
-class Collector(Protocol):
-    """What collects the experience of one iteration."""
-
-    def collect(self, actor: Actor) -> Collecting:
-        """As ``EpisodeCollector.collect``."""
-
-
-def _by_environment(finals: list[tuple[NDArray[np.int64], NDArray[Any]]]) -> list[NDArray[Any]]:
-    """Final observations, gathered step by step, in the order of their environments, then of time."""
-    if not finals:
-        return []
-    order = np.argsort(np.concatenate([indices for indices, _ in finals]), kind="stable")
-    return [np.concatenate([observations for _, observations in finals])[order]]
-
-
-def _as_finished(episodes: list[tuple[float, int, int, int]], steps: int) -> FinishedEpisodes:
-    return FinishedEpisodes(
-        returns=np.array([episode[0] for episode in episodes], np.float64),
-        lengths=np.array([episode[1] for episode in episodes], np.int64),
-        taken=np.array([episode[2] for episode in episodes], np.int64),
-        steps=steps,
-        environments=np.array([episode[3] for episode in episodes], np.int64),
-    )
+def _by_environment(seen: list[tuple[Indices, NDArray[Any]]], like: NDArray[Any]) -> NDArray[Any]:
+    """Observations gathered step by step, in the order of their environments, then of time; none as those ``like``."""
+    if not seen:
+        return like[:0]
+    order = np.argsort(np.concatenate([indices for indices, _ in seen]), kind="stable")
+    return np.concatenate([observations for _, observations in seen])[order]
 
 
 def _reset_all(batch: EnvironmentBatch, timer: HeartbeatTimer) -> Heartbeats[NDArray[Any]]:

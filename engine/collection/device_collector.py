@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.collection.collectors import LONGEST_EPISODE, Collecting, Collection, FinishedEpisodes, endless
+from engine.collection.collector import (
+    LONGEST_EPISODE,
+    Collecting,
+    Collection,
+    Ends,
+    Steps,
+    WholeEpisodes,
+    endless,
+    fixed_length,
+    numbers,
+    whole_episodes,
+)
 from engine.config import RunConfig
 from engine.environments.batches.batched import BatchedEnvironments, batched
-from engine.experience.rollouts import Rollout
 from engine.policies.actor import NOT_FINITE, Actor
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.cuda_graph import CudaGraph
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
+from engine.runtime.state import Parts, State, TensorState
 
 CHUNK = 32  # steps that are taken, and on a CUDA device replayed, in one go
 
@@ -36,6 +46,37 @@ def environments_on(device: torch.device, config: RunConfig, seeds: Sequence[int
     return batched(environment, seeds, device)
 
 
+class DeviceEpisodes:
+    """The episodes that environments on a device are in the middle of, in tensors that stay where they are: what is
+    shown now [N, …], steps and raw returns so far [N]. None is ``begun`` before the first ``restart``."""
+
+    def __init__(self, environments: BatchedEnvironments) -> None:
+        self.environments = environments
+        self.observations: Tensor = environments.observe()
+        device = self.observations.device
+        self.elapsed = torch.zeros(environments.size, dtype=torch.int64, device=device)
+        real = torch.float32 if device.type == "mps" else torch.float64
+        self.returns = torch.zeros(environments.size, dtype=real, device=device)
+        self.begun = False
+        self._tensors = TensorState(
+            {"observations": self.observations, "elapsed": self.elapsed, "returns": self.returns}
+        )
+
+    def restart(self) -> None:
+        """Begin an episode in every environment."""
+        self.observations.copy_(self.environments.restart())
+        self.elapsed.zero_()
+        self.returns.zero_()
+        self.begun = True
+
+    def state(self) -> State:
+        return {"begun": self.begun, "tensors": self._tensors.state()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.begun = state["begun"]
+        self._tensors.load(state["tensors"])
+
+
 class Chunk:
     """The next steps of all environments, in tensors [steps, N, …] that are written anew by every ``take``.
 
@@ -43,183 +84,183 @@ class Chunk:
     episode's end its true final observation; ``totals`` is the episode's return so far, that step included.
     """
 
-    def __init__(self, environments: BatchedEnvironments, actor: Actor, steps: int) -> None:
-        self._environments, self._actor = environments, actor
-        now = environments.restart()
-        self._now, self._device = now, now.device
-        self._elapsed = torch.zeros(environments.size, dtype=torch.int64, device=now.device)
-        self._total = torch.zeros(environments.size, dtype=torch.float64, device=now.device)
-        if now.device.type == "mps":
-            self._total = self._total.float()
+    def __init__(self, episodes: DeviceEpisodes, actor: Actor, steps: int) -> None:
+        self._episodes, self._actor = episodes, actor
+        now = episodes.observations
+        random_numbers = actor.generator.get_state()
         with torch.no_grad():
-            actions, _, _ = actor.decide(now, None)
-        shape = (steps, environments.size)
+            actions, _, _ = actor.decide(now, None)  # only to see of which shape they are
+        actor.generator.set_state(random_numbers)
+        shape = (steps, len(now))
         self.observations = now.new_zeros(steps, *now.shape)
         self.following = torch.zeros_like(self.observations)
         self.actions = actions.new_zeros(steps, *actions.shape)
         self.rewards = torch.zeros(shape, device=now.device)
-        self.totals = self._total.new_zeros(shape)
-        self.elapsed = self._elapsed.new_zeros(shape)
+        self.totals = episodes.returns.new_zeros(shape)
+        self.elapsed = episodes.elapsed.new_zeros(shape)
         self.terminated, self.truncated, self.greedy = (
             torch.zeros(shape, dtype=torch.bool, device=now.device) for _ in range(3)
         )
         self._take = CudaGraph(self._steps, now.device, actor.generator)
 
-    def restart(self) -> None:
-        """Begin an episode in every environment."""
-        self._now.copy_(self._environments.restart())
-        self._elapsed.zero_()
-        self._total.zero_()
-
-    def take(self) -> None:
-        """The next steps."""
+    def take(self) -> dict[str, Tensor]:
+        """The next steps, in memory that stays."""
         with torch.no_grad():
             self._take((self._actor.temperature, self._actor.greedy_share))
+            return {name: getattr(self, name).clone() for name in _KEPT}
 
     def _steps(self) -> None:
+        now, elapsed, returns = self._episodes.observations, self._episodes.elapsed, self._episodes.returns
+        environments = self._episodes.environments
         for step in range(len(self.rewards)):
-            actions, greedy, _ = self._actor.decide(self._now, None)
-            moved: Any = self._environments.advance(actions)  # of tensors, here
+            actions, greedy, _ = self._actor.decide(now, None)
+            moved: Any = environments.advance(actions)  # of tensors, here
             ended = moved.terminated | moved.truncated
-            self._total += moved.rewards
-            self.observations[step] = self._now
+            returns += moved.rewards
+            self.observations[step] = now
             self.actions[step] = actions
             self.following[step] = moved.observations
             self.rewards[step] = moved.rewards
-            self.totals[step] = self._total
-            self.elapsed[step] = self._elapsed
+            self.totals[step] = returns
+            self.elapsed[step] = elapsed
             self.terminated[step] = moved.terminated
             self.truncated[step] = moved.truncated & ~moved.terminated
             if greedy is not None:
                 self.greedy[step] = greedy
-            self._now.copy_(self._environments.restart(ended))
-            self._elapsed.add_(1).mul_(~ended)
-            self._total.mul_(~ended)
+            now.copy_(environments.restart(ended))
+            elapsed.add_(1).mul_(~ended)
+            returns.mul_(~ended)
 
 
-class DeviceCollector:
-    """Takes the same number of ``steps`` in every environment, or plays whole episodes, as ``FixedLengthCollector`` and
-    ``EpisodeCollector`` do, with everything on one device; the host waits for it once an iteration, or once a chunk
-    where it has to know whether all episodes have ended.
+class DeviceEpisodeCollector:
+    """Plays one episode in every environment, as ``EpisodeCollector`` does, with everything on one device; the host
+    waits for it once a chunk, to know whether all episodes have ended.
 
-    Whole episodes are the first that each environment plays after all have begun anew; what those that end early play
+    The episodes are the first that each environment plays after all have begun anew; what those that end early play
     after that is thrown away.
-
-    Args:
-        environments: batched ones on the policy's device.
-        environment: what is known of them.
-        steps: in every environment per iteration; None for whole episodes.
     """
 
-    def __init__(
-        self,
-        environments: BatchedEnvironments,
-        environment: EnvironmentInfo,
-        steps: int | None,
-    ) -> None:
-        self._environments, self._environment = environments, environment
-        self._steps = steps
+    def __init__(self, environments: BatchedEnvironments, environment: EnvironmentInfo) -> None:
+        self._episodes, self._environment = DeviceEpisodes(environments), environment
+        self.parts = Parts()
+        self.parts.add("environments", environments)
         self._chunk: Chunk | None = None
 
+    def state(self) -> State:
+        return self.parts.state()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.parts.load(state)
+
     def collect(self, actor: Actor) -> Collecting:
-        """As ``EpisodeCollector.collect``."""
-        try:
-            return (yield from self._collect(actor))
-        except torch.OutOfMemoryError:
-            raise RunError(
-                f"{self._environments.size} environments of {self._environment.id} at once take more memory than the "
-                "device has; use fewer episodes, environments or steps per update."
-            ) from None
+        """One episode per environment."""
+        with _enough_memory(self._episodes.environments.size, self._environment):
+            self._chunk = self._chunk or Chunk(self._episodes, actor, CHUNK)
+            self._episodes.restart()
+            taken = yield from self._taken(self._chunk)
+            return _whole(taken, actor)
 
-    def _collect(self, actor: Actor) -> Collecting:
-        if self._chunk is None:
-            length = CHUNK if self._steps is None else _largest_divisor(self._steps)
-            self._chunk = Chunk(self._environments, actor, length)
-        elif self._steps is None:
-            self._chunk.restart()
-        parts = yield from self._chunks(self._chunk, actor)
-        steps = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-        if steps["actions"].is_floating_point() and not bool(steps["actions"].isfinite().all()):
-            raise RunError(NOT_FINITE)
-        return self._whole(steps, actor) if self._steps is None else self._fixed_length(steps, actor)
-
-    def _chunks(self, chunk: Chunk, actor: Actor) -> Heartbeats[list[dict[str, Tensor]]]:
-        """Copies of chunk after chunk, until there is enough."""
+    def _taken(self, chunk: Chunk) -> Heartbeats[dict[str, Tensor]]:
+        """Chunk after chunk, until all episodes have ended."""
+        timer = HeartbeatTimer()
         parts: list[dict[str, Tensor]] = []
-        timer, size = HeartbeatTimer(), self._environments.size
         over = torch.zeros_like(chunk.terminated[0])
-        taken = 0
         while True:
-            chunk.take()
-            parts.append({name: getattr(chunk, name).clone() for name in _KEPT})
-            taken += len(chunk.rewards)
-            if self._steps is None:
-                over |= (chunk.terminated | chunk.truncated).any(0)
-                if bool(over.all()):
-                    return parts
-                if taken >= LONGEST_EPISODE:
-                    raise endless(self._environment)
-            elif taken == self._steps:
-                return parts
+            parts.append(chunk.take())
+            over |= (chunk.terminated | chunk.truncated).any(0)
+            if bool(over.all()):
+                return _joined(parts)
+            if len(parts) * CHUNK >= LONGEST_EPISODE:
+                raise endless(self._environment)
             if timer.due():
-                yield Heartbeat("collecting", taken * size)
+                yield Heartbeat("collecting", len(parts) * CHUNK * len(over))
 
-    def _whole(self, steps: dict[str, Tensor], actor: Actor) -> Collection:
-        ended = (steps["terminated"] | steps["truncated"]).int()
-        mask = ended.cumsum(0) - ended == 0  # up to the first end
-        lengths = mask.sum(0)
-        longest = int(lengths.max())
-        steps, mask = {name: tensor[:longest] for name, tensor in steps.items()}, mask[:longest]
-        returns = steps["totals"].gather(0, (lengths - 1).unsqueeze(0)).squeeze(0)
-        taken = mask.sum(1).cumsum(0)[lengths - 1]
-        for name in ("rewards", "terminated", "truncated"):
-            steps[name] = steps[name] * mask
-        finished = FinishedEpisodes(_numbers(returns), _counts(lengths), _counts(taken), int(mask.sum()))
-        return self._rollout(steps, mask, actor), finished
 
-    def _fixed_length(self, steps: dict[str, Tensor], actor: Actor) -> Collection:
-        ended = steps["terminated"] | steps["truncated"]
-        times, indices = ended.nonzero(as_tuple=True)
-        steps["truncated"][-1] = ~steps["terminated"][-1]
-        size = self._environments.size
-        finished = FinishedEpisodes(
-            _numbers(steps["totals"][times, indices]),
-            _counts(steps["elapsed"][times, indices] + 1),
-            _counts((times + 1) * size),
-            len(ended) * size,
-        )
-        return self._rollout(steps, torch.ones_like(ended), actor), finished
+class DeviceFixedLengthCollector:
+    """Takes the same number of ``steps`` in every environment, as ``FixedLengthCollector`` does, with everything on one
+    device; the host waits for it once an iteration."""
 
-    def _rollout(self, steps: dict[str, Tensor], mask: Tensor, actor: Actor) -> Rollout:
-        cut = steps["truncated"].transpose(0, 1)
-        return Rollout(
-            observations=steps["observations"],
-            actions=steps["actions"],
-            rewards=steps["rewards"],
-            terminated=steps["terminated"],
-            truncated=steps["truncated"],
-            mask=mask,
-            elapsed=steps["elapsed"],
-            final_observations=steps["following"].transpose(0, 1)[cut],
-            whole_episodes=self._steps is None,
-            greedy=steps["greedy"] if actor.greedy_share else None,
-            greedy_share=actor.greedy_share,
-        )
+    def __init__(self, environments: BatchedEnvironments, environment: EnvironmentInfo, steps: int) -> None:
+        self._environment, self._steps = environment, steps
+        self.parts = Parts()
+        self.parts.add("environments", environments)
+        self._episodes = self.parts.add("episodes", DeviceEpisodes(environments))
+        self._chunk: Chunk | None = None
+
+    def state(self) -> State:
+        return self.parts.state()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.parts.load(state)
+
+    def collect(self, actor: Actor) -> Collecting:
+        """The next rollout."""
+        with _enough_memory(self._episodes.environments.size, self._environment):
+            self._chunk = self._chunk or Chunk(self._episodes, actor, _largest_divisor(self._steps))
+            if not self._episodes.begun:
+                self._episodes.restart()
+            taken = yield from self._taken(self._chunk)
+            return _fixed_length(taken, actor)
+
+    def _taken(self, chunk: Chunk) -> Heartbeats[dict[str, Tensor]]:
+        """Chunk after chunk, until there are enough steps."""
+        timer = HeartbeatTimer()
+        parts: list[dict[str, Tensor]] = []
+        while len(parts) * len(chunk.rewards) < self._steps:
+            parts.append(chunk.take())
+            if timer.due():
+                yield Heartbeat("collecting", len(parts) * chunk.rewards.numel())
+        return _joined(parts)
+
+
+@contextmanager
+def _enough_memory(size: int, environment: EnvironmentInfo) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise RunError(
+            f"{size} environments of {environment.id} at once take more memory than the device has; use "
+            "fewer episodes, environments or steps per update."
+        ) from None
 
 
 _KEPT = ("observations", "following", "actions", "rewards", "totals", "elapsed", "terminated", "truncated", "greedy")
 
 
+def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Chunks behind one another.
+
+    Raises:
+        RunError: an action is not a finite number.
+    """
+    taken = {name: torch.cat([part[name] for part in parts]) for name in _KEPT}
+    if taken["actions"].is_floating_point() and not bool(taken["actions"].isfinite().all()):
+        raise RunError(NOT_FINITE)
+    return taken
+
+
+def _steps(taken: dict[str, Tensor], actor: Actor) -> Steps:
+    greedy = taken["greedy"] if actor.greedy_share else None
+    return Steps(taken["observations"], taken["actions"], taken["rewards"], greedy, actor.greedy_share)
+
+
+def _whole(taken: dict[str, Tensor], actor: Actor) -> Collection:
+    ended = (taken["terminated"] | taken["truncated"]).int()
+    lengths = (ended.cumsum(0) == 0).sum(0) + 1
+    last = (lengths - 1).unsqueeze(0)
+    returns, terminated = (taken[name].gather(0, last).squeeze(0) for name in ("totals", "terminated"))
+    final = taken["following"][last.squeeze(0), torch.arange(len(lengths), device=lengths.device)]
+    return whole_episodes(_steps(taken, actor), WholeEpisodes(numbers(returns), lengths, terminated, final))
+
+
+def _fixed_length(taken: dict[str, Tensor], actor: Actor) -> Collection:
+    ends = Ends(*(taken[name] for name in ("terminated", "truncated", "elapsed", "totals")))
+    cut = ends.truncated.clone()
+    cut[-1] = ~ends.terminated[-1]
+    after_cuts = taken["following"].transpose(0, 1)[cut.transpose(0, 1)]
+    return fixed_length(_steps(taken, actor), ends, after_cuts)
+
+
 def _largest_divisor(steps: int) -> int:
     """The largest number up to ``CHUNK`` that divides ``steps``."""
     return next(length for length in range(min(CHUNK, steps), 0, -1) if steps % length == 0)
-
-
-def _numbers(tensor: Tensor) -> NDArray[np.float64]:
-    numbers: NDArray[np.float64] = tensor.cpu().double().numpy()
-    return numbers
-
-
-def _counts(tensor: Tensor) -> NDArray[np.int64]:
-    counts: NDArray[np.int64] = tensor.cpu().numpy()
-    return counts

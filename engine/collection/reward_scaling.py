@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +13,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.experience.rollouts import Rollout
 from engine.maths.returns import discounted_sums
 from engine.networks.normalizer import Moments, merged
+from engine.runtime.state import State
 
 _LEAST_DEVIATION = 1e-4  # of returns that differ at all; those that do not say nothing of a unit
 
@@ -31,6 +34,16 @@ class RewardScaling:
         self._normalize = environment.normalize_rewards
         self._moments: Moments = (torch.zeros(()), torch.zeros(()), torch.zeros(()))
         self._so_far: Tensor | None = None  # R of the episodes that the last rollout left unfinished, [N]
+
+    def state(self) -> State:
+        """The moments of all sums so far, and the sums that the next rollout goes on with."""
+        so_far = None if self._so_far is None else self._so_far.clone()
+        return {"moments": [moment.clone() for moment in self._moments], "so_far": so_far}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        mean, variance, count = (moment.clone() for moment in state["moments"])
+        self._moments = (mean, variance, count)
+        self._so_far = None if state["so_far"] is None else state["so_far"].clone()
 
     def learned(self, rollout: Rollout, gamma: float) -> Rollout:
         """``rollout`` with the rewards that learning is to see."""
@@ -57,6 +70,6 @@ class RewardScaling:
         """R_t = r_t + c_t R_{t−1} [T, N], going on from the last rollout."""
         first = rewards.clone()
         if self._so_far is not None:
-            first[0] += carry[0] * self._so_far
+            first[0] += carry[0] * self._so_far.to(first)
         # Backwards in time this is the recurrence of discounted_sums.
         return discounted_sums(first.flip(0), carry.flip(0)).flip(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
+from engine.runtime.state import State
 
 NOT_FINITE = (
     "The policy's actions are no longer finite numbers; the learning rate is probably too large, so lower it and start "
@@ -24,6 +26,13 @@ class Actor:
     def __init__(self, policy: Policy, generator: torch.Generator, device: torch.device) -> None:
         self._policy, self.generator, self._device = policy, generator, device
         self.greedy_share = 0.0
+
+    def state(self) -> State:
+        """Where its random numbers are; the policy, and the share of greedy actions, are not the actor's to keep."""
+        return {"generator": self.generator.get_state()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.generator.set_state(state["generator"])
 
     @property
     def temperature(self) -> float:

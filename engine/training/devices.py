@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.collection.device_collector import CHUNK, Chunk, environments_on
+from engine.collection.device_collector import CHUNK, Chunk, DeviceEpisodes, environments_on
 from engine.config import RunConfig
 from engine.environments.batches.batched import BatchedEnvironments, batched
 from engine.experience.rollouts import Sequences
@@ -96,7 +96,11 @@ def iteration_seconds(
     batch = observations.to(device).repeat(_HORIZON, *[1] * (observations.dim() - 1))
     lengths = torch.full((rows,), _HORIZON)
     sequences = Sequences(lengths, state, torch.zeros(rows, dtype=torch.bool, device=device))
-    take = Chunk(environments, actor, CHUNK).take if environments is not None and state is None else None
+    take = None
+    if environments is not None and state is None:
+        episodes = DeviceEpisodes(environments)
+        episodes.restart()
+        take = Chunk(episodes, actor, CHUNK).take
 
     def act() -> None:
         """``CHUNK`` steps."""

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.collection.collectors import Collector, EpisodeCollector, FinishedEpisodes, FixedLengthCollector
+from engine.collection.collector import Collector, FinishedEpisodes
+from engine.collection.collectors import EpisodeCollector, FixedLengthCollector
 from engine.config.policies import LinearPolicy, PolicyConfig
 from engine.environments.batches.interface import Indices, Transitions
 from engine.experience.rollouts import Rollout
@@ -86,6 +88,12 @@ def policy_of(config: PolicyConfig | None = None, seed: int = 0, with_value: boo
         for parameter in policy.parameters():
             parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
     return policy
+
+
+def limit_episodes(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Let whole episodes be of so many steps at most."""
+    for module in ("collector", "collectors", "device_collector"):
+        monkeypatch.setattr(f"engine.collection.{module}.LONGEST_EPISODE", steps)
 
 
 def episodes_of(batch: Any) -> EpisodeCollector:

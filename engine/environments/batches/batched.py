@@ -86,6 +86,10 @@ class BatchedEnvironments:
             self._elapsed *= ~ended
         return dynamics.observe(self._states)
 
+    def observe(self) -> Array:
+        """What all show now, in memory of its own."""
+        return self.dynamics.observe(self._states)
+
     def _truncated(self, elapsed: Array) -> Array:
         if self._time_limit is None:
             return elapsed < 0

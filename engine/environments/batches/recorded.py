@@ -44,6 +44,8 @@ class RecordedEnvironment:
         self._actions.append(action)
         self._observation = result[0]
         self._over = result[2] or result[3]
+        if self._over:  # nothing of it is needed any more
+            self._before, self._actions, self._observation = None, [], None
         return result
 
     def state(self) -> State:

@@ -76,7 +76,7 @@ class Generators:
     def state(self) -> State:
         words = [_words(generator.bit_generator.state["state"]) for generator in self._generators]
         used = self._next - (self._ends - AHEAD)
-        return {"generators": np.array(words, np.uint64), "drawn": self._drawn.copy(), "used": used}
+        return {"generators": np.array(words, np.uint64), "drawn": self._drawn.copy(), "used": used, "sure": self._sure}
 
     def load(self, state: Mapping[str, Any]) -> None:
         for generator, (high, low, inc_high, inc_low) in zip(
@@ -86,7 +86,7 @@ class Generators:
             generator.bit_generator.state = {**generator.bit_generator.state, "state": pcg}
         self._drawn[:] = state["drawn"]
         self._next[:] = self._ends - AHEAD + state["used"]
-        self._sure = int((self._ends - self._next).min())
+        self._sure = state["sure"]
 
 
 def _words(state: dict[str, int]) -> tuple[int, int, int, int]:

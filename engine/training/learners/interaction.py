@@ -10,8 +10,13 @@ import torch
 from engine.catalogue.configured import changed
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.collection.collectors import Collector, EpisodeCollector, FinishedEpisodes, FixedLengthCollector
-from engine.collection.device_collector import DeviceCollector, environments_on
+from engine.collection.collector import Collector, FinishedEpisodes
+from engine.collection.collectors import EpisodeCollector, FixedLengthCollector
+from engine.collection.device_collector import (
+    DeviceEpisodeCollector,
+    DeviceFixedLengthCollector,
+    environments_on,
+)
 from engine.collection.reward_scaling import RewardScaling
 from engine.config import PlanningConfig, RunConfig
 from engine.config.environments import Stepping
@@ -85,13 +90,13 @@ class Interaction:
         chosen = choose_device(config, self.policy, self.environment, size)
         self.device, self.device_reason = chosen.device, chosen.reason
         self.policy.to(self.device)
-        noise = self.parts.add_generator("actions", seeds.generator(self.device))
-        self.actor = Actor(self.policy, noise, self.device)
+        self.actor = self.parts.add("actor", Actor(self.policy, seeds.generator(self.device), self.device))
         self.value_generator = seeds.generator()
-        self._rewards = RewardScaling(config.environment)
+        self._rewards = self.parts.add("rewards", RewardScaling(config.environment))
         placement = Placement(config, self.environment, plain.observation, seeds.integers(size), self.device)
         made = (make_collector or collector_alone)(placement)
-        self.collector, self.stepping_reason, self.close = made.collector, made.reason, made.close
+        self.collector = self.parts.add("collector", made.collector)
+        self.stepping_reason, self.close = made.reason, made.close
         self.choices = {"device": self.device.type, "environment.stepping": made.stepping}
 
     def explore(self, config: RunConfig, progress: float) -> None:
@@ -129,20 +134,24 @@ def collector_alone(placement: Placement) -> MadeCollector:
         RequestError: the environment cannot be made, or takes too much memory.
         RunError: it fails while its cost is measured.
     """
-    config, device = placement.config, placement.device
+    config, environment, device = placement.config, placement.environment, placement.device
     collection = collection_of(config)
-    steps = None if collection.kind == "episodes" else collection.steps
     resident = environments_on(device, config, placement.seeds)
     if resident is not None:
+        on_device = (
+            DeviceEpisodeCollector(resident, environment)
+            if collection.kind == "episodes"
+            else DeviceFixedLengthCollector(resident, environment, collection.steps)
+        )
         reason = f"environments are stepped on {device.type} as well"
-        return MadeCollector(DeviceCollector(resident, placement.environment, steps), "auto", reason, resident.close)
+        return MadeCollector(on_device, "auto", reason, resident.close)
     batch, reason = make_batch(config.environment, placement.space, placement.seeds)
     try:
-        collector: Collector
-        if steps is None:
-            collector = EpisodeCollector(batch, placement.environment, device)
-        else:
-            collector = FixedLengthCollector(batch, placement.environment, device, steps)
+        collector = (
+            EpisodeCollector(batch, environment, device)
+            if collection.kind == "episodes"
+            else FixedLengthCollector(batch, environment, device, collection.steps)
+        )
         return MadeCollector(collector, stepping_of(batch), reason, batch.close)
     except RunError as error:
         batch.close()

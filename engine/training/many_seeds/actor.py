@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from engine.networks.networks import MLPBody, Table
 from engine.policies.actor import NOT_FINITE, Actor
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
+from engine.runtime.state import State
 
 
 def activation_of(policy: PolicyConfig) -> Nonlinearity:
@@ -42,6 +43,14 @@ class JointActor(Actor):
         self._greedy_shares = torch.zeros(len(policies), each)
         self._some_greedy = False
         self.failed: set[int] = set()
+
+    def state(self) -> State:
+        """As ``Actor.state``; ``refresh`` is needed for every seed after loading it."""
+        return super().state() | {"failed": sorted(self.failed)}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        super().load(state)
+        self.failed = set(state["failed"])
 
     def refresh(self, seed: int, greedy_share: float) -> None:
         """Act for the seed at this index as its policy is now."""

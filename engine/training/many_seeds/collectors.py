@@ -11,23 +11,28 @@ import torch
 from numpy.typing import NDArray
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.collection.collectors import (
+from engine.collection.collector import (
     LONGEST_EPISODE,
     Collecting,
     Collection,
     FinishedEpisodes,
-    FixedLengthCollector,
-    Storage,
+    WholeEpisodes,
+    endless,
+    whole_episodes,
 )
+from engine.collection.collectors import FixedLengthCollector, Storage
 from engine.environments.batches.interface import EnvironmentBatch, Indices
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
+from engine.runtime.state import Parts, State, Stateful
 from engine.training.many_seeds.actor import JointActor
 
 PATIENCE = 128
+_CPU = torch.device("cpu")
+_STORED = ("observations", "actions", "rewards", "greedy")
 
 
 class PendingCollection:
@@ -48,12 +53,19 @@ class PendingCollection:
             raise collected
         return collected
 
+    def state(self) -> State:
+        """Nothing: what is under way is the joint collector's, and the run will wait here for it again."""
+        return {}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        pass
+
     def complete(self, collected: Collection | RunError) -> None:
         """Let the run go on, with what was collected for it or with what went wrong."""
         self._result, self.waiting = collected, False
 
 
-class JointCollector(Protocol):
+class JointCollector(Stateful, Protocol):
     """What collects for all seeds at once."""
 
     def collect(self, pending: Mapping[int, PendingCollection]) -> Heartbeats[list[int]]:
@@ -65,6 +77,15 @@ class JointFixedLengthCollector:
 
     def __init__(self, collector: FixedLengthCollector, actor: JointActor, seeds: int) -> None:
         self._collector, self._actor, self._seeds = collector, actor, seeds
+        self.parts = Parts()
+        self.parts.add("collector", collector)
+        self.parts.add("actor", actor)
+
+    def state(self) -> State:
+        return self.parts.state()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.parts.load(state)
 
     def collect(self, pending: Mapping[int, PendingCollection]) -> Heartbeats[list[int]]:
         for seed, one in pending.items():
@@ -87,7 +108,6 @@ class JointFixedLengthCollector:
             greedy=None if rollout.greedy is None or greedy_share == 0.0 else rollout.greedy[:, columns],
             greedy_share=greedy_share,
         )
-        assert finished.environments is not None
         mine = finished.environments // each == seed
         return own, FinishedEpisodes(
             returns=finished.returns[mine],
@@ -112,7 +132,7 @@ class JointEpisodeCollector:
 
     def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, actor: JointActor, seeds: int) -> None:
         self._batch, self._actor, self._seeds, self._each = batch, actor, seeds, batch.size // seeds
-        self._id = environment.id
+        self._environment = environment
         # Room for several episodes one after another, since seeds begin at different times.
         self._storage = Storage(environment, batch.size, 4 * min(environment.time_limit or 1024, 1024))
         self._row = 0
@@ -122,11 +142,52 @@ class JointEpisodeCollector:
         self._lengths = np.zeros(batch.size, np.int64)
         self._terminated = np.zeros(batch.size, np.bool_)
         self._seen: NDArray[Any] | None = None  # what each environment shows, its last observation once it has ended
+        self._loaded: set[int] = set()  # seeds that play since a state was loaded, and act with other weights as yet
+        self.parts = Parts()
+        self.parts.add("environments", batch)
+        self.parts.add("actor", actor)
+
+    def state(self) -> State:
+        begun = self._begun[self._begun >= 0]
+        first = int(begun.min()) if len(begun) else self._row
+        rows = slice(first, self._row)
+        return {
+            "parts": self.parts.state(),
+            "stored": {name: getattr(self._storage, name)[rows].copy() for name in _STORED},
+            "begun": np.where(self._begun >= 0, self._begun - first, -1),
+            "running": self._running.copy(),
+            "lengths": self._lengths.copy(),
+            "terminated": self._terminated.copy(),
+            "seen": None if self._seen is None else self._seen.copy(),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state``; a seed of which an episode broke off begins all of its episodes anew."""
+        self.parts.load(state["parts"])
+        self._row = len(state["stored"]["rewards"])
+        if self._row > self._storage.capacity:
+            self._storage.reserve(self._row)
+        for name, array in state["stored"].items():
+            getattr(self._storage, name)[: self._row] = array
+        for kept, name in (
+            (self._begun, "begun"),
+            (self._running, "running"),
+            (self._lengths, "lengths"),
+            (self._terminated, "terminated"),
+        ):
+            kept[:] = state[name]
+        self._seen = None if state["seen"] is None else state["seen"].copy()
+        for seed in set((self._batch.interrupted // self._each).tolist()):
+            self._begun[seed] = -1
+            self._columns(self._running, seed)[:] = False
+        self._indices = self._running.nonzero()[0]
+        self._loaded = set((self._begun >= 0).nonzero()[0].tolist())
 
     def collect(self, pending: Mapping[int, PendingCollection]) -> Heartbeats[list[int]]:
         fresh = [seed for seed in pending if self._begun[seed] < 0]
-        for seed in fresh:
+        for seed in {*fresh, *self._loaded}:
             self._actor.refresh(seed, pending[seed].greedy_share)
+        self._loaded.clear()
         self._begin(fresh)
         timer = HeartbeatTimer()
         patience, done = PATIENCE, []
@@ -193,10 +254,7 @@ class JointEpisodeCollector:
         kept = self._row - first
         if kept > storage.capacity // 2:
             if kept >= LONGEST_EPISODE:
-                raise RunError(
-                    f"An episode of {self._id} did not end within {LONGEST_EPISODE} steps; only environments whose "
-                    "episodes end can be learned from in whole episodes."
-                )
+                raise endless(self._environment)
             storage.reserve(2 * storage.capacity)
             return
         for array in (storage.observations, storage.actions, storage.rewards, storage.greedy):
@@ -211,24 +269,10 @@ class JointEpisodeCollector:
         """What the seed at this index has played."""
         assert self._seen is not None
         begun, columns = int(self._begun[seed]), slice(seed * self._each, (seed + 1) * self._each)
-        lengths, terminated = self._lengths[columns], self._terminated[columns]
-        steps = int(lengths.max())
-        window = slice(begun, begun + steps)
-        time = np.arange(steps)[:, None]
-        mask, last = time < lengths, time == lengths - 1
-        storage = self._storage
-        rewards = np.where(mask, storage.rewards[window, columns], 0.0)
-        rollout = Rollout(
-            observations=torch.from_numpy(storage.observations[window, columns]),
-            actions=torch.from_numpy(storage.actions[window, columns]),
-            rewards=torch.from_numpy(rewards.astype(np.float32)),
-            terminated=torch.from_numpy(last & terminated),
-            truncated=torch.from_numpy(last & ~terminated),
-            mask=torch.from_numpy(mask),
-            elapsed=torch.from_numpy(np.where(mask, time, 0)),
-            final_observations=torch.from_numpy(self._seen[columns][~terminated]),
-            greedy=torch.from_numpy(storage.greedy[window, columns]) if greedy_share > 0.0 else None,
-            greedy_share=greedy_share,
-        )
-        taken = mask.sum(1).cumsum()[lengths - 1]
-        return rollout, FinishedEpisodes(rewards.sum(0), lengths, taken, int(lengths.sum()), np.arange(self._each))
+        lengths = self._lengths[columns].copy()
+        rows = slice(begun, begun + int(lengths.max()))
+        played = np.arange(rows.stop - begun)[:, None] < lengths
+        returns = np.where(played, self._storage.rewards[rows, columns], 0.0).sum(0)
+        ends = (torch.from_numpy(array) for array in (lengths, self._terminated[columns], self._seen[columns]))
+        stored = self._storage.steps(rows, columns, _CPU, greedy_share)
+        return whole_episodes(stored, WholeEpisodes(returns, *ends))

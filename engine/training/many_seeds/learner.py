@@ -143,7 +143,10 @@ class ManySeedsLearner:
         first = self._seeds[0].learner
         self.environment, self.device_reason = first.environment, "cpu, where seeds are trained together"
         self.parts = Parts()
-        self._collector, self._batch, self.stepping_reason = self._joint_collector(config, list(runs.values()))
+        for seed in self._seeds:
+            self.parts.add(seed.run, seed.learner.parts)
+        collector, self._batch, self.stepping_reason = self._joint_collector(config, list(runs.values()))
+        self._collector = self.parts.add("collector", collector)
         self.choices = {"device": "cpu", "environment.stepping": stepping_of(self._batch)}
 
     def _joint_collector(

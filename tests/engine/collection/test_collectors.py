@@ -19,7 +19,7 @@ from engine.environments.batches.interface import Indices, Transitions
 from engine.policies.policy import Policy
 from engine.runtime import heartbeat as timer
 from engine.runtime.errors import RunError
-from tests.engine.scripted import CPU, INFO, Scripted, actor_of, collected, episodes_of, policy_of
+from tests.engine.scripted import CPU, INFO, Scripted, actor_of, collected, episodes_of, limit_episodes, policy_of
 
 LENGTHS = [3, 1, 5, 3]
 
@@ -121,13 +121,13 @@ def test_an_episode_longer_than_was_reserved_is_kept_whole() -> None:
 
 
 def test_an_episode_without_end_is_a_run_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collection, "LONGEST_EPISODE", 300)
+    limit_episodes(monkeypatch, 300)
     with pytest.raises(RunError, match=r"did not end within 300 steps; .*\.$"):
         collected(episodes_of(Scripted([10_000])))
 
 
 def test_an_episode_of_the_greatest_length_allowed_still_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collection, "LONGEST_EPISODE", 300)
+    limit_episodes(monkeypatch, 300)
     rollout, _, _ = collected(episodes_of(Scripted([300])))
     assert len(rollout.mask) == 300
 

@@ -10,8 +10,13 @@ import pytest
 import torch
 
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.collection.collectors import FinishedEpisodes
-from engine.collection.device_collector import CHUNK, DeviceCollector, environments_on
+from engine.collection.collector import Collector, FinishedEpisodes
+from engine.collection.device_collector import (
+    CHUNK,
+    DeviceEpisodeCollector,
+    DeviceFixedLengthCollector,
+    environments_on,
+)
 from engine.config import PolicyGradientConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.policies import MLPPolicy, TabularPolicy
@@ -25,6 +30,7 @@ from engine.runtime.cuda_graph import CudaGraph
 from engine.runtime.errors import RunError
 from engine.training.learners import interaction
 from engine.training.training import Training
+from tests.engine.scripted import limit_episodes
 from tests.engine.support import configured
 
 CPU = torch.device("cpu")
@@ -33,17 +39,19 @@ DEVICES = [CPU, *([torch.device("cuda")] if torch.cuda.is_available() else [])]
 
 def collector(
     config: EnvironmentConfig, size: int, steps: int | None, device: torch.device = CPU
-) -> tuple[DeviceCollector, Actor]:
+) -> tuple[Collector, Actor]:
     environments = batched(config, range(size), device)
     assert environments is not None
     info = ENVIRONMENTS[config.id]
     kind = TabularPolicy() if info.observation.kind == "discrete" else MLPPolicy(hidden_sizes=(8,))
     policy = Policy(kind, info, torch.Generator().manual_seed(3)).to(device)
     actor = Actor(policy, torch.Generator(device).manual_seed(4), device)
-    return DeviceCollector(environments, info, steps), actor
+    if steps is None:
+        return DeviceEpisodeCollector(environments, info), actor
+    return DeviceFixedLengthCollector(environments, info, steps), actor
 
 
-def collected(of: DeviceCollector, actor: Actor) -> tuple[Rollout, FinishedEpisodes]:
+def collected(of: Collector, actor: Actor) -> tuple[Rollout, FinishedEpisodes]:
     collecting = of.collect(actor)
     while True:
         try:
@@ -141,13 +149,12 @@ def test_whole_episodes_are_the_first_of_each_environment(device: torch.device) 
 
 
 def test_an_episode_without_an_end_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("collectors", "device_collector"):
-        monkeypatch.setattr(f"engine.collection.{module}.LONGEST_EPISODE", 64)
+    limit_episodes(monkeypatch, 64)
     of, actor = collector(EnvironmentConfig(id="CartPole-v1"), 50, None)
-    monkeypatch.setattr(of._environments, "_time_limit", None)
-    original = of._environments.advance
+    monkeypatch.setattr(of._episodes.environments, "_time_limit", None)
+    original = of._episodes.environments.advance
     monkeypatch.setattr(
-        of._environments,
+        of._episodes.environments,
         "advance",
         lambda actions: original(actions)._replace(terminated=torch.zeros(50, dtype=torch.bool)),
     )

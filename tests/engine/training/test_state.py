@@ -1,0 +1,216 @@
+"""The state of a run: every part of every method has one, and a run that goes on from it is the run it was."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.algorithms.policy_gradient.proximal import Multiplier
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
+from engine.catalogue.methods.picking import choose
+from engine.collection.collectors import UnfinishedEpisodes
+from engine.collection.reward_scaling import RewardScaling
+from engine.config import PolicyGradientConfig, RunConfig
+from engine.config.parameters import parameters_of, with_values
+from engine.environments.batches.streams import Generators
+from engine.environments.making.lookup import inspect
+from engine.networks.optimizers import Adam
+from engine.policies.actor import Actor
+from engine.reports.events import Collected
+from engine.runtime.state import inexact
+from engine.training.checkpoint import from_bytes, to_bytes
+from engine.training.training import Training
+from tests.engine.training.going_on import fingerprint, reports
+from tests.engine.training.walking import leaves
+
+ROOT = Path(__file__).parents[3]
+
+# --- every part ----------------------------------------------------------------------------------------------------
+
+# What changes while a run goes on and need not be remembered: written anew before it is read, or a clock.
+SCRATCH = {
+    "HeartbeatTimer._last": "a clock",
+    "ParameterVector.gradient": "the last gradient, zeroed before the next is gathered",
+    "Policy.temperature": "set from the configuration as an iteration begins",
+    "ProximalRule._old": "the policy before an update, taken anew at the update's start",
+    "EpisodeCollector._storage": "room for the steps of one collection",
+    "EpisodeCollector._used": "how much of that room is to be cleared",
+    "FixedLengthCollector._storage": "room for the steps of one collection",
+    "FixedLengthCollector._terminated": "room for the steps of one collection",
+    "FixedLengthCollector._truncated": "room for the steps of one collection",
+    "FixedLengthCollector._elapsed": "room for the steps of one collection",
+    "FixedLengthCollector._returns": "room for the steps of one collection",
+    "GymnasiumBatch._progress": "what a worker process tells of the call it is in",
+    "ProcessBatch._arrays": "memory through which worker processes are talked to",
+}
+
+KINDS: dict[str, dict[str, Any]] = {
+    "batched": {"environment": "CartPole-v1"},
+    "finite": {"environment": "FrozenLake-v1"},
+    "stepped here": {"environment": "Taxi-v4", "environment.time_limit": 20, "environment.stepping": "in-process"},
+    "in workers": {"environment": "Taxi-v4", "environment.time_limit": 20, "environment.stepping": "processes"},
+    "changed": {
+        "environment": "Pendulum-v1",
+        "environment.time_limit": 15,
+        "environment.observation_noise": 0.1,
+        "environment.frame_stack": 2,
+        "environment.sticky_actions": 0.2,
+        "environment.normalize_observations": True,
+        "environment.normalize_rewards": True,
+    },
+}
+FIXED = {"collection.environments": 2, "collection.steps": 20}
+SMALL = {
+    "device": "cpu",
+    "exploration.temperature": 1.5,
+    "policy.hidden_sizes": (4,),
+    "policy.hidden_size": 4,
+    "estimator.baseline.hidden_sizes": (4,),
+    "estimator.baseline.minibatch_size": 8,
+    "collection.episodes_per_update": 3,
+    "evaluation.episodes": 3,
+    "collection.environments": 2,
+    "collection.steps": 8,
+    "update.epochs": 2,
+    "update.minibatch_size": 8,
+    "budget.environment_steps": 100_000,
+}
+
+
+def method(algorithm: str, policy: str, values: dict[str, Any]) -> RunConfig:
+    """A small run of a method, and with ``values`` whether they are small or not."""
+    config: RunConfig = with_values(
+        PolicyGradientConfig(), {name: values[name] for name in values if name.startswith("environment")}
+    )
+    config = with_values(choose(config, POLICIES[policy]), {"policy.distribution": "auto"})
+    config = choose(config, ALGORITHMS[algorithm])
+    for path, value in (SMALL | values).items():
+        if path in values or path in {parameter.path for parameter in parameters_of(config)}:
+            config = with_values(config, {path: value})
+    return config
+
+
+def fits(config: RunConfig) -> bool:
+    plain = inspect(config.environment.id, config.environment.options)
+    return refusal(config, plain) is None
+
+
+def scratch(path: str) -> bool:
+    return any(step.partition("[")[0] in SCRATCH for step in path.split())
+
+
+def remembered(training: Training) -> dict[str, str]:
+    """What a run holds, less what is written anew before it is read."""
+    return {path: value for path, value in leaves(training.learner).items() if not scratch(path)}
+
+
+CASES = [
+    (algorithm, policy, kind)
+    for kind in KINDS
+    for algorithm in ALGORITHMS
+    for policy in POLICIES
+    if (kind == "batched" or policy in ("tabular", "mlp")) and fits(method(algorithm, policy, KINDS[kind]))
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_part_that_changes_is_in_the_state(algorithm: str, kind: str) -> None:
+    """A fresh run that loads the state holds, leaf by leaf, what the run holds that it was taken from."""
+    for policy in [policy for one, policy, other in CASES if (one, other) == (algorithm, kind)]:
+        config = method(algorithm, policy, KINDS[kind])
+        one, other = Training(config), Training(config)
+        try:
+            reports(one, 2)
+            fresh = remembered(other)
+            other.load(from_bytes(to_bytes(one.state())))
+            wanted, found = remembered(one), remembered(other)
+            assert wanted != fresh  # or nothing would be proven
+            missing = {path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path)}
+            assert not missing, (policy, sorted(missing)[:5])
+        finally:
+            one.close()
+            other.close()
+
+
+@pytest.mark.parametrize("part", [Adam, Actor, UnfinishedEpisodes, RewardScaling, Generators, Multiplier])
+def test_a_part_that_is_forgotten_is_noticed(part: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = method("ppo-lagrangian", "mlp", FIXED | KINDS["changed"])
+    one, other = Training(config), Training(config)
+    reports(one, 2)
+    monkeypatch.setattr(part, "load", lambda self, state: None)
+    other.load(one.state())
+    assert remembered(one) != remembered(other)
+
+
+# --- going on exactly ----------------------------------------------------------------------------------------------
+
+N = 3
+WORLDS: dict[str, Any] = {"environment": "LunarLander-v3", "environment.time_limit": 60}
+GOING_ON: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a table": ("reinforce", "tabular", {"environment": "FrozenLake-v1"}),
+    "a learned value": ("reinforce-learned-baseline", "mlp", {"estimator.baseline.fitted_on": "independent"}),
+    "episodes under way": ("a2c", "mlp", FIXED | {"update.optimizer": "rmsprop"}),
+    "a memory": (
+        "ppo",
+        "gru",
+        FIXED | {"environment": "CartPolePositions-v0", "update.learning_rate_schedule": "linear"},
+    ),
+    "a shared value": ("ppo", "mlp", FIXED | {"estimator.baseline": "shared-value"}),
+    "features and a line search": ("trpo", "linear", {"policy.features": "rbf", "policy.feature_order": 2}),
+    "a multiplier": ("ppo-lagrangian", "mlp", FIXED | KINDS["changed"] | {"policy.distribution": "beta"}),
+    "weights": ("off-policy-pg", "mlp", {"exploration.greedy_start": 0.4, "update.optimizer": "momentum"}),
+    "planning": ("exact-gradient", "tabular", {"environment": "GridWorld-v0"}),
+    "worker processes": ("npg", "tabular", KINDS["in workers"]),
+    "Box2D, in the middle of episodes": ("ppo", "mlp", FIXED | WORLDS | {"environment.stepping": "in-process"}),
+}
+
+
+def test_a_run_goes_on_exactly_in_another_process(tmp_path: Path) -> None:
+    """2N iterations in one go, and N, bytes, a fresh process, N more: the same reports and the same hash."""
+    expected: dict[str, tuple[Any, str]] = {}
+    for name, (algorithm, policy, values) in GOING_ON.items():
+        config = method(algorithm, policy, values)
+        whole, part = Training(config), Training(config)
+        for training in (whole, part):
+            reports(training, 1)
+            training.change("budget.environment_steps", 90_000)
+            reports(training, N - 1)
+            training.change("exploration.temperature", 1.25)
+        state = part.state()
+        assert inexact(state) == (), name
+        (tmp_path / name).write_bytes(to_bytes(state))
+        expected[name] = reports(whole, N), fingerprint(whole)
+        whole.close()
+        part.close()
+    program = [sys.executable, "-m", "tests.engine.training.going_on", str(N)]
+    done = subprocess.run(
+        [*program, *(str(tmp_path / name) for name in GOING_ON)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for line, (name, (went_on, fingerprint_of_whole)) in zip(done.stdout.splitlines(), expected.items(), strict=True):
+        found = json.loads(line)
+        assert found["reports"] == went_on, name
+        assert found["fingerprint"] == fingerprint_of_whole, name
+
+
+def test_a_state_is_taken_between_iterations() -> None:
+    training = Training(method("ppo", "mlp", KINDS["batched"]))
+    for event in training:
+        if isinstance(event, Collected):
+            with pytest.raises(ValueError, match="between two iterations"):
+                training.state()
+            return
+
+
+def test_a_state_of_another_run_is_refused() -> None:
+    one = Training(method("ppo", "mlp", KINDS["batched"]))
+    other = Training(method("a2c", "mlp", KINDS["batched"]))
+    with pytest.raises(ValueError, match="This state is of"):
+        other.load(one.state())
