@@ -109,13 +109,14 @@ def whole_episodes(steps: Steps, episodes: WholeEpisodes) -> Collection:
 
 @dataclass(frozen=True)
 class Ends:
-    """Where episodes ended, [T, N] each: whether the step terminated or truncated one (never both), and the steps
-    since its start and its raw return, this step included in the latter."""
+    """Where episodes ended: whether a step terminated or truncated one (never both), and how many steps came before it
+    there, [T, N] each; raw returns and lengths of those that ended, in the order in which they did, [episodes]."""
 
     terminated: Tensor
     truncated: Tensor
     elapsed: Tensor
-    returns: Tensor
+    returns: NDArray[np.float64]
+    lengths: NDArray[np.int64]
 
 
 def fixed_length(steps: Steps, ends: Ends, after_cuts: Tensor) -> Collection:
@@ -125,9 +126,9 @@ def fixed_length(steps: Steps, ends: Ends, after_cuts: Tensor) -> Collection:
         after_cuts: what was seen after each cut, environment by environment, [E, …].
     """
     ended = ends.terminated | ends.truncated
-    times, environments = ended.nonzero(as_tuple=True)
+    times, environments = (counts(found) for found in ended.nonzero(as_tuple=True))
     truncated = ends.truncated.clone()
-    truncated[-1] = ~ends.terminated[-1]
+    torch.logical_not(ends.terminated[-1], out=truncated[-1])
     rollout = Rollout(
         observations=steps.observations,
         actions=steps.actions,
@@ -144,11 +145,11 @@ def fixed_length(steps: Steps, ends: Ends, after_cuts: Tensor) -> Collection:
     )
     size = ended.shape[1]
     finished = FinishedEpisodes(
-        returns=numbers(ends.returns[times, environments]),
-        lengths=counts(ends.elapsed[times, environments] + 1),
-        taken=counts((times + 1) * size),
+        returns=ends.returns,
+        lengths=ends.lengths,
+        taken=(times + 1) * size,
         steps=ended.numel(),
-        environments=counts(environments),
+        environments=environments,
     )
     return rollout, finished
 

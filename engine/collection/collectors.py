@@ -182,7 +182,7 @@ class FixedLengthCollector:
             self._storage.reserve(steps)
         shape = (steps, batch.size)
         self._terminated, self._truncated = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-        self._elapsed, self._returns = np.zeros(shape, np.int64), np.zeros(shape)
+        self._elapsed = np.zeros(shape, np.int64)
         self.parts = Parts()
         self.parts.add("environments", batch)
         self._unfinished = self.parts.add("episodes", UnfinishedEpisodes(batch.size))
@@ -203,6 +203,8 @@ class FixedLengthCollector:
         indices = np.arange(size)
         observations, memory = yield from self._begun(actor, timer)
         before = None if memory is None else memory.clone()
+        elapsed, returns = unfinished.elapsed, unfinished.returns
+        finished_returns, finished_lengths = [np.zeros(0)], [NONE]
         after_cuts: list[tuple[Indices, NDArray[Any]]] = []
         for step in range(self._steps):
             actions, greedy, memory = actor.act(observations, memory)
@@ -213,32 +215,35 @@ class FixedLengthCollector:
             self._terminated[step] = moved.terminated
             cut = moved.truncated & ~moved.terminated
             self._truncated[step] = cut
-            self._elapsed[step] = unfinished.elapsed
+            self._elapsed[step] = elapsed
             if greedy is not None:
                 storage.greedy[step] = greedy
-            unfinished.elapsed += 1
-            unfinished.returns += moved.rewards
-            self._returns[step] = unfinished.returns
+            elapsed += 1
+            returns += moved.rewards
             observations = moved.observations
             ended = moved.terminated | moved.truncated
+            some_ended = ended.any()
             if step == self._steps - 1:
                 cut = ~moved.terminated
-            if cut.any():
                 after_cuts.append((indices[cut], observations[cut]))
-            if ended.any():
+            elif some_ended:
+                after_cuts.append((indices[cut], observations[cut]))
+            if some_ended:
                 again = indices[ended]
+                finished_returns.append(returns[again])
+                finished_lengths.append(elapsed[again])
                 observations = observations.copy()
                 memory = self._begin_again(again, observations, memory)
             if timer.due():
                 yield Heartbeat("collecting", (step + 1) * size)
         unfinished.observations, unfinished.memory = observations, memory
         stored = storage.steps(slice(self._steps), slice(None), self._device, actor.greedy_share, before)
-        ends = [
-            torch.from_numpy(array).to(self._device)
-            for array in (self._terminated, self._truncated, self._elapsed, self._returns)
-        ]
-        after = torch.from_numpy(_by_environment(after_cuts, observations)).to(self._device)
-        return fixed_length(stored, Ends(*ends), after)
+        terminated, truncated, elapsed_before = (
+            torch.from_numpy(array).to(self._device) for array in (self._terminated, self._truncated, self._elapsed)
+        )
+        finished = np.concatenate(finished_returns), np.concatenate(finished_lengths)
+        ends = Ends(terminated, truncated, elapsed_before, *finished)
+        return fixed_length(stored, ends, torch.from_numpy(_by_environment(after_cuts)).to(self._device))
 
     def _begun(self, actor: Actor, timer: HeartbeatTimer) -> Heartbeats[tuple[NDArray[Any], Tensor | None]]:
         """What every environment shows, and what the policy remembers, before the first step."""
@@ -263,10 +268,8 @@ class FixedLengthCollector:
         return memory
 
 
-def _by_environment(seen: list[tuple[Indices, NDArray[Any]]], like: NDArray[Any]) -> NDArray[Any]:
-    """Observations gathered step by step, in the order of their environments, then of time; none as those ``like``."""
-    if not seen:
-        return like[:0]
+def _by_environment(seen: list[tuple[Indices, NDArray[Any]]]) -> NDArray[Any]:
+    """Observations gathered step by step, in the order of their environments, then of time."""
     order = np.argsort(np.concatenate([indices for indices, _ in seen]), kind="stable")
     return np.concatenate([observations for _, observations in seen])[order]
 

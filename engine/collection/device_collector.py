@@ -17,6 +17,7 @@ from engine.collection.collector import (
     Ends,
     Steps,
     WholeEpisodes,
+    counts,
     endless,
     fixed_length,
     numbers,
@@ -254,9 +255,12 @@ def _whole(taken: dict[str, Tensor], actor: Actor) -> Collection:
 
 
 def _fixed_length(taken: dict[str, Tensor], actor: Actor) -> Collection:
-    ends = Ends(*(taken[name] for name in ("terminated", "truncated", "elapsed", "totals")))
-    cut = ends.truncated.clone()
-    cut[-1] = ~ends.terminated[-1]
+    terminated, truncated = taken["terminated"], taken["truncated"]
+    ended = terminated | truncated
+    returns, lengths = numbers(taken["totals"][ended]), counts(taken["elapsed"][ended] + 1)
+    ends = Ends(terminated, truncated, taken["elapsed"], returns, lengths)
+    cut = truncated.clone()
+    cut[-1] = ~terminated[-1]
     after_cuts = taken["following"].transpose(0, 1)[cut.transpose(0, 1)]
     return fixed_length(_steps(taken, actor), ends, after_cuts)
 

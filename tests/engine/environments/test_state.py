@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from engine.environments.batches.choice import random_actions
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.processes import ProcessBatch
 from engine.runtime.state import inexact
+from tests.engine.states import as_data
 from tests.engine.support import Toy, register
 
 SEEDS = [3, 4, 8]
@@ -71,18 +71,6 @@ def same(one: Told, other: Told) -> bool:
     return len(one) == len(other) and all(
         np.array_equal(first, second) for first, second in zip(one, other, strict=True)
     )
-
-
-def as_data(state: Any) -> Any:
-    """A copy made of nothing but plain data."""
-    if isinstance(state, Mapping):
-        assert all(type(name) is str for name in state)
-        return {name: as_data(value) for name, value in state.items()}
-    if isinstance(state, list):
-        return [as_data(value) for value in state]
-    assert state is None or type(state) in (int, float, str, bool, np.ndarray)
-    assert not isinstance(state, np.ndarray) or state.dtype.kind in "biuf"
-    return state.copy() if isinstance(state, np.ndarray) else state
 
 
 @pytest.mark.parametrize("id", STEPS)
