@@ -36,9 +36,8 @@ UPDATE_RULE = Addition(
         "engine/algorithms/policy_gradient/sign_ascent.py": """
 from __future__ import annotations
 
-from engine.algorithms.policy_gradient.rule import (
-    Outcome, Rules, UpdateEvents, UpdateInput, accumulate_gradient, require_finite
-)
+from engine.algorithms.outcome import Outcome, UpdateEvents, require_finite
+from engine.algorithms.policy_gradient.rule import Rules, UpdateInput, accumulate_gradient
 from engine.config.updates import SignAscent
 from engine.networks.optimizers import ParameterVector
 from engine.policies.policy import Policy

@@ -69,9 +69,9 @@ class LookupThread(QThread):
 
     def _list(self) -> None:
         try:
-            from engine.environments.making.installed import registered_besides
+            from engine.environments.making.installed import other_registered_ids
 
-            self.listed.emit(registered_besides())
+            self.listed.emit(other_registered_ids())
         except (Exception, SystemExit) as error:
             self.log.emit("warning", f"What is registered could not be listed: {type(error).__name__}: {error}.")
 

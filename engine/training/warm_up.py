@@ -19,5 +19,5 @@ def warm_up() -> None:
         add_gradient(parameter.square().sum(), vector)
         make_optimizer(kind, vector).step(0.1)
     torch.linalg.qr(parameter.detach())
-    slope = kl_gradient(parameter.square().sum(), [parameter])
-    solve_exactly(fisher_matrix(slope, [parameter], 0.1), vector.values)
+    gradient = kl_gradient(parameter.square().sum(), [parameter])
+    solve_exactly(fisher_matrix(gradient, [parameter], 0.1), vector.values)

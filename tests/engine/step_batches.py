@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.algorithms.policy_gradient.rule import Outcome, UpdateInput
+from engine.algorithms.outcome import Outcome
+from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import RunConfig

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from engine.algorithms.policy_gradient.rule import (
-    LossSums,
-    Metrics,
-    Outcome,
-    Rules,
-    UpdateEvents,
-    UpdateInput,
-    accumulate_gradient,
-    require_finite,
-    scheduled,
-    scheduled_metric,
-)
-from engine.algorithms.policy_gradient.watching import WatchedStep
+from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
+from engine.algorithms.policy_gradient.rule import LossSums, Rules, UpdateInput, accumulate_gradient
+from engine.algorithms.watching import WatchedStep
 from engine.config.updates import GradientAscent
 from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy

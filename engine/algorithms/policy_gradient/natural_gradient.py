@@ -8,20 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import (
-    LossSums,
-    Metrics,
-    Outcome,
-    Rules,
-    UpdateEvents,
-    UpdateInput,
-    accumulate_gradient,
-    over_batch,
-    require_finite,
-    scheduled,
-    scheduled_metric,
-)
-from engine.algorithms.policy_gradient.watching import WatchedStep
+from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
+from engine.algorithms.policy_gradient.rule import LossSums, Rules, UpdateInput, accumulate_gradient, over_batch
+from engine.algorithms.watching import WatchedStep
 from engine.config.updates import TRPO, NaturalGradient
 from engine.experience.batch import Batch
 from engine.maths.trust_region import (

@@ -8,20 +8,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import (
-    Metrics,
-    Outcome,
-    Rules,
-    UpdateEvents,
-    UpdateInput,
-    accumulate_gradient,
-    measured,
-    over_batch,
-    require_finite,
-    scheduled,
-    scheduled_metric,
-)
-from engine.algorithms.policy_gradient.watching import WatchedStep
+from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
+from engine.algorithms.policy_gradient.rule import Rules, UpdateInput, accumulate_gradient, measured, over_batch
+from engine.algorithms.watching import WatchedStep
 from engine.config.updates import OffPolicy
 from engine.estimation.estimators import advantages
 from engine.experience.batch import Batch, Chunk

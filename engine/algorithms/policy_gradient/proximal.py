@@ -9,24 +9,19 @@ from typing import Any
 
 import torch
 
+from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
 from engine.algorithms.policy_gradient.rule import (
-    Metrics,
-    Outcome,
     RuleParts,
     Rules,
-    UpdateEvents,
     UpdateInput,
     UpdateRule,
     add_parts,
     measured,
     over_batch,
-    require_finite,
-    scheduled,
-    scheduled_metric,
     unweighted,
 )
 from engine.algorithms.policy_gradient.surrogates import Added, Proximal, Surrogate, SurrogateGradient, gradient_for
-from engine.algorithms.policy_gradient.watching import WatchedStep
+from engine.algorithms.watching import WatchedStep
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty

@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from engine.algorithms.outcome import UpdateEvents
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline
 from engine.config.fields import Model
-from engine.config.optimization import Schedule
 from engine.experience.batch import Batch, Chunk, ParameterBaseline
 from engine.maths.losses import entropy_bonus, normalized, policy_gradient_loss
 from engine.maths.trust_region import flattened
 from engine.networks.optimizers import ParameterVector, add_gradient
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeat, Heartbeats, UpdateStep
-from engine.runtime.errors import RunError
+from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts
 from engine.values.fitting import ValueFitting, fit_loss
 
-Metrics = dict[str, float | None]
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an update reports: metrics by name, and the log-ratios to show where the rule has any.
-
-    ``clip_range`` is the ε that was in force and ``truncation`` the largest weight that counted in full, each None
-    where the rule knows none; ``effective_sample_size`` is that of the weights, where it weighs.
-    """
-
-    metrics: Metrics
-    log_ratios: Tensor | None = None
-    of: Literal["step", "episode"] = "step"
-    clip_range: float | None = None
-    truncation: float | None = None
-    effective_sample_size: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,9 +48,6 @@ class UpdateInput:
         normalize = self.config.estimator.normalize_advantages
         object.__setattr__(self, "normalized", normalized(self.batch.advantages) if normalize else None)
         object.__setattr__(self, "weights", self.batch.weights(self.normalized))
-
-
-UpdateEvents = Generator[Heartbeat | UpdateStep, None, Outcome]
 
 
 class UpdateRule(Protocol):
@@ -100,20 +78,6 @@ class RuleParts:
 Rules = dict[type[Model], Callable[[Any, RuleParts], UpdateRule]]
 
 
-def scheduled(value: float, schedule: Schedule, progress: float) -> float:
-    """``value`` at a share of the run: constant, falling evenly to 0, or ½ (1 + cos π·progress) of it."""
-    if schedule == "constant":
-        return value
-    left = 1.0 - min(progress, 1.0)
-    share = left if schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * left))
-    # Never quite 0: the iteration under way at the end of the budget still learns, if barely.
-    return value * max(share, 1e-6)
-
-
-def scheduled_metric(schedule: Schedule, learning_rate: float) -> Metrics:
-    return {"learning_rate": None if schedule == "constant" else learning_rate}
-
-
 def with_shared_value(policy: Policy, given: UpdateInput, chunk: Chunk) -> tuple[Distribution, Tensor | None]:
     """π(·|s) over a chunk, and c_V·L_V where the policy's network also predicts the value, else None."""
     baseline, batch = given.config.estimator.baseline, given.batch
@@ -130,18 +94,6 @@ def unweighted(loss: float, config: PolicyGradientConfig) -> float | None:
     if not isinstance(baseline, SharedValueBaseline) or baseline.coefficient == 0.0:
         return None
     return loss / baseline.coefficient
-
-
-def require_finite(numbers: Iterable[float], learning_rate: float | None = None) -> None:
-    """Raises RunError where one is not; a rule without a learning rate has only the rewards to blame."""
-    if all(map(math.isfinite, numbers)):
-        return
-    if learning_rate is None:
-        raise RunError("The policy's gradient is no longer a finite number; the rewards are probably too large.")
-    raise RunError(
-        f"The policy's gradient is no longer a finite number; the learning rate {learning_rate:g} is "
-        "probably too large, so lower it and start again."
-    )
 
 
 def over_batch(policy: Policy, batch: Batch, what: Callable[[Distribution, Chunk], _T]) -> Heartbeats[list[_T]]:

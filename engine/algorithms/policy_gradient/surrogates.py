@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import UpdateInput, added, scheduled, with_shared_value
+from engine.algorithms.outcome import scheduled
+from engine.algorithms.policy_gradient.rule import UpdateInput, added, with_shared_value
 from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
 from engine.experience.batch import Chunk
 from engine.maths.losses import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from engine.algorithms.outcome import Outcome, UpdateEvents
 from engine.algorithms.policy_gradient.natural_gradient import OldDistributions, natural_direction, old_distributions
-from engine.algorithms.policy_gradient.rule import Outcome, Rules, UpdateEvents, UpdateInput, over_batch
+from engine.algorithms.policy_gradient.rule import Rules, UpdateInput, over_batch
 from engine.config.updates import TRPO
 from engine.experience.batch import Chunk
 from engine.maths.trust_region import acceptable, backtracking_fractions

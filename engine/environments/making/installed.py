@@ -14,7 +14,7 @@ _ADAPTERS = ("GymV21Environment", "GymV26Environment")  # these wrap others, and
 _NAMESPACES = ("phys2d", "tabular")  # the same problems again, for JAX
 
 
-def registered_besides() -> tuple[str, ...]:
+def other_registered_ids() -> tuple[str, ...]:
     """The ids that installed packages have registered and the catalogue lacks, in their newest versions, sorted."""
     newest: dict[tuple[str | None, str], EnvSpec] = {}
     for spec in tuple(gymnasium.registry.values()):  # another thread may register meanwhile

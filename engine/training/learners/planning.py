@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
-from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
-from engine.algorithms.policy_gradient.rule import Metrics
+from engine.algorithms.outcome import Metrics
+from engine.algorithms.planning.exact_ascent import ExactAscentRule
 from engine.config import PlanningConfig
 from engine.environments.making.known_dynamics import process_of
 from engine.policies.policy import Policy

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
+from engine.algorithms.outcome import Metrics, Outcome
 from engine.algorithms.policy_gradient.proximal import fits_value_jointly
-from engine.algorithms.policy_gradient.rule import Metrics, Outcome, UpdateInput, UpdateRule
+from engine.algorithms.policy_gradient.rule import UpdateInput, UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline

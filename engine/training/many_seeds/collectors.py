@@ -101,7 +101,7 @@ class JointFixedLengthCollector:
         columns = slice(seed * each, (seed + 1) * each)
         cuts = rollout.truncated.sum(0)
         before, here = int(cuts[: columns.start].sum()), int(cuts[columns].sum())
-        own = replace(
+        shared = replace(
             rollout,
             **{name: getattr(rollout, name)[:, columns] for name in _COLUMNS},
             final_observations=rollout.final_observations[before : before + here],
@@ -109,7 +109,7 @@ class JointFixedLengthCollector:
             greedy_share=greedy_share,
         )
         mine = finished.environments // each == seed
-        return own, FinishedEpisodes(
+        return shared, FinishedEpisodes(
             returns=finished.returns[mine],
             lengths=finished.lengths[mine],
             taken=finished.taken[mine] // self._seeds,

@@ -51,9 +51,9 @@ def together_refusal(config: RunConfig) -> str | None:
 
 
 def _of_seed(config: PolicyGradientConfig, seed: int) -> PolicyGradientConfig:
-    own = with_values(config, {"seed": seed, "device": "cpu"})
-    assert isinstance(own, PolicyGradientConfig)
-    return own
+    seeded = with_values(config, {"seed": seed, "device": "cpu"})
+    assert isinstance(seeded, PolicyGradientConfig)
+    return seeded
 
 
 class SeedLearner:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
-from engine.algorithms.policy_gradient.rule import Outcome
+from engine.algorithms.outcome import Outcome
+from engine.algorithms.planning.exact_ascent import ExactAscentRule
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.biases import biases
 from engine.config import PlanningConfig

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import Outcome
+from engine.algorithms.outcome import Outcome
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.policies import TabularPolicy
 from engine.environments.making.known_dynamics import finite_mdp

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
-from engine.algorithms.policy_gradient.rule import Outcome, UpdateEvents, UpdateInput
+from engine.algorithms.outcome import Outcome, UpdateEvents
+from engine.algorithms.planning.exact_ascent import ExactAscentRule
+from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PlanningConfig

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.exact_ascent import ExactAscentRule
+from engine.algorithms.planning.exact_ascent import ExactAscentRule
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.collection.collectors import EpisodeCollector, FixedLengthCollector
 from engine.config.planning import ExactGradient

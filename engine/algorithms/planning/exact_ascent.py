@@ -5,15 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.rule import (
-    Metrics,
-    Outcome,
-    UpdateEvents,
-    require_finite,
-    scheduled,
-    scheduled_metric,
-)
-from engine.algorithms.policy_gradient.watching import WatchedStep
+from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
+from engine.algorithms.watching import WatchedStep
 from engine.config import PlanningConfig
 from engine.config.planning import ExactGradient
 from engine.experience.batch import NO_BASELINE, Batch
