@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS, FAMILIES
 from engine.catalogue.spaces import EnvironmentInfo, Option, Space, discrete
 from engine.config import RunConfig
 from engine.config.environments import MOST_FRAMES, EnvironmentConfig
@@ -30,7 +30,7 @@ def described(environment: EnvironmentConfig) -> EnvironmentInfo | None:
     if not altered:
         return info
     info = replace(info, solved_at=None, best_known=None)  # these are of the environment as it comes
-    if info.family == "ours":
+    if info.finite and FAMILIES[info.family].batched:  # a process of our own, known whatever its options
         from engine.mdp.small_worlds import our_process  # with numpy, which the window is to show without
 
         mdp = our_process(info.id, environment.options)

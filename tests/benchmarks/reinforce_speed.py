@@ -2,9 +2,9 @@
 
 Both sides run REINFORCE (total return, no baseline, γ = 1, Adam) on CartPole-v1 with one hidden layer of 128 relu,
 torch on 1 thread, in this process. Ours plays EPISODES whole episodes side by side per update, as the program's
-"episodes per update" does; the other side is the loop of [lecture]: gymnasium's environment, a ``Categorical`` per step, a
-list of log-probabilities, one optimiser step per episode. Steps/s count everything from collecting to the end of the
-update.
+"episodes per update" does; the other side is the loop of [lecture]: gymnasium's environment, a ``Categorical`` per
+step, a list of log-probabilities, one optimiser step per episode. Steps/s count everything from collecting to the end
+of the update.
 
 The two are compared at like policy quality. Both get the same weights and a learning rate so small (1e-12) that these
 never move: once the weights of an untrained network (episodes of about 22 steps, most of a batch's carts idle early),
