@@ -12,7 +12,7 @@ from engine.environments.batches.streams import Counters, Generators, Streams, a
 from engine.environments.dynamics.acrobot import Acrobot
 from engine.environments.dynamics.cartpole import POSITIONS, TIME_LIMIT, CartPole
 from engine.environments.dynamics.finite import FiniteDynamics
-from engine.environments.dynamics.interface import NUMPY, Array, Dynamics, Place, on
+from engine.environments.dynamics.interface import NUMPY, Array, Backend, Dynamics, torch_backend
 from engine.environments.dynamics.mountain_car import MountainCar, MountainCarContinuous
 from engine.environments.dynamics.pendulum import Pendulum
 from engine.environments.making.known_dynamics import finite_mdp
@@ -37,14 +37,14 @@ class BatchedEnvironments:
     """
 
     def __init__(self, dynamics: Dynamics, seeds: Sequence[int], time_limit: int | None) -> None:
-        place, self.size = dynamics.place, len(seeds)
+        backend, self.size = dynamics.backend, len(seeds)
         self.interrupted: Indices = NONE
-        self.dynamics, self._time_limit, self._xp = dynamics, time_limit, place.xp
-        self._streams: Streams = Generators(seeds) if place is NUMPY else Counters(seeds, place)
+        self.dynamics, self._time_limit, self._xp = dynamics, time_limit, backend.xp
+        self._streams: Streams = Generators(seeds) if backend is NUMPY else Counters(seeds, backend)
         shape = (dynamics.to_begin, self.size)
-        self._states = dynamics.begin(place.xp.zeros(shape, dtype=place.real, device=place.device))
+        self._states = dynamics.begin(backend.xp.zeros(shape, dtype=backend.real, device=backend.device))
         self._whole = (slice(None),) * (self._states.ndim - 1)  # numpy assigns far faster by it than by an ellipsis
-        self._elapsed = place.xp.zeros((self.size,), dtype=place.xp.int64, device=place.device)
+        self._elapsed = backend.xp.zeros((self.size,), dtype=backend.xp.int64, device=backend.device)
 
     def reset(self, indices: Array) -> Array:
         """Begin a new episode in each environment of ``indices``; its first observations."""
@@ -57,7 +57,7 @@ class BatchedEnvironments:
         """Take one step in each environment of ``indices``."""
         if len(indices) == self.size:
             return self.advance(actions)
-        dynamics, take = self.dynamics, self.dynamics.place.take
+        dynamics, take = self.dynamics, self.dynamics.backend.take
         uniforms = self._streams.draw_for(dynamics.to_step, indices) if dynamics.to_step else None
         states, rewards, terminated = dynamics.step(take(self._states, indices), actions, uniforms)
         self._states[(*self._whole, indices)] = states
@@ -105,11 +105,11 @@ class BatchedEnvironments:
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        place = self.dynamics.place
+        backend = self.dynamics.backend
         for kept, name in ((self._states, "states"), (self._elapsed, "elapsed")):
             if state[name].shape != tuple(kept.shape):
                 raise ValueError(f"{name} must have the shape {list(kept.shape)}, not {list(state[name].shape)}.")
-            kept[...] = place.xp.asarray(state[name], dtype=kept.dtype, device=place.device)
+            kept[...] = backend.xp.asarray(state[name], dtype=kept.dtype, device=backend.device)
         self._streams.load(state["streams"])
 
     def close(self) -> None:
@@ -141,24 +141,26 @@ def batched(
 
     What the configuration changes in observations, actions and rewards is left to others.
     """
-    place = NUMPY if device is None else on(device)
+    backend = NUMPY if device is None else torch_backend(device)
     known = _KNOWN.get(environment.id)
     if known is not None:
         options = {name: _fitting(value, known.options.get(name)) for name, value in environment.options.items()}
         if None in options.values():
             return None
-        return BatchedEnvironments(known.dynamics(place, **options), seeds, environment.time_limit or known.time_limit)
+        return BatchedEnvironments(
+            known.dynamics(backend, **options), seeds, environment.time_limit or known.time_limit
+        )
     mdp = finite_mdp(environment.id, environment.options)
     if mdp is None:
         return None
-    return finite_environments(mdp, seeds, place, environment.time_limit)
+    return finite_environments(mdp, seeds, backend, environment.time_limit)
 
 
 def finite_environments(
-    mdp: FiniteMDP, seeds: Sequence[int], place: Place = NUMPY, time_limit: int = 0
+    mdp: FiniteMDP, seeds: Sequence[int], backend: Backend = NUMPY, time_limit: int = 0
 ) -> BatchedEnvironments:
     """A batch of ``mdp``, cut off after ``time_limit`` steps, or at its horizon where that is 0."""
-    return BatchedEnvironments(FiniteDynamics(place, mdp), seeds, time_limit or mdp.horizon)
+    return BatchedEnvironments(FiniteDynamics(backend, mdp), seeds, time_limit or mdp.horizon)
 
 
 def _fitting(value: Any, kind: type | None) -> Any:

@@ -28,10 +28,10 @@ ENVPOOL_GAIN = 1.5  # and EnvPool as either, for it draws other episodes
 _BURST, _MOST_STEPS = 0.1, 200  # seconds, and steps, for which a cost is measured
 _CANNOT_MAKE = "since worker processes cannot make them"
 
-Chosen = tuple[EnvironmentBatch, str]
+Choice = tuple[EnvironmentBatch, str]
 
 
-def chosen(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
+def choose_batch(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice:
     """A batch of ``environment``, and in a phrase where its environments are stepped and why.
 
     Unless a way is wished for, environments of Gymnasium's and the catalogue's are stepped wherever that is fastest, as
@@ -45,25 +45,25 @@ def chosen(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
     """
     wish, size = environment.stepping, len(seeds)
     if wish == "in-process":
-        return GymnasiumBatch(environment, seeds), f"{_here(size)}, as chosen"
+        return GymnasiumBatch(environment, seeds), f"{_in_this_process(size)}, as chosen"
     if wish == "envpool":
         return EnvPoolBatch(environment, seeds), f"{_counted(size)} in EnvPool, as chosen"
     if wish == "processes":
         if not _may_start():
             raise RequestError("This is a worker process, which cannot start others; choose another way of stepping.")
-        return ProcessBatch(environment, seeds, cores()), f"{_there(size, min(cores(), size))}, as chosen"
+        return ProcessBatch(environment, seeds, cores()), f"{_in_workers(size, min(cores(), size))}, as chosen"
     if registry.is_known(environment.id):
         return _fastest(environment, seeds)
     if not (_may_start() and _is_importable(environment.id)):
-        return GymnasiumBatch(environment, seeds), f"{_here(size)}, {_CANNOT_MAKE}"
+        return GymnasiumBatch(environment, seeds), f"{_in_this_process(size)}, {_CANNOT_MAKE}"
     try:
         return _watched(environment, seeds)
     except RequestError:
         # If it is not only in worker processes that it cannot be made, this raises again.
-        return GymnasiumBatch(environment, seeds), f"{_here(size)}, {_CANNOT_MAKE}"
+        return GymnasiumBatch(environment, seeds), f"{_in_this_process(size)}, {_CANNOT_MAKE}"
 
 
-def _fastest(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
+def _fastest(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice:
     stepped = environment.model_dump_json(include={"id", "options", "time_limit", "patience"})  # all that a step is
     where, workers, how = _measured(stepped, len(seeds))
     if where == "envpool":
@@ -80,12 +80,12 @@ def _measured(configuration: str, size: int) -> tuple[Stepping, int, str]:
     What was found is kept, so that the same run started again does not fare otherwise.
     """
     if size == 1:
-        return "in-process", 0, _here(size)
+        return "in-process", 0, _in_this_process(size)
     environment = EnvironmentConfig.model_validate_json(configuration)
     try:
         each = seconds_per_step(GymnasiumBatch(environment, [0]))
     except RunError:  # which is for the run itself to meet, if it does
-        return "in-process", 0, f"{_here(size)}, since a step of {environment.id} fails"
+        return "in-process", 0, f"{_in_this_process(size)}, since a step of {environment.id} fails"
     why = f"since a step of {environment.id} takes {1e3 * each:.2g} ms"
     workers = best_workers(each, size)
     here = there = size * each
@@ -99,17 +99,17 @@ def _measured(configuration: str, size: int) -> tuple[Stepping, int, str]:
         how = f"{_counted(size)} in EnvPool, which is {times_as_fast:.2g} times as fast but draws other episodes"
         return "envpool", 0, how
     if spread:
-        return "processes", workers, f"{_there(size, workers)}, {why}"
-    return "in-process", 0, f"{_here(size)}, {why}"
+        return "processes", workers, f"{_in_workers(size, workers)}, {why}"
+    return "in-process", 0, f"{_in_this_process(size)}, {why}"
 
 
-def _watched(environment: EnvironmentConfig, seeds: Sequence[int]) -> Chosen:
+def _watched(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice:
     """In worker processes, as many as are fastest."""
     size, workers = len(seeds), 1
     if size > 1:
         each = seconds_per_step(ProcessBatch(environment, seeds[:1], 1)) - ASKING - ASKING_EACH
         workers = best_workers(max(each, 0.0), size)
-    return ProcessBatch(environment, seeds, workers), f"{_there(size, workers)}, which can fail without harm"
+    return ProcessBatch(environment, seeds, workers), f"{_in_workers(size, workers)}, which can fail without harm"
 
 
 def predicted(each: float, size: int, workers: int) -> float:
@@ -183,11 +183,11 @@ def _is_importable(id: str) -> bool:
     return spec is None or isinstance(spec.entry_point, str)
 
 
-def _here(size: int) -> str:
+def _in_this_process(size: int) -> str:
     return f"{_counted(size)} in this process"
 
 
-def _there(size: int, workers: int) -> str:
+def _in_workers(size: int, workers: int) -> str:
     return f"{_counted(size)} in {workers} worker process{'es' if workers > 1 else ''}"
 
 

@@ -8,7 +8,7 @@ from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig, Stepping
 from engine.environments.batches.batched import batched
 from engine.environments.batches.changed import ChangedBatch, with_changes
-from engine.environments.batches.choice import chosen
+from engine.environments.batches.choice import choose_batch
 from engine.environments.batches.envpool import EnvPoolBatch
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch
@@ -35,7 +35,7 @@ def _stepped(environment: EnvironmentConfig, seeds: Sequence[int]) -> tuple[Envi
     ours = batched(environment, seeds) if environment.stepping == "auto" else None
     if ours is not None:
         return ours, f"{len(seeds)} environment{'s' if len(seeds) > 1 else ''} stepped together as one batch"
-    return chosen(environment, seeds)
+    return choose_batch(environment, seeds)
 
 
 _STEPPING: dict[type, Stepping] = {GymnasiumBatch: "in-process", ProcessBatch: "processes", EnvPoolBatch: "envpool"}

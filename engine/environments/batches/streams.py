@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.environments.dynamics.interface import Array, Place
+from engine.environments.dynamics.interface import Array, Backend
 from engine.runtime.state import State, Stateful
 
 AHEAD = 256  # numbers drawn from a generator in one go; drawing them one by one would give the same
@@ -102,13 +102,13 @@ class Counters:
     apart. Source: Steele, Lea & Flood (2014), "Fast splittable pseudorandom number generators".
     """
 
-    def __init__(self, seeds: Sequence[int], place: Place) -> None:
-        xp = place.xp
-        self._place = place
-        first = xp.asarray([_signed(seed) for seed in seeds], dtype=xp.int64, device=place.device)
+    def __init__(self, seeds: Sequence[int], backend: Backend) -> None:
+        xp = backend.xp
+        self._backend = backend
+        first = xp.asarray([_signed(seed) for seed in seeds], dtype=xp.int64, device=backend.device)
         self._keys = splitmix(first, xp.ones_like(first))
         self._drawn = xp.zeros_like(first)
-        self._steps = xp.reshape(xp.arange(1, _HALF + 1, dtype=xp.int64, device=place.device), (-1, 1))
+        self._steps = xp.reshape(xp.arange(1, _HALF + 1, dtype=xp.int64, device=backend.device), (-1, 1))
 
     def draw(self, count: int) -> Array:
         numbers = self._uniform(splitmix(self._keys, self._drawn + self._steps[:count]))
@@ -128,15 +128,15 @@ class Counters:
 
     def _uniform(self, bits: Array) -> Array:
         """The highest 53 bits of each word as a float64 in [0, 1), or 24 as a float32."""
-        digits = 24 if self._place.real == self._place.xp.float32 else 53
-        return self._place.as_real(_shifted(bits, 64 - digits)) * 2.0**-digits
+        digits = 24 if self._backend.real == self._backend.xp.float32 else 53
+        return self._backend.as_real(_shifted(bits, 64 - digits)) * 2.0**-digits
 
     def state(self) -> State:
         return {"keys": as_numpy(self._keys), "drawn": as_numpy(self._drawn)}
 
     def load(self, state: Mapping[str, Any]) -> None:
         for kept, name in ((self._keys, "keys"), (self._drawn, "drawn")):
-            kept[...] = self._place.xp.asarray(state[name], device=self._place.device)
+            kept[...] = self._backend.xp.asarray(state[name], device=self._backend.device)
 
 
 def splitmix(keys: Array, steps: Array) -> Array:

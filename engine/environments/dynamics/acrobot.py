@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from engine.environments.dynamics.interface import Array, Place
+from engine.environments.dynamics.interface import Array, Backend
 
 TIME_STEP = 0.2
 SPEED_LIMITS = (4.0 * math.pi, 9.0 * math.pi)
@@ -25,18 +25,18 @@ class Acrobot:
 
     to_begin, to_step = 4, 0
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self._torques = place.array([-1.0, 0.0, 1.0])
-        self._fastest = place.array([[limit] for limit in SPEED_LIMITS])
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._torques = backend.array([-1.0, 0.0, 1.0])
+        self._fastest = backend.array([[limit] for limit in SPEED_LIMITS])
         self._slowest = -self._fastest
 
     def begin(self, uniforms: Array) -> Array:
-        return self.place.as_real(self.place.as_single(uniforms * 0.2 - 0.1))  # rounded, as Gymnasium has it
+        return self.backend.as_real(self.backend.as_single(uniforms * 0.2 - 0.1))  # rounded, as Gymnasium has it
 
     def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
-        xp = self.place.xp
-        torque = self.place.take(self._torques, actions)
+        xp = self.backend.xp
+        torque = self.backend.take(self._torques, actions)
         first = self._slopes(states, torque)
         second = self._slopes(states + first * (TIME_STEP / 2.0), torque)
         third = self._slopes(states + second * (TIME_STEP / 2.0), torque)
@@ -51,11 +51,11 @@ class Acrobot:
         angles -= xp.round(angles / TURN) * TURN
         first[2:] = xp.minimum(xp.maximum(velocities, self._slowest), self._fastest)
         terminated = -xp.cos(angles[0]) - xp.cos(angles[1] + angles[0]) > 1.0
-        return first, self.place.as_real(terminated) - 1.0, terminated
+        return first, self.backend.as_real(terminated) - 1.0, terminated
 
     def _slopes(self, states: Array, torque: Array) -> Array:
         """The derivative of ``states`` by time, [4, n]; d and φ as in Sutton & Barto, with the constants put in."""
-        xp = self.place.xp
+        xp = self.backend.xp
         angle, _, velocity, bent_velocity = states
         sin, bent_sin = xp.sin(states[:2])
         bent_cos = xp.cos(states[1])
@@ -73,8 +73,8 @@ class Acrobot:
         return slopes
 
     def observe(self, states: Array) -> Array:
-        xp = self.place.xp
-        seen = xp.empty((6, states.shape[1]), dtype=xp.float32, device=self.place.device)
+        xp = self.backend.xp
+        seen = xp.empty((6, states.shape[1]), dtype=xp.float32, device=self.backend.device)
         seen[0:4:2] = xp.cos(states[:2])
         seen[1:4:2] = xp.sin(states[:2])
         seen[4:] = states[2:]

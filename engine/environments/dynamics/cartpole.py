@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from engine.environments.dynamics.interface import Array, Place
+from engine.environments.dynamics.interface import Array, Backend
 
 GRAVITY = 9.8
 POLE_MASS = 0.1
@@ -33,29 +33,29 @@ class CartPole:
 
     to_begin, to_step = 4, 0
 
-    def __init__(self, place: Place, seen: slice | None = None, sutton_barto_reward: bool = False) -> None:
-        self.place = place
+    def __init__(self, backend: Backend, seen: slice | None = None, sutton_barto_reward: bool = False) -> None:
+        self.backend = backend
         self._seen = seen
         self._sutton_barto = sutton_barto_reward
-        self._forces = place.array([-FORCE, FORCE])
+        self._forces = backend.array([-FORCE, FORCE])
         # Arrays, as numpy multiplies by them twice as fast as by Python's numbers.
         self._gravity, self._mass, self._time_step = (
-            place.array(GRAVITY),
-            place.array(TOTAL_MASS),
-            place.array(TIME_STEP),
+            backend.array(GRAVITY),
+            backend.array(TOTAL_MASS),
+            backend.array(TIME_STEP),
         )
-        self._pole, self._inertia = place.array(POLE_MASS_LENGTH), place.array(4.0 / 3.0 * HALF_LENGTH)
-        self._position_limit, self._angle_limit = place.array(POSITION_LIMIT), place.array(ANGLE_LIMIT)
+        self._pole, self._inertia = backend.array(POLE_MASS_LENGTH), backend.array(4.0 / 3.0 * HALF_LENGTH)
+        self._position_limit, self._angle_limit = backend.array(POSITION_LIMIT), backend.array(ANGLE_LIMIT)
 
     def begin(self, uniforms: Array) -> Array:
         return uniforms * 0.1 - 0.05
 
     def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
-        xp = self.place.xp
+        xp = self.backend.xp
         velocity, angle, angular_velocity = states[1], states[2], states[3]
         cos, sin = xp.cos(angle), xp.sin(angle)
         push = angular_velocity * angular_velocity * self._pole * sin
-        push += self.place.take(self._forces, actions)
+        push += self.backend.take(self._forces, actions)
         push /= self._mass
         # The half length is multiplied into the bracket of the denominator: as it is a power of two, no digit changes.
         inertia = self._inertia - cos * cos * self._pole / self._mass
@@ -69,8 +69,8 @@ class CartPole:
         change += states
         terminated = (xp.abs(change[0]) > self._position_limit) | (xp.abs(change[2]) > self._angle_limit)
         if self._sutton_barto:
-            return change, -self.place.as_real(terminated), terminated
-        return change, self.place.full(states.shape[1], 1.0), terminated
+            return change, -self.backend.as_real(terminated), terminated
+        return change, self.backend.full(states.shape[1], 1.0), terminated
 
     def observe(self, states: Array) -> Array:
-        return self.place.as_single((states if self._seen is None else states[self._seen]).T)
+        return self.backend.as_single((states if self._seen is None else states[self._seen]).T)

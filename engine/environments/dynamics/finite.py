@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.environments.dynamics.interface import Array, Place
+from engine.environments.dynamics.interface import Array, Backend
 from engine.mdp.finite import FiniteMDP
 
 
@@ -20,31 +20,31 @@ class FiniteDynamics:
 
     to_begin, to_step = 1, 1
 
-    def __init__(self, place: Place, mdp: FiniteMDP) -> None:
+    def __init__(self, backend: Backend, mdp: FiniteMDP) -> None:
         def whole(table: NDArray[Any]) -> Array:
-            return place.xp.asarray(table.reshape(-1).tolist(), device=place.device)
+            return backend.xp.asarray(table.reshape(-1).tolist(), device=backend.device)
 
-        self.place = place
+        self.backend = backend
         self._actions, self._outcomes = mdp.actions, mdp.probabilities.shape[2]
-        self._first = place.array(_thresholds(mdp.initial).tolist())
+        self._first = backend.array(_thresholds(mdp.initial).tolist())
         thresholds = _thresholds(mdp.probabilities).reshape(-1, self._outcomes).T
-        self._thresholds = [place.array(column.tolist()) for column in thresholds if np.isfinite(column).any()]
+        self._thresholds = [backend.array(column.tolist()) for column in thresholds if np.isfinite(column).any()]
         self._next_states, self._ends = whole(mdp.next_states), whole(mdp.ends)
-        self._rewards = place.array(mdp.rewards.reshape(-1).tolist())
+        self._rewards = backend.array(mdp.rewards.reshape(-1).tolist())
 
     def begin(self, uniforms: Array) -> Array:
-        return self.place.xp.searchsorted(self._first, uniforms[0], side="right")
+        return self.backend.xp.searchsorted(self._first, uniforms[0], side="right")
 
     def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
         pair = states * self._actions + actions
         index = pair * self._outcomes
-        numbers, take = uniforms[0], self.place.take
+        numbers, take = uniforms[0], self.backend.take
         for threshold in self._thresholds:
             index += take(threshold, pair) <= numbers
         return take(self._next_states, index), take(self._rewards, index), take(self._ends, index)
 
     def observe(self, states: Array) -> Array:
-        return self.place.xp.asarray(states, copy=True)
+        return self.backend.xp.asarray(states, copy=True)
 
 
 def _thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

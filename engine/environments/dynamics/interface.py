@@ -19,8 +19,8 @@ Array = Any
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where arrays are: the functions ``xp`` that work on them, their ``device``, and how real numbers are held.
+class Backend:
+    """What computes: the functions ``xp`` that work on arrays, the ``device`` they are on, and how reals are held.
 
     ``take`` picks entries of an array's last axis by their indices; what the standard calls so is another in torch.
     """
@@ -31,7 +31,7 @@ class Place:
     take: Callable[[Array, Array], Array]
 
     def array(self, values: Any) -> Array:
-        """Real numbers as an array here."""
+        """Real numbers as an array."""
         return self.xp.asarray(values, dtype=self.real, device=self.device)
 
     def full(self, count: int, value: float) -> Array:
@@ -47,15 +47,15 @@ class Place:
         return self.xp.asarray(array, dtype=self.xp.float32, copy=True)
 
 
-NUMPY = Place(np, np.float64, "cpu", lambda array, indices: array.take(indices, axis=-1))
+NUMPY = Backend(np, np.float64, "cpu", lambda array, indices: array.take(indices, axis=-1))
 
 
-def on(device: torch.device) -> Place:
+def torch_backend(device: torch.device) -> Backend:
     """Tensors on ``device``: float64 as Gymnasium computes, or float32 on Apple's GPUs, which have no other."""
     import torch  # here, as nothing that only steps numpy's arrays is to load it
 
     real = torch.float32 if device.type == "mps" else torch.float64
-    return Place(torch, real, device, lambda array, indices: array[..., indices])
+    return Backend(torch, real, device, lambda array, indices: array[..., indices])
 
 
 class Dynamics(Protocol):
@@ -66,8 +66,8 @@ class Dynamics(Protocol):
     """
 
     @property
-    def place(self) -> Place:
-        """Where its arrays are."""
+    def backend(self) -> Backend:
+        """What it computes with."""
 
     @property
     def to_begin(self) -> int:

@@ -6,7 +6,7 @@ Moore (1990), "Efficient memory-based learning for robot control", as Gymnasium'
 
 from __future__ import annotations
 
-from engine.environments.dynamics.interface import Array, Place
+from engine.environments.dynamics.interface import Array, Backend
 
 FORCE = 0.001
 GRAVITY = 0.0025
@@ -25,30 +25,30 @@ class MountainCar:
 
     to_begin, to_step = 1, 0
 
-    def __init__(self, place: Place, goal_velocity: float = 0.0) -> None:
-        self.place = place
+    def __init__(self, backend: Backend, goal_velocity: float = 0.0) -> None:
+        self.backend = backend
         self._goal_velocity = goal_velocity
-        self._forces = place.array([-FORCE, 0.0, FORCE])
-        self._slowest, self._fastest = place.array(-SPEED_LIMIT), place.array(SPEED_LIMIT)
-        self._left, self._right, self._rest = place.array(LEFT), place.array(RIGHT), place.array(0.0)
+        self._forces = backend.array([-FORCE, 0.0, FORCE])
+        self._slowest, self._fastest = backend.array(-SPEED_LIMIT), backend.array(SPEED_LIMIT)
+        self._left, self._right, self._rest = backend.array(LEFT), backend.array(RIGHT), backend.array(0.0)
 
     def begin(self, uniforms: Array) -> Array:
-        return _resting(self.place, uniforms)
+        return _resting(self.backend, uniforms)
 
     def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
-        xp = self.place.xp
+        xp = self.backend.xp
         position, velocity = states
-        velocity = velocity + (self.place.take(self._forces, actions) - xp.cos(position * 3) * GRAVITY)
+        velocity = velocity + (self.backend.take(self._forces, actions) - xp.cos(position * 3) * GRAVITY)
         velocity = xp.minimum(xp.maximum(velocity, self._slowest), self._fastest)
         position = xp.minimum(xp.maximum(position + velocity, self._left), self._right)
         following = xp.empty_like(states)
         following[0] = position
         following[1] = xp.where((position == LEFT) & (velocity < 0.0), self._rest, velocity)
         terminated = (position >= GOAL) & (following[1] >= self._goal_velocity)
-        return following, self.place.full(states.shape[1], -1.0), terminated
+        return following, self.backend.full(states.shape[1], -1.0), terminated
 
     def observe(self, states: Array) -> Array:
-        return self.place.as_single(states.T)
+        return self.backend.as_single(states.T)
 
 
 class MountainCarContinuous:
@@ -63,19 +63,19 @@ class MountainCarContinuous:
 
     to_begin, to_step = 1, 0
 
-    def __init__(self, place: Place, goal_velocity: float = 0.0) -> None:
-        self.place = place
+    def __init__(self, backend: Backend, goal_velocity: float = 0.0) -> None:
+        self.backend = backend
         self._goal_velocity = goal_velocity
         bounds = (-SPEED_LIMIT, SPEED_LIMIT, LEFT, RIGHT, -1.0, 1.0, 0.0)
         self._slowest, self._fastest, self._left, self._right, self._weakest, self._strongest, self._rest = (
-            place.as_single(place.array(bound)) for bound in bounds
+            backend.as_single(backend.array(bound)) for bound in bounds
         )
 
     def begin(self, uniforms: Array) -> Array:
-        return _resting(self.place, uniforms)
+        return _resting(self.backend, uniforms)
 
     def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
-        xp, single, real = self.place.xp, self.place.as_single, self.place.as_real
+        xp, single, real = self.backend.xp, self.backend.as_single, self.backend.as_real
         position, velocity = states
         force = xp.minimum(xp.maximum(actions[:, 0], self._weakest), self._strongest)
         tripled = position * 3
@@ -94,11 +94,11 @@ class MountainCarContinuous:
         return following, real(terminated) * 100.0 - effort * effort * 0.1, terminated
 
     def observe(self, states: Array) -> Array:
-        return self.place.as_single(states.T)
+        return self.backend.as_single(states.T)
 
 
-def _resting(place: Place, uniforms: Array) -> Array:
+def _resting(backend: Backend, uniforms: Array) -> Array:
     """Somewhere near the bottom of the valley, without velocity."""
-    states = place.xp.zeros((2, uniforms.shape[1]), dtype=place.real, device=place.device)
+    states = backend.xp.zeros((2, uniforms.shape[1]), dtype=backend.real, device=backend.device)
     states[:1] = uniforms * 0.2 - 0.6
     return states

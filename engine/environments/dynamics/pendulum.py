@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.environments.dynamics.interface import Array, Place
+from engine.environments.dynamics.interface import Array, Backend
 
 TIME_STEP = 0.05
 SPEED_LIMIT = 8.0
@@ -22,21 +22,21 @@ class Pendulum:
 
     to_begin, to_step = 2, 0
 
-    def __init__(self, place: Place, g: float = 10.0) -> None:
-        self.place = place
+    def __init__(self, backend: Backend, g: float = 10.0) -> None:
+        self.backend = backend
         self._pull = 3 * g / 2.0
-        self._slowest, self._fastest = place.array(-SPEED_LIMIT), place.array(SPEED_LIMIT)
+        self._slowest, self._fastest = backend.array(-SPEED_LIMIT), backend.array(SPEED_LIMIT)
         self._weakest, self._strongest = (
-            place.as_single(place.array(bound)) for bound in (-TORQUE_LIMIT, TORQUE_LIMIT)
+            backend.as_single(backend.array(bound)) for bound in (-TORQUE_LIMIT, TORQUE_LIMIT)
         )
-        self._low = place.array([[-math.pi], [-1.0]])
-        self._range = place.array([[TURN], [2.0]])
+        self._low = backend.array([[-math.pi], [-1.0]])
+        self._range = backend.array([[TURN], [2.0]])
 
     def begin(self, uniforms: Array) -> Array:
         return uniforms * self._range + self._low
 
     def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
-        xp = self.place.xp
+        xp = self.backend.xp
         angle, velocity = states
         torque = xp.minimum(xp.maximum(actions[:, 0], self._weakest), self._strongest)
         off = (angle + math.pi) % TURN - math.pi
@@ -49,8 +49,8 @@ class Pendulum:
         return following, -cost, xp.zeros_like(velocity, dtype=xp.bool)
 
     def observe(self, states: Array) -> Array:
-        xp = self.place.xp
-        seen = xp.empty((3, states.shape[1]), dtype=xp.float32, device=self.place.device)
+        xp = self.backend.xp
+        seen = xp.empty((3, states.shape[1]), dtype=xp.float32, device=self.backend.device)
         seen[0] = xp.cos(states[0])
         seen[1] = xp.sin(states[0])
         seen[2] = states[1]

@@ -61,7 +61,7 @@ def make(
     arguments: dict[str, Any] = extra_arguments(id) | dict(options or {})
     if render:
         arguments["render_mode"] = "rgb_array"
-    limit = time_limit or _own_limit(id)
+    limit = time_limit or _catalogue_limit(id)
     if limit is not None:
         arguments["max_episode_steps"] = limit
     environment = None
@@ -136,7 +136,7 @@ def _require_extra(id: str) -> None:
         raise RequestError(f"{id} needs the extra {extra.name}; install it with: {extra.command}")
 
 
-def _own_limit(id: str) -> int | None:
+def _catalogue_limit(id: str) -> int | None:
     """The catalogue's limit, for an environment that is registered without one."""
     spec = gymnasium.registry[id.rpartition(":")[2]]
     known = ENVIRONMENTS.get(id)

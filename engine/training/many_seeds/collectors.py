@@ -125,7 +125,7 @@ class JointEpisodeCollector:
     """Whole episodes: one in each of a seed's environments, in the seed's own time.
 
     Seeds do not wait for each other's longest episode. One whose episodes have all ended learns from them and begins
-    the next while the others play on, so that a step taken for all serves nearly all. Only to learn in company do
+    the next while the others play on, so that a step taken for all serves nearly all. Only to learn together do
     seeds wait: ``PATIENCE`` steps, counted over all who wait. Which episodes a seed learns from is settled before they
     are played, as in ``EpisodeCollector``.
     """

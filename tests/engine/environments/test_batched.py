@@ -23,7 +23,7 @@ from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.streams import as_numpy
 from engine.environments.dynamics.cartpole import POSITIONS
 from engine.environments.dynamics.finite import FiniteDynamics
-from engine.environments.dynamics.interface import Dynamics, on
+from engine.environments.dynamics.interface import Dynamics, torch_backend
 from engine.environments.making.known_dynamics import finite_mdp
 
 CPU, NOWHERE = torch.device("cpu"), torch.device("meta")
@@ -189,11 +189,11 @@ def test_tensors_move_as_arrays_do(id: str, real: torch.dtype, close: float) -> 
 
 
 def on_torch(id: str, real: torch.dtype) -> Dynamics:
-    place = replace(on(CPU), real=real)
+    backend = replace(torch_backend(CPU), real=real)
     mdp = finite_mdp(id)
     if mdp is not None:
-        return FiniteDynamics(place, mdp)
-    return type(built(id, [0]).dynamics)(place, **({"seen": POSITIONS} if id == "CartPolePositions-v0" else {}))  # type: ignore[call-arg]
+        return FiniteDynamics(backend, mdp)
+    return type(built(id, [0]).dynamics)(backend, **({"seen": POSITIONS} if id == "CartPolePositions-v0" else {}))  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("device", [None, CPU], ids=["numpy", "torch"])

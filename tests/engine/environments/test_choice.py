@@ -13,7 +13,7 @@ from gymnasium import spaces
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches import choice as stepping
 from engine.environments.batches import envpool as envpool_batch
-from engine.environments.batches.choice import best_workers, chosen, predicted, random_actions, seconds_per_step
+from engine.environments.batches.choice import best_workers, choose_batch, predicted, random_actions, seconds_per_step
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.making import registry
 from engine.runtime.errors import RequestError, RunError
@@ -69,7 +69,7 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Costs]:
 
 
 def own(n: int, **values: Any) -> tuple[Any, str]:
-    return chosen(EnvironmentConfig(id="LunarLander-v3", **values), range(n))
+    return choose_batch(EnvironmentConfig(id="LunarLander-v3", **values), range(n))
 
 
 def test_cheap_environments_stay_in_this_process(costs: Costs) -> None:
@@ -189,13 +189,13 @@ def test_costly_environments_stay_within_a_worker_process(costs: Costs, monkeypa
     costs(here=1.0)
     monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
     assert type(own(8)[0]) is Here
-    assert type(chosen(EnvironmentConfig(id=SPACES), [0, 1])[0]) is Here
+    assert type(choose_batch(EnvironmentConfig(id=SPACES), [0, 1])[0]) is Here
 
 
 @pytest.mark.parametrize(("n", "workers"), [(1, 1), (8, 1)])
 def test_cheap_environments_of_unknown_make_are_watched_all_the_same(n: int, workers: int, costs: Costs) -> None:
     costs(here=1e-6)
-    batch, how = chosen(EnvironmentConfig(id=SPACES), range(n))
+    batch, how = choose_batch(EnvironmentConfig(id=SPACES), range(n))
     assert type(batch) is There
     assert batch.workers == workers
     assert how == f"{n} environment{'s' if n > 1 else ''} in 1 worker process, which can fail without harm"
@@ -203,20 +203,20 @@ def test_cheap_environments_of_unknown_make_are_watched_all_the_same(n: int, wor
 
 def test_costly_environments_of_unknown_make_are_spread(costs: Costs) -> None:
     costs(here=1.0)
-    batch, _ = chosen(EnvironmentConfig(id=SPACES), range(8))
+    batch, _ = choose_batch(EnvironmentConfig(id=SPACES), range(8))
     assert batch.workers == 4  # type: ignore[attr-defined]
 
 
 def test_what_is_registered_by_a_class_of_this_process_stays_here(costs: Costs) -> None:
     costs(here=1.0)
-    batch, how = chosen(EnvironmentConfig(id=register("Tests/ByClass-v0", Toy)), range(8))
+    batch, how = choose_batch(EnvironmentConfig(id=register("Tests/ByClass-v0", Toy)), range(8))
     assert type(batch) is Here
     assert how == "8 environments in this process, since worker processes cannot make them"
 
 
 def test_what_workers_turn_out_not_to_find_stays_here() -> None:
     id = register("Tests/ByName-v0", "tests.engine.support:Toy")
-    batch, how = chosen(EnvironmentConfig(id=id), [0, 1])
+    batch, how = choose_batch(EnvironmentConfig(id=id), [0, 1])
     assert type(batch) is GymnasiumBatch
     assert how == "2 environments in this process, since worker processes cannot make them"
     batch.close()
@@ -224,13 +224,13 @@ def test_what_workers_turn_out_not_to_find_stays_here() -> None:
 
 def test_what_nobody_can_make_is_a_wrong_request() -> None:
     with pytest.raises(RequestError, match="There is no environment"):
-        chosen(EnvironmentConfig(id="tests.engine.worker_environments:Nowhere-v0"), [0, 1])
+        choose_batch(EnvironmentConfig(id="tests.engine.worker_environments:Nowhere-v0"), [0, 1])
 
 
 def test_an_environment_that_hangs_while_it_is_measured_is_told_of() -> None:
     environment = EnvironmentConfig(id=MISBEHAVING, options={"what": "hangs", "during": "reset"}, patience=0.4)
     with pytest.raises(RunError, match=r"with the seed 7 has not answered its reset for 0\.4 s"):
-        chosen(environment, [7, 8])
+        choose_batch(environment, [7, 8])
 
 
 def test_an_environment_of_our_own_that_fails_when_measured_is_left_to_the_run(
@@ -248,7 +248,7 @@ def test_an_environment_of_our_own_that_fails_when_measured_is_left_to_the_run(
 
 def test_measuring_leaves_the_runs_episodes_as_they_are() -> None:
     seeds = [3, 4]
-    batch, _ = chosen(EnvironmentConfig(id="FrozenLake-v1"), seeds)
+    batch, _ = choose_batch(EnvironmentConfig(id="FrozenLake-v1"), seeds)
     alone = GymnasiumBatch(EnvironmentConfig(id="FrozenLake-v1"), seeds)
     for _ in range(5):
         assert np.array_equal(batch.reset(np.arange(2)), alone.reset(np.arange(2)))

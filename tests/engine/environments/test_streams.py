@@ -10,9 +10,9 @@ import torch
 from scipy import stats
 
 from engine.environments.batches.streams import AHEAD, Counters, Generators, splitmix
-from engine.environments.dynamics.interface import NUMPY, on
+from engine.environments.dynamics.interface import NUMPY, torch_backend
 
-PLACES = {"numpy": NUMPY, "torch": on(torch.device("cpu"))}
+BACKENDS = {"numpy": NUMPY, "torch": torch_backend(torch.device("cpu"))}
 _WORD = (1 << 64) - 1
 
 
@@ -45,10 +45,10 @@ def by_hand(state: int, count: int) -> list[int]:
     return bits
 
 
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-def test_the_hash_is_splitmix64(place: Any) -> None:
+@pytest.mark.parametrize("backend", BACKENDS.values(), ids=BACKENDS)
+def test_the_hash_is_splitmix64(backend: Any) -> None:
     def whole(values: list[int]) -> Any:
-        return place.xp.asarray(values, dtype=place.xp.int64)
+        return backend.xp.asarray(values, dtype=backend.xp.int64)
 
     assert by_hand(1234567, 2) == [6457827717110365317, 3203168211198807973]
     for state in (0, 1, 1234567, (1 << 63) - 1):
@@ -56,10 +56,10 @@ def test_the_hash_is_splitmix64(place: Any) -> None:
         assert [bits & _WORD for bits in found.tolist()] == by_hand(state, 40)
 
 
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-def test_a_counter_goes_through_its_stream_without_gaps(place: Any) -> None:
-    streams = Counters([7, 8], place)
-    wanted = place.xp.asarray([False, True])
+@pytest.mark.parametrize("backend", BACKENDS.values(), ids=BACKENDS)
+def test_a_counter_goes_through_its_stream_without_gaps(backend: Any) -> None:
+    streams = Counters([7, 8], backend)
+    wanted = backend.xp.asarray([False, True])
     first = [streams.draw(2), streams.draw(1)]
     idle = streams.draw_where(3, wanted)
     then = streams.draw(3)
@@ -106,10 +106,10 @@ def test_numbers_are_uniform_and_independent_across_environments_and_time(seeds:
 
 
 def test_in_single_precision_numbers_stay_below_one() -> None:
-    place = PLACES["torch"]
-    single = type(place)(place.xp, torch.float32, place.device, place.take)
+    backend = BACKENDS["torch"]
+    single = type(backend)(backend.xp, torch.float32, backend.device, backend.take)
     streams = Counters(range(2000), single)
     numbers = streams.draw(100)
     assert numbers.dtype == torch.float32
     assert float(numbers.max()) < 1.0
-    assert torch.equal(numbers, (Counters(range(2000), place).draw(100) * 2**24).floor().float() * 2.0**-24)
+    assert torch.equal(numbers, (Counters(range(2000), backend).draw(100) * 2**24).floor().float() * 2.0**-24)
