@@ -70,6 +70,7 @@ from engine.catalogue.methods.points import Point, algorithm
 from engine.catalogue.methods.spec import Entry, Method, UpdateSpec, fits_all
 from engine.config.estimators import AverageBaseline, RewardToGo
 from engine.config.updates import SignAscent
+from engine.runtime.errors import Refusal
 
 
 def _biases(method: Method) -> Iterator[str]:
@@ -87,7 +88,7 @@ SPEC = UpdateSpec(
         ),
     ),
     fits=fits_all,
-    whole_episodes="Signs are taken of whole episodes; collect whole episodes.",
+    whole_episodes=Refusal("Signs are taken of whole episodes", "collect whole episodes"),
     shares_layers=False,
     one_advantage=False,
     weighs_actors=False,

@@ -58,7 +58,7 @@ print(json.dumps({
     "listed": [list(UPDATES)[:3], list(CREDITS)[0], list(BASELINES)[0], "sign-reinforce" in ALGORITHMS],
     "biases": biases(config, environment),
     "diagnosed": diagnosed(config),
-    "refused": refusal(with_values(config, {"collection": "fixed-length"}), environment),
+    "refused": str(refusal(with_values(config, {"collection": "fixed-length"}), environment)),
     "equation": " ".join(term.latex for line in lines for term in line),
     "explained": glossary(lines),
     "choices": [choice.id for choice in choices_of(experiment, UPDATES)],

@@ -169,13 +169,11 @@ class Experiment(QObject):
         fitting = nearest_fit(config, environment) if reason else None
         self.set_config(fitting or config, plain)
         if reason and fitting:
-            self.adjusted.emit(
-                f"{reason.partition(';')[0].rstrip('.')}; {what_gave_way(config, fitting, environment)}."
-            )
+            self.adjusted.emit(f"{reason.why}; {what_gave_way(config, fitting, environment)}.")
 
     def problem(self) -> str | None:
         """Why the current choice cannot be trained, as one sentence; None when it can."""
-        return refusal(self.config, self.environment)
+        return self._problem_of(self.config)
 
     def parameters(self) -> list[Parameter]:
         """The parameters that mean something for the current choice and are set in the form."""
@@ -186,8 +184,12 @@ class Experiment(QObject):
 
     def _new_problem(self, config: RunConfig) -> str | None:
         """What stands against ``config``, unless it stands against the current choice just the same."""
-        reason = refusal(config, self.environment)
+        reason = self._problem_of(config)
         return None if reason == self.problem() else reason
+
+    def _problem_of(self, config: RunConfig) -> str | None:
+        found = refusal(config, self.environment)
+        return None if found is None else str(found)
 
     def _take(self, config: RunConfig) -> None:
         if config != self.config:

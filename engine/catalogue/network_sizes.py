@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import comb
 
 from engine.config.policies import FeatureKind
-from engine.runtime.errors import RequestError
+from engine.runtime.errors import Refusal, RefusedError, RequestError
 
 # Above these the features, not the learning, would fill memory and time: one batch of 4096 is then some 64 MB.
 POLYNOMIAL_LIMIT = 4096
@@ -28,11 +28,13 @@ def feature_count(kind: FeatureKind, size: int, degree: int) -> int:
       at random places.
 
     Raises:
-        RequestError: the size or the degree is below 1, or there would be more than 4096 monomials or, even without
+        RefusedError: the size or the degree is below 1, or there would be more than 4096 monomials or, even without
             coupling, more than 512 cosines.
     """
     if size < 1 or degree < 1:
-        raise RequestError(f"Features need at least 1 number and degree 1, not {size} and {degree}.")
+        raise RefusedError(
+            Refusal(f"Features need at least 1 number and degree 1, not {size} and {degree}", "use another policy")
+        )
     if kind == "raw":
         return size
     if kind == "polynomial":
@@ -48,13 +50,11 @@ def fourier_coupling(size: int, order: int) -> int:
     Konidaris et al. (2011) take all of them where that is few enough, and 1 of them (decoupled) where it is not.
 
     Raises:
-        RequestError: even decoupled cosines, size · order, are more than 512.
+        RefusedError: even decoupled cosines, size · order, are more than 512.
     """
     if size * order > FOURIER_LIMIT:
-        raise RequestError(
-            f"{size} numbers make {size * order} Fourier features of order {order}, more than {FOURIER_LIMIT}; "
-            + _smaller(FOURIER_LIMIT // size, "order")
-        )
+        why = f"{size} numbers make {size * order} Fourier features of order {order}, more than {FOURIER_LIMIT}"
+        raise RefusedError(Refusal(why, _smaller(FOURIER_LIMIT // size, "order")))
     coupling = 1
     while coupling < size and _fourier_count(size, order, coupling + 1) <= FOURIER_LIMIT:
         coupling += 1
@@ -71,10 +71,8 @@ def _polynomial_count(size: int, degree: int) -> int:
     count = comb(size + degree, degree) - 1
     if count > POLYNOMIAL_LIMIT:
         largest = max((d for d in range(1, degree) if comb(size + d, d) - 1 <= POLYNOMIAL_LIMIT), default=0)
-        raise RequestError(
-            f"{size} numbers make {count} monomials up to degree {degree}, more than {POLYNOMIAL_LIMIT}; "
-            + _smaller(largest, "degree")
-        )
+        why = f"{size} numbers make {count} monomials up to degree {degree}, more than {POLYNOMIAL_LIMIT}"
+        raise RefusedError(Refusal(why, _smaller(largest, "degree")))
     return count
 
 
@@ -83,7 +81,7 @@ def _fourier_count(size: int, order: int, coupling: int) -> int:
 
 
 def _smaller(largest: int, name: str) -> str:
-    return f"use at most {name} {largest}." if largest else "use raw features, or an MLP."
+    return f"use at most {name} {largest}" if largest else "use raw features, or an MLP"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from engine.config.parameters import parameters_of, with_values
 from engine.config.validation import validated
 from engine.policies.policy import Policy
 from engine.reports.events import Change, Collected, Event, Failed, Heartbeat, Updated
-from engine.runtime.errors import RequestError
+from engine.runtime.errors import RefusedError, RequestError
 from engine.runtime.state import State
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.learner import Learner, Moment
@@ -110,7 +110,7 @@ class Training:
             raise RequestError(f"{path} cannot change while training; stop the run to change it.")
         problem = refusal(changed, self.environment)
         if problem is not None:
-            raise RequestError(problem)
+            raise RefusedError(problem)
         self._pending[path] = value
 
     def close(self) -> None:

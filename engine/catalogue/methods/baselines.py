@@ -8,6 +8,7 @@ from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.reasons import AVERAGE_INCLUDES, ONLY_V_STANDS_IN, average_of_one
 from engine.catalogue.methods.spec import UNBIASED, BaselineSpec, Entry, Method, by_kind, fits_all
 from engine.config.estimators import OptimalBaseline, SharedValueBaseline, ValueBaseline, WholeEpisodes
+from engine.runtime.errors import Refusal
 
 MOST_GRADIENTS = 100_000_000  # numbers, of which two sets are kept: 0.8 GB
 _OF_V = ("explained_variance", "value_loss")
@@ -17,44 +18,45 @@ def _includes_itself(method: Method) -> Iterator[str]:
     yield AVERAGE_INCLUDES
 
 
-def _average_per_step_of_one(method: Method) -> Iterator[str]:
+def _average_per_step_of_one(method: Method) -> Iterator[Refusal]:
     yield from average_of_one(method)
-    yield (
-        "With one episode per update the average at a step is that step's own credit, so every advantage is 0; use at "
-        "least 2 episodes per update."
+    yield Refusal(
+        "With one episode per update the average at a step is that step's own credit, so every advantage is 0",
+        "use at least 2 episodes per update",
     )
 
 
-def _others_of_one(method: Method) -> Iterator[str]:
-    yield "Leaving one episode out leaves none of one; use at least 2 episodes per update."
+def _others_of_one(method: Method) -> Iterator[Refusal]:
+    yield Refusal("Leaving one episode out leaves none of one", "use at least 2 episodes per update")
 
 
-def _optimal_fits(method: Method) -> Iterator[str]:
+def _optimal_fits(method: Method) -> Iterator[Refusal]:
     config, baseline = method.config, method.config.estimator.baseline
     assert isinstance(baseline, OptimalBaseline)
     if isinstance(config.collection, WholeEpisodes):
         episodes, count = config.collection.episodes_per_update, parameter_count(config.policy, method.environment)
         if episodes * count > MOST_GRADIENTS:
-            yield (
+            yield Refusal(
                 f"The optimal baseline keeps a gradient of {count:,} numbers for each of {episodes:,} episodes, which "
-                "is too much; use fewer episodes per update, a smaller policy or another baseline."
+                "is too much",
+                "use fewer episodes per update, a smaller policy or another baseline",
             )
     if baseline.per_parameter and method.update.one_advantage:
-        yield (
-            "A baseline for each parameter gives no single advantage per step, which this update rule needs; switch "
-            "off “One per parameter”, or use gradient ascent."
+        yield Refusal(
+            "A baseline for each parameter gives no single advantage per step, which this update rule needs",
+            "switch off “One per parameter”, or use gradient ascent",
         )
     if baseline.per_parameter and config.estimator.normalize_advantages:
-        yield (
-            "A baseline for each parameter leaves no advantages to normalise; switch off one of “One per parameter” "
-            "and “Normalise advantages”."
+        yield Refusal(
+            "A baseline for each parameter leaves no advantages to normalise",
+            "switch off one of “One per parameter” and “Normalise advantages”",
         )
 
 
-def _optimal_of_one(method: Method) -> Iterator[str]:
-    yield (
-        "With one episode per update the optimal baseline is that episode's own credit; use at least 2 episodes per "
-        "update."
+def _optimal_of_one(method: Method) -> Iterator[Refusal]:
+    yield Refusal(
+        "With one episode per update the optimal baseline is that episode's own credit",
+        "use at least 2 episodes per update",
     )
 
 
@@ -69,13 +71,13 @@ def _fitted_on_the_same(method: Method) -> Iterator[str]:
         yield "The value function was fitted to the very returns it is subtracted from."
 
 
-def _shared_fits(method: Method) -> Iterator[str]:
+def _shared_fits(method: Method) -> Iterator[Refusal]:
     if not method.policy.hidden_layers:
-        yield "A table or linear policy has no hidden layers for V to share; use a learned value of its own."
+        yield Refusal("A table or linear policy has no hidden layers for V to share", "use a learned value of its own")
     if not method.update.shares_layers:
-        yield (
-            "With shared layers, fitting V would move the policy behind this rule's back; use a learned value of its "
-            "own, or gradient ascent or PPO."
+        yield Refusal(
+            "With shared layers, fitting V would move the policy behind this rule's back",
+            "use a learned value of its own, or gradient ascent or PPO",
         )
 
 

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from engine.catalogue.methods.spec import CollectionSpec, Entry, Method, by_kind
 from engine.config.estimators import WholeEpisodes
+from engine.runtime.errors import Refusal
 
 
-def _episodes_fit(method: Method) -> Iterator[str]:
+def _episodes_fit(method: Method) -> Iterator[Refusal]:
     collection = method.config.collection
     assert isinstance(collection, WholeEpisodes)
     if collection.episodes_per_update == 1:
         yield from method.baseline.one_episode(method)
 
 
-def _rollouts_fit(method: Method) -> Iterator[str]:
+def _rollouts_fit(method: Method) -> Iterator[Refusal]:
     for spec in (method.update, method.credit, method.baseline):
         if spec.whole_episodes is not None:
             yield spec.whole_episodes

@@ -11,14 +11,15 @@ from engine.catalogue.methods.spec import Method
 from engine.catalogue.methods.specs import PLANNING_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, RunConfig
+from engine.runtime.errors import Refusal
 
 
-def refusal(config: RunConfig, environment: EnvironmentInfo) -> str | None:
-    """Why ``config`` cannot work in ``environment``, as one sentence with what would; None when it can."""
+def refusal(config: RunConfig, environment: EnvironmentInfo) -> Refusal | None:
+    """Why ``config`` cannot work in ``environment``, and what would; None when it can."""
     return next(_problems(config, environment), None)
 
 
-def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
+def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from POLICY_SPECS[config.policy.kind].fits(config.policy, environment)
     yield from DISTRIBUTION_SPECS[distribution_of(config.policy, environment)].fits(environment)
     if isinstance(config, PlanningConfig):
@@ -27,12 +28,12 @@ def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[str]:
         yield from _on_the_grid(method_of(config, environment))
 
 
-def _on_the_grid(method: Method) -> Iterator[str]:
+def _on_the_grid(method: Method) -> Iterator[Refusal]:
     yield from method.update.fits(method)
     if method.credit.bootstraps and method.baseline.learned is None:
-        yield (
-            f"{method.credit.bootstraps} lets a learned value stand in for later rewards; choose a learned value as "
-            "baseline, or reward-to-go as credit."
+        yield Refusal(
+            f"{method.credit.bootstraps} lets a learned value stand in for later rewards",
+            "choose a learned value as baseline, or reward-to-go as credit",
         )
     yield from method.credit.fits(method)
     yield from method.baseline.fits(method)

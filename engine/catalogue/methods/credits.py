@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from engine.catalogue.methods.reasons import STANDS_IN, cut_off, late_steps
 from engine.catalogue.methods.spec import CreditSpec, Entry, Method, by_kind, fits_all
 from engine.config.estimators import GAE, NStepTD
+from engine.runtime.errors import Refusal
 
 
-def _discounted_already(method: Method) -> Iterator[str]:
+def _discounted_already(method: Method) -> Iterator[Refusal]:
     estimator = method.config.estimator
     if estimator.discount_states and estimator.gamma < 1.0:
-        yield "The total return is discounted from the episode's start already; do not weight states by γᵗ as well."
+        yield Refusal(
+            "The total return is discounted from the episode's start already", "do not weight states by γᵗ as well"
+        )
 
 
 def _biases_of_reward_to_go(method: Method) -> Iterator[str]:
@@ -52,7 +55,9 @@ CREDIT_SPECS = by_kind(
             bootstraps=None,
             whole_return=True,
             fits=_discounted_already,
-            whole_episodes="A total return needs the whole episode; collect whole episodes, or choose another credit.",
+            whole_episodes=Refusal(
+                "A total return needs the whole episode", "collect whole episodes, or choose another credit"
+            ),
             biases=cut_off,
             metrics=(),
         ),

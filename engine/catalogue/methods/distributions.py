@@ -6,31 +6,36 @@ from collections.abc import Callable, Iterator
 
 from engine.catalogue.methods.spec import DistributionSpec, Entry, by_kind
 from engine.catalogue.spaces import EnvironmentInfo
+from engine.runtime.errors import Refusal
 
 
-def _softmax_fits(environment: EnvironmentInfo) -> Iterator[str]:
+def _softmax_fits(environment: EnvironmentInfo) -> Iterator[Refusal]:
     actions = environment.action
     if actions.kind not in ("discrete", "multi-discrete"):
         numbers = f"{actions.size} continuous {'number' if actions.size == 1 else 'numbers'}"
         takes = numbers if actions.kind == "box" else f"{actions.size} switches"
         use = "a Gaussian" if actions.kind == "box" else "a Bernoulli"
-        yield f"A softmax chooses among discrete actions, but {environment.id} takes {takes}; use {use} policy."
+        yield Refusal(
+            f"A softmax chooses among discrete actions, but {environment.id} takes {takes}", f"use {use} policy"
+        )
 
 
-def _bernoulli_fits(environment: EnvironmentInfo) -> Iterator[str]:
+def _bernoulli_fits(environment: EnvironmentInfo) -> Iterator[Refusal]:
     if environment.action.kind != "multi-binary":
-        yield f"A Bernoulli policy sets switches, but {environment.id} has none; choose the distribution auto."
+        yield Refusal(
+            f"A Bernoulli policy sets switches, but {environment.id} has none", "choose the distribution auto"
+        )
 
 
-def _continuous(name: str, *, bounded: bool) -> Callable[[EnvironmentInfo], Iterator[str]]:
-    def fits(environment: EnvironmentInfo) -> Iterator[str]:
+def _continuous(name: str, *, bounded: bool) -> Callable[[EnvironmentInfo], Iterator[Refusal]]:
+    def fits(environment: EnvironmentInfo) -> Iterator[Refusal]:
         actions = environment.action
         if actions.kind != "box":
             use = "Bernoulli" if actions.kind == "multi-binary" else "softmax"
             what = f"{actions.size} switches" if actions.kind == "multi-binary" else f"{actions} ones"
-            yield f"{name} gives continuous actions, but {environment.id} has {what}; use a {use} policy."
+            yield Refusal(f"{name} gives continuous actions, but {environment.id} has {what}", f"use a {use} policy")
         elif bounded and not actions.bounds:
-            yield f"{name} needs bounded actions, but those of {environment.id} are not; use a Gaussian."
+            yield Refusal(f"{name} needs bounded actions, but those of {environment.id} are not", "use a Gaussian")
 
     return fits
 

@@ -9,41 +9,41 @@ from engine.catalogue.methods.spec import Entry, PolicySpec, by_kind
 from engine.catalogue.network_sizes import cnn_parameters, feature_count, gru_parameters
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config.policies import CNNPolicy, GRUPolicy, LinearPolicy, MLPPolicy, PolicyConfig
-from engine.runtime.errors import RequestError
+from engine.runtime.errors import Refusal, RefusedError
 
 
-def _fits_everywhere(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[str]:
+def _fits_everywhere(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from ()
 
 
-def _table_fits(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[str]:
+def _table_fits(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     seen = environment.observation
     if seen.kind != "discrete":
         what = f"a {seen}" if seen.image else f"{seen.size} continuous numbers"
         use = "a CNN" if seen.image else "a linear or MLP policy"
-        yield f"A tabular policy needs discrete states, but {environment.id} observes {what}; use {use}."
+        yield Refusal(f"A tabular policy needs discrete states, but {environment.id} observes {what}", f"use {use}")
 
 
-def _linear_fits(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[str]:
+def _linear_fits(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     assert isinstance(policy, LinearPolicy)
     seen = environment.observation
     if policy.features != "raw" and seen.kind != "box":
         name = {"polynomial": "Polynomial", "fourier": "Fourier", "rbf": "RBF"}[policy.features]
         states = f"{seen.size} discrete {'state' if seen.size == 1 else 'states'}"
-        yield (
-            f"{name} features are made of continuous numbers, but {environment.id} has {states}; use raw features, "
-            "which give each state a weight of its own."
+        yield Refusal(
+            f"{name} features are made of continuous numbers, but {environment.id} has {states}",
+            "use raw features, which give each state a weight of its own",
         )
         return
     try:
         feature_count(policy.features, seen.size, policy.feature_order)
-    except RequestError as error:
-        yield str(error)
+    except RefusedError as error:
+        yield error.refusal
 
 
-def _cnn_fits(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[str]:
+def _cnn_fits(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     if not environment.observation.image:
-        yield f"A CNN looks at images, but {environment.id} observes none; use a linear or MLP policy."
+        yield Refusal(f"A CNN looks at images, but {environment.id} observes none", "use a linear or MLP policy")
 
 
 def _in_a_table(policy: PolicyConfig, environment: EnvironmentInfo, outputs: int) -> int:

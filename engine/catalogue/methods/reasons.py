@@ -1,4 +1,4 @@
-"""Reasons, a sentence each, that several methods share."""
+"""Reasons that several methods share: what stands against them, and why they are biased, a sentence each."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.spec import Method
 from engine.config.updates import TRPO, NaturalGradient
+from engine.runtime.errors import Refusal
 
 LARGEST_MATRIX = 1000  # rows of a Fisher matrix that is still inverted in seconds
 
-ONLY_V_STANDS_IN = (
-    "Where episodes are cut off, only a learned value can stand in for the rest; choose a learned value as baseline, "
-    "or collect whole episodes."
+ONLY_V_STANDS_IN = Refusal(
+    "Where episodes are cut off, only a learned value can stand in for the rest",
+    "choose a learned value as baseline, or collect whole episodes",
 )
 STANDS_IN = "The learned value stands in for later rewards and misleads where it is wrong."
 AVERAGE_INCLUDES = "The average includes the very sample it is subtracted from, so the gradient comes out too short."
 
 
-def matrix_too_large(method: Method) -> Iterator[str]:
+def matrix_too_large(method: Method) -> Iterator[Refusal]:
     """Where the Fisher matrix would be built and inverted."""
     update = method.config.update
     assert isinstance(update, NaturalGradient | TRPO)
@@ -26,18 +27,19 @@ def matrix_too_large(method: Method) -> Iterator[str]:
         return
     count = parameter_count(method.config.policy, method.environment)
     if count > LARGEST_MATRIX:
-        yield (
+        yield Refusal(
             f"The exact solver builds a matrix of {count:,} × {count:,} numbers for this policy, and more than "
-            f"{LARGEST_MATRIX:,} are too many; use conjugate gradients."
+            f"{LARGEST_MATRIX:,} are too many",
+            "use conjugate gradients",
         )
 
 
-def average_of_one(method: Method) -> Iterator[str]:
+def average_of_one(method: Method) -> Iterator[Refusal]:
     """Where one episode's return is compared with itself."""
     if method.credit.whole_return:
-        yield (
-            "With one episode per update the average return is that episode's own return, so every advantage is 0; "
-            "use at least 2 episodes per update, or reward-to-go."
+        yield Refusal(
+            "With one episode per update the average return is that episode's own return, so every advantage is 0",
+            "use at least 2 episodes per update, or reward-to-go",
         )
 
 

@@ -13,6 +13,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, PolicyGradientConfig
 from engine.config.policies import PolicyConfig
 from engine.reports.metrics import METRICS
+from engine.runtime.errors import Refusal
 
 
 class Entry(NamedTuple):
@@ -44,14 +45,14 @@ class Method(NamedTuple):
     update: UpdateSpec
 
 
-Reasons = Callable[[Method], Iterator[str]]  # a sentence each
+Refusals = Callable[[Method], Iterator[Refusal]]
 
 UNBIASED: Literal["unbiased"] = "unbiased"
-Biases = Reasons | Literal["unbiased"]
+Biases = Callable[[Method], Iterator[str]] | Literal["unbiased"]  # a sentence each
 
 
-def fits_all(method: Method) -> Iterator[str]:
-    """Of what fits everything: no reasons against it."""
+def fits_all(method: Method) -> Iterator[Refusal]:
+    """Of what fits everything: nothing stands against it."""
     yield from ()
 
 
@@ -77,8 +78,8 @@ class UpdateSpec(NamedTuple):
     order: int
     entry: Entry
     algorithms: tuple[Entry, ...]
-    fits: Reasons
-    whole_episodes: str | None
+    fits: Refusals
+    whole_episodes: Refusal | None
     shares_layers: bool
     one_advantage: bool
     weighs_actors: bool
@@ -98,7 +99,7 @@ class PlanningSpec(NamedTuple):
     order: int
     entry: Entry
     algorithms: tuple[Entry, ...]
-    fits: Callable[[PlanningConfig, EnvironmentInfo], Iterator[str]]
+    fits: Callable[[PlanningConfig, EnvironmentInfo], Iterator[Refusal]]
     metrics: tuple[str, ...]
 
 
@@ -118,8 +119,8 @@ class CreditSpec(NamedTuple):
     entry: Entry
     bootstraps: str | None
     whole_return: bool
-    fits: Reasons
-    whole_episodes: str | None
+    fits: Refusals
+    whole_episodes: Refusal | None
     biases: Biases
     metrics: tuple[str, ...]
 
@@ -139,9 +140,9 @@ class BaselineSpec(NamedTuple):
 
     entry: Entry
     learned: Literal["apart", "shared"] | None
-    fits: Reasons
-    whole_episodes: str | None
-    one_episode: Reasons
+    fits: Refusals
+    whole_episodes: Refusal | None
+    one_episode: Refusals
     biases: Biases
     metrics: tuple[str, ...]
 
@@ -160,7 +161,7 @@ class PolicySpec(NamedTuple):
     """
 
     entry: Entry
-    fits: Callable[[PolicyConfig, EnvironmentInfo], Iterator[str]]
+    fits: Callable[[PolicyConfig, EnvironmentInfo], Iterator[Refusal]]
     spread: bool
     hidden_layers: bool
     remembers: bool
@@ -180,7 +181,7 @@ class DistributionSpec(NamedTuple):
     """
 
     entry: Entry
-    fits: Callable[[EnvironmentInfo], Iterator[str]]
+    fits: Callable[[EnvironmentInfo], Iterator[Refusal]]
     follows: tuple[str, ...]
     spread: bool
     outputs: int
@@ -196,7 +197,7 @@ class CollectionSpec(NamedTuple):
     """
 
     entry: Entry
-    fits: Reasons
+    fits: Refusals
     cuts: bool
 
 

@@ -28,7 +28,7 @@ from engine.networks.normalizer import Normalizer
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
 from engine.reports.events import Collected, Event
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RefusedError, RequestError, RunError
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.training.devices import choose_device
@@ -80,7 +80,7 @@ class Interaction:
         self.environment = changed(plain, config.environment)
         problem = refusal(config, self.environment)
         if problem is not None:
-            raise RequestError(problem)
+            raise RefusedError(problem)
         self.parts = Parts()
         normalize = config.environment.normalize_observations
         self.normalizer = Normalizer(self.environment.observation.size) if normalize else None

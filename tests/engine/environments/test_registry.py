@@ -226,7 +226,7 @@ def test_an_environment_of_an_absent_extra_is_refused_with_the_command_that_inst
             registry.make(id)
 
 
-MODULE = "tests.engine.own_environments"
+MODULE = "tests.engine.custom_environments"
 
 
 def test_a_module_is_imported_for_the_environments_it_registers() -> None:

@@ -165,7 +165,7 @@ def test_an_environment_that_raises_in_a_later_episode_leaves_what_came_before_v
     ids=["hangs", "dies"],
 )
 def test_a_worker_that_hangs_or_dies_stops_the_run_and_leaves_what_was_learned(dies: bool, words: str) -> None:
-    id = "tests.engine.own_environments:Own/Stuck-v0"
+    id = "tests.engine.custom_environments:Own/Stuck-v0"
     environment = {"id": id, "options": {"dies": dies}, "patience": 0.7, "stepping": "processes"}
     config = configured(environment=environment, policy="tabular", collection__episodes_per_update=2)
     training, seen, message = run_until_it_fails(config)

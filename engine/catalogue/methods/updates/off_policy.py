@@ -8,6 +8,7 @@ from engine.catalogue.methods.points import Point, algorithm
 from engine.catalogue.methods.spec import Entry, Method, UpdateSpec, fits_all
 from engine.config.estimators import AverageBaseline, RewardToGo
 from engine.config.updates import OffPolicy
+from engine.runtime.errors import Refusal
 
 
 def _biases(method: Method) -> Iterator[str]:
@@ -40,7 +41,7 @@ SPEC = UpdateSpec(
         ),
     ),
     fits=fits_all,
-    whole_episodes="This update rule weighs whole episodes; collect whole episodes, or choose another rule.",
+    whole_episodes=Refusal("This update rule weighs whole episodes", "collect whole episodes, or choose another rule"),
     shares_layers=False,
     one_advantage=True,
     weighs_actors=True,
