@@ -90,12 +90,12 @@ class _Group:
 
 def _groups(config: RunConfig, count: int) -> tuple[list[_Group], str]:
     """How ``count`` seeds are trained, in order, and what to say of it."""
-    from engine.training.many_seeds.learner import together_refusal
+    from engine.training.many_seeds.learner import joint_refusal
 
     if count == 1:
         return [_Group(config)], ""
     seeds = tuple(range(config.seed, config.seed + count))
-    problem = together_refusal(config)
+    problem = joint_refusal(config)
     if problem is None:
         return [_Group(config, seeds)], f"Training {count} seeds together."
     why = f"Training {count} seeds one after the other, since {problem}."

@@ -49,6 +49,7 @@ class Training:
             raise RequestError(f"Seeds trained together must be different numbers, not {list(seeds)}.")
         self.config = config
         self.runs = {f"{run}/{seed}": seed for seed in seeds} if seeds else {run: config.seed}
+        self._seeds = tuple(seeds)
         self.watched = False  # whether somebody wants to see every gradient step
         self.learner: Learner = ManySeedsLearner(config, self.runs) if seeds else make_learner(config, run)
         self.totals = {name: Totals() for name in self.runs}
@@ -169,17 +170,18 @@ class Training:
 
     def state(self) -> State:
         """All that it takes to go on exactly from here, as plain data; to be asked for between two iterations, which is
-        also when an ``Updated`` has just been given.
+        also when an ``Updated`` has just been given. Of several runs, none may be in the middle of one.
 
         Raises:
             ValueError: an iteration is under way.
         """
         return {
             "config": self.config.model_dump(mode="json"),
+            "seeds": list(self._seeds),
             "choices": dict(self.learner.choices),
             "pending": dict(self._pending),
             "stopwatch": self._stopwatch.state(),
-            "totals": {run: totals.state() for run, totals in self.totals.items()},
+            "totals": [totals.state() for totals in self.totals.values()],
             "learner": self.learner.parts.state(),
         }
 
@@ -192,18 +194,19 @@ class Training:
         self.config = validated(state["config"])
         self._pending = dict(state["pending"])
         self._stopwatch.load(state["stopwatch"])
-        for run, totals in self.totals.items():
-            totals.load(state["totals"][run])
+        for totals, counted in zip(self.totals.values(), state["totals"], strict=True):
+            totals.load(counted)
         self.learner.parts.load(state["learner"])
 
 
 def resumed(state: Mapping[str, Any], run: str = RUN) -> Training:
-    """A run that goes on from ``state``, wherever it was taken.
+    """A run that goes on from ``state``, wherever it was taken and whatever it was called there; as many runs as it
+    is of.
 
     Raises:
         RequestError: its configuration cannot work here.
         ValueError: the state is of another kind of run.
     """
-    training = Training(with_values(validated(state["config"]), state["choices"]), run)
+    training = Training(with_values(validated(state["config"]), state["choices"]), run, state["seeds"])
     training.load(state)
     return training

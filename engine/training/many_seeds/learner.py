@@ -19,7 +19,7 @@ from engine.config.updates import GradientAscent
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.make import make_batch, stepping_of
 from engine.policies.policy import Policy
-from engine.reports.events import Event, Failed, Heartbeats
+from engine.reports.events import Event, Failed, Heartbeats, Updated
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.state import Parts
 from engine.training.learner import Moment
@@ -39,7 +39,7 @@ from engine.values.value_function import ValueFunction
 _T = TypeVar("_T")
 
 
-def together_refusal(config: RunConfig) -> str | None:
+def joint_refusal(config: RunConfig) -> str | None:
     """Why seeds of ``config`` cannot be trained together; None where they can."""
     if config.policy.kind in ("gru", "cnn"):
         return f"a {config.policy.kind.upper()} policy does not act for several seeds at once"
@@ -90,10 +90,12 @@ class SeedLearner:
             for event in self._iteration:
                 if self.pending.waiting or self.computing:
                     return
+                if isinstance(event, Updated):  # the last; whoever iterates may leave it at that
+                    self._iteration = None
                 yield event
         except RunError as error:
+            self._iteration = None
             yield Failed(str(error), run=self.run)
-        self._iteration = None
 
     def _take_placement(self, placement: Placement) -> MadeCollector:
         self.placement = placement
@@ -134,7 +136,7 @@ class ManySeedsLearner:
     """
 
     def __init__(self, config: RunConfig, runs: Mapping[str, int]) -> None:
-        problem = together_refusal(config)
+        problem = joint_refusal(config)
         if problem is not None:
             raise RequestError(f"These seeds cannot be trained together: {problem}.")
         assert isinstance(config, PolicyGradientConfig)  # others are refused
@@ -143,8 +145,8 @@ class ManySeedsLearner:
         first = self._seeds[0].learner
         self.environment, self.device_reason = first.environment, "cpu, where seeds are trained together"
         self.parts = Parts()
-        for seed in self._seeds:
-            self.parts.add(seed.run, seed.learner.parts)
+        for seed, number in zip(self._seeds, runs.values(), strict=True):
+            self.parts.add(f"seed {number}", seed.learner.parts)
         collector, self._batch, self.stepping_reason = self._joint_collector(config, list(runs.values()))
         self._collector = self.parts.add("collector", collector)
         self.choices = {"device": "cpu", "environment.stepping": stepping_of(self._batch)}
@@ -177,11 +179,13 @@ class ManySeedsLearner:
         self._batch.close()
 
     def iterate(self, moments: Sequence[Moment]) -> Iterator[Event]:
-        """As ``Learner.iterate``: seeds whose iteration takes longer go on with it when others begin their next."""
+        """As ``Learner.iterate``: seeds whose iteration takes longer go on with it when others begin their next, also
+        where the last ``iterate`` was left at an ``Updated`` of another."""
         by_run = {moment.run: moment for moment in moments}
-        ready = [seed for seed in self._seeds if seed.idle and seed.run in by_run]
-        for seed in ready:
-            seed.begin(by_run[seed.run])
+        for seed in self._seeds:
+            if seed.idle and seed.run in by_run:
+                seed.begin(by_run[seed.run])
+        ready = [seed for seed in self._seeds if not seed.idle and not seed.pending.waiting]
         over = False
         while not over:
             while ready:

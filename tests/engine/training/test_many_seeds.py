@@ -25,7 +25,7 @@ from engine.runtime.errors import RequestError, RunError
 from engine.training.many_seeds import collectors as collecting
 from engine.training.many_seeds import rules as learning
 from engine.training.many_seeds.actor import JointActor
-from engine.training.many_seeds.learner import together_refusal
+from engine.training.many_seeds.learner import joint_refusal
 from engine.training.many_seeds.rules import GradientRequest, ascend
 from engine.training.training import Training
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of
@@ -336,7 +336,7 @@ def test_an_environment_that_raises_ends_all() -> None:
 )
 def test_what_cannot_be_trained_together_says_why(values: dict[str, Any], why: str) -> None:
     config = configured(**values)
-    assert why in (together_refusal(config) or "")
+    assert why in (joint_refusal(config) or "")
     with pytest.raises(RequestError, match=why):
         Training(config, seeds=SEEDS)
 

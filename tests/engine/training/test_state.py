@@ -25,7 +25,7 @@ from engine.policies.actor import Actor
 from engine.reports.events import Collected
 from engine.runtime.state import inexact
 from engine.training.checkpoint import from_bytes, to_bytes
-from engine.training.training import Training
+from engine.training.training import Training, resumed
 from tests.engine.training.going_on import fingerprint, reports
 from tests.engine.training.walking import leaves
 
@@ -45,7 +45,6 @@ SCRATCH = {
     "FixedLengthCollector._terminated": "room for the steps of one collection",
     "FixedLengthCollector._truncated": "room for the steps of one collection",
     "FixedLengthCollector._elapsed": "room for the steps of one collection",
-    "FixedLengthCollector._returns": "room for the steps of one collection",
     "GymnasiumBatch._progress": "what a worker process tells of the call it is in",
     "ProcessBatch._arrays": "memory through which worker processes are talked to",
 }
@@ -198,6 +197,28 @@ def test_a_run_goes_on_exactly_in_another_process(tmp_path: Path) -> None:
         found = json.loads(line)
         assert found["reports"] == went_on, name
         assert found["fingerprint"] == fingerprint_of_whole, name
+
+
+@pytest.mark.parametrize(("algorithm", "values"), [("a2c", FIXED), ("reinforce", {"environment": "FrozenLake-v1"})])
+def test_several_seeds_go_on_exactly_whatever_they_are_called(algorithm: str, values: dict[str, Any]) -> None:
+    config = method(algorithm, "mlp", values)
+    seeds = Training(config, "first", seeds=(3, 8))
+    while True:
+        reports(seeds, 1)
+        if seeds.iteration >= 2 * N and not any(totals.busy for totals in seeds.totals.values()):
+            break
+    state = from_bytes(to_bytes(seeds.state()))
+    again = resumed(state, "again")
+    assert again.runs == {"again/3": 3, "again/8": 8}
+    assert reports(again, 4 * N) == reports(seeds, 4 * N)
+
+
+def test_a_run_goes_on_under_another_name() -> None:
+    training = Training(method("reinforce", "mlp", KINDS["batched"]), "first")
+    reports(training, 1)
+    again = resumed(training.state(), "again")
+    assert again.runs == {"again": 1}
+    assert reports(again, N) == reports(training, N)
 
 
 def test_a_state_is_taken_between_iterations() -> None:
