@@ -37,10 +37,10 @@ class Acrobot:
     def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
         xp = self.backend.xp
         torque = self.backend.take(self._torques, actions)
-        first = self._slopes(states, torque)
-        second = self._slopes(states + first * (TIME_STEP / 2.0), torque)
-        third = self._slopes(states + second * (TIME_STEP / 2.0), torque)
-        fourth = self._slopes(states + third * TIME_STEP, torque)
+        first = self._derivatives(states, torque)
+        second = self._derivatives(states + first * (TIME_STEP / 2.0), torque)
+        third = self._derivatives(states + second * (TIME_STEP / 2.0), torque)
+        fourth = self._derivatives(states + third * TIME_STEP, torque)
         second += third
         second *= 2.0
         first += second
@@ -53,7 +53,7 @@ class Acrobot:
         terminated = -xp.cos(angles[0]) - xp.cos(angles[1] + angles[0]) > 1.0
         return first, self.backend.as_real(terminated) - 1.0, terminated
 
-    def _slopes(self, states: Array, torque: Array) -> Array:
+    def _derivatives(self, states: Array, torque: Array) -> Array:
         """The derivative of ``states`` by time, [4, n]; d and φ as in Sutton & Barto, with the constants put in."""
         xp = self.backend.xp
         angle, _, velocity, bent_velocity = states
@@ -66,11 +66,11 @@ class Acrobot:
         ratio = d2 / d1
         bent_acceleration = torque + ratio * phi1 - velocity * velocity * bent_sin * 0.5 - phi2
         bent_acceleration /= 1.25 - ratio * d2
-        slopes = xp.empty_like(states)
-        slopes[:2] = states[2:]
-        slopes[2] = -(d2 * bent_acceleration + phi1) / d1
-        slopes[3] = bent_acceleration
-        return slopes
+        derivatives = xp.empty_like(states)
+        derivatives[:2] = states[2:]
+        derivatives[2] = -(d2 * bent_acceleration + phi1) / d1
+        derivatives[3] = bent_acceleration
+        return derivatives
 
     def observe(self, states: Array) -> Array:
         xp = self.backend.xp
