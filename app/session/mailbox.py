@@ -10,15 +10,18 @@ from engine.reports.events import Collected, Event, Heartbeat, Updated
 
 
 class EventReader(Protocol):
-    """Is told every event of every run, in order, on the thread that trains; training waits until it returns."""
+    """Is told every event of every run, in order, on the thread that trains; training waits until it returns.
+
+    One that raises is told no more of that run.
+    """
 
     def put(self, event: Event) -> None: ...
 
 
 @dataclass
 class Mail:
-    """What arrived since the last look: ``scalars`` in full, of everything else of a run only the newest of its kind,
-    and of a heartbeat only one after which nothing else came."""
+    """What arrived since the last look: ``scalars`` in full, of everything else of a run only the newest of its kind;
+    a heartbeat only if nothing else came after it, and what tells of no episode only if no scalars did."""
 
     scalars: list[Collected | Updated] = field(default_factory=list)
     newest: dict[tuple[str, type[Event]], Event] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Mailbox:
             newest, kind = self._mail.newest, type(event)
             newest.pop((event.run, Heartbeat), None)
             if isinstance(event, Updated) or (isinstance(event, Collected) and len(event.returns)):
+                newest.pop((event.run, Collected), None)  # whose steps would be taken for the run's
                 self._mail.scalars.append(event)
             else:  # short iterations often end no episode
                 newest.pop((event.run, kind), None)  # so that it comes last

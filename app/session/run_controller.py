@@ -14,6 +14,7 @@ from app.models.run_state import ALLOWED, RunAction, RunState
 from app.session.mailbox import Mailbox
 from app.session.training_thread import TrainingThread
 from engine.config import RunConfig
+from engine.config.parameters import with_values
 from engine.reports.events import Event, Heartbeat, Updated
 
 if TYPE_CHECKING:
@@ -53,15 +54,14 @@ class RunController(QObject):
         self._next: tuple[str, RunConfig] | None = None
         self._thread, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
+        self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
         self._heard = 0.0
         self._warned = False
         thread.state_changed.connect(self._follow)
 
     @cached_property
     def _histories(self) -> Histories:
-        from app.models.histories import (
-            Histories,  # with numpy, which the first picture of the window need not wait for
-        )
+        from app.models.histories import Histories  # with numpy, which the window's first picture does not wait for
 
         histories = Histories()
         histories.begin(self._shown)
@@ -102,6 +102,7 @@ class RunController(QObject):
         run = uuid.uuid4().hex
         self._next = run, config
         self._histories.begin(run)
+        self._heard, self._warned = time.monotonic(), False
         self._set_state(RunState.STARTING)
         self._thread.begin(run, config, one_step=one_step)
 
@@ -129,31 +130,40 @@ class RunController(QObject):
 
     def change(self, path: str, value: Any) -> None:
         """Change a live parameter of the active run."""
-        if path == "budget.environment_steps" and self.config is not None:
+        if path == "budget.environment_steps":
             # At once: a run whose new length has already passed ends without another iteration to report it.
-            budget = self.config.budget.model_copy(update={"environment_steps": value})
-            self.config = self.config.model_copy(update={"budget": budget})
+            if self._next is not None:
+                run, config = self._next
+                self._next = run, with_values(config, {path: value})
+            elif self.config is not None:
+                self.config = with_values(self.config, {path: value})
         self._thread.ask("change", (path, value))
 
     # --- news ---------------------------------------------------------------------------------------------------------
 
     def collect(self) -> set[type[Event]]:
-        """Move what arrived from the engine into the histories; what kinds of events the shown run has told."""
-        news: set[type[Event]] = set()
+        """Move what arrived from the engine into the histories; what kinds of events the shown run has told since the
+        last time."""
+        self._receive()
+        news, self._news = self._news, set()
+        return news
+
+    def _receive(self) -> None:
         events = self._mailbox.take().events
         for event in events:
             self._histories.add(event)
             if event.run == self._shown:
-                news.add(type(event))
+                self._news.add(type(event))
                 if isinstance(event, Updated):
                     self._log_changes(event)
         if events:
             self._heard, self._warned = time.monotonic(), False
         elif self.state in _ANSWERING and not self._warned and time.monotonic() - self._heard > _SILENCE:
             self._warned = True
-            environment = self.config.environment.id if self.config else "The environment"
-            self.log.emit("warning", silence(environment, self.history.heartbeat))
-        return news
+            # What holds up a run that is only starting is not known: its environment, or what is still being loaded.
+            known = self.config if self._next is None else None
+            heartbeat = self.history.heartbeat if known else None
+            self.log.emit("warning", silence(known.environment.id if known else "The run", heartbeat))
 
     def _log_changes(self, updated: Updated) -> None:
         for change in updated.changes:
@@ -187,7 +197,7 @@ class RunController(QObject):
         }
         if state not in overtaken.get(self.state, ()):  # else a later wish is already in the thread's queue
             self._set_state(state)
-        self.collect()
+        self._receive()
         if state in (RunState.FINISHED, RunState.FAILED) and self._reset_when_stopped:
             self._reset_when_stopped = False
             self.reset()

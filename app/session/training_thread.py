@@ -15,7 +15,7 @@ from app.models.run_state import RunState
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from engine.config import RunConfig
-from engine.reports.events import Updated
+from engine.reports.events import Event, Updated
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:
@@ -115,10 +115,10 @@ class TrainingThread(QThread):
         self._obey_all(training)  # whoever stops a run that is only starting gets none of it
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=True)
+        readers = list(self._readers)
         try:
             for event in training:
-                for reader in self._readers:
-                    reader.put(event)
+                self._tell(readers, event)
                 if isinstance(event, Updated):
                     if self._playback.wants_snapshot:
                         self._show_policy(training)
@@ -127,6 +127,17 @@ class TrainingThread(QThread):
                 self._obey_all(training)
         finally:
             self._show_policy(training)  # before the end is reported, after which another run may begin
+
+    def _tell(self, readers: list[EventReader], event: Event) -> None:
+        """Tell all ``readers``; one that fails is told no more of this run, which goes on without it."""
+        for reader in tuple(readers):
+            try:
+                reader.put(event)
+            except Exception as error:
+                traceback.print_exc()
+                readers.remove(reader)
+                name = type(reader).__name__
+                self.log.emit("error", f"{name} is told no more of this run: {type(error).__name__}: {error}.")
 
     def _obey_all(self, training: Training) -> None:
         while not self._requests.empty():

@@ -24,7 +24,7 @@ _Kind = TypeVar("_Kind", bound=PanelWidget)
 class _Made:
     record: Panel
     widget: PanelWidget
-    stale: bool = True  # there is something that it does not show yet
+    stale: bool  # there is something that it does not show yet
     refreshed: float = 0.0  # when, in seconds of the monotonic clock
 
     @property
@@ -49,7 +49,7 @@ class Panels:
         for record in self._records:
             if record.at_once is at_once:
                 widget = record.make(self._context)
-                self._made.append(_Made(record, widget))
+                self._made.append(_Made(record, widget, stale=bool(record.events)))
                 self._docks.hold(record.title, widget)
 
     @property
@@ -84,7 +84,8 @@ class Panels:
 
     def _note(self, history: History, news: Collection[type[Event]]) -> None:
         for made in self._made:
-            if history is not self._history or not made.record.events.isdisjoint(news):
+            wanted = made.record.events
+            if wanted and (history is not self._history or not wanted.isdisjoint(news)):
                 made.stale = True
         self._history = history
 

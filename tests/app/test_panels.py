@@ -220,6 +220,13 @@ def test_what_cannot_be_seen_is_refreshed_when_it_can(turns: Callable) -> None:
     assert widget.calls == ["refresh"]
 
 
+def test_a_panel_that_wants_no_events_takes_nobodys_turn(turns: Callable) -> None:
+    panels, widget, clock = turns(counter(events=frozenset()))
+    clock[0] += 1
+    panels.refresh_next(History(), {Updated})
+    assert widget.calls == []
+
+
 def test_the_history_of_another_run_is_news(turns: Callable) -> None:
     panels, widget, clock = turns(counter())
     clock[0] += 1

@@ -68,6 +68,14 @@ def test_iterations_without_episodes_do_not_pile_up_but_their_steps_count() -> N
     assert (len(events), history.environment_steps) == (1, 512)
 
 
+def test_steps_do_not_go_back_where_an_iteration_without_episodes_is_followed_by_others() -> None:
+    histories = Histories()
+    history = histories.begin("a")
+    for event in mail(collected(1, []), updated(1), collected(2, [3.0]), updated(2)):
+        histories.add(event)
+    assert history.environment_steps == 200
+
+
 def test_a_heartbeat_says_what_is_done_until_something_else_is_told() -> None:
     beat = Heartbeat("collecting", 5, run="a")
     assert mail(updated(1), beat) == [updated(1), beat]
@@ -140,6 +148,7 @@ def test_what_a_run_tells_before_it_is_known_to_train_is_kept_apart_until_then(c
     last = start(controlled)
     mailbox.put(updated(1, last))
     end(controlled)
+    controller.collect()
     controller.start(PolicyGradientConfig())
     mailbox.put(updated(1, begun[-1]))
     mailbox.put(updated(2, begun[-1]))
@@ -200,6 +209,43 @@ def test_a_run_that_falls_silent_is_told_of_once(controlled: Controlled, monkeyp
     ]
 
 
+def test_a_run_that_is_stopped_while_it_starts_is_not_called_silent_at_once(
+    controlled: Controlled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller = controlled[0]
+    said: list[str] = []
+    controller.log.connect(lambda _level, sentence: said.append(sentence))
+    controller.start(PolicyGradientConfig())
+    controller.stop()
+    controller.collect()
+    assert said == []
+    monkeypatch.setattr("app.session.run_controller.time.monotonic", lambda: controller._heard + 6.0)
+    controller.collect()
+    assert [sentence.partition(";")[0] for sentence in said] == ["The run has not answered for 5 s"]
+
+
+def test_what_arrives_with_a_change_of_state_is_news_all_the_same(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    start(controlled)
+    mailbox.put(updated(1, begun[-1]))
+    controller._thread.state_changed.emit(RunState.RUNNING)  # as when a paused run goes on
+    assert controller.history.iterations == 1
+    assert controller.collect() == {Updated}
+    assert controller.collect() == set()
+
+
+def test_a_length_that_is_changed_while_the_run_starts_is_that_runs(controlled: Controlled) -> None:
+    controller = controlled[0]
+    start(controlled)
+    end(controlled)
+    controller.start(PolicyGradientConfig())
+    before = controller.progress().budget
+    controller.change("budget.environment_steps", 12_345)
+    assert controller.progress().budget == before
+    controller._thread.state_changed.emit(RunState.RUNNING)
+    assert controller.progress().budget == 12_345
+
+
 # --- other readers ----------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +272,30 @@ def test_a_second_reader_is_told_all_that_the_window_is(qtbot: QtBot) -> None:
     scalars = [event for event in recorder.events if isinstance(event, Updated)]
     assert scalars == [event for event in mailbox.take().scalars if isinstance(event, Updated)]
     assert len(scalars) > 0
+
+
+class _Breaks(_Recorder):
+    """Keeps all that it is told, and fails at the third event."""
+
+    def put(self, event: Event) -> None:
+        super().put(event)
+        if len(self.events) == 3:
+            raise OSError("the disk is full")
+
+
+def test_a_reader_that_fails_is_told_no_more_and_the_run_goes_on(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    window = make_window(budget__environment_steps=600)
+    breaks, recorder = _Breaks(), _Recorder()
+    window.training._readers += (breaks, recorder)
+    window.start()
+    reach(window, RunState.FINISHED)
+    assert len(breaks.events) == 3 < len(recorder.events)
+    assert isinstance(recorder.events[-1], Updated)
+    assert recorder.events[-1].environment_steps >= 600
+    assert "_Breaks is told no more of this run: OSError: the disk is full." in window.log.text
+    assert "the disk is full" in capsys.readouterr().err
 
 
 def test_two_runs_of_a_window_have_names_of_their_own(
