@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
+from engine.catalogue.methods.policies import POLICY_SPECS
+from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, RunConfig
-from engine.config.policies import PolicyConfig
+from engine.config.policies import LinearPolicy, PolicyConfig
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
 
@@ -53,16 +58,7 @@ SYMBOLS = (
 def policy_lines(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     """The policy, what it is made of where that needs a line of its own, and how greedy actions are mixed in."""
     shape = _Shape(config, environment)
-    distribution = distribution_of(config.policy, environment)
-    lines: tuple[Line, ...]
-    if distribution == "softmax":
-        lines = (shape.softmax(),)
-    elif distribution == "bernoulli":
-        lines = shape.bernoulli()
-    elif distribution == "beta":
-        lines = shape.beta()
-    else:
-        lines = shape.gaussian(squashed=distribution == "tanh-gaussian")
+    lines = _DISTRIBUTIONS[distribution_of(config.policy, environment)](shape)
     memory = (_line(r"h_t = \mathrm{GRU}_{\,\theta}(h_{t-1},", r"\, s_t)"),) if config.policy.kind == "gru" else ()
     return (*memory, *lines, *_greedy(config, shape))
 
@@ -81,19 +77,19 @@ class _Shape:
         self.state = "h_t" if config.policy.kind == "gru" else "s"
         self.chance = rf"\pi_{{\theta}}(a \mid {self.state})"
 
-    def softmax(self) -> Line:
+    def softmax(self) -> tuple[Line, ...]:
         parts = len(self._action.parts)
         taken, every = ("j, a_j", "j, a'") if parts else ("a", "a'")
         product = rf"\prod_{{j=1}}^{{{parts}}} \," if parts else ""
         fraction = rf"\frac{{\exp {self._logit(taken)}}}{{\sum_{{a'}} \exp {self._logit(every)}}}"
-        return _line(f"{self.chance} = ", product + fraction)
+        return (_line(f"{self.chance} = ", product + fraction),)
 
     def bernoulli(self) -> tuple[Line, ...]:
         product = rf"\prod_{{j=1}}^{{{self._action.size}}} \, p_j^{{a_j}} (1 - p_j)^{{1 - a_j}}"
         logit = _outputs(self._policy, "j") + (r" / \tau" if self._tempered else "")
         return _line(f"{self.chance} = ", product), _line(rf"p_j = \mathrm{{sigmoid}}({logit})")
 
-    def gaussian(self, squashed: bool) -> tuple[Line, ...]:
+    def gaussian(self, squashed: bool = False) -> tuple[Line, ...]:
         variable, spread = "u" if squashed else "a", rf"\sigma_{{\theta}}^2({self.state})"
         apart = self._policy.kind != "tabular" and self._policy.spread == "per-state"
         mean = rf"\mu_{{\theta}}({self.state})" if apart else _outputs(self._policy)
@@ -132,26 +128,56 @@ class _Shape:
         )
 
     def _logit(self, action: str) -> str:
-        if self._policy.kind == "tabular":
-            logit = rf"\theta_{{s, {action}}}"
-            return rf"({logit} / \tau)" if self._tempered else rf"({logit})"
         logit = _outputs(self._policy, action)
-        return rf"({logit} / \tau)" if self._tempered else rf"\, {logit}"
+        if self._tempered:
+            return rf"({logit} / \tau)"
+        return rf"({logit})" if self._policy.kind == "tabular" else rf"\, {logit}"
+
+
+_DISTRIBUTIONS: dict[str, Callable[[_Shape], tuple[Line, ...]]] = {
+    "softmax": _Shape.softmax,
+    "bernoulli": _Shape.bernoulli,
+    "gaussian": _Shape.gaussian,
+    "tanh-gaussian": lambda shape: shape.gaussian(squashed=True),
+    "beta": _Shape.beta,
+}
+require_same_kinds(_DISTRIBUTIONS, DISTRIBUTION_SPECS)
 
 
 def _outputs(policy: PolicyConfig, index: str = "") -> str:
     """What the parameters make of the state: all outputs, or the one at ``index``."""
-    if policy.kind == "tabular":
-        return rf"\theta_{{s, {index}}}" if index else r"\theta_s"
-    below = f"_{{{index}}}" if index else ""
-    if policy.kind in ("mlp", "cnn"):
-        return rf"\mathrm{{{policy.kind.upper()}}}_{{\,\theta}}(s){below}"
-    inputs = "h_t" if policy.kind == "gru" else "s" if _raw(policy) else r"\mathbf{x}(s)"
-    return f"(W {inputs} + b){below}" if index else f"W {inputs} + b"
+    return _OUTPUTS[policy.kind](policy, index)
 
 
-def _raw(policy: PolicyConfig) -> bool:
-    return policy.kind == "linear" and policy.features == "raw"
+def _in_a_table(policy: PolicyConfig, index: str) -> str:
+    return rf"\theta_{{s, {index}}}" if index else r"\theta_s"
+
+
+def _of_features(policy: PolicyConfig, index: str) -> str:
+    assert isinstance(policy, LinearPolicy)
+    return _weighted("s" if policy.features == "raw" else r"\mathbf{x}(s)", index)
+
+
+def _of_a_memory(policy: PolicyConfig, index: str) -> str:
+    return _weighted("h_t", index)
+
+
+def _of_a_network(policy: PolicyConfig, index: str) -> str:
+    return rf"\mathrm{{{policy.kind.upper()}}}_{{\,\theta}}(s)" + (f"_{{{index}}}" if index else "")
+
+
+def _weighted(inputs: str, index: str) -> str:
+    return f"(W {inputs} + b)_{{{index}}}" if index else f"W {inputs} + b"
+
+
+_OUTPUTS: dict[str, Callable[[PolicyConfig, str], str]] = {
+    "tabular": _in_a_table,
+    "linear": _of_features,
+    "mlp": _of_a_network,
+    "gru": _of_a_memory,
+    "cnn": _of_a_network,
+}
+require_same_kinds(_OUTPUTS, POLICY_SPECS)
 
 
 def _greedy(config: RunConfig, shape: _Shape) -> tuple[Line, ...]:
