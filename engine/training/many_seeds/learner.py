@@ -25,7 +25,7 @@ from engine.runtime.state import Parts
 from engine.training.learner import Moment
 from engine.training.learners.interaction import MadeCollector, Placement
 from engine.training.learners.policy_gradient import Making, PolicyGradientLearner
-from engine.training.many_seeds.actor import JointActor, activation_of
+from engine.training.many_seeds.actor import STACKED, JointActor, activation_of
 from engine.training.many_seeds.collectors import (
     JointCollector,
     JointEpisodeCollector,
@@ -41,7 +41,7 @@ _T = TypeVar("_T")
 
 def joint_refusal(config: RunConfig) -> str | None:
     """Why seeds of ``config`` cannot be trained together; None where they can."""
-    if config.policy.kind in ("gru", "cnn"):
+    if config.policy.kind not in STACKED:
         return f"a {config.policy.kind.upper()} policy does not act for several seeds at once"
     if isinstance(config, PlanningConfig):
         return "the exact gradient draws nothing that seeds could share the cost of"
