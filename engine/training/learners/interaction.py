@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -114,6 +114,32 @@ class Interaction:
         return self._rewards.learned(rollout, moment.config.estimator.gamma), collected
 
 
+class InteractingLearner:
+    """The ``Learner`` of one run in which a policy acts; what an iteration makes of that is the family's."""
+
+    def __init__(self, run: str, interaction: Interaction) -> None:
+        self._run, self._interaction = run, interaction
+        self.parts = Parts()
+        self.parts.add("interaction", interaction.parts)
+        self.policy, self.environment = interaction.policy, interaction.environment
+        self.device_reason, self.stepping_reason = interaction.device_reason, interaction.stepping_reason
+        self.choices, self.close = interaction.choices, interaction.close
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        return {self._run: self.policy}
+
+    def iterate(self, moments: Sequence[Moment]) -> Iterator[Event]:
+        """As ``Learner.iterate``, of its one run."""
+        (moment,) = moments
+        for event in self._iteration(moment):
+            yield replace(event, run=self._run)
+
+    def _iteration(self, moment: Moment) -> Iterator[Event]:
+        """What happens in an iteration, without the run's name."""
+        raise NotImplementedError
+
+
 def collection_of(config: RunConfig) -> CollectionConfig:
     """What is played for an update; beside planning, the episodes that show what the policy does."""
     if isinstance(config, PlanningConfig):
@@ -166,9 +192,3 @@ def _collected(moment: Moment, finished: FinishedEpisodes) -> Collected:
         lengths=finished.lengths,
         ends=finished.taken,
     )
-
-
-def of_run(run: str, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
-    """``events``, each with its run."""
-    for event in events:
-        yield replace(event, run=run)

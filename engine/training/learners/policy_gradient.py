@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
@@ -19,9 +19,8 @@ from engine.policies.policy import Policy
 from engine.reports.events import Event, Heartbeats, Reweighted, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
-from engine.runtime.state import Parts
 from engine.training.learner import Moment
-from engine.training.learners.interaction import Interaction, MakeCollector, of_run
+from engine.training.learners.interaction import InteractingLearner, Interaction, MakeCollector
 from engine.training.learners.summary import estimated, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
@@ -42,7 +41,7 @@ class Making:
     fitting: MakeFitting = ValueFitting
 
 
-class PolicyGradientLearner:
+class PolicyGradientLearner(InteractingLearner):
     """One iteration collects a batch, estimates its advantages and updates the policy with them.
 
     Raises:
@@ -51,35 +50,18 @@ class PolicyGradientLearner:
 
     def __init__(self, config: PolicyGradientConfig, run: str, making: Making | None = None) -> None:
         making = making or Making()
-        self._run = run
         seeds, baseline = Seeds(config.seed), config.estimator.baseline
         shared = isinstance(baseline, SharedValueBaseline)
-        self._interaction = Interaction(config, seeds, shared, making.collector)
-        interaction = self._interaction
-        self.parts = Parts()
-        self.parts.add("interaction", interaction.parts)
-        self.policy, self.environment = interaction.policy, interaction.environment
-        self.device_reason, self.stepping_reason = interaction.device_reason, interaction.stepping_reason
-        self.choices = interaction.choices
-        self.close = interaction.close
+        super().__init__(run, Interaction(config, seeds, shared, making.collector))
         self._critic: Critic | None = SharedCritic(self.policy) if shared else None
         self._fitting: ValueFitting | None = None
         if isinstance(baseline, ValueBaseline):
-            value = self.parts.add("value", _value_function(config, baseline, interaction))
+            value = self.parts.add("value", _value_function(config, baseline, self._interaction))
             self._fitting = making.fitting(baseline, value, seeds.generator())
             self.parts.add("fitting", self._fitting.parts)
             self._critic = SeparateCritic(value)
         self._rule = making.rule(config, self.policy, seeds.generator(), self._fitting)
         self.parts.add("rule", self._rule.parts)
-
-    @property
-    def policies(self) -> dict[str, Policy]:
-        return {self._run: self.policy}
-
-    def iterate(self, moments: Sequence[Moment]) -> Iterator[Event]:
-        """As ``Learner.iterate``, of its one run."""
-        (moment,) = moments
-        return of_run(self._run, self._iteration(moment))
 
     def _iteration(self, moment: Moment) -> Generator[Event, None, None]:
         config = moment.config
