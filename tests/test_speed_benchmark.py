@@ -50,14 +50,14 @@ def test_the_products_of_arithmetic_are_those_of_backpropagation() -> None:
     for activation, nonlinear in (("tanh", torch.tanh), ("relu", torch.relu)):
         torch.manual_seed(1)
         network = arithmetic._Network(5, (3, 4, 2), activation)
-        inputs, slope = network._outputs[0].clone(), network._slopes[-1].clone()
+        inputs, delta = network._outputs[0].clone(), network._deltas[-1].clone()
         network.forward()
         network.backward()
         weights = [weight.clone().requires_grad_() for weight in network._weights]
-        nonlinear(inputs @ weights[0].t()).matmul(weights[1].t()).backward(slope)
+        nonlinear(inputs @ weights[0].t()).matmul(weights[1].t()).backward(delta)
         for found, weight in zip(network._of_weights, weights, strict=True):
             torch.testing.assert_close(found, weight.grad)
-        torch.testing.assert_close(network._of_biases[-1], slope.sum(0))
+        torch.testing.assert_close(network._of_biases[-1], delta.sum(0))
 
 
 def test_arithmetic_counts_every_pass_that_ppo_makes(monkeypatch: pytest.MonkeyPatch) -> None:

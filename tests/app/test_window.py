@@ -121,7 +121,7 @@ def test_the_window_trains_exactly_as_headless(make_window: Make, reach: Reach) 
     window = make_window(**values)
     window.start()
     reach(window, RunState.FINISHED)
-    headless = [phase for phase in Training(window.experiment.config) if isinstance(phase, Updated)]
+    headless = [event for event in Training(window.experiment.config) if isinstance(event, Updated)]
     history = window.controller.history
     for name in ("mean_return", "loss", "grad_norm", "entropy", "explained_variance"):
         assert history.metrics[name].values.tolist() == pytest.approx([p.metrics[name] for p in headless], rel=1e-6)

@@ -3,7 +3,7 @@
 In a fresh process per workload, the window is open with every panel live. Each click triggers the toolbar's own
 action:
 
-- pause: from the click to the state PAUSED, which the training thread reports when it has stopped between two phases;
+- pause: from the click to the state PAUSED, which the training thread reports when it has stopped between two events;
 - step: from the click on a paused run to the training thread's report that it is at work again (the window itself
   leaves PAUSED at once, which would measure nothing); the iteration's own length is reported beside it, and not
   judged;

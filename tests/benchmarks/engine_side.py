@@ -48,9 +48,9 @@ def train_until(config: RunConfig, mean_return: float, keep: Callable[[Training]
     started = time.perf_counter()
     training = Training(config)
     solved = False
-    for phase in training:
-        if isinstance(phase, Updated) and phase.episodes >= MEAN_OVER:
-            mean = phase.metrics["mean_return"]
+    for event in training:
+        if isinstance(event, Updated) and event.episodes >= MEAN_OVER:
+            mean = event.metrics["mean_return"]
             solved = mean is not None and mean >= mean_return
             if solved:
                 break

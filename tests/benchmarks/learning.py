@@ -206,12 +206,12 @@ def train(config: RunConfig, target: float | None, stop: bool) -> dict[str, Any]
 
     torch.set_num_threads(1)
     training, reached, last = Training(config), None, 0.0
-    for phase in training:
-        if not isinstance(phase, Updated) or phase.metrics["mean_return"] is None:
+    for event in training:
+        if not isinstance(event, Updated) or event.metrics["mean_return"] is None:
             continue
-        last = phase.metrics["mean_return"]
-        if reached is None and target is not None and phase.episodes >= MEAN_OVER and last >= target:
-            reached = phase.environment_steps
+        last = event.metrics["mean_return"]
+        if reached is None and target is not None and event.episodes >= MEAN_OVER and last >= target:
+            reached = event.environment_steps
             if stop:
                 break
     training.close()

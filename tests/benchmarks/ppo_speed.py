@@ -101,9 +101,9 @@ def _ours(seed: int, steps: int) -> Run:
     training = Training(zoo(seed, steps))
     last: Updated | None = None
     started = time.perf_counter()
-    for phase in training:
-        if isinstance(phase, Updated):
-            last = phase
+    for event in training:
+        if isinstance(event, Updated):
+            last = event
     seconds = time.perf_counter() - started
     training.close()
     assert last is not None

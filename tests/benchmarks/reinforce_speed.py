@@ -144,11 +144,11 @@ def _ours(weights: Weights) -> Callable[[], int]:
     """A function that runs one iteration of ours and gives its environment steps."""
     training = Training(_config())
     training.policy.load_state_dict(weights)
-    phases = iter(training)
+    events = iter(training)
 
     def iteration() -> int:
         before = training.environment_steps
-        while not isinstance(next(phases), Updated):
+        while not isinstance(next(events), Updated):
             pass
         return training.environment_steps - before
 

@@ -4,7 +4,7 @@ The same run, with the same seed and the same number of environment steps, is tr
 once headless (``Training`` iterated over, no Qt in the process), once by pressing Start in the window at 1280 × 800
 with every panel visible, the Episode panel playing at 1× and whatever the window does by itself. Torch is on 1 thread
 on both sides. Both sides make a short run first, as the first one in a process loads more of torch. Wall clock runs
-headless from before ``Training`` is made to its last phase, and in the window from the click on Start to the state
+headless from before ``Training`` is made to its last event, and in the window from the click on Start to the state
 FINISHED, so everything counts: panels, the mailbox, snapshots, waiting for the interpreter's lock.
 
 The sides alternate; the figure is median headless time / median windowed time. Since a run is the same bit for bit
@@ -66,9 +66,9 @@ def headless(name: str, steps: int) -> dict[str, Any]:
     last: Updated | None = None
     started = time.perf_counter()
     training = Training(config)
-    for phase in training:
-        if isinstance(phase, Updated):
-            last = phase
+    for event in training:
+        if isinstance(event, Updated):
+            last = event
     seconds = time.perf_counter() - started
     training.close()
     assert last is not None

@@ -106,10 +106,10 @@ def fixed_length_of(batch: Any, steps: int) -> FixedLengthCollector:
 
 def collected(collector: Collector, actor: Actor | None = None) -> tuple[Rollout, FinishedEpisodes, list[Heartbeat]]:
     """What one collection gives, and the signs of life until then."""
-    phases = collector.collect(actor or actor_of(policy_of()))
+    events = collector.collect(actor or actor_of(policy_of()))
     heard = []
     while True:
         try:
-            heard.append(next(phases))
+            heard.append(next(events))
         except StopIteration as stop:
             return *stop.value, heard

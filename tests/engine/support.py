@@ -193,8 +193,8 @@ def reported(update: Updated) -> set[str]:
     return {name for name, value in update.metrics.items() if value is not None}
 
 
-def phases_of(config: RunConfig) -> list[Event]:
-    """Every phase of a whole run."""
+def events_of(config: RunConfig) -> list[Event]:
+    """Every event of a whole run."""
     training = Training(config)
     try:
         return list(training)
@@ -203,15 +203,15 @@ def phases_of(config: RunConfig) -> list[Event]:
 
 
 def updates_of(config: RunConfig) -> list[Updated]:
-    return [phase for phase in phases_of(config) if isinstance(phase, Updated)]
+    return [event for event in events_of(config) if isinstance(event, Updated)]
 
 
 def collections_of(config: RunConfig) -> list[Collected]:
-    return [phase for phase in phases_of(config) if isinstance(phase, Collected)]
+    return [event for event in events_of(config) if isinstance(event, Collected)]
 
 
 def estimates_of(config: RunConfig) -> list[Estimated]:
-    return [phase for phase in phases_of(config) if isinstance(phase, Estimated)]
+    return [event for event in events_of(config) if isinstance(event, Estimated)]
 
 
 TIMINGS = ("seconds", "steps_per_second")

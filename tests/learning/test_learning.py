@@ -20,11 +20,11 @@ def trained(values: dict[str, Any]) -> tuple[Training, list[Updated], np.ndarray
     training = Training(with_values(PolicyGradientConfig(), {"device": "cpu"} | values))
     updates: list[Updated] = []
     returns: list[np.ndarray[Any, Any]] = []
-    for phase in training:
-        if isinstance(phase, Updated):
-            updates.append(phase)
-        elif isinstance(phase, Collected):
-            returns.append(phase.returns)
+    for event in training:
+        if isinstance(event, Updated):
+            updates.append(event)
+        elif isinstance(event, Collected):
+            returns.append(event.returns)
     training.close()
     return training, updates, np.concatenate(returns)
 

@@ -63,7 +63,7 @@ def trained(id: str, gamma: float, steps: int, settings: dict[str, Any]) -> tupl
     estimator = {"gamma": gamma} | settings.get("estimator", {})
     rest = {"environment": id, "policy": "tabular", "device": "cpu", "budget": {"environment_steps": steps}}
     training = Training(validated(settings | rest | {"estimator": estimator}))
-    updates = [phase for phase in training if isinstance(phase, Updated)]
+    updates = [event for event in training if isinstance(event, Updated)]
     training.close()
     dynamics = dynamics_of(id)
     with torch.no_grad():

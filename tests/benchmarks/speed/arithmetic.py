@@ -31,7 +31,7 @@ class _Network:
         self._weights = [torch.randn(after, before) * 0.1 for before, after in pairwise(sizes)]
         self._biases = [torch.zeros(size) for size in sizes[1:]]
         self._outputs = [torch.randn(rows, size) for size in sizes]
-        self._slopes = [torch.randn(rows, size) for size in sizes]
+        self._deltas = [torch.randn(rows, size) for size in sizes]
         self._of_weights = [torch.empty_like(weight) for weight in self._weights]
         self._of_biases = [torch.empty_like(bias) for bias in self._biases]
 
@@ -45,18 +45,18 @@ class _Network:
 
     def backward(self) -> None:
         for layer in reversed(range(len(self._weights))):
-            slope, before = self._slopes[layer + 1], self._slopes[layer]
-            torch.mm(slope.t(), self._outputs[layer], out=self._of_weights[layer])
-            torch.sum(slope, 0, out=self._of_biases[layer])
+            delta, before = self._deltas[layer + 1], self._deltas[layer]
+            torch.mm(delta.t(), self._outputs[layer], out=self._of_weights[layer])
+            torch.sum(delta, 0, out=self._of_biases[layer])
             if layer > 0:
-                torch.mm(slope, self._weights[layer], out=before)
+                torch.mm(delta, self._weights[layer], out=before)
                 self._through(before, self._outputs[layer])
 
-    def _through(self, slope: Tensor, output: Tensor) -> None:
+    def _through(self, delta: Tensor, output: Tensor) -> None:
         if self._relu:
-            torch.ops.aten.threshold_backward.grad_input(slope, output, 0.0, grad_input=slope)
+            torch.ops.aten.threshold_backward.grad_input(delta, output, 0.0, grad_input=delta)
         else:
-            torch.ops.aten.tanh_backward.grad_input(slope, output, grad_input=slope)
+            torch.ops.aten.tanh_backward.grad_input(delta, output, grad_input=delta)
 
 
 @lru_cache

@@ -27,13 +27,13 @@ def run(config: str, steps: int, skip: int = 0) -> dict[str, Any]:
     training = Training(validated(json.loads(config)))
     iterations, before, mean_return = -skip, 0, None
     started = time.perf_counter()
-    for phase in training:
-        if isinstance(phase, Updated):
+    for event in training:
+        if isinstance(event, Updated):
             iterations += 1
-            mean_return = phase.metrics["mean_return"]
+            mean_return = event.metrics["mean_return"]
             if iterations == 0:
-                before, started = phase.environment_steps, time.perf_counter()
-            elif iterations > 0 and phase.environment_steps - before >= steps:
+                before, started = event.environment_steps, time.perf_counter()
+            elif iterations > 0 and event.environment_steps - before >= steps:
                 break
     elapsed = time.perf_counter() - started
     training.close()
@@ -59,17 +59,17 @@ def split(config: str, steps: int) -> dict[str, Any]:
     clock["environment"] = 0.0
     iterations, calls = 0, 0
     last = started = time.perf_counter()
-    for phase in training:
-        name = _PHASES.get(type(phase))
+    for event in training:
+        name = _ACTIVITIES.get(type(event))
         if name is not None:
             now = time.perf_counter()
             clock[name] += now - last
             last = now
-        if isinstance(phase, Collected):
-            calls += _calls(parsed, phase)
-        if isinstance(phase, Updated):
+        if isinstance(event, Collected):
+            calls += _calls(parsed, event)
+        if isinstance(event, Updated):
             iterations += 1
-            if phase.environment_steps >= steps:
+            if event.environment_steps >= steps:
                 break
     elapsed = time.perf_counter() - started
     training.close()
@@ -86,7 +86,7 @@ def split(config: str, steps: int) -> dict[str, Any]:
     }
 
 
-_PHASES: dict[type, str] = {Collected: "collecting", Estimated: "estimating", Updated: "updating"}
+_ACTIVITIES: dict[type, str] = {Collected: "collecting", Estimated: "estimating", Updated: "updating"}
 
 
 @contextmanager
@@ -135,10 +135,10 @@ def until(config: str, target: float, limit: float) -> dict[str, Any]:
     for factor in (1, BEYOND):
         if factor > 1:
             training.change("budget.environment_steps", factor * parsed.budget.environment_steps)
-        for phase in training:
-            if isinstance(phase, Updated):
-                mean = phase.metrics["mean_return"]
-                reached = phase.episodes >= MEAN_OVER and mean is not None and mean >= target
+        for event in training:
+            if isinstance(event, Updated):
+                mean = event.metrics["mean_return"]
+                reached = event.episodes >= MEAN_OVER and mean is not None and mean >= target
                 if reached or time.perf_counter() - started > limit:
                     break
         if reached or time.perf_counter() - started > limit:

@@ -72,11 +72,11 @@ def expected_of(config: RunConfig) -> set[str]:
 
 def two_updates(config: RunConfig) -> list[Updated]:
     training, updates = Training(config), []
-    for phase in training:
-        if isinstance(phase, Updated):
-            updates.append(phase)
-            if phase.iteration == 1:
-                training.change("budget.environment_steps", phase.environment_steps + 1)
+    for event in training:
+        if isinstance(event, Updated):
+            updates.append(event)
+            if event.iteration == 1:
+                training.change("budget.environment_steps", event.environment_steps + 1)
     training.close()
     assert len(updates) == 2
     assert all(parameter.isfinite().all() for parameter in training.policy.parameters())
@@ -120,7 +120,7 @@ def test_every_named_algorithm_does_the_same_again_bit_for_bit(id: str) -> None:
     runs = []
     for _ in range(2):
         training = Training(with_values(config, {"budget.environment_steps": 300}))
-        found = [untimed(phase) for phase in training if isinstance(phase, Updated)]
+        found = [untimed(event) for event in training if isinstance(event, Updated)]
         training.close()
         runs.append((found, [parameter.detach().clone() for parameter in training.policy.parameters()]))
     assert len(runs[0][0]) > 1

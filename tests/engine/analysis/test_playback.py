@@ -181,12 +181,12 @@ def test_watching_changes_nothing_in_the_run_watched() -> None:
         training = Training(configured(environment="CartPole-v1"))
         playback = Playback(frozen(training.config), 0)
         updates = []
-        for phase in training:
+        for event in training:
             if watched:
                 playback.use(snapshot(training.policy, training.config, training.environment, training.iteration))
                 episode(playback)
-            if isinstance(phase, Updated):
-                updates.append(untimed(phase))
+            if isinstance(event, Updated):
+                updates.append(untimed(event))
         training.close()
         playback.close()
         return updates

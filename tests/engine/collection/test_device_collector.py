@@ -217,7 +217,7 @@ def test_a_run_learns_with_its_environments_on_the_device(algorithm: str) -> Non
     config = with_values(config, {"budget.environment_steps": 12_000})
     training = Training(config)
     assert training.stepping_reason == "environments are stepped on cpu as well"
-    updates = [phase for phase in training if isinstance(phase, Updated)]
+    updates = [event for event in training if isinstance(event, Updated)]
     training.close()
     mdp = finite_mdp("Corridor-v0")
     assert mdp is not None

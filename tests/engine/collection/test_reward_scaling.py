@@ -101,8 +101,8 @@ def test_reported_returns_are_raw_whatever_learning_sees(collection: str) -> Non
     )
     for config in (plain, changed):
         training = Training(config)
-        collected = [phase for phase in training if isinstance(phase, Collected)]
+        collected = [event for event in training if isinstance(event, Collected)]
         training.close()
-        returns = np.concatenate([phase.returns for phase in collected])
+        returns = np.concatenate([event.returns for event in collected])
         assert len(returns) > 0
         assert (returns == 6.0).all()

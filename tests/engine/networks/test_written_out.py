@@ -149,7 +149,7 @@ def learned(environment: str, values: dict[str, Any], by_autograd: bool) -> tupl
     if by_autograd:
         policy._dense = fitting.value.dense = None
         assert not policy.written_out
-    *_, last = (phase for phase in training if isinstance(phase, Updated))
+    *_, last = (event for event in training if isinstance(event, Updated))
     training.close()
     return torch.cat([part.detach().flatten() for part in (*policy.parameters(), fitting.vector.values)]), last.metrics
 

@@ -21,7 +21,7 @@ from tests.engine.support import (
     collections_of,
     configured,
     estimates_of,
-    phases_of,
+    events_of,
     register,
     untimed,
     updates_of,
@@ -76,15 +76,15 @@ def test_the_choice_of_baseline_does_not_change_the_first_episodes() -> None:
 def test_two_runs_side_by_side_do_not_disturb_each_other() -> None:
     alone = [untimed(update) for update in updates_of(configured())]
     one, other = Training(configured()), Training(configured(seed=5))
-    beside = [phase for phase, _ in zip(one, other, strict=False) if isinstance(phase, Updated)]
+    beside = [event for event, _ in zip(one, other, strict=False) if isinstance(event, Updated)]
     assert [untimed(update) for update in beside] == alone[: len(beside)]
 
 
-# --- phases and accounting --------------------------------------------------------------------------------------------
+# --- events and accounting --------------------------------------------------------------------------------------------
 
 
 def test_an_iteration_is_collected_then_estimated_then_updated() -> None:
-    kinds = [type(phase) for phase in phases_of(configured()) if not isinstance(phase, Heartbeat)]
+    kinds = [type(event) for event in events_of(configured()) if not isinstance(event, Heartbeat)]
     assert kinds == [Collected, Estimated, Updated] * (len(kinds) // 3)
 
 
@@ -147,9 +147,9 @@ def test_every_step_of_a_fixed_length_rollout_has_an_advantage() -> None:
 def test_episodes_played_for_the_value_function_alone_count_like_all_others() -> None:
     id = register("Tests/Three-v0", lengths=(3,))
     config = configured(environment=id, estimator__baseline__fitted_on="independent", budget__environment_steps=24)
-    phases = [phase for phase in phases_of(config) if not isinstance(phase, Heartbeat)]
-    assert [type(phase) for phase in phases] == [Collected, Collected, Estimated, Updated]
-    last = phases[-1]
+    events = [event for event in events_of(config) if not isinstance(event, Heartbeat)]
+    assert [type(event) for event in events] == [Collected, Collected, Estimated, Updated]
+    last = events[-1]
     assert isinstance(last, Updated)
     assert (last.environment_steps, last.episodes) == (24, 8)
 
@@ -168,7 +168,7 @@ def test_the_share_of_greedy_actions_goes_evenly_from_its_start_to_its_end(start
     id = register("Tests/Five-v0", lengths=(5,))
     config = configured(environment=id, exploration__greedy_start=start, exploration__greedy_end=end)
     training = Training(with_values(config, {"budget.environment_steps": 80}))
-    shares = [training.learner._interaction.actor.greedy_share for phase in training if isinstance(phase, Collected)]
+    shares = [training.learner._interaction.actor.greedy_share for event in training if isinstance(event, Collected)]
     assert shares == pytest.approx([start + (end - start) * share for share in (0.0, 0.25, 0.5, 0.75)])
 
 
@@ -183,13 +183,13 @@ def test_a_higher_temperature_acts_less_decidedly() -> None:
 def test_what_moved_the_policy_is_handed_on_by_the_rules_that_reweigh() -> None:
     """One log-ratio per step of a proximal rule, one per episode where whole episodes are reweighted."""
     for update, of, size in (("ppo-clip", "step", None), ("off-policy", "episode", 4)):
-        phases = phases_of(configured(update=update))
-        (first, *_) = [phase for phase in phases if isinstance(phase, Reweighted)]
-        (estimated, *_) = [phase for phase in phases if isinstance(phase, Estimated)]
+        events = events_of(configured(update=update))
+        (first, *_) = [event for event in events if isinstance(event, Reweighted)]
+        (estimated, *_) = [event for event in events if isinstance(event, Estimated)]
         assert first.of == of
         assert len(first.log_ratios) == (size or len(estimated.advantages))
         assert np.abs(first.log_ratios).max() > 0.0
-    assert not [phase for phase in phases_of(configured()) if isinstance(phase, Reweighted)]
+    assert not [event for event in events_of(configured()) if isinstance(event, Reweighted)]
 
 
 def test_the_budget_is_kept_to_the_iteration_that_passes_it() -> None:
@@ -302,11 +302,11 @@ def test_the_value_loss_is_that_of_the_last_fitting_step() -> None:
     """As metrics.py words it: with a single fitting step it is the loss of the values before."""
     training = Training(configured(estimator__baseline__fit_steps=1, estimator__baseline__learning_rate=0.1))
     before = None
-    for phase in training:
-        if isinstance(phase, Estimated):
-            before = float(np.square(phase.advantages).mean())  # Â = G − V, so its mean square is the loss before
-        if isinstance(phase, Updated):
-            assert phase.metrics["value_loss"] == pytest.approx(before, rel=1e-5)
+    for event in training:
+        if isinstance(event, Estimated):
+            before = float(np.square(event.advantages).mean())  # Â = G − V, so its mean square is the loss before
+        if isinstance(event, Updated):
+            assert event.metrics["value_loss"] == pytest.approx(before, rel=1e-5)
             return
 
 
@@ -331,33 +331,33 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_time_between_two_phases_does_not_count(clock: Clock) -> None:
+def test_time_between_two_events_does_not_count(clock: Clock) -> None:
     training = Training(configured())
-    for phase in training:
+    for event in training:
         clock.now += 1000.0
-        if isinstance(phase, Updated):
-            assert phase.seconds < 1.0
-            assert phase.metrics["steps_per_second"] > 100.0  # type: ignore[operator]
+        if isinstance(event, Updated):
+            assert event.seconds < 1.0
+            assert event.metrics["steps_per_second"] > 100.0  # type: ignore[operator]
     assert 0.0 < training.seconds < 1.0
 
 
 def test_seconds_never_decrease_and_are_those_of_the_run(clock: Clock) -> None:
-    stamps = [phase.seconds for phase in Training(configured()) if isinstance(phase, Collected | Updated)]
+    stamps = [event.seconds for event in Training(configured()) if isinstance(event, Collected | Updated)]
     assert stamps == sorted(stamps)
     assert stamps[0] > 0.0
 
 
-def test_waiting_between_phases_does_not_change_the_run() -> None:
+def test_waiting_between_events_does_not_change_the_run() -> None:
     def waited() -> Iterator[Event]:
-        for phase in Training(configured()):
+        for event in Training(configured()):
             torch.rand(3)  # whatever a host does in between
-            yield phase
+            yield event
 
-    patient = [untimed(phase) for phase in waited() if isinstance(phase, Updated)]
+    patient = [untimed(event) for event in waited() if isinstance(event, Updated)]
     assert patient == [untimed(update) for update in updates_of(configured())]
 
 
-def test_a_host_may_stop_at_any_phase() -> None:
+def test_a_host_may_stop_at_any_event() -> None:
     for count in range(1, 8):
         training = Training(LONGER)
         assert len(list(islice(training, count))) == count

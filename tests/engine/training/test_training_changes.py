@@ -27,12 +27,12 @@ LONGER = configured(budget__environment_steps=450)
 def test_a_live_change_takes_effect_at_the_next_iteration_and_is_recorded() -> None:
     training = Training(LONGER)
     updates = []
-    for phase in training:
-        if isinstance(phase, Estimated) and phase.iteration == 2:
+    for event in training:
+        if isinstance(event, Estimated) and event.iteration == 2:
             training.change("update.learning_rate", 0.5)
             assert training.config.update.learning_rate == 0.01
-        if isinstance(phase, Updated):
-            updates.append(phase)
+        if isinstance(event, Updated):
+            updates.append(event)
     assert [update.changes for update in updates[:2]] == [(), ()]
     (change,) = updates[2].changes
     assert (change.path, change.old, change.new, change.iteration) == ("update.learning_rate", 0.01, 0.5, 3)
@@ -46,10 +46,10 @@ def test_a_live_change_takes_effect_at_the_next_iteration_and_is_recorded() -> N
 def test_a_change_changes_the_run_from_then_on_only() -> None:
     training = Training(LONGER)
     changed = []
-    for phase in training:
-        if isinstance(phase, Updated):
-            changed.append(phase)
-            if phase.iteration == 1:
+    for event in training:
+        if isinstance(event, Updated):
+            changed.append(event)
+            if event.iteration == 1:
                 training.change("update.learning_rate", 1.0)
     plain = updates_of(LONGER)
     assert untimed(changed[0]) == untimed(plain[0])
@@ -128,10 +128,10 @@ def test_every_live_parameter_has_an_effect(config: RunConfig, parameter: Parame
         config = with_values(config, {"collection.environments": 4, "collection.steps": 25})
     training = Training(config)
     changed = []
-    for phase in training:
-        if isinstance(phase, Updated):
-            changed.append(untimed(phase))
-            if phase.iteration == 1:
+    for event in training:
+        if isinstance(event, Updated):
+            changed.append(untimed(event))
+            if event.iteration == 1:
                 training.change(parameter.path, other(parameter))
     assert changed != [untimed(update) for update in updates_of(config)]
 
@@ -139,7 +139,7 @@ def test_every_live_parameter_has_an_effect(config: RunConfig, parameter: Parame
 def test_a_change_to_the_value_it_has_is_none() -> None:
     training = Training(configured())
     training.change("update.learning_rate", 0.01)
-    update = next(phase for phase in training if isinstance(phase, Updated))
+    update = next(event for event in training if isinstance(event, Updated))
     assert update.changes == ()
 
 
@@ -147,7 +147,7 @@ def test_of_two_changes_before_an_iteration_the_later_counts() -> None:
     training = Training(configured())
     training.change("update.learning_rate", 0.5)
     training.change("update.learning_rate", 0.25)
-    update = next(phase for phase in training if isinstance(phase, Updated))
+    update = next(event for event in training if isinstance(event, Updated))
     assert [(change.old, change.new) for change in update.changes] == [(0.01, 0.25)]
 
 
@@ -189,13 +189,13 @@ def test_a_refused_change_leaves_the_run_as_it_was(path: str, value: Any) -> Non
     assert [untimed(p) for p in training if isinstance(p, Updated)] == [untimed(u) for u in updates_of(configured())]
 
 
-def test_the_training_length_can_be_extended_until_the_very_last_phase() -> None:
+def test_the_training_length_can_be_extended_until_the_very_last_event() -> None:
     training = Training(configured(budget__environment_steps=100))
     last = None
-    for phase in training:
-        if isinstance(phase, Updated):
-            last = phase
-            if phase.environment_steps >= 100 and training.config.budget.environment_steps == 100:
+    for event in training:
+        if isinstance(event, Updated):
+            last = event
+            if event.environment_steps >= 100 and training.config.budget.environment_steps == 100:
                 training.change("budget.environment_steps", 300)
     assert last is not None
     assert last.environment_steps >= 300
@@ -204,9 +204,9 @@ def test_the_training_length_can_be_extended_until_the_very_last_phase() -> None
 def test_the_training_length_can_be_shortened_to_what_has_passed() -> None:
     training = Training(configured(budget__environment_steps=100_000))
     updates = 0
-    for phase in training:
-        if isinstance(phase, Updated):
+    for event in training:
+        if isinstance(event, Updated):
             updates += 1
-            if phase.iteration == 2:
+            if event.iteration == 2:
                 training.change("budget.environment_steps", 1)
     assert updates == 2

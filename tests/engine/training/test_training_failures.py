@@ -78,9 +78,9 @@ def test_huge_rewards_give_finite_numbers_or_a_run_error_whatever_the_rule(updat
     id = register("Tests/Huge-v0", reward=reward)
     training = Training(configured(environment=id, update=update, estimator__baseline="average"))
     try:
-        for phase in training:
-            if isinstance(phase, Updated):
-                assert all(value is None or math.isfinite(value) for value in phase.metrics.values())
+        for event in training:
+            if isinstance(event, Updated):
+                assert all(value is None or math.isfinite(value) for value in event.metrics.values())
     except RunError as error:
         assert str(error).endswith(".")  # noqa: PT017 - some survive
     assert all_finite(training)
@@ -101,9 +101,9 @@ def test_the_largest_steps_of_every_rule_give_finite_numbers_or_a_run_error_and_
     config = with_values(config, limits | {"update.learning_rate": 100.0, "budget.environment_steps": 2000})
     training = Training(config)
     try:
-        for phase in training:
-            if isinstance(phase, Updated):
-                assert all(value is None or math.isfinite(value) for value in phase.metrics.values())
+        for event in training:
+            if isinstance(event, Updated):
+                assert all(value is None or math.isfinite(value) for value in event.metrics.values())
     except RunError as error:
         assert str(error).endswith(".")  # noqa: PT017 - some survive
     assert all_finite(training)
@@ -129,9 +129,9 @@ def test_the_largest_learning_rate_gives_finite_numbers_or_a_run_error(environme
     )
     training = Training(config)
     try:
-        for phase in training:
-            if isinstance(phase, Updated):
-                assert all(value is None or math.isfinite(value) for value in phase.metrics.values())
+        for event in training:
+            if isinstance(event, Updated):
+                assert all(value is None or math.isfinite(value) for value in event.metrics.values())
     except RunError as error:
         # Some of these survive; where actions grow without bound, the reward may be the first to overflow.
         assert "learning rate" in str(error) or "gave the reward" in str(error)  # noqa: PT017
@@ -148,7 +148,7 @@ def test_observations_that_are_not_numbers_stop_the_run_and_leave_the_policy_fin
 def test_an_environment_that_raises_in_a_later_episode_leaves_what_came_before_valid() -> None:
     id = register("Tests/Later-v0", what="raises in episode 2")
     training, seen, message = run_until_it_fails(configured(environment=id))
-    updates = [phase for phase in seen if isinstance(phase, Updated)]
+    updates = [event for event in seen if isinstance(event, Updated)]
     assert [update.iteration for update in updates] == [1, 2]
     assert re.fullmatch(
         r"Tests/Later-v0 with the seed \d+ raised ZeroDivisionError: division by zero, in its step; what was learned "
@@ -170,7 +170,7 @@ def test_a_worker_that_hangs_or_dies_stops_the_run_and_leaves_what_was_learned(d
     config = configured(environment=environment, policy="tabular", collection__episodes_per_update=2)
     training, seen, message = run_until_it_fails(config)
     training.close()
-    assert [phase.iteration for phase in seen if isinstance(phase, Updated)] == [1, 2, 3]
+    assert [event.iteration for event in seen if isinstance(event, Updated)] == [1, 2, 3]
     assert re.search(rf"^{id} with the seed \d+ ", message)
     assert words in message
     assert all_finite(training)
@@ -180,7 +180,7 @@ def test_an_environment_that_raises_in_a_fixed_length_rollout_leaves_what_came_b
     id = register("Tests/Later-v0", what="raises in episode 2")
     config = configured(environment=id, collection="fixed-length", collection__steps=3, collection__environments=2)
     training, seen, message = run_until_it_fails(config)
-    assert [phase.iteration for phase in seen if isinstance(phase, Updated)] == [1, 2]
+    assert [event.iteration for event in seen if isinstance(event, Updated)] == [1, 2]
     assert "in its step" in message
     assert all_finite(training)
 
@@ -282,7 +282,7 @@ def test_a_clipped_step_of_sgd_has_the_length_of_the_bound() -> None:
     config = configured(update__optimizer="sgd", update__learning_rate=1.0, update__max_grad_norm=0.5)
     training = Training(config)
     before = torch.cat([p.detach().flatten().clone() for p in training.policy.parameters()])
-    update = next(phase for phase in training if isinstance(phase, Updated))
+    update = next(event for event in training if isinstance(event, Updated))
     after = torch.cat([p.detach().flatten() for p in training.policy.parameters()])
     assert update.metrics["grad_norm"] > 0.5  # type: ignore[operator]
     assert (after - before).norm().item() == pytest.approx(0.5, rel=1e-3)
@@ -291,6 +291,6 @@ def test_a_clipped_step_of_sgd_has_the_length_of_the_bound() -> None:
 def test_a_step_of_sgd_is_the_learning_rate_times_the_gradient() -> None:
     training = Training(configured(update__optimizer="sgd", update__learning_rate=0.25))
     before = torch.cat([p.detach().flatten().clone() for p in training.policy.parameters()])
-    update = next(phase for phase in training if isinstance(phase, Updated))
+    update = next(event for event in training if isinstance(event, Updated))
     after = torch.cat([p.detach().flatten() for p in training.policy.parameters()])
     assert (after - before).norm().item() == pytest.approx(0.25 * update.metrics["grad_norm"], rel=1e-3)  # type: ignore[operator]
