@@ -27,9 +27,9 @@ Line = tuple[Term, ...]
 ADVANTAGE = r"\hat{A}_{i,t}"
 
 
-def seen(config: PolicyGradientConfig) -> str:
-    """What the policy looks at in step t of episode i: the state, or what a memory holds of all states so far."""
-    return "h_{i,t}" if POLICY_SPECS[config.policy.kind].remembers else "s_{i,t}"
+def seen(config: PolicyGradientConfig, step: str = "t") -> str:
+    """What the policy looks at in a step of episode i: the state, or what a memory holds of all states so far."""
+    return f"{'h' if POLICY_SPECS[config.policy.kind].remembers else 's'}_{{i,{step}}}"
 
 
 def chance(config: PolicyGradientConfig, policy: str = r"\pi_{\theta}") -> str:

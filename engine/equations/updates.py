@@ -233,7 +233,7 @@ def _off_policy(config: PolicyGradientConfig) -> tuple[Line, ...]:
     name, until = ("w_{i,t}", "t") if single else ("w_i", last_step(config))
     greedy = max(config.exploration.greedy_start, config.exploration.greedy_end) > 0.0
     actor = r"\mu" if greedy else _OLD
-    taken, state = "a_{i,k}", seen(config).replace("t", "k")
+    taken, state = "a_{i,k}", seen(config, "k")
     ratio = rf"\frac{{\pi_{{\theta}}({taken} \mid {state})}}{{{actor}({taken} \mid {state})}}"
     product = rf"\prod_{{k=0}}^{{{until}}} \, {ratio}"
     if update.truncation > 0.0:

@@ -37,6 +37,8 @@ class PlanningLearner(InteractingLearner):
         rollout, collected = yield from self._interaction.collect(moment)
         batch = self._rule.true_advantages(rollout, config.estimator.gamma)
         yield estimated(moment.iteration, batch.advantages)
-        outcome = yield from self._rule.update(batch.observations, config, moment.progress)
+        outcome = yield from self._rule.update(
+            batch.observations, config, moment.progress, moment.watched, moment.iteration
+        )
         metrics: Metrics = dict.fromkeys(METRICS) | outcome.metrics | summary(collected, batch)
         yield Updated(moment.iteration, metrics=metrics)

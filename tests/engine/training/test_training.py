@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
+from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated, UpdateStep
 from engine.reports.metrics import METRICS
 from engine.runtime import stopwatch
 from engine.training.totals import MEAN_OVER
@@ -372,6 +375,21 @@ def test_a_run_leaves_the_number_of_threads_to_its_host() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_gradient_steps_are_told_where_they_are_asked_for(algorithm: str) -> None:
+    small = with_values(PolicyGradientConfig(), {"environment": "Corridor-v0", "policy": "tabular"})
+    config = with_values(choose(small, ALGORITHMS[algorithm]), {"budget.environment_steps": 1})
+    told = []
+    for watched in (False, True):
+        training = Training(config, "seen")
+        training.watched = watched
+        told.append([event for event in training if isinstance(event, UpdateStep)])
+    unasked, steps = told
+    assert unasked == []
+    assert [(step.run, step.iteration, step.step) for step in steps] == [("seen", 1, n + 1) for n in range(len(steps))]
+    assert len(steps) >= 1
 
 
 def test_every_event_carries_its_run() -> None:
