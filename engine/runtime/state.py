@@ -2,7 +2,7 @@
 
 A state is plain data: dictionaries with names as keys, down to tensors, arrays, numbers, texts, switches, None, and
 lists of these. It shares no memory with the part it was taken from, so that it stays what it was while the part goes
-on. What can be held inside the process only is wrapped in ``Held``.
+on. What of a part cannot be read, so that it may not go on exactly, is said in a sentence under ``INEXACT``.
 """
 
 from __future__ import annotations
@@ -32,21 +32,11 @@ class Stateful(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Held:
-    """Something that can be kept inside this process and nowhere else; ``why`` is a sentence that says so."""
-
-    held: Any
-    why: str
-
-
-INEXACT = "inexact"  # the key under which a state says in a sentence what of it may not go on exactly
+INEXACT = "inexact"
 
 
 def inexact(state: Any) -> tuple[str, ...]:
-    """What of ``state`` may not go on exactly once it has been written down, in sentences; none where all does."""
-    if isinstance(state, Held):
-        return (state.why,)
+    """What of ``state`` may not go on exactly, in sentences; none where all does."""
     if isinstance(state, Mapping):
         found = [(value,) if name == INEXACT else inexact(value) for name, value in state.items()]
     else:

@@ -17,7 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from engine.runtime.errors import RequestError
-from engine.runtime.state import INEXACT, Held, State
+from engine.runtime.state import State
 
 FORMAT = 1  # raised when states can no longer be read as they were
 _TENSOR, _ARRAY = "$tensor", "$array"  # a reference has one of these for its only key
@@ -25,7 +25,7 @@ _BROKEN = "This is no checkpoint of a run, or a broken one"
 
 
 def to_bytes(state: State) -> bytes:
-    """``state`` as bytes; what can only be held in the process is replaced by why, under ``INEXACT``.
+    """``state`` as bytes.
 
     Raises:
         TypeError: something in it is not plain data.
@@ -70,8 +70,6 @@ def _shape(value: Any, tensors: dict[str, Tensor], path: str) -> Any:
         return {name: _shape(each, tensors, f"{path}/{name}") for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_shape(each, tensors, f"{path}/{index}") for index, each in enumerate(value)]
-    if isinstance(value, Held):
-        return {INEXACT: value.why}
     if isinstance(value, Tensor):
         tensors[path] = value.detach().to("cpu", copy=True).contiguous()
         return {_TENSOR: path}
