@@ -112,9 +112,11 @@ class EpisodeCollector:
         lengths, terminated = np.zeros(size, np.int64), np.zeros(size, np.bool_)
         memory = actor.start(size)
         steps, taken = 0, 0
+        self._used = storage.capacity  # unless it comes to its end, no one knows how much
         while len(indices):
             if steps == storage.capacity:
                 self._grow()
+                self._used = storage.capacity
             actions, greedy, memory = actor.act(observations, memory)
             moved = self._batch.step(actions, indices)
             where = (steps, slice(None)) if len(indices) == size else (steps, indices)

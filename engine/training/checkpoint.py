@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from engine.environments.making.registry import describe
 from engine.runtime.errors import RequestError
 from engine.runtime.state import State
 
@@ -47,8 +48,10 @@ def from_bytes(data: bytes) -> State:
         found = json.loads(_metadata(data)["checkpoint"])
         version = found["format"]
         state: State = _filled(found["state"], tensors) if version == FORMAT else {}
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise RequestError(f"{_BROKEN}: {error}.") from None
+        if not isinstance(state, dict):
+            raise TypeError("what it holds has no names")
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise RequestError(f"{_BROKEN}: {describe(error)}.") from None
     if version != FORMAT:
         raise RequestError(f"This checkpoint has the format {version}, and this program reads {FORMAT}; update it.")
     return state
@@ -71,16 +74,22 @@ def _shape(value: Any, tensors: dict[str, Tensor], path: str) -> Any:
     if isinstance(value, list | tuple):
         return [_shape(each, tensors, f"{path}/{index}") for index, each in enumerate(value)]
     if isinstance(value, Tensor):
-        tensors[path] = value.detach().to("cpu", copy=True).contiguous()
-        return {_TENSOR: path}
+        return {_TENSOR: _put(value.detach().to("cpu", copy=True).contiguous(), tensors, path)}
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biuf":
             raise TypeError(f"{path} is an array of {value.dtype}, which has no place in a checkpoint.")
-        tensors[path] = torch.from_numpy(np.array(value, order="C"))
-        return {_ARRAY: path}
+        return {_ARRAY: _put(torch.from_numpy(np.array(value, order="C")), tensors, path)}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"{path} is a {type(value).__name__}, which is no plain data.")
+
+
+def _put(tensor: Tensor, tensors: dict[str, Tensor], path: str) -> str:
+    """The name under which ``tensor`` is put; names that hold slashes can lead to the same path."""
+    while path in tensors:
+        path += "'"
+    tensors[path] = tensor
+    return path
 
 
 def _filled(shape: Any, tensors: Mapping[str, Tensor]) -> Any:

@@ -22,7 +22,8 @@ class Totals:
         self.iteration = self.environment_steps = self.episodes = 0
         self.busy = False  # whether an iteration is under way
         self.failed = False
-        self.changes: tuple[Change, ...] = ()  # since the last iteration began
+        self._upcoming: dict[str, tuple[Any, Any]] = {}  # what the next iteration begins with, old and new by path
+        self._changes: tuple[Change, ...] = ()  # that the iteration under way began with
         self._recent: deque[float] = deque(maxlen=MEAN_OVER)
         self._began = (0, 0.0)  # steps and seconds as the iteration began
 
@@ -36,6 +37,15 @@ class Totals:
         self.iteration += 1
         self.busy = True
         self._began = self.environment_steps, seconds
+        at = (self.iteration, self.environment_steps, self.episodes, seconds)
+        self._changes = tuple(Change(path, old, new, *at) for path, (old, new) in self._upcoming.items())
+        self._upcoming = {}
+
+    def change(self, path: str, old: Any, new: Any) -> None:
+        """Note that a parameter has another value from the next iteration on."""
+        first, _ = self._upcoming.pop(path, (old, new))
+        if first != new:
+            self._upcoming[path] = (first, new)
 
     def collected(self, event: Collected, seconds: float) -> Collected:
         """Count what was collected; the episodes in the order in which they ended.
@@ -61,7 +71,6 @@ class Totals:
         """End the iteration."""
         steps, started = self._began
         speed = (self.environment_steps - steps) / max(seconds - started, 1e-9)
-        changes, self.changes = self.changes, ()
         self.busy = False
         return replace(
             event,
@@ -69,22 +78,18 @@ class Totals:
             episodes=self.episodes,
             seconds=seconds,
             metrics=event.metrics | {"mean_return": self.mean_return, "steps_per_second": speed},
-            changes=changes,
+            changes=self._changes,
         )
 
     def state(self) -> State:
-        """All of it, between two iterations.
-
-        Raises:
-            ValueError: an iteration is under way.
-        """
-        if self.busy:
-            raise ValueError("A run can be saved between two iterations, not in the middle of one.")
+        """All of it, between two iterations."""
         counts = {name: getattr(self, name) for name in ("iteration", "environment_steps", "episodes", "failed")}
-        return {**counts, "recent": list(self._recent)}
+        upcoming = [[path, old, new] for path, (old, new) in self._upcoming.items()]
+        return {**counts, "recent": list(self._recent), "upcoming": upcoming}
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.iteration, self.environment_steps = state["iteration"], state["environment_steps"]
         self.episodes, self.failed = state["episodes"], state["failed"]
         self._recent = deque(state["recent"], maxlen=MEAN_OVER)
-        self.busy, self.changes = False, ()
+        self._upcoming = {path: (old, new) for path, old, new in state["upcoming"]}
+        self.busy = False

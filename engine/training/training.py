@@ -15,9 +15,10 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import parameters_of, with_values
 from engine.config.validation import validated
+from engine.environments.making.registry import describe
 from engine.policies.policy import Policy
-from engine.reports.events import Change, Collected, Event, Failed, Heartbeat, Updated
-from engine.runtime.errors import RefusedError, RequestError
+from engine.reports.events import Collected, Event, Failed, Heartbeat, Updated
+from engine.runtime.errors import RefusedError, RequestError, RunError
 from engine.runtime.state import State
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.learner import Learner, Moment
@@ -54,6 +55,7 @@ class Training:
         self.learner: Learner = ManySeedsLearner(config, self.runs) if seeds else make_learner(config, run)
         self.totals = {name: Totals() for name in self.runs}
         self._pending: dict[str, Any] = {}
+        self._iterations: Iterator[Event] | None = None  # those under way
         self._stopwatch = Stopwatch()
 
     # --- what is known of it ------------------------------------------------------------------------------------------
@@ -119,15 +121,28 @@ class Training:
         self.learner.close()
 
     def __iter__(self) -> Iterator[Event]:
+        """The events from here on. Who breaks off and iterates again goes on where that was; after a ``RunError`` there
+        is nothing to go on with."""
         return self._stopwatch.timing(self._events())
 
     def _events(self) -> Generator[Event, None, None]:
         while True:
-            self._apply_changes()
-            moments = [self._moment(run) for run, totals in self.totals.items() if self._goes_on(totals)]
-            if not moments:
-                return
-            for event in self.learner.iterate(moments):
+            if self._iterations is None:
+                self._apply_changes()
+                moments = [self._moment(run) for run, totals in self.totals.items() if self._goes_on(totals)]
+                if not moments:
+                    return
+                self._iterations = self.learner.iterate(moments)
+            try:
+                event = next(self._iterations, None)
+            except RunError:
+                self._iterations = None
+                for totals in self.totals.values():
+                    totals.failed = True
+                raise
+            if event is None:
+                self._iterations = None
+            else:
                 yield self._completed(event)
 
     def _goes_on(self, totals: Totals) -> bool:
@@ -161,20 +176,22 @@ class Training:
         before = {parameter.path: parameter.value for parameter in parameters_of(self.config)}
         self.config = with_values(self.config, pending)
         after = {parameter.path: parameter.value for parameter in parameters_of(self.config)}
-        changed = [path for path in pending if before[path] != after[path]]
         for totals in self.totals.values():
-            at = (totals.iteration + 1, totals.environment_steps, totals.episodes, self.seconds)
-            totals.changes += tuple(Change(path, before[path], after[path], *at) for path in changed)
+            for path in pending:
+                totals.change(path, before[path], after[path])
 
     # --- its state ----------------------------------------------------------------------------------------------------
 
     def state(self) -> State:
         """All that it takes to go on exactly from here, as plain data; to be asked for between two iterations, which is
-        also when an ``Updated`` has just been given. Of several runs, none may be in the middle of one.
+        also when an ``Updated`` has just been given. Of several runs, none may be in the middle of one. It does not know
+        what they are called.
 
         Raises:
             ValueError: an iteration is under way.
         """
+        if any(totals.busy for totals in self.totals.values()):
+            raise ValueError(_TOGETHER if self._seeds else _ALONE)
         return {
             "config": self.config.model_dump(mode="json"),
             "seeds": list(self._seeds),
@@ -186,17 +203,28 @@ class Training:
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from where ``state`` was taken, in a run made with the same configuration and not begun yet.
+        """Go on from where ``state`` was taken, in a run made with the same configuration; what it was in the middle of
+        is left.
 
         Raises:
             ValueError: the state is of another kind of run.
         """
+        if list(state["seeds"]) != list(self._seeds):
+            raise ValueError(f"This state is of the seeds {state['seeds']}, not of {list(self._seeds)}.")
         self.config = validated(state["config"])
         self._pending = dict(state["pending"])
+        self._iterations = None
         self._stopwatch.load(state["stopwatch"])
         for totals, counted in zip(self.totals.values(), state["totals"], strict=True):
             totals.load(counted)
         self.learner.parts.load(state["learner"])
+
+
+_ALONE = "A run can be saved between two iterations, not in the middle of one."
+_TOGETHER = (
+    "Seeds trained together can be saved only while none of them is in the middle of an iteration; those that play "
+    "whole episodes have their iterations at times of their own, and hardly ever all rest."
+)
 
 
 def resumed(state: Mapping[str, Any], run: str = RUN) -> Training:
@@ -204,9 +232,18 @@ def resumed(state: Mapping[str, Any], run: str = RUN) -> Training:
     is of.
 
     Raises:
-        RequestError: its configuration cannot work here.
-        ValueError: the state is of another kind of run.
+        RequestError: its configuration cannot work here, or this is no state of a run, or a damaged one.
+        RunError: its environment fails.
     """
-    training = Training(with_values(validated(state["config"]), state["choices"]), run, state["seeds"])
-    training.load(state)
+    training = None
+    try:
+        config = with_values(validated(state["config"]), state["choices"])
+        training = Training(config, run, state["seeds"])
+        training.load(state)
+    except Exception as error:
+        if training is not None:
+            training.close()
+        if isinstance(error, RequestError | RunError):
+            raise
+        raise RequestError(f"This state does not fit the run that it is of: {describe(error)}.") from error
     return training

@@ -18,6 +18,7 @@ from engine.runtime.errors import RunError
 from engine.runtime.state import INEXACT, State
 
 LARGEST_REWARD = 1e30  # well inside float32, in which returns are computed
+_OF_JAX = ("phys2d/", "tabular/")  # Gymnasium's environments that are written in it
 _UNFIT = "from which nothing can be learned; what was learned before is kept."
 
 
@@ -102,8 +103,9 @@ class GymnasiumBatch:
 
     def state(self) -> State:
         """Each environment's as ``RecordedEnvironment.state``, under ``environments``."""
-        sentence = {} if registry.is_known(self._id) else {INEXACT: _of_others(self._id)}
-        return {"environments": [recorded.state() for recorded in self._environments], **sentence}
+        sentence = _inexact(self._id)
+        states = [recorded.state() for recorded in self._environments]
+        return {"environments": states, **({} if sentence is None else {INEXACT: sentence})}
 
     def load(self, state: Mapping[str, Any]) -> None:
         each = state.get("environments", [])
@@ -142,10 +144,15 @@ class GymnasiumBatch:
         return stacked
 
 
-def _of_others(id: str) -> str:
+def _inexact(id: str) -> str | None:
+    """Why an environment may not go on exactly; None where it does."""
+    if id.startswith(_OF_JAX):
+        return f"{id} draws from a generator of JAX's, which is not kept: its episodes to come may be others."
+    if registry.is_known(id):
+        return None
     return (
         f"{id} comes from elsewhere: going on in an episode means to play it again up to there, which is exact if all "
-        "chance in it comes from its generator."
+        "chance in it comes from its generator and it remembers nothing of earlier episodes."
     )
 
 

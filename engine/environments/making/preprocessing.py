@@ -15,6 +15,7 @@ from engine.catalogue.environments import FAMILIES
 from engine.catalogue.family import Making
 
 Environment = gymnasium.Env[Any, Any]
+_OF_ONE_WORLD = ("gymnasium.envs.box2d.bipedal_walker", "gymnasium.envs.box2d.car_racing")
 
 
 def register_packages(id: str) -> None:
@@ -38,7 +39,9 @@ def extra_arguments(id: str) -> dict[str, Any]:
 
 
 def preprocessed(environment: Environment, id: str) -> Environment:
-    """The environment as a policy is to see it, by the record of its family; MuJoCo is made to draw without a display.
+    """The environment as a policy is to see it, by the record of its family.
+
+    MuJoCo is made to draw without a display, and a world of Box2D's that remembers earlier episodes is kept from it.
 
     Raises:
         DependencyNotInstalled: a package that the family's wrapper needs is missing.
@@ -49,6 +52,8 @@ def preprocessed(environment: Environment, id: str) -> Environment:
         return seen
     if "mujoco" in sys.modules and environment.render_mode is not None and hasattr(environment.unwrapped, "model"):
         return _Drawing(environment)
+    if type(environment.unwrapped).__module__ in _OF_ONE_WORLD:
+        return _FreshWorld(environment)
     return environment
 
 
@@ -86,3 +91,18 @@ class _Drawing(gymnasium.Wrapper[Any, Any, Any, Any]):
             raise RuntimeError(
                 f"MuJoCo cannot draw by way of {way} here; the variable MUJOCO_GL chooses egl, osmesa or glfw"
             ) from error
+
+
+class _FreshWorld(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """BipedalWalker or CarRacing with a new world for each episode, as Gymnasium's LunarLander has it.
+
+    These two take the old bodies out of the world and put new ones in. But a world remembers where it has kept bodies,
+    and looks at contacts in that order, so that the rounding of an episode, and soon all of it, depends on the episodes
+    before it: on nothing that a seed or a generator tells.
+    """
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        bare: Any = self.unwrapped
+        bare._destroy()
+        bare.world = import_module("Box2D").b2World(gravity=bare.world.gravity)
+        return super().reset(seed=seed, options=options)

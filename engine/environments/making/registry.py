@@ -91,8 +91,11 @@ def make(
 def is_known(id: str) -> bool:
     """Whether the environment is of Gymnasium's or the catalogue's, and so taken to be sound."""
     spec = gymnasium.registry.get(id)
-    code = spec.entry_point if spec is not None else None
-    return id in ENVIRONMENTS or (isinstance(code, str) and code.startswith(("gymnasium.", "engine.")))
+    if spec is None:
+        return id in ENVIRONMENTS
+    code = [spec.entry_point, *(wrapper.entry_point for wrapper in spec.additional_wrappers)]
+    ours = all(isinstance(place, str) and place.startswith(("gymnasium.", "engine.")) for place in code)
+    return id in ENVIRONMENTS or ours
 
 
 def _find(id: str) -> None:

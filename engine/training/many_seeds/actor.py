@@ -15,6 +15,7 @@ from engine.networks.dense import NONLINEARITIES, Nonlinearity, outputs_of, para
 from engine.networks.features import Raw
 from engine.networks.networks import MLPBody, Table
 from engine.policies.actor import NOT_FINITE, Actor
+from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
 from engine.runtime.state import State
@@ -44,15 +45,25 @@ class JointActor(Actor):
         self._log_std = None if log_std is None else log_std.detach().repeat(len(policies) * each, 1)
         self._greedy_shares = torch.zeros(len(policies), each)
         self._some_greedy = False
+        self._temperatures = [policies[0].temperature] * len(policies)
         self.failed: set[int] = set()
 
     def state(self) -> State:
-        """As ``Actor.state``; ``refresh`` is needed for every seed after loading it."""
-        return super().state() | {"failed": sorted(self.failed)}
+        """As ``Actor.state``; ``refresh`` is needed after loading it for every seed that goes on."""
+        return super().state() | {
+            "failed": sorted(self.failed),
+            "greedy_shares": self._greedy_shares.clone(),
+            "temperatures": list(self._temperatures),
+        }
 
     def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state``, with the policies as they are by then."""
         super().load(state)
         self.failed = set(state["failed"])
+        shares = state["greedy_shares"][:, 0].tolist()
+        for seed, (share, temperature) in enumerate(zip(shares, state["temperatures"], strict=True)):
+            self._policies[seed].temperature = temperature
+            self.refresh(seed, share)
 
     def refresh(self, seed: int, greedy_share: float) -> None:
         """Act for the seed at this index as its policy is now."""
@@ -63,6 +74,7 @@ class JointActor(Actor):
             self._log_std[rows] = policy.log_std.detach()
         self._greedy_shares[seed] = greedy_share
         self._some_greedy = bool(self._greedy_shares.any())
+        self._temperatures[seed] = policy.temperature
 
     def act(
         self, observations: NDArray[Any], state: Tensor | None
@@ -70,12 +82,13 @@ class JointActor(Actor):
         """As ``Actor.act``, for all rows at once, with each seed's share of greedy actions; it never raises."""
         with torch.inference_mode():
             outputs = self._network.outputs(torch.from_numpy(observations))
-            distribution = self._policy.distribution(outputs, self._log_std)
-            chosen = distribution.sample(self.generator)
+            distributions = self._distributions(outputs)
+            chosen = _joined([distribution.sample(self.generator) for distribution in distributions])
             greedy = None
             if self._some_greedy:
                 greedy = torch.rand(len(chosen), generator=self.generator) < self._greedy_shares.view(-1)
-                chosen = torch.where(greedy.view(-1, *[1] * (chosen.dim() - 1)), distribution.mode(), chosen)
+                modes = _joined([distribution.mode() for distribution in distributions])
+                chosen = torch.where(greedy.view(-1, *[1] * (chosen.dim() - 1)), modes, chosen)
             actions: NDArray[Any] = chosen.numpy()
         if actions.dtype.kind == "f" and not np.isfinite(actions).all():
             sound = np.isfinite(actions).reshape(len(self._policies), -1).all(1)
@@ -83,12 +96,24 @@ class JointActor(Actor):
             actions = np.nan_to_num(actions, nan=0.0, posinf=0.0, neginf=0.0)
         return actions, None if greedy is None else greedy.numpy(), None
 
+    def _distributions(self, outputs: Tensor) -> list[Distribution]:
+        """What all rows draw from; seed by seed, where after a change not all act at the same temperature as yet."""
+        if self._temperatures.count(self._temperatures[0]) == len(self._temperatures):
+            return [self._policy.distribution(outputs, self._log_std)]
+        spreads = [None] * len(self._policies) if self._log_std is None else torch.split(self._log_std, self._each)
+        of_each = zip(self._policies, torch.split(outputs, self._each), spreads, strict=True)
+        return [policy.distribution(rows, log_std) for policy, rows, log_std in of_each]
+
     def failure(self, seed: int) -> RunError | None:
         """What has become of the seed at this index, told once."""
         if seed not in self.failed:
             return None
         self.failed.discard(seed)
         return RunError(NOT_FINITE)
+
+
+def _joined(rows: Sequence[Tensor]) -> Tensor:
+    return rows[0] if len(rows) == 1 else torch.cat(list(rows))
 
 
 class StackedNetworks:

@@ -60,6 +60,10 @@ class PendingCollection:
     def load(self, state: Mapping[str, Any]) -> None:
         pass
 
+    def forget(self) -> None:
+        """Wait for nothing."""
+        self._result, self.waiting = None, False
+
     def complete(self, collected: Collection | RunError) -> None:
         """Let the run go on, with what was collected for it or with what went wrong."""
         self._result, self.waiting = collected, False
@@ -90,10 +94,20 @@ class JointFixedLengthCollector:
     def collect(self, pending: Mapping[int, PendingCollection]) -> Heartbeats[list[int]]:
         for seed, one in pending.items():
             self._actor.refresh(seed, one.greedy_share)
-        rollout, finished = yield from self._collector.collect(self._actor)
+        rollout, finished = yield from self._of_each(self._collector.collect(self._actor))
         for seed, one in pending.items():
             one.complete(self._actor.failure(seed) or self._share(rollout, finished, seed, one.greedy_share))
         return list(pending)
+
+    def _of_each(self, collecting: Collecting) -> Collecting:
+        """The steps told on the way are those of one seed."""
+        while True:
+            try:
+                beat = next(collecting)
+            except StopIteration as stop:
+                collection: Collection = stop.value
+                return collection
+            yield replace(beat, environment_steps=beat.environment_steps // self._seeds)
 
     def _share(self, rollout: Rollout, finished: FinishedEpisodes, seed: int, greedy_share: float) -> Collection:
         """The columns of the seed at this index."""

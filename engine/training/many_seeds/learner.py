@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from engine.environments.batches.make import make_batch, stepping_of
 from engine.policies.policy import Policy
 from engine.reports.events import Event, Failed, Heartbeats, Updated
 from engine.runtime.errors import RequestError, RunError
-from engine.runtime.state import Parts
+from engine.runtime.state import Parts, State
 from engine.training.learner import Moment
 from engine.training.learners.interaction import MadeCollector, Placement
 from engine.training.learners.policy_gradient import Making, PolicyGradientLearner
@@ -97,6 +97,19 @@ class SeedLearner:
             self._iteration = None
             yield Failed(str(error), run=self.run)
 
+    def state(self) -> State:
+        """That of its learner, between two iterations."""
+        return self.learner.parts.state()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state``; an iteration that is under way is left."""
+        self._iteration = None
+        self.pending.forget()
+        self._requests.forget()
+        for part in self._joint:
+            part.waiting = False
+        self.learner.parts.load(state)
+
     def _take_placement(self, placement: Placement) -> MadeCollector:
         self.placement = placement
         return MadeCollector(self.pending, "auto", "", lambda: None)
@@ -111,9 +124,9 @@ class SeedLearner:
         return rule
 
     def _make_fitting(self, config: ValueBaseline, value: ValueFunction, generator: torch.Generator) -> ValueFitting:
-        if not isinstance(self._config.update, GradientAscent) or config.minibatch_size > 0:
+        if not isinstance(self._config.update, GradientAscent):
             return ValueFitting(config, value, generator)
-        fitting = JointFitting(config, value, self._requests)
+        fitting = JointFitting(config, value, generator, self._requests)
         self._joint.append(fitting)
         return fitting
 
@@ -146,7 +159,7 @@ class ManySeedsLearner:
         self.environment, self.device_reason = first.environment, "cpu, where seeds are trained together"
         self.parts = Parts()
         for seed, number in zip(self._seeds, runs.values(), strict=True):
-            self.parts.add(f"seed {number}", seed.learner.parts)
+            self.parts.add(f"seed {number}", seed)
         collector, self._batch, self.stepping_reason = self._joint_collector(config, list(runs.values()))
         self._collector = self.parts.add("collector", collector)
         self.choices = {"device": "cpu", "environment.stepping": stepping_of(self._batch)}

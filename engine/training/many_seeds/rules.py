@@ -6,8 +6,9 @@ stacking their networks, [k, …], and their batches, [k, rows]. Large ones are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ from engine.training.many_seeds.actor import activation_of, weighted
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
 
+_T = TypeVar("_T")
 MOST_ROWS = 384  # of one seed's batch; with more, one network at a time is as fast (measured, 64 to 128 units)
 
 
@@ -63,10 +65,15 @@ class JointRequests:
         """Compute everything handed in; yields signs of life."""
         ascents, self.ascents = self.ascents, []
         fits, self.fits = self.fits, []
-        if ascents:
-            ascend(ascents)
-        if fits:
-            yield from fit(fits)
+        # After a change, seeds that are still in an iteration from before it learn as that began.
+        for some in _alike(ascents, lambda each: (each.config.entropy_coefficient, each.policy.temperature)):
+            ascend(some)
+        for others in _alike(fits, lambda each: each.config.fit_steps):
+            yield from fit(others)
+
+    def forget(self) -> None:
+        """Compute nothing of what has been asked for."""
+        self.ascents, self.fits = [], []
 
 
 class JointGradientAscent(GradientAscentRule):
@@ -93,13 +100,16 @@ class JointGradientAscent(GradientAscentRule):
 class JointFitting(ValueFitting):
     """Fitting whose steps may be taken in one pass with those of other seeds."""
 
-    def __init__(self, config: ValueBaseline, value: ValueFunction, requests: JointRequests) -> None:
-        super().__init__(config, value, torch.Generator())
+    def __init__(
+        self, config: ValueBaseline, value: ValueFunction, generator: torch.Generator, requests: JointRequests
+    ) -> None:
+        super().__init__(config, value, generator)
         self._requests = requests
         self.waiting = False
 
     def fit(self, batch: Batch, config: ValueBaseline) -> Heartbeats[float]:
-        if batch.size > MOST_ROWS or config.clip_range > 0.0:
+        minibatches = 0 < config.minibatch_size < batch.size
+        if batch.size > MOST_ROWS or config.clip_range > 0.0 or minibatches:
             return (yield from super().fit(batch, config))
         asked = FitRequest(self, batch, config)
         self._requests.fits.append(asked)
@@ -109,6 +119,14 @@ class JointFitting(ValueFitting):
         self.waiting = False
         self.require_finite(config)
         return asked.loss
+
+
+def _alike(asked: Sequence[_T], what: Callable[[_T], Hashable]) -> list[list[_T]]:
+    """Those of whom ``what`` is the same, in the order in which they asked."""
+    groups: dict[Hashable, list[_T]] = {}
+    for each in asked:
+        groups.setdefault(what(each), []).append(each)
+    return list(groups.values())
 
 
 def ascend(asked: Sequence[GradientRequest]) -> None:

@@ -21,6 +21,7 @@ from engine.environments.batches.batched import BatchedEnvironments, batched
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
+from engine.runtime import heartbeat
 from tests.engine.scripted import CPU
 from tests.engine.states import as_data
 
@@ -154,6 +155,18 @@ def test_the_state_of_other_environments_is_refused() -> None:
     more = FixedLengthCollector(GymnasiumBatch(CARTPOLE, range(4)), INFO, CPU, 20)
     with pytest.raises(ValueError, match="3 environments"):
         COLLECTORS["fixed length one by one"]().load(more.state())
+
+
+@pytest.mark.parametrize("kind", ["whole episodes", "whole episodes one by one"])
+def test_a_collection_that_is_given_up_leaves_no_rewards_behind(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "HEARTBEAT", -1.0)
+    collector, acting = COLLECTORS[kind](), actor()
+    for _ in range(3):
+        given_up = collector.collect(acting)
+        for _ in range(30):
+            next(given_up, None)
+        _, finished = one(collector, acting)
+        assert (finished.returns == finished.lengths).all()
 
 
 @pytest.mark.parametrize("kind", ["whole episodes", "fixed length"])
