@@ -79,7 +79,9 @@ def sentence(problem: Problem, name: str = "", minus: str = "-") -> str:
     if problem.option_of:
         verb = "takes" if problem.kind == "type" else "is"
         return f"{called} {verb} {_right(problem, minus)}{_but(problem.value, minus)}."
-    given = "empty" if problem.value in ("", [], ()) else shown(problem.value, minus)
+    given = (
+        "empty" if isinstance(problem.value, str | list | tuple) and not problem.value else shown(problem.value, minus)
+    )
     if problem.kind == "choice":
         return f"{called} cannot be {given}; it is {_right(problem, minus)}."
     return f"{called} cannot be {given}: {_wish(problem, minus)}."

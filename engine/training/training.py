@@ -184,8 +184,8 @@ class Training:
 
     def state(self) -> State:
         """All that it takes to go on exactly from here, as plain data; to be asked for between two iterations, which is
-        also when an ``Updated`` has just been given. Of several runs, none may be in the middle of one. It does not know
-        what they are called.
+        also when an ``Updated`` has just been given. Of several runs, none may be in the middle of one. What they are
+        called is left out.
 
         Raises:
             ValueError: an iteration is under way.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from engine.environments.batches.changed import ChangedBatch
 from engine.environments.batches.choice import random_actions
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.processes import ProcessBatch
+from engine.environments.making import registry
 from engine.runtime.state import inexact
 from tests.engine.states import as_data
 from tests.engine.support import Toy, register
@@ -71,6 +73,29 @@ def same(one: Told, other: Told) -> bool:
     return len(one) == len(other) and all(
         np.array_equal(first, second) for first, second in zip(one, other, strict=True)
     )
+
+
+LATER = {"BipedalWalker-v3": 330, "LunarLander-v3": 330}  # steps, with some episodes in them
+
+
+@pytest.mark.parametrize("id", LATER)
+def test_an_episode_of_box2d_does_not_depend_on_those_before_it(id: str) -> None:
+    """A world keeps where it had its bodies, and by that changes the rounding of what is played in it later."""
+    batch, fresh = (made(id, time_limit=120) for _ in range(2))
+    batch.reset(EVERY)
+    played(batch, LATER[id], batch.action_space)
+    fresh.load(as_data(batch.state()))
+    assert not len(fresh.interrupted)
+    assert same(played(fresh, 200, fresh.action_space), played(batch, 200, batch.action_space))
+    batch.close()
+    fresh.close()
+
+
+def test_environments_of_gymnasiums_behind_a_wrapper_from_elsewhere_come_from_elsewhere() -> None:
+    wrapper = gymnasium.envs.registration.WrapperSpec("Mine", "tests.engine.support:Mine", {})
+    gymnasium.register("Tests/Wrapped-v0", "gymnasium.envs.classic_control:CartPoleEnv", additional_wrappers=(wrapper,))
+    assert not registry.is_known("Tests/Wrapped-v0")
+    assert registry.is_known("CartPole-v1")
 
 
 @pytest.mark.parametrize("id", STEPS)
