@@ -29,3 +29,14 @@ class RefusedError(RequestError):
 
 class RunError(RuntimeError):
     """A sound request failed while it ran: an environment raised, a policy turned NaN, a report ran out of disk."""
+
+
+def describe(error: BaseException) -> str:
+    """An exception in a few words, without line breaks or a closing full stop."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {shortened(text)}" if text else type(error).__name__
+
+
+def shortened(text: str) -> str:
+    """``text``, cut off where it is too long for a sentence."""
+    return text if len(text) <= 200 else text[:199] + "…"

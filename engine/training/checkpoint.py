@@ -16,8 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from engine.environments.making.registry import describe
-from engine.runtime.errors import RequestError
+from engine.runtime.errors import RequestError, describe
 from engine.runtime.state import State
 
 FORMAT = 1  # raised when states can no longer be read as they were

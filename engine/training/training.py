@@ -15,10 +15,9 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import parameters_of, with_values
 from engine.config.validation import validated
-from engine.environments.making.registry import describe
 from engine.policies.policy import Policy
 from engine.reports.events import Collected, Event, Failed, Heartbeat, Updated
-from engine.runtime.errors import RefusedError, RequestError, RunError
+from engine.runtime.errors import RefusedError, RequestError, RunError, describe
 from engine.runtime.state import State
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.learner import Learner, Moment

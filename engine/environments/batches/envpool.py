@@ -18,7 +18,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import as_taken, check_observations, check_rewards, from_environment
 from engine.environments.batches.interface import NONE, Indices, Transitions
 from engine.environments.making import registry
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.state import INEXACT, State
 
 _NO_LIMIT = np.iinfo(np.int32).max  # EnvPool's word for none, and what it takes as seeds ends there
@@ -127,7 +127,7 @@ def _envpool(environment: EnvironmentConfig) -> Any:
     try:
         envpool = importlib.import_module("envpool")
     except Exception as error:
-        raise RequestError(f"EnvPool could not be loaded: {registry.describe(error)}.") from error
+        raise RequestError(f"EnvPool could not be loaded: {describe(error)}.") from error
     if environment.id not in envpool.list_all_envs():
         raise RequestError(f"EnvPool does not have {environment.id}; choose another way of stepping, or auto.")
     if environment.options:

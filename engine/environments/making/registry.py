@@ -23,7 +23,7 @@ from engine.catalogue.spaces import Space
 from engine.environments.making import cartpole_positions as positions
 from engine.environments.making import finite_env
 from engine.environments.making.preprocessing import extra_arguments, preprocessed, register_packages
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RequestError, RunError, describe, shortened
 
 finite_env.register()
 positions.register()
@@ -160,7 +160,7 @@ def observation_space(id: str, space: Any) -> Space:
     found = _space(space)
     if found is None or found.kind in ("multi-discrete", "multi-binary"):
         raise RequestError(
-            f"{id} has the observation space {_shortened(str(space))}, which is not supported; Discrete and Box spaces "
+            f"{id} has the observation space {shortened(str(space))}, which is not supported; Discrete and Box spaces "
             "are, and Dict, Tuple, MultiDiscrete and MultiBinary ones made of these."
         )
     return found
@@ -175,7 +175,7 @@ def action_space(id: str, space: Any) -> Space:
     found = _space(space)
     if found is None:
         raise RequestError(
-            f"{id} has the action space {_shortened(str(space))}, which is not supported; only Discrete, Box, "
+            f"{id} has the action space {shortened(str(space))}, which is not supported; only Discrete, Box, "
             "MultiDiscrete and MultiBinary spaces are."
         )
     return replace(found, shape=()) if found.kind == "box" else found
@@ -205,12 +205,6 @@ def _bounds(space: spaces.Box) -> tuple[tuple[float, float], ...]:
     return tuple(zip(low.tolist(), high.tolist(), strict=True))
 
 
-def describe(error: BaseException) -> str:
-    """An exception in a few words, without line breaks or a closing full stop."""
-    text = " ".join(str(error).split()).rstrip(".")
-    return f"{type(error).__name__}: {_shortened(text)}" if text else type(error).__name__
-
-
 def raised(id: str, during: str, error: BaseException) -> RunError:
     """The failure to report when an environment's own code raised."""
     return RunError(f"{id} raised {describe(error)}, in its {during}; what was learned before is kept.")
@@ -223,7 +217,7 @@ def _unknown(id: str) -> str:
     versions = [known for known in alike if known.lower().startswith(f"{id.lower()}-v")]
     suggestion = next((found[-1] for found in (versions, alike, near) if found), "")
     hint = f"did you mean {suggestion}?" if suggestion else "for example CartPole-v1 is."
-    return f"There is no environment {_shortened(id) or 'without a name'} registered with Gymnasium; {hint}"
+    return f"There is no environment {shortened(id) or 'without a name'} registered with Gymnasium; {hint}"
 
 
 def _missing_package(id: str, error: BaseException) -> str:
@@ -233,7 +227,3 @@ def _missing_package(id: str, error: BaseException) -> str:
     root = name.split(".")[0]
     package = _PACKAGES.get(root, root)
     return f"{id} needs the package {package}; install it with: pip install {package}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 200 else text[:199] + "…"
