@@ -181,7 +181,8 @@ class Bernoulli:
         return self.logits.sigmoid()
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        return torch.bernoulli(self.probabilities.detach(), generator=generator).to(torch.int64)
+        on = self.probabilities.detach().nan_to_num(0.0)  # where it is no number any more, off, as ``mode`` has it
+        return torch.bernoulli(on, generator=generator).to(torch.int64)
 
     def mode(self) -> Tensor:
         """On where that is likelier than off; off at exactly one half."""
