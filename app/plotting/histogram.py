@@ -55,8 +55,8 @@ def histogram(values: NDArray[Any], span: Range, bins: int = 40, centre: float =
         edges=centre + np.arange(first, last, dtype=np.float64) * width,
         width=width,
         shares=np.bincount(inside, minlength=last - first) / len(thinned),
-        mean=float(known.mean()) if len(known) else 0.0,
-        std=float(known.std()) if len(known) else 0.0,
+        mean=float(known.mean(dtype=np.float64)) if len(known) else 0.0,
+        std=float(known.std(dtype=np.float64)) if len(known) else 0.0,
         positive=float(np.count_nonzero(values > centre) / len(values)),
         negative=float(np.count_nonzero(values < centre) / len(values)),
     )

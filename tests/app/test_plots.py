@@ -106,6 +106,11 @@ def test_no_bin_of_a_histogram_mixes_signs() -> None:
     assert 0.0 in bars.edges
 
 
+def test_equal_advantages_have_no_spread():
+    bars = histogram(np.full(37, 68.2, np.float32), (0.0, 100.0))
+    assert (bars.mean, bars.std) == (pytest.approx(68.2), 0.0)
+
+
 def test_a_histogram_counts_every_value_once() -> None:
     bars = histogram(np.array([-1.0, 0.0, 0.2, 5.0]), (-2.0, 6.0), bins=8)
     np.testing.assert_allclose(bars.shares, [0, 0.25, 0.5, 0, 0, 0, 0, 0.25])
