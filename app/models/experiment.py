@@ -17,7 +17,7 @@ from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.environments import EnvironmentConfig
-from engine.config.parameters import Parameter, parameters_of, with_values
+from engine.config.parameters import Parameter, carried_over, parameters_of, with_values
 from engine.config.problems import ParameterError, sentence
 from engine.runtime.errors import RequestError
 
@@ -41,6 +41,7 @@ class Experiment(QObject):
         self.plain = plain or ENVIRONMENTS[self.config.environment.id]
         self.environment = changed(self.plain, self.config.environment)
         self._looked_at: dict[str, EnvironmentInfo] = {}
+        self._left: dict[type[RunConfig], RunConfig] = {}  # the last choice in each family that was left for another
 
     @property
     def environments(self) -> dict[str, EnvironmentInfo]:
@@ -60,7 +61,11 @@ class Experiment(QObject):
         Raises:
             RequestError: these changes cannot be made to this environment; the choice stays as it was.
         """
+        self._replace(config, plain, {})
+
+    def _replace(self, config: RunConfig, plain: EnvironmentInfo, left: dict[type[RunConfig], RunConfig]) -> None:
         self.environment = changed(plain, config.environment)
+        self._left = left
         self.config, self.plain = config, plain
         if plain.id not in ENVIRONMENTS and not config.environment.options:
             self._looked_at[plain.id] = plain
@@ -87,11 +92,20 @@ class Experiment(QObject):
 
     def _with(self, entry: Entry) -> RunConfig:
         config = choose(self.config, entry)
+        before = self._as_left(config, self.config)
+        if before is not None and refusal(before := choose(before, entry), self.environment) is None:
+            return before
         if "policy.distribution" in entry.values:
             follows = with_values(config, {"policy.distribution": "auto"})
             if distribution_of(follows.policy, self.environment) == config.policy.distribution:
                 return follows  # so that it goes on following the environment
         return config
+
+    def _as_left(self, config: RunConfig, other: RunConfig) -> RunConfig | None:
+        """Back in the family of ``config`` from that of ``other``, what ``other`` has no place for is as it was before
+        and not as it is by default; None where it is the same family, or was not chosen before."""
+        left = self._left.get(type(config))
+        return carried_over(other, left) if left is not None and type(config) is not type(other) else None
 
     def set_value(self, path: str, value: Any) -> str | None:
         """Set one parameter, or say why not."""
@@ -167,7 +181,9 @@ class Experiment(QObject):
         config = self.config.model_copy(update={"environment": wanted})
         reason = refusal(config, environment)
         fitting = nearest_fit(config, environment) if reason else None
-        self.set_config(fitting or config, plain)
+        if fitting is not None and (before := self._as_left(fitting, config)) is not None:
+            fitting = nearest_fit(before, environment) or fitting
+        self._replace(fitting or config, plain, self._left)
         if reason and fitting:
             self.adjusted.emit(f"{reason.why}; {what_gave_way(config, fitting, environment)}.")
 
@@ -193,6 +209,8 @@ class Experiment(QObject):
 
     def _take(self, config: RunConfig) -> None:
         if config != self.config:
+            if type(config) is not type(self.config):
+                self._left[type(self.config)] = self.config
             self.config = config
             self.changed.emit()
 

@@ -105,18 +105,25 @@ def _of_its_family(data: dict[str, Any], before: type[BaseModel]) -> dict[str, A
     family = FAMILY_OF.get(kind) if isinstance(kind, str) else None
     if family is None or family is before:
         return data
-    return {"update": data["update"]} | _shared(data, before, family)
+    return _shared(data, before, family, {"update": data["update"]})
 
 
-def _shared(data: dict[str, Any], before: type[BaseModel], after: type[BaseModel]) -> dict[str, Any]:
-    """The values of fields that both models have."""
-    found: dict[str, Any] = {}
+def carried_over(config: RunConfig, to: RunConfig) -> RunConfig:
+    """``to``, a configuration of another family, with all that both families have as it is in ``config``."""
+    return validated(_shared(config.model_dump(), type(config), type(to), to.model_dump()))
+
+
+def _shared(
+    data: dict[str, Any], before: type[BaseModel], after: type[BaseModel], rest: dict[str, Any]
+) -> dict[str, Any]:
+    """The values of fields that both models have, over the ``rest``."""
+    found = dict(rest)
     for name, field in after.model_fields.items():
         old = before.model_fields[name].annotation if name in before.model_fields else None
         if old == field.annotation:
             found[name] = data[name]
         elif is_model(old) and is_model(field.annotation):
-            found[name] = _shared(data[name], old, field.annotation)
+            found[name] = _shared(data[name], old, field.annotation, rest.get(name, {}))
     return found
 
 

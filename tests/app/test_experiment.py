@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, POLICIES
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, POLICIES, UPDATES
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from tests.app.shorthands import experiment, heard
@@ -85,6 +85,48 @@ def test_what_no_longer_fits_gives_way_to_the_nearest(environment: str, values: 
     chosen.pick_environment(ENVIRONMENTS[to])
     assert chosen.problem() is None
     assert words[0].endswith(expected)
+
+
+def left_for_the_exact_gradient():
+    """An experiment that was PPO's, with some values of its own, and has changed in what both families have."""
+    chosen = experiment("GridWorld-v0", policy="tabular")
+    chosen.pick(ALGORITHMS["ppo"])
+    for path, value in (("collection.steps", 64), ("estimator.credit.gae_lambda", 0.8), ("update.clip_range", 0.3)):
+        chosen.set_value(path, value)
+    before = chosen.config
+    chosen.pick(UPDATES["exact-gradient"])
+    chosen.set_value("estimator.gamma", 0.9)
+    chosen.set_value("seed", 7)
+    return chosen, before
+
+
+def test_coming_back_from_another_family_nothing_is_lost_that_was_set_there():
+    chosen, before = left_for_the_exact_gradient()
+    chosen.pick(UPDATES["ppo-clip"])
+    assert chosen.config == with_values(before, {"estimator.gamma": 0.9, "seed": 7})
+
+
+def test_an_algorithm_of_another_family_brings_its_estimator_and_leaves_the_rest_as_it_was():
+    chosen, _ = left_for_the_exact_gradient()
+    chosen.pick(ALGORITHMS["ppo-penalty"])
+    assert (chosen.config.update.kind, chosen.config.estimator.credit.gae_lambda) == ("ppo-penalty", 0.8)
+    assert (chosen.config.collection.steps, chosen.config.estimator.gamma) == (64, 0.9)
+
+
+def test_what_was_left_no_longer_counts_where_a_whole_configuration_is_taken():
+    chosen, _ = left_for_the_exact_gradient()
+    chosen.set_config(chosen.config, chosen.plain)
+    chosen.pick(UPDATES["ppo-clip"])
+    assert chosen.config.update.clip_range == 0.2
+    assert chosen.config.collection.kind == "episodes"
+
+
+def test_where_the_exact_gradient_gives_way_what_was_set_before_it_is_back():
+    chosen, before = left_for_the_exact_gradient()
+    chosen.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    assert (chosen.config.collection, chosen.config.update) == (before.collection, before.update)
+    assert chosen.config.estimator.gamma == 0.9
+    assert chosen.problem() is None
 
 
 def test_a_distribution_that_suits_the_actions_follows_the_environment():
