@@ -82,10 +82,21 @@ def save(preset: Preset, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise RequestError(f"The preset could not be saved as {path.name}: {error.strerror or error}.") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """See the new name of a file on disk too, where a folder can be opened for that."""
+    with suppress(OSError):  # the file itself is there; not every system does this for folders
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _parse(text: str, name: str) -> Preset:
