@@ -18,6 +18,7 @@ from app.panels.experiment.form.parameter_form import ParameterForm
 from app.panels.experiment.picker import Picker
 from app.panels.record import PanelWidget
 from app.style.environment_text import acts
+from app.style.format import NOTHING
 from app.style.holder import Holder
 from app.style.sentence import Sentence
 from app.style.theme import Theme
@@ -243,7 +244,7 @@ class ExperimentPanel(PanelWidget):
             picker.show_notice("")
             nothing = unused(config, next(iter(entries.values())))
             picker.show_choices(
-                choices, current.id if current else None, nothing or _CUSTOM, "–" if nothing else "Custom"
+                choices, current.id if current else None, nothing or _CUSTOM, NOTHING if nothing else "Custom"
             )
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from app.panels.experiment.choice_delegate import CHOICE_ROLE, Choice, ChoiceDelegate
 from app.style.combo import Combo
+from app.style.format import NOTHING
 from app.style.sentence import Sentence, smaller
 from app.style.swatch import Dot
 from app.style.theme import Theme
@@ -100,9 +101,11 @@ class Picker(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        name = self.combo.currentText() or self.combo.placeholderText()
+        name = self.combo.currentText() or self.combo.placeholderText().removeprefix(NOTHING)
         title = " · ".join(filter(None, (name, self.combo.note)))
-        self.setToolTip("\n".join(filter(None, (title, self.sentence.text(), self._locked))))
+        # What a locked picker says of itself may be the very reason why it is locked.
+        lines = dict.fromkeys(filter(None, (title, self.sentence.text(), self._locked)))
+        self.setToolTip("\n".join(lines))
 
     def apply_theme(self, theme: Theme) -> None:
         if self._part:
