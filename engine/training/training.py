@@ -113,7 +113,7 @@ class Training:
         problem = refusal(changed, self.environment)
         if problem is not None:
             raise RefusedError(problem)
-        self._pending[path] = value
+        self._pending[path] = {parameter.path: parameter.value for parameter in parameters_of(changed)}[path]
 
     def close(self) -> None:
         """Free the environments."""

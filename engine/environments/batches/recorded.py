@@ -40,8 +40,9 @@ class RecordedEnvironment:
 
     def step(self, action: Any) -> Any:
         """Take one step; what the environment gives."""
+        given = action if isinstance(action, int) else action.copy()  # which the environment may write to
         result = self.environment.step(action)
-        self._actions.append(action)
+        self._actions.append(given)
         self._observation = result[0]
         self._over = result[2] or result[3]
         if self._over:  # nothing of it is needed any more
@@ -110,7 +111,9 @@ class RecordedEnvironment:
 def chance(environment: Environment) -> State:
     """Where the random numbers of an environment are; None for a generator of another kind than Gymnasium's."""
     bare: Any = environment.unwrapped
-    bits = getattr(bare.np_random, "bit_generator", None)
+    bits = None
+    with suppress(Exception):  # whatever an environment from elsewhere has in its place
+        bits = bare.np_random.bit_generator
     found: State = {"generator": None if bits is None else bits.state}
     if hasattr(bare, "ale"):  # Atari games draw others inside the emulator
         found["emulator"] = np.frombuffer(bare.ale.cloneState(include_rng=True).serialize(), np.uint8).copy()

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
@@ -187,6 +188,36 @@ def test_environments_from_elsewhere_say_that_they_may_not_go_on_exactly(shows: 
     assert sentence.startswith("Tests/Hidden-v0 comes from elsewhere: ")
     fresh.load(state)
     assert fresh.interrupted.tolist() == ([0, 1] if shows else [])
+
+
+class Rough(gymnasium.Env[Any, Any]):
+    """Writes to the actions that it is given, and has no random numbers that could be read."""
+
+    observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
+    action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+    @property
+    def np_random(self) -> Any:
+        raise NotImplementedError
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        self._sum = np.zeros(2, np.float32)
+        return self._sum.copy(), {}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        action += self._sum
+        self._sum[:] = action
+        return self._sum.copy(), 1.0, False, False, {}
+
+
+def test_an_environment_that_is_rough_with_what_it_is_given_goes_on_all_the_same() -> None:
+    id = register("Tests/Rough-v0", Rough)
+    batch, fresh = made(id), made(id)
+    batch.reset(EVERY)
+    played(batch, 10, batch.action_space)
+    fresh.load(as_data(batch.state()))
+    assert not len(fresh.interrupted)
+    assert same(played(fresh, 10, batch.action_space), played(batch, 10, batch.action_space))
 
 
 def test_an_episode_that_breaks_off_is_followed_by_those_that_would_have_followed() -> None:

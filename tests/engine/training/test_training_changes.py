@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.catalogue.methods.entries import UPDATES
@@ -11,6 +12,7 @@ from engine.config import RunConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
 from engine.reports.events import Estimated, Updated
 from engine.runtime.errors import RequestError
+from engine.training.checkpoint import to_bytes
 from engine.training.training import Training
 from tests.engine.support import (
     configured,
@@ -141,6 +143,15 @@ def test_a_change_to_the_value_it_has_is_none() -> None:
     training.change("update.learning_rate", 0.01)
     update = next(event for event in training if isinstance(event, Updated))
     assert update.changes == ()
+
+
+@pytest.mark.parametrize("value", ["0.5", np.float32(0.5), np.float64(0.5)])
+def test_a_value_of_another_type_is_taken_as_the_parameters(value: Any) -> None:
+    training = Training(configured())
+    training.change("update.learning_rate", value)
+    to_bytes(training.state())
+    update = next(phase for phase in training if isinstance(phase, Updated))
+    assert [(change.new, type(change.new)) for change in update.changes] == [(0.5, float)]
 
 
 def test_of_two_changes_before_an_iteration_the_later_counts() -> None:
