@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QAction
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 from app.panels.record import Panel, Region
 from app.style.text import as_surface
 
-LAYOUT_VERSION = 2  # raised when docks change, so that an old remembered layout is not forced on new ones
+LAYOUT_VERSION = 2  # raised when regions change, so that an old remembered layout is not forced on new ones
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 # In this order, each region takes its place from one that is there already.
 _SPLITS: tuple[tuple[Region, Region, Qt.Orientation], ...] = (
@@ -49,6 +49,10 @@ class Docks:
 
     def __len__(self) -> int:
         return len(self._docks)
+
+    @property
+    def titles(self) -> list[str]:
+        return list(self._docks)
 
     @property
     def toggles(self) -> list[QAction]:
@@ -99,6 +103,36 @@ class Docks:
     def state(self) -> QByteArray:
         return self._window.saveState(LAYOUT_VERSION)
 
-    def restore(self, state: object) -> bool:
-        """Lay out as remembered; False where nothing useful is."""
-        return isinstance(state, QByteArray) and self._window.restoreState(state, LAYOUT_VERSION)
+    def restore(self, state: object, titles: Collection[str]) -> bool:
+        """Lay out as remembered; False where nothing useful is.
+
+        Args:
+            titles: of the panels that ``state`` knows. Others become tabs of their regions.
+        """
+        if not isinstance(state, QByteArray):
+            return False
+        new = {title: dock for title, dock in self._docks.items() if title not in titles}
+        for dock in new.values():
+            self._window.removeDockWidget(dock)
+        restored = self._window.restoreState(state, LAYOUT_VERSION)
+        if restored:
+            for docks in self._regions.values():
+                known = [dock for dock in docks if dock.windowTitle() in titles]
+                for dock in docks:
+                    if dock not in known:
+                        self._join(dock, known)
+        else:
+            self.arrange()
+        return restored
+
+    def _join(self, dock: QDockWidget, region: Sequence[QDockWidget]) -> None:
+        """Make ``dock`` a tab behind one of ``region``, wherever a person has moved that; where all of them float, put it
+        beside everything else."""
+        host = next((other for other in region if not other.isFloating()), None)
+        if host is None:
+            self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        else:
+            self._window.tabifyDockWidget(host, dock)
+        dock.show()
+        if host is not None:
+            host.raise_()

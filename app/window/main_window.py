@@ -13,6 +13,7 @@ from app.gallery.lazy_gallery import LazyGallery
 from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
 from app.models.notices import Level
+from app.models.remembered import strings
 from app.models.run_state import ACTIVE, RunState
 from app.panels.experiment.panel import ExperimentPanel
 from app.panels.log import LogPanel
@@ -335,7 +336,8 @@ class MainWindow(QMainWindow):
         geometry, state = self._settings.value("geometry"), self._settings.value("layout")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-        self._laid_out = self._docks.restore(state)
+        titles = strings(self._settings, "panels") or self._docks.titles
+        self._laid_out = self._docks.restore(state, titles)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -378,6 +380,7 @@ class MainWindow(QMainWindow):
         if not self.isFullScreen():
             self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("layout", self._docks.state())
+        self._settings.setValue("panels", self._docks.titles)
         self._settings.sync()
         self._closed = True
         self.gallery.close()

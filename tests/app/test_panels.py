@@ -83,18 +83,29 @@ def open_with(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., MainW
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
+def dock_of(window: MainWindow, title: str) -> QDockWidget:
+    return next(dock for dock in window.findChildren(QDockWidget) if dock.windowTitle() == title)
+
+
+def neighbours(window: MainWindow, dock: QDockWidget) -> list[str]:
+    """What is a tab beside it."""
+    return [other.windowTitle() for other in window.tabifiedDockWidgets(dock)]
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_panel_more_is_a_tab_of_its_region_with_menu_entry_shortcut_and_data(
     qtbot: QtBot, open_with: Callable[..., MainWindow], at_once: bool
 ) -> None:
     window = open_with(counter(at_once))
     panel = window.panels.find(Counter)
-    dock = next(dock for dock in window.findChildren(QDockWidget) if dock.widget() is panel)
-    assert [other.windowTitle() for other in window.tabifiedDockWidgets(dock)] == ["Diagnostics"]
+    dock = dock_of(window, "Counter")
+    assert dock.widget() is panel
+    assert "Diagnostics" in neighbours(window, dock)
     toggle = dock.toggleViewAction()
     menu = next(menu for menu in window.findChildren(QMenu) if menu.title() == "View")
     assert toggle in menu.actions()
-    assert (toggle.shortcut().toString(), toggle.toolTip()) == ("Alt+7", "How many iterations there have been")
+    shortcut = f"Alt+{len(PANELS) + 1}"
+    assert (toggle.shortcut().toString(), toggle.toolTip()) == (shortcut, "How many iterations there have been")
     assert panel.calls[-1] in ("CartPole-v1", "refresh")
     dock.raise_()
     qtbot.waitUntil(lambda: panel.isVisible())
@@ -108,13 +119,35 @@ def test_a_panel_more_is_a_tab_of_its_region_with_menu_entry_shortcut_and_data(
     assert panel.label.text() in ("", "0 iterations")
 
 
+def test_a_panel_that_a_remembered_layout_does_not_know_is_a_tab_of_its_region(
+    open_with: Callable[..., MainWindow],
+) -> None:
+    before = open_with()
+    dock_of(before, "Advantages").hide()
+    before.tabifyDockWidget(dock_of(before, "Returns"), dock_of(before, "Diagnostics"))
+    before.close()
+    after = open_with(counter())
+    assert {"Returns", "Diagnostics"} <= set(neighbours(after, dock_of(after, "Counter")))
+    assert dock_of(after, "Advantages").isHidden()
+    assert not dock_of(after, "Counter").isHidden()
+
+
+def test_a_panel_whose_neighbour_floats_has_a_place_all_the_same(open_with: Callable[..., MainWindow]) -> None:
+    before = open_with()
+    dock_of(before, "Diagnostics").setFloating(True)
+    before.close()
+    after = open_with(counter())
+    assert dock_of(after, "Diagnostics").isFloating()
+    assert not (dock_of(after, "Counter").isFloating() or dock_of(after, "Counter").isHidden())
+
+
 def test_the_shortcuts_are_listed_as_far_as_they_go(qtbot: QtBot, open_with: Callable[..., MainWindow]) -> None:
     window = open_with(counter())
     window.actions_by_name["shortcuts"].trigger()
     dialog = next(
         widget for widget in window.children() if getattr(widget, "windowTitle", str)() == "Keyboard shortcuts"
     )
-    assert "Alt+1 … Alt+7" in [label.text() for label in dialog.findChildren(QLabel)]
+    assert f"Alt+1 … Alt+{len(PANELS) + 1}" in [label.text() for label in dialog.findChildren(QLabel)]
 
 
 def test_nothing_of_a_panel_can_be_forgotten() -> None:
