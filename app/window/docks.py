@@ -126,8 +126,8 @@ class Docks:
         return restored
 
     def _join(self, dock: QDockWidget, region: Sequence[QDockWidget]) -> None:
-        """Make ``dock`` a tab behind one of ``region``, wherever a person has moved that; where all of them float, put it
-        beside everything else."""
+        """Make ``dock`` a tab behind one of ``region``, wherever a person has moved that; put it at the right of all
+        else where every one of them floats."""
         host = next((other for other in region if not other.isFloating()), None)
         if host is None:
             self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
