@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.panels.episode.panel import EpisodePanel
 from app.panels.returns import ReturnsPanel
+from app.style.format import NOTHING
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS
@@ -329,7 +330,7 @@ def test_the_policy_of_a_new_run_plays_from_its_start(qtbot: QtBot, make_window:
     window = make_window(update__learning_rate=1e-6)
     window.start()
     qtbot.waitUntil(lambda: window.panels.find(EpisodePanel).policy_label.text() != "", timeout=10_000)
-    assert window.panels.find(EpisodePanel).return_label.text() != ""
+    assert window.panels.find(EpisodePanel).return_label.text() != NOTHING
 
 
 def test_cuda_without_a_gpu_is_refused_in_one_sentence(
@@ -396,5 +397,8 @@ def test_a_hidden_episode_asks_for_no_policy(qtbot: QtBot, make_window: Make) ->
 @pytest.mark.parametrize("name", ["dark", "light"])
 def test_both_themes_reach_every_panel(make_window: Make, name: str) -> None:
     window = make_window()
+    window.set_theme("light" if name == "dark" else "dark")
     window.set_theme(name)
     assert window.palette().window().color().name() == window._theme.window
+    themed = [getattr(made.widget, "_theme", None) for made in window.panels._made]
+    assert {theme.name for theme in themed if theme} == {name}
