@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from app.session.training_thread import TrainingThread
 from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
+from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Updated
+from tests.app.shorthands import heard
 
 NOTHING = np.empty(0)
 COUNTS = NOTHING.astype(np.int64)
@@ -157,6 +159,47 @@ def test_what_a_run_tells_before_it_is_known_to_train_is_kept_apart_until_then(c
     assert controller.history.iterations == 2
 
 
+def test_of_earlier_runs_nothing_is_kept(controlled: Controlled) -> None:
+    controller, _, begun = controlled
+    for _ in range(3):
+        start(controlled)
+        end(controlled)
+    controller.start(PolicyGradientConfig())
+    controller._thread.state_changed.emit(RunState.FAILED)
+    assert [run in controller._histories for run in begun] == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("wish", "late", "shown"),
+    [
+        ("pause", [RunState.RUNNING], RunState.PAUSING),
+        ("stop", [RunState.RUNNING], RunState.STOPPING),
+        ("stop", [RunState.PAUSED], RunState.STOPPING),
+        ("pause", [RunState.RUNNING, RunState.PAUSED], RunState.PAUSED),
+        ("stop", [RunState.PAUSED, RunState.FINISHED], RunState.FINISHED),
+    ],
+)
+def test_a_state_that_a_wish_has_overtaken_is_not_shown_any_more(
+    controlled: Controlled, wish: str, late: list[RunState], shown: RunState
+) -> None:
+    controller = controlled[0]
+    start(controlled)
+    getattr(controller, wish)()
+    for state in late:
+        controller._thread.state_changed.emit(state)
+    assert controller.state is shown
+
+
+def test_a_change_is_told_when_it_holds(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    start(controlled)
+    said = heard(controller.log)
+    change = Change("update.learning_rate", 0.01, 0.001, 2, 100, 1, 0.1)
+    mailbox.put(replace(updated(2, begun[-1]), changes=(change,)))
+    controller.collect()
+    assert said == [("info", "update.learning_rate: 0.01 → 0.001, from iteration 2 on.")]
+
+
 def test_a_run_that_never_trains_leaves_the_last_one_shown(controlled: Controlled) -> None:
     controller, mailbox, begun = controlled
     start(controlled)
@@ -204,9 +247,12 @@ def test_a_run_that_falls_silent_is_told_of_once(controlled: Controlled, monkeyp
     monkeypatch.setattr("app.session.run_controller.time.monotonic", lambda: controller._heard + 6.0)
     for _ in range(3):
         controller.collect()
-    assert [sentence.partition(";")[0] for sentence in said] == [
-        "CartPole-v1 has not answered for 5 s while collecting"
-    ]
+    sentence = "CartPole-v1 has not answered for 5 s while collecting"
+    assert [words.partition(";")[0] for words in said] == [sentence]
+    mailbox.put(Heartbeat("collecting", 4, run=begun[-1]))
+    for _ in range(2):  # it was heard, and falls silent again
+        controller.collect()
+    assert [words.partition(";")[0] for words in said] == [sentence, sentence]
 
 
 def test_a_run_that_is_stopped_while_it_starts_is_not_called_silent_at_once(
@@ -244,6 +290,35 @@ def test_a_length_that_is_changed_while_the_run_starts_is_that_runs(controlled: 
     assert controller.progress().budget == before
     controller._thread.state_changed.emit(RunState.RUNNING)
     assert controller.progress().budget == 12_345
+
+
+# --- the thread that trains -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked_first(qtbot: QtBot) -> Iterator[TrainingThread]:
+    """A thread that has been asked for a short run, and for whatever the test adds, before it starts."""
+    thread = TrainingThread(PlaybackThread(), [Mailbox()])
+    thread.begin("mine", with_values(PolicyGradientConfig(), {"budget.environment_steps": 400, "device": "cpu"}))
+    yield thread
+    thread.ask("quit")
+    assert thread.wait(20_000)
+
+
+def test_a_run_that_is_stopped_while_it_starts_never_trains(qtbot: QtBot, asked_first: TrainingThread) -> None:
+    asked_first.ask("stop")
+    states = heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    assert states == [RunState.FINISHED]
+
+
+def test_a_run_that_has_ended_leaves_its_last_policy_to_be_watched(qtbot: QtBot, asked_first: TrainingThread) -> None:
+    states = heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    updates = [event for event in asked_first._readers[0].take().scalars if isinstance(event, Updated)]
+    assert asked_first._playback._snapshot.iteration == len(updates) > 0
 
 
 # --- other readers ----------------------------------------------------------------------------------------------------
