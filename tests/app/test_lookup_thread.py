@@ -121,6 +121,43 @@ def test_what_cannot_be_had_is_refused_in_a_sentence(qtbot: QtBot, lookups: Look
     assert "did you mean CartPole-v1?" in refused.args[1]
 
 
+@pytest.mark.parametrize("error", [ValueError("no such file"), SystemExit("bye")])
+def test_a_lookup_that_breaks_is_refused_and_the_next_is_answered(
+    qtbot: QtBot, lookups: LookupThread, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.environments.making.lookup.inspect", broken)
+        with qtbot.waitSignal(lookups.refused, timeout=20_000) as refused:
+            lookups.look_up(of("CliffWalking-v1"))
+    assert refused.args[1] == f"CliffWalking-v1 could not be looked at: {type(error).__name__}: {error}."
+    with qtbot.waitSignal(lookups.inspected, timeout=20_000):
+        lookups.look_up(of("CliffWalking-v1"))
+
+
+def test_what_is_registered_and_cannot_be_listed_is_told(
+    qtbot: QtBot, lookups: LookupThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ValueError("not now")
+
+    monkeypatch.setattr("engine.environments.making.installed.other_registered_ids", broken)
+    with qtbot.waitSignal(lookups.log, timeout=20_000) as told:
+        lookups.list_registered()
+    assert told.args == ["warning", "What is registered could not be listed: ValueError: not now."]
+
+
+def test_a_late_refusal_is_not_that_of_a_later_wish(make_window: Make) -> None:
+    window = make_window()
+    refused = heard(window.choice_loader.refused)
+    window.choice_loader.look_up(of("FrozenLake8x8-v1"))
+    awaited = window.choice_loader.awaited
+    window.lookups.refused.emit(of("Nothing-v0"), "There is no such thing.")
+    assert (refused, window.choice_loader.awaited) == ([], awaited)
+
+
 def test_a_lookup_that_hangs_is_told_of_when_the_thread_is_to_end(
     qtbot: QtBot, lookups: LookupThread, waits: type[_Waits]
 ) -> None:

@@ -321,6 +321,39 @@ def test_a_run_that_has_ended_leaves_its_last_policy_to_be_watched(qtbot: QtBot,
     assert asked_first._playback._snapshot.iteration == len(updates) > 0
 
 
+def test_what_cannot_change_while_training_is_refused_in_a_sentence(qtbot: QtBot, asked_first: TrainingThread) -> None:
+    said, states = heard(asked_first.log), heard(asked_first.state_changed)
+    asked_first.ask("change", ("policy.hidden_sizes", (8,)))
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    assert ("error", "policy.hidden_sizes cannot change while training; stop the run to change it.") in said
+
+
+def test_a_run_that_has_ended_frees_its_environments(
+    qtbot: QtBot, asked_first: TrainingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr("engine.training.training.Training.close", lambda training: closed.extend(training.runs))
+    states = heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    assert closed == ["mine"]
+
+
+def test_whoever_watches_is_offered_the_policy_of_every_iteration(
+    qtbot: QtBot, asked_first: TrainingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[int] = []
+    playback = asked_first._playback
+    monkeypatch.setattr(playback, "offer", lambda taken, *, new_run=False: offered.append(taken.iteration))
+    playback.set_wanted(True)
+    states = heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    assert offered == [*range(offered[-1] + 1), offered[-1]]
+    assert offered[-1] > 0
+
+
 # --- other readers ----------------------------------------------------------------------------------------------------
 
 
