@@ -199,11 +199,17 @@ class _Docks:
 
 
 @pytest.fixture
-def turns(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Callable[[Panel], tuple[Panels, Counter, list[float]]]:
+def context(qapp: object) -> PanelContext:
+    return PanelContext(load_theme("dark"), Experiment(), PlaybackThread(), AxisChoice())
+
+
+@pytest.fixture
+def turns(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, context: PanelContext
+) -> Callable[[Panel], tuple[Panels, Counter, list[float]]]:
     """Panels of one record, its widget, and the clock that their turns go by."""
     clock = [1000.0]
     monkeypatch.setattr("app.window.panels.time.monotonic", lambda: clock[0])
-    context = PanelContext(load_theme("dark"), Experiment(), PlaybackThread(), AxisChoice())
 
     def make(record: Panel) -> tuple[Panels, Counter, list[float]]:
         panels = Panels([record], context, _Docks(qtbot), slack=0.0)
@@ -259,6 +265,29 @@ def test_a_panel_that_wants_no_events_takes_nobodys_turn(turns: Callable) -> Non
     clock[0] += 1
     panels.refresh_next(History(), {Updated})
     assert widget.calls == []
+
+
+def test_of_several_panels_the_one_that_has_waited_longest_is_next(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, context: PanelContext
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("app.window.panels.time.monotonic", lambda: clock[0])
+    panels = Panels([counter(), counter(), counter()], context, _Docks(qtbot), slack=0.0)
+    panels.make(at_once=False)
+    widgets = [made.widget for made in panels._made]
+    for widget in widgets:
+        qtbot.waitUntil(lambda widget=widget: not widget.visibleRegion().isEmpty())
+    for _ in range(6):
+        clock[0] += 0.2
+        panels.refresh_next(HISTORY, {Updated})
+    assert [widget.calls for widget in widgets] == [["refresh"] * 2] * 3
+
+
+def test_a_panel_that_comes_late_has_the_look_of_the_others(qtbot: QtBot, context: PanelContext) -> None:
+    panels = Panels([counter()], context, _Docks(qtbot), slack=0.0)
+    panels.apply_theme(load_theme("light"))
+    panels.make(at_once=False)
+    assert panels.find(Counter).theme.name == "light"
 
 
 def test_the_history_of_another_run_is_news(turns: Callable) -> None:

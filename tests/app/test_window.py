@@ -150,7 +150,7 @@ def test_a_live_change_takes_effect_and_is_marked(qtbot: QtBot, make_window: Mak
     window = make_window()
     window.start()
     reach(window, RunState.RUNNING)
-    window.controller.change("update.learning_rate", 0.001)
+    window.experiment_panel.form.edited.emit("update.learning_rate", 0.001)
     qtbot.waitUntil(lambda: bool(window.controller.history.changes), timeout=10_000)
     change = window.controller.history.changes[0]
     assert (change.path, change.new) == ("update.learning_rate", 0.001)
@@ -313,8 +313,10 @@ def test_a_new_run_shows_nothing_of_the_last(qtbot: QtBot, make_window: Make, re
     window.start()
     reach(window, RunState.FINISHED)
     assert len(window.panels.find(ReturnsPanel)._line.x) > 0
+    assert window.playback._snapshot is not None
     click(qtbot, window, "reset")
     assert len(window.panels.find(ReturnsPanel)._line.x) == 0
+    assert window.playback._snapshot is None
 
 
 def test_a_field_that_does_not_fit_stops_the_start(qtbot: QtBot, make_window: Make) -> None:
@@ -350,6 +352,22 @@ def test_a_preset_goes_out_and_comes_back(make_window: Make, tmp_path: Path) -> 
     window.experiment.set_value("update.learning_rate", 0.5)
     window.choice_loader.load_file(tmp_path / "mine.toml")
     assert window.experiment.config.update.learning_rate == 0.0123
+
+
+def test_a_preset_replaces_what_was_being_typed(make_window: Make, tmp_path: Path) -> None:
+    window = make_window()
+    window.choice_loader.save_file(tmp_path / "mine.toml")
+    field = window.experiment_panel.form.rows["update.learning_rate"].editor.field
+    before = field.text()
+    field.setText("abc")
+    window.choice_loader.load_file(tmp_path / "mine.toml")
+    assert field.text() == before
+
+
+def test_an_episode_that_cannot_be_played_is_told_in_the_log(make_window: Make) -> None:
+    window = make_window()
+    window.playback.failed.emit("It gives no pictures.")
+    assert "Warning\tIt gives no pictures." in window.log.text
 
 
 def test_a_broken_preset_leaves_the_choice_alone(make_window: Make, tmp_path: Path) -> None:
