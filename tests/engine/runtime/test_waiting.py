@@ -1,0 +1,37 @@
+"""Waiting and being told of it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from engine.runtime.waiting import GivenUp, Wait, waited, while_waiting
+
+WAIT = Wait("Slow-v0", "step", 5.2, 10.0)
+
+
+def test_a_watcher_is_told_within_its_block_and_thread_alone() -> None:
+    told: list[Wait] = []
+    with while_waiting(told.append):
+        waited(WAIT)
+        other = threading.Thread(target=waited, args=(WAIT,))
+        other.start()
+        other.join()
+    waited(WAIT)
+    assert told == [WAIT]
+
+
+def test_giving_up_passes_whoever_holds_up_exceptions() -> None:
+    def give_up(wait: Wait) -> None:
+        raise GivenUp
+
+    with pytest.raises(GivenUp), while_waiting(give_up):
+        try:
+            waited(WAIT)
+        except Exception:
+            pytest.fail("held up")
+
+
+def test_the_sentence_names_what_is_waited_for_and_until_when() -> None:
+    assert WAIT.sentence == "Slow-v0 has not answered its step for 5 s; it is given up after 10 s."
