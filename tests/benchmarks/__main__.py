@@ -2,9 +2,9 @@
 
 Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes an hour and a half on 2
 cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not for
-its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N`` and ``--resume``, the row ``speed``
-``--only PART`` and ``--seeds N``. A missed figure is a result, not an error: the exit status is 1 only when a row
-broke, and 2 when the request was wrong.
+its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N``, ``--first-seed N`` and ``--resume``, the
+row ``speed`` ``--only PART`` and ``--seeds N``. A missed figure is a result, not an error: the exit status is 1 only
+when a row broke, and 2 when the request was wrong.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _of_a_row(given: dict[str, Any], rows: list[str]) -> dict[str, Any]:
     for name in found:
         if not any(name in ROWS[row].options for row in rows):
             takers = ", ".join(row.name for row in ROWS.values() if name in row.options) or "none"
-            raise typer.BadParameter(f"--{name} is for {takers}, which is not measured here.")
+            raise typer.BadParameter(f"--{name.replace('_', '-')} is for {takers}, which is not measured here.")
     return found
 
 
@@ -61,6 +61,7 @@ def main(
     seeds: Annotated[
         int | None, typer.Option(min=1, max=100, help="learning, speed: so many seeds in place of its own.")
     ] = None,
+    first_seed: Annotated[int | None, typer.Option(min=0, help="learning: the first of the seeds.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="learning: keep what an interrupted measurement has run already.")
     ] = False,
@@ -70,7 +71,7 @@ def main(
         console.print(report.listing(list(ROWS.values())))
         return
     names = rows or list(ROWS)
-    options = _of_a_row({"only": only, "seeds": seeds, "resume": resume}, names)
+    options = _of_a_row({"only": only, "seeds": seeds, "first_seed": first_seed, "resume": resume}, names)
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     path = output or (None if quick else report.free_path(names))
     here, command = machine.describe(), machine.command_line(sys.argv[1:])

@@ -30,7 +30,7 @@ ROWS: dict[str, Row] = {
             "The presets that have a target reach it, from every seed",
             "learning",
             (Figure("seeds that reach it", "", least=1.0),),
-            frozenset({"only", "seeds", "resume"}),
+            frozenset({"only", "seeds", "first_seed", "resume"}),
         ),
         Row(
             "speed",
