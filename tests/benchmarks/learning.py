@@ -1,17 +1,17 @@
 """learning: whether the presets that have a target reach it, from every seed.
 
-Each preset of GOALS is trained from five seeds as it is shipped, on the CPU with torch on 1 thread, one process per seed
-and at most two at a time. The seeds are 101 to 105, at which nobody looks while choosing a preset's settings: for that
-there are 1 to 5 (``--first-seed 1``). "Reached" means that at the end of some update within the preset's budget the mean
-return of the last 100 training episodes, sampled actions included, was at the target; "steps to target" are the
-environment steps taken by then. Training goes on to the end of the budget, so that the last mean return tells whether
-what was learned is kept, except where the table marks a preset with *: that one stops at its target. Seconds are those
-of training alone, with two runs side by side.
+Each preset of GOALS is trained from five seeds as it is shipped, on the CPU with torch on 1 thread, one process per
+seed and at most two at a time. The seeds are 101 to 105, at which nobody looks while choosing a preset's settings: for
+that there are 1 to 5 (``--first-seed 1``). "Reached" means that at the end of some update within the preset's budget
+the mean return of the last 100 training episodes, sampled actions included, was at the target; "steps to target" are
+the environment steps taken by then. Training goes on to the end of the budget, so that the last mean return tells
+whether what was learned is kept, except where the table marks a preset with *: that one stops at its target. Seconds
+are those of training alone, with two runs side by side.
 
 A goal without a target is there to be compared with the one before it, and is judged by nothing.
 
-Options: ``--only PRESET`` (several times), ``--seeds N``, ``--first-seed N``, and ``--resume``, which takes over from an
-interrupted measurement what was run with the same configuration and the same engine.
+Options: ``--only PRESET`` (several times), ``--seeds N``, ``--first-seed N``, and ``--resume``, which takes over from
+an interrupted measurement what was run with the same configuration and the same engine.
 """
 
 from __future__ import annotations
