@@ -34,6 +34,11 @@ class _StopRun(Exception):  # noqa: N818 - a wish, not an error
     """The run is to end here."""
 
 
+def _kept(training: Training | None) -> str:
+    """What a failure leaves: the policy of a run that has learned is still watched, and its curves stay."""
+    return " What was learned before is kept." if training is not None and training.iteration > 1 else ""
+
+
 class TrainingThread(QThread):
     """Trains one run at a time, and waits without cost between runs.
 
@@ -97,8 +102,10 @@ class TrainingThread(QThread):
             end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
         except _StopRun:
             end, level, sentence = RunState.FINISHED, "info", "Stopped."
-        except (RequestError, RunError) as error:
+        except RequestError as error:
             end, level, sentence = RunState.FAILED, "error", str(error)
+        except RunError as error:
+            end, level, sentence = RunState.FAILED, "error", f"{error}{_kept(training)}"
         except (Exception, SystemExit) as error:
             traceback.print_exc()
             end, level = RunState.FAILED, "error"

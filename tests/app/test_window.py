@@ -207,7 +207,9 @@ def test_an_environment_that_raises_fails_the_run_but_keeps_the_curves(
     window.start()
     reach(window, RunState.FAILED)
     assert iterations(window) > 0
-    assert "the motor is on fire" in window.statusBar().findChildren(type(window._notice))[0].text()
+    told = window.statusBar().findChildren(type(window._notice))[0].text()
+    assert "the motor is on fire" in told
+    assert told.endswith("in its step. What was learned before is kept.")
     click(qtbot, window, "reset")
     assert window.controller.state is RunState.IDLE
 

@@ -19,7 +19,7 @@ from engine.runtime.state import INEXACT, State
 
 LARGEST_REWARD = 1e30  # well inside float32, in which returns are computed
 _OF_JAX = ("phys2d/", "tabular/")  # Gymnasium's environments that are written in it
-_UNFIT = "from which nothing can be learned; what was learned before is kept."
+_UNFIT = "from which nothing can be learned."
 
 
 class GymnasiumBatch:

@@ -42,7 +42,6 @@ from engine.runtime.state import State
 MAKING = 60.0  # seconds in which a worker must be up, and then each environment made
 CLOSING = 1.0  # seconds in which workers that are no longer wanted may close their environments
 _PERIOD = 0.1  # seconds between looks at what the workers are doing, at most
-_KEPT = "what was learned before is kept."
 # Never fork, which would copy the locks that threads of the window and of torch hold. A fork server holds none, and has
 # what takes long to import at hand; it is found on more systems than Linux, but libraries there do not outlive a fork.
 _METHOD = "forkserver" if sys.platform == "linux" else "spawn"
@@ -204,9 +203,7 @@ class ProcessBatch:
         self._end(0.0)
         if during == "making":
             return RunError(f"{self._id} could not be made in a worker process within {patience:g} s.")
-        return RunError(
-            f"{named} has not answered its {during} for {patience:g} s, so its worker process was ended; {_KEPT}"
-        )
+        return RunError(f"{named} has not answered its {during} for {patience:g} s, so its worker process was ended.")
 
     def _died(self, worker: _Worker, during: str) -> RunError:
         worker.process.join(CLOSING)  # how it ended is known a moment after its end
@@ -215,7 +212,7 @@ class ProcessBatch:
         self._end(0.0)
         if during == "making":
             return RunError(f"{self._id} could not be made in a worker process, which {how}.")
-        return RunError(f"{named} took its worker process down in its {during}: it {how}; {_KEPT}")
+        return RunError(f"{named} took its worker process down in its {during}: it {how}.")
 
     def _named(self, worker: _Worker) -> str:
         """The environment that a worker is working on."""

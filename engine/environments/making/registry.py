@@ -207,7 +207,7 @@ def _bounds(space: spaces.Box) -> tuple[tuple[float, float], ...]:
 
 def raised(id: str, during: str, error: BaseException) -> RunError:
     """The failure to report when an environment's own code raised."""
-    return RunError(f"{id} raised {describe(error)}, in its {during}; what was learned before is kept.")
+    return RunError(f"{id} raised {describe(error)}, in its {during}.")
 
 
 def _unknown(id: str) -> str:

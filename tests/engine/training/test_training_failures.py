@@ -151,8 +151,7 @@ def test_an_environment_that_raises_in_a_later_episode_leaves_what_came_before_v
     updates = [event for event in seen if isinstance(event, Updated)]
     assert [update.iteration for update in updates] == [1, 2]
     assert re.fullmatch(
-        r"Tests/Later-v0 with the seed \d+ raised ZeroDivisionError: division by zero, in its step; what was learned "
-        r"before is kept\.",
+        r"Tests/Later-v0 with the seed \d+ raised ZeroDivisionError: division by zero, in its step\.",
         message,
     )
     assert all_finite(training)
