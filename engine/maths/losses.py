@@ -10,7 +10,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import mse_loss
+from torch.nn.functional import mse_loss, softshrink
 
 
 def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -> Tensor:
@@ -100,7 +100,11 @@ def clipped_surrogate(log_ratios: Tensor, advantages: Tensor, clip_range: float)
     _require_positive("clip_range", clip_range)
     constants = advantages.detach()
     # The bound matters on one side only, and there it is (1 ± ε)Â: the same minimum with half the operations.
-    return torch.minimum(log_ratios.exp() * constants, constants + clip_range * constants.abs()).mean()
+    gained, bounds = log_ratios.exp() * constants, constants + clip_range * constants.abs()
+    if not gained.requires_grad:
+        return torch.minimum(gained, bounds).mean()
+    # The gradient of minimum would be shared out where both are equal; the formula's is that of the surrogate there.
+    return torch.where(gained > bounds, bounds, gained).mean()
 
 
 def clipped_surrogate_gradient(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
@@ -113,7 +117,7 @@ def clipped_surrogate_gradient(log_ratios: Tensor, advantages: Tensor, clip_rang
     """
     gained = log_ratios.exp().mul_(advantages)
     bounds = torch.add(advantages, advantages.abs(), alpha=clip_range)
-    return torch.where(gained <= bounds, gained, 0.0).div_(len(gained))
+    return torch.where(gained > bounds, 0.0, gained).div_(len(gained))
 
 
 def cut_off(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
@@ -230,7 +234,8 @@ def clipped_value_loss(values: Tensor, targets: Tensor, old_values: Tensor, clip
     1/M Σ_m max((V_m − G_m)², (V_old,m + clip(V_m − V_old,m, −c, c) − G_m)²)
 
     A prediction that has moved by more than c towards its target, or beyond, feels no pull onwards; one that has moved
-    away is always pulled back. Unlike ratios, c is on the scale of the returns.
+    away is always pulled back. Unlike ratios, c is on the scale of the returns. Whether one has moved by more than c is
+    decided by |V − V_old|: within c both terms are the same, but rounding would make them differ.
 
     Args:
         values, targets, old_values: V, G and V_old, [M].
@@ -247,9 +252,9 @@ def clipped_value_loss(values: Tensor, targets: Tensor, old_values: Tensor, clip
     """
     _require_one_shape(values=values, targets=targets, old_values=old_values)
     _require_positive("clip_range", clip_range)
-    goals, before = targets.detach(), old_values.detach()
-    clipped = before + (values - before).clamp(-clip_range, clip_range)
-    return torch.maximum((values - goals).square(), (clipped - goals).square()).mean()
+    errors = values - targets.detach()
+    excess, cut = _excess(values - old_values.detach(), errors, clip_range)
+    return (errors - torch.where(cut, excess, 0.0)).square().mean()
 
 
 def value_gradient(
@@ -257,7 +262,7 @@ def value_gradient(
 ) -> Tensor:
     """The gradient of ``value_loss`` in the predictions, written out, [M]; of ``clipped_value_loss`` given a range.
 
-    ∂L/∂V_m = 2 (V_m − G_m) / M, and 0 where the clipped term is the larger.
+    ∂L/∂V_m = 2 (V_m − G_m) / M, and 0 where V_m has moved by more than c and the clipped term is the larger.
 
     Args:
         as ``clipped_value_loss``; without a range, or without old values, nothing is clipped.
@@ -266,8 +271,15 @@ def value_gradient(
     gradient = errors * (2.0 / len(errors))
     if old_values is None or not clip_range > 0.0:
         return gradient
-    clipped = old_values + (values - old_values).clamp(-clip_range, clip_range)
-    return torch.where(errors.square() >= (clipped - targets).square(), gradient, 0.0)
+    _, cut = _excess(values - old_values, errors, clip_range)
+    return torch.where(cut, 0.0, gradient)
+
+
+def _excess(moved: Tensor, errors: Tensor, clip_range: float) -> tuple[Tensor, Tensor]:
+    """By how much predictions have ``moved`` beyond ±c, x, which is exactly 0 within; and where the clipped term is the
+    larger, (e − x)² > e² for the errors e, which is x (x − 2e) > 0."""
+    excess = softshrink(moved, clip_range)
+    return excess, excess * torch.sub(excess, errors, alpha=2.0) > 0.0
 
 
 def explained_variance(values: Tensor, targets: Tensor) -> float | None:

@@ -14,6 +14,7 @@ from engine.maths.losses import (
     clipped_surrogate,
     clipped_surrogate_gradient,
     clipped_value_loss,
+    cut_off,
     value_gradient,
     value_loss,
 )
@@ -115,6 +116,82 @@ def test_the_gradient_of_the_value_loss(clip_range: float) -> None:
     gradient = value_gradient(values.detach(), targets, old, clip_range)
     assert bool((gradient == 0.0).any()) is (clip_range > 0.0)
     torch.testing.assert_close(gradient, expected)
+
+
+def single(*numbers: float) -> tuple[Tensor, ...]:
+    """Each as a batch of one step, float32."""
+    return tuple(torch.tensor([number]) for number in numbers)
+
+
+CLOSE = [0.0, 1e-7, -1e-7, 3e-4, -3e-4, 0.05, 1.0, -2.0]  # how far numbers lie apart, next to their own size
+
+
+@pytest.mark.parametrize("size", [0.1, 3.0, 250.0, 1e6])
+@pytest.mark.parametrize("clip_range", [0.05, 0.2, 1e9])
+def test_value_slopes_are_those_of_exact_arithmetic_however_near_the_numbers(size: float, clip_range: float) -> None:
+    """Of all float32 values near old values and targets: the formula in float64, in which nothing is rounded."""
+    grid = [[size * (1.0 + a), size * (1.0 + b), size * (1.0 + c)] for a in CLOSE for b in CLOSE for c in CLOSE]
+    values, targets, old = torch.tensor(grid).unbind(1)
+    v, g, o = (each.double() for each in (values, targets, old))
+    reach = torch.tensor(clip_range).double()  # as float32 has it
+    inside = (v - o).abs() <= reach
+    cut = ~inside & ((o + (v - o).clamp(-reach, reach) - g).abs() > (v - g).abs())
+    expected = torch.where(cut, 0.0, 2.0 * (v - g) / len(v))
+    mine = value_gradient(values, targets, old, clip_range)
+    # Where the range's edge lies between V and what rounding makes of its way, either is right.
+    edge = ((v - o).abs() / reach - 1.0).abs() < 1e-6
+    assert int(edge.sum()) < len(v) // 5
+    torch.testing.assert_close(mine[~edge].double(), expected[~edge], rtol=1e-5, atol=0.0)
+    leaf = values.clone().requires_grad_()
+    (theirs,) = torch.autograd.grad(clipped_value_loss(leaf, targets, old, clip_range), leaf)
+    torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=0.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "old", "clip_range", "slope"),
+    [
+        (0.1, 1.0, 3.0, 1e9, -1.8),  # V_old + (V − V_old) is not V
+        (0.1, 1.0, 3e8, 1e9, -1.8),  # and here it is 0
+        (0.5, 1.0, 0.0, 0.5, -1.0),  # at the edge
+        (0.75, 1.0, 0.0, 0.5, 0.0),
+        (1.5, 1.0, 0.0, 0.5, 1.0),  # as far beyond the target as the clipped one is before it
+        (1.625, 1.0, 0.0, 0.5, 1.25),
+        (1.0, 1.0, 0.0, 0.5, 0.0),
+        (-0.75, 1.0, 0.0, 0.5, -3.5),  # moved away
+        (2e-30, 1e-30, 0.0, 1e-31, 2e-30),  # squares of which are 0
+        (2e25, 1e25, 0.0, 1.0, 2e25),  # and infinite
+    ],
+)
+def test_value_slopes_by_hand(value: float, target: float, old: float, clip_range: float, slope: float) -> None:
+    values, targets, before = single(value, target, old)
+    expected = torch.tensor([slope])
+    torch.testing.assert_close(value_gradient(values, targets, before, clip_range), expected, rtol=1e-6, atol=0.0)
+    values.requires_grad_()
+    (theirs,) = torch.autograd.grad(clipped_value_loss(values, targets, before, clip_range), values)
+    torch.testing.assert_close(theirs, expected, rtol=1e-6, atol=0.0)
+
+
+def test_surrogate_slopes_near_1_at_the_edges_and_without_an_advantage() -> None:
+    """Where both terms are equal the clipped one is not the smaller, so nothing is cut off."""
+    edges = [1.0, 1.0 + 2.0**-23, 1.0 - 2.0**-24, 1.5, 0.5, 1.5 + 2.0**-18, 0.5 - 2.0**-18, 1e-30, 1e30]
+    ratios, advantages = torch.cartesian_prod(torch.tensor(edges), torch.tensor([0.0, 1.0, -1.0, 1e-6, -3e4])).unbind(1)
+    log_ratios = ratios.double().log().float().requires_grad_()
+    (theirs,) = torch.autograd.grad(clipped_surrogate(log_ratios, advantages, 0.5), log_ratios)
+    mine = clipped_surrogate_gradient(log_ratios.detach(), advantages, 0.5)
+    torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=0.0)
+    exact = log_ratios.detach().double().exp()
+    kept = torch.where(advantages > 0.0, exact <= 1.5, exact >= 0.5) | (advantages == 0.0)
+    edge = ((exact - 1.0).abs() - 0.5).abs() < 1e-6
+    expected = torch.where(kept, exact * advantages.double(), 0.0) / len(exact)
+    torch.testing.assert_close(mine[~edge].double(), expected[~edge], rtol=1e-6, atol=0.0)
+    assert torch.equal(cut_off(log_ratios.detach(), advantages, 0.5), (mine == 0.0) & (advantages != 0.0))
+
+
+def test_no_slope_hides_that_a_number_is_none() -> None:
+    nan, one = single(torch.nan, 1.0)
+    assert clipped_surrogate_gradient(nan, one, 0.2).isnan().all()
+    assert value_gradient(nan, one, one, 0.2).isnan().all()
+    assert value_gradient(one, one, nan, 0.2).isfinite().all()
 
 
 # --- whole updates ----------------------------------------------------------------------------------------------------
