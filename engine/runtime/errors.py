@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from multiprocessing import parent_process
 from typing import NamedTuple
+
+from engine.runtime.waiting import GivenUp
 
 
 class Refusal(NamedTuple):
@@ -31,9 +35,24 @@ class RunError(RuntimeError):
     """A sound request failed while it ran: an environment raised, a policy turned NaN, a report ran out of disk."""
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Whether ``error`` ends what this process is doing, so that whoever called code from elsewhere has to let it pass:
+    a host gives up, or Ctrl+C was pressed, which only a program's main thread hears and worker processes do not.
+
+    Everything else that such code raises is a failure of its own, also what is no ``Exception``: panics of Rust's,
+    cancelled coroutines, ``SystemExit``.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return parent_process() is None and threading.current_thread() is threading.main_thread()
+    return isinstance(error, GivenUp)
+
+
 def describe(error: BaseException) -> str:
     """An exception in a few words, without line breaks or a closing full stop."""
-    text = " ".join(str(error).split()).rstrip(".")
+    try:
+        text = " ".join(str(error).split()).rstrip(".")
+    except Exception:  # which exceptions from elsewhere may raise even when they are written out
+        text = ""
     return f"{type(error).__name__}: {shortened(text)}" if text else type(error).__name__
 
 

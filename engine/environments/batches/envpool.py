@@ -69,7 +69,7 @@ class EnvPoolBatch:
             return self._seen(observations)
         except RunError:
             raise
-        except Exception as error:
+        except BaseException as error:
             raise registry.raised(self._id, "reset", error) from error
 
     def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
@@ -80,7 +80,7 @@ class EnvPoolBatch:
             seen = self._seen(observations)
         except RunError:
             raise
-        except Exception as error:
+        except BaseException as error:
             raise registry.raised(self._id, "step", error) from error
         rewards = rewards.astype(np.float64)
         check_rewards(self._id, rewards)
@@ -142,8 +142,7 @@ def _checked(spec: Any, environment: EnvironmentConfig) -> tuple[Any, Any, int |
     """
     made = registry.make(environment.id, time_limit=environment.time_limit)
     observation, action, limit = made.observation_space, made.action_space, registry.time_limit(made)
-    with suppress(Exception):  # all that was wanted of it is known
-        made.close()
+    registry.close(made)
     theirs = spec.gymnasium_observation_space
     if isinstance(observation, spaces.Box) and isinstance(theirs, spaces.Box):
         same = (observation.shape, observation.dtype) == (theirs.shape, theirs.dtype)

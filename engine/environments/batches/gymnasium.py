@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ class GymnasiumBatch:
                     environment.id, environment.options, time_limit=environment.time_limit, render=render
                 )
                 self._environments.append(RecordedEnvironment(made, seed))
-        except Exception:
+        except BaseException:
             self.close()
             raise
         first = self._environments[0].environment
@@ -69,14 +68,14 @@ class GymnasiumBatch:
             return self._stacked([self._reset_one(index) for index in indices.tolist()])
         except RunError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise registry.raised(self._id, "reset", error) from error
 
     def _reset_one(self, index: int) -> Any:
         self._begin_call(index)
         try:
             return self._environments[index].reset()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise self._raised(index, "reset", error) from error
 
     def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
@@ -89,7 +88,7 @@ class GymnasiumBatch:
             truncated = np.array([result[3] for result in results], np.bool_)
         except RunError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise registry.raised(self._id, "step", error) from error
         check_rewards(self._id, rewards)
         return Transitions(observations, rewards, terminated, truncated)
@@ -98,7 +97,7 @@ class GymnasiumBatch:
         self._begin_call(index)
         try:
             return self._environments[index].step(action)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise self._raised(index, "step", error) from error
 
     def state(self) -> State:
@@ -116,20 +115,19 @@ class GymnasiumBatch:
     def _load_one(self, index: int, state: Mapping[str, Any]) -> bool:
         try:
             return self._environments[index].load(state, lambda: self._begin_call(index))
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise self._raised(index, "reset", error) from error
 
     def render(self, index: int) -> Any:
         """A picture of one environment, as the environment gives it."""
         try:
             return self._environments[index].environment.render()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise self._raised(index, "render", error) from error
 
     def close(self) -> None:
         for recorded in self._environments:
-            with suppress(Exception):  # nothing is left to be done with it
-                recorded.environment.close()
+            registry.close(recorded.environment)
 
     def _begin_call(self, index: int) -> None:
         self._progress[0] = index

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import inspect as inspect_module
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -35,8 +34,7 @@ def inspect(id: str, options: Mapping[str, Any] | None = None) -> EnvironmentInf
     observation = registry.observation_space(id, environment.observation_space)
     action = registry.action_space(id, environment.action_space)
     limit = registry.time_limit(environment)
-    with suppress(Exception):  # all that was wanted of it is known
-        environment.close()
+    registry.close(environment)
     info = ENVIRONMENTS.get(id)
     if info is not None:  # made with options that reshape it, so that some of what is said is of another
         action = info.action if action == replace(info.action, labels=()) else action

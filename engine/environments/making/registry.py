@@ -9,10 +9,13 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-# Rendering happens off screen and often off the main thread: SDL must not reach for a display or a sound card.
+# Rendering happens off screen and often off the main thread: SDL must not reach for a display, a sound card or the
+# signals that end this program, and pyplot must not open a window and wait for it.
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+os.environ["SDL_NO_SIGNAL_HANDLERS"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
 
 import gymnasium
 import numpy as np
@@ -23,7 +26,7 @@ from engine.catalogue.spaces import Space
 from engine.environments.making import cartpole_positions as positions
 from engine.environments.making import finite_env
 from engine.environments.making.preprocessing import extra_arguments, preprocessed, register_packages
-from engine.runtime.errors import RequestError, RunError, describe, shortened
+from engine.runtime.errors import RequestError, RunError, describe, is_interruption, shortened
 
 finite_env.register()
 positions.register()
@@ -74,18 +77,29 @@ def make(
         raise RequestError(_missing_package(id, error)) from None
     except RequestError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if environment is not None:
-            environment.close()
+            close(environment)
+        if is_interruption(error):
+            raise
         given = f" with {', '.join(options)}" if options else ""
         raise RequestError(f"{id} could not be made{given}: {describe(error)}.") from error
     try:
         observation_space(id, environment.observation_space)
         action_space(id, environment.action_space)
     except RequestError:
-        environment.close()
+        close(environment)
         raise
     return environment
+
+
+def close(environment: Environment) -> None:
+    """Free what an environment holds, whatever it makes of that: nothing is left to be done with it."""
+    try:
+        environment.close()
+    except BaseException as error:
+        if is_interruption(error):
+            raise
 
 
 def is_known(id: str) -> bool:
@@ -111,7 +125,9 @@ def _find(id: str) -> None:
                 f"The module {module} of {id} could not be imported: {describe(error)}; it has to be installed, or "
                 "the variable PYTHONPATH to name the folder in which it lies."
             ) from None
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if is_interruption(error):
+                raise
             raise RequestError(
                 f"The module {module} of {id} failed while being imported: {describe(error)}."
             ) from error
@@ -206,7 +222,13 @@ def _bounds(space: spaces.Box) -> tuple[tuple[float, float], ...]:
 
 
 def raised(id: str, during: str, error: BaseException) -> RunError:
-    """The failure to report when an environment's own code raised."""
+    """The failure to report when an environment's own code raised ``error``, of whatever kind.
+
+    Raises:
+        BaseException: ``error`` itself, where it is an interruption and no failure.
+    """
+    if is_interruption(error):
+        raise error
     return RunError(f"{id} raised {describe(error)}, in its {during}.")
 
 
