@@ -74,7 +74,7 @@ def test_what_is_no_exception_is_told_like_one(during: str, error: type[BaseExce
         return
     with pytest.raises(RequestError if during == "making" else RunError) as raised:
         play(during, error)
-    words = "could not be made" if during == "making" else f"with the seed 3 raised {error.__name__}, in its {during};"
+    words = "could not be made" if during == "making" else f"with the seed 3 raised {error.__name__}, in its {during}."
     assert str(raised.value).startswith(f"Tests/Raises-v0 {words}")
     assert error.__name__ in str(raised.value)
 
