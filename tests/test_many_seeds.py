@@ -32,6 +32,7 @@ def test_every_report_line_names_its_seed(policy: str, words: str, tmp_path: Pat
         assert own[-1]["environment_steps"] >= 300
     said = capsys.readouterr().err
     assert words in said
+    assert "900/900" in said  # whatever the iterations under way at the ends took
     assert "Seed 7: mean return" in said
 
 

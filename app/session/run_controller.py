@@ -156,6 +156,8 @@ class RunController(QObject):
                 self._news.add(type(event))
                 if isinstance(event, Updated):
                     self._log_changes(event)
+                    if event.note:
+                        self.log.emit("warning", event.note)
         if events:
             self._heard, self._warned = time.monotonic(), False
         elif self.state in _ANSWERING and not self._warned and time.monotonic() - self._heard > _SILENCE:

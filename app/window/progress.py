@@ -77,7 +77,8 @@ class ProgressView(QWidget):
         self._show_word()
         share = progress.steps / progress.budget if progress.budget else 0.0
         self._bar.setValue(round(1000 * min(share, 1.0)))
-        done = f"{short_number(progress.steps)} of {short_number(progress.budget)} steps" if progress.budget else ""
+        used = min(progress.steps, progress.budget)  # the iteration under way at the end is completed
+        done = f"{short_number(used)} of {short_number(progress.budget)} steps" if progress.budget else ""
         self._steps.setText(done)
         speed = progress.steps_per_second
         self._speed.setText("" if speed is None else f"{short_number(speed)} steps/s")

@@ -86,8 +86,8 @@ class EnvironmentInfo:
     """What is known of an environment without making it; ``solved_at`` is the mean return at which it counts solved.
 
     ``teaches`` is one line on what is to be learned from it. ``finite`` says that its dynamics are known as tables, so
-    that exact answers can be computed. ``family`` is the name of the group that describes it, "own" for what a person
-    brings along.
+    that exact answers can be computed, and ``one_step`` that every episode of it is over after one step. ``family`` is
+    the name of the group that describes it, "own" for what a person brings along.
     """
 
     id: str
@@ -98,6 +98,7 @@ class EnvironmentInfo:
     time_limit: int | None = None
     solved_at: float | None = None
     finite: bool = False
+    one_step: bool = False
     family: str = "own"
     teaches: str = ""
     best_known: BestKnown | None = None

@@ -55,7 +55,9 @@ def train(config: RunConfig, seeds: int, report: Path | None) -> None:
                         course.failures[seed] = event.reason
                     elif isinstance(event, Updated):
                         course.last[seed] = event
-                        course.show(progress, bar, training.seconds)
+                        course.show(progress, bar, training)
+                        if event.note:
+                            console.print(event.note if seeds == 1 else f"Seed {seed}: {event.note}", highlight=False)
                         if lines is not None:
                             _write(lines, event.report() if seeds == 1 else {"seed": seed} | event.report())
             except RunError as error:
@@ -120,12 +122,13 @@ class _Course:
         self.episodes += training.episodes
         self.iterations += training.iteration
 
-    def show(self, progress: Progress, task: TaskID, seconds: float) -> None:
-        """The sum of all steps, the mean ± spread of the mean returns, and steps per second of all training so far,
-        of which ``seconds`` are those of the group that trains."""
-        steps = sum(updated.environment_steps for updated in self.last.values())
-        speed = steps / max(self.seconds + seconds, 1e-9)
-        progress.update(task, completed=steps, mean=_spread(self.last), speed=f"{speed:,.0f}")
+    def show(self, progress: Progress, task: TaskID, training: Training) -> None:
+        """How much of every seed's budget is used, the mean ± spread of the mean returns, and steps per second of all
+        training so far, of which ``training`` is under way."""
+        budget = training.config.budget.environment_steps
+        used = sum(min(updated.environment_steps, budget) for updated in self.last.values())
+        speed = (self.steps + training.environment_steps) / max(self.seconds + training.seconds, 1e-9)
+        progress.update(task, completed=used, mean=_spread(self.last), speed=f"{speed:,.0f}")
 
     def summary(self, seeds: int) -> str:
         counts = (

@@ -303,6 +303,8 @@ def explained_variance(values: Tensor, targets: Tensor) -> float | None:
 def normalized(advantages: Tensor) -> Tensor:
     """(Â − mean) / std, with the population standard deviation; all 0 where the advantages do not vary.
 
+    A single advantage stays as it is: there is nothing to compare it with, and nothing would be learned from 0.
+
     Args:
         advantages: [steps].
 
@@ -312,6 +314,8 @@ def normalized(advantages: Tensor) -> Tensor:
     Source: common practice since Schulman et al. (2017), "Proximal policy optimization algorithms"; it makes the step
         independent of the rewards' scale, and the estimate no longer unbiased.
     """
+    if len(advantages) == 1:
+        return advantages
     spread = _spread(advantages)
     if spread == 0.0:
         return torch.zeros_like(advantages)

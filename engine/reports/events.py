@@ -121,7 +121,8 @@ class Reweighted(Event):
 class Updated(Event):
     """The end of an iteration: totals since the start of the run, and every metric of ``metrics.py`` by name.
 
-    ``seconds`` is time spent training; pauses do not count. ``changes`` took effect as this iteration began.
+    ``seconds`` is time spent training; pauses do not count. ``changes`` took effect as this iteration began. ``note`` is
+    a sentence that a person should be told now, empty where there is none.
     """
 
     iteration: int
@@ -130,6 +131,7 @@ class Updated(Event):
     seconds: float = 0.0
     metrics: dict[str, float | None] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    note: str = ""
 
     def report(self) -> dict[str, float | None]:
         """The line that ``--report`` writes for this iteration."""

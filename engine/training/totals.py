@@ -13,6 +13,11 @@ from engine.reports.events import Change, Collected, Updated
 from engine.runtime.state import State
 
 MEAN_OVER = 100  # episodes that the reported mean return covers
+STILL = 100  # updates in succession without a gradient, after which it is told
+_NOTHING_LEARNED = (
+    f"The gradient was exactly 0 in each of the last {STILL} updates, so nothing is learned: rewards that are all alike, "
+    "batches too small to compare anything in, or a policy that is certain of every action leave nothing to go by."
+)
 
 
 class Totals:
@@ -25,6 +30,7 @@ class Totals:
         self._upcoming: dict[str, tuple[Any, Any]] = {}  # what the next iteration begins with, old and new by path
         self._changes: tuple[Change, ...] = ()  # that the iteration under way began with
         self._recent: deque[float] = deque(maxlen=MEAN_OVER)
+        self._still = 0  # updates in succession without a gradient
         self._began = (0, 0.0)  # steps and seconds as the iteration began
 
     @property
@@ -72,6 +78,7 @@ class Totals:
         steps, started = self._began
         speed = (self.environment_steps - steps) / max(seconds - started, 1e-9)
         self.busy = False
+        self._still = self._still + 1 if event.metrics.get("grad_norm") == 0.0 else 0
         return replace(
             event,
             environment_steps=self.environment_steps,
@@ -79,17 +86,19 @@ class Totals:
             seconds=seconds,
             metrics=event.metrics | {"mean_return": self.mean_return, "steps_per_second": speed},
             changes=self._changes,
+            note=_NOTHING_LEARNED if self._still == STILL else "",
         )
 
     def state(self) -> State:
         """All of it, between two iterations."""
         counts = {name: getattr(self, name) for name in ("iteration", "environment_steps", "episodes", "failed")}
         upcoming = [[path, old, new] for path, (old, new) in self._upcoming.items()]
-        return {**counts, "recent": list(self._recent), "upcoming": upcoming}
+        return {**counts, "recent": list(self._recent), "still": self._still, "upcoming": upcoming}
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.iteration, self.environment_steps = state["iteration"], state["environment_steps"]
         self.episodes, self.failed = state["episodes"], state["failed"]
         self._recent = deque(state["recent"], maxlen=MEAN_OVER)
+        self._still = state["still"]
         self._upcoming = {path: (old, new) for path, old, new in state["upcoming"]}
         self.busy = False

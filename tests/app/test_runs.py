@@ -200,6 +200,15 @@ def test_a_change_is_told_when_it_holds(controlled: Controlled) -> None:
     assert said == [("info", "update.learning_rate: 0.01 → 0.001, from iteration 2 on.")]
 
 
+def test_what_an_update_notes_is_told(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    start(controlled)
+    said = heard(controller.log)
+    mailbox.put(replace(updated(2, begun[-1]), note="Nothing is learned."))
+    controller.collect()
+    assert said == [("warning", "Nothing is learned.")]
+
+
 def test_a_run_that_never_trains_leaves_the_last_one_shown(controlled: Controlled) -> None:
     controller, mailbox, begun = controlled
     start(controlled)

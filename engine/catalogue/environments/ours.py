@@ -23,6 +23,7 @@ _ENVIRONMENTS = (
         None,
         0.75,
         finite=True,
+        one_step=True,
         teaches="The policy gradient by itself: no states and no time, only which arm, noise and the baseline.",
         best_known=BestKnown(0.8, "the chance of its best arm", exact=True),
         options=(

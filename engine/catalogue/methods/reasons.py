@@ -34,8 +34,18 @@ def matrix_too_large(method: Method) -> Iterator[Refusal]:
         )
 
 
+def single_steps(method: Method) -> bool:
+    """Whether it is known that every episode is over after one step."""
+    return method.environment.one_step or method.environment.time_limit == 1
+
+
 def average_of_one(method: Method) -> Iterator[Refusal]:
     """Where one episode's return is compared with itself."""
+    if single_steps(method):
+        yield Refusal(
+            "With one episode of one step per update the average is that step's own reward, so every advantage is 0",
+            "use at least 2 episodes per update",
+        )
     if method.credit.whole_return:
         yield Refusal(
             "With one episode per update the average return is that episode's own return, so every advantage is 0",

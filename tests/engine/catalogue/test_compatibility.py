@@ -26,6 +26,10 @@ MANY = EnvironmentInfo("Many-v0", "X", "X.", Space("box", 60), Space("discrete",
 PLACES = [CARTPOLE, PENDULUM, BANDIT, SWITCHES, PARTS, UNBOUNDED, MANY]
 ONE = {"collection.episodes_per_update": 1}
 FIXED_LENGTH = {"collection": "fixed-length"}
+SINGLE = {"collection.environments": 1, "collection.steps": 1}
+NORMALISED = {"estimator.normalize_advantages": True}
+ALL_GREEDY = {"exploration.greedy_start": 1.0, "exploration.greedy_end": 1.0}
+AT_ONCE = EnvironmentInfo("Once-v0", "X", "X.", Space("box", 2), Space("discrete", 2), time_limit=1)
 OWN = {"estimator.baseline": "optimal", "estimator.baseline.per_parameter": True}
 
 
@@ -109,6 +113,12 @@ EVERY_REFUSAL: list[tuple[dict[str, Any], EnvironmentInfo, str]] = [
     ({"estimator.baseline": "time-average"} | ONE, CARTPOLE, "every advantage is 0"),
     ({"estimator.baseline": "leave-one-out"} | ONE, CARTPOLE, "Leaving one episode out leaves none of one"),
     ({"estimator.baseline": "optimal"} | ONE, CARTPOLE, "the optimal baseline is that episode's own credit"),
+    ({"estimator.credit": "reward-to-go", "estimator.baseline": "average"} | ONE, BANDIT, "that step's own reward"),
+    ({"estimator.credit": "reward-to-go", "estimator.baseline": "average"} | ONE, AT_ONCE, "that step's own reward"),
+    (NORMALISED | {"estimator.credit": "total-return"} | ONE, CARTPOLE, "all steps have the same credit"),
+    (NORMALISED | {"estimator.baseline": "none"} | ONE, BANDIT, "no other to normalise its advantage by"),
+    (NORMALISED | FIXED_LENGTH | SINGLE, CARTPOLE, "no other to normalise its advantage by"),
+    ({"update": "off-policy"} | ALL_GREEDY, PENDULUM, "so every weight is 0"),
 ]
 
 
@@ -139,6 +149,12 @@ FITTING: list[tuple[dict[str, Any], EnvironmentInfo]] = [
     ({"estimator.baseline": "shared-value", "update": "ppo-clip"} | FIXED_LENGTH, CARTPOLE),
     ({"estimator.baseline": "optimal", "update": "trpo"}, CARTPOLE),
     (OWN | {"update": "natural-gradient"}, CARTPOLE),
+    (NORMALISED | {"estimator.credit": "reward-to-go", "estimator.baseline": "none"} | ONE, CARTPOLE),
+    (NORMALISED | {"estimator.credit": "total-return", "estimator.baseline": "none"}, BANDIT),
+    (NORMALISED | FIXED_LENGTH | SINGLE | {"collection.steps": 2}, CARTPOLE),
+    (FIXED_LENGTH | SINGLE, CARTPOLE),
+    ({"update": "off-policy"} | ALL_GREEDY, CARTPOLE),
+    ({"update": "off-policy"} | ALL_GREEDY | {"exploration.greedy_start": 0.0}, PENDULUM),
 ]
 
 

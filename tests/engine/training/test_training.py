@@ -18,9 +18,10 @@ from engine.config.parameters import with_values
 from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated, UpdateStep
 from engine.reports.metrics import METRICS
 from engine.runtime import stopwatch
-from engine.training.totals import MEAN_OVER
+from engine.training.totals import MEAN_OVER, STILL, Totals
 from engine.training.training import Training
 from tests.engine.support import (
+    Bandit,
     collections_of,
     configured,
     estimates_of,
@@ -311,6 +312,34 @@ def test_the_value_loss_is_that_of_the_last_fitting_step() -> None:
         if isinstance(event, Updated):
             assert event.metrics["value_loss"] == pytest.approx(before, rel=1e-5)
             return
+
+
+SINGLE = {"collection.episodes_per_update": 1, "budget.environment_steps": 250}
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["reinforce-causality", "reinforce-average-baseline", "vpg", "npg", "trpo", "ppo"]
+)
+def test_batches_of_one_step_are_learned_from_or_it_is_told(algorithm: str) -> None:
+    """In an environment of which only playing it shows that its episodes are over after one step."""
+    environment = register("test/Bandit-v0", Bandit)
+    config = choose(configured(environment=environment), ALGORITHMS[algorithm])
+    single = {"collection": "episodes", "estimator.normalize_advantages": True} | SINGLE
+    updates = updates_of(with_values(config, single))
+    told = [update.iteration for update in updates if update.note]
+    learned = sum(update.metrics["grad_norm"] != 0.0 for update in updates)
+    assert told == ([] if learned else [STILL])
+    assert bool(learned) is (algorithm != "reinforce-average-baseline")
+
+
+def test_a_gradient_that_is_0_now_and_then_is_not_told_of() -> None:
+    totals = Totals()
+    told = []
+    for number in range(3 * STILL):
+        totals.begin(0.0)
+        norm = 0.5 if number == STILL - 1 else 0.0
+        told.append(bool(totals.updated(Updated(number, metrics={"grad_norm": norm}), 1.0).note))
+    assert [number for number, note in enumerate(told) if note] == [2 * STILL - 1]
 
 
 # --- pausing and time -------------------------------------------------------------------------------------------------

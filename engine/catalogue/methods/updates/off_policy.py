@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.methods.points import Point, algorithm
-from engine.catalogue.methods.spec import Entry, Method, UpdateSpec, fits_all
+from engine.catalogue.methods.spec import Entry, Method, UpdateSpec
 from engine.config.estimators import AverageBaseline, RewardToGo
 from engine.config.updates import OffPolicy
 from engine.runtime.errors import Refusal
+
+
+def _fits(method: Method) -> Iterator[Refusal]:
+    exploration = method.config.exploration
+    if min(exploration.greedy_start, exploration.greedy_end) == 1.0 and method.environment.action.kind == "box":
+        yield Refusal(
+            "Where every action is the policy's most likely one, a density over actions would never draw it, so every "
+            "weight is 0",
+            "use fewer greedy actions, or another update rule",
+        )
 
 
 def _biases(method: Method) -> Iterator[str]:
@@ -40,7 +50,7 @@ SPEC = UpdateSpec(
             Point(RewardToGo, AverageBaseline, OffPolicy),
         ),
     ),
-    fits=fits_all,
+    fits=_fits,
     whole_episodes=Refusal("This update rule weighs whole episodes", "collect whole episodes, or choose another rule"),
     shares_layers=False,
     one_advantage=True,
