@@ -248,7 +248,7 @@ class EstimatorConfig(Model):
     normalize_advantages: bool = parameter(
         False,
         title="Normalise advantages",
-        help="Shift and scale each batch of advantages to mean 0 and standard deviation 1; a batch of one step stays as "
-        "it is. Often steadier, but no longer an unbiased gradient.",
+        help="Shift and scale each batch of advantages to mean 0 and standard deviation 1; a batch of one step stays "
+        "as it is. Often steadier, but no longer an unbiased gradient.",
         live=True,
     )

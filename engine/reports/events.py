@@ -121,8 +121,8 @@ class Reweighted(Event):
 class Updated(Event):
     """The end of an iteration: totals since the start of the run, and every metric of ``metrics.py`` by name.
 
-    ``seconds`` is time spent training; pauses do not count. ``changes`` took effect as this iteration began. ``note`` is
-    a sentence that a person should be told now, empty where there is none.
+    ``seconds`` is time spent training; pauses do not count. ``changes`` took effect as this iteration began. ``note``
+    is a sentence that a person should be told now, empty where there is none.
     """
 
     iteration: int

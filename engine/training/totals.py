@@ -15,8 +15,9 @@ from engine.runtime.state import State
 MEAN_OVER = 100  # episodes that the reported mean return covers
 STILL = 100  # updates in succession without a gradient, after which it is told
 _NOTHING_LEARNED = (
-    f"The gradient was exactly 0 in each of the last {STILL} updates, so nothing is learned: rewards that are all alike, "
-    "batches too small to compare anything in, or a policy that is certain of every action leave nothing to go by."
+    f"The gradient was exactly 0 in each of the last {STILL} updates, so nothing is learned: rewards that are all "
+    "alike, batches too small to compare anything in, or a policy that is certain of every action leave nothing "
+    "to go by."
 )
 
 
