@@ -67,7 +67,7 @@ def test_a_figure_reads_as_people_write_it() -> None:
 
 
 def test_every_row_is_listed_with_its_figures() -> None:
-    done = CliRunner().invoke(command.cli, ["--list"], env={"COLUMNS": "200"})
+    done = CliRunner().invoke(command.cli, ["--list"], env={"COLUMNS": "600"})
     assert done.exit_code == 0
     for row in ROWS.values():
         assert row.name in done.output

@@ -43,7 +43,7 @@ def test_cartpole_has_the_settings_that_ppo_speed_has() -> None:
 
 
 def test_what_the_row_holds_is_what_its_parts_measure() -> None:
-    assert [figure.name for figure in ROWS["speed"].figures] == [HELD, growth.HELD]
+    assert [figure.name for figure in ROWS["speed"].figures] == [HELD, *stepping.HELD, growth.HELD]
 
 
 def test_the_products_of_arithmetic_are_those_of_backpropagation() -> None:
@@ -125,9 +125,31 @@ def test_the_loop_plays_episodes_and_learns(environment: str) -> None:
 def test_stepping_tells_the_speed_of_every_side(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stepping, "find_spec", lambda _: None)
     monkeypatch.setattr(stepping, "MOST", {"CartPole-v1": 2})
+    monkeypatch.setattr(stepping, "MOST_PROCESSES", 1)
     found = stepping.measured("CartPole-v1", [2, 3], 1, 0.001)
-    assert set(found["speeds"]) == {"SyncVectorEnv", "ours"}
+    assert set(found["speeds"]) == {"Gymnasium, batched", "Gymnasium, SyncVectorEnv", "ours"}
     assert all(set(speeds) == {2} and speeds[2] > 0.0 for speeds in found["speeds"].values())
+
+
+def test_ours_is_held_against_whichever_other_is_fastest_at_that_size() -> None:
+    speeds = {
+        "a": {"1": 10.0, "64": 4.0},
+        "b": {"1": 5.0, "64": 8.0},
+        "c": {"512": 7.0},
+        "ours": {"1": 5.0, "64": 16.0},
+    }
+    assert stepping.against_best(speeds) == {"1": 0.5, "64": 2.0}
+    assert stepping.against_best({"a": {"1": 10.0}}) == {}
+
+
+def test_stepping_asks_gymnasium_for_its_own_batched_environments() -> None:
+    """Not only for its loop over single ones: that would compare with what nobody in a hurry uses."""
+    sides = stepping._sides("CartPole-v1", 3, {})
+    batch = sides["Gymnasium, batched"]()
+    assert "Vector" in type(batch.step.__self__).__name__
+    assert "Sync" not in type(batch.step.__self__).__name__
+    batch.close()
+    assert "Gymnasium, batched" not in stepping._sides("Acrobot-v1", 3, {})
 
 
 def test_sides_take_turns_after_a_run_that_does_not_count() -> None:

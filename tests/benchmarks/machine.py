@@ -18,6 +18,8 @@ PACKAGES = (
     "numpy",
     "gymnasium",
     "stable-baselines3",
+    "sbx-rl",
+    "jax",
     "envpool",
 )
 

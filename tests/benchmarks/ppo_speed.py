@@ -1,13 +1,15 @@
-"""ppo-speed: our PPO against that of stable-baselines3, in environment steps per second.
+"""ppo-speed: our PPO against those of stable-baselines3 and SBX, in environment steps per second.
 
-Both sides train on CartPole-v1 at rl-zoo's settings for it: 8 environments × 32 steps, the whole batch of 256 at once,
+All sides train on CartPole-v1 at rl-zoo's settings for it: 8 environments × 32 steps, the whole batch of 256 at once,
 20 epochs, GAE λ 0.8, γ 0.98, learning rate and clip range falling evenly to 0, gradients clipped to 0.5, normalised
 advantages, two hidden layers of 64 tanh for the policy and two for V, which takes a step with each of the policy's on
-both sides. Torch is on 1 thread, both in this process, on the CPU.
+all sides. Torch is on 1 thread, all in this process, on the CPU; SBX, which is JAX and left out where it is not
+installed, has the threads that XLA chooses.
 
 Each repeat is a fresh run of STEPS environment steps, timed from its first step to its last update; making the
-environments and networks does not count. The sides alternate after one short uncounted run of each, with the same seed;
-the figure is the median over the repeats of ours / theirs, neighbours in time. What both learned meanwhile is reported
+environments and networks does not count. SBX compiles its step anew for every model, which does not count either: its
+clock starts after WARM iterations. The sides alternate after one short uncounted run of each, with the same seed; the
+figures are the medians over the repeats of ours / theirs, neighbours in time. What was learned meanwhile is reported
 beside it, since a side whose episodes are short resets its environments more often.
 """
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from statistics import median
 
 import numpy as np
@@ -30,6 +33,8 @@ from tests.benchmarks.figures import Measured, Number, Say, require
 STEPS = 20_480
 QUICK_STEPS = 1_024
 ENVIRONMENTS, LENGTH, EPOCHS = 8, 32, 20
+WARM = 2  # iterations of SBX in which it compiles
+FIGURES = {"SB3": "speed-up", "SBX": "speed-up against SBX"}
 
 
 @dataclass(frozen=True)
@@ -44,28 +49,34 @@ def measure(quick: bool, say: Say) -> Measured:
     require("stable_baselines3", "stable-baselines3")
     torch.set_num_threads(1)
     repeats, steps = (1, QUICK_STEPS) if quick else (7, STEPS)
+    peers = tuple(name for name, module in cartpole_475.MODULES.items() if find_spec(module))
     _ours(0, QUICK_STEPS)
-    _theirs(0, QUICK_STEPS)
-    pairs = []
+    for peer in peers:
+        _theirs(peer, 0, QUICK_STEPS)
+    ours, theirs = list[Run](), {peer: list[Run]() for peer in peers}
     for seed in range(1, repeats + 1):
-        pairs.append((_ours(seed, steps), _theirs(seed, steps)))
-        ours, theirs = pairs[-1]
-        say(
-            f"{ours.speed:,.0f} steps/s against {theirs.speed:,.0f}; "
-            f"mean return {ours.mean_return:.0f} against {theirs.mean_return:.0f}"
-        )
-    ratios = [ours.speed / theirs.speed for ours, theirs in pairs]
-    numbers = (
-        Number("ratio, median", median(ratios), "×"),
-        Number("ratio, least", min(ratios), "×"),
-        Number("ratio, most", max(ratios), "×"),
-        Number("ours, median", median(ours.speed for ours, _ in pairs), "steps/s"),
-        Number("SB3, median", median(theirs.speed for _, theirs in pairs), "steps/s"),
-        Number("ours: mean return at the end, median", median(ours.mean_return for ours, _ in pairs), ""),
-        Number("SB3: mean return at the end, median", median(theirs.mean_return for _, theirs in pairs), ""),
-    )
+        ours.append(_ours(seed, steps))
+        for peer, runs in theirs.items():
+            runs.append(_theirs(peer, seed, steps))
+        others = ", ".join(f"{peer}'s {runs[-1].speed:,.0f}" for peer, runs in theirs.items())
+        say(f"{ours[-1].speed:,.0f} steps/s against {others}")
+    numbers = [
+        Number("ours, median", median(run.speed for run in ours), "steps/s"),
+        Number("ours: mean return at the end, median", median(run.mean_return for run in ours), ""),
+    ]
+    held = {}
+    for peer, runs in theirs.items():
+        ratios = [mine.speed / other.speed for mine, other in zip(ours, runs, strict=True)]
+        held[FIGURES[peer]] = median(ratios)
+        numbers += [
+            Number(f"{peer}: ratio, median", median(ratios), "×"),
+            Number(f"{peer}: ratio, least", min(ratios), "×"),
+            Number(f"{peer}: ratio, most", max(ratios), "×"),
+            Number(f"{peer}, median", median(run.speed for run in runs), "steps/s"),
+            Number(f"{peer}: mean return at the end, median", median(run.mean_return for run in runs), ""),
+        ]
     detail = f"Median of {repeats} alternations of {steps:,} steps a side."
-    return Measured({"speed-up": median(ratios)}, numbers, detail)
+    return Measured(held, tuple(numbers), detail)
 
 
 def zoo(seed: int, steps: int) -> RunConfig:
@@ -110,10 +121,14 @@ def _ours(seed: int, steps: int) -> Run:
     return Run(training.environment_steps / seconds, last.metrics["mean_return"] or 0.0)
 
 
-def _theirs(seed: int, steps: int) -> Run:
-    model = cartpole_475.zoo_ppo(seed)
+def _theirs(peer: str, seed: int, steps: int) -> Run:
+    model = cartpole_475.zoo_ppo(seed, peer)
+    if peer == "SBX":
+        model.learn(WARM * ENVIRONMENTS * LENGTH)
+    before = model.num_timesteps
     started = time.perf_counter()
-    model.learn(steps)
+    model.learn(steps, reset_num_timesteps=False)
     seconds = time.perf_counter() - started
     model.get_env().close()
-    return Run(model.num_timesteps / seconds, float(np.mean([episode["r"] for episode in model.ep_info_buffer])))
+    mean_return = float(np.mean([episode["r"] for episode in model.ep_info_buffer]))
+    return Run((model.num_timesteps - before) / seconds, mean_return)

@@ -21,9 +21,9 @@ ROWS: dict[str, Row] = {
         ),
         Row(
             "ppo-speed",
-            "PPO steps/s on CartPole at the settings of SB3's zoo, against SB3",
+            "PPO steps/s on CartPole at the settings of SB3's zoo, against SB3 and against SBX",
             "ppo_speed",
-            (Figure("speed-up", "×", least=3.5),),
+            (Figure("speed-up", "×", least=3.5), Figure("speed-up against SBX", "×", least=2.0)),
         ),
         Row(
             "learning",
@@ -34,10 +34,14 @@ ROWS: dict[str, Row] = {
         ),
         Row(
             "speed",
-            "Training and stepping beside SB3, EnvPool and the one-episode loop, and what bounds each",
+            "Training and stepping beside SB3, SBX, Gymnasium, EnvPool and the one-episode loop, and what bounds each",
             "speed.row",
             (
                 Figure("LunarLander PPO against SB3", "×", least=2.0),
+                *(
+                    Figure(f"stepping {environment}, 64 … 4096, against the best other", "×", least=1.0)
+                    for environment in ("CartPole-v1", "Acrobot-v1", "Pendulum-v1")
+                ),
                 Figure("CartPole PPO on a GPU, 4096 environments", "M steps/s", least=1.0),
             ),
             frozenset({"only", "seeds"}),

@@ -40,6 +40,7 @@ class BatchedEnvironments:
         backend, self.size = dynamics.backend, len(seeds)
         self.interrupted: Indices = NONE
         self.dynamics, self._time_limit, self._xp = dynamics, time_limit, backend.xp
+        self._in_place = backend is not NUMPY  # a CUDA graph finds its tensors where they were
         self._streams: Streams = Generators(seeds) if backend is NUMPY else Counters(seeds, backend)
         shape = (dynamics.to_begin, self.size)
         self._states = dynamics.begin(backend.xp.zeros(shape, dtype=backend.real, device=backend.device))
@@ -70,7 +71,10 @@ class BatchedEnvironments:
         dynamics = self.dynamics
         uniforms = self._streams.draw(dynamics.to_step) if dynamics.to_step else None
         states, rewards, terminated = dynamics.step(self._states, actions, uniforms)
-        self._states[...] = states
+        if self._in_place:
+            self._states[...] = states
+        else:
+            self._states = states
         self._elapsed += 1
         return Transitions(dynamics.observe(states), rewards, terminated, self._truncated(self._elapsed))
 

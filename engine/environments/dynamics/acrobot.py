@@ -30,6 +30,14 @@ class Acrobot:
         self._torques = backend.array([-1.0, 0.0, 1.0])
         self._fastest = backend.array([[limit] for limit in SPEED_LIMITS])
         self._slowest = -self._fastest
+        # Arrays, as numpy multiplies by them twice as fast as by Python's numbers.
+        self._half, self._five_quarters, self._seven_halves, self._upper_pull, self._lower_pull = (
+            backend.array(number) for number in (0.5, 1.25, 3.5, 1.5 * GRAVITY, 0.5 * GRAVITY)
+        )
+        self._half_step, self._time_step, self._sixth = (
+            backend.array(number) for number in (TIME_STEP / 2.0, TIME_STEP, TIME_STEP / 6.0)
+        )
+        self._turn = backend.array(TURN)
 
     def begin(self, uniforms: Array) -> Array:
         return self.backend.as_real(self.backend.as_single(uniforms * 0.2 - 0.1))  # rounded, as Gymnasium has it
@@ -38,17 +46,17 @@ class Acrobot:
         xp = self.backend.xp
         torque = self.backend.take(self._torques, actions)
         first = self._derivatives(states, torque)
-        second = self._derivatives(states + first * (TIME_STEP / 2.0), torque)
-        third = self._derivatives(states + second * (TIME_STEP / 2.0), torque)
-        fourth = self._derivatives(states + third * TIME_STEP, torque)
+        second = self._derivatives(states + first * self._half_step, torque)
+        third = self._derivatives(states + second * self._half_step, torque)
+        fourth = self._derivatives(states + third * self._time_step, torque)
         second += third
-        second *= 2.0
+        second += second
         first += second
         first += fourth
-        first *= TIME_STEP / 6.0
+        first *= self._sixth
         first += states
         angles, velocities = first[:2], first[2:]
-        angles -= xp.round(angles / TURN) * TURN
+        angles -= xp.round(angles / self._turn) * self._turn
         first[2:] = xp.minimum(xp.maximum(velocities, self._slowest), self._fastest)
         terminated = -xp.cos(angles[0]) - xp.cos(angles[1] + angles[0]) > 1.0
         return first, self.backend.as_real(terminated) - 1.0, terminated
@@ -56,20 +64,20 @@ class Acrobot:
     def _derivatives(self, states: Array, torque: Array) -> Array:
         """The derivative of ``states`` by time, [4, n]; d and φ as in Sutton & Barto, with the constants put in."""
         xp = self.backend.xp
-        angle, _, velocity, bent_velocity = states
+        velocity, bent_velocity = states[2], states[3]
         sin, bent_sin = xp.sin(states[:2])
         bent_cos = xp.cos(states[1])
-        d1 = bent_cos + 3.5
-        d2 = bent_cos * 0.5 + 1.25
-        phi2 = xp.sin(angle + states[1]) * (0.5 * GRAVITY)
-        phi1 = sin * (1.5 * GRAVITY) + phi2 - (bent_velocity * 0.5 + velocity) * bent_velocity * bent_sin
+        d1 = bent_cos + self._seven_halves
+        d2 = bent_cos * self._half + self._five_quarters
+        phi2 = xp.sin(states[0] + states[1]) * self._lower_pull
+        phi1 = sin * self._upper_pull + phi2 - (bent_velocity * self._half + velocity) * bent_velocity * bent_sin
         ratio = d2 / d1
-        bent_acceleration = torque + ratio * phi1 - velocity * velocity * bent_sin * 0.5 - phi2
-        bent_acceleration /= 1.25 - ratio * d2
+        numerator = torque + ratio * phi1 - velocity * velocity * bent_sin * self._half - phi2
         derivatives = xp.empty_like(states)
         derivatives[:2] = states[2:]
-        derivatives[2] = -(d2 * bent_acceleration + phi1) / d1
-        derivatives[3] = bent_acceleration
+        bent_acceleration = derivatives[3]
+        xp.divide(numerator, self._five_quarters - ratio * d2, out=bent_acceleration)
+        xp.negative((d2 * bent_acceleration + phi1) / d1, out=derivatives[2])
         return derivatives
 
     def observe(self, states: Array) -> Array:

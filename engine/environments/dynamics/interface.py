@@ -81,7 +81,8 @@ class Dynamics(Protocol):
         """States [..., n] in which episodes begin, from [to_begin, n]."""
 
     def step(self, states: Array, actions: Array, uniforms: Array) -> tuple[Array, Array, Array]:
-        """The states after ``actions``, raw rewards [n], and whether the episode terminates, bool [n].
+        """The states after ``actions`` in memory of their own, raw rewards [n], and whether the episode terminates,
+        bool [n].
 
         Actions are int64 [n] or float32 [n, components]; the latter may lie outside the bounds and are clipped.
         ``uniforms`` is [to_step, n], or None where a step takes none.

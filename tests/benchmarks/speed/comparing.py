@@ -1,4 +1,4 @@
-"""Training compared: at equal settings against Stable-Baselines3, and REINFORCE against the lecture's loop.
+"""Training compared: at equal settings against Stable-Baselines3 and SBX, and REINFORCE against the lecture's loop.
 
 The sides are processes that take turns. Each run is a fresh one, from its first step to its last update; making the
 environments and networks does not count. One short run of each side goes before and does not count either.
@@ -6,8 +6,10 @@ environments and networks does not count. One short run of each side goes before
 Against Stable-Baselines3 both have the zoo's settings but gSDE, the same seeds and the same number of steps. Ours is as
 it is installed without extras: environments that have no dynamics of ours are stepped in this process or in worker
 processes, whichever it takes to be faster, and not in EnvPool, which has a line of its own; theirs are stepped in one
-process, as the zoo has it. Against the loop both sides have one hidden layer of 128 relu, untrained, and a learning
-rate so small that it stays so: 64 episodes side by side per update, against one.
+process, as the zoo has it and as is faster there. PPO is also set against SBX, which does in compiled JAX what
+Stable-Baselines3 does in torch; its compiling does not count, while all of ours does. Against the loop both sides have
+one hidden layer of 128 relu, untrained, and a learning rate so small that it stays so: 64 episodes side by side per
+update, against one.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ STEPS = {"ppo": 8_192, "a2c": 4_000}  # of a run, or one iteration where that is
 QUICK = (zoo.PPO["CartPole-v1"], zoo.PPO["LunarLander-v3"], zoo.A2C["Pendulum-v1"])
 QUICK_LENGTH, QUICK_STEPS = 64, 512
 HELD = "LunarLander PPO against SB3"
+AGAINST_SBX = ", against SBX"
 QUICK_ENVIRONMENTS = ("CartPole-v1", "Pendulum-v1")
 EPISODES, HIDDEN, STILL = 64, 128, 1e-12
 SECONDS = 1.5  # of a run beside the loop's
@@ -55,7 +58,7 @@ def training(quick: bool, say: Say) -> Part:
         "in turns; in brackets the least and the greatest ratio of neighbours. MB is the most that the training "
         "process has held, torch included, workers apart. Return is that of the last episodes of such a short run."
     )
-    section = Section("training, against SB3", COLUMNS, tuple(lines))
+    section = Section("training, against SB3 where not SBX", COLUMNS, tuple(lines))
     return Part((section,), data, words, splits, held)
 
 
@@ -70,16 +73,20 @@ def _at_zoo_settings(setting: zoo.Setting, quick: bool) -> tuple[dict[str, Compa
         sides = {"": stack.enter_context(Side(side="ours"))}
         if setting.environment == "LunarLander-v3" and setting.algorithm == "ppo" and find_spec("envpool"):
             sides[", EnvPool"] = stack.enter_context(Side(side="ours", envpool=True))
-        sb3 = stack.enter_context(Side(side="sb3", setting=asdict(setting)))
+        peers = {"": stack.enter_context(Side(side="sb3", setting=asdict(setting)))}
+        if setting.algorithm == "ppo" and find_spec("sbx"):
+            peers[AGAINST_SBX] = stack.enter_context(Side(side="sbx", setting=asdict(setting)))
         runs = turns(
             [
-                lambda seed: sb3.run(steps, seed=seed),
+                *(lambda seed, side=side: side.run(steps, seed=seed) for side in peers.values()),
                 *(lambda seed, side=side: side.run(steps, config=config(seed)) for side in sides.values()),
             ],
             1 if quick else REPEATS,
         )
         split = sides[""].ask("split", config=config(1), steps=steps)
-    return {how: Compared(mine, runs[0]) for how, mine in zip(sides, runs[1:], strict=True)}, split
+    theirs, mine = runs[: len(peers)], dict(zip(sides, runs[len(peers) :], strict=True))
+    found = {how: Compared(of, theirs[0]) for how, of in mine.items()}
+    return found | {how: Compared(mine[""], of) for how, of in zip(peers, theirs, strict=True) if how}, split
 
 
 def turns(sides: Sequence[Callable[[int], Run]], repeats: int) -> list[tuple[Run, ...]]:

@@ -1,10 +1,11 @@
 """speed: what training and stepping cost, side by side, and what bounds it.
 
-Parts, each of which can be measured alone (``--only PART``, several times): ``training`` against Stable-Baselines3 at
-equal settings, with peak memory; ``episodes``, REINFORCE against the lecture's one-episode-at-a-time loop; ``stepping``
-of environments alone, against Gymnasium's vector loop and EnvPool; ``thresholds``, wall clock until something is
-learned (``--seeds N`` in place of 3 on CartPole and 1 elsewhere); ``growth`` with environments and hidden units; and
-``gpu``, where there is one. Each part's module says how. Everything runs in processes of its own, torch on 1 thread.
+Parts, each of which can be measured alone (``--only PART``, several times): ``training`` against Stable-Baselines3
+and SBX at equal settings, with peak memory; ``episodes``, REINFORCE against the lecture's one-episode-at-a-time loop;
+``stepping`` of environments alone, against the best of Gymnasium and EnvPool; ``thresholds``, wall clock until
+something is learned (``--seeds N`` in place of 3 on CartPole and 1 elsewhere); ``growth`` with environments and hidden
+units; and ``gpu``, where there is one. Each part's module says how. Everything runs in processes of its own, torch on 1
+thread.
 """
 
 from __future__ import annotations

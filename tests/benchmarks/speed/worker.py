@@ -1,7 +1,7 @@
 """A process that runs what it is asked for: a JSON request per line in, a JSON answer per line out.
 
-A request names the ``side`` (ours, sb3, loop), the ``work`` (run, split, until) and what that takes. Every answer also
-has ``memory``, the most that this process has held so far.
+A request names the ``side`` (ours, sb3, sbx, loop), the ``work`` (run, split, until) and what that takes. Every answer
+also has ``memory``, the most that this process has held so far.
 """
 
 from __future__ import annotations
