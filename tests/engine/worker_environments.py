@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
 from copy import deepcopy
-from multiprocessing import parent_process
+from multiprocessing import Process, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ class Misbehaving(gymnasium.Env[Any, Any]):
 
     observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float64)
     action_space = spaces.Discrete(2)
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 25}  # noqa: RUF012 - as Gymnasium wants it
 
     def __init__(self, what: str = "", during: str = "step", render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
         self._what, self._during, self._steps, self._odd = what, during, 0, False
         if during == "making" and _is_worker():
             _misbehave(what)
@@ -41,12 +44,19 @@ class Misbehaving(gymnasium.Env[Any, Any]):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         self._steps += 1
+        if self._during == "first step" and self._steps == 1:
+            _misbehave(self._what)
         if self._during == "step" and self._steps >= 2:
             if self._odd:
                 _misbehave(self._what)
             elif self._what == "raises":
                 time.sleep(0.2)  # when it has been told, the others are still at it
         return self.np_random.standard_normal(2), 1.0, False, False, {}
+
+    def render(self) -> Any:
+        if self._during == "render":
+            _misbehave(self._what)
+        return np.full((2, 3, 3), self._steps, np.uint8)
 
     def close(self) -> None:
         if self._during == "close" and _is_worker():
@@ -66,6 +76,12 @@ def _misbehave(what: str) -> None:
     if what == "spins":
         while True:
             pass
+    if what == "holds the lock":  # of Python's interpreter, as C code may
+        ctypes.PyDLL(None).sleep(60)
+    if what == "starts a process":
+        global started
+        started = Process(target=time.sleep, args=(60.0,))
+        started.start()
     if what == "exits":
         os._exit(3)
     if what == "crashes":

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -154,7 +155,8 @@ def seconds_per_step(batch: GymnasiumBatch | ProcessBatch | EnvPoolBatch) -> flo
             if ended.any():
                 batch.reset(indices[ended])
     finally:
-        batch.close()
+        with suppress(RunError):  # which is for the run itself to meet, if it does
+            batch.close()
     return float(np.median(seconds))
 
 

@@ -120,6 +120,7 @@ class GymnasiumBatch:
 
     def render(self, index: int) -> Any:
         """A picture of one environment, as the environment gives it."""
+        self._begin_call(index)
         try:
             return self._environments[index].environment.render()
         except BaseException as error:

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import math
 import multiprocessing
 import pickle
-import signal
-import sys
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from itertools import pairwise
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
@@ -27,31 +19,25 @@ from engine.environments.batches.worker import (
     DONE,
     LOAD,
     REFUSED,
+    RENDER,
     RESET,
     STATE,
     STEP,
-    Block,
+    Arrays,
+    Made,
     Share,
     arrays_in,
+    bytes_of,
+    progress_in,
     run_worker,
 )
-from engine.environments.making import registry
 from engine.runtime.errors import RequestError, RunError
+from engine.runtime.shared_memory import SharedMemory
 from engine.runtime.state import State
+from engine.runtime.waiting import Wait, waited
+from engine.runtime.worker_process import CLOSING, PERIOD, WorkerProcess, answers, end_all, in_words, loaded
 
-MAKING = 60.0  # seconds in which a worker must be up, and then each environment made
-CLOSING = 1.0  # seconds in which workers that are no longer wanted may close their environments
-_PERIOD = 0.1  # seconds between looks at what the workers are doing, at most
-# Never fork, which would copy the locks that threads of the window and of torch hold. A fork server holds none, and has
-# what takes long to import at hand; it is found on more systems than Linux, but libraries there do not outlive a fork.
-_METHOD = "forkserver" if sys.platform == "linux" else "spawn"
-_AT_HAND = ["gymnasium", "numpy", "pydantic"]
-
-
-class _Worker(NamedTuple):
-    process: BaseProcess
-    connection: Connection
-    share: Share
+MAKING = 60.0  # seconds in which an environment must be made, and then give its first answer of each kind
 
 
 class ProcessBatch:
@@ -60,45 +46,45 @@ class ProcessBatch:
     Gives exactly what ``GymnasiumBatch`` gives for the same seeds. Gymnasium's own ``AsyncVectorEnv`` does not serve:
     it takes one process for each environment, steps all of them always, and cannot say which of them hangs.
 
-    A worker in which no call of an environment ends within ``environment.patience`` seconds counts as hung. When a
-    worker hangs or dies, all are ended.
+    Nothing of an environment is imported or made in this process. A worker in which no call of an environment ends
+    within ``environment.patience`` seconds counts as hung; its making and its first reset, step and render, in which
+    some load what they need, may take ``MAKING`` seconds if that is longer. When a worker hangs or dies, all are ended.
+
+    Args:
+        render: whether the environments are made to give pictures.
 
     Raises:
-        RequestError: the environment cannot be made, here or in a worker.
-        RunError: on construction, when making it in a worker takes more than ``MAKING`` seconds or ends the worker;
-            from ``reset`` and ``step``, when an environment raises, gives what nothing can be learned from, hangs or
-            ends its worker.
+        RequestError: the environment cannot be made.
+        RunError: on construction, when making it takes too long or ends the worker; from ``reset``, ``step`` and
+            ``render``, when an environment raises, gives what nothing can be learned from, hangs or ends its worker;
+            from ``close``, when it hangs or ends its worker there, though all is freed.
+        GivenUp: as ``waited``, wherever a worker is waited for; all are ended then.
     """
 
-    def __init__(self, environment: EnvironmentConfig, seeds: Sequence[int], workers: int) -> None:
+    def __init__(
+        self, environment: EnvironmentConfig, seeds: Sequence[int], workers: int, *, render: bool = False
+    ) -> None:
         self.size = len(seeds)
         self._id, self._patience = environment.id, environment.patience
         self.interrupted: Indices = NONE
-        context: Any = multiprocessing.get_context(_METHOD)
-        if _METHOD == "forkserver":
-            context.set_forkserver_preload(_AT_HAND)
+        self._fresh = {during: np.ones(self.size, np.bool_) for during in ("making", "reset", "step", "render")}
         workers = min(workers, self.size)
         self._bounds = [self.size * number // workers for number in range(workers + 1)]
-        made = registry.make(environment.id, environment.options, time_limit=environment.time_limit)
-        self.action_space: Any = made.action_space
-        blocks = _blocks(context, made, self.size, workers)
-        with suppress(Exception):  # all that was wanted of it is known
-            made.close()
-        self._arrays = arrays_in(blocks)
-        self._workers: list[_Worker] = []
+        block = multiprocessing.get_context("spawn").RawArray(ctypes.c_int64, 2 * workers)
+        self._progress = progress_in(block)
+        self._workers: list[WorkerProcess] = []
+        self._shares: list[Share] = []
         try:
             for number, (low, high) in enumerate(pairwise(self._bounds)):
-                share = Share(environment, tuple(map(int, seeds[low:high])), low, number)
-                ours, theirs = context.Pipe()
-                process = context.Process(
-                    target=run_worker, args=(theirs, share, blocks), name=f"{self._id} {number}", daemon=True
-                )
-                process.start()
-                theirs.close()
-                self._workers.append(_Worker(process, ours, share))
-            self._wait(self._workers, "making", MAKING)
+                share = Share(environment, tuple(map(int, seeds[low:high])), low, number, self.size, render)
+                self._shares.append(share)
+                self._workers.append(WorkerProcess(f"{self._id} {number}", run_worker, share, block))
+            made = self._alike(self._wait(self._workers, "making"))
+            self.observation_space, self.action_space = made.observation_space, made.action_space
+            self.metadata = made.metadata
+            self._arrays = self._shared(made)
         except BaseException:
-            self._end(0.0)
+            self._end()
             raise
 
     def reset(self, indices: Indices) -> NDArray[Any]:
@@ -118,9 +104,22 @@ class ProcessBatch:
             arrays.truncated[:n].copy(),
         )
 
+    def render(self, index: int) -> Any:
+        """A picture of one environment as it gives it; None where that is no array, nor anything plain."""
+        self._check_up()
+        number = int(np.searchsorted(self._bounds, index, "right")) - 1
+        worker = self._workers[number]
+        self._send(worker, COMMAND.pack(RENDER, index - self._shares[number].first, 0), "render")
+        (answer,) = self._wait([worker], "render")
+        self._answered("render", np.array([index]))
+        try:
+            return loaded(answer)
+        except Exception:  # an object of a class that is not known here
+            return None
+
     def state(self) -> State:
         """As ``GymnasiumBatch.state``, which may go on from it, as may any number of workers."""
-        shares: list[State] = [pickle.loads(answer) for answer in self._ask_all(STATE)]
+        shares: list[State] = [self._loaded(answer) for answer in self._ask_all(STATE)]
         return shares[0] | {"environments": [one for share in shares for one in share["environments"]]}
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -129,11 +128,40 @@ class ProcessBatch:
             raise ValueError(f"This is not the state of {self.size} environments of {self._id} stepped one by one.")
         shares = [pickle.dumps({"environments": each[low:high]}) for low, high in pairwise(self._bounds)]
         found = zip(self._bounds, self._ask_all(LOAD, shares), strict=False)
-        self.interrupted = np.concatenate([low + pickle.loads(answer) for low, answer in found])
+        self.interrupted = np.concatenate([low + self._loaded(answer) for low, answer in found])
 
     def close(self) -> None:
         """End the workers; those that have not closed their environments after ``CLOSING`` seconds are killed."""
-        self._end(CLOSING)
+        for code in self._end(CLOSING):
+            if code is None:
+                raise RunError(f"{self._id} has not closed within {CLOSING:g} s, so its worker process was ended.")
+            if code != 0:
+                raise RunError(f"{self._id} took its worker process down in its close: it {in_words(code)}.")
+
+    def _alike(self, answers: Sequence[bytes]) -> Made:
+        """What all workers have made."""
+        made: list[Made] = [self._loaded(answer) for answer in answers]
+        if any(other.row != made[0].row for other in made):
+            raise RequestError(f"{self._id} has other spaces each time it is made; they have to stay as they are.")
+        return made[0]
+
+    def _shared(self, made: Made) -> Arrays:
+        """The arrays, in memory that all workers have by now."""
+        try:
+            memory = SharedMemory(bytes_of(made, self.size))
+        except (OSError, OverflowError, ValueError):
+            numbers = made.row[2][1]
+            raise RequestError(
+                f"There is no memory for what {self.size} environments of {self._id} show, {numbers[0]:,} numbers each."
+            ) from None
+        try:
+            for worker in self._workers:
+                memory.send(worker.connection, worker.pid)
+        except OSError:
+            raise self._died(worker, "making") from None
+        finally:
+            memory.close()
+        return arrays_in(memory.bytes, made, self.size)
 
     def _ask(self, command: bytes, indices: Indices) -> None:
         """Have every worker do its part of ``indices``; a worker with none of them is left in peace."""
@@ -146,93 +174,114 @@ class ProcessBatch:
             if low < high:
                 self._send(worker, COMMAND.pack(command, low, high), during)
                 asked.append(worker)
-        self._wait(asked, during, self._patience)
+        self._wait(asked, during)
+        self._answered(during, indices)
 
     def _ask_all(self, command: bytes, states: Sequence[bytes] = ()) -> list[bytes]:
         """The answers of all workers; each is told its own one of ``states``, if there are any."""
         self._check_up()
         for number, worker in enumerate(self._workers):
             self._send(worker, COMMAND.pack(command, 0, 0) + (states[number] if states else b""), "reset")
-        return self._wait(self._workers, "reset", self._patience)
+        return self._wait(self._workers, "reset")
 
     def _check_up(self) -> None:
         if not self._workers:
             raise RunError(f"{self._id} is no longer stepped, since its worker processes have ended.")
 
-    def _send(self, worker: _Worker, command: bytes, during: str) -> None:
+    def _answered(self, during: str, indices: Indices) -> None:
+        """From now on these environments have to be quick at it."""
+        fresh = self._fresh.get(during)
+        if fresh is not None:
+            fresh[indices] = False
+            if not fresh.any():
+                del self._fresh[during]
+
+    def _send(self, worker: WorkerProcess, command: bytes, during: str) -> None:
         try:
             worker.connection.send_bytes(command)
         except OSError:
-            raise self._died(worker, during) from None
+            problem = self._died(worker, during)
+            self._end()
+            raise problem from None
 
-    def _wait(self, asked: list[_Worker], during: str, patience: float) -> list[bytes]:
-        """Wait until all who were asked have answered; every one of them may take ``patience`` seconds a call.
+    def _wait(self, asked: list[WorkerProcess], during: str) -> list[bytes]:
+        """Wait until all who were asked have answered.
 
         Returns:
             What their answers say, in the order of the workers.
         """
-        period = min(_PERIOD, patience / 4.0)
-        pending = {worker.connection: worker for worker in asked}
-        watches: dict[Connection, _Watch] = {}  # from when it takes long
+        period = min(PERIOD, self._patience / 4.0)
+        watches: dict[WorkerProcess, _Watch] = {}  # from when it takes long
         problem: Exception | None = None
-        answers: dict[int, bytes] = {}
-        while pending:
-            answered = wait(list(pending), period)
-            for connection in answered:
-                assert isinstance(connection, Connection)
-                worker = pending.pop(connection)
-                try:
-                    answer = connection.recv_bytes()
-                except (EOFError, OSError):
-                    raise self._died(worker, during) from None
-                answers[worker.share.number] = answer[1:]
+        said: dict[WorkerProcess, bytes] = {}
+
+        def look(pending: list[WorkerProcess]) -> None:
+            longest = Wait(self._id, during, 0.0, self._patience)
+            for worker in pending:
+                watch = watches.setdefault(worker, _Watch(self._progress[self._workers.index(worker)]))
+                idle, limit = watch.idle_periods() * period, self._limit(worker, during)
+                if idle >= limit:
+                    raise self._hung(worker, during, limit)
+                if idle > longest.seconds:
+                    longest = Wait(self._id, during, idle, limit)
+            waited(longest)
+
+        try:
+            for worker, answer in answers(asked, period, look):
+                if answer is None:
+                    raise self._died(worker, during)
+                said[worker] = answer[1:]
                 if not answer.startswith(DONE):
                     kind = RequestError if answer.startswith(REFUSED) else RunError
                     problem = problem or kind(answer[1:].decode())
-            if not answered:
-                for connection, worker in pending.items():
-                    watch = watches.setdefault(connection, _Watch(self._arrays.progress[worker.share.number]))
-                    if watch.idle_periods() * period >= patience:
-                        raise self._hung(worker, during, patience)
+        except BaseException:  # what is still to be answered would be taken for the answer to a later question
+            self._end()
+            raise
         if problem is not None:
             raise problem
-        return [answer for _, answer in sorted(answers.items())]
+        return [said[worker] for worker in asked]
 
-    def _hung(self, worker: _Worker, during: str, patience: float) -> RunError:
-        named = self._named(worker)
-        self._end(0.0)
+    def _limit(self, worker: WorkerProcess, during: str) -> float:
+        """How many seconds the call that a worker is in may take."""
+        fresh = self._fresh.get(during)
+        if fresh is None or not fresh[self._working_on(worker)]:
+            return self._patience
+        return max(MAKING, self._patience)
+
+    def _hung(self, worker: WorkerProcess, during: str, limit: float) -> RunError:
+        instead = f"if it only takes long, set environment.patience to more than {limit:g}."
         if during == "making":
-            return RunError(f"{self._id} could not be made in a worker process within {patience:g} s.")
-        return RunError(f"{named} has not answered its {during} for {patience:g} s, so its worker process was ended.")
+            return RunError(f"{self._id} could not be made in a worker process within {limit:g} s; {instead}")
+        return RunError(
+            f"{self._named(worker)} has not answered its {during} for {limit:g} s, so its worker process was ended; "
+            f"{instead}"
+        )
 
-    def _died(self, worker: _Worker, during: str) -> RunError:
-        worker.process.join(CLOSING)  # how it ended is known a moment after its end
-        how = _in_words(worker.process.exitcode)
-        named = self._named(worker)
-        self._end(0.0)
+    def _died(self, worker: WorkerProcess, during: str) -> RunError:
+        how = worker.how_it_ended()
         if during == "making":
             return RunError(f"{self._id} could not be made in a worker process, which {how}.")
-        return RunError(f"{named} took its worker process down in its {during}: it {how}.")
+        return RunError(f"{self._named(worker)} took its worker process down in its {during}: it {how}.")
 
-    def _named(self, worker: _Worker) -> str:
+    def _named(self, worker: WorkerProcess) -> str:
         """The environment that a worker is working on."""
-        return f"{self._id} with the seed {worker.share.seeds[int(self._arrays.progress[worker.share.number, 0])]}"
+        share = self._shares[self._workers.index(worker)]
+        return f"{self._id} with the seed {share.seeds[self._working_on(worker) - share.first]}"
 
-    def _end(self, patience: float) -> None:
-        """End all workers, killing those that are not done after ``patience`` seconds."""
-        processes = [worker.process for worker in self._workers]
-        for worker in self._workers:
-            worker.connection.close()  # which tells it to end
-        self._workers = []
-        until = time.monotonic() + patience
-        for process in processes:
-            process.join(max(until - time.monotonic(), 0.0))
-            if process.is_alive():
-                process.kill()
-        for process in processes:
-            process.join(CLOSING)
-            with suppress(ValueError):  # not even a kill ends what the system itself holds up
-                process.close()
+    def _working_on(self, worker: WorkerProcess) -> int:
+        number = self._workers.index(worker)
+        return self._shares[number].first + int(self._progress[number, 0])
+
+    def _loaded(self, answer: bytes) -> Any:
+        try:
+            return loaded(answer)
+        except Exception as error:
+            raise RunError(f"What {self._id} holds cannot be read outside of its worker process: {error}") from error
+
+    def _end(self, patience: float = 0.0) -> list[int | None]:
+        """End all workers; how each has ended, as ``end_all``."""
+        workers, self._workers = self._workers, []
+        return end_all(workers, patience)
 
 
 class _Watch:
@@ -246,32 +295,3 @@ class _Watch:
         self._periods = self._periods + 1 if calls == self._calls else 0
         self._calls = calls
         return self._periods
-
-
-def _blocks(context: Any, made: registry.Environment, size: int, workers: int) -> list[Block]:
-    """Memory for the arrays of ``Arrays``. Nothing is to be unlinked: it goes with the last process that has it."""
-    observation, action = _kind(made.observation_space), _kind(made.action_space)
-    flag = (np.dtype(np.bool_), ())
-    rows = [(np.dtype(np.int64), ()), action, observation, (np.dtype(np.float64), ()), flag, flag]
-    layout = [(dtype, (size, *shape)) for dtype, shape in rows] + [(np.dtype(np.int64), (workers, 2))]
-    return [
-        Block(context.RawArray(ctypes.c_byte, dtype.itemsize * math.prod(shape)), shape, dtype)
-        for dtype, shape in layout
-    ]
-
-
-def _kind(space: Any) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The type and shape of one observation or action as policies know it."""
-    if isinstance(space, spaces.Discrete):
-        return np.dtype(np.int64), ()
-    return np.dtype(np.float32 if isinstance(space, spaces.Box) else np.int64), (math.prod(space.shape),)
-
-
-def _in_words(code: int | None) -> str:
-    """How a process ended."""
-    if code is None:
-        return "no longer answers"
-    if code >= 0:
-        return f"ended with the exit status {code}"
-    memory = ", as the system does when memory runs out" if code == -9 else ""
-    return f"was ended by the signal {signal.Signals(-code).name}{memory}"

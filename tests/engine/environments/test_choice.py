@@ -228,8 +228,8 @@ def test_what_nobody_can_make_is_a_wrong_request() -> None:
 
 
 def test_an_environment_that_hangs_while_it_is_measured_is_told_of() -> None:
-    environment = EnvironmentConfig(id=MISBEHAVING, options={"what": "hangs", "during": "reset"}, patience=0.4)
-    with pytest.raises(RunError, match=r"with the seed 7 has not answered its reset for 0\.4 s"):
+    environment = EnvironmentConfig(id=MISBEHAVING, options={"what": "hangs", "during": "step"}, patience=0.4)
+    with pytest.raises(RunError, match=r"with the seed 7 has not answered its step for 0\.4 s"):
         choose_batch(environment, [7, 8])
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,22 @@ from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch, Transitions
 from engine.environments.batches.processes import ProcessBatch
 from engine.runtime.errors import RequestError, RunError
+from engine.runtime.waiting import GivenUp, Wait, while_waiting
 from tests.engine.support import Toy, register
 
 HERE = "tests.engine.worker_environments"
+PATIENCE = "; if it only takes long, set environment.patience to more than"
 MISBEHAVING, SPACES = f"{HERE}:Misbehaving-v0", f"{HERE}:Spaces-v0"
 SEEDS = [2, 4, 7, 8, 10]  # of which environments with an odd one misbehave: index 2
 EVERY = np.arange(5)
 STAY = np.zeros(5, np.int64)
 
 
-def misbehaving(what: str, during: str = "step", patience: float = 60.0, workers: int = 2) -> ProcessBatch:
-    options = {"what": what, "during": during}
-    return ProcessBatch(EnvironmentConfig(id=MISBEHAVING, options=options, patience=patience), SEEDS, workers)
+def misbehaving(
+    what: str, during: str = "step", patience: float = 60.0, workers: int = 2, render: bool = False
+) -> ProcessBatch:
+    configuration = EnvironmentConfig(id=MISBEHAVING, options={"what": what, "during": during}, patience=patience)
+    return ProcessBatch(configuration, SEEDS, workers, render=render)
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def closing() -> Iterator[list[EnvironmentBatch]]:
 
 
 def pids(batch: ProcessBatch) -> list[int]:
-    return [worker.process.pid or 0 for worker in batch._workers]
+    return [worker.pid for worker in batch._workers]
 
 
 def is_alive(pid: int) -> bool:
@@ -112,15 +117,20 @@ def test_what_was_given_is_not_overwritten_by_the_next_step(closing: list[Enviro
     assert np.array_equal(moved.observations, stepped)
 
 
-@pytest.mark.parametrize(("what", "during"), [("hangs", "reset"), ("spins", "step")])
-def test_a_hung_environment_is_named_with_its_seed(what: str, during: str, closing: list[EnvironmentBatch]) -> None:
-    batch = misbehaving(what, during, patience=0.5)
+@pytest.mark.parametrize(
+    ("what", "during"), [("hangs", "reset"), ("spins", "step"), ("holds the lock", "step"), ("hangs", "render")]
+)
+def test_a_hung_environment_is_named_with_its_seed(
+    what: str, during: str, closing: list[EnvironmentBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = misbehaving(what, during, patience=0.5, render=True)
     closing.append(batch)
     workers = pids(batch)
+    monkeypatch.setattr(process_batch, "MAKING", 0.5)
     with pytest.raises(RunError) as raised:
         play(batch)
     told = f"with the seed 7 has not answered its {during} for 0.5 s, so its worker process was ended"
-    assert str(raised.value) == f"{MISBEHAVING} {told}."
+    assert str(raised.value) == f"{MISBEHAVING} {told}{PATIENCE} 0.5."
     for pid in workers:
         wait_until_gone(pid)
 
@@ -134,9 +144,12 @@ def test_slow_environments_that_go_on_are_not_taken_for_hung(closing: list[Envir
     assert batch.reset(EVERY[:4]).shape == (4, 2)
 
 
-def test_an_environment_that_hangs_on_the_way_to_where_it_was_is_named(closing: list[EnvironmentBatch]) -> None:
+def test_an_environment_that_hangs_on_the_way_to_where_it_was_is_named(
+    closing: list[EnvironmentBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sound, hanging = misbehaving(""), misbehaving("hangs", patience=0.5)
     closing += [sound, hanging]
+    monkeypatch.setattr(process_batch, "MAKING", 0.5)
     sound.reset(EVERY)
     for _ in range(2):
         sound.step(STAY, EVERY)
@@ -163,12 +176,13 @@ def test_environments_that_are_long_on_the_way_to_where_they_were_are_not_taken_
     [
         ("exits", "step", "it ended with the exit status 3"),
         ("exits", "reset", "it ended with the exit status 3"),
+        ("exits", "render", "it ended with the exit status 3"),
         ("crashes", "step", "it was ended by the signal SIGSEGV"),
         ("is killed", "step", "it was ended by the signal SIGKILL, as the system does when memory runs out"),
     ],
 )
 def test_a_worker_that_dies_is_told_of(what: str, during: str, how: str, closing: list[EnvironmentBatch]) -> None:
-    batch = misbehaving(what, during)
+    batch = misbehaving(what, during, render=True)
     closing.append(batch)
     workers = pids(batch)
     with pytest.raises(RunError) as raised:
@@ -230,8 +244,10 @@ def test_a_failed_batch_says_so_when_it_is_stepped_again(closing: list[Environme
 
 def test_an_environment_that_takes_for_ever_to_be_made_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_batch, "MAKING", 1.0)
-    with pytest.raises(RunError, match=rf"^{MISBEHAVING} could not be made in a worker process within 1 s\.$"):
-        misbehaving("hangs", "making")
+    with pytest.raises(
+        RunError, match=rf"^{MISBEHAVING} could not be made in a worker process within 1 s{PATIENCE} 1\.$"
+    ):
+        misbehaving("hangs", "making", patience=1.0)
 
 
 def test_an_environment_that_ends_its_worker_while_being_made_is_told_of() -> None:
@@ -271,6 +287,10 @@ def test_closing_does_not_wait_for_an_environment_that_will_not_close(monkeypatc
     batch.reset(EVERY)
     workers = pids(batch)
     monkeypatch.setattr(process_batch, "CLOSING", 0.2)
+    with pytest.raises(
+        RunError, match=rf"^{MISBEHAVING} has not closed within 0\.2 s, so its worker process was ended\.$"
+    ):
+        batch.close()
     batch.close()
     for pid in workers:
         wait_until_gone(pid)
@@ -299,7 +319,7 @@ def test_workers_end_with_a_parent_that_is_killed_even_while_an_environment_hang
         f"made = EnvironmentConfig(id={MISBEHAVING!r}, options=dict(what='hangs', during='reset'), patience=60)\n"
         "batch = ProcessBatch(made, [7, 8], 2)\n"
         "threading.Thread(target=batch.reset, args=(np.arange(2),), daemon=True).start()\n"
-        "while batch._arrays.progress[0, 1] < 2: time.sleep(0.01)\n"
+        "while batch._progress[0, 1] < 2: time.sleep(0.01)\n"
         "print(*[worker.process.pid for worker in batch._workers], flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -321,7 +341,75 @@ def test_workers_do_not_load_torch() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[3])
 
 
+def test_a_first_answer_may_take_longer_than_later_ones(closing: list[EnvironmentBatch]) -> None:
+    """As where an environment imports what it needs only then."""
+    batch = misbehaving("is slow", "first step", patience=0.1)
+    closing.append(batch)
+    batch.reset(EVERY)
+    batch.step(STAY, EVERY)
+    batch.reset(EVERY)
+    with pytest.raises(RunError, match=r"has not answered its step for 0\.1 s"):
+        batch.step(STAY, EVERY)
+
+
+@pytest.mark.parametrize("during", ["making", "reset", "step", "render"])
+def test_whoever_waits_tells_its_host_which_may_give_up(during: str, closing: list[EnvironmentBatch]) -> None:
+    told: list[Wait] = []
+
+    def watch(wait: Wait) -> None:
+        told.append(wait)
+        if wait.seconds > 0.15:
+            raise GivenUp
+
+    def given_up() -> None:
+        closing.append(misbehaving("holds the lock", during, patience=5.0, workers=1, render=True))
+        play(closing[0])
+
+    before = len(active_children())
+    with while_waiting(watch), pytest.raises(GivenUp):
+        given_up()
+    last = told[-1]
+    limit = 5.0 if during == "step" else process_batch.MAKING  # its second one, but the first of all others
+    assert (last.environment, last.doing, last.limit) == (MISBEHAVING, during, limit)
+    assert 0.15 < last.seconds < 1.0
+    assert len(active_children()) == before
+    for batch in closing:
+        with pytest.raises(RunError, match="is no longer stepped"):
+            batch.reset(EVERY)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are named so on POSIX systems only")
+@pytest.mark.parametrize(
+    ("what", "how"), [("exits", "ended with the exit status 3"), ("crashes", "was ended by the signal SIGSEGV")]
+)
+def test_a_worker_that_dies_while_closing_is_told_of(what: str, how: str) -> None:
+    batch = misbehaving(what, "close", workers=1)
+    with pytest.raises(RunError, match=rf"^{MISBEHAVING} took its worker process down in its close: it {how}\.$"):
+        batch.close()
+
+
+def test_environments_have_a_main_thread_and_may_start_processes_which_end_with_them() -> None:
+    batch = misbehaving("starts a process", "making", workers=1)
+    assert batch.reset(EVERY).shape == (5, 2)
+    children = Path(f"/proc/{pids(batch)[0]}/task/{pids(batch)[0]}/children").read_text().split()
+    assert children
+    batch.close()
+    for pid in children:
+        wait_until_gone(int(pid))
+
+
+def test_a_picture_comes_as_the_environment_gives_it(closing: list[EnvironmentBatch]) -> None:
+    batch = misbehaving("", render=True)
+    closing.append(batch)
+    assert batch.metadata == {"render_fps": 25.0}
+    batch.reset(EVERY)
+    batch.step(STAY[3:4], EVERY[3:4])
+    assert batch.render(3).tolist() == np.ones((2, 3, 3)).tolist()
+    assert batch.render(0).tolist() == np.zeros((2, 3, 3)).tolist()
+
+
 def play(batch: Any) -> None:
     batch.reset(EVERY)
     for _ in range(2):
         batch.step(STAY, EVERY)
+    batch.render(2)

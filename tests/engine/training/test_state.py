@@ -48,6 +48,8 @@ SCRATCH = {
     "FixedLengthCollector._elapsed": "room for the steps of one collection",
     "GymnasiumBatch._progress": "what a worker process tells of the call it is in",
     "ProcessBatch._arrays": "memory through which worker processes are talked to",
+    "ProcessBatch._progress": "what worker processes tell of the calls they are in",
+    "ProcessBatch._fresh": "which environments have not been called yet and may be slow",
 }
 
 KINDS: dict[str, dict[str, Any]] = {
