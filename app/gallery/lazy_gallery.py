@@ -20,9 +20,11 @@ _LARGEST = 1640  # pixels wide; beyond, the eye has too far to go
 
 
 class LazyGallery(QObject):
-    """``looking`` and ``refused`` hand on what the choice loader says where the gallery is not open to say it."""
+    """``looking``, ``held_up`` and ``refused`` hand on what the choice loader says where the gallery is not open to say
+    it."""
 
     looking = Signal(str)
+    held_up = Signal(str)
     refused = Signal(str)
 
     def __init__(
@@ -34,6 +36,7 @@ class LazyGallery(QObject):
         self._settings, self._window = settings, window
         self._running = False
         loader.looking.connect(self._tell_looking)
+        loader.held_up.connect(self._tell_hold_up)
         loader.refused.connect(self._tell_refusal)
 
     def open(self, theme: Theme) -> None:
@@ -72,6 +75,12 @@ class LazyGallery(QObject):
             self.gallery.show_looking(id)
         else:
             self.looking.emit(id)
+
+    def _tell_hold_up(self, sentence: str) -> None:
+        if self.gallery and self.gallery.isVisible():
+            self.gallery.id_entry.say(sentence, "warning")
+        else:
+            self.held_up.emit(sentence)
 
     def _tell_refusal(self, sentence: str) -> None:
         if self.gallery and self.gallery.isVisible():

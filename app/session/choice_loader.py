@@ -30,6 +30,7 @@ class ChoiceLoader(QObject):
     Signals:
         notice: level and sentence for the person.
         looking: the id of an environment that is being looked at now.
+        held_up: that it has not answered for long, and what can be done.
         refused: why an environment cannot be had.
         taken: what a preset says has replaced the whole choice.
         titled: the preset's title, and whether the choice has moved on from it.
@@ -37,6 +38,7 @@ class ChoiceLoader(QObject):
 
     notice = Signal(str, str)
     looking = Signal(str)
+    held_up = Signal(str)
     refused = Signal(str)
     taken = Signal()
     titled = Signal(str, bool)
@@ -51,6 +53,7 @@ class ChoiceLoader(QObject):
         experiment.wished.connect(self.look_up)
         lookups.inspected.connect(self._take_answer)
         lookups.refused.connect(self._take_refusal)
+        lookups.held_up.connect(self._tell_hold_up)
 
     @property
     def awaited(self) -> EnvironmentConfig | None:
@@ -60,6 +63,12 @@ class ChoiceLoader(QObject):
     def look_up(self, environment: EnvironmentConfig) -> None:
         """Choose an environment, once it has been looked at."""
         self._await(environment, None)
+
+    def drop(self) -> None:
+        """What is being looked at is not wanted any more."""
+        if self._awaited is not None:
+            self._awaited = None
+            self._lookups.drop()
 
     def forget(self, id: str) -> None:
         """Ask again before the module that ``id`` names is imported."""
@@ -107,6 +116,7 @@ class ChoiceLoader(QObject):
         if allowed or (allowed is False and preset is not None):
             self._go_on(environment, allowed)
         else:  # an id that is typed again after a refusal is asked for again; a file has no such say
+            self._lookups.drop()
             self._ask(environment)
 
     def _ask(self, environment: EnvironmentConfig) -> None:
@@ -151,6 +161,12 @@ class ChoiceLoader(QObject):
             self._awaited = None
             self._refuse(sentence)
 
+    def _tell_hold_up(self, environment: EnvironmentConfig, sentence: str) -> None:
+        if self.awaited == environment:
+            sentence = f"{sentence} Choose any environment, the present one too, to go on without it."
+            self.held_up.emit(sentence)
+            self.notice.emit("warning", sentence)
+
     def _refuse(self, sentence: str) -> None:
         self.refused.emit(sentence)
         self.notice.emit("error", sentence)
@@ -158,12 +174,11 @@ class ChoiceLoader(QObject):
     def _take(self, preset: Preset, plain: EnvironmentInfo) -> None:
         self._experiment.set_config(preset.config, plain)
         self._preset = preset
-        self._awaited = None
         self._on_change()
         self.taken.emit()
         self.notice.emit("info", f"Took the preset {preset.title}.")
 
     def _on_change(self) -> None:
-        self._awaited = None
+        self.drop()
         if self._preset is not None:
             self.titled.emit(self._preset.title, self._experiment.config != self._preset.config)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from PySide6.QtCore import QThread, Signal
 
+from app.session.failures import failure
 from engine.config.environments import EnvironmentConfig
-from engine.runtime.errors import RequestError
+from engine.runtime.waiting import LONG, GivenUp, Wait, while_waiting
 
 SHUTDOWN_PATIENCE = 1000  # ms; an environment that is still being looked at is of no use to anybody any more
 
@@ -15,13 +17,15 @@ SHUTDOWN_PATIENCE = 1000  # ms; an environment that is still being looked at is 
 class LookupThread(QThread):
     """Makes environments once to see what they are; every method may be called from any thread.
 
-    The newest wish wins: an older one that has not been begun is dropped, and its answer never comes. Started only
-    when torch is loaded, since two threads that import the same packages at once may each see half of them.
+    The newest wish wins: an older one is dropped, also while its environment does not answer, and its answer never
+    comes. Started only when torch is loaded, since two threads that import the same packages at once may each see half
+    of them.
     """
 
     inspected = Signal(object, object)  # EnvironmentConfig, and what it is before its changes: EnvironmentInfo
     refused = Signal(object, str)  # EnvironmentConfig, and why it cannot be had
     listed = Signal(object)  # ids that are registered and not in the catalogue: tuple[str, ...]
+    held_up = Signal(object, str)  # EnvironmentConfig, and that it has not answered for long
     log = Signal(str, str)  # level, sentence
 
     def __init__(self) -> None:
@@ -29,7 +33,8 @@ class LookupThread(QThread):
         self.setObjectName("look-ups")
         self._changed = threading.Condition()
         self._wanted: EnvironmentConfig | None = None
-        self._list_wanted = self._stopping = False
+        self._list_wanted = self._dropped = self._stopping = False
+        self._told = False  # that the present wait is long
 
     # --- asked by the window ------------------------------------------------------------------------------------------
 
@@ -39,17 +44,26 @@ class LookupThread(QThread):
             self._wanted = environment
             self._changed.notify()
 
+    def drop(self) -> None:
+        """Whatever is being looked at is of no interest any more."""
+        with self._changed:
+            self._wanted, self._dropped = None, True
+
     def list_registered(self) -> None:
         """Say by ``listed`` what there is that the catalogue lacks."""
         with self._changed:
             self._list_wanted = True
             self._changed.notify()
 
-    def shutdown(self, patience: int = SHUTDOWN_PATIENCE) -> bool:
-        """End the thread; False when an environment did not return within ``patience`` ms."""
+    def end(self) -> None:
+        """Have the thread end as soon as it can."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
+            self._changed.notify_all()
+
+    def shutdown(self, patience: int = SHUTDOWN_PATIENCE) -> bool:
+        """End the thread; False when an environment did not return within ``patience`` ms."""
+        self.end()
         return self.wait(patience)
 
     # --- the thread itself --------------------------------------------------------------------------------------------
@@ -61,7 +75,7 @@ class LookupThread(QThread):
                 if self._stopping:
                     return
                 listing, wanted = self._list_wanted, self._wanted
-                self._list_wanted, self._wanted = False, None
+                self._list_wanted, self._wanted, self._dropped = False, None, False
             if listing:
                 self._list()
             if wanted is not None:
@@ -71,17 +85,39 @@ class LookupThread(QThread):
         try:
             from engine.environments.making.installed import other_registered_ids
 
-            self.listed.emit(other_registered_ids())
-        except (Exception, SystemExit) as error:
-            self.log.emit("warning", f"What is registered could not be listed: {type(error).__name__}: {error}.")
+            with while_waiting(self._while_listing):
+                self.listed.emit(other_registered_ids())
+        except GivenUp:
+            pass  # the window closes
+        except BaseException as error:
+            self.log.emit("warning", failure(error, "What is registered could not be listed"))
+
+    def _while_listing(self, _wait: Wait) -> None:
+        if self._stopping:
+            raise GivenUp
 
     def _inspect(self, environment: EnvironmentConfig) -> None:
         try:
             from engine.environments.making.lookup import inspect
 
-            self.inspected.emit(environment, inspect(environment.id, environment.options))
-        except RequestError as error:
-            self.refused.emit(environment, str(error))
-        except (Exception, SystemExit) as error:
-            sentence = f"{environment.id} could not be looked at: {type(error).__name__}: {error}."
-            self.refused.emit(environment, sentence)
+            with while_waiting(partial(self._while_inspecting, environment)):
+                self.inspected.emit(environment, inspect(environment.id, environment.options))
+        except GivenUp:
+            pass  # as wished
+        except BaseException as error:
+            self.refused.emit(environment, failure(error, f"{environment.id} could not be looked at"))
+
+    def _while_inspecting(self, environment: EnvironmentConfig, wait: Wait) -> None:
+        """While the environment does not answer: what is registered can be listed all the same, and a newer wish ends
+        the waiting."""
+        with self._changed:
+            if self._wanted is not None or self._dropped or self._stopping:
+                raise GivenUp
+            listing, self._list_wanted = self._list_wanted, False
+        if listing:
+            self._list()
+        if wait.seconds < LONG:
+            self._told = False
+        elif not self._told:
+            self._told = True
+            self.held_up.emit(environment, wait.sentence)

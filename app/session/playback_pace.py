@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 MOST_PICTURES = 30.0  # per second; each takes a millisecond or two from training, and more look no calmer
+CLEARLY = 1.25  # how many times as fast the wished rate is at least, where an episode is called slow
+_AVERAGED = 1.0  # seconds of work after which what an environment did counts for a third
 MOST_LATE = 0.25  # seconds; time lost beyond this is not made up for
 
 
@@ -34,3 +36,23 @@ class Pace:
     def hold(self, seconds: float, now: float) -> None:
         """Take no step for ``seconds``."""
         self.due = now + seconds
+
+
+class Achieved:
+    """The rate at which an environment takes steps and gives pictures of them, over its last seconds of work."""
+
+    def __init__(self) -> None:
+        self._steps = self._seconds = self._counted = 0.0
+
+    def took(self, steps: int, seconds: float) -> None:
+        """``steps`` have taken ``seconds``, their picture included."""
+        kept = math.exp(-seconds / _AVERAGED)
+        self._steps = kept * self._steps + steps
+        self._seconds = kept * self._seconds + seconds
+        self._counted += seconds
+
+    def below(self, rate: float) -> float | None:
+        """Steps per second, where these are clearly fewer than ``rate``; None where they are not, or not known yet."""
+        if self._counted < _AVERAGED or self._seconds * rate < CLEARLY * self._steps:
+            return None
+        return self._steps / self._seconds

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QThread, Signal
 from PySide6.QtGui import QImage
 
-from app.session.playback_pace import Pace
+from app.session.failures import failure, print_trace
+from app.session.playback_pace import Achieved, Pace
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.reports.frames import Frame, Image
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.waiting import LONG, GivenUp, Wait, while_waiting
 
 if TYPE_CHECKING:
     from engine.analysis.playback import Playback, PolicySnapshot
@@ -23,7 +24,16 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 HOLD = 0.6  # seconds for which an episode's end is shown
 SHORTEST_HOLD = 0.2
 LONGEST_BURST = 0.1  # seconds of steps without a picture, for environments too slow for the speed asked for
+HIDDEN_PATIENCE = 1.0  # seconds for which an environment that nobody can see any more may take over an answer
+MOST_PIXELS = 2048  # a side of a picture; more of them are not seen in a panel, and hold up the window
 SHUTDOWN_PATIENCE = 1000  # ms
+
+
+class Slowness(NamedTuple):
+    """How many steps per second an environment manages, where that is clearly fewer than are ``wished`` for."""
+
+    achieved: float
+    wished: float
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,7 @@ class PlayedFrame:
     frame: Frame
     picture: QImage
     environment: EnvironmentInfo
+    slow: Slowness | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class PlaybackThread(QThread):
 
     frame_ready = Signal()
     failed = Signal(str)  # one sentence; nothing plays until ``retry`` or ``reset``
+    held_up = Signal(str)  # one sentence, once where the environment does not answer for long
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,6 +80,8 @@ class PlaybackThread(QThread):
         self._speed = 1.0
         self._paused = self._greedy = self._wanted = self._failed = self._stopping = False
         self._pace = Pace()
+        self._achieved = Achieved()
+        self._told = False  # that the present wait is long
 
     # --- from the training thread -------------------------------------------------------------------------------------
 
@@ -146,11 +160,15 @@ class PlaybackThread(QThread):
             self._announced = False
             return shown
 
-    def shutdown(self, patience: int = SHUTDOWN_PATIENCE) -> bool:
-        """End the thread; False when an environment did not return within ``patience`` ms."""
+    def end(self) -> None:
+        """Have the thread end as soon as it can."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+
+    def shutdown(self, patience: int = SHUTDOWN_PATIENCE) -> bool:
+        """End the thread; False when an environment did not return within ``patience`` ms."""
+        self.end()
         return self.wait(patience)
 
     # --- the thread itself --------------------------------------------------------------------------------------------
@@ -160,16 +178,37 @@ class PlaybackThread(QThread):
         run = -1
         while (settings := self._next_settings()) is not None:
             try:
-                if playback is None or settings.run != run:
-                    playback, run = _replaced(playback, settings.snapshot), settings.run
-                else:
-                    playback.use(settings.snapshot)
-                self._play(playback, settings)
-            except (Exception, SystemExit) as error:
+                with while_waiting(partial(self._meanwhile, settings)):
+                    if playback is None or settings.run != run:
+                        playback, run = self._replaced(playback, settings.snapshot), settings.run
+                    else:
+                        playback.use(settings.snapshot)
+                    self._play(playback, settings)
+            except BaseException as error:
                 _close(playback)
                 playback = None
                 self._fail(settings, error)
         _close(playback)
+
+    def _replaced(self, playback: Playback | None, snapshot: PolicySnapshot) -> Playback:
+        from engine.analysis.playback import Playback  # with torch, which is loaded by now, since there is a snapshot
+
+        _close(playback)
+        self._achieved = Achieved()
+        return Playback(snapshot, snapshot.config.seed)
+
+    def _meanwhile(self, settings: _Settings, wait: Wait) -> None:
+        """While the environment does not answer: it is given up once nobody wants to see it any more."""
+        with self._changed:
+            gone = self._stopping or settings.run != self._run
+            hidden = not self._wanted and wait.seconds >= HIDDEN_PATIENCE
+        if gone or hidden:
+            raise GivenUp
+        if wait.seconds < LONG:
+            self._told = False
+        elif not self._told:
+            self._told = True
+            self.held_up.emit(wait.sentence)
 
     def _next_settings(self) -> _Settings | None:
         """Sleep until the next steps are due; None when the thread is to end."""
@@ -190,16 +229,19 @@ class PlaybackThread(QThread):
         rate = playback.frames_per_second * settings.speed
         started = time.monotonic()
         steps = self._pace.steps(rate, started)
-        while True:
-            steps -= 1
-            last = steps == 0 or time.monotonic() - started > LONGEST_BURST
+        for taken in range(1, steps + 1):
+            last = taken == steps or time.monotonic() - started > LONGEST_BURST
             frame = playback.advance(settings.greedy, render=last and settings.pictured)
             if last or frame.ended:
                 break
+        if frame.step >= taken:  # else an episode began, which takes time of its own
+            self._achieved.took(taken, time.monotonic() - started)
         if frame.ended:
             self._pace.hold(max(SHORTEST_HOLD, HOLD / max(settings.speed, 1.0)), time.monotonic())
         if frame.image is not None:
-            shown = PlayedFrame(replace(frame, image=None), _picture(frame.image), playback.environment)
+            achieved = self._achieved.below(rate)
+            slow = None if achieved is None else Slowness(achieved, rate)
+            shown = PlayedFrame(replace(frame, image=None), _picture(frame.image), playback.environment, slow)
             self._hand_over(shown, settings)
 
     def _hand_over(self, shown: PlayedFrame, settings: _Settings) -> None:
@@ -212,22 +254,13 @@ class PlaybackThread(QThread):
             self.frame_ready.emit()
 
     def _fail(self, settings: _Settings, error: BaseException) -> None:
+        if isinstance(error, GivenUp):
+            return  # as wished
         with self._changed:
             if settings.run != self._run or self._stopping:
                 return
             self._failed = True
-        if isinstance(error, (RequestError, RunError)):
-            self.failed.emit(str(error))
-        else:
-            traceback.print_exception(error)
-            self.failed.emit(f"The episode cannot be shown: {type(error).__name__}: {error}.")
-
-
-def _replaced(playback: Playback | None, snapshot: PolicySnapshot) -> Playback:
-    from engine.analysis.playback import Playback  # with torch, which is loaded by now, since there is a snapshot
-
-    _close(playback)
-    return Playback(snapshot, snapshot.config.seed)
+        self.failed.emit(failure(error, "The episode cannot be shown"))
 
 
 def _close(playback: Playback | None) -> None:
@@ -235,12 +268,15 @@ def _close(playback: Playback | None) -> None:
     if playback is not None:
         try:
             playback.close()
-        except (Exception, SystemExit):
-            traceback.print_exc()
+        except BaseException as error:
+            print_trace(error)
 
 
 def _picture(image: Image) -> QImage:
     """A copy that owns its bytes, in the format in which it is painted without another conversion."""
+    every = -(-max(image.shape) // MOST_PIXELS)
+    if every > 1:
+        image = image[::every, ::every].copy()
     height, width, _ = image.shape
     shared = QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB888)
     return shared.convertToFormat(QImage.Format.Format_RGB32)

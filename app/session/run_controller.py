@@ -16,16 +16,17 @@ from app.session.training_thread import TrainingThread
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Event, Heartbeat, Updated
+from engine.runtime.waiting import LONG
 
 if TYPE_CHECKING:
     from app.models.histories import Histories
     from app.models.history import History
 
 _SPEED_OVER = 2.0  # seconds of training that the shown speed averages over
-_ANSWERING = (RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
+_ANSWERING = (RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
 _STEPPING = ("resetting", "collecting")  # in which the environment is at work
 _NONE = ""  # the name of no run
-_SILENCE = 5.0  # seconds without a sign of life after which the environment is suspected to hang
+_SILENCE = LONG  # seconds without a sign of life after which the environment is suspected to hang
 
 
 @dataclass(frozen=True)
@@ -160,12 +161,24 @@ class RunController(QObject):
                         self.log.emit("warning", event.note)
         if events:
             self._heard, self._warned = time.monotonic(), False
-        elif self.state in _ANSWERING and not self._warned and time.monotonic() - self._heard > _SILENCE:
-            self._warned = True
-            # What holds up a run that is only starting is not known: its environment, or what is still being loaded.
-            known = self.config if self._next is None else None
-            heartbeat = self.history.heartbeat if known else None
-            self.log.emit("warning", silence(known.environment.id if known else "The run", heartbeat))
+        elif self.state in _ANSWERING and not self._warned:
+            sentence = self._hold_up()
+            if sentence:
+                self._warned = True
+                self.log.emit("warning", sentence)
+
+    def _hold_up(self) -> str:
+        """Why nothing has been heard for long; empty where it has not been long."""
+        wait = self._thread.waiting_for
+        if wait is not None:
+            return f"{wait.sentence} Stop ends the wait." if wait.seconds >= LONG else ""
+        if time.monotonic() - self._heard <= _SILENCE:
+            return ""
+        if self._next is not None:
+            loading = "The learning engine is still being loaded; the run starts once it is there."
+            return loading if self._thread.loading else silent_start(self._next[1].environment.id)
+        assert self.config is not None
+        return silence(self.config.environment.id, self.history.heartbeat)
 
     def _log_changes(self, updated: Updated) -> None:
         for change in updated.changes:
@@ -189,7 +202,7 @@ class RunController(QObject):
             (run, config), self._next = self._next, None
             if state is RunState.RUNNING:
                 self._show(run, config)
-                self._heard = time.monotonic()
+                self._heard, self._warned = time.monotonic(), False
                 self.began.emit(config)
             else:
                 self._histories.forget(run)
@@ -214,6 +227,14 @@ class RunController(QObject):
     def _set_state(self, state: RunState) -> None:
         self.state = state
         self.state_changed.emit(state)
+
+
+def silent_start(environment: str) -> str:
+    """The sentence for a run that is only starting and takes long to."""
+    return (
+        f"{environment} has not been made after {_SILENCE:.0f} s; the run starts or stops once it is, and closing the "
+        "window ends it at once."
+    )
 
 
 def silence(environment: str, heartbeat: Heartbeat | None) -> str:

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import gc
-import traceback
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QThread, Signal
 
 from app.models.run_state import RunState
+from app.session.failures import failure, print_trace
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
+from app.session.requests import Kind, Request, Requests
 from engine.config import RunConfig
 from engine.reports.events import Event, Updated
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RequestError, RunError, describe
+from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
 if TYPE_CHECKING:
     from engine.training.training import Training
 
 
-@dataclass(frozen=True)
-class Request:
-    """Something the window asks of the thread."""
-
-    kind: Literal["start", "resume", "pause", "step", "stop", "change", "quit"]
-    payload: Any = None
+_WAIT_HOLDS = 0.5  # seconds for which a wait goes on for all that is known, once it has been told of
 
 
 class _StopRun(Exception):  # noqa: N818 - a wish, not an error
@@ -56,8 +52,10 @@ class TrainingThread(QThread):
         self.setObjectName("training")
         self._playback = playback
         self._readers = tuple(readers)
-        self._requests: SimpleQueue[Request] = SimpleQueue()
+        self._requests = Requests()
         self._stepping = False
+        self._waited: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
+        self.loading = True  # until torch is there, or known not to come
 
     # --- asked by the window, on its own thread -----------------------------------------------------------------------
 
@@ -65,8 +63,14 @@ class TrainingThread(QThread):
         """Start a new run, whose events carry the name ``run``; for one iteration only if ``one_step``."""
         self._requests.put(Request("start", (run, config, one_step)))
 
-    def ask(self, kind: Literal["resume", "pause", "step", "stop", "change", "quit"], payload: Any = None) -> None:
+    def ask(self, kind: Kind, payload: Any = None) -> None:
         self._requests.put(Request(kind, payload))
+
+    @property
+    def waiting_for(self) -> Wait | None:
+        """What the run is held up by now, where that is a process that does not answer."""
+        waited = self._waited
+        return waited[0] if waited is not None and time.monotonic() - waited[1] < _WAIT_HOLDS else None
 
     # --- the thread itself --------------------------------------------------------------------------------------------
 
@@ -79,11 +83,12 @@ class TrainingThread(QThread):
             compute_on_one_thread()
             warm_up()
             gc.freeze()  # torch stays; looking through it again and again would hold up the window
-        except Exception as error:
-            self.log.emit("error", f"The learning engine could not be loaded: {type(error).__name__}: {error}")
+        except BaseException as error:
+            self.log.emit("error", failure(error, "The learning engine could not be loaded"))
             self.state_changed.emit(RunState.FAILED)
+        self.loading = False
         self.ready.emit()
-        while (request := self._requests.get()).kind != "quit":
+        while (request := self._requests.next()).kind != "quit":
             if request.kind == "start":
                 self._host(*request.payload)
 
@@ -93,30 +98,35 @@ class TrainingThread(QThread):
         try:
             from engine.training.training import Training
 
-            training = Training(config, run)
-            self.device_chosen.emit(training.device_reason)
-            if training.stepping_reason:
-                self.log.emit("info", f"{training.stepping_reason}.")
-            self._stepping = one_step
-            self._train(training)
+            with while_waiting(self._meanwhile):
+                training = Training(config, run)
+                self.device_chosen.emit(training.device_reason)
+                if training.stepping_reason:
+                    self.log.emit("info", f"{training.stepping_reason}.")
+                self._stepping = one_step
+                self._train(training)
             end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
-        except _StopRun:
+        except (_StopRun, GivenUp):
             end, level, sentence = RunState.FINISHED, "info", "Stopped."
-        except RequestError as error:
-            end, level, sentence = RunState.FAILED, "error", str(error)
         except RunError as error:
             end, level, sentence = RunState.FAILED, "error", f"{error}{_kept(training)}"
-        except (Exception, SystemExit) as error:
-            traceback.print_exc()
-            end, level = RunState.FAILED, "error"
-            sentence = f"The run failed unexpectedly: {type(error).__name__}: {error}."
+        except BaseException as error:
+            end, level, sentence = RunState.FAILED, "error", failure(error, "The run failed unexpectedly")
+        self._waited = None
         try:
             if training is not None:
                 training.close()
-        except (Exception, SystemExit) as error:
-            self.log.emit("warning", f"{config.environment.id} could not be closed: {type(error).__name__}: {error}.")
+        except BaseException as error:
+            self.log.emit("warning", f"{config.environment.id} could not be closed: {describe(error)}.")
         self.log.emit(level, sentence)
         self.state_changed.emit(end)
+
+    def _meanwhile(self, wait: Wait) -> None:
+        """While a process does not answer: nothing but the end of the run can be had."""
+        self._waited = wait, time.monotonic()
+        if self._requests.asks_for_the_end():
+            self._requests.drop_to_the_end()
+            raise GivenUp
 
     def _train(self, training: Training) -> None:
         self._obey_all(training)  # whoever stops a run that is only starting gets none of it
@@ -140,15 +150,15 @@ class TrainingThread(QThread):
         for reader in tuple(readers):
             try:
                 reader.put(event)
-            except Exception as error:
-                traceback.print_exc()
+            except BaseException as error:
+                print_trace(error)
                 readers.remove(reader)
                 name = type(reader).__name__
-                self.log.emit("error", f"{name} is told no more of this run: {type(error).__name__}: {error}.")
+                self.log.emit("error", f"{name} is told no more of this run: {describe(error)}.")
 
     def _obey_all(self, training: Training) -> None:
-        while not self._requests.empty():
-            self._obey(self._requests.get(), training)
+        while self._requests:
+            self._obey(self._requests.next(), training)
 
     def _obey(self, request: Request, training: Training) -> None:
         if request.kind == "pause":
@@ -168,7 +178,7 @@ class TrainingThread(QThread):
         self._show_policy(training)
         self.state_changed.emit(RunState.PAUSED)
         while True:
-            request = self._requests.get()
+            request = self._requests.next()
             if request.kind in ("resume", "step"):
                 self._stepping = request.kind == "step"
                 self.state_changed.emit(RunState.RUNNING)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
-import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.models.run_state import RunState
+from app.session.failures import print_trace
 from app.style.theme import ThemeChoice
 from app.window.main_window import MainWindow
+from app.window.signals import signals_obeyed
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.presets import Preset
+from engine.runtime.errors import describe
+
+PATIENCE = 2000  # ms in which a window that is closed is gone
 
 NAME = "Policy Gradient Playground"
 
@@ -85,13 +92,27 @@ def run(opening: Opening) -> int:
             window.choice_loader.refused.connect(give_up)
         else:
             QTimer.singleShot(milliseconds, finish)
-    application.exec()
-    if not window.shut_down():
-        # An environment that never returns cannot be interrupted; leaving at once is all that is left.
+    with signals_obeyed(application, window.close) as received:
+        application.exec()
+        loading = window.training.loading  # which cannot be interrupted, and needs no end
+        ended = window.shut_down(0 if loading else PATIENCE)
+    if not ended and not loading:
         sys.stderr.write("The environment does not answer; leaving without it.\n")
-        sys.stderr.flush()
-        os._exit(1)
+        status = status or 1
+    status = 128 + received[0] if received else status
+    if not ended:
+        _leave(status)
     return status
+
+
+def _leave(status: int) -> NoReturn:
+    """End at once, whatever the threads are in."""
+    for process in multiprocessing.active_children():
+        process.kill()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(status)
 
 
 def _start(window: MainWindow, preset: Preset) -> None:
@@ -108,8 +129,10 @@ def _start(window: MainWindow, preset: Preset) -> None:
 
 
 def _report_exceptions_to(window: MainWindow) -> None:
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        traceback.print_exception(kind, error, trace)
-        window.notify("error", f"Something went wrong in the window: {kind.__name__}: {error}")
+    """Tell of exceptions that nobody has caught, in whichever thread."""
+
+    def hook(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        print_trace(error)
+        window.training.log.emit("error", f"Something went wrong in the window: {describe(error)}.")
 
     sys.excepthook = hook

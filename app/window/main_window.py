@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
+from PySide6.QtCore import QByteArray, QDeadlineTimer, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu
 
@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
         self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
         self.experiment_panel.gallery_asked.connect(self._open_gallery)
         self.experiment_panel.live_change.connect(self.controller.change)
+        self.experiment_panel.withdrawn.connect(self.choice_loader.drop)
         self.toolbar.device_chosen.connect(lambda device: self.experiment.set_value("device", device))
 
         self.controller.state_changed.connect(self._follow)
@@ -167,6 +168,7 @@ class MainWindow(QMainWindow):
         self.playback.failed.connect(lambda sentence: self.log.append("warning", sentence))
         self.choice_loader.notice.connect(self.notify)
         self.gallery.looking.connect(self.experiment_panel.environment_looked_at)
+        self.gallery.held_up.connect(lambda sentence: self.experiment_panel.environment.say(sentence, "warning"))
         self.gallery.refused.connect(self.experiment_panel.environment_refused)
         self.choice_loader.taken.connect(self.experiment_panel.form.discard)
         self.choice_loader.titled.connect(self.toolbar.show_preset)
@@ -188,7 +190,9 @@ class MainWindow(QMainWindow):
         """Whether every field holds something that fits; a number still being typed counts."""
         complaint = self.experiment_panel.commit()
         if not complaint and self.choice_loader.awaited:
-            complaint = f"{self.choice_loader.awaited.id} is still being looked at; start once it is there."
+            complaint = (
+                f"{self.choice_loader.awaited.id} is still being looked at; start once it is there, or choose another."
+            )
         if complaint:
             self.notify("error", complaint)
         return not complaint
@@ -387,9 +391,12 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def shut_down(self, patience: int = 5000) -> bool:
-        """Stop timers, look-ups, playback and training, in this order; False when an environment never returned."""
+        """Stop timers and threads within ``patience`` ms; False where one is still at work, be it in an environment
+        that never returns."""
         self._closed = True
         self._tick.stop()
-        self.training.ask("quit")  # at once, so that it ends while the others do
-        ended = [self.lookups.shutdown(), self.playback.shutdown(), self.training.wait(patience)]
-        return all(ended)
+        self.training.ask("quit")  # all at once, so that each ends while the others do
+        self.lookups.end()
+        self.playback.end()
+        deadline = QDeadlineTimer(patience)
+        return all(thread.wait(deadline) for thread in (self.lookups, self.playback, self.training))

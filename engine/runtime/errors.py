@@ -51,7 +51,7 @@ def describe(error: BaseException) -> str:
     """An exception in a few words, without line breaks or a closing full stop."""
     try:
         text = " ".join(str(error).split()).rstrip(".")
-    except Exception:  # which exceptions from elsewhere may raise even when they are written out
+    except BaseException:  # which exceptions from elsewhere may raise even when they are written out
         text = ""
     return f"{type(error).__name__}: {shortened(text)}" if text else type(error).__name__
 

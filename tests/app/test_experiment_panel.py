@@ -7,13 +7,17 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
+from app.models.experiment import Experiment
 from app.panels.experiment.panel import ExperimentPanel
 from app.style.sentence import one_line
 from app.style.theme import load_theme
+from engine.catalogue.configured import described
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, UPDATES
 from engine.catalogue.spaces import EnvironmentInfo, Space
+from engine.config import presets
 from engine.config.parameters import with_values
 from tests.app.shorthands import experiment, heard
 
@@ -353,3 +357,42 @@ def test_a_row_that_is_wanted_again_is_the_one_put_away(opened):
     assert [row.parameter.path for row in shown if row.parameter.path.startswith("update.")] == [
         path for path in order if path.startswith("update.")
     ]
+
+
+def exact() -> Experiment:
+    config = presets.shipped()["grid-world-exact"].config
+    return Experiment(config, described(config.environment))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "typed", "taken"),
+    [
+        (experiment, {"estimator.gamma": "1", "update.learning_rate": "0.5"}, (1.0, 0.5)),
+        (exact, {"environment.sticky_actions": "0.5", "estimator.gamma": "0.25"}, (0.25, None)),
+    ],
+)
+def test_what_is_typed_is_taken_though_it_makes_rows_go(
+    opened, chosen, typed: dict[str, str], taken: tuple[float, ...]
+):
+    panel = opened(chosen())
+    before = set(panel.form.rows)
+    for path, text in typed.items():
+        panel.form.rows[path].editor.field.setText(text)
+    assert panel.commit() == ""
+    config = panel._experiment.config
+    assert before - set(panel.form.rows)
+    assert config.estimator.gamma == taken[0]
+    assert taken[1] in (None, config.update.learning_rate)
+
+
+def test_a_field_that_goes_while_it_is_typed_in_proposes_nothing(opened, qtbot: QtBot):
+    panel = opened(exact())
+    field = panel.form.rows["evaluation.episodes"].editor.field
+    field.setFocus()
+    panel.activateWindow()
+    qtbot.waitUntil(field.hasFocus)
+    field.setText("7")
+    edits = heard(panel.form.edited)
+    panel._experiment.set_value("environment.sticky_actions", 0.5)
+    assert "evaluation.episodes" not in panel.form.rows
+    assert edits == []

@@ -61,11 +61,15 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 class _Thread(QWidget):
     """Stands for the thread of look-ups, and keeps what it is asked."""
 
-    inspected, refused = Signal(object, object), Signal(object, str)
+    inspected, refused, held_up = Signal(object, object), Signal(object, str), Signal(object, str)
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[str] = []
+        self.dropped = 0
+
+    def drop(self) -> None:
+        self.dropped += 1
 
     def look_up(self, environment: EnvironmentConfig) -> None:
         self.asked.append(environment.id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import gymnasium
@@ -13,7 +15,11 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.session.lookup_thread import LookupThread
 from app.window.main_window import MainWindow
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config.environments import EnvironmentConfig
+from engine.environments.making import lookup
+from engine.runtime.waiting import GivenUp, Wait, waited
 from tests.app.shorthands import heard
 
 Make = Callable[..., MainWindow]
@@ -121,7 +127,82 @@ def test_what_cannot_be_had_is_refused_in_a_sentence(qtbot: QtBot, lookups: Look
     assert "did you mean CartPole-v1?" in refused.args[1]
 
 
-@pytest.mark.parametrize("error", [ValueError("no such file"), SystemExit("bye")])
+@pytest.fixture
+def hangs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Has the worker process of ``Hangs-v0`` never answer; its ends are kept."""
+    ends: list[str] = []
+    inspect = lookup.inspect
+
+    def inspected(id: str, options: object) -> EnvironmentInfo:
+        try:
+            for tenth in range(1000 if id == "Hangs-v0" else 0):
+                waited(Wait(id, "making", tenth / 10.0, 60.0))
+                time.sleep(0.005)
+        except GivenUp:
+            ends.append(id)
+            raise
+        return inspect(id, options)
+
+    monkeypatch.setattr(lookup, "inspect", inspected)
+    return ends
+
+
+def test_a_newer_wish_ends_the_wait_for_what_does_not_answer(
+    qtbot: QtBot, lookups: LookupThread, hangs: list[str]
+) -> None:
+    told = heard(lookups.held_up)
+    lookups.look_up(of("Hangs-v0"))
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    with qtbot.waitSignal(lookups.inspected, timeout=5000) as inspected:
+        lookups.look_up(of("CliffWalking-v1"))
+    assert (inspected.args[0].id, hangs) == ("CliffWalking-v1", ["Hangs-v0"])
+    assert told == [(of("Hangs-v0"), "Hangs-v0 has not answered its making for 5 s; it is given up after 60 s.")]
+
+
+def test_what_is_registered_is_listed_while_an_environment_does_not_answer(
+    qtbot: QtBot, lookups: LookupThread, hangs: list[str]
+) -> None:
+    lookups.look_up(of("Hangs-v0"))
+    with qtbot.waitSignal(lookups.listed, timeout=20_000):
+        lookups.list_registered()
+    assert hangs == []
+    lookups.drop()
+    qtbot.waitUntil(lambda: hangs == ["Hangs-v0"], timeout=1000)
+
+
+def test_what_does_not_answer_is_told_where_it_was_asked_for_and_cartpole_trains(
+    qtbot: QtBot, make_window: Make, hangs: list[str], reach: Reach
+) -> None:
+    window = make_window(budget__environment_steps=300)
+    qtbot.waitUntil(window.lookups.isRunning, timeout=20_000)
+    answer = window.experiment_panel.environment.answer
+    window.choice_loader.look_up(of("Hangs-v0"))
+    assert "Looking at Hangs-v0" in answer.text()
+    qtbot.waitUntil(lambda: "Choose any environment, the present one too, to go on" in answer.text(), timeout=20_000)
+    assert "Hangs-v0 has not answered its making for 5 s" in window._notice.text()
+    assert window.log.text.count("has not answered") == 1
+    window.experiment.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    assert answer.isHidden()
+    window.start()
+    reach(window, RunState.FINISHED)
+    assert hangs == ["Hangs-v0"]
+
+
+def test_an_option_that_is_put_back_ends_its_look_up(qtbot: QtBot, make_window: Make, hangs: list[str]) -> None:
+    window = make_window(environment="FrozenLake-v1")
+    dropped = []
+    window.lookups.look_up = lambda environment: None
+    window.lookups.drop = lambda: dropped.append(1)
+    form = window.experiment_panel.form
+    form.edited.emit("environment.options.map_name", "8x8")
+    assert window.choice_loader.awaited is not None
+    form.edited.emit(
+        "environment.options.map_name", window.experiment.config.environment.options.get("map_name", "4x4")
+    )
+    assert (window.choice_loader.awaited, dropped) == (None, [1])
+
+
+@pytest.mark.parametrize("error", [ValueError("no such file"), SystemExit("bye"), asyncio.CancelledError("late")])
 def test_a_lookup_that_breaks_is_refused_and_the_next_is_answered(
     qtbot: QtBot, lookups: LookupThread, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.session.playback_pace import MOST_LATE, MOST_PICTURES, Pace
+from app.session.playback_pace import MOST_LATE, MOST_PICTURES, Achieved, Pace
 
 
 def begun(now: float = 100.0) -> Pace:
@@ -47,3 +47,26 @@ def test_a_hold_delays_the_next_step() -> None:
     pace = begun()
     pace.hold(0.6, 100.0)
     assert pace.due == pytest.approx(100.6)
+
+
+def worked(seconds_each: float, steps: int) -> Achieved:
+    achieved = Achieved()
+    for _ in range(steps):
+        achieved.took(1, seconds_each)
+    return achieved
+
+
+def test_an_environment_that_is_too_slow_is_known_by_its_rate():
+    assert worked(0.25, 20).below(30.0) == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(("seconds_each", "steps"), [(0.25, 3), (0.03, 100), (0.001, 5000)])
+def test_no_rate_is_told_too_early_nor_where_it_is_about_as_wished(seconds_each: float, steps: int):
+    assert worked(seconds_each, steps).below(30.0) is None
+
+
+def test_one_slow_step_is_soon_forgotten():
+    achieved = worked(5.0, 1)
+    for _ in range(200):
+        achieved.took(1, 0.02)
+    assert achieved.below(30.0) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -19,6 +21,8 @@ from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Updated
+from engine.runtime.errors import RequestError
+from engine.runtime.waiting import Wait, waited
 from tests.app.shorthands import heard
 
 NOTHING = np.empty(0)
@@ -264,19 +268,36 @@ def test_a_run_that_falls_silent_is_told_of_once(controlled: Controlled, monkeyp
     assert [words.partition(";")[0] for words in said] == [sentence, sentence]
 
 
-def test_a_run_that_is_stopped_while_it_starts_is_not_called_silent_at_once(
+def test_a_run_that_takes_long_to_start_is_told_of_once(
     controlled: Controlled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller = controlled[0]
-    said: list[str] = []
-    controller.log.connect(lambda _level, sentence: said.append(sentence))
+    said = heard(controller.log)
     controller.start(PolicyGradientConfig())
-    controller.stop()
     controller.collect()
     assert said == []
     monkeypatch.setattr("app.session.run_controller.time.monotonic", lambda: controller._heard + 6.0)
+    for _ in range(2):
+        controller.collect()
+    loading = ("warning", "The learning engine is still being loaded; the run starts once it is there.")
+    assert said == [loading]
+    controller._thread.loading = controller._warned = False
+    controller.stop()
     controller.collect()
-    assert [sentence.partition(";")[0] for sentence in said] == ["The run has not answered for 5 s"]
+    assert said[1][1].startswith("CartPole-v1 has not been made after 5 s; ")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(4.9, []), (5.1, ["Slow-v0 has not answered its making for 5 s"])])
+def test_while_a_process_is_waited_for_it_is_that_wait_that_is_told(
+    controlled: Controlled, monkeypatch: pytest.MonkeyPatch, seconds: float, told: list[str]
+) -> None:
+    controller = controlled[0]
+    said = heard(controller.log)
+    controller.start(PolicyGradientConfig())
+    monkeypatch.setattr(controller, "_heard", controller._heard - 20.0)
+    controller._thread._meanwhile(Wait("Slow-v0", "making", seconds, 60.0))
+    controller.collect()
+    assert [sentence.partition(";")[0] for _, sentence in said] == told
 
 
 def test_what_arrives_with_a_change_of_state_is_news_all_the_same(controlled: Controlled) -> None:
@@ -361,6 +382,73 @@ def test_whoever_watches_is_offered_the_policy_of_every_iteration(
     qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
     assert offered == [*range(offered[-1] + 1), offered[-1]]
     assert offered[-1] > 0
+
+
+@pytest.mark.parametrize("late", [[], ["start"]])
+@pytest.mark.parametrize("end", ["stop", "quit"])
+def test_a_run_whose_process_does_not_answer_ends_at_once(
+    qtbot: QtBot, asked_first: TrainingThread, monkeypatch: pytest.MonkeyPatch, end: str, late: list[str]
+) -> None:
+    begun: list[int] = []
+
+    def hangs(*_: object) -> None:
+        begun.append(1)
+        if len(begun) > 1:
+            raise RequestError("This is the next run.")
+        for tenth in range(1000):
+            waited(Wait("Slow-v0", "making", tenth / 10.0, 60.0))
+            time.sleep(0.01)
+
+    monkeypatch.setattr("engine.training.training.Training", hangs)
+    said, states = heard(asked_first.log), heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: bool(begun), timeout=20_000)
+    asked_first.ask("change", ("seed", 3))
+    asked_first.ask(end)
+    for _ in late:
+        asked_first.begin("next", PolicyGradientConfig())
+    qtbot.waitUntil(lambda: len(states) > 0, timeout=1000)
+    assert (states[0], said[0]) == (RunState.FINISHED, ("info", "Stopped."))
+    if end == "quit":
+        assert asked_first.wait(1000)
+    elif late:
+        qtbot.waitUntil(lambda: len(states) == 2, timeout=1000)
+        assert said[1] == ("error", "This is the next run.")
+
+
+class _Unspeakable(BaseException):
+    """What no handler of ``Exception`` holds, and what cannot even be printed."""
+
+    def __str__(self) -> str:
+        raise self
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), _Unspeakable(), KeyboardInterrupt()])
+def test_whatever_is_raised_ends_the_run_alone(
+    qtbot: QtBot,
+    asked_first: TrainingThread,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+) -> None:
+    begun: list[int] = []
+
+    def raises(*_: object) -> None:
+        begun.append(1)
+        raise error if len(begun) == 1 else RequestError("This is the next run.")
+
+    monkeypatch.setattr("engine.training.training.Training", raises)
+    said, states = heard(asked_first.log), heard(asked_first.state_changed)
+    asked_first.start()
+    asked_first.begin("next", PolicyGradientConfig())
+    qtbot.waitUntil(lambda: len(states) == 2, timeout=20_000)
+    assert said == [
+        ("error", f"The run failed unexpectedly: {type(error).__name__}."),
+        ("error", "This is the next run."),
+    ]
+    assert type(error).__name__ in capsys.readouterr().err
 
 
 # --- other readers ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from app.style.text import set_role
 
 DEFAULT_ASPECT = 1.5  # width by height, until the first picture
+THINNEST = 64  # times as long as wide; a picture that is longer is widened, or there would be nothing to see
 
 
 class FrameView(QWidget):
@@ -23,6 +24,7 @@ class FrameView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Rendered episode")
         self._size = QSize()  # of the last picture as rendered
+        self._aspect = DEFAULT_ASPECT
         self._picture = QLabel(self)
         self._picture.setScaledContents(True)
         self._picture.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -37,7 +39,8 @@ class FrameView(QWidget):
 
     @property
     def aspect(self) -> float:
-        return self._size.width() / self._size.height() if not self._size.isEmpty() else DEFAULT_ASPECT
+        """Width by height of the tallest picture since ``forget_sizes``: many sizes have their room made once."""
+        return self._aspect
 
     @property
     def picture_rect(self) -> QRect:
@@ -54,18 +57,27 @@ class FrameView(QWidget):
         return "" if self._badge.isHidden() else self._badge.text()
 
     def show_picture(self, image: QImage) -> None:
-        if image.size() != self._size:
-            self._size = image.size()
+        thinnest = QSize(image.height() // THINNEST, image.width() // THINNEST)
+        size = image.size().expandedTo(thinnest)
+        if size != self._size:
+            first = self._size.isEmpty()
+            self._size = size
+            aspect = size.width() / size.height()
+            self._aspect = aspect if first else min(aspect, self._aspect)
             self._place()
         pixmap = QPixmap.fromImage(image)
         times = self._enlargement()
-        if times > 1:
+        if times > 1 or size != image.size():
             # Whole pixels first: smoothing alone would blur a small picture.
             pixmap = pixmap.scaled(self._size * times)
         self._picture.setPixmap(pixmap)
         if self._picture.isHidden():
             self._sentence.hide()
             self._picture.show()
+
+    def forget_sizes(self) -> None:
+        """Another environment's pictures come next."""
+        self._size, self._aspect = QSize(), DEFAULT_ASPECT
 
     def show_sentence(self, text: str, role: str = "muted") -> None:
         """Put ``text`` where the picture would be."""

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from app.panels.episode.action_bars import ActionBars
 from app.panels.episode.frame_view import FrameView
 from app.panels.record import PanelWidget
-from app.session.playback_thread import SPEEDS, PlaybackThread, PlayedFrame
+from app.session.playback_thread import SPEEDS, PlaybackThread, PlayedFrame, Slowness
 from app.style import icons
 from app.style.combo import Combo
 from app.style.format import NOTHING, minus, short_number
@@ -34,6 +34,8 @@ from engine.reports.frames import Frame
 EMPTY = "The current policy will play here once training starts."
 EMPTY_PAUSED = "Paused. Press play, and the current policy plays here once training starts."
 SHORTEST_BARS = 64  # pixels
+TALLEST_PICTURE = 1 << 16  # pixels; no screen has as many
+RATE_EVERY = 1.0  # seconds
 DETAILS_EVERY = 0.1  # seconds; numbers that change faster cannot be read, and cost training
 
 
@@ -70,7 +72,8 @@ class EpisodePanel(PanelWidget):
         self._chosen = self._played = next(iter(ENVIRONMENTS.values()))
         self._last: Frame | None = None  # the newest one shown, also where its numbers are not yet
         self._detailed = 0.0  # when numbers and bars were last shown
-        self._failed = False
+        self._failed = self._held_up = False
+        self._rated = 0.0  # when the rate was last shown
         self._decimals = 0
 
         self.view = FrameView()
@@ -81,7 +84,7 @@ class EpisodePanel(PanelWidget):
         self.return_label.setAccessibleName("Return so far")
         # However long the number, it must not widen the panel.
         self.return_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.step_label, self.policy_label = QLabel(), QLabel()
+        self.step_label, self.policy_label, self.rate_label = QLabel(), QLabel(), QLabel()
         self.bars = ActionBars(theme, self._chosen.action)
         self._caption = QLabel(self.bars.caption)
         self._scroll = _Scroll(self.bars)
@@ -142,12 +145,12 @@ class EpisodePanel(PanelWidget):
         title = QLabel("Return so far")
         numbers.addWidget(title, 0, 0)
         numbers.addWidget(self.return_label, 1, 0, 2, 1)
-        for row, label in enumerate((self.step_label, self.policy_label), start=1):
+        for row, label in enumerate((self.rate_label, self.step_label, self.policy_label)):
             label.setFont(tabular(label.font()))
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             numbers.addWidget(label, row, 1)
         self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        for label in (title, self.step_label, self.policy_label, self._caption):
+        for label in (title, self.rate_label, self.step_label, self.policy_label, self._caption):
             label.setProperty("role", "muted")
             label.setTextFormat(Qt.TextFormat.PlainText)
         column = QVBoxLayout(self)
@@ -168,6 +171,7 @@ class EpisodePanel(PanelWidget):
         self.greedy_button.toggled.connect(self.playback.set_greedy)
         self.playback.frame_ready.connect(self._show_newest)
         self.playback.failed.connect(self._show_failure)
+        self.playback.held_up.connect(self._show_hold_up)
 
     # --- from the window ----------------------------------------------------------------------------------------------
 
@@ -186,11 +190,12 @@ class EpisodePanel(PanelWidget):
     def reset(self) -> None:
         """Make room for a new run's policy; whether the last one's still plays is the thread's to know."""
         self._last = None
-        self._failed = False
+        self._failed = self._held_up = False
+        self._rated = 0.0
         self._make_room(self._chosen)
         self.return_label.setText(NOTHING)
-        self.step_label.clear()
-        self.policy_label.clear()
+        for label in (self.step_label, self.policy_label, self.rate_label):
+            label.clear()
         self._follow_playing()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -229,16 +234,17 @@ class EpisodePanel(PanelWidget):
         icons.give(self.play_button, picture, color=self._theme.text, color_disabled=self._theme.muted)
         self.play_button.setAccessibleName(f"{words} the episode" if not self._failed else words)
         self.play_button.setToolTip(f"{words}: {tip[0].lower()}{tip[1:]}")
-        if self._last is None and not self._failed:
+        if self._last is None and not self._failed and not self._held_up:
             self.view.show_sentence(EMPTY_PAUSED if paused else EMPTY)
-        self.view.show_badge("Paused" if paused and self._last is not None and not self._failed else "")
+        badge = "No answer" if self._held_up else "Paused" if paused else ""
+        self.view.show_badge(badge if self._last is not None and not self._failed else "")
 
     def _show_newest(self) -> None:
         shown: PlayedFrame | None = self.playback.take()
         if shown is None:
             return
-        frame, first = shown.frame, self._last is None or self._failed
-        self._failed = False
+        frame, first = shown.frame, self._last is None or self._failed or self._held_up
+        self._failed = self._held_up = False
         if shown.environment != self._played:
             self._make_room(shown.environment)
         before = self.view.aspect
@@ -252,6 +258,9 @@ class EpisodePanel(PanelWidget):
         if frame.ended or self.playback.paused or now - self._detailed >= DETAILS_EVERY:
             self._detailed = now
             self._show_details(frame)
+        if now - self._rated >= RATE_EVERY:
+            self._rated = now
+            self._show_rate(shown.slow)
 
     def _show_details(self, frame: Frame) -> None:
         if frame.decision is not None:  # in the final state the last decision stays in view
@@ -271,8 +280,27 @@ class EpisodePanel(PanelWidget):
         self.step_label.setText(step)
         self.policy_label.setText(f"policy of iteration {frame.iteration}" if frame.iteration else "untrained policy")
 
+    def _show_rate(self, slow: Slowness | None) -> None:
+        """Say how fast the episode plays where that is not as fast as was chosen."""
+        if slow is None:
+            self.rate_label.clear()
+            self.rate_label.setToolTip("")
+            return
+        achieved, wished = f"{slow.achieved:.2g}", f"{slow.wished:.3g}"
+        self.rate_label.setText(f"{achieved} of {wished} steps/s")
+        self.rate_label.setToolTip(
+            f"The environment manages {achieved} steps per second; {self.speed_box.currentText()} would be {wished}."
+        )
+
+    def _show_hold_up(self, sentence: str) -> None:
+        self._held_up = True
+        if self._last is None:
+            self.view.show_sentence(sentence, "warning")
+        self._follow_playing()
+
     def _show_failure(self, sentence: str) -> None:
         self._failed = True
+        self._held_up = False
         self._last = None
         self.view.show_sentence(sentence, "error")
         self._follow_playing()
@@ -280,6 +308,9 @@ class EpisodePanel(PanelWidget):
     # --- room ---------------------------------------------------------------------------------------------------------
 
     def _make_room(self, environment: EnvironmentInfo) -> None:
+        if environment != self._played:
+            self.view.forget_sizes()
+            self._limit_picture()
         self._played = environment
         self._decimals = 0
         self.bars.set_space(environment.action)
@@ -293,4 +324,5 @@ class EpisodePanel(PanelWidget):
     def _limit_picture(self) -> None:
         """No taller than the picture at full width, so that what is below stays close to it."""
         width = self.width() - 2 * self._theme.unit
-        self.view.setMaximumHeight(max(round(width / self.view.aspect), self.view.minimumHeight()))
+        tallest = max(round(width / self.view.aspect), self.view.minimumHeight())
+        self.view.setMaximumHeight(min(tallest, TALLEST_PICTURE))

@@ -51,13 +51,14 @@ class ExperimentPanel(PanelWidget):
 
     gallery_asked = Signal()
     live_change = Signal(str, object)
+    withdrawn = Signal()  # the wish for an environment that is being looked at
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         super().__init__()
         self.setMinimumWidth(296)  # narrower, words would be cut
         self._experiment, self._theme = experiment, theme
         self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at
-        self._running = False
+        self._running = self._wished = False
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.problem = Sentence("error")
@@ -144,14 +145,18 @@ class ExperimentPanel(PanelWidget):
         self._set(path, lambda: self._experiment.reset_value(path))
 
     def _set(self, path: str, change: Callable[[], str | None]) -> None:
-        before, self._edited = self._value(path), path
+        before, self._edited, self._wished = self._value(path), path, False
         reason, self._edited = change(), ""
+        if path == self._awaited and not reason and not self._wished:  # what holds has been entered again
+            self._awaited = ""
+            self.environment.answer.hide()
+            self.withdrawn.emit()
         if reason or path != self._awaited:  # else what was entered stands there until the answer comes
             self.form.answer(path, reason)
         self._tell_run(path, before)
 
     def _await(self) -> None:
-        self._awaited = self._edited
+        self._awaited, self._wished = self._edited, True
 
     def _edit_map(self, path: str) -> None:
         from app.panels.experiment.form.map_editor_dialog import MapDialog  # seldom wanted, so not loaded before

@@ -91,6 +91,7 @@ class ParameterForm(QWidget):
         self._chain_tabs()
 
     def _put_away(self, path: str, row: ParameterRow) -> None:
+        row.settle()  # else a field in which a person is at work would propose once more as it vanishes
         self._groups[_prefix(path)].remove(row)
         self._spare.setdefault(path, []).append(row)
 
@@ -136,8 +137,9 @@ class ParameterForm(QWidget):
 
     def commit(self) -> str:
         """Propose what is being typed, as if Return had been pressed; the first complaint left, empty without one."""
-        for row in self.rows.values():
-            row.editor.commit()
+        for path in tuple(self.rows):  # what is proposed may make other rows come and go
+            if path in self.rows:
+                self.rows[path].editor.commit()
         return next((row.complaint for row in self.rows.values() if row.complaint), "")
 
     def discard(self) -> None:
@@ -154,7 +156,7 @@ class ParameterForm(QWidget):
     def set_running(self, running: bool) -> None:
         """While a run trains, only what may change meanwhile can be edited."""
         self._running = running
-        for row in self.rows.values():
+        for row in tuple(self.rows.values()):  # a field that is left as it is locked proposes what was typed
             row.set_locked(running and not row.parameter.live)
 
     def apply_theme(self, theme: Theme) -> None:

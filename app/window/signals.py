@@ -1,0 +1,57 @@
+"""Ctrl+C in the terminal and the system's wish that the program end: both close the window as a person would."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from PySide6.QtCore import QCoreApplication, QSocketNotifier
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, where the terminal is closed, is not known everywhere
+
+
+@contextmanager
+def signals_obeyed(application: QCoreApplication, close: Callable[[], object]) -> Iterator[list[int]]:
+    """In the block, a signal that ends programs calls ``close`` and ends the application's event loop.
+
+    Python's handlers run only where Python does, and a window that nobody touches runs none: the signal therefore also
+    writes to a socket, at which the event loop wakes. That there are handlers keeps SDL from setting its own, which
+    only tell pygame. What the program was started to ignore (by ``nohup``, or in a script's background) stays ignored.
+
+    Yields:
+        The signals received.
+    """
+    received: list[int] = []
+    reading, writing = socket.socketpair()
+    for end in (reading, writing):
+        end.setblocking(False)
+    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read)
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+
+    def obey() -> None:
+        reading.recv(64)
+        if received:
+            close()
+            application.quit()  # also where a dialog holds the window open
+
+    notifier.activated.connect(obey)
+    ends = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in ends}
+    before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, note)
+    woken = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    try:
+        yield received
+    finally:
+        signal.set_wakeup_fd(woken)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        notifier.setEnabled(False)
+        reading.close()
+        writing.close()

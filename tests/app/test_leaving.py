@@ -1,0 +1,77 @@
+"""The window is left: by signals, while torch is being loaded, and with what does not answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication
+from pytestqt.qtbot import QtBot
+
+from app.window.main_window import MainWindow
+from app.window.signals import signals_obeyed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_a_window_that_nobody_touches(
+    qtbot: QtBot, make_window: Callable[..., MainWindow], number: int
+) -> None:
+    window, before = make_window(), signal.getsignal(number)
+    with signals_obeyed(QCoreApplication.instance(), window.close) as received:
+        os.kill(os.getpid(), number)
+        qtbot.waitUntil(lambda: not window.isVisible(), timeout=1000)
+    assert received == [number]
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_what_is_to_be_ignored_stays_ignored(make_window: Callable[..., MainWindow]) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals_obeyed(QCoreApplication.instance(), lambda: None):
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+LEAVING = """
+import sys
+from PySide6.QtCore import QTimer
+from app.window import main_window
+from main import main
+
+main_window.HEAD_START = 0
+def close(window):
+    QTimer.singleShot({after}, window.close)
+made = main_window.MainWindow.__init__
+def make(window, *arguments):
+    made(window, *arguments)
+    window.training.started.connect(lambda: close(window))
+main_window.MainWindow.__init__ = make
+sys.exit(main([]))
+"""
+
+
+def left(code: str, tmp_path: Path) -> tuple[int, str, float]:
+    """Exit status, stderr and seconds of a program that opens a window of its own, with settings of its own."""
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+    began = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return ended.returncode, ended.stderr, time.monotonic() - began
+
+
+def test_closing_while_torch_is_loaded_is_quiet(tmp_path: Path) -> None:
+    status, said, _ = left(LEAVING.format(after=1), tmp_path)
+    assert status == 0
+    assert "does not answer" not in said
