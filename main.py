@@ -9,50 +9,93 @@ from typing import TYPE_CHECKING, Annotated
 if TYPE_CHECKING:
     import typer
 
+    from engine.commands.interrupts import Interrupts
+
+
+TRACEBACK = "PLAYGROUND_TRACEBACK"  # the variable with which an unexpected error says where it came from
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 done, 1 the run failed, 2 the request was wrong, with one line on stderr."""
+    """Run the command line; 0 done, 1 the run failed, 2 the request was wrong, 130 interrupted, with one line on stderr
+    that says so."""
     # The window is to show soon: nothing that start-up makes is garbage, and there are no plugins worth looking for.
     gc.disable()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from engine.commands.interrupts import Interrupts
+    from engine.commands.output import adapt, complain
     from engine.runtime.errors import RequestError, RunError
 
     arguments = sys.argv[1:] if arguments is None else arguments
+    adapt()
+    interrupts = Interrupts()
+    sentence: object = ""
     try:
-        if not arguments:
-            from app.window.startup import open_window
-
-            return open_window()
-        return _parsed(arguments)
+        with interrupts:
+            status = _opened() if not arguments else _parsed(arguments, interrupts)
     except RequestError as error:
-        return _complain(error, 2)
+        sentence, status = error, 2
     except RunError as error:
-        return _complain(error, 1)
-    except KeyboardInterrupt:
-        return _complain("Interrupted.", 130)
+        sentence, status = error, 1
+    except SystemExit:
+        raise
+    except BaseException as error:
+        sentence, status = _unexpected(error), 1
     finally:
         gc.enable()
+    if interrupts.came and status != 0:  # whatever it was that it interrupted made of it
+        sentence, status = "Interrupted.", 130
+    if str(sentence):
+        complain(sentence)
+    return status
 
 
-def _parsed(arguments: list[str]) -> int:
+def _opened() -> int:
+    from app.window.startup import open_window
+
+    return open_window()
+
+
+def _parsed(arguments: list[str], interrupts: "Interrupts") -> int:
     """Do what the arguments say."""
     import typer
     from typer.main import get_command
 
-    command = get_command(_command_line())
+    from engine.commands.output import to_stdout
+    from engine.runtime.errors import RequestError
+
+    command = get_command(_command_line(interrupts))
     try:
-        return command.main(arguments, prog_name="python main.py", standalone_mode=False) or 0
-    except typer.Exit as error:
-        return error.exit_code
-    except typer.Abort:
-        return _complain("Interrupted.", 130)
+        with command.make_context("python main.py", arguments) as context:
+            return command.invoke(context) or 0
+    except typer.Exit as error:  # after help
+        with to_stdout():
+            return error.exit_code
+    except OSError:
+        with to_stdout():  # which, if it is what failed, fails again
+            raise
     except Exception as error:
         if hasattr(error, "format_message"):  # what the command line itself finds wrong
-            return _complain(error.format_message(), 2)
+            raise RequestError(error.format_message()) from None
         raise
 
 
-def _command_line() -> "typer.Typer":
+def _unexpected(error: BaseException) -> str:
+    """What to say of an error that should have been one sentence already."""
+    import traceback
+
+    from engine.runtime.errors import describe
+
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this."
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error)
+        return ""
+    return f"Something unexpected happened: {describe(error)}; set the variable {TRACEBACK} to 1 to see where."
+
+
+def _command_line(interrupts: "Interrupts") -> "typer.Typer":
     """The commands and their options. Made only when there are arguments: the plain window need not wait for it."""
     import typer
 
@@ -70,7 +113,7 @@ def _command_line() -> "typer.Typer":
         context: typer.Context,
         preset: Annotated[str | None, preset_option] = None,
         start: Annotated[bool, typer.Option("--start", help="Start training at once.")] = False,
-        seconds: Annotated[float | None, typer.Option(min=0.1, help="Quit after so many seconds.")] = None,
+        seconds: Annotated[float | None, typer.Option(help="Quit after so many seconds.")] = None,
         screenshot: Annotated[Path | None, typer.Option(help="Save a picture of the window before quitting.")] = None,
         theme: Annotated[str | None, typer.Option(help="dark, light or system; otherwise as last chosen.")] = None,
         size: Annotated[str | None, typer.Option(help="The window's size, for example 1280x800.")] = None,
@@ -102,7 +145,7 @@ def _command_line() -> "typer.Typer":
         gc.enable()
         values = {"budget.environment_steps": steps, "seed": seed, "device": device}
         config = configure.configuration(preset, environment, policy, algorithm, values, set or ())
-        headless.train(config, seeds, report)
+        headless.train(config, seeds, report, interrupts)
 
     @cli.command("list")
     def list_(
@@ -115,11 +158,6 @@ def _command_line() -> "typer.Typer":
         listing.print_listing(what, json)
 
     return cli
-
-
-def _complain(sentence: object, status: int) -> int:
-    print(sentence, file=sys.stderr)
-    return status
 
 
 if __name__ == "__main__":

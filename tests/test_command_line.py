@@ -123,11 +123,21 @@ def test_the_distribution_follows_the_action_space() -> None:
         (["--preset", "cartpol"], "did you mean cartpole?"),
         (["--theme", "pink"], "dark"),
         (["--size", "big"], "1280x800"),
+        (["--size", "²x²"], "1280x800"),
+        (["--size", "0x99999"], "16384"),
+        (["--seconds", "inf"], "1,000,000"),
+        (["--seconds", "nan"], "1,000,000"),
+        (["train", "--preset", ""], "without a name"),
+        (["train", "--steps", "9" * 5000], "--steps"),
+        (["train", "--set", "seed=" + "9" * 5000], "too large"),
+        (["train", "--set", "seed=" + "[" * 3000], "whole number"),
+        (["train", "--set", "seed=" + "[" * 900 + "]" * 900], "nested too deeply"),
+        (["train", "--set", "environment.options.x=" + "[" * 900 + "]" * 900], "nested too deeply"),
         (["--screenshot", "picture.png"], "--seconds"),
         (["--screenshot", "picture.xyz", "--seconds", "1"], ".png"),
         (["--screenshot", "/nowhere/picture.png", "--seconds", "1"], "exists"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )
 def test_a_wrong_request_is_one_line_and_status_2(arguments: list[str], words: str, capsys: Capture) -> None:
     assert main(arguments) == 2

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from app.style.theme import ThemeChoice
 
 
+LONGEST = 1_000_000  # seconds after which the window can be told to quit, more than a week
+LARGEST = 16384  # pixels along a side of the window, twice an 8K screen's
+
+
 def open_window(
     preset: str | None = None,
     *,
@@ -31,7 +35,7 @@ def open_window(
         RequestError: there is no such preset, its environment cannot be had, no display, a system library that Qt needs
             is missing, or an option is not one.
     """
-    chosen = presets.find(preset) if preset else next(iter(presets.shipped().values()))
+    chosen = presets.find(preset) if preset is not None else next(iter(presets.shipped().values()))
     environment = described(chosen.config.environment)
     if environment is None and ":" not in chosen.config.environment.id:  # else the window asks before it imports
         environment = _looked_at(chosen.config.environment)
@@ -39,7 +43,9 @@ def open_window(
         changed(environment, chosen.config.environment)  # which says what cannot be changed
     if theme not in (None, "system", "dark", "light"):
         raise RequestError(f"There is no theme {theme}; there is dark, light, system.")
-    extent = _extent(size) if size else None
+    extent = _extent(size) if size is not None else None
+    if seconds is not None and not 0.1 <= seconds <= LONGEST:
+        raise RequestError(f"--seconds takes a number from 0.1 to {LONGEST:,}, for example 9, not {seconds:g}.")
     if screenshot is not None:
         if seconds is None:
             raise RequestError(
@@ -69,6 +75,8 @@ def _looked_at(environment: EnvironmentConfig) -> EnvironmentInfo:
 
 def _extent(size: str) -> tuple[int, int]:
     width, _, height = size.partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise RequestError(f"--size takes WIDTHxHEIGHT, for example 1280x800, not {size}.")
-    return int(width), int(height)
+    pixels = [int(side) if side.isdecimal() and len(side) < 9 else 0 for side in (width, height)]
+    if not all(1 <= side <= LARGEST for side in pixels):
+        wanted = f"WIDTHxHEIGHT of at most {LARGEST} pixels each, for example 1280x800"
+        raise RequestError(f"--size takes {wanted}, not {size}.")
+    return pixels[0], pixels[1]

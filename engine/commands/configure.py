@@ -27,7 +27,7 @@ def configuration(
     Raises:
         RequestError: something named is not there or does not fit.
     """
-    config = presets.find(preset).config if preset else PolicyGradientConfig()
+    config = presets.find(preset).config if preset is not None else PolicyGradientConfig()
     choices: dict[str, Any] = {}
     if environment is not None:
         choices["environment"] = environment

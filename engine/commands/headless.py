@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from engine.commands.interrupts import Interrupts
+from engine.commands.output import Lasting
+from engine.commands.report import Report, ReportError
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Failed, Updated
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RunError
 
 if TYPE_CHECKING:
     from engine.training.training import Training
 
 
-def train(config: RunConfig, seeds: int, report: Path | None) -> None:
+def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interrupts) -> None:
     """Train to the end of the budget, with a progress bar on stderr and a report line per iteration.
 
     Several seeds, from the configuration's on, are trained together where the method allows it, else one after the
@@ -33,23 +36,27 @@ def train(config: RunConfig, seeds: int, report: Path | None) -> None:
         RequestError: the configuration cannot work, or the report cannot be opened.
         RunError: the run failed, or the report could no longer be written; after the others have finished, some of
             several seeds failed.
+        KeyboardInterrupt: Ctrl+C.
     """
-    from engine.runtime.threads import compute_on_one_thread  # loads torch
+    with interrupts.held_back():
+        import engine.training.training  # noqa: F401  (loads torch)
+        from engine.runtime.threads import compute_on_one_thread
 
-    compute_on_one_thread()
-    console = Console(stderr=True)
+        compute_on_one_thread()
+    console = Console(file=cast(IO[str], Lasting(sys.stderr)))  # who no longer looks does not stop the training
     groups, said = _groups(config, seeds)
     course = _Course()
     with ExitStack() as stack:
         trainings = stack.enter_context(closing(_made(groups)))
         first = next(trainings)  # what is wrong with the request is said before anything is written
-        lines = stack.enter_context(_opened(report)) if report else None
-        console.print(said or f"Training on {first.device_reason}; {first.stepping_reason}.", highlight=False)
+        lines = stack.enter_context(Report(report)) if report else None
+        _say(console, said or f"Training on {first.device_reason}; {first.stepping_reason}.")
         progress = stack.enter_context(_progress(console))
         bar = progress.add_task("", total=seeds * config.budget.environment_steps, mean="–", speed="–")
         for training in chain([first], trainings):
             try:
                 for event in training:
+                    interrupts.check()
                     seed = training.runs[event.run]
                     if isinstance(event, Failed):
                         course.failures[seed] = event.reason
@@ -59,18 +66,23 @@ def train(config: RunConfig, seeds: int, report: Path | None) -> None:
                         if event.note:
                             console.print(event.note if seeds == 1 else f"Seed {seed}: {event.note}", highlight=False)
                         if lines is not None:
-                            _write(lines, event.report() if seeds == 1 else {"seed": seed} | event.report())
+                            lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
             except RunError as error:
-                if len(groups) == 1:
+                if len(groups) == 1 or isinstance(error, ReportError):
                     raise
                 course.failures[training.config.seed] = str(error)
             course.add(training)
         if seeds == 1:
             progress.update(bar, completed=config.budget.environment_steps)
-    console.print(course.summary(seeds), highlight=False)
+    _say(console, course.summary(seeds))
     if course.failures:
         reason = next(iter(course.failures.values()))
         raise RunError(f"{len(course.failures)} of {seeds} seeds failed, the first because: {reason}")
+
+
+def _say(console: Console, text: str) -> None:
+    """Print ``text`` as it is: in a sentence, brackets and numbers are no markup."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _made(groups: Sequence[_Group]) -> Generator[Training, None, None]:
@@ -164,18 +176,3 @@ def _progress(console: Console) -> Progress:
         console=console,
         transient=False,
     )
-
-
-def _opened(path: Path) -> TextIO:
-    try:
-        return path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise RequestError(f"The report cannot be written to {path}: {error.strerror}.") from None
-
-
-def _write(lines: TextIO, row: Mapping[str, float | None]) -> None:
-    try:
-        lines.write(json.dumps(row) + "\n")
-        lines.flush()
-    except OSError as error:
-        raise RunError(f"The report could not be written on: {error.strerror}; iterations so far are in it.") from None

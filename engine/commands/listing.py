@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +16,9 @@ from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
 from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
+from engine.commands.output import to_stdout, writes_all
 from engine.config import presets
-from engine.runtime.errors import RequestError
+from engine.runtime.errors import RequestError, RunError
 
 
 def listing(what: str) -> list[dict[str, Any]]:
@@ -49,12 +51,23 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def print_listing(what: str, as_json: bool) -> None:
-    """Write ``list WHAT`` to stdout, for people or as JSON."""
+    """Write ``list WHAT`` to stdout, for people or as JSON.
+
+    Raises:
+        RequestError: there is no such list.
+        RunError: it cannot be written.
+    """
     rows = listing(what)
-    if as_json:
-        json.dump(rows, sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
-        return
+    if sys.stdout is None:
+        raise RunError("There is nowhere to write the list to, for the output is closed.")
+    with to_stdout():
+        if as_json:
+            sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=not writes_all(sys.stdout)) + "\n")
+        else:
+            Console().print(_table(rows))
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
@@ -65,4 +78,4 @@ def print_listing(what: str, as_json: bool) -> None:
             table.add_row("", "")
             table.add_row("", escape(f"These need: {needed}"))
         table.add_row(row["id"], escape(f"{row['title']}. {row['summary']}"))
-    Console().print(table)
+    return table

@@ -164,8 +164,9 @@ def _unknown(missing: str, path: str, node: Mapping[str, Any]) -> ParameterError
 
 
 def parse_value(text: str) -> Any:
-    """The value that ``--set KEY=VALUE`` means: JSON where it is JSON (0.01, true, [64, 64]), else the text itself."""
+    """The value that ``--set KEY=VALUE`` means: JSON where it is JSON (0.01, true, [64, 64]) that can be read, else the
+    text itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tomllib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 from pydantic import Field, ValidationError
@@ -18,8 +22,10 @@ from engine.config import RunConfig
 from engine.config.fields import Model
 from engine.config.migrations import VERSION, migrated
 from engine.config.problems import ParameterError
-from engine.config.validation import problem_of
+from engine.config.validation import check_extent, problem_of
 from engine.runtime.errors import RequestError
+
+LARGEST = 1_000_000  # bytes of a preset's file, which needs a thousand
 
 
 class Preset(Model):
@@ -51,7 +57,7 @@ def find(name: str) -> Preset:
         return load(Path(name))
     near = get_close_matches(name, presets, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(presets)}."
-    raise RequestError(f"There is no preset {name}; {hint}")
+    raise RequestError(f"There is no preset {name or 'without a name'}; {hint}")
 
 
 def load(path: Path) -> Preset:
@@ -61,11 +67,40 @@ def load(path: Path) -> Preset:
         RequestError: the file cannot be read, is no TOML, or does not describe a preset.
     """
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a text file"
-        raise RequestError(f"The preset {path.name} could not be read: {reason}.") from None
+        text = _text(_content(path))
+    except OSError as error:
+        raise RequestError(f"The preset {path.name} could not be read: {error.strerror or error}.") from None
     return _parse(text, path.name)
+
+
+def _content(path: Path) -> bytes:
+    """Of a file; what never ends, or waits for a writer, is none.
+
+    Raises:
+        OSError: it cannot be read, is no file, or is larger than any preset.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the system says what it is
+        raise OSError(errno.EINVAL, "it is no file")
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise OSError(errno.EFBIG, f"it is larger than {LARGEST // 1000:,} kB")
+    return content
+
+
+def _text(content: bytes) -> str:
+    """UTF-8, with or without a byte order mark, and its lines as any system ends them.
+
+    Raises:
+        OSError: it is not.
+    """
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        other = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        why = "it is written in UTF-16; save it as UTF-8" if other else "it is not a text file"
+        raise OSError(errno.EILSEQ, why) from None
 
 
 def save(preset: Preset, path: Path) -> None:
@@ -100,11 +135,24 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _parse(text: str, name: str) -> Preset:
+    content = _tables(text, name)
     try:
-        return Preset.model_validate(migrated(tomllib.loads(text)))
-    except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"The preset {name} is not valid TOML: {error}.") from None
+        check_extent(content)
+        return Preset.model_validate(migrated(content))
+    except ParameterError as error:
+        raise ParameterError(error.problem, f"The preset {name} does not fit: ") from None
     except RequestError as error:
         raise RequestError(f"The preset {name} cannot be read: {error}") from None
     except ValidationError as error:
         raise ParameterError(problem_of(error, Preset), f"The preset {name} does not fit: ") from None
+
+
+def _tables(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RequestError(f"The preset {name} is not valid TOML: {error}.") from None
+    except ValueError:  # Python's own limit
+        raise RequestError(f"The preset {name} cannot be read: a whole number in it has too many digits.") from None
+    except RecursionError:
+        raise RequestError(f"The preset {name} cannot be read: it is nested too deeply.") from None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
 from engine.runtime.errors import RequestError
 
+WIDEST = 1024  # bits of a whole number, as of the largest float
+DEEPEST = 32  # lists and tables within one another
 OPTIONS = "environment.options"  # beneath it parameters have names of the environment's own
 
 Kind = Literal[
@@ -24,6 +27,7 @@ Kind = Literal[
     "fewest",
     "most",  # limit: how many entries or characters
     "too-large",  # for any computer
+    "too-deep",  # lists or tables within one another
     "other",  # limit: what is wrong, in words
 ]
 
@@ -76,6 +80,8 @@ def sentence(problem: Problem, name: str = "", minus: str = "-") -> str:
     called = name or _called(problem)
     if problem.kind == "missing":
         return f"{called} is missing."
+    if problem.kind == "too-deep":
+        return f"{called} is nested too deeply; nothing needs more than {problem.limit} levels."
     if problem.option_of:
         verb = "takes" if problem.kind == "type" else "is"
         return f"{called} {verb} {_right(problem, minus)}{_but(problem.value, minus)}."
@@ -89,6 +95,8 @@ def sentence(problem: Problem, name: str = "", minus: str = "-") -> str:
 
 def shown(value: Any, minus: str = "-") -> str:
     """A value as it would be typed, cut short where it is long."""
+    if isinstance(value, int) and value.bit_length() > WIDEST:
+        return f"a number of {int(value.bit_length() * math.log10(2)) + 1:,} digits"
     text = json.dumps(value, default=str, ensure_ascii=False)
     text = minus + text.removeprefix("-") if text.startswith("-") else text
     return text if len(text) <= 60 else text[:59] + "…"

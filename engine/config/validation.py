@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from engine.config import FAMILY_OF, RunConfig
-from engine.config.problems import Kind, ParameterError, Problem
+from engine.config.problems import DEEPEST, WIDEST, Kind, ParameterError, Problem
 
 _RUN: TypeAdapter[RunConfig] = TypeAdapter(RunConfig)
 _FAMILIES = get_args(RunConfig)[0]
@@ -21,10 +21,32 @@ def validated(data: Any) -> RunConfig:
     Raises:
         ParameterError: of the first thing that does not fit.
     """
+    check_extent(data)
     try:
         return _RUN.validate_python(data)
     except ValidationError as error:
         raise ParameterError(problem_of(error, _FAMILIES)) from None
+
+
+def check_extent(data: Any) -> None:
+    """See to it that plain ``data`` can be gone through and written out at all, however it came.
+
+    Raises:
+        ParameterError: its lists and tables are nested too deeply, or a whole number has too many digits.
+    """
+    left: list[tuple[str, int, Any]] = [("", 0, data)]
+    while left:
+        path, depth, value = left.pop()
+        if isinstance(value, int) and value.bit_length() > WIDEST:
+            raise ParameterError(Problem(path, "too-large", value))
+        if not isinstance(value, dict | list | tuple):
+            continue
+        if depth >= DEEPEST:
+            raise ParameterError(Problem(".".join(path.split(".")[:3]), "too-deep", limit=DEEPEST))
+        if isinstance(value, dict):
+            left.extend((f"{path}.{name}".removeprefix("."), depth + 1, each) for name, each in value.items())
+        else:
+            left.extend((path, depth + 1, each) for each in value)
 
 
 # What pydantic calls an error, what it is here, and where it says the limit.

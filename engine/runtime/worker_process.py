@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 from weakref import WeakSet
 
+from engine.runtime.interrupts import kept_from_children
+
 CLOSING = 1.0  # seconds in which workers that are no longer wanted may end by themselves
 PERIOD = 0.1  # seconds between looks at what workers are doing, at most
 # Never fork, which would copy the locks that threads of the window and of torch hold. A fork server holds none, and has
@@ -53,7 +55,8 @@ class WorkerProcess:
                 target=_run, args=(theirs, target, arguments), name=name, daemon=True
             )
             try:
-                self.process.start()
+                with kept_from_children():
+                    self.process.start()
             except BaseException:
                 self.connection.close()
                 raise

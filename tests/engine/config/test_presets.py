@@ -116,7 +116,43 @@ def test_a_broken_file_is_refused_in_one_sentence_naming_it_and_the_fault(
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     target = tmp_path / "x.toml"
     target.write_bytes(b"\xff\xfe\x00")
+    assert refused(target) == "The preset x.toml could not be read: it is written in UTF-16; save it as UTF-8."
+    target.write_bytes(b"\xff\x00")
     assert refused(target) == "The preset x.toml could not be read: it is not a text file."
+
+
+def test_a_byte_order_mark_and_any_ends_of_lines_are_taken(tmp_path: Path) -> None:
+    target = tmp_path / "x.toml"
+    save(PRESET, target)
+    target.write_bytes(b"\xef\xbb\xbf" + target.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(target) == PRESET
+
+
+def test_what_never_ends_and_what_never_begins_are_refused(tmp_path: Path) -> None:
+    large = tmp_path / "large.toml"
+    large.write_bytes(b"#" * 1_000_001)
+    assert refused(large).endswith("it is larger than 1,000 kB.")
+    if hasattr(os, "mkfifo"):
+        pipe = tmp_path / "pipe.toml"
+        os.mkfifo(pipe)
+        assert refused(pipe).endswith("it is no file.")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("[" * 100 + "]" * 100, "config.seed is nested too deeply"),
+        ("9" * 5000, "too many digits"),
+        ("0x" + "f" * 5000, "config.seed cannot be a number of 6,021 digits: it is too large."),
+        ("9" * 400, "a number of 401 digits"),
+    ],
+    ids=["deeper than can be read", "deep", "longer than can be read", "longer than can be written", "long"],
+)
+def test_what_could_not_even_be_gone_through_is_refused(value: str, words: str, tmp_path: Path) -> None:
+    target = tmp_path / "x.toml"
+    target.write_text(f'title = "T"\n[config]\nseed = {value}\n', "utf-8")
+    assert words in refused(target)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
