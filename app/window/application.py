@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -99,7 +100,10 @@ def run(opening: Opening) -> int:
     if not ended and not loading:
         sys.stderr.write("The environment does not answer; leaving without it.\n")
         status = status or 1
-    status = 128 + received[0] if received else status
+    if received:
+        status = 128 + received[0]
+        if received[0] == signal.SIGINT:
+            sys.stderr.write("Interrupted.\n")
     if not ended:
         _leave(status)
     return status
