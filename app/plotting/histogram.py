@@ -33,7 +33,7 @@ def bounds(values: NDArray[Any], centre: float = 0.0) -> Range:
     thinned = values[:: 1 + len(values) // _ENOUGH]
     low, high = robust_bounds(thinned)
     known = thinned[np.isfinite(thinned)]
-    held = [centre, float(known.mean())] if len(known) else [centre]
+    held = [centre, float(known.mean(dtype=np.float64))] if len(known) else [centre]
     return min(low, *held), max(high, *held)
 
 

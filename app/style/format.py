@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 NOTHING = "–"
 _UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, ""))
+_HUGE = 1e15  # from which on no unit makes a number short
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def short_number(value: float | None, digits: int = 3, *, steady: bool = False) -> str:
-    """``value`` to ``digits`` significant digits: 1234567 is "1.23 M", 0.5 is "0.5", None and NaN are "–".
+    """``value`` to ``digits`` significant digits: 1234567 is "1.23 M", 2.3e20 is "2.3×10²⁰", None and NaN are "–".
 
     ``steady`` keeps trailing zeros, so that a number that changes in place keeps its width: 0.5 is "0.500". Whole
     numbers below 10,000 are written out.
@@ -21,9 +22,9 @@ def short_number(value: float | None, digits: int = 3, *, steady: bool = False) 
     if abs(value) < 10_000 and value == int(value) and not steady:
         return minus(f"{value:.0f}")
     rounded = float(f"{value:.{digits}g}")
-    scale, unit = _unit(rounded) if abs(rounded) >= 10_000 else (1.0, "")
+    scale, unit = _unit(rounded) if 10_000 <= abs(rounded) < _HUGE else (1.0, "")
     form = f".{digits}g"
-    if abs(rounded) >= 1000 and not unit:
+    if 1000 <= abs(rounded) < 10_000:
         form = ".0f"
     elif steady:
         form = f".{digits - 2}e" if 0 < abs(rounded) < 1e-3 else "#" + form
@@ -62,7 +63,7 @@ def tick_labels(values: Sequence[float], spacing: float) -> list[str]:
         scale, unit = _unit(largest)
     step = spacing / scale
     decimals = next((d for d in range(6) if math.isclose(round(step, d), step, rel_tol=1e-6)), None)
-    if decimals is None:
+    if decimals is None or largest >= _HUGE:
         return [short_number(value) for value in values]
     return ["0" if value == 0 else minus(f"{value / scale:.{decimals}f}{unit}") for value in values]
 

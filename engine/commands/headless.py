@@ -163,7 +163,11 @@ def _spread(latest: Mapping[int, Updated]) -> str:
     means = [mean for updated in latest.values() if (mean := updated.metrics["mean_return"]) is not None]
     if not means:
         return "–"
-    return f"{fmean(means):.1f} ± {stdev(means):.1f}" if len(means) > 1 else f"{means[0]:.1f}"
+    return f"{_short(fmean(means))} ± {_short(stdev(means))}" if len(means) > 1 else _short(means[0])
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}" if abs(number) < 1e7 else f"{number:.4g}"
 
 
 def _progress(console: Console) -> Progress:

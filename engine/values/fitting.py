@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -47,8 +48,9 @@ class ValueFitting:
                 if timer.due():
                     yield Heartbeat("fitting the value function")
             self.step(config)
-        self.require_finite(config)
-        return total.item()
+        loss = total.item()
+        self.require_finite(config, loss)
+        return loss
 
     def add_gradient(self, batch: Batch, rows: Tensor | slice, config: ValueBaseline, share: float) -> Tensor:
         """Add ``share`` times the gradient of V's squared error at some of the steps to what is gathered.
@@ -73,9 +75,9 @@ class ValueFitting:
         """One step along the gradient that has been gathered."""
         self._optimizer.step(config.learning_rate)
 
-    def require_finite(self, config: ValueBaseline) -> None:
-        """Raises RunError where V is no longer finite."""
-        if not bool(self.vector.values.isfinite().all()):
+    def require_finite(self, config: ValueBaseline, loss: float = 0.0) -> None:
+        """Raises RunError where V, or its squared error ``loss``, is no longer finite."""
+        if not (math.isfinite(loss) and bool(self.vector.values.isfinite().all())):
             raise RunError(
                 f"The value function is no longer a finite number; its learning rate {config.learning_rate:g} is "
                 "probably too large, so lower it and start again."

@@ -18,7 +18,7 @@ from app.panels.diagnostics import DiagnosticsPanel, columns_for, places
 from app.panels.log import LogPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.axes import nice_ticks, robust_bounds, settled_end, settled_range
-from app.plotting.histogram import histogram
+from app.plotting.histogram import bounds, histogram
 from app.plotting.labels import place_labels
 from app.plotting.plot import Axis, Plot
 from app.plotting.throttle import Pace
@@ -111,6 +111,15 @@ def test_equal_advantages_have_no_spread():
     assert (bars.mean, bars.std) == (pytest.approx(68.2), 0.0)
 
 
+@pytest.mark.parametrize("size", [1e10, 2.3e20, 3e37])
+def test_large_advantages_have_a_mean_and_a_spread(size: float) -> None:
+    values = np.linspace(-size, 3.0 * size, 101).astype(np.float32)
+    bars = histogram(values, bounds(values))
+    assert bars.mean == pytest.approx(size, rel=1e-5)
+    assert bars.std == pytest.approx(size * np.linspace(-1.0, 3.0, 101).std(), rel=1e-5)
+    assert float(bars.shares.sum()) == pytest.approx(1.0)
+
+
 def test_a_histogram_counts_every_value_once() -> None:
     bars = histogram(np.array([-1.0, 0.0, 0.2, 5.0]), (-2.0, 6.0), bins=8)
     np.testing.assert_allclose(bars.shares, [0, 0.25, 0.5, 0, 0, 0, 0, 0.25])
@@ -124,6 +133,7 @@ def test_a_histogram_counts_every_value_once() -> None:
     [
         (1234567, "1.23 M"), (12_345, "12.3 k"), (9999, "9999"), (0.5, "0.5"), (-12.345, "−12.3"), (0, "0"),
         (-0.0, "0"), (1.2e-6, "1.2×10⁻⁶"), (1e9, "1 G"), (99_999, "100 k"), (None, "–"), (math.nan, "–"),
+        (2.3e20, "2.3×10²⁰"), (-1e300, "−1×10³⁰⁰"), (9.996e14, "1×10¹⁵"), (9.9e14, "990 T"),
     ],
 )  # fmt: skip
 def test_short_numbers(value: float | None, text: str) -> None:
@@ -142,6 +152,7 @@ def test_steady_numbers_keep_their_zeros(value: float, text: str) -> None:
         ([0, 5e5, 1e6], 5e5, ["0", "0.5 M", "1.0 M"]),
         ([0, 2500, 5000, 7500, 10_000], 2500, ["0", "2.5 k", "5.0 k", "7.5 k", "10.0 k"]),
         ([-0.5, 0, 0.5], 0.5, ["−0.5", "0", "0.5"]),
+        ([0, 1e20, 2e20], 1e20, ["0", "1×10²⁰", "2×10²⁰"]),
     ],
 )
 def test_the_ticks_of_an_axis_share_their_unit(values: list[float], spacing: float, labels: list[str]) -> None:

@@ -194,7 +194,9 @@ def _signed(value: float) -> str:
 
 
 def _steady(value: float) -> str:
-    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+    if abs(value) < 100:
+        return f"{value:.2f}"
+    return f"{value:.0f}" if abs(value) < 10_000 else short_number(value)
 
 
 def _round_up(value: float) -> float:

@@ -150,7 +150,7 @@ class ProximalRule:
                 yield watched.event(given.iteration, len(steps))
         if joint is not None:
             fitting, baseline = joint
-            fitting.require_finite(baseline)
+            fitting.require_finite(baseline, _mean([step.value_loss or 0.0 for step in steps]))
         return steps, norm
 
     def _gathered(

@@ -13,7 +13,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction
-from engine.training.learners.summary import estimated, summary
+from engine.training.learners.summary import estimated, require_computable, summary
 
 
 class PlanningLearner(InteractingLearner):
@@ -36,9 +36,11 @@ class PlanningLearner(InteractingLearner):
         self._interaction.explore(config, moment.progress)
         rollout, collected = yield from self._interaction.collect(moment)
         batch = self._rule.true_advantages(rollout, config.estimator.gamma)
+        told = summary(collected, batch)
+        require_computable(told, batch)
         yield estimated(moment.iteration, batch.advantages)
         outcome = yield from self._rule.update(
             batch.observations, config, moment.progress, moment.watched, moment.iteration
         )
-        metrics: Metrics = dict.fromkeys(METRICS) | outcome.metrics | summary(collected, batch)
+        metrics: Metrics = dict.fromkeys(METRICS) | outcome.metrics | told
         yield Updated(moment.iteration, metrics=metrics)

@@ -15,13 +15,14 @@ from engine.config import PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
+from engine.experience.rollouts import Rollout
 from engine.policies.policy import Policy
-from engine.reports.events import Event, Heartbeats, Reweighted, Updated
+from engine.reports.events import Collected, Event, Heartbeats, Reweighted, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, MakeCollector
-from engine.training.learners.summary import estimated, summary
+from engine.training.learners.summary import estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
@@ -71,10 +72,10 @@ class PolicyGradientLearner(InteractingLearner):
         if self._fitted_on(config) == "independent":
             fitted = yield from self._fit_independently(moment, config)
         rollout, collected = yield from self._interaction.collect(moment)
-        batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
+        batch, told = yield from self._estimate(rollout, collected, config)
         if self._fitted_on(config) == "same":
             fitted = yield from self._fit(batch, config)
-            batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
+            batch, told = yield from self._estimate(rollout, collected, config)
         given = UpdateInput(batch, config, moment.progress, moment.watched, moment.iteration)
         yield estimated(moment.iteration, given.batch.advantages, given.normalized)
         outcome = yield from self._rule.update(given)
@@ -83,8 +84,17 @@ class PolicyGradientLearner(InteractingLearner):
         if self._fitted_on(config) == "previous" and not fits_value_jointly(config):
             fitted = yield from self._fit(batch, config)
         self._look_at(batch)
-        metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | summary(collected, batch)
+        metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | told
         yield Updated(moment.iteration, metrics=metrics)
+
+    def _estimate(
+        self, rollout: Rollout, collected: Collected, config: PolicyGradientConfig
+    ) -> Heartbeats[tuple[Batch, Metrics]]:
+        """The batch, and what is reported of it."""
+        batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
+        told = summary(collected, batch)
+        require_computable(told, batch)
+        return batch, told
 
     def _fitted_on(self, config: PolicyGradientConfig) -> str | None:
         """What a value function of its own is fitted to; None without one."""
@@ -93,8 +103,8 @@ class PolicyGradientLearner(InteractingLearner):
 
     def _fit_independently(self, moment: Moment, config: PolicyGradientConfig) -> Generator[Event, None, Metrics]:
         """Fit V to trajectories played for it alone ([textbook]); their episodes count like all others."""
-        rollout, _ = yield from self._interaction.collect(moment)
-        batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
+        rollout, collected = yield from self._interaction.collect(moment)
+        batch, _ = yield from self._estimate(rollout, collected, config)
         fitted = yield from self._fit(batch, config)
         self._look_at(batch)
         return fitted

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from engine.experience.batch import Batch, LearnedValue
 from engine.maths.losses import explained_variance, normalized
 from engine.reports.events import Collected, Estimated
+from engine.runtime.errors import RunError
+
+LARGEST = 1e15  # of an advantage: a million squares of it still add up in float32, whose end is 3.4e38
 
 
 def summary(collected: Collected, batch: Batch) -> dict[str, float | None]:
@@ -18,6 +23,34 @@ def summary(collected: Collected, batch: Batch) -> dict[str, float | None]:
         "advantage_std": batch.advantages.std(correction=0).item(),
         "explained_variance": explained_variance(learned.values, learned.targets) if learned else None,
     }
+
+
+def require_computable(told: dict[str, float | None], batch: Batch) -> None:
+    """Raises RunError where advantages are so large that gradients, losses and variances would not be finite numbers.
+
+    Args:
+        told: their ``summary``, which nearly always shows already that they are not.
+    """
+    mean, spread = told["advantage_mean"], told["advantage_std"]
+    assert mean is not None
+    assert spread is not None
+    if abs(mean) + spread * math.sqrt(batch.size) < LARGEST:  # none can be further from the mean
+        return
+    largest = batch.advantages.abs().max().item()
+    if largest < LARGEST:
+        return
+    learned = batch.baseline if isinstance(batch.baseline, LearnedValue) else None
+    if learned is not None and not learned.values.abs().max().item() < 0.5 * largest:
+        raise RunError(
+            "The value function's predictions are so large that what is computed from them would overflow; its "
+            "learning rate is probably too large, so lower it and start again."
+        )
+    seen = f"reach {largest:.2g}" if math.isfinite(largest) else "are no longer finite numbers"
+    wish = f"{1.0 / largest:.0e}" if math.isfinite(largest) else "a small number"
+    raise RunError(
+        f"The advantages {seen}, and what is computed from them would overflow; multiply environment.reward_scale by "
+        f"{wish} or so, and start again."
+    )
 
 
 def estimated(iteration: int, advantages: Tensor, scaled: Tensor | None = None) -> Estimated:

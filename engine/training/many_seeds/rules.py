@@ -117,7 +117,7 @@ class JointFitting(ValueFitting):
         while asked.loss is None:
             yield Heartbeat("fitting the value function")
         self.waiting = False
-        self.require_finite(config)
+        self.require_finite(config, asked.loss)
         return asked.loss
 
 

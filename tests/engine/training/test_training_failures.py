@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -16,14 +17,17 @@ from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Event, Updated
 from engine.runtime.errors import RequestError, RunError
+from engine.training.totals import Totals
 from engine.training.training import Training
 from tests.engine.support import (
     Bandit,
     Target,
+    Toy,
     collections_of,
     configured,
     estimates_of,
     register,
+    reported,
     updates_of,
 )
 
@@ -84,6 +88,47 @@ def test_huge_rewards_give_finite_numbers_or_a_run_error_whatever_the_rule(updat
     except RunError as error:
         assert str(error).endswith(".")  # noqa: PT017 - some survive
     assert all_finite(training)
+
+
+@pytest.mark.parametrize("baseline", ["none", "average", "value"])
+@pytest.mark.parametrize("rule", ["gradient-ascent", "trpo", "ppo-clip"])
+def test_rewards_whose_squares_overflow_are_named_with_the_scale_that_mends_it(rule: str, baseline: str) -> None:
+    id = register("Tests/Huge-v0", Uneven, size=2.3e20)
+    config = configured(environment=id, update=rule, estimator__baseline=baseline)
+    training, _, message = run_until_it_fails(config)
+    assert all_finite(training)
+    said = re.search(
+        r"The advantages reach [\d.]+e\+\d\d, .* multiply environment.reward_scale by ([\d.e-]+) ", message
+    )
+    assert said is not None
+    for update in updates_of(with_values(config, {"environment.reward_scale": float(said[1])})):
+        mean = update.metrics["mean_return"]
+        assert mean is not None
+        assert abs(mean) > 1e19  # raw
+        lost = {name for name in reported(update) if not math.isfinite(update.metrics[name] or 0.0)}
+        assert not lost
+        assert update.metrics["grad_norm"] is not None
+
+
+class Uneven(Toy):
+    """Pays up to ``size``."""
+
+    def __init__(self, size: float) -> None:
+        super().__init__((3, 5))
+        self._size = size
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        observation, _, *rest = super().step(action)
+        return observation, self._size * (1.0 + self.np_random.uniform()), *rest
+
+
+def test_a_report_is_json_whatever_a_metric_came_to() -> None:
+    totals = Totals()
+    totals.begin(0.0)
+    metrics = {"value_loss": math.inf, "explained_variance": math.nan, "loss": 2.3e20, "kl": None}
+    told = totals.updated(Updated(1, metrics=metrics), 1.0)
+    line = json.loads(json.dumps(told.report(), allow_nan=False))
+    assert [line[name] for name in metrics] == [None, None, 2.3e20, None]
 
 
 STEPPING = [rule for rule in RULES if rule != "trpo"]
@@ -227,11 +272,11 @@ def test_a_configuration_that_cannot_work_is_refused_at_once(values: dict[str, A
 # --- corners ----------------------------------------------------------------------------------------------------------
 
 
-ONE_STEP = [(credit, baseline, episodes) for credit, baseline in ESTIMATORS for episodes in (1, 2)]
+ONE_STEP = [(credit, baseline, 2) for credit, baseline in [*ESTIMATORS, ("total-return", "average")]]
+ONE_STEP += [("reward-to-go", "average", 1), ("reward-to-go", "value", 1)]  # of one return alone others are refused
 
 
-# A single episode's average total return is itself, which is refused.
-@pytest.mark.parametrize(("credit", "baseline", "episodes"), [*ONE_STEP, ("total-return", "average", 2)])
+@pytest.mark.parametrize(("credit", "baseline", "episodes"), ONE_STEP)
 def test_episodes_of_one_step_can_be_learned_from(credit: str, baseline: str, episodes: int) -> None:
     config = configured(
         environment=register("Tests/Bandit-v0", Bandit),
