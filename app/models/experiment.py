@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.models.form_rules import in_the_form
 from engine.catalogue.configured import changed, described, options_of
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.compatibility import misplaced, refusal
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.nearest import nearest_fit, what_gave_way
 from engine.catalogue.methods.picking import choose, unused
@@ -179,7 +179,8 @@ class Experiment(QObject):
         """
         environment = changed(plain, wanted)
         config = self.config.model_copy(update={"environment": wanted})
-        reason = refusal(config, environment)
+        elsewhere = wanted.id != self.config.environment.id  # where it stays, what works is a person's choice
+        reason = (misplaced if elsewhere else refusal)(config, environment)
         fitting = nearest_fit(config, environment) if reason else None
         if fitting is not None and (before := self._as_left(fitting, config)) is not None:
             fitting = nearest_fit(before, environment) or fitting

@@ -188,7 +188,8 @@ def _seen(space: Space, environment: EnvironmentConfig) -> Space:
         tuple(space.labels[component] for component in kept) if space.labels and environment.frame_stack == 1 else ()
     )
     shape = () if hidden else stacked_shape(space.shape, environment.frame_stack)
-    return replace(space, size=len(kept) * environment.frame_stack, labels=labels, bounds=bounds, shape=shape)
+    size, image = len(kept) * environment.frame_stack, space.image and not hidden
+    return replace(space, size=size, labels=labels, bounds=bounds, shape=shape, image=image)
 
 
 def stacked_shape(shape: tuple[int, ...], frames: int) -> tuple[int, ...]:

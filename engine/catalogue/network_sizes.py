@@ -15,6 +15,7 @@ from engine.runtime.errors import Refusal, RefusedError, RequestError
 POLYNOMIAL_LIMIT = 4096
 FOURIER_LIMIT = 512
 RBF_LIMIT = 512
+PICTURE, BOARD = 36, 6  # pixels along the shorter side of a picture, squares along that of a board
 
 
 def feature_count(kind: FeatureKind, size: int, degree: int) -> int:
@@ -131,7 +132,7 @@ def image_layers(shape: tuple[int, ...]) -> ImageLayers:
     channels = 0 if len(shape) == 2 else shape[0] if channels_first else shape[2]
     if min(height, width) < 4:
         raise RequestError(f"A CNN needs images of at least 4 × 4 pixels, not {height} × {width}; use an MLP.")
-    kernels = ((8, 4, 0), (4, 2, 0), (3, 1, 0)) if min(height, width) >= 36 else ((3, 2, 1), (3, 2, 1), (3, 1, 1))
+    kernels = ((8, 4, 0), (4, 2, 0), (3, 1, 0)) if min(height, width) >= PICTURE else ((3, 2, 1), (3, 2, 1), (3, 1, 1))
     convolutions: list[Convolution] = []
     inputs, rows, columns = max(channels, 1), height, width
     for outputs, (kernel, stride, padding) in zip((32, 64, 64), kernels, strict=True):

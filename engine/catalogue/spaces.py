@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.catalogue.network_sizes import image_layers
+from engine.catalogue.network_sizes import BOARD, PICTURE, image_layers
 from engine.runtime.errors import RequestError
 
 
@@ -17,6 +18,7 @@ class Space:
     for a multi-discrete one the sum of its ``parts``, the number of choices in each. ``labels`` name a discrete space's
     actions, or components, where a person would not guess them. ``bounds`` are a box's (low, high), one pair for all
     components or one for each, and empty where any is infinite. ``shape`` is a box's where it has more than one axis.
+    ``image`` says that it shows images, as ``shows_images`` tells them from other numbers that lie in rows.
     """
 
     kind: Literal["discrete", "box", "multi-discrete", "multi-binary"]
@@ -25,6 +27,7 @@ class Space:
     bounds: tuple[tuple[float, float], ...] = ()
     shape: tuple[int, ...] = ()
     parts: tuple[int, ...] = ()
+    image: bool = False
 
     def __str__(self) -> str:
         if self.kind == "multi-discrete":
@@ -34,13 +37,45 @@ class Space:
         return f"{self.size} {_NOUNS[self.kind]}"
 
     @property
-    def image(self) -> bool:
-        """Whether a convolutional network can look at it."""
+    def convolvable(self) -> bool:
+        """Whether a convolutional network can be computed on it, image or not."""
         try:
             image_layers(self.shape)
         except RequestError:
             return False
         return True
+
+
+def shows_images(shape: tuple[int, ...], bounds: tuple[tuple[float, float], ...]) -> bool:
+    """Whether numbers of this shape and within these ``bounds`` are an image, in which neighbours belong together.
+
+    The shape alone does not tell: the positions and velocities of five cars are an array of numbers as well, and
+    neither its rows nor its columns are neighbours. So there has to be evidence:
+
+    - 0 … 255, in which pixels are counted, in two or three axes;
+    - 0 … 1 in three axes with sides of 6 or more: planes of a grid, one for each kind of thing (MinAtar has 10 × 10
+      squares of them), or scaled pixels;
+    - in two axes 0 … 1 and both sides as large as a picture's, 36 or more;
+    - any numbers in three axes as large as that with 1, 3 or 4 channels.
+
+    All else is features, of which a convolutional network may be made, but none is advised.
+    """
+    try:
+        layers = image_layers(shape)
+    except RequestError:
+        return False
+    side = min(layers.height, layers.width)
+    if bounds == ((0.0, 255.0),):
+        return True
+    shares = bounds == ((0.0, 1.0),)
+    if len(shape) == 2:
+        return shares and side >= PICTURE
+    return (shares and side >= BOARD) or (side >= PICTURE and layers.channels in (1, 3, 4))
+
+
+def pixels(*shape: int) -> Space:
+    """Images of pixels from 0 to 255."""
+    return Space("box", math.prod(shape), bounds=((0.0, 255.0),), shape=shape, image=True)
 
 
 _NOUNS = {"discrete": "discrete", "box": "continuous", "multi-binary": "binary"}

@@ -6,6 +6,7 @@ import pytest
 
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, DISTRIBUTIONS, POLICIES, UPDATES
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from tests.app.shorthands import experiment, heard
@@ -85,6 +86,18 @@ def test_what_no_longer_fits_gives_way_to_the_nearest(environment: str, values: 
     chosen.pick_environment(ENVIRONMENTS[to])
     assert chosen.problem() is None
     assert words[0].endswith(expected)
+
+
+def test_a_cnn_gives_way_where_there_are_features_and_no_images_but_can_be_chosen_there():
+    cars = EnvironmentInfo("Cars-v0", "X", "X.", Space("box", 25, shape=(5, 5)), Space("discrete", 5))
+    chosen = experiment("CarRacing-v3", policy="cnn")
+    words = heard(chosen.adjusted)
+    chosen.pick_environment(cars)
+    assert chosen.config.policy.kind == "mlp"
+    assert words == ["A CNN looks at images, but Cars-v0 observes none; the policy is now MLP."]
+    chosen.pick(POLICIES["cnn"])
+    chosen.set_value("environment.frame_stack", 2)
+    assert (chosen.config.policy.kind, chosen.problem()) == ("cnn", None)
 
 
 def left_for_the_exact_gradient():

@@ -7,9 +7,9 @@ four frames, and a game is cut off after 108,000 of them. Published returns are 
 from __future__ import annotations
 
 from engine.catalogue.family import Extra, Family, Making
-from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, Space, discrete
+from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, discrete, pixels
 
-_SEES = Space("box", 28224, bounds=((0.0, 255.0),), shape=(4, 84, 84))
+_SEES = pixels(4, 84, 84)
 _LIMIT = 27000
 _MUZERO = "Schrittwieser et al. 2020, MuZero"
 _R2D2 = "Badia et al. 2020, R2D2 with a bandit"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.catalogue.family import Family
-from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, Space, box, discrete
+from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, box, discrete, pixels
 
 _LANDER_SEES = box(
     8,
@@ -104,7 +104,7 @@ _ENVIRONMENTS = (
         "CarRacing-v3",
         "Car racing",
         "Drive a car around a track seen from above: 1000 shared among its tiles, and every frame costs 0.1.",
-        Space("box", 27648, bounds=((0.0, 255.0),), shape=(96, 96, 3)),
+        pixels(96, 96, 3),
         box(3, "steer", "gas", "brake", bounds=((-1.0, 1.0), (0.0, 1.0), (0.0, 1.0))),
         1000,
         900.0,

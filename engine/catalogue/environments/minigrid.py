@@ -6,9 +6,9 @@ All of them pay 1 − 0.9 · steps / limit once, on success. Seen is what lies a
 from __future__ import annotations
 
 from engine.catalogue.family import Extra, Family, Making
-from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, Space, discrete
+from engine.catalogue.spaces import BestKnown, EnvironmentInfo, Option, discrete, pixels
 
-_SEES = Space("box", 147, bounds=((0.0, 255.0),), shape=(7, 7, 3))
+_SEES = pixels(7, 7, 3)
 _DOES = discrete(7, "turn left", "turn right", "forward", "pick up", "drop", "toggle", "done")
 _VIEW = Option(
     "agent_view_size",

@@ -19,6 +19,14 @@ def refusal(config: RunConfig, environment: EnvironmentInfo) -> Refusal | None:
     return next(_problems(config, environment), None)
 
 
+def misplaced(config: RunConfig, environment: EnvironmentInfo) -> Refusal | None:
+    """Why ``config`` cannot work in ``environment`` or would not be advised there, and what would; None if neither."""
+    found = refusal(config, environment)
+    if found is None and POLICY_SPECS[config.policy.kind].sees_images and not environment.observation.image:
+        return Refusal(f"A CNN looks at images, but {environment.id} observes none", "use a linear or MLP policy")
+    return found
+
+
 def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from POLICY_SPECS[config.policy.kind].fits(config.policy, environment)
     yield from DISTRIBUTION_SPECS[distribution_of(config.policy, environment)].fits(environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.compatibility import misplaced
 from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose, picked
 from engine.catalogue.spaces import EnvironmentInfo
@@ -13,7 +13,7 @@ from engine.config.updates import GradientAscent
 
 
 def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | None:
-    """The configuration most like ``config`` that works in ``environment``.
+    """The configuration most like ``config`` that works in ``environment`` and is advised there.
 
     Its distribution gives way first, then its features, its kind of policy (to an MLP if that will do, or to a CNN
     where there are images to see), its update.
@@ -25,7 +25,7 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
     usual = CNNPolicy() if environment.observation.image else MLPPolicy()
     kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != usual.kind)
     candidates = (config, follows, *raw, *(choose(follows, entry) for entry in kinds))
-    return next((candidate for candidate in candidates if refusal(candidate, environment) is None), None)
+    return next((candidate for candidate in candidates if misplaced(candidate, environment) is None), None)
 
 
 def what_gave_way(before: RunConfig, after: RunConfig, environment: EnvironmentInfo) -> str:

@@ -42,7 +42,7 @@ def _linear_fits(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator
 
 
 def _cnn_fits(policy: PolicyConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
-    if not environment.observation.image:
+    if not environment.observation.convolvable:
         yield Refusal(f"A CNN looks at images, but {environment.id} observes none", "use a linear or MLP policy")
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from gymnasium import spaces
 
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
-from engine.catalogue.spaces import Space
+from engine.catalogue.spaces import Space, shows_images
 from engine.environments.making import cartpole_positions as positions
 from engine.environments.making import finite_env
 from engine.environments.making.preprocessing import extra_arguments, preprocessed, register_packages
@@ -194,7 +194,7 @@ def action_space(id: str, space: Any) -> Space:
             f"{id} has the action space {shortened(str(space))}, which is not supported; only Discrete, Box, "
             "MultiDiscrete and MultiBinary spaces are."
         )
-    return replace(found, shape=()) if found.kind == "box" else found
+    return replace(found, shape=(), image=False) if found.kind == "box" else found
 
 
 def _space(space: Any) -> Space | None:
@@ -207,7 +207,8 @@ def _space(space: Any) -> Space | None:
         return Space("multi-binary", int(np.prod(space.shape)))
     if isinstance(space, spaces.Box) and space.shape is not None and 0 not in space.shape:
         size = int(np.prod(space.shape))
-        return Space("box", size, bounds=_bounds(space), shape=space.shape if len(space.shape) > 1 else ())
+        shape, bounds = space.shape if len(space.shape) > 1 else (), _bounds(space)
+        return Space("box", size, bounds=bounds, shape=shape, image=shows_images(shape, bounds))
     return None
 
 

@@ -179,21 +179,22 @@ def test_where_any_bound_is_infinite_or_as_good_as_that_there_are_none(low: list
 
 
 @pytest.mark.parametrize(
-    ("shape", "image"),
+    ("high", "images", "features"),
     [
-        ((8, 8), True),
-        ((84, 84, 3), True),
-        ((4, 84, 84), True),
-        ((7, 7, 3), True),
-        ((3, 9), False),
-        ((9, 3, 9), False),
-        ((64,), False),
-        ((8, 8, 8, 8), False),
+        (255, [(8, 8), (84, 84), (84, 84, 3), (4, 84, 84), (7, 7, 3), (84, 84, 12)], [(3, 9), (64,), (8, 8, 8, 8)]),
+        (1, [(84, 84), (84, 84, 3), (4, 84, 84), (10, 10, 7), (6, 7, 2)], [(8, 8), (64, 4), (9, 3, 9), (5, 5, 3)]),
+        (np.inf, [(84, 84, 3), (1, 64, 64)], [(5, 5), (8, 6), (64, 4), (84, 84), (10, 10, 3), (7, 40, 40)]),
     ],
     ids=str,
 )
-def test_what_has_two_sides_of_4_pixels_is_an_image(shape: tuple[int, ...], image: bool) -> None:
-    assert registry.observation_space("X-v0", spaces.Box(0.0, 1.0, shape)).image == image
+def test_an_image_is_told_from_features_by_its_numbers_and_sides(
+    high: float, images: list[tuple[int, ...]], features: list[tuple[int, ...]]
+) -> None:
+    for shape in (*images, *features):
+        low = -np.inf if high == np.inf else 0
+        seen = registry.observation_space("X-v0", spaces.Box(low, high, shape, np.float32))
+        assert seen.image == (shape in images), shape
+        assert seen.shape == (shape if len(shape) > 1 else ())
 
 
 def test_a_box_of_no_numbers_is_refused() -> None:
