@@ -11,6 +11,7 @@ from typing import Any, Literal
 from engine.runtime.errors import RequestError
 
 WIDEST = 1024  # bits of a whole number, as of the largest float
+WRITABLE = 14_000  # bits of one that Python writes out, to 4,300 digits
 DEEPEST = 32  # lists and tables within one another
 OPTIONS = "environment.options"  # beneath it parameters have names of the environment's own
 
@@ -95,7 +96,7 @@ def sentence(problem: Problem, name: str = "", minus: str = "-") -> str:
 
 def shown(value: Any, minus: str = "-") -> str:
     """A value as it would be typed, cut short where it is long."""
-    if isinstance(value, int) and value.bit_length() > WIDEST:
+    if isinstance(value, int) and value.bit_length() > WRITABLE:
         return f"a number of {int(value.bit_length() * math.log10(2)) + 1:,} digits"
     text = json.dumps(value, default=str, ensure_ascii=False)
     text = minus + text.removeprefix("-") if text.startswith("-") else text
