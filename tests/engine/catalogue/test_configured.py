@@ -10,7 +10,7 @@ import pytest
 
 from engine.catalogue.configured import changed, described, option_problem
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.spaces import EnvironmentInfo, Option, Space
+from engine.catalogue.spaces import EnvironmentInfo, Option, Space, pixels
 from engine.config.environments import EnvironmentConfig
 from engine.config.problems import sentence
 from engine.environments.batches.batched import BatchedEnvironments
@@ -30,7 +30,7 @@ BOX = EnvironmentInfo(
     Space("discrete", 2),
     50,
 )
-IMAGE = replace(BOX, observation=Space("box", 48, bounds=((0.0, 255.0),), shape=(4, 4, 3)))
+IMAGE = replace(BOX, observation=pixels(4, 4, 3))
 STATES = replace(BOX, observation=Space("discrete", 7), finite=True)
 
 
@@ -122,6 +122,10 @@ def test_what_is_seen_after_hiding_and_stacking() -> None:
     assert seen(IMAGE, frame_stack=4).shape == (4, 4, 12)
     assert seen(IMAGE, frame_stack=4).bounds == ((0.0, 255.0),)
     assert seen(IMAGE, hidden=(0,)).shape == ()
+    assert not seen(IMAGE, hidden=(0,)).image
+    assert seen(IMAGE, frame_stack=4, normalize_observations=True).image
+    features = replace(BOX, observation=Space("box", 25, shape=(5, 5)))
+    assert (seen(features, frame_stack=64).size, seen(features, frame_stack=64).image) == (1600, False)
     assert seen(IMAGE, hidden=(0,), frame_stack=64).size == 47 * 64
     assert seen(BOX, normalize_observations=True).bounds == ()
 
@@ -156,11 +160,11 @@ def test_what_is_said_is_what_a_batch_shows(id: str) -> None:
         (BOX, {"hidden": (1, 3)}, "Box-v0 has no component 3 to hide; its components are 0 to 2."),
         (BOX, {"hidden": (2, 0, 1)}, "With all 3 components of Box-v0 hidden there is nothing left to see"),
         (
-            replace(BOX, observation=Space("box", 360, shape=(10, 12, 3))),
+            replace(BOX, observation=pixels(10, 12, 3)),
             {"frame_stack": 4},
             "With more than 3 pictures",
         ),
-        (replace(BOX, observation=Space("box", 16, shape=(4, 4))), {"frame_stack": 4}, "With more than 3 pictures"),
+        (replace(BOX, observation=pixels(4, 4)), {"frame_stack": 4}, "With more than 3 pictures"),
         (
             replace(BOX, observation=Space("box", 28_224)),
             {"frame_stack": 64},

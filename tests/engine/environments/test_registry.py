@@ -10,7 +10,7 @@ import pytest
 from gymnasium import spaces
 
 from engine.catalogue.environments import ENVIRONMENTS, EXTRAS
-from engine.catalogue.spaces import Space
+from engine.catalogue.spaces import Space, pixels
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.making import registry
@@ -154,7 +154,7 @@ def test_actions_are_described_as_they_are(space: Any, expected: Space) -> None:
     ("space", "expected"),
     [
         (spaces.Discrete(3), Space("discrete", 3)),
-        (spaces.Box(0, 255, (9, 8, 3), np.uint8), Space("box", 216, bounds=((0.0, 255.0),), shape=(9, 8, 3))),
+        (spaces.Box(0, 255, (9, 8, 3), np.uint8), pixels(9, 8, 3)),
         (spaces.Box(-1.0, 1.0, (2, 3)), Space("box", 6, bounds=((-1.0, 1.0),), shape=(2, 3))),
         (spaces.Box(-1.0, 1.0, ()), Space("box", 1, bounds=((-1.0, 1.0),))),
     ],
