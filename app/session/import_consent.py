@@ -26,7 +26,8 @@ class ImportConsent:
     def answer(self, id: str) -> bool | None:
         """Whether looking ``id`` up may import what it names; None where nobody has said yet.
 
-        What needs no import, or has been imported already, runs nothing new.
+        What needs no import, or is a module that this program itself has imported, runs nothing new. Others are only
+        ever imported in processes apart, and so are never taken for that.
         """
         module = module_of(id)
         if not module or module in sys.modules:

@@ -375,3 +375,12 @@ def test_a_run_locks_the_gallery(make_window, reach):
     window.controller.stop()
     reach(window, RunState.FINISHED)
     assert window.gallery.gallery.details.use.isEnabled()
+
+
+def test_opened_before_the_engine_is_loaded_it_lists_what_is_registered_later(qtbot: QtBot, make_window) -> None:
+    window = make_window()
+    window.actions_by_name["environments"].trigger()
+    gallery = window.gallery.gallery
+    assert not window.lookups.isRunning()
+    before = len(gallery.model.cards)
+    qtbot.waitUntil(lambda: len(gallery.model.cards) > before, timeout=20_000)

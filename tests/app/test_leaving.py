@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -16,6 +17,9 @@ from pytestqt.qtbot import QtBot
 
 from app.window.main_window import MainWindow
 from app.window.signals import signals_obeyed
+from engine.catalogue.spaces import EnvironmentInfo, Space
+from engine.config.environments import EnvironmentConfig
+from tests.engine import worker_environments
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,3 +79,23 @@ def test_closing_while_torch_is_loaded_is_quiet(tmp_path: Path) -> None:
     status, said, _ = left(LEAVING.format(after=1), tmp_path)
     assert status == 0
     assert "does not answer" not in said
+
+
+def test_a_window_that_is_closed_while_a_worker_hangs_is_gone_soon_and_leaves_none_behind(
+    qtbot: QtBot, make_window: Callable[..., MainWindow]
+) -> None:
+    window = make_window()
+    spaces = Space("box", 2), Space("discrete", 2)
+    hangs = EnvironmentConfig(id=f"{worker_environments.HERE}:Misbehaving-v0", options={"what": "hangs"})
+    window.experiment.take_environment(hangs, EnvironmentInfo(hangs.id, hangs.id, "", *spaces))
+    window._docks["Episode"].hide()
+    window.start()
+    qtbot.waitUntil(lambda: window.training.waiting_for is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.training.waiting_for.doing == "step", timeout=30_000)
+    workers = set(multiprocessing.active_children())
+    window.close()
+    began = time.monotonic()
+    assert window.shut_down(2000)
+    assert time.monotonic() - began < 1.0
+    assert len(workers) > 0
+    assert not workers & set(multiprocessing.active_children())

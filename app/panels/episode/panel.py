@@ -286,7 +286,7 @@ class EpisodePanel(PanelWidget):
             self.rate_label.clear()
             self.rate_label.setToolTip("")
             return
-        achieved, wished = f"{slow.achieved:.2g}", f"{slow.wished:.3g}"
+        achieved, wished = (f"{rate:.1f}" if rate < 10 else f"{rate:.0f}" for rate in slow)
         self.rate_label.setText(f"{achieved} of {wished} steps/s")
         self.rate_label.setToolTip(
             f"The environment manages {achieved} steps per second; {self.speed_box.currentText()} would be {wished}."
