@@ -96,7 +96,7 @@ class Playback:
         self._action_space: Any = self._rendering.action_space
         self._begun = False  # whether an episode is under way
         self._observations: NDArray[Any] = np.empty(0)  # [1, …]
-        self._action: NDArray[Any] | None = None  # [1, …] as the policy gave it, taken when advancing
+        self._action: NDArray[Any] | None = None  # [1, …] as the environment is to take it when advancing
         self._step = 0
         self._reward = 0.0
 
@@ -171,7 +171,7 @@ class Playback:
             if isinstance(distribution, Bernoulli):  # which refuses to sample from what is no probability
                 self._check_finite(distribution.probabilities.numpy())
             action = distribution.mode() if greedy else distribution.sample(self._generator)
-            self._action = action.numpy()
+            self._action = self._policy.to_environment(action).numpy()
             return self._shown(distribution, self._action[0])
 
     def _shown(self, distribution: Distribution, action: NDArray[Any]) -> Decision:
@@ -185,15 +185,17 @@ class Playback:
             return several(chances, action)
         low, high = self._action_space.low.reshape(-1), self._action_space.high.reshape(-1)
         if isinstance(distribution, DiagonalGaussian):
-            mean = distribution.mean[0].numpy()
-            std = distribution.log_std.exp().expand_as(distribution.mean)[0].numpy()
+            mean = self._policy.to_environment(distribution.mean)[0].numpy()
+            std = (distribution.log_std.exp().expand_as(distribution.mean)[0] * self._policy.action_unit).numpy()
             self._check_finite(mean)
             self._check_finite(std)
             return GaussianDecision(mean, std, action, low, high)
         assert isinstance(distribution, TanhGaussian | Beta)
         densities = _densities(distribution)
         self._check_finite(densities)
-        return BoundedDecision(densities, distribution.mode()[0].numpy(), action, low, high)
+        return BoundedDecision(
+            densities, self._policy.to_environment(distribution.mode())[0].numpy(), action, low, high
+        )
 
     def _check_finite(self, numbers: NDArray[np.float32]) -> None:
         if not np.isfinite(numbers).all():

@@ -118,7 +118,7 @@ class EpisodeCollector:
                 self._grow()
                 self._used = storage.capacity
             actions, greedy, memory = actor.act(observations, memory)
-            moved = self._batch.step(actions, indices)
+            moved = self._batch.step(actor.to_environment(actions), indices)
             where = (steps, slice(None)) if len(indices) == size else (steps, indices)
             storage.observations[where] = observations
             storage.actions[where] = actions
@@ -210,7 +210,7 @@ class FixedLengthCollector:
         after_cuts: list[tuple[Indices, NDArray[Any]]] = []
         for step in range(self._steps):
             actions, greedy, memory = actor.act(observations, memory)
-            moved = self._batch.step(actions, indices)
+            moved = self._batch.step(actor.to_environment(actions), indices)
             storage.observations[step] = observations
             storage.actions[step] = actions
             storage.rewards[step] = moved.rewards

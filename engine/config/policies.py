@@ -20,8 +20,9 @@ def _distribution() -> Any:
         "auto",
         title="Distribution",
         help="How outputs become actions. softmax: one of several (several times over where an action has parts); "
-        "bernoulli: switches that are on or off; gaussian: any number; tanh-gaussian: a Gaussian squashed into the "
-        "bounds; beta: between the bounds. auto follows the environment's action space.",
+        "bernoulli: switches that are on or off; gaussian: any number, scaled to the bounds and cut there if there are "
+        "any; tanh-gaussian: a Gaussian squashed into the bounds; beta: between the bounds. auto follows the "
+        "environment's action space.",
     )
 
 
@@ -30,8 +31,11 @@ def _initial_log_std() -> Any:
         0.0,
         title="Initial log std",
         symbol="log σ₀",
-        help="Where a Gaussian's log standard deviation starts; 0 means σ = 1 in action units, or before squashing. "
-        "Larger explores more. Other distributions do not use it.",
+        help="Where a Gaussian's log standard deviation starts; 0 means σ = 1. Between bounds, a Gaussian counts from "
+        "their middle in half-widths, so that with σ = 1 two thirds of its first actions lie inside. Actions without "
+        "bounds on both sides, or with bounds beyond a million, are not scaled: σ is in their own units, around 0. A "
+        "squashed Gaussian's σ is in units of what tanh takes. Larger explores more. Other distributions do not use "
+        "it.",
         ge=-5.0,
         le=2.0,
     )

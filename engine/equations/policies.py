@@ -44,6 +44,9 @@ SYMBOLS = (
     Symbol(r"\sigma", "σ", "the Gaussian's standard deviation, one for each component of the action"),
     Symbol(r"\tanh u", "u, tanh", "the Gaussian's number, which tanh squashes into the bounds"),
     Symbol(r"\partial", "∂a/∂u", "how much the squashing stretches there, which changes the density"),
+    Symbol(
+        "c + w", "c, w", "the middle of the action's bounds and half their distance, in which mean and spread count"
+    ),
     Symbol(r"a_{\min}", "a<sub>min</sub>, a<sub>max</sub>", "the bounds of the action"),
     Symbol(r"\mathrm{Beta}", "Beta(x; p, q)", "the beta density on 0 … 1 with its two shapes p and q"),
     Symbol("x = ", "x", "the action as a fraction of the way from its lower to its upper bound"),
@@ -94,6 +97,11 @@ class _Shape:
         apart = self._policy.kind != "tabular" and self._policy.spread == "per-state"
         mean = rf"\mu_{{\theta}}({self.state})" if apart else _outputs(self._policy)
         variance = (r"\tau \, " if self._tempered else "") + (spread if apart else r"\sigma^2")
+        scaled = not squashed and self._action.bounds not in ((), ((-1.0, 1.0),))
+        if scaled:
+            plain = apart or self._policy.kind not in ("linear", "gru")
+            mean = rf"c + w \, {mean}" if plain else rf"c + w \, ({mean})"
+            variance = rf"w^2 \, {variance}"
         if self._action.size > 1:
             variance = rf"\mathrm{{diag}}({variance})"
         normal = (rf"\mathcal{{N}}({variable}; {mean},", rf"\, {variance})")
@@ -103,7 +111,8 @@ class _Shape:
             ),
         )
         if not squashed:
-            return (_line(f"{self.chance} = ", *normal), *(outputs if apart else ()))
+            unit = (_line(r"c = \frac{a_{\min} + a_{\max}}{2}, \;", r"\; w = \frac{a_{\max} - a_{\min}}{2}"),)
+            return (_line(f"{self.chance} = ", *normal), *(unit if scaled else ()), *(outputs if apart else ()))
         several = self._action.size > 1
         index, total = ("_j", r"\sum_j ") if several else ("", "")
         stretch = rf"\; - \; {total}\log \left| \frac{{\partial a{index}}}{{\partial u{index}}} \right|"

@@ -43,6 +43,10 @@ class Actor:
         """What is remembered before ``size`` episodes begin, [size, hidden]; None for a policy without a memory."""
         return self._policy.start(size)
 
+    def taken(self, actions: Tensor) -> Tensor:
+        """As ``to_environment``, with tensors where the policy is."""
+        return self._policy.to_environment(actions)
+
     def decide(self, observations: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """As ``act``, with tensors where the policy is, and without a look at the numbers."""
         distribution, state = self._policy.step(observations, state)
@@ -52,6 +56,14 @@ class Actor:
         greedy = torch.rand(len(chosen), generator=self.generator, device=self._device) < self.greedy_share
         chosen = torch.where(greedy.view(-1, *[1] * (chosen.dim() - 1)), distribution.mode(), chosen)
         return chosen, greedy, state
+
+    def to_environment(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """As ``Policy.to_environment``."""
+        if not self._policy.translates:
+            return actions
+        with torch.inference_mode():
+            taken: NDArray[Any] = self._policy.to_environment(torch.from_numpy(actions).to(self._device)).cpu().numpy()
+        return taken
 
     def act(
         self, observations: NDArray[Any], state: Tensor | None

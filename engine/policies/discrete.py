@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from engine.maths.divergences import relative_excess
+
 
 def checked_temperature(temperature: float) -> float:
     """``temperature`` if it is above 0.
@@ -82,14 +84,14 @@ class Categorical:
 
     def kl(self, other: Categorical) -> Tensor:
         """Σ_a π(a) (log π(a) − log π'(a)) in nats, [batch]."""
-        return (self.probabilities * (self.log_probabilities - other.log_probabilities)).sum(-1)
+        return relative_excess(self.log_probabilities, other.log_probabilities).sum(-1)
 
     def tempered(self, temperature: float) -> Categorical:
         """The softmax of logits/τ."""
         return Categorical(self.logits / checked_temperature(temperature))
 
     def detach(self) -> Categorical:
-        return Categorical(self.logits.detach())
+        return Categorical(self.logits.detach().clone())
 
     def rows(self, index: slice | Tensor) -> Categorical:
         return Categorical(self.logits[index])
@@ -139,14 +141,14 @@ class MultiCategorical:
 
     def kl(self, other: MultiCategorical) -> Tensor:
         """The sum of the factors' divergences in nats, [batch]."""
-        return (self.probabilities * (self.log_probabilities - other.log_probabilities)).sum(-1)
+        return relative_excess(self.log_probabilities, other.log_probabilities).sum(-1)
 
     def tempered(self, temperature: float) -> MultiCategorical:
         """The softmaxes of logits/τ."""
         return MultiCategorical(self.logits / checked_temperature(temperature), self.sizes)
 
     def detach(self) -> MultiCategorical:
-        return MultiCategorical(self.logits.detach(), self.sizes)
+        return MultiCategorical(self.logits.detach().clone(), self.sizes)
 
     def rows(self, index: slice | Tensor) -> MultiCategorical:
         return MultiCategorical(self.logits[index], self.sizes)
@@ -201,8 +203,8 @@ class Bernoulli:
 
     def kl(self, other: Bernoulli) -> Tensor:
         """Σ_j [p_j log(p_j/p'_j) + (1 − p_j) log((1 − p_j)/(1 − p'_j))] in nats, [batch]."""
-        on = self._log_on.exp() * (self._log_on - other._log_on)
-        off = self._log_off.exp() * (self._log_off - other._log_off)
+        on = relative_excess(self._log_on, other._log_on)
+        off = relative_excess(self._log_off, other._log_off)
         return (on + off).sum(-1)
 
     def tempered(self, temperature: float) -> Bernoulli:
@@ -210,7 +212,7 @@ class Bernoulli:
         return Bernoulli(self.logits / checked_temperature(temperature))
 
     def detach(self) -> Bernoulli:
-        return Bernoulli(self.logits.detach())
+        return Bernoulli(self.logits.detach().clone())
 
     def rows(self, index: slice | Tensor) -> Bernoulli:
         return Bernoulli(self.logits[index])

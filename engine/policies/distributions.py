@@ -1,8 +1,8 @@
 """Action distributions as light objects over tensors of any batch shape.
 
 They replace ``torch.distributions``, whose argument checks and constructors double the cost of sampling for the small
-networks used here. The families live in ``discrete`` and ``continuous``; this module says what they share and is the
-place to import them from.
+networks used here. The families live in ``discrete``, ``gaussian`` and ``beta``; this module says what they share and
+is the place to import them from.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-from engine.policies.continuous import Beta, Bounds, DiagonalGaussian, TanhGaussian
+from engine.policies.beta import Beta
+from engine.policies.bounds import Bounds
 from engine.policies.discrete import Bernoulli, Categorical, MultiCategorical
+from engine.policies.gaussian import DiagonalGaussian, TanhGaussian
 
 __all__ = [
     "Bernoulli",
@@ -32,6 +34,9 @@ class Distribution(Protocol):
 
     Where an action has several components, they are independent given the state: log-probabilities, entropies and
     divergences are sums over them. All three are differentiable, twice, in the parameters.
+
+    Continuous actions may be numbers that ``Policy.to_environment`` makes the environment's of. Densities are per unit
+    of the latter, whatever they are evaluated at.
     """
 
     def sample(self, generator: torch.Generator) -> Tensor:
@@ -53,8 +58,9 @@ class Distribution(Protocol):
     def kl(self, other: Self) -> Tensor:
         """KL(self ‖ other) = E_self[log π_self(a|s) − log π_other(a|s)] in nats, shape [batch].
 
-        At ``other`` equal to ``self`` its second derivative in other's parameters is the Fisher matrix (Kakade, 2001),
-        so it is never clipped at 0: rounding may leave it a hair below.
+        It is a sum of terms that cannot be negative, not a difference of logarithms: never below 0, and right to
+        several digits where the two are close. At ``other`` equal to ``self`` it is 0, and its second derivative in
+        other's parameters is the Fisher matrix (Kakade, 2001).
         """
 
     def tempered(self, temperature: float) -> Self:
@@ -65,8 +71,8 @@ class Distribution(Protocol):
         """
 
     def detach(self) -> Self:
-        """The same distribution as data, which no gradient flows into and no later step of the policy changes. What an
-        old policy is to a ratio."""
+        """The same distribution as data in memory of its own, which no gradient flows into and no later step of the
+        policy changes. What an old policy is to a ratio."""
 
     def rows(self, index: slice | Tensor) -> Self:
         """The distributions of some rows of the batch: a slice, or an int64 or bool tensor along the first dimension.

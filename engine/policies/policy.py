@@ -29,7 +29,7 @@ from engine.policies.distributions import (
     TanhGaussian,
 )
 
-_LEAST_LOG_STD, _MOST_LOG_STD = -10.0, 4.0  # of a spread that the network puts out
+LEAST_LOG_STD, MOST_LOG_STD = -10.0, 4.0  # of a Gaussian, before its temperature
 
 
 class Policy(StatefulModule):
@@ -71,10 +71,12 @@ class Policy(StatefulModule):
         self._first_log_std = 0.0 if config.kind == "tabular" else config.initial_log_std
         if self._kind in ("gaussian", "tanh-gaussian") and not self._spread_from_network:
             self.log_std = nn.Parameter(torch.full((self._action.size,), self._first_log_std))
-        self._bounds: Bounds | None = None
-        if self._kind in ("tanh-gaussian", "beta"):
-            pairs = torch.tensor(self._action.bounds).expand(self._action.size, 2)
-            self._bounds = Bounds(pairs[:, 0].contiguous(), pairs[:, 1].contiguous())
+        self._bounds = _bounds(self._action) if self._kind in ("gaussian", "tanh-gaussian", "beta") else None
+        self._log_scale = 0.0
+        if self._kind == "gaussian" and self._bounds is not None:
+            self._log_scale = self._bounds.half_width.double().log().mean().item()
+            if self._bounds.symmetric_unit:
+                self._bounds = None
         self._dense: Dense | None = None
         if isinstance(self.body, MLPBody) and self.value_head is None:
             self._dense = self.body.dense(self.head)
@@ -89,6 +91,34 @@ class Policy(StatefulModule):
         if self._bounds is not None:
             self._bounds = Bounds(fn(self._bounds.low), fn(self._bounds.high))
         return self
+
+    @property
+    def translates(self) -> bool:
+        """Whether the environment takes other numbers than the actions that the policy draws and remembers."""
+        return self._bounds is not None
+
+    @property
+    def action_unit(self) -> Tensor | float:
+        """How much of the environment's action one unit of a Gaussian's is, [d] or the same for all."""
+        return 1.0 if self._bounds is None else self._bounds.half_width
+
+    def to_environment(self, actions: Tensor) -> Tensor:
+        """What the environment takes for the policy's ``actions``, [batch, …], before any clipping.
+
+        A Gaussian's are in half-widths from the middle of the bounds, where there are any; the others' are squashed.
+        """
+        if self._bounds is None:
+            return actions
+        if self._kind == "gaussian":
+            return self._bounds.scaled(actions)
+        return self._bounds.squashed(actions if self._kind == "beta" else 2.0 * actions)
+
+    @torch.no_grad()
+    def keep_within_limits(self) -> None:
+        """Take a spread of the policy's own that has left its limits back to the nearest; done between updates, so that
+        it does not wander off where nothing depends on it."""
+        if self.log_std is not None:
+            self.log_std.clamp_(LEAST_LOG_STD, MOST_LOG_STD)
 
     def start(self, size: int) -> Tensor | None:
         """What is remembered before ``size`` episodes begin, [size, hidden]; None without a memory."""
@@ -173,11 +203,31 @@ class Policy(StatefulModule):
             alpha, beta = (1.0 + softplus(outputs)).chunk(2, -1)
             return Beta(alpha, beta, self._bounds)
         if self.log_std is not None:
-            gaussian = DiagonalGaussian(outputs, self.log_std if log_std is None else log_std)
+            mean, spread = outputs, self.log_std if log_std is None else log_std
         else:
             mean, spread = outputs.chunk(2, -1)
-            gaussian = DiagonalGaussian(mean, (self._first_log_std + spread).clamp(_LEAST_LOG_STD, _MOST_LOG_STD))
-        return gaussian if self._bounds is None else TanhGaussian(gaussian, self._bounds)
+            spread = self._first_log_std + spread
+        gaussian = DiagonalGaussian(mean, _limited(spread), self._log_scale)
+        if self._kind == "gaussian":
+            return gaussian
+        assert self._bounds is not None
+        return TanhGaussian(gaussian, self._bounds)
+
+
+def _limited(log_std: Tensor) -> Tensor:
+    """log σ within its limits. Gradients pass as if there were none: what points back inside leads back."""
+    limited = log_std.detach().clamp(LEAST_LOG_STD, MOST_LOG_STD)
+    if not (torch.is_grad_enabled() and log_std.requires_grad):
+        return limited
+    return limited + (log_std - log_std.detach())
+
+
+def _bounds(action: Space) -> Bounds | None:
+    """The limits of every component of an action; None where it has none."""
+    if not action.bounds:
+        return None
+    pairs = torch.tensor(action.bounds).expand(action.size, 2)
+    return Bounds(pairs[:, 0].contiguous(), pairs[:, 1].contiguous())
 
 
 def _body(config: PolicyConfig, observation: Space, generator: torch.Generator) -> nn.Module:

@@ -70,7 +70,7 @@ DISTRIBUTION_SPECS = by_kind(
             entry=Entry(
                 "gaussian",
                 "Gaussian",
-                "A mean and a spread for each action; what falls outside its bounds is cut.",
+                "A mean and a spread for each action, scaled to its bounds; what falls outside them is cut.",
                 {"policy.distribution": "gaussian"},
             ),
             fits=_continuous("A Gaussian", bounded=False),

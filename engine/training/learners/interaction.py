@@ -103,6 +103,7 @@ class Interaction:
         """Act as ``config`` has it at this share of the budget."""
         exploration = config.exploration
         self.policy.temperature = exploration.temperature
+        self.policy.keep_within_limits()
         start, end = exploration.greedy_start, exploration.greedy_end
         self.actor.greedy_share = start + (end - start) * progress
 

@@ -244,11 +244,11 @@ class JointEpisodeCollector:
         if greedy is not None:
             storage.greedy[row] = greedy
         if len(indices) == len(seen):
-            moved = self._batch.step(actions, indices)
+            moved = self._batch.step(self._actor.to_environment(actions), indices)
             storage.rewards[row] = moved.rewards
             seen[:] = moved.observations
         else:
-            moved = self._batch.step(actions[indices], indices)
+            moved = self._batch.step(self._actor.to_environment(actions[indices]), indices)
             storage.rewards[row, indices] = moved.rewards
             seen[indices] = moved.observations
         self._row += 1

@@ -17,7 +17,7 @@ from engine.estimation.estimators import advantages, estimate
 from engine.experience.batch import Batch
 from engine.maths.importance import effective_sample_size, prefix_log_weights, trajectory_log_weights
 from engine.policies.behaviour import behaviour_log_probs
-from engine.policies.continuous import DiagonalGaussian
+from engine.policies.gaussian import DiagonalGaussian
 from tests.engine.sampling import part, sampled
 from tests.engine.tiny_mdp import (
     TINY,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -151,7 +152,7 @@ def test_small_trust_region_steps_with_true_advantages_never_lower_the_return() 
         advantages = exact.advantages(dynamics, learner_probabilities, 1.0)
         visits = exact.discounted_visitation(dynamics, learner_probabilities, 1.0)
         learner_probabilities = _trust_region_step(learner_probabilities, visits, advantages)
-    assert returns == sorted(returns)
+    assert (np.diff(returns) > -1e-12).all()  # where it is as good as it gets, the last digits move
     assert returns[-1] > returns[0] + 10.0
 
 

@@ -119,18 +119,23 @@ def test_a_gaussian_frame_tells_mean_spread_action_and_bounds() -> None:
     playback.close()
     assert isinstance(decision, GaussianDecision)
     assert decision.action == pytest.approx(decision.mean)
-    assert decision.std == pytest.approx([np.e])
+    assert decision.std == pytest.approx([2.0 * np.e])  # in torque, of which the half-width is 2
     assert (decision.low.tolist(), decision.high.tolist()) == ([-2.0], [2.0])
 
 
 def test_a_gaussian_action_is_shown_unclipped_and_played_clipped() -> None:
-    box = spaces.Box(-0.01, 0.01, (1,))
-    playback = Playback(toy("Clipped-v0", lengths=(1,), action=box), 0)
+    box = spaces.Box(-0.01, 0.03, (1,))
+    config = configured(
+        environment=register("Clipped-v0", Pictured, lengths=(1,), action=box), policy__initial_log_std=2.0
+    )
+    playback = Playback(frozen(config), 0)
     Toy.received.clear()
     decision = episode(playback)[0].decision
     assert isinstance(decision, GaussianDecision)
+    assert decision.mean == pytest.approx([0.01], abs=1e-3)
+    assert decision.std == pytest.approx([0.02 * np.exp(2.0)])
     assert decision.clipped.tolist() == [True]
-    assert Toy.received[0] == pytest.approx(np.sign(decision.action) * 0.01)
+    assert Toy.received[0] == pytest.approx(0.03 if decision.action > 0.01 else -0.01)
 
 
 def test_a_newer_policy_plays_from_the_next_episode_on() -> None:

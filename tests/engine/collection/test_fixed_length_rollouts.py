@@ -203,6 +203,9 @@ class Remembering:
     def start(self, size: int) -> Any:
         return self._actor.start(size)
 
+    def to_environment(self, actions: NDArray[Any]) -> NDArray[Any]:
+        return actions
+
     def act(self, observations: NDArray[Any], state: torch.Tensor) -> Any:
         with torch.no_grad():
             self.logits.append(self._policy.step(torch.from_numpy(observations), state)[0].logits)

@@ -19,11 +19,12 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.policies import LinearPolicy
 from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
-from engine.policies.continuous import Beta, DiagonalGaussian, TanhGaussian
+from engine.policies.distributions import Beta, DiagonalGaussian, TanhGaussian
 from engine.policies.policy import Policy
 from tests.engine.tiny_mdp import Learner, configured, finish, greedily, parameters_of
 
 LOW, HIGH = -2.0, 3.0
+MIDDLE, HALF = 0.5, 2.5
 STATE = torch.tensor([0.7])
 INFO = EnvironmentInfo("Aim", "Aim", "", Space("box", 1), Space("box", 1, bounds=((LOW, HIGH),)))
 ROWS = 20_001
@@ -47,7 +48,8 @@ def expected_pay(policy: Policy) -> Tensor:
     """E[a² − a/2] from the distribution's own moments, or over its latent normal variable."""
     distribution = policy(STATE.unsqueeze(0))
     if isinstance(distribution, DiagonalGaussian):
-        mean, deviation = distribution.mean[0, 0], distribution.log_std.reshape(-1)[0].exp()
+        mean = MIDDLE + HALF * distribution.mean[0, 0]
+        deviation = HALF * distribution.log_std.reshape(-1)[0].exp()
         return mean.square() + deviation.square() - 0.5 * mean
     if isinstance(distribution, Beta):
         one, total = distribution.alpha[0, 0], (distribution.alpha + distribution.beta)[0, 0]
@@ -62,12 +64,21 @@ def expected_pay(policy: Policy) -> Tensor:
     return (weights * paid(LOW + (HIGH - LOW) * (latent.tanh() + 1.0) / 2.0)).sum()
 
 
-def actions_for(policy: Policy) -> Tensor:
-    """Evenly spread over where there is any probability, [K, 1]."""
+def taken_by(policy: Policy) -> Tensor:
+    """What the environment may take, evenly spread over where there is any probability, [K, 1]."""
     unbounded = isinstance(policy(STATE.unsqueeze(0)), DiagonalGaussian)
-    low, high = (-12.0, 12.0) if unbounded else (LOW, HIGH)
+    low, high = (-30.0, 30.0) if unbounded else (LOW, HIGH)
     step = (high - low) / ROWS
     return (torch.arange(ROWS) * step + low + step / 2.0).unsqueeze(-1)
+
+
+def actions_for(policy: Policy, taken: Tensor) -> Tensor:
+    """The policy's actions of which the environment takes ``taken``."""
+    distribution = policy(STATE.unsqueeze(0))
+    if isinstance(distribution, DiagonalGaussian):
+        return (taken - MIDDLE) / HALF
+    logits = ((taken - LOW) / (HIGH - LOW)).double().logit().float()
+    return logits if isinstance(distribution, Beta) else 0.5 * logits
 
 
 Density = Callable[[Any, Tensor], Tensor]
@@ -80,9 +91,11 @@ def own_density(distribution: Any, actions: Tensor) -> Tensor:
 
 def weighted_batch(policy: Policy, density: Density, pay: Callable[[Tensor], Tensor] = paid) -> Batch:
     """Every action as an episode of one step, credited with its pay times how likely it is: means become integrals."""
-    actions = actions_for(policy)
+    taken = taken_by(policy)
+    actions = actions_for(policy, taken)
+    torch.testing.assert_close(policy.to_environment(actions), taken, atol=1e-4, rtol=0.0)
     with torch.no_grad():
-        often = density(policy(STATE.expand(ROWS, 1)), actions).double() * (actions[1] - actions[0]).double()
+        often = density(policy(STATE.expand(ROWS, 1)), actions).double() * (taken[1] - taken[0]).double()
     yes = torch.ones(1, ROWS, dtype=torch.bool)
     rollout = Rollout(
         observations=STATE.expand(1, ROWS, 1),
@@ -94,7 +107,7 @@ def weighted_batch(policy: Policy, density: Density, pay: Callable[[Tensor], Ten
         elapsed=torch.zeros(1, ROWS, dtype=torch.int64),
         final_observations=torch.zeros(0, 1),
     )
-    credit = (ROWS * often * pay(actions.squeeze(-1)).double()).float()
+    credit = (ROWS * often * pay(taken.squeeze(-1)).double()).float()
     return Batch(rollout, credit, torch.ones(ROWS), NO_BASELINE)
 
 
@@ -132,8 +145,7 @@ def test_any_constant_may_be_subtracted(distribution: str, spread: str) -> None:
 
 def without_the_squeeze(distribution: TanhGaussian, actions: Tensor) -> Tensor:
     """The latent density at the action, its Jacobian forgotten."""
-    unit = (actions - LOW) / (HIGH - LOW)
-    return distribution.base.log_prob((2.0 * unit - 1.0).atanh()).exp()
+    return distribution.base.log_prob(actions).exp()
 
 
 def off_by_the_width(distribution: Beta, actions: Tensor) -> Tensor:
@@ -160,7 +172,12 @@ def test_off_policy_ascent_undoes_a_share_of_greedy_actions(share: float) -> Non
     sampled = weighted_batch(policy, own_density)
     with torch.no_grad():
         mode = policy(STATE.expand(1, 1)).mode()
-    pay = torch.cat((2.0 * (1.0 - share) * sampled.advantages, torch.full((ROWS,), 2.0 * share * paid(mode).item())))
+    pay = torch.cat(
+        (
+            2.0 * (1.0 - share) * sampled.advantages,
+            torch.full((ROWS,), 2.0 * share * paid(policy.to_environment(mode)).item()),
+        )
+    )
     yes = torch.ones(1, 2 * ROWS, dtype=torch.bool)
     rollout = Rollout(
         observations=STATE.expand(1, 2 * ROWS, 1),
@@ -186,6 +203,7 @@ def test_the_moments_are_those_of_samples() -> None:
     for distribution, spread in KINDS:
         policy = policy_of(distribution, spread)
         with torch.no_grad():
-            drawn = paid(policy(STATE.expand(100_000, 1)).sample(torch.Generator().manual_seed(0))).double()
+            actions = policy(STATE.expand(100_000, 1)).sample(torch.Generator().manual_seed(0))
+            drawn = paid(policy.to_environment(actions)).double()
             off = (drawn.mean() - expected_pay(policy)).abs()
         assert off.item() < 4.0 * drawn.std().item() / 100_000**0.5

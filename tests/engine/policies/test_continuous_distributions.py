@@ -1,4 +1,4 @@
-"""Gaussian, squashed Gaussian and beta: against scipy, torch and numerical integration, up to and at the limits."""
+"""Gaussian, squashed Gaussian and beta: against scipy, torch and numerical integration, however far out they lie."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 from torch import Tensor
 
 from engine.policies.distributions import Beta, Bounds, DiagonalGaussian, TanhGaussian
@@ -63,10 +63,29 @@ def test_a_tiny_spread_is_exact() -> None:
     assert DiagonalGaussian(torch.ones(1, 1), torch.tensor([-25.0])).log_prob(torch.ones(1, 1)).item() > 24.0
 
 
-def test_the_divergence_of_a_tiny_step_keeps_its_digits_in_float32() -> None:
-    """KL = ½ (e^{2δ} − 1) − δ ≈ δ² for a step of δ = −0.001 in log σ."""
-    wide, narrow = (DiagonalGaussian(torch.zeros(1, 1), torch.tensor([x])) for x in (0.0, 0.001))
-    assert wide.kl(narrow).item() == pytest.approx(1e-6, rel=2e-3)
+@pytest.mark.parametrize("step", [1e-4, 1e-3, -1e-3, 0.3, -3.0])
+def test_the_divergence_of_a_tiny_step_keeps_its_digits_in_float32(step: float) -> None:
+    """KL = ½ (e^{2δ} − 1) − δ ≈ δ² for a step of −δ in log σ."""
+    one, other = (DiagonalGaussian(torch.zeros(1, 1), torch.tensor([x])) for x in (step, 0.0))
+    delta = one.log_std.double()
+    expected = (0.5 * torch.expm1(2.0 * delta) - delta).item()
+    assert one.kl(other).item() == pytest.approx(expected, rel=2e-3)
+
+
+def test_on_bounds_a_gaussians_density_is_that_of_what_the_environment_takes() -> None:
+    bounds = Bounds(torch.tensor([5.0, 0.0, -2.0]), torch.tensor([10.0, 0.5, 2.0]))
+    distribution = DiagonalGaussian(MEAN, LOG_STD, bounds.half_width.log().mean().item())
+    taken = torch.distributions.Normal(bounds.scaled(MEAN), bounds.half_width * LOG_STD.exp())
+    torch.testing.assert_close(distribution.log_prob(ACTIONS), taken.log_prob(bounds.scaled(ACTIONS)).sum(-1))
+    torch.testing.assert_close(distribution.entropy(), taken.entropy().sum(-1))
+    assert torch.equal(
+        distribution.gradients(ACTIONS, torch.ones(2), 0.5)[0],
+        DiagonalGaussian(MEAN, LOG_STD).gradients(ACTIONS, torch.ones(2), 0.5)[0],
+    )
+    for same in (distribution.tempered(1.0), distribution.detach(), distribution.rows(slice(0, 2))):
+        torch.testing.assert_close(same.entropy(), distribution.entropy())
+    torch.testing.assert_close(bounds.scaled(-torch.ones(3)), bounds.low)
+    torch.testing.assert_close(bounds.scaled(torch.ones(3)), bounds.high)
 
 
 def test_gaussian_mode_is_its_mean() -> None:
@@ -134,115 +153,124 @@ def squashed(mean: float, std: float, count: int = 1) -> TanhGaussian:
     return TanhGaussian(DiagonalGaussian(double([mean]).expand(count, -1), double(math.log(std))), BOUNDS)
 
 
-def density(log_prob: Callable[[Tensor], Tensor]) -> Callable[[float], float]:
-    return lambda action: log_prob(double([action])).exp().item()
+def logit(actions: Tensor, bounds: Bounds) -> Tensor:
+    """What ``Bounds.squashed`` makes ``actions`` of."""
+    return ((actions - bounds.low) / bounds.width).logit()
+
+
+def density(log_prob: Callable[[Tensor], Tensor], scale: float = 1.0) -> Callable[[float], float]:
+    """Of what the environment takes, between ``BOUNDS``, for a policy whose actions are its logit times ``scale``."""
+    return lambda action: log_prob(scale * logit(double([action]), BOUNDS)).exp().item()
 
 
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 0.5), (0.7, 0.3), (-1.0, 0.8), (0.0, 0.05)])
 def test_the_squashed_density_integrates_to_1_and_without_its_log_det_it_does_not(mean: float, std: float) -> None:
-    distribution, peak = squashed(mean, std), squashed(mean, std).mode().item()
-    total = integrate.quad(density(distribution.log_prob), LOW, HIGH, points=[peak], limit=200)[0]
+    distribution, peak = squashed(mean, std), BOUNDS.squashed(double(2.0 * mean)).item()
+    total = integrate.quad(density(distribution.log_prob, 0.5), LOW, HIGH, points=[peak], limit=200)[0]
     assert total == pytest.approx(1.0, abs=1e-6)
-
-    def unadjusted(actions: Tensor) -> Tensor:
-        return distribution.base.log_prob((2.0 * BOUNDS.to_unit(actions) - 1.0).atanh())
-
-    assert abs(integrate.quad(density(unadjusted), LOW, HIGH, points=[peak], limit=200)[0] - 1.0) > 0.1
+    unadjusted = integrate.quad(density(distribution.base.log_prob, 0.5), LOW, HIGH, points=[peak], limit=200)[0]
+    assert abs(unadjusted - 1.0) > 0.1
 
 
 def test_the_squashed_log_prob_is_torchs_transformed_normals() -> None:
     mean, log_std = MEAN.double() / 3.0, LOG_STD_PER_STATE.double()
     low, high = double(-2.0, 0.0, 10.0), double(3.0, 0.5, 11.0)
-    actions = low + (high - low) * torch.rand(2, 3, generator=generator(), dtype=torch.float64)
+    latent = torch.randn(2, 3, generator=generator(), dtype=torch.float64)
     transforms = [
         torch.distributions.TanhTransform(),
         torch.distributions.AffineTransform((low + high) / 2.0, (high - low) / 2.0),
     ]
     normal = torch.distributions.Normal(mean, log_std.exp())
-    reference = torch.distributions.TransformedDistribution(normal, transforms).log_prob(actions).sum(-1)
-    distribution = TanhGaussian(DiagonalGaussian(mean, log_std), Bounds(low, high))
-    torch.testing.assert_close(distribution.log_prob(actions), reference)
+    bounds = Bounds(low, high)
+    taken = bounds.squashed(2.0 * latent)
+    reference = torch.distributions.TransformedDistribution(normal, transforms).log_prob(taken).sum(-1)
+    distribution = TanhGaussian(DiagonalGaussian(mean, log_std), bounds)
+    torch.testing.assert_close(distribution.log_prob(latent), reference)
 
 
-@pytest.mark.parametrize("latent", [-14.0, -8.0, -3.0, 0.0, 5.0, 8.0, 14.0])
-def test_near_the_limits_the_log_det_is_exact(latent: float) -> None:
-    """In float64, on [0, 1] and mirrored on [−1, 0], where the action itself keeps the digits of e^(−2|u|)."""
-    low, high = (0.0, 1.0) if latent < 0.0 else (-1.0, 0.0)
-    action = math.copysign(1.0 / (1.0 + math.exp(2.0 * abs(latent))), -latent)
-    distribution = TanhGaussian(DiagonalGaussian(double([1.0]), double(0.5)), Bounds(double(low), double(high)))
-    if latent == 0.0:
-        action = -0.5
-    log_det = math.log(2.0) - 2.0 * abs(latent) - 2.0 * math.log1p(math.exp(-2.0 * abs(latent)))
-    expected = stats.norm(1.0, math.exp(0.5)).logpdf(latent) - log_det
-    # 1 − 1e-12 is 1e-12 only to 4 digits in float64; towards 0 nothing is lost.
-    assert distribution.log_prob(double([action])).item() == pytest.approx(expected, abs=1e-3 if latent > 8.0 else 1e-8)
+@pytest.mark.parametrize("latent", [-1e30, -1e3, -14.0, -1e-3, 0.0, 5.0, 8.5, 12.0, 1e3, 1e30])
+def test_the_log_det_and_its_gradient_are_exact_for_every_number_that_float32_holds(latent: float) -> None:
+    actions = torch.tensor([[latent]], requires_grad=True)
+    std = max(abs(latent), 1.0)
+    distribution = TanhGaussian(DiagonalGaussian(torch.zeros(1, 1), torch.tensor([math.log(std)])), M1)
+    log_det = distribution.base.log_prob(actions) - distribution.log_prob(actions)
+    distance = abs(latent)
+    expected = 2.0 * math.log(2.0) - 2.0 * distance - 2.0 * math.log1p(math.exp(-2.0 * distance))
+    assert log_det.item() == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    log_det.sum().backward()
+    assert actions.grad is not None
+    assert actions.grad.item() == pytest.approx(-2.0 * math.tanh(latent), rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("side", [-1, 1])
-def test_at_a_limit_and_beyond_the_squashed_log_prob_is_finite_and_pulls_the_right_way(
-    side: int, dtype: torch.dtype
-) -> None:
-    mean = torch.zeros(1, 1, dtype=dtype, requires_grad=True)
-    bounds = Bounds(BOUNDS.low.to(dtype), BOUNDS.high.to(dtype))
-    distribution = TanhGaussian(DiagonalGaussian(mean, torch.zeros(1, dtype=dtype)), bounds)
-    limit = HIGH if side > 0 else LOW
-    at_limit = distribution.log_prob(torch.tensor([[limit]], dtype=dtype))
-    beyond = distribution.log_prob(torch.tensor([[limit + side]], dtype=dtype))
-    assert at_limit.isfinite().all()
-    assert at_limit.item() == beyond.item()
-    margin = torch.finfo(dtype).eps / 2.0
-    assert at_limit.item() == pytest.approx(
-        stats.norm.logpdf(0.5 * math.log(margin)) - math.log(2.0 * (HIGH - LOW) * margin), rel=1e-4
-    )
-    at_limit.sum().backward()
-    assert mean.grad is not None
-    assert side * mean.grad.item() == pytest.approx(-0.5 * math.log(margin), rel=1e-4)
+M1 = Bounds(-torch.ones(1), torch.ones(1))
 
 
-def test_a_saturated_policy_samples_the_limits_and_keeps_finite_ratios() -> None:
-    low, high = torch.tensor([-0.3, 0.1]), torch.tensor([0.7, 1.0 / 3.0])
-    old = TanhGaussian(DiagonalGaussian(torch.tensor([[50.0, -50.0]] * 100), torch.zeros(2)), Bounds(low, high))
+@pytest.mark.parametrize("mean", [0.0, -5.0, 12.0, 50.0, -1000.0])
+def test_however_saturated_the_mean_score_is_0_and_its_square_the_fisher_information(mean: float) -> None:
+    count = 100_000
+    parameters = [torch.full((1, 1), mean, requires_grad=True), torch.full((1,), -0.5, requires_grad=True)]
+    distribution = TanhGaussian(DiagonalGaussian(parameters[0].expand(count, -1), parameters[1].expand(count, -1)), M1)
+    actions = distribution.sample(generator()).detach()
+    scores = [
+        torch.autograd.grad(distribution.log_prob(actions).sum(), parameter, retain_graph=True)[0].item() / count
+        for parameter in parameters
+    ]
+    precision = math.exp(0.5)
+    assert abs(scores[0]) < 4.0 * precision / math.sqrt(count)
+    assert abs(scores[1]) < 4.0 * math.sqrt(2.0 / count)
+    by_mean = (actions - mean).double() * precision**2
+    assert by_mean.square().mean().item() == pytest.approx(precision**2, rel=0.03)
+
+
+def test_a_saturated_policy_acts_at_the_limits_and_keeps_the_ratios_of_what_it_drew() -> None:
+    bounds = Bounds(torch.tensor([-0.3, 0.1]), torch.tensor([0.7, 1.0 / 3.0]))
+    old = TanhGaussian(DiagonalGaussian(torch.tensor([[50.0, -50.0]] * 100), torch.zeros(2)), bounds)
     actions = old.sample(generator())
-    assert torch.equal(actions, torch.stack((high[:1], low[1:]), -1).expand(100, -1))
+    assert torch.equal(
+        bounds.squashed(2.0 * actions), torch.stack((bounds.high[:1], bounds.low[1:]), -1).expand(100, -1)
+    )
     new = TanhGaussian(DiagonalGaussian(old.base.mean * 0.999, old.base.log_std), old.bounds)
-    assert (new.log_prob(actions) - old.log_prob(actions)).isfinite().all()
+    ratios = new.log_prob(actions) - old.log_prob(actions)
+    torch.testing.assert_close(ratios, new.base.log_prob(actions) - old.base.log_prob(actions), atol=1e-4, rtol=0.0)
+    assert ratios.std() > 0.01
 
 
-@pytest.mark.parametrize("std", [math.exp(-5.0), 0.1, 1.0, 3.0, math.exp(2.0)])
-@pytest.mark.parametrize("mean", [0.0, 0.3, -1.5, 6.0, -30.0])
+@pytest.mark.parametrize("std", [math.exp(-10.0), 0.1, 1.0, 1.99, 2.01, 7.0, 20.0, math.exp(4.0)])
+@pytest.mark.parametrize("mean", [0.0, 0.3, -1.5, 6.0, -30.0, 1000.0])
 def test_the_squashed_entropy_is_the_integral(mean: float, std: float) -> None:
     def log_det(z: float) -> float:
         latent = abs(mean + std * z)
         return math.log(2.0 * (HIGH - LOW)) - 2.0 * latent - 2.0 * math.log1p(math.exp(-2.0 * latent))
 
-    kink = [-mean / std] if abs(mean / std) < 12.0 else None
-    expected = integrate.quad(lambda z: stats.norm.pdf(z) * log_det(z), -12.0, 12.0, points=kink, limit=200)[0]
+    near = [(u - mean) / std for u in (-1.0, 0.0, 1.0) if abs((u - mean) / std) < 12.0] or None
+    expected = integrate.quad(lambda z: stats.norm.pdf(z) * log_det(z), -12.0, 12.0, points=near, limit=400)[0]
     expected += stats.norm(mean, std).entropy()
-    tolerance = 1e-5 if std <= 3.0 else 1e-3
-    # Up to a mean of 30 the tails beyond 5 standard deviations, which the rule leaves out, stay below that.
-    assert squashed(mean, std).entropy().item() == pytest.approx(expected, abs=tolerance)
+    assert squashed(mean, std).entropy().item() == pytest.approx(expected, abs=1e-5)
     single = TanhGaussian(
         DiagonalGaussian(torch.tensor([[mean]]), torch.tensor([math.log(std)])),
         Bounds(BOUNDS.low.float(), BOUNDS.high.float()),
     )
-    assert single.entropy().item() == pytest.approx(expected, abs=1e-3)
+    assert single.entropy().item() == pytest.approx(expected, abs=1e-5, rel=1e-6)
 
 
 def test_the_squashed_entropy_of_extreme_parameters_stays_finite_with_its_gradient() -> None:
-    mean, log_std = torch.tensor([[1e4], [-1e4], [0.0]], requires_grad=True), torch.tensor([5.0], requires_grad=True)
-    entropy = TanhGaussian(DiagonalGaussian(mean, log_std), Bounds(-torch.ones(1), torch.ones(1))).entropy()
-    entropy.sum().backward()
-    assert entropy.isfinite().all()
-    assert mean.grad is not None
-    torch.testing.assert_close(mean.grad, torch.tensor([[-2.0], [2.0], [0.0]]))
+    for spread in (-10.0, 0.0, 4.0):
+        mean = torch.tensor([[1e4], [-1e30], [0.0]], requires_grad=True)
+        log_std = torch.tensor([spread], requires_grad=True)
+        entropy = TanhGaussian(DiagonalGaussian(mean, log_std), M1).entropy()
+        entropy.sum().backward()
+        assert entropy.isfinite().all()
+        assert mean.grad is not None
+        assert log_std.grad is not None
+        torch.testing.assert_close(mean.grad, torch.tensor([[-2.0], [2.0], [0.0]]))
+        assert log_std.grad.isfinite().all()
 
 
 def test_the_squashed_divergence_is_the_integral_over_actions() -> None:
     first, second = squashed(0.2, 0.4), squashed(-0.3, 0.6)
 
     def integrand(action: float) -> float:
-        log_p, log_q = (d.log_prob(double([action])).item() for d in (first, second))
+        log_p, log_q = (d.log_prob(0.5 * logit(double([action]), BOUNDS)).item() for d in (first, second))
         return math.exp(log_p) * (log_p - log_q)
 
     expected = integrate.quad(integrand, LOW, HIGH, limit=200)[0]
@@ -250,14 +278,14 @@ def test_the_squashed_divergence_is_the_integral_over_actions() -> None:
 
 
 def test_squashed_samples_are_the_squashed_normal() -> None:
-    drawn = squashed(0.5, 0.7, 20_000).sample(generator())
+    drawn = BOUNDS.squashed(2.0 * squashed(0.5, 0.7, 20_000).sample(generator()))
     latent = np.arctanh(2.0 * (drawn[:, 0].numpy() - LOW) / (HIGH - LOW) - 1.0)
     assert stats.kstest(latent, stats.norm(0.5, 0.7).cdf).pvalue > 1e-3
 
 
 def test_the_squashed_greedy_action_is_the_squashed_mean() -> None:
     expected = LOW + (HIGH - LOW) * (math.tanh(0.7) + 1.0) / 2.0
-    assert squashed(0.7, 0.3).mode().item() == pytest.approx(expected, rel=1e-12)
+    assert BOUNDS.squashed(2.0 * squashed(0.7, 0.3).mode()).item() == pytest.approx(expected, rel=1e-12)
 
 
 # --- beta -------------------------------------------------------------------------------------------------------------
@@ -276,7 +304,7 @@ def test_a_beta_is_scipys() -> None:
     for seed in range(5):
         actions = BOX.from_unit(torch.rand(2, 3, generator=generator(seed), dtype=torch.float64))
         expected = reference.logpdf(actions.numpy()).sum(-1)
-        np.testing.assert_allclose(distribution.log_prob(actions), expected, rtol=1e-9)
+        np.testing.assert_allclose(distribution.log_prob(logit(actions, BOX)), expected, rtol=1e-9)
     np.testing.assert_allclose(distribution.entropy(), reference.entropy().sum(-1), rtol=1e-9)
 
 
@@ -291,39 +319,80 @@ def test_the_beta_density_on_its_bounds_integrates_to_1() -> None:
     assert integrate.quad(density(distribution.log_prob), LOW, HIGH)[0] == pytest.approx(1.0, abs=1e-7)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("limit", [0.0, 1.0])
-def test_at_a_limit_the_betas_log_prob_is_finite_and_pulls_the_right_way(limit: float, dtype: torch.dtype) -> None:
-    alpha, beta = (torch.full((1, 1), 3.0, dtype=dtype, requires_grad=True) for _ in range(2))
-    distribution = Beta(alpha, beta, Bounds(torch.zeros(1, dtype=dtype), torch.ones(1, dtype=dtype)))
-    log_prob = distribution.log_prob(torch.full((1, 1), limit, dtype=dtype))
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("distance", [20.0, 1e3, 1e30])
+def test_next_to_a_limit_the_betas_log_prob_is_exact_with_its_gradient(side: int, distance: float) -> None:
+    """log x ≈ u far below 0: ∂ log π/∂α = log x − ψ(α) + ψ(α + β)."""
+    alpha, beta = (torch.full((1, 1), 3.0, requires_grad=True) for _ in range(2))
+    distribution = Beta(alpha, beta, Bounds(torch.zeros(1), torch.ones(1)))
+    log_prob = distribution.log_prob(torch.full((1, 1), side * distance))
     log_prob.sum().backward()
-    margin = torch.finfo(dtype).eps / 2.0
-    assert log_prob.item() == pytest.approx(stats.beta(3.0, 3.0).logpdf(margin), rel=1e-4)
-    assert alpha.grad is not None
-    assert beta.grad is not None
-    assert math.copysign(1.0, (alpha.grad - beta.grad).item()) == (1.0 if limit == 1.0 else -1.0)
+    assert log_prob.item() == pytest.approx(-2.0 * distance + math.log(30.0), rel=1e-5)
+    constant = special.digamma(6.0) - special.digamma(3.0)
+    for shape, log_unit in ((alpha, -distance if side < 0 else 0.0), (beta, -distance if side > 0 else 0.0)):
+        assert shape.grad is not None
+        assert shape.grad.item() == pytest.approx(log_unit + constant, rel=1e-5)
+
+
+@pytest.mark.parametrize(("a", "b"), [(1.0, 1.0), (300.0, 280.0), (1e4, 2e4), (1e6, 1.0)])
+def test_in_float32_large_betas_keep_their_digits(a: float, b: float) -> None:
+    single, reference = Beta(torch.tensor([[a]]), torch.tensor([[b]]), UNIT), stats.beta(a, b)
+    actions = single.sample(generator())
+    x = 1.0 / (1.0 + math.exp(-actions.item()))
+    assert single.log_prob(actions).item() == pytest.approx(reference.logpdf(x), abs=1e-4)
+    assert single.entropy().item() == pytest.approx(reference.entropy(), abs=1e-5)
+
+
+UNIT = Bounds(torch.zeros(1), torch.ones(1))
+
+
+@pytest.mark.parametrize(("a", "b"), [(1.0, 1.0), (2.0, 300.0), (300.0, 280.0), (1e4, 1e4), (1e6, 2e6)])
+@pytest.mark.parametrize("change", [1e-4, 1e-3, 0.1, 3.0])
+def test_in_float32_the_betas_divergence_is_the_integral_of_its_curvature(a: float, b: float, change: float) -> None:
+    """KL = ∫₀¹ (1 − t) δᵀ ∇² log B(η + t δ) δ dt along the way δ from one's shapes to the other's; nothing cancels."""
+    first = Beta(torch.tensor([[a]]), torch.tensor([[b]]), UNIT)
+    second = Beta(first.alpha * (1.0 + change), first.beta * (1.0 + 0.7 * change), UNIT)
+    (p, q), (da, db) = (
+        (first.alpha.double().item(), first.beta.double().item()),
+        ((second.alpha.double() - first.alpha.double()).item(), (second.beta.double() - first.beta.double()).item()),
+    )
+
+    def curvature(t: float) -> float:
+        one, other = p + t * da, q + t * db
+        of_total = special.polygamma(1, one + other) * (da + db) ** 2
+        return (1.0 - t) * (special.polygamma(1, one) * da**2 + special.polygamma(1, other) * db**2 - of_total)
+
+    assert first.kl(second).item() == pytest.approx(integrate.quad(curvature, 0.0, 1.0)[0], rel=1e-4)
+    assert first.kl(first).item() == 0.0
+
+
+def test_beta_samples_never_reach_the_ends() -> None:
+    shapes = torch.tensor([[1.0, 1e6, 1e6]]).expand(20_000, -1), torch.tensor([[1e6, 1.0, 1e6]]).expand(20_000, -1)
+    drawn = Beta(*shapes, Bounds(torch.zeros(3), torch.ones(3))).sample(generator())
+    assert drawn.isfinite().all()
+    assert drawn[:, 2].std().item() == pytest.approx(math.sqrt(2e-6), rel=0.03)
 
 
 def test_a_flat_beta_is_uniform_and_takes_the_middle() -> None:
     flat = Beta(torch.ones(1, 1), torch.ones(1, 1), Bounds(torch.tensor([LOW]), torch.tensor([HIGH])))
-    assert flat.mode().item() == pytest.approx(0.5)
+    assert flat.mode().item() == 0.0
     assert flat.entropy().item() == pytest.approx(math.log(5.0))
-    for action in (LOW, 0.3, HIGH):
-        assert flat.log_prob(torch.tensor([[action]])).item() == pytest.approx(-math.log(5.0))
+    for latent in (-1e30, 0.3, 100.0):
+        assert flat.log_prob(torch.tensor([[latent]])).item() == pytest.approx(-math.log(5.0))
 
 
 def test_the_betas_mode_is_the_peak_and_tempering_leaves_it() -> None:
     distribution = Beta(ALPHA[:, 1:], BETA[:, 1:], Bounds(BOX.low[1:], BOX.high[1:]))
     peak = [[0.5 * 1.0 / 5.0, 10.0 + 29.0 / 30.0], [0.0, 10.0 + 6.0 / 205.0]]
-    np.testing.assert_allclose(distribution.mode(), peak, atol=1e-9)
-    np.testing.assert_allclose(distribution.tempered(0.2).mode(), peak, atol=1e-9)
+    bounds = distribution.bounds
+    np.testing.assert_allclose(bounds.squashed(distribution.mode()), peak, atol=1e-9)
+    np.testing.assert_allclose(bounds.squashed(distribution.tempered(0.2).mode()), peak, atol=1e-9)
 
 
 def test_beta_samples_are_scipys() -> None:
     count = 20_000
     distribution = Beta(ALPHA[:1].expand(count, -1), BETA[:1].expand(count, -1), BOX)
-    drawn = distribution.sample(generator()).numpy()
+    drawn = BOX.squashed(distribution.sample(generator())).numpy()
     for j in range(3):
         reference = stats.beta(ALPHA[0, j].item(), BETA[0, j].item(), loc=BOX.low[j].item(), scale=BOX.width[j].item())
         assert stats.kstest(drawn[:, j], reference.cdf).pvalue > 1e-3

@@ -27,7 +27,7 @@ from engine.policies.distributions import (
     MultiCategorical,
     TanhGaussian,
 )
-from engine.policies.policy import Policy
+from engine.policies.policy import LEAST_LOG_STD, MOST_LOG_STD, Policy
 from engine.values.value_function import ValueFunction
 
 
@@ -213,8 +213,8 @@ def test_one_spread_is_the_same_in_every_state_and_a_spread_per_state_is_not(dis
 @pytest.mark.parametrize("distribution", ["tanh-gaussian", "beta"])
 def test_bounded_distributions_stay_between_the_bounds_of_each_action(distribution: Any) -> None:
     info = environment(Space("box", 3), Space("box", 2, bounds=((-1.0, 1.0), (0.0, 5.0))))
-    found = first_step(Policy(MLPPolicy(distribution=distribution), info, generator()), torch.zeros(2000, 3))
-    actions = found.sample(generator())
+    policy = Policy(MLPPolicy(distribution=distribution), info, generator())
+    actions = policy.to_environment(first_step(policy, torch.zeros(2000, 3)).sample(generator()))
     low, high = actions.min(0).values.tolist(), actions.max(0).values.tolist()
     assert (low[0] < -0.5, low[1] < 0.5, high[0] > 0.5, high[1] > 4.5) == (True, True, True, True)
     assert (low[0] >= -1.0, low[1] >= 0.0, high[0] <= 1.0, high[1] <= 5.0) == (True, True, True, True)
@@ -326,4 +326,52 @@ def test_the_network_computes_what_its_layers_say(activation: Any) -> None:
 
 def test_a_gaussian_policys_entropy_starts_in_closed_form() -> None:
     distribution = Policy(MLPPolicy(), MANY_BOXES, generator())(torch.zeros(3, 17))
-    assert distribution.entropy().tolist() == pytest.approx([3.0 * math.log(2.0 * math.pi * math.e)] * 3, rel=1e-6)
+    closed = 3.0 * math.log(2.0 * math.pi * math.e) + 6.0 * math.log(2.0)  # of half-widths of 2
+    assert distribution.entropy().tolist() == pytest.approx([closed] * 3, rel=1e-6)
+
+
+FAR = ((5.0, 10.0), (-1.0, 1.0), (100.0, 200.0))
+
+
+def test_a_gaussian_begins_in_the_middle_of_its_bounds_as_wide_as_they_are() -> None:
+    info = environment(Space("box", 3), Space("box", 3, bounds=FAR))
+    policy = Policy(MLPPolicy(), info, generator())
+    found = first_step(policy, torch.zeros(20_000, 3))
+    taken = policy.to_environment(found.sample(generator()))
+    torch.testing.assert_close(taken.mean(0), torch.tensor([7.5, 0.0, 150.0]), atol=0.03 * 50.0, rtol=0.01)
+    torch.testing.assert_close(taken.std(0), torch.tensor([2.5, 1.0, 50.0]), rtol=0.02, atol=0.0)
+    entropy = sum(math.log(half) for half in (2.5, 1.0, 50.0)) + 1.5 * math.log(2.0 * math.pi * math.e)
+    assert found.entropy()[0].item() == pytest.approx(entropy, rel=1e-6)
+
+
+@pytest.mark.parametrize("bounds", [(), ((-1.0, 1.0),)])
+def test_without_bounds_and_between_minus_1_and_1_the_environment_takes_a_gaussians_actions_themselves(
+    bounds: tuple[tuple[float, float], ...],
+) -> None:
+    policy = Policy(MLPPolicy(), environment(Space("box", 3), Space("box", 2, bounds=bounds)), generator())
+    actions = torch.randn(5, 2, generator=generator())
+    assert not policy.translates
+    assert policy.to_environment(actions) is actions
+
+
+@pytest.mark.parametrize("spread", ["one", "per-state"])
+@pytest.mark.parametrize("distribution", ["gaussian", "tanh-gaussian"])
+@pytest.mark.parametrize(("far", "limit"), [(30.0, MOST_LOG_STD), (-30.0, LEAST_LOG_STD)])
+def test_log_std_stays_within_its_limits_and_comes_back_from_them(
+    spread: Any, distribution: Any, far: float, limit: float
+) -> None:
+    config = LinearPolicy(spread=spread, distribution=distribution)
+    policy = Policy(config, environment(Space("box", 1), Space("box", 1, bounds=((-1.0, 1.0),))), generator())
+    raw = policy.log_std if policy.log_std is not None else policy.head.bias  # type: ignore[union-attr]
+    assert isinstance(raw, torch.nn.Parameter)
+    with torch.no_grad():
+        raw[-1] = far
+    found: Any = policy(torch.zeros(4, 1))
+    log_std = (found.base if distribution == "tanh-gaussian" else found).log_std
+    assert set(log_std.flatten().tolist()) == {limit}
+    log_std.sum().backward()
+    assert raw.grad is not None
+    assert raw.grad[-1].item() > 0.0
+    if spread == "one":
+        policy.keep_within_limits()
+        assert raw.item() == limit

@@ -20,6 +20,7 @@ from engine.training.learner import Moment
 from engine.training.learners import policy_gradient
 from engine.training.learners.policy_gradient import PolicyGradientLearner
 
+TORQUE = 2.0  # the half-width of Pendulum's bounds, in which the actions of its Gaussian are
 torch.set_num_threads(1)  # as a run does: two threads would only wait for each other over numbers so few
 
 EPISODES: dict[str, Any] = {"collection": "episodes", "collection.episodes_per_update": 5}
@@ -137,9 +138,11 @@ def _watch(
 
 
 def experience(rollout: Rollout) -> dict[str, Tensor]:
-    """The steps really taken, environment after environment, in double precision."""
+    """The steps really taken, environment after environment, in double precision; continuous actions in torque."""
     names = ("observations", "actions", "rewards", "terminated", "truncated")
     flat = {name: rollout.flat(getattr(rollout, name)) for name in names} | {
         "final_observations": rollout.final_observations
     }
+    if flat["actions"].is_floating_point():
+        flat["actions"] = TORQUE * flat["actions"]
     return {name: tensor.double() if tensor.is_floating_point() else tensor.clone() for name, tensor in flat.items()}

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
+TORQUE = 2.0  # the half-width of Pendulum's bounds, in which a Gaussian's mean and spread come
+
 
 def network(weights: Sequence[Tensor], inputs: Tensor) -> Tensor:
     """Linear layers W x + b, given as W, b, W, b, …, with tanh between them."""
@@ -27,7 +29,7 @@ def action_distribution(policy: Sequence[Tensor], observations: Tensor) -> Distr
     if len(policy) % 2 == 0:
         return Categorical(logits=network(policy, observations))
     *layers, log_std = policy
-    return Independent(Normal(network(layers, observations), log_std.exp()), 1)
+    return Independent(Normal(TORQUE * network(layers, observations), TORQUE * log_std.exp()), 1)
 
 
 def reinforce(
