@@ -218,7 +218,8 @@ BOX = Space("box", 2, bounds=((-1.0, 1.0),))
         (CARTPOLE.action, {"policy": "cnn"}, (r"\mathrm{CNN}",)),
         (Space("multi-discrete", 5, parts=(2, 3)), {}, (r"\prod_{j=1}^{2}", "_{j, a_j}")),
         (Space("multi-binary", 4), {}, (r"\prod_{j=1}^{4} \, p_j^{a_j}", r"\mathrm{sigmoid}")),
-        (PENDULUM.action, {}, (r"\mathcal{N}(a;", r"\sigma^2")),
+        (PENDULUM.action, {}, (r"\mathcal{N}(a; c + w \, \mathrm{MLP}", r"w^2 \, \sigma^2", r"c = \frac{a_{\min} +")),
+        (PENDULUM.action, {"policy": "linear"}, (r"c + w \, (W s + b)",)),
         (BOX, {}, (r"\mathrm{diag}(\sigma^2)",)),
         (BOX, {"policy.spread": "per-state"}, (r"\sigma_{\theta}^2(s)", r"\log \, \sigma_{\theta}(s) = ")),
         (BOX, {"policy.distribution": "tanh-gaussian"}, (r"\log \left| \frac{\partial a_j}", r"\tanh u")),
@@ -228,6 +229,11 @@ BOX = Space("box", 2, bounds=((-1.0, 1.0),))
 def test_the_policy_is_written_out(space: Space, values: dict[str, Any], pieces: tuple[str, ...]) -> None:
     shown = latex(values, environment=acting(space), part="policy")
     assert [piece for piece in pieces if piece not in shown] == []
+
+
+@pytest.mark.parametrize("bounds", [(), ((-1.0, 1.0),)])
+def test_a_gaussian_that_is_not_scaled_says_nothing_of_bounds(bounds: tuple[tuple[float, float], ...]) -> None:
+    assert "w" not in latex({}, environment=acting(Space("box", 1, bounds=bounds)), part="policy")
 
 
 @pytest.mark.parametrize("distribution", ["gaussian", "tanh-gaussian", "beta", "softmax"])
