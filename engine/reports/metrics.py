@@ -47,7 +47,7 @@ METRICS: dict[str, Metric] = {
             "H",
             "nats",
             "How undecided the policy is, averaged over the visited states: ln of the number of actions when it picks "
-            "blindly, 0 when it is certain. A Gaussian's can be negative.",
+            "blindly, 0 when it is certain. That of continuous actions can be negative.",
             from_zero=True,
         ),
         Metric(
@@ -112,7 +112,8 @@ METRICS: dict[str, Metric] = {
             "Multiplier",
             "λ",
             "",
-            "The price of KL divergence after this update: it rises while the policy moves too far, else it falls.",
+            "The price of KL divergence after this update: it rises while the policy moves too far, else it falls, but "
+            "not below 0.",
             from_zero=True,
         ),
         Metric(
@@ -120,8 +121,8 @@ METRICS: dict[str, Metric] = {
             "Line search",
             "",
             "",
-            "The share of the full trust-region step that was taken; 0 where no try improved the surrogate within it, "
-            "and the policy stayed as it was.",
+            "The share of the full trust-region step that was taken; 0 where there was no gradient, or no try improved "
+            "the surrogate within the region, and the policy stayed as it was.",
             from_zero=True,
             widest=0.888,
         ),
@@ -148,7 +149,7 @@ METRICS: dict[str, Metric] = {
             "EV",
             "",
             "How much of the returns' variance the learned value function predicts, 1 − Var(G − V)/Var(G), as it "
-            "was when it was subtracted: 1 is perfect, 0 no better than a constant, below 0 worse.",
+            "was when it was subtracted: 1 is perfect but for a constant, 0 no better than one, below 0 worse.",
             widest=-0.888,
         ),
         Metric(

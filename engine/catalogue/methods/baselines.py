@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.methods.parameter_count import parameter_count
-from engine.catalogue.methods.reasons import AVERAGE_INCLUDES, ONLY_V_STANDS_IN, average_of_one
+from engine.catalogue.methods.reasons import (
+    AVERAGE_INCLUDES,
+    AVERAGE_SHORTENS,
+    AVERAGE_SHORTENS_STEPS,
+    ONLY_V_STANDS_IN,
+    average_of_one,
+    sums_samples,
+)
 from engine.catalogue.methods.spec import UNBIASED, BaselineSpec, Entry, Method, by_kind, fits_all
 from engine.config.estimators import OptimalBaseline, SharedValueBaseline, ValueBaseline, WholeEpisodes
 from engine.runtime.errors import Refusal
@@ -15,7 +22,20 @@ _OF_V = ("explained_variance", "value_loss")
 
 
 def _includes_itself(method: Method) -> Iterator[str]:
-    yield AVERAGE_INCLUDES
+    """E[ĝ] = (1 − 1/N) ∇J where all steps of an episode have its return as credit."""
+    if method.credit.whole_return and sums_samples(method):
+        yield AVERAGE_SHORTENS
+    else:
+        yield AVERAGE_INCLUDES
+
+
+def _includes_itself_by_step(method: Method) -> Iterator[str]:
+    """E[ĝ] = Σ_t E[1 − 1/n_t] g_t of ∇J = Σ_t g_t, with the number n_t of episodes that run at t, which the other
+    episodes decide."""
+    if sums_samples(method):
+        yield AVERAGE_SHORTENS_STEPS
+    else:
+        yield AVERAGE_INCLUDES
 
 
 def _average_per_step_of_one(method: Method) -> Iterator[Refusal]:
@@ -94,7 +114,7 @@ BASELINE_SPECS = by_kind(
             entry=Entry(
                 "none",
                 "None",
-                "Nothing is subtracted: if all rewards are positive, all actions taken become likelier.",
+                "Nothing is subtracted: if all rewards are positive, every action taken is pushed to be likelier.",
                 {"estimator.baseline": "none"},
             ),
             learned=None,
@@ -129,7 +149,7 @@ BASELINE_SPECS = by_kind(
             fits=fits_all,
             whole_episodes=ONLY_V_STANDS_IN,
             one_episode=_average_per_step_of_one,
-            biases=_includes_itself,
+            biases=_includes_itself_by_step,
             metrics=(),
         ),
         BaselineSpec(

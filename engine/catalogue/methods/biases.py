@@ -44,8 +44,12 @@ def _from_scaling(method: Method) -> Iterator[str]:
 
 def _from_greedy_actions(method: Method) -> Iterator[str]:
     exploration = method.config.exploration
-    if max(exploration.greedy_start, exploration.greedy_end) > 0.0 and not method.update.weighs_actors:
-        yield "Greedy actions are not samples of the policy; off-policy ascent would weigh them rightly."
+    most = max(exploration.greedy_start, exploration.greedy_end)
+    if most > 0.0 and not method.update.weighs_actors:
+        if most < 1.0:
+            yield "Greedy actions are not samples of the policy; off-policy ascent would weigh them rightly."
+        else:
+            yield "Greedy actions are not samples of the policy, and where all are greedy the others are never tried."
 
 
 def _from_what_is_climbed(method: Method) -> Iterator[str]:

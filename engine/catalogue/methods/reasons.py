@@ -15,8 +15,13 @@ ONLY_V_STANDS_IN = Refusal(
     "Where episodes are cut off, only a learned value can stand in for the rest",
     "choose a learned value as baseline, or collect whole episodes",
 )
-STANDS_IN = "The learned value stands in for later rewards and misleads where it is wrong."
-AVERAGE_INCLUDES = "The average includes the very sample it is subtracted from, so the gradient comes out too short."
+STANDS_IN = "The learned value stands in for later rewards and can mislead where it is wrong."
+AVERAGE_SHORTENS = "The average includes the very sample it is subtracted from, so the gradient comes out too short."
+AVERAGE_SHORTENS_STEPS = (
+    "The average at a step includes the very sample it is subtracted from, so that step's part of the gradient comes "
+    "out too short."
+)
+AVERAGE_INCLUDES = "The average includes the very rewards it is subtracted from, so it depends on the actions."
 
 
 def matrix_too_large(method: Method) -> Iterator[Refusal]:
@@ -53,20 +58,29 @@ def average_of_one(method: Method) -> Iterator[Refusal]:
         )
 
 
+def sums_samples(method: Method) -> bool:
+    """Whether the estimate is a sum over N independent episodes of the policy's own, divided by N, and nothing else
+    is done to their advantages."""
+    config, update = method.config, method.update
+    greedy = max(config.exploration.greedy_start, config.exploration.greedy_end) > 0.0
+    plain = update.biases == "unbiased" and not update.weighs_actors
+    return plain and not greedy and not config.estimator.normalize_advantages
+
+
 def cut_off(method: Method) -> Iterator[str]:
     """Where a learned value completes what was cut off."""
     if method.baseline.learned and (method.collection.cuts or method.environment.time_limit is not None):
-        yield "Where an episode is cut off, the learned value stands in for the rest and misleads where it is wrong."
+        yield "Where an episode is cut off, the learned value stands in for the rest and can mislead where it is wrong."
 
 
 def late_steps(method: Method) -> Iterator[str]:
     """Where actions late in an episode are not discounted, while their rewards are."""
     estimator = method.config.estimator
-    if estimator.gamma < 1.0 and not estimator.discount_states:
+    if estimator.gamma < 1.0 and not estimator.discount_states and not single_steps(method):
         yield "Late steps weigh as much as early ones, although the discounted return counts them γᵗ."
 
 
 def mean_over_steps(method: Method) -> Iterator[str]:
     """Where the gradient is a mean over the steps of whole episodes."""
-    if not method.collection.cuts:
-        yield "The mean over steps divides by a number of steps that the actions themselves decide."
+    if not method.collection.cuts and not single_steps(method):
+        yield "The mean over steps divides by the number of steps, which the actions themselves may decide."

@@ -21,21 +21,24 @@ STANDS_IN = "stands in for later rewards"
 CUT_OFF = "Where an episode is cut off"
 LATE = "Late steps weigh as much"
 NORMALISED = "Normalised advantages rescale"
-AVERAGE = "The average includes the very sample"
+AVERAGE = "The average includes the very rewards"
+SHORTER = "The average includes the very sample"
+SHORTER_STEPS = "The average at a step includes the very sample"
 OPTIMAL = "The constant is computed from the very samples"
 SAME = "fitted to the very returns"
-GREEDY = "Greedy actions are not samples"
+GREEDY = "off-policy ascent would weigh them rightly"
+NEVER_TRIED = "where all are greedy the others are never tried"
 ALL_GREEDY = "Where every action is greedy"
 SELF_NORMALISED = "Self-normalised weights have a bias"
-TRUNCATED = "Truncated weights count likely episodes too little"
+TRUNCATED = "Weights above the largest are cut down"
 SHARED = "Fitting V also moves the layers"
-PER_STEP = "The mean over steps divides by a number of steps"
+PER_STEP = "The mean over steps divides by the number of steps"
 ENTROPY = "The entropy bonus is climbed"
 REUSED = "From the second update on"
 CLIPPED = "Clipping shortens long gradients"
 EVERYTHING = [
-    *(STANDS_IN, CUT_OFF, LATE, NORMALISED, AVERAGE, OPTIMAL, SAME),
-    *(GREEDY, ALL_GREEDY, SELF_NORMALISED, TRUNCATED, SHARED, PER_STEP, ENTROPY, REUSED, CLIPPED),
+    *(STANDS_IN, CUT_OFF, LATE, NORMALISED, AVERAGE, SHORTER, SHORTER_STEPS, OPTIMAL, SAME),
+    *(GREEDY, NEVER_TRIED, ALL_GREEDY, SELF_NORMALISED, TRUNCATED, SHARED, PER_STEP, ENTROPY, REUSED, CLIPPED),
 ]
 
 UNBIASED = {"estimator.credit": "reward-to-go", "estimator.baseline": "none", "estimator.discount_states": True}
@@ -43,6 +46,7 @@ TOTAL = {"estimator.credit": "total-return", "estimator.discount_states": False}
 VALUE = {"estimator.baseline": "value"}
 GAE = {"estimator.credit": "gae"}
 OFF_POLICY = {"update": "off-policy", "update.updates_per_batch": 1}
+SOMETIMES = {"exploration.greedy_start": 0.5}
 PROXIMAL = ("ppo-clip", "ppo-penalty", "ppo-lagrangian")
 
 
@@ -87,7 +91,11 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     # what is done to the advantages
     ({"estimator.normalize_advantages": True}, ENDLESS, {NORMALISED}),
     ({"estimator.baseline": "average"}, ENDLESS, {AVERAGE}),
-    ({"estimator.baseline": "time-average"}, ENDLESS, {AVERAGE}),
+    ({"estimator.baseline": "time-average"}, ENDLESS, {SHORTER_STEPS}),
+    (TOTAL | {"estimator.baseline": "average"}, ENDLESS, {SHORTER}),
+    (TOTAL | {"estimator.baseline": "average", "update": "trpo"}, ENDLESS, {AVERAGE, PER_STEP}),
+    (TOTAL | {"estimator.baseline": "average", "exploration.greedy_end": 0.1}, ENDLESS, {AVERAGE, GREEDY}),
+    (TOTAL | {"estimator.baseline": "time-average"} | OFF_POLICY, ENDLESS, {AVERAGE}),
     ({"estimator.baseline": "optimal"}, ENDLESS, {OPTIMAL}),
     ({"estimator.baseline": "optimal", "estimator.baseline.per_parameter": True}, ENDLESS, {OPTIMAL}),
     (VALUE | {"estimator.baseline.fitted_on": "same"}, ENDLESS, {SAME}),
@@ -100,9 +108,18 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     (OFF_POLICY | {"exploration.greedy_start": 0.5}, ENDLESS, set()),
     (OFF_POLICY | {"exploration.greedy_start": 1.0}, ENDLESS, {ALL_GREEDY}),
     (OFF_POLICY | {"exploration.greedy_end": 1.0}, ENDLESS, {ALL_GREEDY}),
-    (OFF_POLICY | {"update.self_normalized": True}, ENDLESS, {SELF_NORMALISED}),
-    (OFF_POLICY | {"update.truncation": 5.0}, ENDLESS, {TRUNCATED}),
+    ({"exploration.greedy_end": 1.0}, ENDLESS, {NEVER_TRIED}),
+    # at first, all episodes of the policy's own weigh 1
+    (OFF_POLICY | {"update.self_normalized": True}, ENDLESS, set()),
+    (OFF_POLICY | {"update.truncation": 5.0}, ENDLESS, set()),
+    (OFF_POLICY | {"update.truncation": 0.5}, ENDLESS, {TRUNCATED}),
+    (OFF_POLICY | SOMETIMES | {"update.self_normalized": True}, ENDLESS, {SELF_NORMALISED}),
+    (OFF_POLICY | SOMETIMES | {"update.truncation": 5.0}, ENDLESS, {TRUNCATED}),
+    (OFF_POLICY | {"update.updates_per_batch": 2, "update.truncation": 5.0}, ENDLESS, {TRUNCATED, REUSED}),
     (OFF_POLICY | {"update.weighting": "per-trajectory"}, ENDLESS, set()),
+    # where every episode is one step
+    ({"estimator.discount_states": False}, ENVIRONMENTS["Bandit-v0"], set()),
+    ({"estimator.discount_states": False, "update": "trpo"}, ENVIRONMENTS["Bandit-v0"], set()),
     # what the update adds
     *(({"update": rule}, TIMED, {PER_STEP}) for rule in ("natural-gradient", "trpo")),
     *(({"update": rule}, TIMED, {PER_STEP, CLIPPED}) for rule in PROXIMAL),

@@ -68,8 +68,8 @@ def slope(process: Process, episode: Episode) -> Tensor:
 
 # --- a learned value --------------------------------------------------------------------------------------------------
 
-STANDS_IN = "The learned value stands in for later rewards and misleads where it is wrong."
-CUT_OFF = "Where an episode is cut off, the learned value stands in for the rest and misleads where it is wrong."
+STANDS_IN = "The learned value stands in for later rewards and can mislead where it is wrong."
+CUT_OFF = "Where an episode is cut off, the learned value stands in for the rest and can mislead where it is wrong."
 
 WRONG = torch.tensor([5.0, -3.0, 1.0, 2.0, -4.0, 6.0, 0.5, 7.0], dtype=torch.float64)
 SHORTCUTS: list[Any] = [{"kind": "gae", "gae_lambda": share} for share in (0.0, 0.3, 0.9)]
@@ -147,6 +147,11 @@ def test_a_value_fitted_on_the_same_trajectories_takes_part_of_the_gradient_away
 # --- averages ---------------------------------------------------------------------------------------------------------
 
 AVERAGE = "The average includes the very sample it is subtracted from, so the gradient comes out too short."
+AVERAGE_OF_STEPS = (
+    "The average at a step includes the very sample it is subtracted from, so that step's part of the gradient comes "
+    "out too short."
+)
+INCLUDES = "The average includes the very rewards it is subtracted from, so it depends on the actions."
 CONSTANT = "The constant is computed from the very samples it is subtracted from."
 
 
@@ -158,23 +163,25 @@ def test_the_average_return_shortens_the_total_return_estimate_by_1_over_n(proce
     assert_gradient(mean(process, config, size), (1.0 - 1.0 / size) * process.gradient(1.0))
 
 
-@measures(AVERAGE)
+@measures(INCLUDES)
 def test_the_average_reward_to_go_takes_away_its_own_share_of_the_score() -> None:
     """E[ĝ] = ∇J − 1/N E[S · 1/T Σ_t G_t]: the other episodes' part of the average is independent of the score S."""
     share = torch.zeros(4, dtype=torch.float64)
     for episode in TINY.episodes:
         to_go = [sum(episode.rewards[t:]) for t in range(len(episode.rewards))]
         share += slope(TINY, episode) * sum(to_go) / len(to_go)
-    got = mean(TINY, configured("reward-to-go", "average"), 2)
+    config = configured("reward-to-go", "average")
+    assert_said(config, INCLUDES, TINY)
+    got = mean(TINY, config, 2)
     assert_gradient(got, TINY.gradient(1.0) - share / 2.0)
     assert projection(got, TINY.gradient(1.0)) < 0.8
 
 
-@measures(AVERAGE)
+@measures(AVERAGE_OF_STEPS)
 def test_the_time_average_shortens_each_step_by_how_few_episodes_still_run() -> None:
     """With two episodes, step t keeps half of what the other's running on adds: q_t / 2, and nothing where it ended."""
     config = configured("reward-to-go", "time-average")
-    assert_said(config, AVERAGE, UNROLLED)
+    assert_said(config, AVERAGE_OF_STEPS, UNROLLED)
     running = [lasting(1.0)[3][2 * t : 2 * t + 2].sum() for t in range(3)]
     shares = torch.tensor([running[t // 4] / 2.0 if t < 12 else 0.0 for t in range(16)])
     assert_gradient(mean(UNROLLED, config, 2), shares * UNROLLED.gradient(1.0))
@@ -247,8 +254,9 @@ def test_without_state_weights_step_t_counts_one_over_gamma_to_the_t_too_much(ga
 
 GREEDY = "Greedy actions are not samples of the policy; off-policy ascent would weigh them rightly."
 NEVER = "Where every action is greedy, the others are never tried, and no weight makes up for that."
-SELF = "Self-normalised weights have a bias that falls with the number of episodes."
-TRUNCATED = "Truncated weights count likely episodes too little."
+ALL_GREEDY = "Greedy actions are not samples of the policy, and where all are greedy the others are never tried."
+SELF = "Self-normalised weights have a bias that vanishes as episodes become many."
+TRUNCATED = "Weights above the largest are cut down to it, so what carries them counts too little."
 
 WEIGHTINGS = ["per-trajectory", "per-decision"]
 
@@ -259,12 +267,13 @@ def off_policy(**fields: Any) -> dict[str, Any]:
 
 
 @measures(GREEDY)
+@measures(ALL_GREEDY)
 @pytest.mark.parametrize("share", [0.3, 1.0])
 def test_greedy_actions_are_pushed_even_where_every_action_pays_the_same(share: float) -> None:
     """The gradient is 0, but the likeliest action is seen κ too often: E[∇ log π] = κ (1[greedy] − π)."""
     indifferent = Process((((((1.0, 2.0, ENDED)),), ((1.0, 2.0, ENDED),)),), torch.tensor([[0.3, -0.2]]), 1)
     config = greedily(configured(), share)
-    assert_said(config, GREEDY, indifferent)
+    assert_said(config, GREEDY if share < 1.0 else ALL_GREEDY, indifferent)
     away = torch.tensor([1.0, 0.0]) - indifferent.probabilities[0]
     assert_gradient(mean(indifferent, config, share=share), 2.0 * share * away)
     assert_gradient(indifferent.gradient(1.0), torch.zeros(2))
@@ -333,7 +342,7 @@ def test_the_lower_the_largest_weight_the_larger_the_bias(weighting: str) -> Non
 # --- what the update adds ---------------------------------------------------------------------------------------------
 
 SHARED = "Fitting V also moves the layers that the policy shares with it."
-STEPS = "The mean over steps divides by a number of steps that the actions themselves decide."
+STEPS = "The mean over steps divides by the number of steps, which the actions themselves may decide."
 ENTROPY = "The entropy bonus is climbed as well as the return."
 
 

@@ -62,7 +62,7 @@ SPEC = UpdateSpec(
         algorithm(
             "reinforce-learned-baseline",
             "REINFORCE + learned baseline",
-            "Causality, and a learned value function subtracted: the least noisy of these.",
+            "Causality, and a learned value function subtracted: usually the least noisy of these.",
             Point(RewardToGo, ValueBaseline, GradientAscent),
         ),
         algorithm(

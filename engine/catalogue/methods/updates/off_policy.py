@@ -26,10 +26,12 @@ def _biases(method: Method) -> Iterator[str]:
     assert isinstance(update, OffPolicy)
     if max(exploration.greedy_start, exploration.greedy_end) == 1.0:
         yield "Where every action is greedy, the others are never tried, and no weight makes up for that."
-    if update.self_normalized:
-        yield "Self-normalised weights have a bias that falls with the number of episodes."
-    if update.truncation > 0.0:
-        yield "Truncated weights count likely episodes too little."
+    # The first update on episodes of the policy's own weighs them all 1.
+    weighs = update.updates_per_batch > 1 or max(exploration.greedy_start, exploration.greedy_end) > 0.0
+    if update.self_normalized and weighs:
+        yield "Self-normalised weights have a bias that vanishes as episodes become many."
+    if update.truncation > 0.0 and (weighs or update.truncation < 1.0):
+        yield "Weights above the largest are cut down to it, so what carries them counts too little."
     if update.updates_per_batch > 1:
         yield "From the second update on, the policy was chosen by the very episodes that judge it."
 
