@@ -101,8 +101,7 @@ class LookupThread(QThread):
             from engine.environments.making.lookup import inspect
 
             with while_waiting(partial(self._while_inspecting, environment)):
-                found = inspect(environment.id, environment.options, environment.patience)
-            self.inspected.emit(environment, found)
+                self.inspected.emit(environment, inspect(environment.id, environment.options))
         except GivenUp:
             pass  # as wished
         except BaseException as error:

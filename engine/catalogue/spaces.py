@@ -122,7 +122,8 @@ class EnvironmentInfo:
 
     ``teaches`` is one line on what is to be learned from it. ``finite`` says that its dynamics are known as tables, so
     that exact answers can be computed, and ``one_step`` that every episode of it is over after one step. ``family`` is
-    the name of the group that describes it, "own" for what a person brings along.
+    the name of the group that describes it, "own" for what a person brings along. ``notice`` is what a first
+    look at it found that a person should know, in a phrase.
     """
 
     id: str
@@ -138,6 +139,7 @@ class EnvironmentInfo:
     teaches: str = ""
     best_known: BestKnown | None = None
     options: tuple[Option, ...] = ()
+    notice: str = ""
 
 
 def discrete(size: int, *labels: str) -> Space:

@@ -27,7 +27,7 @@ Reach = Callable[..., None]
 
 
 class _Waits(gymnasium.Env):
-    """Waits for ``freed`` in its constructor, or in its step, and says by ``entered`` that it does."""
+    """Waits for ``freed`` in its constructor, or in its second step, and says by ``entered`` that it does."""
 
     observation_space = gymnasium.spaces.Discrete(2)
     action_space = gymnasium.spaces.Discrete(2)
@@ -37,6 +37,7 @@ class _Waits(gymnasium.Env):
 
     def __init__(self, render_mode: str | None = None) -> None:
         self.render_mode = render_mode
+        self._steps = 0
         self._wait("constructor")
 
     def _wait(self, where: str) -> None:
@@ -48,7 +49,9 @@ class _Waits(gymnasium.Env):
         return 0, {}
 
     def step(self, action: int) -> tuple:
-        self._wait("step")
+        self._steps += 1
+        if self._steps > 1:
+            self._wait("step")
         return 0, 1.0, True, False, {}
 
     def render(self) -> np.ndarray:
@@ -133,7 +136,7 @@ def hangs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ends: list[str] = []
     inspect = lookup.inspect
 
-    def inspected(id: str, options: object, patience: float) -> EnvironmentInfo:
+    def inspected(id: str, options: object) -> EnvironmentInfo:
         try:
             for tenth in range(1000 if id == "Hangs-v0" else 0):
                 waited(Wait(id, "making", tenth / 10.0, 60.0))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
+import sys
 import time
 from copy import deepcopy
 from multiprocessing import Process, parent_process
@@ -113,6 +115,45 @@ class Spaces(gymnasium.Env[Any, Any]):
         return self.observation_space.sample(), reward, terminated, truncated, {}
 
 
+class Shared(gymnasium.Env[Any, Any]):
+    """Draws from generators that a whole process shares, while it is imported, made, reset, stepped and rendered, in
+    Gaussians that come in pairs too; from those of its class's spaces, and from its own, which it does not seed."""
+
+    observation_space = spaces.Box(-np.inf, np.inf, (7,), np.float64)
+    action_space = spaces.Discrete(2)
+    imported = np.random.random()  # noqa: NPY002 - as people do
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+        self._made = np.random.random()  # noqa: NPY002
+        self._steps = 0
+
+    def reset(self, *, seed: int | None = None) -> tuple[Any, dict[str, Any]]:
+        self._steps = 0
+        return self._drawn(), {}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self._steps += 1
+        return self._drawn(), random.gauss(0.0, 1.0), random.random() < 0.1, self._steps == 20, {}
+
+    def render(self) -> Any:
+        return np.random.randint(0, 256, (4, 4, 3), np.uint8)  # noqa: NPY002
+
+    def _drawn(self) -> Any:
+        torch = sys.modules.get("torch")
+        return np.array(
+            [
+                self.imported,
+                self._made,
+                np.random.standard_normal(),  # noqa: NPY002
+                random.random(),
+                self.action_space.sample(),
+                self.np_random.random(),
+                0.0 if torch is None else float(torch.rand(1)),
+            ]
+        )
+
+
 _SPACES: dict[str, tuple[Any, Any]] = {
     "box": (spaces.Box(-1.0, 1.0, (3,), np.float32), spaces.Box(-2.0, 2.0, (2,), np.float32)),
     "double": (spaces.Box(-1.0, 1.0, (2, 2), np.float64), spaces.Box(-2.0, 2.0, (1, 2), np.float64)),
@@ -123,4 +164,5 @@ _SPACES: dict[str, tuple[Any, Any]] = {
 }
 
 gymnasium.register("Misbehaving-v0", entry_point=f"{HERE}:Misbehaving")
+gymnasium.register("Shared-v0", entry_point=f"{HERE}:Shared")
 gymnasium.register("Spaces-v0", entry_point=f"{HERE}:Spaces")

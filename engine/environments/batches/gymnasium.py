@@ -13,7 +13,6 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.interface import NONE, Indices, Transitions
 from engine.environments.batches.recorded import RecordedEnvironment
 from engine.environments.making import registry
-from engine.environments.making.process_settings import ProcessSettings
 from engine.runtime.errors import RunError
 from engine.runtime.state import INEXACT, State
 
@@ -29,7 +28,6 @@ class GymnasiumBatch:
         render: whether the environments are made to give pictures.
         progress: [2], where to note which environment is being worked on and how many calls of environments were begun,
             for whoever watches from outside.
-        settings: of this process, to be as they are now when the environments are made and again when they are closed.
 
     Raises:
         RequestError: the environment cannot be made.
@@ -44,26 +42,22 @@ class GymnasiumBatch:
         *,
         render: bool = False,
         progress: NDArray[np.int64] | None = None,
-        settings: ProcessSettings | None = None,
     ) -> None:
         self.size = len(seeds)
         self._id, self._seeds = environment.id, tuple(seeds)
         self._progress = np.zeros(2, np.int64) if progress is None else progress
         self.interrupted: Indices = NONE
         self._environments: list[RecordedEnvironment] = []
-        self._settings = settings
         try:
             for index, seed in enumerate(self._seeds):
                 self._begin_call(index)
                 made = registry.make(
-                    environment.id, environment.options, time_limit=environment.time_limit, render=render
+                    environment.id, environment.options, time_limit=environment.time_limit, render=render, seed=seed
                 )
                 self._environments.append(RecordedEnvironment(made, seed))
         except BaseException:
             self.close()
             raise
-        if settings is not None:
-            settings.restore_what_learning_needs()
         first = self._environments[0].environment
         self.observation_space: Any = first.observation_space
         self.action_space: Any = first.action_space
@@ -135,8 +129,6 @@ class GymnasiumBatch:
     def close(self) -> None:
         for recorded in self._environments:
             registry.close(recorded.environment)
-        if self._settings is not None:
-            self._settings.restore()
 
     def _begin_call(self, index: int) -> None:
         self._progress[0] = index
@@ -158,8 +150,9 @@ def _inexact(id: str) -> str | None:
     if registry.is_known(id):
         return None
     return (
-        f"{id} comes from elsewhere: going on in an episode means to play it again up to there, which is exact if all "
-        "chance in it comes from its generator and it remembers nothing of earlier episodes."
+        f"{id} comes from elsewhere: going on in an episode means to play it again up to there, which is exact unless "
+        "it draws from a generator that no seed reaches, looks at the clock, asks the system for random bytes, depends "
+        "on the order of a set, or remembers earlier episodes."
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from engine.environments.making.foreign import layer_of
 from engine.environments.making.registry import Environment
 from engine.runtime.state import State
 
@@ -23,6 +24,7 @@ class RecordedEnvironment:
 
     def __init__(self, environment: Environment, seed: int) -> None:
         self.environment, self._seed = environment, seed
+        self._foreign = layer_of(environment)
         self._episodes = 0  # begun so far
         self._before: State | None = None  # its chance when this one began; None where the seed settles it
         self._actions: list[Any] = []
@@ -32,7 +34,7 @@ class RecordedEnvironment:
     def reset(self) -> Any:
         """Begin an episode; its first observation."""
         first = self._episodes == 0
-        before = None if first else chance(self.environment)
+        before = None if first else self._chance()
         observation = self.environment.reset(seed=self._seed if first else None)[0]
         self._episodes += 1
         self._before, self._actions, self._observation, self._over = before, [], observation, False
@@ -53,7 +55,7 @@ class RecordedEnvironment:
         """How the episode under way began and went on, and where the random numbers are."""
         if self._episodes == 0:
             return {"episodes": 0}
-        now = chance(self.environment)
+        now = self._chance()
         if self._over:
             return {"episodes": self._episodes, "now": now}
         return {
@@ -92,7 +94,7 @@ class RecordedEnvironment:
             alive()
             observation = self.environment.step(action)[0]
         self._before, self._actions, self._observation, self._over = state["before"], actions, observation, False
-        return _equal(np.array(observation), state["observation"]) and _equal(chance(self.environment), state["now"])
+        return _equal(np.array(observation), state["observation"]) and _equal(self._chance(), state["now"])
 
     def _restart(self, chance: State, alive: Callable[[], None]) -> None:
         """Make it ready for an episode that begins with this chance."""
@@ -105,7 +107,13 @@ class RecordedEnvironment:
         if "emulator" in chance:
             emulator = type(bare.ale.cloneState())
             bare.ale.restoreState(emulator(chance["emulator"].tobytes()))
+        if self._foreign is not None:
+            self._foreign.load(chance)
         self._over = True
+
+    def _chance(self) -> State:
+        """Where its random numbers are."""
+        return chance(self.environment) if self._foreign is None else chance(self.environment) | self._foreign.state()
 
 
 def chance(environment: Environment) -> State:

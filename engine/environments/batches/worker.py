@@ -18,6 +18,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import Indices
 from engine.environments.making import registry
+from engine.environments.making.global_random import kept_in_place
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.shared_memory import received
 
@@ -91,6 +92,7 @@ def progress_in(block: Any) -> NDArray[np.int64]:
     return np.frombuffer(block, np.int64).reshape(-1, 2)
 
 
+@kept_in_place()
 def run_worker(connection: Connection, share: Share, block: Any) -> None:
     """Make the environments of ``share`` and tell what they are, take the memory that is shared, and then do as asked.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -25,8 +25,9 @@ from gymnasium import spaces
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.catalogue.spaces import Space, shows_images
 from engine.environments.making import cartpole_positions as positions
-from engine.environments.making import finite_env
+from engine.environments.making import finite_env, foreign
 from engine.environments.making.preprocessing import extra_arguments, preprocessed, register_packages
+from engine.environments.making.results import InterfaceError
 from engine.runtime.errors import RequestError, RunError, describe, is_interruption, shortened
 
 finite_env.register()
@@ -47,19 +48,22 @@ _PACKAGES = {
 
 
 def make(
-    id: str, options: Mapping[str, Any] | None = None, *, time_limit: int = 0, render: bool = False
+    id: str, options: Mapping[str, Any] | None = None, *, time_limit: int = 0, render: bool = False, seed: int = 0
 ) -> Environment:
     """The environment registered under ``id``, or under the second half of ``module:id`` once that module is imported.
 
     Observations of several parts (Dict, Tuple, MultiDiscrete, MultiBinary) come as one flat Box. Episodes are cut off
     after ``time_limit`` steps, or if that is 0 after what the environment is registered with, or else after what the
-    catalogue says. Frames are ``rgb_array`` if ``render``.
+    catalogue says. Frames are ``rgb_array`` if ``render``. What comes from elsewhere is a ``ForeignEnvironment``, and
+    what it draws from the process's global random numbers while it is made comes from ``seed``.
 
     Raises:
         RequestError: no such id (the nearest is suggested), a package it needs is missing (the command that installs it
             is named), its spaces are not supported, or making it failed.
     """
-    _find(id)
+    name, known = id.rpartition(":")[2], is_known(id)
+    with nullcontext() if known else foreign.while_importing():
+        _find(id)
     _require_extra(id)
     _refuse_reserved(id, options or {})
     arguments: dict[str, Any] = extra_arguments(id) | dict(options or {})
@@ -70,7 +74,10 @@ def make(
         arguments["max_episode_steps"] = limit
     environment = None
     try:
-        environment = gymnasium.make(id, disable_env_checker=True, **arguments)
+        made_of = id if known else foreign.specification(name, seed)
+        environment = gymnasium.make(made_of, disable_env_checker=True, **arguments)
+        if not known and gymnasium.registry[name].additional_wrappers:
+            environment = foreign.wrapped(environment)
         environment = preprocessed(environment, id)
         if isinstance(environment.observation_space, _FLATTENED):
             environment = gymnasium.wrappers.FlattenObservation(environment)
@@ -78,6 +85,8 @@ def make(
         raise RequestError(_missing_package(id, error)) from None
     except RequestError:
         raise
+    except InterfaceError as error:
+        raise RequestError(f"{id} {error}.") from None
     except BaseException as error:
         if environment is not None:
             close(environment)
@@ -111,16 +120,6 @@ def is_known(id: str) -> bool:
     code = [spec.entry_point, *(wrapper.entry_point for wrapper in spec.additional_wrappers)]
     ours = all(isinstance(place, str) and place.startswith(("gymnasium.", "engine.")) for place in code)
     return id in ENVIRONMENTS or ours
-
-
-def is_made_apart(id: str) -> bool:
-    """Whether its code, which may hang, crash or change this process, may only run in worker processes.
-
-    What a class of this process is registered as could not be found there, and a worker process cannot start others.
-    """
-    spec = gymnasium.registry.get(id)
-    by_class = spec is not None and not isinstance(spec.entry_point, str)
-    return not (is_known(id) or by_class or multiprocessing.current_process().daemon)
 
 
 def _find(id: str) -> None:
@@ -234,13 +233,16 @@ def _bounds(space: spaces.Box) -> tuple[tuple[float, float], ...]:
 
 
 def raised(id: str, during: str, error: BaseException) -> RunError:
-    """The failure to report when an environment's own code raised ``error``, of whatever kind.
+    """The failure to report when an environment's own code raised ``error``, of whatever kind, or gave what it should
+    not.
 
     Raises:
         BaseException: ``error`` itself, where it is an interruption and no failure.
     """
     if is_interruption(error):
         raise error
+    if isinstance(error, InterfaceError):
+        return RunError(f"{id} {error}.")
     return RunError(f"{id} raised {describe(error)}, in its {during}.")
 
 

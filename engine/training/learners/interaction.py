@@ -76,7 +76,7 @@ class Interaction:
     def __init__(
         self, config: RunConfig, seeds: Seeds, with_value: bool, make_collector: MakeCollector | None = None
     ) -> None:
-        plain = inspect(config.environment.id, config.environment.options, config.environment.patience)
+        plain = inspect(config.environment.id, config.environment.options)
         self.environment = changed(plain, config.environment)
         problem = refusal(config, self.environment)
         if problem is not None:
@@ -96,7 +96,8 @@ class Interaction:
         placement = Placement(config, self.environment, plain.observation, seeds.integers(size), self.device)
         made = (make_collector or collector_alone)(placement)
         self.collector = self.parts.add("collector", made.collector)
-        self.stepping_reason, self.close = made.reason, made.close
+        notice = f"; {plain.notice}" if plain.notice else ""
+        self.stepping_reason, self.close = made.reason + notice, made.close
         self.choices = {"device": self.device.type, "environment.stepping": made.stepping}
 
     def explore(self, config: RunConfig, progress: float) -> None:

@@ -235,16 +235,17 @@ def test_an_environment_that_raises_in_reset_is_a_run_error() -> None:
     assert "in its reset" in message
 
 
-def test_an_observation_of_another_shape_than_the_space_is_a_run_error() -> None:
-    box = spaces.Box(-1.0, 1.0, (2,))
-    box.sample = lambda: np.zeros(3, np.float32)  # type: ignore[method-assign, misc, assignment]
-    run_until_it_fails(configured(environment=register("Tests/Shape-v0", observation=box)))
-
-
-def test_an_observation_beyond_a_discrete_space_is_a_run_error() -> None:
-    four = spaces.Discrete(4)
-    four.sample = lambda: 4  # type: ignore[method-assign, misc, assignment]
-    run_until_it_fails(configured(environment=register("Tests/Beyond-v0", observation=four)))
+@pytest.mark.parametrize(
+    ("space", "sample", "sentence"),
+    [
+        (spaces.Box(-1.0, 1.0, (2,)), np.zeros(3, np.float32), r"observation of the shape \(3,\) in its reset"),
+        (spaces.Discrete(4), 4, r"observes 4 in its reset, which lies outside Discrete\(4\)"),
+    ],
+)
+def test_an_observation_outside_its_space_is_told_before_training(space: Any, sample: Any, sentence: str) -> None:
+    space.sample = lambda: sample
+    with pytest.raises(RequestError, match=sentence):
+        Training(configured(environment=register("Tests/Outside-v0", observation=space)))
 
 
 def test_a_reward_given_as_an_array_of_one_number_is_that_number_or_a_run_error() -> None:
