@@ -125,6 +125,14 @@ def assembled(bands: Sequence[Tensor], damping: float) -> Tensor:
     return (matrix + matrix.mT) / 2.0 + damping * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
 
 
+class SingularMatrixError(ValueError):
+    """A matrix is singular to within its precision; with ``damping`` more on its diagonal it would not be."""
+
+    def __init__(self, damping: float) -> None:
+        super().__init__("the matrix is singular; more damping makes it solvable.")
+        self.damping = damping
+
+
 def solve_exactly(matrix: Tensor, b: Tensor) -> Tensor:
     """The x with A x = b, for a symmetric matrix.
 
@@ -139,7 +147,8 @@ def solve_exactly(matrix: Tensor, b: Tensor) -> Tensor:
         x, [P].
 
     Raises:
-        ValueError: the shapes do not fit, something is not finite, or A is singular to within its precision.
+        SingularMatrixError: A is singular to within its precision.
+        ValueError: the shapes do not fit, or something is not finite.
     """
     _require_vector(b, b.numel())
     if matrix.shape != (len(b), len(b)):
@@ -148,8 +157,9 @@ def solve_exactly(matrix: Tensor, b: Tensor) -> Tensor:
         raise ValueError("the matrix and the vector must be finite.")
     # In double precision, and on the CPU because not every device has that.
     values, vectors = torch.linalg.eigh(matrix.detach().cpu().double())
-    if not values.abs().min() > len(b) * torch.finfo(matrix.dtype).eps * values.abs().max():
-        raise ValueError("the matrix is singular; damping makes it solvable.")
+    least = len(b) * torch.finfo(matrix.dtype).eps * values.abs().max().item()
+    if not values.abs().min() > least:
+        raise SingularMatrixError(max(4.0 * least, 1e-6))
     x: Tensor = vectors @ (vectors.mT @ b.detach().cpu().double() / values)
     return x.to(b.dtype).to(b.device)
 

@@ -14,6 +14,7 @@ from engine.algorithms.watching import WatchedStep
 from engine.config.updates import TRPO, NaturalGradient
 from engine.experience.batch import Batch
 from engine.maths.trust_region import (
+    SingularMatrixError,
     assembled,
     conjugate_gradient_iterates,
     fisher_bands,
@@ -101,12 +102,14 @@ def natural_direction(
     exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
     if exact:
         matrix = yield from _whole_matrix(graph, parameters, config.damping)
+        require_finite([matrix.sum().item()], rate)
         try:
             solution = solve_exactly(matrix, gradient)
-        except ValueError:
+        except SingularMatrixError as error:
+            enough = config.damping + error.damping
             raise RunError(
-                "The Fisher matrix cannot be inverted, since some directions do not change the policy; use a damping "
-                "above 0, or conjugate gradients."
+                f"The Fisher matrix cannot be inverted at a damping of {config.damping:g}, since some directions "
+                f"hardly change the policy; use a damping of {enough:.1g} or more, or conjugate gradients."
             ) from None
         return Direction(solution, gradient.dot(solution).item(), norm, metrics, losses)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -143,9 +144,17 @@ def test_auto_is_the_exact_inverse_for_few_parameters() -> None:
     assert torch.equal(parameters_of(one), parameters_of(other))
 
 
-def test_a_table_without_damping_is_refused_because_logits_may_all_grow_alike() -> None:
-    with pytest.raises(RunError, match="cannot be inverted"):
-        updated(policy(), expected_batch(), NATURAL | {"damping": 0.0, "solver": "exact"})
+@pytest.mark.parametrize("kind", ["natural-gradient", "trpo"])
+@pytest.mark.parametrize("damping", [0.0, 1e-9, 1e-7])
+def test_a_table_hardly_damped_is_refused_with_a_damping_that_is_enough(damping: float, kind: str) -> None:
+    """Logits may all grow alike without changing the policy."""
+    update = {"kind": kind, "damping": damping, "solver": "exact"}
+    with pytest.raises(RunError, match=f"cannot be inverted at a damping of {damping:g}, ") as refused:
+        updated(policy(), expected_batch(), update)
+    enough = re.search(r"use a damping of (\S+) or more", str(refused.value))
+    assert enough is not None
+    assert damping < float(enough[1]) < 1e-4
+    updated(policy(), expected_batch(), update | {"damping": float(enough[1])})
 
 
 def test_damping_shortens_the_step() -> None:
