@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.experience.rollouts import Rollout, Sequences, grouped
-from engine.runtime.heartbeat import ROWS
+from engine.runtime.heartbeat import ROWS, rows_at_once
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,10 @@ class Batch:
         """What each step's ∇ log π is multiplied with, [M]: γᵗ·Â, with these Â [M] or the batch's own."""
         return self.state_weights * (self.advantages if advantages is None else advantages)
 
-    def chunks(self, most: int = ROWS) -> list[Chunk]:
-        """The batch in order, in chunks of about ``most`` steps; whole sequences where the policy has a memory."""
+    def chunks(self, most: int = 0) -> list[Chunk]:
+        """The batch in order, in chunks of about ``most`` steps, or of as many as the device should have at once; whole
+        sequences where the policy has a memory."""
+        most = most or self.at_once
         if self.recurrent:
             return [self._of_sequences(group) for group in grouped(self.rollout.sequences.lengths, most)]
         starts = range(0, self.size, most)
@@ -121,11 +123,16 @@ class Batch:
             order = torch.randperm(len(self.lengths), generator=generator)
             for group in grouped(self.lengths[order], size):
                 chosen = order[group]
-                yield [self._of_sequences(chosen[some]) for some in grouped(self.lengths[chosen], ROWS)]
+                yield [self._of_sequences(chosen[some]) for some in grouped(self.lengths[chosen], self.at_once)]
         else:
-            order = torch.randperm(self.size, generator=generator).to(self.advantages.device)
+            order = sent(torch.randperm(self.size, generator=generator), self.advantages.device)
             for rows in torch.split(order, size):
-                yield [self._of_rows(some) for some in torch.split(rows, ROWS)]
+                yield [self._of_rows(some) for some in torch.split(rows, self.at_once)]
+
+    @property
+    def at_once(self) -> int:
+        """How many steps to pass through a network at once."""
+        return rows_at_once(self.observations, ROWS)
 
     @property
     def lengths(self) -> Tensor:
@@ -150,3 +157,9 @@ class Batch:
         rows = torch.cat([torch.arange(ends[k] - lengths[k], ends[k]) for k in chosen.tolist()])
         rows = rows.to(self.advantages.device)
         return Chunk(rows, self.observations[rows], self.actions[rows], all_of.at(chosen))
+
+
+def sent(order: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU's on ``device``. From memory that may be swapped out, the CPU would have to wait until a CUDA
+    device has done all that it was given before."""
+    return order.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else order.to(device)

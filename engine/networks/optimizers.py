@@ -61,6 +61,10 @@ def add_gradient(loss: Tensor, *vectors: ParameterVector) -> None:
 class Optimizer(Stateful, Protocol):
     """A rule for steps downhill. Its state is what it has gathered from earlier steps, not the parameters."""
 
+    @property
+    def gathered(self) -> list[Tensor]:
+        """What it has gathered, which a step changes in place."""
+
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """One step along what ``vector.gradient`` holds."""
@@ -71,6 +75,10 @@ class _Gathered:
 
     def __init__(self, vector: ParameterVector, **gathered: Tensor) -> None:
         self._vector, self._gathered = vector, TensorState(gathered)
+
+    @property
+    def gathered(self) -> list[Tensor]:
+        return list(self._gathered.tensors.values())
 
     def state(self) -> State:
         return self._gathered.state()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 import torch
+from torch import Tensor
 
 
 class CudaGraph:
@@ -23,7 +24,7 @@ class CudaGraph:
         self._graph: torch.cuda.CUDAGraph | None = None
         self._key: Hashable = None
         self._warm = False
-        self._recordable = device.type == "cuda"
+        self._recordable = replays(device)
 
     def __call__(self, key: Hashable = None) -> None:
         if key != self._key:
@@ -47,3 +48,13 @@ class CudaGraph:
             self._recordable = False
             return None
         return graph
+
+
+def replays(device: torch.device) -> bool:
+    """Whether a ``CudaGraph`` replays there."""
+    return device.type == "cuda"
+
+
+def on_device(tensor: Tensor) -> bool:
+    """Whether the host would have to wait to know a tensor's numbers."""
+    return not tensor.is_cpu

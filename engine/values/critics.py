@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.experience.rollouts import Rollout, Sequences, grouped
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeat, Heartbeats
-from engine.runtime.heartbeat import ROWS, HeartbeatTimer
+from engine.runtime.heartbeat import ROWS, HeartbeatTimer, rows_at_once
 from engine.values.value_function import ValueFunction
 
 Values = Heartbeats[tuple[Tensor, Tensor]]
@@ -72,7 +72,7 @@ class SharedCritic:
 
 def _in_chunks(value: Callable[[Tensor], Tensor], observations: Tensor) -> Heartbeats[Tensor]:
     timer, found = HeartbeatTimer(), []
-    for rows in torch.split(observations, ROWS):
+    for rows in torch.split(observations, rows_at_once(observations, ROWS)):
         with torch.no_grad():
             found.append(value(rows))
         if timer.due():

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from engine.config.estimators import ValueBaseline
-from engine.experience.batch import Batch
+from engine.experience.batch import Batch, sent
 from engine.maths.losses import clipped_value_loss, value_gradient, value_loss
 from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import ROWS, HeartbeatTimer
+from engine.runtime.heartbeat import ROWS, HeartbeatTimer, rows_at_once
 from engine.runtime.state import Parts
 from engine.values.value_function import ValueFunction
 
@@ -75,6 +75,11 @@ class ValueFitting:
         """One step along the gradient that has been gathered."""
         self._optimizer.step(config.learning_rate)
 
+    @property
+    def moving(self) -> list[Tensor]:
+        """All that a step changes."""
+        return [self.vector.values, *self._optimizer.gathered]
+
     def require_finite(self, config: ValueBaseline, loss: float = 0.0) -> None:
         """Raises RunError where V, or its squared error ``loss``, is no longer finite."""
         if not (math.isfinite(loss) and bool(self.vector.values.isfinite().all())):
@@ -85,18 +90,18 @@ class ValueFitting:
 
     def _draws(self, batch: Batch, config: ValueBaseline) -> Iterator[list[Tensor | slice]]:
         """For every step its rows, in parts small enough to be interrupted between."""
-        size = config.minibatch_size or batch.size
+        size, most = config.minibatch_size or batch.size, rows_at_once(batch.observations, ROWS)
         if size >= batch.size:
-            whole: list[Tensor | slice] = [slice(k, min(k + ROWS, batch.size)) for k in range(0, batch.size, ROWS)]
+            whole: list[Tensor | slice] = [slice(k, min(k + most, batch.size)) for k in range(0, batch.size, most)]
             for _ in range(max(config.fit_steps, 1)):
                 yield whole
             return
         left: list[Tensor] = []
         for _ in range(max(config.fit_steps, 1)):
             if not left:
-                order = torch.randperm(batch.size, generator=self._generator).to(batch.advantages.device)
+                order = sent(torch.randperm(batch.size, generator=self._generator), batch.advantages.device)
                 left = [rows for rows in torch.split(order, size) if len(rows) == size]
-            yield list(torch.split(left.pop(), ROWS))
+            yield list(torch.split(left.pop(), most))
 
 
 def fit_loss(values: Tensor, targets: Tensor, old_values: Tensor | None, clip_range: float) -> Tensor:

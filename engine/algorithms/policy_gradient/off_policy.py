@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
-from engine.algorithms.policy_gradient.rule import Rules, UpdateInput, accumulate_gradient, measured, over_batch
+from engine.algorithms.policy_gradient.rule import Rules, UpdateInput, accumulate_gradient, log_probs_of, over_batch
 from engine.algorithms.watching import WatchedStep
 from engine.config.updates import OffPolicy
 from engine.estimation.estimators import advantages
@@ -48,7 +48,7 @@ class OffPolicyRule:
         metrics: Metrics = {}
         log_weights = torch.zeros(given.batch.rollout.environments)
         for update in range(config.updates_per_batch):
-            now, _ = yield from measured(self._policy, given.batch)
+            now = yield from log_probs_of(self._policy, given.batch)
             log_ratios = now - behaviour
             log_weights = importance.trajectory_log_weights(
                 given.batch.rollout.unflat(log_ratios), given.batch.rollout.mask

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
+from engine.algorithms.policy_gradient.recorded import Holding, RecordedStep, Told
 from engine.algorithms.policy_gradient.rule import (
     RuleParts,
     Rules,
     UpdateInput,
     UpdateRule,
     add_parts,
+    log_probs_of,
     measured,
     over_batch,
+    read,
     unweighted,
 )
 from engine.algorithms.policy_gradient.surrogates import Added, Proximal, Surrogate, SurrogateGradient, gradient_for
@@ -30,6 +34,7 @@ from engine.maths.losses import approx_kl, clip_fraction, updated_multiplier
 from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeat, Heartbeats, UpdateStep
+from engine.runtime.cuda_graph import on_device, replays
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts, State
@@ -40,17 +45,23 @@ JointFitting = tuple[ValueFitting, ValueBaseline]
 
 
 @dataclass(frozen=True)
-class _Step:
-    """What a minibatch came to before its step: the mean loss, the mean squared error of a value function that is
-    fitted jointly (None without one), and how far the policy had gone."""
+class _Steps:
+    """What the steps that were taken came to before each: the mean loss, the mean squared error of a value function
+    that is fitted jointly (None without one), and the first gradient's length."""
 
     loss: float
     value_loss: float | None
-    kl: float
+    norm: float
 
 
-_Found = list[tuple[Chunk, Added]]
-"""What each chunk of a minibatch came to."""
+@dataclass(frozen=True)
+class _Gradient:
+    """The gradient of a minibatch: what that came to, how far the policy had gone (0 where nobody asks; a tensor on a
+    device), and what each chunk came to."""
+
+    told: Told
+    kl: float | Tensor
+    found: list[tuple[Chunk, Added]]
 
 
 @dataclass
@@ -75,6 +86,11 @@ class ProximalRule:
 
     ρ is π(a|s)/π_old(a|s), exactly 1 before the first step. All expectations are means over steps. ``fitting`` is a
     value function of its own that takes a step with each of the policy's, on the same minibatch.
+
+    On a GPU the host queues all steps of an update and reads what they came to after the last. Where the KL stops an
+    update, it does so on the device: the steps from there on are undone as they are taken, which leaves the policy
+    where the CPU stops. Otherwise the steps repeat one CUDA graph, unless somebody watches, or a number in them changes
+    from update to update, as schedules and multipliers do.
     """
 
     def __init__(
@@ -86,6 +102,7 @@ class ProximalRule:
         self._vector = ParameterVector(policy.parameters())
         self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
         self._timer = HeartbeatTimer()
+        self._recorded: RecordedStep | None = None
         self._multiplier = Multiplier(0.0)
         if isinstance(config, PPOLagrangian):
             self._multiplier = self.parts.add("multiplier", Multiplier(config.initial_multiplier))
@@ -97,21 +114,20 @@ class ProximalRule:
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
         self._old.load_state_dict(self._policy.state_dict())
         self._old.temperature = self._policy.temperature
-        old_log_probs, _ = yield from measured(self._policy, batch)
+        old_log_probs = yield from log_probs_of(self._policy, batch)
         surrogate = Surrogate(given, config, self._old, old_log_probs, self._multiplier.value)
-        steps, norm = yield from self._epochs(surrogate, rate)
+        steps = yield from self._epochs(surrogate, rate)
         log_probs, entropy = yield from measured(self._policy, batch)
         log_ratios = log_probs - old_log_probs
-        loss, kl = _mean([step.loss for step in steps]), approx_kl(log_ratios).item()
+        loss, norm, kl = steps.loss, steps.norm, approx_kl(log_ratios).item()
         try:
             require_finite([loss, norm, entropy, kl], rate)
         except RunError:
             self._policy.load_state_dict(self._old.state_dict())
             raise
         metrics: Metrics = {"loss": loss, "entropy": entropy, "grad_norm": norm, "approx_kl": kl}
-        fitted = [step.value_loss for step in steps if step.value_loss is not None]
-        if fitted:
-            metrics["value_loss"] = _mean(fitted)
+        if steps.value_loss is not None:
+            metrics["value_loss"] = steps.value_loss
         if surrogate.clip_range is not None:
             metrics["clip_fraction"] = clip_fraction(log_ratios, surrogate.clip_range).item()
         if isinstance(config, PPOLagrangian):
@@ -122,80 +138,148 @@ class ProximalRule:
         metrics |= scheduled_metric(config.learning_rate_schedule, rate)
         return Outcome(metrics, log_ratios, clip_range=surrogate.clip_range)
 
-    def _epochs(
-        self, surrogate: Surrogate, rate: float
-    ) -> Generator[Heartbeat | UpdateStep, None, tuple[list[_Step], float]]:
-        """Every step of the policy, and of a value function that is fitted jointly; and the first gradient's length."""
+    def _epochs(self, surrogate: Surrogate, rate: float) -> Generator[Heartbeat | UpdateStep, None, _Steps]:
+        """Every step of the policy, and of a value function that is fitted jointly."""
         given, config = surrogate.given, surrogate.config
         joint = self._joint_fitting(given.config)
         gradient = gradient_for(surrogate, self._policy, self._vector)
         stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
-        steps: list[_Step] = []
-        norm, watched = 0.0, None
+        holding = Holding(self._moving(joint)) if stop > 0.0 and on_device(self._vector.values) else None
+        repeats = replays(self._vector.values.device) and stop == 0.0 and self._same_every_time(given, config)
+        told: list[Told] = []
+        held, drawn = list[Tensor](), list[Tensor]()
         for chunks in self._minibatches(given.batch, config):
-            step, found = yield from self._gathered(surrogate, gradient, chunks, joint)
-            if 0.0 < stop < step.kl:
+            if repeats and len(chunks[0].actions) == min(config.minibatch_size or given.batch.size, given.batch.size):
+                told.append(self._repeated(surrogate, chunks[0], rate))
+                continue
+            one = yield from self._gathered(surrogate, gradient, chunks, joint)
+            if isinstance(one.kl, float) and 0.0 < stop < one.kl:
                 break
-            if not steps or config.max_grad_norm > 0.0 or given.watched:
-                length = self._vector.clip(config.max_grad_norm)
-                norm = norm if steps else length.item()
+            watched = None
+            if not told or config.max_grad_norm > 0.0 or given.watched:
+                one = replace(one, told=one.told._replace(norm=self._vector.clip(config.max_grad_norm)))
                 if given.watched:
-                    watched = self._watched(surrogate, found, step, length.item())
-            self._optimizer.step(rate)
-            if joint is not None:
-                fitting, baseline = joint
-                fitting.step(baseline)
-            steps.append(step)
+                    watched = self._watched(surrogate, one)
+            if holding is not None and isinstance(one.kl, Tensor):
+                holding.step(one.kl <= stop, lambda: self._move(joint, rate))
+                held.append(holding.holds.clone())
+                drawn.append(self._generator.get_state())
+            else:
+                self._move(joint, rate)
+            told.append(one.told)
             if watched is not None:
-                yield watched.event(given.iteration, len(steps))
+                yield watched.event(given.iteration, len(told))
+        if held:
+            taken = int(sum(read(held)))
+            told = told[:taken]
+            self._generator.set_state(drawn[min(taken, len(drawn) - 1)])  # as if no more epochs had been drawn
+        steps = _read(told, given.config, joint is not None)
         if joint is not None:
             fitting, baseline = joint
-            fitting.require_finite(baseline, _mean([step.value_loss or 0.0 for step in steps]))
-        return steps, norm
+            fitting.require_finite(baseline, steps.value_loss or 0.0)
+        return steps
 
     def _gathered(
         self, surrogate: Surrogate, gradient: SurrogateGradient, chunks: list[Chunk], joint: JointFitting | None
-    ) -> Heartbeats[tuple[_Step, _Found]]:
+    ) -> Heartbeats[_Gradient]:
         """Gather the gradient of one minibatch, chunk by chunk."""
-        given, config = surrogate.given, surrogate.config
+        config = surrogate.config
+        self._zero(joint)
+        size = sum(len(chunk.actions) for chunk in chunks)
+        told, found = Told([], [], [], None), list[tuple[Chunk, Added]]()
+        kl: float | Tensor = 0.0
+        for chunk in chunks:
+            share = len(chunk.actions) / size
+            found.append((chunk, self._add(surrogate, gradient, (chunk, share), joint, told)))
+            if isinstance(config, PPOClip) and config.target_kl > 0.0:
+                gone = approx_kl(found[-1][1].log_ratios)
+                kl = kl + share * (gone if on_device(gone) else gone.item())
+            if self._timer.due():
+                yield Heartbeat("updating the policy")
+        return _Gradient(told, kl, found)
+
+    def _add(
+        self,
+        surrogate: Surrogate,
+        gradient: SurrogateGradient,
+        shared: tuple[Chunk, float],
+        joint: JointFitting | None,
+        told: Told,
+    ) -> Added:
+        """Add a chunk's share to the gradient, and what it came to to ``told``."""
+        chunk, share = shared
+        one = gradient.add(surrogate, chunk, share)
+        told.shares.append(share)
+        told.losses.append(one.loss)
+        if joint is not None:
+            fitting, baseline = joint
+            told.value_losses.append(fitting.add_gradient(surrogate.given.batch, chunk.rows, baseline, share))
+        elif one.value_loss is not None:
+            told.value_losses.append(share * one.value_loss)
+        return one
+
+    def _zero(self, joint: JointFitting | None) -> None:
         self._vector.zero()
         if joint is not None:
             joint[0].vector.zero()
-        size = sum(len(chunk.actions) for chunk in chunks)
-        total, of_values, kl = 0.0, 0.0, 0.0
-        found: _Found = []
-        for chunk in chunks:
-            share = len(chunk.actions) / size
-            one = gradient.add(surrogate, chunk, share)
-            if joint is not None:
-                fitting, baseline = joint
-                of_values += fitting.add_gradient(given.batch, chunk.rows, baseline, share).item()
-            elif one.value_loss is not None:
-                of_values += (share * one.value_loss).item()
-            total += share * one.loss.item()
-            if isinstance(config, PPOClip) and config.target_kl > 0.0:
-                kl += share * approx_kl(one.log_ratios).item()
-            found.append((chunk, one))
-            if self._timer.due():
-                yield Heartbeat("updating the policy")
-        value_loss = of_values if joint is not None else unweighted(of_values, given.config)
-        return _Step(total, value_loss, kl), found
 
-    def _watched(self, surrogate: Surrogate, found: _Found, step: _Step, norm: float) -> WatchedStep:
+    def _move(self, joint: JointFitting | None, rate: float) -> None:
+        """One step along the gradients that have been gathered."""
+        self._optimizer.step(rate)
+        if joint is not None:
+            fitting, baseline = joint
+            fitting.step(baseline)
+
+    def _moving(self, joint: JointFitting | None) -> list[Tensor]:
+        """All that a step changes."""
+        mine = [self._vector.values, *self._optimizer.gathered]
+        return mine if joint is None else [*mine, *joint[0].moving]
+
+    def _same_every_time(self, given: UpdateInput, config: Proximal) -> bool:
+        """Whether the numbers of a step stay the same from update to update, and every minibatch is one chunk."""
+        constant = config.learning_rate_schedule == "constant" and not isinstance(config, PPOLagrangian)
+        if isinstance(config, PPOClip):
+            constant = constant and config.clip_range_schedule == "constant"
+        size = min(config.minibatch_size or given.batch.size, given.batch.size)
+        return constant and not given.watched and not given.batch.recurrent and size <= given.batch.at_once
+
+    def _repeated(self, surrogate: Surrogate, chunk: Chunk, rate: float) -> Told:
+        """One step on a minibatch, by a graph where it has been recorded."""
+        given = surrogate.given
+        configured = (given.config.update.model_dump_json(), given.config.estimator.model_dump_json())
+        key = (len(chunk.actions), rate, self._policy.temperature, *configured)
+        if self._recorded is None or self._recorded.key != key:
+            joint = self._joint_fitting(given.config)
+
+            def step(surrogate: Surrogate, chunk: Chunk) -> Told:
+                self._zero(joint)
+                told = Told([], [], [], None)
+                gradient = gradient_for(surrogate, self._policy, self._vector)
+                self._add(surrogate, gradient, (chunk, 1.0), joint, told)
+                norm = self._vector.clip(surrogate.config.max_grad_norm)
+                self._move(joint, rate)
+                return told._replace(norm=norm)
+
+            self._recorded = RecordedStep(key, surrogate, chunk, step)
+        return self._recorded(surrogate, chunk)
+
+    def _watched(self, surrogate: Surrogate, one: _Gradient) -> WatchedStep:
         """The step that is about to be taken."""
-        size, losses = sum(len(one.log_ratios) for _, one in found), dict[str, float]()
-        for _, one in found:
-            parts = one.losses if one.value_loss is None else one.losses | {"value": one.value_loss}
-            add_parts(parts, len(one.log_ratios) / size, losses)
-        if self._joint_fitting(surrogate.given.config) is not None and step.value_loss is not None:
-            losses["value"] = step.value_loss
+        found, told = one.found, one.told
+        size, losses = sum(len(added.log_ratios) for _, added in found), dict[str, float]()
+        for _, added in found:
+            parts = added.losses if added.value_loss is None else added.losses | {"value": added.value_loss}
+            add_parts(parts, len(added.log_ratios) / size, losses)
+        if self._joint_fitting(surrogate.given.config) is not None:
+            losses["value"] = sum(read(told.value_losses))
         numbers = torch.arange(surrogate.given.batch.size, device=surrogate.old_log_probs.device)
-        cut_off = [surrogate.cut_off(chunk, one.log_ratios) for chunk, one in found]
+        cut_off = [surrogate.cut_off(chunk, added.log_ratios) for chunk, added in found]
+        assert told.norm is not None
         return WatchedStep(
             self._vector,
             losses,
-            norm,
-            torch.cat([one.log_ratios for _, one in found]),
+            told.norm.item(),
+            torch.cat([added.log_ratios for _, added in found]),
             torch.cat([numbers[chunk.rows] for chunk, _ in found]),
             None if surrogate.clip_range is None else torch.cat([some for some in cut_off if some is not None]),
         )
@@ -225,6 +309,20 @@ def fits_value_jointly(config: PolicyGradientConfig) -> bool:
     baseline = config.estimator.baseline
     jointly = isinstance(baseline, ValueBaseline) and baseline.fit_steps == 0 and baseline.fitted_on == "previous"
     return jointly and isinstance(config.update, PPOClip | PPOPenalty | PPOLagrangian)
+
+
+def _read(told: list[Told], config: PolicyGradientConfig, joint: bool) -> _Steps:
+    """Wait for the device, and put together what the steps came to."""
+    first = [told[0].norm] if told and told[0].norm is not None else []
+    losses = [loss for one in told for loss in one.losses]
+    of_values = [value for one in told for value in one.value_losses]
+    numbers = iter(read([*first, *losses, *of_values]))
+    norm = next(numbers) if first else 0.0
+    means = [sum(share * next(numbers) for share in one.shares) for one in told]
+    errors = [sum(next(numbers) for _ in one.value_losses) for one in told]
+    unweighed = errors if joint else [unweighted(error, config) for error in errors]
+    fitted = [error for error in unweighed if error is not None]
+    return _Steps(_mean(means), _mean(fitted) if fitted else None, norm)
 
 
 def _mean(numbers: list[float]) -> float:

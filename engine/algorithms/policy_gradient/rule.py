@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -107,14 +107,25 @@ def over_batch(policy: Policy, batch: Batch, what: Callable[[Distribution, Chunk
     return found
 
 
-def measured(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, float]]:
-    """log π(a|s) of every step under the present policy, [M], and the policy's mean entropy; yields signs of life."""
+def log_probs_of(policy: Policy, batch: Batch) -> Heartbeats[Tensor]:
+    """log π(a|s) of every step under the present policy, [M]; yields signs of life."""
+    found = yield from over_batch(policy, batch, lambda distribution, chunk: distribution.log_prob(chunk.actions))
+    return torch.cat(found)
 
-    def of_chunk(distribution: Distribution, chunk: Chunk) -> tuple[Tensor, float]:
-        return distribution.log_prob(chunk.actions), distribution.entropy().sum().item()
+
+def measured(policy: Policy, batch: Batch) -> Heartbeats[tuple[Tensor, float]]:
+    """As ``log_probs_of``, and the policy's mean entropy; the device is waited for once, at the end."""
+
+    def of_chunk(distribution: Distribution, chunk: Chunk) -> tuple[Tensor, Tensor]:
+        return distribution.log_prob(chunk.actions), distribution.entropy().sum()
 
     log_probs, entropies = zip(*(yield from over_batch(policy, batch, of_chunk)), strict=True)
-    return torch.cat(log_probs), sum(entropies) / batch.size
+    return torch.cat(log_probs), sum(read(entropies)) / batch.size
+
+
+def read(scalars: Sequence[Tensor]) -> list[float]:
+    """Scalar tensors as numbers, all in one go: each on its own would be a wait for the device."""
+    return torch.stack(list(scalars)).tolist() if scalars else []
 
 
 def ascent_losses(
