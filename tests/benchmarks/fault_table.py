@@ -11,17 +11,18 @@ from dataclasses import dataclass
 
 _RULES = "engine/algorithms/policy_gradient"
 _SEEDS = "engine/training/many_seeds"
-UPDATES = ("tests/engine/algorithms", "tests/engine/references", "tests/engine/training")
+_OF_RULES = ("proximal", "natural_gradient", "trpo", "off_policy", "exact_ascent", "watching", "update_input")
+UPDATES = ("tests/engine/references", *(f"tests/engine/algorithms/test_{name}.py" for name in _OF_RULES))
 VALUES = ("tests/engine/values", *UPDATES)
 BATCHES = ("tests/engine/experience", *UPDATES)
-RUNS = ("tests/engine/training", "tests/engine/references", "tests/engine/algorithms")
-SEEDS = ("tests/engine/training",)
+RUNS = ("tests/engine/training/test_training.py", "tests/engine/training/test_training_changes.py", *UPDATES)
+SEEDS = ("tests/engine/training/test_many_seeds.py", "tests/engine/training/test_many_seeds_changes.py")
 
 
 @dataclass(frozen=True)
 class Fault:
     """``new`` in place of ``old``, which stands in ``file`` exactly once; ``breaks`` says what is wrong then. ``tests``
-    are the folders that may notice, the likeliest first."""
+    are those that are about what it breaks, folders and files."""
 
     name: str
     breaks: str

@@ -1,7 +1,7 @@
 """Whether tests notice planted faults: ``python -m tests.benchmarks.faults [--only NAME …] [--output FILE] [--list]``.
 
 Every fault of ``fault_table`` is planted by itself in a copy of the checkout, whose tests must pass without any; then
-the folders that may notice it are run until the first failure. Prints which test caught it, or that all passed, and
+the tests that are about it are run until the first failure. Prints which test caught it, or that all passed, and
 writes both, as text and as JSON. The exit status is 1 where a fault cannot be planted or a run breaks, and 2 when the
 request was wrong; a fault that is missed is a result.
 """
@@ -96,7 +96,7 @@ def first_failure(root: Path, tests: Sequence[str]) -> str | None:
     failures = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
     if done.returncode != FAILED or not failures:
         raise PlantingError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return failures[0].split()[1]
+    return failures[0].split(" ", 1)[1].split(" - ")[0]
 
 
 def tried(fault: Fault, root: Path) -> Found:
@@ -112,7 +112,7 @@ def tried(fault: Fault, root: Path) -> Found:
 
 
 def all_tests(faults: Iterable[Fault]) -> list[str]:
-    return sorted({folder for fault in faults for folder in fault.tests})
+    return sorted({tests for fault in faults for tests in fault.tests})
 
 
 def table(found: Sequence[Found]) -> Table:

@@ -256,3 +256,39 @@ def test_state_weights_enter_the_gradient() -> None:
     updated(half, replace(batch, state_weights=torch.full_like(batch.advantages, 0.5)), NATURAL)
     updated(whole, batch, NATURAL | {"learning_rate": 0.25})
     torch.testing.assert_close(parameters_of(half), parameters_of(whole))
+
+
+@pytest.mark.parametrize("kind", ["natural-gradient", "trpo", "ppo-clip"])
+def test_a_step_does_not_depend_on_how_many_episodes_the_steps_come_from(kind: str) -> None:
+    """All three take means over steps; the plain gradient is a sum for each episode."""
+    batch = expected_batch()
+
+    def joined(tensor: Tensor) -> Tensor:  # eight episodes of four steps, where there were 32 of one
+        return tensor.view(8, 4).T
+
+    last = torch.tensor([[False], [False], [False], [True]]).expand(4, 8)
+    rollout = replace(
+        batch.rollout,
+        observations=joined(batch.rollout.observations),
+        actions=joined(batch.rollout.actions),
+        rewards=torch.zeros(4, 8),
+        terminated=last,
+        truncated=torch.zeros_like(last),
+        mask=torch.ones_like(last),
+        elapsed=torch.arange(4).unsqueeze(1).expand(4, 8),
+    )
+    longer = replace(batch, rollout=rollout)
+    assert (batch.divisor, longer.divisor, longer.size) == (32, 8, 32)
+    assert torch.equal(longer.actions, batch.actions)
+    update = {"kind": kind, "entropy_coefficient": 0.1}
+    of_short, of_long = policy(), policy()
+    one, other = updated(of_short, batch, update), updated(of_long, longer, update)
+    assert (parameters_of(of_short) - parameters_of(policy())).abs().max().item() > 1e-4
+    torch.testing.assert_close(parameters_of(of_long), parameters_of(of_short), atol=1e-6, rtol=1e-5)
+    for name, number in one.metrics.items():
+        assert other.metrics[name] == (None if number is None else pytest.approx(number, rel=1e-4, abs=1e-6)), name
+    plain = {"kind": "gradient-ascent", "optimizer": "sgd", "learning_rate": 0.1}
+    of_short, of_long = policy(), policy()
+    updated(of_short, batch, plain), updated(of_long, longer, plain)
+    short, long = (parameters_of(moved) - parameters_of(policy()) for moved in (of_short, of_long))
+    torch.testing.assert_close(long, 4.0 * short, atol=1e-6, rtol=1e-4)

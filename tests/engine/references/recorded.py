@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,8 +53,13 @@ class Recorded:
     metrics: list[dict[str, float | None]] = field(default_factory=list)
 
 
-def record(**values: Any) -> Recorded:
-    """The first iterations of the configuration with those values; ``update__kind`` stands for the dotted path."""
+Change = tuple[float, dict[str, Any]]
+"""How much of the budget is used as an iteration begins, and which parameters have other values from it on."""
+
+
+def record(changes: Sequence[Change] = ((0.0, {}),) * ITERATIONS, **values: Any) -> Recorded:
+    """The first iterations of the configuration with those values; ``update__kind`` stands for the dotted path. There
+    is an iteration for each of the ``changes``."""
     small = {"device": "cpu", "policy": "mlp", "policy.hidden_sizes": (8, 6), "seed": 3}
     config = PolicyGradientConfig()
     for path, value in (small | {path.replace("__", "."): value for path, value in values.items()}).items():
@@ -62,13 +67,14 @@ def record(**values: Any) -> Recorded:
     learner = PolicyGradientLearner(config, "run")
     fitting = learner._fitting
     value_network: nn.Module = nn.Module() if fitting is None else fitting.value
-    _make_decided(learner.policy, value_network)
+    make_decided(learner.policy, value_network)
     recorded = Recorded(*_weights(learner.policy, value_network))
     with pytest.MonkeyPatch.context() as patch:
         look = _watch(patch, recorded, lambda: _weights(learner.policy, value_network))
-        for iteration in range(1, ITERATIONS + 1):
+        for iteration, (progress, changed) in enumerate(changes, 1):
+            config = with_values(config, changed)
             recorded.minibatches.append([])
-            for event in learner.iterate([Moment("run", config, iteration, 0.0)]):
+            for event in learner.iterate([Moment("run", config, iteration, progress)]):
                 if isinstance(event, Updated):
                     recorded.metrics.append(event.metrics)
             look()
@@ -76,7 +82,7 @@ def record(**values: Any) -> Recorded:
     return recorded
 
 
-def _make_decided(*networks: nn.Module) -> None:
+def make_decided(*networks: nn.Module) -> None:
     """Weights far enough from where networks begin that every one of them matters from the first step on."""
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():

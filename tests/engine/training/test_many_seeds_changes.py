@@ -86,10 +86,12 @@ def test_gradients_from_before_and_after_a_change_are_each_computed_as_its_itera
         assert (one.sums.loss, one.sums.entropy) == pytest.approx((sums.loss, sums.entropy), rel=1e-4)
 
 
-def test_values_are_fitted_in_as_many_steps_as_each_iteration_began_with() -> None:
+@pytest.mark.parametrize("field", ["fit_steps", "learning_rate"])
+def test_values_are_fitted_as_each_iteration_began(field: str) -> None:
     requests, fittings, expected = JointRequests(), [], []
-    for steps in (1, 4, 1):
-        config = ValueBaseline(hidden_sizes=(4,), fit_steps=steps)
+    for factor in (1, 4, 1):
+        config = ValueBaseline(hidden_sizes=(4,), optimizer="sgd", fit_steps=1, learning_rate=0.01)
+        config = config.model_copy(update={field: factor * getattr(config, field)})
         rollout, _, _ = collected(
             episodes_of(Scripted((3, 2))), actor_of(policy_of(MLPPolicy(hidden_sizes=(5,)), 1), 1)
         )
@@ -104,6 +106,7 @@ def test_values_are_fitted_in_as_many_steps_as_each_iteration_began_with() -> No
         fittings.append(fits[1])
         requests.fits.append(FitRequest(fits[1], batch, config))
     driven(requests.compute())
+    assert not torch.allclose(expected[0], expected[1], atol=1e-4)
     for fitting, values in zip(fittings, expected, strict=True):
         torch.testing.assert_close(fitting.vector.values, values, rtol=1e-4, atol=1e-6)
 
