@@ -17,8 +17,9 @@ class Space:
     ``size`` is n for a discrete space, the number of components for a box, of switches for a multi-binary space, and
     for a multi-discrete one the sum of its ``parts``, the number of choices in each. ``labels`` name a discrete space's
     actions, or components, where a person would not guess them. ``bounds`` are a box's (low, high), one pair for all
-    components or one for each, and empty where any is infinite. ``shape`` is a box's where it has more than one axis.
-    ``image`` says that it shows images, as ``shows_images`` tells them from other numbers that lie in rows.
+    components or one for each, and empty where any is infinite. ``ranges`` are those of a box of actions of which only
+    some are bounded: a pair for each, from −∞ to ∞ where it is not. ``shape`` is a box's where it has more than one
+    axis. ``image`` says that it shows images, as ``shows_images`` tells them from other numbers that lie in rows.
     """
 
     kind: Literal["discrete", "box", "multi-discrete", "multi-binary"]
@@ -28,6 +29,7 @@ class Space:
     shape: tuple[int, ...] = ()
     parts: tuple[int, ...] = ()
     image: bool = False
+    ranges: tuple[tuple[float, float], ...] = ()
 
     def __str__(self) -> str:
         if self.kind == "multi-discrete":

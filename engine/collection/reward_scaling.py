@@ -16,6 +16,7 @@ from engine.networks.normalizer import Moments, merged
 from engine.runtime.state import State
 
 _LEAST_DEVIATION = 1e-4  # of returns that differ at all; those that do not say nothing of a unit
+_ROUNDING = 1e-6  # of their mean, by which equal ones may differ, as they are summed in float32
 
 
 class RewardScaling:
@@ -32,7 +33,8 @@ class RewardScaling:
     def __init__(self, environment: EnvironmentConfig) -> None:
         self._scale, self._offset = environment.reward_scale, environment.reward_offset
         self._normalize = environment.normalize_rewards
-        self._moments: Moments = (torch.zeros(()), torch.zeros(()), torch.zeros(()))
+        nothing = torch.zeros((), dtype=torch.float64)
+        self._moments: Moments = (nothing, nothing, nothing)
         self._so_far: Tensor | None = None  # R of the episodes that the last rollout left unfinished, [N]
 
     def state(self) -> State:
@@ -63,8 +65,10 @@ class RewardScaling:
         self._moments = merged(self._moments, found)
         if not rollout.whole_episodes:
             self._so_far = sums[-1]
-        deviation = self._moments[1].sqrt()
-        return torch.where(deviation < _LEAST_DEVIATION, 1.0, deviation).to(rewards)
+        mean, variance, _ = self._moments
+        deviation = variance.sqrt()
+        least = (_ROUNDING * mean.abs()).clamp(min=_LEAST_DEVIATION)
+        return torch.where(deviation < least, 1.0, deviation).to(rewards)
 
     def _sums_so_far(self, rewards: Tensor, carry: Tensor) -> Tensor:
         """R_t = r_t + c_t R_{t−1} [T, N], going on from the last rollout."""

@@ -97,7 +97,8 @@ class _Shape:
         apart = self._policy.kind != "tabular" and self._policy.spread == "per-state"
         mean = rf"\mu_{{\theta}}({self.state})" if apart else _outputs(self._policy)
         variance = (r"\tau \, " if self._tempered else "") + (spread if apart else r"\sigma^2")
-        scaled = not squashed and self._action.bounds not in ((), ((-1.0, 1.0),))
+        limits = self._action.bounds or self._action.ranges
+        scaled = not squashed and limits not in ((), ((-1.0, 1.0),))
         if scaled:
             plain = apart or self._policy.kind not in ("linear", "gru")
             mean = rf"c + w \, {mean}" if plain else rf"c + w \, ({mean})"

@@ -17,17 +17,22 @@ class Normalizer(StatefulModule):
     They change only in ``update``, between iterations, so that the policy that acted is the policy that is learned
     from; before the first they are 0 and 1. As buffers they travel with the policy's state.
 
+    Moments are merged in float64: in float32 the mean of numbers far from 0 is off by more than a small spread, and
+    what is the same in every observation would not come out as 0. ``mean_rest`` is what float32 leaves of the mean.
+
     Source: running moments after Chan, Golub & LeVeque (1979); for policies see Andrychowicz et al. (2021), "What
         matters for on-policy deep actor-critic methods?".
     """
 
     mean: Tensor
+    mean_rest: Tensor
     variance: Tensor
     count: Tensor
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("mean_rest", torch.zeros(size))
         self.register_buffer("variance", torch.ones(size))
         self.register_buffer("count", torch.zeros(()))
 
@@ -38,13 +43,19 @@ class Normalizer(StatefulModule):
     @torch.no_grad()
     def update(self, observations: Tensor) -> None:
         """Take in observations [M, size]."""
-        mean, variance, count = merged(
-            (self.mean, self.variance, self.count),
-            (observations.mean(0), observations.var(0, correction=0), self.count.new_tensor(len(observations))),
-        )
+        seen = _precise(observations)
+        count = torch.tensor(float(len(seen)), dtype=seen.dtype, device=seen.device)
+        so_far = (_precise(self.mean) + _precise(self.mean_rest), _precise(self.variance), _precise(self.count))
+        mean, variance, count = merged(so_far, (seen.mean(0), seen.var(0, correction=0), count))
         self.mean.copy_(mean)
+        self.mean_rest.copy_(mean - _precise(self.mean))
         self.variance.copy_(variance)
         self.count.copy_(count)
+
+
+def _precise(numbers: Tensor) -> Tensor:
+    """In float64, which Apple's GPUs do not hold."""
+    return (numbers.cpu() if numbers.device.type == "mps" else numbers).double()
 
 
 Moments = tuple[Tensor, Tensor, Tensor]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Self, assert_never
 
@@ -223,10 +224,11 @@ def _limited(log_std: Tensor) -> Tensor:
 
 
 def _bounds(action: Space) -> Bounds | None:
-    """The limits of every component of an action; None where it has none."""
-    if not action.bounds:
+    """The limits of every component of an action, −1 and 1 for one without; None where all are."""
+    limits = action.bounds or tuple((-1.0, 1.0) if math.isinf(high) else (low, high) for low, high in action.ranges)
+    if not limits:
         return None
-    pairs = torch.tensor(action.bounds).expand(action.size, 2)
+    pairs = torch.tensor(limits).expand(action.size, 2)
     return Bounds(pairs[:, 0].contiguous(), pairs[:, 1].contiguous())
 
 

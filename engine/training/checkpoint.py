@@ -19,7 +19,7 @@ from torch import Tensor
 from engine.runtime.errors import RequestError, describe
 from engine.runtime.state import State
 
-FORMAT = 1  # raised when states can no longer be read as they were
+FORMAT = 2  # raised when states can no longer be read as they were
 _TENSOR, _ARRAY = "$tensor", "$array"  # a reference has one of these for its only key
 _BROKEN = "This is no checkpoint of a run, or a broken one"
 

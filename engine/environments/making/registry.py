@@ -21,6 +21,7 @@ os.environ["MPLBACKEND"] = "Agg"
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.catalogue.spaces import Space, shows_images
@@ -204,7 +205,7 @@ def action_space(id: str, space: Any) -> Space:
             f"{id} has the action space {shortened(str(space))}, which is not supported; only Discrete, Box, "
             "MultiDiscrete and MultiBinary spaces are."
         )
-    return replace(found, shape=(), image=False) if found.kind == "box" else found
+    return replace(found, shape=(), image=False, ranges=_ranges(space)) if found.kind == "box" else found
 
 
 def _space(space: Any) -> Space | None:
@@ -224,12 +225,25 @@ def _space(space: Any) -> Space | None:
 
 def _bounds(space: spaces.Box) -> tuple[tuple[float, float], ...]:
     low, high = space.low.reshape(-1).astype(float), space.high.reshape(-1).astype(float)
-    known = np.isfinite(low).all() and np.isfinite(high).all() and np.abs([low, high]).max() < WIDEST
-    if not (known and (low < high).all()):
+    if not _known(low, high).all():
         return ()
     if (low == low[0]).all() and (high == high[0]).all():
         return ((float(low[0]), float(high[0])),)
     return tuple(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _ranges(space: spaces.Box) -> tuple[tuple[float, float], ...]:
+    """Of each component, from −∞ to ∞ where it has none; empty where all or none have one."""
+    low, high = space.low.reshape(-1).astype(float), space.high.reshape(-1).astype(float)
+    known = _known(low, high)
+    if known.all() or not known.any():
+        return ()
+    return tuple(zip(np.where(known, low, -np.inf).tolist(), np.where(known, high, np.inf).tolist(), strict=True))
+
+
+def _known(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which components have bounds that say something."""
+    return (np.abs(low) < WIDEST) & (np.abs(high) < WIDEST) & (low < high)
 
 
 def raised(id: str, during: str, error: BaseException) -> RunError:

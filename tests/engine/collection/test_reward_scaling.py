@@ -106,3 +106,11 @@ def test_reported_returns_are_raw_whatever_learning_sees(collection: str) -> Non
         returns = np.concatenate([event.returns for event in collected])
         assert len(returns) > 0
         assert (returns == 6.0).all()
+
+
+def test_large_rewards_that_differ_by_rounding_alone_give_no_unit() -> None:
+    paid = np.float32(1e8) + np.float32(8.0) * np.arange(4, dtype=np.float32)
+    whole = rollout([paid.tolist()], [[1, 1, 1, 1]], [[0, 0, 0, 0]], whole=True)
+    assert torch.equal(
+        RewardScaling(EnvironmentConfig(normalize_rewards=True)).learned(whole, GAMMA).rewards, whole.rewards
+    )

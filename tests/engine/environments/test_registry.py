@@ -178,6 +178,14 @@ def test_where_any_bound_is_infinite_or_as_good_as_that_there_are_none(low: list
     assert registry.observation_space("X-v0", space).bounds == ()
 
 
+def test_of_actions_that_are_bounded_in_part_each_range_is_told() -> None:
+    space = spaces.Box(np.array([5.0, 0.0, 3.0], np.float32), np.array([10.0, np.inf, 3.0], np.float32))
+    found = registry.action_space("X-v0", space)
+    assert (found.bounds, found.ranges) == ((), ((5.0, 10.0), *[(-np.inf, np.inf)] * 2))
+    assert registry.action_space("X-v0", spaces.Box(-2.0, 2.0, (3,))).ranges == ()
+    assert registry.action_space("X-v0", spaces.Box(-np.inf, 2.0, (3,))).ranges == ()
+
+
 @pytest.mark.parametrize(
     ("high", "images", "features"),
     [

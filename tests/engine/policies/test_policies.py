@@ -344,6 +344,13 @@ def test_a_gaussian_begins_in_the_middle_of_its_bounds_as_wide_as_they_are() -> 
     assert found.entropy()[0].item() == pytest.approx(entropy, rel=1e-6)
 
 
+def test_of_an_action_only_some_of_whose_components_are_bounded_those_are_scaled() -> None:
+    space = Space("box", 2, ranges=((5.0, 10.0), (-math.inf, math.inf)))
+    policy = Policy(MLPPolicy(), environment(Space("box", 3), space), generator())
+    assert policy.to_environment(torch.tensor([[-1.0, -7.0], [2.0, 0.5]])).tolist() == [[5.0, -7.0], [12.5, 0.5]]
+    assert policy(torch.zeros(1, 3)).entropy().item() == pytest.approx(math.log(2.5) + math.log(2.0 * math.pi * math.e))
+
+
 @pytest.mark.parametrize("bounds", [(), ((-1.0, 1.0),)])
 def test_without_bounds_and_between_minus_1_and_1_the_environment_takes_a_gaussians_actions_themselves(
     bounds: tuple[tuple[float, float], ...],
