@@ -57,7 +57,7 @@ class ReturnsPanel(PanelWidget):
         self.apply_theme(theme)
 
     def _build(self, theme: Theme) -> None:
-        self._number = SteadyLabel("−0000.0", "mean")
+        self._number = SteadyLabel("−0.0×10²⁰", "mean")
         self._number.setText(NOTHING)
         caption = muted("mean return\nlast 100 episodes")
         caption.setMinimumWidth(1)  # a narrow panel cuts the caption, not the control

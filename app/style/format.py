@@ -14,13 +14,15 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def short_number(value: float | None, digits: int = 3, *, steady: bool = False) -> str:
     """``value`` to ``digits`` significant digits: 1234567 is "1.23 M", 2.3e20 is "2.3×10²⁰", None and NaN are "–".
 
-    ``steady`` keeps trailing zeros, so that a number that changes in place keeps its width: 0.5 is "0.500". Whole
-    numbers below 10,000 are written out.
+    ``steady`` keeps trailing zeros, so that a number that changes in place keeps its width: 0.5 is "0.500", and one
+    with a two-digit power of ten has two digits before it. Whole numbers below 10,000 are written out.
     """
     if value is None or not math.isfinite(value):
         return NOTHING
     if abs(value) < 10_000 and value == int(value) and not steady:
         return minus(f"{value:.0f}")
+    if steady and abs(value) >= _HUGE:
+        digits = 2
     rounded = float(f"{value:.{digits}g}")
     scale, unit = _unit(rounded) if 10_000 <= abs(rounded) < _HUGE else (1.0, "")
     form = f".{digits}g"

@@ -140,7 +140,9 @@ def test_short_numbers(value: float | None, text: str) -> None:
     assert short_number(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(475, "475.0"), (0.5, "0.5000"), (-21.5, "−21.50"), (4499.7, "4500")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(475, "475.0"), (0.5, "0.5000"), (-21.5, "−21.50"), (4499.7, "4500"), (2.34e20, "2.3×10²⁰")]
+)
 def test_steady_numbers_keep_their_zeros(value: float, text: str) -> None:
     assert short_number(value, 4, steady=True) == text
 
