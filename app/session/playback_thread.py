@@ -24,6 +24,7 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 HOLD = 0.6  # seconds for which an episode's end is shown
 SHORTEST_HOLD = 0.2
 LONGEST_BURST = 0.1  # seconds of steps without a picture, for environments too slow for the speed asked for
+SLOWEST, FASTEST = 0.1, 10_000.0  # steps per second that an environment may call its own pace
 HIDDEN_PATIENCE = 1.0  # seconds for which an environment that nobody can see any more may take over an answer
 MOST_PIXELS = 2048  # a side of a picture; more of them are not seen in a panel, and hold up the window
 SHUTDOWN_PATIENCE = 1000  # ms
@@ -226,7 +227,7 @@ class PlaybackThread(QThread):
 
     def _play(self, playback: Playback, settings: _Settings) -> None:
         """Take the steps that are due, and hand over a picture of where they lead."""
-        rate = playback.frames_per_second * settings.speed
+        rate = min(max(playback.frames_per_second, SLOWEST), FASTEST) * settings.speed
         started = time.monotonic()
         steps = self._pace.steps(rate, started)
         for taken in range(1, steps + 1):

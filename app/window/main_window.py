@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QByteArray, QDeadlineTimer, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QMenu
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from app.gallery.lazy_gallery import LazyGallery
 from app.models.axis_choice import AxisChoice
@@ -27,9 +27,9 @@ from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.training_thread import TrainingThread
 from app.style import icons, theme
-from app.style.text import set_role
 from app.window import actions as acts
 from app.window.docks import Docks
+from app.window.notice import Notice
 from app.window.panels import Panels
 from app.window.toolbar import Toolbar
 from engine.catalogue.spaces import EnvironmentInfo
@@ -71,8 +71,7 @@ class MainWindow(QMainWindow):
         self._preset_menu = QMenu("Preset", self)
         self.toolbar = Toolbar(self.actions_by_name, self._preset_menu)
         self.addToolBar(self.toolbar)
-        self._notice = QLabel()
-        self._notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._notice = Notice()
         self.statusBar().addWidget(self._notice, 1)
         self.statusBar().setSizeGripEnabled(False)
 
@@ -149,7 +148,7 @@ class MainWindow(QMainWindow):
         on["about"].triggered.connect(self._show_about)
 
         self.experiment.changed.connect(self._show_choice)
-        self.experiment.changed.connect(self._clear_notice)
+        self.experiment.changed.connect(self._notice.forget)
         self.experiment.rejected.connect(lambda sentence: self.notify("warning", sentence))
         self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
         self.experiment_panel.gallery_asked.connect(self._open_gallery)
@@ -312,9 +311,7 @@ class MainWindow(QMainWindow):
     def notify(self, level: Level, sentence: str) -> None:
         """Write a sentence to the log, and show it at the foot of the window."""
         self.log.append(level, sentence)
-        self._notice.setText(sentence)
-        self._notice.setToolTip(sentence)
-        set_role(self._notice, level if level != "info" else "muted")
+        self._notice.tell(level, sentence)
 
     def _show_shortcuts(self) -> None:
         from app.window import dialogs  # seldom wanted, so not loaded before
@@ -325,10 +322,6 @@ class MainWindow(QMainWindow):
         from app.window import dialogs
 
         dialogs.about(self).open()
-
-    def _clear_notice(self) -> None:
-        self._notice.clear()
-        self._notice.setToolTip("")
 
     # --- what the window remembers ------------------------------------------------------------------------------------
 

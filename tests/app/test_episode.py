@@ -257,6 +257,20 @@ def test_speed_makes_more_steps_but_hardly_more_pictures(qtbot: QtBot, open_pane
     assert steps > 5 * (Film.pictures - pictures)
 
 
+@pytest.mark.parametrize("pace", [float("inf"), 1e300, 1e-300])
+def test_an_impossible_pace_neither_breaks_nor_ends_the_playing(
+    qtbot: QtBot, open_panel: Open, monkeypatch: pytest.MonkeyPatch, pace: float
+) -> None:
+    monkeypatch.setitem(Film.metadata, "render_fps", pace)
+    panel = open_panel(film())
+    qtbot.waitUntil(lambda: plays(panel))
+    assert panel.view.sentence == ""
+    panel.playback.set_speed(2.0)
+    monkeypatch.setitem(Film.metadata, "render_fps", 100)
+    held = Film.steps
+    qtbot.waitUntil(lambda: Film.steps > held)
+
+
 def test_pause_holds_the_episode_and_play_goes_on(qtbot: QtBot, open_panel: Open) -> None:
     panel = open_panel(film())
     qtbot.waitUntil(lambda: plays(panel))
