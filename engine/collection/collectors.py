@@ -15,6 +15,7 @@ from engine.collection.collector import (
     LONGEST_EPISODE,
     Collecting,
     Ends,
+    EpisodeBound,
     Steps,
     WholeEpisodes,
     endless,
@@ -88,8 +89,11 @@ class EpisodeCollector:
     ended are left out of the remaining steps.
     """
 
-    def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, device: torch.device) -> None:
+    def __init__(
+        self, batch: EnvironmentBatch, environment: EnvironmentInfo, device: torch.device, budget: int | None = None
+    ) -> None:
         self._batch, self._environment, self._device = batch, environment, device
+        self._bound = EpisodeBound(environment, budget)
         self.parts = Parts()
         self.parts.add("environments", batch)
         self._storage = Storage(environment, batch.size, min(environment.time_limit or 1024, 1024))
@@ -103,7 +107,7 @@ class EpisodeCollector:
 
     def collect(self, actor: Actor) -> Collecting:
         """One episode per environment."""
-        storage, size = self._storage, self._batch.size
+        storage, size, most = self._storage, self._batch.size, self._bound.most
         storage.rewards[: self._used] = 0.0
         timer = HeartbeatTimer()
         indices = np.arange(size)
@@ -126,6 +130,8 @@ class EpisodeCollector:
             if greedy is not None:
                 storage.greedy[where] = greedy
             steps, taken = steps + 1, taken + len(indices)
+            if taken > most:
+                raise self._bound.outgrown(taken)
             observations = moved.observations
             ended = moved.terminated | moved.truncated
             if ended.any():

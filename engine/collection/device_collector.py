@@ -15,6 +15,7 @@ from engine.collection.collector import (
     Collecting,
     Collection,
     Ends,
+    EpisodeBound,
     Steps,
     WholeEpisodes,
     counts,
@@ -141,8 +142,11 @@ class DeviceEpisodeCollector:
     after that is thrown away.
     """
 
-    def __init__(self, environments: BatchedEnvironments, environment: EnvironmentInfo) -> None:
+    def __init__(
+        self, environments: BatchedEnvironments, environment: EnvironmentInfo, budget: int | None = None
+    ) -> None:
         self._episodes, self._environment = DeviceEpisodes(environments), environment
+        self._bound = EpisodeBound(environment, budget)
         self.parts = Parts()
         self.parts.add("environments", environments)
         self._chunk: Chunk | None = None
@@ -173,6 +177,8 @@ class DeviceEpisodeCollector:
                 return _joined(parts)
             if len(parts) * CHUNK >= LONGEST_EPISODE:
                 raise endless(self._environment)
+            if len(parts) * CHUNK * len(over) > self._bound.most:
+                raise self._bound.outgrown(len(parts) * CHUNK * len(over))
             if timer.due():
                 yield Heartbeat("collecting", len(parts) * CHUNK * len(over))
 

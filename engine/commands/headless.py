@@ -51,6 +51,8 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
         first = next(trainings)  # what is wrong with the request is said before anything is written
         lines = stack.enter_context(Report(report)) if report else None
         _say(console, said or f"Training on {first.device_reason}; {first.stepping_reason}.")
+        if said and first.environment.notice:
+            _say(console, f"In {first.environment.id}, {first.environment.notice}.")
         progress = stack.enter_context(_progress(console))
         bar = progress.add_task("", total=seeds * config.budget.environment_steps, mean="–", speed="–")
         for training in chain([first], trainings):

@@ -21,10 +21,12 @@ from engine.runtime.errors import RefusedError, RequestError, RunError, describe
 from engine.runtime.state import State
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.learner import Learner, Moment
+from engine.training.learners.interaction import collection_of
 from engine.training.learners.make import make_learner
 from engine.training.many_seeds.learner import ManySeedsLearner
 from engine.training.totals import Totals
 
+EXCESS = 1.5  # times as many steps as asked for, from which on that is told
 RUN = "run"  # what a run goes by whose host gives it no name
 
 
@@ -76,8 +78,8 @@ class Training:
 
     @property
     def stepping_reason(self) -> str:
-        """How environments are stepped, in a sentence."""
-        return self.learner.stepping_reason
+        """How environments are stepped, and what a first look at them found, in a sentence."""
+        return "; ".join(filter(None, (self.learner.stepping_reason, self.environment.notice)))
 
     @property
     def iteration(self) -> int:
@@ -163,10 +165,24 @@ class Training:
         if isinstance(event, Collected):
             return totals.collected(event, self.seconds)
         if isinstance(event, Updated):
-            return totals.updated(event, self.seconds)
+            told = totals.updated(event, self.seconds)
+            return replace(told, note=told.note or self._excess(totals.environment_steps))
         if isinstance(event, Failed):
             totals.busy, totals.failed = False, True
         return event
+
+    def _excess(self, taken: int) -> str:
+        """What to say of a run that has become much longer than asked for; this ends it, so it is said once."""
+        asked = self.config.budget.environment_steps
+        if taken < EXCESS * asked:
+            return ""
+        collection = collection_of(self.config)
+        why = (
+            f"the {collection.episodes_per_update} episodes of an update are played to their end"
+            if collection.kind == "episodes"
+            else f"an update takes {collection.steps} steps in each of {collection.environments} environments"
+        )
+        return f"{taken:,} steps were taken where {asked:,} were asked for, since {why}."
 
     def _apply_changes(self) -> None:
         if not self._pending:

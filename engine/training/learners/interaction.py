@@ -96,8 +96,7 @@ class Interaction:
         placement = Placement(config, self.environment, plain.observation, seeds.integers(size), self.device)
         made = (make_collector or collector_alone)(placement)
         self.collector = self.parts.add("collector", made.collector)
-        notice = f"; {plain.notice}" if plain.notice else ""
-        self.stepping_reason, self.close = made.reason + notice, made.close
+        self.stepping_reason, self.close = made.reason, made.close
         self.choices = {"device": self.device.type, "environment.stepping": made.stepping}
 
     def explore(self, config: RunConfig, progress: float) -> None:
@@ -163,11 +162,11 @@ def collector_alone(placement: Placement) -> MadeCollector:
         RunError: it fails while its cost is measured.
     """
     config, environment, device = placement.config, placement.environment, placement.device
-    collection = collection_of(config)
+    collection, budget = collection_of(config), config.budget.environment_steps
     resident = environments_on(device, config, placement.seeds)
     if resident is not None:
         on_device = (
-            DeviceEpisodeCollector(resident, environment)
+            DeviceEpisodeCollector(resident, environment, budget)
             if collection.kind == "episodes"
             else DeviceFixedLengthCollector(resident, environment, collection.steps)
         )
@@ -176,7 +175,7 @@ def collector_alone(placement: Placement) -> MadeCollector:
     batch, reason = make_batch(config.environment, placement.space, placement.seeds)
     try:
         collector = (
-            EpisodeCollector(batch, environment, device)
+            EpisodeCollector(batch, environment, device, budget)
             if collection.kind == "episodes"
             else FixedLengthCollector(batch, environment, device, collection.steps)
         )

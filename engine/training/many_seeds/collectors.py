@@ -15,6 +15,7 @@ from engine.collection.collector import (
     LONGEST_EPISODE,
     Collecting,
     Collection,
+    EpisodeBound,
     FinishedEpisodes,
     WholeEpisodes,
     endless,
@@ -144,7 +145,15 @@ class JointEpisodeCollector:
     are played, as in ``EpisodeCollector``.
     """
 
-    def __init__(self, batch: EnvironmentBatch, environment: EnvironmentInfo, actor: JointActor, seeds: int) -> None:
+    def __init__(
+        self,
+        batch: EnvironmentBatch,
+        environment: EnvironmentInfo,
+        actor: JointActor,
+        seeds: int,
+        bound: EpisodeBound | None = None,
+    ) -> None:
+        self._bound = bound or EpisodeBound(environment, None)
         self._batch, self._actor, self._seeds, self._each = batch, actor, seeds, batch.size // seeds
         self._environment = environment
         # Room for several episodes one after another, since seeds begin at different times.
@@ -205,9 +214,12 @@ class JointEpisodeCollector:
         self._begin(fresh)
         timer = HeartbeatTimer()
         patience, done = PATIENCE, []
+        longest = self._bound.most // self._each  # rows in which a seed's episodes cannot have become too long
         while len(self._indices) and patience > 0:
             if self._tick():
                 done = [seed for seed in pending if not self._columns(self._running, seed).any()]
+            if self._row > longest:
+                self._check_bound()
             patience -= len(done)
             if timer.due():
                 yield Heartbeat("collecting")
@@ -261,6 +273,13 @@ class JointEpisodeCollector:
         self._running[over] = False
         self._indices = indices[~ended]
         return True
+
+    def _check_bound(self) -> None:
+        for seed in (self._begun >= 0).nonzero()[0].tolist():
+            running = self._columns(self._running, seed)
+            steps = np.where(running, self._row - self._begun[seed], self._columns(self._lengths, seed)).sum()
+            if steps > self._bound.most:
+                raise self._bound.outgrown(int(steps))
 
     def _make_room(self) -> None:
         """Forget what no seed still needs, or else take more memory."""

@@ -11,6 +11,7 @@ import torch
 
 from engine.algorithms.policy_gradient.rule import UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
+from engine.collection.collector import EpisodeBound
 from engine.collection.collectors import FixedLengthCollector
 from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.estimators import ValueBaseline
@@ -176,7 +177,8 @@ class ManySeedsLearner:
         batch, reason = make_batch(config.environment, first.space, environment_seeds)
         try:
             if config.collection.kind == "episodes":
-                return JointEpisodeCollector(batch, first.environment, actor, len(seeds)), batch, reason
+                bound = EpisodeBound(first.environment, config.budget.environment_steps)
+                return JointEpisodeCollector(batch, first.environment, actor, len(seeds), bound), batch, reason
             collector = FixedLengthCollector(batch, first.environment, first.device, config.collection.steps)
             return JointFixedLengthCollector(collector, actor, len(seeds)), batch, reason
         except RunError as error:

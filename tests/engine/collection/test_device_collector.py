@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.collection.collector import Collector, FinishedEpisodes
+from engine.collection.collector import Collector, EpisodeBound, FinishedEpisodes
 from engine.collection.device_collector import (
     CHUNK,
     DeviceEpisodeCollector,
@@ -148,9 +149,21 @@ def test_whole_episodes_are_the_first_of_each_environment(device: torch.device) 
         assert rollout.rewards[~rollout.mask].sum() == 0.0
 
 
-def test_an_episode_without_an_end_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("budget", "sentence"),
+    [
+        (None, r"did not end within 64 steps; set a time limit"),
+        (700, r"have not ended after 1,600 steps, where the whole run was to take 700; set a time limit"),
+    ],
+)
+def test_an_episode_without_an_end_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, budget: int | None, sentence: str
+) -> None:
     limit_episodes(monkeypatch, 64)
+    monkeypatch.setattr("engine.collection.collector.FEWEST", 1_000)
     of, actor = collector(EnvironmentConfig(id="CartPole-v1"), 50, None)
+    assert isinstance(of, DeviceEpisodeCollector)
+    of._bound = EpisodeBound(replace(ENVIRONMENTS["CartPole-v1"], time_limit=None), budget)
     monkeypatch.setattr(of._episodes.environments, "_time_limit", None)
     original = of._episodes.environments.advance
     monkeypatch.setattr(
@@ -158,7 +171,7 @@ def test_an_episode_without_an_end_is_one_sentence(monkeypatch: pytest.MonkeyPat
         "advance",
         lambda actions: original(actions)._replace(terminated=torch.zeros(50, dtype=torch.bool)),
     )
-    with pytest.raises(RunError, match="did not end within 64 steps"):
+    with pytest.raises(RunError, match=sentence):
         collected(of, actor)
 
 
