@@ -101,7 +101,8 @@ class LookupThread(QThread):
             from engine.environments.making.lookup import inspect
 
             with while_waiting(partial(self._while_inspecting, environment)):
-                self.inspected.emit(environment, inspect(environment.id, environment.options))
+                found = inspect(environment.id, environment.options, environment.patience)
+            self.inspected.emit(environment, found)
         except GivenUp:
             pass  # as wished
         except BaseException as error:

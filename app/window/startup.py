@@ -70,7 +70,7 @@ def open_window(
 def _looked_at(environment: EnvironmentConfig) -> EnvironmentInfo:
     from engine.environments.making.lookup import inspect  # loads gymnasium, which the catalogue spares all others
 
-    return inspect(environment.id, environment.options)
+    return inspect(environment.id, environment.options, environment.patience)
 
 
 def _extent(size: str) -> tuple[int, int]:

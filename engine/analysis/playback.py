@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,8 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.changed import with_changes
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch
-from engine.environments.making.lookup import inspect
+from engine.environments.batches.processes import ProcessBatch
+from engine.environments.making import registry
 from engine.networks.normalizer import Normalizer
 from engine.policies.distributions import (
     Bernoulli,
@@ -43,6 +45,7 @@ from engine.runtime.errors import RequestError, RunError
 
 DEFAULT_FRAMES_PER_SECOND = 30.0
 _ONLY = np.array([0])  # a batch of one
+RenderingBatch = GymnasiumBatch | ProcessBatch
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,10 @@ class Playback:
 
     Raises:
         RequestError: on construction and from ``use``, when the environment cannot be made.
-        RunError: on construction and from ``use``, when it cannot be made to give pictures; from ``advance``, when it
-            raises or gives none, or the policy's numbers are not finite.
+        RunError: on construction and from ``use``, when it cannot be made to give pictures, or making it takes its
+            worker process down; from ``advance``, when it raises, hangs, takes that down or gives no picture, or the
+            policy's numbers are not finite.
+        GivenUp: as ``waited``, while a worker process is waited for.
     """
 
     def __init__(self, snapshot: PolicySnapshot, seed: int) -> None:
@@ -145,8 +150,9 @@ class Playback:
         )
 
     def close(self) -> None:
-        """Free the environment."""
-        self._environment.close()
+        """Free the environment; how it takes that is of no interest to anybody any more."""
+        with suppress(RunError):
+            self._environment.close()
 
     def _begin(self) -> None:
         self._playing = self._next
@@ -230,15 +236,24 @@ def _densities(distribution: TanhGaussian | Beta) -> NDArray[np.float32]:
     return densities
 
 
-def _rendered(environment: EnvironmentConfig, seed: int) -> tuple[GymnasiumBatch, EnvironmentBatch]:
+def _rendered(environment: EnvironmentConfig, seed: int) -> tuple[RenderingBatch, EnvironmentBatch]:
     """The environment that gives the pictures, and the same behind the changes made to it."""
     try:
-        rendering = GymnasiumBatch(environment, [seed], render=True)
+        rendering = _made(environment, seed, render=True)
     except RequestError:
-        GymnasiumBatch(environment, [seed]).close()  # raises as above, unless it is only rendering that is the matter
+        _made(
+            environment, seed, render=False
+        ).close()  # raises as above, unless it is only rendering that is the matter
         raise _no_pictures(environment.id) from None
-    plain = inspect(environment.id, environment.options).observation
+    plain = registry.observation_space(environment.id, rendering.observation_space)
     return rendering, with_changes(rendering, environment, plain, [seed])
+
+
+def _made(environment: EnvironmentConfig, seed: int, render: bool) -> RenderingBatch:
+    """Code from elsewhere plays in a worker process, where it can fail without harm."""
+    if registry.is_made_apart(environment.id):
+        return ProcessBatch(environment, [seed], 1, render=render)
+    return GymnasiumBatch(environment, [seed], render=render)
 
 
 def _no_pictures(id: str) -> RunError:

@@ -21,6 +21,7 @@ from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Failed, Updated
 from engine.runtime.errors import RunError
+from engine.runtime.waiting import LONG, Wait, Watcher, while_waiting
 
 if TYPE_CHECKING:
     from engine.training.training import Training
@@ -47,7 +48,8 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
     groups, said = _groups(config, seeds)
     course = _Course()
     with ExitStack() as stack:
-        trainings = stack.enter_context(closing(_made(groups)))
+        stack.enter_context(while_waiting(_telling(console)))
+        trainings = stack.enter_context(closing(_made(groups, console)))
         first = next(trainings)  # what is wrong with the request is said before anything is written
         lines = stack.enter_context(Report(report)) if report else None
         _say(console, said or f"Training on {first.device_reason}; {first.stepping_reason}.")
@@ -87,13 +89,33 @@ def _say(console: Console, text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def _made(groups: Sequence[_Group]) -> Generator[Training, None, None]:
-    """A training for each group, closed before the next is made."""
+def _made(groups: Sequence[_Group], console: Console) -> Generator[Training, None, None]:
+    """A training for each group, closed before the next is made; an environment that breaks then is told of."""
     from engine.training.training import Training
 
     for group in groups:
-        with closing(Training(group.config, seeds=group.seeds)) as training:
+        training = Training(group.config, seeds=group.seeds)
+        try:
             yield training
+        finally:
+            try:
+                training.close()
+            except RunError as error:
+                _say(console, str(error))
+
+
+def _telling(console: Console) -> Watcher:
+    """Says once of every wait that takes long that it does."""
+    told = False
+
+    def watch(wait: Wait) -> None:
+        nonlocal told
+        is_long = wait.seconds >= LONG
+        if is_long and not told:
+            _say(console, wait.sentence)
+        told = is_long
+
+    return watch
 
 
 @dataclass(frozen=True)

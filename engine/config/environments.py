@@ -122,14 +122,16 @@ class EnvironmentConfig(Model):
     stepping: Stepping = parameter(
         "auto",
         title="Stepping",
-        help="Where environments are stepped; auto takes batched dynamics of our own where there are any, and else "
-        "what is measured to be fastest.",
+        help="Where environments are stepped; auto takes batched dynamics of our own where there are any, worker "
+        "processes for what comes from elsewhere, and else what is measured to be fastest. In this process, an "
+        "environment from elsewhere that hangs or crashes takes the program with it.",
     )
     patience: float = parameter(
         4.0,
         title="Patience",
         unit="s",
-        help="An environment in a worker process that takes longer than this for one step or reset counts as hung.",
+        help="An environment in a worker process that takes longer than this for one step, reset or picture counts as "
+        "hung; being made, and its first of each, may take a minute if that is longer.",
         gt=0.0,
         le=3600.0,
     )

@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.processes import ProcessBatch
 from engine.environments.making import registry
+from engine.environments.making.process_settings import ProcessSettings
 from engine.runtime.errors import RequestError, RunError
 
 ASKING, ASKING_EACH = 50e-6, 40e-6  # seconds that a step costs more in worker processes, and more with each of them
@@ -36,9 +36,10 @@ def choose_batch(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice
     """A batch of ``environment``, and in a phrase where its environments are stepped and why.
 
     Unless a way is wished for, environments of Gymnasium's and the catalogue's are stepped wherever that is fastest, as
-    measured for a moment on environments apart. Any other is stepped in worker processes if they can make it, however
-    fast it is: one that hangs or crashes there is reported, while here it would take the program with it. From the same
-    seeds come the same episodes in this process and in others, and others, equally distributed, from EnvPool.
+    measured for a moment on environments apart. Any other is stepped in worker processes, however fast it is: one that
+    hangs or crashes there is reported, while here it would take the program with it. Only what a class of this process
+    is registered as stays here. From the same seeds come the same episodes in this process and in others, and others,
+    equally distributed, from EnvPool.
 
     Raises:
         RequestError: the environment cannot be made, or not stepped as wished.
@@ -46,7 +47,7 @@ def choose_batch(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice
     """
     wish, size = environment.stepping, len(seeds)
     if wish == "in-process":
-        return GymnasiumBatch(environment, seeds), f"{_in_this_process(size)}, as chosen"
+        return _here(environment, seeds), f"{_in_this_process(size)}, as chosen"
     if wish == "envpool":
         return EnvPoolBatch(environment, seeds), f"{_counted(size)} in EnvPool, as chosen"
     if wish == "processes":
@@ -55,13 +56,14 @@ def choose_batch(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice
         return ProcessBatch(environment, seeds, cores()), f"{_in_workers(size, min(cores(), size))}, as chosen"
     if registry.is_known(environment.id):
         return _fastest(environment, seeds)
-    if not (_may_start() and _is_importable(environment.id)):
-        return GymnasiumBatch(environment, seeds), f"{_in_this_process(size)}, {_CANNOT_MAKE}"
-    try:
+    if registry.is_made_apart(environment.id):
         return _watched(environment, seeds)
-    except RequestError:
-        # If it is not only in worker processes that it cannot be made, this raises again.
-        return GymnasiumBatch(environment, seeds), f"{_in_this_process(size)}, {_CANNOT_MAKE}"
+    return _here(environment, seeds), f"{_in_this_process(size)}, {_CANNOT_MAKE}"
+
+
+def _here(environment: EnvironmentConfig, seeds: Sequence[int]) -> EnvironmentBatch:
+    """Code from elsewhere is not to leave this process other than it was."""
+    return GymnasiumBatch(environment, seeds, settings=None if registry.is_known(environment.id) else ProcessSettings())
 
 
 def _fastest(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice:
@@ -177,12 +179,6 @@ def cores() -> int:
 
 def _may_start() -> bool:
     return not multiprocessing.current_process().daemon
-
-
-def _is_importable(id: str) -> bool:
-    """Whether another process can find the environment, which it cannot if it is registered by a class of this one."""
-    spec = gymnasium.registry.get(id)
-    return spec is None or isinstance(spec.entry_point, str)
 
 
 def _in_this_process(size: int) -> str:

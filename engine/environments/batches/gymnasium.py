@@ -13,6 +13,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.interface import NONE, Indices, Transitions
 from engine.environments.batches.recorded import RecordedEnvironment
 from engine.environments.making import registry
+from engine.environments.making.process_settings import ProcessSettings
 from engine.runtime.errors import RunError
 from engine.runtime.state import INEXACT, State
 
@@ -28,6 +29,7 @@ class GymnasiumBatch:
         render: whether the environments are made to give pictures.
         progress: [2], where to note which environment is being worked on and how many calls of environments were begun,
             for whoever watches from outside.
+        settings: of this process, to be as they are now when the environments are made and again when they are closed.
 
     Raises:
         RequestError: the environment cannot be made.
@@ -42,12 +44,14 @@ class GymnasiumBatch:
         *,
         render: bool = False,
         progress: NDArray[np.int64] | None = None,
+        settings: ProcessSettings | None = None,
     ) -> None:
         self.size = len(seeds)
         self._id, self._seeds = environment.id, tuple(seeds)
         self._progress = np.zeros(2, np.int64) if progress is None else progress
         self.interrupted: Indices = NONE
         self._environments: list[RecordedEnvironment] = []
+        self._settings = settings
         try:
             for index, seed in enumerate(self._seeds):
                 self._begin_call(index)
@@ -58,6 +62,8 @@ class GymnasiumBatch:
         except BaseException:
             self.close()
             raise
+        if settings is not None:
+            settings.restore_what_learning_needs()
         first = self._environments[0].environment
         self.observation_space: Any = first.observation_space
         self.action_space: Any = first.action_space
@@ -129,6 +135,8 @@ class GymnasiumBatch:
     def close(self) -> None:
         for recorded in self._environments:
             registry.close(recorded.environment)
+        if self._settings is not None:
+            self._settings.restore()
 
     def _begin_call(self, index: int) -> None:
         self._progress[0] = index

@@ -13,6 +13,8 @@ from engine.environments.batches.envpool import EnvPoolBatch
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.processes import ProcessBatch
+from engine.environments.making import registry
+from engine.runtime.errors import RequestError
 
 
 def make_batch(environment: EnvironmentConfig, space: Space, seeds: Sequence[int]) -> tuple[EnvironmentBatch, str]:
@@ -25,9 +27,17 @@ def make_batch(environment: EnvironmentConfig, space: Space, seeds: Sequence[int
         The batch, and in a sentence how its environments are stepped.
 
     Raises:
-        RequestError: the environment cannot be made, or not stepped as wished.
+        RequestError: the environment cannot be made, not stepped as wished, or shows something else than ``space``.
     """
     batch, how = _stepped(environment, seeds)
+    if isinstance(batch, ProcessBatch):
+        shown = registry.observation_space(environment.id, batch.observation_space)
+        if (shown.kind, shown.size) != (space.kind, space.size):
+            batch.close()
+            raise RequestError(
+                f"{environment.id} shows {shown} numbers now and {space} when it was looked at; its spaces have to be "
+                "the same whenever it is made."
+            )
     return with_changes(batch, environment, space, seeds), how
 
 

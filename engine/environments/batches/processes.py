@@ -31,13 +31,12 @@ from engine.environments.batches.worker import (
     progress_in,
     run_worker,
 )
+from engine.environments.making.apart import MAKING
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.shared_memory import SharedMemory
 from engine.runtime.state import State
 from engine.runtime.waiting import Wait, waited
 from engine.runtime.worker_process import CLOSING, PERIOD, WorkerProcess, answers, end_all, in_words, loaded
-
-MAKING = 60.0  # seconds in which an environment must be made, and then give its first answer of each kind
 
 
 class ProcessBatch:

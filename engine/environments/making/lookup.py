@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect as inspect_module
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -16,6 +17,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo, Option
 from engine.config.environments import EnvironmentConfig, as_plain
 from engine.environments.making import registry
+from engine.environments.making.apart import Answer, ask_apart
 from engine.environments.making.foreign import first_look
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.environments.making.results import InterfaceError
@@ -24,25 +26,49 @@ from engine.runtime.errors import RequestError
 _NO_OPTIONS = ("render_mode",)
 
 
-def inspect(id: str, options: Mapping[str, Any] | None = None) -> EnvironmentInfo:
+def inspect(id: str, options: Mapping[str, Any] | None = None, patience: float = 0.0) -> EnvironmentInfo:
     """What the catalogue, or else the environment itself, says of ``id`` made with ``options``, before any changes.
+
+    Environments from elsewhere are made in a worker process, which may take ``patience`` seconds, at the least those of
+    ``ask_apart``.
+
+    Raises:
+        RequestError: as ``registry.make``; a worker process hangs or dies of it.
+        GivenUp: as ``waited``, while a worker process is waited for.
+    """
+    options = dict(options or {})
+    known = described(EnvironmentConfig(id=id, options=options))
+    if known is not None:
+        return known
+    if registry.is_made_apart(id):
+        info: EnvironmentInfo = ask_apart(id, patience, look, id, options)
+        return info
+    answer = look(id, options)
+    answer.afterwards()
+    found: EnvironmentInfo = answer.value
+    return found
+
+
+def look(id: str, options: Mapping[str, Any]) -> Answer:
+    """What an environment says of itself, an ``EnvironmentInfo``; it is closed afterwards.
 
     Raises:
         RequestError: as ``registry.make``.
     """
-    known = described(EnvironmentConfig(id=id, options=dict(options or {})))
-    if known is not None:
-        return known
     environment = registry.make(id, options)
-    observation = registry.observation_space(id, environment.observation_space)
-    action = registry.action_space(id, environment.action_space)
-    limit = registry.time_limit(environment)
     try:
         notice = "" if registry.is_known(id) else first_look(environment)
     except InterfaceError as error:
-        raise RequestError(f"{id} {error}.") from None
-    finally:
         registry.close(environment)
+        raise RequestError(f"{id} {error}.") from None
+    said = replace(_said(id, options, environment), notice=notice)
+    return Answer(said, partial(registry.close, environment))
+
+
+def _said(id: str, options: Mapping[str, Any], environment: registry.Environment) -> EnvironmentInfo:
+    observation = registry.observation_space(id, environment.observation_space)
+    action = registry.action_space(id, environment.action_space)
+    limit = registry.time_limit(environment)
     info = ENVIRONMENTS.get(id)
     if info is not None:  # made with options that reshape it, so that some of what is said is of another
         action = info.action if action == replace(info.action, labels=()) else action
@@ -64,10 +90,9 @@ def inspect(id: str, options: Mapping[str, Any] | None = None) -> EnvironmentInf
         observation=observation,
         action=action,
         time_limit=limit,
-        solved_at=None if options else spec.reward_threshold,
+        solved_at=None if options or spec.reward_threshold is None else float(spec.reward_threshold),
         finite=finite_mdp(id, options) is not None,
         options=_options(spec),
-        notice=notice,
     )
 
 
@@ -82,5 +107,10 @@ def _options(spec: EnvSpec) -> tuple[Option, ...]:
     return tuple(
         Option(name, name.replace("_", " ").capitalize(), plain, reshapes=True)
         for name, default in defaults.items()
-        if name not in _NO_OPTIONS and isinstance(plain := as_plain(default), bool | int | float | str | tuple)
+        if name not in _NO_OPTIONS and _is_plain(plain := as_plain(default))
     )
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is of no class from elsewhere, not even one derived from a plain one, as enumerations are."""
+    return all(map(_is_plain, value)) if type(value) is tuple else type(value) in (bool, int, float, str)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -121,6 +122,16 @@ def is_known(id: str) -> bool:
     code = [spec.entry_point, *(wrapper.entry_point for wrapper in spec.additional_wrappers)]
     ours = all(isinstance(place, str) and place.startswith(("gymnasium.", "engine.")) for place in code)
     return id in ENVIRONMENTS or ours
+
+
+def is_made_apart(id: str) -> bool:
+    """Whether its code, which may hang, crash or change this process, may only run in worker processes.
+
+    What a class of this process is registered as could not be found there, and a worker process cannot start others.
+    """
+    spec = gymnasium.registry.get(id)
+    by_class = spec is not None and not isinstance(spec.entry_point, str)
+    return not (is_known(id) or by_class or multiprocessing.current_process().daemon)
 
 
 def _find(id: str) -> None:

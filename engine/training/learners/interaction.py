@@ -76,7 +76,7 @@ class Interaction:
     def __init__(
         self, config: RunConfig, seeds: Seeds, with_value: bool, make_collector: MakeCollector | None = None
     ) -> None:
-        plain = inspect(config.environment.id, config.environment.options)
+        plain = inspect(config.environment.id, config.environment.options, config.environment.patience)
         self.environment = changed(plain, config.environment)
         problem = refusal(config, self.environment)
         if problem is not None:

@@ -27,7 +27,7 @@ Costs = Callable[..., None]
 class Batch:
     """Stands for a batch of some kind, and costs nothing to make."""
 
-    def __init__(self, environment: EnvironmentConfig, seeds: Any, workers: int = 0) -> None:
+    def __init__(self, environment: EnvironmentConfig, seeds: Any, workers: int = 0, settings: Any = None) -> None:
         self.size, self.workers, self.seeds = len(seeds), workers, list(seeds)
 
     def close(self) -> None:
@@ -214,12 +214,10 @@ def test_what_is_registered_by_a_class_of_this_process_stays_here(costs: Costs) 
     assert how == "8 environments in this process, since worker processes cannot make them"
 
 
-def test_what_workers_turn_out_not_to_find_stays_here() -> None:
+def test_what_workers_do_not_find_is_not_looked_for_here() -> None:
     id = register("Tests/ByName-v0", "tests.engine.support:Toy")
-    batch, how = choose_batch(EnvironmentConfig(id=id), [0, 1])
-    assert type(batch) is GymnasiumBatch
-    assert how == "2 environments in this process, since worker processes cannot make them"
-    batch.close()
+    with pytest.raises(RequestError, match="There is no environment Tests/ByName-v0"):
+        choose_batch(EnvironmentConfig(id=id), [0, 1])
 
 
 def test_what_nobody_can_make_is_a_wrong_request() -> None:

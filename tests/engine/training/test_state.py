@@ -47,6 +47,7 @@ SCRATCH = {
     "FixedLengthCollector._truncated": "room for the steps of one collection",
     "FixedLengthCollector._elapsed": "room for the steps of one collection",
     "GymnasiumBatch._progress": "what a worker process tells of the call it is in",
+    "GymnasiumBatch._settings": "what held for this process before, to be set back",
     "ProcessBatch._arrays": "memory through which worker processes are talked to",
     "ProcessBatch._progress": "what worker processes tell of the calls they are in",
     "ProcessBatch._fresh": "which environments have not been called yet and may be slow",
