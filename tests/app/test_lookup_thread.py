@@ -136,7 +136,7 @@ def hangs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ends: list[str] = []
     inspect = lookup.inspect
 
-    def inspected(id: str, options: object) -> EnvironmentInfo:
+    def inspected(id: str, options: object, patience: float) -> EnvironmentInfo:
         try:
             for tenth in range(1000 if id == "Hangs-v0" else 0):
                 waited(Wait(id, "making", tenth / 10.0, 60.0))
