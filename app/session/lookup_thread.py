@@ -86,7 +86,10 @@ class LookupThread(QThread):
             from engine.environments.making.installed import other_registered_ids
 
             with while_waiting(self._while_listing):
-                self.listed.emit(other_registered_ids())
+                found = other_registered_ids()
+            self.listed.emit(found.ids)
+            if found.problem:
+                self.log.emit("warning", found.problem)
         except GivenUp:
             pass  # the window closes
         except BaseException as error:

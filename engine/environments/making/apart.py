@@ -23,35 +23,39 @@ class Answer(NamedTuple):
     afterwards: Callable[[], None]
 
 
-def ask_apart(about: str, patience: float, question: Callable[..., Answer], *arguments: Any) -> Any:
-    """The value of ``question(*arguments)``, called in a worker process, where it may hang or crash.
+class Question(NamedTuple):
+    """What is asked: what it is ``about``, the beginning of the sentence that says that it ``failed``, and the seconds
+    after which it is given up where an environment's ``patience`` says that, at the least ``MAKING``."""
 
-    Args:
-        about: the environment that is asked about, or what else is.
-        patience: seconds after which it is given up, at the least ``MAKING``.
+    about: str
+    failed: str
+    patience: float = 0.0
+
+
+def ask_apart(question: Question, asked: Callable[..., Answer], *arguments: Any) -> Any:
+    """The value of ``asked(*arguments)``, called in a worker process, where it may hang or crash.
 
     Raises:
-        RequestError: the question raises, is not answered in time, or ends the process.
+        RequestError: it raises, is not answered in time, or ends the process.
         GivenUp: as ``waited``.
     """
+    about, failed, patience = question
     limit, periods = max(MAKING, patience), 0
+    instead = f"; if it only takes long, set environment.patience to more than {limit:g}" if patience else ""
 
     def idle(_: list[WorkerProcess]) -> None:
         nonlocal periods
         periods += 1
         if periods * PERIOD >= limit:
-            raise RequestError(
-                f"{about} could not be made in a worker process within {limit:g} s; if it only takes long, set "
-                f"environment.patience to more than {limit:g}."
-            )
+            raise RequestError(f"{failed} in a worker process within {limit:g} s{instead}.")
         waited(Wait(about, "making", periods * PERIOD, limit))
 
-    worker = WorkerProcess(about, _answer, about, question, arguments)
+    worker = WorkerProcess(about, _answer, about, asked, arguments)
     closing = 0.0
     try:
         ((_, answer),) = answers([worker], PERIOD, idle)
         if answer is None:
-            raise RequestError(f"{about} could not be made in a worker process, which {worker.how_it_ended()}.")
+            raise RequestError(f"{failed} in a worker process, which {worker.how_it_ended()}.")
         if answer.startswith(_REFUSED):
             raise RequestError(answer[1:].decode())
         closing = CLOSING
@@ -60,10 +64,10 @@ def ask_apart(about: str, patience: float, question: Callable[..., Answer], *arg
         end_all([worker], closing)
 
 
-def _answer(connection: Connection, about: str, question: Callable[..., Answer], arguments: tuple[Any, ...]) -> None:
+def _answer(connection: Connection, about: str, asked: Callable[..., Answer], arguments: tuple[Any, ...]) -> None:
     """What the worker does."""
     try:
-        answer = question(*arguments)
+        answer = asked(*arguments)
         told = _DONE + pickle.dumps(answer.value)
     except RequestError as error:
         connection.send_bytes(_REFUSED + str(error).encode())

@@ -17,7 +17,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo, Option
 from engine.config.environments import EnvironmentConfig, as_plain
 from engine.environments.making import registry
-from engine.environments.making.apart import Answer, ask_apart
+from engine.environments.making.apart import Answer, Question, ask_apart
 from engine.environments.making.foreign import first_look
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.environments.making.results import InterfaceError
@@ -41,7 +41,8 @@ def inspect(id: str, options: Mapping[str, Any] | None = None, patience: float =
     if known is not None:
         return known
     if registry.is_made_apart(id):
-        info: EnvironmentInfo = ask_apart(id, patience, look, id, options)
+        question = Question(id, f"{id} could not be made", patience)
+        info: EnvironmentInfo = ask_apart(question, look, id, options)
         return info
     answer = look(id, options)
     answer.afterwards()

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.catalogue.spaces import Space, shows_images
 from engine.environments.making import cartpole_positions as positions
-from engine.environments.making import finite_env, foreign
+from engine.environments.making import finite_env, foreign, plugins
 from engine.environments.making.preprocessing import extra_arguments, preprocessed, register_packages
 from engine.environments.making.results import InterfaceError
 from engine.runtime.errors import RequestError, RunError, describe, is_interruption, shortened
@@ -156,6 +156,8 @@ def _find(id: str) -> None:
     if name not in gymnasium.registry:
         register_packages(id)
     if name not in gymnasium.registry:
+        plugins.register_declared()
+    if name not in gymnasium.registry:
         _require_extra(name)
         raise RequestError(_unknown(name))
 
@@ -276,7 +278,9 @@ def _unknown(id: str) -> str:
     near = get_close_matches(id, registered, n=1, cutoff=0.7)
     alike = [known for known in registered if id and known.lower().startswith(id.lower())]
     versions = [known for known in alike if known.lower().startswith(f"{id.lower()}-v")]
-    suggestion = next((found[-1] for found in (versions, alike, near) if found), "")
+    suggestion = (plugins.suggested(id) if id.strip() else None) or next(
+        (found[-1] for found in (versions, alike, near) if found), ""
+    )
     hint = f"did you mean {suggestion}?" if suggestion else "for example CartPole-v1 is."
     return f"There is no environment {shortened(id) or 'without a name'} registered with Gymnasium; {hint}"
 
