@@ -145,7 +145,7 @@ def _clip_range_value() -> Any:
         title="Value clipping",
         symbol="ε_V",
         unit="reward",
-        help="Predictions may move this far from those before the fit, beyond which the loss no longer pulls them; "
+        help="Predictions may move this far from those before the fit, beyond which the loss pulls them no further; "
         "0 never clips. A single step never gets there.",
         live=True,
         ge=0.0,

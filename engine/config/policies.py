@@ -172,8 +172,8 @@ class ExplorationConfig(Model):
         title="Greedy at last",
         symbol="κ₁",
         help="The same share when the run ends; between the two it changes evenly. Greedy actions are not the "
-        "policy's own: off-policy ascent weighs them rightly (with 0 where actions are continuous), every other rule "
-        "is biased by them.",
+        "policy's own: off-policy ascent weighs them rightly (with 0 where actions are continuous), unless all are "
+        "greedy; every other rule is biased by them.",
         live=True,
         ge=0.0,
         le=1.0,

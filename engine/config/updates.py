@@ -144,7 +144,8 @@ class TRPO(Model):
         10,
         title="Line-search steps",
         unit="tries",
-        help="How often the step is shortened before it is given up and the policy left as it was.",
+        help="How many lengths of the step are tried, the whole one first, before it is given up and the policy left "
+        "as it was.",
         live=True,
         ge=1,
         le=100,
@@ -264,12 +265,13 @@ class OffPolicy(Model):
         "per-decision",
         title="Weighting",
         help="per-trajectory: each episode by its whole product of ratios. per-decision: each reward only by the "
-        "ratios of the actions up to it, which varies less.",
+        "ratios of the actions up to it, which usually varies less.",
     )
     self_normalized: bool = parameter(
         False,
         title="Self-normalised",
-        help="Divide by the sum of the weights instead of the number of episodes: far less variance, some bias.",
+        help="Divide by the sum of the weights instead of the number of episodes: usually far less variance, some "
+        "bias.",
         live=True,
     )
     truncation: float = parameter(

@@ -55,8 +55,8 @@ METRICS: dict[str, Metric] = {
             "Gradient norm",
             "‖ĝ‖",
             "",
-            "The length of the estimated policy gradient before any clipping, at the update's first step. Large swings "
-            "mean a noisy estimate.",
+            "The length of the estimated gradient before any clipping, at the update's first step, that of a value "
+            "which shares the network included. Large swings mean a noisy estimate.",
             from_zero=True,
         ),
         Metric(

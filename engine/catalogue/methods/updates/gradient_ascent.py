@@ -37,7 +37,7 @@ SPEC = UpdateSpec(
         algorithm(
             "reinforce",
             "REINFORCE",
-            "As Williams wrote it: an episode's actions become likelier in proportion to its return.",
+            "As Williams wrote it: an episode's actions are pushed up in proportion to its return.",
             Point(TotalReturn, NoBaseline, GradientAscent),
         ),
         algorithm(

@@ -20,7 +20,7 @@ SPEC = UpdateSpec(
         algorithm(
             "trpo",
             "TRPO",
-            "GAE advantages, and the longest natural-gradient step that stays in the trust region and improves.",
+            "GAE advantages, and the longest natural-gradient step tried that stays in the trust region and improves.",
             Point(GAE, ValueBaseline, TRPO),
         ),
     ),
