@@ -11,12 +11,20 @@ from dataclasses import dataclass
 
 _RULES = "engine/algorithms/policy_gradient"
 _SEEDS = "engine/training/many_seeds"
-_OF_RULES = ("proximal", "natural_gradient", "trpo", "off_policy", "exact_ascent", "watching", "update_input")
-UPDATES = ("tests/engine/references", *(f"tests/engine/algorithms/test_{name}.py" for name in _OF_RULES))
+_OF_RULES = ("schedules", "proximal", "natural_gradient", "trpo", "off_policy", "exact_ascent", "watching")
+_OF_ITERATIONS = ("chunks", "order")
+UPDATES = (
+    *(f"tests/engine/training/test_{name}.py" for name in _OF_ITERATIONS),
+    "tests/engine/references",
+    *(f"tests/engine/algorithms/test_{name}.py" for name in (*_OF_RULES, "update_input")),
+)
 VALUES = ("tests/engine/values", *UPDATES)
 BATCHES = ("tests/engine/experience", *UPDATES)
 RUNS = ("tests/engine/training/test_training.py", "tests/engine/training/test_training_changes.py", *UPDATES)
-SEEDS = ("tests/engine/training/test_many_seeds.py", "tests/engine/training/test_many_seeds_changes.py")
+SEEDS = (
+    *(f"tests/engine/training/test_{name}.py" for name in ("joint_actor", "many_seeds", "many_seeds_changes", "order")),
+    "tests/engine/algorithms/test_schedules.py",
+)
 
 
 @dataclass(frozen=True)
@@ -62,16 +70,16 @@ FAULTS = (
         "a row between chunks",
         "V is fitted without the last row of every full chunk.",
         "engine/values/fitting.py",
-        "slice(k, min(k + ROWS, batch.size))",
-        "slice(k, min(k + ROWS - 1, batch.size))",
+        "slice(k, min(k + most, batch.size))",
+        "slice(k, min(k + most - 1, batch.size))",
         VALUES,
     ),
     Fault(
         "first chunk of a value minibatch",
         "Of a large minibatch, V is fitted to the first chunk alone.",
         "engine/values/fitting.py",
-        "yield list(torch.split(left.pop(), ROWS))",
-        "yield list(torch.split(left.pop(), ROWS))[:1]",
+        "yield list(torch.split(left.pop(), most))",
+        "yield list(torch.split(left.pop(), most))[:1]",
         VALUES,
     ),
     Fault(
@@ -86,8 +94,8 @@ FAULTS = (
         "KL stop by the last chunk",
         "PPO's early stop looks at the last chunk of a minibatch alone.",
         f"{_RULES}/proximal.py",
-        "kl += share * approx_kl(",
-        "kl = approx_kl(",
+        "kl = kl + share * (gone if on_device(gone) else gone.item())",
+        "kl = gone if on_device(gone) else gone.item()",
         UPDATES,
     ),
     Fault(
