@@ -19,6 +19,7 @@ from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.processes import ProcessBatch
 from engine.environments.making import registry
+from engine.environments.making.pictures import frames_per_second
 from engine.networks.normalizer import Normalizer
 from engine.policies.distributions import (
     Bernoulli,
@@ -113,8 +114,7 @@ class Playback:
     @property
     def frames_per_second(self) -> float:
         """The environment's own rate, one frame per step."""
-        rate = self._rendering.metadata.get("render_fps")
-        return float(rate) if isinstance(rate, int | float) and rate > 0 else DEFAULT_FRAMES_PER_SECOND
+        return frames_per_second(self._rendering.metadata) or DEFAULT_FRAMES_PER_SECOND
 
     def use(self, snapshot: PolicySnapshot) -> None:
         """Play ``snapshot`` from the next episode on; at once where it is for another environment or kind of policy."""
@@ -211,15 +211,8 @@ class Playback:
             )
 
     def _render(self) -> Image:
-        image = self._rendering.render(0)
-        if (
-            not isinstance(image, np.ndarray)
-            or image.dtype != np.uint8
-            or image.ndim != 3
-            or image.shape[2] not in (3, 4)
-        ):
-            raise _no_pictures(self._playing.environment.id)
-        return np.ascontiguousarray(image[:, :, :3])
+        image: Image = self._rendering.render(0)
+        return image
 
 
 def _densities(distribution: TanhGaussian | Beta) -> NDArray[np.float32]:

@@ -115,7 +115,7 @@ class Spaces(gymnasium.Env[Any, Any]):
         return self.observation_space.sample(), reward, terminated, truncated, {}
 
 
-class Shared(gymnasium.Env[Any, Any]):
+class Drawing(gymnasium.Env[Any, Any]):
     """Draws from generators that a whole process shares, while it is imported, made, reset, stepped and rendered, in
     Gaussians that come in pairs too; from those of its class's spaces, and from its own, which it does not seed."""
 
@@ -164,5 +164,5 @@ _SPACES: dict[str, tuple[Any, Any]] = {
 }
 
 gymnasium.register("Misbehaving-v0", entry_point=f"{HERE}:Misbehaving")
-gymnasium.register("Shared-v0", entry_point=f"{HERE}:Shared")
+gymnasium.register("Drawing-v0", entry_point=f"{HERE}:Drawing")
 gymnasium.register("Spaces-v0", entry_point=f"{HERE}:Spaces")

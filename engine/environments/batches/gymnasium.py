@@ -13,7 +13,10 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.interface import NONE, Indices, Transitions
 from engine.environments.batches.recorded import RecordedEnvironment
 from engine.environments.making import registry
+from engine.environments.making.foreign import RENDERS_NOTHING
+from engine.environments.making.pictures import as_picture
 from engine.environments.making.process_settings import ProcessSettings
+from engine.environments.making.results import InterfaceError
 from engine.runtime.errors import RunError
 from engine.runtime.state import INEXACT, State
 
@@ -124,11 +127,13 @@ class GymnasiumBatch:
         except BaseException as error:
             raise self._raised(index, "reset", error) from error
 
-    def render(self, index: int) -> Any:
-        """A picture of one environment, as the environment gives it."""
+    def render(self, index: int) -> NDArray[np.uint8]:
+        """A picture of one environment, [height, width, 3]."""
         self._begin_call(index)
         try:
-            return self._environments[index].environment.render()
+            return as_picture(self._environments[index].environment.render())
+        except NotImplementedError as error:
+            raise self._raised(index, "render", InterfaceError(RENDERS_NOTHING)) from error
         except BaseException as error:
             raise self._raised(index, "render", error) from error
 

@@ -19,6 +19,7 @@ from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import Indices
 from engine.environments.making import registry
 from engine.environments.making.global_random import kept_in_place
+from engine.environments.making.pictures import frames_per_second
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.shared_memory import received
 
@@ -150,8 +151,8 @@ def _done(batch: GymnasiumBatch, arrays: Arrays, first: int, command: bytes) -> 
 
 
 def _described(batch: GymnasiumBatch) -> Made:
-    rate = batch.metadata.get("render_fps") if isinstance(batch.metadata, dict) else None
-    metadata = {"render_fps": float(rate)} if isinstance(rate, int | float) else {}
+    rate = frames_per_second(batch.metadata)
+    metadata = {} if rate is None else {"render_fps": rate}
     return Made(_plain(batch.observation_space), _plain(batch.action_space), metadata)
 
 

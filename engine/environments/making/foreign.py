@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,10 @@ from engine.runtime.errors import is_interruption, shortened
 from engine.runtime.state import State
 
 UNREPEATABLE = "two resets with the same seed differ, so that the same seed does not give the same run"
+
+RENDERS_NOTHING = (
+    "renders nothing; give it a method render that returns an array of height × width × 3 bytes, if it is to be watched"
+)
 
 _SPACES = ("observation_space", "action_space")
 _SEEDLESS = (
@@ -44,6 +49,8 @@ class ForeignEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(self, environment: gymnasium.Env[Any, Any], chance: GlobalRandom) -> None:
         super().__init__(environment)
         self.chance = chance
+        # Before 0.26 Gym told each call, and not the constructor, what is to be rendered.
+        self._rendering = {"mode": "rgb_array"} if _takes(environment.render, "mode") else {}
         self._observed: Any = environment.observation_space
         self.observation_space, self.action_space = environment.observation_space, environment.action_space
         for name in _SPACES:
@@ -77,7 +84,7 @@ class ForeignEnvironment(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def render(self) -> Any:
         with self.chance:
-            return self.env.render()
+            return self.env.render(**self._rendering)
 
     def close(self) -> None:
         with self.chance:
@@ -129,9 +136,16 @@ def specification(id: str, seed: int) -> EnvSpec:
     chance = GlobalRandom(seed)
 
     def create(**arguments: Any) -> ForeignEnvironment:
+        rendering = "render_mode" in arguments
+        if rendering and not _takes(creator, "render_mode"):
+            del arguments["render_mode"]
+        elif rendering and _only_lists(creator):
+            arguments["render_mode"] = "rgb_array_list"
         with chance:
             made = creator(**arguments)
             _check_kind(made)
+        if rendering and type(made).render is gymnasium.Env.render:
+            raise InterfaceError(RENDERS_NOTHING)
         return ForeignEnvironment(made, chance)
 
     spec.entry_point = create
@@ -182,6 +196,23 @@ def _check_kind(made: Any) -> None:
             raise InterfaceError(
                 f"has the {name} {shortened(str(space))}, which is {described}; make it with gymnasium.spaces"
             )
+
+
+def _takes(called: Any, name: str) -> bool:
+    """Whether it has an argument of that name; where that cannot be seen, it has those of today."""
+    try:
+        parameters = inspect.signature(called).parameters
+    except (TypeError, ValueError):  # it is not written in Python
+        return name == "render_mode"
+    several = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    return name in parameters or (several and name == "render_mode")
+
+
+def _only_lists(creator: Any) -> bool:
+    """Whether it gives its pictures in lists alone."""
+    metadata = getattr(creator, "metadata", None)
+    modes = metadata.get("render_modes") if isinstance(metadata, dict) else None
+    return isinstance(modes, list | tuple) and "rgb_array_list" in modes and "rgb_array" not in modes
 
 
 def _of_gym(kind: type[Any]) -> bool:

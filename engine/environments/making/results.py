@@ -37,7 +37,7 @@ def as_step(given: Any, space: Any) -> Result:
         InterfaceError: it is not clear what is meant.
     """
     if not isinstance(given, tuple | list):
-        what = "nothing" if given is None else _described(given)
+        what = "nothing" if given is None else described(given)
         raise InterfaceError(f"returns {what} from its step; {_STEP}")
     if len(given) == 4:
         raise InterfaceError(
@@ -73,9 +73,9 @@ def as_reset(given: Any, space: Any) -> tuple[Any, dict[str, Any]]:
     except InterfaceError:
         if pair:
             raise InterfaceError(
-                f"returns {_described(given[1])} in place of info, a dict, from its reset; {_RESET}"
+                f"returns {described(given[1])} in place of info, a dict, from its reset; {_RESET}"
             ) from None
-        raise InterfaceError(f"returns {_described(given)} from its reset; {_RESET}") from None
+        raise InterfaceError(f"returns {described(given)} from its reset; {_RESET}") from None
     raise InterfaceError(f"returns the observation alone from its reset, as Gym did before 0.26; {_RESET}")
 
 
@@ -101,7 +101,7 @@ def as_observation(given: Any, space: Any, during: str) -> Any:
     shape: tuple[int, ...] = space.shape  # type: ignore[assignment]  # which these have
     array = _array(given)
     if array is None:
-        raise InterfaceError(f"observes {_described(given)} in its {during}, where {shortened(str(space))} is declared")
+        raise InterfaceError(f"observes {described(given)} in its {during}, where {shortened(str(space))} is declared")
     if array.shape != shape:
         if array.size != 1 or math.prod(shape) != 1:
             raise _other_shape(during, f"the shape {array.shape}", f"the shape {shape}")
@@ -119,7 +119,7 @@ def as_observation(given: Any, space: Any, during: str) -> Any:
 def _parts_of(given: Any, kind: type[Any], space: Any, during: str) -> Any:
     if isinstance(given, kind) and not isinstance(given, str):
         return given
-    raise InterfaceError(f"observes {_described(given)} in its {during}, where {shortened(str(space))} is declared")
+    raise InterfaceError(f"observes {described(given)} in its {during}, where {shortened(str(space))} is declared")
 
 
 def _other_shape(during: str, seen: str, declared: str) -> InterfaceError:
@@ -135,7 +135,7 @@ def _number(given: Any) -> float:
         return float(given)  # type: ignore[arg-type]  # of any kind that is on a line
     array = _array(given)
     if array is None or array.size != 1:
-        what = _described(given) if array is None else f"{array.size} numbers"
+        what = described(given) if array is None else f"{array.size} numbers"
         raise InterfaceError(f"gives {what} as the reward of a step; return one number")
     return float(array.reshape(()))
 
@@ -144,7 +144,7 @@ def _flag(given: Any, name: str) -> bool:
     """``terminated`` or ``truncated``."""
     array = _array(given)
     if array is None or array.size != 1 or array.reshape(()) not in (0, 1):
-        what = f"{array.size} values" if array is not None and array.size != 1 else _described(given)
+        what = f"{array.size} values" if array is not None and array.size != 1 else described(given)
         raise InterfaceError(f"gives {what} as {name}; return True or False")
     return bool(array.reshape(()))
 
@@ -166,7 +166,7 @@ def _array(given: Any) -> NDArray[Any] | None:
     return array if array.dtype.kind in _NUMBERS else None
 
 
-def _described(given: Any) -> str:
+def described(given: Any) -> str:
     """What it is, with the word for its kind."""
     if given is None:
         return "None"

@@ -241,6 +241,58 @@ def test_a_raising_environment_is_one_sentence(what: str, sentence: str) -> None
         episode(playback)
 
 
+class Odd(Pictured):
+    """Renders in the ways of others: grey, of changing size, in lists alone, by a mode given to each call, or not."""
+
+    metadata = {"render_modes": ["rgb_array_list", "ansi"]}  # noqa: RUF012
+
+    def __init__(self, how: str, render_mode: str | None = None) -> None:
+        super().__init__(lengths=(9,))
+        self._how, self._mode = how, render_mode
+
+    def render(self) -> Any:
+        assert self._mode == "rgb_array_list"
+        if self._how == "grey":
+            return np.full((20, 30), self._left)
+        return [np.zeros((1, 1, 3), np.uint8)] + [np.full((self._left, 5, 4), 0.5)] * (self._how == "lists")
+
+
+class Old(Toy):
+    """Is told what to render when it renders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def render(self, mode: str = "human", close: bool = False) -> Any:  # type: ignore[override]
+        return np.full((4, 6), 7, np.uint8) if mode == "rgb_array" else None
+
+
+class Silent(Toy):
+    def render(self) -> Any:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "shape", "value"),
+    [
+        (Odd, {"how": "grey"}, (20, 30, 3), 9),
+        (Odd, {"how": "lists"}, (9, 5, 3), 128),
+        (Old, {}, (4, 6, 3), 7),
+    ],
+)
+def test_pictures_of_other_kinds_are_shown(kind: Any, values: Any, shape: tuple[int, ...], value: int) -> None:
+    playback = Playback(frozen(configured(environment=register("Odd-v0", kind, **values))), 0)
+    image = playback.advance(greedy=False).image
+    assert image is not None
+    assert (image.shape, int(image.max())) == (shape, value)
+
+
+def test_what_is_no_picture_is_named() -> None:
+    shown = frozen(configured(environment=register("Silent-v0", Silent)))
+    with pytest.raises(RunError, match=r"^Silent-v0 with the seed \d+ gives None for a picture; return an array of "):
+        Playback(shown, 0).advance(greedy=False)
+
+
 def test_an_environment_without_pictures_is_one_sentence() -> None:
     shown = frozen(configured(environment=register("Unrendered-v0", Unrendered)))
     with pytest.raises(RunError, match="Unrendered-v0 gives no pictures"):

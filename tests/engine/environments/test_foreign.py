@@ -26,7 +26,7 @@ from tests.engine.states import as_data
 from tests.engine.support import configured, register, updates_of
 from tests.engine.worker_environments import HERE
 
-SHARED = EnvironmentConfig(id=f"{HERE}:Shared-v0")
+SHARED = EnvironmentConfig(id=f"{HERE}:Drawing-v0")
 SEEDS, EVERY = [3, 4, 8], np.arange(3)
 
 
