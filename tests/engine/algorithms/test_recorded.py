@@ -23,10 +23,11 @@ SHARED: dict[str, Any] = {"kind": "shared-value"}
 
 
 def ppo(update: dict[str, Any] | None = None, baseline: dict[str, Any] = VALUE, **values: Any) -> Any:
+    kind = values.get("policy", {}).get("kind", "mlp")
     given: dict[str, Any] = {"kind": "ppo-clip", "epochs": 3, "minibatch_size": 32, "learning_rate": 0.01}
     return configured(
         environment=values.pop("environment", "CartPole-v1"),
-        policy={"kind": "mlp", "hidden_sizes": (8,)},
+        policy=values.pop("policy", {}) | ({} if kind == "linear" else {"kind": kind, "hidden_sizes": (8,)}),
         collection={"kind": "fixed-length", "environments": 4, "steps": 24},
         estimator={"credit": "gae", "baseline": baseline, "normalize_advantages": True},
         update=given | (update or {}),
@@ -61,6 +62,11 @@ CASES = {
     "penalty": ppo({"kind": "ppo-penalty"}),
     "multiplier": ppo({"kind": "ppo-lagrangian"}),
     "continuous": ppo(environment="Pendulum-v1"),
+    "squashed": ppo(environment="Pendulum-v1", policy={"distribution": "tanh-gaussian", "spread": "per-state"}),
+    "beta": ppo(environment="Pendulum-v1", policy={"distribution": "beta"}),
+    "linear": ppo(policy={"kind": "linear"}),
+    "normalised observations": ppo(environment={"id": "CartPole-v1", "normalize_observations": True}),
+    "with an entropy bonus": ppo({"entropy_coefficient": 0.01}),
     "whole batch": ppo({"minibatch_size": 0}),
     "ragged minibatches": ppo({"minibatch_size": 36}),
     "schedules": ppo({"learning_rate_schedule": "linear", "clip_range_schedule": "linear"}),
@@ -134,6 +140,14 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             return _original(self, *given, **more)
 
         monkeypatch.setattr(Tensor, name, waiting)
+    for name in ("tensor", "as_tensor", "from_numpy"):  # each a copy to the device, for which it is waited
+        made = getattr(torch, name)
+
+        def copying(*given: Any, _name: str = name, _original: Any = made, **more: Any) -> Any:
+            found.append(_name)
+            return _original(*given, **more)
+
+        monkeypatch.setattr(torch, name, copying)
     step = Adam.step
     monkeypatch.setattr(Adam, "step", lambda self, rate: (found.append("step"), step(self, rate))[1])
     return found
