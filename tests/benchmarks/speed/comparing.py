@@ -1,4 +1,4 @@
-"""Training compared: at equal settings against Stable-Baselines3 and SBX, and REINFORCE against the lecture's loop.
+"""Training compared: at equal settings against Stable-Baselines3 and SBX, and REINFORCE against one episode at a time.
 
 The sides are processes that take turns. Each run is a fresh one, from its first step to its last update; making the
 environments and networks does not count. One short run of each side goes before and does not count either.
@@ -117,7 +117,8 @@ def episodes(quick: bool, say: Say) -> Part:
         say(f"{name}: {speed(compared.ours):,.0f} steps/s against {speed(compared.theirs):,.0f}")
     words = (
         f"One episode at a time: REINFORCE with {EPISODES} episodes side by side per update against the lecture's loop "
-        "with 1, both untrained and kept so. With a trained policy on CartPole: the row reinforce-speed."
+        "with 1, written for speed, both untrained and kept so. As the lecture writes it, and with a trained policy on "
+        "CartPole: the row reinforce-speed."
     )
     section = Section("REINFORCE, against one episode at a time", COLUMNS[:5], tuple(lines))
     return Part((section,), data, words, splits)
