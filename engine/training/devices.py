@@ -18,6 +18,7 @@ from engine.policies.policy import Policy
 from engine.runtime.errors import RequestError
 
 _HORIZON = 200  # steps of the iteration that is timed
+_MOST_ROWS = 65_536  # of the gradient that is timed; of more, time and memory are in proportion
 _MARGIN = 1.2  # a GPU is taken only when it is clearly faster, so that the choice does not flip between runs
 
 
@@ -93,8 +94,9 @@ def iteration_seconds(
     shape, dtype = _rows(environment.observation, rows)
     observations = torch.zeros(shape, dtype=dtype)
     state = actor.start(rows)
-    batch = observations.to(device).repeat(_HORIZON, *[1] * (observations.dim() - 1))
-    lengths = torch.full((rows,), _HORIZON)
+    length = max(1, min(_HORIZON, _MOST_ROWS // rows))
+    batch = observations.to(device).repeat(length, *[1] * (observations.dim() - 1))
+    lengths = torch.full((rows,), length)
     sequences = Sequences(lengths, state, torch.zeros(rows, dtype=torch.bool, device=device))
     take = None
     if environments is not None and state is None:
@@ -125,7 +127,7 @@ def iteration_seconds(
     _wait(device)
     acted = time.perf_counter()
     update()
-    return (acted - started) * _HORIZON / CHUNK + time.perf_counter() - acted
+    return _HORIZON * ((acted - started) / CHUNK + (time.perf_counter() - acted) / length)
 
 
 def _rows(space: Space, rows: int) -> tuple[tuple[int, ...], torch.dtype]:

@@ -1,6 +1,6 @@
 """One episode at a time on any environment, in a process of its own: play an episode, then take a step.
 
-The lecture's loop written for speed: it acts without gradients and asks for all log-probabilities of an episode at once.
+The lecture's loop written for speed: it acts without gradients and takes the log-probabilities of an episode at once.
 """
 
 from __future__ import annotations

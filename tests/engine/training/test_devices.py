@@ -67,6 +67,16 @@ def test_environments_are_stepped_where_they_are_timed() -> None:
     assert (environments.state()["states"] != 0.0).all()
 
 
+def test_many_environments_take_no_more_memory_to_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 steps of 16,384 of them would be gigabytes, and seconds on the CPU, before a run begins."""
+    seen: list[int] = []
+    original = Policy.over
+    monkeypatch.setattr(Policy, "over", lambda *given: (seen.append(len(given[1])), original(*given))[1])
+    for rows, expected in ((4, 800), (10_000, 60_000)):
+        iteration_seconds(policy(), CARTPOLE, rows, torch.device("cpu"))
+        assert seen[-1] == expected
+
+
 def test_the_reason_gives_both_times() -> None:
     reason = compared({"cpu": 0.25, "cuda": 0.05}, "cuda").reason
     assert "50 ms" in reason
