@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.models.experiment import Experiment
@@ -19,6 +19,7 @@ from engine.config import presets
 from engine.config.environments import EnvironmentConfig
 from engine.config.presets import Preset
 from engine.runtime.errors import RequestError
+from engine.runtime.waiting import LONG
 
 _FILES = "Presets (*.toml)"
 
@@ -53,7 +54,8 @@ class ChoiceLoader(QObject):
         experiment.wished.connect(self.look_up)
         lookups.inspected.connect(self._take_answer)
         lookups.refused.connect(self._take_refusal)
-        lookups.held_up.connect(self._tell_hold_up)
+        self._long = QTimer(self, singleShot=True, interval=int(1000 * LONG))
+        self._long.timeout.connect(self._tell_hold_up)
 
     @property
     def awaited(self) -> EnvironmentConfig | None:
@@ -135,6 +137,7 @@ class ChoiceLoader(QObject):
         if allowed:
             self.looking.emit(environment.id)
             self._lookups.look_up(environment)
+            self._long.start()
             return
         self._awaited = None
         self._refuse(
@@ -161,11 +164,16 @@ class ChoiceLoader(QObject):
             self._awaited = None
             self._refuse(sentence)
 
-    def _tell_hold_up(self, environment: EnvironmentConfig, sentence: str) -> None:
-        if self.awaited == environment:
-            sentence = f"{sentence} Choose any environment, the present one too, to go on without it."
-            self.held_up.emit(sentence)
-            self.notice.emit("warning", sentence)
+    def _tell_hold_up(self) -> None:
+        """Say that an answer is long in coming, and what can be done."""
+        environment = self.awaited
+        if environment is None:
+            return
+        wait = self._lookups.wait_for(environment)
+        why = wait.sentence if wait else f"{environment.id} has been looked at for {LONG:.0f} s without an answer."
+        sentence = f"{why} Choose any environment, the present one too, to go on without it."
+        self.held_up.emit(sentence)
+        self.notice.emit("warning", sentence)
 
     def _refuse(self, sentence: str) -> None:
         self.refused.emit(sentence)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QThread, Signal
 
 from app.session.failures import failure
 from engine.config.environments import EnvironmentConfig
-from engine.runtime.waiting import LONG, GivenUp, Wait, while_waiting
+from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
 SHUTDOWN_PATIENCE = 1000  # ms; an environment that is still being looked at is of no use to anybody any more
 
@@ -25,7 +25,6 @@ class LookupThread(QThread):
     inspected = Signal(object, object)  # EnvironmentConfig, and what it is before its changes: EnvironmentInfo
     refused = Signal(object, str)  # EnvironmentConfig, and why it cannot be had
     listed = Signal(object)  # ids that are registered and not in the catalogue: tuple[str, ...]
-    held_up = Signal(object, str)  # EnvironmentConfig, and that it has not answered for long
     log = Signal(str, str)  # level, sentence
 
     def __init__(self) -> None:
@@ -34,7 +33,7 @@ class LookupThread(QThread):
         self._changed = threading.Condition()
         self._wanted: EnvironmentConfig | None = None
         self._list_wanted = self._dropped = self._stopping = False
-        self._told = False  # that the present wait is long
+        self._waited: tuple[EnvironmentConfig, Wait] | None = None  # what was last waited for
 
     # --- asked by the window ------------------------------------------------------------------------------------------
 
@@ -48,6 +47,12 @@ class LookupThread(QThread):
         """Whatever is being looked at is of no interest any more."""
         with self._changed:
             self._wanted, self._dropped = None, True
+
+    def wait_for(self, environment: EnvironmentConfig) -> Wait | None:
+        """What keeps the answer to the wish for ``environment``, where that is a process that does not answer."""
+        with self._changed:
+            waited = self._waited
+        return waited[1] if waited is not None and waited[0] == environment else None
 
     def list_registered(self) -> None:
         """Say by ``listed`` what there is that the catalogue lacks."""
@@ -75,7 +80,7 @@ class LookupThread(QThread):
                 if self._stopping:
                     return
                 listing, wanted = self._list_wanted, self._wanted
-                self._list_wanted, self._wanted, self._dropped = False, None, False
+                self._list_wanted, self._wanted, self._dropped, self._waited = False, None, False, None
             if listing:
                 self._list()
             if wanted is not None:
@@ -118,10 +123,6 @@ class LookupThread(QThread):
             if self._wanted is not None or self._dropped or self._stopping:
                 raise GivenUp
             listing, self._list_wanted = self._list_wanted, False
+            self._waited = environment, wait
         if listing:
             self._list()
-        if wait.seconds < LONG:
-            self._told = False
-        elif not self._told:
-            self._told = True
-            self.held_up.emit(environment, wait.sentence)

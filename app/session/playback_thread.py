@@ -15,7 +15,7 @@ from app.session.failures import failure, print_trace
 from app.session.playback_pace import Achieved, Pace
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.reports.frames import Frame, Image
-from engine.runtime.waiting import LONG, GivenUp, Wait, while_waiting
+from engine.runtime.waiting import GivenUp, Wait, telling, while_waiting
 
 if TYPE_CHECKING:
     from engine.analysis.playback import Playback, PolicySnapshot
@@ -82,7 +82,7 @@ class PlaybackThread(QThread):
         self._paused = self._greedy = self._wanted = self._failed = self._stopping = False
         self._pace = Pace()
         self._achieved = Achieved()
-        self._told = False  # that the present wait is long
+        self._tell_hold_up = telling(self.held_up.emit)
 
     # --- from the training thread -------------------------------------------------------------------------------------
 
@@ -205,11 +205,7 @@ class PlaybackThread(QThread):
             hidden = not self._wanted and wait.seconds >= HIDDEN_PATIENCE
         if gone or hidden:
             raise GivenUp
-        if wait.seconds < LONG:
-            self._told = False
-        elif not self._told:
-            self._told = True
-            self.held_up.emit(wait.sentence)
+        self._tell_hold_up(wait)
 
     def _next_settings(self) -> _Settings | None:
         """Sleep until the next steps are due; None when the thread is to end."""

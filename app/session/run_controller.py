@@ -26,7 +26,6 @@ _SPEED_OVER = 2.0  # seconds of training that the shown speed averages over
 _ANSWERING = (RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
 _STEPPING = ("resetting", "collecting")  # in which the environment is at work
 _NONE = ""  # the name of no run
-_SILENCE = LONG  # seconds without a sign of life after which the environment is suspected to hang
 
 
 @dataclass(frozen=True)
@@ -169,11 +168,11 @@ class RunController(QObject):
 
     def _hold_up(self) -> str:
         """Why nothing has been heard for long; empty where it has not been long."""
+        if time.monotonic() - self._heard <= LONG:
+            return ""
         wait = self._thread.waiting_for
         if wait is not None:
-            return f"{wait.sentence} Stop ends the wait." if wait.seconds >= LONG else ""
-        if time.monotonic() - self._heard <= _SILENCE:
-            return ""
+            return f"{wait.sentence} Stop ends the wait."
         if self._next is not None:
             loading = "The learning engine is still being loaded; the run starts once it is there."
             return loading if self._thread.loading else silent_start(self._next[1].environment.id)
@@ -232,7 +231,7 @@ class RunController(QObject):
 def silent_start(environment: str) -> str:
     """The sentence for a run that is only starting and takes long to."""
     return (
-        f"{environment} has not been made after {_SILENCE:.0f} s; the run starts or stops once it is, and closing the "
+        f"{environment} has not been made after {LONG:.0f} s; the run starts or stops once it is, and closing the "
         "window ends it at once."
     )
 
@@ -242,6 +241,6 @@ def silence(environment: str, heartbeat: Heartbeat | None) -> str:
     doing = f" while {heartbeat.doing}" if heartbeat else ""
     who = environment if heartbeat is None or heartbeat.doing in _STEPPING else "The run"
     return (
-        f"{who} has not answered for {_SILENCE:.0f} s{doing}; the run pauses or stops once it does, and closing the "
+        f"{who} has not answered for {LONG:.0f} s{doing}; the run pauses or stops once it does, and closing the "
         "window ends it at once."
     )

@@ -117,7 +117,7 @@ class TrainingThread(QThread):
             if training is not None:
                 training.close()
         except BaseException as error:
-            self.log.emit("warning", f"{config.environment.id} could not be closed: {describe(error)}.")
+            self.log.emit("warning", failure(error, f"{config.environment.id} could not be closed"))
         self.log.emit(level, sentence)
         self.state_changed.emit(end)
 

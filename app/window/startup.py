@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +12,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RequestError
+from engine.runtime.waiting import telling, while_waiting
 
 if TYPE_CHECKING:
     from app.style.theme import ThemeChoice
@@ -70,7 +72,8 @@ def open_window(
 def _looked_at(environment: EnvironmentConfig) -> EnvironmentInfo:
     from engine.environments.making.lookup import inspect  # loads gymnasium, which the catalogue spares all others
 
-    return inspect(environment.id, environment.options, environment.patience)
+    with while_waiting(telling(lambda sentence: sys.stderr.write(f"{sentence}\n"))):
+        return inspect(environment.id, environment.options, environment.patience)
 
 
 def _extent(size: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from statistics import fmean, stdev
@@ -21,7 +22,7 @@ from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Failed, Updated
 from engine.runtime.errors import RunError
-from engine.runtime.waiting import LONG, Wait, Watcher, while_waiting
+from engine.runtime.waiting import telling, while_waiting
 
 if TYPE_CHECKING:
     from engine.training.training import Training
@@ -48,7 +49,7 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
     groups, said = _groups(config, seeds)
     course = _Course()
     with ExitStack() as stack:
-        stack.enter_context(while_waiting(_telling(console)))
+        stack.enter_context(while_waiting(telling(partial(_say, console))))
         trainings = stack.enter_context(closing(_made(groups, console)))
         first = next(trainings)  # what is wrong with the request is said before anything is written
         lines = stack.enter_context(Report(report)) if report else None
@@ -102,20 +103,6 @@ def _made(groups: Sequence[_Group], console: Console) -> Generator[Training, Non
                 training.close()
             except RunError as error:
                 _say(console, str(error))
-
-
-def _telling(console: Console) -> Watcher:
-    """Says once of every wait that takes long that it does."""
-    told = False
-
-    def watch(wait: Wait) -> None:
-        nonlocal told
-        is_long = wait.seconds >= LONG
-        if is_long and not told:
-            _say(console, wait.sentence)
-        told = is_long
-
-    return watch
 
 
 @dataclass(frozen=True)

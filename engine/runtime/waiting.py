@@ -51,6 +51,20 @@ def while_waiting(watcher: Watcher) -> Iterator[None]:
         _watcher.reset(token)
 
 
+def telling(tell: Callable[[str], object]) -> Watcher:
+    """A watcher that does nothing but ``tell`` of every wait that takes long, once."""
+    told = False
+
+    def watch(wait: Wait) -> None:
+        nonlocal told
+        is_long = wait.seconds >= LONG
+        if is_long and not told:
+            tell(wait.sentence)
+        told = is_long
+
+    return watch
+
+
 def waited(wait: Wait) -> None:
     """Tell the host that this thread is still waiting; to be called about every 0.1 s.
 

@@ -61,7 +61,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 class _Thread(QWidget):
     """Stands for the thread of look-ups, and keeps what it is asked."""
 
-    inspected, refused, held_up = Signal(object, object), Signal(object, str), Signal(object, str)
+    inspected, refused = Signal(object, object), Signal(object, str)
 
     def __init__(self) -> None:
         super().__init__()

@@ -153,13 +153,12 @@ def hangs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_newer_wish_ends_the_wait_for_what_does_not_answer(
     qtbot: QtBot, lookups: LookupThread, hangs: list[str]
 ) -> None:
-    told = heard(lookups.held_up)
     lookups.look_up(of("Hangs-v0"))
-    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    qtbot.waitUntil(lambda: lookups.wait_for(of("Hangs-v0")) is not None, timeout=20_000)
+    assert lookups.wait_for(of("CliffWalking-v1")) is None
     with qtbot.waitSignal(lookups.inspected, timeout=5000) as inspected:
         lookups.look_up(of("CliffWalking-v1"))
     assert (inspected.args[0].id, hangs) == ("CliffWalking-v1", ["Hangs-v0"])
-    assert told == [(of("Hangs-v0"), "Hangs-v0 has not answered its making for 5 s; it is given up after 60 s.")]
 
 
 def test_what_is_registered_is_listed_while_an_environment_does_not_answer(
@@ -178,17 +177,27 @@ def test_what_does_not_answer_is_told_where_it_was_asked_for_and_cartpole_trains
 ) -> None:
     window = make_window(budget__environment_steps=300)
     qtbot.waitUntil(window.lookups.isRunning, timeout=20_000)
+    window.choice_loader._long.setInterval(300)
     answer = window.experiment_panel.environment.answer
     window.choice_loader.look_up(of("Hangs-v0"))
     assert "Looking at Hangs-v0" in answer.text()
     qtbot.waitUntil(lambda: "Choose any environment, the present one too, to go on" in answer.text(), timeout=20_000)
-    assert "Hangs-v0 has not answered its making for 5 s" in window._notice.text()
+    assert "it is given up after 60 s" in window._notice.text()
     assert window.log.text.count("has not answered") == 1
     window.experiment.pick_environment(ENVIRONMENTS["CartPole-v1"])
     assert answer.isHidden()
     window.start()
     reach(window, RunState.FINISHED)
     assert hangs == ["Hangs-v0"]
+
+
+def test_an_answer_that_is_long_in_coming_is_told_of_whatever_it_waits_for(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    window.choice_loader._long.setInterval(0)
+    assert not window.lookups.isRunning()  # torch is still being loaded
+    with qtbot.waitSignal(window.choice_loader.held_up) as told:
+        window.choice_loader.look_up(of("CliffWalking-v1"))
+    assert told.args[0].startswith("CliffWalking-v1 has been looked at for 5 s without an answer. ")
 
 
 def test_an_option_that_is_put_back_ends_its_look_up(qtbot: QtBot, make_window: Make, hangs: list[str]) -> None:
