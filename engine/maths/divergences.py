@@ -20,19 +20,23 @@ def exponential_excess(x: Tensor) -> Tensor:
     return (x.expm1() - x).clamp(min=0.0)
 
 
-def relative_excess(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """p (r − 1 − log r) with r = q/p, elementwise, ≥ 0; over all outcomes it sums to Σ p log(p/q).
+def relative_entropy(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """Σ p log(p/q) over the last dimension, [batch], ≥ 0.
 
-    For Σ p r = Σ q = 1, whatever is added for one outcome is taken off for the others. Each term is of second order.
+    Where Σ p = Σ q = 1 it is Σ p (r − 1 − log r) with r = q/p, each term of which is of second order and ≥ 0. Where a
+    gradient is wanted, it is the plain sum, which has the same one in a third of the operations; its value, exact to
+    1e-7, is a penalty's, and is raised to 0 where rounding leaves it below.
 
     Args:
-        log_p, log_q: logarithms of two distributions' probabilities.
+        log_p, log_q: logarithms of two distributions' probabilities, [batch, n].
     """
+    if torch.is_grad_enabled() and (log_p.requires_grad or log_q.requires_grad):
+        plain = (log_p.exp() * (log_p - log_q)).sum(-1)
+        return plain - plain.detach().clamp(max=0.0)
     log_ratio, p = log_q - log_p, log_p.exp()
-    near = log_ratio < 1.0
-    # Beyond, r may be more than a float can hold, though q = p·r is not.
+    # Beyond e, r may be more than a float can hold, though q = p·r is not.
     small = p * exponential_excess(log_ratio.clamp(max=1.0))
-    return torch.where(near, small, log_q.exp() - p * (1.0 + log_ratio))
+    return torch.where(log_ratio < 1.0, small, log_q.exp() - p * (1.0 + log_ratio)).sum(-1)
 
 
 def log_gamma_excess(y: Tensor, x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from engine.maths.divergences import relative_excess
+from engine.maths.divergences import relative_entropy
 
 
 def checked_temperature(temperature: float) -> float:
@@ -84,7 +84,7 @@ class Categorical:
 
     def kl(self, other: Categorical) -> Tensor:
         """Σ_a π(a) (log π(a) − log π'(a)) in nats, [batch]."""
-        return relative_excess(self.log_probabilities, other.log_probabilities).sum(-1)
+        return relative_entropy(self.log_probabilities, other.log_probabilities)
 
     def tempered(self, temperature: float) -> Categorical:
         """The softmax of logits/τ."""
@@ -141,7 +141,7 @@ class MultiCategorical:
 
     def kl(self, other: MultiCategorical) -> Tensor:
         """The sum of the factors' divergences in nats, [batch]."""
-        return relative_excess(self.log_probabilities, other.log_probabilities).sum(-1)
+        return relative_entropy(self.log_probabilities, other.log_probabilities)
 
     def tempered(self, temperature: float) -> MultiCategorical:
         """The softmaxes of logits/τ."""
@@ -203,9 +203,8 @@ class Bernoulli:
 
     def kl(self, other: Bernoulli) -> Tensor:
         """Σ_j [p_j log(p_j/p'_j) + (1 − p_j) log((1 − p_j)/(1 − p'_j))] in nats, [batch]."""
-        on = relative_excess(self._log_on, other._log_on)
-        off = relative_excess(self._log_off, other._log_off)
-        return (on + off).sum(-1)
+        log_p, log_q = (torch.cat((switches._log_on, switches._log_off), -1) for switches in (self, other))
+        return relative_entropy(log_p, log_q)
 
     def tempered(self, temperature: float) -> Bernoulli:
         """p^(1/τ) over p^(1/τ) + (1 − p)^(1/τ), which is logits/τ."""
