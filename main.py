@@ -133,7 +133,10 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
         steps: Annotated[int | None, typer.Option(help="Environment steps to train for.")] = None,
         seed: Annotated[int | None, typer.Option(help="The number all randomness flows from.")] = None,
         seeds: Annotated[
-            int, typer.Option(min=1, help="Train so many seeds, from --seed on: together where the method allows it.")
+            int,
+            typer.Option(
+                min=1, max=1000, help="Train so many seeds, from --seed on: together where the method allows it."
+            ),
         ] = 1,
         device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
         report: Annotated[Path | None, typer.Option(help="Append one JSON object per iteration to this file.")] = None,

@@ -51,7 +51,8 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
     with ExitStack() as stack:
         stack.enter_context(while_waiting(telling(partial(_say, console))))
         trainings = stack.enter_context(closing(_made(groups, console)))
-        first = next(trainings)  # what is wrong with the request is said before anything is written
+        with console.status("Starting …"):
+            first = next(trainings)  # what is wrong with the request is said before anything is written
         lines = stack.enter_context(Report(report)) if report else None
         _say(console, said or f"Training on {first.device_reason}; {first.stepping_reason}.")
         if said and first.environment.notice:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
+from engine.catalogue.methods.extent import too_large
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import Method
 from engine.catalogue.methods.specs import PLANNING_SPECS, method_of
@@ -30,6 +31,7 @@ def misplaced(config: RunConfig, environment: EnvironmentInfo) -> Refusal | None
 def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from POLICY_SPECS[config.policy.kind].fits(config.policy, environment)
     yield from DISTRIBUTION_SPECS[distribution_of(config.policy, environment)].fits(environment)
+    yield from too_large(config, environment)
     if isinstance(config, PlanningConfig):
         yield from PLANNING_SPECS[config.update.kind].fits(config, environment)
     else:
