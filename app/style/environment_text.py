@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.style.format import minus
 from app.style.parameter_text import shown
-from engine.catalogue.spaces import EnvironmentInfo, Space
+from engine.catalogue.spaces import EnvironmentInfo, Space, product
 
 _FEW = 24  # components or actions whose names can still be read in a row
 
@@ -30,7 +30,7 @@ def observed(space: Space) -> str:
 def acts(space: Space) -> str:
     """The actions of a space, counted."""
     if space.kind == "multi-discrete":
-        return f"{' × '.join(map(str, space.parts))} actions"
+        return f"{product(space.parts)} actions"
     nouns = {"discrete": "action", "box": "continuous action", "multi-binary": "switch"}
     return _counted(space.size, nouns[space.kind])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -176,7 +177,8 @@ def _seen(space: Space, environment: EnvironmentConfig) -> Space:
     if space.kind == "discrete":
         return space
     hidden = set(environment.hidden)
-    kept = [component for component in range(space.size) if component not in hidden]
+    components = range(space.size)
+    kept: Sequence[int] = [component for component in components if component not in hidden] if hidden else components
     bounds = space.bounds
     if len(bounds) > 1:
         bounds = tuple(bounds[component] for component in kept) * environment.frame_stack

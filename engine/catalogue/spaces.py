@@ -9,6 +9,8 @@ from typing import Literal
 from engine.catalogue.network_sizes import BOARD, PICTURE, image_layers
 from engine.runtime.errors import RequestError
 
+FEW_PARTS = 8  # that can be read in a row
+
 
 @dataclass(frozen=True)
 class Space:
@@ -33,7 +35,7 @@ class Space:
 
     def __str__(self) -> str:
         if self.kind == "multi-discrete":
-            return f"{' × '.join(map(str, self.parts))} discrete"
+            return f"{product(self.parts)} discrete"
         if self.shape:
             return f"{' × '.join(map(str, self.shape))} image" if self.image else f"{self.size} continuous"
         return f"{self.size} {_NOUNS[self.kind]}"
@@ -46,6 +48,13 @@ class Space:
         except RequestError:
             return False
         return True
+
+
+def product(parts: tuple[int, ...]) -> str:
+    """The numbers of choices in the parts of an action, the first of them where they are many."""
+    if len(parts) <= FEW_PARTS:
+        return " × ".join(map(str, parts))
+    return f"{' × '.join(map(str, parts[:3]))} × … ({len(parts):,} parts)"
 
 
 def shows_images(shape: tuple[int, ...], bounds: tuple[tuple[float, float], ...]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
 
-from app.panels.episode.action_drawings import GAP, LEFT, RIGHT, Ink, action_label, draw_dot
+from app.panels.episode.action_drawings import GAP, LEFT, RIGHT, Ink, action_label, and_more, draw_dot
 from app.style.format import NOTHING, minus, short_number
 from engine.catalogue.spaces import Space
 from engine.reports.frames import BoundedDecision, Decision, GaussianDecision
@@ -34,11 +34,11 @@ class Axes:
 
     def __init__(self, space: Space) -> None:
         self.caption = "Spread of each action (dot: the action taken)"
-        self._labels = [action_label(space, index) for index in range(space.size)]
         self._shown = min(space.size, MOST_AXES)
+        self._labels = [action_label(space, index) for index in range(self._shown)]
         self._hidden = space.size - self._shown
         self._roomy = space.size <= ROOMY
-        self._reach = [1.0] * space.size
+        self._reach = [1.0] * self._shown
 
     def _row(self, ink: Ink) -> int:
         text, small = QFontMetricsF(ink.font).height(), QFontMetricsF(ink.small).height()
@@ -51,7 +51,8 @@ class Axes:
         chosen = decision if isinstance(decision, Numbers) else None
         if isinstance(chosen, GaussianDecision):
             spread, taken = abs(chosen.mean) + 2 * chosen.std, abs(chosen.action)
-            needed = zip(self._reach, spread.tolist(), taken.tolist(), strict=True)
+            shown = slice(self._shown)
+            needed = zip(self._reach, spread[shown].tolist(), taken[shown].tolist(), strict=True)
             self._reach = [max(each) for each in needed]
         row = self._row(ink)
         for index in range(self._shown):
@@ -62,7 +63,7 @@ class Axes:
                 self._paint_tight(painter, ink, place, (index, chosen))
         if self._hidden:
             painter.setPen(ink.muted)
-            painter.drawText(QRectF(0, self._shown * row, width, row), LEFT, f"and {self._hidden} more")
+            painter.drawText(QRectF(0, self._shown * row, width, row), LEFT, f"and {self._hidden:,} more")
 
     def _paint_roomy(self, painter: QPainter, ink: Ink, place: QRectF, shown: tuple[int, Numbers | None]) -> None:
         """The name and the numbers above the axis, its bounds below."""
@@ -168,13 +169,13 @@ def _spread(index: int, chosen: Numbers) -> str:
 def words_of_numbers(space: Space, decision: Numbers) -> str:
     """The distributions and the actions taken, in words."""
     parts = []
-    for index, action in enumerate(decision.action.tolist()):
+    for index, action in enumerate(decision.action[:MOST_AXES].tolist()):
         if isinstance(decision, BoundedDecision):
             about = f"greedy {decision.middle[index]:.2f}"
         else:
             about = f"mean {decision.mean[index]:.2f}, σ {decision.std[index]:.2f}"
         parts.append(minus(f"{action_label(space, index)}: {about}, taken {action:.2f}"))
-    return "; ".join(parts)
+    return "; ".join([*parts, *and_more(space.size - len(parts))])
 
 
 def _draw_action(painter: QPainter, ink: Ink, at: QPointF, outside: int) -> None:

@@ -7,11 +7,13 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.panels.episode.action_axes import Axes, words_of_numbers
-from app.panels.episode.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label
+from app.panels.episode.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label, and_more
 from app.panels.episode.action_groups import Groups, Switches, words
 from app.style.theme import Theme
 from engine.catalogue.spaces import Space
 from engine.reports.frames import Decision, MultiSoftmaxDecision, SoftmaxDecision, SwitchDecision
+
+MOST_NAMED = 64  # probabilities that are read aloud
 
 
 class ActionBars(QWidget):
@@ -97,8 +99,9 @@ def _words(space: Space, decision: Decision | None) -> str:
         return ""
     if isinstance(decision, SoftmaxDecision):
         taken = action_label(space, decision.action)
-        parts = [f"{action_label(space, index)} {share:.2f}" for index, share in enumerate(decision.probabilities)]
-        return f"{', '.join(parts)}; taken: {taken}"
+        shown = decision.probabilities[:MOST_NAMED].tolist()
+        parts = [f"{action_label(space, index)} {share:.2f}" for index, share in enumerate(shown)]
+        return f"{', '.join([*parts, *and_more(space.size - len(parts))])}; taken: {taken}"
     if isinstance(decision, MultiSoftmaxDecision | SwitchDecision):
         return words(space, decision)
     return words_of_numbers(space, decision)

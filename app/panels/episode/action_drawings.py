@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
@@ -15,6 +15,10 @@ from app.style.sentence import smaller
 from app.style.theme import Theme, blended, tabular
 from engine.catalogue.spaces import Space
 from engine.reports.frames import Decision, SoftmaxDecision
+
+if TYPE_CHECKING:  # the window shows before numpy is loaded
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST_BARS = 8
 GAP = 8.0
@@ -67,6 +71,11 @@ def action_label(space: Space, index: int) -> str:
     if index < len(space.labels):
         return space.labels[index]
     return f"{'switch' if space.kind == 'multi-binary' else 'action'} {index}"
+
+
+def and_more(hidden: int) -> list[str]:
+    """What stands for those that are not shown, if any."""
+    return [f"and {hidden:,} more"] if hidden > 0 else []
 
 
 def _fraction(value: float) -> str:
@@ -161,8 +170,7 @@ class Columns:
         chosen = decision if isinstance(decision, SoftmaxDecision) else None
         numbers = QFontMetricsF(ink.small).horizontalAdvance("0.05") + GAP
         area = QRectF(numbers, 8, width - numbers, 80)
-        weights = chosen.probabilities.tolist() if chosen else [0.0] * self._space.size
-        columns, each = _joined(weights, int(area.width() / 3))
+        columns, each = _joined(chosen.probabilities if chosen else None, self._space.size, int(area.width() / 3))
         # The scale jumps between a few round values instead of following every change.
         scale = next(scale for scale in self._scales if scale >= min(max(columns), 1.0) or scale == 1.0)
         painter.setFont(ink.small)
@@ -190,7 +198,11 @@ class Columns:
         painter.drawText(line, RIGHT, f"{chosen.probabilities[chosen.action]:.3f}")
 
 
-def _joined(weights: list[float], most: int) -> tuple[list[float], int]:
+def _joined(weights: NDArray[np.float32] | None, size: int, most: int) -> tuple[list[float], int]:
     """At most ``most`` columns, each the largest of ``each`` neighbours: a single likely action must stay visible."""
-    each = max(1, math.ceil(len(weights) / max(most, 1)))
-    return [max(weights[start : start + each]) for start in range(0, len(weights), each)], each
+    each = max(1, math.ceil(size / max(most, 1)))
+    if weights is None:
+        return [0.0] * math.ceil(size / each), each
+    whole = len(weights) // each * each
+    columns: list[float] = weights[:whole].reshape(-1, each).max(1).tolist()
+    return [*columns, float(weights[whole:].max())] if whole < len(weights) else columns, each

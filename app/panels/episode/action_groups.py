@@ -8,20 +8,22 @@ from itertools import accumulate
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetricsF, QPainter
 
-from app.panels.episode.action_drawings import LEFT, Ink, Row, action_label, draw_rows, row_height
+from app.panels.episode.action_drawings import LEFT, Ink, Row, action_label, and_more, draw_rows, row_height
 from engine.catalogue.spaces import Space
 from engine.reports.frames import Decision, MultiSoftmaxDecision, SwitchDecision
 
 MOST_ROWS = 16  # beyond which a part has one bar instead of one for each of its choices
 MOST_SWITCHES = 24
+MOST_PARTS = 24
 
 
 class Groups:
     """The parts of an action, each with a bar for every choice; of many choices, only the one taken."""
 
     def __init__(self, space: Space) -> None:
-        self._parts = space.parts
-        self._ends = tuple(accumulate(space.parts))
+        self._parts = space.parts[:MOST_PARTS]
+        self._hidden = len(space.parts) - len(self._parts)
+        self._ends = tuple(accumulate(self._parts))
         self._all = space.size <= MOST_ROWS
         self.caption = (
             "Probabilities in each part (dot: the choice taken)" if self._all else "The choice taken in each part"
@@ -32,7 +34,7 @@ class Groups:
 
     def height(self, ink: Ink) -> int:
         if not self._all:
-            return len(self._parts) * row_height(ink)
+            return (len(self._parts) + bool(self._hidden)) * row_height(ink)
         return len(self._parts) * self._heading(ink) + self._ends[-1] * row_height(ink)
 
     def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None:
@@ -41,6 +43,7 @@ class Groups:
             rows = [self._taken(part, chosen) for part in range(len(self._parts))]
             widest = f"part {len(self._parts)}: choice {max(self._parts)}"
             draw_rows(painter, ink, QRectF(0, 0, width, 0), rows, widest)
+            _draw_more(painter, ink, QRectF(16, len(rows) * row_height(ink), width, row_height(ink)), self._hidden)
             return
         top = 0.0
         for part, size in enumerate(self._parts):
@@ -85,21 +88,27 @@ class Switches:
             for index, label in enumerate(self._labels)
         ]
         draw_rows(painter, ink, QRectF(0, 0, width, 0), rows)
-        if self._hidden:
-            painter.setPen(ink.muted)
-            place = QRectF(16, len(rows) * row_height(ink), width, row_height(ink))
-            painter.drawText(place, LEFT, f"and {self._hidden} more")
+        _draw_more(painter, ink, QRectF(16, len(rows) * row_height(ink), width, row_height(ink)), self._hidden)
+
+
+def _draw_more(painter: QPainter, ink: Ink, place: QRectF, hidden: int) -> None:
+    painter.setPen(ink.muted)
+    for text in and_more(hidden):
+        painter.drawText(place, LEFT, text)
 
 
 def words(space: Space, decision: MultiSoftmaxDecision | SwitchDecision) -> str:
     """What is taken, in words."""
     if isinstance(decision, SwitchDecision):
-        return "; ".join(
+        shares = zip(decision.probabilities[:MOST_SWITCHES], decision.actions[:MOST_SWITCHES], strict=True)
+        told = [
             f"{action_label(space, index)} {'on' if taken else 'off'}, likely on {share:.2f}"
-            for index, (share, taken) in enumerate(zip(decision.probabilities, decision.actions, strict=True))
-        )
-    starts = accumulate((0, *space.parts[:-1]))
-    return "; ".join(
+            for index, (share, taken) in enumerate(shares)
+        ]
+        return "; ".join([*told, *and_more(space.size - len(told))])
+    starts = accumulate((0, *space.parts[: MOST_PARTS - 1]))
+    told = [
         f"part {part + 1}: choice {taken}, {decision.probabilities[start + taken]:.2f}"
-        for part, (start, taken) in enumerate(zip(starts, decision.actions.tolist(), strict=True))
-    )
+        for part, (start, taken) in enumerate(zip(starts, decision.actions[:MOST_PARTS].tolist(), strict=False))
+    ]
+    return "; ".join([*told, *and_more(len(space.parts) - len(told))])

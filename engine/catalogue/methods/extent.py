@@ -27,7 +27,7 @@ _GATHERED = {"adam": 2, "rmsprop": 1, "momentum": 1, "sgd": 0}  # numbers that a
 def too_large(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     """What would fill memory or time before anything is learned; ``config`` fits ``environment`` otherwise."""
     count = parameter_count(config.policy, environment)
-    values = _value_parameters(config, environment)
+    values = value_parameters(config, environment)
     if max(count, values) > MOST_PARAMETERS:
         whose = "The policy" if count >= values else "The learned value"
         yield Refusal(
@@ -54,7 +54,7 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
     """About how many bytes an update takes: parameters with their gradients, optimisers and the copy that is played,
     the steps that are stored, and what a network makes of those that it is given at once."""
     seen, actions = environment.observation, environment.action
-    count, values = parameter_count(config.policy, environment), _value_parameters(config, environment)
+    count, values = parameter_count(config.policy, environment), value_parameters(config, environment)
     needed = _NUMBER * count * (3 + _GATHERED.get(getattr(config.update, "optimizer", "adam"), 2))
     if isinstance(config, PlanningConfig):
         steps = seen.size  # of which each is a state, and the exact answers are of all pairs of them
@@ -116,7 +116,7 @@ def _pixels_between(seen: Space) -> int:
     return count
 
 
-def _value_parameters(config: RunConfig, environment: EnvironmentInfo) -> int:
+def value_parameters(config: RunConfig, environment: EnvironmentInfo) -> int:
     """Of a learned value with a network of its own."""
     if isinstance(config, PlanningConfig) or not isinstance(config.estimator.baseline, ValueBaseline):
         return 0

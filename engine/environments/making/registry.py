@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ positions.register()
 
 Environment = gymnasium.Env[Any, Any]
 _FLATTENED = (spaces.Dict, spaces.Tuple, spaces.MultiDiscrete, spaces.MultiBinary)
+MOST_NUMBERS = 10_000_000  # of one observation or action
 WIDEST = 1e6  # bounds beyond this, as some environments write for none, say nothing of what is seen
 
 _PACKAGES = {
@@ -81,6 +83,7 @@ def make(
         if not known and gymnasium.registry[name].additional_wrappers:
             environment = foreign.wrapped(environment)
         environment = preprocessed(environment, id)
+        _refuse_endless(id, environment)
         if isinstance(environment.observation_space, _FLATTENED):
             environment = gymnasium.wrappers.FlattenObservation(environment)
     except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
@@ -103,6 +106,20 @@ def make(
         close(environment)
         raise
     return environment
+
+
+def _refuse_endless(id: str, environment: Environment) -> None:
+    """What nobody could hold, before anything is made of it."""
+    seen = environment.observation_space
+    for kind, space in (("observation", seen), ("action", environment.action_space)):
+        width = math.prod(space.shape or ())
+        if kind == "observation" and isinstance(space, _FLATTENED) and space.is_np_flattenable:
+            width = spaces.flatdim(space)  # a discrete part of it becomes as wide as it has values
+        if width > MOST_NUMBERS:
+            raise RequestError(
+                f"One {kind} of {id} is {width:,} numbers, and more than {MOST_NUMBERS:,} are too many; a smaller "
+                "space is needed."
+            )
 
 
 def close(environment: Environment) -> None:

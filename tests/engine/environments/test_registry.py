@@ -205,6 +205,19 @@ def test_an_image_is_told_from_features_by_its_numbers_and_sides(
         assert seen.shape == (shape if len(shape) > 1 else ())
 
 
+@pytest.mark.parametrize(
+    "space",
+    [
+        spaces.Dict({"a": spaces.Discrete(10**10), "b": spaces.Box(0.0, 1.0, (3,))}),
+        spaces.MultiDiscrete([10**9, 5]),
+        spaces.MultiBinary(10_000_001),
+    ],
+    ids=lambda space: type(space).__name__,
+)
+def test_what_nobody_could_hold_is_refused_before_it_is_flattened(space: Any) -> None:
+    assert "more than 10,000,000 are too many" in refused(register("Tests/Endless-v0", observation=space))
+
+
 def test_a_box_of_no_numbers_is_refused() -> None:
     assert "not supported" in refused(register("Tests/Empty-v0", observation=spaces.Box(-1.0, 1.0, (0,))))
 

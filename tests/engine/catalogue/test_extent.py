@@ -1,0 +1,124 @@
+"""What is too large for a computer is told at once, from the spaces and the configuration alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.extent import MOST_PARAMETERS, memory_needed, value_parameters
+from engine.catalogue.spaces import EnvironmentInfo, Space, box, discrete, pixels
+from engine.config import PolicyGradientConfig, RunConfig
+from engine.config.estimators import ValueBaseline
+from engine.config.parameters import with_values
+from engine.config.presets import shipped
+from engine.runtime.memory import total_memory
+from engine.values.value_function import ValueFunction
+
+LINEAR_V = {"estimator.baseline": "value", "estimator.baseline.hidden_sizes": []}
+
+
+def seeing(observation: Space, action: Space | None = None) -> EnvironmentInfo:
+    return EnvironmentInfo("Huge-v0", "X", "X.", observation, action or discrete(2))
+
+
+def chosen(**values: Any) -> RunConfig:
+    return with_values(PolicyGradientConfig(), {path.replace("__", "."): value for path, value in values.items()})
+
+
+@pytest.fixture(autouse=True)
+def _a_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.catalogue.methods.extent.total_memory", lambda: 16_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("values", "environment", "why", "instead"),
+    [
+        ({"policy": "tabular"}, seeing(discrete(10**9)), "2,000,000,000 numbers in Huge-v0", "with fewer states"),
+        ({}, seeing(discrete(10**9)), "64,000,004,354 numbers", "with fewer states"),
+        ({}, seeing(discrete(10**7)), "640,004,354 numbers", "use a tabular policy"),
+        (
+            {"policy": "tabular", "estimator.baseline": "value"},
+            seeing(discrete(10**7)),
+            "The learned value would learn 640,004,289 numbers",
+            "another baseline",
+        ),
+        ({"policy": "tabular"} | LINEAR_V, seeing(discrete(10**7)), "GB of memory", "another baseline"),
+        ({"policy.hidden_sizes": [1]}, seeing(discrete(10**6)), "GB of memory", "use a tabular policy"),
+        ({}, seeing(box(2), discrete(2**62)), "numbers in Huge-v0", "fewer actions"),
+        ({}, seeing(box(2), Space("multi-binary", 10**7)), "numbers in Huge-v0", "fewer actions"),
+        ({}, seeing(box(2), discrete(500_000)), "GB of memory", "fewer actions"),
+        ({}, seeing(box(10**6)), "numbers in Huge-v0", "smaller hidden layers"),
+        ({"policy": "cnn"}, seeing(pixels(1000, 1000, 3)), "numbers in Huge-v0", "smaller images"),
+        ({"policy.hidden_sizes": [4096] * 3}, seeing(box(4)), "would take about 16 s", "Xavier"),
+        ({"policy.hidden_sizes": [4096] * 8}, seeing(box(4)), "117,497,858 numbers", "smaller hidden layers"),
+        (
+            {"collection": "fixed-length", "collection.environments": 4096, "collection.steps": 100_000},
+            seeing(box(4)),
+            "this computer has 16 GB",
+            "fewer environments or steps per update",
+        ),
+    ],
+)
+def test_what_is_too_large_is_one_sentence(
+    values: dict[str, Any], environment: EnvironmentInfo, why: str, instead: str
+) -> None:
+    config = with_values(PolicyGradientConfig(), {"estimator.baseline": "none"} | values)
+    found = refusal(config, environment)
+    assert found is not None
+    assert why in found.why
+    assert instead in found.instead
+
+
+@pytest.mark.parametrize(
+    ("values", "environment"),
+    [
+        ({"policy": "tabular"}, seeing(discrete(10**7))),
+        ({}, seeing(discrete(10**4))),
+        ({}, seeing(box(2), discrete(5000))),
+        ({}, seeing(box(2), box(5000))),
+        ({"policy": "cnn"}, ENVIRONMENTS["ALE/Pong-v5"]),
+        ({"policy": "cnn"}, ENVIRONMENTS["CarRacing-v3"]),
+        ({"policy.hidden_sizes": [4096, 4096]}, seeing(box(4))),
+    ],
+)
+def test_what_can_be_learned_is_not_refused(values: dict[str, Any], environment: EnvironmentInfo) -> None:
+    config = with_values(PolicyGradientConfig(), {"estimator.baseline": "none"} | values)
+    assert refusal(config, environment) is None
+
+
+def test_the_shipped_presets_are_small() -> None:
+    for preset in shipped().values():
+        assert memory_needed(preset.config, ENVIRONMENTS[preset.config.environment.id]) < 0.1e9
+
+
+@pytest.mark.parametrize(
+    ("values", "environment"),
+    [(LINEAR_V, seeing(discrete(9))), ({"estimator.baseline": "value"}, seeing(box(3)))],
+)
+def test_the_learned_values_parameters_are_counted_as_they_are_made(
+    values: dict[str, Any], environment: EnvironmentInfo
+) -> None:
+    config = with_values(PolicyGradientConfig(), values)
+    assert isinstance(config, PolicyGradientConfig)
+    assert isinstance(config.estimator.baseline, ValueBaseline)
+    made = ValueFunction(config.estimator.baseline, environment.observation, torch.Generator())
+    assert value_parameters(config, environment) == sum(parameter.numel() for parameter in made.parameters())
+
+
+def test_memory_grows_with_what_is_stored_and_what_is_kept_of_each_parameter() -> None:
+    def needed(**values: Any) -> int:
+        return memory_needed(chosen(**values), seeing(box(100)))
+
+    fixed = {"collection": "fixed-length", "collection__environments": 8}
+    steps = [needed(**fixed, collection__steps=count) for count in (1024, 2048)]
+    assert steps[1] - steps[0] == 8 * 1024 * 2 * 4 * 101  # beyond 4096 rows, only what is stored
+    assert needed(update__optimizer="adam") > needed(update__optimizer="sgd")
+
+
+def test_how_much_memory_there_is_is_said_alike_every_time() -> None:
+    assert total_memory() == total_memory() > 1 << 28
+    assert MOST_PARAMETERS * 16 < 1 << 30
