@@ -50,7 +50,7 @@ def is_interruption(error: BaseException) -> bool:
 def describe(error: BaseException) -> str:
     """An exception in a few words, without line breaks or a closing full stop."""
     try:
-        text = " ".join(str(error).split()).rstrip(".")
+        text = " ".join(str(error).encode(errors="backslashreplace").decode().split()).rstrip(".")
     except BaseException:  # which exceptions from elsewhere may raise even when they are written out
         text = ""
     return f"{type(error).__name__}: {shortened(text)}" if text else type(error).__name__

@@ -35,7 +35,7 @@ def make_batch(environment: EnvironmentConfig, space: Space, seeds: Sequence[int
         if (shown.kind, shown.size) != (space.kind, space.size):
             batch.close()
             raise RequestError(
-                f"{environment.id} shows {shown} numbers now and {space} when it was looked at; its spaces have to be "
+                f"{environment.id} shows {shown} now and showed {space} when it was looked at; its spaces have to be "
                 "the same whenever it is made."
             )
     return with_changes(batch, environment, space, seeds), how

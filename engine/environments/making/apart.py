@@ -12,8 +12,8 @@ from engine.runtime.errors import RequestError
 from engine.runtime.waiting import Wait, waited
 from engine.runtime.worker_process import CLOSING, PERIOD, WorkerProcess, answers, end_all, loaded
 
-MAKING = 60.0  # seconds that making an environment may take
-_DONE, _REFUSED = b"0", b"1"  # what an answer begins with; the last is followed by a sentence
+MAKING = 60.0  # seconds that making an environment may take, and then its first answer of each kind
+_DONE, _REFUSED, _DOING = b"0", b"1", b"2"  # what a message begins with; the last two are followed by words
 
 
 class Answer(NamedTuple):
@@ -24,8 +24,8 @@ class Answer(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What is asked: what it is ``about``, the beginning of the sentence that says that it ``failed``, and the seconds
-    after which it is given up where an environment's ``patience`` says that, at the least ``MAKING``."""
+    """What is asked: what it is ``about``, the beginning of the sentence that says that it ``failed`` at once, and the
+    seconds for each part of it where an environment's ``patience`` says that, at the least ``MAKING``."""
 
     about: str
     failed: str
@@ -33,29 +33,20 @@ class Question(NamedTuple):
 
 
 def ask_apart(question: Question, asked: Callable[..., Answer], *arguments: Any) -> Any:
-    """The value of ``asked(*arguments)``, called in a worker process, where it may hang or crash.
+    """The value of ``asked(doing, *arguments)``, called in a worker process, where it may hang or crash.
+
+    ``doing`` is to be called with a word for what comes next, when it is no longer "making"; time begins anew then.
 
     Raises:
         RequestError: it raises, is not answered in time, or ends the process.
         GivenUp: as ``waited``.
     """
-    about, failed, patience = question
-    limit, periods = max(MAKING, patience), 0
-    instead = f"; if it only takes long, set environment.patience to more than {limit:g}" if patience else ""
-
-    def idle(_: list[WorkerProcess]) -> None:
-        nonlocal periods
-        periods += 1
-        if periods * PERIOD >= limit:
-            raise RequestError(f"{failed} in a worker process within {limit:g} s{instead}.")
-        waited(Wait(about, "making", periods * PERIOD, limit))
-
-    worker = WorkerProcess(about, _answer, about, asked, arguments)
+    worker = WorkerProcess(question.about, _answer, question.about, asked, arguments)
     closing = 0.0
     try:
-        ((_, answer),) = answers([worker], PERIOD, idle)
-        if answer is None:
-            raise RequestError(f"{failed} in a worker process, which {worker.how_it_ended()}.")
+        doing = "making"
+        while (answer := _next_message(worker, question, doing)).startswith(_DOING):
+            doing = answer[1:].decode()
         if answer.startswith(_REFUSED):
             raise RequestError(answer[1:].decode())
         closing = CLOSING
@@ -64,10 +55,36 @@ def ask_apart(question: Question, asked: Callable[..., Answer], *arguments: Any)
         end_all([worker], closing)
 
 
+def _next_message(worker: WorkerProcess, question: Question, doing: str) -> bytes:
+    about, failed, patience = question
+    limit, periods = max(MAKING, patience), 0
+
+    def idle(_: list[WorkerProcess]) -> None:
+        nonlocal periods
+        periods += 1
+        if periods * PERIOD >= limit:
+            what = (
+                f"{failed} in a worker process within {limit:g} s"
+                if doing == "making"
+                else f"{about} has not answered its {doing} for {limit:g} s"
+            )
+            instead = f"; if it only takes long, set environment.patience to more than {limit:g}" if patience else ""
+            raise RequestError(f"{what}{instead}.")
+        waited(Wait(about, doing, periods * PERIOD, limit))
+
+    ((_, message),) = answers([worker], PERIOD, idle)
+    if message is not None:
+        return message
+    how = worker.how_it_ended()
+    if doing == "making":
+        raise RequestError(f"{failed} in a worker process, which {how}.")
+    raise RequestError(f"{about} took its worker process down in its {doing}: it {how}.")
+
+
 def _answer(connection: Connection, about: str, asked: Callable[..., Answer], arguments: tuple[Any, ...]) -> None:
     """What the worker does."""
     try:
-        answer = asked(*arguments)
+        answer = asked(lambda doing: connection.send_bytes(_DOING + doing.encode()), *arguments)
         told = _DONE + pickle.dumps(answer.value)
     except RequestError as error:
         connection.send_bytes(_REFUSED + str(error).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import gymnasium
@@ -57,7 +58,7 @@ def _entries() -> list[_Entry]:
     return [_Entry(spec.id, str(spec.entry_point)) for spec in tuple(gymnasium.registry.values())]
 
 
-def _declared() -> Answer:
+def _declared(_doing: Callable[[str], None]) -> Answer:
     plugins.register_declared()
     return Answer([tuple(entry) for entry in _entries()], lambda: None)
 

@@ -4,12 +4,13 @@ spaces and limits."""
 from __future__ import annotations
 
 import inspect as inspect_module
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from engine.catalogue.configured import described
@@ -44,19 +45,22 @@ def inspect(id: str, options: Mapping[str, Any] | None = None, patience: float =
         question = Question(id, f"{id} could not be made", patience)
         info: EnvironmentInfo = ask_apart(question, look, id, options)
         return info
-    answer = look(id, options)
+    answer = look(lambda doing: None, id, options)
     answer.afterwards()
     found: EnvironmentInfo = answer.value
     return found
 
 
-def look(id: str, options: Mapping[str, Any]) -> Answer:
+def look(doing: Callable[[str], None], id: str, options: Mapping[str, Any]) -> Answer:
     """What an environment says of itself, an ``EnvironmentInfo``; it is closed afterwards.
+
+    ``doing`` is told when it is made and tried.
 
     Raises:
         RequestError: as ``registry.make``.
     """
     environment = registry.make(id, options)
+    doing("first reset and step")
     try:
         notice = "" if registry.is_known(id) else first_look(environment)
     except InterfaceError as error:
@@ -104,14 +108,18 @@ def _options(spec: EnvSpec) -> tuple[Option, ...]:
         parameters = inspect_module.signature(creator).parameters if creator is not None else {}
     except (TypeError, ValueError):  # it is not written in Python
         return ()
-    defaults = {name: spec.kwargs.get(name, parameter.default) for name, parameter in parameters.items()}
+    defaults = {name: _plain(spec.kwargs.get(name, parameter.default)) for name, parameter in parameters.items()}
     return tuple(
-        Option(name, name.replace("_", " ").capitalize(), plain, reshapes=True)
+        Option(name, name.replace("_", " ").capitalize(), default, reshapes=True)
         for name, default in defaults.items()
-        if name not in _NO_OPTIONS and _is_plain(plain := as_plain(default))
+        if name not in _NO_OPTIONS and default is not None
     )
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether it is of no class from elsewhere, not even one derived from a plain one, as enumerations are."""
-    return all(map(_is_plain, value)) if type(value) is tuple else type(value) in (bool, int, float, str)
+def _plain(value: Any) -> Any:
+    """``value`` where it is of no class from elsewhere, not even of one derived from a plain one, as enumerations are;
+    else None."""
+    value = as_plain(value.item() if isinstance(value, np.generic) else value)
+    if type(value) is tuple:
+        return None if any(_plain(each) is None for each in value) else value
+    return value if type(value) in (bool, int, float, str) else None
