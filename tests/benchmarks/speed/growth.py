@@ -3,13 +3,15 @@
 CartPole-v1 throughout. PPO takes 32 steps in each environment and 4 epochs of minibatches of at most 4096, with the
 other settings of the zoo; REINFORCE plays one episode in each environment and keeps its policy untrained, with two
 layers of 64, as PPO has. Hidden units are those of each of two layers, with 8 environments for PPO and 64 episodes for
-REINFORCE. Stable-Baselines3 is asked at some of the points only.
+REINFORCE. Stable-Baselines3 and SBX are asked at some of the points only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from typing import Any
 
 from tests.benchmarks.figures import Say
@@ -17,6 +19,7 @@ from tests.benchmarks.speed import zoo
 from tests.benchmarks.speed.comparing import STILL, turns
 from tests.benchmarks.speed.side import Run, Side, speed
 from tests.benchmarks.speed.tables import Part, Section, number
+from tests.benchmarks.speed.threshold import PEERS
 
 ENVIRONMENTS, UNITS = (1, 8, 64, 512, 1024, 4096), (64, 128, 256, 512, 1024)
 QUICK_ENVIRONMENTS, QUICK_UNITS = (1, 64), (64, 256)
@@ -39,17 +42,20 @@ def growth(quick: bool, say: Say) -> Part:
     by_size: dict[int, Runs] = {}
     by_units: dict[int, Runs] = {}
     splits: dict[str, dict[str, Any]] = {}
-    with Side(side="ours") as ours, Side(side="sb3") as sb3:
+    with ExitStack() as stack:
+        ours = stack.enter_context(Side(side="ours"))
+        there = {peer: side for peer, side in PEERS.items() if peer == "SB3" or find_spec(side)}
+        peers = {peer: stack.enter_context(Side(side=side)) for peer, side in there.items()}
         for size in QUICK_ENVIRONMENTS if quick else ENVIRONMENTS:
             setting = replace(PPO, environments=size)
             episodes = size if size <= MOST_EPISODES else None
-            by_size[size] = _at(ours, sb3 if size <= MOST_THEIRS else None, setting, episodes, quick)
+            by_size[size] = _at(ours, peers if size <= MOST_THEIRS else {}, setting, episodes, quick)
             if size in SPLIT:
                 splits[f"CartPole-v1 PPO, {size} × 32"] = ours.ask("split", config=_config(setting), steps=1)
             say(f"{size} environments: {_said(by_size[size])}")
         for units in QUICK_UNITS if quick else UNITS:
             setting = replace(PPO, hidden=(units, units))
-            by_units[units] = _at(ours, sb3 if units in THEIR_UNITS else None, setting, 64, quick)
+            by_units[units] = _at(ours, peers if units in THEIR_UNITS else {}, setting, 64, quick)
             if units == max(UNITS):
                 splits[f"CartPole-v1 PPO, {units} units"] = ours.ask("split", config=_config(setting), steps=1)
             say(f"{units} hidden units: {_said(by_units[units])}")
@@ -69,11 +75,11 @@ def _config(setting: zoo.Setting) -> str:
     return zoo.ours(setting, 1, ENDLESS).model_dump_json()
 
 
-def _at(ours: Side, sb3: Side | None, setting: zoo.Setting, episodes: int | None, quick: bool) -> Runs:
+def _at(ours: Side, peers: dict[str, Side], setting: zoo.Setting, episodes: int | None, quick: bool) -> Runs:
     """Runs of both sides at one point, in turns."""
     sides: dict[str, Callable[[int], Run]] = {"PPO": _timed(ours, quick, config=_config(setting))}
-    if sb3 is not None:
-        sides["SB3's PPO"] = _timed(sb3, quick, setting=asdict(setting), seed=1)
+    for peer, side in peers.items():
+        sides[f"{peer}'s PPO"] = _timed(side, quick, setting=asdict(setting), seed=1)
     if episodes is not None:
         config = zoo.reinforce(setting.environment, episodes, setting.hidden, STILL).model_dump_json()
         sides["REINFORCE"] = _timed(ours, quick, config=config)

@@ -107,8 +107,13 @@ class _Until(BaseCallback):
 def until(setting: dict[str, Any], seed: int, target: float, limit: float) -> dict[str, Any]:
     """As ``ours.until``."""
     parsed = Setting(**setting)
+    return reached(lambda: model(parsed, seed), parsed, target, limit)
+
+
+def reached(make: Callable[[], Any], parsed: Setting, target: float, limit: float) -> dict[str, Any]:
+    """As ``ours.until``, with a model that is made then."""
     started = time.perf_counter()
-    learner = model(parsed, seed)
+    learner = make()
     watch = _Until(target, started + limit)
     learner.learn(parsed.budget, callback=watch)
     if not watch.over:

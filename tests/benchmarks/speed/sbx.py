@@ -16,7 +16,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 from sbx import PPO
 
-from tests.benchmarks.speed.sb3 import environments, keywords, mean_return
+from tests.benchmarks.speed.sb3 import environments, keywords, mean_return, reached
 from tests.benchmarks.speed.zoo import Setting
 
 WARM = 2  # iterations
@@ -25,7 +25,7 @@ WARM = 2  # iterations
 def run(setting: dict[str, Any], seed: int, steps: int) -> dict[str, Any]:
     """As ``sb3.run``, once everything is compiled."""
     parsed = replace(Setting(**setting), sde=False)
-    learner = PPO("MlpPolicy", environments(parsed, seed), **keywords(parsed, seed))
+    learner = _model(parsed, seed)
     learner.learn(WARM * parsed.iteration)
     before = learner.num_timesteps
     started = time.perf_counter()
@@ -34,3 +34,13 @@ def run(setting: dict[str, Any], seed: int, steps: int) -> dict[str, Any]:
     taken, mean = learner.num_timesteps - before, mean_return(learner)
     learner.get_env().close()
     return {"steps": taken, "seconds": elapsed, "iterations": taken // parsed.iteration, "mean_return": mean}
+
+
+def until(setting: dict[str, Any], seed: int, target: float, limit: float) -> dict[str, Any]:
+    """As ``sb3.until``, compiling included."""
+    parsed = replace(Setting(**setting), sde=False)
+    return reached(lambda: _model(parsed, seed), parsed, target, limit)
+
+
+def _model(setting: Setting, seed: int) -> Any:
+    return PPO("MlpPolicy", environments(setting, seed), **keywords(setting, seed))

@@ -1,7 +1,8 @@
 """Wall clock until the mean return of the last 100 training episodes is at a threshold.
 
 Ours with a shipped preset, ours at the zoo's settings for PPO, and Stable-Baselines3 at them, with gSDE where the zoo
-has it. All are timed from just before the run is made, with everything imported and warmed up. A run at the zoo's
+has it; and SBX, where it is installed, without. All are timed from just before the run is made, with everything
+imported and warmed up; SBX compiles its step for every run, and whoever runs it waits for that. A run at the zoo's
 settings that is not there within the zoo's budget goes on to three times that, its schedules falling anew; any run is
 given up after LIMITS seconds. One at a time, the sides in turns.
 """
@@ -10,7 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
+from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
@@ -32,14 +35,15 @@ LIMITS = {"CartPole-v1": 60.0, "Acrobot-v1": 150.0, "Pendulum-v1": 150.0, "Lunar
 SEEDS = {"CartPole-v1": 3}  # elsewhere 1
 QUICK_ENVIRONMENTS = ("CartPole-v1", "Pendulum-v1")
 SIDES = ("preset", "ours", "SB3")
+PEERS = {"SB3": "sb3", "SBX": "sbx"}
 COLUMNS = (
     "threshold",
     "preset",
     "preset, s",
     "zoo, ours, s",
-    "zoo, SB3, s",
-    "SB3 / preset",
-    "SB3 / ours",
+    "zoo, theirs, s",
+    "theirs / preset",
+    "theirs / ours",
     "steps of each",
 )
 
@@ -47,18 +51,22 @@ COLUMNS = (
 def thresholds(quick: bool, say: Say, seeds: int | None = None) -> Part:
     """All environments; ``seeds`` takes the place of SEEDS."""
     lines, data = [], []
-    with Side(side="ours") as ours, Side(side="sb3") as sb3:
+    with ExitStack() as stack:
+        ours = stack.enter_context(Side(side="ours"))
+        there = {peer: side for peer, side in PEERS.items() if peer == "SB3" or find_spec(side)}
+        peers = {peer: stack.enter_context(Side(side=side)) for peer, side in there.items()}
         warm = zoo.PPO["CartPole-v1"]
         ours.run(1, config=zoo.ours(warm, 1).model_dump_json())
-        sb3.run(1, setting=asdict(warm), seed=1)
+        for peer in peers.values():
+            peer.run(1, setting=asdict(warm), seed=1)
         for environment in QUICK_ENVIRONMENTS if quick else zoo.ENVIRONMENTS:
-            found: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
+            found: dict[str, list[dict[str, Any]]] = {side: [] for side in (*SIDES[:2], *peers)}
             for seed in range(1, 1 + (seeds or (1 if quick else SEEDS.get(environment, 1)))):
-                for side in SIDES:
-                    run = _until(sb3 if side == "SB3" else ours, side, environment, seed, quick)
+                for side in found:
+                    run = _until(peers.get(side, ours), side, environment, seed, quick)
                     found[side].append(run | {"seed": seed})
                     say(f"{environment}, {side}, seed {seed}: {_words([run])} s, {run['steps']:,} steps")
-            lines.append(line(environment, found))
+            lines += [line(environment, found, peer) for peer in peers]
             data.append({"environment": environment, "threshold": THRESHOLDS[environment], "runs": found})
     counts = ", ".join(f"{at['environment']} {len(at['runs']['SB3'])}" for at in data)
     words = (
@@ -71,7 +79,7 @@ def thresholds(quick: bool, say: Say, seeds: int | None = None) -> Part:
 def _until(process: Side, side: str, environment: str, seed: int, quick: bool) -> dict[str, Any]:
     limits = {"target": THRESHOLDS[environment], "limit": 1.0 if quick else LIMITS[environment]}
     setting = zoo.PPO[environment]
-    if side == "SB3":
+    if side in PEERS:
         return process.ask("until", setting=asdict(setting), seed=seed, **limits)
     if side == "ours":
         return process.ask("until", config=zoo.ours(setting, seed).model_dump_json(), **limits)
@@ -80,15 +88,15 @@ def _until(process: Side, side: str, environment: str, seed: int, quick: bool) -
     return process.ask("until", config=config.model_dump_json(), **limits)
 
 
-def line(environment: str, found: dict[str, list[dict[str, Any]]]) -> tuple[str, ...]:
+def line(environment: str, found: dict[str, list[dict[str, Any]]], peer: str = "SB3") -> tuple[str, ...]:
     """An environment's line: seconds of each side, and how many times theirs is ours."""
-    theirs = found["SB3"]
-    steps = ", ".join(f"{median(run['steps'] for run in runs) / 1000:,.0f}k" for runs in found.values())
+    theirs, sides = found[peer], (*SIDES[:2], peer)
+    steps = ", ".join(f"{median(run['steps'] for run in found[side]) / 1000:,.0f}k" for side in sides)
     return (
-        environment,
+        f"{environment}, {peer}",
         f"{THRESHOLDS[environment]:g}",
         PRESETS[environment],
-        *(_words(found[side]) for side in SIDES),
+        *(_words(found[side]) for side in sides),
         *(_times(found[side], theirs) for side in SIDES[:2]),
         steps,
     )
