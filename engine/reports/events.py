@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:  # the window shows before numpy is loaded
@@ -119,7 +120,8 @@ class Reweighted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Updated(Event):
-    """The end of an iteration: totals since the start of the run, and every metric of ``metrics.py`` by name.
+    """The end of an iteration: totals since the start of the run, and every metric of ``metrics.py`` by name, None
+    where it is not defined or what it came to is no finite number.
 
     ``seconds`` is time spent training; pauses do not count. ``changes`` took effect as this iteration began. ``note``
     is a sentence that a person should be told now, empty where there is none.
@@ -132,6 +134,13 @@ class Updated(Event):
     metrics: dict[str, float | None] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if not all(value is None or isfinite(value) for value in self.metrics.values()):
+            finite = {
+                name: None if value is None or not isfinite(value) else value for name, value in self.metrics.items()
+            }
+            object.__setattr__(self, "metrics", finite)
 
     def report(self) -> dict[str, float | None]:
         """The line that ``--report`` writes for this iteration."""

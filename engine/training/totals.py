@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -76,10 +75,9 @@ class Totals:
         )
 
     def updated(self, event: Updated, seconds: float) -> Updated:
-        """End the iteration; what is no finite number is told of as not defined, whatever it was computed from."""
+        """End the iteration."""
         steps, started = self._began
         speed = (self.environment_steps - steps) / max(seconds - started, 1e-9)
-        told = event.metrics | {"mean_return": self.mean_return, "steps_per_second": speed}
         self.busy = False
         self._still = self._still + 1 if event.metrics.get("grad_norm") == 0.0 else 0
         return replace(
@@ -87,7 +85,7 @@ class Totals:
             environment_steps=self.environment_steps,
             episodes=self.episodes,
             seconds=seconds,
-            metrics={name: value if value is not None and isfinite(value) else None for name, value in told.items()},
+            metrics=event.metrics | {"mean_return": self.mean_return, "steps_per_second": speed},
             changes=self._changes,
             note=_NOTHING_LEARNED if self._still == STILL else "",
         )

@@ -37,7 +37,7 @@ class PlanningLearner(InteractingLearner):
         rollout, collected = yield from self._interaction.collect(moment)
         batch = self._rule.true_advantages(rollout, config.estimator.gamma)
         told = summary(collected, batch)
-        require_computable(told, batch)
+        require_computable(told, batch, moment)
         yield estimated(moment.iteration, batch.advantages)
         outcome = yield from self._rule.update(
             batch.observations, config, moment.progress, moment.watched, moment.iteration

@@ -72,10 +72,10 @@ class PolicyGradientLearner(InteractingLearner):
         if self._fitted_on(config) == "independent":
             fitted = yield from self._fit_independently(moment, config)
         rollout, collected = yield from self._interaction.collect(moment)
-        batch, told = yield from self._estimate(rollout, collected, config)
+        batch, told = yield from self._estimate(rollout, collected, moment)
         if self._fitted_on(config) == "same":
             fitted = yield from self._fit(batch, config)
-            batch, told = yield from self._estimate(rollout, collected, config)
+            batch, told = yield from self._estimate(rollout, collected, moment)
         given = UpdateInput(batch, config, moment.progress, moment.watched, moment.iteration)
         yield estimated(moment.iteration, given.batch.advantages, given.normalized)
         outcome = yield from self._rule.update(given)
@@ -87,13 +87,12 @@ class PolicyGradientLearner(InteractingLearner):
         metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | told
         yield Updated(moment.iteration, metrics=metrics)
 
-    def _estimate(
-        self, rollout: Rollout, collected: Collected, config: PolicyGradientConfig
-    ) -> Heartbeats[tuple[Batch, Metrics]]:
+    def _estimate(self, rollout: Rollout, collected: Collected, moment: Moment) -> Heartbeats[tuple[Batch, Metrics]]:
         """The batch, and what is reported of it."""
-        batch = yield from estimate(rollout, config.estimator, self.policy, self._critic)
+        assert isinstance(moment.config, PolicyGradientConfig)
+        batch = yield from estimate(rollout, moment.config.estimator, self.policy, self._critic)
         told = summary(collected, batch)
-        require_computable(told, batch)
+        require_computable(told, batch, moment)
         return batch, told
 
     def _fitted_on(self, config: PolicyGradientConfig) -> str | None:
@@ -104,7 +103,7 @@ class PolicyGradientLearner(InteractingLearner):
     def _fit_independently(self, moment: Moment, config: PolicyGradientConfig) -> Generator[Event, None, Metrics]:
         """Fit V to trajectories played for it alone ([textbook]); their episodes count like all others."""
         rollout, collected = yield from self._interaction.collect(moment)
-        batch, _ = yield from self._estimate(rollout, collected, config)
+        batch, _ = yield from self._estimate(rollout, collected, moment)
         fitted = yield from self._fit(batch, config)
         self._look_at(batch)
         return fitted

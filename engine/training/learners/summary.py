@@ -10,6 +10,7 @@ from engine.experience.batch import Batch, LearnedValue
 from engine.maths.losses import explained_variance, normalized
 from engine.reports.events import Collected, Estimated
 from engine.runtime.errors import RunError
+from engine.training.learner import Moment
 
 LARGEST = 1e15  # of an advantage: a million squares of it still add up in float32, whose end is 3.4e38
 
@@ -25,11 +26,12 @@ def summary(collected: Collected, batch: Batch) -> dict[str, float | None]:
     }
 
 
-def require_computable(told: dict[str, float | None], batch: Batch) -> None:
+def require_computable(told: dict[str, float | None], batch: Batch, moment: Moment) -> None:
     """Raises RunError where advantages are so large that gradients, losses and variances would not be finite numbers.
 
     Args:
         told: their ``summary``, which nearly always shows already that they are not.
+        moment: that of the iteration; after the first, a policy that has gone astray may have led there.
     """
     mean, spread = told["advantage_mean"], told["advantage_std"]
     assert mean is not None
@@ -47,9 +49,12 @@ def require_computable(told: dict[str, float | None], batch: Batch) -> None:
         )
     seen = f"reach {largest:.2g}" if math.isfinite(largest) else "are no longer finite numbers"
     wish = f"{1.0 / largest:.0e}" if math.isfinite(largest) else "a small number"
+    rate = getattr(moment.config.update, "learning_rate", None)
+    smaller = "allow smaller steps" if rate is None else f"lower the learning rate {rate:g}"
+    astray = "" if moment.iteration == 1 else f", or {smaller} if they were not so large at first"
     raise RunError(
         f"The advantages {seen}, and what is computed from them would overflow; multiply environment.reward_scale by "
-        f"{wish} or so, and start again."
+        f"{wish} or so{astray}, and start again."
     )
 
 
