@@ -14,7 +14,10 @@ from engine.algorithms.outcome import Outcome
 from engine.algorithms.policy_gradient import proximal, recorded
 from engine.networks.optimizers import Adam
 from engine.reports.events import Updated
+from engine.runtime import cuda_graph
+from engine.runtime.cuda_graph import CudaGraph
 from engine.training.training import Training
+from tests.engine.replaying import Tape
 from tests.engine.support import configured
 
 WAITS = {"_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "unique", "_unique2"}
@@ -83,6 +86,55 @@ def test_a_run_is_the_same_as_on_the_cpu(config: Any, monkeypatch: pytest.Monkey
     after, there = trained(config)
     assert after == before
     assert torch.equal(there, reached)
+
+
+@pytest.fixture
+def tapes(monkeypatch: pytest.MonkeyPatch) -> list[Tape]:
+    """What is recorded meanwhile, and replayed."""
+    made: list[Tape] = []
+
+    def recorded_on_tape(graph: CudaGraph) -> Tape:
+        made.append(Tape(graph._work))
+        return made[-1]
+
+    monkeypatch.setattr(CudaGraph, "_recorded", recorded_on_tape)
+    monkeypatch.setattr(cuda_graph, "replays", lambda _: True)
+    return made
+
+
+@pytest.mark.usefixtures("_as_on_a_device")
+@pytest.mark.parametrize("config", CASES.values(), ids=list(CASES))
+def test_what_is_replayed_is_the_same_as_on_the_cpu(
+    config: Any, tapes: list[Tape], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a number that Python had while recording is left in it, and no memory but its own is written to or read."""
+    there, reached = trained(config)
+    with monkeypatch.context() as plain:
+        plain.setattr(proximal, "on_device", lambda _: False)
+        plain.setattr(proximal, "replays", lambda _: False)
+        expected, wanted = trained(config)
+    assert there == expected
+    assert torch.equal(reached, wanted)
+    constant = config.update.kind != "ppo-lagrangian" and config.update.learning_rate_schedule == "constant"
+    assert len(tapes) == (constant and getattr(config.update, "target_kl", 0.0) == 0.0)
+    assert all(tape.replays >= 2 for tape in tapes)
+
+
+@pytest.mark.usefixtures("_as_on_a_device")
+def test_a_changed_number_is_recorded_anew(tapes: list[Tape], monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed() -> Tensor:
+        training = Training(CASES["value of its own"])
+        for event in training:
+            if isinstance(event, Updated) and event.iteration == 2:
+                training.change("update.clip_range", 0.05)
+                training.change("estimator.baseline.learning_rate", 0.1)
+        training.close()
+        return torch.cat([parameter.detach().flatten() for parameter in training.policy.parameters()])
+
+    there = changed()
+    assert len(tapes) == 2
+    monkeypatch.setattr(proximal, "replays", lambda _: False)
+    assert torch.equal(there, changed())
 
 
 @pytest.mark.usefixtures("_as_on_a_device")

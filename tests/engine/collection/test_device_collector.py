@@ -27,10 +27,12 @@ from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
 from engine.reports.events import Updated
+from engine.runtime import cuda_graph
 from engine.runtime.cuda_graph import CudaGraph
 from engine.runtime.errors import RunError
 from engine.training.learners import interaction
 from engine.training.training import Training
+from tests.engine.replaying import Tape
 from tests.engine.scripted import limit_episodes
 from tests.engine.support import configured
 
@@ -237,6 +239,29 @@ def test_a_run_learns_with_its_environments_on_the_device(algorithm: str) -> Non
     first, last = updates[0].metrics["mean_return"], updates[-1].metrics["mean_return"]
     assert last is not None
     assert first is None or last > first + 5.0
+
+
+@pytest.mark.parametrize("steps", [64, None], ids=["fixed length", "whole episodes"])
+@pytest.mark.parametrize("environment", ["CartPole-v1", "Pendulum-v1", "FrozenLake-v1"])
+def test_what_is_replayed_is_what_is_done(environment: str, steps: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that Python counted or kept while recording is missing in it."""
+
+    def rollouts() -> list[Rollout]:
+        of, actor = collector(EnvironmentConfig(id=environment), 3, steps)
+        return [collected(of, actor)[0] for _ in range(3)]
+
+    done, tapes = rollouts(), []
+
+    def recorded(graph: CudaGraph) -> Tape:
+        tapes.append(Tape(graph._work))
+        return tapes[-1]
+
+    monkeypatch.setattr(CudaGraph, "_recorded", recorded)
+    monkeypatch.setattr(cuda_graph, "replays", lambda _: True)
+    for one, other in zip(rollouts(), done, strict=True):
+        for name in ("observations", "actions", "rewards", "elapsed", "terminated", "truncated", "final_observations"):
+            assert torch.equal(getattr(one, name), getattr(other, name))
+    assert [tape.replays >= 2 for tape in tapes] == [True]
 
 
 def test_what_cannot_be_recorded_is_done_as_it_is() -> None:
