@@ -170,8 +170,12 @@ class ChoiceLoader(QObject):
         if environment is None:
             return
         wait = self._lookups.wait_for(environment)
-        why = wait.sentence if wait else f"{environment.id} has been looked at for {LONG:.0f} s without an answer."
-        sentence = f"{why} Choose any environment, the present one too, to go on without it."
+        why = f"{environment.id} has been looked at for {LONG:.0f} s without an answer"
+        if wait is not None:
+            why += f", and is given up after {wait.limit:g} s"
+        elif not self._lookups.isRunning():
+            why = f"{environment.id} is looked at once the learning engine is loaded"
+        sentence = f"{why}; choose any environment, the present one too, to go on without it."
         self.held_up.emit(sentence)
         self.notice.emit("warning", sentence)
 

@@ -26,6 +26,7 @@ _SPEED_OVER = 2.0  # seconds of training that the shown speed averages over
 _ANSWERING = (RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
 _STEPPING = ("resetting", "collecting")  # in which the environment is at work
 _NONE = ""  # the name of no run
+_STOP = "Stop ends the wait at once."
 
 
 @dataclass(frozen=True)
@@ -171,13 +172,14 @@ class RunController(QObject):
         if time.monotonic() - self._heard <= LONG:
             return ""
         wait = self._thread.waiting_for
-        if wait is not None:
-            return f"{wait.sentence} Stop ends the wait."
+        if wait is not None and wait.seconds >= LONG:
+            return f"{wait.sentence} {_STOP}"
         if self._next is not None:
             loading = "The learning engine is still being loaded; the run starts once it is there."
-            return loading if self._thread.loading else silent_start(self._next[1].environment.id)
+            who = self._next[1].environment.id
+            return loading if self._thread.loading else silent_start(who, stoppable=wait is not None)
         assert self.config is not None
-        return silence(self.config.environment.id, self.history.heartbeat)
+        return silence(self.config.environment.id, self.history.heartbeat, stoppable=wait is not None)
 
     def _log_changes(self, updated: Updated) -> None:
         for change in updated.changes:
@@ -228,19 +230,19 @@ class RunController(QObject):
         self.state_changed.emit(state)
 
 
-def silent_start(environment: str) -> str:
-    """The sentence for a run that is only starting and takes long to."""
-    return (
-        f"{environment} has not been made after {LONG:.0f} s; the run starts or stops once it is, and closing the "
-        "window ends it at once."
-    )
+def silent_start(environment: str, *, stoppable: bool) -> str:
+    """The sentence for a run that is only starting and takes long to; ``stoppable`` as for ``silence``."""
+    until = "; the run starts or stops once it is, and closing the window ends it at once."
+    return f"{environment} has not been made after {LONG:.0f} s{f'. {_STOP}' if stoppable else until}"
 
 
-def silence(environment: str, heartbeat: Heartbeat | None) -> str:
-    """The sentence for a run that has told nothing for long; ``heartbeat`` is the last thing told, if that was one."""
+def silence(environment: str, heartbeat: Heartbeat | None, *, stoppable: bool = False) -> str:
+    """The sentence for a run that has told nothing for long; ``heartbeat`` is the last thing told, if that was one.
+
+    Args:
+        stoppable: whether a wish to stop would be heard all the same.
+    """
     doing = f" while {heartbeat.doing}" if heartbeat else ""
     who = environment if heartbeat is None or heartbeat.doing in _STEPPING else "The run"
-    return (
-        f"{who} has not answered for {LONG:.0f} s{doing}; the run pauses or stops once it does, and closing the "
-        "window ends it at once."
-    )
+    until = "; the run pauses or stops once it does, and closing the window ends it at once."
+    return f"{who} has not answered for {LONG:.0f} s{doing}{f'. {_STOP}' if stoppable else until}"

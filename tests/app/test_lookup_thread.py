@@ -181,9 +181,9 @@ def test_what_does_not_answer_is_told_where_it_was_asked_for_and_cartpole_trains
     answer = window.experiment_panel.environment.answer
     window.choice_loader.look_up(of("Hangs-v0"))
     assert "Looking at Hangs-v0" in answer.text()
-    qtbot.waitUntil(lambda: "Choose any environment, the present one too, to go on" in answer.text(), timeout=20_000)
-    assert "it is given up after 60 s" in window._notice.text()
-    assert window.log.text.count("has not answered") == 1
+    qtbot.waitUntil(lambda: "choose any environment, the present one too, to go on" in answer.text(), timeout=20_000)
+    assert "without an answer, and is given up after 60 s; " in window._notice.text()
+    assert window.log.text.count("given up") == 1
     window.experiment.pick_environment(ENVIRONMENTS["CartPole-v1"])
     assert answer.isHidden()
     window.start()
@@ -194,10 +194,10 @@ def test_what_does_not_answer_is_told_where_it_was_asked_for_and_cartpole_trains
 def test_an_answer_that_is_long_in_coming_is_told_of_whatever_it_waits_for(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
     window.choice_loader._long.setInterval(0)
-    assert not window.lookups.isRunning()  # torch is still being loaded
+    window.lookups.isRunning = lambda: False  # as while torch is being loaded
     with qtbot.waitSignal(window.choice_loader.held_up) as told:
         window.choice_loader.look_up(of("CliffWalking-v1"))
-    assert told.args[0].startswith("CliffWalking-v1 has been looked at for 5 s without an answer. ")
+    assert told.args[0].startswith("CliffWalking-v1 is looked at once the learning engine is loaded; ")
 
 
 def test_an_option_that_is_put_back_ends_its_look_up(qtbot: QtBot, make_window: Make, hangs: list[str]) -> None:

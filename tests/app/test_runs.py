@@ -287,18 +287,25 @@ def test_a_run_that_takes_long_to_start_is_told_of_once(
     assert said[1][1].startswith("CartPole-v1 has not been made after 5 s; ")
 
 
-def test_while_a_process_is_waited_for_it_is_that_wait_that_is_told(
-    controlled: Controlled, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("seconds", "sentence"),
+    [
+        (5.5, "Slow-v0 has not answered its making for 6 s; it is given up after 60 s. Stop ends the wait at once."),
+        (1.0, "CartPole-v1 has not been made after 5 s. Stop ends the wait at once."),  # its process has only begun
+    ],
+)
+def test_while_a_process_is_waited_for_stop_is_pointed_at(
+    controlled: Controlled, monkeypatch: pytest.MonkeyPatch, seconds: float, sentence: str
 ) -> None:
     controller = controlled[0]
     said = heard(controller.log)
+    controller._thread.loading = False
     controller.start(PolicyGradientConfig())
-    controller._thread._meanwhile(Wait("Slow-v0", "making", 3.0, 60.0))  # whose process has only begun
+    controller._thread._meanwhile(Wait("Slow-v0", "making", seconds, 60.0))
     controller.collect()
     assert said == []
     monkeypatch.setattr(controller, "_heard", controller._heard - 5.1)
     controller.collect()
-    sentence = "Slow-v0 has not answered its making for 3 s; it is given up after 60 s. Stop ends the wait."
     assert said == [("warning", sentence)]
 
 
