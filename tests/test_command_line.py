@@ -164,13 +164,8 @@ def test_a_display_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_run_that_fails_ends_with_1(capsys: Capture) -> None:
-    arguments = [
-        "--set",
-        "update.optimizer=sgd",
-        "--set",
-        "update.learning_rate=100",
-        "--set",
-        "policy.activation=relu",
-    ]
-    assert main([*SHORT, "--steps", "100000", "--environment", "Pendulum-v1", "--policy", "mlp", *arguments]) == 1
+    arguments = ["--environment", "Pendulum-v1", "--policy", "mlp", "--steps", "100000"]
+    for setting in ("optimizer=sgd", "learning_rate=10", "hidden_sizes=[]"):
+        arguments += ["--set", f"estimator.baseline.{setting}"]
+    assert main([*SHORT, *arguments]) == 1
     assert "learning rate" in capsys.readouterr().err
