@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.benchmarks import faults
 from tests.benchmarks.fault_table import FAULTS, Fault
-from tests.benchmarks.faults import PlantingError, first_failure, planted, tried
+from tests.benchmarks.faults import Found, PlantingError, first_failure, planted, require_sound, tried
 
 SOUND = "def double(x):\n    return 2 * x\n\n\ndef half(x):\n    return x / 2\n"
 TESTS = "from code_of import double\n\n\ndef test_double():\n    assert double(3) == 6\n"
@@ -43,11 +43,19 @@ def test_a_fault_without_one_place_is_told(root: Path, one: Fault, why: str) -> 
 
 
 def test_a_fault_is_caught_or_missed_and_taken_out_again(root: Path) -> None:
-    assert tried(fault("2 * x", "3 * x"), root).caught_by == "test_of.py::test_double"
-    assert tried(fault("x / 2", "x / 3"), root).caught_by is None
+    caught, missed = tried(fault("2 * x", "3 * x"), root), tried(fault("x / 2", "x / 3"), root)
+    assert (caught.caught_by, missed.caught_by) == ("test_of.py::test_double", None)
     assert (root / "code_of.py").read_text("utf-8") == SOUND
     with pytest.raises(PlantingError, match="pytest ended with"):
         first_failure(root, ["no_such_test.py"])
+
+
+def test_a_test_that_fails_anyhow_tells_nothing(root: Path) -> None:
+    found = Found(fault("2 * x", "3 * x"), "test_of.py::test_double", 0.0)
+    require_sound([], root)
+    (root / "code_of.py").write_text(SOUND.replace("2 * x", "5 * x"), "utf-8")
+    with pytest.raises(PlantingError, match=r"test_of.py::test_double fails without any fault"):
+        require_sound([found], root)
 
 
 def test_a_table_that_is_out_of_date_breaks_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 
 _RULES = "engine/algorithms/policy_gradient"
 _SEEDS = "engine/training/many_seeds"
-_OF_RULES = ("schedules", "proximal", "natural_gradient", "trpo", "off_policy", "exact_ascent", "watching")
-_OF_ITERATIONS = ("chunks", "order")
-UPDATES = (
-    *(f"tests/engine/training/test_{name}.py" for name in _OF_ITERATIONS),
-    "tests/engine/references",
-    *(f"tests/engine/algorithms/test_{name}.py" for name in (*_OF_RULES, "update_input")),
-)
-VALUES = ("tests/engine/values", *UPDATES)
-BATCHES = ("tests/engine/experience", *UPDATES)
-RUNS = ("tests/engine/training/test_training.py", "tests/engine/training/test_training_changes.py", *UPDATES)
-SEEDS = (
-    *(f"tests/engine/training/test_{name}.py" for name in ("joint_actor", "many_seeds", "many_seeds_changes", "order")),
+_ITERATION = "tests/engine/training"
+CHUNKS, ORDER, SCHEDULES = (
+    f"{_ITERATION}/test_chunks.py",
+    f"{_ITERATION}/test_order.py",
     "tests/engine/algorithms/test_schedules.py",
 )
+_OF_RULES = ("proximal", "natural_gradient", "trpo", "off_policy", "exact_ascent", "watching", "update_input")
+RULES = ("tests/engine/references", *(f"tests/engine/algorithms/test_{name}.py" for name in _OF_RULES))
+RUNS = (f"{_ITERATION}/test_training.py", f"{_ITERATION}/test_training_changes.py")
+SEEDS = tuple(f"{_ITERATION}/test_{name}.py" for name in ("joint_actor", "many_seeds_changes", "many_seeds"))
+UPDATES = (CHUNKS, *RULES, ORDER, SCHEDULES)
+VALUES = (CHUNKS, "tests/engine/values", *RULES, ORDER, SCHEDULES)
+BATCHES = ("tests/engine/experience", CHUNKS, *RULES, ORDER, SCHEDULES)
+SCHEDULED = (SCHEDULES, *RULES, CHUNKS, ORDER)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ FAULTS = (
         "engine/algorithms/outcome.py",
         "left = 1.0 - min(progress, 1.0)",
         "left = (1.0 - min(progress, 1.0)) ** 2",
-        UPDATES,
+        SCHEDULED,
     ),
     Fault(
         "the clip range on another schedule",
@@ -137,7 +137,7 @@ FAULTS = (
         f"{_RULES}/surrogates.py",
         "scheduled(config.clip_range, config.clip_range_schedule, progress)",
         "scheduled(config.clip_range, config.learning_rate_schedule, progress)",
-        UPDATES,
+        SCHEDULED,
     ),
     Fault(
         "a natural gradient without a schedule",
@@ -145,7 +145,7 @@ FAULTS = (
         f"{_RULES}/natural_gradient.py",
         "rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)",
         "rate = config.learning_rate",
-        UPDATES,
+        SCHEDULED,
     ),
     Fault(
         "off-policy steps without a schedule",
@@ -153,7 +153,7 @@ FAULTS = (
         f"{_RULES}/off_policy.py",
         "scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)",
         "scheduled(config.learning_rate, config.learning_rate_schedule, 0.0)",
-        UPDATES,
+        SCHEDULED,
     ),
     Fault(
         "the exact gradient without a schedule",
@@ -161,7 +161,7 @@ FAULTS = (
         "engine/algorithms/planning/exact_ascent.py",
         "scheduled(config.learning_rate, config.learning_rate_schedule, progress)",
         "scheduled(config.learning_rate, config.learning_rate_schedule, 0.0)",
-        UPDATES,
+        SCHEDULED,
     ),
     Fault(
         "no progress",
@@ -169,7 +169,7 @@ FAULTS = (
         "engine/training/learners/policy_gradient.py",
         "UpdateInput(batch, config, moment.progress,",
         "UpdateInput(batch, config, 0.0,",
-        RUNS,
+        (*SCHEDULED, *RUNS),
     ),
     Fault(
         "progress of all seeds",
@@ -177,7 +177,7 @@ FAULTS = (
         "engine/training/training.py",
         "progress = min(totals.environment_steps / self",
         "progress = min(self.environment_steps / self",
-        SEEDS,
+        (SCHEDULES, *SEEDS, ORDER),
     ),
     # --- the order of normaliser, schedule and fit --------------------------------------------------------------------
     Fault(
@@ -186,7 +186,7 @@ FAULTS = (
         "engine/training/learners/policy_gradient.py",
         "convolutional, interaction.normalizer)",
         "convolutional, None)",
-        RUNS,
+        (*RULES, ORDER, *RUNS),
     ),
     Fault(
         "trajectory weights without normalisation",
@@ -194,7 +194,7 @@ FAULTS = (
         f"{_RULES}/off_policy.py",
         "of_step * (batch.advantages if given.normalized is None else given.normalized)",
         "of_step * batch.advantages",
-        UPDATES,
+        ("tests/engine/algorithms/test_off_policy.py", *UPDATES),
     ),
     Fault(
         "a mean for a sum of entropies",
@@ -202,7 +202,7 @@ FAULTS = (
         f"{_RULES}/trpo.py",
         "config.entropy_coefficient * now.entropy().sum()",
         "config.entropy_coefficient * now.entropy().mean()",
-        UPDATES,
+        ("tests/engine/algorithms/test_trpo.py", *UPDATES),
     ),
     # --- what a second, longer or changed iteration inherits ----------------------------------------------------------
     Fault(
@@ -211,7 +211,7 @@ FAULTS = (
         f"{_RULES}/proximal.py",
         "self._old.load_state_dict(self._policy.state_dict())",
         "self._old.load_state_dict(dict(self._policy.named_parameters()), strict=False)",
-        UPDATES,
+        (ORDER, *UPDATES),
     ),
     Fault(
         "written out at any temperature",
@@ -219,7 +219,7 @@ FAULTS = (
         "engine/policies/policy.py",
         "(softmax or normal) and self.temperature == 1.0",
         "(softmax or normal)",
-        UPDATES,
+        (*RULES, CHUNKS, ORDER),
     ),
     Fault(
         "a memory of the last rollout's start",

@@ -135,6 +135,19 @@ def test_the_second_update_of_a_batch_weighs_by_how_far_the_first_went() -> None
     torch.testing.assert_close(parameters_of(policy), first + second, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("baseline", ["none", "leave-one-out"])
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_the_first_update_of_a_batch_is_the_plain_one(weighting: str, baseline: str, normalise: bool) -> None:
+    """Every ratio is 1 as yet, whatever is done to the advantages."""
+    estimator = {"normalize_advantages": normalise, "baseline": baseline}
+    config = configured(update=off_policy(weighting), **estimator)
+    batch = finish(estimate(rollout_of(TINY.episodes[:6]), config.estimator, TINY.policy(), None))
+    plain = Learner(configured(**estimator), TINY.policy()).step(batch)
+    assert plain.norm().item() > 0.05
+    torch.testing.assert_close(Learner(config, TINY.policy()).step(batch), plain, atol=1e-6, rtol=1e-5)
+
+
 def test_a_continuous_policys_greedy_actions_weigh_nothing_and_the_others_make_up_for_it() -> None:
     """E_μ[w f(a)] = E_π[f(a)]: with probability κ a greedy action of weight 0, else a sample of weight 1/(1−κ)."""
     gaussian = DiagonalGaussian(torch.zeros(7, 1), torch.zeros(1))

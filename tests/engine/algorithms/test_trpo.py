@@ -120,6 +120,16 @@ def test_the_entropy_bonus_counts_as_improvement() -> None:
     assert divergence(PROBABILITIES, probabilities_of(learner)) <= 0.01 * (1.0 + 1e-4)
 
 
+def test_the_entropy_bonus_weighs_as_much_in_the_line_search_as_in_the_gradient() -> None:
+    """Half of what entropy gains is lost in advantages that pull the other way: worth it, if only just."""
+    decided = PROBABILITIES.log()
+    against = 0.5 * (decided - (PROBABILITIES * decided).sum(-1, keepdim=True))
+    learner, outcome = stepped(against, entropy_coefficient=1.0)
+    assert (outcome.metrics["line_search"] or 0.0) > 0.0
+    lost, won = -gained(probabilities_of(learner), against), entropy(probabilities_of(learner)) - entropy(PROBABILITIES)
+    assert 0.3 * won < lost < won
+
+
 def test_a_policy_that_was_refused_once_still_learns_from_the_next_batch() -> None:
     learner, _ = stepped(RARE, max_kl=0.5, line_search_steps=1)
     outcome = updated(learner, expected_batch(), TRPO)
