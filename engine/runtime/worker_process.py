@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -182,7 +183,7 @@ def _run(connection: Connection, target: Callable[..., None], arguments: tuple[A
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that asks
     multiprocessing.current_process().daemon = False  # which may not start processes, as some environments do
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_KILL_WITH_PARENT, signal.SIGKILL)
+        _end_with_server()
     if os.name == "posix":
         os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -200,6 +201,16 @@ def _run(connection: Connection, target: Callable[..., None], arguments: tuple[A
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)  # whatever it has started and left
     os._exit(code)  # at once: threads and libraries from elsewhere may hang or crash on the way out
+
+
+def _end_with_server() -> None:
+    """Even where code holds the lock of Python's interpreter: when the fork server ends, which it does with the last
+    process that holds it. This one is not to be that, whatever hangs in it."""
+    server: Any = forkserver._forkserver
+    with suppress(AttributeError, OSError, TypeError):  # as other versions of Python may have it
+        os.close(server._forkserver_alive_fd)
+        server._forkserver_address = server._forkserver_alive_fd = server._forkserver_pid = None
+    ctypes.CDLL(None).prctl(_KILL_WITH_PARENT, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:
