@@ -9,7 +9,7 @@ from PySide6.QtCore import QThread, Signal
 
 from app.session.failures import failure
 from engine.config.environments import EnvironmentConfig
-from engine.runtime.waiting import GivenUp, Wait, while_waiting
+from engine.runtime.waiting import LONG, GivenUp, Wait, while_waiting
 
 SHUTDOWN_PATIENCE = 1000  # ms; an environment that is still being looked at is of no use to anybody any more
 
@@ -79,12 +79,14 @@ class LookupThread(QThread):
                 self._changed.wait_for(lambda: self._wanted or self._list_wanted or self._stopping)
                 if self._stopping:
                     return
-                listing, wanted = self._list_wanted, self._wanted
-                self._list_wanted, self._wanted, self._dropped, self._waited = False, None, False, None
-            if listing:
-                self._list()
+                wanted = self._wanted
+                self._wanted, self._dropped, self._waited = None, False, None
+                if wanted is None:
+                    self._list_wanted = False
             if wanted is not None:
                 self._inspect(wanted)
+            else:
+                self._list()
 
     def _list(self) -> None:
         try:
@@ -96,12 +98,13 @@ class LookupThread(QThread):
             if found.problem:
                 self.log.emit("warning", found.problem)
         except GivenUp:
-            pass  # the window closes
+            with self._changed:
+                self._list_wanted = True  # once what somebody waits for has been looked at
         except BaseException as error:
             self.log.emit("warning", failure(error, "What is registered could not be listed"))
 
     def _while_listing(self, _wait: Wait) -> None:
-        if self._stopping:
+        if self._stopping or self._wanted is not None:
             raise GivenUp
 
     def _inspect(self, environment: EnvironmentConfig) -> None:
@@ -122,7 +125,9 @@ class LookupThread(QThread):
         with self._changed:
             if self._wanted is not None or self._dropped or self._stopping:
                 raise GivenUp
-            listing, self._list_wanted = self._list_wanted, False
             self._waited = environment, wait
+            listing = self._list_wanted and wait.seconds >= LONG  # else it may as well come after
+            if listing:
+                self._list_wanted = False
         if listing:
             self._list()

@@ -19,6 +19,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config.environments import EnvironmentConfig
 from engine.environments.making import lookup
+from engine.environments.making.installed import Registered
 from engine.runtime.waiting import GivenUp, Wait, waited
 from tests.app.shorthands import heard
 
@@ -170,6 +171,27 @@ def test_what_is_registered_is_listed_while_an_environment_does_not_answer(
     assert hangs == []
     lookups.drop()
     qtbot.waitUntil(lambda: hangs == ["Hangs-v0"], timeout=1000)
+
+
+def test_a_listing_that_does_not_answer_holds_up_no_look_up_and_comes_later(
+    qtbot: QtBot, lookups: LookupThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    def hangs_at_first() -> Registered:
+        begun.append(1)
+        for tenth in range(1000 if len(begun) == 1 else 0):
+            waited(Wait("What installed packages declare", "import", tenth / 10.0, 60.0))
+            time.sleep(0.005)
+        return Registered(("Late-v0",))
+
+    monkeypatch.setattr("engine.environments.making.installed.other_registered_ids", hangs_at_first)
+    listed = heard(lookups.listed)
+    lookups.list_registered()
+    qtbot.waitUntil(lambda: bool(begun), timeout=20_000)
+    with qtbot.waitSignal(lookups.inspected, timeout=5000):
+        lookups.look_up(of("CliffWalking-v1"))
+    qtbot.waitUntil(lambda: listed == [("Late-v0",)], timeout=5000)
 
 
 def test_what_does_not_answer_is_told_where_it_was_asked_for_and_cartpole_trains(
