@@ -10,6 +10,8 @@ from types import FrameType
 
 from PySide6.QtCore import QCoreApplication, QSocketNotifier
 
+from engine.runtime.interrupts import let_in
+
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, where the terminal is closed, is not known everywhere
 
 
@@ -46,6 +48,7 @@ def signals_obeyed(application: QCoreApplication, close: Callable[[], object]) -
     for number in before:
         signal.signal(number, note)
     woken = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    let_in()
     try:
         yield received
     finally:

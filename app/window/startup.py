@@ -12,6 +12,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import presets
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RequestError
+from engine.runtime.interrupts import put_off
 from engine.runtime.waiting import telling, while_waiting
 
 if TYPE_CHECKING:
@@ -58,15 +59,16 @@ def open_window(
     problem = display.problem()
     if problem is not None:
         raise RequestError(problem)
-    try:
-        from app.window.application import Opening, run
-    except ImportError as error:
-        library = str(error).split(":")[0]
-        raise RequestError(
-            f"Qt could not be loaded because of {library}; on Debian or Ubuntu: "
-            f"apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1; {display.HEADLESS}"
-        ) from error
-    return run(Opening(chosen, environment, start, seconds, screenshot, cast("ThemeChoice | None", theme), extent))
+    with put_off():  # until the window sees to it
+        try:
+            from app.window.application import Opening, run
+        except ImportError as error:
+            library = str(error).split(":")[0]
+            raise RequestError(
+                f"Qt could not be loaded because of {library}; on Debian or Ubuntu: "
+                f"apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1; {display.HEADLESS}"
+            ) from error
+        return run(Opening(chosen, environment, start, seconds, screenshot, cast("ThemeChoice | None", theme), extent))
 
 
 def _looked_at(environment: EnvironmentConfig) -> EnvironmentInfo:

@@ -16,6 +16,7 @@ import pytest
 
 from engine.commands.interrupts import Interrupts
 from engine.commands.output import complain
+from engine.runtime.interrupts import let_in, put_off
 from main import TRACEBACK, main
 
 ROOT = Path(__file__).parents[3]
@@ -118,3 +119,19 @@ def test_an_interrupt_is_held_back_where_it_would_break_what_is_loaded() -> None
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
         load(interrupts)
     assert loaded
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be put off there")
+def test_an_interrupt_that_is_put_off_comes_once_someone_sees_to_it() -> None:
+    told = []
+
+    def open_a_window() -> None:
+        with put_off():
+            signal.raise_signal(signal.SIGINT)
+            told.append("made")
+            let_in()
+            told.append("too late")
+
+    with Interrupts(), pytest.raises(KeyboardInterrupt):
+        open_a_window()
+    assert told == ["made"]
