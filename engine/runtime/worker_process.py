@@ -185,7 +185,7 @@ def _run(connection: Connection, target: Callable[..., None], arguments: tuple[A
     if sys.platform == "linux":
         _end_with_server()
     if os.name == "posix":
-        os.setsid()
+        os.setpgrp()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     code = 0
     try:
