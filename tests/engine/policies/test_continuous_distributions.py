@@ -222,6 +222,23 @@ def test_however_saturated_the_mean_score_is_0_and_its_square_the_fisher_informa
     assert by_mean.square().mean().item() == pytest.approx(precision**2, rel=0.03)
 
 
+def test_where_the_best_action_is_at_the_limit_ascent_stays_calm_after_it_is_found() -> None:
+    """Every action is paid alike there, −2: without a baseline the mean takes a walk without a direction."""
+    mean, log_std = torch.full((1, 1), 12.0, requires_grad=True), torch.zeros(1, requires_grad=True)
+    drawing = generator()
+    for _ in range(300):
+        distribution = TanhGaussian(DiagonalGaussian(mean.expand(16, 1), log_std), M1)
+        with torch.no_grad():
+            actions = distribution.sample(drawing)
+            paid = M1.squashed(2.0 * actions).squeeze(-1) - 3.0
+        gradients = torch.autograd.grad((distribution.log_prob(actions) * paid).mean(), (mean, log_std))
+        with torch.no_grad():
+            for parameter, gradient in zip((mean, log_std), gradients, strict=True):
+                parameter += 0.05 * gradient
+    assert abs(mean.item() - 12.0) < 3.0
+    assert abs(log_std.item()) < 2.0
+
+
 def test_a_saturated_policy_acts_at_the_limits_and_keeps_the_ratios_of_what_it_drew() -> None:
     bounds = Bounds(torch.tensor([-0.3, 0.1]), torch.tensor([0.7, 1.0 / 3.0]))
     old = TanhGaussian(DiagonalGaussian(torch.tensor([[50.0, -50.0]] * 100), torch.zeros(2)), bounds)
