@@ -26,6 +26,8 @@ class Actor:
     def __init__(self, policy: Policy, generator: torch.Generator, device: torch.device) -> None:
         self._policy, self.generator, self._device = policy, generator, device
         self.greedy_share = 0.0
+        scale = policy.scale
+        self._scale = None if scale is None else tuple(part.cpu().numpy() for part in scale)
 
     def state(self) -> State:
         """Where its random numbers are; the policy, and the share of greedy actions, are not the actor's to keep."""
@@ -61,8 +63,13 @@ class Actor:
         """As ``Policy.to_environment``."""
         if not self._policy.translates:
             return actions
+        taken: NDArray[Any]
+        if self._scale is not None:
+            middle, half_width = self._scale
+            taken = middle + half_width * actions
+            return taken
         with torch.inference_mode():
-            taken: NDArray[Any] = self._policy.to_environment(torch.from_numpy(actions).to(self._device)).cpu().numpy()
+            taken = self._policy.to_environment(torch.from_numpy(actions).to(self._device)).cpu().numpy()
         return taken
 
     def act(

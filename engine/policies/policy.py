@@ -99,6 +99,14 @@ class Policy(StatefulModule):
         return self._bounds is not None
 
     @property
+    def scale(self) -> tuple[Tensor, Tensor] | None:
+        """The middle and the half-widths by which ``to_environment`` scales a Gaussian's actions, [d] each; None where
+        it does something else."""
+        if self._bounds is None or self._kind != "gaussian":
+            return None
+        return self._bounds.middle, self._bounds.half_width
+
+    @property
     def action_unit(self) -> Tensor | float:
         """How much of the environment's action one unit of a Gaussian's is, [d] or the same for all."""
         return 1.0 if self._bounds is None else self._bounds.half_width
