@@ -33,8 +33,8 @@ class RewardScaling:
     def __init__(self, environment: EnvironmentConfig) -> None:
         self._scale, self._offset = environment.reward_scale, environment.reward_offset
         self._normalize = environment.normalize_rewards
-        nothing = torch.zeros((), dtype=torch.float64)
-        self._moments: Moments = (nothing, nothing, nothing)
+        mean, variance, count = (torch.zeros((), dtype=torch.float64) for _ in range(3))
+        self._moments: Moments = (mean, variance, count)
         self._so_far: Tensor | None = None  # R of the episodes that the last rollout left unfinished, [N]
 
     def state(self) -> State:
