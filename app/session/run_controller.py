@@ -78,6 +78,12 @@ class RunController(QObject):
         """What the run that is shown has told; empty where none is."""
         return self._histories[self._shown]
 
+    @property
+    def is_stepping(self) -> bool:
+        """Whether the run that is shown was last heard of while its environment was at work."""
+        heartbeat = self.history.heartbeat
+        return heartbeat is not None and heartbeat.doing in _STEPPING
+
     def allows(self, action: RunAction) -> bool:
         return action in ALLOWED[self.state]
 

@@ -98,8 +98,11 @@ def run(opening: Opening) -> int:
         loading = window.training.loading  # which cannot be interrupted, and needs no end
         ended = window.shut_down(0 if loading else PATIENCE)
     if not ended and not loading:
-        sys.stderr.write("The environment does not answer; leaving without it.\n")
-        status = status or 1
+        hangs = _hangs_in_environment(window)
+        sys.stderr.write(
+            f"{'The environment does not answer' if hangs else 'The run is at work'}; leaving without it.\n"
+        )
+        status = status or int(hangs)
     if received:
         status = 128 + received[0]
         if received[0] == signal.SIGINT:
@@ -107,6 +110,12 @@ def run(opening: Opening) -> int:
     if not ended:
         _leave(status)
     return status
+
+
+def _hangs_in_environment(window: MainWindow) -> bool:
+    """Whether it is an environment, as far as is known, and not a computation that keeps a thread from ending."""
+    window.controller.collect()
+    return window.lookups.isRunning() or window.playback.isRunning() or window.controller.is_stepping
 
 
 def _leave(status: int) -> NoReturn:
