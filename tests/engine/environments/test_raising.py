@@ -50,6 +50,7 @@ class Raises(Toy):
 
     def render(self) -> Any:
         self._raise("render")
+        return np.zeros((1, 1, 3), np.uint8)
 
     def close(self) -> None:
         self._raise("close")
