@@ -67,7 +67,9 @@ CASES: dict[str, dict[str, Any]] = {
     "trpo": TRPO | BONUS | value(),
     "ppo": PPO | BONUS | JOINTLY,
     "ppo, all at once": PPO | JOINTLY | {"update.minibatch_size": 0, "update.clip_range": 0.05},
-    "ppo, until a divergence": PPO | JOINTLY | {"update.target_kl": 2e-3, "update.epochs": 20},
+    "ppo, until a divergence": PPO
+    | JOINTLY
+    | {"update.target_kl": 2e-3, "update.epochs": 20, "update.learning_rate": 0.01},
     "ppo by autograd": PPO | BONUS | JOINTLY | TEMPERED,
     "ppo by autograd, V shared": PPO | BONUS | SHARED,
     "ppo, V apart": PPO | value(),
