@@ -8,6 +8,8 @@ What cannot be made equal, and is therefore left as either side has it:
 
 - generalised state-dependent exploration (gSDE), which the zoo uses on Pendulum, is not ours: where speeds are
   compared it is off on both sides, and theirs has it only on the way to a threshold;
+- a Gaussian counts in the action's own units there, in half-widths of its bounds here: σ starts alike, the mean's
+  learning rate is not the same;
 - the gradients of policy and value are clipped to one common length there, the policy's alone here;
 - V's learning rate does not fall here; ε of RMSprop is 1e-5 there and 1e-8 here;
 - advantages are normalised minibatch by minibatch there, batch by batch here;
@@ -18,9 +20,11 @@ The weight of V's loss needs no match: V has layers of its own on both sides, an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.catalogue.environments import ENVIRONMENTS as CATALOGUE
 from engine.config import RunConfig
 from engine.config.validation import validated
 
@@ -200,7 +204,7 @@ def ours(setting: Setting, seed: int, budget: int | None = None, device: str = "
                 "hidden_sizes": setting.hidden,
                 "activation": "tanh",
                 "initialization": "orthogonal" if setting.orthogonal else "default",
-                "initial_log_std": setting.initial_log_std,
+                "initial_log_std": setting.initial_log_std - _log_half_width(setting.environment),
             },
             "collection": {"kind": "fixed-length", "environments": setting.environments, "steps": setting.steps},
             "estimator": {
@@ -236,6 +240,12 @@ def reinforce(environment: str, episodes: int, hidden: tuple[int, ...], learning
             "device": "cpu",
         }
     )
+
+
+def _log_half_width(environment: str) -> float:
+    """Of the range of its actions, all alike; 0 where they are not numbers."""
+    bounds = CATALOGUE[environment].action.bounds
+    return math.log((bounds[0][1] - bounds[0][0]) / 2.0) if bounds else 0.0
 
 
 def _schedule(falls: bool) -> str:
