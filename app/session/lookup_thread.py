@@ -11,8 +11,6 @@ from app.session.failures import failure
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.waiting import LONG, GivenUp, Wait, while_waiting
 
-SHUTDOWN_PATIENCE = 1000  # ms; an environment that is still being looked at is of no use to anybody any more
-
 
 class LookupThread(QThread):
     """Makes environments once to see what they are; every method may be called from any thread.
@@ -65,11 +63,6 @@ class LookupThread(QThread):
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-
-    def shutdown(self, patience: int = SHUTDOWN_PATIENCE) -> bool:
-        """End the thread; False when an environment did not return within ``patience`` ms."""
-        self.end()
-        return self.wait(patience)
 
     # --- the thread itself --------------------------------------------------------------------------------------------
 

@@ -27,7 +27,6 @@ LONGEST_BURST = 0.1  # seconds of steps without a picture, for environments too 
 SLOWEST, FASTEST = 0.1, 10_000.0  # steps per second that an environment may call its own pace
 HIDDEN_PATIENCE = 1.0  # seconds for which an environment that nobody can see any more may take over an answer
 MOST_PIXELS = 2048  # a side of a picture; more of them are not seen in a panel, and hold up the window
-SHUTDOWN_PATIENCE = 1000  # ms
 
 
 class Slowness(NamedTuple):
@@ -166,11 +165,6 @@ class PlaybackThread(QThread):
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-
-    def shutdown(self, patience: int = SHUTDOWN_PATIENCE) -> bool:
-        """End the thread; False when an environment did not return within ``patience`` ms."""
-        self.end()
-        return self.wait(patience)
 
     # --- the thread itself --------------------------------------------------------------------------------------------
 

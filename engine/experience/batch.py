@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from engine.experience.rollouts import Rollout, Sequences, grouped
-from engine.runtime.heartbeat import ROWS, rows_at_once
+from engine.runtime.heartbeat import ROWS
+
+ROWS_ON_DEVICE = 65_536  # as ROWS on a GPU, which takes as long for a few as for many
+_SMALL = 256  # numbers in a row; many rows of pictures would not fit a GPU
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,11 @@ class Batch:
         rows = torch.cat([torch.arange(ends[k] - lengths[k], ends[k]) for k in chosen.tolist()])
         rows = rows.to(self.advantages.device)
         return Chunk(rows, self.observations[rows], self.actions[rows], all_of.at(chosen))
+
+
+def rows_at_once(rows: Tensor, most: int) -> int:
+    """How many of a batch's ``rows`` [M, …] to pass through a network at once: ``most`` on the CPU."""
+    return most if rows.is_cpu or rows[:1].numel() > _SMALL else ROWS_ON_DEVICE
 
 
 def sent(order: Tensor, device: torch.device) -> Tensor:

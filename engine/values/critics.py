@@ -8,10 +8,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from engine.experience.batch import rows_at_once
 from engine.experience.rollouts import Rollout, Sequences, grouped
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeat, Heartbeats
-from engine.runtime.heartbeat import ROWS, HeartbeatTimer, rows_at_once
+from engine.runtime.heartbeat import ROWS, HeartbeatTimer
 from engine.values.value_function import ValueFunction
 
 Values = Heartbeats[tuple[Tensor, Tensor]]

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from engine.config.estimators import ValueBaseline
-from engine.experience.batch import Batch, sent
+from engine.experience.batch import Batch, rows_at_once, sent
 from engine.maths.losses import clipped_value_loss, value_gradient, value_loss
 from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
-from engine.runtime.heartbeat import ROWS, HeartbeatTimer, rows_at_once
+from engine.runtime.heartbeat import ROWS, HeartbeatTimer
 from engine.runtime.state import Parts
 from engine.values.value_function import ValueFunction
 

@@ -76,7 +76,8 @@ def lookups(qtbot: QtBot) -> Iterator[LookupThread]:
     thread = LookupThread()
     thread.start()
     yield thread
-    assert thread.shutdown()
+    thread.end()
+    assert thread.wait(1000)
 
 
 def of(id: str) -> EnvironmentConfig:
@@ -278,9 +279,10 @@ def test_a_lookup_that_hangs_is_told_of_when_the_thread_is_to_end(
 ) -> None:
     lookups.look_up(of("Waits-v0"))
     qtbot.waitUntil(waits.entered.is_set, timeout=20_000)
-    assert not lookups.shutdown(50)
+    lookups.end()
+    assert not lookups.wait(50)
     waits.freed.set()
-    assert lookups.shutdown(10_000)
+    assert lookups.wait(10_000)
 
 
 def test_a_window_that_closes_before_torch_is_loaded_starts_no_lookups(make_window: Make) -> None:

@@ -15,11 +15,11 @@ from engine.config import PlanningConfig, RunConfig
 from engine.config.estimators import OptimalBaseline, ValueBaseline
 from engine.config.policies import CNNPolicy, GRUPolicy, MLPPolicy, TabularPolicy
 from engine.runtime.errors import Refusal
+from engine.runtime.heartbeat import ROWS
 from engine.runtime.memory import total_memory
 
 MOST_PARAMETERS = 50_000_000  # with what Adam keeps of each, near a GB; a step of it takes a good part of a second
 MOST_OPERATIONS = 5e11  # of which orthogonal matrices are made, in some 15 s on one core
-ROWS = 4096  # passed through a network at once, as ``runtime.heartbeat``, which needs torch, has it
 _NUMBER = 4  # bytes of a float32
 _GATHERED = {"adam": 2, "rmsprop": 1, "momentum": 1, "sgd": 0}  # numbers that an optimiser keeps of each parameter
 

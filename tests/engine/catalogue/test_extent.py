@@ -9,13 +9,12 @@ import torch
 
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
-from engine.catalogue.methods.extent import MOST_PARAMETERS, ROWS, memory_needed, value_parameters
+from engine.catalogue.methods.extent import MOST_PARAMETERS, memory_needed, value_parameters
 from engine.catalogue.spaces import EnvironmentInfo, Space, box, discrete, pixels
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.presets import shipped
-from engine.runtime import heartbeat
 from engine.runtime.memory import total_memory
 from engine.values.value_function import ValueFunction
 
@@ -123,7 +122,3 @@ def test_memory_grows_with_what_is_stored_and_what_is_kept_of_each_parameter() -
 def test_how_much_memory_there_is_is_said_alike_every_time() -> None:
     assert total_memory() == total_memory() > 1 << 28
     assert MOST_PARAMETERS * 16 < 1 << 30
-
-
-def test_as_many_rows_are_reckoned_with_as_are_taken_at_once() -> None:
-    assert ROWS == heartbeat.ROWS
