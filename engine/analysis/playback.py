@@ -234,9 +234,8 @@ def _rendered(environment: EnvironmentConfig, seed: int) -> tuple[RenderingBatch
     try:
         rendering = _made(environment, seed, render=True)
     except RequestError:
-        _made(
-            environment, seed, render=False
-        ).close()  # raises as above, unless it is only rendering that is the matter
+        # Raises as above, unless it is only rendering that is the matter.
+        _made(environment, seed, render=False).close()
         raise _no_pictures(environment.id) from None
     plain = registry.observation_space(environment.id, rendering.observation_space)
     return rendering, with_changes(rendering, environment, plain, [seed])
@@ -244,7 +243,7 @@ def _rendered(environment: EnvironmentConfig, seed: int) -> tuple[RenderingBatch
 
 def _made(environment: EnvironmentConfig, seed: int, render: bool) -> RenderingBatch:
     """Code from elsewhere plays in a worker process, where it can fail without harm."""
-    if registry.is_made_apart(environment.id):
+    if registry.only_in_workers(environment.id):
         return ProcessBatch(environment, [seed], 1, render=render)
     return GymnasiumBatch(environment, [seed], render=render)
 

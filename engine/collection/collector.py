@@ -19,8 +19,8 @@ from engine.runtime.errors import RunError
 from engine.runtime.state import Stateful
 
 LONGEST_EPISODE = 200_000  # steps; an episode longer than this has no end that learning could wait for
-PATIENCE, FEWEST = 2, 10_000  # whole budgets, and at least steps, that episodes without a time limit may take at once
-_CURE = "set a time limit, which cuts them off: environment.time_limit, as in --set environment.time_limit=500."
+BUDGETS, FEWEST = 2, 10_000  # whole budgets, and at least steps, that episodes without a time limit may take at once
+_ADVICE = "set a time limit, which cuts them off: environment.time_limit, as in --set environment.time_limit=500."
 
 
 @dataclass(frozen=True)
@@ -56,24 +56,24 @@ class Collector(Stateful, Protocol):
 
 def endless(environment: EnvironmentInfo) -> RunError:
     """What to report of an episode of ``LONGEST_EPISODE`` steps."""
-    return RunError(f"An episode of {environment.id} did not end within {LONGEST_EPISODE} steps; {_CURE}")
+    return RunError(f"An episode of {environment.id} did not end within {LONGEST_EPISODE} steps; {_ADVICE}")
 
 
 class EpisodeBound:
     """How many steps whole episodes may take in one collection: as many as their time limit gives, since they are
-    played to their end, but where there is none ``PATIENCE`` times the run's whole ``budget`` or ``FEWEST``, whichever
+    played to their end, but where there is none ``BUDGETS`` times the run's whole ``budget`` or ``FEWEST``, whichever
     is more. A run is so never longer than asked for by more than that."""
 
     def __init__(self, environment: EnvironmentInfo, budget: int | None) -> None:
         self._id, self._budget = environment.id, budget
         limited = environment.time_limit is not None and environment.time_limit < LONGEST_EPISODE
-        self.most = sys.maxsize if limited or budget is None else max(PATIENCE * budget, FEWEST)
+        self.most = sys.maxsize if limited or budget is None else max(BUDGETS * budget, FEWEST)
 
     def outgrown(self, steps: int) -> RunError:
         """What to report once there are more."""
         return RunError(
             f"Episodes of {self._id} have not ended after {steps:,} steps, where the whole run was to take "
-            f"{self._budget:,}; {_CURE}"
+            f"{self._budget:,}; {_ADVICE}"
         )
 
 

@@ -70,7 +70,7 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
                         course.last[seed] = event
                         course.show(progress, bar, training)
                         if event.note:
-                            console.print(event.note if seeds == 1 else f"Seed {seed}: {event.note}", highlight=False)
+                            _say(console, event.note if seeds == 1 else f"Seed {seed}: {event.note}")
                         if lines is not None:
                             lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
             except RunError as error:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
-from engine.algorithms.policy_gradient.recorded import Holding, RecordedStep, Told
+from engine.algorithms.policy_gradient.recorded import ConditionalSteps, RecordedStep, StepMetrics
 from engine.algorithms.policy_gradient.rule import (
     RuleParts,
     Rules,
@@ -59,7 +59,7 @@ class _Gradient:
     """The gradient of a minibatch: what that came to, how far the policy had gone (0 where nobody asks; a tensor on a
     device), and what each chunk came to."""
 
-    told: Told
+    told: StepMetrics
     kl: float | Tensor
     found: list[tuple[Chunk, Added]]
 
@@ -144,9 +144,9 @@ class ProximalRule:
         joint = self._joint_fitting(given.config)
         gradient = gradient_for(surrogate, self._policy, self._vector)
         stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
-        holding = Holding(self._moving(joint)) if stop > 0.0 and on_device(self._vector.values) else None
+        conditional = ConditionalSteps(self._moving(joint)) if stop > 0.0 and on_device(self._vector.values) else None
         repeats = replays(self._vector.values.device) and stop == 0.0 and self._same_every_time(given, config)
-        told: list[Told] = []
+        told: list[StepMetrics] = []
         held, drawn = list[Tensor](), list[Tensor]()
         for chunks in self._minibatches(given.batch, config):
             if repeats and len(chunks[0].actions) == min(config.minibatch_size or given.batch.size, given.batch.size):
@@ -160,9 +160,9 @@ class ProximalRule:
                 one = replace(one, told=one.told._replace(norm=self._vector.clip(config.max_grad_norm)))
                 if given.watched:
                     watched = self._watched(surrogate, one)
-            if holding is not None and isinstance(one.kl, Tensor):
-                holding.step(one.kl <= stop, lambda: self._move(joint, rate))
-                held.append(holding.holds.clone())
+            if conditional is not None and isinstance(one.kl, Tensor):
+                conditional.step(one.kl <= stop, lambda: self._move(joint, rate))
+                held.append(conditional.holds.clone())
                 drawn.append(self._generator.get_state())
             else:
                 self._move(joint, rate)
@@ -186,7 +186,7 @@ class ProximalRule:
         config = surrogate.config
         self._zero(joint)
         size = sum(len(chunk.actions) for chunk in chunks)
-        told, found = Told([], [], [], None), list[tuple[Chunk, Added]]()
+        told, found = StepMetrics([], [], [], None), list[tuple[Chunk, Added]]()
         kl: float | Tensor = 0.0
         for chunk in chunks:
             share = len(chunk.actions) / size
@@ -204,7 +204,7 @@ class ProximalRule:
         gradient: SurrogateGradient,
         shared: tuple[Chunk, float],
         joint: JointFitting | None,
-        told: Told,
+        told: StepMetrics,
     ) -> Added:
         """Add a chunk's share to the gradient, and what it came to to ``told``."""
         chunk, share = shared
@@ -243,7 +243,7 @@ class ProximalRule:
         size = min(config.minibatch_size or given.batch.size, given.batch.size)
         return constant and not given.watched and not given.batch.recurrent and size <= given.batch.at_once
 
-    def _repeated(self, surrogate: Surrogate, chunk: Chunk, rate: float) -> Told:
+    def _repeated(self, surrogate: Surrogate, chunk: Chunk, rate: float) -> StepMetrics:
         """One step on a minibatch, by a graph where it has been recorded."""
         given = surrogate.given
         configured = (given.config.update.model_dump_json(), given.config.estimator.model_dump_json())
@@ -251,9 +251,9 @@ class ProximalRule:
         if self._recorded is None or self._recorded.key != key:
             joint = self._joint_fitting(given.config)
 
-            def step(surrogate: Surrogate, chunk: Chunk) -> Told:
+            def step(surrogate: Surrogate, chunk: Chunk) -> StepMetrics:
                 self._zero(joint)
-                told = Told([], [], [], None)
+                told = StepMetrics([], [], [], None)
                 gradient = gradient_for(surrogate, self._policy, self._vector)
                 self._add(surrogate, gradient, (chunk, 1.0), joint, told)
                 norm = self._vector.clip(surrogate.config.max_grad_norm)
@@ -311,7 +311,7 @@ def fits_value_jointly(config: PolicyGradientConfig) -> bool:
     return jointly and isinstance(config.update, PPOClip | PPOPenalty | PPOLagrangian)
 
 
-def _read(told: list[Told], config: PolicyGradientConfig, joint: bool) -> _Steps:
+def _read(told: list[StepMetrics], config: PolicyGradientConfig, joint: bool) -> _Steps:
     """Wait for the device, and put together what the steps came to."""
     first = [told[0].norm] if told and told[0].norm is not None else []
     losses = [loss for one in told for loss in one.losses]

@@ -15,7 +15,7 @@ from engine.experience.rollouts import Rollout
 from engine.runtime.cuda_graph import CudaGraph
 
 
-class Told(NamedTuple):
+class StepMetrics(NamedTuple):
     """What a minibatch came to before its step, on the device until the update is over.
 
     ``losses`` are the mean loss of each chunk, to be added up by ``shares``; ``value_losses`` have their share in them
@@ -28,7 +28,7 @@ class Told(NamedTuple):
     norm: Tensor | None
 
 
-class Holding:
+class ConditionalSteps:
     """Undoes steps on the device from where a condition no longer holds, which the host need not know meanwhile.
 
     Args:
@@ -63,22 +63,22 @@ class RecordedStep:
     """
 
     def __init__(
-        self, key: Hashable, surrogate: Surrogate, chunk: Chunk, step: Callable[[Surrogate, Chunk], Told]
+        self, key: Hashable, surrogate: Surrogate, chunk: Chunk, step: Callable[[Surrogate, Chunk], StepMetrics]
     ) -> None:
-        self.key, self.size = key, len(chunk.actions)
+        self.key = key
         self._chunk, self._surrogate = _in_place_of(surrogate, chunk)
         self._step = step
         self._told: Tensor | None = None
         device = chunk.observations.device
         self._graph = CudaGraph(self._work, device, torch.Generator(device))  # of random numbers there are none
 
-    def __call__(self, surrogate: Surrogate, chunk: Chunk) -> Told:
+    def __call__(self, surrogate: Surrogate, chunk: Chunk) -> StepMetrics:
         """One step on ``chunk``."""
         self._copy(surrogate, chunk)
         self._graph(self.key)
         assert self._told is not None
         loss, norm, *value = self._told.clone().unbind()
-        return Told([1.0], [loss], value, norm)
+        return StepMetrics([1.0], [loss], value, norm)
 
     def _work(self) -> None:
         told = self._step(self._surrogate, self._chunk)

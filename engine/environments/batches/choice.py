@@ -56,7 +56,7 @@ def choose_batch(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice
         return ProcessBatch(environment, seeds, cores()), f"{_in_workers(size, min(cores(), size))}, as chosen"
     if registry.is_known(environment.id):
         return _fastest(environment, seeds)
-    if registry.is_made_apart(environment.id):
+    if registry.only_in_workers(environment.id):
         return _watched(environment, seeds)
     return _here(environment, seeds), f"{_in_this_process(size)}, {_CANNOT_MAKE}"
 

@@ -31,7 +31,7 @@ from engine.environments.batches.worker import (
     progress_in,
     run_worker,
 )
-from engine.environments.making.apart import MAKING
+from engine.environments.making.in_worker import MAKING
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.shared_memory import SharedMemory
 from engine.runtime.state import State

@@ -13,7 +13,7 @@ from engine.environments.making import (
     plugins,
     registry,  # noqa: F401  (registers our own)
 )
-from engine.environments.making.apart import Answer, Question, ask_apart
+from engine.environments.making.in_worker import Answer, Question, ask_in_worker
 from engine.runtime.errors import RequestError
 
 _ADAPTERS = ("GymV21Environment", "GymV26Environment")  # these wrap others, and are nothing by themselves
@@ -40,7 +40,7 @@ def other_registered_ids() -> Registered:
     if plugins.are_declared():
         question = Question("What installed packages declare", "What installed packages declare could not be listed")
         try:
-            entries += [_Entry(*pair) for pair in ask_apart(question, _declared)]
+            entries += [_Entry(*pair) for pair in ask_in_worker(question, _declared)]
         except RequestError as error:
             problem = str(error)
     newest: dict[str, tuple[int, _Entry]] = {}

@@ -18,8 +18,8 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo, Option
 from engine.config.environments import EnvironmentConfig, as_plain
 from engine.environments.making import registry
-from engine.environments.making.apart import Answer, Question, ask_apart
 from engine.environments.making.foreign import first_look
+from engine.environments.making.in_worker import Answer, Question, ask_in_worker
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.environments.making.results import InterfaceError
 from engine.runtime.errors import RequestError
@@ -31,7 +31,7 @@ def inspect(id: str, options: Mapping[str, Any] | None = None, patience: float =
     """What the catalogue, or else the environment itself, says of ``id`` made with ``options``, before any changes.
 
     Environments from elsewhere are made in a worker process, which may take ``patience`` seconds, at the least those of
-    ``ask_apart``.
+    ``ask_in_worker``.
 
     Raises:
         RequestError: as ``registry.make``; a worker process hangs or dies of it.
@@ -41,9 +41,9 @@ def inspect(id: str, options: Mapping[str, Any] | None = None, patience: float =
     known = described(EnvironmentConfig(id=id, options=options))
     if known is not None:
         return known
-    if registry.is_made_apart(id):
+    if registry.only_in_workers(id):
         question = Question(id, f"{id} could not be made", patience)
-        info: EnvironmentInfo = ask_apart(question, look, id, options)
+        info: EnvironmentInfo = ask_in_worker(question, look, id, options)
         return info
     answer = look(lambda doing: None, id, options)
     answer.afterwards()

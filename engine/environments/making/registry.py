@@ -83,7 +83,7 @@ def make(
         if not known and gymnasium.registry[name].additional_wrappers:
             environment = foreign.wrapped(environment)
         environment = preprocessed(environment, id)
-        _refuse_endless(id, environment)
+        _refuse_too_large(id, environment)
         if isinstance(environment.observation_space, _FLATTENED):
             environment = gymnasium.wrappers.FlattenObservation(environment)
     except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
@@ -108,7 +108,7 @@ def make(
     return environment
 
 
-def _refuse_endless(id: str, environment: Environment) -> None:
+def _refuse_too_large(id: str, environment: Environment) -> None:
     """What nobody could hold, before anything is made of it."""
     seen = environment.observation_space
     for kind, space in (("observation", seen), ("action", environment.action_space)):
@@ -141,7 +141,7 @@ def is_known(id: str) -> bool:
     return id in ENVIRONMENTS or ours
 
 
-def is_made_apart(id: str) -> bool:
+def only_in_workers(id: str) -> bool:
     """Whether its code, which may hang, crash or change this process, may only run in worker processes.
 
     What a class of this process is registered as could not be found there, and a worker process cannot start others.

@@ -337,7 +337,7 @@ def test_an_environment_from_elsewhere_plays_in_a_worker_process_what_it_would_p
 
     there = played()
     assert active_children() == []
-    monkeypatch.setattr(registry, "is_made_apart", lambda id: False)
+    monkeypatch.setattr(registry, "only_in_workers", lambda id: False)
     for mine, other in zip(played(), there, strict=True):
         assert mine.image is not None
         assert other.image is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 import gymnasium
 import pytest
 
-from engine.environments.making import apart
+from engine.environments.making import in_worker
 from engine.environments.making.installed import other_registered_ids
 from engine.environments.making.lookup import inspect
 from engine.runtime.errors import RequestError
@@ -126,7 +126,7 @@ def test_the_module_that_registers_an_id_when_imported_is_suggested(packages: Pa
 
 
 def test_a_module_that_hangs_while_it_is_looked_at_is_given_up(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "MAKING", 0.5)
+    monkeypatch.setattr(in_worker, "MAKING", 0.5)
     (packages / "sleepers.py").write_text("import time\ntime.sleep(60)\n")
     with pytest.raises(RequestError) as refused:
         inspect("sleepers:Maze-v1", {}, 0.6)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.analysis.playback import Playback, snapshot
-from engine.environments.making import apart
+from engine.environments.making import in_worker
 from engine.environments.making.lookup import inspect
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
@@ -119,7 +119,7 @@ def test_what_does_not_answer_is_given_up(
     write: Callable[..., None], place: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even where C code holds the lock of Python's interpreter."""
-    monkeypatch.setattr(apart, "MAKING", 0.5)
+    monkeypatch.setattr(in_worker, "MAKING", 0.5)
     write(**{place: "ctypes.PyDLL(None).sleep(60)"})
     with pytest.raises(RequestError) as refused:
         inspect(ID, {}, 0.2)

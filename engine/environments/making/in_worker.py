@@ -32,7 +32,7 @@ class Question(NamedTuple):
     patience: float = 0.0
 
 
-def ask_apart(question: Question, asked: Callable[..., Answer], *arguments: Any) -> Any:
+def ask_in_worker(question: Question, asked: Callable[..., Answer], *arguments: Any) -> Any:
     """The value of ``asked(doing, *arguments)``, called in a worker process, where it may hang or crash.
 
     ``doing`` is to be called with a word for what comes next, when it is no longer "making"; time begins anew then.
