@@ -52,7 +52,8 @@ class RunController(QObject):
         self.state = RunState.IDLE
         self.config: RunConfig | None = None  # of the run that is shown
         self._shown = _NONE
-        self._next: tuple[str, RunConfig] | None = None
+        self._next: tuple[str, RunConfig] | None = None  # the run that is starting
+        self._unbegun: RunConfig | None = None  # of the latest run, where that ended before it began
         self._thread, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
         self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
@@ -132,6 +133,7 @@ class RunController(QObject):
             self.stop()
             return
         self._show(_NONE, None)
+        self._unbegun = None
         self._set_state(RunState.IDLE)
         self.cleared.emit()
 
@@ -192,6 +194,11 @@ class RunController(QObject):
             self.log.emit("info", f"{change.path}: {change.old} → {change.new}, from iteration {change.iteration} on.")
 
     def progress(self) -> Progress:
+        """How far the latest run is, whose state is told beside it; that may be one that has not begun, while what
+        the run before it left is still on screen."""
+        asked = self._next[1] if self._next is not None else self._unbegun
+        if asked is not None:
+            return Progress(0, asked.budget.environment_steps, None, None)
         budget = self.config.budget.environment_steps if self.config else 0
         if self._shown == _NONE:
             return Progress(0, budget, None, None)
@@ -207,6 +214,7 @@ class RunController(QObject):
     def _follow(self, state: RunState) -> None:
         if self._next is not None:
             (run, config), self._next = self._next, None
+            self._unbegun = None if state is RunState.RUNNING else config
             if state is RunState.RUNNING:
                 self._show(run, config)
                 self._heard, self._warned = time.monotonic(), False
@@ -239,7 +247,7 @@ class RunController(QObject):
 def silent_start(environment: str, *, stoppable: bool) -> str:
     """The sentence for a run that is only starting and takes long to; ``stoppable`` as for ``silence``."""
     until = "; the run starts or stops once it is, and closing the window ends it at once."
-    return f"{environment} has not been made after {LONG:.0f} s{f'. {_STOP}' if stoppable else until}"
+    return f"{environment} is not ready after {LONG:.0f} s{f'. {_STOP}' if stoppable else until}"
 
 
 def silence(environment: str, heartbeat: Heartbeat | None, *, stoppable: bool = False) -> str:

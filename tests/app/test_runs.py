@@ -15,7 +15,7 @@ from app.models.histories import Histories
 from app.models.run_state import RunState
 from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
-from app.session.run_controller import RunController, silence
+from app.session.run_controller import Progress, RunController, silence
 from app.session.training_thread import TrainingThread
 from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig
@@ -284,14 +284,14 @@ def test_a_run_that_takes_long_to_start_is_told_of_once(
     controller._thread.loading = controller._warned = False
     controller.stop()
     controller.collect()
-    assert said[1][1].startswith("CartPole-v1 has not been made after 5 s; ")
+    assert said[1][1].startswith("CartPole-v1 is not ready after 5 s; ")
 
 
 @pytest.mark.parametrize(
     ("seconds", "sentence"),
     [
         (5.5, "Slow-v0 has not answered its making for 6 s; it is given up after 60 s. Stop ends the wait at once."),
-        (1.0, "CartPole-v1 has not been made after 5 s. Stop ends the wait at once."),  # its process has only begun
+        (1.0, "CartPole-v1 is not ready after 5 s. Stop ends the wait at once."),  # its process has only begun
     ],
 )
 def test_while_a_process_is_waited_for_stop_is_pointed_at(
@@ -324,11 +324,28 @@ def test_a_length_that_is_changed_while_the_run_starts_is_that_runs(controlled: 
     start(controlled)
     end(controlled)
     controller.start(PolicyGradientConfig())
-    before = controller.progress().budget
     controller.change("budget.environment_steps", 12_345)
-    assert controller.progress().budget == before
+    assert controller.progress().budget == 12_345
     controller._thread.state_changed.emit(RunState.RUNNING)
     assert controller.progress().budget == 12_345
+
+
+@pytest.mark.parametrize("ended", [RunState.FINISHED, RunState.FAILED])
+def test_the_progress_is_that_of_the_run_whose_state_is_told(controlled: Controlled, ended: RunState) -> None:
+    controller, mailbox, begun = controlled
+    start(controlled)
+    mailbox.put(updated(1, begun[-1]))
+    end(controlled)
+    done = controller.progress()
+    assert done.steps > 0
+    none = Progress(0, 777, None, None)
+    controller.start(with_values(PolicyGradientConfig(), {"budget.environment_steps": 777}))
+    assert controller.progress() == none  # of what is starting
+    controller._thread.state_changed.emit(ended)  # before it began: what is on screen stays
+    assert controller.progress() == none
+    assert controller.history.iterations == 1
+    start(controlled)
+    assert controller.progress().budget == done.budget
 
 
 # --- the thread that trains -------------------------------------------------------------------------------------------
