@@ -30,13 +30,18 @@ PERIOD = 0.1  # seconds between looks at what workers are doing, at most
 # Never fork, which would copy the locks that threads of the window and of torch hold. A fork server holds none, and has
 # what takes long to import at hand; it is found on more systems than Linux, but libraries there do not outlive a fork.
 _METHOD = "forkserver" if sys.platform == "linux" else "spawn"
-_PACKAGES = ["gymnasium", "numpy", "pydantic"]  # at hand in the fork server, which never imports what it does not know
-_OURS = ["engine.environments.batches.worker", "engine.environments.making.lookup"]
 _PLAIN = ("builtins", "collections", "engine", "gymnasium", "numpy")  # packages whose objects are taken from a worker
 _KILL_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
+_preloaded: list[str] = []  # what the fork server imports
 _lock = threading.Lock()  # whoever starts a process also asks how the others are, of which only one may be told
 _P = ParamSpec("_P")
+
+
+def preload(*modules: str) -> None:
+    """Have the fork server, where there is one, import ``modules``, which each worker would wait for otherwise; to be
+    called before the first worker is started."""
+    _preloaded.extend(modules)
 
 
 class WorkerProcess:
@@ -167,7 +172,8 @@ def in_words(code: int | None) -> str:
 def _context() -> Any:
     context: Any = multiprocessing.get_context(_METHOD)
     if _METHOD == "forkserver":
-        context.set_forkserver_preload(_PACKAGES + (_OURS if _is_found_by_server() else []))
+        ours = _is_found_by_server()
+        context.set_forkserver_preload([name for name in _preloaded if ours or not name.startswith("engine.")])
     return context
 
 

@@ -36,7 +36,9 @@ from engine.runtime.errors import RequestError, RunError
 from engine.runtime.shared_memory import SharedMemory
 from engine.runtime.state import State
 from engine.runtime.waiting import Wait, waited
-from engine.runtime.worker_process import CLOSING, PERIOD, WorkerProcess, answers, end_all, in_words, loaded
+from engine.runtime.worker_process import CLOSING, PERIOD, WorkerProcess, answers, end_all, in_words, loaded, preload
+
+preload(run_worker.__module__)
 
 
 class ProcessBatch:

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from engine.environments.making import registry
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import Wait, waited
-from engine.runtime.worker_process import CLOSING, PERIOD, WorkerProcess, answers, end_all, loaded
+from engine.runtime.worker_process import CLOSING, PERIOD, WorkerProcess, answers, end_all, loaded, preload
+
+preload("gymnasium", "numpy", "pydantic")
 
 MAKING = 60.0  # seconds that making an environment may take, and then its first answer of each kind
 _DONE, _REFUSED, _DOING = b"0", b"1", b"2"  # what a message begins with; the last two are followed by words

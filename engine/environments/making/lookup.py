@@ -23,6 +23,9 @@ from engine.environments.making.in_worker import Answer, Question, ask_in_worker
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.environments.making.results import InterfaceError
 from engine.runtime.errors import RequestError
+from engine.runtime.worker_process import preload
+
+preload(__name__)
 
 _NO_OPTIONS = ("render_mode",)
 
