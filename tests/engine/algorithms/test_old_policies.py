@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
 import torch
 from gymnasium import spaces
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.algorithms.policy_gradient import natural_gradient, proximal, trpo
 from engine.algorithms.policy_gradient.off_policy import OffPolicyRule
@@ -19,6 +17,7 @@ from engine.config import RunConfig
 from engine.policies.policy import Policy
 from engine.reports.events import Reweighted, Updated
 from engine.training.training import Training
+from tests.engine.states import held
 from tests.engine.support import Toy, configured, register
 
 STEPS: dict[str, dict[str, Any]] = {
@@ -58,20 +57,6 @@ def running(update: str, distribution: str) -> RunConfig:
         **{"estimator.baseline": "none", "update": STEPS[update], "collection.episodes_per_update": 8},
         **values,
     )
-
-
-def held(something: Any) -> Iterator[Tensor]:
-    """Every tensor in it."""
-    if isinstance(something, Tensor):
-        yield something
-    elif isinstance(something, nn.Module):
-        yield from something.state_dict().values()
-    elif isinstance(something, list | tuple):
-        for each in something:
-            yield from held(each)
-    elif is_dataclass(something):
-        for each in fields(something):
-            yield from held(getattr(something, each.name))
 
 
 class Watched:

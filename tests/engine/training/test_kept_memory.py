@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -14,23 +12,8 @@ from gymnasium import spaces
 from engine.analysis.playback import snapshot
 from engine.reports.events import Updated
 from engine.training.training import Training
+from tests.engine.states import held
 from tests.engine.support import Toy, configured, register
-
-
-def held(something: Any) -> Iterator[Any]:
-    """Every array and tensor in it."""
-    if isinstance(something, np.ndarray | torch.Tensor):
-        yield something
-    elif isinstance(something, Mapping):
-        for each in something.values():
-            yield from held(each)
-    elif isinstance(something, list | tuple):
-        for each in something:
-            yield from held(each)
-    elif is_dataclass(something):
-        for each in fields(something):
-            yield from held(getattr(something, each.name))
-
 
 WAYS: dict[str, dict[str, Any]] = {
     "whole episodes": {},

@@ -1,0 +1,213 @@
+"""The thread that trains: what it is asked, what it tells its readers, and how it survives whatever a run does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.session.mailbox import Mailbox
+from app.session.playback_thread import PlaybackThread
+from app.session.training_thread import TrainingThread
+from app.window.main_window import MainWindow
+from engine.config import PolicyGradientConfig
+from engine.config.parameters import with_values
+from engine.reports.events import Event, Updated
+from engine.runtime.errors import RequestError
+from engine.runtime.waiting import Wait, waited
+from tests.app.shorthands import heard
+
+
+@pytest.fixture
+def asked_first(qtbot: QtBot) -> Iterator[TrainingThread]:
+    """A thread that has been asked for a short run, and for whatever the test adds, before it starts."""
+    thread = TrainingThread(PlaybackThread(), [Mailbox()])
+    thread.begin("mine", with_values(PolicyGradientConfig(), {"budget.environment_steps": 400, "device": "cpu"}))
+    yield thread
+    thread.ask("quit")
+    assert thread.wait(20_000)
+
+
+def test_a_run_that_is_stopped_while_it_starts_never_trains(qtbot: QtBot, asked_first: TrainingThread) -> None:
+    asked_first.ask("stop")
+    states = heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    assert states == [RunState.FINISHED]
+
+
+def test_a_run_that_has_ended_leaves_its_last_policy_to_be_watched(qtbot: QtBot, asked_first: TrainingThread) -> None:
+    states = heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    updates = [event for event in asked_first._readers[0].take().scalars if isinstance(event, Updated)]
+    assert asked_first._playback._snapshot.iteration == len(updates) > 0
+
+
+def test_what_cannot_change_while_training_is_refused_in_a_sentence(qtbot: QtBot, asked_first: TrainingThread) -> None:
+    said, states = heard(asked_first.log), heard(asked_first.state_changed)
+    asked_first.ask("change", ("policy.hidden_sizes", (8,)))
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    assert ("error", "policy.hidden_sizes cannot change while training; stop the run to change it.") in said
+
+
+def test_a_run_that_has_ended_frees_its_environments(
+    qtbot: QtBot, asked_first: TrainingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr("engine.training.training.Training.close", lambda training: closed.extend(training.runs))
+    states = heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    assert closed == ["mine"]
+
+
+def test_whoever_watches_is_offered_the_policy_of_every_iteration(
+    qtbot: QtBot, asked_first: TrainingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[int] = []
+    playback = asked_first._playback
+    monkeypatch.setattr(playback, "offer", lambda taken, *, new_run=False: offered.append(taken.iteration))
+    playback.set_wanted(True)
+    states = heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
+    assert offered == [*range(offered[-1] + 1), offered[-1]]
+    assert offered[-1] > 0
+
+
+@pytest.mark.parametrize("late", [[], ["start"]])
+@pytest.mark.parametrize("end", ["stop", "quit"])
+def test_a_run_whose_process_does_not_answer_ends_at_once(
+    qtbot: QtBot, asked_first: TrainingThread, monkeypatch: pytest.MonkeyPatch, end: str, late: list[str]
+) -> None:
+    begun: list[int] = []
+
+    def hangs(*_: object) -> None:
+        begun.append(1)
+        if len(begun) > 1:
+            raise RequestError("This is the next run.")
+        for tenth in range(1000):
+            waited(Wait("Slow-v0", "making", tenth / 10.0, 60.0))
+            time.sleep(0.01)
+
+    monkeypatch.setattr("engine.training.training.Training", hangs)
+    said, states = heard(asked_first.log), heard(asked_first.state_changed)
+    asked_first.start()
+    qtbot.waitUntil(lambda: bool(begun), timeout=20_000)
+    asked_first.ask("change", ("seed", 3))
+    asked_first.ask(end)
+    for _ in late:
+        asked_first.begin("next", PolicyGradientConfig())
+    qtbot.waitUntil(lambda: len(states) > 0, timeout=1000)
+    assert (states[0], said[0]) == (RunState.FINISHED, ("info", "Stopped."))
+    if end == "quit":
+        assert asked_first.wait(1000)
+    elif late:
+        qtbot.waitUntil(lambda: len(states) == 2, timeout=1000)
+        assert said[1] == ("error", "This is the next run.")
+
+
+class _Unspeakable(BaseException):
+    """What no handler of ``Exception`` holds, and what cannot even be printed."""
+
+    def __str__(self) -> str:
+        raise self
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), _Unspeakable(), KeyboardInterrupt()])
+def test_whatever_is_raised_ends_the_run_alone(
+    qtbot: QtBot,
+    asked_first: TrainingThread,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+) -> None:
+    begun: list[int] = []
+
+    def raises(*_: object) -> None:
+        begun.append(1)
+        raise error if len(begun) == 1 else RequestError("This is the next run.")
+
+    monkeypatch.setattr("engine.training.training.Training", raises)
+    said, states = heard(asked_first.log), heard(asked_first.state_changed)
+    asked_first.start()
+    asked_first.begin("next", PolicyGradientConfig())
+    qtbot.waitUntil(lambda: len(states) == 2, timeout=20_000)
+    assert said == [
+        ("error", f"The run failed unexpectedly: {type(error).__name__}."),
+        ("error", "This is the next run."),
+    ]
+    assert type(error).__name__ in capsys.readouterr().err
+
+
+# --- other readers ----------------------------------------------------------------------------------------------------
+
+
+class _Recorder:
+    """Keeps all that it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+
+
+def test_a_second_reader_is_told_all_that_the_window_is(qtbot: QtBot) -> None:
+    mailbox, recorder, playback = Mailbox(), _Recorder(), PlaybackThread()
+    thread = TrainingThread(playback, [mailbox, recorder])
+    thread.start()
+    config = with_values(PolicyGradientConfig(), {"budget.environment_steps": 400, "device": "cpu"})
+    with qtbot.waitSignal(thread.state_changed, timeout=20_000, check_params_cb=lambda s: s is RunState.FINISHED):
+        thread.begin("mine", config)
+    thread.ask("quit")
+    assert thread.wait(5000)
+    assert {event.run for event in recorder.events} == {"mine"}
+    scalars = [event for event in recorder.events if isinstance(event, Updated)]
+    assert scalars == [event for event in mailbox.take().scalars if isinstance(event, Updated)]
+    assert len(scalars) > 0
+
+
+class _Breaks(_Recorder):
+    """Keeps all that it is told, and fails at the third event."""
+
+    def put(self, event: Event) -> None:
+        super().put(event)
+        if len(self.events) == 3:
+            raise OSError("the disk is full")
+
+
+def test_a_reader_that_fails_is_told_no_more_and_the_run_goes_on(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    window = make_window(budget__environment_steps=600)
+    breaks, recorder = _Breaks(), _Recorder()
+    window.training._readers += (breaks, recorder)
+    window.start()
+    reach(window, RunState.FINISHED)
+    assert len(breaks.events) == 3 < len(recorder.events)
+    assert isinstance(recorder.events[-1], Updated)
+    assert recorder.events[-1].environment_steps >= 600
+    assert "_Breaks is told no more of this run: OSError: the disk is full." in window.log.text
+    assert "the disk is full" in capsys.readouterr().err
+
+
+def test_two_runs_of_a_window_have_names_of_their_own(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None]
+) -> None:
+    window = make_window(budget__environment_steps=300)
+    told: list[str] = []
+    window.training._readers += (type("Reader", (), {"put": lambda _, event: told.append(event.run)})(),)
+    for _ in range(2):
+        window.start()
+        reach(window, RunState.FINISHED)
+    assert len(set(told)) == 2
+    assert "" not in told
