@@ -54,9 +54,11 @@ class Axis(pg.AxisItem):
         if self._asked[:2] != (low, high) or abs(self._asked[2] - size) > 4:
             self._asked = low, high, size
             step, values = nice_ticks(low, high, min(max(1.0, size / self._tick_pixels), self._most_ticks))
-            # So near to each other that they would touch, only every second one is labelled.
-            while len(values) > 2 and step * size < 0.9 * self._tick_pixels * (high - low):
-                step, values = 2 * step, values[::2]
+            # So near to each other that they would touch, only every second one is labelled. Those that stay are
+            # multiples of the step as it was, from which their decimals follow: 2.5 and 7.5, not 2 and 8.
+            apart = step
+            while len(values) > 2 and apart * size < 0.9 * self._tick_pixels * (high - low):
+                apart, values = 2 * apart, values[::2]
             self._answer = step, [value for value in values if value <= self.highest]
         return self._answer
 

@@ -390,3 +390,14 @@ def test_the_grid_and_the_axis_agree_where_their_sizes_differ_by_a_pixel(qtbot: 
     for pixels in range(60, 400):
         axis = Axis("left", "", 38)
         assert axis.ticks(-600.0, 400.0, pixels) == axis.ticks(-600.0, 400.0, pixels + 1)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.8, 0.8), (1.0, 9.0), (-0.03, 0.0), (-600.0, 400.0)])
+def test_the_labels_of_an_axis_say_where_its_ticks_stand_however_low_it_is(
+    qtbot: QtBot, low: float, high: float
+) -> None:
+    for pixels in range(20, 200, 3):
+        axis = Axis("left", "", 38)
+        step, values = axis.ticks(low, high, pixels)
+        labels = [float(label.replace("−", "-")) for label in axis.tickStrings(values, 1.0, step)]
+        assert labels == values
