@@ -89,6 +89,11 @@ def _unexpected(error: BaseException) -> str:
         return "Interrupted."
     if isinstance(error, MemoryError):
         return "There is not enough memory for this."
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(("app", "engine")):
+        return (
+            f"The Python that runs this lacks the package {error.name}; run it with the one in which it was installed, "
+            "as in .venv/bin/python main.py."
+        )
     if os.environ.get(TRACEBACK):
         traceback.print_exception(error)
         return ""

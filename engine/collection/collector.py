@@ -20,7 +20,7 @@ from engine.runtime.state import Stateful
 
 LONGEST_EPISODE = 200_000  # steps; an episode longer than this has no end that learning could wait for
 BUDGETS, FEWEST = 2, 10_000  # whole budgets, and at least steps, that episodes without a time limit may take at once
-_ADVICE = "set a time limit, which cuts them off: environment.time_limit, as in --set environment.time_limit=500."
+_ADVICE = "set a time limit, which cuts them off: environment.time_limit, for example 500."
 
 
 @dataclass(frozen=True)

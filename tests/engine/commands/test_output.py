@@ -86,6 +86,19 @@ def test_what_nobody_foresaw_is_one_sentence_as_well(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_who_takes_another_python_is_told_which_to_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacking(_what: str) -> None:
+        raise ModuleNotFoundError("No module named 'tomli_w'", name="tomli_w")
+
+    monkeypatch.setattr("engine.commands.listing.listing", lacking)
+    assert main(["list", "presets"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("The Python that runs this lacks the package tomli_w; ")
+    assert told.endswith(".venv/bin/python main.py.\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent there to one process")
 @pytest.mark.parametrize("after", [0.3, 3.0], ids=["while it loads", "while it trains"])
 def test_ctrl_c_is_told_in_one_word(after: float) -> None:
