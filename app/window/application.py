@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -120,8 +119,9 @@ def _hangs_in_environment(window: MainWindow) -> bool:
 
 def _leave(status: int) -> NoReturn:
     """End at once, whatever the threads are in."""
-    for process in multiprocessing.active_children():
-        process.kill()
+    from engine.runtime.worker_process import kill_all  # seldom wanted, so not loaded before
+
+    kill_all()
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()

@@ -230,8 +230,8 @@ def _end_with_parent() -> None:
 _living: WeakSet[WorkerProcess] = WeakSet()
 
 
-@atexit.register
-def _kill_all() -> None:
-    """Before multiprocessing waits for them, which some would never end."""
+@atexit.register  # before multiprocessing waits for them, which some would never end
+def kill_all() -> None:
+    """End all that are left, and whatever they have started; for the end of the program."""
     for worker in tuple(_living):
         worker._kill()

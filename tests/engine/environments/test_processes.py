@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from engine.environments.batches.interface import EnvironmentBatch, Transitions
 from engine.environments.batches.processes import ProcessBatch
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
+from engine.runtime.worker_process import kill_all
 from tests.engine.support import Toy, register
 
 HERE = "tests.engine.worker_environments"
@@ -390,14 +392,19 @@ def test_a_worker_that_dies_while_closing_is_told_of(what: str, how: str) -> Non
         batch.close()
 
 
-def test_environments_have_a_main_thread_and_may_start_processes_which_end_with_them() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("how", ["closed", "at the end of the program"])
+def test_environments_have_a_main_thread_and_may_start_processes_which_end_with_them(how: str) -> None:
     batch = misbehaving("starts a process", "making", workers=1)
     assert batch.reset(EVERY).shape == (5, 2)
-    children = Path(f"/proc/{pids(batch)[0]}/task/{pids(batch)[0]}/children").read_text().split()
+    (worker,) = pids(batch)
+    children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
     assert children
-    batch.close()
-    for pid in children:
-        wait_until_gone(int(pid))
+    batch.close() if how == "closed" else kill_all()
+    for pid in [worker, *map(int, children)]:
+        wait_until_gone(pid)
+    with suppress(RunError):  # which says how it ended
+        batch.close()
 
 
 def test_a_picture_comes_as_the_environment_gives_it(closing: list[EnvironmentBatch]) -> None:
