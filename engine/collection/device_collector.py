@@ -116,7 +116,7 @@ class Chunk:
         environments = self._episodes.environments
         for step in range(len(self.rewards)):
             actions, greedy, _ = self._actor.decide(now, None)
-            moved: Any = environments.advance(self._actor.taken(actions))  # of tensors, here
+            moved: Any = environments.advance(self._actor.to_environment_there(actions))  # of tensors, here
             ended = moved.terminated | moved.truncated
             returns += moved.rewards
             self.observations[step] = now

@@ -45,7 +45,7 @@ class Actor:
         """What is remembered before ``size`` episodes begin, [size, hidden]; None for a policy without a memory."""
         return self._policy.start(size)
 
-    def taken(self, actions: Tensor) -> Tensor:
+    def to_environment_there(self, actions: Tensor) -> Tensor:
         """As ``to_environment``, with tensors where the policy is."""
         return self._policy.to_environment(actions)
 
@@ -64,7 +64,7 @@ class Actor:
         if not self._policy.translates:
             return actions
         taken: NDArray[Any]
-        if self._scale is not None:
+        if self._scale is not None:  # torch would take longer for so few numbers
             middle, half_width = self._scale
             taken = middle + half_width * actions
             return taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +10,13 @@ import torch
 
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
-from engine.catalogue.methods.extent import MOST_PARAMETERS, memory_needed, value_parameters
+from engine.catalogue.methods.extent import memory_needed, value_parameters
 from engine.catalogue.spaces import EnvironmentInfo, Space, box, discrete, pixels
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.presets import shipped
-from engine.runtime.memory import total_memory
+from engine.runtime import memory
 from engine.values.value_function import ValueFunction
 
 LINEAR_V = {"estimator.baseline": "value", "estimator.baseline.hidden_sizes": []}
@@ -119,6 +120,12 @@ def test_memory_grows_with_what_is_stored_and_what_is_kept_of_each_parameter() -
     assert needed(update__optimizer="adam") > needed(update__optimizer="sgd")
 
 
-def test_how_much_memory_there_is_is_said_alike_every_time() -> None:
-    assert total_memory() == total_memory() > 1 << 28
-    assert MOST_PARAMETERS * 16 < 1 << 30
+@pytest.mark.parametrize(("limit", "bound"), [("300000000\n", 300_000_000), ("max\n", None), (None, None)])
+def test_a_containers_limit_counts_where_there_is_one(
+    limit: str | None, bound: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if limit is not None:
+        (tmp_path / "memory.max").write_text(limit, "ascii")
+    monkeypatch.setattr(memory, "_LIMITS", (str(tmp_path / "memory.max"),))
+    found = memory.total_memory.__wrapped__()
+    assert found == bound if bound is not None else found > 300_000_000
