@@ -45,6 +45,10 @@ class LogPanel(PanelWidget):
         self._layout.setLeftMargin(2 * column)
         self._layout.setTextIndent(-2 * column)
         self._colours = Colours(self._text.document())
+        self._bar = self._text.verticalScrollBar()
+        self._follows = True  # whether the newest entry stays in view
+        self._bar.valueChanged.connect(self._on_scroll)
+        self._bar.rangeChanged.connect(self._on_range)
         self._stage = Stage(_EMPTY, self._text)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -54,8 +58,6 @@ class LogPanel(PanelWidget):
     def append(self, level: Level, text: str) -> None:
         """Add an entry with the time of day; the view follows if it is at the bottom."""
         time = datetime.now().strftime("%H:%M:%S")
-        bar = self._text.verticalScrollBar()
-        at_the_bottom = bar.value() >= bar.maximum() - 4
         cursor = QTextCursor(self._text.document())  # not the view's own: that would undo a selection
         cursor.movePosition(QTextCursor.MoveOperation.End)
         for line in entry(time, level, text).split("\n"):
@@ -64,8 +66,14 @@ class LogPanel(PanelWidget):
             cursor.setBlockFormat(self._layout)
             cursor.insertText(line)
             self._stage.fill(True)
-        if at_the_bottom:
-            bar.setValue(bar.maximum())
+
+    def _on_scroll(self, value: int) -> None:
+        self._follows = value >= self._bar.maximum() - 4
+
+    def _on_range(self, _low: int, high: int) -> None:
+        # As an entry is added, and as the panel becomes lower, after which what was at the bottom is not any more.
+        if self._follows:
+            self._bar.setValue(high)
 
     @property
     def text(self) -> str:

@@ -213,6 +213,8 @@ class MainWindow(QMainWindow):
         self.controller.state_changed.connect(follow)
 
     def _follow(self, state: RunState) -> None:
+        if state is RunState.STARTING:
+            self._notice.forget()  # what was told of the run before this one
         self.toolbar.follow(self.controller, self._theme)
         active = state in ACTIVE
         self.experiment_panel.set_running(active)
@@ -234,6 +236,7 @@ class MainWindow(QMainWindow):
         self.notify("info", f"Training on {environment} with seed {seed}.")
 
     def _clear(self) -> None:
+        self._notice.forget()
         self.playback.reset()
         self._clear_panels()
         self.toolbar.explain_device("")

@@ -373,6 +373,17 @@ def test_the_log_follows_at_the_bottom(log: LogPanel) -> None:
     assert bar.value() == bar.maximum() > 0
 
 
+def test_the_log_follows_on_after_it_was_taller(qtbot: QtBot, log: LogPanel) -> None:
+    bar = log.findChild(QTextEdit).verticalScrollBar()
+    log.resize(400, 3000)
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+    log.resize(400, 100)
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert bar.value() == bar.maximum()
+    log.append("info", "newest")
+    assert bar.value() == bar.maximum()
+
+
 def test_the_log_stays_where_it_is_being_read(log: LogPanel) -> None:
     bar = log.findChild(QTextEdit).verticalScrollBar()
     bar.setValue(10)

@@ -347,6 +347,20 @@ def test_cuda_without_a_gpu_is_refused_in_one_sentence(
     assert "cuda" in window._notice.text()
 
 
+def test_what_was_told_of_a_run_goes_from_the_foot_with_it(
+    qtbot: QtBot, make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    window = make_window(device="cuda")
+    for _ in range(2):
+        window.start()
+        assert (window.controller.state, window._notice.text()) == (RunState.STARTING, "")
+        reach(window, RunState.FAILED)
+        assert window._notice.text() != ""
+    click(qtbot, window, "reset")
+    assert window._notice.text() == ""
+
+
 def test_a_preset_goes_out_and_comes_back(make_window: Make, tmp_path: Path) -> None:
     window = make_window()
     window.experiment.set_value("update.learning_rate", 0.0123)
