@@ -36,6 +36,8 @@ DECISIONS: dict[str, tuple[Space, Decision]] = {
     "columns": (Space("discrete", 18), SoftmaxDecision(np.full(18, 1 / 18, np.float32), 3)),
     "many columns": (Space("discrete", 1000), SoftmaxDecision(np.full(1000, 1e-3, np.float32), 999)),
     "axis": (Space("box", 1), GaussianDecision(*numbers(0.5, 1.0, 3.0, -2.0, 2.0))),
+    "narrow axis": (Space("box", 1), GaussianDecision(*numbers(0.0012, 0.0004, 0.0051, -0.001, 0.002))),
+    "far axis": (Space("box", 1), GaussianDecision(*numbers(131.2, 21.63, 123.4, 100.0, 200.0))),
     "axes without bounds": (Space("box", 6), GaussianDecision(*numbers(0.5, 1.0, 30.0, -np.inf, np.inf, size=6))),
     "density": (Space("box", 1), bounded(1)),
     "many densities": (Space("box", 6), bounded(6)),
@@ -72,6 +74,8 @@ def test_every_kind_of_decision_is_drawn(qtbot: QtBot, kind: str, name: theme.Th
         ("switches", "switch 0 off, likely on 0.10; switch 1 on, likely on 0.90"),
         ("density", "action 0: greedy 1.90, taken 0.50"),
         ("axis", "action 0: mean 0.50, σ 1.00, taken 3.00"),
+        ("narrow axis", "action 0: mean 0.0012, σ 0.0004, taken 0.0051"),
+        ("far axis", "action 0: mean 131, σ 22, taken 123"),
     ],
 )
 def test_a_decision_is_told_in_words(qtbot: QtBot, kind: str, words: str) -> None:

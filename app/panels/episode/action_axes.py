@@ -23,6 +23,7 @@ MOST_AXES = 24
 
 Numbers = GaussianDecision | BoundedDecision
 _TRACK = 16.0  # pixels
+_MOST_DECIMALS = 5
 
 
 class Axes:
@@ -39,6 +40,8 @@ class Axes:
         self._hidden = space.size - self._shown
         self._roomy = space.size <= ROOMY
         self._reach = [1.0] * self._shown
+        self._spans: list[tuple[float, float]] = []  # from where to where each axis goes; empty before a decision
+        self._rooms: list[float] = []  # pixels for each action's number, the same while its axis is
 
     def _row(self, ink: Ink) -> int:
         text, small = QFontMetricsF(ink.font).height(), QFontMetricsF(ink.small).height()
@@ -54,6 +57,7 @@ class Axes:
             shown = slice(self._shown)
             needed = zip(self._reach, spread[shown].tolist(), taken[shown].tolist(), strict=True)
             self._reach = [max(each) for each in needed]
+        self._settle(QFontMetricsF(ink.font), chosen)
         row = self._row(ink)
         for index in range(self._shown):
             place = QRectF(0, index * row, width, row)
@@ -75,12 +79,12 @@ class Axes:
         painter.setPen(ink.text)
         painter.drawText(head, LEFT, self._labels[index])
         painter.setPen(ink.text if chosen else ink.muted)
-        painter.drawText(head, RIGHT, _signed(chosen.action[index]) if chosen else NOTHING)
+        painter.drawText(head, RIGHT, self._taken(index, chosen))
         if chosen:
-            number = QFontMetricsF(ink.font).horizontalAdvance("−88.88") + 10
+            number = self._rooms[index] + 10
             draw_dot(painter, ink, QPointF(head.right() - number, head.center().y()))
             painter.setPen(ink.muted)
-            spread = _spread(index, chosen)
+            spread = _spread(index, chosen, self._width(index))
             painter.drawText(head.adjusted(0, 0, -number - 20, 0), RIGHT, spread)
         self._paint_track(painter, ink, track, shown)
         if chosen:
@@ -88,7 +92,7 @@ class Axes:
 
     def _paint_bounds(self, painter: QPainter, ink: Ink, track: QRectF, shown: tuple[int, Numbers]) -> None:
         index, chosen = shown
-        low, high = self._span(index, chosen)
+        low, high = self._spans[index]
         under = QRectF(track.left() - 6, track.bottom() + 3, track.width() + 12, QFontMetricsF(ink.small).height())
         painter.setFont(ink.small)
         painter.setPen(ink.muted)
@@ -105,13 +109,13 @@ class Axes:
         index, chosen = shown
         metrics = QFontMetricsF(ink.font)
         name = min(math.ceil(max(map(metrics.horizontalAdvance, self._labels))) + 1, place.width() * 0.4)
-        number = metrics.horizontalAdvance("−88.88")
+        number = max(self._rooms)
         painter.setFont(ink.font)
         painter.setPen(ink.text)
         label = metrics.elidedText(self._labels[index], Qt.TextElideMode.ElideRight, name)
         painter.drawText(place, LEFT, label)
         painter.setPen(ink.text if chosen else ink.muted)
-        painter.drawText(place, RIGHT, _signed(chosen.action[index]) if chosen else NOTHING)
+        painter.drawText(place, RIGHT, self._taken(index, chosen))
         left, height = name + GAP, 14.0
         track = QRectF(left, place.center().y() - height / 2, place.width() - left - number - GAP, height)
         self._paint_track(painter, ink, track, shown)
@@ -123,7 +127,7 @@ class Axes:
         painter.drawRoundedRect(track, 3, 3)
         if chosen is None:
             return
-        low, high = self._span(index, chosen)
+        low, high = self._spans[index]
 
         def at(value: float) -> float:
             return track.left() + (min(max(value, low), high) - low) / (high - low) * track.width()
@@ -140,6 +144,23 @@ class Axes:
         painter.fillRect(QRectF(peak - 1.5, track.top() - 3, 3, track.height() + 6), ink.fill)
         outside = (action < low) - (action > high)
         _draw_action(painter, ink, QPointF(at(action), track.center().y()), outside)
+
+    def _taken(self, index: int, chosen: Numbers | None) -> str:
+        return NOTHING if chosen is None else _signed(chosen.action[index], self._width(index))
+
+    def _width(self, index: int) -> float:
+        low, high = self._spans[index]
+        return high - low
+
+    def _settle(self, metrics: QFontMetricsF, chosen: Numbers | None) -> None:
+        """Find where the axes end, and how much room the numbers on them take."""
+        spans = [self._span(index, chosen) for index in range(self._shown)] if chosen else []
+        if spans != self._spans or not self._rooms:
+            self._spans = spans
+            usual = metrics.horizontalAdvance("−88.88")
+            ends = [[_signed(end, high - low) for end in (low, high)] for low, high in spans]
+            wide = [max(usual, *map(metrics.horizontalAdvance, texts)) for texts in ends]
+            self._rooms = wide or [usual] * self._shown
 
     def _span(self, index: int, chosen: Numbers) -> tuple[float, float]:
         low, high = float(chosen.low[index]), float(chosen.high[index])
@@ -160,21 +181,23 @@ def _paint_density(painter: QPainter, ink: Ink, track: QRectF, densities: NDArra
     painter.drawPolygon(QPolygonF([track.bottomLeft(), *ends, track.bottomRight()]))
 
 
-def _spread(index: int, chosen: Numbers) -> str:
+def _spread(index: int, chosen: Numbers, width: float) -> str:
     if isinstance(chosen, BoundedDecision):
-        return f"greedy {_signed(chosen.middle[index])}"
-    return f"{_signed(chosen.mean[index])} ± {_steady(chosen.std[index])}"
+        return f"greedy {_signed(chosen.middle[index], width)}"
+    return f"{_signed(chosen.mean[index], width)} ± {_steady(chosen.std[index], width)}"
 
 
 def words_of_numbers(space: Space, decision: Numbers) -> str:
     """The distributions and the actions taken, in words."""
     parts = []
     for index, action in enumerate(decision.action[:MOST_AXES].tolist()):
+        bounded = float(decision.high[index]) - float(decision.low[index])
+        width = bounded if math.isfinite(bounded) else 1.0
         if isinstance(decision, BoundedDecision):
-            about = f"greedy {decision.middle[index]:.2f}"
+            about = f"greedy {_steady(decision.middle[index], width)}"
         else:
-            about = f"mean {decision.mean[index]:.2f}, σ {decision.std[index]:.2f}"
-        parts.append(minus(f"{action_label(space, index)}: {about}, taken {action:.2f}"))
+            about = f"mean {_steady(decision.mean[index], width)}, σ {_steady(decision.std[index], width)}"
+        parts.append(minus(f"{action_label(space, index)}: {about}, taken {_steady(action, width)}"))
     return "; ".join([*parts, *and_more(space.size - len(parts))])
 
 
@@ -189,15 +212,15 @@ def _draw_action(painter: QPainter, ink: Ink, at: QPointF, outside: int) -> None
     painter.drawPolygon(QPolygonF([QPointF(tip, at.y()), QPointF(back, at.y() - 7), QPointF(back, at.y() + 7)]))
 
 
-def _signed(value: float) -> str:
-    text = minus(_steady(value))
+def _signed(value: float, width: float) -> str:
+    text = minus(_steady(value, width))
     return text if text.startswith("−") else "+" + text
 
 
-def _steady(value: float) -> str:
-    if abs(value) < 100:
-        return f"{value:.2f}"
-    return f"{value:.0f}" if abs(value) < 10_000 else short_number(value)
+def _steady(value: float, width: float) -> str:
+    """``value`` with as many decimals as it takes to tell places apart on an axis of this ``width``."""
+    decimals = 0 if width >= 100 else max(2, 1 - math.floor(math.log10(max(width, 1e-300))))
+    return f"{value:.{decimals}f}" if abs(value) < 10_000 and decimals <= _MOST_DECIMALS else short_number(value)
 
 
 def _round_up(value: float) -> float:
