@@ -6,7 +6,6 @@ import ctypes
 import os
 import random
 import signal
-import sys
 import time
 from copy import deepcopy
 from multiprocessing import Process, parent_process
@@ -140,7 +139,8 @@ class Drawing(gymnasium.Env[Any, Any]):
         return np.random.randint(0, 256, (4, 4, 3), np.uint8)  # noqa: NPY002
 
     def _drawn(self) -> Any:
-        torch = sys.modules.get("torch")
+        import torch  # which takes long, and is left to those who draw from it
+
         return np.array(
             [
                 self.imported,
@@ -149,7 +149,7 @@ class Drawing(gymnasium.Env[Any, Any]):
                 random.random(),
                 self.action_space.sample(),
                 self.np_random.random(),
-                0.0 if torch is None else float(torch.rand(1)),
+                float(torch.rand(1)),
             ]
         )
 

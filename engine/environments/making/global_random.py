@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,7 +31,7 @@ class GlobalRandom:
     What was in place before comes back afterwards, unless ``kept_in_place`` says that nobody misses it; then numbers
     are exchanged only when another environment has its turn, which takes 10 µs, and otherwise stay where they are. The
     second half of a pair of Gaussians that numpy's generator may hold back is given up after each use, so that it is
-    the same however often numbers are exchanged. Torch's numbers count from when torch is loaded.
+    the same however often numbers are exchanged. Torch's are in place from the moment at which torch is loaded.
 
     For use in one thread at a time.
     """
@@ -71,6 +75,7 @@ class GlobalRandom:
             self.take()
             self._others.place()
             self._others, self._torch_placed = None, False
+            _process.awaits_torch = None
 
     def state(self) -> State:
         """Where they are, as plain data."""
@@ -115,6 +120,8 @@ class GlobalRandom:
         generator = getattr(sys.modules.get("torch"), "default_generator", None)  # None while it is being loaded, too
         self._torch_placed = generator is not None
         if generator is None:
+            _process.awaits_torch = self
+            _hear_of_torch()
             return
         if self._torch is None:
             generator.manual_seed(self._torch_seed)
@@ -145,9 +152,41 @@ class _Process:
 
     keeps = False
     placed: GlobalRandom | None = None
+    awaits_torch: GlobalRandom | None = None  # whose are in place, but for torch's, which is not loaded yet
 
 
 _process = _Process()
+
+
+class _TorchFinder(MetaPathFinder):
+    """Sees to it that whoever loads torch draws from numbers of theirs at once, and not from those that torch has for
+    everybody: which environment of a process is the first to load it is not to make a difference."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        if fullname != "torch":
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        loader: Any = spec.loader if spec is not None else None
+        if loader is not None:
+            loader.exec_module = partial(_load_torch, loader.exec_module)
+        return spec
+
+
+_torch_finder = _TorchFinder()
+
+
+def _hear_of_torch() -> None:
+    if _torch_finder not in sys.meta_path and "torch" not in sys.modules:
+        sys.meta_path.insert(0, _torch_finder)
+
+
+def _load_torch(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    execute(module)
+    with suppress(ValueError):
+        sys.meta_path.remove(_torch_finder)
+    if _process.awaits_torch is not None:
+        _process.awaits_torch._place_torch()
+        _process.awaits_torch = None
 
 
 @contextmanager
@@ -157,4 +196,4 @@ def kept_in_place() -> Iterator[None]:
     try:
         yield
     finally:
-        _process.keeps, _process.placed = False, None
+        _process.keeps, _process.placed, _process.awaits_torch = False, None, None

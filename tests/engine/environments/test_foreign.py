@@ -59,10 +59,10 @@ def test_each_environment_has_the_numbers_that_all_share_to_itself() -> None:
 
 def test_they_are_the_same_in_any_number_of_processes() -> None:
     with kept_in_place():  # as in those
-        here = played(GymnasiumBatch(SHARED, SEEDS))[:, 2:6]
+        here = played(GymnasiumBatch(SHARED, SEEDS))[:, 2:]
     for workers in (1, 2):
         there = ProcessBatch(SHARED, SEEDS, workers)
-        assert np.array_equal(played(there)[:, 2:6], here)
+        assert np.array_equal(played(there)[:, 2:], here)  # also the first, which load torch
         there.close()
 
 
