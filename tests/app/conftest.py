@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
@@ -11,13 +12,18 @@ from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
 from app.models.run_state import RunState
+from app.panels.episode.panel import EpisodePanel
 from app.panels.experiment.panel import ExperimentPanel
+from app.session.playback_thread import PlaybackThread
 from app.style.theme import load_theme
 from app.window.application import make_application
 from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig, presets
 from engine.config.parameters import with_values
 from engine.config.presets import Preset
+
+if TYPE_CHECKING:  # most tests of the window need no torch
+    from engine.analysis.playback import PolicySnapshot
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +85,26 @@ def opened(qtbot: QtBot) -> Callable[[Experiment], ExperimentPanel]:
         return panel
 
     return open_panel
+
+
+@pytest.fixture
+def open_panel(qtbot: QtBot) -> Iterator[Callable[..., EpisodePanel]]:
+    """Opens a panel with a running thread of its own; each must end when asked to."""
+    threads: list[PlaybackThread] = []
+
+    def make(shown: PolicySnapshot | None = None) -> EpisodePanel:
+        thread = PlaybackThread()
+        threads.append(thread)
+        panel = EpisodePanel(load_theme("dark"), thread)
+        qtbot.addWidget(panel)
+        panel.resize(360, 640)
+        panel.show()
+        thread.start()
+        if shown is not None:
+            thread.offer(shown)
+        return panel
+
+    yield make
+    for thread in threads:
+        thread.end()
+        assert thread.wait(1000)
