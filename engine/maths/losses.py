@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss, softshrink
 
+_ROUNDING = 5e-7  # of a number, a few units in float32's last place: sums in another order differ by as much
+
 
 def policy_gradient_loss(log_probs: Tensor, advantages: Tensor, episodes: int) -> Tensor:
     """The loss whose negative gradient is the policy-gradient estimate.
@@ -100,7 +102,7 @@ def clipped_surrogate(log_ratios: Tensor, advantages: Tensor, clip_range: float)
     _require_positive("clip_range", clip_range)
     constants = advantages.detach()
     # The bound matters on one side only, and there it is (1 ± ε)Â: the same minimum with half the operations.
-    gained, bounds = log_ratios.exp() * constants, constants + clip_range * constants.abs()
+    gained, bounds = log_ratios.exp() * constants, _bounds(constants, clip_range)
     if not gained.requires_grad:
         return torch.minimum(gained, bounds).mean()
     # The gradient of minimum would be shared out where both are equal; the formula's is that of the surrogate there.
@@ -116,8 +118,7 @@ def clipped_surrogate_gradient(log_ratios: Tensor, advantages: Tensor, clip_rang
         as ``clipped_surrogate``.
     """
     gained = log_ratios.exp().mul_(advantages)
-    bounds = torch.add(advantages, advantages.abs(), alpha=clip_range)
-    return torch.where(gained > bounds, 0.0, gained).div_(len(gained))
+    return torch.where(gained > _bounds(advantages, clip_range), 0.0, gained).div_(len(gained))
 
 
 def cut_off(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
@@ -126,7 +127,12 @@ def cut_off(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor
     Args:
         as ``clipped_surrogate``.
     """
-    return log_ratios.exp() * advantages > advantages + clip_range * advantages.abs()
+    return log_ratios.exp() * advantages > _bounds(advantages, clip_range)
+
+
+def _bounds(advantages: Tensor, clip_range: float) -> Tensor:
+    """Â + ε |Â|, rounded alike wherever it is compared with: a ratio at a bound is on one side of it for all."""
+    return torch.add(advantages, advantages.abs(), alpha=clip_range)
 
 
 def clip_fraction(log_ratios: Tensor, clip_range: float) -> Tensor:
@@ -294,14 +300,14 @@ def explained_variance(values: Tensor, targets: Tensor) -> float | None:
         ValueError: the shapes differ.
     """
     _require_one_shape(values=values, targets=targets)
-    spread = _spread(targets)
+    _, spread = _centred(targets)
     if spread == 0.0:
         return None
     return 1.0 - (targets - values).var(correction=0).item() / spread**2
 
 
 def normalized(advantages: Tensor) -> Tensor:
-    """(Â − mean) / std, with the population standard deviation; all 0 where the advantages do not vary.
+    """(Â − mean) / std, with the population standard deviation; all 0 where the advantages do not vary beyond rounding.
 
     A single advantage stays as it is: there is nothing to compare it with, and nothing would be learned from 0.
 
@@ -316,16 +322,22 @@ def normalized(advantages: Tensor) -> Tensor:
     """
     if len(advantages) == 1:
         return advantages
-    spread = _spread(advantages)
+    distances, spread = _centred(advantages)
     if spread == 0.0:
         return torch.zeros_like(advantages)
-    return (advantages - advantages.mean()) / spread
+    return (distances - distances.mean()) / spread
 
 
-def _spread(numbers: Tensor) -> float:
-    """The population standard deviation, 0 where it is no more than float32's rounding of equal numbers."""
-    spread = numbers.std(correction=0).item()
-    return 0.0 if spread <= 1e-5 * numbers.abs().max().item() else spread
+def _centred(numbers: Tensor) -> tuple[Tensor, float]:
+    """Numbers that have the differences of these, [M], and their population standard deviation, 0 where it is no more
+    than ``_ROUNDING`` of the largest."""
+    spread, largest = numbers.std(correction=0).item(), numbers.abs().max().item()
+    if spread > 1e-3 * largest:
+        return numbers, spread
+    # The mean of numbers far from 0 is rounded by as much as they may differ. From one of them all distances are small.
+    distances = numbers - numbers[0]
+    spread = distances.std(correction=0).item()
+    return distances, 0.0 if spread <= _ROUNDING * largest else spread
 
 
 def _require_one_shape(**tensors: Tensor) -> None:

@@ -26,6 +26,7 @@ class Actor:
     def __init__(self, policy: Policy, generator: torch.Generator, device: torch.device) -> None:
         self._policy, self.generator, self._device = policy, generator, device
         self.greedy_share = 0.0
+        self._translates = policy.translates
         scale = policy.scale
         self._scale = None if scale is None else tuple(part.cpu().numpy() for part in scale)
 
@@ -61,7 +62,7 @@ class Actor:
 
     def to_environment(self, actions: NDArray[Any]) -> NDArray[Any]:
         """As ``Policy.to_environment``."""
-        if not self._policy.translates:
+        if not self._translates:
             return actions
         taken: NDArray[Any]
         if self._scale is not None:  # torch would take longer for so few numbers

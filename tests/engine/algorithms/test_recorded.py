@@ -124,17 +124,23 @@ def test_what_is_replayed_is_the_same_as_on_the_cpu(
 
 @pytest.mark.usefixtures("_as_on_a_device")
 def test_a_changed_number_is_recorded_anew(tapes: list[Tape], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after another, since the second would hide that the first is overlooked."""
+    changes: list[tuple[str, Any]] = [
+        ("update.clip_range", 0.05),
+        ("estimator.baseline.learning_rate", 0.1),
+        ("exploration.temperature", 2.0),
+    ]
+
     def changed() -> Tensor:
         training = Training(CASES["value of its own"])
         for event in training:
-            if isinstance(event, Updated) and event.iteration == 2:
-                training.change("update.clip_range", 0.05)
-                training.change("estimator.baseline.learning_rate", 0.1)
+            if isinstance(event, Updated) and event.iteration <= len(changes):
+                training.change(*changes[event.iteration - 1])
         training.close()
         return torch.cat([parameter.detach().flatten() for parameter in training.policy.parameters()])
 
     there = changed()
-    assert len(tapes) == 2
+    assert len(tapes) == 1 + len(changes)
     monkeypatch.setattr(proximal, "replays", lambda _: False)
     assert torch.equal(there, changed())
 

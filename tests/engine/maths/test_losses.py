@@ -14,7 +14,9 @@ from engine.maths.losses import (
     approx_kl,
     clip_fraction,
     clipped_surrogate,
+    clipped_surrogate_gradient,
     clipped_value_loss,
+    cut_off,
     entropy_bonus,
     explained_variance,
     normalized,
@@ -135,6 +137,33 @@ def test_a_single_advantage_stays_since_there_is_none_to_compare_it_with() -> No
 @pytest.mark.parametrize("constant", [0.0, 0.1, 99.34, 1000.1])
 def test_equal_advantages_normalise_to_0_even_where_their_mean_is_rounded(constant: float) -> None:
     assert normalized(torch.full((1000,), constant)).abs().max().item() < 1e-2
+
+
+@pytest.mark.parametrize("constant", [0.1, 1000.1, 1e6 / 3.0])
+def test_advantages_that_differ_by_no_more_than_the_order_of_a_sum_normalise_to_0(constant: float) -> None:
+    numbers = torch.full((1000,), constant)
+    numbers[::3] = torch.nextafter(numbers[::3], torch.tensor(torch.inf))
+    assert not normalized(numbers).any()
+
+
+@pytest.mark.parametrize("size", [16, 65536])
+def test_a_small_spread_far_from_0_is_normalised_as_any_other(size: int) -> None:
+    """At 1e6 float32 has steps of 1/16, so these are numbers like any others; their mean it would round by as much."""
+    signs = torch.ones(size)
+    signs[::4] = -1.0
+    torch.testing.assert_close(normalized(1e6 + signs), normalized(signs))
+    assert explained_variance(1e6 + 0.5 * signs, 1e6 + signs) == pytest.approx(0.75)
+
+
+def test_a_ratio_at_its_bound_has_the_gradient_that_autograd_finds() -> None:
+    generator = torch.Generator().manual_seed(0)
+    advantages = torch.randn(4096, generator=generator)
+    for clip_range in (0.05, 0.2, 0.3777):
+        log_ratios = torch.full((4096,), math.log1p(clip_range)).requires_grad_()
+        (expected,) = torch.autograd.grad(clipped_surrogate(log_ratios, advantages, clip_range), log_ratios)
+        got = clipped_surrogate_gradient(log_ratios.detach(), advantages, clip_range)
+        assert torch.equal(got == 0.0, expected == 0.0)
+        assert torch.equal(got == 0.0, cut_off(log_ratios.detach(), advantages, clip_range))
 
 
 ADVANTAGES = torch.tensor([2.0, -1.0, 4.0, -3.0])
