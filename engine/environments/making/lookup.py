@@ -69,7 +69,8 @@ def look(doing: Callable[[str], None], id: str, options: Mapping[str, Any]) -> A
     except InterfaceError as error:
         registry.close(environment)
         raise RequestError(f"{id} {error}.") from None
-    said = replace(_said(id, options, environment), notice=notice)
+    notices = (notice, registry.unscaled(environment.action_space))
+    said = replace(_said(id, options, environment), notice="; ".join(filter(None, notices)))
     return Answer(said, partial(registry.close, environment))
 
 

@@ -39,7 +39,8 @@ positions.register()
 Environment = gymnasium.Env[Any, Any]
 _FLATTENED = (spaces.Dict, spaces.Tuple, spaces.MultiDiscrete, spaces.MultiBinary)
 MOST_NUMBERS = 10_000_000  # of one observation or action
-WIDEST = 1e6  # bounds beyond this, as some environments write for none, say nothing of what is seen
+WIDEST = 2e6  # from one bound to the other; wider ones, as some environments write for none, say nothing
+_AS_GOOD_AS_NONE = 1e9  # a bound that is surely written for none
 
 _PACKAGES = {
     "Box2D": "box2d",
@@ -272,8 +273,28 @@ def _ranges(space: spaces.Box) -> tuple[tuple[float, float], ...]:
 
 
 def _known(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which components have bounds that say something."""
-    return (np.abs(low) < WIDEST) & (np.abs(high) < WIDEST) & (low < high)
+    """Which components have bounds that say something, and differ in float32."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (high - low < WIDEST) & (low.astype(np.float32) < high.astype(np.float32))
+
+
+def unscaled(space: Any) -> str:
+    """What to tell of a box of actions to whose limits nothing is scaled though they matter, in a phrase; or nothing.
+
+    They do where they are so wide that a spread of 1 is nothing, or leave out the 0 at which a Gaussian begins.
+    """
+    if not isinstance(space, spaces.Box):
+        return ""
+    low, high = space.low.reshape(-1).astype(float), space.high.reshape(-1).astype(float)
+    wide = (np.abs(low) < _AS_GOOD_AS_NONE) & (np.abs(high) < _AS_GOOD_AS_NONE)
+    told = ~_known(low, high) & (low < high) & (wide | (low > 0.0) | (high < 0.0))
+    if not told.any():
+        return ""
+    first = int(told.argmax())
+    return (
+        f"its actions range from {low[first]:g} to {high[first]:g}, too wide to be scaled to, so a Gaussian begins "
+        "with mean 0 and a spread of about 1 there"
+    )
 
 
 def raised(id: str, during: str, error: BaseException) -> RunError:

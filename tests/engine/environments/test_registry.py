@@ -186,6 +186,39 @@ def test_of_actions_that_are_bounded_in_part_each_range_is_told() -> None:
     assert registry.action_space("X-v0", spaces.Box(-np.inf, 2.0, (3,))).ranges == ()
 
 
+@pytest.mark.parametrize(("low", "high"), [(1e6, 1e6 + 1.0), (-1e3, 1.5e6)])
+def test_narrow_bounds_are_bounds_wherever_they_lie(low: float, high: float) -> None:
+    assert registry.action_space("X-v0", spaces.Box(low, high, (2,))).bounds == ((low, high),)
+
+
+def test_bounds_that_float32_does_not_tell_apart_are_none() -> None:
+    assert registry.action_space("X-v0", spaces.Box(1e8, 1e8 + 1.0, (1,), np.float64)).bounds == ()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (0.0, 3e6, "range from 0 to 3e+06"),
+        (100.0, np.inf, "range from 100 to inf"),
+        (-np.inf, -5.0, "range from -inf to -5"),
+        (0.0, np.inf, ""),
+        (-np.inf, np.inf, ""),
+        (-3.4e38, 3.4e38, ""),
+        (-1e10, 1e10, ""),
+        (5.0, 10.0, ""),
+        (5.0, 5.0, ""),
+    ],
+)
+def test_of_actions_that_are_not_scaled_though_their_limits_matter_that_is_told(
+    low: float, high: float, told: str
+) -> None:
+    space = spaces.Box(np.array([-1.0, low]), np.array([1.0, high]), dtype=np.float64)
+    notice = registry.unscaled(space)
+    assert told in notice
+    assert bool(notice) == bool(told)
+    assert inspect(register("Tests/Limits-v0", action=space)).notice == notice
+
+
 @pytest.mark.parametrize(
     ("high", "images", "features"),
     [

@@ -15,6 +15,7 @@ from torch import Tensor
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.networks.normalizer import Normalizer
+from engine.policies.policy import MOST_LOG_STD
 from engine.reports.events import Estimated, Event, Updated, UpdateStep
 from engine.training.learner import Moment
 from engine.training.learners.interaction import Interaction
@@ -213,3 +214,21 @@ def test_every_update_starts_from_the_policy_that_acted(case: str, environment: 
     for event in first:
         assert np.abs(event.log_ratios).max() < 1e-5
         assert abs(event.losses.get("penalty", 0.0)) < 1e-6
+
+
+# --- the spread's limits ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seeds", [(), (1, 2)])
+def test_a_spread_that_an_update_leaves_beyond_its_limits_is_back_when_the_next_begins(seeds: Sequence[int]) -> None:
+    values = {"environment.id": "Pendulum-v1", "policy": "linear", "policy.distribution": "gaussian"}
+    training = Training(small(values), seeds=seeds)
+    for event in some_iterations(training, 2):
+        log_std = training.learner.policies[event.run].log_std
+        assert log_std is not None
+        with torch.no_grad():
+            if isinstance(event, Updated) and event.iteration == 1:
+                log_std.fill_(30.0)
+            elif isinstance(event, Estimated) and event.iteration == 2:
+                assert log_std.item() == MOST_LOG_STD
+    training.close()
