@@ -21,6 +21,7 @@ from app.style.format import tick_labels
 from app.style.theme import Theme, blended, tabular
 
 _TICK_PIXELS = 80, 38  # the least distance between labels beside and above each other
+_HALF_LABEL = 24  # pixels to the right of a plot; a label that stands out further is not drawn
 
 
 class Axis(pg.AxisItem):
@@ -35,7 +36,7 @@ class Axis(pg.AxisItem):
         self.highest = math.inf  # no tick is beyond, where what is measured has an end
         self.enableAutoSIPrefix(False)
         self.setStyle(
-            autoExpandTextSpace=False, autoReduceTextSpace=False, tickTextOffset=6, hideOverlappingLabels=False
+            autoExpandTextSpace=False, autoReduceTextSpace=False, tickTextOffset=6, hideOverlappingLabels=_HALF_LABEL
         )
         self.set_title(title)
 
@@ -128,7 +129,7 @@ class Margins:
     left: int = 62
     bottom: int = 42
     top: int = 8
-    right: int = 20
+    right: int = _HALF_LABEL
     below: int = 6
     tick_height: int = _TICK_PIXELS[1]
     most_ticks: int = 8

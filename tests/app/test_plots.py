@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QPainter, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit
 from pytestqt.qtbot import QtBot
 
@@ -412,3 +412,20 @@ def test_the_labels_of_an_axis_say_where_its_ticks_stand_however_low_it_is(
         step, values = axis.ticks(low, high, pixels)
         labels = [float(label.replace("−", "-")) for label in axis.tickStrings(values, 1.0, step)]
         assert labels == values
+
+
+@pytest.mark.parametrize(("end", "label"), [(1e5, "100 k"), (1.25e6, "1.25 M"), (500.0, "500")])
+def test_a_label_at_the_end_of_an_axis_is_drawn(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: float, label: str
+) -> None:
+    plot = Plot(DARK, "steps", "")
+    qtbot.addWidget(plot)
+    plot.resize(190, 120)
+    plot.show()
+    plot.set_ranges((0.0, end), (0.0, 1.0))
+    picture = QPixmap(190, 120)
+    painter = QPainter(picture)
+    monkeypatch.setattr(plot.bottom, "ticks", lambda *_range: (end, [0.0, end]))
+    _, _, texts = plot.bottom.generateDrawSpecs(painter)
+    painter.end()
+    assert [text for *_, text in texts] == ["0", label]
