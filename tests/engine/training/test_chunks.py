@@ -77,6 +77,7 @@ CASES: dict[str, dict[str, Any]] = {
     "penalty of one sample": PENALTY | JOINTLY | {"update.form": "single-sample"},
     "lagrangian": LAGRANGIAN | BONUS | JOINTLY,
     "off-policy": OFF_POLICY,
+    "off-policy, greedy now and then": OFF_POLICY | {"exploration.greedy_start": 0.5, "exploration.greedy_end": 0.5},
     "off-policy, by trajectory": OFF_POLICY | {"update.weighting": "per-trajectory"},
     "memory, ascent, V shared": ASCENT | MEMORY | SHARED,
     "memory, trpo": TRPO | MEMORY | value(),
