@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -54,8 +54,7 @@ class _Steps:
     norm: float
 
 
-@dataclass(frozen=True)
-class _Gradient:
+class _Gradient(NamedTuple):
     """The gradient of a minibatch: what that came to, how far the policy had gone (0 where nobody asks; a tensor on a
     device), and what each chunk came to."""
 
@@ -155,18 +154,18 @@ class ProximalRule:
             one = yield from self._gathered(surrogate, gradient, chunks, joint)
             if isinstance(one.kl, float) and 0.0 < stop < one.kl:
                 break
-            watched = None
+            told_now, watched = one.told, None
             if not told or config.max_grad_norm > 0.0 or given.watched:
-                one = replace(one, told=one.told._replace(norm=self._vector.clip(config.max_grad_norm)))
+                told_now = told_now._replace(norm=self._vector.clip(config.max_grad_norm))
                 if given.watched:
-                    watched = self._watched(surrogate, one)
+                    watched = self._watched(surrogate, one.found, told_now)
             if conditional is not None and isinstance(one.kl, Tensor):
                 conditional.step(one.kl <= stop, lambda: self._move(joint, rate))
                 held.append(conditional.holds.clone())
                 drawn.append(self._generator.get_state())
             else:
                 self._move(joint, rate)
-            told.append(one.told)
+            told.append(told_now)
             if watched is not None:
                 yield watched.event(given.iteration, len(told))
         if held:
@@ -186,7 +185,8 @@ class ProximalRule:
         config = surrogate.config
         self._zero(joint)
         size = sum(len(chunk.actions) for chunk in chunks)
-        told, found = StepMetrics([], [], [], None), list[tuple[Chunk, Added]]()
+        told = StepMetrics([], [], [], None)
+        found: list[tuple[Chunk, Added]] = []
         kl: float | Tensor = 0.0
         for chunk in chunks:
             share = len(chunk.actions) / size
@@ -263,9 +263,8 @@ class ProximalRule:
             self._recorded = RecordedStep(key, surrogate, chunk, step)
         return self._recorded(surrogate, chunk)
 
-    def _watched(self, surrogate: Surrogate, one: _Gradient) -> WatchedStep:
+    def _watched(self, surrogate: Surrogate, found: list[tuple[Chunk, Added]], told: StepMetrics) -> WatchedStep:
         """The step that is about to be taken."""
-        found, told = one.found, one.told
         size, losses = sum(len(added.log_ratios) for _, added in found), dict[str, float]()
         for _, added in found:
             parts = added.losses if added.value_loss is None else added.losses | {"value": added.value_loss}
