@@ -40,7 +40,7 @@ def from_bytes(data: bytes) -> State:
     """The state that ``to_bytes`` was given, on the CPU.
 
     Raises:
-        RequestError: these bytes are no checkpoint, a broken one, or from a later version of this program.
+        RequestError: these bytes are no checkpoint, a broken one, or from another version of this program.
     """
     try:
         tensors = load(data)
@@ -52,7 +52,9 @@ def from_bytes(data: bytes) -> State:
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise RequestError(f"{_BROKEN}: {describe(error)}.") from None
     if version != FORMAT:
-        raise RequestError(f"This checkpoint has the format {version}, and this program reads {FORMAT}; update it.")
+        later = type(version) is int and version > FORMAT
+        wish = "update the program" if later else "go on from it with the version that made it"
+        raise RequestError(f"This checkpoint has the format {version}, and this program reads {FORMAT}; {wish}.")
     return state
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from engine.runtime.errors import RequestError
-from engine.training.checkpoint import from_bytes, to_bytes
+from engine.training.checkpoint import FORMAT, from_bytes, to_bytes
 from engine.training.training import Training, resumed
 from tests.engine.support import configured
 from tests.engine.training.going_on import reports
@@ -79,25 +79,27 @@ def test_what_is_no_checkpoint_at_all_is_refused(data: bytes) -> None:
         "5",
         "[]",
         "{}",
-        '{"format":1}',
-        '{"format":1,"state":[]}',
-        '{"format":1,"state":null}',
-        '{"format":1,"state":{"$tensor":"some"}}',
-        '{"format":1,"state":{"a":{"$tensor":"nowhere"}}}',
-        '{"format":1,"state":{"a":{"$array":["some"]}}}',
-        '{"format":1,"state":{"a":{"$array":{"$array":"some"}}}}',
-        '{"format":1,"state":' + '{"a":' * 50_000 + "1" + "}" * 50_001,
-        '{"format":1,"state":{"a":' + "9" * 10_000 + "}}",
+        '{"format":FORMAT}',
+        '{"format":FORMAT,"state":[]}',
+        '{"format":FORMAT,"state":null}',
+        '{"format":FORMAT,"state":{"$tensor":"some"}}',
+        '{"format":FORMAT,"state":{"a":{"$tensor":"nowhere"}}}',
+        '{"format":FORMAT,"state":{"a":{"$array":["some"]}}}',
+        '{"format":FORMAT,"state":{"a":{"$array":{"$array":"some"}}}}',
+        '{"format":FORMAT,"state":' + '{"a":' * 50_000 + "1" + "}" * 50_001,
+        '{"format":FORMAT,"state":{"a":' + "9" * 10_000 + "}}",
     ],
     ids=range(14),
 )
 def test_what_a_checkpoint_says_of_itself_may_be_anything(text: str) -> None:
-    refused(with_text(text))
+    refused(with_text(text.replace("FORMAT", str(FORMAT))))
 
 
-@pytest.mark.parametrize("version", ["2", '"1"', "null", "[1]"])
+@pytest.mark.parametrize("version", [str(FORMAT + 1), "1", f'"{FORMAT}"', "null", "[1]"])
 def test_a_checkpoint_of_another_format_is_refused(version: str) -> None:
-    assert "has the format" in refused(with_text(f'{{"format":{version},"state":{{}}}}'))
+    told = refused(with_text(f'{{"format":{version},"state":{{}}}}'))
+    assert "has the format" in told
+    assert ("update the program" in told) == (version == str(FORMAT + 1))
 
 
 # --- checkpoints of something else ------------------------------------------------------------------------------------
