@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
 from typing import Any, TypeVar
 
 import gymnasium
@@ -176,16 +175,6 @@ def configured(**values: Any) -> RunConfig:
     for path, value in values.items():
         small = with_values(small, {path.replace("__", "."): value})
     return small
-
-
-def driven(doing: Generator[Any, None, _T]) -> _T:
-    """What a generator returns in the end; its signs of life are let go by."""
-    while True:
-        try:
-            next(doing)
-        except StopIteration as stop:
-            result: _T = stop.value
-            return result
 
 
 def reported(update: Updated) -> set[str]:

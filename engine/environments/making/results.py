@@ -132,7 +132,10 @@ def _other_shape(during: str, seen: str, declared: str) -> InterfaceError:
 def _number(given: Any) -> float:
     """A reward."""
     if isinstance(given, Number) and not isinstance(given, complex | np.complexfloating):
-        return float(given)  # type: ignore[arg-type]  # of any kind that is on a line
+        try:
+            return float(given)  # type: ignore[arg-type]  # of any kind that is on a line
+        except OverflowError:  # which the batch names as no finite number
+            return math.inf if given > 0 else -math.inf  # type: ignore[operator]
     array = _array(given)
     if array is None or array.size != 1:
         what = described(given) if array is None else f"{array.size} numbers"

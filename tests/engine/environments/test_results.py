@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from decimal import Decimal
 from typing import Any
@@ -35,8 +36,9 @@ def test_a_flag_that_is_not_set_is_not_set(none: Any) -> None:
     assert step(terminated=none)[2] is False
 
 
-def test_a_reward_may_be_decimal_and_a_step_a_list_without_info() -> None:
+def test_a_reward_may_be_decimal_or_beyond_all_floats_and_a_step_a_list_without_info() -> None:
     assert step(reward=Decimal("0.5"))[1] == 0.5
+    assert [step(reward=sign * 10**400)[1] for sign in (1, -1)] == [math.inf, -math.inf]
     assert as_step([SEEN, 1, 0, 0, None], BOX)[1:] == (1.0, False, False, {})
 
 

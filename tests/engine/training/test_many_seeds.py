@@ -29,7 +29,8 @@ from engine.training.many_seeds.learner import joint_refusal
 from engine.training.many_seeds.rules import GradientRequest, ascend
 from engine.training.training import Training
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of
-from tests.engine.support import TIMINGS, configured, driven, register, updates_of
+from tests.engine.support import TIMINGS, configured, register, updates_of
+from tests.engine.tiny_mdp import finish
 
 SEEDS = (3, 4, 9)
 GREEDY = {"exploration__greedy_start": 1.0, "exploration__greedy_end": 1.0}
@@ -150,7 +151,7 @@ def test_gradients_in_one_pass_are_those_of_one_network_at_a_time(policy: Policy
         advantages = torch.randn(sum(lengths), generator=torch.Generator().manual_seed(seed))
         given = UpdateInput(Batch(rollout, advantages, torch.ones_like(advantages), NO_BASELINE), config, 0.0)
         vector = ParameterVector(own.parameters())
-        sums = driven(accumulate_gradient(own, vector, given, config.update))
+        sums = finish(accumulate_gradient(own, vector, given, config.update))
         expected.append((vector.gradient.clone(), sums))
         vector.gradient.fill_(7.0)
         asked.append(GradientRequest(own, vector, given, config.update))

@@ -30,7 +30,8 @@ from engine.training.training import Training, resumed
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of
-from tests.engine.support import configured, driven, register, untimed
+from tests.engine.support import configured, register, untimed
+from tests.engine.tiny_mdp import finish
 
 INFO = ENVIRONMENTS["CartPole-v1"]
 SEEDS = (3, 4, 9)
@@ -75,11 +76,11 @@ def test_gradients_from_before_and_after_a_change_are_each_computed_as_its_itera
     requests, expected = JointRequests(), []
     for seed, (bonus, temperature) in enumerate([(0.0, 1.0), (0.5, 1.0), (0.0, 2.0), (0.5, 1.0)]):
         one = asked(seed, bonus, temperature)
-        sums = driven(accumulate_gradient(one.policy, one.vector, one.given, one.config))
+        sums = finish(accumulate_gradient(one.policy, one.vector, one.given, one.config))
         expected.append((one.vector.gradient.clone(), sums))
         requests.ascents.append(one)
     every = list(requests.ascents)
-    driven(requests.compute())
+    finish(requests.compute())
     for one, (gradient, sums) in zip(every, expected, strict=True):
         torch.testing.assert_close(one.vector.gradient, gradient, rtol=1e-4, atol=1e-6)
         assert one.sums is not None
@@ -101,11 +102,11 @@ def test_values_are_fitted_as_each_iteration_began(field: str) -> None:
         for _ in range(2):
             value = ValueFunction(config, Space("box", 3), torch.Generator().manual_seed(7))
             fits.append(ValueFitting(config, value, torch.Generator()))
-        driven(fits[0].fit(batch, config))
+        finish(fits[0].fit(batch, config))
         expected.append(fits[0].vector.values.clone())
         fittings.append(fits[1])
         requests.fits.append(FitRequest(fits[1], batch, config))
-    driven(requests.compute())
+    finish(requests.compute())
     assert not torch.allclose(expected[0], expected[1], atol=1e-4)
     for fitting, values in zip(fittings, expected, strict=True):
         torch.testing.assert_close(fitting.vector.values, values, rtol=1e-4, atol=1e-6)

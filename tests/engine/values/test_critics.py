@@ -17,7 +17,7 @@ from engine.values import critics
 from engine.values.critics import SeparateCritic, SharedCritic
 from engine.values.value_function import ValueFunction
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, fixed_length_of, policy_of
-from tests.engine.support import driven
+from tests.engine.tiny_mdp import finish
 
 KINDS = ["padded", "even", "fixed-length"]
 
@@ -46,7 +46,7 @@ class Sum(ValueFunction):
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_stand_at_the_steps_they_are_of_and_0_elsewhere(kind: str) -> None:
     rollout = rollout_of(kind, policy_of())
-    values, _ = driven(SeparateCritic(Sum()).values(rollout))
+    values, _ = finish(SeparateCritic(Sum()).values(rollout))
     expected = (1.0 + rollout.observations.sum(-1)) * rollout.mask
     assert torch.equal(values, expected)
 
@@ -56,7 +56,7 @@ def test_values_after_a_cut_are_of_the_true_final_observation_and_0_elsewhere(ki
     """A final observation's step is one more than the last one's."""
     rollout = rollout_of(kind, policy_of())
     assert rollout.truncated.any()
-    _, final = driven(SeparateCritic(Sum()).values(rollout))
+    _, final = finish(SeparateCritic(Sum()).values(rollout))
     assert torch.equal(final, (2.0 + rollout.observations.sum(-1)) * rollout.truncated)
 
 
@@ -65,7 +65,7 @@ def test_a_rollout_without_a_cut_has_no_values_after_one(config: PolicyConfig) -
     policy = policy_of(config, with_value=True)
     rollout = collected(episodes_of(Scripted([3, 1])), actor_of(policy))[0]
     for critic in (SharedCritic(policy), SeparateCritic(Sum())):
-        _, final = driven(critic.values(rollout))
+        _, final = finish(critic.values(rollout))
         assert final.shape == rollout.mask.shape
         assert not final.any()
 
@@ -74,7 +74,7 @@ def test_a_rollout_without_a_cut_has_no_values_after_one(config: PolicyConfig) -
 def test_a_shared_value_without_a_memory_is_the_networks_own(kind: str) -> None:
     policy = policy_of(MLPPolicy(hidden_sizes=(4,)), with_value=True)
     rollout = rollout_of(kind, policy)
-    values, final = driven(SharedCritic(policy).values(rollout))
+    values, final = finish(SharedCritic(policy).values(rollout))
     with torch.no_grad():
         _, expected = policy.evaluate(rollout.flat(rollout.observations), None)
         _, after = policy.evaluate(rollout.final_observations, None)
@@ -98,7 +98,7 @@ def step_by_step(policy: Policy, observations: Tensor, state: Tensor) -> tuple[l
 def test_a_value_with_a_memory_is_that_of_stepping_on_to_the_final_observation(kind: str) -> None:
     policy = policy_of(GRUPolicy(hidden_size=4), with_value=True)
     rollout = rollout_of(kind, policy)
-    values, final = driven(SharedCritic(policy).values(rollout))
+    values, final = finish(SharedCritic(policy).values(rollout))
     sequences = rollout.sequences
     assert sequences.states is not None
     finals = iter(rollout.final_observations)
@@ -118,7 +118,7 @@ def test_a_value_with_a_memory_after_a_cut_depends_on_what_was_remembered() -> N
     """Else the test above would not tell a memory from none."""
     policy = policy_of(GRUPolicy(hidden_size=4), with_value=True)
     rollout = rollout_of("fixed-length", policy)
-    _, final = driven(SharedCritic(policy).values(rollout))
+    _, final = finish(SharedCritic(policy).values(rollout))
     forgetful = [step_by_step(policy, o[None], torch.zeros(1, 4))[0][0] for o in rollout.final_observations]
     remembered = final.transpose(0, 1)[rollout.truncated.transpose(0, 1)]
     assert (remembered - torch.tensor(forgetful)).abs().max().item() > 1e-3
@@ -130,9 +130,9 @@ def test_values_do_not_depend_on_how_many_are_computed_at_once(shared: bool, mon
     value = ValueFunction(ValueBaseline(hidden_sizes=(4,)), Space("box", 3), torch.Generator().manual_seed(1))
     critic = SharedCritic(policy) if shared else SeparateCritic(value)
     rollout = rollout_of("padded", policy)
-    whole = driven(critic.values(rollout))
+    whole = finish(critic.values(rollout))
     monkeypatch.setattr(critics, "ROWS", 2)
-    for one, other in zip(whole, driven(critic.values(rollout)), strict=True):
+    for one, other in zip(whole, finish(critic.values(rollout)), strict=True):
         torch.testing.assert_close(one, other)
 
 
@@ -140,6 +140,6 @@ def test_values_do_not_depend_on_how_many_are_computed_at_once(shared: bool, mon
 def test_values_are_data_without_gradients(config: PolicyConfig) -> None:
     policy = policy_of(config, with_value=True)
     rollout = rollout_of("padded", policy)
-    values, final = driven(SharedCritic(policy).values(rollout))
+    values, final = finish(SharedCritic(policy).values(rollout))
     assert not values.requires_grad
     assert not final.requires_grad

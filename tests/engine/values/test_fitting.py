@@ -15,7 +15,7 @@ from engine.values import fitting as fitting_module
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of
-from tests.engine.support import driven
+from tests.engine.tiny_mdp import finish
 
 STEPS = 23
 CONFIG = ValueBaseline(hidden_sizes=(4,), optimizer="sgd", learning_rate=0.05, fit_steps=1)
@@ -40,7 +40,7 @@ def fitted(batch: Batch, config: ValueBaseline, by_autograd: bool = False) -> tu
         value.dense = None
     fitting = ValueFitting(config, value, torch.Generator().manual_seed(3))
     before = fitting.vector.values.clone()
-    loss = driven(fitting.fit(batch, config))
+    loss = finish(fitting.fit(batch, config))
     return fitting.vector.values - before, loss
 
 
