@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.models.axis_choice import XAxis
 from app.models.columns import Column, Floats, Table
-from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Updated
+from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Solved, Updated
 from engine.reports.metrics import METRICS
 
 FINE = 20_000  # points; after so many, each stands for twice as many iterations, and memory stays flat
@@ -60,6 +60,7 @@ class History:
     advantages: Estimated | None = None
     ratios: Reweighted | None = None
     latest: Updated | None = None
+    solved: Solved | None = None
     heartbeat: Heartbeat | None = None  # the last one, until anything else is told
     environment_steps: int = 0  # so far, those of the iteration under way included
     _group: _Group = field(default_factory=lambda: _Group(len(METRICS)))
@@ -84,6 +85,8 @@ class History:
             self.advantages = event
         elif isinstance(event, Reweighted):
             self.ratios = event
+        elif isinstance(event, Solved):
+            self.solved = event
         if isinstance(event, Heartbeat | Collected | Updated):
             self.environment_steps = event.environment_steps
         self.heartbeat = event if isinstance(event, Heartbeat) else None

@@ -18,6 +18,7 @@ from engine.reports.events import Event
 
 if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
     from app.models.history import History
+    from app.models.runs import Run
 
 Region = Literal["left", "foot", "centre", "lower left", "lower right", "right"]
 """Where panels stand at first; several in one region are tabs of it."""
@@ -44,6 +45,12 @@ class PanelWidget(QWidget):
 
     def reset(self) -> None:
         """Show nothing of the last run any more."""
+
+    def name_run(self, name: str) -> None:
+        """Say whose data is shown; empty where there is none."""
+
+    def show_ghost(self, ghost: Run | None) -> None:
+        """Draw an earlier run in grey behind the one that is shown; None clears it."""
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on another look."""

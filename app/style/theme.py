@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -18,7 +18,10 @@ ThemeChoice = Literal["system", "dark", "light"]
 
 @dataclass(frozen=True)
 class Theme:
-    """One finished look; colours are ``#rrggbb``, lengths are pixels. The names are those of the theme file."""
+    """One finished look; colours are ``#rrggbb``, lengths are pixels. The names are those of the theme file.
+
+    ``text_scale`` is by how much text is larger than the system's; lengths that hold text follow by ``px``.
+    """
 
     name: ThemeName
     unit: int
@@ -44,6 +47,15 @@ class Theme:
     credit: str
     baseline: str
     update: str
+    text_scale: float = 1.0
+
+    def px(self, length: float) -> int:
+        """Pixels of what is ``length`` pixels where text has the system's size."""
+        return round(length * self.text_scale)
+
+    def scaled(self, factor: float) -> Theme:
+        """The same look with text ``factor`` times as large."""
+        return replace(self, text_scale=self.text_scale * factor)
 
 
 @cache

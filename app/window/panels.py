@@ -16,6 +16,7 @@ from engine.reports.events import Event
 
 if TYPE_CHECKING:
     from app.models.history import History
+    from app.models.runs import Run
 
 _Kind = TypeVar("_Kind", bound=PanelWidget)
 
@@ -100,6 +101,14 @@ class Panels:
     def reset(self) -> None:
         for made in self._made:
             made.widget.reset()
+
+    def name_run(self, name: str) -> None:
+        for made in self._made:
+            made.widget.name_run(name)
+
+    def show_ghost(self, ghost: Run | None) -> None:
+        for made in self._made:
+            made.widget.show_ghost(ghost)
 
     def apply_theme(self, theme: Theme) -> None:
         self._context = replace(self._context, theme=theme)

@@ -28,11 +28,13 @@ class Event:
 class Heartbeat(Event):
     """A sign of life inside a long activity, so that the host can pause or stop there.
 
-    ``environment_steps`` are the run's so far; deep inside a learner, those taken since the activity began.
+    ``environment_steps`` are the run's so far; deep inside a learner, those taken since the activity began. ``detail``
+    says how far the activity is where that is known: "epoch 3 of 10".
     """
 
     doing: Activity
     environment_steps: int = 0
+    detail: str = ""
 
 
 _T = TypeVar("_T")
@@ -151,6 +153,19 @@ class Updated(Event):
             "seconds": self.seconds,
         }
         return totals | self.metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Solved(Event):
+    """For the first time in its run, the mean return of the last 100 episodes reached ``threshold``, the environment's
+    own; told right after the ``Updated`` of that iteration, with the totals of which it agrees."""
+
+    iteration: int
+    environment_steps: int
+    episodes: int
+    seconds: float
+    mean_return: float
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
