@@ -35,7 +35,8 @@ def listing(what: str) -> list[dict[str, Any]]:
         return [_row(entry) for entry in ALGORITHMS.values()]
     if what == "presets":
         return [
-            {"id": name, "title": preset.title, "summary": preset.summary} for name, preset in presets.shipped().items()
+            {"id": name} | preset.model_dump(include={"title", "summary", "reaches", "seconds"})
+            for name, preset in presets.shipped().items()
         ]
     raise RequestError(f"There is no list of {what}; there is environments, policies, algorithms, presets.")
 

@@ -29,11 +29,34 @@ LARGEST = 1_000_000  # bytes of a preset's file, which needs a thousand
 
 
 class Preset(Model):
-    """A configuration with the words to pick it by."""
+    """A configuration with the words to pick it by, and what was measured of it where that was done.
+
+    ``reaches`` is the mean return of the last 100 episodes that it comes to, ``seconds`` about how long that takes on
+    two cores.
+    """
 
     title: str = Field(min_length=1, max_length=80)
     summary: str = Field(default="", max_length=400)
+    reaches: float | None = None
+    seconds: float | None = Field(default=None, gt=0.0)
     config: RunConfig
+
+    @property
+    def measured(self) -> str:
+        """What it reaches and how soon, "reaches 200 in about 50 s"; empty where that was not measured."""
+        if self.reaches is None:
+            return ""
+        soon = "" if self.seconds is None else f" in about {_about(self.seconds)}"
+        return f"reaches {self.reaches:.4g}{soon}".replace("-", "−")
+
+
+def _about(seconds: float) -> str:
+    """A span of time in words, as exactly as two runs of the same length agree."""
+    if seconds >= 5400:
+        return f"{seconds / 3600:.0f} h"
+    if seconds >= 90:
+        return f"{seconds / 60:.0f} min"
+    return f"{5 * round(seconds / 5) if seconds >= 20 else max(1, round(seconds))} s"
 
 
 @cache
@@ -109,7 +132,7 @@ def save(preset: Preset, path: Path) -> None:
     Raises:
         RequestError: the file cannot be written.
     """
-    text = tomli_w.dumps({"version": VERSION} | preset.model_dump(mode="json"))
+    text = tomli_w.dumps({"version": VERSION} | preset.model_dump(mode="json", exclude_none=True))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("w", encoding="utf-8") as file:

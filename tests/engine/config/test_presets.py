@@ -64,6 +64,27 @@ def test_saving_replaces_what_was_there_and_leaves_no_other_file(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["x.toml"]
 
 
+@pytest.mark.parametrize(
+    ("reaches", "seconds", "words"),
+    [
+        (200.0, 52.0, "reaches 200 in about 50 s"),
+        (0.7442, 3.4, "reaches 0.7442 in about 3 s"),
+        (-13.0, 240.0, "reaches −13 in about 4 min"),
+        (900.0, 7000.0, "reaches 900 in about 2 h"),
+        (475.0, 0.2, "reaches 475 in about 1 s"),
+        (475.0, None, "reaches 475"),
+        (None, None, ""),
+    ],
+)
+def test_what_was_measured_of_a_preset_is_said_in_one_sentence(
+    reaches: float | None, seconds: float | None, words: str, tmp_path: Path
+) -> None:
+    preset = PRESET.model_copy(update={"reaches": reaches, "seconds": seconds})
+    assert preset.measured == words
+    save(preset, tmp_path / "x.toml")
+    assert load(tmp_path / "x.toml") == preset
+
+
 def test_a_bare_kind_is_enough_in_a_file(tmp_path: Path) -> None:
     target = tmp_path / "x.toml"
     target.write_text('title = "T"\n[config]\nenvironment = "Acrobot-v1"\npolicy = "linear"\n', "utf-8")
