@@ -14,6 +14,7 @@ from engine.catalogue.methods.picking import picked
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import Parameter, parameters_of
+from engine.reports.events import Change
 
 if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
     from app.models.history import History
@@ -59,6 +60,13 @@ def differences(old: RunConfig, new: RunConfig) -> list[Difference]:
     that is told, and not what its parameters are."""
     known = {parameter.path: parameter for parameter in (*parameters_of(old), *parameters_of(new))}
     return list(_between(old, new, "", known))
+
+
+def difference_made(change: Change, config: RunConfig) -> Difference:
+    """A change while training in the words of the run's choice: "α 0.01 → 0.001" for a learning rate."""
+    parameter = next((known for known in parameters_of(config) if known.path == change.path), None)
+    title = parameter.title if parameter else change.path.rpartition(".")[2].replace("_", " ")
+    return Difference(change.path, title, parameter.symbol if parameter else "", change.old, change.new)
 
 
 def _between(old: BaseModel, new: BaseModel, prefix: str, known: dict[str, Parameter]) -> Iterator[Difference]:

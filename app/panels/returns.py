@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from app.models.axis_choice import AxisChoice, XAxis
 from app.models.history import History
+from app.models.runs import difference_made
 from app.panels.record import PanelWidget
 from app.plotting.axes import Range, robust_bounds, settled_end, settled_range
 from app.plotting.labels import Level, Moment, Moments
@@ -18,12 +19,11 @@ from app.plotting.marks import Dots, Line
 from app.plotting.plot import Plot
 from app.plotting.traces import EpisodeSample, Trace
 from app.style.combo import Combo
-from app.style.format import NOTHING, setting, short_number
+from app.style.format import NOTHING, short_number
 from app.style.text import Stage, SteadyLabel, as_surface, muted
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
-from engine.config.parameters import Parameter, parameters_of
 from engine.reports.events import Change
 from engine.reports.metrics import METRICS
 
@@ -45,7 +45,7 @@ class ReturnsPanel(PanelWidget):
         self._drawn: tuple[int, int, int] = (0, 0, 0)
         self._sample = EpisodeSample()
         self._mean = Trace()
-        self._names = _names(parameters_of(PolicyGradientConfig()))
+        self._config: RunConfig = PolicyGradientConfig()
         self._x_end: float | None = None
         self._y: Range | None = None
 
@@ -104,6 +104,7 @@ class ReturnsPanel(PanelWidget):
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Mark the mean return at which this environment counts as solved."""
+        self._config = config
         self._level.value = environment.solved_at
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
         self._y = None
@@ -185,7 +186,7 @@ class ReturnsPanel(PanelWidget):
             return []
         texts: dict[float, list[str]] = {}
         for change in changes:
-            texts.setdefault(float(getattr(change, self.x_axis)), []).append(describe(change, self._names))
+            texts.setdefault(float(getattr(change, self.x_axis)), []).append(difference_made(change, self._config).text)
         return [Moment(x, ", ".join(words), self._theme.marker) for x, words in texts.items()]
 
     def _settle(self, history: History) -> None:
@@ -196,16 +197,6 @@ class ReturnsPanel(PanelWidget):
         wanted = np.concatenate([[low, high], self._line.y, level])
         self._y = settled_range(self._y, float(wanted.min()), float(wanted.max()))
         self.plot.set_ranges((0.0, self._x_end), self._y)
-
-
-def describe(change: Change, names: dict[str, str]) -> str:
-    """A change in a few characters: "α 0.01 → 0.001"."""
-    name = names.get(change.path) or change.path.rpartition(".")[2].replace("_", " ")
-    return f"{name} {setting(change.old)} → {setting(change.new)}"
-
-
-def _names(parameters: Iterable[Parameter]) -> dict[str, str]:
-    return {parameter.path: parameter.symbol or parameter.title.lower() for parameter in parameters}
 
 
 def _note(one_in: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from app.models.run_state import ALLOWED, RunAction, RunState
+from app.models.runs import difference_made
 from app.session.mailbox import Mailbox
 from app.session.training_thread import TrainingThread
 from engine.config import RunConfig
@@ -190,8 +191,10 @@ class RunController(QObject):
         return silence(self.config.environment.id, self.history.heartbeat, stoppable=wait is not None)
 
     def _log_changes(self, updated: Updated) -> None:
+        assert self.config is not None
         for change in updated.changes:
-            self.log.emit("info", f"{change.path}: {change.old} → {change.new}, from iteration {change.iteration} on.")
+            told = difference_made(change, self.config).text
+            self.log.emit("info", f"{told}, from iteration {change.iteration:,} on.")
 
     def progress(self) -> Progress:
         """How far the latest run is, whose state is told beside it; that may be one that has not begun, while what

@@ -195,7 +195,7 @@ def test_a_change_is_told_when_it_holds(controlled: Controlled) -> None:
     change = Change("update.learning_rate", 0.01, 0.001, 2, 100, 1, 0.1)
     mailbox.put(replace(updated(2, begun[-1]), changes=(change,)))
     controller.collect()
-    assert said == [("info", "update.learning_rate: 0.01 → 0.001, from iteration 2 on.")]
+    assert said == [("info", "α 0.01 → 0.001, from iteration 2 on.")]
 
 
 def test_what_an_update_notes_is_told(controlled: Controlled) -> None:
