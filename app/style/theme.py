@@ -6,14 +6,16 @@ import tomllib
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
 
 ThemeName = Literal["dark", "light"]
 ThemeChoice = Literal["system", "dark", "light"]
+
+SMALL = 0.9  # times the size of plain text: sentences that explain
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,11 @@ class Theme:
     surface: str
     raised: str
     line: str
+    edge: str
+    focus: str
     text: str
     muted: str
+    disabled: str
     accent: str
     accent_text: str
     error: str
@@ -74,10 +79,31 @@ def resolve(choice: ThemeChoice) -> Theme:
     return load_theme(system_theme() if choice == "system" else choice)
 
 
+def points(theme: Theme) -> float:
+    """The size of plain text in points: the system's, as much larger as the theme says."""
+    return QFontInfo(_system_font()).pointSizeF() * theme.text_scale
+
+
+def _system_font() -> QFont:
+    return QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+
+
 def apply(theme: Theme, application: QApplication) -> None:
     """Give the whole application this look. The palette is set outright: a colour-scheme hint alone can be ignored."""
+    font = _system_font()
+    font.setPointSizeF(points(theme))
+    if font != application.font():
+        application.setFont(font)
     application.setPalette(palette(theme))
     application.setStyleSheet(style_sheet(theme))
+
+
+def apply_to(widget: QWidget, theme: Theme | None) -> None:
+    """Give ``widget``, with all that is in it, a text size of its own; None gives it the application's again.
+
+    A font set on it would stop at the first child that the application's style sheet has a rule for.
+    """
+    widget.setStyleSheet("" if theme is None else f"* {{ font-size: {points(theme):.2f}pt; }}{style_sheet(theme)}")
 
 
 def palette(theme: Theme) -> QPalette:
@@ -106,69 +132,102 @@ def palette(theme: Theme) -> QPalette:
     result = QPalette()
     for key, colour in colours.items():
         result.setColor(key, QColor(colour))
-    for key in (role.WindowText, role.Text, role.ButtonText):
-        faded = QColor(theme.muted)
-        faded.setAlpha(150)
-        result.setColor(QPalette.ColorGroup.Disabled, key, faded)
+    for key in (role.WindowText, role.Text, role.ButtonText, role.PlaceholderText):
+        result.setColor(QPalette.ColorGroup.Disabled, key, QColor(theme.disabled))
     return result
 
 
 def style_sheet(theme: Theme) -> str:
-    """The few things a palette cannot say; widgets opt in by the dynamic property ``role``."""
-    t, half = theme, theme.unit // 2
+    """The few things a palette cannot say; widgets opt in by the dynamic properties ``role`` and ``small``.
+
+    What has the focus has a ring of two pixels, for which the padding makes room, so that nothing moves. Text in a size
+    of its own has it from here, so that it follows the text size.
+    """
+    t, half, text = theme, theme.unit // 2, points(theme)
+    plain, bare = _Frame(t.raised, t.edge, t.focus), _Frame("transparent", "transparent", t.focus)
+    main = _Frame(t.accent, t.accent, t.text)
+    tick = str(resources.files("resources") / "pictures" / "tick.svg").replace("\\", "/")
     return f"""
-    QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line}; padding: {half}px; }}
+    QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.edge}; padding: {half}px; }}
+    *[small="true"] {{ font-size: {SMALL * text:.2f}pt; }}
     QLabel[role="muted"] {{ color: {t.muted}; }}
     QLabel[role="error"] {{ color: {t.error}; }}
     QLabel[role="warning"] {{ color: {t.warning}; }}
     QLabel[role="heading"] {{ font-weight: 600; }}
-    QLabel[role="number"] {{ font-size: 15pt; font-weight: 600; }}
-    QLabel[role="mean"] {{ font-size: 18pt; font-weight: 600; color: {t.mean}; }}
-    QLabel[role="figure"] {{ font-size: 24pt; font-weight: 600; }}
+    QLabel[role="number"] {{ font-size: {5 / 3 * text:.2f}pt; font-weight: 600; }}
+    QLabel[role="mean"] {{ font-size: {2 * text:.2f}pt; font-weight: 600; color: {t.mean}; }}
+    QLabel[role="figure"] {{ font-size: {8 / 3 * text:.2f}pt; font-weight: 600; }}
     QLabel[role="badge"] {{
         background: {t.raised}; color: {t.text}; border-radius: {half}px; padding: {half // 2}px {t.unit}px;
     }}
-    QPushButton, QToolButton, QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
-        background: {t.raised}; color: {t.text}; border: 1px solid transparent; border-radius: {t.radius}px;
-        padding: {half}px {t.unit}px; min-height: 18px; selection-background-color: {t.accent};
-        selection-color: {t.accent_text};
-    }}
-    QToolButton {{ padding: {half}px; }}
+    {_framed(t, "QPushButton, QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit", half, t.unit, plain)}
+    {_framed(t, "QToolButton", half, half, plain)}
     QToolButton[popupMode="2"] {{ padding-right: {2 * t.unit + half}px; }}
+    QToolButton[popupMode="2"]:focus {{ padding-right: {2 * t.unit + half - 1}px; }}
     QToolButton::menu-indicator {{ subcontrol-position: right center; right: {half}px; }}
-    QPushButton:hover, QToolButton:hover, QComboBox:hover {{ border-color: {t.line}; }}
-    QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus {{
-        border-color: {t.mean};
-    }}
-    QLineEdit[role="invalid"], QLineEdit[role="invalid"]:focus, QComboBox[role="invalid"],
-    QComboBox[role="invalid"]:focus {{ border-color: {t.error}; }}
-    QToolButton[role="more"] {{ padding: 0; min-height: 0; }}
-    QToolButton[role="quiet"] {{ background: transparent; padding: 0; min-height: 0; }}
-    QToolButton[role="line"], QToolButton[role="line"]:checked {{
-        background: transparent; color: {t.muted}; padding: 0; min-height: 0; text-align: left;
-    }}
-    QPushButton:checked, QToolButton:checked {{ background: {t.line}; }}
+    QPushButton:hover:!focus, QToolButton:hover:!focus, QComboBox:hover:!focus {{ border-color: {t.muted}; }}
+    QPushButton:checked, QToolButton:checked {{ background: {t.line}; border-color: {t.text}; }}
+    QLineEdit[role="invalid"], QComboBox[role="invalid"] {{ border-color: {t.error}; }}
     QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
-        color: {t.muted}; background: {t.surface};
+        color: {t.disabled}; background: {t.surface}; border-color: {t.line};
     }}
-    QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; background: transparent; }}
+    QPushButton:disabled, QToolButton:disabled {{
+        color: {t.disabled}; background: transparent; border-color: {t.line};
+    }}
+    {_framed(t, 'QToolButton[role="more"]', 1, 1, plain)}
+    {_framed(t, 'QToolButton[role="quiet"], QToolButton[role="line"]', 1, 1, bare)}
+    QToolButton[role="line"], QToolButton[role="line"]:checked {{
+        background: transparent; color: {t.muted}; text-align: left;
+    }}
+    QToolButton[role="more"], QToolButton[role="quiet"], QToolButton[role="line"] {{ min-height: 0; }}
     QFrame[role="segments"] {{ background: {t.raised}; border-radius: {t.radius}px; }}
-    QToolButton[role="segment"] {{ background: transparent; color: {t.muted}; padding: {half}px {t.unit}px; }}
-    QToolButton[role="segment"]:checked {{ background: {t.line}; color: {t.text}; }}
-    QPushButton[role="primary"], QToolButton[role="primary"] {{
-        background: {t.accent}; color: {t.accent_text}; font-weight: 600; padding: {half}px {2 * t.unit}px;
+    {_framed(t, 'QToolButton[role="segment"]', half, t.unit, bare)}
+    QToolButton[role="segment"] {{ color: {t.muted}; }}
+    QToolButton[role="segment"]:checked {{
+        background: {t.line}; color: {t.text}; border-bottom: 2px solid {t.mean}; padding-bottom: {half - 1}px;
     }}
+    {_framed(t, 'QPushButton[role="primary"], QToolButton[role="primary"]', half, 2 * t.unit, main)}
+    QPushButton[role="primary"], QToolButton[role="primary"] {{ color: {t.accent_text}; font-weight: 600; }}
     QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {{
-        background: {t.raised}; color: {t.muted};
+        background: {t.raised}; color: {t.disabled}; border-color: {t.line};
     }}
     QComboBox::drop-down {{ border: none; width: {2 * t.unit + half}px; }}
-    QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.line}; outline: 0; padding: {half}px; }}
+    QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.edge}; outline: 0; padding: {half}px; }}
+    QCheckBox, QRadioButton {{ spacing: {t.unit}px; }}
+    QCheckBox::indicator {{
+        width: {t.px(16)}px; height: {t.px(16)}px; border: 1px solid {t.edge}; border-radius: {half}px; margin: 1px;
+        background: {t.raised};
+    }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{tick}"); }}
+    QCheckBox::indicator:disabled {{ background: {t.surface}; border-color: {t.disabled}; }}
+    QCheckBox::indicator:checked:disabled {{ background: {t.disabled}; }}
+    QCheckBox::indicator:focus {{ border: 2px solid {t.focus}; margin: 0; }}
+    QCheckBox::indicator:checked:focus {{ border-color: {t.text}; }}
+    QSlider {{ border: 2px solid transparent; border-radius: {t.radius}px; min-height: {t.px(20)}px; }}
+    QSlider:focus {{ border-color: {t.focus}; }}
+    QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.edge}; }}
+    QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {t.mean}; }}
+    QSlider::handle:horizontal {{
+        width: {t.px(12)}px; height: {t.px(12)}px; margin: -{t.px(5)}px 0; border-radius: {t.px(7)}px;
+        background: {t.text}; border: 1px solid {t.surface};
+    }}
+    QSlider::handle:disabled {{ background: {t.disabled}; }}
+    QSlider::sub-page:disabled {{ background: {t.disabled}; }}
+    QTabBar::tab {{
+        background: transparent; color: {t.muted}; border: 2px solid transparent; padding: {half}px {t.unit}px;
+    }}
+    QTabBar::tab:hover {{ color: {t.text}; }}
+    QTabBar::tab:selected {{ color: {t.text}; font-weight: 600; border-bottom-color: {t.mean}; }}
+    QTabBar::tab:focus {{ border-color: {t.focus}; border-radius: {half}px; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
-    QScrollArea[role="scrolled"]:focus {{ border: 1px solid {t.mean}; }}
+    QAbstractItemView, QPlainTextEdit, QTextEdit, QScrollArea[role="scrolled"] {{ border: 2px solid transparent; }}
+    QAbstractItemView:focus, QPlainTextEdit:focus, QTextEdit:focus, QScrollArea[role="scrolled"]:focus {{
+        border-color: {t.focus};
+    }}
     QScrollBar {{ background: transparent; border: none; margin: 0; }}
     QScrollBar:vertical {{ width: {t.unit}px; }}
     QScrollBar:horizontal {{ height: {t.unit}px; }}
-    QScrollBar::handle {{ background: {t.line}; border-radius: 3px; margin: 1px; }}
+    QScrollBar::handle {{ background: {t.edge}; border-radius: 3px; margin: 1px; }}
     QScrollBar::handle:vertical {{ min-height: {3 * t.unit}px; }}
     QScrollBar::handle:horizontal {{ min-width: {3 * t.unit}px; }}
     QScrollBar::handle:hover {{ background: {t.muted}; }}
@@ -176,20 +235,40 @@ def style_sheet(theme: Theme) -> str:
         background: transparent; border: none; width: 0; height: 0;
     }}
     QMainWindow::separator {{ background: {t.window}; width: {half}px; height: {half}px; }}
-    QMainWindow::separator:hover {{ background: {t.line}; }}
+    QMainWindow::separator:hover {{ background: {t.edge}; }}
     QDockWidget {{ font-weight: 600; }}
     QDockWidget::title {{ background: {t.surface}; padding: {half + 2}px {t.unit}px; text-align: left; }}
     QToolBar {{ background: {t.window}; border: none; spacing: {half}px; padding: {half}px {t.unit}px; }}
     QProgressBar {{ background: {t.raised}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
     QProgressBar::chunk {{ background: {t.mean}; border-radius: 3px; }}
-    QPlainTextEdit {{ background: {t.surface}; border: none; }}
-    QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: {half}px; }}
+    QPlainTextEdit {{ background: {t.surface}; }}
+    QMenu {{ background: {t.raised}; border: 1px solid {t.edge}; padding: {half}px; }}
     QMenu::item {{ padding: {half}px {3 * t.unit}px; border-radius: {half}px; }}
     QMenu::item:selected {{ background: {t.accent}; color: {t.accent_text}; }}
-    QMenu::item:disabled {{ color: {t.muted}; }}
+    QMenu::item:disabled {{ color: {t.disabled}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: {half}px {t.unit}px; }}
     QStatusBar {{ background: {t.window}; color: {t.muted}; }}
     """
+
+
+class _Frame(NamedTuple):
+    """Colours of a control: its ground, its edge, and the ring in the edge's place while it has the focus."""
+
+    ground: str
+    edge: str
+    ring: str
+
+
+def _framed(theme: Theme, selectors: str, down: int, across: int, frame: _Frame) -> str:
+    """Rules for controls with ``down`` and ``across`` pixels around what is in them."""
+    focused = ", ".join(f"{selector}:focus" for selector in selectors.split(", "))
+    return f"""
+    {selectors} {{
+        background: {frame.ground}; color: {theme.text}; border: 1px solid {frame.edge};
+        border-radius: {theme.radius}px; padding: {down}px {across}px; min-height: {theme.px(18)}px;
+        selection-background-color: {theme.accent}; selection-color: {theme.accent_text};
+    }}
+    {focused} {{ border: 2px solid {frame.ring}; padding: {down - 1}px {across - 1}px; }}"""
 
 
 def tabular(font: QFont) -> QFont:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from app.style.sentence import Sentence, smaller
+from app.style.sentence import Sentence
 
 UNBIASED = "Unbiased estimate of ∇J"
 EXACT = "The exact gradient"
@@ -24,11 +24,11 @@ class BiasLine(QWidget):
         self._reasons: tuple[str, ...] = ()
         self._plain = QLabel()
         self._plain.setProperty("role", "muted")
-        self._plain.setFont(smaller(self._plain.font()))
+        self._plain.setProperty("small", True)
         self.button = _LineButton()
         self.button.setProperty("role", "line")
         self.button.setCheckable(True)
-        self.button.setFont(smaller(self.button.font()))
+        self.button.setProperty("small", True)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
