@@ -31,6 +31,14 @@ def test_a_report_line_per_iteration_has_every_metric(tmp_path: Path) -> None:
     assert rows[-1]["environment_steps"] >= 600
 
 
+def test_solving_is_told_and_is_no_line_of_the_report(tmp_path: Path, capsys: Capture) -> None:
+    report = tmp_path / "report.jsonl"
+    assert main(["train", "--preset", "cartpole-fast", "--steps", "200000", "--report", str(report)]) == 0
+    (sentence,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("Solved after "))
+    assert sentence.endswith(", at least 475.")
+    assert all("iteration" in json.loads(line) for line in report.read_text("utf-8").splitlines())
+
+
 def test_a_report_is_appended_to(tmp_path: Path) -> None:
     report = tmp_path / "report.jsonl"
     report.write_text("{}\n")

@@ -15,7 +15,7 @@ from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
 from engine.config import RunConfig
-from engine.reports.events import Event, Updated
+from engine.reports.events import Event, Solved, Updated
 from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
@@ -136,7 +136,9 @@ class TrainingThread(QThread):
         try:
             for event in training:
                 self._tell(readers, event)
-                if isinstance(event, Updated):
+                if isinstance(event, Updated) and training.solving:
+                    continue  # which is told of this iteration as well, before anything ends or waits
+                if isinstance(event, Updated | Solved):
                     if self._playback.wants_snapshot:
                         self._show_policy(training)
                     if self._stepping:

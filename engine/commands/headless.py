@@ -20,7 +20,7 @@ from engine.commands.output import Lasting
 from engine.commands.report import Report, ReportError
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Failed, Updated
+from engine.reports.events import Failed, Solved, Updated
 from engine.runtime.errors import RunError
 from engine.runtime.waiting import telling, while_waiting
 
@@ -70,9 +70,11 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
                         course.last[seed] = event
                         course.show(progress, bar, training)
                         if event.note:
-                            _say(console, event.note if seeds == 1 else f"Seed {seed}: {event.note}")
+                            _say(console, _of_seed(event.note, seed, seeds))
                         if lines is not None:
                             lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
+                    elif isinstance(event, Solved):
+                        _say(console, _of_seed(_solved(event), seed, seeds))
             except RunError as error:
                 if len(groups) == 1 or isinstance(error, ReportError):
                     raise
@@ -89,6 +91,20 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
 def _say(console: Console, text: str) -> None:
     """Print ``text`` as it is: in a sentence, brackets and numbers are no markup."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _of_seed(sentence: str, seed: int, seeds: int) -> str:
+    """``sentence``, with whose it is where there are several."""
+    return sentence if seeds == 1 else f"Seed {seed}: {sentence[0].lower()}{sentence[1:]}"
+
+
+def _solved(event: Solved) -> str:
+    from engine.training.totals import MEAN_OVER  # with numpy, which is there by now
+
+    return (
+        f"Solved after {event.environment_steps:,} steps and {event.seconds:.1f} s: the last {MEAN_OVER} episodes have "
+        f"a mean return of {_short(event.mean_return)}, at least {event.threshold:g}."
+    )
 
 
 def _made(groups: Sequence[_Group], console: Console) -> Generator[Training, None, None]:

@@ -6,7 +6,7 @@ Every event carries its ``run``. What yields one deep inside a learner leaves th
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -40,6 +40,19 @@ class Heartbeat(Event):
 _T = TypeVar("_T")
 Heartbeats = Generator[Heartbeat, None, _T]
 """Work that returns a ``_T`` and gives signs of life until then."""
+
+_E = TypeVar("_E", bound=Event)
+
+
+def detailed(work: Generator[_E, None, _T], detail: str) -> Generator[_E, None, _T]:
+    """``work``, whose heartbeats say how far the activity is."""
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as stop:
+            result: _T = stop.value
+            return result
+        yield replace(event, detail=detail) if isinstance(event, Heartbeat) else event
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +171,11 @@ class Updated(Event):
 @dataclass(frozen=True, slots=True)
 class Solved(Event):
     """For the first time in its run, the mean return of the last 100 episodes reached ``threshold``, the environment's
-    own; told right after the ``Updated`` of that iteration, with the totals of which it agrees."""
+    own; told right after the ``Updated`` of that iteration, with the totals of which it agrees.
+
+    A run that has ended fewer than 100 episodes has not solved anything yet, whatever their mean; nor does one whose
+    environment names no threshold, or was changed so that it no longer is the one that the threshold is of.
+    """
 
     iteration: int
     environment_steps: int

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.reports.events import Change, Collected, Updated
+from engine.reports.events import Change, Collected, Solved, Updated
 from engine.runtime.state import State
 
 MEAN_OVER = 100  # episodes that the reported mean return covers
@@ -28,6 +28,7 @@ class Totals:
         self.iteration = self.environment_steps = self.episodes = 0
         self.busy = False  # whether an iteration is under way
         self.failed = False
+        self._solved = False  # whether that has been told
         self._upcoming: dict[str, tuple[Any, Any]] = {}  # what the next iteration begins with, old and new by path
         self._changes: tuple[Change, ...] = ()  # that the iteration under way began with
         self._recent: deque[float] = deque(maxlen=MEAN_OVER)
@@ -90,16 +91,33 @@ class Totals:
             note=_NOTHING_LEARNED if self._still == STILL else "",
         )
 
+    def is_solving(self, threshold: float | None) -> bool:
+        """Whether it is to be told now that the environment is solved, at a mean return of ``threshold``."""
+        if threshold is None or self._solved or self.busy or len(self._recent) < MEAN_OVER:
+            return False
+        mean = self.mean_return
+        return mean is not None and mean >= threshold
+
+    def solved(self, run: str, threshold: float, seconds: float) -> Solved:
+        """Tell it, once."""
+        self._solved = True
+        mean = self.mean_return
+        assert mean is not None
+        at = (self.iteration, self.environment_steps, self.episodes, seconds)
+        return Solved(*at, mean_return=mean, threshold=threshold, run=run)
+
     def state(self) -> State:
         """All of it, between two iterations."""
         counts = {name: getattr(self, name) for name in ("iteration", "environment_steps", "episodes", "failed")}
         upcoming = [[path, old, new] for path, (old, new) in self._upcoming.items()]
-        return {**counts, "recent": list(self._recent), "still": self._still, "upcoming": upcoming}
+        told = {"still": self._still, "solved": self._solved}
+        return {**counts, **told, "recent": list(self._recent), "upcoming": upcoming}
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.iteration, self.environment_steps = state["iteration"], state["environment_steps"]
         self.episodes, self.failed = state["episodes"], state["failed"]
         self._recent = deque(state["recent"], maxlen=MEAN_OVER)
         self._still = state["still"]
+        self._solved = state.get("solved", False)  # which early states do not say
         self._upcoming = {path: (old, new) for path, old, new in state["upcoming"]}
         self.busy = False

@@ -101,6 +101,12 @@ class Training:
         """Seconds spent training so far; what the host does between events does not count."""
         return self._stopwatch.seconds
 
+    @property
+    def solving(self) -> bool:
+        """Whether a ``Solved`` follows at once, before anything else is done: to be asked after an ``Updated``, by
+        whoever would stop or wait there."""
+        return any(totals.is_solving(self.environment.solved_at) for totals in self.totals.values())
+
     # --- its life -----------------------------------------------------------------------------------------------------
 
     def change(self, path: str, value: Any) -> None:
@@ -127,6 +133,7 @@ class Training:
         return self._stopwatch.timing(self._events())
 
     def _events(self) -> Generator[Event, None, None]:
+        yield from self._solved(self.seconds)  # where the host broke off, or the state was taken, right before
         while True:
             if self._iterations is None:
                 self._apply_changes()
@@ -144,7 +151,16 @@ class Training:
             if event is None:
                 self._iterations = None
             else:
-                yield self._completed(event)
+                told = self._completed(event)
+                yield told
+                if isinstance(told, Updated):
+                    yield from self._solved(told.seconds)
+
+    def _solved(self, seconds: float) -> Iterator[Event]:
+        threshold = self.environment.solved_at
+        for run, totals in self.totals.items():
+            if threshold is not None and totals.is_solving(threshold):
+                yield totals.solved(run, threshold, seconds)
 
     def _goes_on(self, totals: Totals) -> bool:
         left = totals.environment_steps < self.config.budget.environment_steps

@@ -39,14 +39,14 @@ class ValueFitting:
         """
         timer = HeartbeatTimer()
         total = torch.zeros((), device=batch.advantages.device)
-        drawn = min(config.minibatch_size or batch.size, batch.size)
-        for rows in self._draws(batch, config):
+        drawn, steps = min(config.minibatch_size or batch.size, batch.size), max(config.fit_steps, 1)
+        for step, rows in enumerate(self._draws(batch, config), start=1):
             self.vector.zero()
             total = torch.zeros_like(total)
             for part in rows:
                 total += self.add_gradient(batch, part, config, len(batch.advantages[part]) / drawn)
                 if timer.due():
-                    yield Heartbeat("fitting the value function")
+                    yield Heartbeat("fitting the value function", detail=f"step {step} of {steps}")
             self.step(config)
         loss = total.item()
         self.require_finite(config, loss)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 
+import gymnasium
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -16,10 +17,11 @@ from app.session.training_thread import TrainingThread
 from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Event, Updated
+from engine.reports.events import Event, Solved, Updated
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import Wait, waited
 from tests.app.shorthands import heard
+from tests.engine.support import Bandit, register
 
 
 @pytest.fixture
@@ -211,3 +213,29 @@ def test_two_runs_of_a_window_have_names_of_their_own(
         reach(window, RunState.FINISHED)
     assert len(set(told)) == 2
     assert "" not in told
+
+
+@pytest.mark.parametrize("end", ["pause", "stop"])
+def test_what_an_iteration_solves_is_told_before_the_run_waits_or_ends(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    id = register("SolvedAtOnce-v0", Bandit)
+    gymnasium.spec(id).reward_threshold = 0.0
+    settings = {"environment.id": id, "policy": "tabular", "collection.episodes_per_update": 100, "device": "cpu"}
+    mailbox = Mailbox()
+    thread = TrainingThread(PlaybackThread(), [mailbox])
+    told, states = list[type[Event]](), heard(thread.state_changed)
+
+    def put(event: Event) -> None:
+        told.append(type(event))
+        if isinstance(event, Updated) and end == "stop":
+            thread.ask("stop")
+
+    monkeypatch.setattr(mailbox, "put", put)
+    thread.begin("mine", with_values(PolicyGradientConfig(), settings), one_step=end == "pause")
+    thread.start()
+    waited_for = RunState.PAUSED if end == "pause" else RunState.FINISHED
+    qtbot.waitUntil(lambda: waited_for in states, timeout=20_000)
+    assert told[-2:] == [Updated, Solved]
+    thread.ask("quit")
+    assert thread.wait(20_000)

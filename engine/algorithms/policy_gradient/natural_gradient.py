@@ -121,7 +121,7 @@ def natural_direction(
     for better in conjugate_gradient_iterates(product, gradient, config.cg_iterations):
         solution = better
         if timer.due():
-            yield Heartbeat("updating the policy")
+            yield Heartbeat("updating the policy", detail="conjugate gradients")
     return Direction(solution, solution.dot(product(solution)).item(), norm, metrics, losses)
 
 
@@ -130,7 +130,7 @@ def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: 
     for band in fisher_bands(graph, parameters):
         bands.append(band)
         if timer.due():
-            yield Heartbeat("updating the policy")
+            yield Heartbeat("updating the policy", detail="Fisher matrix")
     return assembled(bands, damping)
 
 

@@ -20,7 +20,7 @@ from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.behaviour import behaviour_log_probs
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeats
+from engine.reports.events import Heartbeats, detailed
 from engine.runtime.state import Parts
 
 _LN_10 = math.log(10.0)
@@ -48,13 +48,15 @@ class OffPolicyRule:
         metrics: Metrics = {}
         log_weights = torch.zeros(given.batch.rollout.environments)
         for update in range(config.updates_per_batch):
-            now = yield from log_probs_of(self._policy, given.batch)
+            detail = f"step {update + 1} of {config.updates_per_batch}"
+            now = yield from detailed(log_probs_of(self._policy, given.batch), detail)
             log_ratios = now - behaviour
             log_weights = importance.trajectory_log_weights(
                 given.batch.rollout.unflat(log_ratios), given.batch.rollout.mask
             )
             weighted = reweighted(given, config, log_ratios)
-            sums = yield from accumulate_gradient(self._policy, self._vector, weighted, config)
+            gathered = accumulate_gradient(self._policy, self._vector, weighted, config)
+            sums = yield from detailed(gathered, detail)
             norm = self._vector.clip(config.max_grad_norm).item()
             require_finite([sums.loss, sums.entropy, norm], rate)
             first = norm if update == 0 else metrics["grad_norm"]

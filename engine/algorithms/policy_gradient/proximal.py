@@ -42,6 +42,7 @@ from engine.values.fitting import ValueFitting
 
 STOP_AT = 1.5  # times the KL stop, as is common
 JointFitting = tuple[ValueFitting, ValueBaseline]
+Minibatch = tuple[int, list[Chunk]]  # and the epoch that it is of, from 1
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,11 @@ class ProximalRule:
         repeats = replays(self._vector.values.device) and stop == 0.0 and self._same_every_time(given, config)
         told: list[StepMetrics] = []
         held, drawn = list[Tensor](), list[Tensor]()
-        for chunks in self._minibatches(given.batch, config):
+        for epoch, chunks in self._minibatches(given.batch, config):
             if repeats and len(chunks[0].actions) == min(config.minibatch_size or given.batch.size, given.batch.size):
                 told.append(self._repeated(surrogate, chunks[0], rate))
                 continue
-            one = yield from self._gathered(surrogate, gradient, chunks, joint)
+            one = yield from self._gathered(surrogate, gradient, (epoch, chunks), joint)
             if isinstance(one.kl, float) and 0.0 < stop < one.kl:
                 break
             told_now, watched = one.told, None
@@ -179,10 +180,10 @@ class ProximalRule:
         return steps
 
     def _gathered(
-        self, surrogate: Surrogate, gradient: SurrogateGradient, chunks: list[Chunk], joint: JointFitting | None
+        self, surrogate: Surrogate, gradient: SurrogateGradient, minibatch: Minibatch, joint: JointFitting | None
     ) -> Heartbeats[_Gradient]:
         """Gather the gradient of one minibatch, chunk by chunk."""
-        config = surrogate.config
+        config, (epoch, chunks) = surrogate.config, minibatch
         self._zero(joint)
         size = sum(len(chunk.actions) for chunk in chunks)
         told = StepMetrics([], [], [], None)
@@ -195,7 +196,7 @@ class ProximalRule:
                 gone = approx_kl(found[-1][1].log_ratios)
                 kl = kl + share * (gone if on_device(gone) else gone.item())
             if self._timer.due():
-                yield Heartbeat("updating the policy")
+                yield Heartbeat("updating the policy", detail=f"epoch {epoch} of {config.epochs}")
         return _Gradient(told, kl, found)
 
     def _add(
@@ -283,9 +284,10 @@ class ProximalRule:
             None if surrogate.clip_range is None else torch.cat([some for some in cut_off if some is not None]),
         )
 
-    def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[list[Chunk]]:
-        for _ in range(config.epochs):
-            yield from batch.minibatches(config.minibatch_size, self._generator)
+    def _minibatches(self, batch: Batch, config: Proximal) -> Iterator[Minibatch]:
+        for epoch in range(1, config.epochs + 1):
+            for chunks in batch.minibatches(config.minibatch_size, self._generator):
+                yield epoch, chunks
 
     def _divergence(self, surrogate: Surrogate) -> Heartbeats[float]:
         """KL(π‖π_old) averaged over the batch's states."""

@@ -13,7 +13,7 @@ from engine.maths.trust_region import acceptable, backtracking_fractions
 from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeats
+from engine.reports.events import Heartbeats, detailed
 from engine.runtime.state import Parts
 
 
@@ -62,7 +62,8 @@ class TRPORule:
                 gain = gain + config.entropy_coefficient * now.entropy().sum()
             return gain.item(), acted.kl(now).sum().item()
 
-        gains, divergences = zip(*(yield from over_batch(self._policy, given.batch, of_chunk)), strict=True)
+        searching = detailed(over_batch(self._policy, given.batch, of_chunk), "line search")
+        gains, divergences = zip(*(yield from searching), strict=True)
         return sum(gains) / given.batch.size, sum(divergences) / given.batch.size
 
 

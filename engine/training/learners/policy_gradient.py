@@ -17,7 +17,7 @@ from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch
 from engine.experience.rollouts import Rollout
 from engine.policies.policy import Policy
-from engine.reports.events import Collected, Event, Heartbeats, Reweighted, Updated
+from engine.reports.events import Collected, Event, Heartbeats, Reweighted, Updated, detailed
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
@@ -102,7 +102,8 @@ class PolicyGradientLearner(InteractingLearner):
 
     def _fit_independently(self, moment: Moment, config: PolicyGradientConfig) -> Generator[Event, None, Metrics]:
         """Fit V to trajectories played for it alone ([textbook]); their episodes count like all others."""
-        rollout, collected = yield from self._interaction.collect(moment)
+        collecting = self._interaction.collect(moment)
+        rollout, collected = yield from detailed(collecting, "independent trajectories")
         batch, _ = yield from self._estimate(rollout, collected, moment)
         fitted = yield from self._fit(batch, config)
         self._look_at(batch)

@@ -174,7 +174,8 @@ def fit(asked: Sequence[FitRequest]) -> Heartbeats[None]:
     targets = _padded([each.batch.learned.targets for each in asked], rows)
     inputs = _padded([each.fitting.value.inputs(each.batch.observations) for each in asked], rows)
     losses = torch.zeros(len(asked))
-    for _ in range(max(asked[0].config.fit_steps, 1)):
+    steps = max(asked[0].config.fit_steps, 1)
+    for step in range(1, steps + 1):
         values, parameters = _stacked([each.fitting.vector for each in asked])
         predicted = outputs_of(_layers(parameters), NONLINEARITIES["tanh"], inputs, stacked_linear).squeeze(-1)
         losses = value_loss(predicted, targets, shares)
@@ -183,7 +184,7 @@ def fit(asked: Sequence[FitRequest]) -> Heartbeats[None]:
             each.fitting.vector.gradient.copy_(gradient)
             each.fitting.step(each.config)
         if timer.due():
-            yield Heartbeat("fitting the value function")
+            yield Heartbeat("fitting the value function", detail=f"step {step} of {steps}")
     for each, loss in zip(asked, losses.tolist(), strict=True):
         each.loss = loss
 
