@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from app.models.history import History
 from engine.reports.events import Event
 
@@ -25,6 +27,10 @@ class Histories:
 
     def forget(self, run: str) -> None:
         self._kept.pop(run, None)
+
+    def keep(self, runs: Collection[str]) -> None:
+        """Forget all but these."""
+        self._kept = {run: history for run, history in self._kept.items() if run in runs}
 
     def add(self, event: Event) -> None:
         """Take in what a run tells, where its history is kept."""

@@ -6,13 +6,16 @@ from enum import Enum, auto
 
 
 class RunState(Enum):
+    """``PAUSED`` and ``STOPPED`` can both go on; what defines a stopped run may be chosen anew for another one."""
+
     IDLE = auto()
     STARTING = auto()
     RUNNING = auto()
     PAUSING = auto()
     PAUSED = auto()
     STOPPING = auto()
-    FINISHED = auto()
+    STOPPED = auto()
+    FINISHED = auto()  # its budget is used
     FAILED = auto()
 
 
@@ -31,11 +34,14 @@ ALLOWED: dict[RunState, frozenset[RunAction]] = {
     RunState.PAUSING: frozenset({RunAction.STOP}),
     RunState.PAUSED: frozenset({RunAction.START, RunAction.STEP, RunAction.STOP, RunAction.RESET}),
     RunState.STOPPING: frozenset(),
+    RunState.STOPPED: frozenset({RunAction.START, RunAction.STEP, RunAction.RESET}),
     RunState.FINISHED: frozenset({RunAction.START, RunAction.STEP, RunAction.RESET}),
     RunState.FAILED: frozenset({RunAction.START, RunAction.STEP, RunAction.RESET}),
 }
 
-# While a run exists that goes on or could go on, what defines it is fixed.
+ENDED = frozenset({RunState.STOPPED, RunState.FINISHED, RunState.FAILED})
+
+# Meanwhile what defines the run is fixed.
 ACTIVE = frozenset({RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.PAUSED, RunState.STOPPING})
 
 WORDS: dict[RunState, str] = {
@@ -45,6 +51,7 @@ WORDS: dict[RunState, str] = {
     RunState.PAUSING: "Pausing…",
     RunState.PAUSED: "Paused",
     RunState.STOPPING: "Stopping…",
+    RunState.STOPPED: "Stopped",
     RunState.FINISHED: "Finished",
     RunState.FAILED: "Failed",
 }

@@ -8,16 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from app.models.run_state import RunState
 from app.style.format import NOTHING, setting
-from engine.catalogue.methods.entries import ALGORITHMS, UPDATES
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.entries import (
+    ALGORITHMS,
+    BASELINES,
+    COLLECTIONS,
+    CREDITS,
+    DISTRIBUTIONS,
+    POLICIES,
+    UPDATES,
+)
 from engine.catalogue.methods.picking import picked
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import Parameter, parameters_of
+from engine.config.problems import OPTIONS
 from engine.reports.events import Change
 
 if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
     from app.models.history import History
+    from engine.analysis.playback import PolicySnapshot
 
 
 @dataclass(frozen=True)
@@ -38,9 +50,27 @@ class Run:
         return f"{method} · {self.environment.title} · seed {self.config.seed}"
 
 
+@dataclass
+class KeptRun:
+    """A run with all that it takes to show it again: what it came to be, and what is chosen to have another like it.
+
+    ``config`` is the run's own with what has been changed in it since; ``plain`` is its environment before the changes
+    that the configuration makes to it; ``policy`` is the one that it has come to.
+    """
+
+    run: Run
+    config: RunConfig
+    plain: EnvironmentInfo
+    state: RunState
+    policy: PolicySnapshot | None = None
+
+
 @dataclass(frozen=True)
 class Difference:
-    """A parameter that one choice has otherwise than another; what one of them lacks is None there."""
+    """A parameter or a choice that is otherwise in one configuration than in another.
+
+    Of a choice, such as the update rule, ``old`` and ``new`` are the titles of what is chosen.
+    """
 
     path: str
     title: str
@@ -51,15 +81,52 @@ class Difference:
     @property
     def text(self) -> str:
         """In a few characters: "α 0.01 → 0.001"."""
-        old, new = (NOTHING if value is None else setting(value) for value in (self.old, self.new))
-        return f"{self.symbol or self.title.lower()} {old} → {new}"
+        name = self.symbol or _within_a_sentence(self.title)
+        if _is_map(self.old) or _is_map(self.new):
+            return f"{name} edited"
+        return f"{name} {_value(self.old)} → {_value(self.new)}"
+
+
+def _within_a_sentence(title: str) -> str:
+    """``title`` in small letters, but for abbreviations and symbols: "time limit", "GAE λ"."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
+def _value(value: Any) -> str:
+    return NOTHING if value is None else setting(value)
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and isinstance(value[0], str)
+
+
+_CHOICES = {
+    "policy": ("Policy", POLICIES),
+    "collection": ("Collection", COLLECTIONS),
+    "estimator.credit": ("Credit", CREDITS),
+    "estimator.baseline": ("Baseline", BASELINES),
+    "update": ("Update rule", UPDATES),
+}
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[Difference]:
-    """What ``new`` has otherwise than ``old``, in the order of the parameters; of a choice that is of another kind only
-    that is told, and not what its parameters are."""
-    known = {parameter.path: parameter for parameter in (*parameters_of(old), *parameters_of(new))}
-    return list(_between(old, new, "", known))
+    """What ``new`` has otherwise than ``old``: first what is chosen, then parameters, each in the order of the fields.
+
+    Of a choice that is of another kind only that is told, and not what its parameters are; nor is told what only the
+    family of one of them has, since its update rule says so.
+    """
+    found = list(_between(old, new, "", {p.path: p for p in parameters_of(new)}))
+    return sorted(found, key=lambda difference: difference.path not in (*_CHOICES, _ENVIRONMENT))
+
+
+def live_changes(old: RunConfig, new: RunConfig) -> dict[str, Any]:
+    """The parameters that may change while training and are otherwise in ``new``, by path, where both have them."""
+    before = {parameter.path: parameter.value for parameter in parameters_of(old) if parameter.live}
+    after = {parameter.path: parameter.value for parameter in parameters_of(new)}
+    return {path: after[path] for path, value in before.items() if path in after and after[path] != value}
+
+
+_ENVIRONMENT = "environment.id"
 
 
 def difference_made(change: Change, config: RunConfig) -> Difference:
@@ -70,15 +137,38 @@ def difference_made(change: Change, config: RunConfig) -> Difference:
 
 
 def _between(old: BaseModel, new: BaseModel, prefix: str, known: dict[str, Parameter]) -> Iterator[Difference]:
-    for name in {**type(old).model_fields, **type(new).model_fields}:
-        first, second = getattr(old, name, None), getattr(new, name, None)
-        path = f"{prefix}{name}"
-        if isinstance(first, BaseModel) and isinstance(second, BaseModel):
-            if getattr(first, "kind", None) == getattr(second, "kind", None):
-                yield from _between(first, second, f"{path}.", known)
-                continue
-            first, second = getattr(first, "kind", None), getattr(second, "kind", None)
+    for name in type(old).model_fields:
+        if name not in type(new).model_fields:
+            continue
+        path, first, second = f"{prefix}{name}", getattr(old, name), getattr(new, name)
+        if path == OPTIONS:
+            if getattr(old, "id", "") == getattr(new, "id", ""):
+                yield from _options(getattr(old, "id", ""), first, second)
+        elif path in _CHOICES and first.kind != second.kind:
+            title, entries = _CHOICES[path]
+            yield Difference(path, title, "", entries[first.kind].title, entries[second.kind].title)
+        elif isinstance(first, BaseModel) and isinstance(second, BaseModel):
+            yield from _between(first, second, f"{path}.", known)
+        elif first != second:
+            parameter = known[path]
+            titles = _TITLES.get(path, {})
+            shown = (titles.get(value, value) if isinstance(value, str) else value for value in (first, second))
+            yield Difference(path, parameter.title, parameter.symbol, *shown)
+
+
+_TITLES: dict[str, dict[str, str]] = {
+    _ENVIRONMENT: {id: info.title for id, info in ENVIRONMENTS.items()},
+    "policy.distribution": {id: entry.title for id, entry in DISTRIBUTIONS.items()},
+}
+
+
+def _options(id: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
+    """Between the keyword arguments of one environment; what is not given has its default."""
+    info = ENVIRONMENTS.get(id)
+    told = {option.name: option for option in info.options} if info else {}
+    for name in {**old, **new}:
+        default = told[name].default if name in told else None
+        first, second = old.get(name, default), new.get(name, default)
         if first != second:
-            parameter = known.get(path)
-            title, symbol = (parameter.title, parameter.symbol) if parameter else (name.replace("_", " "), "")
-            yield Difference(path, title, symbol, first, second)
+            title = told[name].title if name in told else name.replace("_", " ")
+            yield Difference(f"{OPTIONS}.{name}", title, "", first, second)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Condition
 from typing import Any, Literal
 
-Kind = Literal["start", "resume", "pause", "step", "stop", "change", "quit"]
+Kind = Literal["start", "go on", "resume", "pause", "step", "stop", "change", "pace", "quit"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,15 @@ class Requests:
 
     def next(self) -> Request:
         """The oldest one, once there is one; the waiting costs nothing."""
+        request = self.next_within(None)
+        assert request is not None
+        return request
+
+    def next_within(self, seconds: float | None) -> Request | None:
+        """The oldest one, or None where none comes within ``seconds``; None of these is for ever."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting)
-            return self._waiting.popleft()
+            self._changed.wait_for(lambda: self._waiting, seconds)
+            return self._waiting.popleft() if self._waiting else None
 
     def asks_for_the_end(self) -> bool:
         """Whether the run is to end, once all that was asked before has been done."""

@@ -4,60 +4,79 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.run_state import ALLOWED, RunAction, RunState
-from app.models.runs import difference_made
+from app.models.run_state import ACTIVE, ALLOWED, ENDED, RunAction, RunState
+from app.models.runs import KeptRun, Run, difference_made, live_changes
 from app.session.mailbox import Mailbox
+from app.session.run_progress import Advance, Progress
+from app.session.run_sentences import STEPPING, STOP, silence, silent_start, solved
 from app.session.training_thread import TrainingThread
+from engine.catalogue.configured import changed
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Event, Heartbeat, Updated
+from engine.reports.events import Event, Solved, Updated
+from engine.runtime.errors import RequestError
 from engine.runtime.waiting import LONG
 
 if TYPE_CHECKING:
     from app.models.histories import Histories
     from app.models.history import History
 
-_SPEED_OVER = 2.0  # seconds of training that the shown speed averages over
+_AT_REST = {RunState.PAUSED, *ENDED}
 _ANSWERING = (RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
-_STEPPING = ("resetting", "collecting")  # in which the environment is at work
-_NONE = ""  # the name of no run
-_STOP = "Stop ends the wait at once."
+_NO_RUN = ""  # whose history is empty
+_RESETS = 5  # that can be undone
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a run is; what is not known yet is None."""
+class _Asked:
+    """A run that is asked for; ``plain`` is its environment before the changes that ``config`` makes to it."""
 
-    steps: int
-    budget: int
-    steps_per_second: float | None
-    seconds_left: float | None
+    id: str
+    config: RunConfig
+    plain: EnvironmentInfo
 
 
 class RunController(QObject):
-    """Lives on the main thread; holds no widgets."""
+    """Lives on the main thread; holds no widgets.
 
-    state_changed = Signal(object)  # RunState
-    began = Signal(object)  # RunConfig of a new run, whose history is empty
+    One run is shown, and the one before it stays as a ghost until that is cleared. Signals:
+        state_changed: the RunState.
+        began: the RunConfig of a new run, whose history is empty.
+        cleared: no run is shown any more.
+        restored: the KeptRun that is shown again.
+        runs_changed: another run is shown, or another ghost.
+        log: level and sentence.
+    """
+
+    state_changed = Signal(object)
+    began = Signal(object)
     cleared = Signal()
-    log = Signal(str, str)  # level, sentence
+    restored = Signal(object)
+    runs_changed = Signal()
+    log = Signal(str, str)
 
     def __init__(self, thread: TrainingThread, mailbox: Mailbox) -> None:
         super().__init__()
         self.state = RunState.IDLE
-        self.config: RunConfig | None = None  # of the run that is shown
-        self._shown = _NONE
-        self._next: tuple[str, RunConfig] | None = None  # the run that is starting
-        self._unbegun: RunConfig | None = None  # of the latest run, where that ended before it began
+        self.shown: KeptRun | None = None
+        self.ghost: KeptRun | None = None
+        self.pace: float | None = None  # iterations per second, None at full speed
+        self._next: _Asked | None = None  # the run that is starting
+        self._unbegun: RunConfig | None = None  # of the latest run, where that failed before it began
+        self._count = 0  # of runs that have begun
+        self._resets: list[tuple[KeptRun, KeptRun | None]] = []
         self._thread, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
         self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
+        self._advance = Advance()
         self._heard = 0.0
         self._warned = False
         thread.state_changed.connect(self._follow)
@@ -67,53 +86,118 @@ class RunController(QObject):
         from app.models.histories import Histories  # with numpy, which the window's first picture does not wait for
 
         histories = Histories()
-        histories.begin(self._shown)
+        histories.begin(_NO_RUN)
         return histories
+
+    @property
+    def _shown_id(self) -> str:
+        return self.shown.run.id if self.shown is not None else _NO_RUN
+
+    @property
+    def config(self) -> RunConfig | None:
+        """That of the run that is shown, with what has been changed in it since it began."""
+        return self.shown.config if self.shown is not None else None
 
     @property
     def shows_nothing(self) -> bool:
         """Whether there is no run of which anything could be seen."""
-        return self._shown == _NONE or self.history.is_empty
+        return self.shown is None or self.history.is_empty
 
     @property
     def history(self) -> History:
         """What the run that is shown has told; empty where none is."""
-        return self._histories[self._shown]
+        return self._histories[self._shown_id]
 
     @property
     def is_stepping(self) -> bool:
         """Whether the run that is shown was last heard of while its environment was at work."""
         heartbeat = self.history.heartbeat
-        return heartbeat is not None and heartbeat.doing in _STEPPING
+        return heartbeat is not None and heartbeat.doing in STEPPING
+
+    @property
+    def activity(self) -> str:
+        """What the run has been at for long, as part of a sentence; empty where nothing takes long."""
+        return self._advance.activity(self.history) if self.state in _ANSWERING else ""
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether the latest reset can be undone now."""
+        return bool(self._resets) and self.state not in ACTIVE
+
+    def goes_on(self, config: RunConfig) -> bool:
+        """Whether the run that is shown could go on with this choice: it has stopped, or paused, or it has finished and
+        is to become longer, and what defines it is as it was."""
+        if self.shown is None or (self.state is not RunState.PAUSED and self._thread.held != self._shown_id):
+            return False
+        left = config.budget.environment_steps > self.history.environment_steps
+        return self.state not in _ANSWERING and (left or self.shown.state is not RunState.FINISHED)
+
+    def would_start_anew(self, config: RunConfig) -> bool:
+        """Whether ``start`` would begin a new run: the choice has been edited, or the run cannot go on."""
+        return self.state is not RunState.PAUSED and not (self.goes_on(config) and config == self.config)
 
     def allows(self, action: RunAction) -> bool:
         return action in ALLOWED[self.state]
 
     # --- wishes -------------------------------------------------------------------------------------------------------
 
-    def start(self, config: RunConfig) -> None:
-        """Go on with a paused run, or begin a new one."""
-        self._go(config, one_step=False)
+    def start(self, config: RunConfig, plain: EnvironmentInfo | None = None) -> None:
+        """Go on with the run that has paused, or that has stopped and is of this choice; else begin a new one.
 
-    def step(self, config: RunConfig) -> None:
+        Args:
+            plain: the environment before the changes that ``config`` makes to it; that of the catalogue by default.
+        """
+        self._start(config, plain, one_step=False)
+
+    def step(self, config: RunConfig, plain: EnvironmentInfo | None = None) -> None:
         """One iteration, then pause."""
-        self._go(config, one_step=True)
+        self._start(config, plain, one_step=True)
 
-    def _go(self, config: RunConfig, *, one_step: bool) -> None:
+    def _start(self, config: RunConfig, plain: EnvironmentInfo | None, *, one_step: bool) -> None:
         if not self.allows(RunAction.STEP if one_step else RunAction.START):
             return
-        if self.state is RunState.PAUSED:
-            self._heard = time.monotonic()
-            self._set_state(RunState.RUNNING)
-            self._thread.ask("step" if one_step else "resume")
+        if self.would_start_anew(config):
+            self._begin(_Asked(uuid.uuid4().hex, config, plain or ENVIRONMENTS[config.environment.id]), one_step)
+        else:
+            self._resume({}, one_step)
+
+    def begin_anew(self, config: RunConfig, plain: EnvironmentInfo) -> None:
+        """Begin a new run, though the one that is shown could go on; not while one is at work."""
+        if self.state not in ACTIVE:
+            self._begin(_Asked(uuid.uuid4().hex, config, plain), one_step=False)
+
+    def go_on(self, config: RunConfig) -> None:
+        """Go on with the run that is shown though the choice is another: what may change while training becomes as in
+        ``config`` from the next iteration on, and the rest stays as the run has it."""
+        if not self.goes_on(config):
             return
+        assert self.shown is not None
+        changes = live_changes(self.shown.config, config)
+        try:
+            self.shown.config = with_values(self.shown.config, changes)
+        except RequestError as error:
+            self.log.emit("error", str(error))
+            return
+        self._resume(changes, one_step=False)
+
+    def _resume(self, changes: dict[str, Any], one_step: bool) -> None:
+        paused = self.state is RunState.PAUSED
+        self._heard, self._unbegun = time.monotonic(), None
+        self._set_state(RunState.RUNNING)
+        if paused:
+            for change in changes.items():
+                self._thread.ask("change", change)
+            self._thread.ask("step" if one_step else "resume")
+        else:
+            self._thread.go_on(self._shown_id, changes, one_step=one_step)
+
+    def _begin(self, asked: _Asked, one_step: bool) -> None:
         # What the last run left on screen stays until this one is known to work.
-        run = uuid.uuid4().hex
-        self._next = run, config
-        self._histories.begin(run)
+        self._next = asked
+        self._histories.begin(asked.id)
         self._heard, self._warned = time.monotonic(), False
         self._set_state(RunState.STARTING)
-        self._thread.begin(run, config, one_step=one_step)
+        self._thread.begin(asked.id, asked.config, one_step=one_step)
 
     def pause(self) -> None:
         if self.allows(RunAction.PAUSE):
@@ -126,27 +210,57 @@ class RunController(QObject):
             self._thread.ask("stop")
 
     def reset(self) -> None:
-        """Forget the run; one that is active is stopped first."""
+        """Clear the screen of its runs, which ``undo_reset`` brings back; one that is active is stopped first."""
         if not self.allows(RunAction.RESET):
             return
         if self.allows(RunAction.STOP):
             self._reset_when_stopped = True
             self.stop()
             return
-        self._show(_NONE, None)
-        self._unbegun = None
+        if self.shown is not None:
+            self._resets = [*self._resets, (self.shown, self.ghost)][-_RESETS:]
+        self.shown = self.ghost = self._unbegun = None
+        self._forget_others()
         self._set_state(RunState.IDLE)
         self.cleared.emit()
+        self.runs_changed.emit()
+
+    def undo_reset(self) -> None:
+        """Show again what the latest reset cleared; a run that is shown meanwhile becomes the ghost."""
+        if not self.can_undo:
+            return
+        run, ghost = self._resets.pop()
+        self._restore(run, ghost if self.shows_nothing else self.shown)
+
+    def show_ghost_instead(self) -> None:
+        """Show the ghost, and make the run that is shown the ghost."""
+        if self.ghost is not None and self.state not in ACTIVE:
+            self._restore(self.ghost, None if self.shows_nothing else self.shown)
+
+    def _restore(self, run: KeptRun, ghost: KeptRun | None) -> None:
+        self.shown, self.ghost, self._unbegun = run, ghost, None
+        self._advance = Advance()
+        self._forget_others()
+        self._set_state(run.state)
+        self.restored.emit(run)
+        self.runs_changed.emit()
+
+    def clear_ghost(self) -> None:
+        self.ghost = None
+        self._forget_others()
+        self.runs_changed.emit()
+
+    def set_pace(self, iterations_per_second: float | None) -> None:
+        """Begin no more iterations than this in a second, from now on; None is full speed."""
+        self.pace = iterations_per_second
+        self._thread.set_pace(iterations_per_second)
 
     def change(self, path: str, value: Any) -> None:
         """Change a live parameter of the active run."""
-        if path == "budget.environment_steps":
-            # At once: a run whose new length has already passed ends without another iteration to report it.
-            if self._next is not None:
-                run, config = self._next
-                self._next = run, with_values(config, {path: value})
-            elif self.config is not None:
-                self.config = with_values(self.config, {path: value})
+        if self._next is not None:
+            self._next = replace(self._next, config=with_values(self._next.config, {path: value}))
+        elif self.shown is not None:
+            self.shown.config = with_values(self.shown.config, {path: value})
         self._thread.ask("change", (path, value))
 
     # --- news ---------------------------------------------------------------------------------------------------------
@@ -162,12 +276,10 @@ class RunController(QObject):
         events = self._mailbox.take().events
         for event in events:
             self._histories.add(event)
-            if event.run == self._shown:
+            if event.run == self._shown_id:
                 self._news.add(type(event))
-                if isinstance(event, Updated):
-                    self._log_changes(event)
-                    if event.note:
-                        self.log.emit("warning", event.note)
+                self._advance.add(event)
+                self._log(event)
         if events:
             self._heard, self._warned = time.monotonic(), False
         elif self.state in _ANSWERING and not self._warned:
@@ -182,48 +294,51 @@ class RunController(QObject):
             return ""
         wait = self._thread.waiting_for
         if wait is not None and wait.seconds >= LONG:
-            return f"{wait.sentence} {_STOP}"
+            return f"{wait.sentence} {STOP}"
         if self._next is not None:
             loading = "The learning engine is still being loaded; the run starts once it is there."
-            who = self._next[1].environment.id
+            who = self._next.config.environment.id
             return loading if self._thread.loading else silent_start(who, stoppable=wait is not None)
         assert self.config is not None
         return silence(self.config.environment.id, self.history.heartbeat, stoppable=wait is not None)
 
-    def _log_changes(self, updated: Updated) -> None:
-        assert self.config is not None
-        for change in updated.changes:
-            told = difference_made(change, self.config).text
-            self.log.emit("info", f"{told}, from iteration {change.iteration:,} on.")
+    def _log(self, event: Event) -> None:
+        if isinstance(event, Updated):
+            for change in event.changes:
+                assert self.shown is not None
+                told = difference_made(change, self.shown.config).text
+                self.log.emit("info", f"{told}, from iteration {change.iteration:,} on.")
+            if event.note:
+                self.log.emit("warning", event.note)
+        elif isinstance(event, Solved):
+            self.log.emit("info", solved(event))
+            self.runs_changed.emit()
 
     def progress(self) -> Progress:
         """How far the latest run is, whose state is told beside it; that may be one that has not begun, while what
         the run before it left is still on screen."""
-        asked = self._next[1] if self._next is not None else self._unbegun
+        asked = self._next.config if self._next is not None else self._unbegun
         if asked is not None:
             return Progress(0, asked.budget.environment_steps, None, None)
-        budget = self.config.budget.environment_steps if self.config else 0
-        if self._shown == _NONE:
-            return Progress(0, budget, None, None)
-        steps, seconds = self.history.steps.values, self.history.seconds.values
-        done = self.history.environment_steps
-        if len(steps) == 0:
-            return Progress(done, budget, None, None)
-        since = int(seconds.searchsorted(seconds[-1] - _SPEED_OVER))
-        from_steps, from_seconds = (steps[since - 1], seconds[since - 1]) if since > 0 else (0.0, 0.0)
-        speed = float((steps[-1] - from_steps) / max(seconds[-1] - from_seconds, 1e-9))
-        return Progress(done, budget, speed, max(budget - done, 0) / max(speed, 1e-9))
+        if self.shown is None:
+            return Progress(0, 0, None, None)
+        return self._advance.progress(self.history, self.shown.config.budget.environment_steps, self.pace)
 
     def _follow(self, state: RunState) -> None:
         if self._next is not None:
-            (run, config), self._next = self._next, None
-            self._unbegun = None if state is RunState.RUNNING else config
+            asked, self._next = self._next, None
+            self._unbegun = asked.config if state is RunState.FAILED else None
             if state is RunState.RUNNING:
-                self._show(run, config)
+                self._show(asked)
                 self._heard, self._warned = time.monotonic(), False
-                self.began.emit(config)
+                self.began.emit(asked.config)
+                self.runs_changed.emit()
             else:
-                self._histories.forget(run)
+                self._histories.forget(asked.id)
+                if state is RunState.STOPPED:  # as if it had never been asked for
+                    state = self.shown.state if self.shown is not None else RunState.IDLE
+        elif self.shown is not None and state in _AT_REST:
+            self.shown.policy = self._thread.policy
         overtaken = {
             RunState.STOPPING: (RunState.RUNNING, RunState.PAUSED),
             RunState.PAUSING: (RunState.RUNNING,),
@@ -231,35 +346,29 @@ class RunController(QObject):
         if state not in overtaken.get(self.state, ()):  # else a later wish is already in the thread's queue
             self._set_state(state)
         self._receive()
-        if state in (RunState.FINISHED, RunState.FAILED) and self._reset_when_stopped:
+        if self._reset_when_stopped and self.state not in ACTIVE:
             self._reset_when_stopped = False
             self.reset()
 
-    def _show(self, run: str, config: RunConfig | None) -> None:
-        """Show ``run`` and forget the one before it."""
-        self._histories.forget(self._shown)
-        if run not in self._histories:
-            self._histories.begin(run)
-        self._shown, self.config = run, config
+    def _show(self, asked: _Asked) -> None:
+        """Show a run that has begun; the one before it becomes the ghost, where there is anything to see of it."""
+        if not self.shows_nothing:
+            self.ghost = self.shown
+        self._count += 1
+        environment = changed(asked.plain, asked.config.environment)
+        run = Run(asked.id, self._count, asked.config, environment, self._histories[asked.id])
+        self.shown = KeptRun(run, asked.config, asked.plain, RunState.RUNNING)
+        self._advance = Advance()
+        self._forget_others()
+
+    def _forget_others(self) -> None:
+        """Forget the histories of all runs that cannot be shown any more."""
+        resets = [run for pair in self._resets for run in pair]
+        kept = {run.run.id for run in (self.shown, self.ghost, *resets) if run is not None}
+        self._histories.keep({_NO_RUN, *kept})
 
     def _set_state(self, state: RunState) -> None:
         self.state = state
+        if self.shown is not None and self._next is None and self._unbegun is None:
+            self.shown.state = state
         self.state_changed.emit(state)
-
-
-def silent_start(environment: str, *, stoppable: bool) -> str:
-    """The sentence for a run that is only starting and takes long to; ``stoppable`` as for ``silence``."""
-    until = "; the run starts or stops once it is, and closing the window ends it at once."
-    return f"{environment} is not ready after {LONG:.0f} s{f'. {_STOP}' if stoppable else until}"
-
-
-def silence(environment: str, heartbeat: Heartbeat | None, *, stoppable: bool = False) -> str:
-    """The sentence for a run that has told nothing for long; ``heartbeat`` is the last thing told, if that was one.
-
-    Args:
-        stoppable: whether a wish to stop would be heard all the same.
-    """
-    doing = f" while {heartbeat.doing}" if heartbeat else ""
-    who = environment if heartbeat is None or heartbeat.doing in _STEPPING else "The run"
-    until = "; the run pauses or stops once it does, and closing the window ends it at once."
-    return f"{who} has not answered for {LONG:.0f} s{doing}{f'. {_STOP}' if stoppable else until}"

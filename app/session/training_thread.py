@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QThread, Signal
@@ -15,15 +17,28 @@ from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
 from engine.config import RunConfig
-from engine.reports.events import Event, Solved, Updated
+from engine.reports.events import Collected, Event, Heartbeat, Solved, Updated
 from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
 if TYPE_CHECKING:
+    from engine.analysis.playback import PolicySnapshot
     from engine.training.training import Training
 
 
 _WAIT_HOLDS = 0.5  # seconds for which a wait goes on for all that is known, once it has been told of
+
+
+_UNBEGUN = "Stopped before it began."
+_BROKEN_OFF = "; it cannot go on, since what it was waiting for was broken off."
+
+
+@dataclass(frozen=True)
+class _Hosted:
+    """A run that is trained here, or could go on."""
+
+    run: str
+    training: Training
 
 
 class _StopRun(Exception):  # noqa: N818 - a wish, not an error
@@ -37,6 +52,9 @@ def _kept(training: Training | None) -> str:
 
 class TrainingThread(QThread):
     """Trains one run at a time, and waits without cost between runs.
+
+    The last run that stopped or finished is held with its environments, so that it goes on exactly where it was; it is
+    let go when another one has begun, and when the thread ends.
 
     Torch is imported here and not before, so that the window shows at once. ``playback`` is offered the policy, and
     ``readers`` are told every event.
@@ -55,6 +73,12 @@ class TrainingThread(QThread):
         self._requests = Requests()
         self._stepping = False
         self._waited: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
+        self._held: _Hosted | None = None
+        self._begun = ""  # the run that last began to train
+        self._steps = 0  # environment steps that it has told of, those of the iteration under way included
+        self._pace: float | None = None  # iterations per second
+        self._due_from = 0.0  # when the iteration began after which the next one is due
+        self.policy: PolicySnapshot | None = None  # the last one that was offered to whoever watches
         self.loading = True  # until torch is there, or known not to come
 
     # --- asked by the window, on its own thread -----------------------------------------------------------------------
@@ -63,8 +87,24 @@ class TrainingThread(QThread):
         """Start a new run, whose events carry the name ``run``; for one iteration only if ``one_step``."""
         self._requests.put(Request("start", (run, config, one_step)))
 
+    def go_on(self, run: str, changes: Mapping[str, Any], *, one_step: bool = False) -> None:
+        """Have the run that is ``held`` go on exactly where it was stopped, be it in the middle of an iteration, with
+        ``changes`` of live parameters from the next iteration on."""
+        self._requests.put(Request("go on", (run, changes, one_step)))
+
     def ask(self, kind: Kind, payload: Any = None) -> None:
         self._requests.put(Request(kind, payload))
+
+    def set_pace(self, iterations_per_second: float | None) -> None:
+        """Begin no more iterations than this in a second, from now on; None is full speed."""
+        self._pace = iterations_per_second
+        self._requests.put(Request("pace"))  # which ends a wait for what was due at the last pace
+
+    @property
+    def held(self) -> str:
+        """The run that has stopped or finished and could go on; empty where there is none."""
+        held = self._held
+        return held.run if held is not None else ""
 
     @property
     def waiting_for(self) -> Wait | None:
@@ -90,36 +130,79 @@ class TrainingThread(QThread):
         self.ready.emit()
         while (request := self._requests.next()).kind != "quit":
             if request.kind == "start":
-                self._host(*request.payload)
+                self._begin(*request.payload)
+            elif request.kind == "go on":
+                self._go_on(*request.payload)
+        self._let_go()
 
-    def _host(self, run: str, config: RunConfig, one_step: bool) -> None:
-        """Train from start to end; whatever happens, exactly one end is reported."""
-        training = None
-        try:
+    def _begin(self, run: str, config: RunConfig, one_step: bool) -> None:
+        def make() -> Training:
             from engine.training.training import Training
 
+            training = Training(config, run)
+            self.device_chosen.emit(training.device_reason)
+            if training.stepping_reason:
+                self.log.emit("info", f"{training.stepping_reason}.")
+            return training
+
+        self._stepping = one_step
+        self._host(run, make)
+
+    def _go_on(self, run: str, changes: Mapping[str, Any], one_step: bool) -> None:
+        def take() -> Training:
+            held = self._held
+            if held is None or held.run != run:
+                raise RequestError("This run cannot go on any more; start a new one.")
+            self._held = None
+            for path, value in changes.items():
+                self._change(held.training, path, value)
+            return held.training
+
+        self._stepping = one_step
+        self._host(run, take)
+
+    def _host(self, run: str, come_by: Callable[[], Training]) -> None:
+        """Train until the run stops or ends; whatever happens, exactly one end is reported. What can go on is held
+        until another run has begun."""
+        training, holds = None, False
+        try:
             with while_waiting(self._meanwhile):
-                training = Training(config, run)
-                self.device_chosen.emit(training.device_reason)
-                if training.stepping_reason:
-                    self.log.emit("info", f"{training.stepping_reason}.")
-                self._stepping = one_step
-                self._train(training)
+                training = come_by()
+                self._train(run, training)
             end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
-        except (_StopRun, GivenUp):
-            end, level, sentence = RunState.FINISHED, "info", "Stopped."
+            holds = True
+        except _StopRun:
+            end, level, holds = RunState.STOPPED, "info", self._begun == run
+            sentence = f"Stopped after {self._steps:,} steps; Go on continues it." if holds else _UNBEGUN
+        except GivenUp:
+            end, level = RunState.STOPPED, "info"
+            sentence = f"Stopped after {self._steps:,} steps{_BROKEN_OFF}" if self._begun == run else _UNBEGUN
         except RunError as error:
             end, level, sentence = RunState.FAILED, "error", f"{error}{_kept(training)}"
         except BaseException as error:
             end, level, sentence = RunState.FAILED, "error", failure(error, "The run failed unexpectedly")
         self._waited = None
-        try:
-            if training is not None:
-                training.close()
-        except BaseException as error:
-            self.log.emit("warning", failure(error, f"{config.environment.id} could not be closed"))
+        if training is not None:
+            hosted = _Hosted(run, training)
+            if holds:
+                self._held = hosted
+            else:
+                self._close(hosted)
         self.log.emit(level, sentence)
         self.state_changed.emit(end)
+
+    def _let_go(self) -> None:
+        """Free what the run that could go on holds, which it then cannot any more."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._close(held)
+
+    def _close(self, hosted: _Hosted) -> None:
+        try:
+            hosted.training.close()
+        except BaseException as error:
+            environment = hosted.training.config.environment.id
+            self.log.emit("warning", failure(error, f"{environment} could not be closed"))
 
     def _meanwhile(self, wait: Wait) -> None:
         """While a process does not answer: nothing but the end of the run can be had."""
@@ -128,14 +211,21 @@ class TrainingThread(QThread):
             self._requests.drop_to_the_end()
             raise GivenUp
 
-    def _train(self, training: Training) -> None:
+    def _train(self, run: str, training: Training) -> None:
         self._obey_all(training)  # whoever stops a run that is only starting gets none of it
+        is_new = self._begun != run
+        if is_new:
+            self._let_go()  # only now, so that the run before goes on where this one cannot begin
+        self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
-        self._show_policy(training, new_run=True)
+        self._show_policy(training, new_run=is_new)
+        self._due_from = time.monotonic()
         readers = list(self._readers)
         try:
             for event in training:
                 self._tell(readers, event)
+                if isinstance(event, Heartbeat | Collected | Updated):
+                    self._steps = event.environment_steps
                 if isinstance(event, Updated) and training.solving:
                     continue  # which is told of this iteration as well, before anything ends or waits
                 if isinstance(event, Updated | Solved):
@@ -143,6 +233,8 @@ class TrainingThread(QThread):
                         self._show_policy(training)
                     if self._stepping:
                         self._wait(training)
+                    elif self._pace is not None:
+                        self._hold(training)
                 self._obey_all(training)
         finally:
             self._show_policy(training)  # before the end is reported, after which another run may begin
@@ -166,30 +258,44 @@ class TrainingThread(QThread):
         if request.kind == "pause":
             self._wait(training)
         elif request.kind == "change":
-            try:
-                training.change(*request.payload)
-            except RequestError as error:
-                self.log.emit("error", str(error))
+            self._change(training, *request.payload)
         elif request.kind in ("stop", "quit"):
             if request.kind == "quit":
                 self._requests.put(request)  # for the outer loop
             raise _StopRun
 
+    def _change(self, training: Training, path: str, value: Any) -> None:
+        try:
+            training.change(path, value)
+        except RequestError as error:
+            self.log.emit("error", str(error))
+
     def _wait(self, training: Training) -> None:
         """Stay paused until asked to go on; the waiting costs nothing."""
         self._show_policy(training)
+        if not self._stepping:
+            self.log.emit("info", f"Paused after {self._steps:,} steps.")
         self.state_changed.emit(RunState.PAUSED)
         while True:
             request = self._requests.next()
             if request.kind in ("resume", "step"):
                 self._stepping = request.kind == "step"
+                self._due_from = -math.inf  # whoever asks for more gets it at once
                 self.state_changed.emit(RunState.RUNNING)
                 return
             if request.kind != "pause":
                 self._obey(request, training)
 
+    def _hold(self, training: Training) -> None:
+        """Put off the next iteration until it is due at this pace, which may change meanwhile, and obey at once."""
+        while (pace := self._pace) is not None and (early := self._due_from + 1 / pace - time.monotonic()) > 0:
+            request = self._requests.next_within(early)
+            if request is not None:
+                self._obey(request, training)
+        self._due_from = time.monotonic()
+
     def _show_policy(self, training: Training, *, new_run: bool = False) -> None:
         from engine.analysis.playback import snapshot
 
-        taken = snapshot(training.policy, training.config, training.environment, training.iteration)
-        self._playback.offer(taken, new_run=new_run)
+        self.policy = snapshot(training.policy, training.config, training.environment, training.iteration)
+        self._playback.offer(self.policy, new_run=new_run)

@@ -14,7 +14,7 @@ from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
 from app.models.notices import Level
 from app.models.remembered import strings
-from app.models.run_state import ACTIVE, RunState
+from app.models.run_state import ACTIVE, ENDED, RunState
 from app.panels.experiment.panel import ExperimentPanel
 from app.panels.log import LogPanel
 from app.panels.panels import PANELS
@@ -179,11 +179,11 @@ class MainWindow(QMainWindow):
 
     def start(self) -> None:
         if self._is_sound():
-            self.controller.start(self.experiment.config)
+            self.controller.start(self.experiment.config, self.experiment.plain)
 
     def step(self) -> None:
         if self._is_sound():
-            self.controller.step(self.experiment.config)
+            self.controller.step(self.experiment.config, self.experiment.plain)
 
     def _is_sound(self) -> bool:
         """Whether every field holds something that fits; a number still being typed counts."""
@@ -206,7 +206,7 @@ class MainWindow(QMainWindow):
         """Call ``then`` once, as soon as the run trains or has come to an end."""
 
         def follow(state: RunState) -> None:
-            if state in (RunState.RUNNING, RunState.FINISHED, RunState.FAILED):
+            if state in (RunState.RUNNING, RunState.IDLE, *ENDED):
                 self.controller.state_changed.disconnect(follow)
                 then()
 
@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
     def _follow(self, state: RunState) -> None:
         if state is RunState.STARTING:
             self._notice.forget()  # what was told of the run before this one
-        self.toolbar.follow(self.controller, self._theme)
+        self.toolbar.follow(self.controller, self.experiment.config, self._theme)
         active = state in ACTIVE
         self.experiment_panel.set_running(active)
         self.gallery.set_running(active)
@@ -270,6 +270,7 @@ class MainWindow(QMainWindow):
     def _show_choice(self) -> None:
         config = self.experiment.config
         self.toolbar.device.setCurrentText(config.device)
+        self.toolbar.follow(self.controller, self.experiment.config, self._theme)
         if self.controller.shows_nothing and self.controller.state not in ACTIVE:
             self._ready_panels()
 
@@ -289,7 +290,7 @@ class MainWindow(QMainWindow):
         assert isinstance(application, QApplication)
         theme.apply(self._theme, application)
         acts.set_icons(self.actions_by_name, self._theme)
-        self.toolbar.follow(self.controller, self._theme)
+        self.toolbar.follow(self.controller, self.experiment.config, self._theme)
         self.panels.apply_theme(self._theme)
         self.gallery.apply_theme(self._theme)
         for name in ("system", "dark", "light"):

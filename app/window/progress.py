@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
 
 from app.models.run_state import WORDS, RunState
-from app.session.run_controller import Progress
+from app.session.run_progress import Progress
 from app.style.format import duration, short_number
 
 _SPACING = 12
@@ -20,7 +20,7 @@ class ProgressView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown, self._cut_short = RunState.IDLE, False
+        self._shown = RunState.IDLE
         self._state = QLabel()
         self._state.setProperty("role", "heading")
         self._bar = QProgressBar()
@@ -69,12 +69,9 @@ class ProgressView(QWidget):
         return self._state.text()
 
     def _show_word(self) -> None:
-        stopped = self._shown is RunState.FINISHED and self._cut_short
-        self._state.setText("Stopped" if stopped else WORDS[self._shown])
+        self._state.setText(WORDS[self._shown])
 
     def show_progress(self, progress: Progress, *, active: bool) -> None:
-        self._cut_short = progress.steps < progress.budget
-        self._show_word()
         share = progress.steps / progress.budget if progress.budget else 0.0
         self._bar.setValue(round(1000 * min(share, 1.0)))
         used = min(progress.steps, progress.budget)  # the iteration under way at the end is completed

@@ -14,6 +14,7 @@ from app.style.theme import Theme
 from app.window import actions as acts
 from app.window.progress import ProgressView
 from engine.catalogue.methods.entries import DEVICES
+from engine.config import RunConfig
 
 PRESET_WIDTH = 196
 
@@ -33,7 +34,7 @@ class Toolbar(QToolBar):
         self.progress = ProgressView()
         self.start_button = self._button(actions["start"], text=True)
         self.start_button.setProperty("role", "primary")
-        self.start_button.setMinimumWidth(self.start_button.fontMetrics().horizontalAdvance("Continue") + 80)
+        self.start_button.setMinimumWidth(self.start_button.fontMetrics().horizontalAdvance("Pause") + 80)
         for name in ("step", "stop", "reset"):
             self._button(actions[name], text=True)
         self._gap(8)
@@ -94,8 +95,8 @@ class Toolbar(QToolBar):
         tip = "Where the networks are computed; auto takes what is faster for their size."
         self.device.setToolTip(f"{tip}\nThis run: {reason}." if reason else tip)
 
-    def follow(self, controller: RunController, theme: Theme) -> None:
-        """Enable what the run's state allows, and name the main action after what it would do."""
+    def follow(self, controller: RunController, config: RunConfig, theme: Theme) -> None:
+        """Enable what the run's state allows, and name the main action after what it would do with this choice."""
         state = controller.state
         for name, action in (("step", RunAction.STEP), ("stop", RunAction.STOP), ("reset", RunAction.RESET)):
             self._actions[name].setEnabled(controller.allows(action))
@@ -105,7 +106,7 @@ class Toolbar(QToolBar):
             acts.describe(start, "Pause", "Hold the run where it is")
             icon = "pause"
         else:
-            words = "Continue" if state is RunState.PAUSED else "Start"
+            words = "Start" if controller.would_start_anew(config) else "Go on"
             acts.describe(start, words, acts.SPECS["start"].tip)
             icon = "play"
         icons.give(start, icon, color=theme.accent_text, color_disabled=theme.muted)

@@ -11,7 +11,9 @@ from app.models.histories import Histories
 from app.models.run_state import RunState
 from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
-from app.session.run_controller import Progress, RunController, silence
+from app.session.run_controller import RunController
+from app.session.run_progress import Progress
+from app.session.run_sentences import silence
 from app.session.training_thread import TrainingThread
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
@@ -157,14 +159,14 @@ def test_what_a_run_tells_before_it_is_known_to_train_is_kept_apart_until_then(c
     assert controller.history.iterations == 2
 
 
-def test_of_earlier_runs_nothing_is_kept(controlled: Controlled) -> None:
-    controller, _, begun = controlled
+def test_of_earlier_runs_none_is_kept_but_the_ghost(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
     for _ in range(3):
-        start(controlled)
+        mailbox.put(updated(1, start(controlled)))
         end(controlled)
     controller.start(PolicyGradientConfig())
     controller._thread.state_changed.emit(RunState.FAILED)
-    assert [run in controller._histories for run in begun] == [False, False, True, False]
+    assert [run in controller._histories for run in begun] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_of_earlier_runs_nothing_is_kept(controlled: Controlled) -> None:
         ("stop", [RunState.RUNNING], RunState.STOPPING),
         ("stop", [RunState.PAUSED], RunState.STOPPING),
         ("pause", [RunState.RUNNING, RunState.PAUSED], RunState.PAUSED),
-        ("stop", [RunState.PAUSED, RunState.FINISHED], RunState.FINISHED),
+        ("stop", [RunState.PAUSED, RunState.STOPPED], RunState.STOPPED),
     ],
 )
 def test_a_state_that_a_wish_has_overtaken_is_not_shown_any_more(
@@ -324,8 +326,7 @@ def test_a_length_that_is_changed_while_the_run_starts_is_that_runs(controlled: 
     assert controller.progress().budget == 12_345
 
 
-@pytest.mark.parametrize("ended", [RunState.FINISHED, RunState.FAILED])
-def test_the_progress_is_that_of_the_run_whose_state_is_told(controlled: Controlled, ended: RunState) -> None:
+def test_the_progress_is_that_of_the_run_whose_state_is_told(controlled: Controlled) -> None:
     controller, mailbox, begun = controlled
     start(controlled)
     mailbox.put(updated(1, begun[-1]))
@@ -333,10 +334,14 @@ def test_the_progress_is_that_of_the_run_whose_state_is_told(controlled: Control
     done = controller.progress()
     assert done.steps > 0
     none = Progress(0, 777, None, None)
-    controller.start(with_values(PolicyGradientConfig(), {"budget.environment_steps": 777}))
+    short = with_values(PolicyGradientConfig(), {"budget.environment_steps": 777})
+    controller.start(short)
     assert controller.progress() == none  # of what is starting
-    controller._thread.state_changed.emit(ended)  # before it began: what is on screen stays
+    controller._thread.state_changed.emit(RunState.FAILED)  # before it began: what is on screen stays
     assert controller.progress() == none
     assert controller.history.iterations == 1
+    controller.start(short)
+    controller._thread.state_changed.emit(RunState.STOPPED)  # before it began: as if it had never been asked for
+    assert (controller.progress(), controller.state) == (done, RunState.FINISHED)
     start(controlled)
     assert controller.progress().budget == done.budget

@@ -38,8 +38,8 @@ def test_a_run_that_is_stopped_while_it_starts_never_trains(qtbot: QtBot, asked_
     asked_first.ask("stop")
     states = heard(asked_first.state_changed)
     asked_first.start()
-    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
-    assert states == [RunState.FINISHED]
+    qtbot.waitUntil(lambda: RunState.STOPPED in states, timeout=20_000)
+    assert states == [RunState.STOPPED]
 
 
 def test_a_run_that_has_ended_leaves_its_last_policy_to_be_watched(qtbot: QtBot, asked_first: TrainingThread) -> None:
@@ -56,17 +56,6 @@ def test_what_cannot_change_while_training_is_refused_in_a_sentence(qtbot: QtBot
     asked_first.start()
     qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
     assert ("error", "policy.hidden_sizes cannot change while training; stop the run to change it.") in said
-
-
-def test_a_run_that_has_ended_frees_its_environments(
-    qtbot: QtBot, asked_first: TrainingThread, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    closed: list[str] = []
-    monkeypatch.setattr("engine.training.training.Training.close", lambda training: closed.extend(training.runs))
-    states = heard(asked_first.state_changed)
-    asked_first.start()
-    qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
-    assert closed == ["mine"]
 
 
 def test_whoever_watches_is_offered_the_policy_of_every_iteration(
@@ -107,7 +96,7 @@ def test_a_run_whose_process_does_not_answer_ends_at_once(
     for _ in late:
         asked_first.begin("next", PolicyGradientConfig())
     qtbot.waitUntil(lambda: len(states) > 0, timeout=1000)
-    assert (states[0], said[0]) == (RunState.FINISHED, ("info", "Stopped."))
+    assert (states[0], said[0]) == (RunState.STOPPED, ("info", "Stopped before it began."))
     if end == "quit":
         assert asked_first.wait(1000)
     elif late:
@@ -234,7 +223,7 @@ def test_what_an_iteration_solves_is_told_before_the_run_waits_or_ends(
     monkeypatch.setattr(mailbox, "put", put)
     thread.begin("mine", with_values(PolicyGradientConfig(), settings), one_step=end == "pause")
     thread.start()
-    waited_for = RunState.PAUSED if end == "pause" else RunState.FINISHED
+    waited_for = RunState.PAUSED if end == "pause" else RunState.STOPPED
     qtbot.waitUntil(lambda: waited_for in states, timeout=20_000)
     assert told[-2:] == [Updated, Solved]
     thread.ask("quit")

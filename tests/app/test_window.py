@@ -75,7 +75,7 @@ def test_stop_keeps_the_curves_and_reset_clears_them(qtbot: QtBot, make_window: 
     click(qtbot, window, "start")
     qtbot.waitUntil(lambda: iterations(window) >= 2, timeout=20_000)
     click(qtbot, window, "stop")
-    reach(window, RunState.FINISHED)
+    reach(window, RunState.STOPPED)
     assert iterations(window) >= 2
     assert window.toolbar.progress.word == "Stopped"
     click(qtbot, window, "reset")

@@ -79,11 +79,11 @@ def clicks(name: str, pauses: int, stops: int) -> dict[str, list[float]]:
             driver.wait_for(RunState.RUNNING)
         for _ in range(stops):
             driver.spin(moments.uniform(0.2, 2.0))
-            times["stop"].append(_click(driver, "stop", RunState.FINISHED))
+            times["stop"].append(_click(driver, "stop", RunState.STOPPED))
             driver.trigger("start")
             driver.wait_for(RunState.RUNNING)
         driver.trigger("stop")
-        driver.wait_for(RunState.FINISHED)
+        driver.wait_for(RunState.STOPPED)
     return times
 
 
