@@ -321,7 +321,7 @@ def test_a_map_is_edited_and_played(qtbot: QtBot, make_window: Callable[..., Mai
     reach(window, RunState.RUNNING)
     qtbot.waitUntil(lambda: window.panels.find(EpisodePanel).view.aspect == pytest.approx(480 / 204), timeout=20_000)
     window.controller.stop()
-    reach(window, RunState.FINISHED)
+    reach(window, RunState.STOPPED)
 
 
 def test_every_change_at_once_trains(qtbot: QtBot, make_window: Callable[..., MainWindow], reach: Callable[..., None]):

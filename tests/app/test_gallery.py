@@ -373,7 +373,7 @@ def test_a_run_locks_the_gallery(make_window, reach):
     window.actions_by_name["environments"].trigger()
     assert not window.gallery.gallery.details.use.isEnabled()
     window.controller.stop()
-    reach(window, RunState.FINISHED)
+    reach(window, RunState.STOPPED)
     assert window.gallery.gallery.details.use.isEnabled()
 
 

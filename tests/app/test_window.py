@@ -238,7 +238,7 @@ def test_a_start_that_is_stopped_at_once_leaves_the_last_run_alone(
     before = len(last.episode_returns)
     window.start()
     window.controller.stop()
-    reach(window, RunState.FINISHED)
+    reach(window, RunState.FINISHED, RunState.STOPPED)
     # Where the engine was faster than the click, the new run's own beginning is shown; the two are never mixed.
     assert len(last.episode_returns) == before
     assert window.controller.history is last or len(window.controller.history.episode_returns) < before

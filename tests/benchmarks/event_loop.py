@@ -75,7 +75,7 @@ def delays(name: str, seconds: float) -> dict[str, Any]:
         timer.stop()
         frames = driver.frames - frames
         driver.trigger("stop")
-        driver.wait_for(RunState.FINISHED)
+        driver.wait_for(RunState.STOPPED)
     every = with_those_due_meanwhile(np.maximum(observed, 0.0))
     p50, p99 = np.quantile(every, (0.5, 0.99)).tolist()
     return {

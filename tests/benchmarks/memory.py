@@ -75,7 +75,7 @@ def watch(marks: list[int]) -> dict[str, list[dict[str, float]]]:
             episodes = len(driver.window.controller.history.episode_returns)
             read.append({"episodes": episodes, "resident": memory.rss / MEGABYTE, "own": memory.uss / MEGABYTE})
         driver.trigger("stop")
-        driver.wait_for(RunState.FINISHED)
+        driver.wait_for(RunState.STOPPED)
     return {"marks": read}
 
 

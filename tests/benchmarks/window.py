@@ -14,7 +14,7 @@ from typing import Any
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QDockWidget
 
-from app.models.run_state import RunState
+from app.models.run_state import ENDED, RunState
 from app.window.application import make_application
 from app.window.main_window import MainWindow
 from engine.config import presets
@@ -22,7 +22,6 @@ from engine.config.parameters import with_values
 from engine.config.presets import Preset
 
 SIZE = (1280, 800)
-ENDED = (RunState.FINISHED, RunState.FAILED)
 ENDLESS = 10_000_000_000  # environment steps
 
 LUNAR_LANDER: Mapping[str, Any] = {
