@@ -5,18 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSpinBox,
-    QApplication,
-    QComboBox,
-    QLineEdit,
-    QSlider,
-    QTextEdit,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
 
 from app.style import icons
 from app.style.theme import Theme
@@ -26,7 +17,10 @@ Menu = Literal["Run", "Preset", "View", "Help"]
 
 @dataclass(frozen=True)
 class Spec:
-    """One action; ``tip`` completes the words for someone who does not know them."""
+    """One action; ``tip`` completes the words for someone who does not know them.
+
+    ``shortcut`` may mean something else to what has the keyboard; ``anywhere`` is a key that never does.
+    """
 
     text: str
     icon: str
@@ -34,11 +28,12 @@ class Spec:
     menu: Menu
     tip: str
     checkable: bool = False
+    anywhere: str = ""
 
 
 SPECS: dict[str, Spec] = {
-    "start": Spec("Start", "play", "Space", "Run", "Train, pause, or go on after a pause"),
-    "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause"),
+    "start": Spec("Start", "play", "Space", "Run", "Train, pause, or go on after a pause", anywhere="F5"),
+    "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause", anywhere="F6"),
     "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; its curves and its policy stay"),
     "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves"),
     "environments": Spec("Environments…", "view-grid-outline", "Ctrl+E", "Run", "See all environments, and choose one"),
@@ -56,24 +51,34 @@ SPECS: dict[str, Spec] = {
 }
 
 
-def make_actions(parent: QObject) -> dict[str, QAction]:
+def make_actions(parent: QWidget) -> dict[str, QAction]:
     """The actions by name, with words and shortcuts; ``set_icons`` gives them their icons."""
     actions = {}
     for name, spec in SPECS.items():
         action = QAction(spec.text, parent)
         action.setObjectName(name)
         action.setCheckable(spec.checkable)
+        action.setAutoRepeat(name == "step")  # others would be done and undone while a key is held
         if spec.shortcut:
             action.setShortcut(QKeySequence(spec.shortcut))
+        if spec.anywhere:  # also before another window of ours, unless that has to be answered first
+            key = QShortcut(QKeySequence(spec.anywhere), parent, context=Qt.ShortcutContext.ApplicationShortcut)
+            key.setAutoRepeat(action.autoRepeat())
+            key.activated.connect(action.trigger)
         describe(action, spec.text, spec.tip)
         actions[name] = action
     return actions
 
 
+def native(key: str) -> str:
+    """A key as it is called where the program runs."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText).replace("Right", "→")
+
+
 def describe(action: QAction, text: str, tip: str) -> None:
     """Set an action's words; the tooltip names its shortcut."""
     action.setText(text)
-    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    keys = native(action.shortcut().toString())
     action.setToolTip(f"{tip} ({keys})" if keys else tip)
     action.setStatusTip("")
 
@@ -82,25 +87,3 @@ def set_icons(actions: dict[str, QAction], theme: Theme) -> None:
     for name, spec in SPECS.items():
         if spec.icon and name != "start":
             icons.give(actions[name], spec.icon, color=theme.text, color_disabled=theme.muted)
-
-
-_PLAIN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Right)
-_USE_PLAIN_KEYS = (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSpinBox,
-    QComboBox,
-    QLineEdit,
-    QTextEdit,
-    QSlider,
-)
-
-
-def belongs_to_focus(event: QEvent) -> bool:
-    """Whether a key that is a shortcut too means something of its own where the focus is, as Space does on a button."""
-    return (
-        isinstance(event, QKeyEvent)
-        and event.key() in _PLAIN_KEYS
-        and event.modifiers() == Qt.KeyboardModifier.NoModifier
-        and isinstance(QApplication.focusWidget(), _USE_PLAIN_KEYS)
-    )

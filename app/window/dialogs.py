@@ -7,10 +7,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from app.window.actions import SPECS
+from app.window.actions import SPECS, native
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,14 +49,14 @@ def shortcuts(parent: QWidget, panels: int) -> QDialog:
     dialog = _dialog(parent, "Keyboard shortcuts")
     layout = dialog.layout()
     assert isinstance(layout, QVBoxLayout)
-    native = QKeySequence.SequenceFormat.NativeText
     rows = [
-        (QKeySequence(spec.shortcut).toString(native).replace("Right", "→"), f"{spec.text.rstrip('…')}: {spec.tip}")
+        (" or ".join(native(key) for key in keys), f"{spec.text.rstrip('…')}: {spec.tip}")
         for spec in SPECS.values()
-        if spec.shortcut
+        if (keys := [key for key in (spec.shortcut, spec.anywhere) if key])
     ]
     rows += [
-        ("Tab", "Go on to the next control"),
+        ("Tab", "Go on to the next control, whose own keys then come first"),
+        ("Esc", "Leave a field with what held in it before, or a control"),
         (f"Alt+1 … Alt+{min(panels, 9)}", "Show or hide a panel"),
         ("A", "Show everything again in a plot that was zoomed, or double-click it"),
     ]

@@ -29,6 +29,7 @@ from app.session.training_thread import TrainingThread
 from app.style import icons, theme
 from app.window import actions as acts
 from app.window.docks import Docks
+from app.window.keyboard import Keyboard
 from app.window.notice import Notice
 from app.window.panels import Panels
 from app.window.toolbar import Toolbar
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self.choice_loader = ChoiceLoader(self.experiment, self.lookups, ImportConsent(settings), self)
         self.gallery = LazyGallery(self.experiment, self.choice_loader, self.lookups, settings, self)
 
+        self.keyboard = Keyboard(self)
         self.actions_by_name = acts.make_actions(self)
         self._preset_menu = QMenu("Preset", self)
         self.toolbar = Toolbar(self.actions_by_name, self._preset_menu)
@@ -93,7 +95,7 @@ class MainWindow(QMainWindow):
         self.set_theme(self._remembered_theme())
         self.choice_loader.load(preset, environment)
         self._follow(self.controller.state)
-        self.toolbar.start_button.setFocus()
+        self.setFocus()
 
     # --- assembly -----------------------------------------------------------------------------------------------------
 
@@ -346,11 +348,9 @@ class MainWindow(QMainWindow):
             self._laid_out = True
             self._docks.proportion()  # only now is the window's size known
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and acts.belongs_to_focus(event):
-            event.accept()
-            return True
-        return super().event(event)
+    def focusNextPrevChild(self, next: bool) -> bool:
+        self.keyboard.go_on()
+        return super().focusNextPrevChild(next)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
+from PySide6.QtWidgets import QComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
@@ -94,18 +94,10 @@ def test_reset_while_training_stops_first(qtbot: QtBot, make_window: Make, reach
 
 def test_space_starts_and_pauses(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
     window = make_window()
-    window.toolbar.start_button.clearFocus()
     qtbot.keyClick(window, Qt.Key.Key_Space)
     reach(window, RunState.RUNNING)
     qtbot.keyClick(window, Qt.Key.Key_Space)
     reach(window, RunState.PAUSED)
-
-
-def test_space_belongs_to_the_control_that_has_the_focus(qtbot: QtBot, make_window: Make) -> None:
-    window = make_window()
-    window.panels.find(ReturnsPanel).findChild(QComboBox).setFocus()
-    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
-    assert window.controller.state is RunState.IDLE
 
 
 def test_the_budget_ends_the_run(make_window: Make, reach: Reach) -> None:
