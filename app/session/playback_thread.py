@@ -12,6 +12,7 @@ from PySide6.QtCore import QThread, Signal
 from PySide6.QtGui import QImage
 
 from app.session.failures import failure, print_trace
+from app.session.playback_choice import PlaybackChoice
 from app.session.playback_pace import Achieved, Pace
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.reports.frames import Frame, Image
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from engine.analysis.playback import Playback, PolicySnapshot
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-HOLD = 0.6  # seconds for which an episode's end is shown
-SHORTEST_HOLD = 0.2
+HOLD = 1.2  # seconds for which an episode's end is shown, long enough to read what it came to
+SHORTEST_HOLD = 0.8
 LONGEST_BURST = 0.1  # seconds of steps without a picture, for environments too slow for the speed asked for
 SLOWEST, FASTEST = 0.1, 10_000.0  # steps per second that an environment may call its own pace
 HIDDEN_PATIENCE = 1.0  # seconds for which an environment that nobody can see any more may take over an answer
@@ -38,12 +39,19 @@ class Slowness(NamedTuple):
 
 @dataclass(frozen=True)
 class PlayedFrame:
-    """What the panel draws: a frame, its picture, and the environment in which it was played."""
+    """What the panel draws: a frame, its picture, and the environment in which it was played.
+
+    ``newest`` is the iteration of the newest policy there is, and ``training_mean`` the mean return of the last
+    training episodes when the one that plays was that; ``held`` says that it plays until the newest is followed again.
+    """
 
     frame: Frame
     picture: QImage
     environment: EnvironmentInfo
     slow: Slowness | None = None
+    newest: int = 0
+    training_mean: float | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class _Settings:
     """What holds while the next steps are taken."""
 
     snapshot: PolicySnapshot
+    at_once: bool  # whether an episode of that policy begins even though another one's is under way
     run: int
     speed: float
     greedy: bool
@@ -61,19 +70,20 @@ class PlaybackThread(QThread):
     """Plays while ``wanted`` and not paused; every method may be called from any thread.
 
     Both ways the newest wins and nothing queues: ``offer`` replaces the snapshot that plays from the next episode on,
-    and ``take`` gives the newest picture, of which ``frame_ready`` tells once until it is taken.
+    or from now on where what plays is much older (``PlaybackChoice``), and ``take`` gives the newest picture, of which
+    ``frame_ready`` tells once until it is taken.
     """
 
     frame_ready = Signal()
     failed = Signal(str)  # one sentence; nothing plays until ``retry`` or ``reset``
     held_up = Signal(str)  # one sentence, once where the environment does not answer for long
+    follow_changed = Signal(bool)  # whether the newest policy plays, or one that is held
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("playback")
         self._changed = threading.Condition()
-        self._snapshot: PolicySnapshot | None = None
-        self._unseen = False  # no step has been taken since it was offered
+        self._choice = PlaybackChoice()
         self._run = 0  # counts resets, so that what belongs to an earlier run is recognised
         self._shown: PlayedFrame | None = None
         self._announced = False
@@ -85,19 +95,22 @@ class PlaybackThread(QThread):
 
     # --- from the training thread -------------------------------------------------------------------------------------
 
-    @property
-    def wants_snapshot(self) -> bool:
-        """Whether an offered snapshot would be played: not while hidden, nor before the last one was looked at."""
-        return self._wanted and not self._stopping and not self._unseen
+    def wants(self, iteration: int) -> bool:
+        """Whether a snapshot of the policy after ``iteration`` updates would be looked at: never while hidden, and at
+        most a few times in a second, but for the first ones of a run."""
+        return self._wanted and not self._stopping and self._choice.wants(iteration, time.monotonic())
 
-    def offer(self, snapshot: PolicySnapshot, *, new_run: bool = False) -> None:
-        """Play this policy from the next episode on; that of a new run at once."""
+    def offer(self, snapshot: PolicySnapshot, *, new_run: bool = False, final: bool = False) -> None:
+        """Play this policy from the next episode on; that of a new run at once, and a ``final`` one, where the run does
+        not go on by itself, at once as well."""
         with self._changed:
             if new_run:
                 self._forget()
-            waited_for = self._snapshot is None
-            self._snapshot, self._unseen = snapshot, True
-            if waited_for:
+            waited_for = self._choice.newest is None
+            self._choice.offer(snapshot, time.monotonic(), final=final)
+            if final:
+                self._pace.due = 0.0  # an end that is shown is not shown on
+            if waited_for or final:
                 self._changed.notify_all()
 
     # --- from the window ----------------------------------------------------------------------------------------------
@@ -130,6 +143,24 @@ class PlaybackThread(QThread):
         """Take the most likely action rather than a sampled one, from the next decision on."""
         self._greedy = greedy
 
+    @property
+    def follows(self) -> bool:
+        """Whether the newest policy plays, or one that is held."""
+        return self._choice.follows
+
+    def set_follow(self, follow: bool) -> None:
+        """Follow the newest policy, or hold the one that plays, episode after episode; a new run is followed."""
+        with self._changed:
+            if follow == self._choice.follows:
+                return
+            if follow:
+                self._choice.follow()
+                self._pace.due = 0.0
+            else:
+                self._choice.hold()
+            self._changed.notify_all()
+        self.follow_changed.emit(follow)
+
     def set_wanted(self, wanted: bool) -> None:
         """Whether anyone can see the episode; without, the thread sleeps."""
         with self._changed:
@@ -144,8 +175,12 @@ class PlaybackThread(QThread):
 
     def _forget(self) -> None:
         self._run += 1
-        self._snapshot = self._shown = None
+        followed = self._choice.follows
+        self._choice.forget()
+        self._shown = None
         self._failed = False
+        if not followed:
+            self.follow_changed.emit(True)
 
     def retry(self) -> None:
         """Begin a new episode after a failure."""
@@ -177,7 +212,7 @@ class PlaybackThread(QThread):
                     if playback is None or settings.run != run:
                         playback, run = self._replaced(playback, settings.snapshot), settings.run
                     else:
-                        playback.use(settings.snapshot)
+                        playback.use(settings.snapshot, at_once=settings.at_once)
                     self._play(playback, settings)
             except BaseException as error:
                 _close(playback)
@@ -205,13 +240,13 @@ class PlaybackThread(QThread):
         """Sleep until the next steps are due; None when the thread is to end."""
         with self._changed:
             while not self._stopping:
-                if self._snapshot is None or self._paused or self._failed or not self._wanted:
+                if self._choice.newest is None or self._paused or self._failed or not self._wanted:
                     self._changed.wait()
                     continue
-                early = self._pace.due - time.monotonic()
-                if early <= 0:
-                    self._unseen = False
-                    return _Settings(self._snapshot, self._run, self._speed, self._greedy, self._shown is None)
+                now = time.monotonic()
+                early = self._pace.due - now
+                if early <= 0 and (chosen := self._choice.next(now)) is not None:
+                    return _Settings(*chosen, self._run, self._speed, self._greedy, self._shown is None)
                 self._changed.wait(early)
         return None
 
@@ -225,7 +260,9 @@ class PlaybackThread(QThread):
             frame = playback.advance(settings.greedy, render=last and settings.pictured)
             if last or frame.ended:
                 break
-        if frame.step >= taken:  # else an episode began, which takes time of its own
+        if frame.step < taken:  # an episode began, which takes time of its own
+            self._note_begun(playback.playing, settings)
+        else:
             self._achieved.took(taken, time.monotonic() - started)
         if frame.ended:
             self._pace.hold(max(SHORTEST_HOLD, HOLD / max(settings.speed, 1.0)), time.monotonic())
@@ -235,11 +272,19 @@ class PlaybackThread(QThread):
             shown = PlayedFrame(replace(frame, image=None), _picture(frame.image), playback.environment, slow)
             self._hand_over(shown, settings)
 
+    def _note_begun(self, playing: PolicySnapshot, settings: _Settings) -> None:
+        with self._changed:
+            if settings.run == self._run:
+                self._choice.began(playing, time.monotonic())
+
     def _hand_over(self, shown: PlayedFrame, settings: _Settings) -> None:
         with self._changed:
-            if settings.run != self._run or self._stopping:
+            newest, playing = self._choice.newest, self._choice.playing
+            if settings.run != self._run or self._stopping or newest is None:
                 return
-            self._shown = shown
+            mean = playing.mean_return if playing is not None else None
+            held = not self._choice.follows
+            self._shown = replace(shown, newest=newest.iteration, training_mean=mean, held=held)
             announce, self._announced = not self._announced, True
         if announce:
             self.frame_ready.emit()

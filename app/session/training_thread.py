@@ -229,7 +229,7 @@ class TrainingThread(QThread):
                 if isinstance(event, Updated) and training.solving:
                     continue  # which is told of this iteration as well, before anything ends or waits
                 if isinstance(event, Updated | Solved):
-                    if self._playback.wants_snapshot:
+                    if self._playback.wants(training.updates):
                         self._show_policy(training)
                     if self._stepping:
                         self._wait(training)
@@ -237,7 +237,7 @@ class TrainingThread(QThread):
                         self._hold(training)
                 self._obey_all(training)
         finally:
-            self._show_policy(training)  # before the end is reported, after which another run may begin
+            self._show_policy(training, final=True)  # before the end is told, after which another run may begin
 
     def _tell(self, readers: list[EventReader], event: Event) -> None:
         """Tell all ``readers``; one that fails is told no more of this run, which goes on without it."""
@@ -272,7 +272,7 @@ class TrainingThread(QThread):
 
     def _wait(self, training: Training) -> None:
         """Stay paused until asked to go on; the waiting costs nothing."""
-        self._show_policy(training)
+        self._show_policy(training, final=True)
         if not self._stepping:
             self.log.emit("info", f"Paused after {self._steps:,} steps.")
         self.state_changed.emit(RunState.PAUSED)
@@ -294,8 +294,9 @@ class TrainingThread(QThread):
                 self._obey(request, training)
         self._due_from = time.monotonic()
 
-    def _show_policy(self, training: Training, *, new_run: bool = False) -> None:
+    def _show_policy(self, training: Training, *, new_run: bool = False, final: bool = False) -> None:
         from engine.analysis.playback import snapshot
 
-        self.policy = snapshot(training.policy, training.config, training.environment, training.iteration)
-        self._playback.offer(self.policy, new_run=new_run)
+        at = training.updates, training.mean_return
+        self.policy = snapshot(training.policy, training.config, training.environment, *at)
+        self._playback.offer(self.policy, new_run=new_run, final=final)

@@ -51,13 +51,17 @@ RenderingBatch = GymnasiumBatch | ProcessBatch
 
 @dataclass(frozen=True)
 class PolicySnapshot:
-    """A policy as it was after ``iteration`` updates; ``state`` shares no memory with it and lies on the CPU."""
+    """A policy as it was after ``iteration`` updates; ``state`` shares no memory with it and lies on the CPU.
+
+    ``mean_return`` is what the run reported then, of its last training episodes; None before any has ended.
+    """
 
     config: RunConfig
     environment: EnvironmentInfo
     state: dict[str, Tensor]
     iteration: int
     temperature: float = 1.0
+    mean_return: float | None = None
 
     def fits(self, other: PolicySnapshot) -> bool:
         """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
@@ -68,10 +72,16 @@ class PolicySnapshot:
         )
 
 
-def snapshot(policy: Policy, config: RunConfig, environment: EnvironmentInfo, iteration: int) -> PolicySnapshot:
+def snapshot(
+    policy: Policy,
+    config: RunConfig,
+    environment: EnvironmentInfo,
+    iteration: int,
+    mean_return: float | None = None,
+) -> PolicySnapshot:
     """Freeze ``policy``; cheap enough to be done after every iteration."""
     state = {name: value.detach().to("cpu", copy=True) for name, value in policy.state_dict().items()}
-    return PolicySnapshot(config, environment, state, iteration, policy.temperature)
+    return PolicySnapshot(config, environment, state, iteration, policy.temperature, mean_return)
 
 
 class Playback:
@@ -107,6 +117,11 @@ class Playback:
         self._reward = 0.0
 
     @property
+    def playing(self) -> PolicySnapshot:
+        """The policy of the episode that was begun last."""
+        return self._playing
+
+    @property
     def environment(self) -> EnvironmentInfo:
         """What is being played in."""
         return self._playing.environment
@@ -116,10 +131,12 @@ class Playback:
         """The environment's own rate, one frame per step."""
         return frames_per_second(self._rendering.metadata) or DEFAULT_FRAMES_PER_SECOND
 
-    def use(self, snapshot: PolicySnapshot) -> None:
-        """Play ``snapshot`` from the next episode on; at once where it is for another environment or kind of policy."""
+    def use(self, snapshot: PolicySnapshot, *, at_once: bool = False) -> None:
+        """Play ``snapshot`` from the next episode on; from a new one now where it is ``at_once``, or where it is for
+        another environment or kind of policy."""
         if snapshot.fits(self._playing):
             self._next = snapshot
+            self._begun &= not at_once
             return
         self.close()
         self._build(snapshot)

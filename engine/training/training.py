@@ -97,6 +97,17 @@ class Training:
         return sum(totals.episodes for totals in self.totals.values())
 
     @property
+    def updates(self) -> int:
+        """How many iterations are over, in all runs; the policy is what these have made of it, and of the one under way
+        what it has done so far."""
+        return self.iteration - sum(totals.busy for totals in self.totals.values())
+
+    @property
+    def mean_return(self) -> float | None:
+        """That of the latest training episodes, as reported; the first run's, where there are several."""
+        return next(iter(self.totals.values())).mean_return
+
+    @property
     def seconds(self) -> float:
         """Seconds spent training so far; what the host does between events does not count."""
         return self._stopwatch.seconds

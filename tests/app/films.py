@@ -96,9 +96,15 @@ def some_frame(**changes: Any) -> Frame:
     return replace(Frame(None, 7, decision, 7.0, False, False, 42, 1), **changes)
 
 
-def show(panel: EpisodePanel, monkeypatch: pytest.MonkeyPatch, frame: Frame, size: tuple[int, int] = (60, 40)) -> None:
-    """Hand the panel a frame as its thread would."""
-    shown = PlayedFrame(frame, QImage(*size, QImage.Format.Format_RGB32), ENVIRONMENTS["CartPole-v1"])
+def show(
+    panel: EpisodePanel,
+    monkeypatch: pytest.MonkeyPatch,
+    frame: Frame,
+    size: tuple[int, int] = (60, 40),
+    **told: Any,
+) -> None:
+    """Hand the panel a frame as its thread would, with what that has told of it."""
+    shown = PlayedFrame(frame, QImage(*size, QImage.Format.Format_RGB32), ENVIRONMENTS["CartPole-v1"], **told)
     monkeypatch.setattr(panel.playback, "take", lambda: shown)
     panel._detailed = 0.0
     panel.playback.frame_ready.emit()

@@ -208,7 +208,7 @@ def test_hidden_it_neither_plays_nor_asks_for_policies(qtbot: QtBot, open_panel:
     qtbot.waitUntil(lambda: plays(panel))
     panel.hide()
     qtbot.wait(60)
-    assert (steps_within(qtbot, 150), panel.playback.wants_snapshot) == (0, False)
+    assert (steps_within(qtbot, 150), panel.playback.wants(1000)) == (0, False)
 
 
 def test_shown_again_it_goes_on(qtbot: QtBot, open_panel: Open) -> None:

@@ -58,7 +58,7 @@ class _Hangs:
         self.closed, self._pictures = False, 0
         self.made.append(self)
 
-    def use(self, snapshot: PolicySnapshot) -> None:
+    def use(self, snapshot: PolicySnapshot, *, at_once: bool) -> None:
         pass
 
     def advance(self, greedy: bool, render: bool = True) -> Frame:

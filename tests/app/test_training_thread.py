@@ -15,6 +15,7 @@ from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
 from app.session.training_thread import TrainingThread
 from app.window.main_window import MainWindow
+from engine.analysis.playback import PolicySnapshot
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Event, Solved, Updated
@@ -47,7 +48,7 @@ def test_a_run_that_has_ended_leaves_its_last_policy_to_be_watched(qtbot: QtBot,
     asked_first.start()
     qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
     updates = [event for event in asked_first._readers[0].take().scalars if isinstance(event, Updated)]
-    assert asked_first._playback._snapshot.iteration == len(updates) > 0
+    assert asked_first._playback._choice.newest.iteration == len(updates) > 0
 
 
 def test_what_cannot_change_while_training_is_refused_in_a_sentence(qtbot: QtBot, asked_first: TrainingThread) -> None:
@@ -58,18 +59,31 @@ def test_what_cannot_change_while_training_is_refused_in_a_sentence(qtbot: QtBot
     assert ("error", "policy.hidden_sizes cannot change while training; stop the run to change it.") in said
 
 
-def test_whoever_watches_is_offered_the_policy_of_every_iteration(
+def test_whoever_watches_is_offered_policies_before_they_are_much_newer_but_not_every_one(
     qtbot: QtBot, asked_first: TrainingThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offered: list[int] = []
+    offered: list[tuple[int, float | None, bool]] = []
     playback = asked_first._playback
-    monkeypatch.setattr(playback, "offer", lambda taken, *, new_run=False: offered.append(taken.iteration))
+    offer = playback.offer
+
+    def note(taken: PolicySnapshot, *, new_run: bool = False, final: bool = False) -> None:
+        offered.append((taken.iteration, taken.mean_return, final))
+        offer(taken, new_run=new_run, final=final)
+
+    monkeypatch.setattr(playback, "offer", note)
+    monkeypatch.setattr("app.session.playback_choice.SNAPSHOT_EVERY", 60.0)
     playback.set_wanted(True)
     states = heard(asked_first.state_changed)
     asked_first.start()
     qtbot.waitUntil(lambda: RunState.FINISHED in states, timeout=20_000)
-    assert offered == [*range(offered[-1] + 1), offered[-1]]
-    assert offered[-1] > 0
+    updates = [event for event in asked_first._readers[0].take().scalars if isinstance(event, Updated)]
+    last = len(updates)
+    doubled = [2**power - 1 for power in range(last) if 2**power <= last + 1]
+    assert [iteration for iteration, _, _ in offered] == [*doubled, last]
+    assert [mean for _, mean, _ in offered[1:]] == [
+        updates[at - 1].metrics["mean_return"] for at in (*doubled[1:], last)
+    ]
+    assert [final for *_, final in offered] == [False] * len(doubled) + [True]
 
 
 @pytest.mark.parametrize("late", [[], ["start"]])

@@ -307,10 +307,10 @@ def test_a_new_run_shows_nothing_of_the_last(qtbot: QtBot, make_window: Make, re
     window.start()
     reach(window, RunState.FINISHED)
     assert len(window.panels.find(ReturnsPanel)._line.x) > 0
-    assert window.playback._snapshot is not None
+    assert window.playback._choice.newest is not None
     click(qtbot, window, "reset")
     assert len(window.panels.find(ReturnsPanel)._line.x) == 0
-    assert window.playback._snapshot is None
+    assert window.playback._choice.newest is None
 
 
 def test_a_field_that_does_not_fit_stops_the_start(qtbot: QtBot, make_window: Make) -> None:
@@ -417,7 +417,7 @@ def test_closing_while_training_leaves_no_thread(qtbot: QtBot, make_window: Make
 def test_a_hidden_episode_asks_for_no_policy(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
     window._docks["Episode"].hide()
-    qtbot.waitUntil(lambda: not window.playback.wants_snapshot, timeout=2000)
+    qtbot.waitUntil(lambda: not window.playback.wants(1000), timeout=2000)
 
 
 @pytest.mark.parametrize("name", ["dark", "light"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.panels.episode.action_axes import Axes, words_of_numbers
 from app.panels.episode.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label, and_more
 from app.panels.episode.action_groups import Groups, Switches, words
-from app.style.theme import Theme
+from app.style.theme import Theme, points
 from engine.catalogue.spaces import Space
 from engine.reports.frames import Decision, MultiSoftmaxDecision, SoftmaxDecision, SwitchDecision
 
@@ -25,7 +25,7 @@ class ActionBars(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Action probabilities")
         self._theme = theme
-        self._ink = Ink.of(theme, self.font())
+        self._ink = _ink(theme, self.font())
         self._space = space
         self._drawing = _drawing(space)
         self._decision: Decision | None = None
@@ -65,11 +65,11 @@ class ActionBars(QWidget):
         self.update()
 
     def _resize(self) -> None:
-        self._ink = Ink.of(self._theme, self.font())
-        self.setFixedHeight(self._drawing.height(self._ink))
+        self._ink = _ink(self._theme, self.font())
+        self.setFixedHeight(self._theme.px(self._drawing.height(self._ink)))
 
     def sizeHint(self) -> QSize:
-        return QSize(240, self._drawing.height(self._ink))
+        return QSize(self._theme.px(240), self.height())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -80,8 +80,17 @@ class ActionBars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), self._ink.ground)
-        self._drawing.paint(painter, self._ink, self.width(), self._decision)
+        scale = self._theme.text_scale
+        painter.scale(scale, scale)
+        self._drawing.paint(painter, self._ink, self.width() / scale, self._decision)
         painter.end()
+
+
+def _ink(theme: Theme, font: QFont) -> Ink:
+    """For text of the system's size: drawings are scaled as a whole, their bars and dots like their words."""
+    plain = QFont(font)
+    plain.setPointSizeF(points(theme) / theme.text_scale)
+    return Ink.of(theme, plain)
 
 
 def _drawing(space: Space) -> Drawing:

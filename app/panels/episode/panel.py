@@ -7,6 +7,7 @@ import time
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QHideEvent, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QFrame,
     QGridLayout,
@@ -29,12 +30,18 @@ from app.style.theme import Theme, tabular
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
-from engine.reports.frames import Frame
 
 EMPTY = "The current policy will play here once training starts."
 EMPTY_PAUSED = "Paused. Press play, and the current policy plays here once training starts."
+AS_IN_THE_CURVE = (
+    "The mean return of the last 100 training episodes when this policy was the newest: where the curve of returns was "
+    "then. One episode alone may come to much more or less."
+)
 SHORTEST_BARS = 64  # pixels
+LOWEST_PICTURE = 120  # pixels
+WIDE = 1.4  # times as wide as high, from which on the picture stands beside what is told of it
 TALLEST_PICTURE = 1 << 16  # pixels; no screen has as many
+SO_FAR = "Return so far"
 RATE_EVERY = 1.0  # seconds
 DETAILS_EVERY = 0.1  # seconds; numbers that change faster cannot be read, and cost training
 
@@ -70,20 +77,23 @@ class EpisodePanel(PanelWidget):
         self._theme = theme
         self.playback = playback
         self._chosen = self._played = next(iter(ENVIRONMENTS.values()))
-        self._last: Frame | None = None  # the newest one shown, also where its numbers are not yet
+        self._last: PlayedFrame | None = None  # the newest one shown, also where its numbers are not yet
         self._detailed = 0.0  # when numbers and bars were last shown
         self._failed = self._held_up = False
         self._rated = 0.0  # when the rate was last shown
         self._decimals = 0
 
         self.view = FrameView()
-        self.view.setMinimumHeight(120)
         self.return_label = QLabel(NOTHING)
         self.return_label.setProperty("role", "figure")
         self.return_label.setFont(tabular(self.return_label.font()))
         self.return_label.setAccessibleName("Return so far")
         # However long the number, it must not widen the panel.
         self.return_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.return_title = QLabel(SO_FAR)
+        self.training_label, self.newest_label = QLabel(), QLabel()
+        self.training_label.setToolTip(AS_IN_THE_CURVE)
+        self.training_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.step_label, self.policy_label, self.rate_label = QLabel(), QLabel(), QLabel()
         self.bars = ActionBars(theme, self._chosen.action)
         self._caption = QLabel(self.bars.caption)
@@ -92,6 +102,7 @@ class EpisodePanel(PanelWidget):
         self.sampled_button, self.greedy_button = QToolButton(), QToolButton()
         self.speed_box = Combo()
         self._make_controls()
+        self._take_sizes()
         self._arrange()
         self._wire()
         self.reset()
@@ -100,7 +111,6 @@ class EpisodePanel(PanelWidget):
 
     def _make_controls(self) -> None:
         self.play_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.play_button.setMinimumSize(40, 32)
         self._modes = QButtonGroup(self)
         for button, text, tip in (
             (self.sampled_button, "Sampled", "Each action is drawn from the policy's probabilities"),
@@ -110,15 +120,12 @@ class EpisodePanel(PanelWidget):
             button.setToolTip(tip)
             button.setAccessibleName(f"{text} actions")
             button.setCheckable(True)
-            button.setMinimumHeight(32)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             button.setProperty("role", "segment")
             self._modes.addButton(button)
         (self.greedy_button if self.playback.greedy else self.sampled_button).setChecked(True)
         self.speed_box.addItems([f"{speed:g}×" for speed in SPEEDS])
         self.speed_box.setMinimumContentsLength(5)
-        self.speed_box.setFixedWidth(80)
-        self.speed_box.setMinimumHeight(32)
         self.speed_box.setCurrentIndex(SPEEDS.index(self.playback.speed))
         self.speed_box.setAccessibleName("Playback speed")
         self.speed_box.setToolTip("How fast the episode plays; 1× is the environment's own pace")
@@ -142,21 +149,26 @@ class EpisodePanel(PanelWidget):
         numbers.setHorizontalSpacing(unit)
         numbers.setVerticalSpacing(0)
         numbers.setColumnStretch(0, 1)
-        title = QLabel("Return so far")
-        numbers.addWidget(title, 0, 0)
+        numbers.addWidget(self.return_title, 0, 0)
         numbers.addWidget(self.return_label, 1, 0, 2, 1)
-        for row, label in enumerate((self.rate_label, self.step_label, self.policy_label)):
+        numbers.addWidget(self.training_label, 3, 0)
+        self.training_label.setFont(tabular(self.training_label.font()))
+        beside = (self.rate_label, self.step_label, self.policy_label, self.newest_label)
+        for row, label in enumerate(beside):
             label.setFont(tabular(label.font()))
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             numbers.addWidget(label, row, 1)
         self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        for label in (title, self.rate_label, self.step_label, self.policy_label, self._caption):
+        for label in (self.return_title, self.training_label, *beside, self._caption):
             label.setProperty("role", "muted")
             label.setTextFormat(Qt.TextFormat.PlainText)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(unit, unit, unit, unit)
+        self._halves = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._halves.setContentsMargins(unit, unit, unit, unit)
+        self._halves.setSpacing(unit)
+        self._halves.addWidget(self.view, 1000)
+        column = QVBoxLayout()
         column.setSpacing(unit)
-        column.addWidget(self.view, 1000)
+        self._halves.addLayout(column, 1)
         column.addLayout(controls)
         column.addSpacing(unit // 2)
         column.addLayout(numbers)
@@ -177,9 +189,19 @@ class EpisodePanel(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self._take_sizes()
         self.bars.apply_theme(theme)
         self._scroll.fit()
+        self._limit_picture()
         self._follow_playing()
+
+    def _take_sizes(self) -> None:
+        px = self._theme.px
+        self.view.setMinimumHeight(px(LOWEST_PICTURE))
+        self.play_button.setMinimumSize(px(40), px(32))
+        for control in (self.sampled_button, self.greedy_button, self.speed_box):
+            control.setMinimumHeight(px(32))
+        self.speed_box.setFixedWidth(px(80))
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """What will be played next; what is playing goes on until ``reset``."""
@@ -194,7 +216,8 @@ class EpisodePanel(PanelWidget):
         self._rated = 0.0
         self._make_room(self._chosen)
         self.return_label.setText(NOTHING)
-        for label in (self.step_label, self.policy_label, self.rate_label):
+        self.return_title.setText(SO_FAR)
+        for label in (self.step_label, self.policy_label, self.rate_label, self.training_label, self.newest_label):
             label.clear()
         self._follow_playing()
 
@@ -251,18 +274,19 @@ class EpisodePanel(PanelWidget):
         self.view.show_picture(shown.picture)
         if self.view.aspect != before:
             self._limit_picture()
-        self._last = frame
+        self._last = shown
         if first:
             self._follow_playing()
         now = time.monotonic()
         if frame.ended or self.playback.paused or now - self._detailed >= DETAILS_EVERY:
             self._detailed = now
-            self._show_details(frame)
+            self._show_details(shown)
         if now - self._rated >= RATE_EVERY:
             self._rated = now
             self._show_rate(shown.slow)
 
-    def _show_details(self, frame: Frame) -> None:
+    def _show_details(self, shown: PlayedFrame) -> None:
+        frame = shown.frame
         if frame.decision is not None:  # in the final state the last decision stays in view
             self.bars.show_decision(frame.decision)
         reward = frame.reward_so_far
@@ -270,6 +294,7 @@ class EpisodePanel(PanelWidget):
             self._decimals = 1  # and it stays so, lest the number flip between two forms
         long = abs(reward) >= 1e6
         self.return_label.setText(short_number(reward) if long else minus(f"{reward:.{self._decimals}f}"))
+        self.return_title.setText("Return" if frame.ended else SO_FAR)
         limit = self._played.time_limit
         if frame.terminated:
             step = f"ended at step {frame.step}"
@@ -278,7 +303,15 @@ class EpisodePanel(PanelWidget):
         else:
             step = f"step {frame.step} of {limit}" if limit else f"step {frame.step}"
         self.step_label.setText(step)
-        self.policy_label.setText(f"policy of iteration {frame.iteration}" if frame.iteration else "untrained policy")
+        self._show_policy(shown)
+
+    def _show_policy(self, shown: PlayedFrame) -> None:
+        """Say whose episode it is, and beside it what the curve said of that policy."""
+        played, mean = shown.frame.iteration, shown.training_mean
+        policy = f"policy of iteration {played}" if played else "untrained policy"
+        self.policy_label.setText(f"{policy}, held" if shown.held else policy)
+        self.newest_label.setText(f"iteration {shown.newest} is newest" if shown.newest > played else "")
+        self.training_label.setText("" if mean is None else f"training mean {short_number(mean, 4, steady=True)}")
 
     def _show_rate(self, slow: Slowness | None) -> None:
         """Say how fast the episode plays where that is not as fast as was chosen."""
@@ -319,10 +352,19 @@ class EpisodePanel(PanelWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        wide = self.width() > WIDE * self.height()
+        direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        if direction != self._halves.direction():
+            self._halves.setDirection(direction)
+            self._halves.setStretch(0, 3 if wide else 1000)
+            self._halves.setStretch(1, 2 if wide else 1)
         self._limit_picture()
 
     def _limit_picture(self) -> None:
         """No taller than the picture at full width, so that what is below stays close to it."""
+        if self._halves.direction() is QBoxLayout.Direction.LeftToRight:
+            self.view.setMaximumHeight(TALLEST_PICTURE)
+            return
         width = self.width() - 2 * self._theme.unit
         tallest = max(round(width / self.view.aspect), self.view.minimumHeight())
         self.view.setMaximumHeight(min(tallest, TALLEST_PICTURE))

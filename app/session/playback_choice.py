@@ -1,0 +1,75 @@
+"""Which policy is watched, and when a newer one takes over from it; a decision without a thread or a clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.playback import PolicySnapshot
+
+SHORTEST_SHOW = 1.5  # seconds for which an episode is shown at least before a much newer policy takes over
+SNAPSHOT_EVERY = 0.3  # seconds between policies that are looked at while training, each of which costs it a little
+
+
+def much_newer(iteration: int, than: int) -> bool:
+    """Whether a policy of ``iteration`` updates has left one of ``than`` behind: after a first update at once, later
+    after twice as many, since what one update adds becomes less."""
+    return iteration >= 2 * than + 1
+
+
+class PlaybackChoice:
+    """Follows the newest policy, or holds one; all times are seconds of one monotonic clock."""
+
+    def __init__(self) -> None:
+        self.follows = True
+        self.newest: PolicySnapshot | None = None
+        self.playing: PolicySnapshot | None = None  # in the episode that was begun last
+        self._held: PolicySnapshot | None = None
+        self._began = self._offered = 0.0
+        self._unseen = False  # nothing has been played since the newest was offered
+        self._at_once = False  # the newest is to be seen whatever plays
+
+    def forget(self) -> None:
+        """Begin without any policy, to follow the newest."""
+        self.newest = self.playing = self._held = None
+        self._unseen = self._at_once = False
+        self.follows = True
+
+    def wants(self, iteration: int, now: float) -> bool:
+        """Whether the policy of that iteration should be offered."""
+        if self.newest is None or much_newer(iteration, self.newest.iteration):
+            return True
+        return not self._unseen and now - self._offered >= SNAPSHOT_EVERY
+
+    def offer(self, snapshot: PolicySnapshot, now: float, *, final: bool) -> None:
+        """Know a newer policy; ``final`` where no newer one is to come soon, so that this is what is to be seen."""
+        self.newest, self._offered, self._unseen = snapshot, now, True
+        self._at_once |= final
+
+    def hold(self) -> None:
+        """Stay with what plays."""
+        self.follows = False
+        self._held = self.playing or self.newest
+
+    def follow(self) -> None:
+        """Play the newest, from now on and at once."""
+        self.follows, self._held, self._at_once = True, None, True
+
+    def next(self, now: float) -> tuple[PolicySnapshot, bool] | None:
+        """What is to be played now, and whether its episode begins even though another is under way; None where there
+        is no policy."""
+        if self.newest is None:
+            return None
+        self._unseen = False
+        at_once, self._at_once = self._at_once, False
+        if not self.follows:
+            self._held = self._held or self.newest
+            return self._held, False
+        if self.playing is None or self.playing.iteration == self.newest.iteration:
+            return self.newest, False
+        left_behind = much_newer(self.newest.iteration, self.playing.iteration)
+        return self.newest, at_once or (left_behind and now - self._began >= SHORTEST_SHOW)
+
+    def began(self, playing: PolicySnapshot, now: float) -> None:
+        """An episode of ``playing`` has begun."""
+        self.playing, self._began = playing, now
