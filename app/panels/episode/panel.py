@@ -154,10 +154,14 @@ class EpisodePanel(PanelWidget):
         numbers.addWidget(self.training_label, 3, 0)
         self.training_label.setFont(tabular(self.training_label.font()))
         beside = (self.rate_label, self.step_label, self.policy_label, self.newest_label)
-        for row, label in enumerate(beside):
+        told = QVBoxLayout()
+        told.setSpacing(2)
+        told.addStretch(1)
+        numbers.addLayout(told, 0, 1, 4, 1)
+        for label in beside:
             label.setFont(tabular(label.font()))
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            numbers.addWidget(label, row, 1)
+            told.addWidget(label)
         self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for label in (self.return_title, self.training_label, *beside, self._caption):
             label.setProperty("role", "muted")
