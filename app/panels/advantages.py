@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout
 
 from app.models.history import History
 from app.panels.record import PanelWidget
 from app.plotting.axes import Range, settled_end, settled_range
+from app.plotting.export import Table
 from app.plotting.histogram import Histogram, bounds, histogram
-from app.plotting.labels import Captions, Moment, Moments
+from app.plotting.labels import Moment, Moments
+from app.plotting.legend import Entry
 from app.plotting.marks import Bars
 from app.plotting.plot import Margins, Plot
-from app.style.format import percent, power_of_ten, short_number
+from app.plotting.readout import Pointer, Reading
+from app.style.flow import Flow
+from app.style.format import percent, power_of_ten, short_number, tick_labels
 from app.style.text import Stage, SteadyLabel, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.reported import ratios_of
@@ -31,7 +35,7 @@ _EMPTY_RATIOS = (
 )
 _TITLES = {
     RAW: "advantage  Â  (reward)",
-    NORMALISED: "normalised advantage",
+    NORMALISED: "normalised advantage  (standard deviations)",
     "step": "probability ratio  ρ = π/π<sub>old</sub>",
     "episode": "importance weight  log₁₀ w",
 }
@@ -41,7 +45,9 @@ _TIPS = {
     "ESS, the effective sample size: so many episodes of equal weight would tell as much",
     None: "Only PPO's update rules and off-policy ascent compare the policy with the one that acted",
 }
-_HIGHEST = 125.0  # %; bars end at 100, the rest is room for words
+_UNITS = {RAW: "advantage (reward)", NORMALISED: "normalised advantage (std)"}
+_RATIO_UNITS = {"step": "probability ratio", "episode": "importance weight (log10)"}
+_HIGHEST = 105.0  # %; bars end at 100
 _LARGEST_RATIO = 1e6
 _LEAST_REACH = 0.1  # around the centre, lest differences of no account fill the plot
 
@@ -62,10 +68,12 @@ class AdvantagesPanel(PanelWidget):
         self._ratios: Reweighted | None = None
         self._x: Range | None = None
         self._y_end: float | None = None
-        self._bars, self._lines, self._shares = Bars(), Moments(rows=3, first_row=1), Captions()
+        self._shown: Histogram | None = None
+        self._bars, self._lines = Bars(), Moments(rows=0)
         self.plot = Plot(theme, _TITLES[RAW], "share of steps (%)", Margins(left=58))
         self.plot.left.highest = 100.0  # %
-        self.plot.marks = [self._bars, self._lines, self._shares]
+        self.plot.marks = [self._bars, self._lines]
+        self.plot.title, self.plot.probe, self.plot.numbers = "Signal", self._read, self._numbers
         self._stage = Stage(_EMPTY, self.plot)
         self._build(theme)
         self._follow_method()
@@ -73,9 +81,8 @@ class AdvantagesPanel(PanelWidget):
 
     def _build(self, theme: Theme) -> None:
         self._choices = QButtonGroup(self)
-        header = QHBoxLayout()
-        header.setContentsMargins(theme.unit, theme.unit, theme.unit, 0)
-        header.setSpacing(theme.unit // 2)
+        header = Flow(theme.unit // 2)
+        header.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit // 2)
         for text, tip in (
             ("Raw", "The advantages as estimated, in units of reward"),
             ("Normalised", "Each batch shifted and scaled to mean 0 and standard deviation 1"),
@@ -95,11 +102,10 @@ class AdvantagesPanel(PanelWidget):
         self.ratios_button.setMinimumWidth(max(widths))
         self._choices.button(RAW).setChecked(True)
         self._choices.idToggled.connect(self._choice_toggled)
-        self._iteration = SteadyLabel("it. 0,000,000", "muted")
-        self._iteration.setAlignment(self._iteration.alignment().AlignRight)
+        self._iteration = SteadyLabel("iteration 000,000", "muted")
+        self._iteration.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._iteration.setToolTip("The iteration that this batch belongs to")
-        header.addStretch(1)
-        header.addWidget(self._iteration)
+        header.add_right(self._iteration)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)
@@ -125,8 +131,15 @@ class AdvantagesPanel(PanelWidget):
 
     @property
     def lines(self) -> list[str]:
-        """What is written at the vertical lines and in the corners."""
-        return [*(moment.text for moment in self._lines.moments), self._shares.left, self._shares.right]
+        """What is written above the plot."""
+        return [entry.text for entry in self.plot.legend.entries]
+
+    @property
+    def watched(self) -> bool:
+        return super().watched or self.plot.enlarged is not None
+
+    def name_run(self, name: str) -> None:
+        self.plot.run = name
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Which run is shown: whether it has ratios, of what, and where they are clipped."""
@@ -155,7 +168,7 @@ class AdvantagesPanel(PanelWidget):
         self._redraw()
 
     def reset(self) -> None:
-        self._latest = self._ratios = None
+        self._latest = self._ratios = self._shown = None
         self._x = self._y_end = None
         self._iteration.clear()
         self._stage.fill(False)
@@ -163,9 +176,9 @@ class AdvantagesPanel(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._bars.negative, self._bars.positive = QColor(theme.negative), QColor(theme.positive)
-        self._lines.ground = self._shares.ground = theme.surface
-        self._shares.left_colour, self._shares.right_colour = theme.negative, theme.positive
+        self._bars.positive = QColor(theme.positive)
+        self._bars.set_negative(theme.negative, theme.surface)
+        self._lines.apply_theme(theme)
         self.plot.apply_theme(theme)
         self._redraw()
 
@@ -190,16 +203,16 @@ class AdvantagesPanel(PanelWidget):
 
     def _redraw(self) -> None:
         shown = self._take_ratios() if self._choices.checkedId() == RATIOS else self._take_advantages()
+        self._shown = shown
         if shown is None:
             self._stage.fill(False)
             return
         assert self._x is not None
         self._bars.edges, self._bars.width, self._bars.heights = shown.edges, shown.width, 100 * shown.shares
-        # Room above the bars for the words.
-        self._y_end = settled_end(self._y_end, 145 * float(shown.shares.max()), least=0.4)
+        self._y_end = settled_end(self._y_end, 90 * float(shown.shares.max()), least=0.4)
         self.plot.set_ranges(self._x, (0.0, min(self._y_end, _HIGHEST)))
         current = self._ratios if self._choices.checkedId() == RATIOS else self._latest
-        self._iteration.setText(f"it. {current.iteration:,}" if current else "")
+        self._iteration.setText(f"iteration {current.iteration:,}" if current else "")
         self.plot.redraw()
         self._stage.fill(True)
 
@@ -217,17 +230,30 @@ class AdvantagesPanel(PanelWidget):
         self._x = settled_range(self._x, *bounds(shown))
         bars = histogram(shown, self._x)
         self._bars.centre = 0.0
-        self._shares.left = f"{percent(bars.negative)} negative"
-        self._shares.right = f"{percent(bars.positive)} positive"
         text, muted = self._theme.text, self._theme.muted
         # What is nothing beside the spread is rounding, not a mean.
-        mean = bars.mean if abs(bars.mean) > 1e-4 * bars.std else 0.0
+        mean = short_number(bars.mean if abs(bars.mean) > 1e-4 * bars.std else 0.0)
+        std = short_number(bars.std)
         self._lines.moments = [
-            Moment(bars.mean - bars.std, "−1 std", muted, dashed=True, side=-1),
-            Moment(bars.mean + bars.std, "+1 std", muted, dashed=True, side=1),
-            Moment(bars.mean, f"mean {short_number(mean)} ± {short_number(bars.std)}", text, side=0),
+            Moment(bars.mean - bars.std, f"one standard deviation below the mean: {std}", muted, dashed=True),
+            Moment(bars.mean + bars.std, f"one standard deviation above the mean: {std}", muted, dashed=True),
+            Moment(bars.mean, f"mean of the batch: {mean}", text),
         ]
+        self._tell(
+            bars, ("negative", "positive"), Entry(f"mean {mean}", text, "line"), Entry(f"± std {std}", muted, "dashed")
+        )
         return bars
+
+    def _tell(self, bars: Histogram, sides: tuple[str, str], *lines: Entry) -> None:
+        """Write above the plot how much lies on either side of the centre, and what the lines are."""
+        below, above = sides
+        self.plot.legend.show_entries(
+            [
+                Entry(f"{percent(bars.negative)} {below}", self._theme.negative, "hatched"),
+                Entry(f"{percent(bars.positive)} {above}", self._theme.positive, "filled"),
+                *lines,
+            ]
+        )
 
     def _take_steps(self, reweighted: Reweighted) -> Histogram:
         """π/π_old of every step, around 1, with the range in which they counted."""
@@ -238,13 +264,18 @@ class AdvantagesPanel(PanelWidget):
         self._x = settled_range(self._x, min(low, max(1 - least, 0.0)), max(high, 1 + least))
         bars = histogram(ratios, self._x, centre=1.0)
         self._bars.centre = 1.0
-        self._shares.left = f"{percent(bars.negative)} less likely"
-        self._shares.right = f"{percent(bars.positive)} likelier"
-        ends = ((-1, "1 − ε"), (1, "1 + ε"))
-        moments = [Moment(1 + s * reach, text, self._theme.marker, dashed=True, side=s) for s, text in ends if reach]
+        text, marker = self._theme.text, self._theme.marker
         mean = f"mean {bars.mean:.2f} ± {short_number(bars.std)}"
-        moments.append(Moment(bars.mean, mean, self._theme.text, side=0))
-        self._lines.moments = moments
+        ends = [(1 + sign * reach, f"1 {name} ε") for sign, name in ((-1, "−"), (1, "+")) if reach]
+        self._lines.moments = [
+            *(
+                Moment(x, f"{name} = {short_number(x)}, where the step is clipped", marker, dashed=True)
+                for x, name in ends
+            ),
+            Moment(bars.mean, mean, text),
+        ]
+        clip = [Entry(f"1 ± ε, ε = {short_number(reach)}", marker, "dashed")] if reach else []
+        self._tell(bars, ("less likely", "likelier"), Entry(mean, text, "line"), *clip)
         return bars
 
     def _take_weights(self, reweighted: Reweighted) -> Histogram:
@@ -255,13 +286,64 @@ class AdvantagesPanel(PanelWidget):
         bars = histogram(powers, self._x)
         self._bars.centre = 0.0
         size, cut = reweighted.effective_sample_size, reweighted.truncation
-        self._shares.left = f"{percent(bars.negative)} below 1"
-        self._shares.right = "" if size is None else f"ESS {size:.1f} of {len(powers):,}"
-        moments = []
+        text, marker = self._theme.text, self._theme.marker
+        moments, entries = [], []
         if cut is not None:
-            moments.append(Moment(float(np.log10(cut)), "cut", self._theme.marker, dashed=True, side=0))
+            moments.append(
+                Moment(float(np.log10(cut)), f"larger weights are cut to {short_number(cut)}", marker, dashed=True)
+            )
+            entries.append(Entry(f"cut at {short_number(cut)}", marker, "dashed"))
         greatest = float(powers.max())
         if np.isfinite(greatest):
-            moments.append(Moment(greatest, f"largest {power_of_ten(greatest)}", self._theme.text, side=0))
+            moments.append(Moment(greatest, f"largest weight {power_of_ten(greatest)}", text))
+            entries.append(Entry(f"largest {power_of_ten(greatest)}", text, "line"))
         self._lines.moments = moments
+        if size is not None:
+            entries.append(Entry(f"ESS {size:.1f} of {len(powers):,}"))
+        self._tell(bars, ("below 1", "above 1"), *entries)
         return bars
+
+    # --- what a person asks of it ---
+
+    @property
+    def _quantity(self) -> str:
+        """What the horizontal axis measures, with its unit."""
+        which = self._choices.checkedId()
+        return _UNITS[which] if which != RATIOS else _RATIO_UNITS[ratios_of(self._config) or "step"]
+
+    @property
+    def _counted(self) -> str:
+        return "episodes" if self._choices.checkedId() == RATIOS and ratios_of(self._config) == "episode" else "steps"
+
+    def _read(self, pointer: Pointer) -> Reading | None:
+        """The bar under the mouse, and the lines there."""
+        shown = self._shown
+        lines = pointer.moments(self._lines.moments)
+        if shown is None:
+            return None
+        index = int(np.floor((pointer.data_x - shown.edges[0]) / shown.width))
+        if not 0 <= index < len(shown.edges):
+            return None
+        ends = [float(shown.edges[index]), float(shown.edges[index]) + shown.width]
+        low, high = tick_labels(ends, shown.width)
+        height = 100 * float(shown.shares[index])
+        words = f"{self._quantity}: {low} to {high}", f"{height:.1f} % of the {self._counted}", *lines
+        colour = self._theme.negative if ends[1] <= self._bars.centre + shown.width / 2 else self._theme.positive
+        return Reading(sum(ends) / 2, height, words, colour)
+
+    def _numbers(self) -> Table:
+        """The bars of the batch that is shown."""
+        shown = self._shown
+        if shown is None:
+            return Table({})
+        current = self._ratios if self._choices.checkedId() == RATIOS else self._latest
+        count = len(shown.edges)
+        return Table(
+            {
+                "run": [self.plot.run] * count,
+                "iteration": [current.iteration if current else 0] * count,
+                f"{self._quantity}, from": shown.edges,
+                f"{self._quantity}, to": shown.edges + shown.width,
+                f"share of {self._counted} (%)": 100 * shown.shares,
+            }
+        )

@@ -37,6 +37,11 @@ class PanelContext:
 class PanelWidget(QWidget):
     """The widget of a panel; it takes up what concerns it of what the window says to all."""
 
+    @property
+    def watched(self) -> bool:
+        """Whether any of what it draws can be seen now."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Ready it for a run of this choice."""
 

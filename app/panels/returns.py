@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
 from app.models.axis_choice import AxisChoice, XAxis
 from app.models.history import History
-from app.models.runs import difference_made
+from app.models.runs import Run
+from app.panels import timeline
 from app.panels.record import PanelWidget
-from app.plotting.axes import Range, robust_bounds, settled_end, settled_range
-from app.plotting.labels import Level, Moment, Moments
+from app.panels.timeline import X_TITLES
+from app.plotting.axes import Range, robust_bounds, settled_range
+from app.plotting.export import Column, Table, below
+from app.plotting.labels import Level, Moment, Moments, Name
 from app.plotting.marks import Dots, Line
 from app.plotting.plot import Plot
+from app.plotting.readout import NEAR, Pointer, Reading
 from app.plotting.traces import EpisodeSample, Trace
 from app.style.combo import Combo
+from app.style.flow import Flow
 from app.style.format import NOTHING, short_number
 from app.style.text import Stage, SteadyLabel, as_surface, muted
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
-from engine.reports.events import Change
 from engine.reports.metrics import METRICS
 
-X_TITLES: dict[XAxis, str] = {
-    "environment_steps": "environment steps",
-    "episodes": "episodes",
-    "seconds": "seconds of training",
-}
 _EMPTY = "Each episode will appear here as a dot once it has ended."
+_RETURN = "return (reward)"
 
 
 class ReturnsPanel(PanelWidget):
@@ -42,7 +42,8 @@ class ReturnsPanel(PanelWidget):
         self._theme = theme
         self._x_axis = x_axis
         self._history: History | None = None
-        self._drawn: tuple[int, int, int] = (0, 0, 0)
+        self._ghost: Run | None = None
+        self._drawn: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._sample = EpisodeSample()
         self._mean = Trace()
         self._config: RunConfig = PolicyGradientConfig()
@@ -50,8 +51,11 @@ class ReturnsPanel(PanelWidget):
         self._y: Range | None = None
 
         self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
-        self.plot = Plot(theme, X_TITLES[x_axis.axis], "return (reward)")
-        self.plot.marks = [self._dots, self._moments, self._level, self._line]
+        self._ghost_line = Line(width=1, dashed=True)
+        self._ghost_name = Name(self._ghost_line)
+        self.plot = Plot(theme, X_TITLES[x_axis.axis], _RETURN)
+        self.plot.marks = [self._dots, self._ghost_line, self._level, self._line, self._moments, self._ghost_name]
+        self.plot.title, self.plot.probe, self.plot.numbers = "Returns", self._read, self._numbers
         self._stage = Stage(_EMPTY, self.plot)
         self._build(theme)
         self.apply_theme(theme)
@@ -60,12 +64,8 @@ class ReturnsPanel(PanelWidget):
         self._number = SteadyLabel("−0.0×10²⁰", "mean")
         self._number.setText(NOTHING)
         caption = muted("mean return\nlast 100 episodes")
-        caption.setMinimumWidth(1)  # a narrow panel cuts the caption, not the control
         caption.setToolTip(METRICS["mean_return"].meaning)
         self._number.setToolTip(METRICS["mean_return"].meaning)
-        self._note = muted()
-        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._axis = Combo()
         self._axis.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
         self._axis.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -77,13 +77,11 @@ class ReturnsPanel(PanelWidget):
         self._axis.currentIndexChanged.connect(lambda _index: self._x_axis.choose(self._axis.currentData()))
         self._x_axis.changed.connect(self._follow_axis)
 
-        header = QHBoxLayout()
+        header = Flow(theme.unit)
         header.setContentsMargins(2 * theme.unit, theme.unit, 2 * theme.unit, 0)
-        header.setSpacing(theme.unit)
         header.addWidget(self._number)
         header.addWidget(caption)
-        header.addWidget(self._note, 1)
-        header.addWidget(self._axis)
+        header.add_right(self._axis)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)
@@ -99,8 +97,12 @@ class ReturnsPanel(PanelWidget):
 
     @property
     def moments(self) -> Sequence[Moment]:
-        """The changes that are marked."""
+        """What is marked on the way."""
         return self._moments.moments
+
+    @property
+    def watched(self) -> bool:
+        return super().watched or self.plot.enlarged is not None
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Mark the mean return at which this environment counts as solved."""
@@ -108,10 +110,19 @@ class ReturnsPanel(PanelWidget):
         self._level.value = environment.solved_at
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
         self._y = None
+        self._take_ghost()
+        self._redraw()
+
+    def name_run(self, name: str) -> None:
+        self.plot.run = name
+
+    def show_ghost(self, ghost: Run | None) -> None:
+        self._ghost = ghost
+        self._take_ghost()
         self._redraw()
 
     def refresh(self, history: History) -> None:
-        state = (len(history.episode_returns), history.iterations, len(history.changes))
+        state = (len(history.episode_returns), history.iterations, len(history.changes), history.solved is not None)
         if history is self._history and state == self._drawn:
             return
         if history is not self._history:
@@ -122,13 +133,13 @@ class ReturnsPanel(PanelWidget):
 
     def reset(self) -> None:
         self._history = None
-        self._drawn = (0, 0, 0)
+        self._drawn = (0, 0, 0, False)
         self._sample.clear()
         self._mean.clear()
         self._line.x = self._line.y = np.empty(0)
+        self._moments.moments = ()
         self._x_end = self._y = None
         self._number.setText(NOTHING)
-        self._note.clear()
         self._stage.fill(False)
         self.plot.follow()
 
@@ -136,17 +147,19 @@ class ReturnsPanel(PanelWidget):
         self._theme = theme
         self._dots.set_colour(theme.episodes, 0.45 if theme.name == "dark" else 0.4)
         self._line.colour = theme.mean
-        self._level.colour, self._level.ground = theme.threshold, theme.surface
-        self._moments.ground = theme.surface
-        self._moments.moments = [Moment(m.x, m.text, theme.marker) for m in self._moments.moments]
+        self._ghost_line.colour, self._ghost_name.ground = theme.muted, theme.surface
+        self._level.apply_theme(theme)
+        self._moments.apply_theme(theme)
         self.plot.apply_theme(theme)
+        self._redraw()
 
     # --- drawing ---
 
     def _follow_axis(self) -> None:
         self._axis.setCurrentIndex(self._axis.findData(self.x_axis))
-        self.plot.bottom.set_title(X_TITLES[self.x_axis])
+        self._entitle()
         self._x_end = None
+        self._take_ghost()
         self.plot.follow()
         self._redraw()
 
@@ -156,7 +169,7 @@ class ReturnsPanel(PanelWidget):
             return
         self._take_dots(history)
         self._take_mean(history)
-        self._moments.moments = self._marked(history.changes)
+        self._moments.moments = self._marked(history)
         self._settle(history)
         self.plot.redraw()
         self._stage.fill(True)
@@ -165,39 +178,109 @@ class ReturnsPanel(PanelWidget):
         indices = self._sample.update(len(history.episode_returns))
         self._dots.x = history.episode_x_at(self.x_axis, indices)
         self._dots.y = history.episode_returns.values[indices].astype(np.float64)
-        self._note.setText(_note(self._sample.one_in))
+        self._entitle()
+
+    def _entitle(self) -> None:
+        """Name the axis, and how many of the episodes are drawn."""
+        one_in = self._sample.one_in
+        title = X_TITLES[self.x_axis] + ("" if one_in == 1 else f" (1 in {one_in:,} episodes drawn)")
+        if title != self.plot.bottom.labelText:
+            self.plot.bottom.set_title(title)
 
     def _take_mean(self, history: History) -> None:
         values, provisional = history.metrics["mean_return"].values, history.provisional("mean_return")
         count = len(values) + len(provisional)
         if not count:
             return
-        self._mean.update(values, provisional)
+        x, y = timeline.curve(self._mean, history, "mean_return", self.x_axis)
         # The line ends at the number in the corner, not at the mean of the last bin.
         newest = float(provisional[0] if len(provisional) else values[-1])
-        x = history.iteration_x_at(self.x_axis, np.append(self._mean.middles, count - 1))
-        y = np.append(self._mean.means, newest)
-        known = np.isfinite(y)
-        self._line.x, self._line.y = x[known], y[known]
+        if np.isfinite(newest):
+            x = np.append(x, history.iteration_x_at(self.x_axis, np.array([count - 1])))
+            y = np.append(y, newest)
+        self._line.x, self._line.y = x, y
         self._number.setText(short_number(newest, 4, steady=True))
 
-    def _marked(self, changes: list[Change]) -> list[Moment]:
-        if len(changes) == 0:
-            return []
-        texts: dict[float, list[str]] = {}
-        for change in changes:
-            texts.setdefault(float(getattr(change, self.x_axis)), []).append(difference_made(change, self._config).text)
-        return [Moment(x, ", ".join(words), self._theme.marker) for x, words in texts.items()]
+    def _take_ghost(self) -> None:
+        """An earlier run's line, which stays as it is until the axis counts something else."""
+        line, ghost = self._ghost_line, self._ghost
+        line.x = line.y = np.empty(0)
+        self._ghost_name.text = ""
+        if ghost is not None:
+            line.x, line.y = timeline.curve(Trace(), ghost.history, "mean_return", self.x_axis)
+            self._ghost_name.text = timeline.ghost_name(ghost, self._config)
+
+    def _marked(self, history: History) -> list[Moment]:
+        """The moments of a run; the one when it was solved is marked on the line."""
+        marked = timeline.moments(history, self.x_axis, self._config, self._theme)
+        if history.solved is not None:
+            marked[-1] = replace(marked[-1], y=history.solved.mean_return)
+        return marked
 
     def _settle(self, history: History) -> None:
-        last = max(history.last_x(self.x_axis), self._dots.x[-1])
-        self._x_end = settled_end(self._x_end, float(last))
+        self._x_end = timeline.x_end(self._x_end, history, self.x_axis, self._config)
         low, high = robust_bounds(self._dots.y)
         level = [] if self._level.value is None else [self._level.value]
-        wanted = np.concatenate([[low, high], self._line.y, level])
+        wanted = np.concatenate([[low, high], self._line.y, self._ghost_line.y, level])
         self._y = settled_range(self._y, float(wanted.min()), float(wanted.max()))
         self.plot.set_ranges((0.0, self._x_end), self._y)
 
+    # --- what a person asks of it ---
 
-def _note(one_in: int) -> str:
-    return "" if one_in == 1 else f"1 in {one_in:,} episodes drawn"
+    def _read(self, pointer: Pointer) -> Reading | None:
+        """The episode under the mouse, or else the line that is nearest above or below it."""
+        happened = pointer.moments(self._moments.moments)
+        dot = self._read_dot(pointer)
+        if dot is not None:
+            return replace(dot, lines=(*dot.lines, *happened))
+        whose = self._ghost_name.text.partition(" · ")[0]
+        lines = ((self._line, "mean return"), (self._ghost_line, f"{whose}: mean return"))
+        readings = []
+        for line, name in lines:
+            index = pointer.nearest(line.x)
+            if index is not None:
+                x, y = float(line.x[index]), float(line.y[index])
+                words = (f"{name} {short_number(y, 4)} (reward)", timeline.x_words(self.x_axis, x), *happened)
+                readings.append(Reading(x, y, words, line.colour))
+        return min(readings, key=lambda told: abs(pointer.frame.to_y(told.y) - pointer.y), default=None)
+
+    def _read_dot(self, pointer: Pointer) -> Reading | None:
+        history = self._history
+        if history is None or not len(self._dots.x):
+            return None
+        distances = pointer.distances(self._dots.x, self._dots.y)
+        nearest = int(np.argmin(distances))
+        if distances[nearest] > NEAR:
+            return None
+        episode = int(self._sample.indices[nearest])
+        words = (
+            f"episode {episode + 1:,}",
+            f"return {short_number(float(history.episode_returns.values[episode]), 4)} (reward)",
+            f"at {int(history.episode_steps.values[episode]):,} environment steps",
+        )
+        return Reading(float(self._dots.x[nearest]), float(self._dots.y[nearest]), words, self._theme.episodes)
+
+    def _numbers(self) -> Table:
+        """Every episode and every mean, those of an earlier run too."""
+        tables = [] if self._history is None else [_table(self.plot.run, self._history)]
+        if self._ghost is not None:
+            tables.append(_table(self._ghost.name, self._ghost.history))
+        return below(tables)
+
+
+def _table(run: str, history: History) -> Table:
+    count = len(history.episode_returns)
+    episodes: dict[str, Column] = {
+        "run": [run] * count,
+        "environment steps": history.episode_steps.values,
+        "episodes": np.arange(1, count + 1),
+        "training time (s)": history.episode_seconds.values,
+        "what": ["episode"] * count,
+        _RETURN: history.episode_returns.values,
+    }
+    means: dict[str, Column] = {
+        **timeline.iterations_table(run, history),
+        "what": ["mean of the last 100 episodes"] * len(history.steps),
+        _RETURN: history.metrics["mean_return"].values,
+    }
+    return below([Table(episodes), Table(means)])

@@ -13,6 +13,8 @@ Range = tuple[float, float]
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _ENDS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _SLACK = 1e-9
+_DEEPEST = 1e-3
+_TOLD_APART = 1e-6
 
 
 def nice_step(span: float, most: float) -> float:
@@ -72,6 +74,17 @@ def settled_end(current: float | None, end: float, least: float = 0.1) -> float:
     wanted = 1.25 * end
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(step * power for step in _ENDS if step * power >= wanted * (1 - _SLACK))
+
+
+def view_limits(low: float, high: float) -> tuple[float, float, float]:
+    """Between which values a view of data in [low, high] stays, and how little of it at least it shows.
+
+    It goes as far beyond the data on either side as the data is wide, and not deeper than a thousandth of it, nor than
+    what single precision can tell apart.
+    """
+    span = high - low
+    depth = max(span * _DEEPEST, max(abs(low), abs(high)) * _TOLD_APART)
+    return low - span, high + span, min(depth, span)
 
 
 def robust_bounds(values: NDArray[Any], share: float = 0.005) -> Range:

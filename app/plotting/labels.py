@@ -1,17 +1,27 @@
-"""Marks that carry words: a level, moments in time, captions in the corners; and where their labels go."""
+"""Marks that carry words: a level, moments in time, the name at a line; and where their labels go."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPolygonF
 
-from app.plotting.marks import Frame, pen_of
+from app.plotting.marks import DASHES, Frame, Line, pen_of
+from app.style.theme import Theme
 
-_DASHES = [5.0, 4.0]
+Shape = Literal["diamond", "star"]
+
 _PAD = 4.0
+_REACH = 5.0  # pixels from the middle of a shape to its furthest corner
+_SHAPES: dict[Shape, list[tuple[float, float]]] = {  # corners, as turns from the top and shares of the reach
+    "diamond": [(quarter * math.pi / 2, 1.0) for quarter in range(4)],
+    "star": [(tenth * math.pi / 5, 1.6 if tenth % 2 == 0 else 0.65) for tenth in range(10)],
+}
 
 
 def draw_tag(painter: QPainter, text: str, corner: tuple[float, float], colour: str, ground: str) -> None:
@@ -31,96 +41,114 @@ class Level:
     text: str = ""
     colour: str = "#000000"
     ground: str = "#000000"
+    ink: str = "#000000"
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.colour, self.ground, self.ink = theme.threshold, theme.surface, theme.text
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
         if self.value is None or not frame.y[0] <= self.value <= frame.y[1]:
             return
         y = round(frame.to_y(self.value))
         pen = pen_of(self.colour)
-        pen.setDashPattern(_DASHES)
+        pen.setDashPattern(DASHES)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen)
         painter.drawLine(QLineF(frame.rect.left(), y, frame.rect.right(), y))
         height = painter.fontMetrics().height()
         below = y + 3 if y - height - 3 < frame.rect.top() else y - height - 3
-        draw_tag(painter, self.text, (frame.rect.left() + _PAD, below), self.colour, self.ground)
+        draw_tag(painter, self.text, (frame.rect.left() + _PAD, below), self.ink, self.ground)
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A vertical line at ``x`` with a short label; without a label only the line.
+    """A vertical line at ``x`` with a short label and a ``shape`` upon it: at the height ``y`` or, where that is None,
+    at its foot.
 
-    The label stands at the left (−1) or the right (1) ``side`` of the line, or across it (0); without a side at the
-    right, or at the left where it would leave the plot.
+    The label stands at the right of the line, or at the left where it would leave the plot.
     """
 
     x: float
     text: str = ""
     colour: str = "#000000"
     dashed: bool = False
-    side: int | None = None
+    shape: Shape | None = None
+    y: float | None = None
 
 
 class Moments:
-    """Vertical lines whose labels stand in ``rows`` at the top, from ``first_row`` on, where none covers another.
+    """Vertical lines whose labels stand in ``rows`` at the top, where none covers another.
 
-    Where there is no room for all, the last have their labels.
+    Where there is no room for all, the last have their labels; without rows, none has.
     """
 
-    def __init__(self, rows: int = 3, *, first_row: int = 0) -> None:
+    def __init__(self, rows: int = 3) -> None:
         self.rows = rows
-        self.first_row = first_row
         self.ground = "#000000"
+        self.ink = "#000000"
         self.moments: Sequence[Moment] = ()
 
+    def apply_theme(self, theme: Theme) -> None:
+        self.ground, self.ink = theme.surface, theme.text
+
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        rect = frame.rect
         shown = [m for m in self.moments if frame.x[0] <= m.x <= frame.x[1]]
         if not shown:
             return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for moment in shown:
-            pen = pen_of(moment.colour)
-            if moment.dashed:
-                pen.setDashPattern(_DASHES)
-            painter.setPen(pen)
-            x = round(frame.to_x(moment.x))
-            painter.drawLine(QLineF(x, rect.top(), x, rect.bottom()))
-        metrics = QFontMetricsF(painter.font())
+            self._paint_line(painter, frame, moment)
+        if not self.rows:
+            return
+        rect, metrics = frame.rect, QFontMetricsF(painter.font())
         labelled = [m for m in shown if m.text][-40:]
         anchors = [frame.to_x(m.x) for m in labelled]
         widths = [metrics.horizontalAdvance(m.text) + 2 * _PAD for m in labelled]
-        sides = [m.side for m in labelled]
-        places = place_labels(anchors, widths, (rect.left(), rect.right()), self.rows, sides)
+        places = place_labels(anchors, widths, (rect.left(), rect.right()), self.rows)
         for moment, place in zip(labelled, places, strict=True):
             if place is not None:
                 row, left = place
-                top = rect.top() + 2 + (self.first_row + row) * (metrics.height() + 1)
-                draw_tag(painter, moment.text, (left, top), moment.colour, self.ground)
+                top = rect.top() + 2 + row * (metrics.height() + 1)
+                draw_tag(painter, moment.text, (left, top), self.ink, self.ground)
+
+    def _paint_line(self, painter: QPainter, frame: Frame, moment: Moment) -> None:
+        pen = pen_of(moment.colour)
+        if moment.dashed:
+            pen.setDashPattern(DASHES)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(pen)
+        x, rect = round(frame.to_x(moment.x)), frame.rect
+        painter.drawLine(QLineF(x, rect.top(), x, rect.bottom()))
+        if moment.shape is not None:
+            y = rect.bottom() - _REACH if moment.y is None else frame.to_y(moment.y)
+            draw_shape(painter, moment.shape, QPointF(x, y), (moment.colour, self.ground))
+
+
+def draw_shape(painter: QPainter, shape: Shape, at: QPointF, colours: tuple[str, str]) -> None:
+    """A filled shape around ``at`` in the first of the colours, with an edge in the second."""
+    corners = [
+        at + QPointF(_REACH * length * math.sin(turn), -_REACH * length * math.cos(turn))
+        for turn, length in _SHAPES[shape]
+    ]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(pen_of(colours[1]))
+    painter.setBrush(QColor(colours[0]))
+    painter.drawPolygon(QPolygonF(corners))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def place_labels(
-    anchors: Sequence[float],
-    widths: Sequence[float],
-    span: tuple[float, float],
-    rows: int,
-    sides: Sequence[int | None] = (),
+    anchors: Sequence[float], widths: Sequence[float], span: tuple[float, float], rows: int
 ) -> list[tuple[int, float] | None]:
     """The row and the left edge of each label, or None where there is no room for it.
 
-    A label without a side stands to the right of its anchor, or to the left where it would leave ``span``; the others
-    are shifted into ``span``. Later labels choose first, and each takes the topmost row in which it is free.
+    A label stands to the right of its anchor, or to the left where it would leave ``span``. Later labels choose first,
+    and each takes the topmost row in which it is free.
     """
     taken: list[list[tuple[float, float]]] = [[] for _ in range(rows)]
     places: list[tuple[int, float] | None] = [None] * len(anchors)
     for index in reversed(range(len(anchors))):
         anchor, width = anchors[index], widths[index]
-        side = sides[index] if sides else None
-        if side is None:
-            left = anchor + 2 if anchor + 2 + width <= span[1] else anchor - 1 - width
-        else:
-            left = anchor + (side - 1) * width / 2 + 2 * side
-            left = min(max(left, span[0]), span[1] - width)
+        left = anchor + 2 if anchor + 2 + width <= span[1] else anchor - 1 - width
         if left < span[0]:
             continue
         for row, others in enumerate(taken):
@@ -132,19 +160,24 @@ def place_labels(
 
 
 @dataclass
-class Captions:
-    """Words in the upper corners."""
+class Name:
+    """What a line is, written beside its last visible point."""
 
-    left: str = ""
-    right: str = ""
-    left_colour: str = "#000000"
-    right_colour: str = "#000000"
+    line: Line
+    text: str = ""
     ground: str = "#000000"
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        top = frame.rect.top() + 2
-        if self.left:
-            draw_tag(painter, self.left, (frame.rect.left() + _PAD, top), self.left_colour, self.ground)
-        if self.right:
-            width = painter.fontMetrics().horizontalAdvance(self.right) + 2 * _PAD
-            draw_tag(painter, self.right, (frame.rect.right() - width - _PAD, top), self.right_colour, self.ground)
+        x, y = self.line.x, self.line.y
+        seen = np.flatnonzero((x >= frame.x[0]) & (x <= frame.x[1]) & (y >= frame.y[0]) & (y <= frame.y[1]))
+        if not self.text or not len(seen):
+            return
+        metrics, rect = QFontMetricsF(painter.font()), frame.rect
+        width = metrics.horizontalAdvance(self.text) + 2 * _PAD
+        if width > rect.width():
+            return
+        at_x, at_y = frame.to_x(float(x[seen[-1]])), frame.to_y(float(y[seen[-1]]))
+        left = min(at_x + _PAD, rect.right() - width)
+        above = at_y - metrics.height() - 3
+        top = at_y + 3 if above < rect.top() else above
+        draw_tag(painter, self.text, (left, top), self.line.colour, self.ground)

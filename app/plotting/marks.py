@@ -15,24 +15,30 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 from shiboken6 import wrapInstance
 
 from app.plotting.axes import Range
+from app.style.theme import blended
 
 Numbers = NDArray[np.float64]
 _NONE: Numbers = np.empty(0)
+DASHES = [5.0, 4.0]
 _HAIRLINES = ((-0.35, -0.35), (0.35, -0.35), (-0.35, 0.35), (0.35, 0.35))
 
 
 @dataclass(frozen=True)
 class Frame:
-    """How data lies in pixels: ``x`` and ``y`` are the visible ranges, ``rect`` is where they are shown."""
+    """How data lies in pixels: ``x`` and ``y`` are the visible ranges, ``rect`` is where they are shown.
+
+    ``vector`` where it is not painted in pixels but written down as shapes.
+    """
 
     rect: QRectF
     x: Range
     y: Range
     pixel_ratio: float = 1.0
+    vector: bool = False
 
     def to_x(self, value: Any) -> Any:
         """Pixels of a number or an array; far outside is as good as just outside, and spares Qt large coordinates."""
@@ -76,8 +82,9 @@ class Grid:
 class Line:
     """A smooth opaque line through points without NaN."""
 
-    def __init__(self, width: int = 2) -> None:
+    def __init__(self, width: int = 2, *, dashed: bool = False) -> None:
         self.width = width
+        self.dashed = dashed
         self.colour = "#000000"
         self.x, self.y = _NONE, _NONE
 
@@ -92,14 +99,17 @@ class Line:
             return
         path = pg.arrayToQPath(x, y, connect="all", finiteCheck=False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if self.width == 2 and frame.pixel_ratio == 1:
+        if self.width == 2 and frame.pixel_ratio == 1 and not frame.vector:
             painter.setPen(pen_of(self.colour))
             for dx, dy in _HAIRLINES:
                 painter.translate(dx, dy)
                 painter.drawPath(path)
                 painter.translate(-dx, -dy)
         else:
-            painter.setPen(pen_of(self.colour, self.width))
+            pen = pen_of(self.colour, self.width)
+            if self.dashed:
+                pen.setDashPattern(DASHES)
+            painter.setPen(pen)
             painter.drawPath(path)
 
 
@@ -139,6 +149,9 @@ class Dots:
         count = len(self.x)
         if not count:
             return
+        if frame.vector:
+            self._paint_shapes(painter, frame)
+            return
         if self._pixmap is None or self._pixmap.width() != self._side(frame.pixel_ratio):
             self._pixmap = self._drawn(frame.pixel_ratio)
         if len(self._fragments) < count:
@@ -152,6 +165,15 @@ class Dots:
         wrapped = wrapInstance(self._fragments.ctypes.data, QPainter.PixmapFragment)
         fragments = cast(QPainter.PixmapFragment, wrapped)
         painter.drawPixmapFragments(fragments, count, self._pixmap)
+
+    def _paint_shapes(self, painter: QPainter, frame: Frame) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._colour)
+        radius = self._diameter / 2
+        for x, y in zip(frame.to_x(self.x).tolist(), frame.to_y(self.y).tolist(), strict=True):
+            if frame.rect.contains(x, y):
+                painter.drawEllipse(QPointF(x, y), radius, radius)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _side(self, pixel_ratio: float) -> int:
         return 2 * round((self._diameter / 2 + 1) * pixel_ratio)
@@ -171,20 +193,36 @@ class Dots:
 
 
 class Bars:
-    """Bars of equal width from 0 up, in two colours: those left of ``centre`` and the others."""
+    """Bars of equal width from 0 up: those left of ``centre`` are hatched, the others filled."""
 
     def __init__(self) -> None:
-        self.negative, self.positive = QColor(), QColor()
+        self.positive = QColor()
         self.edges, self.heights, self.width = _NONE, _NONE, 1.0
         self.centre = 0.0
+        self._negative: tuple[QColor, QBrush] = QColor(), QBrush()
+
+    def set_negative(self, colour: str, ground: str) -> None:
+        """The colour of the stripes; between them is a tint of it."""
+        self._negative = hatched(colour, ground)
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
         bottom = frame.to_y(0.0)
         lefts = np.round(frame.to_x(self.edges))
         rights = np.round(frame.to_x(self.edges + self.width))
         tops = frame.to_y(self.heights)
+        tint, stripes = self._negative
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for edge, left, right, top, height in zip(self.edges, lefts, rights, tops, self.heights, strict=True):
             if height > 0:
                 # A gap between bars, and at least a pixel of height: a rare value must not vanish.
                 rect = QRectF(left, min(top, bottom - 1), max(right - left - 1, 1), max(bottom - top, 1))
-                painter.fillRect(rect, self.negative if edge < self.centre - self.width / 2 else self.positive)
+                if edge < self.centre - self.width / 2:
+                    painter.fillRect(rect, tint)
+                    painter.fillRect(rect, stripes)
+                else:
+                    painter.fillRect(rect, self.positive)
+
+
+def hatched(colour: str, ground: str) -> tuple[QColor, QBrush]:
+    """A tint of ``colour`` over ``ground``, and stripes of it to lay over that."""
+    return blended(colour, ground, 0.45), QBrush(QColor(colour), Qt.BrushStyle.BDiagPattern)

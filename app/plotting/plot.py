@@ -6,122 +6,46 @@ without its ``PlotItem``, whose menus take longer to make than the rest of the w
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QEnterEvent,
+    QFocusEvent,
+    QFont,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QApplication, QGraphicsRectItem
 
-from app.plotting.axes import Range, nice_ticks
+from app.plotting.axes import Range
+from app.plotting.corner import Corner
+from app.plotting.enlarged import Enlarged, area_of
+from app.plotting.export import Sheet, Table
+from app.plotting.legend import Legend
 from app.plotting.marks import Frame, Grid, Mark, pen_of
-from app.style.format import tick_labels
-from app.style.theme import Theme, blended, tabular
+from app.plotting.plot_menu import Offer, copy_numbers, make_menu
+from app.plotting.readout import Pointer, Probe, Reading, Readout
+from app.plotting.view import HALF_LABEL, Axis, Canvas, View
+from app.style.theme import Theme, blended, points
 
+_ENLARGED = 1.35  # times the size of the text
 _TICK_PIXELS = 80, 38  # the least distance between labels beside and above each other
-_HALF_LABEL = 24  # pixels to the right of a plot; a label that stands out further is not drawn
-
-
-class Axis(pg.AxisItem):
-    """An axis of fixed size with one level of round ticks, short labels and no SI prefix in its title."""
-
-    def __init__(self, side: str, title: str, tick_pixels: int, most_ticks: int = 8) -> None:
-        super().__init__(side, maxTickLength=0)
-        self._tick_pixels = tick_pixels
-        self._most_ticks = most_ticks
-        self._asked = (math.nan, math.nan, math.nan)
-        self._answer: tuple[float, list[float]] = (1.0, [])
-        self.highest = math.inf  # no tick is beyond, where what is measured has an end
-        self.enableAutoSIPrefix(False)
-        self.setStyle(
-            autoExpandTextSpace=False, autoReduceTextSpace=False, tickTextOffset=6, hideOverlappingLabels=_HALF_LABEL
-        )
-        self.set_title(title)
-
-    def set_title(self, title: str) -> None:
-        self.setLabel(title or None)
-        self.showLabel(bool(title))
-
-    def resizeEvent(self, event: QResizeEvent | None = None) -> None:
-        super().resizeEvent(event)
-        # A title that is longer than its axis would be cut.
-        if self.orientation == "left" and self.label.toPlainText():
-            self.label.setVisible(self.label.boundingRect().width() <= self.size().height() + 12)
-
-    def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
-        # The axis and the grid ask with sizes a pixel apart, which must not give one of them another spacing.
-        if self._asked[:2] != (low, high) or abs(self._asked[2] - size) > 4:
-            self._asked = low, high, size
-            step, values = nice_ticks(low, high, min(max(1.0, size / self._tick_pixels), self._most_ticks))
-            # So near to each other that they would touch, only every second one is labelled. Those that stay are
-            # multiples of the step as it was, from which their decimals follow: 2.5 and 7.5, not 2 and 8.
-            apart = step
-            while len(values) > 2 and apart * size < 0.9 * self._tick_pixels * (high - low):
-                apart, values = 2 * apart, values[::2]
-            self._answer = step, [value for value in values if value <= self.highest]
-        return self._answer
-
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
-        return [self.ticks(minVal, maxVal, size)]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return tick_labels(values, spacing)
-
-
-class View(pg.ViewBox):
-    """Moves by dragging and zooms by the wheel; a double click asks for everything again."""
-
-    everything_asked = Signal()
-
-    def __init__(self) -> None:
-        super().__init__(enableMenu=False, defaultPadding=0.0)
-        self.disableAutoRange()
-
-    def mouseClickEvent(self, event: Any) -> None:
-        if event.double() and event.button() == Qt.MouseButton.LeftButton:
-            event.accept()
-            self.everything_asked.emit()
-
-    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
-        if event.button() == Qt.MouseButton.RightButton:
-            event.ignore()  # would zoom, which nobody expects
-        else:
-            super().mouseDragEvent(event, axis)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()  # pyqtgraph's own keys step through a zoom history that is not kept here
-
-
-class Canvas(QGraphicsItem):
-    """Paints all marks of a plot, in pixels of the view."""
-
-    def __init__(self, view: View, plot: Plot) -> None:
-        super().__init__(view)
-        self._view = view
-        self._plot = plot
-        view.sigResized.connect(self._resized)
-        view.sigRangeChanged.connect(self._moved)
-
-    def _resized(self, _: object) -> None:
-        self.prepareGeometryChange()
-
-    def _moved(self, *_: object) -> None:
-        self.update()
-
-    def boundingRect(self) -> QRectF:
-        rect: QRectF = self._view.rect()
-        return rect
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        if not self._view.rect().isEmpty():
-            self._plot.paint_marks(painter, self._view.rect())
 
 
 @dataclass(frozen=True)
 class Margins:
-    """Pixels around the data: what is fixed does not jump. ``top`` and ``right`` leave room for half a label.
+    """Pixels around the data, for text of the system's size: what is fixed does not jump. ``top`` and ``right`` leave
+    room for half a label.
 
     ``tick_height`` is the least distance between two labels above each other, ``most_ticks`` how many there may be.
     """
@@ -129,7 +53,7 @@ class Margins:
     left: int = 62
     bottom: int = 42
     top: int = 8
-    right: int = _HALF_LABEL
+    right: int = HALF_LABEL
     below: int = 6
     tick_height: int = _TICK_PIXELS[1]
     most_ticks: int = 8
@@ -138,57 +62,70 @@ class Margins:
 class Plot(pg.GraphicsView):
     """A plot of marks. Ranges are set by the panel, and left alone once a person has moved the view.
 
+    What a panel gives it besides: ``title`` and ``run`` say what is drawn and whose it is, ``measured`` what the
+    vertical axis measures where that has no title, ``probe`` reads out what is under the mouse, and ``numbers`` are all
+    that is drawn, as a table.
+
     Signals:
-        following_changed: whether the ranges follow the panel; false from the first zoom or drag on.
+        x_moved: a person has moved the view in x, to this range; None when it follows the panel again.
     """
 
-    following_changed = Signal(bool)
+    x_moved = Signal(object)
 
     def __init__(self, theme: Theme, x_title: str, y_title: str, margins: Margins | None = None) -> None:
         super().__init__(background=None)
-        margins = margins or Margins()
+        self._margins = margins or Margins()
         self._theme: Theme | None = None
+        self._font = QFont()
         self.marks: list[Mark] = []
+        self.title = self.run = self.measured = ""
+        self.probe: Probe | None = None
+        self.numbers: Callable[[], Table] | None = None
         self._grid = Grid()
         self._ranges: tuple[Range, Range] = (0.0, 1.0), (0.0, 1.0)
-        self._following = True
-        # Tab skips a plot, which would show no focus; after a click the key A works.
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._free = False, False  # whether a person has moved the view in x, and in y
+        self._mouse: QPointF | None = None
+        self._corner: Corner | None = None
+        self._enlarged: Enlarged | None = None
+        self._copy: Plot | None = None  # what is drawn there
+        self._source: Plot | None = None  # of which this is the copy
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(1, 1)
 
         self._view = View()
+        self.legend = Legend()
         self.bottom = Axis("bottom", x_title, _TICK_PIXELS[0])
-        self.left = Axis("left", y_title, margins.tick_height, margins.most_ticks)
-        self._assemble(margins)
-        self._canvas = Canvas(self._view, self)
+        self.left = Axis("left", y_title, self._margins.tick_height, self._margins.most_ticks)
+        self._layout = self._assembled()
+        self._canvas = Canvas(self._view, self.paint_marks)
+        self._readout = Readout(self._read)
+        self._ring = QGraphicsRectItem()
+        self._ring.hide()
+        for item in (self._readout, self._ring):
+            self.scene().addItem(item)
         self._view.everything_asked.connect(self.follow)
-        self._view.sigRangeChangedManually.connect(self._moved_by_hand)
-
-        self._all = QToolButton(self)
-        self._all.setText("Show all")
-        self._all.setToolTip("Back to the view that follows the data (A, or double-click the plot)")
-        self._all.clicked.connect(self.follow)
-        self._all.hide()
+        self._view.moved.connect(self._moved_by_hand)
+        self.viewport().setMouseTracking(True)
         self.apply_theme(theme)
 
-    def _assemble(self, margins: Margins) -> None:
+    def _assembled(self) -> pg.GraphicsLayout:
         layout = pg.GraphicsLayout()
-        layout.setContentsMargins(6, margins.top, margins.right, margins.below)  # pyqtgraph's titles stick out by 5
         layout.setSpacing(0)
         self.setCentralItem(layout)
-        layout.addItem(self._view, 0, 1)
-        layout.addItem(self.left, 0, 0)
-        layout.addItem(self.bottom, 1, 1)
+        layout.addItem(self.legend, 0, 0, 1, 2)
+        layout.addItem(self._view, 1, 1)
+        layout.addItem(self.left, 1, 0)
+        layout.addItem(self.bottom, 2, 1)
         self.left.linkToView(self._view)
         self.bottom.linkToView(self._view)
-        self.left.setWidth(margins.left)
-        self.bottom.setHeight(margins.bottom)
+        return layout
 
     # --- what the panel does ---
 
     @property
     def following(self) -> bool:
-        return self._following
+        """Whether both ranges are those that the panel wants."""
+        return not any(self._free)
 
     @property
     def ranges(self) -> tuple[Range, Range]:
@@ -201,19 +138,34 @@ class Plot(pg.GraphicsView):
         x, y = self._view.viewRange()
         return (x[0], x[1]), (y[0], y[1])
 
+    @property
+    def heading(self) -> str:
+        """What is drawn, and whose it is."""
+        return " · ".join(part for part in (self.title, self.run) if part)
+
     def set_ranges(self, x: Range, y: Range) -> None:
         """What the view shows while it follows, and returns to when it is asked for everything."""
         if (x, y) != self._ranges:
             self._ranges = x, y
+            self._view.limit(x, y)
             self._show_ranges()
 
     def follow(self) -> None:
         """Show everything again, and from now on."""
-        if not self._following:
-            self._following = True
-            self._all.hide()
-            self.following_changed.emit(True)
+        was_free, self._free = self._free, (False, False)
         self._show_ranges()
+        self._place_corner()
+        if was_free[0]:
+            self.x_moved.emit(None)
+
+    def take_x(self, x: Range | None) -> None:
+        """Show this range in x, as a person has asked another plot to; None follows the panel again."""
+        self._free = x is not None, self._free[1]
+        if x is None:
+            self._show_ranges()
+        else:
+            self._view.setRange(xRange=x, padding=0.0, disableAutoRange=False)
+        self._place_corner()
 
     def show_bottom(self, shown: bool) -> None:
         """Whether the horizontal axis is drawn; plots above each other share the lowest one's."""
@@ -222,56 +174,207 @@ class Plot(pg.GraphicsView):
 
     def redraw(self) -> None:
         """The marks have changed."""
-        self._canvas.update()
+        self._canvas.redraw()
+        if self._mouse is not None:
+            self._readout.update()
+        if self._copy is not None:
+            self._draw_copy(self._copy)
 
     def apply_theme(self, theme: Theme) -> None:
         if theme is self._theme:
             return
         self._theme = theme
+        self._font = QApplication.font()
+        self._font.setPointSizeF(points(theme))
+        px, margins = theme.px, self._margins
+        # pyqtgraph's titles stick out by 5
+        self._layout.setContentsMargins(6, margins.top, px(margins.right), margins.below)
+        self.left.setWidth(px(margins.left))
+        self.bottom.setHeight(px(margins.bottom))
         self.setBackground(theme.surface)
+        self._canvas.ground = theme.surface
+        self._ring.setPen(pen_of(theme.focus, 2.0))
         self._grid.pen = QPen(blended(theme.line, theme.surface, 0.6), 1.0)
-        font = tabular(self.font())
-        for axis in (self.left, self.bottom):
-            axis.setPen(pen_of(theme.line))
-            axis.setTextPen(pen_of(theme.muted))
-            axis.setTickFont(font)
-            axis.label.setFont(QFont(self.font()))
+        for part in (self.left, self.bottom, self.legend, self._readout):
+            part.apply_theme(theme, self._font)
+        if self._corner is not None:
+            self._corner.apply_theme(theme)
+            self._place_corner()
+        if self._enlarged is not None and self._copy is not None:
+            self._enlarged.apply_theme(theme.scaled(_ENLARGED))
+            self._copy.apply_theme(theme.scaled(_ENLARGED))
         self.redraw()
+
+    # --- what a person does ---
+
+    @property
+    def enlarged(self) -> Plot | None:
+        """The same plot where it is shown large."""
+        return self._copy
+
+    def toggle_enlarged(self) -> None:
+        """Show it in the whole of its window, or in its place again."""
+        if self._source is not None:
+            self._source.shrink()
+        elif self._enlarged is not None:
+            self.shrink()
+        else:
+            self._enlarge()
+
+    def shrink(self) -> None:
+        """Show it in its place alone."""
+        if self._enlarged is not None:
+            self._enlarged.hide()
+            self._enlarged.deleteLater()
+            self._enlarged = self._copy = None
+            self.setFocus()
+
+    def _enlarge(self) -> None:
+        assert self._theme is not None
+        larger = self._theme.scaled(_ENLARGED)
+        copy = Plot(larger, self.bottom.labelText, self.measured or self.left.labelText)
+        copy.marks, copy.probe, copy.numbers, copy._source = self.marks, self.probe, self.numbers, self
+        self._copy, self._enlarged = copy, Enlarged(area_of(self), copy)
+        self._enlarged.closed.connect(self.shrink)
+        self._enlarged.apply_theme(larger)
+        self._draw_copy(copy)
+
+    def _draw_copy(self, copy: Plot) -> None:
+        """Show there what is shown here."""
+        assert self._enlarged is not None
+        self._enlarged.set_heading(self.heading)
+        copy.title, copy.run = self.title, self.run
+        if copy.bottom.labelText != self.bottom.labelText:
+            copy.bottom.set_title(self.bottom.labelText)
+        if not self.measured and copy.left.labelText != self.left.labelText:
+            copy.left.set_title(self.left.labelText)
+        copy.left.highest = self.left.highest
+        copy.legend.show_entries(self.legend.entries)
+        copy.set_ranges(*self.ranges)
+        copy.redraw()
+
+    def _offer(self) -> Offer:
+        """What can be taken along."""
+        assert self._theme is not None
+        return Offer(self, self.numbers, Sheet(self, self.heading, self._theme, self._font))
+
+    def _moved_by_hand(self, in_x: bool, in_y: bool) -> None:
+        self._free = self._free[0] or in_x, self._free[1] or in_y
+        self._place_corner()
+        if in_x:
+            self.x_moved.emit(self.seen[0])
 
     # --- what Qt and pyqtgraph call ---
 
     def paint_marks(self, painter: QPainter, rect: QRectF) -> None:
-        x, y = self.seen
-        frame = Frame(rect, x, y, self.devicePixelRatioF())
-        _, self._grid.x_ticks = self.bottom.ticks(*x, rect.width())
-        _, self._grid.y_ticks = self.left.ticks(*y, rect.height())
-        painter.setFont(self.font())
+        frame = self._frame(rect, isinstance(painter.device(), QSvgGenerator))
+        _, self._grid.x_ticks = self.bottom.ticks(*frame.x, rect.width())
+        _, self._grid.y_ticks = self.left.ticks(*frame.y, rect.height())
+        painter.setFont(self._font)
         self._grid.paint(painter, frame)
         for mark in self.marks:
             mark.paint(painter, frame)
 
+    def _frame(self, rect: QRectF, vector: bool = False) -> Frame:
+        x, y = self.seen
+        return Frame(rect, x, y, self.devicePixelRatioF(), vector)
+
+    def _read(self) -> tuple[Reading, Frame] | None:
+        frame = self._frame(self._view.mapRectToScene(self._view.rect()))
+        if self._mouse is None or self.probe is None or not frame.rect.contains(self._mouse):
+            return None
+        reading = self.probe(Pointer(frame, self._mouse.x(), self._mouse.y()))
+        return None if reading is None else (reading, frame)
+
+    @property
+    def reading(self) -> Reading | None:
+        """What is read out now."""
+        told = self._read()
+        return None if told is None else told[0]
+
+    def _point_at(self, place: QPointF | None) -> None:
+        """Read out what is at ``place``, or nothing."""
+        self._mouse = place
+        reading = place is not None and self.probe is not None
+        if reading != self._canvas.kept:
+            self._canvas.kept = reading
+            self._readout.setVisible(reading)
+        if reading:
+            self._readout.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self._point_at(event.position())
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._place_corner(under_mouse=True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._point_at(None)
+        self._place_corner(under_mouse=False)
+
+    def _place_corner(self, under_mouse: bool | None = None) -> None:
+        """Show the buttons that are of use now."""
+        hovered = self.underMouse() if under_mouse is None else under_mouse
+        if self._corner is None and (hovered or not self.following):
+            assert self._theme is not None
+            self._corner = Corner(self, self._theme)
+            self._corner.everything_asked.connect(self.follow)
+            self._corner.enlargement_asked.connect(self.toggle_enlarged)
+        if self._corner is not None:
+            place = self._view.mapRectToScene(self._view.rect())
+            self._corner.show_at(place, everything=not self.following, enlarge=hovered and self._source is None)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = make_menu(self._offer())
+        menu.addSeparator()
+        enlarge = "Back to its place" if self._source is not None else "Enlarge"
+        menu.addAction(enlarge, QKeySequence("E")).triggered.connect(self.toggle_enlarged)
+        menu.addAction("Show all", QKeySequence("A")).triggered.connect(self.follow)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+        event.accept()
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        if hasattr(self, "_all"):  # pyqtgraph calls this while it is being made
-            self._all.move(self.width() - self._all.sizeHint().width() - 16, 12)
+        if hasattr(self, "_readout") and not self.closed:  # pyqtgraph calls this while it is being made, and closed
+            whole = QRectF(self.viewport().rect())
+            self._readout.cover(whole)
+            self._ring.setRect(whole.adjusted(1, 1, -1, -1))
+            self._place_corner()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_A and not event.modifiers():
+        plain = not event.modifiers()
+        if plain and event.key() == Qt.Key.Key_A:
             self.follow()
-            event.accept()
+        elif plain and event.key() == Qt.Key.Key_E:
+            self.toggle_enlarged()
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            copy_numbers(self._offer())
         else:
             event.ignore()
+            return
+        event.accept()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._ring.show()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if not self.closed:
+            self._ring.hide()
+
+    def render(self, *arguments: Any) -> None:
+        """Paint elsewhere than on the screen, where there is no focus."""
+        self._ring.hide()
+        super().render(*arguments)
+        self._ring.setVisible(self.hasFocus())
 
     def _show_ranges(self) -> None:
-        if self._following:
-            x, y = self._ranges
+        """Show what the panel wants, where a person has not moved the view."""
+        x, y = (None if free else wanted for free, wanted in zip(self._free, self._ranges, strict=True))
+        if x is not None or y is not None:
             self._view.setRange(xRange=x, yRange=y, padding=0.0, disableAutoRange=False)
-
-    def _moved_by_hand(self, *_: object) -> None:
-        if self._following:
-            self._following = False
-            self._all.adjustSize()
-            self._all.move(self.width() - self._all.width() - 16, 12)
-            self._all.show()
-            self._all.raise_()
-            self.following_changed.emit(False)

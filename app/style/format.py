@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 NOTHING = "–"
 _UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, ""))
+_MOST_DECIMALS = 3  # after which a number is shorter without a unit
 _HUGE = 1e15  # from which on no unit makes a number short
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -58,16 +59,30 @@ def minus(text: str) -> str:
 
 
 def tick_labels(values: Sequence[float], spacing: float) -> list[str]:
-    """One label for each tick of an axis, all in the same unit and with the same decimals; 0 is plain "0"."""
+    """One label for each tick of an axis, all in the same unit and with the same decimals; 0 is plain "0". Different
+    ticks have different labels, be they as near to each other as they like."""
     largest = max((abs(value) for value in values), default=0.0)
-    scale, unit = 1.0, ""
-    if largest >= 10_000:
-        scale, unit = _unit(largest)
-    step = spacing / scale
-    decimals = next((d for d in range(6) if math.isclose(round(step, d), step, rel_tol=1e-6)), None)
+    scale, unit = _unit(largest) if largest >= 10_000 else (1.0, "")
+    decimals = _decimals(spacing / scale)
+    if unit and (decimals is None or decimals > _MOST_DECIMALS):
+        scale, unit, decimals = 1.0, "", _decimals(spacing)
     if decimals is None or largest >= _HUGE:
-        return [short_number(value) for value in values]
+        return _apart(values)
     return ["0" if value == 0 else minus(f"{value / scale:.{decimals}f}{unit}") for value in values]
+
+
+def _decimals(step: float) -> int | None:
+    """How many decimals multiples of ``step`` have; None where they are too many to be written out."""
+    return next((d for d in range(6) if math.isclose(round(step, d), step, rel_tol=1e-6)), None)
+
+
+def _apart(values: Sequence[float]) -> list[str]:
+    """Short numbers of so many digits that different ones look different."""
+    for digits in range(3, 16):
+        labels = [short_number(value, digits) for value in values]
+        if len(set(labels)) == len(set(values)):
+            break
+    return labels
 
 
 def duration(seconds: float | None) -> str:

@@ -28,10 +28,6 @@ class _Made:
     stale: bool  # there is something that it does not show yet
     refreshed: float = 0.0  # when, in seconds of the monotonic clock
 
-    @property
-    def visible(self) -> bool:
-        return self.widget.isVisible() and not self.widget.visibleRegion().isEmpty()
-
 
 class Panels:
     """All that the window says to its panels goes through here.
@@ -73,7 +69,7 @@ class Panels:
         self._note(history, news)
         now = time.monotonic() + self._slack
         due = [made for made in self._made if made.stale and 1000 * (now - made.refreshed) >= made.record.interval]
-        due = [made for made in due if made.visible]
+        due = [made for made in due if made.widget.watched]
         if due:
             self._refresh(min(due, key=lambda made: made.refreshed), history)
 

@@ -1,11 +1,17 @@
-"""Shorthands for experiments, shared by the tests of the model and of the panel."""
+"""Shorthands for experiments and for what runs tell, shared by the tests of models and of panels."""
 
 from __future__ import annotations
 
+import numpy as np
+from PySide6.QtWidgets import QLabel, QWidget
+
 from app.models.experiment import Experiment
+from app.models.history import History
+from app.models.runs import Run
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
+from engine.reports.events import Change, Collected, Estimated, Updated
 
 
 def experiment(environment: str = "CartPole-v1", **values: object) -> Experiment:
@@ -19,3 +25,26 @@ def heard(signal: object) -> list[object]:
     words: list[object] = []
     signal.connect(lambda *values: words.append(values[0] if len(values) == 1 else values))
     return words
+
+
+def a_run(iterations: int = 3, value: bool = True, changes: tuple[Change, ...] = ()) -> History:
+    """What a run of some iterations of 100 steps has told: two episodes each, which end at 15 times its number."""
+    history = History()
+    for i in range(1, iterations + 1):
+        ends = np.array([i * 100 - 50, i * 100])
+        history.add_episodes(Collected(i, i * 100, np.array([10.0, 20.0 * i]), np.array([50, 50]), ends, float(i)))
+        metrics = {"mean_return": 15.0 * i, "loss": -1.0 * i, "explained_variance": 0.5 if value else None}
+        history.add_iteration(Updated(i, i * 100, 2 * i, float(i), metrics, changes if i == 2 else ()))
+    history.advantages = Estimated(iterations, np.float32([-3.0, -1.0, 0.5, 4.0]), np.float32([-1.2, -0.4, 0.2, 1.5]))
+    return history
+
+
+def a_ghost(iterations: int = 5, **values: object) -> Run:
+    """An earlier run on the cart pole, of the default choice with some values replaced."""
+    config = experiment(**values).config
+    return Run("earlier", 1, config, ENVIRONMENTS["CartPole-v1"], a_run(iterations))
+
+
+def words(widget: QWidget) -> str:
+    """All that the labels on a panel say."""
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())

@@ -80,7 +80,7 @@ def test_ratios_are_drawn_around_1_within_the_clip_range(panel: AdvantagesPanel,
     click(panel, qtbot)
     (low, high), _ = panel.plot.ranges
     assert low <= 0.7 < 1.3 <= high
-    assert panel.lines == ["1 − ε", "1 + ε", "mean 1.01 ± 0.074", "25 % less likely", "50 % likelier"]
+    assert panel.lines == ["25 % less likely", "50 % likelier", "mean 1.01 ± 0.074", "1 ± ε, ε = 0.3"]
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
@@ -100,7 +100,7 @@ def test_the_lines_of_the_last_iteration_are_where_the_rule_clipped(
     panel.set_choice(CARTPOLE, config)
     panel.refresh(history)
     click(panel, qtbot)
-    lines = {moment.text: moment.x for moment in panel._lines.moments}
+    lines = {moment.text.partition(" = ")[0]: moment.x for moment in panel._lines.moments}
     assert history.ratios.iteration == history.iterations
     assert lines["1 + ε"] == pytest.approx(1 + expected)
     assert lines["1 − ε"] == pytest.approx(1 - expected)
@@ -124,7 +124,8 @@ def test_advantages_are_shown_normalised_whatever_the_update_does(
     panel.set_choice(CARTPOLE, config)
     panel.refresh(history)
     panel.normalised = True
-    assert any(text in ("mean 0 ± 1", "mean 0 ± 0") for text in panel.lines)
+    assert "mean 0" in panel.lines
+    assert {"± std 1", "± std 0"} & set(panel.lines)
 
 
 def test_a_ratio_without_a_clip_range_marks_none(panel: AdvantagesPanel, qtbot: QtBot) -> None:
@@ -141,7 +142,7 @@ def test_weights_are_drawn_as_powers_of_ten_with_their_effective_number(panel: A
     panel.refresh(a_run(weights, "episode", truncation=100.0, effective_sample_size=1.02))
     click(panel, qtbot)
     assert panel.plot.ranges[0][1] >= 12
-    assert panel.lines == ["cut", "largest 1.0×10¹²", "50 % below 1", "ESS 1.0 of 4"]
+    assert panel.lines == ["50 % below 1", "50 % above 1", "cut at 100", "largest 1.0×10¹²", "ESS 1.0 of 4"]
 
 
 def test_batches_in_which_nothing_has_moved_or_all_is_ruled_out_are_drawn(panel: AdvantagesPanel, qtbot: QtBot) -> None:
@@ -179,7 +180,7 @@ def test_choosing_a_method_without_ratios_goes_back_to_the_advantages(panel: Adv
     click(panel, qtbot)
     panel.set_choice(CARTPOLE, of("reinforce"))
     panel.refresh(a_run())
-    assert panel.lines[-1] == "50 % positive"
+    assert "50 % positive" in panel.lines
 
 
 def test_newer_ratios_are_drawn(panel: AdvantagesPanel, qtbot: QtBot) -> None:
@@ -189,7 +190,7 @@ def test_newer_ratios_are_drawn(panel: AdvantagesPanel, qtbot: QtBot) -> None:
     panel.refresh(history)
     history.ratios = Reweighted(4, np.float32([0.1, 0.1]), "step")
     panel.refresh(history)
-    qtbot.waitUntil(lambda: panel.lines[-1] == "100 % likelier", timeout=2000)
+    qtbot.waitUntil(lambda: "100 % likelier" in panel.lines, timeout=2000)
 
 
 def test_no_bin_mixes_less_likely_with_likelier() -> None:

@@ -1,0 +1,204 @@
+"""One metric of a run: its name and current value at the left, its course at the right."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.models.axis_choice import XAxis
+from app.models.history import History
+from app.models.runs import Run
+from app.panels import timeline
+from app.plotting.axes import Range, robust_bounds, settled_range
+from app.plotting.export import Table, below
+from app.plotting.labels import Moment, Moments
+from app.plotting.marks import Band, Line
+from app.plotting.plot import Margins, Plot
+from app.plotting.readout import Pointer, Reading
+from app.plotting.traces import Trace
+from app.style.format import NOTHING, minus, short_number
+from app.style.text import SteadyLabel
+from app.style.theme import Theme, blended
+from engine.reports.metrics import Metric
+
+AXIS_HEIGHT = 40  # pixels, for text of the system's size
+BESIDE = 58  # pixels beside a plot's data
+_UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no room, and stand in the tooltip
+_MARGINS = Margins(left=46, bottom=AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
+_EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
+
+
+class SmallPlot(QWidget):
+    """Its meaning is told on hover of its name, its values on hover of the curve."""
+
+    def __init__(self, metric: Metric, theme: Theme) -> None:
+        super().__init__()
+        self._metric = metric
+        self._theme = theme
+        self._trace = Trace()
+        self._y: Range | None = None
+        self._history: History | None = None
+        self._ghost: Run | None = None
+        self._axis: XAxis = "environment_steps"
+        self._band, self._line, self._moments = Band(), Line(), Moments(rows=0)
+        self._ghost_line = Line(width=1, dashed=True)
+        self.plot = Plot(theme, timeline.X_TITLES[self._axis], "", _MARGINS)
+        self.plot.marks = [self._band, self._ghost_line, self._moments, self._line]
+        self.plot.title, self.plot.measured = metric.title, heading(metric)
+        self.plot.probe, self.plot.numbers = self._read, self._numbers
+        self.title = QLabel(metric.title)
+        self.title.setProperty("role", "muted")
+        self._value = SteadyLabel(self._written(metric.widest), "heading")
+        words = QVBoxLayout()
+        words.setContentsMargins(theme.unit + theme.unit // 2, 0, 0, 0)
+        words.setSpacing(0)
+        for label in (self.title, self._value):
+            label.setProperty("small", True)
+            words.addWidget(label)
+        words.addStretch(1)
+        self._words = QWidget()
+        self._words.setLayout(words)
+        self._words.setToolTip(explanation(metric))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._words)
+        layout.addWidget(self.plot, 1)
+        self.reset()
+
+    @property
+    def explanation(self) -> str:
+        """What is told on hover."""
+        return self._words.toolTip()
+
+    @property
+    def words_width(self) -> int:
+        return self._words.sizeHint().width()
+
+    def set_words_width(self, width: int) -> None:
+        self._words.setFixedWidth(width)
+
+    @property
+    def moments(self) -> list[Moment]:
+        """What is marked on the way."""
+        return list(self._moments.moments)
+
+    def refresh(self, history: History, axis: XAxis, x: Range, moments: list[Moment]) -> None:
+        """Show what the run has told so far, over ``x``, with what happened on the way."""
+        self._history = history
+        values, provisional = history.metrics[self._metric.name].values, history.provisional(self._metric.name)
+        self._line.x, self._line.y = timeline.curve(self._trace, history, self._metric.name, axis)
+        if self._trace.size > 1:
+            known = np.isfinite(self._trace.means)
+            self._band.x = self._line.x
+            self._band.low, self._band.high = self._trace.lows[known], self._trace.highs[known]
+        newest = provisional if len(provisional) else values[-1:]
+        self._value.setText(self._written(float(newest[0])) if len(newest) else NOTHING)
+        if axis != self._axis:
+            self._axis = axis
+            self.show_ghost(self._ghost)
+        self._moments.moments = moments
+        if len(self._line.y):
+            self._y = self._settled()
+        low, high = self._y or (0.0, 1.0)
+        edge = _EDGE * (high - low)
+        self.plot.set_ranges(x, (low - edge, high + edge))
+        self.plot.redraw()
+
+    def show_ghost(self, ghost: Run | None) -> None:
+        """Draw an earlier run's course behind this one's; it stays as it is until the axis counts something else."""
+        self._ghost = ghost
+        line = self._ghost_line
+        line.x = line.y = np.empty(0)
+        if ghost is not None:
+            line.x, line.y = timeline.curve(Trace(), ghost.history, self._metric.name, self._axis)
+        self.plot.redraw()
+
+    def reset(self) -> None:
+        self._trace.clear()
+        self._y = None
+        self._history = None
+        self._moments.moments = ()
+        for mark in (self._band, self._line):
+            mark.x = np.empty(0)
+        self._line.y = np.empty(0)
+        self._value.setText(self._written(math.nan))
+        self.plot.follow()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._line.colour = theme.mean
+        self._ghost_line.colour = theme.muted
+        self._band.colour = blended(theme.mean, theme.surface, 0.25)
+        self._moments.apply_theme(theme)
+        self.plot.apply_theme(theme)
+
+    def _settled(self) -> Range:
+        low, high = robust_bounds(self._line.y, 0.01)
+        if self._metric.name == "explained_variance":
+            # Below −1 it says no more than at −1, and the early plunge would flatten all that follows.
+            return (-1.0 if low < 0 else 0.0), 1.0
+        if self._metric.from_zero:
+            low = min(low, 0.0)
+        if len(self._ghost_line.y):
+            low, high = beside_ghost(low, high, robust_bounds(self._ghost_line.y, 0.01))
+        return settled_range(self._y, low, high)
+
+    def _written(self, value: float) -> str:
+        number = short_number(value, 3, steady=True)
+        if self._metric.name == "explained_variance" and 0 < abs(value) < 1:
+            number = minus(f"{value:.3f}")  # powers of ten would say no more
+        start = f"{self._metric.symbol.replace('_V', 'ᵥ')} = " if self._metric.symbol else ""
+        if number == NOTHING or self._metric.unit not in _UNITS_IN_WORDS:
+            return f"{start}{number}"
+        return f"{start}{number} {self._metric.unit}"
+
+    def _read(self, pointer: Pointer) -> Reading | None:
+        """The point of the run that is nearest in x, with the earlier run's at the same place."""
+        index = pointer.nearest(self._line.x)
+        if index is None:
+            return None
+        x, y = float(self._line.x[index]), float(self._line.y[index])
+        unit = f" {self._metric.unit}" if self._metric.unit else ""
+        words = [f"{self._metric.title} {short_number(y, 4)}{unit}", timeline.x_words(self._axis, x)]
+        ghost = self._ghost_line
+        if self._ghost is not None and len(ghost.x) and ghost.x[0] <= x <= ghost.x[-1]:
+            there = float(np.interp(x, ghost.x, ghost.y))
+            words.append(f"run {self._ghost.number}: {short_number(there, 4)}{unit}")
+        return Reading(x, y, (*words, *pointer.moments(self._moments.moments)), self._line.colour)
+
+    def _numbers(self) -> Table:
+        """Every value that was reported, those of an earlier run too."""
+        told = [] if self._history is None else [(self.plot.run, self._history)]
+        if self._ghost is not None:
+            told.append((self._ghost.name, self._ghost.history))
+        name = self._metric.name
+        return below(
+            [
+                Table({**timeline.iterations_table(run, history), heading(self._metric): history.metrics[name].values})
+                for run, history in told
+            ]
+        )
+
+
+def beside_ghost(low: float, high: float, ghost: Range) -> Range:
+    """A range that holds [low, high] and an earlier run's, of which no more than is as wide as the former on either
+    side: one that went astray must not flatten what is going on now."""
+    if not math.isfinite(ghost[0]):
+        return low, high
+    span = high - low if high > low else max(abs(high), 1.0)
+    return min(low, max(ghost[0], low - span)), max(high, min(ghost[1], high + span))
+
+
+def heading(metric: Metric) -> str:
+    """A metric's name and unit."""
+    return f"{metric.title} ({metric.unit})" if metric.unit else metric.title
+
+
+def explanation(metric: Metric) -> str:
+    """What a tooltip says about a metric."""
+    extras = " · ".join(part for part in (metric.symbol, metric.unit) if part)
+    name = f"<b>{metric.title}</b>" + (f" &nbsp;{extras}" if extras else "")
+    return f"<p>{name}</p><p>{metric.meaning}</p>"

@@ -1,0 +1,130 @@
+"""What a plot's lines and bars are, in a row above its data, which no text covers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pyqtgraph as pg
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QResizeEvent
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from app.plotting.marks import DASHES, hatched, pen_of
+from app.style.theme import Theme, tabular
+
+_SAMPLE = 14.0  # pixels, of what stands before the words
+_SPACE = 5.0  # between that and the words
+_BELOW = 8.0  # between the last row and the plot, whose topmost label stands out by half its height
+_APART = 14.0  # between two entries
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Words on what is drawn, with a ``sample`` of it in ``colour`` before them, or without one."""
+
+    text: str
+    colour: str = ""
+    sample: Literal["filled", "hatched", "line", "dashed"] | None = None
+
+    @property
+    def before(self) -> float:
+        """How many pixels stand before the words."""
+        return _SAMPLE + _SPACE if self.sample else 0.0
+
+
+class Legend(pg.GraphicsWidget):
+    """Entries one beside the other, in as many rows as they need."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: Sequence[Entry] = ()
+        self._theme: Theme | None = None
+        self._font = QFont()
+        self._rows = 0
+        self.setFixedHeight(0)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        return self._entries
+
+    def show_entries(self, entries: Sequence[Entry]) -> None:
+        if len(entries) != len(self._entries):
+            self._rows = 0
+        if entries != self._entries:
+            self._entries = entries
+            self._fit()
+            self.update()
+
+    def apply_theme(self, theme: Theme, font: QFont) -> None:
+        self._theme, self._font = theme, tabular(font)
+        self._rows = 0
+        self._fit()
+        self.update()
+
+    def places(self) -> list[QRectF]:
+        """Where each entry stands."""
+        metrics = QFontMetricsF(self._font)
+        room = max(self.size().width(), 1.0)
+        widths = [min(entry.before + metrics.horizontalAdvance(entry.text) + 1, room) for entry in self._entries]
+        height = metrics.height() + 2
+        return [
+            QRectF(left, row * height, width, height)
+            for (row, left), width in zip(in_rows(widths, room), widths, strict=True)
+        ]
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        self._rows = 0
+        self._fit()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if self._theme is None:
+            return
+        metrics = QFontMetricsF(self._font)
+        painter.setFont(self._font)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        for entry, place in zip(self._entries, self.places(), strict=True):
+            if entry.sample is not None:
+                _paint_sample(painter, entry, place, self._theme)
+            words = place.adjusted(entry.before, 0, 0, 0)
+            text = metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, words.width() + 1)
+            painter.setPen(QColor(self._theme.text))
+            painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+
+    def _fit(self) -> None:
+        """Be as high as the rows are. Numbers that grow shorter again do not move the plot back."""
+        places = self.places()
+        height = QFontMetricsF(self._font).height() + 2
+        self._rows = max(self._rows, round(places[-1].bottom() / height) if places else 0)
+        wanted = self._rows * height + _BELOW if self._rows else 0.0
+        if wanted != self.maximumHeight():
+            self.setFixedHeight(wanted)
+
+
+def in_rows(widths: Sequence[float], room: float) -> list[tuple[int, float]]:
+    """The row and the left edge of each, in as few rows of the width ``room`` as keep their order."""
+    places: list[tuple[int, float]] = []
+    row, left = 0, 0.0
+    for width in widths:
+        if left > 0 and left + width > room:
+            row, left = row + 1, 0.0
+        places.append((row, left))
+        left += width + _APART
+    return places
+
+
+def _paint_sample(painter: QPainter, entry: Entry, place: QRectF, theme: Theme) -> None:
+    side = _SAMPLE - 2
+    box = QRectF(place.left(), place.center().y() - side / 2, side, side)
+    if entry.sample == "filled":
+        painter.fillRect(box, QColor(entry.colour))
+    elif entry.sample == "hatched":
+        for brush in hatched(entry.colour, theme.surface):
+            painter.fillRect(box, brush)
+    else:
+        pen = pen_of(entry.colour, 2.0 if entry.sample == "line" else 1.0)
+        if entry.sample == "dashed":
+            pen.setDashPattern(DASHES)
+        painter.setPen(pen)
+        painter.drawLine(QLineF(box.center().x(), box.top() - 1, box.center().x(), box.bottom() + 1))

@@ -1,0 +1,142 @@
+"""What a plot tells under the mouse: the nearest point, read out in a small tag above the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from app.plotting.labels import Moment
+from app.plotting.marks import Frame, Numbers, pen_of
+from app.style.theme import Theme
+
+NEAR = 14.0  # pixels from the mouse to a dot that it is meant to read out
+_NEAR_A_LINE = 5.0  # pixels from the mouse to a moment
+_PAD = 6.0
+_AWAY = 12.0  # pixels from the point to its tag
+_RING = 4.5
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A point at ``x`` and ``y`` of the data, and what it is, in lines of words. A ring of ``colour`` marks it; where
+    that is empty, only a line does."""
+
+    x: float
+    y: float
+    lines: tuple[str, ...]
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Where the mouse is, in pixels of ``frame``."""
+
+    frame: Frame
+    x: float
+    y: float
+
+    @property
+    def data_x(self) -> float:
+        frame = self.frame
+        return frame.x[0] + (self.x - frame.rect.left()) * (frame.x[1] - frame.x[0]) / max(frame.rect.width(), 1.0)
+
+    def nearest(self, x: Numbers) -> int | None:
+        """The index of what is nearest in x alone, among what can be seen."""
+        seen = np.flatnonzero((x >= self.frame.x[0]) & (x <= self.frame.x[1]))
+        if not len(seen):
+            return None
+        return int(seen[np.argmin(np.abs(x[seen] - self.data_x))])
+
+    def distances(self, x: Numbers, y: Numbers) -> Numbers:
+        """How many pixels away each point is."""
+        distances: Numbers = np.hypot(self.frame.to_x(x) - self.x, self.frame.to_y(y) - self.y)
+        return distances
+
+    def moments(self, moments: Sequence[Moment]) -> tuple[str, ...]:
+        """The words of the moments under the mouse."""
+        return tuple(m.text for m in moments if m.text and abs(self.frame.to_x(m.x) - self.x) <= _NEAR_A_LINE)
+
+
+Probe = Callable[[Pointer], Reading | None]
+"""What a plot has to read out at a place."""
+
+
+class Readout(QGraphicsItem):
+    """Paints a reading above a plot, in pixels of the whole of it.
+
+    Args:
+        read: the reading and the frame it lies in, asked for at each painting; None where there is none.
+    """
+
+    def __init__(self, read: Callable[[], tuple[Reading, Frame] | None]) -> None:
+        super().__init__()
+        self._read = read
+        self._rect = QRectF()
+        self._theme: Theme | None = None
+        self._font = QFont()
+        self.setZValue(1e6)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.hide()
+
+    def apply_theme(self, theme: Theme, font: QFont) -> None:
+        self._theme, self._font = theme, font
+
+    def cover(self, rect: QRectF) -> None:
+        """Paint anywhere in ``rect``."""
+        if rect != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect
+
+    def boundingRect(self) -> QRectF:
+        return self._rect
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        reading = self._read() if widget is not None else None  # files hold the data alone
+        if reading is None or self._theme is None:
+            return
+        told, frame = reading
+        at = QPointF(frame.to_x(told.x), frame.to_y(told.y))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        pen = pen_of(self._theme.muted)
+        pen.setDashPattern([2.0, 3.0])
+        painter.setPen(pen)
+        painter.drawLine(QLineF(round(at.x()), frame.rect.top(), round(at.x()), frame.rect.bottom()))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        if told.colour:
+            painter.setPen(pen_of(self._theme.text, 1.5))
+            painter.setBrush(QColor(told.colour))
+            painter.drawEllipse(at, _RING, _RING)
+        self._paint_tag(painter, told.lines, at)
+
+    def _paint_tag(self, painter: QPainter, lines: tuple[str, ...], at: QPointF) -> None:
+        assert self._theme is not None
+        metrics = QFontMetricsF(self._font)
+        if len(lines) * metrics.height() + _PAD > self._rect.height():
+            lines = (" · ".join(lines),)  # a low plot has room for one
+        width = max(map(metrics.horizontalAdvance, lines)) + 2 * _PAD
+        height = len(lines) * metrics.height() + _PAD
+        tag = tag_place(at, (width, height), self._rect)
+        painter.setPen(pen_of(self._theme.edge))
+        painter.setBrush(QColor(self._theme.raised))
+        painter.drawRoundedRect(tag, 4.0, 4.0)
+        painter.setFont(self._font)
+        painter.setPen(QColor(self._theme.text))
+        for number, line in enumerate(lines):
+            place = QRectF(tag.left() + _PAD, tag.top() + _PAD / 2 + number * metrics.height(), width, metrics.height())
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), line)
+
+
+def tag_place(at: QPointF, size: tuple[float, float], room: QRectF) -> QRectF:
+    """Where a tag of ``size`` stands in ``room``: at the right of its point, else at the left, wholly inside."""
+    width, height = size
+    left = at.x() + _AWAY
+    if left + width > room.right() - 1:
+        left = at.x() - _AWAY - width
+    left = min(max(left, room.left()), max(room.right() - 1 - width, room.left()))
+    top = min(max(at.y() - height / 2, room.top()), max(room.bottom() - 1 - height, room.top()))
+    return QRectF(left, top, width, height)

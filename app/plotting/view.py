@@ -1,0 +1,189 @@
+"""The parts of a plot that pyqtgraph provides, as they are wanted here: an axis, a view a person can move, a canvas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from app.plotting.axes import Range, nice_ticks, view_limits
+from app.plotting.marks import pen_of
+from app.style.format import tick_labels
+from app.style.theme import Theme, tabular
+
+HALF_LABEL = 24  # pixels to the right of a plot; a label that stands out further is not drawn
+_GAP = 6.0  # the least pixels between two labels beside each other
+_LEAST_LINE = 0.85  # of a label's height, between two labels above each other
+
+
+class Axis(pg.AxisItem):
+    """An axis of fixed size with one level of round ticks, short labels and no SI prefix in its title.
+
+    Over it the wheel zooms, and dragging moves, what it measures alone.
+    """
+
+    def __init__(self, side: str, title: str, tick_pixels: int, most_ticks: int = 8) -> None:
+        super().__init__(side, maxTickLength=0)
+        self._tick_pixels = tick_pixels
+        self._scale = 1.0
+        self._most_ticks = most_ticks
+        self._metrics = QFontMetricsF(QFont())
+        self._asked = (math.nan, math.nan, math.nan)
+        self._answer: tuple[float, list[float]] = (1.0, [])
+        self.highest = math.inf  # no tick is beyond, where what is measured has an end
+        self.enableAutoSIPrefix(False)
+        self.setStyle(autoExpandTextSpace=False, autoReduceTextSpace=False, tickTextOffset=6)
+        self.set_title(title)
+
+    @property
+    def title(self) -> str:
+        """What it measures, as plain text."""
+        return str(self.label.toPlainText()).strip()
+
+    def set_title(self, title: str) -> None:
+        self.setLabel(title or None)
+        self.showLabel(bool(title))
+
+    def apply_theme(self, theme: Theme, font: QFont) -> None:
+        self._scale = theme.text_scale
+        self._asked = (math.nan, math.nan, math.nan)
+        figures = tabular(font)
+        self._metrics = QFontMetricsF(figures)
+        self.setStyle(hideOverlappingLabels=theme.px(HALF_LABEL))
+        self.setPen(pen_of(theme.line))
+        self.setTextPen(pen_of(theme.muted))
+        self.setTickFont(figures)
+        self.label.setFont(font)
+        self.resizeEvent()
+
+    def resizeEvent(self, event: QResizeEvent | None = None) -> None:
+        super().resizeEvent(event)
+        # A title that is longer than its axis would be cut.
+        if self.orientation == "left" and self.label.toPlainText():
+            self.label.setVisible(self.label.boundingRect().width() <= self.size().height() + 12)
+
+    def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
+        """The spacing and the values of the ticks, so few that no label touches another."""
+        # The axis and the grid ask with sizes a pixel apart, which must not give one of them another spacing.
+        if self._asked[:2] != (low, high) or abs(self._asked[2] - size) > 4:
+            self._asked = low, high, size
+            wanted = size / (self._tick_pixels * self._scale)
+            step, values = nice_ticks(low, high, min(max(1.0, wanted), self._most_ticks))
+            # Those that stay are multiples of the step as it was, from which their decimals follow: 2.5 and 7.5, not 2
+            # and 8.
+            apart, least = step, self._room(values, step) * (high - low) / max(size, 1.0)
+            while len(values) > 1 and apart < least:
+                apart, values = 2 * apart, values[::2]
+            self._answer = step, [value for value in values if value <= self.highest]
+        return self._answer
+
+    def _room(self, values: list[float], step: float) -> float:
+        """How many pixels lie between the middles of two labels at least."""
+        if self.orientation == "left":
+            return _LEAST_LINE * self._metrics.height()
+        return _GAP + max(map(self._metrics.horizontalAdvance, tick_labels(values, step)), default=0.0)
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
+        return [self.ticks(minVal, maxVal, size)]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return tick_labels(values, spacing)
+
+
+class View(pg.ViewBox):
+    """Moves by dragging and zooms by the wheel, with Ctrl in x alone and with Shift in y alone; not endlessly.
+
+    Signals:
+        moved: a person has moved it; whether in x, and whether in y.
+        everything_asked: by a double click.
+    """
+
+    moved = Signal(bool, bool)
+    everything_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False, defaultPadding=0.0)
+        self.disableAutoRange()
+
+    def limit(self, x: Range, y: Range) -> None:
+        """Keep what can be seen within reach of these ranges, which are those of the data."""
+        (x_least, x_most, x_depth), (y_least, y_most, y_depth) = view_limits(*x), view_limits(*y)
+        self.setLimits(xMin=x_least, xMax=x_most, minXRange=x_depth, yMin=y_least, yMax=y_most, minYRange=y_depth)
+
+    def wheelEvent(self, event: Any, axis: int | None = None) -> None:
+        if axis is None and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            axis = 0
+        elif axis is None and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            axis = 1
+        super().wheelEvent(event, axis)
+        self.moved.emit(axis != 1, axis != 0)
+
+    def mouseClickEvent(self, event: Any) -> None:
+        if event.double() and event.button() == Qt.MouseButton.LeftButton:
+            event.accept()
+            self.everything_asked.emit()
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            event.ignore()  # would zoom, which nobody expects
+        else:
+            super().mouseDragEvent(event, axis)
+            self.moved.emit(axis != 1, axis != 0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # pyqtgraph's own keys step through a zoom history that is not kept here
+
+
+class Canvas(QGraphicsItem):
+    """Paints all marks of a plot, in pixels of the view, by ``paint_marks``.
+
+    While ``kept`` it paints a picture that it makes only when the marks have changed, so that what moves above them
+    costs little.
+    """
+
+    def __init__(self, view: View, paint_marks: Callable[[QPainter, QRectF], None]) -> None:
+        super().__init__(view)
+        self._view = view
+        self._paint_marks = paint_marks
+        self._picture: QPixmap | None = None
+        self.kept = False
+        self.ground = "#000000"
+        view.sigResized.connect(self._resized)
+        view.sigRangeChanged.connect(self.redraw)
+
+    def redraw(self, *_: object) -> None:
+        """The marks have changed."""
+        self._picture = None
+        self.update()
+
+    def _resized(self, _: object) -> None:
+        self._picture = None
+        self.prepareGeometryChange()
+
+    def boundingRect(self) -> QRectF:
+        rect: QRectF = self._view.rect()
+        return rect
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        rect = self._view.rect()
+        if rect.isEmpty():
+            return
+        # Without a widget it is painted elsewhere than on the screen, as in a file.
+        if not self.kept or widget is None:
+            self._paint_marks(painter, rect)
+            return
+        if self._picture is None:
+            ratio = widget.devicePixelRatioF()
+            picture = QPixmap(math.ceil(rect.width() * ratio), math.ceil(rect.height() * ratio))
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(QColor(self.ground))
+            onto = QPainter(picture)
+            self._paint_marks(onto, rect)
+            onto.end()
+            self._picture = picture
+        painter.drawPixmap(QPointF(0.0, 0.0), self._picture)

@@ -1,0 +1,99 @@
+"""Which ranges axes take, where their ticks stand, and what is written at them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QPainter, QPixmap
+from pytestqt.qtbot import QtBot
+
+from app.plotting.axes import nice_ticks, robust_bounds, settled_end, settled_range
+from app.plotting.plot import Plot
+from app.plotting.view import Axis
+from app.style.theme import load_theme
+
+DARK = load_theme("dark")
+
+
+def test_a_range_stays_while_the_data_fits() -> None:
+    assert settled_range((0.0, 600.0), 9.0, 500.0) == (0.0, 600.0)
+
+
+def test_a_range_grows_to_round_values_with_room_to_spare() -> None:
+    assert settled_range((0.0, 100.0), 0.0, 210.0) == (0.0, 250.0)
+
+
+def test_a_range_shrinks_around_data_that_became_small() -> None:
+    low, high = settled_range((-1000.0, 1000.0), -1.0, 1.0)
+    assert high - low < 5
+
+
+def test_data_above_zero_has_no_strip_below_zero() -> None:
+    assert settled_range(None, 3.0, 500.0)[0] == 0.0
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, -500.0, 1e-12])
+def test_a_single_value_has_a_range_around_it(value: float) -> None:
+    low, high = settled_range(None, value, value)
+    assert low < value < high
+
+
+def test_without_data_a_range_stays() -> None:
+    assert settled_range((1.0, 2.0), math.nan, math.nan) == (1.0, 2.0)
+
+
+def test_an_axis_from_zero_moves_rarely() -> None:
+    ends, end = set(), None
+    for steps in range(100, 1_000_000, 1000):
+        end = settled_end(end, steps)
+        ends.add(end)
+    assert len(ends) <= 20
+
+
+def test_ticks_are_round_and_no_more_than_wanted() -> None:
+    assert nice_ticks(0.0, 600.0, 6) == (100.0, [0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0])
+
+
+def test_an_outlier_does_not_set_the_range() -> None:
+    values = np.append(np.linspace(0, 1, 999), 1e6)
+    assert robust_bounds(values)[1] <= 1.0
+
+
+def test_all_of_an_even_spread_sets_the_range() -> None:
+    assert robust_bounds(np.arange(1000.0)) == (0.0, 999.0)
+
+
+def test_the_grid_and_the_axis_agree_where_their_sizes_differ_by_a_pixel(qtbot: QtBot) -> None:
+    for pixels in range(60, 400):
+        axis = Axis("left", "", 38)
+        assert axis.ticks(-600.0, 400.0, pixels) == axis.ticks(-600.0, 400.0, pixels + 1)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.8, 0.8), (1.0, 9.0), (-0.03, 0.0), (-600.0, 400.0)])
+def test_the_labels_of_an_axis_say_where_its_ticks_stand_however_low_it_is(
+    qtbot: QtBot, low: float, high: float
+) -> None:
+    for pixels in range(20, 200, 3):
+        axis = Axis("left", "", 38)
+        step, values = axis.ticks(low, high, pixels)
+        labels = [float(label.replace("−", "-")) for label in axis.tickStrings(values, 1.0, step)]
+        assert labels == values
+
+
+@pytest.mark.parametrize(("end", "label"), [(1e5, "100 k"), (1.25e6, "1.25 M"), (500.0, "500")])
+def test_a_label_at_the_end_of_an_axis_is_drawn(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: float, label: str
+) -> None:
+    plot = Plot(DARK, "steps", "")
+    qtbot.addWidget(plot)
+    plot.resize(190, 120)
+    plot.show()
+    plot.set_ranges((0.0, end), (0.0, 1.0))
+    picture = QPixmap(190, 120)
+    painter = QPainter(picture)
+    monkeypatch.setattr(plot.bottom, "ticks", lambda *_range: (end, [0.0, end]))
+    _, _, texts = plot.bottom.generateDrawSpecs(painter)
+    painter.end()
+    assert [text for *_, text in texts] == ["0", label]

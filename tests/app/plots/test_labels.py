@@ -1,0 +1,32 @@
+"""Where labels go, and how often plots are drawn."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.plotting.labels import place_labels
+from app.plotting.throttle import Pace
+
+
+def test_labels_that_would_cover_each_other_take_another_row() -> None:
+    assert place_labels([10, 20], [50, 50], (0, 500), rows=2) == [(1, 12), (0, 22)]
+
+
+def test_a_label_at_the_right_edge_stands_to_the_left() -> None:
+    assert place_labels([490], [50], (0, 500), rows=1) == [(0, 439)]
+
+
+def test_where_there_is_no_room_the_last_label_stays() -> None:
+    assert place_labels([10, 20], [50, 50], (0, 500), rows=1) == [None, (0, 22)]
+
+
+def test_drawing_is_paced_and_the_last_state_is_drawn(qtbot: QtBot) -> None:
+    drawn: list[int] = []
+    widget = QLabel()
+    qtbot.addWidget(widget)
+    pace = Pace(widget, 20, lambda: drawn.append(1))
+    for _ in range(5):
+        pace.request()
+    assert len(drawn) == 1
+    qtbot.waitUntil(lambda: len(drawn) == 2, timeout=2000)
