@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from engine.config import presets
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import learning, report
 from tests.benchmarks.figures import Figure, Measured, MissingPackageError, Number, Result, Row, require
@@ -160,6 +161,12 @@ def test_every_goal_is_a_shipped_preset_and_reachable_in_its_environment() -> No
         assert (config["seed"], config["device"]) == (3, "cpu")
         assert goal.policy in (None, config["policy"]["kind"])
         assert config["budget"]["environment_steps"] == learning.QUICK_STEPS
+
+
+def test_what_a_preset_says_it_reaches_is_what_it_is_measured_by() -> None:
+    measured = {goal.preset: goal.target for goal in GOALS if goal.target is not None}
+    said = {name: preset.reaches for name, preset in presets.shipped().items() if preset.reaches is not None}
+    assert said == measured
 
 
 def test_a_goal_without_a_target_is_compared_with_the_one_before_it() -> None:

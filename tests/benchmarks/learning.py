@@ -74,9 +74,17 @@ GOALS = (
     Goal("acrobot", -100.0),
     Goal("acrobot-ppo", -100.0),
     Goal("mountain-car", 90.0),
+    Goal("pendulum", -200.0),
     Goal("pendulum-ppo", -200.0),
-    Goal("frozen-lake", 0.70),
     Goal("lunar-lander", 200.0, stop=True),
+    Goal("frozen-lake", 0.70),
+    Goal("frozen-lake-8x8", 0.85),
+    Goal("cliff-walking", -17.5),
+    Goal("bandit", 0.75),
+    Goal("corridor", 4.8),
+    Goal("corridor-off-policy", 4.8),
+    Goal("grid-world", 8.5),
+    Goal("grid-world-exact", 8.5),
 )
 
 
