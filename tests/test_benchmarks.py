@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from engine.catalogue.family import Extra
 from engine.config import presets
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import learning, report
@@ -172,6 +173,18 @@ def test_what_a_preset_says_it_reaches_is_what_it_is_measured_by() -> None:
 def test_a_goal_without_a_target_is_compared_with_the_one_before_it() -> None:
     for before, goal in pairwise(GOALS):
         assert goal.target is not None or before.preset == goal.preset
+
+
+def test_presets_whose_extra_is_missing_are_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    robots = Extra("mujoco", "MuJoCo", ())
+    monkeypatch.setattr(learning, "missing_extra", {"classic": robots}.get)
+    said: list[str] = []
+    goals = (Goal("cartpole", 475.0), Goal("lunar-lander", 200.0), Goal("acrobot", -100.0))
+    left = learning.possible(goals, said.append)
+    assert [goal.preset for goal in left] == ["lunar-lander"]
+    assert said == ["left out, as MuJoCo is not installed: cartpole, acrobot"]
+    with pytest.raises(MissingPackageError, match=r"needs: .*\[mujoco\]"):
+        learning.possible((Goal("cartpole", 475.0),), said.append)
 
 
 def test_the_share_of_seeds_counts_those_that_have_a_target() -> None:

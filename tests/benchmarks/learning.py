@@ -8,7 +8,8 @@ the environment steps taken by then. Training goes on to the end of the budget, 
 whether what was learned is kept, except where the table marks a preset with *: that one stops at its target. Seconds
 are those of training alone, with two runs side by side.
 
-A goal without a target is there to be compared with the one before it, and is judged by nothing.
+A goal without a target is there to be compared with the one before it, and is judged by nothing. A preset whose
+environment needs an extra that is not installed is left out, and named.
 
 Options: ``--only PRESET`` (several times), ``--seeds N``, ``--first-seed N``, and ``--resume``, which takes over from
 an interrupted measurement what was run with the same configuration and the same engine.
@@ -29,14 +30,14 @@ from typing import Any
 
 import typer
 
-from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, UPDATES
 from engine.catalogue.methods.picking import picked
 from engine.config import RunConfig, presets
 from engine.config.parameters import with_values
 from engine.config.validation import validated
 from tests.benchmarks.children import run_child
-from tests.benchmarks.figures import Grid, Measured, Number, Say, shown
+from tests.benchmarks.figures import Grid, Measured, MissingPackageError, Number, Say, shown
 from tests.benchmarks.machine import ROOT
 
 FIRST_SEED, SEEDS = 101, 5
@@ -77,6 +78,8 @@ GOALS = (
     Goal("pendulum", -200.0),
     Goal("pendulum-ppo", -200.0),
     Goal("lunar-lander", 200.0, stop=True),
+    Goal("lunar-lander-continuous", 200.0, stop=True),
+    Goal("bipedal-walker", 250.0, stop=True),
     Goal("frozen-lake", 0.70),
     Goal("frozen-lake-8x8", 0.85),
     Goal("cliff-walking", -17.5),
@@ -124,7 +127,7 @@ def measure(
     first_seed: int = FIRST_SEED,
     resume: bool = False,
 ) -> Measured:
-    goals = chosen(only)
+    goals = possible(chosen(only), say)
     count = seeds or (1 if quick else SEEDS)
     jobs = [job(goal, seed, quick) for goal in goals for seed in range(first_seed, first_seed + count)]
     done = _unfinished() if resume else {}
@@ -146,6 +149,22 @@ def chosen(only: Sequence[str]) -> tuple[Goal, ...]:
         if name not in names:
             raise typer.BadParameter(f"{name} is no preset with a target; there is {', '.join(names)}.")
     return tuple(goal for goal in GOALS if not only or goal.preset in only)
+
+
+def possible(goals: Sequence[Goal], say: Say) -> tuple[Goal, ...]:
+    """Those whose environments can be made; the others are named.
+
+    Raises:
+        MissingPackageError: there is none.
+    """
+    extras = {goal: missing_extra(ENVIRONMENTS[configuration(goal).environment.id].family) for goal in goals}
+    for extra in dict.fromkeys(filter(None, extras.values())):
+        names = ", ".join(goal.name for goal in goals if extras[goal] == extra)
+        say(f"left out, as {extra.title} is not installed: {names}")
+    found = tuple(goal for goal in goals if extras[goal] is None)
+    if not found:
+        raise MissingPackageError(f"needs: {next(filter(None, extras.values())).command}")
+    return found
 
 
 def configuration(goal: Goal) -> RunConfig:
