@@ -12,7 +12,7 @@ from app.style.environment_text import acts, observed
 from app.style.sentence import smaller
 from app.style.theme import Theme
 
-_LEAST = 228  # pixels that a card needs for what is written on it
+_LEAST = 228  # pixels that a card needs for what is written on it, at the text's usual size
 _UNKNOWN = "Not looked at yet"
 Index = QModelIndex | QPersistentModelIndex
 
@@ -41,6 +41,7 @@ class CardView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMouseTracking(True)
         self.setAccessibleName("Environments")
+        self.setToolTip("Double-click a card, or press Return, to use it as its main button at the right says.")
         self.doubleClicked.connect(self._use)
         self.verticalScrollBar().setSingleStep(4 * theme.unit)
 
@@ -64,6 +65,8 @@ class CardView(QListView):
 
     def apply_theme(self, theme: Theme) -> None:
         self._painter.theme = theme
+        self._painter.fit(self.viewport().width() - 1)
+        self.scheduleDelayedItemsLayout()
         self.viewport().update()
 
     def currentChanged(self, current: Index, previous: Index) -> None:
@@ -109,12 +112,12 @@ class _CardPainter(QStyledItemDelegate):
         super().__init__()
         self.theme = theme
         self.used = ""
-        self.fit(3 * _LEAST)
+        self.fit(3 * theme.px(_LEAST))
 
     def fit(self, width: int) -> None:
         """Share ``width`` out among as many columns as it has room for."""
         self._width = width
-        self._cell = width // max(1, width // (_LEAST + self.theme.unit))
+        self._cell = width // max(1, width // (self.theme.px(_LEAST) + self.theme.unit))
 
     def _picture_size(self) -> QSize:
         width = self._cell - self.theme.unit

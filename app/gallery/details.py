@@ -1,4 +1,4 @@
-"""All that is known of the selected environment, and the button that takes it."""
+"""All that is known of the selected environment, and the buttons that take it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ from PySide6.QtWidgets import (
 
 from app.gallery.model import Card
 from app.gallery.pictures import ASPECT, picture
+from app.gallery.terms import TermsButtons
+from app.models.offers import offers
 from app.style.environment_text import details
-from app.style.sentence import Sentence, smaller
+from app.style.sentence import Sentence
 from app.style.text import muted
-from app.style.theme import Theme
+from app.style.theme import SMALL, Theme, points
 
-WIDTH = 320  # of the stored pictures, so that this one is shown as it is
+_WIDTH = 320  # of the stored pictures, so that this one is shown as it is where text has its usual size
+_WIDEST = 448  # with larger text; beyond, nothing would be left for the cards
 _UNKNOWN = (
     "Not looked at yet: what it shows and what can be done in it is known once it has been made. Using it does that."
 )
 
 
 class Details(QWidget):
-    """``used`` and ``forgotten`` carry the card."""
+    """``used`` carries the card and the terms on which it is taken, ``forgotten`` the card."""
 
-    used = Signal(object)
+    used = Signal(object, object)
     forgotten = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -43,25 +46,23 @@ class Details(QWidget):
         self._locked = ""
         self._picture = _Picture(theme)
         self._title, self._id = QLabel(), muted()
-        self._title.setFont(_larger(self._title.font()))
+        self._title.setProperty("role", "number")
         self._title.setWordWrap(True)
-        self._id.setFont(monospace())
         self._id.setWordWrap(True)
         self._id.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._summary, self._teaches = _text(), _text()
         self._lesson = muted("What it teaches")
         self._facts = _Facts(theme)
         self._install = _Install(theme)
-        self.use = QPushButton("Use this environment")
-        self.use.setProperty("role", "primary")
+        self.terms = TermsButtons(theme)
+        self.terms.taken.connect(lambda terms: self.used.emit(self._card, terms))
         self.forget = QPushButton("Forget it")
         self.forget.setToolTip("Take it off this list, and ask again before its module is imported.")
         self._reason = Sentence("warning")
-        for button, signal in ((self.use, self.used), (self.forget, self.forgotten)):
-            button.setAutoDefault(False)
-            button.clicked.connect(lambda _checked=False, signal=signal: signal.emit(self._card))
+        self.forget.setAutoDefault(False)
+        self.forget.clicked.connect(lambda: self.forgotten.emit(self._card))
         self._lay_out(theme)
-        self.show_card(None, forgettable=False)
+        self.show_card(None, in_use="")
 
     def _lay_out(self, theme: Theme) -> None:
         unit = theme.unit
@@ -89,22 +90,27 @@ class Details(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(page)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(unit)
-        buttons.addWidget(self.use, 1)
-        buttons.addWidget(self.forget)
+        self.terms.row.addWidget(self.forget)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(unit)
         whole.addWidget(scroll, 1)
         whole.addWidget(self._install)
         whole.addWidget(self._reason)
-        whole.addLayout(buttons)
-        self.setFixedWidth(WIDTH + unit)
-        page.setMaximumWidth(WIDTH)
-        page.setMinimumWidth(WIDTH)
+        whole.addWidget(self.terms)
+        self._page = page
+        self._size(theme)
 
-    def show_card(self, card: Card | None, *, forgettable: bool) -> None:
+    def _size(self, theme: Theme) -> None:
+        width = min(theme.px(_WIDTH), _WIDEST)
+        self._page.setFixedWidth(width)
+        self._picture.setFixedSize(width, round(width * ASPECT))
+        self.setFixedWidth(width + theme.unit)
+        for label in (self._id, self._install.command):
+            label.setFont(monospace(theme))
+
+    def show_card(self, card: Card | None, *, in_use: str) -> None:
+        """Tell of a card, and offer it; ``in_use`` is the environment of the experiment."""
         self._card = card
         info = card.info if card else None
         self._picture.show_card(card)
@@ -117,7 +123,9 @@ class Details(QWidget):
             label.setVisible(bool(self._teaches.text()))
         self._facts.show_rows(details(info) if info else [])
         self._install.show_card(card)
-        self.forget.setVisible(forgettable)
+        self.forget.setVisible(card is not None and card.group == "own" and card.id != in_use)
+        found = offers(card.id, info) if card and not card.missing else []
+        self.terms.show_offers(found, in_use=card is not None and card.id == in_use)
         self._tell()
 
     def set_locked(self, reason: str) -> None:
@@ -135,11 +143,12 @@ class Details(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._picture.theme = theme
+        self._size(theme)
         self._picture.update()
 
     def _tell(self) -> None:
         reason = self.refusal(self._card)
-        self.use.setEnabled(not reason)
+        self.terms.set_usable(not reason)
         self._reason.setText(reason)
         self._reason.setVisible(bool(reason and self._card and not self._card.missing))  # else it is said above
 
@@ -149,7 +158,6 @@ class _Picture(QWidget):
         super().__init__()
         self.theme = theme
         self._card: Card | None = None
-        self.setFixedSize(WIDTH, round(WIDTH * ASPECT))
 
     def show_card(self, card: Card | None) -> None:
         """In its colours even where it cannot be used yet: here is what there would be to see."""
@@ -203,7 +211,6 @@ class _Install(QWidget):
         self._sentence = _text()
         self.command = QLineEdit()
         self.command.setReadOnly(True)
-        self.command.setFont(monospace())
         self.command.setAccessibleName("Install command")
         self._copy = QPushButton("Copy")
         self._copy.setAutoDefault(False)
@@ -229,8 +236,10 @@ class _Install(QWidget):
             self.command.setCursorPosition(0)
 
 
-def monospace() -> QFont:
-    return smaller(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+def monospace(theme: Theme) -> QFont:
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    font.setPointSizeF(SMALL * points(theme))
+    return font
 
 
 def _text() -> QLabel:
@@ -238,10 +247,3 @@ def _text() -> QLabel:
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     return label
-
-
-def _larger(font: QFont) -> QFont:
-    result = QFont(font)
-    result.setPointSizeF(font.pointSizeF() * 1.4)
-    result.setWeight(QFont.Weight.DemiBold)
-    return result

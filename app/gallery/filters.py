@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.gallery.model import GROUPS, Filter
@@ -53,8 +53,6 @@ class FilterBar(QWidget):
             combo.currentIndexChanged.connect(
                 lambda _index, field=field, combo=combo: self._set(field, combo.currentData())
             )
-            longest = max(combo.fontMetrics().horizontalAdvance(text) for text in choices.values())
-            combo.setFixedWidth(min(longest, 130) + 5 * theme.unit)
             self.combos[field] = combo
             row.addWidget(combo)
         self.clear_button = QPushButton("Clear")
@@ -63,6 +61,14 @@ class FilterBar(QWidget):
         self.clear_button.setEnabled(False)
         self.clear_button.clicked.connect(self.clear)
         row.addWidget(self.clear_button)
+        self.apply_theme(theme)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Make every combo as wide as its longest choice, within reason."""
+        for combo in self.combos.values():
+            metrics = QFontMetrics(self.font())
+            longest = max(metrics.horizontalAdvance(combo.itemText(index)) for index in range(combo.count()))
+            combo.setFixedWidth(min(longest, theme.px(130)) + 5 * theme.unit)
 
     def clear(self) -> None:
         """Let everything through again."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from app.models.offers import KEPT, Terms
 from app.style.sentence import Sentence
 from app.style.text import set_role
 from app.style.theme import Theme
@@ -20,15 +21,15 @@ _EMPTY = "Type an id, such as CliffWalkingSlippery-v1, or a module and an id, su
 
 
 class IdEntry(QWidget):
-    """``asked`` carries the id that was entered."""
+    """``asked`` carries the id that was entered, and the terms: None for the first that are offered with it."""
 
-    asked = Signal(str)
+    asked = Signal(str, object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._locked = ""
         self.field = _IdEdit()
-        self.field.entered.connect(self._ask)
+        self.field.entered.connect(lambda: self._ask(None))
         self._ids = QStringListModel(self)
         completer = QCompleter(self._ids, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -36,7 +37,12 @@ class IdEntry(QWidget):
         self.field.setCompleter(completer)
         self.button = QPushButton("Use it")
         self.button.setAutoDefault(False)
-        self.button.clicked.connect(self._ask)
+        self.button.setToolTip("With its preset where one ships, else with a starting choice for its spaces")
+        self.button.clicked.connect(lambda: self._ask(None))
+        self.keep = QPushButton(KEPT)
+        self.keep.setAutoDefault(False)
+        self.keep.setToolTip("Use it with the present settings; what does not fit gives way")
+        self.keep.clicked.connect(lambda: self._ask("kept"))
         self.answer = Sentence(text=_HOW)
         name = QLabel("Any other")
         name.setBuddy(self.field)
@@ -45,6 +51,7 @@ class IdEntry(QWidget):
         row.addWidget(name)
         row.addWidget(self.field, 1)
         row.addWidget(self.button)
+        row.addWidget(self.keep)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.unit // 2)
@@ -69,12 +76,13 @@ class IdEntry(QWidget):
             self._locked = reason
             self.field.setEnabled(not reason)
             self.button.setEnabled(not reason)
+            self.keep.setEnabled(not reason)
             self.explain()
 
-    def _ask(self) -> None:
+    def _ask(self, terms: Terms | None) -> None:
         id = self.field.text().strip()
         if id:
-            self.asked.emit(id)
+            self.asked.emit(id, terms)
         else:
             self.say(_EMPTY, "error")
             self.field.setFocus()

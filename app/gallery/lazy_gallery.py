@@ -50,7 +50,7 @@ class LazyGallery(QObject):
         from app.gallery.window import Gallery
 
         gallery = Gallery(self._experiment, self._settings, theme, self._window)
-        gallery.asked.connect(self._loader.look_up)
+        gallery.asked.connect(self._loader.choose)
         gallery.forgotten.connect(self._loader.forget)
         self._lookups.listed.connect(gallery.show_registered)
         size = self._window.size() * _SHARE

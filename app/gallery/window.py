@@ -14,22 +14,21 @@ from app.gallery.filters import FilterBar
 from app.gallery.id_entry import IdEntry
 from app.gallery.model import Card, Filter, GalleryModel, all_cards
 from app.models.experiment import Experiment
+from app.models.offers import Terms
 from app.models.remembered import strings
 from app.models.run_state import LOCKED
 from app.style.text import SteadyLabel, muted
 from app.style.theme import Theme
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.config.environments import EnvironmentConfig
-from engine.runtime.errors import RequestError
 
 _KEY = "environments"  # ids that a person has used and the catalogue lacks
 _KEPT = 50
 
 
 class Gallery(QDialog):
-    """``asked`` carries the configuration of an environment that has to be looked at first; ``forgotten`` an id."""
+    """``asked`` carries an id and the terms on which its environment is wanted, ``forgotten`` an id."""
 
-    asked = Signal(object)
+    asked = Signal(str, object)
     forgotten = Signal(str)
 
     def __init__(self, experiment: Experiment, settings: QSettings, theme: Theme, parent: QWidget) -> None:
@@ -86,11 +85,11 @@ class Gallery(QDialog):
 
     def _wire(self) -> None:
         self.filters.changed.connect(self._filter)
-        self.filters.entered.connect(lambda: self._use(self.cards.card))
+        self.filters.entered.connect(lambda: self._use_first(self.cards.card))
         self.filters.left.connect(lambda: self.cards.setFocus(Qt.FocusReason.OtherFocusReason))
         self.cards.typed.connect(self.filters.go_on_typing)
         self.cards.shown.connect(self._show)
-        self.cards.used.connect(self._use)
+        self.cards.used.connect(self._use_first)
         self.details.used.connect(self._use)
         self.details.forgotten.connect(self._forget)
         self.id_entry.asked.connect(self._ask)
@@ -133,6 +132,7 @@ class Gallery(QDialog):
     def apply_theme(self, theme: Theme) -> None:
         self.cards.apply_theme(theme)
         self.details.apply_theme(theme)
+        self.filters.apply_theme(theme)
 
     def refresh(self) -> None:
         """Show what there is now; the selection stays."""
@@ -164,33 +164,32 @@ class Gallery(QDialog):
         self.filters.search.selectAll()
 
     def _show(self, card: Card | None) -> None:
-        forgettable = card is not None and card.group == "own" and card.id != self._experiment.plain.id
-        self.details.show_card(card, forgettable=forgettable)
+        self.details.show_card(card, in_use=self._experiment.plain.id)
 
-    def _use(self, card: Card | None) -> None:
-        if card is None or self.details.refusal(card):
+    def _use_first(self, card: Card | None) -> None:
+        """Take the first of what is offered with the card, which is the one that the details show."""
+        self._use(card, self.details.terms.offered)
+
+    def _use(self, card: Card | None, terms: Terms | None) -> None:
+        if card is None or terms is None or self.details.refusal(card):
             return  # which the details say
-        if card.info is None:
-            self._ask(card.id)
-            return
-        try:
-            self._experiment.pick_environment(card.info)
-        except RequestError as error:
-            self.refuse(str(error))
-        else:
+        if terms == "kept" and card.id == self._experiment.plain.id:
             self.accept()
+            return
+        self._awaited = card.id
+        self.asked.emit(card.id, terms)
 
-    def _ask(self, id: str) -> None:
-        known = self._experiment.environments.get(id)
+    def _ask(self, id: str, terms: Terms | None) -> None:
+        """Take what was typed, on these terms or the first that are offered with it."""
         card = next((card for card in self.model.cards if card.id == id), None)
-        if known is not None and card is not None:
+        if card is not None:
             self.id_entry.explain()
             self.filters.clear()
             self.cards.select(id)
-            self._use(card)
+            self._use(card, terms or self.details.terms.offered)
         else:
             self._awaited = id
-            self.asked.emit(EnvironmentConfig(id=id))
+            self.asked.emit(id, terms or "starting")
 
     def _forget(self, card: Card) -> None:
         self._settings.setValue(_KEY, [id for id in self._typed() if id != card.id])

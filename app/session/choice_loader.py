@@ -1,4 +1,5 @@
-"""Presets and environments that a person asks for, some of which have to be looked at before they can be had.
+"""Presets and environments that a person asks for, some of which have to be looked at before they can be had, and what
+the choice that comes of them goes by.
 
 What is looked at passes one gate: code that an id names is imported only where the person has allowed it.
 """
@@ -8,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.models.experiment import Experiment
+from app.models.offers import ChoiceName, Terms, starting_preset
 from app.session.import_consent import ImportConsent, module_of, question
 from app.session.lookup_thread import LookupThread
 from engine.catalogue.configured import described
@@ -20,8 +22,6 @@ from engine.config.environments import EnvironmentConfig
 from engine.config.presets import Preset
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import LONG
-
-_FILES = "Presets (*.toml)"
 
 
 class ChoiceLoader(QObject):
@@ -34,7 +34,7 @@ class ChoiceLoader(QObject):
         held_up: that it has not answered for long, and what can be done.
         refused: why an environment cannot be had.
         taken: what a preset says has replaced the whole choice.
-        titled: the preset's title, and whether the choice has moved on from it.
+        named: what the choice goes by now, as a ``ChoiceName``.
     """
 
     notice = Signal(str, str)
@@ -42,14 +42,14 @@ class ChoiceLoader(QObject):
     held_up = Signal(str)
     refused = Signal(str)
     taken = Signal()
-    titled = Signal(str, bool)
+    named = Signal(object)
 
     def __init__(self, experiment: Experiment, lookups: LookupThread, consent: ImportConsent, window: QWidget) -> None:
         super().__init__(window)
         self._consent = consent
         self._experiment, self._lookups, self._window = experiment, lookups, window
-        self._preset: Preset | None = None  # the one last taken
-        self._awaited: tuple[EnvironmentConfig, Preset | None] | None = None
+        self._preset: Preset | None = None  # the one last taken; None where its environment was left
+        self._awaited: tuple[EnvironmentConfig, Terms] | None = None
         experiment.changed.connect(self._on_change)
         experiment.wished.connect(self.look_up)
         lookups.inspected.connect(self._take_answer)
@@ -62,9 +62,34 @@ class ChoiceLoader(QObject):
         """The environment that is being looked at."""
         return self._awaited[0] if self._awaited else None
 
+    @property
+    def preset(self) -> Preset | None:
+        """The one that the choice began with, where it is still in that one's environment."""
+        return self._preset
+
+    @property
+    def name(self) -> ChoiceName:
+        """What the choice goes by."""
+        config = self._experiment.config
+        if self._preset is None:
+            title = f"{self._experiment.plain.title.rpartition(':')[2]}: your settings"
+            return ChoiceName(title, "Settings of your own, kept when the environment was changed.")
+        return ChoiceName(self._preset.title, self._preset.summary, config != self._preset.config)
+
+    def choose(self, id: str, terms: Terms) -> None:
+        """Choose an environment as it comes, once it has been looked at, with the settings that ``terms`` are."""
+        if isinstance(terms, Preset):
+            self.load(terms)
+            return
+        plain = self._experiment.environments.get(id)
+        if plain is None:
+            self._await(EnvironmentConfig(id=id), terms)
+        else:
+            self._decide(EnvironmentConfig(id=id), plain, terms)
+
     def look_up(self, environment: EnvironmentConfig) -> None:
-        """Choose an environment, once it has been looked at."""
-        self._await(environment, None)
+        """Go to an environment with the settings there are, once it has been looked at."""
+        self._await(environment, "kept")
 
     def drop(self) -> None:
         """What is being looked at is not wanted any more."""
@@ -81,12 +106,15 @@ class ChoiceLoader(QObject):
         environment = preset.config.environment
         try:
             known = plain or described(environment)
-            if known is None:
-                self._await(environment, preset)
-            else:
-                self._take(preset, known)
         except RequestError as error:
-            self.notice.emit("error", str(error))
+            self._refuse(str(error))
+            return
+        if known is None and not environment.options:
+            known = self._experiment.environments.get(environment.id)  # looked at before
+        if known is None:
+            self._await(environment, preset)
+        else:
+            self._decide(environment, known, preset)
 
     def load_file(self, path: Path) -> None:
         try:
@@ -94,28 +122,22 @@ class ChoiceLoader(QObject):
         except RequestError as error:
             self.notice.emit("error", str(error))
 
-    def save_file(self, path: Path) -> None:
+    def save_file(self, path: Path, title: str, summary: str) -> None:
+        """Keep the present choice as a preset, whose name it then goes by."""
+        preset = Preset(title=title, summary=summary, config=self._experiment.config)
         try:
-            presets.save(Preset(title=path.stem[:80], config=self._experiment.config), path)
+            presets.save(preset, path)
         except RequestError as error:
             self.notice.emit("error", str(error))
         else:
-            self.notice.emit("info", f"Saved the choices as {path.name}.")
+            self._preset = preset
+            self.named.emit(self.name)
+            self.notice.emit("info", f"Saved the preset {title} as {path.name}.")
 
-    def ask_for_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self._window, "Load a preset", "", _FILES)
-        if path:
-            self.load_file(Path(path))
-
-    def ask_where_to_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self._window, "Save as a preset", "my-preset.toml", _FILES)
-        if path:
-            self.save_file(Path(path if path.endswith(".toml") else f"{path}.toml"))
-
-    def _await(self, environment: EnvironmentConfig, preset: Preset | None) -> None:
-        self._awaited = environment, preset
+    def _await(self, environment: EnvironmentConfig, terms: Terms) -> None:
+        self._awaited = environment, terms
         allowed = self._consent.answer(environment.id)
-        if allowed or (allowed is False and preset is not None):
+        if allowed or (allowed is False and isinstance(terms, Preset)):
             self._go_on(environment, allowed)
         else:  # an id that is typed again after a refusal is asked for again; a file has no such say
             self._lookups.drop()
@@ -149,15 +171,9 @@ class ChoiceLoader(QObject):
         if self.awaited != environment:
             return
         assert self._awaited is not None
-        _, preset = self._awaited
+        _, terms = self._awaited
         self._awaited = None
-        try:
-            if preset is None:
-                self._experiment.take_environment(environment, plain)
-            else:
-                self._take(preset, plain)
-        except RequestError as error:
-            self._refuse(str(error))
+        self._decide(environment, plain, terms)
 
     def _take_refusal(self, environment: EnvironmentConfig, sentence: str) -> None:
         if self.awaited == environment:
@@ -183,14 +199,34 @@ class ChoiceLoader(QObject):
         self.refused.emit(sentence)
         self.notice.emit("error", sentence)
 
+    def _decide(self, environment: EnvironmentConfig, plain: EnvironmentInfo, terms: Terms) -> None:
+        """Go to an environment that is known, with these settings."""
+        preset = starting_preset(plain) if terms == "starting" else None if terms == "kept" else terms
+        try:
+            if preset is None:
+                self._experiment.take_environment(environment, plain)
+            else:
+                self._take(preset, plain)
+        except RequestError as error:
+            self._refuse(str(error))
+
     def _take(self, preset: Preset, plain: EnvironmentInfo) -> None:
-        self._experiment.set_config(preset.config, plain)
-        self._preset = preset
-        self._on_change()
+        """
+        Raises:
+            RequestError: its changes cannot be made to its environment.
+        """
+        before, self._preset = self._preset, preset
+        try:
+            self._experiment.set_config(preset.config, plain)
+        except RequestError:
+            self._preset = before
+            raise
         self.taken.emit()
-        self.notice.emit("info", f"Took the preset {preset.title}.")
+        measured = f", which {preset.measured}" if preset.measured else ""
+        self.notice.emit("info", f"All settings are those of “{preset.title}”{measured}.")
 
     def _on_change(self) -> None:
         self.drop()
-        if self._preset is not None:
-            self.titled.emit(self._preset.title, self._experiment.config != self._preset.config)
+        if self._preset is not None and self._preset.config.environment.id != self._experiment.plain.id:
+            self._preset = None
+        self.named.emit(self.name)

@@ -242,6 +242,7 @@ def style_sheet(theme: Theme) -> str:
     QProgressBar {{ background: {t.raised}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
     QProgressBar::chunk {{ background: {t.mean}; border-radius: 3px; }}
     QPlainTextEdit {{ background: {t.surface}; }}
+    {_framed(t, 'QPlainTextEdit[role="field"]', 1, half, plain)}
     QMenu {{ background: {t.raised}; border: 1px solid {t.edge}; padding: {half}px; }}
     QMenu::item {{ padding: {half}px {3 * t.unit}px; border-radius: {half}px; }}
     QMenu::item:selected {{ background: {t.accent}; color: {t.accent_text}; }}

@@ -24,6 +24,7 @@ from app.session.import_consent import ImportConsent
 from app.session.lookup_thread import LookupThread
 from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
+from app.session.preset_files import PresetFiles
 from app.session.run_controller import RunController
 from app.session.training_thread import TrainingThread
 from app.style import icons, theme
@@ -32,9 +33,10 @@ from app.window.docks import Docks
 from app.window.keyboard import Keyboard
 from app.window.notice import Notice
 from app.window.panels import Panels
+from app.window.preset_menu import PresetMenu
 from app.window.toolbar import Toolbar
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig, presets
+from engine.config import RunConfig
 from engine.config.presets import Preset
 
 TICK = 40  # ms; each refreshes one panel at most
@@ -70,8 +72,9 @@ class MainWindow(QMainWindow):
 
         self.keyboard = Keyboard(self)
         self.actions_by_name = acts.make_actions(self)
-        self._preset_menu = QMenu("Preset", self)
-        self.toolbar = Toolbar(self.actions_by_name, self._preset_menu)
+        self._preset_files = PresetFiles(self.experiment, self.choice_loader, self)
+        self.preset_menu = PresetMenu(self.choice_loader, self._preset_files, self.actions_by_name, self)
+        self.toolbar = Toolbar(self.actions_by_name, self.preset_menu)
         self.addToolBar(self.toolbar)
         self._notice = Notice()
         self.statusBar().addWidget(self._notice, 1)
@@ -102,21 +105,13 @@ class MainWindow(QMainWindow):
     def _make_menus(self) -> None:
         by_name = self.actions_by_name
         run, view, help_menu = QMenu("Run", self), QMenu("View", self), QMenu("Help", self)
-        for menu in (run, self._preset_menu, view, help_menu):
+        for menu in (run, self.preset_menu, view, help_menu):
             self.menuBar().addMenu(menu)
         for name in ("start", "step", "stop", "reset"):
             run.addAction(by_name[name])
         run.addSeparator()
         for name in ("environments", "quit"):
             run.addAction(by_name[name])
-        for preset in presets.shipped().values():
-            action = self._preset_menu.addAction(preset.title)
-            action.setToolTip(preset.summary)
-            action.triggered.connect(lambda _checked=False, preset=preset: self.choice_loader.load(preset))
-        self._preset_menu.setToolTipsVisible(True)
-        self._preset_menu.addSeparator()
-        for name in ("load_preset", "save_preset"):
-            self._preset_menu.addAction(by_name[name])
         view.addActions(self._docks.toggles)
         view.setToolTipsVisible(True)
         view.addSeparator()
@@ -139,8 +134,8 @@ class MainWindow(QMainWindow):
         on["reset"].triggered.connect(self.controller.reset)
         on["environments"].triggered.connect(self._open_gallery)
         on["quit"].triggered.connect(self.close)
-        on["load_preset"].triggered.connect(self.choice_loader.ask_for_file)
-        on["save_preset"].triggered.connect(self.choice_loader.ask_where_to_save)
+        on["load_preset"].triggered.connect(self._preset_files.ask_for_file)
+        on["save_preset"].triggered.connect(self._preset_files.ask_where_to_save)
         for choice in ("system", "dark", "light"):
             on[f"theme_{choice}"].triggered.connect(lambda _checked=False, choice=choice: self.set_theme(choice))
         on["toggle_theme"].triggered.connect(self._toggle_theme)
@@ -172,7 +167,8 @@ class MainWindow(QMainWindow):
         self.gallery.held_up.connect(lambda sentence: self.experiment_panel.environment.say(sentence, "warning"))
         self.gallery.refused.connect(self.experiment_panel.environment_refused)
         self.choice_loader.taken.connect(self.experiment_panel.form.discard)
-        self.choice_loader.titled.connect(self.toolbar.show_preset)
+        self.choice_loader.named.connect(lambda name: self.toolbar.show_preset(name.title, name.edited))
+        self.choice_loader.named.connect(self.experiment_panel.story.show_name)
         self.x_axis.changed.connect(lambda axis: self._settings.setValue("x_axis", axis))
         self._tick.timeout.connect(self._on_tick)
         QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
@@ -222,8 +218,7 @@ class MainWindow(QMainWindow):
         self.experiment_panel.set_running(active)
         self.gallery.set_running(active)
         self.toolbar.device.setEnabled(not active)
-        for action in self._preset_menu.actions():
-            action.setEnabled(not active or action is self.actions_by_name["save_preset"])
+        self.preset_menu.set_locked(active)
         if active and state is not RunState.PAUSED:
             self._tick.start()
         else:

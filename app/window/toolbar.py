@@ -83,12 +83,12 @@ class Toolbar(QToolBar):
         self.addWidget(gap)
 
     def show_preset(self, title: str, changed: bool) -> None:
-        """Name the preset, with a dot where the choice has moved on from it, always in the same width."""
-        button = self.preset_button
-        text = f"● {title}" if changed else title
-        button.setText(button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, PRESET_WIDTH - 36))
-        state = f"{title}, changed" if changed else title
-        button.setToolTip(f"{state}\nChoose a preset: everything set for a run that learns")
+        """Name the preset, and say where the choice has been edited since, always in the same width."""
+        button, mark = self.preset_button, " (edited)" if changed else ""
+        metrics, room = button.fontMetrics(), PRESET_WIDTH - 36
+        room -= metrics.horizontalAdvance(mark)
+        button.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + mark)
+        button.setToolTip(f"{title}{mark}\nChoose a preset: everything set for a run that learns")
 
     def explain_device(self, reason: str) -> None:
         """Say in the picker's tooltip why training happens where it does."""

@@ -25,6 +25,7 @@ from engine.config.problems import ParameterError
 from engine.config.validation import check_extent, problem_of
 from engine.runtime.errors import RequestError
 
+LONGEST_TITLE, LONGEST_SUMMARY = 80, 400  # characters
 LARGEST = 1_000_000  # bytes of a preset's file, which needs a thousand
 
 
@@ -35,8 +36,8 @@ class Preset(Model):
     two cores.
     """
 
-    title: str = Field(min_length=1, max_length=80)
-    summary: str = Field(default="", max_length=400)
+    title: str = Field(min_length=1, max_length=LONGEST_TITLE)
+    summary: str = Field(default="", max_length=LONGEST_SUMMARY)
     reaches: float | None = None
     seconds: float | None = Field(default=None, gt=0.0)
     config: RunConfig

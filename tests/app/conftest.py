@@ -36,6 +36,15 @@ def settings(tmp_path: Path) -> QSettings:
     return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
 
 
+@pytest.fixture(autouse=True)
+def presets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a person's presets are, which is never that of the person who runs the tests."""
+    folder = tmp_path / "data" / "presets"
+    monkeypatch.setattr("engine.config.own_presets.folder", lambda: folder)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # of the trash
+    return folder
+
+
 @pytest.fixture
 def make_window(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., MainWindow]]:
     """Opens windows on a preset, or on the default one with some values replaced."""

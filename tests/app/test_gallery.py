@@ -14,6 +14,9 @@ from pytestqt.qtbot import QtBot
 from app.gallery.model import Card
 from app.gallery.window import Gallery
 from app.models.experiment import Experiment
+from app.session.choice_loader import ChoiceLoader
+from app.session.import_consent import ImportConsent
+from app.session.lookup_thread import LookupThread
 from app.style.theme import load_theme
 from engine.catalogue.environments import ENVIRONMENTS, EXTRAS
 from engine.catalogue.family import Extra
@@ -39,7 +42,12 @@ def opened(qtbot: QtBot, settings: QSettings) -> Open:
         window = QWidget()
         windows.append(window)
         qtbot.addWidget(window)
-        gallery = Gallery(chosen or experiment(), settings, load_theme(theme), window)
+        chosen = chosen or experiment()
+        consent = ImportConsent(settings)
+        consent.remember("worlds", True)
+        loader = ChoiceLoader(chosen, LookupThread(), consent, window)  # whose thread never runs
+        gallery = Gallery(chosen, settings, load_theme(theme), window)
+        gallery.asked.connect(loader.choose)
         gallery.resize(1178, 736)
         gallery.present()
         qtbot.waitUntil(gallery.isActiveWindow)
@@ -167,7 +175,7 @@ def test_the_number_found_is_told_and_an_empty_result_says_what_to_change(opened
     filter_by(gallery, "actions", "continuous")
     assert gallery.nothing.isVisible()
     assert "continuous actions, our own small ones" in gallery.nothing.text()
-    assert not gallery.details.use.isEnabled()
+    assert not gallery.details.terms.first.isEnabled()
     qtbot.mouseClick(gallery.show_all, Qt.MouseButton.LeftButton)
     assert len(ids(gallery)) == total
 
@@ -197,7 +205,7 @@ def test_what_lacks_an_extra_tells_how_to_install_it_and_cannot_be_taken(opened:
     gallery.cards.select("MiniGrid-Empty-5x5-v0")
     details = gallery.details
     assert details._install.command.text() == EXTRAS["minigrid"].command
-    assert not details.use.isEnabled()
+    assert not details.terms.first.isEnabled()
     qtbot.mouseClick(details._install._copy, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text() == EXTRAS["minigrid"].command
     QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
@@ -207,7 +215,7 @@ def test_what_lacks_an_extra_tells_how_to_install_it_and_cannot_be_taken(opened:
 def test_what_is_installed_has_no_install_command(opened: Open):
     gallery = opened()
     gallery.cards.select("HalfCheetah-v5")
-    assert (gallery.details._install.isVisible(), gallery.details.use.isEnabled()) == (False, True)
+    assert (gallery.details._install.isVisible(), gallery.details.terms.first.isEnabled()) == (False, True)
 
 
 def test_what_is_missing_is_said_to_a_screen_reader(opened: Open):
@@ -223,10 +231,10 @@ def test_while_a_run_is_active_one_may_look_but_not_take(opened: Open):
     gallery.cards.select("Acrobot-v1")
     QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
     assert chosen.plain.id == "CartPole-v1"
-    assert (gallery.details.use.isEnabled(), gallery.id_entry.field.isEnabled()) == (False, False)
+    assert (gallery.details.terms.first.isEnabled(), gallery.id_entry.field.isEnabled()) == (False, False)
     assert gallery.details._reason.text() == gallery.id_entry.answer.text() == "Stop the run to change this."
     gallery.set_running(False)
-    assert gallery.details.use.isEnabled()
+    assert gallery.details.terms.first.isEnabled()
     assert gallery.id_entry.answer.text().startswith("module:Id")
 
 
@@ -239,7 +247,7 @@ def test_a_typed_id_is_asked_for_and_remembered_once_it_is_there(opened: Open, s
     asked = heard(gallery.asked)
     QTest.keyClicks(gallery.id_entry.field, "worlds:Maze-v0")
     QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
-    assert [wanted.id for wanted in asked] == ["worlds:Maze-v0"]
+    assert asked == [("worlds:Maze-v0", "starting")]
     assert gallery.isVisible()
     chosen.pick_environment(MAZE)
     assert not gallery.isVisible()
@@ -293,7 +301,7 @@ def test_what_is_registered_besides_has_cards_and_completes_what_is_typed(opened
     assert completer.currentCompletion() == "CliffWalkingSlippery-v1"
     gallery.cards.select("CliffWalkingSlippery-v1")
     QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
-    assert [wanted.id for wanted in asked] == ["CliffWalkingSlippery-v1"]
+    assert asked == [("CliffWalkingSlippery-v1", "starting")]
 
 
 def test_an_own_environment_can_be_forgotten(opened: Open, qtbot: QtBot):
@@ -371,10 +379,10 @@ def test_a_run_locks_the_gallery(make_window, reach):
     window.start()
     reach(window, RunState.RUNNING)
     window.actions_by_name["environments"].trigger()
-    assert not window.gallery.gallery.details.use.isEnabled()
+    assert not window.gallery.gallery.details.terms.first.isEnabled()
     window.controller.stop()
     reach(window, RunState.STOPPED)
-    assert window.gallery.gallery.details.use.isEnabled()
+    assert window.gallery.gallery.details.terms.first.isEnabled()
 
 
 def test_opened_before_the_engine_is_loaded_it_lists_what_is_registered_later(qtbot: QtBot, make_window) -> None:

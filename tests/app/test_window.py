@@ -356,7 +356,7 @@ def test_what_was_told_of_a_run_goes_from_the_foot_with_it(
 def test_a_preset_goes_out_and_comes_back(make_window: Make, tmp_path: Path) -> None:
     window = make_window()
     window.experiment.set_value("update.learning_rate", 0.0123)
-    window.choice_loader.save_file(tmp_path / "mine.toml")
+    window.choice_loader.save_file(tmp_path / "mine.toml", "Mine", "")
     window.experiment.set_value("update.learning_rate", 0.5)
     window.choice_loader.load_file(tmp_path / "mine.toml")
     assert window.experiment.config.update.learning_rate == 0.0123
@@ -364,7 +364,7 @@ def test_a_preset_goes_out_and_comes_back(make_window: Make, tmp_path: Path) -> 
 
 def test_a_preset_replaces_what_was_being_typed(make_window: Make, tmp_path: Path) -> None:
     window = make_window()
-    window.choice_loader.save_file(tmp_path / "mine.toml")
+    window.choice_loader.save_file(tmp_path / "mine.toml", "Mine", "")
     field = window.experiment_panel.form.rows["update.learning_rate"].editor.field
     before = field.text()
     field.setText("abc")

@@ -16,6 +16,7 @@ from app.panels.experiment.environment_row import EnvironmentRow
 from app.panels.experiment.equation.equation_box import UNLIMITED, EquationBox
 from app.panels.experiment.form.parameter_form import ParameterForm
 from app.panels.experiment.picker import Picker
+from app.panels.experiment.story import Story
 from app.panels.record import PanelWidget
 from app.style.environment_text import acts
 from app.style.format import NOTHING
@@ -39,10 +40,11 @@ from engine.config.parameters import parameters_of
 from engine.equations import equation
 
 _TALL = 560  # from here on the equation stays in sight
+_SPARING = 640  # from here on the story has two lines
 _ROOMY = 780  # from here on sentences stand beneath their pickers
 _EQUATION_SHARE = 0.42  # of a tall panel's height that the equation may take
 _LEAST_EQUATION = 120
-_GLIMPSE = 36  # of the parameters below the pickers, so that one sees that there are more
+_GLIMPSE = 30  # of the parameters below the pickers, so that one sees that there are more
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
 
@@ -62,6 +64,7 @@ class ExperimentPanel(PanelWidget):
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.problem = Sentence("error")
+        self.story = Story()
         self.environment = EnvironmentRow(theme)
         self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
             "policy": (Picker("Policy", theme, "policy"), POLICIES),
@@ -94,7 +97,11 @@ class ExperimentPanel(PanelWidget):
         choices.setContentsMargins(0, 0, 0, 0)
         choices.setSpacing(theme.unit)
         choices.addWidget(self.problem)
-        choices.addWidget(self.environment)
+        head = QVBoxLayout()
+        head.setSpacing(0)
+        head.addWidget(self.story)
+        head.addWidget(self.environment)
+        choices.addLayout(head)
         for names in (("policy", "distribution"), ("algorithm",), ("collection", "credit", "baseline", "update")):
             close = QVBoxLayout()
             close.setSpacing(theme.unit // 2)
@@ -264,6 +271,7 @@ class ExperimentPanel(PanelWidget):
         # With room enough the equation stays in sight below, whatever is being scrolled to.
         tall = self.height() >= _TALL
         (self._foot if tall else self._inline).hold(self._box)
+        self.story.set_terse(self.height() < _SPARING)
         for picker in (self.environment, self.pickers["algorithm"][0]):
             picker.set_terse(self.height() < _ROOMY)
         self._share_out()

@@ -1,0 +1,108 @@
+"""The menu of presets: those that ship, by the family of their environment, and a person's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.session.choice_loader import ChoiceLoader
+from app.session.preset_files import PresetFiles
+from engine.catalogue.environments import ENVIRONMENTS, FAMILIES
+from engine.config import own_presets
+from engine.config.presets import Preset, shipped
+from engine.runtime.errors import RequestError
+
+
+class PresetMenu(QMenu):
+    """The default first, then a submenu for each family, then the person's own, which are read when it opens. Every
+    preset has its summary as tooltip, and beside it what it was measured to do."""
+
+    def __init__(self, loader: ChoiceLoader, files: PresetFiles, actions: dict[str, QAction], window: QWidget) -> None:
+        super().__init__("Preset", window)
+        self.setToolTipsVisible(True)
+        self._loader, self._files = loader, files
+        self._picks: list[QAction] = []  # what cannot be had while a run is active
+        self._own: list[QAction] = []
+        self._locked = False
+        presets = list(shipped().values())
+        self._add(self, presets[0])
+        self.addSeparator()
+        menus: dict[str, QMenu] = {}
+        for family in FAMILIES.values():
+            found = [preset for preset in presets if _family(preset) == family.name]
+            if found:
+                menus[family.name] = self._submenu(family.title)
+            for before, preset in zip([None, *found], found, strict=False):
+                if before and before.config.environment.id != preset.config.environment.id:
+                    menus[family.name].addSeparator()
+                self._add(menus[family.name], preset)
+        self.addSeparator()
+        self.yours = self._submenu("Yours")
+        self.addSeparator()
+        for name in ("load_preset", "save_preset"):
+            self.addAction(actions[name])
+        self._picks.append(actions["load_preset"])
+        self.aboutToShow.connect(self._read)
+
+    def set_locked(self, locked: bool) -> None:
+        """While a run is active the choice can be saved, but not replaced."""
+        self._locked = locked
+        for action in (*self._picks, *self._own):
+            action.setEnabled(not locked)
+
+    def _submenu(self, title: str) -> QMenu:
+        menu = self.addMenu(title)
+        menu.setToolTipsVisible(True)
+        return menu
+
+    def _add(self, menu: QMenu, preset: Preset) -> QAction:
+        action = menu.addAction("\t".join(filter(None, (preset.title, preset.measured))))
+        action.setToolTip(preset.summary or preset.title)
+        action.triggered.connect(lambda: self._loader.load(preset))
+        self._picks.append(action)
+        return action
+
+    def _read(self) -> None:
+        """Show what the folder holds now."""
+        self.yours.clear()
+        self._own = []
+        found = own_presets.own()
+        for path, content in found.items():
+            title = own_presets.shown_title(path, content)
+            action = self.yours.addAction(title.replace("&", "&&"))
+            if isinstance(content, RequestError):
+                action.setEnabled(False)
+                action.setToolTip(str(content))
+            else:
+                action.setToolTip(content.summary or path.name)
+                action.triggered.connect(lambda _checked=False, preset=content: self._loader.load(preset))
+                self._own.append(action)
+        if not found:
+            none = self.yours.addAction("None yet: Save preset… keeps the present settings here")
+            none.setEnabled(False)
+        self.yours.addSeparator()
+        remove = self.yours.addMenu("Remove one")
+        remove.setEnabled(bool(found))
+        for path, content in found.items():
+            title = own_presets.shown_title(path, content)
+            action = remove.addAction(f"{title.replace('&', '&&')}…")
+            action.triggered.connect(lambda _checked=False, path=path: self._files.remove(path))
+        self.yours.addAction("Open their folder").triggered.connect(self._open_folder)
+        self.set_locked(self._locked)
+
+    def _open_folder(self) -> None:
+        try:
+            folder: Path = own_presets.made_folder()
+        except RequestError as error:
+            self._files.notice.emit("error", str(error))
+            return
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self._files.notice.emit("info", f"Your presets are the files in {folder}.")
+
+
+def _family(preset: Preset) -> str:
+    info = ENVIRONMENTS.get(preset.config.environment.id)
+    return info.family if info else ""

@@ -1,0 +1,73 @@
+"""The presets that a person has saved: files in a folder of the platform's own."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from engine.config.presets import Preset, load
+from engine.runtime.errors import RequestError
+
+APPLICATION = "policy-gradient-playground"
+_MOST = 200  # that are read of a folder, so that opening a menu never takes long
+
+
+def folder() -> Path:
+    """Where presets are saved unless another place is chosen; it need not be there yet."""
+    from platformdirs import user_data_path  # seldom wanted, and the window is to show soon
+
+    return user_data_path(APPLICATION, appauthor=False) / "presets"
+
+
+def made_folder() -> Path:
+    """The same folder, which is there afterwards.
+
+    Raises:
+        RequestError: it is not there and cannot be made.
+    """
+    wanted = folder()
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(
+            f"The folder {wanted} for your presets could not be made: {error.strerror or error}; save elsewhere."
+        ) from None
+    return wanted
+
+
+def own() -> dict[Path, Preset | RequestError]:
+    """What the files in the folder hold, or why one cannot be read, by the names that are shown."""
+    try:
+        files = sorted(folder().glob("[!.]*.toml"))[:_MOST]
+    except OSError:
+        return {}
+    found = {path: _content(path) for path in files}
+    return dict(sorted(found.items(), key=lambda item: shown_title(*item).casefold()))
+
+
+def shown_title(path: Path, content: Preset | RequestError) -> str:
+    """What a file of the folder goes by: its preset's title, or its own name where it holds none."""
+    return content.title if isinstance(content, Preset) else path.name
+
+
+def file_for(title: str) -> Path:
+    """Where a preset of this title is saved."""
+    words = "".join(sign if sign.isalnum() else " " for sign in title.lower()).split()
+    return folder() / f"{'-'.join(words)[:60].strip('-') or 'preset'}.toml"
+
+
+def _content(path: Path) -> Preset | RequestError:
+    try:
+        status = path.stat()
+    except OSError as error:
+        return RequestError(f"The preset {path.name} could not be read: {error.strerror or error}.")
+    return _read(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=2 * _MOST)
+def _read(path: Path, changed: int, size: int) -> Preset | RequestError:
+    """The content of a file as long as it was last ``changed`` then."""
+    try:
+        return load(path)
+    except RequestError as error:
+        return error
