@@ -102,7 +102,7 @@ class AdvantagesPanel(PanelWidget):
         self.ratios_button.setMinimumWidth(max(widths))
         self._choices.button(RAW).setChecked(True)
         self._choices.idToggled.connect(self._choice_toggled)
-        self._iteration = SteadyLabel("iteration 000,000", "muted")
+        self._iteration = SteadyLabel("iteration 00,000", "muted")
         self._iteration.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._iteration.setToolTip("The iteration that this batch belongs to")
         header.add_right(self._iteration)
@@ -209,7 +209,7 @@ class AdvantagesPanel(PanelWidget):
             return
         assert self._x is not None
         self._bars.edges, self._bars.width, self._bars.heights = shown.edges, shown.width, 100 * shown.shares
-        self._y_end = settled_end(self._y_end, 90 * float(shown.shares.max()), least=0.4)
+        self._y_end = settled_end(self._y_end, 100 * float(shown.shares.max()), least=0.4)
         self.plot.set_ranges(self._x, (0.0, min(self._y_end, _HIGHEST)))
         current = self._ratios if self._choices.checkedId() == RATIOS else self._latest
         self._iteration.setText(f"iteration {current.iteration:,}" if current else "")

@@ -17,7 +17,7 @@ from app.panels.record import PanelWidget
 from app.panels.timeline import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
-from app.plotting.labels import Level, Moment, Moments, Name
+from app.plotting.labels import Level, Moment, Moments, Name, Shapes
 from app.plotting.marks import Dots, Line
 from app.plotting.plot import Plot
 from app.plotting.readout import NEAR, Pointer, Reading
@@ -54,7 +54,10 @@ class ReturnsPanel(PanelWidget):
         self._ghost_line = Line(width=1, dashed=True)
         self._ghost_name = Name(self._ghost_line)
         self.plot = Plot(theme, X_TITLES[x_axis.axis], _RETURN)
-        self.plot.marks = [self._dots, self._ghost_line, self._level, self._line, self._moments, self._ghost_name]
+        self.plot.marks = [
+            *(self._dots, self._ghost_line, self._moments, self._ghost_name, self._level, self._line),
+            Shapes(self._moments),
+        ]
         self.plot.title, self.plot.probe, self.plot.numbers = "Returns", self._read, self._numbers
         self._stage = Stage(_EMPTY, self.plot)
         self._build(theme)

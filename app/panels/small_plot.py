@@ -13,7 +13,7 @@ from app.models.runs import Run
 from app.panels import timeline
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Table, below
-from app.plotting.labels import Moment, Moments
+from app.plotting.labels import Moment, Moments, Shapes
 from app.plotting.marks import Band, Line
 from app.plotting.plot import Margins, Plot
 from app.plotting.readout import Pointer, Reading
@@ -45,7 +45,7 @@ class SmallPlot(QWidget):
         self._band, self._line, self._moments = Band(), Line(), Moments(rows=0)
         self._ghost_line = Line(width=1, dashed=True)
         self.plot = Plot(theme, timeline.X_TITLES[self._axis], "", _MARGINS)
-        self.plot.marks = [self._band, self._ghost_line, self._moments, self._line]
+        self.plot.marks = [self._band, self._ghost_line, self._moments, self._line, Shapes(self._moments)]
         self.plot.title, self.plot.measured = metric.title, heading(metric)
         self.plot.probe, self.plot.numbers = self._read, self._numbers
         self.title = QLabel(metric.title)

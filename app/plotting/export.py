@@ -105,6 +105,7 @@ class Sheet:
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
         generator.setOutputDevice(buffer)
+        generator.setResolution(self.view.logicalDpiX())  # as that of the axes, which are drawn from a record
         generator.setSize(self.size)
         generator.setViewBox(QRect(0, 0, self.size.width(), self.size.height()))
         generator.setTitle(self.heading)

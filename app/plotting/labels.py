@@ -56,7 +56,8 @@ class Level:
         painter.setPen(pen)
         painter.drawLine(QLineF(frame.rect.left(), y, frame.rect.right(), y))
         height = painter.fontMetrics().height()
-        below = y + 3 if y - height - 3 < frame.rect.top() else y - height - 3
+        # Above the line, but not among the labels of moments.
+        below = y + 3 if y - 2 * height - 6 < frame.rect.top() else y - height - 3
         draw_tag(painter, self.text, (frame.rect.left() + _PAD, below), self.ink, self.ground)
 
 
@@ -96,7 +97,13 @@ class Moments:
         if not shown:
             return
         for moment in shown:
-            self._paint_line(painter, frame, moment)
+            pen = pen_of(moment.colour, frame.thickness)
+            if moment.dashed:
+                pen.setDashPattern(DASHES)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(pen)
+            x = round(frame.to_x(moment.x))
+            painter.drawLine(QLineF(x, frame.rect.top(), x, frame.rect.bottom()))
         if not self.rows:
             return
         rect, metrics = frame.rect, QFontMetricsF(painter.font())
@@ -110,30 +117,27 @@ class Moments:
                 top = rect.top() + 2 + row * (metrics.height() + 1)
                 draw_tag(painter, moment.text, (left, top), self.ink, self.ground)
 
-    def _paint_line(self, painter: QPainter, frame: Frame, moment: Moment) -> None:
-        pen = pen_of(moment.colour)
-        if moment.dashed:
-            pen.setDashPattern(DASHES)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setPen(pen)
-        x, rect = round(frame.to_x(moment.x)), frame.rect
-        painter.drawLine(QLineF(x, rect.top(), x, rect.bottom()))
-        if moment.shape is not None:
-            y = rect.bottom() - _REACH if moment.y is None else frame.to_y(moment.y)
-            draw_shape(painter, moment.shape, QPointF(x, y), (moment.colour, self.ground))
 
+@dataclass(frozen=True)
+class Shapes:
+    """What stands upon the lines of moments, apart from them, so that it can lie above what lies above the lines."""
 
-def draw_shape(painter: QPainter, shape: Shape, at: QPointF, colours: tuple[str, str]) -> None:
-    """A filled shape around ``at`` in the first of the colours, with an edge in the second."""
-    corners = [
-        at + QPointF(_REACH * length * math.sin(turn), -_REACH * length * math.cos(turn))
-        for turn, length in _SHAPES[shape]
-    ]
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(pen_of(colours[1]))
-    painter.setBrush(QColor(colours[0]))
-    painter.drawPolygon(QPolygonF(corners))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    of: Moments
+
+    def paint(self, painter: QPainter, frame: Frame) -> None:
+        for moment in self.of.moments:
+            if moment.shape is not None and frame.x[0] <= moment.x <= frame.x[1]:
+                reach = _REACH * frame.thickness
+                y = frame.rect.bottom() - reach if moment.y is None else frame.to_y(moment.y)
+                corners = [
+                    QPointF(frame.to_x(moment.x) + reach * length * math.sin(turn), y - reach * length * math.cos(turn))
+                    for turn, length in _SHAPES[moment.shape]
+                ]
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+                painter.setPen(pen_of(self.of.ground))
+                painter.setBrush(QColor(moment.colour))
+                painter.drawPolygon(QPolygonF(corners))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def place_labels(

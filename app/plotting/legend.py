@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -43,6 +44,7 @@ class Legend(pg.GraphicsWidget):
         self._theme: Theme | None = None
         self._font = QFont()
         self._rows = 0
+        self._most = math.inf
         self.setFixedHeight(0)
 
     @property
@@ -57,6 +59,12 @@ class Legend(pg.GraphicsWidget):
             self._fit()
             self.update()
 
+    def limit(self, height: float) -> None:
+        """Leave out the last rows where they would need more than this."""
+        if height != self._most:
+            self._most = height
+            self._fit()
+
     def apply_theme(self, theme: Theme, font: QFont) -> None:
         self._theme, self._font = theme, tabular(font)
         self._rows = 0
@@ -64,7 +72,7 @@ class Legend(pg.GraphicsWidget):
         self.update()
 
     def places(self) -> list[QRectF]:
-        """Where each entry stands."""
+        """Where each entry stands that has room."""
         metrics = QFontMetricsF(self._font)
         room = max(self.size().width(), 1.0)
         widths = [min(entry.before + metrics.horizontalAdvance(entry.text) + 1, room) for entry in self._entries]
@@ -72,6 +80,7 @@ class Legend(pg.GraphicsWidget):
         return [
             QRectF(left, row * height, width, height)
             for (row, left), width in zip(in_rows(widths, room), widths, strict=True)
+            if row < self._most_rows
         ]
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
@@ -84,7 +93,7 @@ class Legend(pg.GraphicsWidget):
         metrics = QFontMetricsF(self._font)
         painter.setFont(self._font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        for entry, place in zip(self._entries, self.places(), strict=True):
+        for entry, place in zip(self._entries, self.places(), strict=False):
             if entry.sample is not None:
                 _paint_sample(painter, entry, place, self._theme)
             words = place.adjusted(entry.before, 0, 0, 0)
@@ -92,11 +101,17 @@ class Legend(pg.GraphicsWidget):
             painter.setPen(QColor(self._theme.text))
             painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
 
+    @property
+    def _most_rows(self) -> int:
+        height = QFontMetricsF(self._font).height() + 2
+        return max(int((self._most - _BELOW) / height), 1) if math.isfinite(self._most) else len(self._entries)
+
     def _fit(self) -> None:
         """Be as high as the rows are. Numbers that grow shorter again do not move the plot back."""
         places = self.places()
         height = QFontMetricsF(self._font).height() + 2
-        self._rows = max(self._rows, round(places[-1].bottom() / height) if places else 0)
+        needed = round(places[-1].bottom() / height) if places else 0
+        self._rows = max(min(self._rows, self._most_rows), needed)
         wanted = self._rows * height + _BELOW if self._rows else 0.0
         if wanted != self.maximumHeight():
             self.setFixedHeight(wanted)

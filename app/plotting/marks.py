@@ -31,7 +31,8 @@ _HAIRLINES = ((-0.35, -0.35), (0.35, -0.35), (-0.35, 0.35), (0.35, 0.35))
 class Frame:
     """How data lies in pixels: ``x`` and ``y`` are the visible ranges, ``rect`` is where they are shown.
 
-    ``vector`` where it is not painted in pixels but written down as shapes.
+    ``vector`` where it is not painted in pixels but written down as shapes. Lines and dots are ``thickness`` times as
+    thick as on a screen of one's own.
     """
 
     rect: QRectF
@@ -39,6 +40,7 @@ class Frame:
     y: Range
     pixel_ratio: float = 1.0
     vector: bool = False
+    thickness: float = 1.0
 
     def to_x(self, value: Any) -> Any:
         """Pixels of a number or an array; far outside is as good as just outside, and spares Qt large coordinates."""
@@ -94,19 +96,19 @@ class Line:
         x, y = frame.to_x(self.x), frame.to_y(self.y)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         if len(x) == 1:
-            painter.setPen(pen_of(self.colour, self.width + 2))
+            painter.setPen(pen_of(self.colour, self.width * frame.thickness + 2))
             painter.drawPoint(QPointF(x[0], y[0]))
             return
         path = pg.arrayToQPath(x, y, connect="all", finiteCheck=False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if self.width == 2 and frame.pixel_ratio == 1 and not frame.vector:
+        if self.width == 2 and frame.pixel_ratio == frame.thickness == 1 and not frame.vector:
             painter.setPen(pen_of(self.colour))
             for dx, dy in _HAIRLINES:
                 painter.translate(dx, dy)
                 painter.drawPath(path)
                 painter.translate(-dx, -dy)
         else:
-            pen = pen_of(self.colour, self.width)
+            pen = pen_of(self.colour, self.width * frame.thickness)
             if self.dashed:
                 pen.setDashPattern(DASHES)
             painter.setPen(pen)
@@ -152,8 +154,9 @@ class Dots:
         if frame.vector:
             self._paint_shapes(painter, frame)
             return
-        if self._pixmap is None or self._pixmap.width() != self._side(frame.pixel_ratio):
-            self._pixmap = self._drawn(frame.pixel_ratio)
+        scale = frame.pixel_ratio * frame.thickness
+        if self._pixmap is None or self._pixmap.width() != self._side(scale):
+            self._pixmap = self._drawn(scale)
         if len(self._fragments) < count:
             self._fragments = np.zeros((count + count // 2, 10))
             self._fragments[:, 9] = 1.0
@@ -169,24 +172,24 @@ class Dots:
     def _paint_shapes(self, painter: QPainter, frame: Frame) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour)
-        radius = self._diameter / 2
+        radius = self._diameter / 2 * frame.thickness
         for x, y in zip(frame.to_x(self.x).tolist(), frame.to_y(self.y).tolist(), strict=True):
             if frame.rect.contains(x, y):
                 painter.drawEllipse(QPointF(x, y), radius, radius)
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
-    def _side(self, pixel_ratio: float) -> int:
-        return 2 * round((self._diameter / 2 + 1) * pixel_ratio)
+    def _side(self, scale: float) -> int:
+        return 2 * round((self._diameter / 2 + 1) * scale)
 
-    def _drawn(self, pixel_ratio: float) -> QPixmap:
-        side = self._side(pixel_ratio)
+    def _drawn(self, scale: float) -> QPixmap:
+        side = self._side(scale)
         pixmap = QPixmap(side, side)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour)
-        radius = self._diameter / 2 * pixel_ratio
+        radius = self._diameter / 2 * scale
         painter.drawEllipse(QPointF(side / 2, side / 2), radius, radius)
         painter.end()
         return pixmap

@@ -39,6 +39,8 @@ from app.plotting.view import HALF_LABEL, Axis, Canvas, View
 from app.style.theme import Theme, blended, points
 
 _ENLARGED = 1.35  # times the size of the text
+_LEGEND_SHARE = 0.4  # of the height, which a legend takes at most
+_FAR_OFF = 1.3  # times the size of the text, from which on lines are thicker, too
 _TICK_PIXELS = 80, 38  # the least distance between labels beside and above each other
 
 
@@ -77,6 +79,7 @@ class Plot(pg.GraphicsView):
         self._margins = margins or Margins()
         self._theme: Theme | None = None
         self._font = QFont()
+        self._thickness = 1.0
         self.marks: list[Mark] = []
         self.title = self.run = self.measured = ""
         self.probe: Probe | None = None
@@ -184,11 +187,12 @@ class Plot(pg.GraphicsView):
         if theme is self._theme:
             return
         self._theme = theme
+        self._thickness = theme.text_scale if theme.text_scale >= _FAR_OFF else 1.0
         self._font = QApplication.font()
         self._font.setPointSizeF(points(theme))
         px, margins = theme.px, self._margins
         # pyqtgraph's titles stick out by 5
-        self._layout.setContentsMargins(6, margins.top, px(margins.right), margins.below)
+        self._layout.setContentsMargins(6, px(margins.top), px(margins.right), margins.below)
         self.left.setWidth(px(margins.left))
         self.bottom.setHeight(px(margins.bottom))
         self.setBackground(theme.surface)
@@ -277,7 +281,7 @@ class Plot(pg.GraphicsView):
 
     def _frame(self, rect: QRectF, vector: bool = False) -> Frame:
         x, y = self.seen
-        return Frame(rect, x, y, self.devicePixelRatioF(), vector)
+        return Frame(rect, x, y, self.devicePixelRatioF(), vector, self._thickness)
 
     def _read(self) -> tuple[Reading, Frame] | None:
         frame = self._frame(self._view.mapRectToScene(self._view.rect()))
@@ -326,6 +330,7 @@ class Plot(pg.GraphicsView):
         if self._corner is not None:
             place = self._view.mapRectToScene(self._view.rect())
             self._corner.show_at(place, everything=not self.following, enlarge=hovered and self._source is None)
+            self._readout.avoid = QRectF(self._corner.geometry()) if self._corner.isVisible() else QRectF()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = make_menu(self._offer())
@@ -342,6 +347,7 @@ class Plot(pg.GraphicsView):
         if hasattr(self, "_readout") and not self.closed:  # pyqtgraph calls this while it is being made, and closed
             whole = QRectF(self.viewport().rect())
             self._readout.cover(whole)
+            self.legend.limit(_LEGEND_SHARE * whole.height())
             self._ring.setRect(whole.adjusted(1, 1, -1, -1))
             self._place_corner()
 

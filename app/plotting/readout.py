@@ -79,6 +79,7 @@ class Readout(QGraphicsItem):
         self._rect = QRectF()
         self._theme: Theme | None = None
         self._font = QFont()
+        self.avoid = QRectF()  # where buttons lie
         self.setZValue(1e6)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.hide()
@@ -113,14 +114,14 @@ class Readout(QGraphicsItem):
             painter.drawEllipse(at, _RING, _RING)
         self._paint_tag(painter, told.lines, at)
 
-    def _paint_tag(self, painter: QPainter, lines: tuple[str, ...], at: QPointF) -> None:
+    def _paint_tag(self, painter: QPainter, lines: Sequence[str], at: QPointF) -> None:
         assert self._theme is not None
         metrics = QFontMetricsF(self._font)
-        if len(lines) * metrics.height() + _PAD > self._rect.height():
-            lines = (" · ".join(lines),)  # a low plot has room for one
+        most = max(int((self._rect.height() - _PAD) / metrics.height()), 1)
+        lines = fitted(lines, metrics.horizontalAdvance, self._rect.width() - 2 * _PAD - 2, most)
         width = max(map(metrics.horizontalAdvance, lines)) + 2 * _PAD
         height = len(lines) * metrics.height() + _PAD
-        tag = tag_place(at, (width, height), self._rect)
+        tag = tag_place(at, (width, height), self._rect, self.avoid)
         painter.setPen(pen_of(self._theme.edge))
         painter.setBrush(QColor(self._theme.raised))
         painter.drawRoundedRect(tag, 4.0, 4.0)
@@ -131,12 +132,36 @@ class Readout(QGraphicsItem):
             painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), line)
 
 
-def tag_place(at: QPointF, size: tuple[float, float], room: QRectF) -> QRectF:
-    """Where a tag of ``size`` stands in ``room``: at the right of its point, else at the left, wholly inside."""
+def fitted(lines: Sequence[str], width_of: Callable[[str], float], room: float, most: int) -> list[str]:
+    """``lines`` as at most ``most`` that are no wider than ``room``: broken where they are too wide, put beside each
+    other where they are too many, and cut only where neither helps."""
+    broken = [part for line in lines for part in _broken(line, width_of, room)]
+    if len(broken) > most:
+        broken = _broken(" · ".join(lines), width_of, room)
+    return [*broken[: most - 1], " ".join(broken[most - 1 :])] if len(broken) > most else broken
+
+
+def _broken(line: str, width_of: Callable[[str], float], room: float) -> list[str]:
+    parts = [""]
+    for word in line.split(" "):
+        longer = f"{parts[-1]} {word}".strip()
+        if width_of(longer) <= room or not parts[-1]:
+            parts[-1] = longer
+        else:
+            parts.append(word)
+    return parts
+
+
+def tag_place(at: QPointF, size: tuple[float, float], room: QRectF, avoid: QRectF) -> QRectF:
+    """Where a tag of ``size`` stands in ``room``: at the right of its point, else at the left, wholly inside, and not
+    behind what it is to ``avoid`` where there is room beneath that."""
     width, height = size
     left = at.x() + _AWAY
     if left + width > room.right() - 1:
         left = at.x() - _AWAY - width
     left = min(max(left, room.left()), max(room.right() - 1 - width, room.left()))
-    top = min(max(at.y() - height / 2, room.top()), max(room.bottom() - 1 - height, room.top()))
-    return QRectF(left, top, width, height)
+    lowest = max(room.bottom() - 1 - height, room.top())
+    tag = QRectF(left, min(max(at.y() - height / 2, room.top()), lowest), width, height)
+    if tag.intersects(avoid):
+        tag.moveTop(min(avoid.bottom() + 2, lowest))
+    return tag

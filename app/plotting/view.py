@@ -27,10 +27,11 @@ class Axis(pg.AxisItem):
     Over it the wheel zooms, and dragging moves, what it measures alone.
     """
 
+    _scale = 1.0  # of the text; pyqtgraph asks for it while it makes an axis
+
     def __init__(self, side: str, title: str, tick_pixels: int, most_ticks: int = 8) -> None:
         super().__init__(side, maxTickLength=0)
         self._tick_pixels = tick_pixels
-        self._scale = 1.0
         self._most_ticks = most_ticks
         self._metrics = QFontMetricsF(QFont())
         self._asked = (math.nan, math.nan, math.nan)
@@ -63,9 +64,13 @@ class Axis(pg.AxisItem):
 
     def resizeEvent(self, event: QResizeEvent | None = None) -> None:
         super().resizeEvent(event)
+        if self.orientation == "bottom":
+            # A long title stands out at the left rather than being cut at the right.
+            furthest = self.size().width() + HALF_LABEL * self._scale - self.label.boundingRect().width()
+            self.label.setX(min(self.label.x(), furthest))
         # A title that is longer than its axis would be cut.
-        if self.orientation == "left" and self.label.toPlainText():
-            self.label.setVisible(self.label.boundingRect().width() <= self.size().height() + 12)
+        elif self.orientation == "left" and self.label.toPlainText():
+            self.label.setVisible(self.label.boundingRect().width() <= self.size().height() + 4)
 
     def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
         """The spacing and the values of the ticks, so few that no label touches another."""

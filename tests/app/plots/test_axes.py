@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from pytestqt.qtbot import QtBot
 
-from app.plotting.axes import nice_ticks, robust_bounds, settled_end, settled_range
+from app.plotting.axes import nice_ticks, robust_bounds, settled_end, settled_range, view_limits
 from app.plotting.plot import Plot
 from app.plotting.view import Axis
-from app.style.theme import load_theme
+from app.style.theme import load_theme, tabular
 
 DARK = load_theme("dark")
 
@@ -52,6 +53,11 @@ def test_an_axis_from_zero_moves_rarely() -> None:
     assert len(ends) <= 20
 
 
+def test_a_view_ends_near_the_data_and_not_deeper_than_a_thousandth_of_it() -> None:
+    assert view_limits(0.0, 100.0) == (-100.0, 200.0, 0.1)
+    assert view_limits(1e6, 1e6 + 2.0)[2] == pytest.approx(1.000002)
+
+
 def test_ticks_are_round_and_no_more_than_wanted() -> None:
     assert nice_ticks(0.0, 600.0, 6) == (100.0, [0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0])
 
@@ -80,6 +86,35 @@ def test_the_labels_of_an_axis_say_where_its_ticks_stand_however_low_it_is(
         step, values = axis.ticks(low, high, pixels)
         labels = [float(label.replace("−", "-")) for label in axis.tickStrings(values, 1.0, step)]
         assert labels == values
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        (0.0, 1.5e5),
+        (1e6, 1e6 + 3.0),
+        (149_990.0, 150_140.0),
+        (1.0, 1.00001),
+        (1e-7, 1.001e-7),
+        (-2e20, 3e20),
+        (0.0, 1e6),
+    ],
+)
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_no_two_labels_of_an_axis_are_alike_or_touch(qtbot: QtBot, low: float, high: float, scale: float) -> None:
+    font = QFont()
+    font.setPointSizeF(9.0 * scale)
+    metrics = QFontMetricsF(tabular(font))
+    for side in ("left", "bottom"):
+        axis = Axis(side, "", 38 if side == "left" else 80)
+        axis.apply_theme(DARK.scaled(scale), font)
+        for pixels in (30, 60, 120, 250, 500, 900):
+            step, values = axis.ticks(low, high, pixels)
+            labels = axis.tickStrings(values, 1.0, step)
+            assert len(set(labels)) == len(labels) >= 1
+            places = [(value - low) / (high - low) * pixels for value in values]
+            room = 0.8 * metrics.height() if side == "left" else max(map(metrics.horizontalAdvance, labels))
+            assert all(after - before >= room for before, after in pairwise(places))
 
 
 @pytest.mark.parametrize(("end", "label"), [(1e5, "100 k"), (1.25e6, "1.25 M"), (500.0, "500")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.plotting.labels import place_labels
+from app.plotting.readout import fitted, tag_place
 from app.plotting.throttle import Pace
 
 
@@ -19,6 +21,20 @@ def test_a_label_at_the_right_edge_stands_to_the_left() -> None:
 
 def test_where_there_is_no_room_the_last_label_stays() -> None:
     assert place_labels([10, 20], [50, 50], (0, 500), rows=1) == [None, (0, 22)]
+
+
+def test_what_is_read_out_is_never_wider_or_higher_than_there_is_room() -> None:
+    lines = ("episode 12", "return 100 (reward)", "at 61,200 environment steps")
+    assert fitted(lines, len, 30, 3) == list(lines)
+    assert fitted(lines, len, 20, 4) == ["episode 12", "return 100 (reward)", "at 61,200", "environment steps"]
+    assert fitted(lines, len, 40, 2) == ["episode 12 · return 100 (reward) · at", "61,200 environment steps"]
+
+
+def test_a_tag_stands_inside_and_not_behind_the_buttons() -> None:
+    room, buttons = QRectF(0, 0, 200, 100), QRectF(160, 5, 30, 20)
+    tag = tag_place(QPointF(190, 10), (80, 30), room, buttons)
+    assert room.contains(tag)
+    assert not tag.intersects(buttons)
 
 
 def test_drawing_is_paced_and_the_last_state_is_drawn(qtbot: QtBot) -> None:

@@ -57,7 +57,7 @@ def test_words_stand_above_the_plot_and_never_on_each_other(panel: AdvantagesPan
     apply(larger, QApplication.instance())
     try:
         panel.apply_theme(larger)
-        panel.resize(320, 400)
+        panel.resize(320, 600)
         QApplication.processEvents()
         assert panel.minimumSizeHint().width() <= 320
         legend = panel.plot.legend
