@@ -93,6 +93,7 @@ SPEC = UpdateSpec(
     one_advantage=False,
     weighs_actors=False,
     biases=_biases,
+    pinned=("update.step",),
     metrics=("line_search",),
     ratios=None,
 )
@@ -195,6 +196,7 @@ CREDIT_SPECS = by_kind(
             fits=fits_all,
             whole_episodes=None,
             biases=_rest_left_out,
+            pinned=(),
             metrics=(),
         ),
 """,

@@ -12,7 +12,7 @@ from engine.reports.events import Collected, Estimated, Reweighted, Updated
 def _experiment(context: PanelContext) -> PanelWidget:
     from app.panels.experiment.panel import ExperimentPanel
 
-    return ExperimentPanel(context.experiment, context.theme)
+    return ExperimentPanel(context.experiment, context.theme, context.settings)
 
 
 def _returns(context: PanelContext) -> PanelWidget:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QWidget
 
 from app.models.axis_choice import AxisChoice
@@ -26,12 +27,13 @@ Region = Literal["left", "foot", "centre", "lower left", "lower right", "right"]
 
 @dataclass(frozen=True)
 class PanelContext:
-    """What panels are made from."""
+    """What panels are made from; ``settings`` keep what a panel remembers."""
 
     theme: Theme
     experiment: Experiment
     playback: PlaybackThread
     x_axis: AxisChoice
+    settings: QSettings
 
 
 class PanelWidget(QWidget):

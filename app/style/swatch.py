@@ -1,4 +1,4 @@
-"""Small painted signs: the dot in the colour of a choice, and the bolt of what may change while training."""
+"""Small painted signs: the one of each choice in its colour, and the bolt of what may change while training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from app.style.theme import Theme
+from engine.equations import Part
+
 _BOLT = QPolygonF([QPointF(*at) for at in ((6.5, 0.5), (1.5, 7), (4.8, 7), (3.6, 11.5), (8.6, 5), (5.3, 5))])
+
+
+# Of a square with sides of 1, from its upper left corner.
+_CORNERS: dict[Part, tuple[tuple[float, float], ...]] = {
+    "baseline": ((0.5, 0.0), (1.0, 1.0), (0.0, 1.0)),
+    "update": ((0.5, -0.1), (1.1, 0.5), (0.5, 1.1), (-0.1, 0.5)),
+}
 
 
 class Swatch(QWidget):
@@ -14,8 +24,14 @@ class Swatch(QWidget):
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__()
+        self._width, self._height, self._scale = width, height, 1.0
         self.setFixedSize(width, height)
         self._colour: str | None = None
+
+    def set_scale(self, scale: float) -> None:
+        """As much larger as the text beside it."""
+        self._scale = scale
+        self.setFixedSize(round(self._width * scale), round(self._height * scale))
 
     def set_colour(self, colour: str | None) -> None:
         self._colour = colour
@@ -28,6 +44,7 @@ class Swatch(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._colour))
+        painter.scale(self._scale, self._scale)
         self.draw(painter)
         painter.end()
 
@@ -35,17 +52,45 @@ class Swatch(QWidget):
         raise NotImplementedError
 
 
-class Dot(Swatch):
-    def __init__(self) -> None:
-        super().__init__(8, 8)
+class PartSign(Swatch):
+    """Stands beside what belongs to a choice: every one has a shape of its own, since colours alone are not told apart
+    by everyone."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__(9, 9)
+        self._part = part
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.set_scale(theme.text_scale)
+        self.set_colour(getattr(theme, self._part) if self._part else None)
 
     def draw(self, painter: QPainter) -> None:
-        painter.drawEllipse(QRectF(0, 0, 8, 8))
+        draw_sign(painter, self._part, QRectF(0, 0, 9, 9))
+
+
+def draw_sign(painter: QPainter, part: Part, place: QRectF) -> None:
+    """The shape of a choice, with the painter's pen and brush; what is common to all has none."""
+    if part == "policy":
+        painter.drawEllipse(place)
+    elif part == "credit":
+        painter.drawRect(place.adjusted(0.06, 0.06, -0.06, -0.06))
+    elif part:
+        corners = _CORNERS[part]
+        width, height = place.width(), place.height()
+        painter.drawPolygon(
+            QPolygonF([QPointF(place.left() + x * width, place.top() + y * height) for x, y in corners])
+        )
 
 
 class Bolt(Swatch):
+    """Of what may be changed while a run trains."""
+
     def __init__(self) -> None:
         super().__init__(10, 12)
+
+    def apply_theme(self, theme: Theme, *, shown: bool = True) -> None:
+        self.set_scale(theme.text_scale)
+        self.set_colour(theme.muted if shown else None)
 
     def draw(self, painter: QPainter) -> None:
         painter.drawPolygon(_BOLT)

@@ -18,6 +18,11 @@ def as_surface(panel: QWidget) -> None:
 def set_role(widget: QWidget, role: str | None) -> None:
     """Give a widget another of the style sheet's roles, or none; a new property alone would not restyle it."""
     widget.setProperty("role", role)
+    restyle(widget)
+
+
+def restyle(widget: QWidget) -> None:
+    """Have the style sheet look at a widget's properties once more."""
     widget.style().unpolish(widget)
     widget.style().polish(widget)
 

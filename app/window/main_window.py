@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
 
         self.x_axis = AxisChoice(settings.value("x_axis"))
         self._docks = Docks(self, panels)
-        context = PanelContext(self._theme, self.experiment, self.playback, self.x_axis)
+        context = PanelContext(self._theme, self.experiment, self.playback, self.x_axis, settings)
         self.panels = Panels(panels, context, self._docks, slack=TICK / 2000)
         self.panels.make(at_once=True)
         self.experiment_panel = self.panels.find(ExperimentPanel)

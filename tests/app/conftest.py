@@ -82,15 +82,16 @@ def reach(qtbot: QtBot) -> Callable[..., None]:
 
 
 @pytest.fixture
-def opened(qtbot: QtBot) -> Callable[[Experiment], ExperimentPanel]:
+def opened(qtbot: QtBot) -> Callable[..., ExperimentPanel]:
     """An experiment's panel, shown as narrow as the window has it."""
 
-    def open_panel(chosen: Experiment) -> ExperimentPanel:
-        panel = ExperimentPanel(chosen, load_theme("dark"))
+    def open_panel(chosen: Experiment, settings: QSettings | None = None) -> ExperimentPanel:
+        panel = ExperimentPanel(chosen, load_theme("dark"), settings)
         qtbot.addWidget(panel)
         panel.resize(320, 900)
         panel.show()
         qtbot.waitActive(panel)
+        QCoreApplication.processEvents()  # till everything has come to its place
         return panel
 
     return open_panel

@@ -6,15 +6,17 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import accumulate, product
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from pytestqt.qtbot import QtBot
 
 from app.panels.experiment.equation.bias_line import EXACT, UNBIASED, BiasLine
 from app.panels.experiment.equation.equation_box import EquationBox
 from app.panels.experiment.equation.equation_glossary import glossary
+from app.panels.experiment.equation.equation_layout import GAP, SMALLEST, Piece
+from app.panels.experiment.equation.equation_svg import glyphs_of
 from app.panels.experiment.equation.equation_view import EquationView
 from app.style.theme import load_theme
 from engine.catalogue.environments import ENVIRONMENTS
@@ -116,32 +118,48 @@ def view(qtbot: QtBot) -> EquationView:
     ],
     ids=["ppo", "trpo", "lagrangian", "off-policy"],
 )
-def test_long_equations_are_broken_rather_than_shrunk(
+def test_with_room_enough_long_equations_are_broken_rather_than_shrunk(
     view: EquationView, qtbot: QtBot, config: RunConfig, environment: EnvironmentInfo
 ) -> None:
+    view.set_room(QSize(288, 2000), 8)
     view.show_equation(equation(config, environment))
     qtbot.waitUntil(lambda: view.is_up_to_date, timeout=20_000)
     assert max(row.width for row in view._rows) <= 288
+    assert view._scale == 1.0
+    whole = view.height_in_use
+    view.set_room(QSize(288, whole - 40), 8)
+    assert view.height_in_use <= whole - 40
+    assert view._scale >= SMALLEST
+    terms = [glyph for row in view._rows for _, piece in row.pieces for glyph in piece.glyphs]
+    assert len(terms) == sum(len(glyphs_of(line)) for line in view.lines)
 
 
 def test_no_row_begins_with_what_closes_a_bracket(view: EquationView, qtbot: QtBot) -> None:
-    view.resize(120, 600)
+    view.set_room(QSize(120, 600), 8)
     view.show_equation(((Term(r"[a = b + c + d"), Term(r"\; + \; e + f + g + h"), Term(r"\, ]")),))
     qtbot.waitUntil(lambda: view.is_up_to_date)
     assert len(view._rows) == 2
 
 
-def test_an_equation_taller_than_its_limit_scrolls(qtbot: QtBot) -> None:
+def _bottoms(heights: list[float], scale: float) -> list[float]:
+    """Where the rows end, with what belongs to them."""
+    return list(accumulate(height + GAP * scale for height in heights))
+
+
+def test_an_equation_taller_than_its_room_scrolls(qtbot: QtBot) -> None:
     box = EquationBox(load_theme("dark"))
     qtbot.addWidget(box)
-    box.resize(288, 400)
+    box.resize(300, 400)
     box.show()
     box.equation.show_equation(equation(of("ppo"), CARTPOLE))
     qtbot.waitUntil(lambda: box.equation.is_up_to_date and box.scroll_area.height() > 300)
-    box.set_limit(200)
+    assert box.scroll_area.verticalScrollBar().maximum() == 0
+    box.resize(300, 180)
     qtbot.waitUntil(lambda: box.scroll_area.verticalScrollBar().maximum() > 0)
-    assert 140 < box.scroll_area.height() <= 200
-    assert box.scroll_area.height() == box.equation.whole_rows(box.scroll_area.viewport().width(), 200)
+    assert 80 < box.scroll_area.height() <= 180
+    rows = [row.height * box.equation._scale for row in box.equation._rows]
+    around = 4  # where the focus is shown
+    assert any(abs(box.scroll_area.height() - around - bottom) <= 1 for bottom in _bottoms(rows, box.equation._scale))
     assert box.scroll_area.focusPolicy() & Qt.FocusPolicy.TabFocus
     box.scroll_area.setFocus()
     qtbot.keyClick(box.scroll_area, Qt.Key.Key_Down)
@@ -151,17 +169,25 @@ def test_an_equation_taller_than_its_limit_scrolls(qtbot: QtBot) -> None:
 def test_a_button_tells_of_more_of_the_equation_and_leads_there(qtbot: QtBot) -> None:
     box = EquationBox(load_theme("dark"))
     qtbot.addWidget(box)
-    box.resize(288, 400)
+    box.resize(300, 400)
     box.show()
     box.equation.show_equation(equation(of("ppo"), CARTPOLE))
     qtbot.waitUntil(lambda: box.equation.is_up_to_date and box.scroll_area.height() > 300)
     assert not box.more.isVisible()
-    box.set_limit(200)
+    box.resize(300, 180)
     qtbot.waitUntil(box.more.isVisible)
     for _ in range(3):
         qtbot.mouseClick(box.more, Qt.MouseButton.LeftButton)
     assert box.scroll_area.verticalScrollBar().value() == box.scroll_area.verticalScrollBar().maximum()
     assert not box.more.isVisible()
+
+
+def test_what_stands_for_a_choice_is_marked_once_and_where_it_stands() -> None:
+    line = (Term("a + b", "credit"), Term("- c"), Term(r"\cdot d + e", "update"), Term("+ f"), Term(")", "update"))
+    piece = Piece(line, glyphs_of(line))
+    (credit, start, end), (update, _, last) = piece.marks()
+    assert (credit, update, start) == ("credit", "update", 0.0)
+    assert end < last < piece.width
 
 
 # --- the line on its bias ---------------------------------------------------------------------------------------------

@@ -199,8 +199,8 @@ class _Docks:
 
 
 @pytest.fixture
-def context(qapp: object) -> PanelContext:
-    return PanelContext(load_theme("dark"), Experiment(), PlaybackThread(), AxisChoice())
+def context(qapp: object, settings: QSettings) -> PanelContext:
+    return PanelContext(load_theme("dark"), Experiment(), PlaybackThread(), AxisChoice(), settings)
 
 
 @pytest.fixture

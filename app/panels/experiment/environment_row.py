@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from app.panels.experiment.picker import NAME_WIDTH
 from app.style.environment_text import environment_facts
 from app.style.sentence import Sentence
-from app.style.swatch import Dot
+from app.style.swatch import PartSign
 from app.style.text import set_role
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
@@ -41,13 +41,12 @@ class EnvironmentRow(QWidget):
         self._facts = Sentence()
         self.answer = Sentence()
         self.answer.hide()
-        name = QLabel("Environment")
-        name.setFixedWidth(NAME_WIDTH)
-        name.setBuddy(self.button)
+        self._name, self._sign = QLabel("Environment"), PartSign("")
+        self._name.setBuddy(self.button)
         row = QHBoxLayout()
         row.setSpacing(6)
-        row.addWidget(Dot())
-        row.addWidget(name)
+        row.addWidget(self._sign)
+        row.addWidget(self._name)
         row.addWidget(self.button, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -55,6 +54,11 @@ class EnvironmentRow(QWidget):
         column.addLayout(row)
         for beneath in (self.sentence, self._facts, self.answer):
             column.addWidget(beneath)
+        self.apply_theme(theme)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._name.setFixedWidth(theme.px(NAME_WIDTH))
+        self._sign.apply_theme(theme)
 
     def show_environment(self, environment: EnvironmentInfo) -> None:
         self._title = environment.title

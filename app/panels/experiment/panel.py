@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt, Signal
 from PySide6.QtGui import QMoveEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -12,15 +12,15 @@ from app.models.experiment import Experiment
 from app.models.form_rules import legends
 from app.models.run_state import LOCKED
 from app.panels.experiment.choices import choices_of, policy_choices
+from app.panels.experiment.divider import Divider
 from app.panels.experiment.environment_row import EnvironmentRow
-from app.panels.experiment.equation.equation_box import UNLIMITED, EquationBox
+from app.panels.experiment.equation.equation_box import EquationBox
 from app.panels.experiment.form.parameter_form import ParameterForm
 from app.panels.experiment.picker import Picker
 from app.panels.experiment.story import Story
 from app.panels.record import PanelWidget
 from app.style.environment_text import acts
 from app.style.format import NOTHING
-from app.style.holder import Holder
 from app.style.sentence import Sentence
 from app.style.theme import Theme
 from engine.catalogue.methods.biases import biases
@@ -34,30 +34,29 @@ from engine.catalogue.methods.entries import (
     UPDATES,
 )
 from engine.catalogue.methods.picking import picked, unused
+from engine.catalogue.methods.pinned import pinned
 from engine.catalogue.methods.spec import Entry
 from engine.config import PlanningConfig
 from engine.config.parameters import parameters_of
 from engine.equations import equation
 
-_TALL = 560  # from here on the equation stays in sight
-_SPARING = 640  # from here on the story has two lines
-_ROOMY = 780  # from here on sentences stand beneath their pickers
-_EQUATION_SHARE = 0.42  # of a tall panel's height that the equation may take
-_LEAST_EQUATION = 120
-_GLIMPSE = 30  # of the parameters below the pickers, so that one sees that there are more
+_NARROWEST = 296  # pixels; narrower, words would be cut
+_SPARING = 640  # pixels; from here on the story has two lines
+_ROOMY = 780  # pixels; from here on sentences stand beneath their pickers
+_MOST = 0.6  # of the panel's height that the equation takes by itself
+_GLIMPSE = 36  # pixels of what stands below the pinned parameters, so that one sees that there is more
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
 
 class ExperimentPanel(PanelWidget):
-    """Pickers, equation and form of one experiment, in a column that scrolls."""
+    """Pickers and form of one experiment in a column that scrolls, and its equation below a divider."""
 
     gallery_asked = Signal()
     live_change = Signal(str, object)
     withdrawn = Signal()  # the wish for an environment that is being looked at
 
-    def __init__(self, experiment: Experiment, theme: Theme) -> None:
+    def __init__(self, experiment: Experiment, theme: Theme, settings: QSettings | None = None) -> None:
         super().__init__()
-        self.setMinimumWidth(296)  # narrower, words would be cut
         self._experiment, self._theme = experiment, theme
         self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at
         self._running = self._wished = False
@@ -77,23 +76,24 @@ class ExperimentPanel(PanelWidget):
         }
         self._box = EquationBox(theme)
         self.equation, self.bias = self._box.equation, self._box.bias
-        self._inline, self._foot = Holder(0, theme.unit), Holder(theme.unit, theme.unit, ruled=True)
-        self._inline.hold(self._box)
         self.form = ParameterForm(theme)
         self._scroll = self._lay_out(theme)
-        QWidget.setTabOrder(self.pickers["update"][0].combo, self._box.scroll_area)
-        QWidget.setTabOrder(self._box.scroll_area, self.bias.button)
-        self.form.set_tab_before(self.bias.button)
+        self.divider = Divider(self._scroll, self._box, self._room_for_equation, settings)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.divider)
+        self.form.set_tab_before(self.pickers["algorithm"][0].combo, self.pickers["update"][0].combo)
         self._wire()
+        self._size()
         self._refresh()
 
     def _lay_out(self, theme: Theme) -> QScrollArea:
-        page = QWidget()
-        self._column = column = QVBoxLayout(page)
+        self._page = page = QWidget()
+        column = QVBoxLayout(page)
         column.setContentsMargins(theme.unit, theme.unit, theme.unit, 2 * theme.unit)
         column.setSpacing(theme.unit)
-        self._choices = QWidget()
-        choices = QVBoxLayout(self._choices)
+        self._first = QWidget()  # what is to be seen without scrolling
+        choices = QVBoxLayout(self._first)
         choices.setContentsMargins(0, 0, 0, 0)
         choices.setSpacing(theme.unit)
         choices.addWidget(self.problem)
@@ -102,15 +102,12 @@ class ExperimentPanel(PanelWidget):
         head.addWidget(self.story)
         head.addWidget(self.environment)
         choices.addLayout(head)
-        for names in (("policy", "distribution"), ("algorithm",), ("collection", "credit", "baseline", "update")):
-            close = QVBoxLayout()
-            close.setSpacing(theme.unit // 2)
-            for name in names:
-                close.addWidget(self.pickers[name][0])
-            choices.addLayout(close)
-        column.addWidget(self._choices)
+        choices.addLayout(self._close("policy", "algorithm"))
+        choices.addWidget(self.form.pinned)
+        column.addWidget(self._first)
         column.addSpacing(theme.unit // 2)
-        column.addWidget(self._inline)
+        column.addLayout(self._close("distribution", "collection", "credit", "baseline", "update"))
+        column.addSpacing(theme.unit // 2)
         column.addWidget(self.form)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -119,12 +116,15 @@ class ExperimentPanel(PanelWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(page)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(scroll, 1)
-        whole.addWidget(self._foot)
         return scroll
+
+    def _close(self, *names: str) -> QVBoxLayout:
+        """Pickers close beneath each other."""
+        column = QVBoxLayout()
+        column.setSpacing(self._theme.unit // 2)
+        for name in names:
+            column.addWidget(self.pickers[name][0])
+        return column
 
     def _wire(self) -> None:
         self._experiment.changed.connect(self._refresh)
@@ -136,9 +136,10 @@ class ExperimentPanel(PanelWidget):
         self.form.reset_asked.connect(self._reset)
         self.form.map_asked.connect(self._edit_map)
         self._experiment.wished.connect(self._await)
-        self.form.installEventFilter(self)
-        for shared in (self._choices, self.bias):
-            shared.installEventFilter(self)
+        self.form.opened.connect(self._reveal)
+        self._box.height_changed.connect(self.divider.settle)
+        for watched in (self.form, self.form.pinned, self._first):
+            watched.installEventFilter(self)
 
     # --- what a person does ---
 
@@ -237,10 +238,12 @@ class ExperimentPanel(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self.environment.apply_theme(theme)
         for picker, _ in self.pickers.values():
             picker.apply_theme(theme)
         self._box.apply_theme(theme)
         self.form.apply_theme(theme)
+        self._size()
 
     # --- what is shown ---
 
@@ -261,40 +264,45 @@ class ExperimentPanel(PanelWidget):
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
         self.bias.show_biases(biases(config, environment), exact=isinstance(config, PlanningConfig))
-        self.form.show_parameters(experiment.parameters(), legends(experiment.plain))
+        self.form.show_parameters(experiment.parameters(), legends(experiment.plain), pinned(config))
         if self._awaited:  # whatever came of it, this is what holds now
             awaited, self._awaited = self._awaited, ""
             self.form.answer(awaited, None)
 
+    def _size(self) -> None:
+        self.setMinimumWidth(self._theme.px(_NARROWEST))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        # With room enough the equation stays in sight below, whatever is being scrolled to.
-        tall = self.height() >= _TALL
-        (self._foot if tall else self._inline).hold(self._box)
-        self.story.set_terse(self.height() < _SPARING)
+        self.story.set_terse(self.height() < self._theme.px(_SPARING))
         for picker in (self.environment, self.pickers["algorithm"][0]):
-            picker.set_terse(self.height() < _ROOMY)
-        self._share_out()
+            picker.set_terse(self.height() < self._theme.px(_ROOMY))
 
-    def _share_out(self) -> None:
-        """Let the equation beneath have what the pickers leave, so that all of these are seen at once."""
-        if self.height() < _TALL:
-            self._box.set_limit(UNLIMITED)
-            return
-        margins, around = self._column.contentsMargins(), self._foot.margins
-        taken = margins.top() + self._choices.height() + _GLIMPSE + around.top() + around.bottom() + self._box.beneath
-        share = min(self.height() - taken, round(_EQUATION_SHARE * self.height()))
-        self._box.set_limit(max(share, _LEAST_EQUATION))
+    def _room_for_equation(self, height: int) -> int:
+        """What it takes of so many pixels by itself: all it needs, but for what is to be seen above it."""
+        first = self._first.heightForWidth(self._first.width())  # -1 where nothing in it is wrapped
+        first = first if first >= 0 else self._first.sizeHint().height()
+        above = self._first.y() + first + self._theme.px(_GLIMPSE)
+        return max(min(self._box.wanted, height - above), min(self._box.least, round(_MOST * height)))
+
+    def _reveal(self, shown: QWidget) -> None:
+        """Scroll so that a part of the page is in sight, its beginning above all."""
+        page, bar = self._page, self._scroll.verticalScrollBar()
+        for widget in (shown, self.form, page):
+            if (layout := widget.layout()) is not None:
+                layout.activate()
+        top = shown.mapTo(page, QPoint(0, 0)).y() - self._theme.unit
+        bottom = top + shown.sizeHint().height() + 2 * self._theme.unit
+        page.resize(page.width(), max(page.sizeHint().height(), page.height()))
+        bar.setMaximum(max(bar.maximum(), page.height() - self._scroll.viewport().height()))
+        bar.setValue(min(max(bar.value(), bottom - self._scroll.viewport().height()), top))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched in (self._choices, self.bias) and event.type() == QEvent.Type.Resize:
-            self._share_out()
+        if watched is self._first and event.type() == QEvent.Type.Resize:
+            self.divider.settle()
         # What grows or shrinks above must not carry away the field in which a person is at work.
-        if (
-            watched is self.form
-            and isinstance(event, QMoveEvent)
-            and self.form.isAncestorOf(self.focusWidget() or self)
-        ):
+        at_work = self.focusWidget()
+        if isinstance(event, QMoveEvent) and isinstance(watched, QWidget) and watched.isAncestorOf(at_work or self):
             shift = event.pos().y() - event.oldPos().y()
             bar = self._scroll.verticalScrollBar()
             bar.setMaximum(max(bar.maximum(), bar.value() + shift))

@@ -12,12 +12,13 @@ from app.panels.experiment.choice_delegate import CHOICE_ROLE, Choice, ChoiceDel
 from app.style.combo import Combo
 from app.style.format import NOTHING
 from app.style.sentence import Sentence, smaller
-from app.style.swatch import Dot
+from app.style.swatch import PartSign
 from app.style.theme import Theme
+from engine.equations import Part
 
-_LIST_WIDTH = 340
-NAME_WIDTH = 84  # so that all stand in a column
-_ARROW_ROOM = 24  # at the right end of a combo box
+_LIST_WIDTH = 340  # pixels
+NAME_WIDTH = 84  # pixels, so that all stand in a column
+_ARROW_ROOM = 24  # pixels at the right end of a combo box
 
 
 class Picker(QWidget):
@@ -28,14 +29,13 @@ class Picker(QWidget):
 
     picked = Signal(str)
 
-    def __init__(self, label: str, theme: Theme, part: str = "", *, tells: bool = False) -> None:
+    def __init__(self, label: str, theme: Theme, part: Part = "", *, tells: bool = False) -> None:
         super().__init__()
-        self._part = part
         self._tells = tells
         self._locked = ""
         self._choices: tuple[Choice, ...] = ()
         self._current: str | None = None
-        self._dot = Dot()
+        self._sign = PartSign(part)
         self.combo = _ChoiceCombo(theme)
         self.combo.setAccessibleName(label)
         self.combo.activated.connect(self._pick)
@@ -45,20 +45,19 @@ class Picker(QWidget):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(theme.unit // 2)
-        name = QLabel(label)
-        name.setBuddy(self.combo)
-        self.body.addLayout(self._row(name))
+        self._name = QLabel(label)
+        self._name.setBuddy(self.combo)
+        self.body.addLayout(self._row())
         for widget in (self.sentence, self._notice):
             self.body.addWidget(widget)
         self.sentence.setVisible(tells)
         self.apply_theme(theme)
 
-    def _row(self, name: QLabel) -> QLayout:
-        name.setFixedWidth(NAME_WIDTH)
+    def _row(self) -> QLayout:
         row = QHBoxLayout()
         row.setSpacing(6)
-        row.addWidget(self._dot)
-        row.addWidget(name)
+        row.addWidget(self._sign)
+        row.addWidget(self._name)
         row.addWidget(self.combo, 1)
         return row
 
@@ -108,8 +107,8 @@ class Picker(QWidget):
         self.setToolTip("\n".join(lines))
 
     def apply_theme(self, theme: Theme) -> None:
-        if self._part:
-            self._dot.set_colour(getattr(theme, self._part))
+        self._sign.apply_theme(theme)
+        self._name.setFixedWidth(theme.px(NAME_WIDTH))
         self.combo.delegate.theme = theme
 
     def _pick(self, index: int) -> None:
@@ -159,7 +158,7 @@ class _ChoiceCombo(Combo):
 
     def showPopup(self) -> None:
         view, room = self.view(), self.screen().availableGeometry().width() - 40
-        self.delegate.width = min(max(self.width(), _LIST_WIDTH), room)
+        self.delegate.width = min(max(self.width(), self.delegate.theme.px(_LIST_WIDTH)), room)
         view.setMinimumWidth(self.delegate.width + 10)
         view.doItemsLayout()
         super().showPopup()

@@ -50,6 +50,7 @@ COLLECTION_SPECS = by_kind(
             ),
             fits=_episodes_fit,
             cuts=False,
+            pinned=("collection.episodes_per_update",),
         ),
         CollectionSpec(
             entry=Entry(
@@ -61,6 +62,7 @@ COLLECTION_SPECS = by_kind(
             ),
             fits=_rollouts_fit,
             cuts=True,
+            pinned=("collection.environments", "collection.steps"),
         ),
     )
 )

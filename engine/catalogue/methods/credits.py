@@ -59,6 +59,7 @@ CREDIT_SPECS = by_kind(
                 "A total return needs the whole episode", "collect whole episodes, or choose another credit"
             ),
             biases=cut_off,
+            pinned=(),
             metrics=(),
         ),
         CreditSpec(
@@ -73,6 +74,7 @@ CREDIT_SPECS = by_kind(
             fits=fits_all,
             whole_episodes=None,
             biases=_biases_of_reward_to_go,
+            pinned=(),
             metrics=(),
         ),
         CreditSpec(
@@ -87,6 +89,7 @@ CREDIT_SPECS = by_kind(
             fits=fits_all,
             whole_episodes=None,
             biases=_biases_of_n_step,
+            pinned=("estimator.credit.n",),
             metrics=(),
         ),
         CreditSpec(
@@ -101,6 +104,7 @@ CREDIT_SPECS = by_kind(
             fits=fits_all,
             whole_episodes=None,
             biases=_biases_of_gae,
+            pinned=("estimator.credit.gae_lambda",),
             metrics=(),
         ),
     )

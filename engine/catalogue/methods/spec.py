@@ -71,6 +71,8 @@ class UpdateSpec(NamedTuple):
         one_advantage: whether it needs a single advantage per step, so that none can differ by parameter.
         weighs_actors: whether its weights account for actions that were not sampled from the policy.
         biases: why its first step is not along the gradient even on average; ``UNBIASED`` where it is.
+        pinned: the parameters that matter most with it, by their paths: three at most, since credit and collection have
+            theirs.
         metrics: what it reports beside what all rules do.
         ratios: what its probability ratios stand for, None where it has none.
     """
@@ -84,6 +86,7 @@ class UpdateSpec(NamedTuple):
     one_advantage: bool
     weighs_actors: bool
     biases: Biases
+    pinned: tuple[str, ...]
     metrics: tuple[str, ...]
     ratios: Literal["step", "episode"] | None
 
@@ -92,7 +95,7 @@ class PlanningSpec(NamedTuple):
     """A rule that improves the policy by known dynamics, so that nothing is estimated and nothing can be biased.
 
     Attributes:
-        order, entry, algorithms, metrics: as ``UpdateSpec``.
+        order, entry, algorithms, pinned, metrics: as ``UpdateSpec``.
         fits: why it cannot work as configured.
     """
 
@@ -100,6 +103,7 @@ class PlanningSpec(NamedTuple):
     entry: Entry
     algorithms: tuple[Entry, ...]
     fits: Callable[[PlanningConfig, EnvironmentInfo], Iterator[Refusal]]
+    pinned: tuple[str, ...]
     metrics: tuple[str, ...]
 
 
@@ -113,6 +117,7 @@ class CreditSpec(NamedTuple):
         fits: why it cannot work with the rest.
         whole_episodes: why it needs whole episodes, with what would do; None where it does not.
         biases: why it is no unbiased estimate of what an action brings; ``UNBIASED`` where it always is one.
+        pinned: the parameters that matter most with it, by their paths.
         metrics: what it adds to the report.
     """
 
@@ -122,6 +127,7 @@ class CreditSpec(NamedTuple):
     fits: Refusals
     whole_episodes: Refusal | None
     biases: Biases
+    pinned: tuple[str, ...]
     metrics: tuple[str, ...]
 
 
@@ -194,11 +200,13 @@ class CollectionSpec(NamedTuple):
         entry: what picking it sets.
         fits: why the method cannot be learned from it.
         cuts: whether it cuts episodes off that would go on.
+        pinned: the parameters that matter most with it, by their paths.
     """
 
     entry: Entry
     fits: Refusals
     cuts: bool
+    pinned: tuple[str, ...]
 
 
 class _Spec(Protocol):

@@ -13,11 +13,15 @@ from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.collections import COLLECTION_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.pinned import pinned
 from engine.catalogue.methods.points import kind_of
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import BaselineSpec, CreditSpec, UpdateSpec, by_kind, require_same_kinds
 from engine.catalogue.methods.specs import PLANNING_SPECS, RULE_SPECS, UPDATE_SPECS, method_of
 from engine.config import FAMILY_OF, PolicyGradientConfig
+from engine.config.parameters import parameters_of
 from engine.policies.policy import Policy
 
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
@@ -103,6 +107,16 @@ class _Kind:
     def __init__(self, kind: str | None, parts: dict[str, Any] | None = None) -> None:
         self.kind = kind
         vars(self).update(parts or {})
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_a_method_pins_are_a_few_parameters_that_it_has(algorithm: str) -> None:
+    config = choose(PolicyGradientConfig(), ALGORITHMS[algorithm])
+    paths = pinned(config)
+    assert set(paths) <= {parameter.path for parameter in parameters_of(config)}
+    assert "estimator.gamma" in paths
+    assert len(set(paths)) == len(paths) <= 6
+    assert paths[0].startswith("update.")
 
 
 def test_an_update_without_rule_is_none() -> None:

@@ -49,6 +49,11 @@ class BiasLine(QWidget):
         count = len(self._reasons)
         return f"Biased estimate of ∇J: {count} reason{'s' if count > 1 else ''}"
 
+    @property
+    def line_height(self) -> int:
+        """Its height while it keeps to one line."""
+        return (self.button if self._reasons else self._plain).sizeHint().height()
+
     def show_biases(self, reasons: Sequence[str], *, exact: bool = False) -> None:
         """The reasons why the estimate is biased; ``exact`` where there is no estimate at all."""
         self._reasons = tuple(reasons)

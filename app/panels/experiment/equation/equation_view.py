@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.panels.experiment.equation.equation_glossary import glossary
-from app.panels.experiment.equation.equation_svg import svg_of
+from app.panels.experiment.equation.equation_layout import GAP, SMALLEST, Piece, Row, fitted, height_of, lay_out
+from app.panels.experiment.equation.equation_svg import Glyph, glyphs_of, svg_of
+from app.style.swatch import draw_sign
 from app.style.theme import Theme
 from engine.equations import Line
 
-_GAP = 8
-_INDENT = 24
 _HEAD_START = 100  # ms
-
-
-@dataclass(frozen=True)
-class _Row:
-    renderer: QSvgRenderer
-    indent: int
-
-    @property
-    def width(self) -> int:
-        return self.indent + self.renderer.defaultSize().width()
-
-    @property
-    def height(self) -> int:
-        return self.renderer.defaultSize().height()
+_SIGN = 5.0  # pixels
 
 
 class EquationView(QWidget):
-    """Shows lines of terms. While a change is being set, the equation before it stays in place."""
+    """Shows lines of terms as large as they fit into ``set_room``; what cannot be made to fit is taller.
+
+    Each term has the colour of its choice, and that choice's sign beneath. While a change is being set, the equation
+    before it stays in place.
+    """
 
     height_changed = Signal()
 
@@ -42,8 +31,12 @@ class EquationView(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.lines: tuple[Line, ...] = ()
-        self._pieces: dict[Line, QSvgRenderer] = {}
-        self._rows: list[_Row] = []
+        self._drawn: list[tuple[Line, tuple[Glyph, ...]]] = []  # the equation that is shown
+        self._renderers: dict[Piece, QSvgRenderer] = {}
+        self._rows: list[Row] = []
+        self._scale = 1.0  # pixels per pixel of the letters' own size
+        self._room, self._bar = QSize(1, 1), 0
+        self._set: dict[Line, tuple[Glyph, ...]] = {}
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._set_next)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -66,100 +59,115 @@ class EquationView(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._pieces.clear()
-        self._begin()
+        self._renderers.clear()
+        self._arrange()
+
+    def set_room(self, room: QSize, bar: int) -> None:
+        """How much room there is for it, and how wide the scroll bar is that takes from it where that is too little."""
+        if (room, bar) != (self._room, self._bar):
+            self._room, self._bar = room, bar
+            self._arrange()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._begin()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self._begin()
-
     def _begin(self) -> None:
         if self.isVisible():
             # Setting takes time, the first most of all, and the window is to be seen before that.
-            self._timer.start(0 if self._pieces else _HEAD_START)
+            self._timer.start(0 if self._set else _HEAD_START)
 
     def _set_next(self) -> None:
-        """Set one missing piece and come back for the next; when none is missing, show the whole."""
-        missing = self._compose()
-        if missing is None:
+        """Set one missing line and come back for the next; when none is missing, show the whole."""
+        missing = next((line for line in self.lines if line not in self._set), None)
+        if missing is not None:
+            self._set[missing] = glyphs_of(missing)
+            self._timer.start(0)
             return
-        self._pieces[missing] = QSvgRenderer(QByteArray(svg_of(missing, self._theme)))
-        self._timer.start(0)
+        self._drawn = [(line, self._set[line]) for line in self.lines]
+        self._arrange()
+        self.height_changed.emit()
 
-    def _compose(self) -> Line | None:
-        """Lay the lines out in the present width, or return the first piece that has yet to be set for that."""
-        rows: list[_Row] = []
-        for line in self.lines:
-            rest, indent = line, 0
-            while rest:
-                # The longest beginning that fits; a single term is scaled instead.
-                for count in _breaks(rest):
-                    if rest[:count] not in self._pieces:
-                        return rest[:count]
-                    row = _Row(self._pieces[rest[:count]], indent)
-                    if row.width <= self.width():
-                        break
-                rows.append(row)
-                rest, indent = rest[count:], _INDENT
-        taller = _height(rows, 1.0) != _height(self._rows, 1.0)
-        self._rows = rows
-        if taller:
+    def _arrange(self) -> None:
+        """Lay out what has been set in the present room."""
+        size, before = self._theme.text_scale, self.height_in_use
+        width, height = max(self._room.width(), 1) / size, self._room.height() / size
+        self._rows, scale = fitted(self._drawn, width, height)
+        if height_of(self._rows) * scale > height:
+            self._rows, scale = fitted(self._drawn, width - self._bar / size, height)
+        self._scale = scale * size
+        if self.height_in_use != before:
             self.updateGeometry()
-            self.height_changed.emit()
         self.update()
-        return None
 
-    def _scale(self, width: int) -> float:
-        return min(1.0, width / max((row.width for row in self._rows), default=1))
+    @property
+    def height_in_use(self) -> int:
+        return round(height_of(self._rows) * self._scale) if self._rows else _estimate(self.lines)
 
-    def heightForWidth(self, width: int) -> int:
-        if not self._rows:
-            return _estimate(self.lines)
-        return _height(self._rows, self._scale(width))
+    def wanted(self, width: int) -> int:
+        """The height that it would have in its full size, each line by itself."""
+        size = self._theme.text_scale
+        return round(size * (height_of(lay_out(self._drawn, width / size, beside=False)) or _estimate(self.lines)))
 
-    def whole_rows(self, width: int, limit: int) -> int:
+    def least(self, width: int) -> int:
+        """The height into which it can be made to fit, no wider than ``width``."""
+        size = self._theme.text_scale * SMALLEST
+        return round(size * (height_of(lay_out(self._drawn, width / size, beside=True)) or _estimate(self.lines)))
+
+    def whole_rows(self, limit: int) -> int:
         """The height of the rows that ``limit`` holds entirely; of the first at least."""
-        scale, total, fitting = self._scale(width), 0.0, 0
+        total, fitting = 0.0, 0
         for row in self._rows:
-            total += row.height * scale
+            total += (row.height + GAP) * self._scale
             if not fitting or total <= limit:
                 fitting = round(total)
-            total += _GAP
         return fitting or limit
 
+    def heightForWidth(self, width: int) -> int:
+        return self.height_in_use
+
     def sizeHint(self) -> QSize:
-        return QSize(240, self.heightForWidth(240 if not self.width() else self.width()))
+        return QSize(240, self.height_in_use)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        scale, y = self._scale(self.width()), 0.0
+        base = 0.0
         for row in self._rows:
-            size = row.renderer.defaultSize()
-            row.renderer.render(painter, QRectF(row.indent * scale, y, size.width() * scale, size.height() * scale))
-            y += row.height * scale + _GAP
+            for x, piece in row.pieces:
+                place = QRectF(x, base + row.above + piece.top, piece.width, piece.bottom - piece.top)
+                self._renderer(piece).render(painter, _scaled(place, self._scale))
+                self._draw_marks(painter, piece, x, base + row.height)
+            base += row.height + GAP
         painter.end()
 
+    def _draw_marks(self, painter: QPainter, piece: Piece, x: float, y: float) -> None:
+        """Under what stands for a choice, a line with the sign of that choice: colour alone would not tell all."""
+        sign = _SIGN * self._theme.text_scale
+        y = (y + GAP / 2) * self._scale - 1.0
+        for part, start, end in piece.marks():
+            left, right = (x + start) * self._scale, (x + end) * self._scale
+            colour, middle = QColor(getattr(self._theme, part)), (left + right) / 2
+            painter.setPen(QPen(colour, 1.0))
+            for begin, finish in ((left, middle - sign), (middle + sign, right)):
+                if finish > begin:
+                    painter.drawLine(QRectF(begin, y, finish - begin, 0).topLeft(), QRectF(finish, y, 0, 0).topLeft())
+            painter.setPen(QPen(colour, 0))
+            painter.setBrush(colour)
+            draw_sign(painter, part, QRectF(middle - sign / 2, y - sign / 2, sign, sign))
 
-def _breaks(line: Line) -> list[int]:
-    """How many terms may stand on one row, most first: none begins with what closes a bracket."""
-    return [
-        count
-        for count in range(len(line), 0, -1)
-        if count == len(line) or not line[count].latex.lstrip("\\, ").startswith((")", "]"))
-    ]
+    def _renderer(self, piece: Piece) -> QSvgRenderer:
+        if piece not in self._renderers:
+            box = (piece.left, piece.top, piece.width, piece.bottom - piece.top)
+            self._renderers[piece] = QSvgRenderer(QByteArray(svg_of(piece.glyphs, piece.line, box, self._theme)))
+        return self._renderers[piece]
 
 
-def _height(rows: list[_Row], scale: float) -> int:
-    return round(sum(row.height * scale + _GAP for row in rows)) - (_GAP if rows else 0)
+def _scaled(place: QRectF, scale: float) -> QRectF:
+    return QRectF(place.x() * scale, place.y() * scale, place.width() * scale, place.height() * scale)
 
 
 def _estimate(lines: tuple[Line, ...]) -> int:
-    """About the height before anything is set, so that what stands below hardly moves."""
+    """About the height before anything is set, so that what stands beside hardly moves."""
     tall = [any(r"\sum" in term.latex or r"\frac" in term.latex for term in line) for line in lines]
-    return sum(48 if is_tall else 19 for is_tall in tall) + _GAP * max(len(lines) - 1, 0)
+    return round(sum((48 if is_tall else 19) + GAP for is_tall in tall))

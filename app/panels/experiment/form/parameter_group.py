@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.panels.experiment.form.parameter_row import ParameterRow
 from app.style.sentence import smaller
-from app.style.swatch import Dot
+from app.style.swatch import PartSign
 from app.style.theme import Theme
+from engine.equations import Part
 
-_HEIGHT = 20
+_HEIGHT = 20  # pixels
 _ARROW = 14  # pixels that the arrow takes before the name
 
 
 class Group(QWidget):
-    """Hidden while it has no rows.
+    """Hidden while it has no rows; ``opened`` tells that a person has opened it.
 
     One that ``folds`` is closed at first. It opens by itself once something in it is not at its default, unless a
     person has closed it since, and what they do by hand stays.
     """
 
-    def __init__(self, title: str, part: str = "", *, folds: bool = False) -> None:
+    opened = Signal()
+
+    def __init__(self, title: str, part: Part = "", *, folds: bool = False) -> None:
         super().__init__()
         self.rows: list[ParameterRow] = []
         self._part = part
         self._wish: bool | None = None  # whether a person wants it open; None if they have not said
         self._changed = 0
-        self._dot = Dot()
+        self._sign = PartSign(part)
         self.heading = Heading(title) if folds else None
         self._body = QWidget()
         self._layout = QVBoxLayout(self._body)
@@ -46,7 +49,7 @@ class Group(QWidget):
         header = QHBoxLayout()
         header.setSpacing(6)
         if self._part:
-            header.addWidget(self._dot)
+            header.addWidget(self._sign)
         if self.heading is None:
             label = QLabel(title)
             label.setProperty("role", "heading")
@@ -89,8 +92,7 @@ class Group(QWidget):
             self._fold()
 
     def apply_theme(self, theme: Theme) -> None:
-        if self._part:
-            self._dot.set_colour(getattr(theme, self._part))
+        self._sign.apply_theme(theme)
 
     def _obey(self) -> None:
         self._wish = not self.open
@@ -99,6 +101,8 @@ class Group(QWidget):
                 if row.complaint:  # which could not be seen, and would not let a run start
                     row.settle()
         self._fold()
+        if self._wish:
+            self.opened.emit()
 
     def _follow(self, changed: int) -> None:
         if changed and not self._changed and not self._wish:
@@ -136,7 +140,7 @@ class Heading(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(120, _HEIGHT)
+        return QSize(120, max(_HEIGHT, self.fontMetrics().height() + 4))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -14,15 +14,17 @@ from app.style import icons
 from app.style.parameter_text import in_words, symbol, tool_tip
 from app.style.sentence import Sentence
 from app.style.swatch import Bolt
+from app.style.text import restyle
 from app.style.theme import Theme
 from engine.config.parameters import Parameter
 
-EDITOR_WIDTH = 116
+EDITOR_WIDTH = 116  # pixels
+_UNLIMITED = 16_777_215
 _SHORT_LIST = 3  # numbers that fit into it
 
 
 class ParameterRow(QWidget):
-    """Shows one parameter and proposes changes to it."""
+    """Shows one parameter and proposes changes to it; ``set_stacked`` puts the editor beneath the name."""
 
     proposed = Signal(object)
     reset_asked = Signal()
@@ -31,19 +33,22 @@ class ParameterRow(QWidget):
         super().__init__()
         self.parameter = parameter
         self._legend = legend
-        self._locked = False
+        self._theme = theme
+        self._locked = self._stacked = False
         self._bolt = Bolt()
         self._name = QLabel()
         self._name.setWordWrap(True)
         self._name.setTextFormat(Qt.TextFormat.RichText)
         self.editor = editor_of(parameter, legend)
-        if not _is_long(parameter, legend):
-            self.editor.setFixedWidth(EDITOR_WIDTH)
         self._name.setBuddy(self.editor.field)
         self.reset_button = _reset_button()
         self._complaint = Sentence("error")
         self._complaint.hide()
-        self._lay_out()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(3)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(1, 1)
         self.editor.set_value(parameter.value)
         self.editor.proposed.connect(self.proposed)
         self.reset_button.clicked.connect(self.reset_asked)
@@ -51,19 +56,25 @@ class ParameterRow(QWidget):
         self._tell()
 
     def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(3)
-        grid.setVerticalSpacing(2)
-        grid.addWidget(self._bolt, 0, 0)
-        grid.addWidget(self._name, 0, 1)
+        grid, across = self._grid, 0 if self._stacked else 1
+        grid.addWidget(self._bolt, 0, 3 if self._stacked else 0)
+        grid.addWidget(self._name, 0, across, 1, 2 - across)
         grid.addWidget(self.reset_button, 0, 2)
-        if _is_long(self.parameter, self._legend):
-            grid.addWidget(self.editor, 1, 1, 1, 3)
+        if self._stacked or _is_long(self.parameter, self._legend):
+            grid.addWidget(self.editor, 1, across, 1, 4 - across)
+            self.editor.setMinimumWidth(0)
+            self.editor.setMaximumWidth(_UNLIMITED)
         else:
             grid.addWidget(self.editor, 0, 3)
-        grid.addWidget(self._complaint, 2, 1, 1, 3)
-        grid.setColumnStretch(1, 1)
+            self.editor.setFixedWidth(self._theme.px(EDITOR_WIDTH))
+        grid.addWidget(self._complaint, 2, across, 1, 4 - across)
+
+    def set_stacked(self, stacked: bool) -> None:
+        if stacked != self._stacked:
+            self._stacked = stacked
+            self._lay_out()
+            self._name.setProperty("small", stacked)
+            restyle(self._name)
 
     def serves(self, parameter: Parameter, legend: Legend | None) -> bool:
         """Whether it can show the parameter too: only value, default, bounds, help and legend may be others."""
@@ -111,12 +122,16 @@ class ParameterRow(QWidget):
         self._tell()
 
     def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._lay_out()
         name = escape(self.parameter.title)
         if self.parameter.symbol:
             name += f"&nbsp;<span style='color:{theme.muted}'>{symbol(self.parameter.symbol)}</span>"
         self._name.setText(name)
-        self._bolt.set_colour(theme.muted if self.parameter.live else None)
+        self._bolt.apply_theme(theme, shown=self.parameter.live)
         self.editor.apply_theme(theme)
+        self.reset_button.setIconSize(QSize(theme.px(14), theme.px(14)))
+        self.reset_button.setFixedSize(theme.px(18), theme.px(18))
         icons.give(self.reset_button, "restore", color=theme.muted, color_active=theme.text)
 
     def _tell(self) -> None:
@@ -143,8 +158,6 @@ def _reset_button() -> QToolButton:
     button = QToolButton()
     button.setProperty("role", "quiet")
     button.setAutoRaise(True)
-    button.setIconSize(QSize(14, 14))
-    button.setFixedSize(18, 22)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     # The row keeps its shape when the button comes and goes.
     policy = button.sizePolicy()

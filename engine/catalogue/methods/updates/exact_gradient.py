@@ -49,5 +49,6 @@ SPEC = PlanningSpec(
         ),
     ),
     fits=_fits,
+    pinned=("update.learning_rate",),
     metrics=("exact_return",),
 )

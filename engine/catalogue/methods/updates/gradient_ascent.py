@@ -99,6 +99,7 @@ SPEC = UpdateSpec(
     one_advantage=False,
     weighs_actors=False,
     biases=UNBIASED,
+    pinned=("update.learning_rate", "update.entropy_coefficient"),
     metrics=(),
     ratios=None,
 )

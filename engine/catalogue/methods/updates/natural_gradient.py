@@ -30,6 +30,7 @@ SPEC = UpdateSpec(
     one_advantage=False,
     weighs_actors=False,
     biases=mean_over_steps,
+    pinned=("update.learning_rate", "update.max_kl", "update.damping"),
     metrics=("kl",),
     ratios=None,
 )

@@ -58,6 +58,7 @@ SPEC = UpdateSpec(
     one_advantage=True,
     weighs_actors=True,
     biases=_biases,
+    pinned=("update.learning_rate", "update.updates_per_batch", "update.truncation"),
     metrics=("effective_sample_size", "largest_weight"),
     ratios="episode",
 )

@@ -30,6 +30,7 @@ SPEC = UpdateSpec(
     one_advantage=True,
     weighs_actors=False,
     biases=mean_over_steps,
+    pinned=("update.learning_rate", "update.clip_range"),
     metrics=("approx_kl", "clip_fraction"),
     ratios="step",
 )

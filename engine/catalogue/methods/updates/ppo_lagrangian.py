@@ -30,6 +30,7 @@ SPEC = UpdateSpec(
     one_advantage=True,
     weighs_actors=False,
     biases=mean_over_steps,
+    pinned=("update.learning_rate", "update.target_kl"),
     metrics=("approx_kl", "multiplier"),
     ratios="step",
 )

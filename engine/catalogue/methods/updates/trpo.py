@@ -30,6 +30,7 @@ SPEC = UpdateSpec(
     one_advantage=True,
     weighs_actors=False,
     biases=mean_over_steps,
+    pinned=("update.max_kl", "update.damping"),
     metrics=("kl", "line_search"),
     ratios=None,
 )
