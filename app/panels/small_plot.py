@@ -91,9 +91,10 @@ class SmallPlot(QWidget):
         values, provisional = history.metrics[self._metric.name].values, history.provisional(self._metric.name)
         self._line.x, self._line.y = timeline.curve(self._trace, history, self._metric.name, axis)
         if self._trace.size > 1:
-            known = np.isfinite(self._trace.means)
+            lows = self._trace.lows
+            known = np.isfinite(lows)
             self._band.x = self._line.x
-            self._band.low, self._band.high = self._trace.lows[known], self._trace.highs[known]
+            self._band.low, self._band.high = lows[known], self._trace.highs[known]
         newest = provisional if len(provisional) else values[-1:]
         self._value.setText(self._written(float(newest[0])) if len(newest) else NOTHING)
         if axis != self._axis:

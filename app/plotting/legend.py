@@ -46,6 +46,7 @@ class Legend(pg.GraphicsWidget):
         self._rows = 0
         self._most = math.inf
         self.setFixedHeight(0)
+        self.hide()
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -56,6 +57,7 @@ class Legend(pg.GraphicsWidget):
             self._rows = 0
         if entries != self._entries:
             self._entries = entries
+            self.setVisible(bool(entries))
             self._fit()
             self.update()
 

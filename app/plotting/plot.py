@@ -24,7 +24,6 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QGraphicsRectItem
 
 from app.plotting.axes import Range
@@ -270,8 +269,8 @@ class Plot(pg.GraphicsView):
 
     # --- what Qt and pyqtgraph call ---
 
-    def paint_marks(self, painter: QPainter, rect: QRectF) -> None:
-        frame = self._frame(rect, isinstance(painter.device(), QSvgGenerator))
+    def paint_marks(self, painter: QPainter, rect: QRectF, vector: bool = False) -> None:
+        frame = self._frame(rect, vector)
         _, self._grid.x_ticks = self.bottom.ticks(*frame.x, rect.width())
         _, self._grid.y_ticks = self.left.ticks(*frame.y, rect.height())
         painter.setFont(self._font)

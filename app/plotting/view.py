@@ -9,6 +9,7 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.plotting.axes import Range, nice_ticks, view_limits
@@ -145,13 +146,13 @@ class View(pg.ViewBox):
 
 
 class Canvas(QGraphicsItem):
-    """Paints all marks of a plot, in pixels of the view, by ``paint_marks``.
+    """Paints all marks of a plot, in pixels of the view, by ``paint_marks``, which is told whether as shapes.
 
     While ``kept`` it paints a picture that it makes only when the marks have changed, so that what moves above them
     costs little.
     """
 
-    def __init__(self, view: View, paint_marks: Callable[[QPainter, QRectF], None]) -> None:
+    def __init__(self, view: View, paint_marks: Callable[[QPainter, QRectF, bool], None]) -> None:
         super().__init__(view)
         self._view = view
         self._paint_marks = paint_marks
@@ -178,9 +179,9 @@ class Canvas(QGraphicsItem):
         rect = self._view.rect()
         if rect.isEmpty():
             return
-        # Without a widget it is painted elsewhere than on the screen, as in a file.
         if not self.kept or widget is None:
-            self._paint_marks(painter, rect)
+            # Without a widget it is painted elsewhere than on the screen, as into a file.
+            self._paint_marks(painter, rect, widget is None and isinstance(painter.device(), QSvgGenerator))
             return
         if self._picture is None:
             ratio = widget.devicePixelRatioF()
@@ -188,7 +189,7 @@ class Canvas(QGraphicsItem):
             picture.setDevicePixelRatio(ratio)
             picture.fill(QColor(self.ground))
             onto = QPainter(picture)
-            self._paint_marks(onto, rect)
+            self._paint_marks(onto, rect, False)
             onto.end()
             self._picture = picture
         painter.drawPixmap(QPointF(0.0, 0.0), self._picture)
