@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # with numpy, which the first picture of the window does not 
     from app.models.history import History
     from app.models.runs import Run
 
-Region = Literal["left", "foot", "centre", "lower left", "lower right", "right"]
-"""Where panels stand at first; several in one region are tabs of it."""
+Region = Literal["left", "centre", "lower", "right", "foot"]
+"""Where panels stand at first; several in one region are tabs of it, and what is at the foot opens above the shelf."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ class Panel:
     """A panel of the window.
 
     It is refreshed when the run has told one of ``events``, at the earliest ``interval`` ms after the last time, and
-    only while it can be seen; 0 where it shows nothing of a run's history. ``help`` says what it shows. ``at_once``
+    only while it can be seen; 0 where it shows nothing of a run's history. ``help`` says what it shows. ``names_run``
+    panels have in their title which run they show. ``at_once``
     panels are there in the first picture of the window; what takes long to load, as pyqtgraph does, has to come later,
     and is imported by ``make`` alone.
     """
@@ -79,5 +80,6 @@ class Panel:
     events: frozenset[type[Event]]
     interval: int
     help: str
+    names_run: bool
     at_once: bool
     make: Callable[[PanelContext], PanelWidget]

@@ -43,7 +43,12 @@ SPECS: dict[str, Spec] = {
     "theme_dark": Spec("Dark", "", "", "View", "Light on dark", True),
     "theme_light": Spec("Light", "", "", "View", "Dark on light", True),
     "toggle_theme": Spec("Switch dark / light", "circle-half-full", "Ctrl+T", "View", "Switch dark and light"),
-    "restore_layout": Spec("Restore the layout", "view-dashboard-outline", "Ctrl+0", "View", "Panels as at first"),
+    "text_larger": Spec("Larger text", "format-font-size-increase", "Ctrl++", "View", "All text 10 % larger"),
+    "text_smaller": Spec("Smaller text", "format-font-size-decrease", "Ctrl+-", "View", "All text 10 % smaller"),
+    "text_normal": Spec("Normal text size", "", "Ctrl+0", "View", "Text as large as the system has it"),
+    "restore_layout": Spec(
+        "Restore the layout", "view-dashboard-outline", "Ctrl+Shift+0", "View", "Panels as at first"
+    ),
     "full_screen": Spec("Full screen", "fullscreen", "F11", "View", "For showing in front of a room", True),
     "quit": Spec("Quit", "", "Ctrl+Q", "Run", "Stop and close the window"),
     "shortcuts": Spec("Keyboard shortcuts", "keyboard-outline", "F1", "Help", "What the keys do"),

@@ -6,22 +6,27 @@ from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from app.panels.record import Panel, Region
 from app.style.text import as_surface
+from app.window.dock import Dock
 
-LAYOUT_VERSION = 2  # raised when regions change, so that an old remembered layout is not forced on new ones
+LAYOUT_VERSION = 3  # raised when regions change, so that an old remembered layout is not forced on new ones
+WIDE = 1600  # pixels from which the tabs beneath start side by side
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 # In this order, each region takes its place from one that is there already.
 _SPLITS: tuple[tuple[Region, Region, Qt.Orientation], ...] = (
-    ("left", "foot", _DOWN),
     ("left", "centre", _ACROSS),
     ("centre", "right", _ACROSS),
-    ("centre", "lower left", _DOWN),
-    ("lower left", "lower right", _ACROSS),
+    ("centre", "lower", _DOWN),
 )
 _SHORTCUTS = 9
+
+
+def shortcut(number: int) -> str:
+    """The keys that show or hide the panel with this number; the first nine have some."""
+    return f"Alt+{number}" if number <= _SHORTCUTS else ""
 
 
 class Docks:
@@ -29,26 +34,27 @@ class Docks:
 
     def __init__(self, window: QMainWindow, panels: Sequence[Panel]) -> None:
         self._window = window
-        self._docks: dict[str, QDockWidget] = {}
-        self._regions: dict[Region, list[QDockWidget]] = {}
+        self._docks: dict[str, Dock] = {}
+        self._regions: dict[Region, list[Dock]] = {}
+        self._naming: list[Dock] = []  # those whose panels show a run's data
         for number, panel in enumerate(panels, start=1):
-            dock = QDockWidget(panel.title, window)
-            dock.setObjectName(panel.title.lower())
+            if panel.region == "foot":
+                continue
+            dock = Dock(panel.title, window)
             dock.setWhatsThis(panel.help)
             toggle = dock.toggleViewAction()
             toggle.setToolTip(panel.help)
-            if number <= _SHORTCUTS:
-                toggle.setShortcut(f"Alt+{number}")
+            toggle.setShortcut(shortcut(number))
             self._docks[panel.title] = dock
             self._regions.setdefault(panel.region, []).append(dock)
+            if panel.names_run:
+                self._naming.append(dock)
             self.hold(panel.title, QWidget())
         window.setDockNestingEnabled(True)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
-    def __getitem__(self, title: str) -> QDockWidget:
+    def __getitem__(self, title: str) -> Dock:
         return self._docks[title]
-
-    def __len__(self) -> int:
-        return len(self._docks)
 
     @property
     def titles(self) -> list[str]:
@@ -67,6 +73,20 @@ class Docks:
         as_surface(widget)
         dock.setWidget(widget)
 
+    def take(self, title: str) -> QWidget:
+        """Take the widget out of a dock, which stays in its place and is empty."""
+        dock = self._docks[title]
+        widget, empty = dock.widget(), QWidget()
+        as_surface(empty)
+        dock.setWidget(empty)
+        widget.setParent(None)
+        return widget
+
+    def name_run(self, name: str) -> None:
+        """Say in the titles of those that show a run's data which run that is."""
+        for dock in self._naming:
+            dock.name_run(name)
+
     def arrange(self) -> None:
         """The layout a person first sees."""
         window = self._window
@@ -77,27 +97,27 @@ class Docks:
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._first("left"))
         for there, new, orientation in _SPLITS:
             window.splitDockWidget(self._first(there), self._first(new), orientation)
-        for first, *others in self._regions.values():
+        for region, (first, *others) in self._regions.items():
+            if region == "lower" and others and window.width() >= WIDE:
+                window.splitDockWidget(first, others[0], _ACROSS)
+                first, *others = others
             for other in others:
                 window.tabifyDockWidget(first, other)
         for dock in self._docks.values():
             dock.show()
         for docks in self._regions.values():
             docks[0].raise_()
-        self.proportion()
+        self._proportion()
 
-    def proportion(self) -> None:
-        """Give every panel its share of the window as it is now."""
+    def _proportion(self) -> None:
+        """Give every region its share of the window."""
         first, resize = self._first, self._window.resizeDocks
         width, height = self._window.width(), self._window.height()
-        side, panel, log = min(max(320, round(0.25 * width)), 384), max(320, round(0.25 * width)), 84
-        middle = width - side - panel
-        resize([first("left"), first("foot")], [height - log, log], _DOWN)
-        resize([first("left"), first("centre"), first("right")], [side, middle, panel], _ACROSS)
-        resize([first("centre"), first("lower left")], [height // 2, height // 2], _DOWN)
-        resize([first("lower left"), first("lower right")], [middle // 2, middle // 2], _ACROSS)
+        side, panel = min(max(320, round(0.25 * width)), 384), max(320, round(0.25 * width))
+        resize([first("left"), first("centre"), first("right")], [side, width - side - panel, panel], _ACROSS)
+        resize([first("centre"), first("lower")], [height // 2, height // 2], _DOWN)
 
-    def _first(self, region: Region) -> QDockWidget:
+    def _first(self, region: Region) -> Dock:
         return self._regions[region][0]
 
     def state(self) -> QByteArray:
@@ -121,14 +141,13 @@ class Docks:
                 for dock in docks:
                     if dock not in known:
                         self._join(dock, known)
-        else:
-            self.arrange()
         return restored
 
     def _join(self, dock: QDockWidget, region: Sequence[QDockWidget]) -> None:
-        """Make ``dock`` a tab behind one of ``region``, wherever a person has moved that; put it at the right of all
-        else where every one of them floats."""
-        host = next((other for other in region if not other.isFloating()), None)
+        """Make ``dock`` a tab behind one of ``region``, wherever a person has moved that, and rather one that is shown;
+        put it at the right of all else where every one of them floats."""
+        docked = [other for other in region if not other.isFloating()]
+        host = min(docked, key=lambda other: other.isHidden(), default=None)
         if host is None:
             self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         else:

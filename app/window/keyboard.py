@@ -93,7 +93,10 @@ class Keyboard(QObject):
 
     def _is_ours(self, widget: QWidget) -> bool:
         top = widget.window()
-        return top is self._window or (isinstance(top, QDockWidget) and top.parentWidget() is self._window)
+        if isinstance(top, QDockWidget):  # which floats
+            docked_in = top.parentWidget()
+            return docked_in is not None and docked_in.window() is self._window
+        return top is self._window
 
     def _follow(self, old: QWidget | None, new: QWidget | None) -> None:
         for watched in self._watched:

@@ -6,8 +6,8 @@ import gc
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QByteArray, QDeadlineTimer, QEvent, QSettings, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
+from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtWidgets import QMainWindow
 
 from app.gallery.lazy_gallery import LazyGallery
 from app.models.axis_choice import AxisChoice
@@ -27,11 +27,14 @@ from app.session.playback_thread import PlaybackThread
 from app.session.preset_files import PresetFiles
 from app.session.run_controller import RunController
 from app.session.training_thread import TrainingThread
-from app.style import icons, theme
+from app.style import icons
+from app.style.theme import Theme, ThemeChoice
 from app.window import actions as acts
-from app.window.docks import Docks
+from app.window import modes
+from app.window.frame import Frame
 from app.window.keyboard import Keyboard
-from app.window.notice import Notice
+from app.window.look import Look
+from app.window.menus import OwnMenus, fill_menu_bar
 from app.window.panels import Panels
 from app.window.preset_menu import PresetMenu
 from app.window.toolbar import Toolbar
@@ -57,8 +60,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Policy Gradient Playground")
         self._settings = settings
-        self._theme_choice: theme.ThemeChoice = "system"
-        self._theme = theme.resolve(self._remembered_theme())
+        self.look = Look(settings, self)
         self._closed = self._settled = False
 
         self.experiment = Experiment()
@@ -72,58 +74,32 @@ class MainWindow(QMainWindow):
 
         self.keyboard = Keyboard(self)
         self.actions_by_name = acts.make_actions(self)
+        self._modes = modes.make_actions(self)
         self._preset_files = PresetFiles(self.experiment, self.choice_loader, self)
         self.preset_menu = PresetMenu(self.choice_loader, self._preset_files, self.actions_by_name, self)
-        self.toolbar = Toolbar(self.actions_by_name, self.preset_menu)
-        self.addToolBar(self.toolbar)
-        self._notice = Notice()
-        self.statusBar().addWidget(self._notice, 1)
-        self.statusBar().setSizeGripEnabled(False)
+        self.toolbar = Toolbar(self.actions_by_name, self._modes, self.preset_menu)
+        self.frame = Frame(self.toolbar, panels, settings)
+        self.docks, self._notice = self.frame.train.docks, self.frame.shelf.notice
+        self.setCentralWidget(self.frame)
 
         self.x_axis = AxisChoice(settings.value("x_axis"))
-        self._docks = Docks(self, panels)
-        context = PanelContext(self._theme, self.experiment, self.playback, self.x_axis, settings)
-        self.panels = Panels(panels, context, self._docks, slack=TICK / 2000)
+        context = PanelContext(self.look.theme, self.experiment, self.playback, self.x_axis, settings)
+        self.panels = Panels(panels, context, self.frame, slack=TICK / 2000)
         self.panels.make(at_once=True)
         self.experiment_panel = self.panels.find(ExperimentPanel)
         self.log = self.panels.find(LogPanel)
 
-        self._make_menus()
+        own = OwnMenus(self.preset_menu, self.toolbar.device.menu)
+        fill_menu_bar(self, self.actions_by_name, own, [self._modes, self.frame.toggles])
         self._tick = QTimer(self, interval=TICK)
         self._ticks = 0
         self._wire()
         self.resize(1280, 800)
-        self._docks.arrange()
         self._restore()
-        self.set_theme(self._remembered_theme())
+        self.look.apply()
         self.choice_loader.load(preset, environment)
         self._follow(self.controller.state)
         self.setFocus()
-
-    # --- assembly -----------------------------------------------------------------------------------------------------
-
-    def _make_menus(self) -> None:
-        by_name = self.actions_by_name
-        run, view, help_menu = QMenu("Run", self), QMenu("View", self), QMenu("Help", self)
-        for menu in (run, self.preset_menu, view, help_menu):
-            self.menuBar().addMenu(menu)
-        for name in ("start", "step", "stop", "reset"):
-            run.addAction(by_name[name])
-        run.addSeparator()
-        for name in ("environments", "quit"):
-            run.addAction(by_name[name])
-        view.addActions(self._docks.toggles)
-        view.setToolTipsVisible(True)
-        view.addSeparator()
-        view.addAction(by_name["restore_layout"])
-        view.addAction(by_name["full_screen"])
-        view.addSeparator()
-        themes = view.addMenu("Theme")
-        for name in ("theme_system", "theme_dark", "theme_light"):
-            themes.addAction(by_name[name])
-        view.addAction(by_name["toggle_theme"])
-        for name in ("shortcuts", "about"):
-            help_menu.addAction(by_name[name])
 
     def _wire(self) -> None:
         """Every connection of the window."""
@@ -137,9 +113,12 @@ class MainWindow(QMainWindow):
         on["load_preset"].triggered.connect(self._preset_files.ask_for_file)
         on["save_preset"].triggered.connect(self._preset_files.ask_where_to_save)
         for choice in ("system", "dark", "light"):
-            on[f"theme_{choice}"].triggered.connect(lambda _checked=False, choice=choice: self.set_theme(choice))
-        on["toggle_theme"].triggered.connect(self._toggle_theme)
-        on["restore_layout"].triggered.connect(self._docks.arrange)
+            on[f"theme_{choice}"].triggered.connect(lambda _checked=False, choice=choice: self.look.choose(choice))
+        on["toggle_theme"].triggered.connect(self.look.toggle)
+        on["text_larger"].triggered.connect(self.look.larger)
+        on["text_smaller"].triggered.connect(self.look.smaller)
+        on["text_normal"].triggered.connect(self.look.normal)
+        on["restore_layout"].triggered.connect(self.frame.train.arrange)
         on["full_screen"].triggered.connect(self._toggle_full_screen)
         on["shortcuts"].triggered.connect(self._show_shortcuts)
         on["about"].triggered.connect(self._show_about)
@@ -151,7 +130,7 @@ class MainWindow(QMainWindow):
         self.experiment_panel.gallery_asked.connect(self._open_gallery)
         self.experiment_panel.live_change.connect(self.controller.change)
         self.experiment_panel.withdrawn.connect(self.choice_loader.drop)
-        self.toolbar.device_chosen.connect(lambda device: self.experiment.set_value("device", device))
+        self.toolbar.device.chosen.connect(lambda device: self.experiment.set_value("device", device))
 
         self.controller.state_changed.connect(self._follow)
         self.controller.began.connect(self._begin)
@@ -171,7 +150,7 @@ class MainWindow(QMainWindow):
         self.choice_loader.named.connect(self.experiment_panel.story.show_name)
         self.x_axis.changed.connect(lambda axis: self._settings.setValue("x_axis", axis))
         self._tick.timeout.connect(self._on_tick)
-        QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self.look.changed.connect(self._wear)
 
     # --- the run ------------------------------------------------------------------------------------------------------
 
@@ -213,11 +192,11 @@ class MainWindow(QMainWindow):
     def _follow(self, state: RunState) -> None:
         if state is RunState.STARTING:
             self._notice.forget()  # what was told of the run before this one
-        self.toolbar.follow(self.controller, self.experiment.config, self._theme)
+        self.toolbar.follow(self.controller, self.experiment.config, self.look.theme)
         active = state in ACTIVE
         self.experiment_panel.set_running(active)
         self.gallery.set_running(active)
-        self.toolbar.device.setEnabled(not active)
+        self.toolbar.device.set_locked(active)
         self.preset_menu.set_locked(active)
         if active and state is not RunState.PAUSED:
             self._tick.start()
@@ -236,7 +215,7 @@ class MainWindow(QMainWindow):
         self._notice.forget()
         self.playback.reset()
         self._clear_panels()
-        self.toolbar.explain_device("")
+        self.toolbar.device.explain("")
 
     def _clear_panels(self) -> None:
         self.panels.reset()
@@ -259,15 +238,15 @@ class MainWindow(QMainWindow):
         self.toolbar.progress.show_progress(self.controller.progress(), active=state in ACTIVE)
 
     def _explain_device(self, reason: str) -> None:
-        self.toolbar.explain_device(reason)
+        self.toolbar.device.explain(reason)
         self.log.append("info", f"Networks run on {reason}.")
 
     # --- the choice ---------------------------------------------------------------------------------------------------
 
     def _show_choice(self) -> None:
         config = self.experiment.config
-        self.toolbar.device.setCurrentText(config.device)
-        self.toolbar.follow(self.controller, self.experiment.config, self._theme)
+        self.toolbar.device.show_device(config.device)
+        self.toolbar.follow(self.controller, self.experiment.config, self.look.theme)
         if self.controller.shows_nothing and self.controller.state not in ACTIVE:
             self._ready_panels()
 
@@ -276,23 +255,22 @@ class MainWindow(QMainWindow):
         self.panels.set_choice(self.experiment.environment, self.experiment.config)
 
     def _open_gallery(self) -> None:
-        self.gallery.open(self._theme)
+        self.gallery.open(self.look.theme)
 
     # --- the look -----------------------------------------------------------------------------------------------------
 
-    def set_theme(self, choice: theme.ThemeChoice) -> None:
-        self._theme_choice = choice
-        self._theme = theme.resolve(choice)
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        theme.apply(self._theme, application)
-        acts.set_icons(self.actions_by_name, self._theme)
-        self.toolbar.follow(self.controller, self.experiment.config, self._theme)
-        self.panels.apply_theme(self._theme)
-        self.gallery.apply_theme(self._theme)
+    def set_theme(self, choice: ThemeChoice) -> None:
+        self.look.choose(choice)
+
+    def _wear(self, theme: Theme) -> None:
+        acts.set_icons(self.actions_by_name, theme)
+        self.toolbar.apply_theme(theme)
+        self.toolbar.follow(self.controller, self.experiment.config, theme)
+        self.frame.apply_theme(theme)
+        self.panels.apply_theme(theme)
+        self.gallery.apply_theme(theme)
         for name in ("system", "dark", "light"):
-            self.actions_by_name[f"theme_{name}"].setChecked(name == choice)
-        self._settings.setValue("theme", choice)
+            self.actions_by_name[f"theme_{name}"].setChecked(name == self.look.choice)
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -302,13 +280,6 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.WindowStateChange:
             self.actions_by_name["full_screen"].setChecked(self.isFullScreen())
 
-    def _toggle_theme(self) -> None:
-        self.set_theme("light" if self._theme.name == "dark" else "dark")
-
-    def _follow_system(self) -> None:
-        if self._theme_choice == "system":
-            self.set_theme("system")
-
     def notify(self, level: Level, sentence: str) -> None:
         """Write a sentence to the log, and show it at the foot of the window."""
         self.log.append(level, sentence)
@@ -317,7 +288,7 @@ class MainWindow(QMainWindow):
     def _show_shortcuts(self) -> None:
         from app.window import dialogs  # seldom wanted, so not loaded before
 
-        dialogs.shortcuts(self, len(self._docks)).open()
+        dialogs.shortcuts(self, len(self.frame.toggles)).open()
 
     def _show_about(self) -> None:
         from app.window import dialogs
@@ -326,22 +297,13 @@ class MainWindow(QMainWindow):
 
     # --- what the window remembers ------------------------------------------------------------------------------------
 
-    def _remembered_theme(self) -> theme.ThemeChoice:
-        value = self._settings.value("theme", "system")
-        return value if value in ("dark", "light") else "system"
-
     def _restore(self) -> None:
-        geometry, state = self._settings.value("geometry"), self._settings.value("layout")
+        geometry = self._settings.value("geometry")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-        titles = strings(self._settings, "panels") or self._docks.titles
-        self._laid_out = self._docks.restore(state, titles)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if not self._laid_out:
-            self._laid_out = True
-            self._docks.proportion()  # only now is the window's size known
+        titles = strings(self._settings, "panels") or self.docks.titles
+        self.frame.train.remember(self._settings.value("layout"), titles)
+        self.frame.restore()
 
     def focusNextPrevChild(self, next: bool) -> bool:
         self.keyboard.go_on()
@@ -375,8 +337,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.isFullScreen():
             self._settings.setValue("geometry", self.saveGeometry())
-        self._settings.setValue("layout", self._docks.state())
-        self._settings.setValue("panels", self._docks.titles)
+        layout, titles = self.frame.train.to_remember
+        self._settings.setValue("layout", layout)
+        self._settings.setValue("panels", titles)
         self._settings.sync()
         self._closed = True
         self.gallery.close()

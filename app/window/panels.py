@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from PySide6.QtWidgets import QWidget
 
 from app.panels.record import Panel, PanelContext, PanelWidget
 from app.style.theme import Theme
-from app.window.docks import Docks
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.reports.events import Event
@@ -29,6 +30,14 @@ class _Made:
     refreshed: float = 0.0  # when, in seconds of the monotonic clock
 
 
+class Places(Protocol):
+    """Where panels stand."""
+
+    def hold(self, title: str, widget: QWidget) -> None: ...
+
+    def name_run(self, name: str) -> None: ...
+
+
 class Panels:
     """All that the window says to its panels goes through here.
 
@@ -36,8 +45,8 @@ class Panels:
         slack: seconds by which a panel may be refreshed too early, because its turn would else come much too late.
     """
 
-    def __init__(self, records: Sequence[Panel], context: PanelContext, docks: Docks, slack: float) -> None:
-        self._records, self._context, self._docks, self._slack = records, context, docks, slack
+    def __init__(self, records: Sequence[Panel], context: PanelContext, places: Places, slack: float) -> None:
+        self._records, self._context, self._places, self._slack = records, context, places, slack
         self._made: list[_Made] = []
         self._history: History | None = None
 
@@ -47,7 +56,7 @@ class Panels:
             if record.at_once is at_once:
                 widget = record.make(self._context)
                 self._made.append(_Made(record, widget, stale=bool(record.events)))
-                self._docks.hold(record.title, widget)
+                self._places.hold(record.title, widget)
 
     @property
     def complete(self) -> bool:
@@ -99,6 +108,7 @@ class Panels:
             made.widget.reset()
 
     def name_run(self, name: str) -> None:
+        self._places.name_run(name)
         for made in self._made:
             made.widget.name_run(name)
 

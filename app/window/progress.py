@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
 
 from app.models.run_state import WORDS, RunState
 from app.session.run_progress import Progress
 from app.style.format import duration, short_number
+from app.style.theme import Theme
 
 _SPACING = 12
+COLUMNS = 3  # beside the state
 
 
 class ProgressView(QWidget):
-    """Fixed columns, so that nothing moves when numbers change width. In a narrow window the speed gives way first."""
+    """Fixed columns, so that nothing moves when numbers change width."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,36 +27,27 @@ class ProgressView(QWidget):
         self._bar.setRange(0, 1000)
         self._bar.setAccessibleName("Progress of the run")
         self._steps, self._speed, self._left = QLabel(), QLabel(), QLabel()
-        self._columns = (self._state, self._steps, self._speed, self._left)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(_SPACING)
         grid.setVerticalSpacing(2)
         grid.addWidget(self._state, 0, 0)
-        widest = {self._state: "Stopping…", self._steps: "8.88 M of 8.88 M steps", self._speed: "8.88 M steps/s"}
-        widest[self._left] = "88:88:88 left"
+        self._widest = {self._state: "Stopping…", self._steps: "8.88 M of 8.88 M steps", self._speed: "8.88 M steps/s"}
+        self._widest[self._left] = "88:88:88 left"
         for column, label in enumerate((self._steps, self._speed, self._left), start=1):
             label.setProperty("role", "muted")
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(label, 0, column)
-        for label, text in widest.items():
-            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(text) + 4)
         grid.addWidget(self._bar, 1, 0, 1, 4)
 
-    def sizeHint(self) -> QSize:
-        return QSize(self._needed(self._columns), super().sizeHint().height())
+    def show_columns(self, count: int) -> None:
+        """Show so many columns beside the state: the speed gives way first, then the time left, the steps last."""
+        for needed, label in enumerate((self._steps, self._left, self._speed), start=1):
+            label.setVisible(count >= needed)
 
-    def minimumSizeHint(self) -> QSize:
-        others = [label for label in self._columns if label is not self._speed]
-        return QSize(self._needed(others), self.sizeHint().height())
-
-    def _needed(self, labels: Iterable[QLabel]) -> int:
-        widths = [label.minimumWidth() for label in labels]
-        return sum(widths) + _SPACING * (len(widths) - 1)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._speed.setVisible(self.width() >= self.sizeHint().width())
+    def apply_theme(self, theme: Theme) -> None:
+        for label, text in self._widest.items():
+            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(text) + 4)
 
     def show_state(self, state: RunState) -> None:
         self._shown = state

@@ -1,99 +1,147 @@
-"""The toolbar: the run's actions, its progress, and preset, device and theme."""
+"""The bar at the top: modes, the run's actions and its pace, its progress, and preset, device and theme."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from app.models.run_state import RunAction, RunState
 from app.session.run_controller import RunController
 from app.style import icons
-from app.style.combo import Combo
 from app.style.theme import Theme
 from app.window import actions as acts
-from app.window.progress import ProgressView
-from engine.catalogue.methods.entries import DEVICES
+from app.window.device_choice import DeviceChoice
+from app.window.modes import ModeBar
+from app.window.progress import COLUMNS, ProgressView
 from engine.config import RunConfig
 
-PRESET_WIDTH = 196
+_PRESET_WIDTH, _NARROW_PRESET_WIDTH = 196, 128  # pixels
+_PRESET_AROUND, _START_AROUND = 36, 64  # pixels of these buttons that are not their words
+# What gives way in a narrow window, one after the other; before these, the columns of the progress.
+_BUTTON_WORDS, _DEVICE, _THEME, _PRESET_WORDS, _START_WORDS = range(1, 6)
 
 
-class Toolbar(QToolBar):
-    """Start, Step, Stop, Reset | progress | preset, device, theme."""
+class Toolbar(QWidget):
+    """[modes] Start · Step · Stop · Reset | pace | progress | preset, device, present, theme. Whatever the width, all
+    that is shown is shown whole, and what is left out can be had from the menus."""
 
-    device_chosen = Signal(str)
-
-    def __init__(self, actions: dict[str, QAction], preset_menu: QMenu) -> None:
-        super().__init__("Toolbar")
-        self.setObjectName("toolbar")
-        self.setMovable(False)
-        self.setFloatable(False)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+    def __init__(self, actions: dict[str, QAction], modes: Sequence[QAction], preset_menu: QMenu) -> None:
+        super().__init__()
         self._actions = actions
-        self.progress = ProgressView()
+        self._given_way, self._least = 0, 0
+        self._preset = ("", False)
+        self._layout = QHBoxLayout(self)
+        self._layout.addWidget(ModeBar(modes))
+        self._gap()
         self.start_button = self._button(actions["start"], text=True)
         self.start_button.setProperty("role", "primary")
-        self.start_button.setMinimumWidth(self.start_button.fontMetrics().horizontalAdvance("Pause") + 80)
-        for name in ("step", "stop", "reset"):
-            self._button(actions[name], text=True)
-        self._gap(8)
+        self._worded = [self._button(actions[name], text=True) for name in ("step", "stop", "reset")]
+        self._pace_at = self._layout.count()
+        self._gap()
+        self.progress = ProgressView()
         self.progress.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(self.progress)
-        self._gap(8)
+        self._layout.addWidget(self.progress, 1)
+        self._gap()
         self.preset_button = QToolButton()
         self.preset_button.setMenu(preset_menu)
         self.preset_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.preset_button.setToolTip("Choose a preset: everything set for a run that learns")
         self.preset_button.setAccessibleName("Preset")
         self.preset_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.preset_button.setFixedWidth(PRESET_WIDTH)
-        self.addWidget(self.preset_button)
-        label = QLabel("Device")
-        label.setProperty("role", "muted")
-        label.setContentsMargins(8, 0, 0, 0)
-        self.addWidget(label)
-        self.device = Combo()
-        self.device.addItems(DEVICES)
-        self.device.setFixedWidth(self.device.fontMetrics().horizontalAdvance("cuda") + 56)
-        self.device.setAccessibleName("Device")
-        label.setBuddy(self.device)
-        self.device.activated.connect(lambda index: self.device_chosen.emit(DEVICES[index]))
-        self.addWidget(self.device)
-        self.explain_device("")
-        self._button(actions["toggle_theme"], text=False)
+        self._layout.addWidget(self.preset_button)
+        self.device = DeviceChoice(self)
+        self._layout.addWidget(self.device.box)
+        self._present_at = self._layout.count()
+        self._theme_button = self._button(actions["toggle_theme"], text=False)
 
-    def _button(self, action: QAction, *, text: bool) -> QToolButton:
-        button = QToolButton()
-        button.setDefaultAction(action)
-        style = Qt.ToolButtonStyle
-        button.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.addWidget(button)
+    def add_pace(self, widget: QWidget) -> None:
+        """Put what sets the pace of the run behind its actions; in a narrow bar it has its least width."""
+        self._layout.insertWidget(self._pace_at, widget)
+        self._present_at += 1
+
+    def add_present(self, action: QAction) -> QToolButton:
+        """Put a button that shows a panel alone at the right."""
+        button = self._made(action, text=False)
+        self._layout.insertWidget(self._present_at, button)
         return button
 
-    def minimumSizeHint(self) -> QSize:
-        # Else a narrow window would cut off what stands at the right.
-        whole, spare = self.sizeHint(), self.progress.sizeHint().width() - self.progress.minimumSizeHint().width()
-        return QSize(whole.width() - spare, whole.height())
+    def _button(self, action: QAction, *, text: bool) -> QToolButton:
+        button = self._made(action, text=text)
+        self._layout.addWidget(button)
+        return button
 
-    def _gap(self, width: int) -> None:
-        gap = QWidget()
-        gap.setFixedWidth(width)
-        self.addWidget(gap)
+    def _made(self, action: QAction, *, text: bool) -> QToolButton:
+        button = QToolButton()
+        button.setDefaultAction(action)
+        _show_words(button, text)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        return button
+
+    def _gap(self) -> None:
+        self._layout.addSpacing(8)
+
+    # --- the room there is --------------------------------------------------------------------------------------------
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._least, self._layout.sizeHint().height())
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._layout.setContentsMargins(theme.unit, theme.unit // 2, theme.unit, theme.unit // 2)
+        self._layout.setSpacing(theme.unit // 2)
+        self._widths = theme.px(_PRESET_WIDTH), theme.px(_NARROW_PRESET_WIDTH)
+        for child in self.findChildren(QWidget):
+            child.ensurePolished()  # else the style sheet's part of its size comes only when it is shown
+        self.device.apply_theme(theme)
+        self.progress.apply_theme(theme)
+        self._give_way(COLUMNS + _START_WORDS)
+        self._least = self._layout.minimumSize().width()
+        self.updateGeometry()
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
+
+    def _fit(self) -> None:
+        for count in range(COLUMNS + _START_WORDS + 1):
+            self._give_way(count)
+            if self._layout.minimumSize().width() <= self.width():
+                break
+        self._layout.activate()  # at once, so that nothing is seen squeezed
+
+    def _give_way(self, count: int) -> None:
+        """Leave out the first ``count`` of what gives way."""
+        self.progress.show_columns(max(COLUMNS - count, 0))
+        left_out = count - COLUMNS
+        for button in self._worded:
+            _show_words(button, left_out < _BUTTON_WORDS)
+        self.device.box.setVisible(left_out < _DEVICE)
+        self._theme_button.setVisible(left_out < _THEME)
+        self.preset_button.setFixedWidth(self._widths[left_out >= _PRESET_WORDS])
+        self._write_preset()
+        words = left_out < _START_WORDS
+        _show_words(self.start_button, words)
+        room = self.start_button.fontMetrics().horizontalAdvance("Pause") + _START_AROUND
+        self.start_button.setMinimumWidth(room if words else 0)
+        self._layout.invalidate()
+
+    # --- what it says -------------------------------------------------------------------------------------------------
 
     def show_preset(self, title: str, changed: bool) -> None:
         """Name the preset, and say where the choice has been edited since, always in the same width."""
+        self._preset = title, changed
+        self._write_preset()
+
+    def _write_preset(self) -> None:
+        title, changed = self._preset
         button, mark = self.preset_button, " (edited)" if changed else ""
-        metrics, room = button.fontMetrics(), PRESET_WIDTH - 36
+        metrics, room = button.fontMetrics(), button.maximumWidth() - _PRESET_AROUND
         room -= metrics.horizontalAdvance(mark)
         button.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + mark)
         button.setToolTip(f"{title}{mark}\nChoose a preset: everything set for a run that learns")
-
-    def explain_device(self, reason: str) -> None:
-        """Say in the picker's tooltip why training happens where it does."""
-        tip = "Where the networks are computed; auto takes what is faster for their size."
-        self.device.setToolTip(f"{tip}\nThis run: {reason}." if reason else tip)
 
     def follow(self, controller: RunController, config: RunConfig, theme: Theme) -> None:
         """Enable what the run's state allows, and name the main action after what it would do with this choice."""
@@ -111,3 +159,8 @@ class Toolbar(QToolBar):
             icon = "play"
         icons.give(start, icon, color=theme.accent_text, color_disabled=theme.muted)
         self.progress.show_state(state)
+
+
+def _show_words(button: QToolButton, words: bool) -> None:
+    style = Qt.ToolButtonStyle
+    button.setToolButtonStyle(style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly)

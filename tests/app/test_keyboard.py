@@ -82,14 +82,14 @@ def in_sight(window: MainWindow) -> list[QWidget]:
     """What one can click on, of all kinds, without what lies beneath a scroll area's edge."""
     kinds = (QAbstractButton, QAbstractSlider, QComboBox, QAbstractScrollArea, QTabBar)
     found = [widget for widget in window.findChildren(QWidget) if isinstance(widget, kinds)]
-    return [
-        widget
-        for widget in found
-        if widget.isVisible()
-        and widget.isEnabled()
-        and not isinstance(widget, QScrollBar)
-        and window.childAt(widget.mapTo(window, widget.rect().center())) in (widget, *widget.findChildren(QWidget))
-    ]
+    return [widget for widget in found if not isinstance(widget, QScrollBar) and is_in_sight(window, widget)]
+
+
+def is_in_sight(window: MainWindow, widget: QWidget) -> bool:
+    if not (isValid(widget) and widget.isVisible() and widget.isEnabled()):
+        return False
+    there = window.childAt(widget.mapTo(window, widget.rect().center()))
+    return there is not None and (there is widget or widget.isAncestorOf(there))
 
 
 def field(window: MainWindow, path: str = LEARNING_RATE) -> QLineEdit:
@@ -113,7 +113,7 @@ def test_after_a_click_on_anything_the_keys_start_and_step(
     assert all(any(isinstance(widget, kind) for widget in seen) for kind in (QComboBox, QAbstractButton, Plot))
     wrong = []
     for widget in seen:
-        if not isValid(widget) or not widget.isVisible():  # another click has taken it away
+        if not is_in_sight(window, widget):  # another click has taken it away
             continue
         hands.click(widget)
         hands.close_what_opened()
@@ -199,7 +199,7 @@ def test_a_click_beside_a_field_ends_what_was_typed_in_it(hands: Hands) -> None:
     hands.click(line)
     line.selectAll()
     hands.type("0.002")
-    hands.click(hands.window.statusBar())
+    hands.click(hands.window.frame.shelf)
     assert hands.window.experiment.config.update.learning_rate == 0.002
     assert hands.press(Qt.Key.Key_Space) == ["start"]
 
@@ -213,13 +213,14 @@ def test_what_can_be_pressed_no_longer_hands_its_keys_to_nobody(qtbot: QtBot, ha
 
 
 def test_read_only_text_can_be_selected_and_keeps_no_key_that_starts(hands: Hands) -> None:
+    hands.window.frame.log_action.trigger()
     text = hands.window.log.findChild(QTextEdit)
     text.setFocus(Qt.FocusReason.MouseFocusReason)
     assert [hands.press(key) for key in KEYS] == [[wish] for wish in KEYS.values()]
 
 
 def test_keys_work_in_a_panel_that_floats(qtbot: QtBot, hands: Hands) -> None:
-    dock = hands.window._docks["Episode"]
+    dock = hands.window.docks["Agent"]
     dock.setFloating(True)
     qtbot.waitUntil(dock.isVisible)
     combo = dock.findChild(QComboBox)

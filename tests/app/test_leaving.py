@@ -64,7 +64,7 @@ def test_a_window_that_is_closed_while_a_worker_hangs_is_gone_soon_and_leaves_no
     spaces = Space("box", 2), Space("discrete", 2)
     hangs = EnvironmentConfig(id=f"{worker_environments.HERE}:Misbehaving-v0", options={"what": "hangs"})
     window.experiment.take_environment(hangs, EnvironmentInfo(hangs.id, hangs.id, "", *spaces))
-    window._docks["Episode"].hide()
+    window.docks["Agent"].hide()
     window.start()
     qtbot.waitUntil(lambda: window.training.waiting_for is not None, timeout=30_000)
     qtbot.waitUntil(lambda: window.training.waiting_for.doing == "step", timeout=30_000)

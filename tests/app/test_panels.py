@@ -55,10 +55,11 @@ class Counter(PanelWidget):
 def counter(at_once: bool = False, events: frozenset[type[Event]] = frozenset({Updated})) -> Panel:
     return Panel(
         title="Counter",
-        region="lower right",
+        region="lower",
         events=events,
         interval=100,
         help="How many iterations there have been",
+        names_run=True,
         at_once=at_once,
         make=lambda context: Counter(context.theme),
     )
@@ -89,7 +90,7 @@ def dock_of(window: MainWindow, title: str) -> QDockWidget:
 
 def neighbours(window: MainWindow, dock: QDockWidget) -> list[str]:
     """What is a tab beside it."""
-    return [other.windowTitle() for other in window.tabifiedDockWidgets(dock)]
+    return [other.windowTitle() for other in window.frame.train.inner.tabifiedDockWidgets(dock)]
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -123,12 +124,12 @@ def test_a_panel_that_a_remembered_layout_does_not_know_is_a_tab_of_its_region(
     open_with: Callable[..., MainWindow],
 ) -> None:
     before = open_with()
-    dock_of(before, "Advantages").hide()
-    before.tabifyDockWidget(dock_of(before, "Returns"), dock_of(before, "Diagnostics"))
+    dock_of(before, "Signal").hide()
+    before.frame.train.inner.tabifyDockWidget(dock_of(before, "Returns"), dock_of(before, "Diagnostics"))
     before.close()
     after = open_with(counter())
     assert {"Returns", "Diagnostics"} <= set(neighbours(after, dock_of(after, "Counter")))
-    assert dock_of(after, "Advantages").isHidden()
+    assert dock_of(after, "Signal").isHidden()
     assert not dock_of(after, "Counter").isHidden()
 
 
@@ -157,7 +158,7 @@ def test_nothing_of_a_panel_can_be_forgotten() -> None:
 
 def test_no_two_panels_share_their_title_and_every_region_has_one() -> None:
     assert len({panel.title for panel in PANELS}) == len(PANELS)
-    assert {panel.region for panel in PANELS} == {"left", "foot", "centre", "lower left", "lower right", "right"}
+    assert {panel.region for panel in PANELS} == {"left", "centre", "lower", "right", "foot"}
 
 
 def test_a_panel_that_says_nothing_of_its_look_is_told_so() -> None:
@@ -186,8 +187,8 @@ print([name for name in ("numpy", "pyqtgraph", "torch", "gymnasium", "scipy", "z
 # --- turns ------------------------------------------------------------------------------------------------------------
 
 
-class _Docks:
-    """Stands for the docks: every panel is held, and shown as a window."""
+class _Places:
+    """Stands for the frame: every panel is held, and shown as a window."""
 
     def __init__(self, qtbot: QtBot) -> None:
         self._qtbot = qtbot
@@ -196,6 +197,9 @@ class _Docks:
         self._qtbot.addWidget(widget)
         widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen, False)
         widget.show()
+
+    def name_run(self, name: str) -> None:
+        pass
 
 
 @pytest.fixture
@@ -212,7 +216,7 @@ def turns(
     monkeypatch.setattr("app.window.panels.time.monotonic", lambda: clock[0])
 
     def make(record: Panel) -> tuple[Panels, Counter, list[float]]:
-        panels = Panels([record], context, _Docks(qtbot), slack=0.0)
+        panels = Panels([record], context, _Places(qtbot), slack=0.0)
         panels.make(at_once=record.at_once)
         widget = panels.find(Counter)
         qtbot.waitExposed(widget)
@@ -272,7 +276,7 @@ def test_of_several_panels_the_one_that_has_waited_longest_is_next(
 ) -> None:
     clock = [1000.0]
     monkeypatch.setattr("app.window.panels.time.monotonic", lambda: clock[0])
-    panels = Panels([counter(), counter(), counter()], context, _Docks(qtbot), slack=0.0)
+    panels = Panels([counter(), counter(), counter()], context, _Places(qtbot), slack=0.0)
     panels.make(at_once=False)
     widgets = [made.widget for made in panels._made]
     for widget in widgets:
@@ -284,7 +288,7 @@ def test_of_several_panels_the_one_that_has_waited_longest_is_next(
 
 
 def test_a_panel_that_comes_late_has_the_look_of_the_others(qtbot: QtBot, context: PanelContext) -> None:
-    panels = Panels([counter()], context, _Docks(qtbot), slack=0.0)
+    panels = Panels([counter()], context, _Places(qtbot), slack=0.0)
     panels.apply_theme(load_theme("light"))
     panels.make(at_once=False)
     assert panels.find(Counter).theme.name == "light"

@@ -135,7 +135,7 @@ def test_what_defines_a_run_is_fixed_while_it_trains(make_window: Make, reach: R
     live = {row.editor.field for row in panel.form.rows.values() if row.parameter.live}
     enabled = {box for box in panel.findChildren(QComboBox) if box.isEnabled()}
     assert enabled <= live
-    assert not window.toolbar.device.isEnabled()
+    assert not window.toolbar.device.combo.isEnabled()
 
 
 def test_a_live_change_takes_effect_and_is_marked(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
@@ -199,7 +199,7 @@ def test_an_environment_that_raises_fails_the_run_but_keeps_the_curves(
     window.start()
     reach(window, RunState.FAILED)
     assert iterations(window) > 0
-    told = window.statusBar().findChildren(type(window._notice))[0].text()
+    told = window._notice.text()
     assert "the motor is on fire" in told
     assert told.endswith("in its step. What was learned before is kept.")
     click(qtbot, window, "reset")
@@ -389,20 +389,20 @@ def test_a_broken_preset_leaves_the_choice_alone(make_window: Make, tmp_path: Pa
 
 def test_the_layout_is_remembered(make_window: Make, settings: QSettings) -> None:
     first = make_window()
-    first._docks["Log"].hide()
+    first.docks["Signal"].hide()
     first.set_theme("light")
     first.close()
     second = make_window()
-    assert not second._docks["Log"].isVisible()
-    assert second._theme.name == "light"
+    assert not second.docks["Signal"].isVisible()
+    assert second.look.theme.name == "light"
 
 
 def test_restore_layout_brings_panels_back(make_window: Make) -> None:
     window = make_window()
-    window._docks["Returns"].hide()
-    window._docks["Episode"].setFloating(True)
+    window.docks["Returns"].hide()
+    window.docks["Agent"].setFloating(True)
     window.actions_by_name["restore_layout"].trigger()
-    assert all(dock.isVisible() and not dock.isFloating() for dock in window._docks._docks.values())
+    assert not any(window.docks[title].isHidden() or window.docks[title].isFloating() for title in window.docks.titles)
 
 
 def test_closing_while_training_leaves_no_thread(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
@@ -416,7 +416,7 @@ def test_closing_while_training_leaves_no_thread(qtbot: QtBot, make_window: Make
 
 def test_a_hidden_episode_asks_for_no_policy(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
-    window._docks["Episode"].hide()
+    window.docks["Agent"].hide()
     qtbot.waitUntil(lambda: not window.playback.wants(1000), timeout=2000)
 
 
@@ -425,6 +425,6 @@ def test_both_themes_reach_every_panel(make_window: Make, name: str) -> None:
     window = make_window()
     window.set_theme("light" if name == "dark" else "dark")
     window.set_theme(name)
-    assert window.palette().window().color().name() == window._theme.window
+    assert window.palette().window().color().name() == window.look.theme.window
     themed = [getattr(made.widget, "_theme", None) for made in window.panels._made]
     assert {theme.name for theme in themed if theme} == {name}

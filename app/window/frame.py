@@ -1,0 +1,150 @@
+"""What stands beneath the menus: the toolbar, a row about the run, the chosen mode, the log while it is open, and the
+shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from app.models.remembered import flag, whole_number
+from app.panels.record import Panel
+from app.style.theme import Theme
+from app.window.docks import shortcut
+from app.window.notice import Notice
+from app.window.train_page import TrainPage
+
+_LOG_HEIGHT = 132  # pixels that the log has at first
+_LOG_SHARE = 0.45  # of the height, which it never takes more of when it opens
+
+
+class Frame(QWidget):
+    """The middle of the window. The log has no dock: it opens above the shelf, and what it tells is not told twice."""
+
+    def __init__(self, toolbar: QWidget, panels: Sequence[Panel], settings: QSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self.train = TrainPage(panels)
+        self.modes = QStackedWidget()
+        self.modes.addWidget(self.train)
+        self._log = QWidget()
+        self._log_place = QVBoxLayout(self._log)
+        self._log_place.setContentsMargins(0, 0, 0, 0)
+        self._log.hide()
+        self._log_title = next(panel.title for panel in panels if panel.region == "foot")
+        self.log_action = self._make_log_action(panels)
+        self.shelf = Shelf(self.log_action)
+        self._split = QSplitter(Qt.Orientation.Vertical)
+        self._split.setChildrenCollapsible(False)
+        self._split.addWidget(self.modes)
+        self._split.addWidget(self._log)
+        self._split.setStretchFactor(0, 1)
+        self._split.setStretchFactor(1, 0)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(toolbar)
+        self._layout.addWidget(self._split, 1)
+        self._layout.addWidget(self.shelf)
+        self._log_height = whole_number(settings, "log_height", _LOG_HEIGHT)
+        self._split.splitterMoved.connect(self._note_height)
+        self.log_action.toggled.connect(self._open_log)
+
+    def _make_log_action(self, panels: Sequence[Panel]) -> QAction:
+        number, record = next((n, panel) for n, panel in enumerate(panels, start=1) if panel.region == "foot")
+        action = QAction(record.title, self)
+        action.setCheckable(True)
+        action.setShortcut(shortcut(number))
+        action.setToolTip(record.help)
+        return action
+
+    def restore(self) -> None:
+        """Open the log where it was open when the window was last closed."""
+        self.log_action.setChecked(flag(self._settings, "log_open"))
+
+    def add_run_row(self, row: QWidget) -> None:
+        """Put ``row`` between the toolbar and the modes."""
+        self._layout.insertWidget(1, row)
+
+    def hold(self, title: str, widget: QWidget) -> None:
+        """Put a panel's widget into its place."""
+        if title != self._log_title:
+            self.train.docks.hold(title, widget)
+            return
+        self._log_place.addWidget(widget)
+
+    def take(self, title: str) -> QWidget:
+        """Take a panel's widget out of its place, into which ``hold`` puts it back."""
+        if title != self._log_title:
+            return self.train.docks.take(title)
+        item = self._log_place.takeAt(0)
+        widget = item.widget() if item else None
+        assert widget is not None
+        widget.setParent(None)
+        return widget
+
+    def name_run(self, name: str) -> None:
+        self.train.docks.name_run(name)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.train.apply_theme(theme)
+        self.shelf.apply_theme(theme)
+
+    @property
+    def toggles(self) -> list[QAction]:
+        """What shows and hides each panel, in the order of their numbers."""
+        return sorted([*self.train.docks.toggles, self.log_action], key=lambda action: action.shortcut().toString())
+
+    def _open_log(self, opened: bool) -> None:
+        self._log.setVisible(opened)
+        self.shelf.show_log(opened)
+        self._settings.setValue("log_open", opened)
+        if opened:
+            height = min(self._log_height, round(_LOG_SHARE * self._split.height()))
+            self._split.setSizes([max(self._split.height() - height, 1), height])
+
+    def _note_height(self) -> None:
+        self._log_height = self._split.sizes()[1]
+        self._settings.setValue("log_height", self._log_height)
+
+
+class Shelf(QWidget):
+    """One row at the foot: what is added at its left, the newest sentence, and what opens the log."""
+
+    def __init__(self, log: QAction) -> None:
+        super().__init__()
+        self.notice = Notice()
+        self._added = QHBoxLayout()
+        self._added.setContentsMargins(0, 0, 0, 0)
+        self._room = QWidget()  # keeps the button at the right while the sentence is not shown
+        self._log = log
+        self._button = QToolButton()
+        self._button.setProperty("role", "line")
+        self._button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._button.setToolTip(log.toolTip())
+        self._button.setCheckable(True)
+        self._button.clicked.connect(log.trigger)
+        self._layout = QHBoxLayout(self)
+        self._layout.addLayout(self._added)
+        self._layout.addWidget(self.notice, 1)
+        self._layout.addWidget(self._room, 1)
+        self._layout.addWidget(self._button)
+        self.show_log(False)
+
+    def add(self, widget: QWidget) -> None:
+        """Put ``widget`` at the left, after what is there already."""
+        self._added.addWidget(widget)
+
+    def show_log(self, opened: bool) -> None:
+        """Say whether the log is open, in which the newest sentence then stands."""
+        self.notice.setVisible(not opened)
+        self._room.setVisible(opened)
+        self._button.setText(f"{'▾' if opened else '▸'} {self._log.text()}")
+        self._button.setChecked(opened)
+
+    def apply_theme(self, theme: Theme) -> None:
+        half = theme.unit // 2
+        self._layout.setContentsMargins(theme.unit, half // 2, theme.unit, half // 2)
+        self._added.setSpacing(theme.unit)

@@ -1,0 +1,66 @@
+"""The look that a person has chosen: dark or light, and how large text is; both are remembered."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtWidgets import QApplication
+
+from app.models.remembered import whole_number
+from app.style import theme
+from app.style.theme import Theme, ThemeChoice
+
+SMALLEST, NORMAL, LARGEST, STEP = 80, 100, 200, 10  # percent of the system's text size
+
+
+class Look(QObject):
+    changed = Signal(object)  # Theme
+
+    def __init__(self, settings: QSettings, parent: QObject) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        kept = settings.value("theme", "system")
+        self.choice: ThemeChoice = kept if kept in ("dark", "light") else "system"
+        percent = whole_number(settings, "text_size", NORMAL)
+        self.percent = percent if percent in range(SMALLEST, LARGEST + 1, STEP) else NORMAL
+        self.theme = self._chosen()
+        QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+
+    def _chosen(self) -> Theme:
+        return theme.resolve(self.choice).scaled(self.percent / 100)
+
+    def apply(self) -> None:
+        """Give the application the chosen look, and tell everyone who has to draw anew."""
+        self.theme = self._chosen()
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.apply(self.theme, application)
+        self.changed.emit(self.theme)
+
+    def choose(self, choice: ThemeChoice) -> None:
+        self.choice = choice
+        self._settings.setValue("theme", choice)
+        self.apply()
+
+    def toggle(self) -> None:
+        """Dark where it is light now, and the reverse."""
+        self.choose("light" if self.theme.name == "dark" else "dark")
+
+    def larger(self) -> None:
+        self._resize_text(self.percent + STEP)
+
+    def smaller(self) -> None:
+        self._resize_text(self.percent - STEP)
+
+    def normal(self) -> None:
+        self._resize_text(NORMAL)
+
+    def _resize_text(self, percent: int) -> None:
+        percent = min(max(percent, SMALLEST), LARGEST)
+        if percent != self.percent:
+            self.percent = percent
+            self._settings.setValue("text_size", percent)
+            self.apply()
+
+    def _follow_system(self) -> None:
+        if self.choice == "system":
+            self.apply()

@@ -1,0 +1,53 @@
+"""The menu bar, made from the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+_RUN = (("start", "step", "stop", "reset"), ("environments", "quit"))
+_VIEW = (("restore_layout", "full_screen"), ("text_larger", "text_smaller", "text_normal"))
+_THEMES = ("theme_system", "theme_dark", "theme_light")
+_HELP = (("shortcuts", "about"),)
+
+
+@dataclass(frozen=True)
+class OwnMenus:
+    """Menus that are not made from the actions alone."""
+
+    preset: QMenu
+    device: QMenu
+
+
+def fill_menu_bar(
+    window: QMainWindow, actions: Mapping[str, QAction], own: OwnMenus, places: Sequence[Sequence[QAction]]
+) -> None:
+    """Fill the menu bar of ``window``.
+
+    Args:
+        places: what stands first in the View menu, in groups: what chooses a mode, and what shows a panel.
+    """
+    run, view, help_menu = QMenu("Run", window), QMenu("View", window), QMenu("Help", window)
+    for menu in (run, own.preset, view, help_menu):
+        window.menuBar().addMenu(menu)
+    run.setToolTipsVisible(True)
+    _add(run, ([actions[name] for name in group] for group in _RUN))
+    run.insertMenu(actions["quit"], own.device)
+    run.insertSeparator(actions["quit"])
+    view.setToolTipsVisible(True)
+    _add(view, [*places, *([actions[name] for name in group] for group in _VIEW)])
+    view.addSeparator()
+    themes = view.addMenu("Theme")
+    themes.addActions([actions[name] for name in _THEMES])
+    view.addAction(actions["toggle_theme"])
+    _add(help_menu, ([actions[name] for name in group] for group in _HELP))
+
+
+def _add(menu: QMenu, groups: Iterable[Sequence[QAction]]) -> None:
+    for number, group in enumerate(groups):
+        if number:
+            menu.addSeparator()
+        menu.addActions(list(group))
