@@ -83,11 +83,14 @@ GOALS = (
     Goal("frozen-lake", 0.70),
     Goal("frozen-lake-8x8", 0.85),
     Goal("cliff-walking", -17.5),
+    Goal("taxi", 7.0),
     Goal("bandit", 0.75),
     Goal("corridor", 4.8),
     Goal("corridor-off-policy", 4.8),
     Goal("grid-world", 8.5),
     Goal("grid-world-exact", 8.5),
+    Goal("inverted-pendulum", 950.0),
+    Goal("minigrid-empty", 0.9),
 )
 
 
