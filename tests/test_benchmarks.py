@@ -21,7 +21,7 @@ from engine.config import presets
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import learning, report
 from tests.benchmarks.figures import Figure, Measured, MissingPackageError, Number, Result, Row, require
-from tests.benchmarks.learning import GOALS, Goal, Run
+from tests.benchmarks.learning import GOALS, Goal, Run, configuration
 from tests.benchmarks.rows import ROWS
 
 MACHINE = ("cpu", "cores", "memory_gb", "os", "python", "load_average", "commit")
@@ -187,6 +187,12 @@ def test_presets_whose_extra_is_missing_are_left_out_and_named(monkeypatch: pyte
         learning.possible((Goal("cartpole", 475.0),), said.append)
 
 
+def test_a_goal_is_reached_no_sooner_than_so_many_episodes_have_ended() -> None:
+    config = configuration(Goal("bandit", 0.0))
+    runs = [learning.train(config, 0.0, stop=True, over=over) for over in (100, 1000)]
+    assert [run["steps_to_target"] for run in runs] == [112, 1008]  # an episode is a step, and 16 are an update
+
+
 def test_the_share_of_seeds_counts_those_that_have_a_target() -> None:
     found = learning.summary(
         {Goal("cartpole", 475.0): [SOLVED, MISSED], Goal("cartpole", None, policy="linear"): [MISSED, MISSED]}
@@ -201,6 +207,7 @@ def test_a_line_of_the_table_says_how_many_seeds_got_there_and_when() -> None:
     line = learning.line(Goal("cartpole", 475.0, stop=True), [SOLVED, MISSED])
     assert line[0] == "cartpole*"
     assert line[3:] == ("475", "1 of 2", "460.0 ± 42.4", "40k", "8 (6 – 10)")
+    assert learning.line(Goal("blackjack", -0.06, over=10_000), [SOLVED])[0] == "blackjack‡"
     assert learning.line(Goal("cartpole", None), [MISSED])[3:] == ("–", "–", "430.0", "–", "10")
 
 

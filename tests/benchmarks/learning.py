@@ -8,6 +8,8 @@ the environment steps taken by then. Training goes on to the end of the budget, 
 whether what was learned is kept, except where the table marks a preset with *: that one stops at its target. Seconds
 are those of training alone, with two runs side by side.
 
+Where single episodes say next to nothing, a goal's mean is taken over more of them, which the table marks with ‡.
+
 A goal without a target is there to be compared with the one before it, and is judged by nothing. A preset whose
 environment needs an extra that is not installed is left out, and named.
 
@@ -21,6 +23,7 @@ import hashlib
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -50,12 +53,16 @@ UNFINISHED = Path(__file__).parent / "results" / ".learning.part.jsonl"
 
 @dataclass(frozen=True)
 class Goal:
-    """A preset, and the mean return it is to reach; ``policy`` takes the place of the preset's own."""
+    """A preset, and the mean return it is to reach; ``policy`` takes the place of the preset's own.
+
+    ``over`` is how many episodes the mean return covers.
+    """
 
     preset: str
     target: float | None
     stop: bool = False
     policy: str | None = None
+    over: int = 100
 
     @property
     def name(self) -> str:
@@ -74,6 +81,7 @@ GOALS = (
     Goal("cartpole-memory", None, policy="mlp"),
     Goal("acrobot", -100.0),
     Goal("acrobot-ppo", -100.0),
+    Goal("mountain-car-discrete", -110.0, stop=True),
     Goal("mountain-car", 90.0),
     Goal("pendulum", -200.0),
     Goal("pendulum-ppo", -200.0),
@@ -84,6 +92,7 @@ GOALS = (
     Goal("frozen-lake-8x8", 0.85),
     Goal("cliff-walking", -17.5),
     Goal("taxi", 7.0),
+    Goal("blackjack", -0.06, over=10_000),
     Goal("bandit", 0.75),
     Goal("corridor", 4.8),
     Goal("corridor-off-policy", 4.8),
@@ -117,7 +126,7 @@ class Job:
     @property
     def key(self) -> str:
         """Alike for two jobs that come to the same: same configuration, same engine, same end."""
-        words = json.dumps([self.config, self.goal.target, self.goal.stop, _engine()])
+        words = json.dumps([self.config, self.goal.target, self.goal.stop, self.goal.over, _engine()])
         return hashlib.sha256(words.encode()).hexdigest()
 
 
@@ -214,7 +223,8 @@ def _run_all(jobs: Sequence[Job], done: dict[str, Run], keep: Path | None, say: 
 
 def _child(job: Job) -> Run:
     target = "none" if job.goal.target is None else repr(job.goal.target)
-    return Run(job.seed, **run_child("learning", job.config, target, str(int(job.goal.stop)), timeout=1800))
+    words = (job.config, target, str(int(job.goal.stop)), str(job.goal.over))
+    return Run(job.seed, **run_child("learning", *words, timeout=1800))
 
 
 def _unfinished() -> dict[str, Run]:
@@ -233,21 +243,23 @@ def _engine() -> str:
     return digest.hexdigest()
 
 
-def train(config: RunConfig, target: float | None, stop: bool) -> dict[str, Any]:
+def train(config: RunConfig, target: float | None, stop: bool, over: int) -> dict[str, Any]:
     """One run in this process."""
     import torch
 
-    from engine.reports.events import Updated
-    from engine.training.totals import MEAN_OVER
+    from engine.reports.events import Collected, Updated
     from engine.training.training import Training
 
     torch.set_num_threads(1)
     training, reached, last = Training(config), None, 0.0
+    returns: deque[float] = deque(maxlen=over)
     for event in training:
-        if not isinstance(event, Updated) or event.metrics["mean_return"] is None:
+        if isinstance(event, Collected):
+            returns.extend(event.returns)
+        if not isinstance(event, Updated) or not returns:
             continue
-        last = event.metrics["mean_return"]
-        if reached is None and target is not None and event.episodes >= MEAN_OVER and last >= target:
+        last = sum(returns) / len(returns)
+        if reached is None and target is not None and len(returns) == over and last >= target:
             reached = event.environment_steps
             if stop:
                 break
@@ -279,6 +291,8 @@ def summary(by_goal: dict[Goal, list[Run]]) -> Measured:
     )
     if any(goal.stop for goal in by_goal):
         detail += " * stopped at the target; its mean return is the one it stopped with."
+    for over in sorted({goal.over for goal in by_goal} - {Goal.over}):
+        detail += f" ‡ mean return of the last {over:,} episodes."
     if any(goal.policy for goal in by_goal):
         detail += " A line without a target is the preset above it with another policy."
     grid = Grid(COLUMNS, tuple(line(goal, runs) for goal, runs in by_goal.items()))
@@ -291,7 +305,7 @@ def line(goal: Goal, runs: Sequence[Run]) -> tuple[str, ...]:
     config = configuration(goal)
     reached = [run.steps_to_target for run in runs if run.steps_to_target is not None]
     return (
-        goal.name + ("*" if goal.stop else ""),
+        goal.name + ("*" if goal.stop else "") + ("‡" if goal.over != Goal.over else ""),
         config.environment.id,
         _algorithm(config),
         "–" if goal.target is None else f"{goal.target:g}",
@@ -334,12 +348,13 @@ def _as_json(goal: Goal, runs: Sequence[Run]) -> dict[str, Any]:
         "algorithm": _algorithm(config),
         "target": goal.target,
         "stops_at_target": goal.stop,
+        "episodes_in_mean": goal.over,
         "budget": config.budget.environment_steps,
         "runs": [asdict(run) for run in runs],
     }
 
 
 if __name__ == "__main__":
-    text, target, stop = sys.argv[1:]
-    found = train(validated(json.loads(text)), None if target == "none" else float(target), stop == "1")
+    text, target, stop, over = sys.argv[1:]
+    found = train(validated(json.loads(text)), None if target == "none" else float(target), stop == "1", int(over))
     print(json.dumps(found))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.catalogue.environments import ENVIRONMENTS, EXTRAS
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
 from engine.catalogue.methods.picking import choose
@@ -17,6 +18,7 @@ from engine.config.presets import Preset, find, load, save, shipped
 from engine.environments.making.lookup import inspect
 from engine.runtime.errors import RequestError
 
+TAKE_TOO_LONG = {"BipedalWalkerHardcore-v3", "CarRacing-v3"}
 PRESET = Preset(
     title="Mine",
     summary='Zürich, "γ" \\ 𝛼\nsecond line',
@@ -49,6 +51,11 @@ def test_every_shipped_preset_can_be_trained(name: str) -> None:
 def test_shipped_presets_are_told_apart_by_their_titles() -> None:
     titles = [preset.title for preset in shipped().values()]
     assert len(set(titles)) == len(titles)
+
+
+def test_every_environment_that_needs_no_extra_has_a_preset_unless_two_cores_take_too_long_for_it() -> None:
+    at_hand = {info.id for info in ENVIRONMENTS.values() if info.family not in EXTRAS}
+    assert at_hand - {preset.config.environment.id for preset in shipped().values()} == TAKE_TOO_LONG
 
 
 def test_any_text_and_small_numbers_survive(tmp_path: Path) -> None:
