@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -25,7 +25,7 @@ from app.models.offers import offers
 from app.style.environment_text import details
 from app.style.sentence import Sentence
 from app.style.text import muted
-from app.style.theme import SMALL, Theme, points
+from app.style.theme import Theme
 
 _WIDTH = 320  # of the stored pictures, so that this one is shown as it is where text has its usual size
 _WIDEST = 448  # with larger text; beyond, nothing would be left for the cards
@@ -47,6 +47,7 @@ class Details(QWidget):
         self._picture = _Picture(theme)
         self._title, self._id = QLabel(), muted()
         self._title.setProperty("role", "number")
+        self._id.setProperty("code", True)
         self._title.setWordWrap(True)
         self._id.setWordWrap(True)
         self._id.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -66,7 +67,7 @@ class Details(QWidget):
 
     def _lay_out(self, theme: Theme) -> None:
         unit = theme.unit
-        page = QWidget()
+        page = _Page()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(unit)
@@ -106,8 +107,6 @@ class Details(QWidget):
         self._page.setFixedWidth(width)
         self._picture.setFixedSize(width, round(width * ASPECT))
         self.setFixedWidth(width + theme.unit)
-        for label in (self._id, self._install.command):
-            label.setFont(monospace(theme))
 
     def show_card(self, card: Card | None, *, in_use: str) -> None:
         """Tell of a card, and offer it; ``in_use`` is the environment of the experiment."""
@@ -151,6 +150,16 @@ class Details(QWidget):
         self.terms.set_usable(not reason)
         self._reason.setText(reason)
         self._reason.setVisible(bool(reason and self._card and not self._card.missing))  # else it is said above
+
+
+class _Page(QWidget):
+    """As tall as its wrapped texts need, however low the window is: it scrolls."""
+
+    def event(self, event: QEvent) -> bool:
+        done, layout = super().event(event), self.layout()
+        if layout is not None and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self.setMinimumHeight(max(layout.heightForWidth(self.width()), 0))
+        return done
 
 
 class _Picture(QWidget):
@@ -211,6 +220,7 @@ class _Install(QWidget):
         self._sentence = _text()
         self.command = QLineEdit()
         self.command.setReadOnly(True)
+        self.command.setProperty("code", True)
         self.command.setAccessibleName("Install command")
         self._copy = QPushButton("Copy")
         self._copy.setAutoDefault(False)
@@ -234,12 +244,6 @@ class _Install(QWidget):
             )
             self.command.setText(missing.command)
             self.command.setCursorPosition(0)
-
-
-def monospace(theme: Theme) -> QFont:
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    font.setPointSizeF(SMALL * points(theme))
-    return font
 
 
 def _text() -> QLabel:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.models.offers import Offer, Terms, short_title
+from app.style.text import set_role
 from app.style.theme import Theme
 from engine.config.presets import Preset
 
@@ -58,6 +59,9 @@ class TermsButtons(QWidget):
             if offer is not None:
                 button.setText(_words(offer, number == 0))
                 button.setToolTip("\n".join(filter(None, (_tip(offer), FIRST_TIP if number == 0 else ""))))
+        self.first.setProperty("lines", self.first.text().count("\n") + 1)
+        set_role(self.first, "primary")
+        self.updateGeometry()
         self.menu.clear()
         for offer in self._offers[2:]:
             assert isinstance(offer.terms, Preset)

@@ -49,11 +49,8 @@ def offers(id: str, environment: EnvironmentInfo | None) -> list[Offer]:
         environment: None where it has to be looked at first.
     """
     found = [Offer(preset, f"With its preset: {short_title(preset)}", preset.measured) for preset in presets_for(id)]
-    starting = None if environment is None else starting_choice(environment)
-    if not found and (environment is None or starting is not None):
-        method = "" if environment is None or starting is None else f"{method_in_words(starting, environment)}, "
-        note = f"{method}to begin with; nothing is promised"
-        found = [Offer("starting", "With a starting choice for its spaces", note)]
+    if not found and (environment is None or starting_choice(environment) is not None):
+        found = [Offer("starting", "With a starting choice for its spaces", "nothing is promised")]
     return [*found, Offer("kept", KEPT, "what does not fit gives way")]
 
 

@@ -146,10 +146,12 @@ def style_sheet(theme: Theme) -> str:
     t, half, text = theme, theme.unit // 2, points(theme)
     plain, bare = _Frame(t.raised, t.edge, t.focus), _Frame("transparent", "transparent", t.focus)
     main = _Frame(t.accent, t.accent, t.text)
+    fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
     tick = str(resources.files("resources") / "pictures" / "tick.svg").replace("\\", "/")
     return f"""
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.edge}; padding: {half}px; }}
     *[small="true"] {{ font-size: {SMALL * text:.2f}pt; }}
+    *[code="true"] {{ font-size: {SMALL * text:.2f}pt; font-family: "{fixed}"; }}
     QLabel[role="muted"] {{ color: {t.muted}; }}
     QLabel[role="error"] {{ color: {t.error}; }}
     QLabel[role="warning"] {{ color: {t.warning}; }}
@@ -188,6 +190,7 @@ def style_sheet(theme: Theme) -> str:
     }}
     {_framed(t, 'QPushButton[role="primary"], QToolButton[role="primary"]', half, 2 * t.unit, main)}
     QPushButton[role="primary"], QToolButton[role="primary"] {{ color: {t.accent_text}; font-weight: 600; }}
+    QPushButton[lines="2"] {{ min-height: {t.px(34)}px; }}
     QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {{
         background: {t.raised}; color: {t.disabled}; border-color: {t.line};
     }}

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gallery.model import Card
@@ -17,7 +17,7 @@ from app.models.experiment import Experiment
 from app.session.choice_loader import ChoiceLoader
 from app.session.import_consent import ImportConsent
 from app.session.lookup_thread import LookupThread
-from app.style.theme import load_theme
+from app.style.theme import apply, load_theme
 from engine.catalogue.environments import ENVIRONMENTS, EXTRAS
 from engine.catalogue.family import Extra
 from engine.catalogue.spaces import EnvironmentInfo, Space
@@ -216,6 +216,30 @@ def test_what_is_installed_has_no_install_command(opened: Open):
     gallery = opened()
     gallery.cards.select("HalfCheetah-v5")
     assert (gallery.details._install.isVisible(), gallery.details.terms.first.isEnabled()) == (False, True)
+
+
+@pytest.mark.parametrize("text", [1.0, 2.0])
+def test_nothing_is_cut_in_the_details_of_a_low_window(opened: Open, qtbot: QtBot, text: float):
+    theme = load_theme("dark").scaled(text)
+    gallery = opened()
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    before = application.font(), application.styleSheet()
+    apply(theme, application)
+    gallery.apply_theme(theme)
+    gallery.resize(942, 589)
+    try:
+        gallery.cards.select("LunarLander-v3")
+        details = gallery.details
+        labels = [label for label in details._page.findChildren(QLabel) if label.isVisible()]
+        qtbot.waitUntil(lambda: all(label.height() >= label.heightForWidth(label.width()) for label in labels))
+        first = details.terms.first
+        lines = first.text().split("\n")
+        qtbot.waitUntil(lambda: first.height() >= len(lines) * first.fontMetrics().height())
+        assert max(first.fontMetrics().horizontalAdvance(line) for line in lines) < first.width()
+    finally:
+        application.setFont(before[0])
+        application.setStyleSheet(before[1])
 
 
 def test_what_is_missing_is_said_to_a_screen_reader(opened: Open):

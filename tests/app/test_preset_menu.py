@@ -1,0 +1,183 @@
+"""The menu of presets, a person's own among them: how they are picked, saved and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.session.save_dialog import SaveDialog
+from app.window.main_window import MainWindow
+from engine.config import own_presets, presets
+from engine.config.presets import Preset, shipped
+
+Make = Callable[..., MainWindow]
+
+
+def leaves(menu: QMenu) -> Iterator[tuple[QMenu, QAction]]:
+    """Every action of a menu and its submenus that is no submenu itself."""
+    for action in menu.actions():
+        beneath = action.menu()
+        if isinstance(beneath, QMenu):
+            yield from leaves(beneath)
+        elif not action.isSeparator():
+            yield menu, action
+
+
+def pick(window: MainWindow, title: str, qtbot: QtBot) -> None:
+    """Open the menu, and click on the action of this title in the submenu that it is in."""
+    window.preset_menu.popup(window.mapToGlobal(window.rect().center()))
+    menu, action = next(each for each in leaves(window.preset_menu) if each[1].text().split("\t")[0] == title)
+    if menu is not window.preset_menu:
+        menu.popup(window.mapToGlobal(window.rect().topLeft()))
+    qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+    window.preset_menu.close()
+
+
+def save_as(window: MainWindow, title: str, qtbot: QtBot) -> None:
+    window.actions_by_name["save_preset"].trigger()
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, SaveDialog)
+    dialog.title.selectAll()
+    QTest.keyClicks(dialog.title, title)
+    qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+
+
+def test_every_shipped_preset_has_one_place_and_the_default_the_first(make_window: Make) -> None:
+    window = make_window()
+    titles = [action.text().split("\t")[0] for _, action in leaves(window.preset_menu)]
+    default, *_ = [preset.title for preset in shipped().values()]
+    assert titles[0] == default
+    assert all(titles.count(preset.title) == 1 + (preset.title == default) for preset in shipped().values())
+    assert all(action.toolTip() for _, action in leaves(window.preset_menu))
+
+
+def test_no_menu_is_taller_than_the_lowest_screen(make_window: Make) -> None:
+    window = make_window()
+    menus = [window.preset_menu, *(each.menu() for each in window.preset_menu.actions() if each.menu())]
+    assert max(menu.sizeHint().height() for menu in menus) <= 600
+
+
+def test_a_click_in_a_submenu_takes_a_preset(make_window: Make, qtbot: QtBot) -> None:
+    window = make_window()
+    pick(window, "Lunar lander: PPO", qtbot)
+    assert window.experiment.config == shipped()["lunar-lander"].config
+    assert "Lunar lander: PPO" in window.log.text
+
+
+def test_what_is_saved_is_in_the_menu_and_goes_by_its_title(
+    make_window: Make, qtbot: QtBot, presets_folder: Path
+) -> None:
+    window = make_window()
+    window.experiment.set_value("update.learning_rate", 0.0123)
+    edited = window.experiment.config
+    save_as(window, "My slow pole", qtbot)
+    assert [path.name for path in presets_folder.iterdir()] == ["my-slow-pole.toml"]
+    assert window.toolbar.preset_button.text() == "My slow pole"
+    pick(window, "Lunar lander: PPO", qtbot)
+    pick(window, "My slow pole", qtbot)
+    assert window.experiment.config == edited
+    assert window.toolbar.preset_button.text() == "My slow pole"
+
+
+def test_saving_offers_what_was_edited_as_title_and_summary_and_says_what_it_replaces(
+    make_window: Make, qtbot: QtBot, presets_folder: Path
+) -> None:
+    window = make_window()
+    title = next(iter(shipped().values())).title
+    window.experiment.set_value("update.learning_rate", 0.0123)
+    save_as(window, "Mine", qtbot)
+    window.experiment.set_value("update.learning_rate", 0.02)
+    window.actions_by_name["save_preset"].trigger()
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, SaveDialog)
+    assert dialog.words == ("Mine, edited", "Mine with α 0.0123 → 0.02.")
+    dialog.title.setText("Mine")
+    assert dialog.save.text() == "Replace"
+    assert str(presets_folder) in dialog.place.text()
+    dialog.title.clear()
+    assert not dialog.save.isEnabled()
+    QTest.keyClick(dialog.title, Qt.Key.Key_Escape)
+    saved = presets.load(presets_folder / "mine.toml")
+    assert saved.summary == f"{title} with α 0.005 → 0.0123."
+    assert saved.measured == ""
+
+
+def test_a_broken_file_is_greyed_and_says_why(make_window: Make, presets_folder: Path, qtbot: QtBot) -> None:
+    window = make_window()
+    presets_folder.mkdir(parents=True)
+    (presets_folder / "broken.toml").write_text("title = 'x'\n[config]\nsed = 1\n")
+    window.preset_menu.popup(window.mapToGlobal(window.rect().center()))
+    action = window.preset_menu.yours.actions()[0]
+    assert (action.text(), action.isEnabled()) == ("broken.toml", False)
+    assert "sed" in action.toolTip()
+    window.preset_menu.close()
+
+
+def test_removing_asks_first_and_goes_to_the_trash(make_window: Make, presets_folder: Path, qtbot: QtBot) -> None:
+    window = make_window()
+    save_as(window, "Mine", qtbot)
+    for answer, left in (("Cancel", ["mine.toml"]), ("Remove", [])):
+        pick(window, "Mine…", qtbot)
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        next(button for button in box.buttons() if button.text().replace("&", "") == answer).click()
+        assert [path.name for path in presets_folder.iterdir()] == left
+    assert "mine.toml" in window._notice.text()
+
+
+def test_files_are_asked_for_in_the_folder_of_presets(
+    make_window: Make, presets_folder: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    window = make_window()
+    save_as(window, "Mine", qtbot)
+    asked: list[str] = []
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda _window, _title, start, _kinds: asked.append(start) or ("", "")
+    )
+    window.actions_by_name["load_preset"].trigger()
+    assert asked == [str(presets_folder)]
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(make_window: Make, presets_folder: Path, qtbot: QtBot) -> None:
+    window = make_window()
+    presets_folder.parent.parent.mkdir(parents=True, exist_ok=True)
+    presets_folder.parent.write_text("in the way")
+    save_as(window, "Mine", qtbot)
+    assert "for your presets could not be made" in window._notice.text()
+    assert own_presets.own() == {}
+
+
+def test_while_a_run_is_active_presets_can_be_saved_but_not_taken(
+    make_window: Make, reach: Callable[..., None]
+) -> None:
+    window = make_window()
+    window.start()
+    reach(window, RunState.RUNNING)
+    usable = {action.text().split("\t")[0] for _, action in leaves(window.preset_menu) if action.isEnabled()}
+    assert usable == {"Save preset…"}
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("Cart pole: PPO", "cart-pole-ppo"), ("../../etc", "etc"), ("Größe π!", "größe-π"), ("???", "preset")],
+)
+def test_a_title_makes_the_name_of_a_file_in_the_folder(title: str, name: str, presets_folder: Path) -> None:
+    assert own_presets.file_for(title) == presets_folder / f"{name}.toml"
+
+
+def test_a_file_that_changed_is_read_again(presets_folder: Path) -> None:
+    path = own_presets.made_folder() / "a.toml"
+    preset = next(iter(shipped().values()))
+    for title in ("First", "Second title"):
+        presets.save(Preset(title=title, config=preset.config), path)
+        content = own_presets.own()[path]
+        assert isinstance(content, Preset)
+        assert content.title == title
