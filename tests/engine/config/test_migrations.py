@@ -92,7 +92,7 @@ def test_what_is_saved_now_says_its_version_and_is_taken_as_it_is(tmp_path: Path
 
 @pytest.mark.parametrize("name", shipped())
 def test_every_shipped_preset_is_of_the_present_version(name: str) -> None:
-    (file,) = (Path(__file__).parents[3] / "resources" / "presets").glob(f"[0-9]*-{name}.toml")
+    (file,) = (Path(__file__).parents[3] / "resources" / "presets").glob(f"[0-9][0-9]-{name}.toml")
     assert tomllib.loads(file.read_text("utf-8"))["version"] == VERSION
 
 
