@@ -12,7 +12,8 @@ from app.panels.small_plot import AXIS_HEIGHT, BESIDE, SmallPlot
 from app.style.theme import Theme
 
 _ROW = 38  # pixels, the height of a row from which on all is easily read, for text of the system's size
-_LEAST_ROW = 34  # where that lets all rows be seen at once
+_LEAST_ROW = 32  # where that lets all rows be seen at once
+_LEAST_WIDTH = 180
 _ZOOMING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
@@ -108,14 +109,16 @@ class Scroll(QScrollArea):
 
 
 def columns_for(width: int, height: int, count: int, beside: int) -> int:
-    """How many columns make plots, ``beside`` pixels narrower than their cells, about five times as wide as high."""
+    """How many columns make plots, ``beside`` pixels narrower than their cells, about five times as wide as high, and
+    none narrower than a curve can be read in."""
 
     def distance(columns: int) -> float:
         plot_width = max(width / columns - beside, 1.0)
         plot_height = max(height / math.ceil(count / columns), 1.0)
         return abs(math.log(plot_width / plot_height / 5.0))
 
-    return min(range(1, 4), key=distance)
+    wide = [columns for columns in range(2, 4) if width / columns - beside >= _LEAST_WIDTH]
+    return min((1, *wide), key=distance)
 
 
 def places(size: QSize, count: int, columns: int, axis: int) -> tuple[list[QRect], list[bool]]:

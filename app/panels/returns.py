@@ -32,6 +32,7 @@ from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.metrics import METRICS
 
 _EMPTY = "Each episode will appear here as a dot once it has ended."
+_COUNTED: dict[XAxis, str] = {"environment_steps": "steps", "episodes": "episodes", "seconds": "seconds"}
 _RETURN = "return (reward)"
 
 
@@ -66,16 +67,16 @@ class ReturnsPanel(PanelWidget):
     def _build(self, theme: Theme) -> None:
         self._number = SteadyLabel("−0.0×10²⁰", "mean")
         self._number.setText(NOTHING)
-        caption = muted("mean return\nlast 100 episodes")
+        caption = muted("mean return,\nlast 100")
         caption.setToolTip(METRICS["mean_return"].meaning)
         self._number.setToolTip(METRICS["mean_return"].meaning)
         self._axis = Combo()
         self._axis.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
         self._axis.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._axis.setAccessibleName("Horizontal axis")
-        self._axis.setToolTip("What the horizontal axis counts")
+        self._axis.setToolTip("What the horizontal axis counts: environment steps, episodes or seconds of training")
         for axis in get_args(XAxis):
-            self._axis.addItem(X_TITLES[axis].split(" of ")[0], axis)
+            self._axis.addItem(_COUNTED[axis], axis)
         self._axis.setCurrentIndex(self._axis.findData(self._x_axis.axis))
         self._axis.currentIndexChanged.connect(lambda _index: self._x_axis.choose(self._axis.currentData()))
         self._x_axis.changed.connect(self._follow_axis)

@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.style import icons
 from app.style.theme import Theme
 
 
 class Corner(QWidget):
-    """Signals:
-    everything_asked, enlargement_asked: the buttons were clicked.
+    """Makes the buttons for ``plot``; itself it is not seen.
+
+    Signals:
+        everything_asked, enlargement_asked: the buttons were clicked.
     """
 
     everything_asked = Signal()
     enlargement_asked = Signal()
 
-    def __init__(self, parent: QWidget, theme: Theme) -> None:
-        super().__init__(parent)
-        self.everything, self.enlarge = QToolButton(), QToolButton()
+    def __init__(self, plot: QWidget, theme: Theme) -> None:
+        super().__init__(plot)
+        self.hide()
+        self._plot = plot
+        self.everything, self.enlarge = QToolButton(plot), QToolButton(plot)
         self.everything.setText("Show all")
         self.everything.setToolTip("Back to the view that follows the data (A, or double-click the plot)")
         self.everything.clicked.connect(self.everything_asked)
+        self.everything.setProperty("role", "more")
         self.enlarge.setToolTip("Enlarge (E)")
         self.enlarge.setAccessibleName("Enlarge")
         self.enlarge.clicked.connect(self.enlargement_asked)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
+        self.enlarge.setProperty("role", "quiet")
         for button in (self.everything, self.enlarge):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keys A and E do the same
-            button.setProperty("role", "more")
-            layout.addWidget(button)
+            button.hide()
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
         icons.give(self.enlarge, "arrow-expand", color=theme.text)
 
-    def show_at(self, place: QRectF, *, everything: bool, enlarge: bool) -> None:
-        """Show these buttons in the upper right corner of ``place``."""
+    def show_at(self, place: QRectF, *, everything: bool, enlarge: bool) -> QRectF:
+        """Show these buttons: one in the upper right corner of ``place``, where the data is, the other beside that.
+
+        Returns:
+            Where data is covered.
+        """
+        top = round(place.top())
         self.everything.setVisible(everything)
         self.enlarge.setVisible(enlarge)
-        self.setVisible(everything or enlarge)
-        if everything or enlarge:
-            self.adjustSize()
-            self.move(round(place.right()) - self.width() - 2, round(place.top()) + 2)
-            self.raise_()
+        if enlarge:
+            side = round(self._plot.width() - place.right()) - 2  # of the margin
+            self.enlarge.setGeometry(round(place.right()) + 1, top, side, side)
+            self.enlarge.raise_()
+        if not everything:
+            return QRectF()
+        self.everything.adjustSize()
+        self.everything.move(round(place.right()) - self.everything.width() - 2, top + 2)
+        self.everything.raise_()
+        return QRectF(self.everything.geometry())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QToolButton, QVBoxLayout, QWidget
 
 from app.style import icons
 from app.style.text import as_surface
@@ -62,10 +62,8 @@ class Enlarged(QWidget):
 
 
 def area_of(widget: QWidget) -> QWidget:
-    """What is to be covered: all that a window holds beneath its bars."""
-    window = widget.window()
-    parent = window.parentWidget()
-    if isinstance(window, QDockWidget) and parent is not None:
-        window = parent.window()
-    centre = window.centralWidget() if isinstance(window, QMainWindow) else None
-    return centre if centre is not None and centre.isVisible() and centre.height() > window.height() // 3 else window
+    """What is to be covered: all panels of the page that ``widget`` is on, or its window."""
+    ancestor = widget.parentWidget()
+    while ancestor is not None and not isinstance(ancestor, QMainWindow):
+        ancestor = ancestor.parentWidget()
+    return ancestor or widget.window()

@@ -328,8 +328,8 @@ class Plot(pg.GraphicsView):
             self._corner.enlargement_asked.connect(self.toggle_enlarged)
         if self._corner is not None:
             place = self._view.mapRectToScene(self._view.rect())
-            self._corner.show_at(place, everything=not self.following, enlarge=hovered and self._source is None)
-            self._readout.avoid = QRectF(self._corner.geometry()) if self._corner.isVisible() else QRectF()
+            enlarge = hovered and self._source is None
+            self._readout.avoid = self._corner.show_at(place, everything=not self.following, enlarge=enlarge)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = make_menu(self._offer())

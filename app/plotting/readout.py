@@ -112,16 +112,19 @@ class Readout(QGraphicsItem):
             painter.setPen(pen_of(self._theme.text, 1.5))
             painter.setBrush(QColor(told.colour))
             painter.drawEllipse(at, _RING, _RING)
-        self._paint_tag(painter, told.lines, at)
+        # Not in the margin at the right, where a button may be.
+        room = QRectF(self._rect)
+        room.setRight(frame.rect.right())
+        self._paint_tag(painter, told.lines, at, room)
 
-    def _paint_tag(self, painter: QPainter, lines: Sequence[str], at: QPointF) -> None:
+    def _paint_tag(self, painter: QPainter, lines: Sequence[str], at: QPointF, room: QRectF) -> None:
         assert self._theme is not None
         metrics = QFontMetricsF(self._font)
-        most = max(int((self._rect.height() - _PAD) / metrics.height()), 1)
-        lines = fitted(lines, metrics.horizontalAdvance, self._rect.width() - 2 * _PAD - 2, most)
+        most = max(int((room.height() - _PAD) / metrics.height()), 1)
+        lines = fitted(lines, metrics.horizontalAdvance, room.width() - 2 * _PAD - 2, most)
         width = max(map(metrics.horizontalAdvance, lines)) + 2 * _PAD
         height = len(lines) * metrics.height() + _PAD
-        tag = tag_place(at, (width, height), self._rect, self.avoid)
+        tag = tag_place(at, (width, height), room, self.avoid)
         painter.setPen(pen_of(self._theme.edge))
         painter.setBrush(QColor(self._theme.raised))
         painter.drawRoundedRect(tag, 4.0, 4.0)
