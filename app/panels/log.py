@@ -7,6 +7,7 @@ from datetime import datetime
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QFontMetrics,
     QSyntaxHighlighter,
     QTextBlockFormat,
     QTextCharFormat,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout
 from app.models.notices import Level
 from app.panels.record import PanelWidget
 from app.style.text import Stage, as_surface
-from app.style.theme import Theme, tabular
+from app.style.theme import Theme, points, tabular
 
 _LINES = 3000
 _EMPTY = "What happens will be written here with its time: runs that start and end, changes, warnings and errors."
@@ -38,12 +39,7 @@ class LogPanel(PanelWidget):
         self._text.document().setDocumentMargin(theme.unit)
         self._text.setAccessibleName("Log")
         self._text.setFont(tabular(self._text.font()))
-        # Times and levels in columns of their own; text that wraps stays in its column.
-        column = self._text.fontMetrics().horizontalAdvance("00:00:00") + 2 * theme.unit
-        self._text.setTabStopDistance(column)
         self._layout = QTextBlockFormat()
-        self._layout.setLeftMargin(2 * column)
-        self._layout.setTextIndent(-2 * column)
         self._colours = Colours(self._text.document())
         self._bar = self._text.verticalScrollBar()
         self._follows = True  # whether the newest entry stays in view
@@ -81,6 +77,20 @@ class LogPanel(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._colours.apply_theme(theme)
+        self._make_columns(theme)
+
+    def _make_columns(self, theme: Theme) -> None:
+        """Times and levels have columns of their own, and text that wraps stays in its column, whatever its size."""
+        font = QFont(self._text.font())
+        font.setPointSizeF(points(theme))
+        column = QFontMetrics(font).horizontalAdvance("00:00:00") + 2 * theme.unit
+        if column != self._text.tabStopDistance():
+            self._text.setTabStopDistance(column)
+            self._layout.setLeftMargin(2 * column)
+            self._layout.setTextIndent(-2 * column)
+            cursor = QTextCursor(self._text.document())
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.setBlockFormat(self._layout)
 
 
 def entry(time: str, level: Level, text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from app.style.theme import tabular
+
+LEAST_TEXT = 48  # pixels of a text that is cut short
 
 
 def as_surface(panel: QWidget) -> None:
@@ -52,6 +54,26 @@ class SteadyLabel(QLabel):
     def _fix(self) -> None:
         metrics = self.fontMetrics()
         self.setFixedSize(metrics.horizontalAdvance(self._widest) + 4, metrics.height() + 2)
+
+
+class ElidedLabel(QLabel):
+    """One line of plain text, of which the end is left out where it does not fit."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def minimumSizeHint(self) -> QSize:
+        hint = self.sizeHint()
+        return QSize(min(hint.width(), LEAST_TEXT), hint.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        room = self.contentsRect()
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.end()
 
 
 class Stage(QStackedWidget):

@@ -49,6 +49,7 @@ SPECS: dict[str, Spec] = {
     "restore_layout": Spec(
         "Restore the layout", "view-dashboard-outline", "Ctrl+Shift+0", "View", "Panels as at first"
     ),
+    "present": Spec("Present", "presentation", "P", "View", "One panel alone and twice as large, for a room", True),
     "full_screen": Spec("Full screen", "fullscreen", "F11", "View", "For showing in front of a room", True),
     "quit": Spec("Quit", "", "Ctrl+Q", "Run", "Stop and close the window"),
     "shortcuts": Spec("Keyboard shortcuts", "keyboard-outline", "F1", "Help", "What the keys do"),

@@ -58,6 +58,8 @@ def shortcuts(parent: QWidget, panels: int) -> QDialog:
         ("Tab", "Go on to the next control, whose own keys then come first"),
         ("Esc", "Leave a field with what held in it before, or a control"),
         (f"Alt+1 … Alt+{min(panels, 9)}", "Show or hide a panel"),
+        (f"1 … {min(panels, 9)}", "While presenting: show that panel"),
+        ("S", "While presenting: turn the halo around the mouse on and off"),
         ("A", "Show everything again in a plot that was zoomed, or double-click it"),
     ]
     layout.insertWidget(0, _table(rows))

@@ -36,6 +36,7 @@ from app.window.keyboard import Keyboard
 from app.window.look import Look
 from app.window.menus import OwnMenus, fill_menu_bar
 from app.window.panels import Panels
+from app.window.present import Present
 from app.window.preset_menu import PresetMenu
 from app.window.toolbar import Toolbar
 from engine.catalogue.spaces import EnvironmentInfo
@@ -80,11 +81,14 @@ class MainWindow(QMainWindow):
         self.toolbar = Toolbar(self.actions_by_name, self._modes, self.preset_menu)
         self.frame = Frame(self.toolbar, panels, settings)
         self.docks, self._notice = self.frame.train.docks, self.frame.shelf.notice
-        self.setCentralWidget(self.frame)
+        self.present = Present(self.frame, [panel.title for panel in panels], self.actions_by_name)
+        self.toolbar.add_present(self.actions_by_name["present"])
+        self.setCentralWidget(self.present.stack)
 
         self.x_axis = AxisChoice(settings.value("x_axis"))
         context = PanelContext(self.look.theme, self.experiment, self.playback, self.x_axis, settings)
         self.panels = Panels(panels, context, self.frame, slack=TICK / 2000)
+        self.present.follow(self.panels)
         self.panels.make(at_once=True)
         self.experiment_panel = self.panels.find(ExperimentPanel)
         self.log = self.panels.find(LogPanel)
@@ -119,6 +123,8 @@ class MainWindow(QMainWindow):
         on["text_smaller"].triggered.connect(self.look.smaller)
         on["text_normal"].triggered.connect(self.look.normal)
         on["restore_layout"].triggered.connect(self.frame.train.arrange)
+        on["present"].triggered.connect(self.present.toggle)
+        on["present"].triggered.connect(self._show_progress)
         on["full_screen"].triggered.connect(self._toggle_full_screen)
         on["shortcuts"].triggered.connect(self._show_shortcuts)
         on["about"].triggered.connect(self._show_about)
@@ -236,6 +242,7 @@ class MainWindow(QMainWindow):
     def _show_progress(self) -> None:
         state = self.controller.state
         self.toolbar.progress.show_progress(self.controller.progress(), active=state in ACTIVE)
+        self.present.tell(self.controller.shown, self.controller.ghost, state)
 
     def _explain_device(self, reason: str) -> None:
         self.toolbar.device.explain(reason)
@@ -268,6 +275,7 @@ class MainWindow(QMainWindow):
         self.toolbar.follow(self.controller, self.experiment.config, theme)
         self.frame.apply_theme(theme)
         self.panels.apply_theme(theme)
+        self.present.apply_theme(theme)
         self.gallery.apply_theme(theme)
         for name in ("system", "dark", "light"):
             self.actions_by_name[f"theme_{name}"].setChecked(name == self.look.choice)
@@ -284,6 +292,8 @@ class MainWindow(QMainWindow):
         """Write a sentence to the log, and show it at the foot of the window."""
         self.log.append(level, sentence)
         self._notice.tell(level, sentence)
+        if level != "info":
+            self.present.warn(sentence)
 
     def _show_shortcuts(self) -> None:
         from app.window import dialogs  # seldom wanted, so not loaded before
@@ -335,6 +345,7 @@ class MainWindow(QMainWindow):
             self.lookups.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.present.leave()
         if not self.isFullScreen():
             self._settings.setValue("geometry", self.saveGeometry())
         layout, titles = self.frame.train.to_remember

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.panels.record import Panel, PanelContext, PanelWidget
@@ -56,6 +57,7 @@ class Panels:
             if record.at_once is at_once:
                 widget = record.make(self._context)
                 self._made.append(_Made(record, widget, stale=bool(record.events)))
+                widget.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # which tells who was clicked, wherever that was
                 self._places.hold(record.title, widget)
 
     @property
@@ -66,6 +68,11 @@ class Panels:
     def find(self, kind: type[_Kind]) -> _Kind:
         """The first panel of a class."""
         return next(made.widget for made in self._made if isinstance(made.widget, kind))
+
+    def title_of(self, widget: QWidget) -> str:
+        """The title of the panel that ``widget`` is, or is in; empty where it is in none."""
+        there = (made.record.title for made in self._made if made.widget is widget or made.widget.isAncestorOf(widget))
+        return next(there, "")
 
     def refresh_next(self, history: History, news: Collection[type[Event]]) -> None:
         """Bring one panel up to date, if any can be seen that lacks something and is due.

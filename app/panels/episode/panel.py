@@ -203,6 +203,7 @@ class EpisodePanel(PanelWidget):
         px = self._theme.px
         self.view.setMinimumHeight(px(LOWEST_PICTURE))
         self.play_button.setMinimumSize(px(40), px(32))
+        self.play_button.setIconSize(QSize(px(16), px(16)))
         for control in (self.sampled_button, self.greedy_button, self.speed_box):
             control.setMinimumHeight(px(32))
         self.speed_box.setFixedWidth(px(80))
