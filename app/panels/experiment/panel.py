@@ -98,7 +98,7 @@ class ExperimentPanel(PanelWidget):
         choices.setSpacing(theme.unit)
         choices.addWidget(self.problem)
         head = QVBoxLayout()
-        head.setSpacing(0)
+        head.setSpacing(theme.unit // 2)
         head.addWidget(self.story)
         head.addWidget(self.environment)
         choices.addLayout(head)
