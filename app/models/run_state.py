@@ -57,3 +57,4 @@ WORDS: dict[RunState, str] = {
 }
 
 LOCKED = "Stop the run to change this."
+STOP_AND_CHANGE = "Stop and change"

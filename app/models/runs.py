@@ -81,10 +81,18 @@ class Difference:
     @property
     def text(self) -> str:
         """In a few characters: "α 0.01 → 0.001"."""
-        name = self.symbol or _within_a_sentence(self.title)
         if _is_map(self.old) or _is_map(self.new):
-            return f"{name} edited"
-        return f"{name} {_value(self.old)} → {_value(self.new)}"
+            return f"{self._name} edited"
+        return f"{self._name} {_value(self.old)} → {_value(self.new)}"
+
+    @property
+    def new_text(self) -> str:
+        """What holds now: "α 0.001"."""
+        return f"{self._name} edited" if _is_map(self.new) else f"{self._name} {_value(self.new)}"
+
+    @property
+    def _name(self) -> str:
+        return self.symbol or _within_a_sentence(self.title)
 
 
 def _within_a_sentence(title: str) -> str:

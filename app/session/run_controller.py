@@ -124,6 +124,16 @@ class RunController(QObject):
         """Whether the latest reset can be undone now."""
         return bool(self._resets) and self.state not in ACTIVE
 
+    @property
+    def last_reset(self) -> KeptRun | None:
+        """The run that ``undo_reset`` would show again."""
+        return self._resets[-1][0] if self._resets else None
+
+    @property
+    def next_number(self) -> int:
+        """That of the next run to begin."""
+        return self._count + 1
+
     def goes_on(self, config: RunConfig) -> bool:
         """Whether the run that is shown could go on with this choice: it has stopped, or paused, or it has finished and
         is to become longer, and what defines it is as it was."""
@@ -160,11 +170,6 @@ class RunController(QObject):
             self._begin(_Asked(uuid.uuid4().hex, config, plain or ENVIRONMENTS[config.environment.id]), one_step)
         else:
             self._resume({}, one_step)
-
-    def begin_anew(self, config: RunConfig, plain: EnvironmentInfo) -> None:
-        """Begin a new run, though the one that is shown could go on; not while one is at work."""
-        if self.state not in ACTIVE:
-            self._begin(_Asked(uuid.uuid4().hex, config, plain), one_step=False)
 
     def go_on(self, config: RunConfig) -> None:
         """Go on with the run that is shown though the choice is another: what may change while training becomes as in
@@ -217,13 +222,16 @@ class RunController(QObject):
             self._reset_when_stopped = True
             self.stop()
             return
-        if self.shown is not None:
-            self._resets = [*self._resets, (self.shown, self.ghost)][-_RESETS:]
+        cleared = self.shown
+        if cleared is not None:
+            self._resets = [*self._resets, (cleared, self.ghost)][-_RESETS:]
         self.shown = self.ghost = self._unbegun = None
         self._forget_others()
         self._set_state(RunState.IDLE)
         self.cleared.emit()
         self.runs_changed.emit()
+        if cleared is not None:
+            self.log.emit("info", f"Run {cleared.run.number} is cleared; Undo reset in the menu Run brings it back.")
 
     def undo_reset(self) -> None:
         """Show again what the latest reset cleared; a run that is shown meanwhile becomes the ghost."""
@@ -231,6 +239,7 @@ class RunController(QObject):
             return
         run, ghost = self._resets.pop()
         self._restore(run, ghost if self.shows_nothing else self.shown)
+        self.log.emit("info", f"Run {run.run.number} is back.")
 
     def show_ghost_instead(self) -> None:
         """Show the ghost, and make the run that is shown the ghost."""

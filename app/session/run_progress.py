@@ -63,7 +63,7 @@ class Advance:
         done = history.environment_steps
         speed = self._speed(history)
         if pace is not None and speed is not None:
-            speed = min(speed, self._paced(pace))
+            speed = min(speed, self._paced(history, pace))
         if speed is None:
             return Progress(done, budget, None, None)
         return Progress(done, budget, speed, max(budget - done, 0) / max(speed, 1e-9))
@@ -77,11 +77,10 @@ class Advance:
         from_steps, from_seconds = (steps[since - 1], seconds[since - 1]) if since > 0 else (0.0, 0.0)
         return float((steps[-1] - from_steps) / max(seconds[-1] - from_seconds, 1e-9))
 
-    def _paced(self, pace: float) -> float:
+    def _paced(self, history: History, pace: float) -> float:
         """Steps per second where every iteration is as long as the latest ones were."""
-        if not self._latest:
-            return float("inf")
-        first, last = self._latest[0], self._latest[-1]
-        if first is last:
-            return pace * last.environment_steps / last.iteration
-        return pace * (last.environment_steps - first.environment_steps) / (last.iteration - first.iteration)
+        if len(self._latest) > 1:
+            first, last = self._latest[0], self._latest[-1]
+            return pace * (last.environment_steps - first.environment_steps) / (last.iteration - first.iteration)
+        assert history.latest is not None  # where a speed is known
+        return pace * history.latest.environment_steps / history.latest.iteration

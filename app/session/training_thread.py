@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -280,7 +279,7 @@ class TrainingThread(QThread):
             request = self._requests.next()
             if request.kind in ("resume", "step"):
                 self._stepping = request.kind == "step"
-                self._due_from = -math.inf  # whoever asks for more gets it at once
+                self._due_from = time.monotonic()
                 self.state_changed.emit(RunState.RUNNING)
                 return
             if request.kind != "pause":
@@ -292,6 +291,8 @@ class TrainingThread(QThread):
             request = self._requests.next_within(early)
             if request is not None:
                 self._obey(request, training)
+                if request.kind == "pause":
+                    break  # whoever goes on gets the next iteration at once
         self._due_from = time.monotonic()
 
     def _show_policy(self, training: Training, *, new_run: bool = False, final: bool = False) -> None:

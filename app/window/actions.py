@@ -34,8 +34,9 @@ class Spec:
 SPECS: dict[str, Spec] = {
     "start": Spec("Start", "play", "Space", "Run", "Train, pause, or go on after a pause", anywhere="F5"),
     "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause", anywhere="F6"),
-    "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; its curves and its policy stay"),
-    "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves"),
+    "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; it can go on, and its curves and its policy stay"),
+    "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves; it can be undone"),
+    "undo_reset": Spec("Undo reset", "undo", "Ctrl+Z", "Run", "Bring back the run that was cleared"),
     "environments": Spec("Environments…", "view-grid-outline", "Ctrl+E", "Run", "See all environments, and choose one"),
     "load_preset": Spec("Load preset…", "folder-open-outline", "Ctrl+O", "Preset", "Load a preset from a file"),
     "save_preset": Spec("Save preset…", "content-save-outline", "Ctrl+S", "Preset", "Save the choices as a file"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt, Signal
-from PySide6.QtGui import QMoveEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QMouseEvent, QMoveEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
 from app.models.form_rules import legends
-from app.models.run_state import LOCKED
+from app.models.run_state import LOCKED, STOP_AND_CHANGE
 from app.panels.experiment.choices import choices_of, policy_choices
 from app.panels.experiment.divider import Divider
 from app.panels.experiment.environment_row import EnvironmentRow
@@ -53,6 +53,7 @@ class ExperimentPanel(PanelWidget):
 
     gallery_asked = Signal()
     live_change = Signal(str, object)
+    stop_asked = Signal()  # by a press on what is locked while a run is at work
     withdrawn = Signal()  # the wish for an environment that is being looked at
 
     def __init__(self, experiment: Experiment, theme: Theme, settings: QSettings | None = None) -> None:
@@ -60,6 +61,7 @@ class ExperimentPanel(PanelWidget):
         self._experiment, self._theme = experiment, theme
         self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at
         self._running = self._wished = False
+        self._pressed: QWidget | None = None  # what was locked when somebody wanted it
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.problem = Sentence("error")
@@ -218,6 +220,31 @@ class ExperimentPanel(PanelWidget):
         self.environment.set_locked(LOCKED if running else "")
         self._lock_pickers()
         self.form.set_running(running)
+        if not running and self._pressed is not None:
+            self._pressed.setFocus()
+            self._pressed = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        # What is disabled takes no press, so that it comes here.
+        super().mousePressEvent(event)
+        pressed = self.childAt(event.position().toPoint())
+        if self._running and pressed is not None and not pressed.isEnabled():
+            self._offer_to_stop(pressed, event.globalPosition().toPoint())
+
+    def _offer_to_stop(self, pressed: QWidget, at: QPoint) -> None:
+        """Say why what was pressed is locked, and offer to unlock it."""
+
+        def ask() -> None:
+            self._pressed = pressed
+            self.stop_asked.emit()
+
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(LOCKED).setEnabled(False)
+        offer = menu.addAction(STOP_AND_CHANGE)
+        offer.triggered.connect(ask)
+        menu.setActiveAction(offer)  # so that Return takes it
+        menu.popup(at)
 
     def _lock_pickers(self) -> None:
         """Lock what cannot be picked: all while a run trains, and what leaves no choice."""

@@ -1,0 +1,82 @@
+"""How fast iterations may follow each other, and whether the newest policy is watched."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSlider, QWidget
+
+from app.style.format import short_number
+from app.style.theme import Theme
+
+# Iterations per second, in steps that are alike to the eye; None is full speed. A window opens at full speed, so that
+# nobody takes a pace of last week for how fast learning is.
+PACES: tuple[float | None, ...] = (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, None)
+_PAGE = 3  # steps of the slider, about half a power of ten
+_WIDTH, _FOLLOW = 104, "Follow newest"
+
+
+def pace_text(pace: float | None) -> str:
+    """ "full speed", "1 iteration/s"."""
+    if pace is None:
+        return "full speed"
+    return f"{short_number(pace)} iteration{'' if pace == 1 else 's'}/s"
+
+
+class PaceControl(QWidget):
+    """``paced`` carries iterations per second, None at full speed; ``followed`` whether the newest policy plays."""
+
+    paced = Signal(object)
+    followed = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, len(PACES) - 1)
+        self.slider.setValue(len(PACES) - 1)
+        self.slider.setPageStep(_PAGE)
+        self.slider.setAccessibleName("Pace")
+        self.text = QLabel()
+        self.text.setProperty("small", True)
+        self.text.setProperty("role", "muted")
+        self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.follow = QCheckBox(_FOLLOW)
+        self.follow.setChecked(True)
+        self.follow.setAccessibleName("Follow the newest policy")
+        self.follow.setToolTip(
+            "Follow the newest policy: it plays in the Agent panel as soon as training has made it.\n"
+            "Unticked, the policy that plays now goes on playing, to be talked about in peace."
+        )
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(0)
+        grid.addWidget(self.slider, 0, 0)
+        grid.addWidget(self.text, 1, 0)
+        grid.addWidget(self.follow, 0, 1, 2, 1, Qt.AlignmentFlag.AlignVCenter)
+        self.slider.valueChanged.connect(self._tell)
+        self.follow.toggled.connect(self.followed)
+        self._say()
+
+    @property
+    def pace(self) -> float | None:
+        """Iterations per second; None at full speed."""
+        return PACES[self.slider.value()]
+
+    def show_follow(self, follows: bool) -> None:
+        """Show whether the newest policy is watched."""
+        self.follow.setChecked(follows)
+
+    def _tell(self) -> None:
+        self._say()
+        self.paced.emit(self.pace)
+
+    def _say(self) -> None:
+        text = pace_text(self.pace)
+        self.text.setText(text)
+        self.slider.setAccessibleDescription(text)
+        self.slider.setToolTip(
+            f"Pace: {text}.\nFrom one iteration per second at the left to full speed at the right, also while training."
+        )
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.slider.setFixedWidth(theme.px(_WIDTH))

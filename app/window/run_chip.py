@@ -1,0 +1,149 @@
+"""The run that is shown, and how the present choice differs from it: one row beneath the toolbar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from app.models.run_state import STOP_AND_CHANGE, WORDS, RunState
+from app.models.runs import Difference
+from app.style.swatch import Dot
+from app.style.text import set_role
+from app.style.theme import Theme
+
+NOTHING_YET = "Nothing has run yet."
+_LEAST = 48  # pixels of a text that is cut short
+
+
+@dataclass(frozen=True)
+class RunWords:
+    """What the row says: the run's name and state, and all in which the choice differs from it."""
+
+    name: str
+    state: str = ""
+    edits: tuple[Difference, ...] = ()
+
+    @property
+    def edited(self) -> str:
+        """The first difference and how many more there are: "edited: α 0.001 → 0.002, +2 more"."""
+        if not self.edits:
+            return ""
+        more = f", +{len(self.edits) - 1} more" if len(self.edits) > 1 else ""
+        return f"edited: {self.edits[0].text}{more}"
+
+
+def state_words(state: RunState, activity: str, solved: bool) -> str:
+    """ "training", "updating, epoch 3 of 10", "finished, solved"."""
+    word = activity or WORDS[state].lower()
+    return f"{word}, solved" if solved else word
+
+
+class RunRow(QWidget):
+    """What does not fit is cut from the texts, the name first, and never from the buttons."""
+
+    start_asked = Signal()
+    go_on_asked = Signal()
+    back_asked = Signal()
+    undo_asked = Signal()
+    stop_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sign = Dot()
+        self.name, self.state, self.edited = Elided(), QLabel(), Elided()
+        set_role(self.state, "heading")
+        self.start_button = self._button("Start as new", "Begin another run with the edited choice")
+        self.go_on_button = self._button("Go on", "")
+        self.back_button = self._button("Back to the run's choices", "Choose again what this run was started with")
+        self.undo_button = self._button("Undo reset", "Bring back the run with its curves and its policy (Ctrl+Z)")
+        self.stop_button = self._button(
+            STOP_AND_CHANGE, "Stop the run, so that everything can be chosen anew; it can still go on as it was"
+        )
+        self._layout = QHBoxLayout(self)
+        for widget in (self._sign, self.name, self.state, self.edited):
+            self._layout.addWidget(widget)
+        self._layout.addStretch(1)
+        for button in self._buttons:
+            self._layout.addWidget(button)
+        asked = (self.start_asked, self.go_on_asked, self.back_asked, self.undo_asked, self.stop_asked)
+        for button, signal in zip(self._buttons, asked, strict=True):
+            button.clicked.connect(signal)
+        self.words = RunWords("")
+        self.show_words(RunWords(NOTHING_YET))
+        self.show_buttons()
+
+    @property
+    def _buttons(self) -> tuple[QPushButton, ...]:
+        return self.start_button, self.go_on_button, self.back_button, self.undo_button, self.stop_button
+
+    def _button(self, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.setProperty("small", True)
+        button.hide()
+        return button
+
+    def show_words(self, words: RunWords) -> None:
+        if words == self.words:
+            return
+        self.words = words
+        self.name.setText(words.name)
+        self.name.setToolTip(words.name)
+        self.state.setText(f"— {words.state}" if words.state else "")
+        self.edited.setText(words.edited)
+        listed = "".join(f"<li>{escape(difference.text)}</li>" for difference in words.edits)
+        self.edited.setToolTip(f"The choice differs from the run that is shown:<ul>{listed}</ul>" if listed else "")
+
+    def offer_to_go_on(self, number: int, how: str) -> None:
+        """Name the run that its button goes on with, and say ``how``."""
+        self.go_on_button.setText(f"Go on with run {number}")
+        self.go_on_button.setToolTip(f"Go on with run {number} {how}")
+
+    def show_buttons(self, *buttons: QPushButton) -> None:
+        """Offer these and no others."""
+        for button in self._buttons:
+            button.setVisible(button in buttons)
+
+    def sizeHint(self) -> QSize:
+        # As tall as with a button, so that nothing moves when one comes.
+        return QSize(super().sizeHint().width(), self._height)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self._height)
+
+    @property
+    def _height(self) -> int:
+        margins = self._layout.contentsMargins()
+        return self.start_button.sizeHint().height() + margins.top() + margins.bottom()
+
+    def apply_theme(self, theme: Theme) -> None:
+        half = theme.unit // 2
+        self._layout.setContentsMargins(theme.unit, 0, theme.unit, half)
+        self._layout.setSpacing(theme.unit)
+        self._sign.set_colour(theme.text)
+        self.updateGeometry()
+
+
+class Elided(QLabel):
+    """One line of plain text, of which the end is left out where it does not fit."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        hint = self.sizeHint()
+        return QSize(min(hint.width(), _LEAST), hint.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        room = self.contentsRect()
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.end()
