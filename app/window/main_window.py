@@ -38,6 +38,7 @@ from app.window.menus import OwnMenus, fill_menu_bar
 from app.window.panels import Panels
 from app.window.present import Present
 from app.window.preset_menu import PresetMenu
+from app.window.runs import Runs
 from app.window.toolbar import Toolbar
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -93,6 +94,10 @@ class MainWindow(QMainWindow):
         self.experiment_panel = self.panels.find(ExperimentPanel)
         self.log = self.panels.find(LogPanel)
 
+        self.runs = Runs(self.controller, self.experiment, self.playback, self)
+        self.toolbar.add_pace(self.runs.pace)
+        self.frame.add_run_row(self.runs.row)
+        self.frame.shelf.add(self.runs.chips)
         own = OwnMenus(self.preset_menu, self.toolbar.device.menu)
         fill_menu_bar(self, self.actions_by_name, own, [self._modes, self.frame.toggles])
         self._tick = QTimer(self, interval=TICK)
@@ -112,6 +117,7 @@ class MainWindow(QMainWindow):
         on["step"].triggered.connect(self.step)
         on["stop"].triggered.connect(self.controller.stop)
         on["reset"].triggered.connect(self.controller.reset)
+        on["undo_reset"].triggered.connect(self.controller.undo_reset)
         on["environments"].triggered.connect(self._open_gallery)
         on["quit"].triggered.connect(self.close)
         on["load_preset"].triggered.connect(self._preset_files.ask_for_file)
@@ -135,12 +141,17 @@ class MainWindow(QMainWindow):
         self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
         self.experiment_panel.gallery_asked.connect(self._open_gallery)
         self.experiment_panel.live_change.connect(self.controller.change)
+        self.experiment_panel.stop_asked.connect(self.controller.stop)
         self.experiment_panel.withdrawn.connect(self.choice_loader.drop)
         self.toolbar.device.chosen.connect(lambda device: self.experiment.set_value("device", device))
 
         self.controller.state_changed.connect(self._follow)
         self.controller.began.connect(self._begin)
         self.controller.cleared.connect(self._clear)
+        self.controller.restored.connect(lambda kept: self.runs.restore(kept, self.panels))
+        self.controller.runs_changed.connect(lambda: self.runs.tell(self.panels))
+        self.runs.start_asked.connect(self.start)
+        self.runs.go_on_asked.connect(self.go_on)
         self.controller.log.connect(self.notify)
         self.training.log.connect(self.notify)
         self.training.ready.connect(self._start_lookups)
@@ -167,6 +178,11 @@ class MainWindow(QMainWindow):
     def step(self) -> None:
         if self._is_sound():
             self.controller.step(self.experiment.config, self.experiment.plain)
+
+    def go_on(self) -> None:
+        """Go on with the run that is shown, whatever has been edited since."""
+        if self._is_sound():
+            self.runs.go_on()
 
     def _is_sound(self) -> bool:
         """Whether every field holds something that fits; a number still being typed counts."""
@@ -241,6 +257,7 @@ class MainWindow(QMainWindow):
 
     def _show_progress(self) -> None:
         state = self.controller.state
+        self.runs.show_state()
         self.toolbar.progress.show_progress(self.controller.progress(), active=state in ACTIVE)
         self.present.tell(self.controller.shown, self.controller.ghost, state)
 
@@ -271,6 +288,7 @@ class MainWindow(QMainWindow):
 
     def _wear(self, theme: Theme) -> None:
         acts.set_icons(self.actions_by_name, theme)
+        self.runs.apply_theme(theme)
         self.toolbar.apply_theme(theme)
         self.toolbar.follow(self.controller, self.experiment.config, theme)
         self.frame.apply_theme(theme)
@@ -332,6 +350,7 @@ class MainWindow(QMainWindow):
         self.panels.make(at_once=False)
         self._ready_panels()
         self._refresh_panels()
+        self.runs.tell(self.panels)
 
     def _start_threads(self) -> None:
         gc.freeze()  # what start-up made stays; the collector need not look through it again and again

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-_RUN = (("start", "step", "stop", "reset"), ("environments", "quit"))
+_RUN = (("start", "step", "stop", "reset", "undo_reset"), ("environments", "quit"))
 _VIEW = (("present", "full_screen", "restore_layout"), ("text_larger", "text_smaller", "text_normal"))
 _THEMES = ("theme_system", "theme_dark", "theme_light")
 _HELP = (("shortcuts", "about"),)

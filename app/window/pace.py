@@ -12,7 +12,7 @@ from app.style.theme import Theme
 # nobody takes a pace of last week for how fast learning is.
 PACES: tuple[float | None, ...] = (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, None)
 _PAGE = 3  # steps of the slider, about half a power of ten
-_WIDTH, _FOLLOW = 104, "Follow newest"
+_WIDTH, _FOLLOW = 88, "Follow newest"
 
 
 def pace_text(pace: float | None) -> str:
@@ -79,4 +79,9 @@ class PaceControl(QWidget):
         )
 
     def apply_theme(self, theme: Theme) -> None:
-        self.slider.setFixedWidth(theme.px(_WIDTH))
+        for child in (self.slider, self.text, self.follow):
+            child.ensurePolished()  # else the style sheet's part of its size comes only when it is shown
+        widest = max(self.text.fontMetrics().horizontalAdvance(pace_text(pace)) for pace in PACES) + 2
+        for child in (self.slider, self.text):
+            child.setFixedWidth(max(theme.px(_WIDTH), widest))  # so that nothing moves with the words
+        self.follow.updateGeometry()

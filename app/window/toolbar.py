@@ -110,7 +110,8 @@ class Toolbar(QWidget):
             self._give_way(count)
             if self._layout.minimumSize().width() <= self.width():
                 break
-        self._layout.activate()  # at once, so that nothing is seen squeezed
+        for _ in range(2):  # the first takes in what is shown and what is not
+            self._layout.activate()  # at once, so that nothing is seen squeezed
 
     def _give_way(self, count: int) -> None:
         """Leave out the first ``count`` of what gives way."""

@@ -314,7 +314,7 @@ def test_a_window_that_is_closed_with_a_stopped_run_leaves_no_process_behind(
         environment__stepping="processes",
         collection__episodes_per_update=2,
     )
-    window._docks["Episode"].hide()
+    window.docks["Agent"].hide()
     before = set(multiprocessing.active_children())
     window.start()
     iterate(qtbot, window)
