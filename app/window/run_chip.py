@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWi
 
 from app.models.run_state import STOP_AND_CHANGE, WORDS, RunState
 from app.models.runs import Difference
-from app.style.swatch import Dot
 from app.style.text import set_role
 from app.style.theme import Theme
+from app.window.run_chips import SIDE, Ring
 
 NOTHING_YET = "Nothing has run yet."
 _LEAST = 48  # pixels of a text that is cut short
@@ -53,7 +53,7 @@ class RunRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._sign = Dot()
+        self._sign = Ring()  # as on its chip
         self.name, self.state, self.edited = Elided(), QLabel(), Elided()
         set_role(self.state, "heading")
         self.start_button = self._button("Start as new", "Begin another run with the edited choice")
@@ -124,7 +124,7 @@ class RunRow(QWidget):
         half = theme.unit // 2
         self._layout.setContentsMargins(theme.unit, 0, theme.unit, half)
         self._layout.setSpacing(theme.unit)
-        self._sign.set_colour(theme.text)
+        self._sign.apply(theme.text, theme.px(SIDE))
         self.updateGeometry()
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from app.models.runs import KeptRun, differences
 from app.style.theme import Theme
 
-_SIDE = 12
+SIDE = 12  # pixels of a sign
 
 
 class RunChips(QWidget):
@@ -66,8 +66,8 @@ class RunChips(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._layout.setSpacing(theme.unit // 2)
-        self._shown_sign.apply(theme.text, theme.px(_SIDE))
-        self._ghost_sign.apply(theme.muted, theme.px(_SIDE))
+        self._shown_sign.apply(theme.text, theme.px(SIDE))
+        self._ghost_sign.apply(theme.muted, theme.px(SIDE))
 
 
 class Ring(QWidget):
