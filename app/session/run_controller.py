@@ -374,7 +374,8 @@ class RunController(QObject):
         """Forget the histories of all runs that cannot be shown any more."""
         resets = [run for pair in self._resets for run in pair]
         kept = {run.run.id for run in (self.shown, self.ghost, *resets) if run is not None}
-        self._histories.keep({_NO_RUN, *kept})
+        starting = {self._next.id} if self._next is not None else set()
+        self._histories.keep({_NO_RUN, *kept, *starting})
 
     def _set_state(self, state: RunState) -> None:
         self.state = state

@@ -32,7 +32,7 @@ class Spec:
 
 
 SPECS: dict[str, Spec] = {
-    "start": Spec("Start", "play", "Space", "Run", "Train, pause, or go on after a pause", anywhere="F5"),
+    "start": Spec("Start", "play", "Space", "Run", "Train, pause, or go on after a pause or a stop", anywhere="F5"),
     "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause", anywhere="F6"),
     "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; it can go on, and its curves and its policy stay"),
     "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves; it can be undone"),

@@ -169,6 +169,33 @@ def test_of_earlier_runs_none_is_kept_but_the_ghost(controlled: Controlled) -> N
     assert [run in controller._histories for run in begun] == [False, True, True, False]
 
 
+def test_a_ghost_that_is_cleared_while_a_run_starts_leaves_that_run_alone(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    for _ in range(2):
+        mailbox.put(updated(1, start(controlled)))
+        end(controlled)
+    controller.start(PolicyGradientConfig())
+    mailbox.put(updated(1, begun[-1]))
+    controller.clear_ghost()
+    controller.collect()
+    controller._thread.state_changed.emit(RunState.RUNNING)
+    assert (controller.shown.run.number, controller.history.iterations, controller.ghost.run.number) == (3, 1, 2)
+
+
+def test_the_last_five_resets_can_be_undone_and_no_more(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    for _ in range(7):
+        mailbox.put(updated(1, start(controlled)))
+        end(controlled)
+        controller.reset()
+    back = []
+    while controller.can_undo:
+        controller.undo_reset()
+        back.append(controller.shown.run.number)
+    assert back == [7, 6, 5, 4, 3]
+    assert [run in controller._histories for run in begun] == [False, False, True, True, False, False, False]
+
+
 @pytest.mark.parametrize(
     ("wish", "late", "shown"),
     [
