@@ -13,7 +13,7 @@ from app.style.sentence import smaller
 from app.style.theme import Theme
 
 _LEAST = 228  # pixels that a card needs for what is written on it, at the text's usual size
-_UNKNOWN = "Not looked at yet"
+_UNKNOWN = "Not opened yet"
 Index = QModelIndex | QPersistentModelIndex
 
 

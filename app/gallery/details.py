@@ -30,7 +30,7 @@ from app.style.theme import Theme
 _WIDTH = 320  # of the stored pictures, so that this one is shown as it is where text has its usual size
 _WIDEST = 448  # with larger text; beyond, nothing would be left for the cards
 _UNKNOWN = (
-    "Not looked at yet: what it shows and what can be done in it is known once it has been made. Using it does that."
+    "Not opened yet: what it observes and which actions it has is known once it has been used for the first time."
 )
 
 

@@ -16,7 +16,7 @@ ITEM_ROLE = Qt.ItemDataRole.UserRole
 GROUPS: dict[str, str] = {
     "own": "Your own",
     **{family.name: family.title for family in FAMILIES.values()},
-    "registered": "Also registered",
+    "registered": "Also registered with Gymnasium",
 }
 
 

@@ -96,7 +96,7 @@ class Difference:
 
 
 def _within_a_sentence(title: str) -> str:
-    """``title`` in small letters, but for abbreviations and symbols: "time limit", "GAE λ"."""
+    """``title`` in small letters, but for abbreviations: "time limit", "GAE decay"."""
     return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 

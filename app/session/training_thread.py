@@ -246,8 +246,7 @@ class TrainingThread(QThread):
             except BaseException as error:
                 print_trace(error)
                 readers.remove(reader)
-                name = type(reader).__name__
-                self.log.emit("error", f"{name} is told no more of this run: {describe(error)}.")
+                self.log.emit("error", f"The plots no longer follow this run, which goes on: {describe(error)}.")
 
     def _obey_all(self, training: Training) -> None:
         while self._requests:

@@ -39,7 +39,9 @@ SPECS: dict[str, Spec] = {
     "undo_reset": Spec("Undo reset", "undo", "Ctrl+Z", "Run", "Bring back the run that was cleared"),
     "environments": Spec("Environments…", "view-grid-outline", "Ctrl+E", "Run", "See all environments, and choose one"),
     "load_preset": Spec("Load preset…", "folder-open-outline", "Ctrl+O", "Preset", "Load a preset from a file"),
-    "save_preset": Spec("Save preset…", "content-save-outline", "Ctrl+S", "Preset", "Save the choices as a file"),
+    "save_preset": Spec(
+        "Save preset…", "content-save-outline", "Ctrl+S", "Preset", "Keep all settings as a preset of your own"
+    ),
     "theme_system": Spec("Follow the system", "", "", "View", "Dark or light as the desktop asks", True),
     "theme_dark": Spec("Dark", "", "", "View", "Light on dark", True),
     "theme_light": Spec("Light", "", "", "View", "Dark on light", True),
@@ -48,7 +50,11 @@ SPECS: dict[str, Spec] = {
     "text_smaller": Spec("Smaller text", "format-font-size-decrease", "Ctrl+-", "View", "All text 10 % smaller"),
     "text_normal": Spec("Normal text size", "", "Ctrl+0", "View", "Text as large as the system has it"),
     "restore_layout": Spec(
-        "Restore the layout", "view-dashboard-outline", "Ctrl+Shift+0", "View", "Panels as at first"
+        "Restore the layout",
+        "view-dashboard-outline",
+        "Ctrl+Shift+0",
+        "View",
+        "Put every panel back where it was at first",
     ),
     "present": Spec("Present", "presentation", "P", "View", "One panel alone and twice as large, for a room", True),
     "full_screen": Spec("Full screen", "fullscreen", "F11", "View", "For showing in front of a room", True),

@@ -128,7 +128,7 @@ class EnvironmentConfig(Model):
     )
     patience: float = parameter(
         4.0,
-        title="Patience",
+        title="Time-out",
         unit="s",
         help="An environment in a worker process that takes longer than this for one step, reset or picture counts as "
         "hung; being made, and its first of each, may take a minute if that is longer.",

@@ -90,7 +90,7 @@ class GAE(Model):
     kind: Literal["gae"] = "gae"
     gae_lambda: float = parameter(
         0.95,
-        title="GAE λ",
+        title="GAE decay",
         symbol="λ",
         help="From 0, which is one-step TD (little noise, biased where V is wrong), to 1, the full reward-to-go.",
         live=True,

@@ -169,9 +169,9 @@ def test_applying_hands_the_map_over_and_cancelling_does_not(editor: MapEditor, 
 
 
 def test_the_map_as_it_came_is_a_click_away(editor: MapEditor, dialog: MapDialog):
-    assert not dialog.came_button.isEnabled()
+    assert not dialog.default_button.isEnabled()
     editor.resize_map(3, 9)
-    QTest.mouseClick(dialog.came_button, LEFT)
+    QTest.mouseClick(dialog.default_button, LEFT)
     assert editor.rows == AS_IT_COMES
 
 

@@ -201,7 +201,7 @@ def test_a_reader_that_fails_is_told_no_more_and_the_run_goes_on(
     assert len(breaks.events) == 3 < len(recorder.events)
     assert isinstance(recorder.events[-1], Updated)
     assert recorder.events[-1].environment_steps >= 600
-    assert "_Breaks is told no more of this run: OSError: the disk is full." in window.log.text
+    assert "The plots no longer follow this run, which goes on: OSError: the disk is full." in window.log.text
     assert "the disk is full" in capsys.readouterr().err
 
 

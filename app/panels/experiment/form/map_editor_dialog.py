@@ -53,12 +53,12 @@ class MapDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(parameter.title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._came, self._judge, self._theme = parameter.default, judge, theme
+        self._default, self._judge, self._theme = parameter.default, judge, theme
         self.editor = MapEditor(parameter.value, legend, theme)
         self.brushes = {sign: self._brush(sign, meaning) for sign, meaning in legend}
         self.heights, self.widths = Count("Rows", "row"), Count("Columns", "column")
         self.undo_button, self.redo_button = _quiet("Undo"), _quiet("Redo")
-        self.came_button = QPushButton("As it came")
+        self.default_button = QPushButton("Default map")
         self.cancel_button, self.apply_button = QPushButton("Cancel"), QPushButton("Apply")
         self.verdict = Sentence()
         self._arrange(theme)
@@ -105,7 +105,7 @@ class MapDialog(QDialog):
         size.addWidget(self.redo_button)
         below = QHBoxLayout()
         below.setSpacing(unit)
-        below.addWidget(self.came_button)
+        below.addWidget(self.default_button)
         below.addStretch(1)
         below.addWidget(self.cancel_button)
         below.addWidget(self.apply_button)
@@ -126,7 +126,7 @@ class MapDialog(QDialog):
         self.editor.brush_picked.connect(self._pick_brush)
         self.heights.stepped.connect(lambda by: self._resize(by, 0))
         self.widths.stepped.connect(lambda by: self._resize(0, by))
-        self.came_button.clicked.connect(lambda: self.editor.set_rows(self._came))
+        self.default_button.clicked.connect(lambda: self.editor.set_rows(self._default))
         self.undo_button.clicked.connect(self.editor.undo)
         self.redo_button.clicked.connect(self.editor.redo)
         QShortcut(QKeySequence.StandardKey.Undo, self, self.editor.undo)
@@ -151,7 +151,7 @@ class MapDialog(QDialog):
         self.verdict.setText(problem or _HINT)
         set_role(self.verdict, "error" if problem else "muted")
         self.apply_button.setEnabled(problem is None)
-        self.came_button.setEnabled(rows != self._came)
+        self.default_button.setEnabled(rows != self._default)
         self.undo_button.setEnabled(self.editor.can_undo)
         self.redo_button.setEnabled(self.editor.can_redo)
 
