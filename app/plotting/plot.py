@@ -80,7 +80,7 @@ class Plot(pg.GraphicsView):
         self._font = QFont()
         self._thickness = 1.0
         self.marks: list[Mark] = []
-        self.title = self.run = self.measured = ""
+        self.run = self.measured = ""
         self.probe: Probe | None = None
         self.numbers: Callable[[], Table] | None = None
         self._grid = Grid()
@@ -139,6 +139,15 @@ class Plot(pg.GraphicsView):
         """The ranges in x and y that are on screen."""
         x, y = self._view.viewRange()
         return (x[0], x[1]), (y[0], y[1])
+
+    @property
+    def title(self) -> str:
+        """What is drawn, for a person who cannot see it too."""
+        return str(self.accessibleName())
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self.setAccessibleName(title)
 
     @property
     def heading(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.style.theme import Theme
@@ -14,8 +14,12 @@ _BOLT = QPolygonF([QPointF(*at) for at in ((6.5, 0.5), (1.5, 7), (4.8, 7), (3.6,
 
 # Of a square with sides of 1, from its upper left corner.
 _CORNERS: dict[Part, tuple[tuple[float, float], ...]] = {
-    "baseline": ((0.5, 0.0), (1.0, 1.0), (0.0, 1.0)),
-    "update": ((0.5, -0.1), (1.1, 0.5), (0.5, 1.1), (-0.1, 0.5)),
+    "credit": ((0, 0), (1, 0), (1, 1), (0, 1)),
+    "baseline": ((0.5, 0), (1, 1), (0, 1)),
+    "update": (
+        *((0.33, 0), (0.67, 0), (0.67, 0.33), (1, 0.33), (1, 0.67), (0.67, 0.67)),
+        *((0.67, 1), (0.33, 1), (0.33, 0.67), (0, 0.67), (0, 0.33), (0.33, 0.33)),
+    ),
 }
 
 
@@ -69,11 +73,12 @@ class PartSign(Swatch):
 
 
 def draw_sign(painter: QPainter, part: Part, place: QRectF) -> None:
-    """The shape of a choice, with the painter's pen and brush; what is common to all has none."""
+    """The shape of a choice, a ring, a square, a triangle or a cross; what is common to all has none."""
     if part == "policy":
-        painter.drawEllipse(place)
-    elif part == "credit":
-        painter.drawRect(place.adjusted(0.06, 0.06, -0.06, -0.06))
+        ring, width = QPainterPath(), 0.28 * place.width()
+        ring.addEllipse(place)
+        ring.addEllipse(place.adjusted(width, width, -width, -width))
+        painter.drawPath(ring)
     elif part:
         corners = _CORNERS[part]
         width, height = place.width(), place.height()

@@ -144,8 +144,8 @@ def style_sheet(theme: Theme) -> str:
     of its own has it from here, so that it follows the text size.
     """
     t, half, text = theme, theme.unit // 2, points(theme)
-    plain, bare = _Frame(t.raised, t.edge, t.focus), _Frame("transparent", "transparent", t.focus)
-    main = _Frame(t.accent, t.accent, t.text)
+    plain, bare = _Frame(t.raised, t.text, t.edge, t.focus), _Frame("transparent", t.text, "transparent", t.focus)
+    main = _Frame(t.accent, t.accent_text, t.accent, t.text)
     fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
     tick = str(resources.files("resources") / "pictures" / "tick.svg").replace("\\", "/")
     return f"""
@@ -170,12 +170,6 @@ def style_sheet(theme: Theme) -> str:
     QPushButton:hover:!focus, QToolButton:hover:!focus, QComboBox:hover:!focus {{ border-color: {t.muted}; }}
     QPushButton:checked, QToolButton:checked {{ background: {t.line}; border-color: {t.text}; }}
     QLineEdit[role="invalid"], QComboBox[role="invalid"] {{ border-color: {t.error}; }}
-    QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
-        color: {t.disabled}; background: {t.surface}; border-color: {t.line};
-    }}
-    QPushButton:disabled, QToolButton:disabled {{
-        color: {t.disabled}; background: transparent; border-color: {t.line};
-    }}
     {_framed(t, 'QToolButton[role="more"]', 1, 1, plain)}
     {_framed(t, 'QToolButton[role="quiet"], QToolButton[role="line"]', 1, 1, bare)}
     QToolButton[role="line"], QToolButton[role="line"]:checked {{
@@ -189,11 +183,22 @@ def style_sheet(theme: Theme) -> str:
         background: {t.line}; color: {t.text}; border-bottom: 2px solid {t.mean}; padding-bottom: {half - 1}px;
     }}
     {_framed(t, 'QPushButton[role="primary"], QToolButton[role="primary"]', half, 2 * t.unit, main)}
-    QPushButton[role="primary"], QToolButton[role="primary"] {{ color: {t.accent_text}; font-weight: 600; }}
+    QPushButton[role="primary"], QToolButton[role="primary"] {{ font-weight: 600; }}
     QPushButton[lines="2"] {{ min-height: {t.px(34)}px; }}
+    QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
+        color: {t.disabled}; background: {t.surface}; border-color: {t.line};
+    }}
+    QPushButton:disabled, QToolButton:disabled {{
+        color: {t.disabled}; background: transparent; border-color: {t.line};
+    }}
+    QToolButton[role="quiet"]:disabled, QToolButton[role="line"]:disabled, QToolButton[role="segment"]:disabled {{
+        color: {t.disabled}; background: transparent; border-color: transparent;
+    }}
+    QPushButton:checked:disabled, QToolButton:checked:disabled, QToolButton[role="segment"]:checked:disabled,
     QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {{
         background: {t.raised}; color: {t.disabled}; border-color: {t.line};
     }}
+    QToolButton[role="segment"]:checked:disabled {{ border-bottom-color: {t.disabled}; }}
     QComboBox::drop-down {{ border: none; width: {2 * t.unit + half}px; }}
     QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.edge}; outline: 0; padding: {half}px; }}
     QCheckBox, QRadioButton {{ spacing: {t.unit}px; }}
@@ -211,7 +216,7 @@ def style_sheet(theme: Theme) -> str:
     QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.edge}; }}
     QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {t.mean}; }}
     QSlider::handle:horizontal {{
-        width: {t.px(12)}px; height: {t.px(12)}px; margin: -{t.px(5)}px 0; border-radius: {t.px(7)}px;
+        width: {t.px(12)}px; height: {t.px(12)}px; margin: -{t.px(5)}px 0; border-radius: {t.px(12) // 2 + 1}px;
         background: {t.text}; border: 1px solid {t.surface};
     }}
     QSlider::handle:disabled {{ background: {t.disabled}; }}
@@ -222,6 +227,7 @@ def style_sheet(theme: Theme) -> str:
     QTabBar::tab:hover {{ color: {t.text}; }}
     QTabBar::tab:selected {{ color: {t.text}; font-weight: 600; border-bottom-color: {t.mean}; }}
     QTabBar::tab:focus {{ border-color: {t.focus}; border-radius: {half}px; }}
+    QTabBar QToolButton {{ padding: 0; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
     QAbstractItemView, QPlainTextEdit, QTextEdit, QScrollArea[role="scrolled"] {{ border: 2px solid transparent; }}
     QAbstractItemView:focus, QPlainTextEdit:focus, QTextEdit:focus, QScrollArea[role="scrolled"]:focus {{
@@ -256,9 +262,10 @@ def style_sheet(theme: Theme) -> str:
 
 
 class _Frame(NamedTuple):
-    """Colours of a control: its ground, its edge, and the ring in the edge's place while it has the focus."""
+    """Colours of a control: its ground and its text, its edge, and the ring in its place while it has the focus."""
 
     ground: str
+    text: str
     edge: str
     ring: str
 
@@ -268,7 +275,7 @@ def _framed(theme: Theme, selectors: str, down: int, across: int, frame: _Frame)
     focused = ", ".join(f"{selector}:focus" for selector in selectors.split(", "))
     return f"""
     {selectors} {{
-        background: {frame.ground}; color: {theme.text}; border: 1px solid {frame.edge};
+        background: {frame.ground}; color: {frame.text}; border: 1px solid {frame.edge};
         border-radius: {theme.radius}px; padding: {down}px {across}px; min-height: {theme.px(18)}px;
         selection-background-color: {theme.accent}; selection-color: {theme.accent_text};
     }}

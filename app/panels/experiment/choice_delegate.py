@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.style.sentence import smaller, wrapped_height
@@ -55,9 +55,9 @@ class ChoiceDelegate(QStyledItemDelegate):
         painter.save()
         if option.state & QStyle.StateFlag.State_Selected:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.line))
-            painter.drawRoundedRect(option.rect, theme.radius, theme.radius)
+            painter.setPen(QPen(QColor(theme.focus), 2))
+            painter.setBrush(QColor(theme.surface))
+            painter.drawRoundedRect(QRectF(option.rect).adjusted(1, 1, -1, -1), theme.radius, theme.radius)
         box = QRect(option.rect.left() + unit, option.rect.top() + unit - 1, self._text_width(), option.rect.height())
         self._paint_title(painter, box, option.font, choice)
         box.translate(0, option.fontMetrics.height() + 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer, Signal
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -15,7 +15,7 @@ from app.style.theme import Theme
 from engine.equations import Line
 
 _HEAD_START = 100  # ms
-_SIGN = 5.0  # pixels
+_SIGN = 6.0  # pixels
 
 
 class EquationView(QWidget):
@@ -152,7 +152,7 @@ class EquationView(QWidget):
             for begin, finish in ((left, middle - sign), (middle + sign, right)):
                 if finish > begin:
                     painter.drawLine(QRectF(begin, y, finish - begin, 0).topLeft(), QRectF(finish, y, 0, 0).topLeft())
-            painter.setPen(QPen(colour, 0))
+            painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             draw_sign(painter, part, QRectF(middle - sign / 2, y - sign / 2, sign, sign))
 

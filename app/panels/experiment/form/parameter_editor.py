@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.models.form_rules import Legend
@@ -142,40 +142,11 @@ class ChoiceEditor(Editor):
         self._combo.setCurrentText(str(value))
 
 
-class CheckBox(QCheckBox):
-    """A check box without text, drawn from the palette: the style's own is hard to see on dark ground."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(24)
-        self.setMinimumWidth(24)
-
-    def hitButton(self, pos: QPoint) -> bool:
-        return QRect(0, 0, 28, self.height()).contains(pos)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(0.5, (self.height() - 18) / 2 + 0.5, 17, 17)
-        palette, on = self.palette(), self.isChecked()
-        if not self.isEnabled():
-            painter.setOpacity(0.45)
-        edge = palette.link() if self.hasFocus() else palette.highlight() if on else palette.placeholderText()
-        painter.setPen(QPen(edge.color(), 1))
-        painter.setBrush(palette.highlight() if on else palette.button())
-        painter.drawRoundedRect(box, 4, 4)
-        if on:
-            painter.setPen(QPen(palette.highlightedText().color(), 2))
-            tick = [QPointF(4, 9), QPointF(7.5, 12.5), QPointF(13.5, 5.5)]
-            painter.drawPolyline(QPolygonF([box.topLeft() + point for point in tick]))
-        painter.end()
-
-
 class SwitchEditor(Editor):
     """On or off."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self._box = CheckBox()
+        self._box = QCheckBox()
         super().__init__(self._box, parent)
         self._box.clicked.connect(lambda: self.proposed.emit(self._box.isChecked()))
 

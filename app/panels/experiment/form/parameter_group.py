@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from app.style.theme import Theme
 from engine.equations import Part
 
 _HEIGHT = 20  # pixels
-_ARROW = 14  # pixels that the arrow takes before the name
+_ARROW = 18  # pixels that the arrow takes before the name
 
 
 class Group(QWidget):
@@ -156,14 +156,17 @@ class Heading(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette, middle = self.palette(), self.height() / 2
         lit = self.hasFocus() or self.underMouse()
-        painter.setPen(QPen((palette.link() if self.hasFocus() else palette.placeholderText()).color(), 1.5))
+        if self.hasFocus():
+            painter.setPen(QPen(palette.link(), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+        painter.setPen(QPen((palette.text() if lit else palette.placeholderText()).color(), 1.5))
         turned = [(0, -2), (4, 2), (8, -2)] if self._opened else [(2, -4), (6, 0), (2, 4)]
-        painter.drawPolyline(QPolygonF([QPointF(1 + x, middle + y) for x, y in turned]))
+        painter.drawPolyline(QPolygonF([QPointF(5 + x, middle + y) for x, y in turned]))
         bold = QFont(self.font())
         bold.setWeight(QFont.Weight.DemiBold)
         painter.setFont(bold)
-        painter.setPen((palette.link() if self.hasFocus() else palette.text()).color())
-        room = QRect(_ARROW, 0, self.width() - _ARROW, self.height())
+        painter.setPen(palette.text().color())
+        room = QRect(_ARROW, 0, self.width() - _ARROW - 4, self.height())
         painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text())
         room.setLeft(_ARROW + QFontMetrics(bold).horizontalAdvance(self.text()) + 12)
         painter.setFont(smaller(self.font()))

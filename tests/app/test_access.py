@@ -1,0 +1,80 @@
+"""What has the keyboard can be seen, and everything that can be used has a name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QImage
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QLineEdit, QScrollBar, QWidget
+
+from app.window.main_window import MainWindow
+
+RING, LEAST = 2, 3.0  # pixels, and the contrast by which they change
+
+
+def luminance(widget: QWidget) -> NDArray[np.float64]:
+    """Of each pixel of a window."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
+    values = rows[:, : image.width(), 2::-1] / 255.0
+    decoded = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    whole: NDArray[np.float64] = decoded @ np.array([0.2126, 0.7152, 0.0722])
+    return whole
+
+
+def stops(window: QWidget) -> list[QWidget]:
+    """Where Tab can come to and that is wholly in sight."""
+    return [
+        widget
+        for widget in window.findChildren(QWidget)
+        if widget.isVisible()
+        and widget.isEnabled()
+        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.visibleRegion().boundingRect() == widget.rect()
+    ]
+
+
+def ring(window: QWidget, widget: QWidget) -> float:
+    """What share of a ring of two pixels around ``widget`` its focus changes clearly."""
+    window.setFocus()
+    QCoreApplication.processEvents()
+    before, place = luminance(window), QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    QCoreApplication.processEvents()
+    assert widget.hasFocus(), widget
+    assert QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()) == place, widget
+    after = luminance(window)
+    rows, columns = slice(place.top(), place.bottom() + 1), slice(place.left(), place.right() + 1)
+    light, dark = np.maximum(before, after)[rows, columns], np.minimum(before, after)[rows, columns]
+    changed = int((((light + 0.05) / (dark + 0.05)) >= LEAST).sum())
+    return changed / (RING * 2 * (place.width() + place.height()))
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_what_has_the_keyboard_has_a_ring_and_nothing_moves(make_window, name: str):
+    window: MainWindow = make_window()
+    window.set_theme(name)
+    QCoreApplication.processEvents()
+    widgets = stops(window)
+    assert len(widgets) > 10
+    faint = [(type(w).__name__, w.accessibleName()) for w in widgets if ring(window, w) < 0.4]
+    assert faint == []
+
+
+def test_everything_that_can_be_used_has_a_name(make_window):
+    window: MainWindow = make_window()
+    window.gallery.open(window._theme)
+    tops = [window, *(w for w in window.findChildren(QWidget) if w.isWindow())]
+    inner = {view.view() for view in window.findChildren(QComboBox)}  # lists that open are named by their boxes
+    nameless = []
+    for widget in {child for top in tops for child in top.findChildren(QWidget)} - inner:
+        used = isinstance(widget, (QAbstractButton, QAbstractItemView, QComboBox, QLineEdit)) or (
+            widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        )
+        internal = isinstance(widget, QScrollBar) or widget.objectName().startswith("qt_") or widget.focusProxy()
+        interface = QAccessible.queryAccessibleInterface(widget)
+        if used and not internal and interface and not interface.text(QAccessible.Text.Name):
+            nameless.append((type(widget).__name__, type(widget.parentWidget()).__name__))
+    assert nameless == []
