@@ -57,6 +57,7 @@ class Panels:
             if record.at_once is at_once:
                 widget = record.make(self._context)
                 self._made.append(_Made(record, widget, stale=bool(record.events)))
+                widget.setAccessibleName(record.title)
                 widget.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # which tells who was clicked, wherever that was
                 self._places.hold(record.title, widget)
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QImage
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QLineEdit, QScrollBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QLineEdit, QScrollBar, QTabBar, QWidget
 
 from app.window.main_window import MainWindow
 
@@ -37,7 +37,7 @@ def stops(window: QWidget) -> list[QWidget]:
 
 
 def ring(window: QWidget, widget: QWidget) -> float:
-    """What share of a ring of two pixels around ``widget`` its focus changes clearly."""
+    """What share of a ring of two pixels around ``widget``, or around its present tab, its focus changes clearly."""
     window.setFocus()
     QCoreApplication.processEvents()
     before, place = luminance(window), QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
@@ -45,6 +45,8 @@ def ring(window: QWidget, widget: QWidget) -> float:
     QCoreApplication.processEvents()
     assert widget.hasFocus(), widget
     assert QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()) == place, widget
+    if isinstance(widget, QTabBar):
+        place = widget.tabRect(widget.currentIndex()).translated(place.topLeft())
     after = luminance(window)
     rows, columns = slice(place.top(), place.bottom() + 1), slice(place.left(), place.right() + 1)
     light, dark = np.maximum(before, after)[rows, columns], np.minimum(before, after)[rows, columns]
@@ -65,7 +67,7 @@ def test_what_has_the_keyboard_has_a_ring_and_nothing_moves(make_window, name: s
 
 def test_everything_that_can_be_used_has_a_name(make_window):
     window: MainWindow = make_window()
-    window.gallery.open(window._theme)
+    window.gallery.open(window.look.theme)
     tops = [window, *(w for w in window.findChildren(QWidget) if w.isWindow())]
     inner = {view.view() for view in window.findChildren(QComboBox)}  # lists that open are named by their boxes
     nameless = []
@@ -76,5 +78,5 @@ def test_everything_that_can_be_used_has_a_name(make_window):
         internal = isinstance(widget, QScrollBar) or widget.objectName().startswith("qt_") or widget.focusProxy()
         interface = QAccessible.queryAccessibleInterface(widget)
         if used and not internal and interface and not interface.text(QAccessible.Text.Name):
-            nameless.append((type(widget).__name__, type(widget.parentWidget()).__name__))
-    assert nameless == []
+            nameless.append((type(widget).__name__, type(widget.parentWidget()).__name__, widget.objectName()))
+    assert not nameless, sorted(nameless)

@@ -16,6 +16,7 @@ from engine.equations import Line
 
 _HEAD_START = 100  # ms
 _SIGN = 6.0  # pixels
+_SIDE_BY_SIDE = 0.7  # about what share of the height is left where short lines stand beside each other
 
 
 class EquationView(QWidget):
@@ -102,7 +103,10 @@ class EquationView(QWidget):
 
     @property
     def height_in_use(self) -> int:
-        return round(height_of(self._rows) * self._scale) if self._rows else _estimate(self.lines)
+        """The height of what is shown; before anything is, of the room that it is about to fill."""
+        if self._rows:
+            return round(height_of(self._rows) * self._scale)
+        return min(_estimate(self.lines), max(self._room.height(), 1))
 
     def wanted(self, width: int) -> int:
         """The height that it would have in its full size, each line by itself."""
@@ -112,7 +116,8 @@ class EquationView(QWidget):
     def least(self, width: int) -> int:
         """The height into which it can be made to fit, no wider than ``width``."""
         size = self._theme.text_scale * SMALLEST
-        return round(size * (height_of(lay_out(self._drawn, width / size, beside=True)) or _estimate(self.lines)))
+        set_already = height_of(lay_out(self._drawn, width / size, beside=True))
+        return round(size * (set_already or _SIDE_BY_SIDE * _estimate(self.lines)))
 
     def whole_rows(self, limit: int) -> int:
         """The height of the rows that ``limit`` holds entirely; of the first at least."""
