@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,8 +17,8 @@ TRACEBACK = "PLAYGROUND_TRACEBACK"  # the variable with which an unexpected erro
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 done, 1 the run failed, 2 the request was wrong, 130 interrupted, with one line on stderr
-    that says so."""
+    """Run the command line; 0 done, 1 the run failed, 2 the request was wrong, 128 + a signal's number interrupted (130
+    by Ctrl+C, 143 by the system, 129 by a terminal that was closed), with one line on stderr that says so."""
     # The window is to show soon: nothing that start-up makes is garbage, and there are no plugins worth looking for.
     gc.disable()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -29,23 +30,24 @@ def main(arguments: list[str] | None = None) -> int:
     adapt()
     interrupts = Interrupts()
     sentence: object = ""
-    try:
-        with interrupts:
+    with interrupts:
+        try:
             status = _opened() if not arguments else _parsed(arguments, interrupts)
-    except RequestError as error:
-        sentence, status = error, 2
-    except RunError as error:
-        sentence, status = error, 1
-    except SystemExit:
-        raise
-    except BaseException as error:
-        sentence, status = _unexpected(error), 1
-    finally:
-        gc.enable()
-    if interrupts.came and status != 0:  # whatever it was that it interrupted made of it
-        sentence, status = "Interrupted.", 130
-    if str(sentence):
-        complain(sentence)
+        except RequestError as error:
+            sentence, status = error, 2
+        except RunError as error:
+            sentence, status = error, 1
+        except SystemExit:
+            raise
+        except BaseException as error:
+            sentence, status = _unexpected(error), 1
+        finally:
+            interrupts.end()
+            gc.enable()
+        if interrupts.came and status != 0:  # whatever it was that it interrupted made of it
+            sentence, status = interrupts.tell(), interrupts.status
+        if str(sentence):
+            complain(sentence)
     return status
 
 
@@ -169,4 +171,6 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
 
 
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # before and after main sees to it, there is nothing to be said
     sys.exit(main())

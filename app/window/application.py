@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ from typing import NoReturn
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.models.run_state import RunState
+from app.models.run_state import ACTIVE, RunState
 from app.session.failures import print_trace
 from app.style.theme import ThemeChoice
 from app.window.main_window import MainWindow
 from app.window.signals import signals_obeyed
 from engine.catalogue.spaces import EnvironmentInfo
+from engine.commands.output import complain
 from engine.config import presets
 from engine.config.presets import Preset
 from engine.runtime.errors import describe
@@ -94,6 +94,7 @@ def run(opening: Opening) -> int:
             QTimer.singleShot(milliseconds, finish)
     with signals_obeyed(application, window.close) as received:
         application.exec()
+        active = window.controller.state in ACTIVE
         loading = window.training.loading  # which cannot be interrupted, and needs no end
         ended = window.shut_down(0 if loading else PATIENCE)
     if not ended and not loading:
@@ -104,11 +105,18 @@ def run(opening: Opening) -> int:
         status = status or int(hangs)
     if received:
         status = 128 + received[0]
-        if received[0] == signal.SIGINT:
-            sys.stderr.write("Interrupted.\n")
+        complain(_interrupted(window) if active else "Interrupted.")
     if not ended:
         _leave(status)
     return status
+
+
+def _interrupted(window: MainWindow) -> str:
+    """How far the run had come."""
+    from engine.commands.interrupts import interrupted  # seldom wanted, so not loaded before
+
+    window.controller.collect()
+    return interrupted(window.controller.history.latest)
 
 
 def _hangs_in_environment(window: MainWindow) -> bool:

@@ -10,9 +10,7 @@ from types import FrameType
 
 from PySide6.QtCore import QCoreApplication, QSocketNotifier
 
-from engine.runtime.interrupts import let_in
-
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, where the terminal is closed, is not known everywhere
+from engine.runtime.interrupts import ENDS, let_in
 
 
 @contextmanager
@@ -21,7 +19,8 @@ def signals_obeyed(application: QCoreApplication, close: Callable[[], object]) -
 
     Python's handlers run only where Python does, and a window that nobody touches runs none: the signal therefore also
     writes to a socket, at which the event loop wakes. That there are handlers keeps SDL from setting its own, which
-    only tell pygame. What the program was started to ignore (by ``nohup``, or in a script's background) stays ignored.
+    only tell pygame. What the program was started to ignore (by ``nohup``, or in a script's background) stays ignored,
+    and so do all of them once one has come.
 
     Yields:
         The signals received.
@@ -39,11 +38,10 @@ def signals_obeyed(application: QCoreApplication, close: Callable[[], object]) -
         reading.recv(64)
         if received:
             close()
-            application.quit()  # also where a dialog holds the window open
+            application.quit()  # also where a menu or a dialog waits for an answer
 
     notifier.activated.connect(obey)
-    ends = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in ends}
+    before = {number: signal.getsignal(number) for number in ENDS}
     before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     for number in before:
         signal.signal(number, note)
@@ -54,7 +52,7 @@ def signals_obeyed(application: QCoreApplication, close: Callable[[], object]) -
     finally:
         signal.set_wakeup_fd(woken)
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if received else handler)
         notifier.setEnabled(False)
         reading.close()
         writing.close()

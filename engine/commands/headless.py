@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, cast
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from engine.commands.interrupts import Interrupts
+from engine.commands.interrupts import Interrupts, interrupted, short
 from engine.commands.output import Lasting
 from engine.commands.report import Report, ReportError
 from engine.config import RunConfig
@@ -38,16 +38,22 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
         RequestError: the configuration cannot work, or the report cannot be opened.
         RunError: the run failed, or the report could no longer be written; after the others have finished, some of
             several seeds failed.
-        KeyboardInterrupt: Ctrl+C.
+        KeyboardInterrupt: Ctrl+C, or another signal that ends programs.
     """
-    with interrupts.held_back():
-        import engine.training.training  # noqa: F401  (loads torch)
-        from engine.runtime.threads import compute_on_one_thread
+    course = _Course()
+    interrupts.tell = lambda: course.interrupted(seeds)
+    with interrupts.not_for_long():
+        with interrupts.held_back():
+            import engine.training.training  # noqa: F401  (loads torch)
+            from engine.runtime.threads import compute_on_one_thread
 
-        compute_on_one_thread()
+            compute_on_one_thread()
+        _train(config, seeds, report, interrupts, course)
+
+
+def _train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interrupts, course: _Course) -> None:
     console = Console(file=cast(IO[str], Lasting(sys.stderr)))  # who no longer looks does not stop the training
     groups, said = _groups(config, seeds)
-    course = _Course()
     with ExitStack() as stack:
         stack.enter_context(while_waiting(telling(partial(_say, console))))
         trainings = stack.enter_context(closing(_made(groups, console)))
@@ -67,12 +73,13 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
                     if isinstance(event, Failed):
                         course.failures[seed] = event.reason
                     elif isinstance(event, Updated):
-                        course.last[seed] = event
+                        with interrupts.held_back():  # what is told of an iteration is told whole
+                            course.last[seed] = event
+                            if lines is not None:
+                                lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
                         course.show(progress, bar, training)
                         if event.note:
                             _say(console, _of_seed(event.note, seed, seeds))
-                        if lines is not None:
-                            lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
                     elif isinstance(event, Solved):
                         _say(console, _of_seed(_solved(event), seed, seeds))
             except RunError as error:
@@ -103,7 +110,7 @@ def _solved(event: Solved) -> str:
 
     return (
         f"Solved after {event.environment_steps:,} steps and {event.seconds:.1f} s: the last {MEAN_OVER} episodes have "
-        f"a mean return of {_short(event.mean_return)}, at least {event.threshold:g}."
+        f"a mean return of {short(event.mean_return)}, at least {event.threshold:g}."
     )
 
 
@@ -170,6 +177,14 @@ class _Course:
         speed = (self.steps + training.environment_steps) / max(self.seconds + training.seconds, 1e-9)
         progress.update(task, completed=used, mean=_spread(self.last), speed=f"{speed:,.0f}")
 
+    def interrupted(self, seeds: int) -> str:
+        """How far it had come when it was interrupted."""
+        if seeds == 1 or not self.last:
+            return interrupted(next(iter(self.last.values()), None))
+        steps = sum(updated.environment_steps for updated in self.last.values())
+        whose = "1 seed" if len(self.last) == 1 else f"{len(self.last)} seeds"
+        return f"Interrupted after {steps:,} steps of {whose}; the mean return was {_spread(self.last)}."
+
     def summary(self, seeds: int) -> str:
         counts = (
             f"{count:,} {name}{'' if count == 1 else 's'}"
@@ -191,11 +206,7 @@ def _spread(latest: Mapping[int, Updated]) -> str:
     means = [mean for updated in latest.values() if (mean := updated.metrics["mean_return"]) is not None]
     if not means:
         return "–"
-    return f"{_short(fmean(means))} ± {_short(stdev(means))}" if len(means) > 1 else _short(means[0])
-
-
-def _short(number: float) -> str:
-    return f"{number:.1f}" if abs(number) < 1e7 else f"{number:.4g}"
+    return f"{short(fmean(means))} ± {short(stdev(means))}" if len(means) > 1 else short(means[0])
 
 
 def _progress(console: Console) -> Progress:

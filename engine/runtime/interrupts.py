@@ -1,11 +1,16 @@
-"""Ctrl+C, where it must not come: in the processes beside this one, and in what does not survive it."""
+"""Ctrl+C, and the system's wish that the program end, where they must not come: in the processes beside this one, and
+in what does not survive them."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+ENDS: tuple[signal.Signals, ...] = tuple(
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__
+)
+"""What asks a program to end: Ctrl+C, the system, and a terminal that is closed, where that is known."""
 _MASKS = hasattr(signal, "pthread_sigmask")  # on Windows there are none
 
 
@@ -19,18 +24,18 @@ def kept_from_children() -> Iterator[None]:
 
     if _MASKS:
         resource_tracker.ensure_running()  # which, were it started within, would end the block early
-    with put_off():
+    with put_off([signal.SIGINT]):  # they are ended by the others
         yield
 
 
 @contextmanager
-def put_off() -> Iterator[None]:
-    """Ctrl+C comes at the end of the block, or when ``let_in`` is called, and not before: what Qt calls while a window
-    is made would swallow it."""
+def put_off(signals: Collection[signal.Signals] = ENDS) -> Iterator[None]:
+    """Signals come at the end of the block, or when ``let_in`` is called, and not before: what Qt calls while a window
+    is made would swallow Ctrl+C."""
     if not _MASKS:
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
@@ -38,6 +43,6 @@ def put_off() -> Iterator[None]:
 
 
 def let_in() -> None:
-    """From here on, someone sees to Ctrl+C, also if it came while it was put off."""
+    """From here on, someone sees to the signals, also to those that came while they were put off."""
     if _MASKS:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,22 +20,64 @@ from app.window.main_window import MainWindow
 from app.window.signals import signals_obeyed
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.environments import EnvironmentConfig
+from engine.runtime.interrupts import ENDS
 from tests.engine import worker_environments
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture
+def heard_again() -> Iterator[None]:
+    """A program that is ended hears no more signals; the one that tests goes on."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDS)
 def test_a_signal_closes_a_window_that_nobody_touches(
-    qtbot: QtBot, make_window: Callable[..., MainWindow], number: int
+    qtbot: QtBot, make_window: Callable[..., MainWindow], number: int, heard_again: None
 ) -> None:
-    window, before = make_window(), signal.getsignal(number)
+    window = make_window()
     with signals_obeyed(QCoreApplication.instance(), window.close) as received:
         os.kill(os.getpid(), number)
         qtbot.waitUntil(lambda: not window.isVisible(), timeout=1000)
     assert received == [number]
-    assert signal.getsignal(number) is before
+    assert signal.getsignal(number) == signal.SIG_IGN
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_window_that_a_signal_ends_says_what_was_learned_whatever_is_open_in_it(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QMenu
+from app.window import dialogs, main_window
+from main import main
+
+made = main_window.MainWindow.__init__
+def make(window, *arguments):
+    made(window, *arguments)
+    def look():
+        if window.controller.history.iterations >= 2:
+            timer.stop()
+            dialogs.about(window).open()
+            QTimer.singleShot(100, lambda: [os.kill(os.getpid(), signal.SIGTERM) for _ in range(2)])
+            window.findChild(QMenu).exec()  # which does not return as long as it has no answer
+    timer = QTimer(window, interval=100)
+    timer.timeout.connect(look)
+    timer.start()
+main_window.MainWindow.__init__ = make
+sys.exit(main(["--preset", "cartpole", "--start"]))
+"""
+    ended, said, _ = left(code, tmp_path)
+    assert ended == 143
+    assert re.fullmatch(
+        r"Interrupted after [\d,]+ steps; the mean return of the last \d+ episodes was \d+\.\d\.", said.splitlines()[-1]
+    )
+    assert "Traceback" not in said
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")

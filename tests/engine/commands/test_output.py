@@ -8,15 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.commands.interrupts import Interrupts
+from engine.commands.interrupts import PATIENCE, Interrupts, interrupted
 from engine.commands.output import complain
-from engine.runtime.interrupts import let_in, put_off
+from engine.reports.events import Updated
+from engine.runtime.interrupts import ENDS, let_in, put_off
 from main import TRACEBACK, main
 
 ROOT = Path(__file__).parents[3]
@@ -99,33 +101,96 @@ def test_who_takes_another_python_is_told_which_to_take(
     assert told.endswith(".venv/bin/python main.py.\n")
 
 
+@pytest.fixture
+def heard_again() -> Iterator[None]:
+    """A program that is interrupted ends, and hears no more; the one that tests goes on."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def trains(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "main.py", "train", "--steps", "10000000", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True, text=True)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent there to one process")
-@pytest.mark.parametrize("trains", [False, True], ids=["while it loads", "while it trains"])
-def test_ctrl_c_is_told_in_one_word(trains: bool) -> None:
-    command = [sys.executable, "main.py", "train", "--set", "environment.stepping=processes", "--steps", "10000000"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True, text=True)
-    assert process.stderr is not None
-    if trains:
-        assert any(line.startswith("Training on ") for line in process.stderr)
-    else:
-        time.sleep(0.3)
+def test_ctrl_c_while_it_loads_is_told_in_one_sentence() -> None:
+    process = trains()
+    time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert told.splitlines()[-1] == "Interrupted."
+    assert told.splitlines()[-1] in ("Interrupted.", "Interrupted before the first iteration had ended.")
     assert "Traceback" not in told
 
 
-def test_an_interrupt_that_was_swallowed_is_not_forgotten() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent there to one process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_learned_before_a_signal_is_told_and_stands_in_the_report(tmp_path: Path, number: int) -> None:
+    report = tmp_path / "report.jsonl"
+    process = trains("--set", "environment.stepping=processes", "--report", str(report))
+    while not report.exists() or report.read_bytes().count(b"\n") < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    for _ in range(3):  # by someone who is impatient
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+        time.sleep(0.02)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in told
+    last = json.loads(report.read_text().splitlines()[-1])
+    episodes = min(last["episodes"], 100)
+    assert told.splitlines()[-1] == (
+        f"Interrupted after {last['environment_steps']:,} steps; "
+        f"the mean return of the last {episodes} episodes was {last['mean_return']:.1f}."
+    )
+
+
+HANGING = """
+import gymnasium, sys, time
+class Hangs(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
+    action_space = gymnasium.spaces.Discrete(2)
+    def reset(self, seed=None, options=None):
+        print("hangs", file=sys.stderr, flush=True)
+        while True:
+            try:
+                time.sleep(60)
+            except KeyboardInterrupt:
+                pass
+gymnasium.register("Hangs-v0", Hangs)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent there to one process")
+def test_what_does_not_let_itself_be_interrupted_is_left(tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING)
+    command = [sys.executable, "main.py", "train", "--environment", "hanging:Hangs-v0"]
+    command += ["--set", "environment.stepping=in-process"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(tmp_path)}
+    )
+    assert process.stderr is not None
+    assert any(line == "hangs\n" for line in process.stderr)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=PATIENCE + 20)
+    assert process.returncode == 143
+    assert told.splitlines()[-1] == "Interrupted before the first iteration had ended."
+
+
+def test_an_interrupt_that_was_swallowed_is_not_forgotten(heard_again: None) -> None:
     with Interrupts() as interrupts:
         with suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             interrupts.check()
-    assert interrupts.came
+        signal.raise_signal(signal.SIGTERM)  # which raises nothing any more
+    assert interrupts.status == 130
 
 
-def test_an_interrupt_is_held_back_where_it_would_break_what_is_loaded() -> None:
+def test_an_interrupt_is_held_back_where_it_would_break_what_is_loaded(heard_again: None) -> None:
     loaded = []
 
     def load(interrupts: Interrupts) -> None:
@@ -138,13 +203,28 @@ def test_an_interrupt_is_held_back_where_it_would_break_what_is_loaded() -> None
     assert loaded
 
 
+@pytest.mark.parametrize(
+    ("episodes", "mean", "reached"),
+    [
+        (0, None, "no episode had ended"),
+        (1, 21.0, "the return of the last episode was 21.0"),
+        (12, 21.04, "the mean return of the last 12 episodes was 21.0"),
+        (1234, -482.0, "the mean return of the last 100 episodes was -482.0"),
+    ],
+)
+def test_how_far_a_run_had_come_is_said(episodes: int, mean: float | None, reached: str) -> None:
+    latest = Updated(iteration=3, environment_steps=61_440, episodes=episodes, metrics={"mean_return": mean})
+    assert interrupted(latest) == f"Interrupted after 61,440 steps; {reached}."
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be put off there")
-def test_an_interrupt_that_is_put_off_comes_once_someone_sees_to_it() -> None:
+@pytest.mark.parametrize("number", ENDS)
+def test_a_signal_that_is_put_off_comes_once_someone_sees_to_it(number: int, heard_again: None) -> None:
     told = []
 
     def open_a_window() -> None:
         with put_off():
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
             told.append("made")
             let_in()
             told.append("too late")
