@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -57,6 +57,26 @@ def caption(shown: KeptRun | None, ghost: KeptRun | None) -> str:
     return f"{name} · {found[0].text}{more}"
 
 
+class _Room(QScrollArea):
+    """What it holds fills it, and is scrolled only where it cannot be as small; it need not be as tall as it would be
+    with all the room in the world, which is what a resizable widget of Qt's becomes that has wrapped text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def fit(self) -> None:
+        widget = self.widget()
+        if widget is not None:
+            least = widget.minimumSizeHint().expandedTo(widget.minimumSize())
+            widget.resize(self.maximumViewportSize().expandedTo(least))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+
 def _id(kept: KeptRun | None) -> str:
     return kept.run.id if kept is not None else ""
 
@@ -100,10 +120,7 @@ class Present(QWidget):
 
     def _arrange(self) -> None:
         as_surface(self)
-        self._scroll = QScrollArea()  # for a panel that needs more room than there is
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll = _Room()
         self.run_label, self.title_label, self.state_label = ElidedLabel(), QLabel(), QLabel()
         self.title_label.setProperty("role", "heading")
         for label in (self.run_label, self.state_label):
@@ -230,6 +247,7 @@ class Present(QWidget):
         widget = self._scroll.widget()
         assert isinstance(widget, PanelWidget)
         widget.apply_theme(scaled)
+        self._scroll.fit()
 
     def _switch_spotlight(self) -> None:
         self._lit = not self._lit

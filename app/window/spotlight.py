@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QCursor, QGuiApplication, QPainter, QPixmap, Q
 
 from app.style.theme import Theme
 
-SIZE = 96  # pixels across; some systems have no larger pictures
-_RING = 34.0  # pixels from the tip of the arrow
+SIZE = 128  # pixels across
+_RING = 46.0  # pixels from the tip of the arrow
 # The arrow, from its tip.
 _ARROW = ((0, 0), (0, 17), (4, 13.2), (6.8, 19.4), (9.6, 18.2), (6.9, 12.2), (12, 12.2))
 

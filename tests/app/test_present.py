@@ -204,7 +204,7 @@ def test_a_halo_is_around_the_mouse_until_it_is_turned_off(qtbot: QtBot, make_wi
     picture = cursor.pixmap().toImage()
     middle = picture.rect().center()
     assert (cursor.hotSpot().x(), cursor.hotSpot().y()) == (picture.width() // 2, picture.height() // 2)
-    ring, corner = picture.pixelColor(middle + QPoint(-34, 0)), picture.pixelColor(0, 0)
+    ring, corner = picture.pixelColor(middle + QPoint(-46, 0)), picture.pixelColor(0, 0)
     assert (ring.alpha() > 150, corner.alpha()) == (True, 0)
     press(Qt.Key.Key_S)
     assert QGuiApplication.overrideCursor() is None
