@@ -31,10 +31,10 @@ from app.style.theme import Theme
 from app.window.dock import Dock
 from app.window.frame import Frame
 from app.window.panels import Panels
+from app.window.run_chip import NOTHING_YET
 from app.window.spotlight import Spotlight
 
 TIMES = 2.0  # as large as in the window
-NOTHING_YET = "Nothing has run yet."
 FIRST = "Returns"  # what is shown where nobody has pointed at a panel
 KEYS = (
     *("start", "step", "stop", "present", "full_screen", "quit", "shortcuts"),

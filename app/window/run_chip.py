@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.models.run_state import STOP_AND_CHANGE, WORDS, RunState
 from app.models.runs import Difference
-from app.style.text import set_role
+from app.style.text import ElidedLabel, set_role
 from app.style.theme import Theme
 from app.window.run_chips import SIDE, Ring
 
 NOTHING_YET = "Nothing has run yet."
-_LEAST = 48  # pixels of a text that is cut short
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class RunRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._sign = Ring()  # as on its chip
-        self.name, self.state, self.edited = Elided(), QLabel(), Elided()
+        self.name, self.state, self.edited = ElidedLabel(), QLabel(), ElidedLabel()
         set_role(self.state, "heading")
         self.start_button = self._button("Start as new", "Begin another run with the edited choice")
         self.go_on_button = self._button("Go on", "")
@@ -126,24 +124,3 @@ class RunRow(QWidget):
         self._layout.setSpacing(theme.unit)
         self._sign.apply(theme.text, theme.px(SIDE))
         self.updateGeometry()
-
-
-class Elided(QLabel):
-    """One line of plain text, of which the end is left out where it does not fit."""
-
-    def __init__(self, text: str = "") -> None:
-        super().__init__(text)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-
-    def minimumSizeHint(self) -> QSize:
-        hint = self.sizeHint()
-        return QSize(min(hint.width(), _LEAST), hint.height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        room = self.contentsRect()
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
-        painter.end()

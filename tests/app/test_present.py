@@ -177,15 +177,18 @@ def test_the_caption_names_the_term_that_was_changed(qtbot: QtBot, make_window: 
 # --- how it looks -----------------------------------------------------------------------------------------------------
 
 
-def test_every_panel_fits_and_takes_on_another_look(qtbot: QtBot, make_window: Make) -> None:
-    window = make_window()
+def test_every_panel_fits_and_takes_on_another_look(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window(budget__environment_steps=600)
     window.resize(1024, 640)
+    window.start()
+    reach(window, RunState.FINISHED)
     before = sizes(window)
     press(Qt.Key.Key_P)
     for number in range(1, len(TITLES) + 1):
         press(str(number))
         assert window.size().toTuple() == (1024, 640)
-        assert window.present._scroll.horizontalScrollBar().maximum() == 0
+        bars = window.present._scroll.horizontalScrollBar(), window.present._scroll.verticalScrollBar()
+        assert [bar.maximum() for bar in bars] == [0, 0]
     window.actions_by_name["toggle_theme"].trigger()
     log = window.panels.find(LogPanel)
     assert log.isVisible()
