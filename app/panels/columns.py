@@ -13,7 +13,8 @@ from app.style.theme import Theme
 
 _ROW = 38  # pixels, the height of a row from which on all is easily read, for text of the system's size
 _LEAST_ROW = 32  # where that lets all rows be seen at once
-_LEAST_WIDTH = 180
+_LEAST_WIDTH = 180  # of a curve, where there is more than one column
+_NARROWEST = 110  # of a curve beside its words
 _ZOOMING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
@@ -24,7 +25,7 @@ class Columns(QWidget):
         super().__init__()
         self._theme = theme
         self._smalls: list[SmallPlot] = []
-        self._beside = 0
+        self._words = self._beside = 0
         self._columns = 1
         self.row_height = _ROW
 
@@ -37,13 +38,12 @@ class Columns(QWidget):
         """Show these, in this order, and hide the others."""
         for small in self._smalls:
             small.setVisible(small in smalls)
-        width = max(small.words_width for small in smalls)
+        self._words = max(small.words_width for small in smalls)
         for small in smalls:
-            small.set_words_width(width)
             if small.parent() is not self:
                 small.setParent(self)
             small.show()
-        self._smalls, self._beside = smalls, width + self._theme.px(BESIDE)
+        self._smalls, self._beside = smalls, self._words + self._theme.px(BESIDE)
 
     def fit(self, width: int, height: int) -> None:
         """Choose the columns for what can be seen at once, and grow beyond it where rows would be too low; then whole
@@ -51,10 +51,16 @@ class Columns(QWidget):
         count, axis = len(self._smalls), self._theme.px(AXIS_HEIGHT)
         self._columns = columns_for(width, height - axis, count, self._beside)
         rows = math.ceil(count / self._columns)
-        if rows * self._theme.px(_LEAST_ROW) + axis <= height:
+        # Where words would leave the curves next to nothing, they stand above them.
+        above = width - self._beside < _NARROWEST
+        words = max(small.height_above(width) for small in self._smalls) if above else 0
+        for small in self._smalls:
+            small.place_words(width if above else self._words, above=above)
+        least, good = (self._theme.px(row) + words for row in (_LEAST_ROW, _ROW))
+        if rows * least + axis <= height:
             self.row_height = (height - axis) // rows
         else:
-            self.row_height = math.ceil(height / max(height // self._theme.px(_ROW), 1))
+            self.row_height = math.ceil(height / max(height // good, 1))
         self.setMinimumSize(min(self._beside + 60, width), rows * self.row_height + axis)
         self._lay_out()
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import get_args
 
 import numpy as np
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
 from app.models.axis_choice import AxisChoice, XAxis
@@ -33,6 +34,7 @@ from engine.reports.metrics import METRICS
 
 _EMPTY = "Each episode will appear here as a dot once it has ended."
 _COUNTED: dict[XAxis, str] = {"environment_steps": "steps", "episodes": "episodes", "seconds": "seconds"}
+_LOW = 190  # pixels, for text of the system's size: what is lower has its room for the plot
 _RETURN = "return (reward)"
 
 
@@ -67,8 +69,8 @@ class ReturnsPanel(PanelWidget):
     def _build(self, theme: Theme) -> None:
         self._number = SteadyLabel("−0.0×10²⁰", "mean")
         self._number.setText(NOTHING)
-        caption = muted("mean return,\nlast 100")
-        caption.setToolTip(METRICS["mean_return"].meaning)
+        self._caption = muted("mean return,\nlast 100")
+        self._caption.setToolTip(METRICS["mean_return"].meaning)
         self._number.setToolTip(METRICS["mean_return"].meaning)
         self._axis = Combo()
         self._axis.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
@@ -84,7 +86,7 @@ class ReturnsPanel(PanelWidget):
         header = Flow(theme.unit)
         header.setContentsMargins(2 * theme.unit, theme.unit, 2 * theme.unit, 0)
         header.addWidget(self._number)
-        header.addWidget(caption)
+        header.addWidget(self._caption)
         header.add_right(self._axis)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
@@ -146,6 +148,10 @@ class ReturnsPanel(PanelWidget):
         self._number.setText(NOTHING)
         self._stage.fill(False)
         self.plot.follow()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._caption.setVisible(self.height() >= self._theme.px(_LOW))  # its tooltip is the number's, too
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme

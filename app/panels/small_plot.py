@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
 from app.models.axis_choice import XAxis
 from app.models.history import History
@@ -25,6 +25,7 @@ from engine.reports.metrics import Metric
 
 AXIS_HEIGHT = 40  # pixels, for text of the system's size
 BESIDE = 58  # pixels beside a plot's data
+_DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 _UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no room, and stand in the tooltip
 _MARGINS = Margins(left=46, bottom=AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
 _EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
@@ -51,21 +52,22 @@ class SmallPlot(QWidget):
         self.title = QLabel(metric.title)
         self.title.setProperty("role", "muted")
         self._value = SteadyLabel(self._written(metric.widest), "heading")
-        words = QVBoxLayout()
-        words.setContentsMargins(theme.unit + theme.unit // 2, 0, 0, 0)
-        words.setSpacing(0)
+        self._beside = QBoxLayout(_DOWN)
+        self._beside.setContentsMargins(theme.unit + theme.unit // 2, 0, 0, 0)
+        self._beside.setSpacing(0)
         for label in (self.title, self._value):
             label.setProperty("small", True)
-            words.addWidget(label)
-        words.addStretch(1)
+            self._beside.addWidget(label)
+        self._beside.addStretch(1)
         self._words = QWidget()
-        self._words.setLayout(words)
+        self._words.setLayout(self._beside)
         self._words.setToolTip(explanation(metric))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._words)
-        layout.addWidget(self.plot, 1)
+        self._layout = QBoxLayout(_ACROSS)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(self._words)
+        self._layout.addWidget(self.plot, 1)
+        self.setLayout(self._layout)
         self.reset()
 
     @property
@@ -75,10 +77,29 @@ class SmallPlot(QWidget):
 
     @property
     def words_width(self) -> int:
-        return self._words.sizeHint().width()
+        """How wide name and value are above each other."""
+        return (
+            max(self.title.sizeHint().width(), self._value.sizeHint().width()) + self._beside.contentsMargins().left()
+        )
 
-    def set_words_width(self, width: int) -> None:
+    def height_above(self, width: int) -> int:
+        """How high they are above a curve of this width: in one line, or in two where that is too narrow for it."""
+        title, value = self.title.sizeHint(), self._value.sizeHint()
+        if self._in_one_line(width):
+            return max(title.height(), value.height())
+        return title.height() + value.height()
+
+    def _in_one_line(self, width: int) -> bool:
+        needed = self.title.sizeHint().width() + self._value.sizeHint().width() + self._theme.unit
+        return needed + self._beside.contentsMargins().left() <= width
+
+    def place_words(self, width: int, *, above: bool) -> None:
+        """Name and value stand ``above`` the curve or beside it, ``width`` pixels wide."""
+        in_line = above and self._in_one_line(width)
         self._words.setFixedWidth(width)
+        self._beside.setDirection(_ACROSS if in_line else _DOWN)
+        self._beside.setSpacing(self._theme.unit if in_line else 0)
+        self._layout.setDirection(_DOWN if above else _ACROSS)
 
     @property
     def moments(self) -> list[Moment]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.style import icons
@@ -51,6 +51,7 @@ class Corner(QWidget):
         self.enlarge.setVisible(enlarge)
         if enlarge:
             side = round(self._plot.width() - place.right()) - 2  # of the margin
+            self.enlarge.setIconSize(QSize(side - 6, side - 6))
             self.enlarge.setGeometry(round(place.right()) + 1, top, side, side)
             self.enlarge.raise_()
         if not everything:

@@ -50,12 +50,14 @@ class Level:
         if self.value is None or not frame.y[0] <= self.value <= frame.y[1]:
             return
         y = round(frame.to_y(self.value))
-        pen = pen_of(self.colour)
+        pen = pen_of(self.colour, frame.thickness)
         pen.setDashPattern(DASHES)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen)
         painter.drawLine(QLineF(frame.rect.left(), y, frame.rect.right(), y))
         height = painter.fontMetrics().height()
+        if painter.fontMetrics().horizontalAdvance(self.text) + 3 * _PAD > frame.rect.width():
+            return
         # Above the line, but not among the labels of moments.
         below = y + 3 if y - 2 * height - 6 < frame.rect.top() else y - height - 3
         draw_tag(painter, self.text, (frame.rect.left() + _PAD, below), self.ink, self.ground)

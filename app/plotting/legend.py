@@ -15,10 +15,11 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from app.plotting.marks import DASHES, hatched, pen_of
 from app.style.theme import Theme, tabular
 
-_SAMPLE = 14.0  # pixels, of what stands before the words
-_SPACE = 5.0  # between that and the words
-_BELOW = 8.0  # between the last row and the plot, whose topmost label stands out by half its height
-_APART = 14.0  # between two entries
+# In heights of a line of text:
+_SAMPLE = 0.85  # what stands before the words
+_SPACE = 0.35  # between that and the words
+_BELOW = 0.6  # between the last row and the plot, whose topmost label stands out by half its height
+_APART = 0.9  # between two entries
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Entry:
 
     @property
     def before(self) -> float:
-        """How many pixels stand before the words."""
+        """How much stands before the words, in heights of a line."""
         return _SAMPLE + _SPACE if self.sample else 0.0
 
 
@@ -43,6 +44,7 @@ class Legend(pg.GraphicsWidget):
         self._entries: Sequence[Entry] = ()
         self._theme: Theme | None = None
         self._font = QFont()
+        self._metrics = QFontMetricsF(self._font)
         self._rows = 0
         self._most = math.inf
         self.setFixedHeight(0)
@@ -69,19 +71,20 @@ class Legend(pg.GraphicsWidget):
 
     def apply_theme(self, theme: Theme, font: QFont) -> None:
         self._theme, self._font = theme, tabular(font)
+        self._metrics = QFontMetricsF(self._font)
         self._rows = 0
         self._fit()
         self.update()
 
     def places(self) -> list[QRectF]:
         """Where each entry stands that has room."""
-        metrics = QFontMetricsF(self._font)
+        advance, line = self._metrics.horizontalAdvance, self._metrics.height()
         room = max(self.size().width(), 1.0)
-        widths = [min(entry.before + metrics.horizontalAdvance(entry.text) + 1, room) for entry in self._entries]
-        height = metrics.height() + 2
+        widths = [min(entry.before * line + advance(entry.text) + 1, room) for entry in self._entries]
+        height = line + 2
         return [
             QRectF(left, row * height, width, height)
-            for (row, left), width in zip(in_rows(widths, room), widths, strict=True)
+            for (row, left), width in zip(in_rows(widths, room, _APART * line), widths, strict=True)
             if row < self._most_rows
         ]
 
@@ -92,47 +95,49 @@ class Legend(pg.GraphicsWidget):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         if self._theme is None:
             return
-        metrics = QFontMetricsF(self._font)
         painter.setFont(self._font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for entry, place in zip(self._entries, self.places(), strict=False):
             if entry.sample is not None:
                 _paint_sample(painter, entry, place, self._theme)
-            words = place.adjusted(entry.before, 0, 0, 0)
-            text = metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, words.width() + 1)
+            words = place.adjusted(entry.before * self._metrics.height(), 0, 0, 0)
+            text = self._metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, words.width() + 1)
             painter.setPen(QColor(self._theme.text))
             painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
 
     @property
     def _most_rows(self) -> int:
-        height = QFontMetricsF(self._font).height() + 2
-        return max(int((self._most - _BELOW) / height), 1) if math.isfinite(self._most) else len(self._entries)
+        line = self._metrics.height()
+        return (
+            max(int((self._most - _BELOW * line) / (line + 2)), 1) if math.isfinite(self._most) else len(self._entries)
+        )
 
     def _fit(self) -> None:
         """Be as high as the rows are. Numbers that grow shorter again do not move the plot back."""
         places = self.places()
-        height = QFontMetricsF(self._font).height() + 2
-        needed = round(places[-1].bottom() / height) if places else 0
+        line = self._metrics.height()
+        needed = round(places[-1].bottom() / (line + 2)) if places else 0
         self._rows = max(min(self._rows, self._most_rows), needed)
-        wanted = self._rows * height + _BELOW if self._rows else 0.0
+        wanted = self._rows * (line + 2) + _BELOW * line if self._rows else 0.0
         if wanted != self.maximumHeight():
             self.setFixedHeight(wanted)
 
 
-def in_rows(widths: Sequence[float], room: float) -> list[tuple[int, float]]:
-    """The row and the left edge of each, in as few rows of the width ``room`` as keep their order."""
+def in_rows(widths: Sequence[float], room: float, apart: float) -> list[tuple[int, float]]:
+    """The row and the left edge of each, in as few rows of the width ``room`` as keep their order, ``apart`` from each
+    other."""
     places: list[tuple[int, float]] = []
     row, left = 0, 0.0
     for width in widths:
         if left > 0 and left + width > room:
             row, left = row + 1, 0.0
         places.append((row, left))
-        left += width + _APART
+        left += width + apart
     return places
 
 
 def _paint_sample(painter: QPainter, entry: Entry, place: QRectF, theme: Theme) -> None:
-    side = _SAMPLE - 2
+    side = _SAMPLE * (place.height() - 2)
     box = QRectF(place.left(), place.center().y() - side / 2, side, side)
     if entry.sample == "filled":
         painter.fillRect(box, QColor(entry.colour))

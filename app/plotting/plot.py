@@ -39,6 +39,8 @@ from app.style.theme import Theme, blended, points
 
 _ENLARGED = 1.35  # times the size of the text
 _LEGEND_SHARE = 0.4  # of the height, which a legend takes at most
+_LOW = 140  # pixels, for text of the system's size
+_TITLE = 18
 _FAR_OFF = 1.3  # times the size of the text, from which on lines are thicker, too
 _TICK_PIXELS = 80, 38  # the least distance between labels beside and above each other
 
@@ -202,7 +204,7 @@ class Plot(pg.GraphicsView):
         # pyqtgraph's titles stick out by 5
         self._layout.setContentsMargins(6, px(margins.top), px(margins.right), margins.below)
         self.left.setWidth(px(margins.left))
-        self.bottom.setHeight(px(margins.bottom))
+        self._fit_titles()
         self.setBackground(theme.surface)
         self._canvas.ground = theme.surface
         self._ring.setPen(pen_of(theme.focus, 2.0))
@@ -356,14 +358,25 @@ class Plot(pg.GraphicsView):
             whole = QRectF(self.viewport().rect())
             self._readout.cover(whole)
             self.legend.limit(_LEGEND_SHARE * whole.height())
+            self._fit_titles()
             self._ring.setRect(whole.adjusted(1, 1, -1, -1))
             self._place_corner()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and self._ends_enlargement(event):
+            event.accept()  # before Escape means something to all of the window
+            return True
+        return bool(super().event(event))
+
+    def _ends_enlargement(self, event: QEvent) -> bool:
+        escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        return escape and self._source is not None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         plain = not event.modifiers()
         if plain and event.key() == Qt.Key.Key_A:
             self.follow()
-        elif plain and event.key() == Qt.Key.Key_E:
+        elif self._ends_enlargement(event) or (plain and event.key() == Qt.Key.Key_E):
             self.toggle_enlarged()
         elif event.matches(QKeySequence.StandardKey.Copy):
             copy_numbers(self._offer())
@@ -386,6 +399,14 @@ class Plot(pg.GraphicsView):
         self._ring.hide()
         super().render(*arguments)
         self._ring.setVisible(self.hasFocus())
+
+    def _fit_titles(self) -> None:
+        """Leave the room of a title to the data where a plot with titles on both axes is low."""
+        assert self._theme is not None
+        px, margins = self._theme.px, self._margins
+        low = bool(self.left.labelText) and self.height() < px(_LOW)
+        self.bottom.showLabel(bool(self.bottom.labelText) and not low)
+        self.bottom.setHeight(px(margins.bottom - _TITLE if low else margins.bottom))
 
     def _show_ranges(self) -> None:
         """Show what the panel wants, where a person has not moved the view."""

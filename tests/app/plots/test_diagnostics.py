@@ -6,13 +6,14 @@ import math
 
 import pytest
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.models.axis_choice import AxisChoice
 from app.panels.columns import columns_for, places
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.small_plot import beside_ghost
-from app.style.theme import load_theme
+from app.style.theme import apply, load_theme
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.reports.events import Change
 from tests.app.plots.pointing import pixel_of, point_at, wheel
@@ -115,3 +116,26 @@ def test_a_metric_is_written_down_with_its_unit_in_full(panel: DiagnosticsPanel)
     assert (len(lines), lines[1]) == (901, "seed 1,100,2,1.0,-1.0")
     entropy = panel.plots[1].numbers().text().splitlines()
     assert entropy[:2] == ["run,environment steps,episodes,training time (s),Entropy (nats)", "seed 1,100,2,1.0,"]
+
+
+@pytest.mark.parametrize(("scale", "width"), [(1.0, 520), (1.0, 260), (2.0, 640), (2.0, 300)])
+def test_words_and_curves_have_room_at_any_width_and_text_size(
+    panel: DiagnosticsPanel, scale: float, width: int
+) -> None:
+    larger = DARK.scaled(scale)
+    apply(larger, QApplication.instance())
+    try:
+        panel.apply_theme(larger)
+        panel.resize(width, 500)
+        panel.refresh(a_run())
+        QApplication.processEvents()
+        for small in panel.smalls:
+            data = small.plot._view.rect()
+            assert data.width() >= 90
+            assert data.height() >= 14 * scale
+            for label in (small.title, small._value):
+                assert label.width() >= label.sizeHint().width()
+                assert label.height() >= label.fontMetrics().height()
+                assert label.mapTo(small, label.rect().topRight()).x() <= small.width()
+    finally:
+        apply(DARK, QApplication.instance())
