@@ -134,7 +134,9 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
     @cli.command()
     def train(
         preset: Annotated[str | None, preset_option] = None,
-        environment: Annotated[str | None, typer.Option(help="An environment's Gymnasium id.")] = None,
+        environment: Annotated[
+            str | None, typer.Option(help="An environment's Gymnasium id; for what learns in it see list presets.")
+        ] = None,
         policy: Annotated[str | None, typer.Option(help="A policy: see list policies.")] = None,
         algorithm: Annotated[str | None, typer.Option(help="An algorithm: see list algorithms.")] = None,
         steps: Annotated[int | None, typer.Option(help="Environment steps to train for.")] = None,

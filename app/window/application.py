@@ -57,7 +57,7 @@ class Opening:
 def run(opening: Opening) -> int:
     """Show the window until it is closed, or until its seconds have passed; the exit status."""
     application = make_application()
-    at_once = opening.preset if opening.environment else next(iter(presets.shipped().values()))
+    at_once = opening.preset if opening.environment else presets.default()
     window = MainWindow(QSettings(), at_once, opening.environment)
     if opening.theme is not None:
         window.set_theme(opening.theme)

@@ -12,7 +12,7 @@ from app.session.choice_loader import ChoiceLoader
 from app.session.preset_files import PresetFiles
 from engine.catalogue.environments import ENVIRONMENTS, FAMILIES
 from engine.config import own_presets
-from engine.config.presets import Preset, shipped
+from engine.config.presets import Preset, default, shipped
 from engine.runtime.errors import RequestError
 
 
@@ -27,25 +27,31 @@ class PresetMenu(QMenu):
         self._picks: list[QAction] = []  # what cannot be had while a run is active
         self._own: list[QAction] = []
         self._locked = False
-        presets = list(shipped().values())
-        self._add(self, presets[0])
-        self.addSeparator()
-        menus: dict[str, QMenu] = {}
-        for family in FAMILIES.values():
-            found = [preset for preset in presets if _family(preset) == family.name]
-            if found:
-                menus[family.name] = self._submenu(family.title)
-            for before, preset in zip([None, *found], found, strict=False):
-                if before and before.config.environment.id != preset.config.environment.id:
-                    menus[family.name].addSeparator()
-                self._add(menus[family.name], preset)
-        self.addSeparator()
-        self.yours = self._submenu("Yours")
-        self.addSeparator()
+        self._before = self.addSeparator()
         for name in ("load_preset", "save_preset"):
             self.addAction(actions[name])
         self._picks.append(actions["load_preset"])
+        self.yours = QMenu("Yours", self)
+        self.yours.setToolTipsVisible(True)
         self.aboutToShow.connect(self._read)
+
+    def _fill(self) -> None:
+        """Show what ships, which is read only now: the window shows sooner without it."""
+        self._add(self, default())
+        self.insertSeparator(self._before)
+        presets = shipped().values()
+        for family in FAMILIES.values():
+            found = [preset for preset in presets if _family(preset) == family.name]
+            if found:
+                menu = QMenu(family.title, self)
+                menu.setToolTipsVisible(True)
+                self.insertMenu(self._before, menu)
+            for before, preset in zip([None, *found], found, strict=False):
+                if before and before.config.environment.id != preset.config.environment.id:
+                    menu.addSeparator()
+                self._add(menu, preset)
+        self.insertSeparator(self._before)
+        self.insertMenu(self._before, self.yours)
 
     def set_locked(self, locked: bool) -> None:
         """While a run is active the choice can be saved, but not replaced."""
@@ -53,20 +59,20 @@ class PresetMenu(QMenu):
         for action in (*self._picks, *self._own):
             action.setEnabled(not locked)
 
-    def _submenu(self, title: str) -> QMenu:
-        menu = self.addMenu(title)
-        menu.setToolTipsVisible(True)
-        return menu
-
-    def _add(self, menu: QMenu, preset: Preset) -> QAction:
-        action = menu.addAction("\t".join(filter(None, (preset.title, preset.measured))))
+    def _add(self, menu: QMenu, preset: Preset) -> None:
+        action = QAction("\t".join(filter(None, (preset.title, preset.measured))), menu)
+        if menu is self:
+            menu.insertAction(self._before, action)
+        else:
+            menu.addAction(action)
         action.setToolTip(preset.summary or preset.title)
         action.triggered.connect(lambda: self._loader.load(preset))
         self._picks.append(action)
-        return action
 
     def _read(self) -> None:
-        """Show what the folder holds now."""
+        """Show what the folder of the person's own holds now."""
+        if len(self._picks) == 1:
+            self._fill()
         self.yours.clear()
         self._own = []
         found = own_presets.own()

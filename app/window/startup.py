@@ -38,7 +38,7 @@ def open_window(
         RequestError: there is no such preset, its environment cannot be had, no display, a system library that Qt needs
             is missing, or an option is not one.
     """
-    chosen = presets.find(preset) if preset is not None else next(iter(presets.shipped().values()))
+    chosen = presets.find(preset) if preset is not None else presets.default()
     environment = described(chosen.config.environment)
     if environment is None and ":" not in chosen.config.environment.id:  # else the window asks before it imports
         environment = _looked_at(chosen.config.environment)

@@ -35,7 +35,8 @@ def listing(what: str) -> list[dict[str, Any]]:
         return [_row(entry) for entry in ALGORITHMS.values()]
     if what == "presets":
         return [
-            {"id": name} | preset.model_dump(include={"title", "summary", "reaches", "seconds"})
+            {"id": name, "environment": preset.config.environment.id, "measured": preset.measured}
+            | preset.model_dump(include={"title", "summary", "reaches", "seconds"})
             for name, preset in presets.shipped().items()
         ]
     raise RequestError(f"There is no list of {what}; there is environments, policies, algorithms, presets.")
@@ -78,5 +79,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
             needed = row["needs"]
             table.add_row("", "")
             table.add_row("", escape(f"These need: {needed}"))
-        table.add_row(row["id"], escape(f"{row['title']}. {row['summary']}"))
+        measured = row.get("measured")
+        more = f" {measured[0].upper()}{measured[1:]}." if measured else ""
+        table.add_row(row["id"], escape(f"{row['title']}. {row['summary']}{more}"))
     return table

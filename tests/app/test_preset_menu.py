@@ -15,10 +15,17 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.session.save_dialog import SaveDialog
 from app.window.main_window import MainWindow
+from app.window.preset_menu import PresetMenu
 from engine.config import own_presets, presets
 from engine.config.presets import Preset, shipped
 
 Make = Callable[..., MainWindow]
+
+
+def opened(window: MainWindow) -> PresetMenu:
+    """The menu, with all that it has once it has been opened."""
+    window.preset_menu.popup(window.mapToGlobal(window.rect().center()))
+    return window.preset_menu
 
 
 def leaves(menu: QMenu) -> Iterator[tuple[QMenu, QAction]]:
@@ -33,8 +40,7 @@ def leaves(menu: QMenu) -> Iterator[tuple[QMenu, QAction]]:
 
 def pick(window: MainWindow, title: str, qtbot: QtBot) -> None:
     """Open the menu, and click on the action of this title in the submenu that it is in."""
-    window.preset_menu.popup(window.mapToGlobal(window.rect().center()))
-    menu, action = next(each for each in leaves(window.preset_menu) if each[1].text().split("\t")[0] == title)
+    menu, action = next(each for each in leaves(opened(window)) if each[1].text().split("\t")[0] == title)
     if menu is not window.preset_menu:
         menu.popup(window.mapToGlobal(window.rect().topLeft()))
     qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
@@ -52,16 +58,16 @@ def save_as(window: MainWindow, title: str, qtbot: QtBot) -> None:
 
 def test_every_shipped_preset_has_one_place_and_the_default_the_first(make_window: Make) -> None:
     window = make_window()
-    titles = [action.text().split("\t")[0] for _, action in leaves(window.preset_menu)]
-    default, *_ = [preset.title for preset in shipped().values()]
-    assert titles[0] == default
+    titles = [action.text().split("\t")[0] for _, action in leaves(opened(window))]
+    default = presets.default().title
+    assert titles[0] == default == next(iter(shipped().values())).title
     assert all(titles.count(preset.title) == 1 + (preset.title == default) for preset in shipped().values())
     assert all(action.toolTip() for _, action in leaves(window.preset_menu))
 
 
 def test_no_menu_is_taller_than_the_lowest_screen(make_window: Make) -> None:
     window = make_window()
-    menus = [window.preset_menu, *(each.menu() for each in window.preset_menu.actions() if each.menu())]
+    menus = [opened(window), *(each.menu() for each in window.preset_menu.actions() if each.menu())]
     assert max(menu.sizeHint().height() for menu in menus) <= 600
 
 
@@ -114,8 +120,7 @@ def test_a_broken_file_is_greyed_and_says_why(make_window: Make, presets_folder:
     window = make_window()
     presets_folder.mkdir(parents=True)
     (presets_folder / "broken.toml").write_text("title = 'x'\n[config]\nsed = 1\n")
-    window.preset_menu.popup(window.mapToGlobal(window.rect().center()))
-    action = window.preset_menu.yours.actions()[0]
+    action = opened(window).yours.actions()[0]
     assert (action.text(), action.isEnabled()) == ("broken.toml", False)
     assert "sed" in action.toolTip()
     window.preset_menu.close()
@@ -161,8 +166,8 @@ def test_while_a_run_is_active_presets_can_be_saved_but_not_taken(
     window = make_window()
     window.start()
     reach(window, RunState.RUNNING)
-    usable = {action.text().split("\t")[0] for _, action in leaves(window.preset_menu) if action.isEnabled()}
-    assert usable == {"Save preset…"}
+    usable = {action.text().split("\t")[0] for _, action in leaves(opened(window)) if action.isEnabled()}
+    assert usable == {"Save preset…", "Open their folder"}
 
 
 @pytest.mark.parametrize(
