@@ -136,7 +136,7 @@ class AdvantagesPanel(PanelWidget):
 
     @property
     def watched(self) -> bool:
-        return super().watched or self.plot.enlarged is not None
+        return super().watched or self.plot.seen_large
 
     def name_run(self, name: str) -> None:
         self.plot.run = name

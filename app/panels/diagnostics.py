@@ -67,7 +67,7 @@ class DiagnosticsPanel(PanelWidget):
 
     @property
     def watched(self) -> bool:
-        return super().watched or any(plot.enlarged is not None for plot in self.plots)
+        return super().watched or any(plot.seen_large for plot in self.plots)
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Plot what a run of ``config`` defines; what is shown does not change while it trains."""

@@ -108,7 +108,7 @@ class ReturnsPanel(PanelWidget):
 
     @property
     def watched(self) -> bool:
-        return super().watched or self.plot.enlarged is not None
+        return super().watched or self.plot.seen_large
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Mark the mean return at which this environment counts as solved."""

@@ -226,6 +226,11 @@ class Plot(pg.GraphicsView):
         """The same plot where it is shown large."""
         return self._copy
 
+    @property
+    def seen_large(self) -> bool:
+        """Whether it can be seen where it is shown large."""
+        return self._copy is not None and self._copy.isVisible()
+
     def toggle_enlarged(self) -> None:
         """Show it in the whole of its window, or in its place again."""
         if self._source is not None:

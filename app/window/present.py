@@ -25,6 +25,7 @@ from shiboken6 import isValid
 from app.models.run_state import WORDS, RunState
 from app.models.runs import KeptRun, difference_made, differences
 from app.panels.record import PanelWidget
+from app.plotting.enlarged import Enlarged
 from app.style import theme as themes
 from app.style.text import ElidedLabel, as_surface, set_role
 from app.style.theme import Theme
@@ -110,7 +111,9 @@ class Present(QWidget):
         self.addActions([actions[name] for name in KEYS])  # whose menus are hidden
         for number, title in enumerate(self._titles, start=1):
             self._on_key(str(number)).activated.connect(lambda title=title: self.show_panel(title))
-        self._on_key("Esc").activated.connect(self.leave)
+        escape = self._on_key("Esc")  # which is also that of an enlarged plot
+        escape.activated.connect(self._escape)
+        escape.activatedAmbiguously.connect(self._escape)
         self._on_key("S").activated.connect(self._switch_spotlight)
         cast(QApplication, QApplication.instance()).focusChanged.connect(self._note_click)
         frame.train.inner.tabifiedDockWidgetActivated.connect(self._note_tab)
@@ -203,7 +206,21 @@ class Present(QWidget):
         self.title_label.setText(title)
         self._dress(TIMES)
 
+    def _escape(self) -> None:
+        """Go back from an enlarged plot to its panel, and from there to the window."""
+        if not self._shrink():
+            self.leave()
+
+    def _shrink(self) -> bool:
+        """Put plots back that are enlarged over what is presented; whether there were any."""
+        found = self._main.findChildren(Enlarged, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        over = [enlarged for enlarged in found if enlarged.isVisible()]
+        for enlarged in over:
+            enlarged.closed.emit()
+        return bool(over)
+
     def _put_back(self) -> None:
+        self._shrink()
         self._dress(1.0)
         widget = self._scroll.takeWidget()
         self._frame.hold(self._shown, widget)

@@ -15,6 +15,7 @@ from app.models.run_state import RunState
 from app.panels.episode.panel import EpisodePanel
 from app.panels.log import LogPanel
 from app.panels.panels import PANELS
+from app.panels.returns import ReturnsPanel
 from app.window.main_window import MainWindow
 
 Make = Callable[..., MainWindow]
@@ -196,6 +197,28 @@ def test_every_panel_fits_and_takes_on_another_look(qtbot: QtBot, make_window: M
     assert log.palette().text().color().name() == window.look.theme.text
     press(Qt.Key.Key_Escape)
     assert sizes(window) == before
+
+
+def test_a_plot_that_is_enlarged_goes_back_first(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    plot = window.panels.find(ReturnsPanel).plot
+    plot.toggle_enlarged()
+    assert window.panels.find(ReturnsPanel).watched
+    press(Qt.Key.Key_P)
+    press("5")
+    assert not window.panels.find(ReturnsPanel).watched  # what is enlarged cannot be seen either
+    press(Qt.Key.Key_Escape)
+    assert plot.seen_large  # as it was before
+    press(Qt.Key.Key_Escape)
+    assert plot.enlarged is None
+    press(Qt.Key.Key_P)
+    press("2")
+    for key in (Qt.Key.Key_Escape, "3"):
+        plot.toggle_enlarged()
+        assert plot.seen_large
+        press(key)
+        assert plot.enlarged is None
+    assert shown(window) == "Signal"
 
 
 def test_a_halo_is_around_the_mouse_until_it_is_turned_off(qtbot: QtBot, make_window: Make) -> None:
