@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-_AROUND = 36  # pixels for the padding and the arrow
+_AROUND, _ARROW = 2.4, 0.27  # of the height of a letter: the padding with the arrow, and half the arrow
 
 
 class Combo(QComboBox):
@@ -30,7 +30,7 @@ class Combo(QComboBox):
     @property
     def room(self) -> int:
         """The width there is for the text of the present choice."""
-        return self.width() - _AROUND
+        return self.width() - round(_AROUND * self.fontMetrics().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QStylePainter(self)
@@ -42,6 +42,8 @@ class Combo(QComboBox):
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(self.palette().placeholderText().color(), 1.5))
-        x, y = self.width() - 14.0, self.height() / 2.0
-        painter.drawPolyline(QPolygonF([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)]))
+        size = _ARROW * self.fontMetrics().height()
+        x, y = self.width() - 10.0 - size, self.height() / 2.0
+        corners = ((-size, -size / 2), (0, size / 2), (size, -size / 2))
+        painter.drawPolyline(QPolygonF([QPointF(x + across, y + down) for across, down in corners]))
         painter.end()

@@ -216,7 +216,7 @@ def style_sheet(theme: Theme) -> str:
     QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.edge}; }}
     QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {t.mean}; }}
     QSlider::handle:horizontal {{
-        width: {t.px(12)}px; height: {t.px(12)}px; margin: -{t.px(5)}px 0; border-radius: {t.px(12) // 2 + 1}px;
+        width: {t.px(12)}px; height: {t.px(12)}px; margin: -{t.px(5)}px 0; border-radius: {t.px(12) // 2}px;
         background: {t.text}; border: 1px solid {t.surface};
     }}
     QSlider::handle:disabled {{ background: {t.disabled}; }}

@@ -24,6 +24,7 @@ class RunChips(QWidget):
         self.shown = QLabel()
         self.ghost = self._button("", self.swapped)
         self.clear = self._button("×", self.cleared)
+        self.ghost.setAccessibleName("Earlier run, shown in grey")
         self.clear.setAccessibleName("Clear the ghost")
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QImage
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QLineEdit, QScrollBar, QTabBar, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QScrollBar,
+    QStyle,
+    QStyleOptionButton,
+    QTabBar,
+    QWidget,
+)
 
 from app.window.main_window import MainWindow
 
 RING, LEAST = 2, 3.0  # pixels, and the contrast by which they change
 
 
-def luminance(widget: QWidget) -> NDArray[np.float64]:
-    """Of each pixel of a window."""
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+def luminance(window: QWidget, place: QRect) -> NDArray[np.float64]:
+    """Of each pixel there."""
+    image = window.grab(place).toImage().convertToFormat(QImage.Format.Format_RGB32)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
     values = rows[:, : image.width(), 2::-1] / 255.0
     decoded = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
@@ -36,33 +46,43 @@ def stops(window: QWidget) -> list[QWidget]:
     ]
 
 
+def where(widget: QWidget, window: QWidget) -> QRect:
+    """The place of what shows the focus: a tab, a check box without its words, or all of ``widget``."""
+    inner = widget.rect()
+    if isinstance(widget, QTabBar):
+        inner = widget.tabRect(widget.currentIndex())
+    elif isinstance(widget, QCheckBox):
+        option = QStyleOptionButton()
+        option.initFrom(widget)
+        inner = widget.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, widget)
+    return inner.translated(widget.mapTo(window, QPoint(0, 0)))
+
+
 def ring(window: QWidget, widget: QWidget) -> float:
-    """What share of a ring of two pixels around ``widget``, or around its present tab, its focus changes clearly."""
+    """What share of a ring of two pixels around ``widget`` its focus changes clearly."""
     window.setFocus()
     QCoreApplication.processEvents()
-    before, place = luminance(window), QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+    place = where(widget, window)
+    before = luminance(window, place)
     widget.setFocus(Qt.FocusReason.TabFocusReason)
     QCoreApplication.processEvents()
     assert widget.hasFocus(), widget
-    assert QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()) == place, widget
-    if isinstance(widget, QTabBar):
-        place = widget.tabRect(widget.currentIndex()).translated(place.topLeft())
-    after = luminance(window)
-    rows, columns = slice(place.top(), place.bottom() + 1), slice(place.left(), place.right() + 1)
-    light, dark = np.maximum(before, after)[rows, columns], np.minimum(before, after)[rows, columns]
+    assert where(widget, window) == place, widget
+    after = luminance(window, place)
+    light, dark = np.maximum(before, after), np.minimum(before, after)
     changed = int((((light + 0.05) / (dark + 0.05)) >= LEAST).sum())
     return changed / (RING * 2 * (place.width() + place.height()))
 
 
-@pytest.mark.parametrize("name", ["dark", "light"])
-def test_what_has_the_keyboard_has_a_ring_and_nothing_moves(make_window, name: str):
+def test_what_has_the_keyboard_has_a_ring_and_nothing_moves(make_window):
     window: MainWindow = make_window()
-    window.set_theme(name)
-    QCoreApplication.processEvents()
-    widgets = stops(window)
-    assert len(widgets) > 10
-    faint = [(type(w).__name__, w.accessibleName()) for w in widgets if ring(window, w) < 0.4]
-    assert faint == []
+    for name in ("dark", "light"):
+        window.set_theme(name)
+        QCoreApplication.processEvents()
+        widgets = stops(window)
+        assert len(widgets) > 10
+        faint = [(type(w).__name__, w.accessibleName()) for w in widgets if ring(window, w) < 0.4]
+        assert faint == [], name
 
 
 def test_everything_that_can_be_used_has_a_name(make_window):

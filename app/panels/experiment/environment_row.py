@@ -24,7 +24,7 @@ from app.style.text import set_role
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 
-_SIGN_ROOM = 28  # at the right end of the button
+_SIGN_ROOM = 1.9  # of the height of a letter, at the right end of the button
 
 
 class EnvironmentRow(QWidget):
@@ -108,15 +108,16 @@ class _GalleryButton(QPushButton):
         self.initStyleOption(option)
         text, option.text = option.text, ""
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
-        place = self.rect().adjusted(9, 0, -_SIGN_ROOM, 0)
+        place = self.rect().adjusted(9, 0, -round(_SIGN_ROOM * self.fontMetrics().height()), 0)
         painter.setPen(option.palette.buttonText().color())
         text = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.palette().placeholderText())
-        left, top = self.width() - 19.0, self.height() / 2 - 5.5
-        for x in (0, 6):
-            for y in (0, 6):
-                painter.drawRoundedRect(QRectF(left + x, top + y, 5, 5), 1, 1)
+        side = self.fontMetrics().height() / 3
+        left, top = self.width() - 10.0 - 2 * side, self.height() / 2 - side
+        for x in (0.0, side):
+            for y in (0.0, side):
+                painter.drawRoundedRect(QRectF(left + x, top + y, side - 1, side - 1), 1, 1)
         painter.end()

@@ -18,7 +18,7 @@ from engine.equations import Part
 
 _LIST_WIDTH = 340  # pixels
 NAME_WIDTH = 84  # pixels, so that all stand in a column
-_ARROW_ROOM = 24  # pixels at the right end of a combo box
+_ARROW_ROOM = 1.6  # of the height of a letter, at the right end of a combo box
 
 
 class Picker(QWidget):
@@ -139,10 +139,11 @@ class _ChoiceCombo(Combo):
         super().paintEvent(event)
         painter = QPainter(self)
         taken = painter.fontMetrics().horizontalAdvance(self.currentText()) + 3 * self.delegate.theme.unit
+        right = round(_ARROW_ROOM * self.fontMetrics().height())
         painter.setFont(smaller(self.font()))
-        if painter.fontMetrics().horizontalAdvance(self.note) <= self.width() - _ARROW_ROOM - taken:
+        if painter.fontMetrics().horizontalAdvance(self.note) <= self.width() - right - taken:
             painter.setPen(self.palette().placeholderText().color())
-            place = self.rect().adjusted(0, 0, -_ARROW_ROOM, 0)
+            place = self.rect().adjusted(0, 0, -right, 0)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.note)
         painter.end()
 
