@@ -6,7 +6,7 @@ import math
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.axis_choice import AxisChoice
@@ -87,10 +87,19 @@ def test_all_plots_move_together_along_their_axis(panel: DiagnosticsPanel, qtbot
 
 def test_an_enlarged_plot_goes_on_while_its_panel_is_out_of_sight(panel: DiagnosticsPanel, qtbot: QtBot) -> None:
     panel.refresh(a_run())
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.setCentralWidget(QWidget())
+    panel.setParent(window.centralWidget())
+    window.show()
+    panel.show()
     panel.plots[0].setFocus()
     qtbot.keyClick(panel.plots[0], Qt.Key.Key_E)
     panel.hide()
     assert panel.watched
+    window.hide()
+    assert not panel.watched  # nor can be seen what is enlarged
+    window.show()
     panel.plots[0].shrink()
     assert not panel.watched
 
