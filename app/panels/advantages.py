@@ -9,13 +9,14 @@ from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout
 
 from app.models.history import History
 from app.panels.record import PanelWidget
+from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, settled_end, settled_range
 from app.plotting.export import Table
 from app.plotting.histogram import Histogram, bounds, histogram
 from app.plotting.labels import Moment, Moments
 from app.plotting.legend import Entry
 from app.plotting.marks import Bars
-from app.plotting.plot import Margins, Plot
+from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading
 from app.style.flow import Flow
 from app.style.format import percent, power_of_ten, short_number, tick_labels

@@ -11,11 +11,12 @@ from app.models.axis_choice import XAxis
 from app.models.history import History
 from app.models.runs import Run
 from app.panels import timeline
+from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Table, below
 from app.plotting.labels import Moment, Moments, Shapes
 from app.plotting.marks import Band, Line
-from app.plotting.plot import Margins, Plot
+from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading
 from app.plotting.traces import Trace
 from app.style.format import NOTHING, minus, short_number

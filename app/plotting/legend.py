@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QResizeEvent
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
@@ -37,7 +37,13 @@ class Entry:
 
 
 class Legend(pg.GraphicsWidget):
-    """Entries one beside the other, in as many rows as they need."""
+    """Entries one beside the other, in as many rows as they need.
+
+    Signals:
+        height_changed: it needs more or less room.
+    """
+
+    height_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,6 +127,7 @@ class Legend(pg.GraphicsWidget):
         wanted = self._rows * (line + 2) + _BELOW * line if self._rows else 0.0
         if wanted != self.maximumHeight():
             self.setFixedHeight(wanted)
+            self.height_changed.emit()
 
 
 def in_rows(widths: Sequence[float], room: float, apart: float) -> list[tuple[int, float]]:

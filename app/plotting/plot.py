@@ -7,7 +7,6 @@ without its ``PlotItem``, whose menus take longer to make than the rest of the w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
@@ -26,6 +25,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QGraphicsRectItem
 
+from app.plotting.arrangement import TICK_PIXELS, Arrangement, Margins, Parts
 from app.plotting.axes import Range
 from app.plotting.corner import Corner
 from app.plotting.enlarged import Enlarged, area_of
@@ -34,32 +34,11 @@ from app.plotting.legend import Legend
 from app.plotting.marks import Frame, Grid, Mark, pen_of
 from app.plotting.plot_menu import Offer, copy_numbers, make_menu
 from app.plotting.readout import Pointer, Probe, Reading, Readout
-from app.plotting.view import HALF_LABEL, Axis, Canvas, View
+from app.plotting.view import Axis, Canvas, View
 from app.style.theme import Theme, blended, points
 
 _ENLARGED = 1.35  # times the size of the text
-_LEGEND_SHARE = 0.4  # of the height, which a legend takes at most
-_LOW = 140  # pixels, for text of the system's size
-_TITLE = 18
 _FAR_OFF = 1.3  # times the size of the text, from which on lines are thicker, too
-_TICK_PIXELS = 80, 38  # the least distance between labels beside and above each other
-
-
-@dataclass(frozen=True)
-class Margins:
-    """Pixels around the data, for text of the system's size: what is fixed does not jump. ``top`` and ``right`` leave
-    room for half a label.
-
-    ``tick_height`` is the least distance between two labels above each other, ``most_ticks`` how many there may be.
-    """
-
-    left: int = 62
-    bottom: int = 42
-    top: int = 8
-    right: int = HALF_LABEL
-    below: int = 6
-    tick_height: int = _TICK_PIXELS[1]
-    most_ticks: int = 8
 
 
 class Plot(pg.GraphicsView):
@@ -77,7 +56,7 @@ class Plot(pg.GraphicsView):
 
     def __init__(self, theme: Theme, x_title: str, y_title: str, margins: Margins | None = None) -> None:
         super().__init__(background=None)
-        self._margins = margins or Margins()
+        margins = margins or Margins()
         self._theme: Theme | None = None
         self._font = QFont()
         self._thickness = 1.0
@@ -98,9 +77,10 @@ class Plot(pg.GraphicsView):
 
         self._view = View()
         self.legend = Legend()
-        self.bottom = Axis("bottom", x_title, _TICK_PIXELS[0])
-        self.left = Axis("left", y_title, self._margins.tick_height, self._margins.most_ticks)
-        self._layout = self._assembled()
+        self.bottom = Axis("bottom", x_title, TICK_PIXELS[0])
+        self.left = Axis("left", y_title, margins.tick_height, margins.most_ticks)
+        self._arrangement = Arrangement(Parts(self._view, self.left, self.bottom, self.legend), margins)
+        self.setCentralItem(self._arrangement)
         self._canvas = Canvas(self._view, self.paint_marks)
         self._readout = Readout(self._read)
         self._ring = QGraphicsRectItem()
@@ -111,18 +91,6 @@ class Plot(pg.GraphicsView):
         self._view.moved.connect(self._moved_by_hand)
         self.viewport().setMouseTracking(True)
         self.apply_theme(theme)
-
-    def _assembled(self) -> pg.GraphicsLayout:
-        layout = pg.GraphicsLayout()
-        layout.setSpacing(0)
-        self.setCentralItem(layout)
-        layout.addItem(self.legend, 0, 0, 1, 2)
-        layout.addItem(self._view, 1, 1)
-        layout.addItem(self.left, 1, 0)
-        layout.addItem(self.bottom, 2, 1)
-        self.left.linkToView(self._view)
-        self.bottom.linkToView(self._view)
-        return layout
 
     # --- what the panel does ---
 
@@ -200,17 +168,13 @@ class Plot(pg.GraphicsView):
         self._thickness = theme.text_scale if theme.text_scale >= _FAR_OFF else 1.0
         self._font = QApplication.font()
         self._font.setPointSizeF(points(theme))
-        px, margins = theme.px, self._margins
-        # pyqtgraph's titles stick out by 5
-        self._layout.setContentsMargins(6, px(margins.top), px(margins.right), margins.below)
-        self.left.setWidth(px(margins.left))
-        self._fit_titles()
         self.setBackground(theme.surface)
         self._canvas.ground = theme.surface
         self._ring.setPen(pen_of(theme.focus, 2.0))
         self._grid.pen = QPen(blended(theme.line, theme.surface, 0.6), 1.0)
         for part in (self.left, self.bottom, self.legend, self._readout):
             part.apply_theme(theme, self._font)
+        self._arrangement.apply_theme(theme)
         if self._corner is not None:
             self._corner.apply_theme(theme)
             self._place_corner()
@@ -362,8 +326,7 @@ class Plot(pg.GraphicsView):
         if hasattr(self, "_readout") and not self.closed:  # pyqtgraph calls this while it is being made, and closed
             whole = QRectF(self.viewport().rect())
             self._readout.cover(whole)
-            self.legend.limit(_LEGEND_SHARE * whole.height())
-            self._fit_titles()
+            self._arrangement.fit(whole)
             self._ring.setRect(whole.adjusted(1, 1, -1, -1))
             self._place_corner()
 
@@ -404,14 +367,6 @@ class Plot(pg.GraphicsView):
         self._ring.hide()
         super().render(*arguments)
         self._ring.setVisible(self.hasFocus())
-
-    def _fit_titles(self) -> None:
-        """Leave the room of a title to the data where a plot with titles on both axes is low."""
-        assert self._theme is not None
-        px, margins = self._theme.px, self._margins
-        low = bool(self.left.labelText) and self.height() < px(_LOW)
-        self.bottom.showLabel(bool(self.bottom.labelText) and not low)
-        self.bottom.setHeight(px(margins.bottom - _TITLE if low else margins.bottom))
 
     def _show_ranges(self) -> None:
         """Show what the panel wants, where a person has not moved the view."""

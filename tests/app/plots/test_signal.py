@@ -89,3 +89,14 @@ def test_negative_and_positive_bars_differ_by_more_than_colour(panel: Advantages
 
     assert len(colours(0.625)) == 1
     assert len(colours(-2.875)) >= 2
+
+
+@pytest.mark.parametrize("height", [140, 200, 300])
+def test_the_whole_plot_is_seen_however_low_it_is(panel: AdvantagesPanel, qtbot: QtBot, height: int) -> None:
+    panel.resize(318, 400)
+    QApplication.processEvents()
+    panel.resize(318, height)
+    plot = panel.plot
+    qtbot.waitUntil(lambda: plot.centralWidget.geometry().height() <= plot.viewport().height())
+    assert plot._view.rect().height() >= 10
+    assert plot.bottom.geometry().bottom() <= plot.viewport().height()

@@ -1,0 +1,87 @@
+"""How the parts of a plot share its room: the axes' is fixed so that nothing jumps, the data has what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+
+from app.plotting.legend import Legend
+from app.plotting.view import HALF_LABEL, Axis, View
+from app.style.theme import Theme
+
+TICK_PIXELS = 80, 38  # the least distance between labels beside and above each other
+_LOW = 140  # pixels, for text of the system's size: what is lower has its room for the data
+_TITLE = 18
+_LEGEND_SHARE = 0.4  # of the height, which a legend takes at most
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Pixels around the data, for text of the system's size: what is fixed does not jump. ``top`` and ``right`` leave
+    room for half a label.
+
+    ``tick_height`` is the least distance between two labels above each other, ``most_ticks`` how many there may be.
+    """
+
+    left: int = 62
+    bottom: int = 42
+    top: int = 8
+    right: int = HALF_LABEL
+    below: int = 6
+    tick_height: int = TICK_PIXELS[1]
+    most_ticks: int = 8
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is arranged."""
+
+    view: View
+    left: Axis
+    bottom: Axis
+    legend: Legend
+
+
+class Arrangement(pg.GraphicsLayout):
+    """The legend above the data, an axis at the left and one beneath."""
+
+    def __init__(self, parts: Parts, margins: Margins) -> None:
+        super().__init__()
+        self._parts, self._margins = parts, margins
+        self._theme: Theme | None = None
+        self._room = QRectF()
+        self.setSpacing(0)
+        self.addItem(parts.legend, 0, 0, 1, 2)
+        self.addItem(parts.view, 1, 1)
+        self.addItem(parts.left, 1, 0)
+        self.addItem(parts.bottom, 2, 1)
+        parts.left.linkToView(parts.view)
+        parts.bottom.linkToView(parts.view)
+        # Not at once, as that is told while room is being shared.
+        parts.legend.height_changed.connect(self._share, Qt.ConnectionType.QueuedConnection)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        px, margins = theme.px, self._margins
+        # pyqtgraph's titles stick out by 5
+        self.setContentsMargins(6, px(margins.top), px(margins.right), margins.below)
+        self._parts.left.setWidth(px(margins.left))
+        self.fit(self._room)
+
+    def fit(self, room: QRectF) -> None:
+        """Have all parts share ``room``, which is the whole plot."""
+        self._room = room
+        if self._theme is None:
+            return
+        px, parts = self._theme.px, self._parts
+        parts.legend.limit(_LEGEND_SHARE * room.height())
+        # Where both axes have titles and the plot is low, the data has the room of one.
+        low = bool(parts.left.labelText) and room.height() < px(_LOW)
+        parts.bottom.showLabel(bool(parts.bottom.labelText) and not low)
+        parts.bottom.setHeight(px(self._margins.bottom - _TITLE if low else self._margins.bottom))
+        self._share()
+
+    def _share(self) -> None:
+        self.setGeometry(self._room)  # by itself a layout only grows
