@@ -22,6 +22,7 @@ from app.gallery.model import Card
 from app.gallery.pictures import ASPECT, picture
 from app.gallery.terms import TermsButtons
 from app.models.offers import offers
+from app.models.run_state import STOP_AND_CHANGE
 from app.style.environment_text import details
 from app.style.sentence import Sentence
 from app.style.text import muted
@@ -35,10 +36,14 @@ _UNKNOWN = (
 
 
 class Details(QWidget):
-    """``used`` carries the card and the terms on which it is taken, ``forgotten`` the card."""
+    """``used`` carries the card and the terms on which it is taken, ``forgotten`` the card.
+
+    ``stop_asked`` wants the run to stop that stands in the way.
+    """
 
     used = Signal(object, object)
     forgotten = Signal(object)
+    stop_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +65,9 @@ class Details(QWidget):
         self.forget = QPushButton("Forget it")
         self.forget.setToolTip("Take it off this list, and ask again before its module is imported.")
         self._reason = Sentence("warning")
+        self.stop_button = QPushButton(STOP_AND_CHANGE)
+        self.stop_button.setAutoDefault(False)
+        self.stop_button.clicked.connect(self.stop_asked)
         self.forget.setAutoDefault(False)
         self.forget.clicked.connect(lambda: self.forgotten.emit(self._card))
         self._lay_out(theme)
@@ -98,6 +106,7 @@ class Details(QWidget):
         whole.addWidget(scroll, 1)
         whole.addWidget(self._install)
         whole.addWidget(self._reason)
+        whole.addWidget(self.stop_button)
         whole.addWidget(self.terms)
         self._page = page
         self._size(theme)
@@ -150,6 +159,7 @@ class Details(QWidget):
         self.terms.set_usable(not reason)
         self._reason.setText(reason)
         self._reason.setVisible(bool(reason and self._card and not self._card.missing))  # else it is said above
+        self.stop_button.setVisible(bool(reason) and reason == self._locked)
 
 
 class _Page(QWidget):

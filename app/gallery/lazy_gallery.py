@@ -21,8 +21,9 @@ _LARGEST = 1640  # pixels wide; beyond, the eye has too far to go
 
 class LazyGallery(QObject):
     """``looking``, ``held_up`` and ``refused`` hand on what the choice loader says where the gallery is not open to say
-    it."""
+    it; ``stop_asked`` wants the run to stop that stands in the way of another environment."""
 
+    stop_asked = Signal()
     looking = Signal(str)
     held_up = Signal(str)
     refused = Signal(str)
@@ -51,6 +52,7 @@ class LazyGallery(QObject):
 
         gallery = Gallery(self._experiment, self._settings, theme, self._window)
         gallery.asked.connect(self._loader.choose)
+        gallery.stop_asked.connect(self.stop_asked)
         gallery.forgotten.connect(self._loader.forget)
         self._lookups.listed.connect(gallery.show_registered)
         size = self._window.size() * _SHARE

@@ -30,6 +30,7 @@ class Gallery(QDialog):
 
     asked = Signal(str, object)
     forgotten = Signal(str)
+    stop_asked = Signal()
 
     def __init__(self, experiment: Experiment, settings: QSettings, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -92,6 +93,7 @@ class Gallery(QDialog):
         self.cards.used.connect(self._use_first)
         self.details.used.connect(self._use)
         self.details.forgotten.connect(self._forget)
+        self.details.stop_asked.connect(self.stop_asked)
         self.id_entry.asked.connect(self._ask)
         self.show_all.clicked.connect(self.filters.clear)
         self._experiment.environment_changed.connect(self._on_environment)

@@ -141,7 +141,8 @@ class MainWindow(QMainWindow):
         self.experiment.adjusted.connect(lambda sentence: self.notify("info", sentence))
         self.experiment_panel.gallery_asked.connect(self._open_gallery)
         self.experiment_panel.live_change.connect(self.controller.change)
-        self.experiment_panel.stop_asked.connect(self.controller.stop)
+        for panel in (self.experiment_panel, self.gallery):
+            panel.stop_asked.connect(self.controller.stop)
         self.experiment_panel.withdrawn.connect(self.choice_loader.drop)
         self.toolbar.device.chosen.connect(lambda device: self.experiment.set_value("device", device))
 

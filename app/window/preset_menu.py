@@ -8,6 +8,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.models.run_state import STOP_AND_CHANGE
 from app.session.choice_loader import ChoiceLoader
 from app.session.preset_files import PresetFiles
 from engine.catalogue.environments import ENVIRONMENTS, FAMILIES
@@ -31,6 +32,8 @@ class PresetMenu(QMenu):
         for name in ("load_preset", "save_preset"):
             self.addAction(actions[name])
         self._picks.append(actions["load_preset"])
+        self.stop_action = self.addAction(STOP_AND_CHANGE)
+        self.stop_action.triggered.connect(actions["stop"].trigger)
         self.yours = QMenu("Yours", self)
         self.yours.setToolTipsVisible(True)
         self.aboutToShow.connect(self._read)
@@ -56,6 +59,7 @@ class PresetMenu(QMenu):
     def set_locked(self, locked: bool) -> None:
         """While a run is active the choice can be saved, but not replaced."""
         self._locked = locked
+        self.stop_action.setVisible(locked)
         for action in (*self._picks, *self._own):
             action.setEnabled(not locked)
 

@@ -167,7 +167,7 @@ def test_while_a_run_is_active_presets_can_be_saved_but_not_taken(
     window.start()
     reach(window, RunState.RUNNING)
     usable = {action.text().split("\t")[0] for _, action in leaves(opened(window)) if action.isEnabled()}
-    assert usable == {"Save preset…", "Open their folder"}
+    assert usable == {"Save preset…", "Open their folder", "Stop and change"}
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,23 @@ def test_what_is_locked_offers_to_stop_the_run_and_has_the_keyboard_then(
     reach(window, RunState.STOPPED)
     assert combo.isEnabled()
     assert combo.hasFocus()
+    # so do the presets and the gallery
+    menu = window.preset_menu
+    assert not menu.stop_action.isVisible()
+    window.step()
+    reach(window, RunState.PAUSED)
+    assert menu.stop_action.isVisible()
+    menu.stop_action.trigger()
+    reach(window, RunState.STOPPED)
+    window.step()
+    reach(window, RunState.PAUSED)
+    window.actions_by_name["environments"].trigger()
+    details = window.gallery.gallery.details
+    QTest.mouseClick(details.stop_button, LEFT)
+    reach(window, RunState.STOPPED)
+    assert not details.stop_button.isVisible()
+    assert details.refusal(details._card) == ""
+    assert window.controller.shown.run.number == 1  # which went on all the time
 
 
 # --- pace -------------------------------------------------------------------------------------------------------------
