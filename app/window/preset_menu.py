@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.models.run_state import STOP_AND_CHANGE
 from app.session.choice_loader import ChoiceLoader
 from app.session.preset_files import PresetFiles
-from engine.catalogue.environments import ENVIRONMENTS, FAMILIES
+from engine.catalogue.environments import ENVIRONMENTS, FAMILIES, missing_extra
 from engine.config import own_presets
 from engine.config.presets import Preset, default, shipped
 from engine.runtime.errors import RequestError
@@ -69,9 +69,13 @@ class PresetMenu(QMenu):
             menu.insertAction(self._before, action)
         else:
             menu.addAction(action)
-        action.setToolTip(preset.summary or preset.title)
-        action.triggered.connect(lambda: self._loader.load(preset))
-        self._picks.append(action)
+        missing = missing_extra(_family(preset))
+        action.setToolTip(f"{missing.title} is not installed: {missing.command}" if missing else preset.summary)
+        if missing:
+            action.setEnabled(False)
+        else:
+            action.triggered.connect(lambda: self._loader.load(preset))
+            self._picks.append(action)
 
     def _read(self) -> None:
         """Show what the folder of the person's own holds now."""

@@ -134,7 +134,7 @@ class OptimalBaseline(Model):
     kind: Literal["optimal"] = "optimal"
     per_parameter: bool = parameter(
         False,
-        title="One per parameter",
+        title="A constant for each parameter",
         help="Each of the policy's parameters has a best constant of its own; off, all share the best common one.",
     )
 
@@ -166,7 +166,7 @@ class ValueBaseline(Model):
     )
     fitted_on: Literal["previous", "same", "independent"] = parameter(
         "previous",
-        title="Fitted on",
+        title="Value fitted on",
         help="The trajectories V has seen when advantages are taken: those of previous updates; the same ones, which "
         "correlates V with what it is subtracted from; or independent ones, played for V alone at twice the steps.",
     )

@@ -160,7 +160,7 @@ class ExplorationConfig(Model):
     )
     greedy_start: float = parameter(
         0.0,
-        title="Greedy at first",
+        title="Greedy share, first",
         symbol="κ₀",
         help="The share of actions taken greedily, the most likely one, when the run begins; the others are sampled.",
         live=True,
@@ -169,7 +169,7 @@ class ExplorationConfig(Model):
     )
     greedy_end: float = parameter(
         0.0,
-        title="Greedy at last",
+        title="Greedy share, last",
         symbol="κ₁",
         help="The same share when the run ends; between the two it changes evenly. Greedy actions are not the "
         "policy's own: off-policy ascent weighs them rightly (with 0 where actions are continuous), unless all are "

@@ -16,6 +16,8 @@ from app.models.run_state import RunState
 from app.session.save_dialog import SaveDialog
 from app.window.main_window import MainWindow
 from app.window.preset_menu import PresetMenu
+from engine.catalogue.environments import EXTRAS
+from engine.catalogue.family import Extra
 from engine.config import own_presets, presets
 from engine.config.presets import Preset, shipped
 
@@ -149,6 +151,33 @@ def test_files_are_asked_for_in_the_folder_of_presets(
     )
     window.actions_by_name["load_preset"].trigger()
     assert asked == [str(presets_folder)]
+
+
+def test_a_preset_can_be_saved_elsewhere(
+    make_window: Make, presets_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    window = make_window()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "there"), ""))
+    window.actions_by_name["save_preset"].trigger()
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, SaveDialog)
+    qtbot.mouseClick(dialog.elsewhere, Qt.MouseButton.LeftButton)
+    assert presets.load(tmp_path / "there.toml").config == window.experiment.config
+    assert not dialog.isVisible()
+    assert not presets_folder.exists()
+
+
+def test_what_an_extra_is_missing_for_is_greyed_and_says_how_to_install_it(
+    make_window: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Extra, "installed", property(lambda self: self.name != "mujoco"))
+    window = make_window()
+    menu, action = next(each for each in leaves(opened(window)) if each[1].text().startswith("Inverted pendulum"))
+    window.preset_menu.set_locked(True)
+    window.preset_menu.set_locked(False)
+    assert menu.title() == "MuJoCo"
+    assert not action.isEnabled()
+    assert EXTRAS["mujoco"].command in action.toolTip()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(make_window: Make, presets_folder: Path, qtbot: QtBot) -> None:

@@ -65,6 +65,14 @@ def test_no_title_repeats_its_symbol() -> None:
     assert greek == set(), "a title says in words what its symbol says in a letter"
 
 
+def test_advice_names_parameters_by_their_titles() -> None:
+    known = {title for title, _ in titles()}
+    folder = Path(next(iter(engine.__path__))) / "catalogue"
+    named = {name for path in folder.rglob("*.py") for text in literals(path) for name in re.findall("“(.+?)”", text)}
+    assert named
+    assert named - known == set()
+
+
 @pytest.mark.parametrize("root", [app, engine], ids=["app", "engine"])
 def test_no_puzzling_word_is_written_anywhere(root: object) -> None:
     folder = Path(next(iter(root.__path__)))

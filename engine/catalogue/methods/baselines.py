@@ -64,12 +64,12 @@ def _optimal_fits(method: Method) -> Iterator[Refusal]:
     if baseline.per_parameter and method.update.one_advantage:
         yield Refusal(
             "A baseline for each parameter gives no single advantage per step, which this update rule needs",
-            "switch off “One per parameter”, or use gradient ascent",
+            "switch off “A constant for each parameter”, or use gradient ascent",
         )
     if baseline.per_parameter and config.estimator.normalize_advantages:
         yield Refusal(
             "A baseline for each parameter leaves no advantages to normalise",
-            "switch off one of “One per parameter” and “Normalise advantages”",
+            "switch off one of “A constant for each parameter” and “Normalise advantages”",
         )
 
 
