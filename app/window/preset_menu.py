@@ -36,6 +36,8 @@ class PresetMenu(QMenu):
         self.stop_action.triggered.connect(actions["stop"].trigger)
         self.yours = QMenu("Yours", self)
         self.yours.setToolTipsVisible(True)
+        self._remove = QMenu("Remove one", self)
+        self._filled = False
         self.aboutToShow.connect(self._read)
 
     def _fill(self) -> None:
@@ -79,7 +81,8 @@ class PresetMenu(QMenu):
 
     def _read(self) -> None:
         """Show what the folder of the person's own holds now."""
-        if len(self._picks) == 1:
+        if not self._filled:
+            self._filled = True
             self._fill()
         self.yours.clear()
         self._own = []
@@ -98,11 +101,12 @@ class PresetMenu(QMenu):
             none = self.yours.addAction("None yet: Save preset… keeps the present settings here")
             none.setEnabled(False)
         self.yours.addSeparator()
-        remove = self.yours.addMenu("Remove one")
-        remove.setEnabled(bool(found))
+        self._remove.clear()
+        self._remove.setEnabled(bool(found))
+        self.yours.addMenu(self._remove)
         for path, content in found.items():
             title = own_presets.shown_title(path, content)
-            action = remove.addAction(f"{title.replace('&', '&&')}…")
+            action = self._remove.addAction(f"{title.replace('&', '&&')}…")
             action.triggered.connect(lambda _checked=False, path=path: self._files.remove(path))
         self.yours.addAction("Open their folder").triggered.connect(self._open_folder)
         self.set_locked(self._locked)

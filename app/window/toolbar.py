@@ -141,7 +141,8 @@ class Toolbar(QWidget):
         button, mark = self.preset_button, " (edited)" if changed else ""
         metrics, room = button.fontMetrics(), button.maximumWidth() - _PRESET_AROUND
         room -= metrics.horizontalAdvance(mark)
-        button.setText(metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + mark)
+        shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + mark
+        button.setText(shown.replace("&", "&&"))
         button.setToolTip(f"{title}{mark}\nChoose a preset: everything set for a run that learns")
 
     def follow(self, controller: RunController, config: RunConfig, theme: Theme) -> None:
