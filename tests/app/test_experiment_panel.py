@@ -6,13 +6,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
 from app.panels.experiment.panel import ExperimentPanel
 from app.style.sentence import one_line
-from app.style.theme import load_theme
+from app.style.theme import apply_to, load_theme
 from engine.catalogue.configured import described
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, UPDATES
@@ -182,6 +182,23 @@ def test_the_divider_is_dragged_remembered_and_put_back(opened, qtbot, settings)
     QTest.mouseDClick(again.divider.handle(1), Qt.MouseButton.LeftButton)
     assert not again.divider.dragged
     assert settings.value("equation_share") is None
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.5, 2.0])
+def test_no_word_is_cut_however_large_the_text_is(opened, scale: float):
+    panel = opened(experiment())
+    theme = load_theme("dark").scaled(scale)
+    apply_to(panel, theme)
+    panel.apply_theme(theme)
+    panel.resize(panel.minimumWidth(), 1400)
+    QTest.qWait(20)
+    assert panel.minimumWidth() == max(theme.px(296), 296)
+    labels = [label for label in panel.findChildren(QLabel) if label.isVisible() and not label.wordWrap()]
+    fields = [row.editor.field for row in panel.form.rows.values() if row.isVisible()]
+    assert len(labels) > 8
+    assert [w.text() for w in labels if w.width() < w.fontMetrics().horizontalAdvance(w.text())] == []
+    assert [field.accessibleName() for field in fields if field.height() < field.sizeHint().height()] == []
+    assert panel._scroll.horizontalScrollBar().maximum() == 0
 
 
 def test_a_section_that_is_opened_comes_into_sight(opened, qtbot):

@@ -297,7 +297,7 @@ class ExperimentPanel(PanelWidget):
             self.form.answer(awaited, None)
 
     def _size(self) -> None:
-        self.setMinimumWidth(self._theme.px(_NARROWEST))
+        self.setMinimumWidth(max(self._theme.px(_NARROWEST), _NARROWEST))  # what is around words does not shrink
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

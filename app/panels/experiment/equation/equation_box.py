@@ -81,6 +81,7 @@ class EquationBox(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.equation.apply_theme(theme)
+        self.bias.button.setIconSize(QSize(theme.px(14), theme.px(14)))
         self._fit()
         self.height_changed.emit()
 

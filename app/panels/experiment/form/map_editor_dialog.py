@@ -56,7 +56,7 @@ class MapDialog(QDialog):
         self._default, self._judge, self._theme = parameter.default, judge, theme
         self.editor = MapEditor(parameter.value, legend, theme)
         self.brushes = {sign: self._brush(sign, meaning) for sign, meaning in legend}
-        self.heights, self.widths = Count("Rows", "row"), Count("Columns", "column")
+        self.heights, self.widths = Count("Rows", "row", theme), Count("Columns", "column", theme)
         self.undo_button, self.redo_button = _quiet("Undo"), _quiet("Redo")
         self.default_button = QPushButton("Default map")
         self.cancel_button, self.apply_button = QPushButton("Cancel"), QPushButton("Apply")
@@ -72,7 +72,7 @@ class MapDialog(QDialog):
         button = QToolButton()
         button.setText(meaning.capitalize())
         button.setIcon(_icon(sign, meaning, self._theme, self.devicePixelRatioF()))
-        button.setIconSize(QSize(_ICON, _ICON))
+        button.setIconSize(QSize(self._theme.px(_ICON), self._theme.px(_ICON)))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setToolTip(f"Paint {meaning}; its key is {sign}")
         button.setProperty("role", "segment")
@@ -166,13 +166,14 @@ class Count(QWidget):
 
     stepped = Signal(int)
 
-    def __init__(self, name: str, one: str) -> None:
+    def __init__(self, name: str, one: str, theme: Theme) -> None:
         super().__init__()
-        self.fewer, self.more = _step("−", f"Take off the last {one}"), _step("+", f"Add a {one} at the end")
+        self.fewer = _step("−", f"Take off the last {one}", theme)
+        self.more = _step("+", f"Add a {one} at the end", theme)
         self._count = QLabel()
         self._count.setFont(tabular(self._count.font()))
         self._count.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._count.setFixedWidth(24)
+        self._count.setFixedWidth(theme.px(24))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -187,12 +188,12 @@ class Count(QWidget):
         self.more.setEnabled(count < LARGEST)
 
 
-def _step(sign: str, tip: str) -> QToolButton:
+def _step(sign: str, tip: str, theme: Theme) -> QToolButton:
     button = QToolButton()
     button.setText(sign)
     button.setToolTip(tip)
     button.setAccessibleName(tip)
-    button.setFixedSize(28, 28)
+    button.setFixedSize(theme.px(28), theme.px(28))
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button
 
@@ -204,11 +205,12 @@ def _quiet(text: str) -> QPushButton:
 
 
 def _icon(sign: str, meaning: str, theme: Theme, ratio: float) -> QIcon:
-    pixmap = QPixmap(QSize(_ICON, _ICON) * ratio)
+    side = theme.px(_ICON)
+    pixmap = QPixmap(QSize(side, side) * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    draw_cell(painter, QRectF(0, 0, _ICON, _ICON), sign, meaning, theme)
+    draw_cell(painter, QRectF(0, 0, side, side), sign, meaning, theme)
     painter.end()
     return QIcon(pixmap)

@@ -13,7 +13,7 @@ from app.panels.experiment.form.map_drawing import Rows, is_map, picture
 from app.panels.experiment.form.parameter_editor import Editor
 from app.style.theme import Theme
 
-_SIZE = QSize(40, 20)
+_SIZE = QSize(40, 20)  # pixels
 
 
 class MapField(Editor):
@@ -24,7 +24,6 @@ class MapField(Editor):
     def __init__(self, legend: Legend, parent: QWidget | None = None) -> None:
         self._button = QPushButton("Edit…")
         super().__init__(self._button, parent)
-        self._button.setIconSize(_SIZE)
         self._button.setAutoDefault(False)
         self._button.clicked.connect(self.asked)
         self._legend = legend
@@ -45,5 +44,7 @@ class MapField(Editor):
 
     def _draw(self) -> None:
         if self._theme is not None and is_map(self._rows):
-            drawn = picture(self._rows, self._legend, self._theme, _SIZE, self.devicePixelRatioF())
+            size = _SIZE * self._theme.text_scale
+            self._button.setIconSize(size)
+            drawn = picture(self._rows, self._legend, self._theme, size, self.devicePixelRatioF())
             self._button.setIcon(QIcon(drawn))

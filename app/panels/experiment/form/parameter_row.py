@@ -56,18 +56,29 @@ class ParameterRow(QWidget):
         self._tell()
 
     def _lay_out(self) -> None:
-        grid, across = self._grid, 0 if self._stacked else 1
-        grid.addWidget(self._bolt, 0, 3 if self._stacked else 0)
-        grid.addWidget(self._name, 0, across, 1, 2 - across)
-        grid.addWidget(self.reset_button, 0, 2)
+        grid = self._grid
+        if self._stacked:
+            grid.addWidget(self._name, 0, 0, 1, 2 if self.parameter.live else 3)
+            grid.addWidget(self._bolt, 0, 2, Qt.AlignmentFlag.AlignCenter)
+            grid.addWidget(self.editor, 1, 0, 1, 2)
+            grid.addWidget(self.reset_button, 1, 2)
+        else:
+            grid.addWidget(self._bolt, 0, 0)
+            grid.addWidget(self._name, 0, 1)
+            grid.addWidget(self.reset_button, 0, 2)
+            place = (1, 1, 1, 3) if _is_long(self.parameter, self._legend) else (0, 3, 1, 1)
+            grid.addWidget(self.editor, *place)
         if self._stacked or _is_long(self.parameter, self._legend):
-            grid.addWidget(self.editor, 1, across, 1, 4 - across)
             self.editor.setMinimumWidth(0)
             self.editor.setMaximumWidth(_UNLIMITED)
         else:
-            grid.addWidget(self.editor, 0, 3)
             self.editor.setFixedWidth(self._theme.px(EDITOR_WIDTH))
+        across = 0 if self._stacked else 1
         grid.addWidget(self._complaint, 2, across, 1, 4 - across)
+        # Editors side by side stand at one height, though one of the names above them may be wrapped.
+        grid.setRowStretch(0, int(self._stacked))
+        self._name.setAlignment(Qt.AlignmentFlag.AlignBottom if self._stacked else Qt.AlignmentFlag.AlignVCenter)
+        self._bolt.setVisible(self.parameter.live or not self._stacked)
 
     def set_stacked(self, stacked: bool) -> None:
         if stacked != self._stacked:
