@@ -1,6 +1,6 @@
 """Measure what the program is held to: ``python -m tests.benchmarks [ROW …] [--quick] [--output FILE] [--list]``.
 
-Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes an hour and a half on 2
+Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes two hours on 2
 cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not for
 its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N``, ``--first-seed N`` and ``--resume``, the
 row ``speed`` ``--only PART`` and ``--seeds N``. A missed figure is a result, not an error: the exit status is 1 only
