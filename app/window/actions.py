@@ -46,8 +46,10 @@ SPECS: dict[str, Spec] = {
     "theme_dark": Spec("Dark", "", "", "View", "Light on dark", True),
     "theme_light": Spec("Light", "", "", "View", "Dark on light", True),
     "toggle_theme": Spec("Switch dark / light", "circle-half-full", "Ctrl+T", "View", "Switch dark and light"),
-    "text_larger": Spec("Larger text", "format-font-size-increase", "Ctrl++", "View", "All text 10 % larger"),
-    "text_smaller": Spec("Smaller text", "format-font-size-decrease", "Ctrl+-", "View", "All text 10 % smaller"),
+    "text_larger": Spec(
+        "Larger text", "format-font-size-increase", "Ctrl++", "View", "All text larger", anywhere="Ctrl+="
+    ),
+    "text_smaller": Spec("Smaller text", "format-font-size-decrease", "Ctrl+-", "View", "All text smaller"),
     "text_normal": Spec("Normal text size", "", "Ctrl+0", "View", "Text as large as the system has it"),
     "restore_layout": Spec(
         "Restore the layout",

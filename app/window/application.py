@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from app.models.run_state import ACTIVE, RunState
 from app.session.failures import print_trace
 from app.style.theme import ThemeChoice
+from app.window import screen_fit
 from app.window.main_window import MainWindow
 from app.window.signals import signals_obeyed
 from engine.catalogue.spaces import EnvironmentInfo
@@ -63,6 +64,7 @@ def run(opening: Opening) -> int:
         window.set_theme(opening.theme)
     if opening.size is not None:
         window.resize(*opening.size)
+        screen_fit.fit(window)
     _report_exceptions_to(window)
     window.show()
     status = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QAction
@@ -11,16 +11,11 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 from app.panels.record import Panel, Region
 from app.style.text import as_surface
 from app.window.dock import Dock
+from app.window.forms import COLUMNS, HALVES, Form
 
 LAYOUT_VERSION = 3  # raised when regions change, so that an old remembered layout is not forced on new ones
 WIDE = 1600  # pixels from which the tabs beneath start side by side
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-# In this order, each region takes its place from one that is there already.
-_SPLITS: tuple[tuple[Region, Region, Qt.Orientation], ...] = (
-    ("left", "centre", _ACROSS),
-    ("centre", "right", _ACROSS),
-    ("centre", "lower", _DOWN),
-)
 _SHORTCUTS = 9
 
 
@@ -87,38 +82,64 @@ class Docks:
         for dock in self._naming:
             dock.name_run(name)
 
-    def arrange(self) -> None:
-        """The layout a person first sees."""
+    def arrange(self, form: Form, *, keep: bool = False) -> None:
+        """Lay out in a form.
+
+        Args:
+            keep: leave hidden what is hidden and floating what floats, instead of the layout a person first sees.
+        """
         window = self._window
-        for dock in self._docks.values():
+        docks = [dock for dock in self._docks.values() if not (keep and dock.isFloating())]
+        hidden = [dock for dock in docks if keep and dock.isHidden()]
+        for dock in docks:
             dock.setFloating(False)
             window.removeDockWidget(dock)
+        regions = self._grouped(form, docks)
+        placed: list[Region] = []
         # All in one area, which shares out a window's growth in proportion; two would give it all to one of them.
-        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._first("left"))
-        for there, new, orientation in _SPLITS:
-            window.splitDockWidget(self._first(there), self._first(new), orientation)
-        for region, (first, *others) in self._regions.items():
-            if region == "lower" and others and window.width() >= WIDE:
+        for there, new, orientation in ((None, form.first, None), *form.splits):
+            if new not in regions:
+                continue
+            if there is None or orientation is None or not placed:
+                window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, regions[new][0])
+            else:
+                beside = there if there in placed else placed[-1]
+                window.splitDockWidget(regions[beside][0], regions[new][0], orientation)
+            placed.append(new)
+        for region, (first, *others) in regions.items():
+            if region == "lower" and form is COLUMNS and others and window.width() >= WIDE:
                 window.splitDockWidget(first, others[0], _ACROSS)
                 first, *others = others
             for other in others:
                 window.tabifyDockWidget(first, other)
-        for dock in self._docks.values():
-            dock.show()
-        for docks in self._regions.values():
-            docks[0].raise_()
-        self._proportion()
+        for group in regions.values():
+            for dock in group:
+                dock.setVisible(dock not in hidden)
+            group[0].raise_()
+        self._proportion(regions, form)
 
-    def _proportion(self) -> None:
+    def _grouped(self, form: Form, docks: Collection[Dock]) -> dict[Region, list[Dock]]:
+        """Those of ``docks`` that have a place in a form, by the regions that it has."""
+        groups: dict[Region, list[Dock]] = {}
+        for region, members in self._regions.items():
+            wanted = [dock for dock in members if dock in docks]
+            if wanted and not (form.drawer and region == "left"):
+                groups.setdefault(form.tabs.get(region, region), []).extend(wanted)
+        return groups
+
+    def _proportion(self, regions: Mapping[Region, Sequence[Dock]], form: Form) -> None:
         """Give every region its share of the window."""
-        first, resize = self._first, self._window.resizeDocks
         width, height = self._window.width(), self._window.height()
         side, panel = min(max(320, round(0.25 * width)), 384), max(320, round(0.25 * width))
-        resize([first("left"), first("centre"), first("right")], [side, width - side - panel, panel], _ACROSS)
-        resize([first("centre"), first("lower")], [height // 2, height // 2], _DOWN)
-
-    def _first(self, region: Region) -> Dock:
-        return self._regions[region][0]
+        across: dict[Region, int] = {"left": side, "centre": width, "right": panel}
+        if form is HALVES:
+            across = {"centre": width // 2, "lower": width // 2}
+        else:
+            across["centre"] -= sum(across[region] for region in regions if region in ("left", "right"))
+            half = [docks[0] for region, docks in regions.items() if region in ("centre", "lower")]
+            self._window.resizeDocks(half, [height // 2] * len(half), _DOWN)
+        found = [region for region in across if region in regions]
+        self._window.resizeDocks([regions[r][0] for r in found], [across[r] for r in found], _ACROSS)
 
     def state(self) -> QByteArray:
         return self._window.saveState(LAYOUT_VERSION)

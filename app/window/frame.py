@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.models.remembered import flag, whole_number
@@ -26,6 +26,7 @@ class Frame(QWidget):
     def __init__(self, toolbar: QWidget, panels: Sequence[Panel], settings: QSettings) -> None:
         super().__init__()
         self._settings = settings
+        self._restored = False
         self.train = TrainPage(panels)
         self.modes = QStackedWidget()
         self.modes.addWidget(self.train)
@@ -60,9 +61,11 @@ class Frame(QWidget):
         action.setToolTip(record.help)
         return action
 
-    def restore(self) -> None:
-        """Open the log where it was open when the window was last closed."""
-        self.log_action.setChecked(flag(self._settings, "log_open"))
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._restored:  # only now is it known how high the log may be
+            self._restored = True
+            self.log_action.setChecked(flag(self._settings, "log_open"))
 
     def add_run_row(self, row: QWidget) -> None:
         """Put ``row`` between the toolbar and the modes."""
@@ -71,14 +74,14 @@ class Frame(QWidget):
     def hold(self, title: str, widget: QWidget) -> None:
         """Put a panel's widget into its place."""
         if title != self._log_title:
-            self.train.docks.hold(title, widget)
+            self.train.hold(title, widget)
             return
         self._log_place.addWidget(widget)
 
     def take(self, title: str) -> QWidget:
         """Take a panel's widget out of its place, into which ``hold`` puts it back."""
         if title != self._log_title:
-            return self.train.docks.take(title)
+            return self.train.take(title)
         item = self._log_place.takeAt(0)
         widget = item.widget() if item else None
         assert widget is not None
@@ -95,7 +98,7 @@ class Frame(QWidget):
     @property
     def toggles(self) -> list[QAction]:
         """What shows and hides each panel, in the order of their numbers."""
-        return sorted([*self.train.docks.toggles, self.log_action], key=lambda action: action.shortcut().toString())
+        return sorted([*self.train.toggles, self.log_action], key=lambda action: action.shortcut().toString())
 
     def _open_log(self, opened: bool) -> None:
         self._log.setVisible(opened)

@@ -23,6 +23,7 @@ class Look(QObject):
         percent = whole_number(settings, "text_size", NORMAL)
         self.percent = percent if percent in range(SMALLEST, LARGEST + 1, STEP) else NORMAL
         self.theme = self._chosen()
+        theme.apply(self.theme, _application())  # before there are widgets, whose fonts would stay as they are made
         QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     def _chosen(self) -> Theme:
@@ -31,9 +32,7 @@ class Look(QObject):
     def apply(self) -> None:
         """Give the application the chosen look, and tell everyone who has to draw anew."""
         self.theme = self._chosen()
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        theme.apply(self.theme, application)
+        theme.apply(self.theme, _application())
         self.changed.emit(self.theme)
 
     def choose(self, choice: ThemeChoice) -> None:
@@ -64,3 +63,9 @@ class Look(QObject):
     def _follow_system(self) -> None:
         if self.choice == "system":
             self.apply()
+
+
+def _application() -> QApplication:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    return application

@@ -30,7 +30,7 @@ from app.session.training_thread import TrainingThread
 from app.style import icons
 from app.style.theme import Theme, ThemeChoice
 from app.window import actions as acts
-from app.window import modes
+from app.window import modes, screen_fit
 from app.window.frame import Frame
 from app.window.keyboard import Keyboard
 from app.window.look import Look
@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
         self._wire()
         self.resize(1280, 800)
         self._restore()
-        self.look.apply()
+        self._wear(self.look.theme)
         self.choice_loader.load(preset, environment)
         self._follow(self.controller.state)
         self.setFocus()
@@ -317,7 +317,7 @@ class MainWindow(QMainWindow):
     def _show_shortcuts(self) -> None:
         from app.window import dialogs  # seldom wanted, so not loaded before
 
-        dialogs.shortcuts(self, len(self.frame.toggles)).open()
+        dialogs.shortcuts(self, len(self.panels)).open()
 
     def _show_about(self) -> None:
         from app.window import dialogs
@@ -328,11 +328,10 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         geometry = self._settings.value("geometry")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
+        remembered = isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)
+        screen_fit.fit(self, fill=not remembered)
         titles = strings(self._settings, "panels") or self.docks.titles
         self.frame.train.remember(self._settings.value("layout"), titles)
-        self.frame.restore()
 
     def focusNextPrevChild(self, next: bool) -> bool:
         self.keyboard.go_on()

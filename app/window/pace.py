@@ -66,6 +66,11 @@ class PaceControl(QWidget):
         """Show whether the newest policy is watched."""
         self.follow.setChecked(follows)
 
+    def show_words(self, words: bool) -> None:
+        """Say beside its box what following is, or leave that to the tooltip."""
+        self.follow.setText(_FOLLOW if words else "")
+        self.updateGeometry()  # at once, so that who lays it out knows what it needs now
+
     def _tell(self) -> None:
         self._say()
         self.paced.emit(self.pace)

@@ -61,6 +61,9 @@ class Panels:
                 widget.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # which tells who was clicked, wherever that was
                 self._places.hold(record.title, widget)
 
+    def __len__(self) -> int:
+        return len(self._records)
+
     @property
     def complete(self) -> bool:
         """Whether all have been made."""

@@ -40,10 +40,15 @@ class ProgressView(QWidget):
             grid.addWidget(label, 0, column)
         grid.addWidget(self._bar, 1, 0, 1, 4)
 
+    @property
+    def speed_is_shown(self) -> bool:
+        return not self._speed.isHidden()
+
     def show_columns(self, count: int) -> None:
         """Show so many columns beside the state: the speed gives way first, then the time left, the steps last."""
         for needed, label in enumerate((self._steps, self._left, self._speed), start=1):
             label.setVisible(count >= needed)
+        self.updateGeometry()  # at once, so that who lays it out knows what it needs now
 
     def apply_theme(self, theme: Theme) -> None:
         for label, text in self._widest.items():

@@ -15,13 +15,14 @@ from app.style.theme import Theme
 from app.window import actions as acts
 from app.window.device_choice import DeviceChoice
 from app.window.modes import ModeBar
+from app.window.pace import PaceControl
 from app.window.progress import COLUMNS, ProgressView
 from engine.config import RunConfig
 
 _PRESET_WIDTH, _NARROW_PRESET_WIDTH = 196, 128  # pixels
 _PRESET_AROUND, _START_AROUND = 36, 64  # pixels of these buttons that are not their words
 # What gives way in a narrow window, one after the other; before these, the columns of the progress.
-_BUTTON_WORDS, _DEVICE, _THEME, _PRESET_WORDS, _START_WORDS = range(1, 6)
+_BUTTON_WORDS, _DEVICE, _THEME, _FOLLOW_WORDS, _PRESET_WORDS, _START_WORDS, _MODES, _PACE = range(1, 9)
 
 
 class Toolbar(QWidget):
@@ -34,7 +35,9 @@ class Toolbar(QWidget):
         self._given_way, self._least = 0, 0
         self._preset = ("", False)
         self._layout = QHBoxLayout(self)
-        self._layout.addWidget(ModeBar(modes))
+        self._modes = ModeBar(modes)
+        self._layout.addWidget(self._modes)
+        self._pace: PaceControl | None = None
         self._gap()
         self.start_button = self._button(actions["start"], text=True)
         self.start_button.setProperty("role", "primary")
@@ -56,9 +59,10 @@ class Toolbar(QWidget):
         self._present_at = self._layout.count()
         self._theme_button = self._button(actions["toggle_theme"], text=False)
 
-    def add_pace(self, widget: QWidget) -> None:
-        """Put what sets the pace of the run behind its actions; in a narrow bar it has its least width."""
-        self._layout.insertWidget(self._pace_at, widget)
+    def add_pace(self, pace: PaceControl) -> None:
+        """Put what sets the pace of the run behind its actions."""
+        self._pace = pace
+        self._layout.insertWidget(self._pace_at, pace)
         self._present_at += 1
 
     def add_present(self, action: QAction) -> QToolButton:
@@ -95,7 +99,7 @@ class Toolbar(QWidget):
             child.ensurePolished()  # else the style sheet's part of its size comes only when it is shown
         self.device.apply_theme(theme)
         self.progress.apply_theme(theme)
-        self._give_way(COLUMNS + _START_WORDS)
+        self._give_way(COLUMNS + _PACE)
         self._least = self._layout.minimumSize().width()
         self.updateGeometry()
         self._fit()
@@ -106,7 +110,7 @@ class Toolbar(QWidget):
             self._fit()
 
     def _fit(self) -> None:
-        for count in range(COLUMNS + _START_WORDS + 1):
+        for count in range(COLUMNS + _PACE + 1):
             self._give_way(count)
             if self._layout.minimumSize().width() <= self.width():
                 break
@@ -123,6 +127,10 @@ class Toolbar(QWidget):
         self._theme_button.setVisible(left_out < _THEME)
         self.preset_button.setFixedWidth(self._widths[left_out >= _PRESET_WORDS])
         self._write_preset()
+        self._modes.setVisible(left_out < _MODES)
+        if self._pace is not None:
+            self._pace.show_words(left_out < _FOLLOW_WORDS)
+            self._pace.setVisible(left_out < _PACE)
         words = left_out < _START_WORDS
         _show_words(self.start_button, words)
         room = self.start_button.fontMetrics().horizontalAdvance("Pause") + _START_AROUND

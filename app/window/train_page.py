@@ -4,49 +4,128 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtCore import QPoint, QSize
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.panels.record import Panel
 from app.style.theme import Theme
-from app.window.docks import Docks
+from app.window.docks import Docks, shortcut
+from app.window.drawer import Drawer
+from app.window.forms import COLUMNS, Form, form_for
 
 
 class TrainPage(QWidget):
-    """Panels are laid out once its size is known, as they were when the window was last closed."""
+    """Panels are laid out once its size is known, as they were when the window was last closed.
+
+    Where there is no room for the columns they take another form, from which they come back as they were; only the
+    columns are remembered.
+    """
 
     def __init__(self, panels: Sequence[Panel]) -> None:
         super().__init__()
         self.inner = QMainWindow()
         self.inner.setParent(self)  # which makes it a widget like any other
         self.docks = Docks(self.inner, panels)
-        self._remembered: tuple[object, Collection[str]] = None, ()
-        self._laid_out = False
+        number, record = next((n, panel) for n, panel in enumerate(panels, start=1) if panel.region == "left")
+        self._drawn = record.title
+        self.drawer = Drawer(self, record.title, record.help, shortcut(number))
+        self._rail = QWidget(self)
+        beside = QVBoxLayout(self._rail)
+        beside.setContentsMargins(2, 4, 2, 4)
+        beside.addWidget(self.drawer.button)
+        beside.addStretch(1)
+        self._form: Form | None = None
+        self._columns: tuple[object, Collection[str]] = None, ()  # the layout of these, and which panels it knows
+        self._scale = 1.0
+        self._show_form(COLUMNS)
+
+    @property
+    def toggles(self) -> list[QAction]:
+        """What shows and hides each panel."""
+        return [*self.docks.toggles, self.drawer.action]
+
+    def hold(self, title: str, widget: QWidget) -> None:
+        """Put a panel's widget into its place."""
+        if title == self._drawn and self.drawer.holds:
+            self.drawer.hold(widget)
+        else:
+            self.docks.hold(title, widget)
+
+    def take(self, title: str) -> QWidget:
+        """Take a panel's widget out of its place, which keeps its room."""
+        if title != self._drawn or not self.drawer.holds:
+            return self.docks.take(title)
+        widget = self.drawer.take()
+        self.drawer.hold(QWidget())
+        return widget
+
+    # --- what is remembered -------------------------------------------------------------------------------------------
 
     def remember(self, state: object, titles: Collection[str]) -> None:
         """Lay out as ``state`` says, as soon as there is room; ``titles`` are those of the panels that it knows."""
-        self._remembered = state, titles
+        self._columns = state, titles
 
     @property
     def to_remember(self) -> tuple[object, Collection[str]]:
-        """The layout, and the titles of the panels that it knows."""
-        return (self.docks.state(), self.docks.titles) if self._laid_out else self._remembered
+        """The layout of the columns, and the titles of the panels that it knows."""
+        return (self.docks.state(), self.docks.titles) if self._form is COLUMNS else self._columns
 
     def arrange(self) -> None:
-        """The layout a person first sees."""
-        self.docks.arrange()
+        """The layout a person first sees in a window of this size."""
+        if self._form is not COLUMNS:
+            self._columns = None, ()
+        self.docks.arrange(self._form or COLUMNS)
+
+    # --- the room there is --------------------------------------------------------------------------------------------
 
     def minimumSizeHint(self) -> QSize:
         return QSize(320, 200)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.inner.setGeometry(self.rect())
-        if not self._laid_out:
-            self._laid_out = True
-            if not self.docks.restore(*self._remembered):
-                self.docks.arrange()
+        self._settle()
 
     def apply_theme(self, theme: Theme) -> None:
-        pass
+        self._scale = theme.text_scale
+        self.drawer.apply_theme(theme)
+        if self._form is not None:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Take the form that fits, and share out the room."""
+        form, before = form_for(self.width() / self._scale, self.height() / self._scale), self._form
+        if before is COLUMNS and form is not COLUMNS:
+            self._columns = self.docks.state(), self.docks.titles  # before they are squeezed
+        if form is not before:
+            self._show_form(form)
+        rail = self._rail.sizeHint().width() if form.drawer else 0
+        self._rail.setGeometry(0, 0, rail, self.height())
+        self.inner.setGeometry(rail, 0, self.width() - rail, self.height())
+        if form is not before:
+            self._form = form
+            self._enter(form, before)
+        self.drawer.lie(QPoint(rail, 0), QSize(self.width() - rail, self.height()))
+
+    def _show_form(self, form: Form) -> None:
+        """Show the rail or not, and let the panel that may be a drawer be shown by the one action that fits."""
+        if not form.drawer:
+            self.drawer.action.setChecked(False)
+        self._rail.setVisible(form.drawer)
+        for action, wanted in (
+            (self.drawer.action, form.drawer),
+            (self.docks[self._drawn].toggleViewAction(), not form.drawer),
+        ):
+            action.setVisible(wanted)
+            action.setEnabled(wanted)
+
+    def _enter(self, form: Form, before: Form | None) -> None:
+        if not form.drawer and self.drawer.holds:
+            self.docks.hold(self._drawn, self.drawer.take())
+        restored = (before is None or form is COLUMNS) and self.docks.restore(*self._columns)
+        if form is not COLUMNS:
+            self.docks.arrange(form, keep=restored or before is not None)
+        elif not restored:
+            self.docks.arrange(form)
+        if form.drawer and not self.drawer.holds:
+            self.drawer.hold(self.docks.take(self._drawn))

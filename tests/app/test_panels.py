@@ -121,12 +121,13 @@ def test_a_panel_more_is_a_tab_of_its_region_with_menu_entry_shortcut_and_data(
 
 
 def test_a_panel_that_a_remembered_layout_does_not_know_is_a_tab_of_its_region(
-    open_with: Callable[..., MainWindow],
+    open_with: Callable[..., MainWindow], settings: QSettings
 ) -> None:
     before = open_with()
     dock_of(before, "Signal").hide()
     before.frame.train.inner.tabifyDockWidget(dock_of(before, "Returns"), dock_of(before, "Diagnostics"))
     before.close()
+    settings.remove("geometry")  # the screen of the tests is smaller than the window
     after = open_with(counter())
     assert {"Returns", "Diagnostics"} <= set(neighbours(after, dock_of(after, "Counter")))
     assert dock_of(after, "Signal").isHidden()

@@ -1,0 +1,250 @@
+"""The window at the sizes of small and large screens, and with larger text: everything there, nothing cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, QSettings, QSize, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.window import screen_fit
+from app.window.forms import COLUMNS, DRAWER, HALVES, ROWS, TABS, Form, form_for
+from app.window.main_window import MainWindow
+
+Make = Callable[..., MainWindow]
+
+
+def resize(qtbot: QtBot, window: MainWindow, width: int, height: int) -> None:
+    window.resize(width, height)
+    QApplication.processEvents()
+    assert window.size() == QSize(width, height)
+
+
+def click(window: MainWindow, widget: QWidget, at: QPoint | None = None) -> None:
+    """Click on a widget as the window system tells the window of it."""
+    place = widget.mapTo(window, widget.rect().center() if at is None else at)
+    QTest.mouseClick(window.windowHandle(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    QApplication.processEvents()
+
+
+def press(window: MainWindow, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(window.windowHandle(), key, modifier)
+    QApplication.processEvents()
+
+
+def cut(window: MainWindow) -> list[str]:
+    """What is not shown whole, of the bar and of the panels."""
+    bar, inner = window.toolbar, window.frame.train.inner
+    told = [
+        f"{type(child).__name__} of the bar"
+        for child in bar.findChildren(QWidget)
+        if child.parent() is bar and child.isVisible() and not isinstance(child, QMenu)
+        if not bar.rect().contains(child.geometry())
+        or (child is not bar.preset_button and child.width() < child.minimumSizeHint().width())  # which is shortened
+    ]
+    for title in window.docks.titles:
+        dock = window.docks[title]
+        if dock.visibleRegion().isEmpty():
+            continue
+        content, least = dock.widget(), dock.widget().minimumSizeHint().expandedTo(dock.widget().minimumSize())
+        if not inner.rect().contains(dock.geometry()):
+            told.append(f"{title} is not inside: {dock.geometry()}")
+        if content.width() < least.width() or content.height() < least.height():
+            told.append(f"{title} has {content.size()}, and needs {least}")
+    return told
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "form"),
+    [
+        (1920, 1000, COLUMNS),
+        (1280, 600, COLUMNS),
+        (1024, 520, DRAWER),
+        (960, 420, HALVES),
+        (700, 800, ROWS),
+        (500, 420, TABS),
+    ],
+)
+def test_columns_give_way_to_a_drawer_and_to_tabs(width: int, height: int, form: Form) -> None:
+    assert form_for(width, height) is form
+
+
+def test_nothing_is_cut_at_any_size(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    wrong = {}
+    for percent in (100, 150):
+        for width, height in ((1920, 1080), (1280, 800), (1280, 720), (1024, 768), (1024, 640), (960, 540), (700, 900)):
+            resize(qtbot, window, width, height)
+            found = cut(window)
+            assert window.toolbar.start_button.isVisible()
+            assert window.toolbar.preset_button.isVisible()
+            if found:
+                wrong[(width, height, percent)] = found
+        for _ in range(5):
+            press(window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    press(window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    assert wrong == {}
+
+
+def test_the_narrowest_window_shows_the_whole_toolbar(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    window.resize(1, 1)
+    QApplication.processEvents()
+    assert cut(window) == []
+    assert window.width() < 640
+    assert window.toolbar.start_button.isVisible()
+    assert window.toolbar.preset_button.isVisible()
+
+
+def test_the_bar_gives_way_in_order(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    bar = window.toolbar
+    worded = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    stages = []
+    for width in range(1600, 500, -20):
+        resize(qtbot, window, width, 800)
+        shown = (
+            bar.progress.speed_is_shown,
+            bar._worded[0].toolButtonStyle() == worded,
+            bar.device.box.isVisible(),
+            bar.start_button.toolButtonStyle() == worded,
+        )
+        if shown not in stages:
+            stages.append(shown)
+    assert stages == [
+        (True, True, True, True),
+        (False, True, True, True),
+        (False, False, True, True),
+        (False, False, False, True),
+        (False, False, False, False),
+    ]
+    assert all(button.toolTip() for button in bar._worded)
+    run = next(menu for menu in window.findChildren(QMenu) if menu.title() == "Run")
+    assert bar.device.menu.menuAction() in run.actions()
+
+
+def test_the_drawer_opens_over_the_plots_and_closes_by_escape_or_a_click_beside_it(
+    qtbot: QtBot, make_window: Make
+) -> None:
+    window = make_window()
+    resize(qtbot, window, 1024, 640)
+    page, drawer = window.frame.train, window.frame.train.drawer
+    before = window.docks["Returns"].geometry()
+    assert not window.experiment_panel.isVisible()
+    click(window, drawer.button)
+    assert window.experiment_panel.isVisible()
+    assert drawer.geometry().left() == page.inner.geometry().left()
+    assert window.docks["Returns"].geometry() == before
+    click(window, window.experiment_panel, QPoint(4, 4))
+    assert drawer.isVisible()
+    click(window, window.docks["Agent"].widget())
+    assert not drawer.isVisible()
+    click(window, drawer.button)
+    assert drawer.isVisible()
+    press(window, Qt.Key.Key_Escape)
+    assert not drawer.isVisible()
+    click(window, drawer.button)
+    click(window, drawer.button)
+    assert not drawer.isVisible()
+
+
+def test_the_focus_goes_into_the_drawer_and_comes_back(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    resize(qtbot, window, 1024, 640)
+    step = window.toolbar.preset_button
+    step.setFocus(Qt.FocusReason.TabFocusReason)
+    press(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert window.experiment_panel.isAncestorOf(QApplication.focusWidget())
+    press(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert not window.frame.train.drawer.isVisible()
+    assert QApplication.focusWidget() is step
+
+
+def places(window: MainWindow) -> dict[str, tuple[int, int, int, int]]:
+    """Where the docks that can be seen are."""
+    docks = {title: window.docks[title] for title in window.docks.titles}
+    return {title: dock.geometry().getRect() for title, dock in docks.items() if not dock.visibleRegion().isEmpty()}
+
+
+def test_a_wide_window_has_its_columns_back_as_they_were(qtbot: QtBot, make_window: Make, settings: QSettings) -> None:
+    window = make_window()
+    inner = window.frame.train.inner
+    window.docks["Agent"].hide()
+    inner.resizeDocks([window.docks["Returns"], window.docks["Signal"]], [200, 400], Qt.Orientation.Vertical)
+    QApplication.processEvents()
+    columns = {title: pytest.approx(place, abs=4) for title, place in places(window).items()}  # but for rounding
+    for width, height in ((1024, 640), (960, 540), (520, 400)):
+        resize(qtbot, window, width, height)
+        assert not window.docks["Experiment"].isVisible()
+        assert window.docks["Agent"].isHidden()
+    resize(qtbot, window, 1280, 800)
+    assert places(window) == columns
+    assert window.experiment_panel.isVisible()
+    resize(qtbot, window, 960, 540)
+    window.close()
+    settings.remove("geometry")
+    assert places(make_window()) == columns
+
+
+def test_a_very_wide_window_starts_with_signal_and_diagnostics_side_by_side(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    docks = window.docks
+    assert docks["Diagnostics"] in window.frame.train.inner.tabifiedDockWidgets(docks["Signal"])
+    resize(qtbot, window, 1920, 1080)
+    window.actions_by_name["restore_layout"].trigger()
+    QApplication.processEvents()
+    assert docks["Signal"].geometry().top() == docks["Diagnostics"].geometry().top()
+    assert docks["Signal"].geometry().right() < docks["Diagnostics"].geometry().left()
+
+
+def test_a_window_is_never_larger_than_its_screen(
+    make_window: Make, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = make_window()
+    large.resize(1900, 1000)
+    large.close()
+    there = QRect(0, 36, 960, 504)
+    monkeypatch.setattr(screen_fit, "room", lambda _window: there)
+    restored = make_window()
+    assert there.contains(QRect(there.topLeft(), restored.size()))
+    assert cut(restored) == []
+    restored.close()
+    settings.remove("geometry")
+    fresh = make_window()
+    assert fresh.isMaximized()
+    assert there.contains(QRect(there.topLeft(), fresh.normalGeometry().size()))
+
+
+def test_a_window_that_is_partly_elsewhere_is_moved_onto_the_screen() -> None:
+    there = QRect(0, 36, 960, 504)
+    assert screen_fit.fitted(QRect(800, 400, 400, 300), there) == QRect(560, 240, 400, 300)
+    assert screen_fit.fitted(QRect(-50, 0, 2000, 300), there) == QRect(0, 36, 960, 300)
+
+
+def test_text_has_a_size_that_keys_change_and_the_window_remembers(
+    qtbot: QtBot, make_window: Make, settings: QSettings
+) -> None:
+    window = make_window()
+    control = Qt.KeyboardModifier.ControlModifier
+    named = {"menus": window.menuBar(), "bar": window.toolbar.start_button, "panel": window.experiment_panel}
+    named |= {"plot": window.docks["Returns"].widget(), "shelf": window.frame.shelf.notice, "log": window.log}
+    before = {name: widget.font().pointSizeF() for name, widget in named.items()}
+    press(window, Qt.Key.Key_Plus, control)
+    press(window, Qt.Key.Key_Equal, control)
+    grown = {name: widget.font().pointSizeF() / before[name] for name, widget in named.items()}
+    assert grown == pytest.approx(dict.fromkeys(named, 1.2), abs=0.02)
+    assert {made.widget._theme.text_scale for made in window.panels._made if hasattr(made.widget, "_theme")} == {1.2}
+    press(window, Qt.Key.Key_Minus, control)
+    window.close()
+    again = make_window()
+    assert again.look.percent == 110
+    assert again.toolbar.start_button.font().pointSizeF() == pytest.approx(1.1 * before["bar"], abs=0.1)
+    press(again, Qt.Key.Key_0, control)
+    assert again.look.percent == 100
+    for _ in range(12):
+        press(again, Qt.Key.Key_Minus, control)
+    assert again.look.percent == 80
+    press(again, Qt.Key.Key_0, control)
