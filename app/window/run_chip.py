@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from html import escape
 
 from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.models.run_state import STOP_AND_CHANGE, WORDS, RunState
 from app.models.runs import Difference
-from app.style.text import ElidedLabel, set_role
+from app.style.text import LEAST_TEXT, ElidedLabel, set_role
 from app.style.theme import Theme
 from app.window.run_chips import SIDE, Ring
 
@@ -94,6 +95,7 @@ class RunRow(QWidget):
         self.state.setText(f"— {words.state}" if words.state else "")
         self.edited.setText(words.edited)
         listed = "".join(f"<li>{escape(difference.text)}</li>" for difference in words.edits)
+        self._share_out()
         self.edited.setToolTip(f"The choice differs from the run that is shown:<ul>{listed}</ul>" if listed else "")
 
     def offer_to_go_on(self, number: int, how: str) -> None:
@@ -105,6 +107,19 @@ class RunRow(QWidget):
         """Offer these and no others."""
         for button in self._buttons:
             button.setVisible(button in buttons)
+        self._share_out()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Leave the name what the rest does not need."""
+        margins, others = self._layout.contentsMargins(), [self._sign, self.state, self.edited, *self._buttons]
+        shown = [widget for widget in others if not widget.isHidden()]
+        taken = margins.left() + margins.right() + sum(widget.sizeHint().width() for widget in shown)
+        room = self.width() - taken - (len(shown) + 2) * self._layout.spacing()
+        self.name.setMaximumWidth(max(room, LEAST_TEXT))
 
     def sizeHint(self) -> QSize:
         # As tall as with a button, so that nothing moves when one comes.
@@ -123,4 +138,5 @@ class RunRow(QWidget):
         self._layout.setContentsMargins(theme.unit, 0, theme.unit, half)
         self._layout.setSpacing(theme.unit)
         self._sign.apply(theme.text, theme.px(SIDE))
+        self._share_out()
         self.updateGeometry()

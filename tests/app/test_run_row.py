@@ -76,6 +76,10 @@ def test_in_a_narrow_window_texts_are_cut_and_buttons_are_not(qtbot: QtBot) -> N
         assert whole.width() >= whole.sizeHint().width()
     assert row.back_button.geometry().right() < row.width()
     assert row.name.width() < row.name.sizeHint().width()
+    row.resize(row.width() + row.edited.sizeHint().width(), row.height())
+    QApplication.sendPostedEvents()
+    assert row.name.width() < row.name.sizeHint().width()  # which gives way first
+    assert row.edited.width() >= row.edited.sizeHint().width()
     height = row.sizeHint().height()
     row.show_buttons()
     assert row.sizeHint().height() == height  # so that nothing beneath moves
