@@ -68,7 +68,7 @@ class FilterBar(QWidget):
         for combo in self.combos.values():
             metrics = QFontMetrics(self.font())
             longest = max(metrics.horizontalAdvance(combo.itemText(index)) for index in range(combo.count()))
-            combo.setFixedWidth(min(longest, theme.px(130)) + 5 * theme.unit)
+            combo.setFixedWidth(min(longest, theme.px(118)) + 5 * theme.unit)
 
     def clear(self) -> None:
         """Let everything through again."""
@@ -100,9 +100,9 @@ class _Search(QLineEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setPlaceholderText("Search names and what they teach")
+        self.setPlaceholderText("Search")
         self.setAccessibleName("Search")
-        self.setToolTip("Ctrl+F, or just type")
+        self.setToolTip("Looks through names and what they teach (Ctrl+F, or just type)")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
