@@ -60,7 +60,10 @@ def shortcuts(parent: QWidget, panels: int) -> QDialog:
         (f"Alt+1 … Alt+{min(panels, 9)}", "Show or hide a panel"),
         (f"1 … {min(panels, 9)}", "While presenting: show that panel"),
         ("S", "While presenting: turn the halo around the mouse on and off"),
-        ("A", "Show everything again in a plot that was zoomed, or double-click it"),
+        ("A", "In a plot: show everything again, as a double click does"),
+        ("E", "In a plot: enlarge it, or put it back"),
+        ("Ctrl+C", "In a plot: copy its numbers"),
+        ("Wheel", "Over a plot: zoom; with Ctrl or Shift, or over an axis, along one axis alone"),
     ]
     layout.insertWidget(0, _table(rows))
     return dialog

@@ -16,6 +16,7 @@ from app.panels.episode.panel import EpisodePanel
 from app.panels.log import LogPanel
 from app.panels.panels import PANELS
 from app.panels.returns import ReturnsPanel
+from app.plotting.plot import Plot
 from app.window.main_window import MainWindow
 
 Make = Callable[..., MainWindow]
@@ -40,9 +41,10 @@ def shown(window: MainWindow) -> str:
 
 
 def sizes(window: MainWindow) -> list[float]:
-    """Every text size in the panels, in points."""
+    """Every text size in the panels, in points; a plot has buttons only once the mouse was over it."""
     inside = (child for made in window.panels._made for child in made.widget.findChildren(QWidget))
-    return [round(child.font().pointSizeF(), 3) for child in inside]
+    held = (child for child in inside if not isinstance(child.parent(), Plot))
+    return [round(child.font().pointSizeF(), 3) for child in held]
 
 
 def places(window: MainWindow) -> list[tuple[object, ...]]:
