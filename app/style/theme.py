@@ -186,7 +186,7 @@ def style_sheet(theme: Theme) -> str:
     QPushButton[role="primary"], QToolButton[role="primary"] {{ font-weight: 600; }}
     QPushButton[lines="2"] {{ min-height: {t.px(34)}px; }}
     QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
-        color: {t.disabled}; background: {t.surface}; border-color: {t.line};
+        color: {t.disabled}; background: {t.surface}; border-color: {t.line}; placeholder-text-color: {t.disabled};
     }}
     QPushButton:disabled, QToolButton:disabled {{
         color: {t.disabled}; background: transparent; border-color: {t.line};
@@ -278,6 +278,7 @@ def _framed(theme: Theme, selectors: str, down: int, across: int, frame: _Frame)
         background: {frame.ground}; color: {frame.text}; border: 1px solid {frame.edge};
         border-radius: {theme.radius}px; padding: {down}px {across}px; min-height: {theme.px(18)}px;
         selection-background-color: {theme.accent}; selection-color: {theme.accent_text};
+        placeholder-text-color: {theme.muted};
     }}
     {focused} {{ border: 2px solid {frame.ring}; padding: {down - 1}px {across - 1}px; }}"""
 

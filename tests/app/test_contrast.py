@@ -10,9 +10,11 @@ from itertools import combinations
 import pytest
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.style.swatch import draw_sign
-from app.style.theme import Theme, load_theme, palette, style_sheet
+from app.style.theme import Theme, apply_to, load_theme, palette, style_sheet
 from engine.equations import Part
 
 TEXT, FAINT = 4.5, 3.0  # least contrasts: of text, and of edges and of what cannot be used now
@@ -132,6 +134,20 @@ def test_every_rule_of_the_style_sheet_can_be_read(theme: Theme) -> None:
         least = FAINT if "disabled" in selector else TEXT
         assert min(contrast(said["color"], ground) for ground in grounds) >= least, selector
     assert found > 20
+
+
+@pytest.mark.parametrize("make", [QLineEdit, QComboBox])
+def test_words_beside_a_value_can_be_read(theme: Theme, make: type[QWidget], qtbot: QtBot) -> None:
+    """Units and placeholders: a style sheet takes half of the text's colour where it is told nothing else."""
+    field = make()
+    qtbot.addWidget(field)
+    apply_to(field, theme)
+    for enabled, ground, least in ((True, theme.raised, TEXT), (False, theme.surface, FAINT)):
+        field.setEnabled(enabled)
+        field.ensurePolished()
+        colour = field.palette().placeholderText().color()
+        assert colour.alpha() == 255
+        assert contrast(colour.name(), ground) >= least
 
 
 def test_choices_are_told_by_their_shapes_alone(qapp: object) -> None:

@@ -43,7 +43,7 @@ from engine.equations import equation
 _NARROWEST = 296  # pixels; narrower, words would be cut
 _SPARING = 640  # pixels; from here on the story has two lines
 _ROOMY = 780  # pixels; from here on sentences stand beneath their pickers
-_MOST = 0.6  # of the panel's height that the equation takes by itself
+_EQUATION_SHARE = 0.36  # of the panel's height that the equation has, if it needs it, whatever stands above
 _GLIMPSE = 36  # pixels of what stands below the pinned parameters, so that one sees that there is more
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
@@ -310,7 +310,7 @@ class ExperimentPanel(PanelWidget):
         first = self._first.heightForWidth(self._first.width())  # -1 where nothing in it is wrapped
         first = first if first >= 0 else self._first.sizeHint().height()
         above = self._first.y() + first + self._theme.px(_GLIMPSE)
-        return max(min(self._box.wanted, height - above), min(self._box.least, round(_MOST * height)))
+        return max(min(self._box.wanted, height - above), min(self._box.least, round(_EQUATION_SHARE * height)))
 
     def _reveal(self, shown: QWidget) -> None:
         """Scroll so that a part of the page is in sight, its beginning above all."""

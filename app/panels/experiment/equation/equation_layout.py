@@ -17,6 +17,7 @@ _INDENT = 24.0  # of what goes on from the row before
 _BESIDE = 18.0  # between lines that share a row
 _SHORTEST_MARK = 10.0
 SMALLEST = 0.75  # scale at which letters can still be read
+_SPARED = 5  # steps of the scale that an unbroken line is worth
 _SCALES = tuple(1.0 - 0.025 * step for step in range(11))
 
 
@@ -92,11 +93,16 @@ def fitted(drawn: Drawn, width: float, height: float) -> tuple[list[Row], float]
     helps; as small as they can still be read where there is no room even so."""
     rows, scale = lay_out(drawn, width, beside=False), 1.0
     if height_of(rows) > height:
-        for scale in _SCALES:
-            rows = lay_out(drawn, width / scale, beside=True)
-            if height_of(rows) * scale <= height:
-                break
+        tried = [(lay_out(drawn, width / scale, beside=True), scale) for scale in _SCALES]
+        first = next((at for at, (rows, scale) in enumerate(tried) if height_of(rows) * scale <= height), -1)
+        # A little smaller is better than with a line broken.
+        rows, scale = min(tried[first:][:_SPARED], key=lambda found: sum(map(_goes_on, found[0])))
     return rows, min(scale, width / max((row.width for row in rows), default=width))
+
+
+def _goes_on(row: Row) -> bool:
+    """Whether a row goes on with the line of the row before."""
+    return row.pieces[0][0] > 0.0
 
 
 def lay_out(drawn: Drawn, width: float, *, beside: bool) -> list[Row]:

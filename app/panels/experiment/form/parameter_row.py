@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.models.form_rules import Legend
 from app.models.run_state import LOCKED
@@ -83,6 +83,8 @@ class ParameterRow(QWidget):
     def set_stacked(self, stacked: bool) -> None:
         if stacked != self._stacked:
             self._stacked = stacked
+            across = QSizePolicy.Policy.Ignored if stacked else QSizePolicy.Policy.Preferred  # all equally wide
+            self.setSizePolicy(across, QSizePolicy.Policy.Preferred)
             self._lay_out()
             self._name.setProperty("small", stacked)
             restyle(self._name)
