@@ -23,7 +23,8 @@ class Look(QObject):
         percent = whole_number(settings, "text_size", NORMAL)
         self.percent = percent if percent in range(SMALLEST, LARGEST + 1, STEP) else NORMAL
         self.theme = self._chosen()
-        theme.apply(self.theme, _application())  # before there are widgets, whose fonts would stay as they are made
+        if self.percent != NORMAL:  # before there are widgets, whose fonts would stay as they are made
+            theme.apply(self.theme, _application())
         QApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     def _chosen(self) -> Theme:

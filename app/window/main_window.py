@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
         self._wire()
         self.resize(1280, 800)
         self._restore()
-        self._wear(self.look.theme)
+        self.look.apply()  # late: what is made and moved under a style sheet is polished again and again
         self.choice_loader.load(preset, environment)
         self._follow(self.controller.state)
         self.setFocus()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
+from typing import cast
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QToolTip, QWidget
 
 from app.models.run_state import WORDS, RunState
 from app.session.run_progress import Progress
@@ -57,6 +60,13 @@ class ProgressView(QWidget):
     def show_state(self, state: RunState) -> None:
         self._shown = state
         self._show_word()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip:  # made only when it is wanted
+            texts = (label.text() for label in (self._state, self._steps, self._speed, self._left))
+            QToolTip.showText(cast(QHelpEvent, event).globalPos(), " · ".join(filter(None, texts)), self)
+            return True
+        return super().event(event)
 
     @property
     def word(self) -> str:
