@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
+from app.gallery.window import Gallery
 from app.window.main_window import MainWindow
 
 RING, LEAST = 2, 3.0  # pixels, and the contrast by which they change
@@ -83,6 +85,16 @@ def test_what_has_the_keyboard_has_a_ring_and_nothing_moves(make_window):
         assert len(widgets) > 10
         faint = [(type(w).__name__, w.accessibleName()) for w in widgets if ring(window, w) < 0.4]
         assert faint == [], name
+
+
+def test_what_has_the_keyboard_in_the_gallery_has_a_ring(make_window, qtbot: QtBot):
+    window: MainWindow = make_window()
+    window.gallery.open(window.look.theme)
+    (gallery,) = (w for w in window.findChildren(Gallery) if w.isWindow())
+    qtbot.waitUntil(gallery.isActiveWindow)
+    widgets = stops(gallery)
+    assert len(widgets) > 4
+    assert [(type(w).__name__, w.accessibleName()) for w in widgets if ring(gallery, w) < 0.4] == []
 
 
 def test_everything_that_can_be_used_has_a_name(make_window):

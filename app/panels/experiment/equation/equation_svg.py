@@ -10,10 +10,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from xml.etree.ElementTree import Element
+from typing import TYPE_CHECKING
 
 from app.style.theme import Theme
 from engine.equations import Line
+
+if TYPE_CHECKING:  # it comes with what sets the equation
+    from xml.etree.ElementTree import Element
 
 SIZE = 14.0  # pixels of the letters
 _STAND_IN = re.compile(r"#01(\d{2})01")
