@@ -71,7 +71,7 @@ class AdvantagesPanel(PanelWidget):
         self._y_end: float | None = None
         self._shown: Histogram | None = None
         self._bars, self._lines = Bars(), Moments(rows=0)
-        self.plot = Plot(theme, _TITLES[RAW], "share of steps (%)", Margins(left=58))
+        self.plot = Plot(theme, _TITLES[RAW], "share of steps (%)", Margins(left=64))
         self.plot.left.highest = 100.0  # %
         self.plot.marks = [self._bars, self._lines]
         self.plot.title, self.plot.probe, self.plot.numbers = "Signal", self._read, self._numbers

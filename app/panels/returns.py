@@ -55,11 +55,11 @@ class ReturnsPanel(PanelWidget):
 
         self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
         self._ghost_line = Line(width=1, dashed=True)
-        self._ghost_name = Name(self._ghost_line)
+        self._ghost_name = Name(self._ghost_line, self._line)
         self.plot = Plot(theme, X_TITLES[x_axis.axis], _RETURN)
         self.plot.marks = [
-            *(self._dots, self._ghost_line, self._moments, self._ghost_name, self._level, self._line),
-            Shapes(self._moments),
+            *(self._dots, self._ghost_line, self._moments, self._level, self._line),
+            *(self._ghost_name, Shapes(self._moments)),
         ]
         self.plot.title, self.plot.probe, self.plot.numbers = "Returns", self._read, self._numbers
         self._stage = Stage(_EMPTY, self.plot)

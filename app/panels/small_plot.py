@@ -25,10 +25,10 @@ from app.style.theme import Theme, blended
 from engine.reports.metrics import Metric
 
 AXIS_HEIGHT = 40  # pixels, for text of the system's size
-BESIDE = 58  # pixels beside a plot's data
+BESIDE = 76  # pixels beside a plot's data
 _DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 _UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no room, and stand in the tooltip
-_MARGINS = Margins(left=46, bottom=AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
+_MARGINS = Margins(left=64, bottom=AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
 _EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
 
 

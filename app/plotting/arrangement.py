@@ -25,7 +25,7 @@ class Margins:
     ``tick_height`` is the least distance between two labels above each other, ``most_ticks`` how many there may be.
     """
 
-    left: int = 62
+    left: int = 70
     bottom: int = 42
     top: int = 8
     right: int = HALF_LABEL

@@ -167,9 +167,10 @@ def place_labels(
 
 @dataclass
 class Name:
-    """What a line is, written beside its last visible point."""
+    """What a line is, written beside its last visible point, on the side on which ``other`` is not."""
 
     line: Line
+    other: Line
     text: str = ""
     ground: str = "#000000"
 
@@ -185,5 +186,7 @@ class Name:
         at_x, at_y = frame.to_x(float(x[seen[-1]])), frame.to_y(float(y[seen[-1]]))
         left = min(at_x + _PAD, rect.right() - width)
         above = at_y - metrics.height() - 3
-        top = at_y + 3 if above < rect.top() else above
+        crossed = len(self.other.x) and np.interp(x[seen[-1]], self.other.x, self.other.y) > y[seen[-1]]
+        room = at_y + metrics.height() + 3 <= rect.bottom()
+        top = at_y + 3 if above < rect.top() or (crossed and room) else above
         draw_tag(painter, self.text, (left, top), self.line.colour, self.ground)

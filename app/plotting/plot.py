@@ -215,7 +215,7 @@ class Plot(pg.GraphicsView):
     def _enlarge(self) -> None:
         assert self._theme is not None
         larger = self._theme.scaled(_ENLARGED)
-        copy = Plot(larger, self.bottom.labelText, self.measured or self.left.labelText)
+        copy = Plot(larger, self.bottom.labelText, self.measured or self.left.labelText, Margins(left=84))
         copy.marks, copy.probe, copy.numbers, copy._source = self.marks, self.probe, self.numbers, self
         self._copy, self._enlarged = copy, Enlarged(area_of(self), copy)
         self._enlarged.closed.connect(self.shrink)

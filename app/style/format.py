@@ -73,7 +73,7 @@ def tick_labels(values: Sequence[float], spacing: float) -> list[str]:
 
 def _decimals(step: float) -> int | None:
     """How many decimals multiples of ``step`` have; None where they are too many to be written out."""
-    return next((d for d in range(6) if math.isclose(round(step, d), step, rel_tol=1e-6)), None)
+    return next((d for d in range(5) if math.isclose(round(step, d), step, rel_tol=1e-6)), None)
 
 
 def _apart(values: Sequence[float]) -> list[str]:

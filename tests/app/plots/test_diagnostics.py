@@ -6,6 +6,7 @@ import math
 
 import pytest
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -125,6 +126,19 @@ def test_a_metric_is_written_down_with_its_unit_in_full(panel: DiagnosticsPanel)
     assert (len(lines), lines[1]) == (901, "seed 1,100,2,1.0,-1.0")
     entropy = panel.plots[1].numbers().text().splitlines()
     assert entropy[:2] == ["run,environment steps,episodes,training time (s),Entropy (nats)", "seed 1,100,2,1.0,"]
+
+
+@pytest.mark.parametrize("low", [0.0, -1.0])
+@pytest.mark.parametrize("high", [4e-3, 2.5e-4, 6e-5, 3e-7, 0.7, 480.0, 8.8e4, 3e6])
+def test_every_label_of_a_small_plot_has_room(panel: DiagnosticsPanel, low: float, high: float) -> None:
+    panel.refresh(a_run())
+    for plot in (panel.plots[0], panel.plots[-1]):
+        plot.set_ranges((0.0, 1000.0), (low * high, high))
+        picture = QPixmap(10, 10)
+        painter = QPainter(picture)
+        _, ticks, texts = plot.left.generateDrawSpecs(painter)
+        painter.end()
+        assert len(texts) == len(ticks) >= 1
 
 
 @pytest.mark.parametrize(("scale", "width"), [(1.0, 520), (1.0, 260), (2.0, 640), (2.0, 300)])
