@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # with torch
     from engine.analysis.playback import PolicySnapshot
 
-SHORTEST_SHOW = 1.5  # seconds for which an episode is shown at least before a much newer policy takes over
+SHORTEST_SHOW = 1.5  # seconds for which a policy is shown at least before a much newer one takes over
 SNAPSHOT_EVERY = 0.3  # seconds between policies that are looked at while training, each of which costs it a little
 
 
@@ -25,7 +25,7 @@ class PlaybackChoice:
         self.newest: PolicySnapshot | None = None
         self.playing: PolicySnapshot | None = None  # in the episode that was begun last
         self._held: PolicySnapshot | None = None
-        self._began = self._offered = 0.0
+        self._since = self._offered = 0.0  # when what plays was first played, and the newest offered
         self._unseen = False  # nothing has been played since the newest was offered
         self._at_once = False  # the newest is to be seen whatever plays
 
@@ -68,8 +68,10 @@ class PlaybackChoice:
         if self.playing is None or self.playing.iteration == self.newest.iteration:
             return self.newest, False
         left_behind = much_newer(self.newest.iteration, self.playing.iteration)
-        return self.newest, at_once or (left_behind and now - self._began >= SHORTEST_SHOW)
+        return self.newest, at_once or (left_behind and now - self._since >= SHORTEST_SHOW)
 
     def began(self, playing: PolicySnapshot, now: float) -> None:
-        """An episode of ``playing`` has begun."""
-        self.playing, self._began = playing, now
+        """An episode of ``playing`` has begun, its first or another one."""
+        if self.playing is None or playing.iteration != self.playing.iteration:
+            self._since = now
+        self.playing = playing

@@ -162,7 +162,7 @@ class EpisodePanel(PanelWidget):
             label.setFont(tabular(label.font()))
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             told.addWidget(label)
-        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._caption.setWordWrap(True)
         for label in (self.return_title, self.training_label, *beside, self._caption):
             label.setProperty("role", "muted")
             label.setTextFormat(Qt.TextFormat.PlainText)
