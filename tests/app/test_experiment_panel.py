@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
@@ -22,6 +22,7 @@ from engine.config import presets
 from engine.config.parameters import with_values
 from tests.app.shorthands import experiment, heard
 
+LEFT = Qt.MouseButton.LeftButton
 TAXI = EnvironmentInfo("Taxi-v3", "Taxi-v3", "Registered with Gymnasium.", Space("discrete", 500), Space("discrete", 6))
 
 
@@ -294,12 +295,35 @@ def test_while_running_pickers_are_locked_and_say_why(opened):
     assert (picker.combo.isEnabled(), picker.toolTip().splitlines()[-1]) == (False, "Stop the run to change this.")
 
 
+@pytest.mark.parametrize("how", ["a locked picker", "a locked field", "a key"])
+def test_what_is_locked_offers_to_stop_the_run_and_then_has_the_keyboard(opened, qtbot, how: str):
+    panel = opened(experiment())
+    panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # as it has in the window
+    panel.set_running(True)
+    asked = heard(panel.stop_asked)
+    combo, field = panel.pickers["algorithm"][0].combo, panel.form.rows["collection.episodes_per_update"].editor.field
+    if how == "a key":
+        panel.setFocus()
+        QTest.keyClick(panel, Qt.Key.Key_Return)
+    else:
+        pressed = combo if how == "a locked picker" else field
+        QTest.mouseClick(panel.window().windowHandle(), LEFT, pos=pressed.mapTo(panel, pressed.rect().center()))
+    qtbot.waitUntil(lambda: panel.findChild(QMenu) is not None)
+    menu = panel.findChild(QMenu)
+    assert menu.actions()[0].text() == "Stop the run to change this."
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert len(asked) == 1
+    panel.set_running(False)
+    assert panel.focusWidget() is (field if how == "a locked field" else combo)
+
+
 def test_while_running_a_live_edit_reaches_the_run(opened):
     panel = opened(experiment())
     panel.set_running(True)
     told = heard(panel.live_change)
     enter(panel.form.rows["update.learning_rate"].editor.field, "2e-3")
     assert told == [("update.learning_rate", 0.002)]
+    assert panel.findChild(QMenu) is None
 
 
 def test_while_running_a_refused_edit_does_not_reach_the_run(opened):

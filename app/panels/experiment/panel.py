@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QMoveEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QMoveEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
@@ -230,6 +230,14 @@ class ExperimentPanel(PanelWidget):
         pressed = self.childAt(event.position().toPoint())
         if self._running and pressed is not None and not pressed.isEnabled():
             self._offer_to_stop(pressed, event.globalPosition().toPoint())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # What is locked takes no focus either; Return stands for a press while the panel itself has it.
+        if self._running and self.hasFocus() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            picker = self.pickers["algorithm"][0].combo
+            self._offer_to_stop(picker, picker.mapToGlobal(picker.rect().bottomLeft()))
+        else:
+            super().keyPressEvent(event)
 
     def _offer_to_stop(self, pressed: QWidget, at: QPoint) -> None:
         """Say why what was pressed is locked, and offer to unlock it."""
