@@ -15,7 +15,8 @@ from app.session.playback_thread import PlaybackThread
 from app.session.training_thread import TrainingThread
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Event, Updated
+from engine.reports.events import Event, Heartbeat, Updated
+from engine.runtime.waiting import Wait, waited
 from engine.training.training import Training
 from tests.app.shorthands import heard
 
@@ -157,6 +158,28 @@ def test_a_run_is_held_with_its_environments_until_another_has_begun(
     thread.ask("quit")
     assert thread.wait(5000)
     assert closed == ["first", "second"]
+
+
+def test_a_run_whose_waiting_was_broken_off_cannot_go_on(
+    qtbot: QtBot, hosted: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hangs(training: Training) -> Iterator[Event]:
+        yield Heartbeat("collecting", 7, run="mine")
+        for tenth in range(10_000):
+            waited(Wait("Slow-v0", "step", tenth / 10.0, 60.0))
+            time.sleep(0.01)
+
+    thread, _ = hosted
+    closed: list[str] = []
+    monkeypatch.setattr(Training, "__iter__", hangs)
+    monkeypatch.setattr(Training, "close", lambda training: closed.extend(training.runs))
+    states, said = heard(thread.state_changed), heard(thread.log)
+    thread.begin("mine", PPO)
+    qtbot.waitUntil(lambda: thread.waiting_for is not None, timeout=15_000)
+    thread.ask("stop")
+    until(qtbot, states, RunState.STOPPED)
+    told = "Stopped after 7 steps; it cannot go on, since what it was waiting for was broken off."
+    assert (said[-1], thread.held, closed) == (("info", told), "", ["mine"])
 
 
 # --- pace -------------------------------------------------------------------------------------------------------------

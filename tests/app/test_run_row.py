@@ -112,9 +112,12 @@ def test_a_run_is_named_is_told_as_edited_goes_on_and_leaves_a_ghost(
     window.start_or_pause()
     reach(window, RunState.PAUSED)
     assert (row.state.text(), buttons(runs)) == ("— paused", ["Stop and change"])
+    assert window.toolbar.progress.word == "Paused"
+    assert f"Paused after {controller.history.environment_steps:,} steps." in window.log.text
     press(row.stop_button)
     reach(window, RunState.STOPPED)
     assert (row.state.text(), buttons(runs)) == ("— stopped", [])
+    assert window.toolbar.progress.word == "Stopped"
     assert window.actions_by_name["start"].text() == "Go on"
     assert f"Stopped after {controller.history.environment_steps:,} steps; Go on continues it." in window.log.text
     # edited, and put back
