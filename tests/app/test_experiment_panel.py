@@ -296,7 +296,7 @@ def test_while_running_pickers_are_locked_and_say_why(opened):
 
 
 @pytest.mark.parametrize("how", ["a locked picker", "a locked field", "a key"])
-def test_what_is_locked_offers_to_stop_the_run_and_then_has_the_keyboard(opened, qtbot, how: str):
+def test_what_is_locked_offers_to_stop_the_run_and_then_has_the_keyboard(opened, how: str):
     panel = opened(experiment())
     panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # as it has in the window
     panel.set_running(True)
@@ -308,8 +308,7 @@ def test_what_is_locked_offers_to_stop_the_run_and_then_has_the_keyboard(opened,
     else:
         pressed = combo if how == "a locked picker" else field
         QTest.mouseClick(panel.window().windowHandle(), LEFT, pos=pressed.mapTo(panel, pressed.rect().center()))
-    qtbot.waitUntil(lambda: panel.findChild(QMenu) is not None)
-    menu = panel.findChild(QMenu)
+    (menu,) = panel.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly)
     assert menu.actions()[0].text() == "Stop the run to change this."
     QTest.keyClick(menu, Qt.Key.Key_Return)
     assert len(asked) == 1
@@ -323,7 +322,7 @@ def test_while_running_a_live_edit_reaches_the_run(opened):
     told = heard(panel.live_change)
     enter(panel.form.rows["update.learning_rate"].editor.field, "2e-3")
     assert told == [("update.learning_rate", 0.002)]
-    assert panel.findChild(QMenu) is None
+    assert panel.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly) == []
 
 
 def test_while_running_a_refused_edit_does_not_reach_the_run(opened):
