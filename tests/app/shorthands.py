@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.runs import Run
+from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
@@ -48,3 +51,16 @@ def a_ghost(iterations: int = 5, **values: object) -> Run:
 def words(widget: QWidget) -> str:
     """All that the labels on a panel say."""
     return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+def click(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    """Click the button of an action in the bar."""
+    action = window.actions_by_name[name]
+    button = next(b for b in window.toolbar.findChildren(QToolButton) if b.defaultAction() is action)
+    assert button.isEnabled(), f"{name} cannot be clicked now"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def iterations(window: MainWindow) -> int:
+    """How many iterations the shown run has told of."""
+    return len(window.controller.history.steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QSplitterHandle, QToolButton
@@ -77,3 +78,45 @@ def test_the_titles_of_what_shows_a_run_name_it(make_window: Make, reach: Callab
     reach(window, RunState.FINISHED)
     named = {title for title in window.docks.titles if "Cart pole" in window.docks[title].run}
     assert named == {"Returns", "Signal", "Diagnostics", "Agent"}
+
+
+def test_the_layout_is_remembered(make_window: Make, settings: QSettings) -> None:
+    first = make_window()
+    first.docks["Signal"].hide()
+    first.set_theme("light")
+    first.close()
+    second = make_window()
+    assert not second.docks["Signal"].isVisible()
+    assert second.look.theme.name == "light"
+
+
+def test_restore_layout_brings_panels_back(make_window: Make) -> None:
+    window = make_window()
+    window.docks["Returns"].hide()
+    window.docks["Agent"].setFloating(True)
+    window.actions_by_name["restore_layout"].trigger()
+    assert not any(window.docks[title].isHidden() or window.docks[title].isFloating() for title in window.docks.titles)
+
+
+def test_a_hidden_episode_asks_for_no_policy(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    window.docks["Agent"].hide()
+    qtbot.waitUntil(lambda: not window.playback.wants(1000), timeout=2000)
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_both_themes_reach_every_panel(make_window: Make, name: str) -> None:
+    window = make_window()
+    window.set_theme("light" if name == "dark" else "dark")
+    window.set_theme(name)
+    assert window.palette().window().color().name() == window.look.theme.window
+    themed = [getattr(made.widget, "_theme", None) for made in window.panels._made]
+    assert {theme.name for theme in themed if theme} == {name}
+
+
+def test_a_start_takes_the_focus_from_nobody(make_window: Make, reach: Callable[..., None]) -> None:
+    window = make_window()
+    window.clearFocus()
+    window.start()
+    assert QApplication.focusWidget() is None
+    reach(window, RunState.RUNNING)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import gymnasium
-import numpy as np
 import pytest
-from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QComboBox, QToolButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
@@ -22,20 +20,10 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.config.environments import EnvironmentConfig
 from engine.reports.events import Updated
 from engine.training.training import Training
+from tests.app.shorthands import click, iterations
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
-
-
-def click(qtbot: QtBot, window: MainWindow, name: str) -> None:
-    action = window.actions_by_name[name]
-    button = next(b for b in window.toolbar.findChildren(QToolButton) if b.defaultAction() is action)
-    assert button.isEnabled(), f"{name} cannot be clicked now"
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
-def iterations(window: MainWindow) -> int:
-    return len(window.controller.history.steps)
 
 
 def test_one_click_and_an_agent_learns(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
@@ -163,63 +151,6 @@ def test_an_unknown_environment_suggests_the_nearest(qtbot: QtBot, make_window: 
     assert window.experiment.environment.id == "CartPole-v1"
 
 
-class _Breaks(gymnasium.Env):
-    """Raises in its 501st step."""
-
-    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
-    action_space = gymnasium.spaces.Discrete(2)
-    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
-    steps = 0
-
-    def __init__(self, render_mode: str | None = None) -> None:
-        self.render_mode = render_mode
-
-    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
-        super().reset(seed=seed)
-        return self.observation_space.low, {}
-
-    def render(self) -> np.ndarray:
-        return np.zeros((8, 8, 3), np.uint8)
-
-    def step(self, action: int) -> tuple:
-        type(self).steps += 1
-        if type(self).steps > 500:
-            raise ValueError("the motor is on fire")
-        return self.observation_space.low, 1.0, type(self).steps % 10 == 0, False, {}
-
-
-def test_an_environment_that_raises_fails_the_run_but_keeps_the_curves(
-    qtbot: QtBot, make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_Breaks, "steps", 0)
-    gymnasium.register("Breaks-v0", _Breaks)
-    window = make_window()
-    window.choice_loader.look_up(EnvironmentConfig(id="Breaks-v0"))
-    qtbot.waitUntil(lambda: window.experiment.environment.id == "Breaks-v0", timeout=20_000)
-    window.start()
-    reach(window, RunState.FAILED)
-    assert iterations(window) > 0
-    told = window._notice.text()
-    assert "the motor is on fire" in told
-    assert told.endswith("in its step. What was learned before is kept.")
-    click(qtbot, window, "reset")
-    assert window.controller.state is RunState.IDLE
-
-
-def test_a_refused_start_leaves_the_last_run_on_screen(
-    make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    window = make_window(budget__environment_steps=500)
-    window.start()
-    reach(window, RunState.FINISHED)
-    before = iterations(window)
-    window.experiment.set_value("device", "cuda")
-    window.start()
-    reach(window, RunState.FAILED)
-    assert iterations(window) == before > 0
-
-
 def test_a_start_that_is_stopped_at_once_leaves_the_last_run_alone(
     qtbot: QtBot, make_window: Make, reach: Reach
 ) -> None:
@@ -264,44 +195,6 @@ def test_a_shorter_budget_than_has_passed_ends_the_run(qtbot: QtBot, make_window
     assert window.controller.progress().budget == 1
 
 
-class _Hostile(gymnasium.Env):
-    """Leaves the interpreter in its step, and raises when it is closed."""
-
-    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
-    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
-    action_space = gymnasium.spaces.Discrete(2)
-
-    def __init__(self, render_mode: str | None = None) -> None:
-        self.render_mode = render_mode
-
-    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
-        return self.observation_space.low, {}
-
-    def step(self, action: int) -> tuple:
-        raise SystemExit("bye")
-
-    def render(self) -> np.ndarray:
-        return np.zeros((8, 8, 3), np.uint8)
-
-    def close(self) -> None:
-        raise RuntimeError("it will not close")
-
-
-def test_an_environment_that_exits_and_will_not_close_leaves_the_thread_alive(
-    qtbot: QtBot, make_window: Make, reach: Reach
-) -> None:
-    gymnasium.register("Hostile-v0", _Hostile)
-    window = make_window()
-    window.choice_loader.look_up(EnvironmentConfig(id="Hostile-v0"))
-    qtbot.waitUntil(lambda: window.experiment.environment.id == "Hostile-v0", timeout=20_000)
-    window.start()
-    reach(window, RunState.FAILED)
-    assert window.training.isRunning()
-    window.experiment.pick_environment(ENVIRONMENTS["CartPole-v1"])
-    click(qtbot, window, "step")
-    reach(window, RunState.PAUSED)
-
-
 def test_a_new_run_shows_nothing_of_the_last(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
     window = make_window(budget__environment_steps=500)
     window.start()
@@ -329,30 +222,6 @@ def test_the_policy_of_a_new_run_plays_from_its_start(qtbot: QtBot, make_window:
     assert window.panels.find(EpisodePanel).return_label.text() != NOTHING
 
 
-def test_cuda_without_a_gpu_is_refused_in_one_sentence(
-    make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    window = make_window(device="cuda")
-    window.start()
-    reach(window, RunState.FAILED)
-    assert "cuda" in window._notice.text()
-
-
-def test_what_was_told_of_a_run_goes_from_the_foot_with_it(
-    qtbot: QtBot, make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    window = make_window(device="cuda")
-    for _ in range(2):
-        window.start()
-        assert (window.controller.state, window._notice.text()) == (RunState.STARTING, "")
-        reach(window, RunState.FAILED)
-        assert window._notice.text() != ""
-    click(qtbot, window, "reset")
-    assert window._notice.text() == ""
-
-
 def test_a_preset_goes_out_and_comes_back(make_window: Make, tmp_path: Path) -> None:
     window = make_window()
     window.experiment.set_value("update.learning_rate", 0.0123)
@@ -372,12 +241,6 @@ def test_a_preset_replaces_what_was_being_typed(make_window: Make, tmp_path: Pat
     assert field.text() == before
 
 
-def test_an_episode_that_cannot_be_played_is_told_in_the_log(make_window: Make) -> None:
-    window = make_window()
-    window.playback.failed.emit("It gives no pictures.")
-    assert "Warning\tIt gives no pictures." in window.log.text
-
-
 def test_a_broken_preset_leaves_the_choice_alone(make_window: Make, tmp_path: Path) -> None:
     window = make_window()
     before = window.experiment.config
@@ -387,24 +250,6 @@ def test_a_broken_preset_leaves_the_choice_alone(make_window: Make, tmp_path: Pa
     assert "sed" in window._notice.text()
 
 
-def test_the_layout_is_remembered(make_window: Make, settings: QSettings) -> None:
-    first = make_window()
-    first.docks["Signal"].hide()
-    first.set_theme("light")
-    first.close()
-    second = make_window()
-    assert not second.docks["Signal"].isVisible()
-    assert second.look.theme.name == "light"
-
-
-def test_restore_layout_brings_panels_back(make_window: Make) -> None:
-    window = make_window()
-    window.docks["Returns"].hide()
-    window.docks["Agent"].setFloating(True)
-    window.actions_by_name["restore_layout"].trigger()
-    assert not any(window.docks[title].isHidden() or window.docks[title].isFloating() for title in window.docks.titles)
-
-
 def test_closing_while_training_leaves_no_thread(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
     window = make_window()
     window.start()
@@ -412,19 +257,3 @@ def test_closing_while_training_leaves_no_thread(qtbot: QtBot, make_window: Make
     window.close()
     assert window.shut_down()
     assert not window.training.isRunning()
-
-
-def test_a_hidden_episode_asks_for_no_policy(qtbot: QtBot, make_window: Make) -> None:
-    window = make_window()
-    window.docks["Agent"].hide()
-    qtbot.waitUntil(lambda: not window.playback.wants(1000), timeout=2000)
-
-
-@pytest.mark.parametrize("name", ["dark", "light"])
-def test_both_themes_reach_every_panel(make_window: Make, name: str) -> None:
-    window = make_window()
-    window.set_theme("light" if name == "dark" else "dark")
-    window.set_theme(name)
-    assert window.palette().window().color().name() == window.look.theme.window
-    themed = [getattr(made.widget, "_theme", None) for made in window.panels._made]
-    assert {theme.name for theme in themed if theme} == {name}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QMoveEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
 from app.models.form_rules import legends
@@ -212,7 +212,8 @@ class ExperimentPanel(PanelWidget):
 
     def set_running(self, running: bool) -> None:
         """While a run trains, only live parameters can be changed."""
-        if running and self.isAncestorOf(self.focusWidget() or self):
+        focus = QApplication.focusWidget()
+        if running and focus is not None and self.isAncestorOf(focus):
             # Else the focus would move on to the next field that stays enabled, and the page would scroll to it.
             self.form.discard_locked()
             self.setFocus()
