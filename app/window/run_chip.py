@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.models.run_state import STOP_AND_CHANGE, WORDS, RunState
 from app.models.runs import Difference
-from app.style.text import LEAST_TEXT, ElidedLabel, set_role
+from app.style.text import ElidedLabel, set_role
 from app.style.theme import Theme
 from app.window.run_chips import SIDE, Ring
 
+_LEAST_NAME = "run 88…"  # which is never cut
 NOTHING_YET = "Nothing has run yet."
 
 
@@ -119,7 +120,7 @@ class RunRow(QWidget):
         shown = [widget for widget in others if not widget.isHidden()]
         taken = margins.left() + margins.right() + sum(widget.sizeHint().width() for widget in shown)
         room = self.width() - taken - (len(shown) + 2) * self._layout.spacing()
-        self.name.setMaximumWidth(max(room, LEAST_TEXT))
+        self.name.setMaximumWidth(max(room, self.name.minimumWidth()))
 
     def sizeHint(self) -> QSize:
         # As tall as with a button, so that nothing moves when one comes.
@@ -138,5 +139,7 @@ class RunRow(QWidget):
         self._layout.setContentsMargins(theme.unit, 0, theme.unit, half)
         self._layout.setSpacing(theme.unit)
         self._sign.apply(theme.text, theme.px(SIDE))
+        self.name.ensurePolished()
+        self.name.setMinimumWidth(self.name.fontMetrics().horizontalAdvance(_LEAST_NAME))
         self._share_out()
         self.updateGeometry()
