@@ -46,26 +46,32 @@ def double_click(gallery: Gallery, id: str, qtbot: QtBot) -> None:
         click(gallery.cards.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
-@pytest.mark.parametrize("way", ["double-click", "return", "button", "typed"])
 def test_every_way_of_choosing_an_environment_takes_its_preset_first(
-    opened: tuple[MainWindow, Gallery], qtbot: QtBot, way: str
+    opened: tuple[MainWindow, Gallery], qtbot: QtBot
 ) -> None:
     window, gallery = opened
     preset = presets_for(LANDER)[0]
-    if way == "double-click":
-        double_click(gallery, LANDER, qtbot)
-    elif way == "typed":
+
+    def typed() -> None:
         QTest.keyClicks(gallery.id_entry.field, LANDER)
         QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
-    else:
+
+    def entered() -> None:
         gallery.cards.select(LANDER)
-        if way == "return":
-            QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
-        else:
-            qtbot.mouseClick(gallery.details.terms.first, Qt.MouseButton.LeftButton)
-    assert window.experiment.config == preset.config
-    assert not gallery.isVisible()
-    assert shown(window) == (preset.title, preset.summary)
+        QTest.keyClick(gallery.cards, Qt.Key.Key_Return)
+
+    def clicked() -> None:
+        gallery.cards.select(LANDER)
+        qtbot.mouseClick(gallery.details.terms.first, Qt.MouseButton.LeftButton)
+
+    for take in (lambda: double_click(gallery, LANDER, qtbot), typed, entered, clicked):
+        take()
+        assert window.experiment.config == preset.config
+        assert not gallery.isVisible()
+        assert shown(window) == (preset.title, preset.summary)
+        window.choice_loader.load(presets.default())
+        gallery.present()
+        qtbot.waitUntil(gallery.isActiveWindow)
 
 
 def test_settings_can_be_kept_and_then_go_by_no_preset_of_another_environment(
