@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget
 
 from app.models.run_state import ENDED, RunState
@@ -130,6 +130,8 @@ def opened(preset: Preset) -> Iterator[Driver]:
         window.show()
         loaded.exec()
         driver = Driver(window)
+        docks = window.docks  # one of which is a tab behind another in a window of this size
+        window.frame.train.inner.splitDockWidget(docks["Signal"], docks["Diagnostics"], Qt.Orientation.Horizontal)
         driver.spin(0.5)
         hidden = [dock.windowTitle() for dock in window.findChildren(QDockWidget) if dock.visibleRegion().isEmpty()]
         try:
