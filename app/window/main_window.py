@@ -40,6 +40,7 @@ from app.window.present import Present
 from app.window.preset_menu import PresetMenu
 from app.window.runs import Runs
 from app.window.toolbar import Toolbar
+from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.presets import Preset
@@ -65,7 +66,7 @@ class MainWindow(QMainWindow):
         self.look = Look(settings, self)
         self._closed = self._settled = False
 
-        self.experiment = Experiment()
+        self.experiment = Experiment(preset.config, environment or described(preset.config.environment))
         self.playback = PlaybackThread()
         mailbox = Mailbox()
         self.training = TrainingThread(self.playback, [mailbox])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont, QFontMetrics
@@ -10,13 +12,17 @@ from PySide6.QtWidgets import QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
+from app.panels.experiment.choice_delegate import Choice
+from app.panels.experiment.choices import choices_of
 from app.panels.experiment.panel import ExperimentPanel
 from app.style.sentence import one_line
 from app.style.theme import apply_to, load_theme
+from app.window.main_window import MainWindow
 from engine.catalogue.configured import described
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, UPDATES
 from engine.catalogue.methods.pinned import pinned
+from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import presets
 from engine.config.parameters import with_values
@@ -498,3 +504,18 @@ def test_a_field_that_goes_while_it_is_typed_in_proposes_nothing(opened, qtbot: 
     panel._experiment.set_value("environment.sticky_actions", 0.5)
     assert "evaluation.episodes" not in panel.form.rows
     assert edits == []
+
+
+def test_all_choices_are_tried_once_while_the_window_opens(
+    make_window: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def try_all(experiment: Experiment, entries: Mapping[str, Entry]) -> list[Choice]:
+        tried.append(next(iter(entries)))
+        return choices_of(experiment, entries)
+
+    monkeypatch.setattr("app.panels.experiment.panel.choices_of", try_all)
+    window = make_window()
+    assert sorted(tried) == sorted(set(tried)) != []
+    assert window.experiment_panel.form.rows

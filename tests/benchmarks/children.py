@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from tests.benchmarks.machine import ROOT
@@ -14,7 +15,9 @@ from tests.benchmarks.machine import ROOT
 STARTED = "BENCHMARK_STARTED"  # time.perf_counter() of the parent just before it starts the child
 
 
-def run_child(module: str, *arguments: str, timeout: float = 900.0) -> dict[str, Any]:
+def run_child(
+    module: str, *arguments: str, timeout: float = 900.0, variables: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Run ``python -m tests.benchmarks.MODULE ARGUMENTS`` without a display and give what it printed.
 
     Torch is on 1 thread. The child finds in ``STARTED`` when it was started, on the clock that all processes share.
@@ -29,6 +32,7 @@ def run_child(module: str, *arguments: str, timeout: float = 900.0) -> dict[str,
         "PYGAME_HIDE_SUPPORT_PROMPT": "1",
         "OMP_NUM_THREADS": "1",
         **os.environ,
+        **(variables or {}),
         STARTED: repr(time.perf_counter()),
     }
     command = [sys.executable, "-m", f"{__package__}.{module}", *arguments]

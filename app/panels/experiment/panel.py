@@ -36,7 +36,7 @@ from engine.catalogue.methods.entries import (
 from engine.catalogue.methods.picking import picked, unused
 from engine.catalogue.methods.pinned import pinned
 from engine.catalogue.methods.spec import Entry
-from engine.config import PlanningConfig
+from engine.config import PlanningConfig, RunConfig
 from engine.config.parameters import parameters_of
 from engine.equations import equation
 
@@ -61,6 +61,7 @@ class ExperimentPanel(PanelWidget):
         self._experiment, self._theme = experiment, theme
         self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at
         self._running = self._wished = False
+        self._shown: RunConfig | None = None
         self._pressed: QWidget | None = None  # what was locked when somebody wanted it
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
@@ -286,6 +287,9 @@ class ExperimentPanel(PanelWidget):
     def _refresh(self) -> None:
         experiment = self._experiment
         config, environment = experiment.config, experiment.environment
+        if config is self._shown and not self._awaited:  # as when the window opens: all choices are tried for this
+            return
+        self._shown = config
         self.problem.setText(experiment.problem() or "")
         self.problem.setVisible(bool(self.problem.text()))
         self.environment.show_environment(environment)
