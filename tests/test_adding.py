@@ -146,6 +146,10 @@ SOMETHING_ELSE = {
 }
 
 
+# A starting choice takes some of what there is, as a preset does; what is added need not be among it.
+CHOOSES = "engine/catalogue/methods/starting.py"
+
+
 @cache
 def mentioned() -> dict[str, set[str]]:
     """By text, in which sources it stands as a string of its own."""
@@ -158,7 +162,7 @@ def mentioned() -> dict[str, set[str]]:
 
 
 def spread(kind: str) -> list[str]:
-    others = tuple(SOMETHING_ELSE.get(kind, ()))
+    others = (*SOMETHING_ELSE.get(kind, ()), CHOOSES)
     return sorted(path for path in mentioned()[kind] if not path.startswith(others))
 
 

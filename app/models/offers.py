@@ -73,9 +73,7 @@ def starting_preset(environment: EnvironmentInfo) -> Preset | None:
 
 
 def method_in_words(config: RunConfig, environment: EnvironmentInfo) -> str:
-    """The algorithm and the policy: "PPO with an MLP"."""
+    """The algorithm and the policy: "PPO · MLP"."""
     entry = picked(config, ALGORITHMS, environment)
-    policy = {"tabular": "a table", "linear": "a linear policy", "mlp": "an MLP", "gru": "a GRU", "cnn": "a CNN"}
-    kind = config.policy.kind
     method = entry.title if entry else UPDATES[config.update.kind].title
-    return f"{method} with {policy.get(kind, POLICIES[kind].title)}"
+    return f"{method} · {POLICIES[config.policy.kind].title}"
