@@ -66,7 +66,8 @@ class MainWindow(QMainWindow):
         self.look = Look(settings, self)
         self._closed = self._settled = False
 
-        self.experiment = Experiment(preset.config, environment or described(preset.config.environment))
+        known = environment or described(preset.config.environment)
+        self.experiment = Experiment(preset.config, known) if known else Experiment()
         self.playback = PlaybackThread()
         mailbox = Mailbox()
         self.training = TrainingThread(self.playback, [mailbox])
