@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QMainWindow,
     QScrollArea,
     QSizePolicy,
@@ -166,11 +167,11 @@ class Present(QWidget):
             self._floating = [dock for dock in self._docks if dock.isFloating() and dock.isVisible()]
             for dock in self._floating:
                 dock.hide()
-            window.menuBar().hide()
             # A panel itself has the focus where its controls have let it go.
             focused = "" if isinstance(self._focus, PanelWidget) else self._title_of(self._focus)
             self._take(focused or self._pointed or FIRST)
             self.stack.setCurrentWidget(self)
+            window.menuBar().hide()
             self._light()
         self._action.setChecked(self.is_on)
 
@@ -182,8 +183,10 @@ class Present(QWidget):
             self._shown = ""
             self._spotlight.turn_off()
             window.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.stack.setCurrentWidget(self._frame)
+            # In this order, and the same when it came: docks that grow and shrink again do not end as they were.
             window.menuBar().show()
+            cast(QLayout, window.layout()).activate()
+            self.stack.setCurrentWidget(self._frame)
             for dock in self._floating:
                 dock.show()
             self._floating = []

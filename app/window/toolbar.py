@@ -20,7 +20,7 @@ from app.window.progress import COLUMNS, ProgressView
 from engine.config import RunConfig
 
 _PRESET_WIDTH, _NARROW_PRESET_WIDTH = 176, 128  # pixels
-_PRESET_AROUND, _START_AROUND = 36, 64  # pixels of these buttons that are not their words
+_PRESET_AROUND, _START_AROUND = 36, 68  # pixels of these buttons that are not their words
 # What gives way in a narrow window, one after the other; before these, the columns of the progress.
 _BUTTON_WORDS, _DEVICE, _THEME, _FOLLOW_WORDS, _PRESET_WORDS, _START_WORDS, _MODES, _PACE = range(1, 9)
 

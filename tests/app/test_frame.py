@@ -120,3 +120,13 @@ def test_a_start_takes_the_focus_from_nobody(make_window: Make, reach: Callable[
     window.start()
     assert QApplication.focusWidget() is None
     reach(window, RunState.RUNNING)
+
+
+def test_nothing_moves_with_the_words_of_the_start_button(qtbot: QtBot, make_window: Make) -> None:
+    window, widths = make_window(), set()
+    window.resize(1280, 800)
+    for words in ("Start", "Pause", "Go on"):
+        window.actions_by_name["start"].setText(words)
+        qtbot.wait(10)
+        widths.add(window.toolbar.start_button.width())
+    assert len(widths) == 1

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from app.panels.experiment.form.parameter_editor import UnitLineEdit
 from app.panels.experiment.form.parameter_form import ParameterForm
 from app.style.parameter_text import bounds, in_words, meaning, shown
 from app.style.theme import load_theme
@@ -245,3 +246,16 @@ def test_a_group_that_loses_all_its_rows_loses_its_heading_too(qtbot: QtBot):
     assert not policy.isVisibleTo(form)
     form.show_parameters(everything)
     assert policy.isVisibleTo(form)
+
+
+def test_a_unit_gives_way_to_the_number(qtbot: QtBot):
+    field = UnitLineEdit("environments")
+    qtbot.addWidget(field)
+    field.resize(field.fontMetrics().horizontalAdvance("8 environments") + 24, field.sizeHint().height())
+    field.show()
+    field.setText("8")
+    assert field.shows_unit
+    QTest.keyClicks(field, "192")
+    assert not field.shows_unit
+    field.resize(2 * field.width(), field.height())
+    assert field.shows_unit

@@ -98,6 +98,20 @@ def test_p_shows_the_panel_that_was_clicked_last_and_goes_back(qtbot: QtBot, mak
     assert window.actions_by_name["present"].isChecked()
 
 
+def test_a_panel_that_comes_back_finds_the_room_it_had(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    window.resize(1280, 800)
+    qtbot.wait(50)
+    layout = places(window)
+    for _ in range(3):
+        press(Qt.Key.Key_P)
+        assert shown(window) == "Returns"
+        qtbot.wait(20)
+        press(Qt.Key.Key_Escape)
+        qtbot.wait(20)
+    assert places(window) == layout
+
+
 def test_full_screen_is_as_a_person_chose_it_last(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
     press(Qt.Key.Key_P)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.models.form_rules import Legend
@@ -14,6 +14,8 @@ from app.style.parameter_text import meaning, shown
 from app.style.text import set_role
 from app.style.theme import Theme
 from engine.config.parameters import Parameter
+
+_AROUND = 20  # pixels of a field that are not its words
 
 
 class Editor(QWidget):
@@ -93,14 +95,20 @@ class TextEditor(Editor):
 
 
 class UnitLineEdit(QLineEdit):
-    """A line edit with its unit in muted text at the right end."""
+    """A line edit with its unit in muted text at the right end, where both have room: the number is never cut by it."""
 
     escaped = Signal()
 
     def __init__(self, unit: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._unit = unit
+        self.textChanged.connect(self._measure)
         self._measure()
+
+    @property
+    def shows_unit(self) -> bool:
+        """Whether there is room for the unit beside the text."""
+        return self.textMargins().right() > 0
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -114,13 +122,20 @@ class UnitLineEdit(QLineEdit):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._measure()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure()
+
     def _measure(self) -> None:
-        width = self.fontMetrics().horizontalAdvance(self._unit) + 4 if self._unit else 0
-        self.setTextMargins(0, 0, width, 0)
+        metrics = self.fontMetrics()
+        width = metrics.horizontalAdvance(self._unit) + 4 if self._unit else 0
+        fits = metrics.horizontalAdvance(self.text()) + width + _AROUND <= self.width()
+        self.setTextMargins(0, 0, width if fits else 0, 0)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self._unit:
+        if not self.shows_unit:
             return
         painter = QPainter(self)
         painter.setPen(self.palette().placeholderText().color())
