@@ -101,7 +101,9 @@ GOALS = (
     Goal("inverted-pendulum", 950.0),
     Goal("reacher", -5.0),
     Goal("hopper", 900.0),
+    Goal("half-cheetah", 1500.0, stop=True),
     Goal("minigrid-empty", 0.9),
+    Goal("minigrid-empty-8x8", 0.9),
 )
 
 

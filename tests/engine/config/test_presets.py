@@ -19,6 +19,10 @@ from engine.environments.making.lookup import inspect
 from engine.runtime.errors import RequestError
 
 TAKE_TOO_LONG = {"BipedalWalkerHardcore-v3", "CarRacing-v3"}
+IN_MINUTES = {  # what an extra brings, and two cores learn within minutes
+    "mujoco": {"InvertedPendulum-v5", "Reacher-v5", "Hopper-v5", "HalfCheetah-v5"},
+    "minigrid": {"MiniGrid-Empty-5x5-v0", "MiniGrid-Empty-8x8-v0"},
+}
 PRESET = Preset(
     title="Mine",
     summary='Zürich, "γ" \\ 𝛼\nsecond line',
@@ -56,6 +60,12 @@ def test_shipped_presets_are_told_apart_by_their_titles() -> None:
 def test_every_environment_that_needs_no_extra_has_a_preset_unless_two_cores_take_too_long_for_it() -> None:
     at_hand = {info.id for info in ENVIRONMENTS.values() if info.family not in EXTRAS}
     assert at_hand - {preset.config.environment.id for preset in shipped().values()} == TAKE_TOO_LONG
+
+
+@pytest.mark.parametrize("family", IN_MINUTES)
+def test_of_what_needs_an_extra_that_has_a_preset_which_is_learned_within_minutes(family: str) -> None:
+    known = {info.id for info in ENVIRONMENTS.values() if info.family == family}
+    assert known & {preset.config.environment.id for preset in shipped().values()} == IN_MINUTES[family]
 
 
 def test_any_text_and_small_numbers_survive(tmp_path: Path) -> None:
