@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +125,11 @@ def differences(old: RunConfig, new: RunConfig) -> list[Difference]:
     """
     found = list(_between(old, new, "", {p.path: p for p in parameters_of(new)}))
     return sorted(found, key=lambda difference: difference.path not in (*_CHOICES, _ENVIRONMENT))
+
+
+def in_short(found: Sequence[Difference]) -> str:
+    """The first of these differences, and how many more there are: "α 0.001 → 0.002, +2 more"."""
+    return found[0].text + (f", +{len(found) - 1} more" if len(found) > 1 else "")
 
 
 def live_changes(old: RunConfig, new: RunConfig) -> dict[str, Any]:

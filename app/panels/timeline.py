@@ -14,7 +14,7 @@ from app.plotting.export import Column
 from app.plotting.labels import Moment
 from app.plotting.marks import Numbers
 from app.plotting.traces import Trace
-from app.style.format import duration, setting, short_number
+from app.style.format import duration, short_number
 from app.style.theme import Theme
 from engine.config import RunConfig
 from engine.reports.events import Change, Solved
@@ -80,8 +80,8 @@ def curve(trace: Trace, history: History, metric: str, axis: XAxis) -> tuple[Num
 
 def ghost_name(ghost: Run, config: RunConfig) -> str:
     """An earlier run in few words, with what it had otherwise than ``config``: "run 1 · α 0.01"."""
-    differing = differences(ghost.config, config)
-    words = [f"{d.symbol or d.title.lower()} {setting(d.old)}" for d in differing[:_MOST_DIFFERENCES]]
+    differing = differences(config, ghost.config)
+    words = [difference.new_text for difference in differing[:_MOST_DIFFERENCES]]
     more = ["…"] if len(differing) > _MOST_DIFFERENCES else []
     return " · ".join([f"run {ghost.number}", *words, *more])
 

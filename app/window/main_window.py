@@ -24,7 +24,6 @@ from app.session.import_consent import ImportConsent
 from app.session.lookup_thread import LookupThread
 from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
-from app.session.preset_files import PresetFiles
 from app.session.run_controller import RunController
 from app.session.training_thread import TrainingThread
 from app.style import icons
@@ -37,6 +36,7 @@ from app.window.look import Look
 from app.window.menus import OwnMenus, fill_menu_bar
 from app.window.panels import Panels
 from app.window.present import Present
+from app.window.preset_files import PresetFiles
 from app.window.preset_menu import PresetMenu
 from app.window.runs import Runs
 from app.window.toolbar import Toolbar

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from app.models.run_state import WORDS, RunState
-from app.models.runs import KeptRun, difference_made, differences
+from app.models.runs import KeptRun, difference_made, differences, in_short
 from app.panels.record import PanelWidget
 from app.plotting.enlarged import Enlarged
 from app.style import theme as themes
@@ -33,7 +33,7 @@ from app.style.theme import Theme
 from app.window.dock import Dock
 from app.window.frame import Frame
 from app.window.panels import Panels
-from app.window.run_chip import NOTHING_YET
+from app.window.run_row import NOTHING_YET
 from app.window.spotlight import Spotlight
 
 TIMES = 2.0  # as large as in the window
@@ -53,10 +53,7 @@ def caption(shown: KeptRun | None, ghost: KeptRun | None) -> str:
     if changes:
         return f"{name} · {difference_made(changes[-1], shown.config).text}"
     found = differences(ghost.config, shown.run.config) if ghost is not None else []
-    if not found:
-        return name
-    more = f", +{len(found) - 1} more" if len(found) > 1 else ""
-    return f"{name} · {found[0].text}{more}"
+    return f"{name} · {in_short(found)}" if found else name
 
 
 class _Room(QScrollArea):
@@ -91,7 +88,6 @@ class Present(QWidget):
 
     Args:
         titles: of the panels, in the order of their numbers.
-        panels: made by the time that this is first shown.
     """
 
     def __init__(self, frame: Frame, titles: Sequence[str], actions: dict[str, QAction]) -> None:
@@ -145,7 +141,7 @@ class Present(QWidget):
         return QSize()  # what does not fit is scrolled
 
     def follow(self, panels: Panels) -> None:
-        """Know the panels, to tell on which of them a person has clicked."""
+        """Know the panels, to tell on which of them a person has clicked; it can be entered once all are made."""
         self._panels = panels
 
     # --- coming and going ---------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.models.run_state import STOP_AND_CHANGE
 from app.session.choice_loader import ChoiceLoader
-from app.session.preset_files import PresetFiles
+from app.window.preset_files import PresetFiles
 from engine.catalogue.environments import ENVIRONMENTS, FAMILIES, missing_extra
 from engine.config import own_presets
 from engine.config.presets import Preset, default, shipped

@@ -12,8 +12,8 @@ from app.session.run_controller import RunController
 from app.style.theme import Theme
 from app.window.pace import PaceControl
 from app.window.panels import Panels
-from app.window.run_chip import NOTHING_YET, RunRow, RunWords, state_words
 from app.window.run_chips import RunChips
+from app.window.run_row import NOTHING_YET, RunRow, RunWords, state_words
 
 
 class Runs(QObject):

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
-from app.session.save_dialog import SaveDialog
 from app.window.main_window import MainWindow
 from app.window.preset_menu import PresetMenu
+from app.window.save_dialog import SaveDialog
 from engine.catalogue.environments import EXTRAS
 from engine.catalogue.family import Extra
 from engine.config import own_presets, presets

@@ -18,7 +18,7 @@ from app.models.run_state import LOCKED, RunState
 from app.models.runs import Difference
 from app.window.main_window import MainWindow
 from app.window.pace import PACES, pace_text
-from app.window.run_chip import NOTHING_YET, RunRow, RunWords
+from app.window.run_row import NOTHING_YET, RunRow, RunWords
 from app.window.runs import Runs
 from engine.reports.events import Heartbeat, Solved
 from tests.app.shorthands import heard

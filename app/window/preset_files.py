@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from app.models.experiment import Experiment
 from app.models.runs import differences
 from app.session.choice_loader import ChoiceLoader
-from app.session.save_dialog import SaveDialog
+from app.window.save_dialog import SaveDialog
 from engine.config import own_presets
 from engine.config.presets import LONGEST_SUMMARY
 from engine.runtime.errors import RequestError

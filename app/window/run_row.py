@@ -10,7 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.models.run_state import STOP_AND_CHANGE, WORDS, RunState
-from app.models.runs import Difference
+from app.models.runs import Difference, in_short
 from app.style.text import ElidedLabel, set_role
 from app.style.theme import Theme
 from app.window.run_chips import SIDE, Ring
@@ -29,11 +29,8 @@ class RunWords:
 
     @property
     def edited(self) -> str:
-        """The first difference and how many more there are: "edited: α 0.001 → 0.002, +2 more"."""
-        if not self.edits:
-            return ""
-        more = f", +{len(self.edits) - 1} more" if len(self.edits) > 1 else ""
-        return f"edited: {self.edits[0].text}{more}"
+        """What has been edited: "edited: α 0.001 → 0.002, +2 more"."""
+        return f"edited: {in_short(self.edits)}" if self.edits else ""
 
 
 def state_words(state: RunState, activity: str, solved: bool) -> str:
