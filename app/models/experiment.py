@@ -164,10 +164,6 @@ class Experiment(QObject):
         defaults = {parameter.path: parameter.default for parameter in self._all_parameters()}
         return self.set_value(path, defaults[path])
 
-    def pick_environment(self, plain: EnvironmentInfo) -> None:
-        """Take an environment as it comes."""
-        self.take_environment(EnvironmentConfig(id=plain.id), plain)
-
     def take_environment(self, wanted: EnvironmentConfig, plain: EnvironmentInfo) -> None:
         """Take an environment; a choice that does not fit it gives way to the nearest one that does.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,14 +123,8 @@ class History:
         index = self.metrics.names.index(metric)
         return self._group.means[index : index + 1]
 
-    def episode_x(self, axis: XAxis) -> NDArray[Any]:
-        """The x-coordinate of every episode, [E]."""
-        if axis == "episodes":
-            return np.arange(1, len(self.episode_returns) + 1, dtype=np.float64)
-        return (self.episode_steps if axis == "environment_steps" else self.episode_seconds).values
-
     def episode_x_at(self, axis: XAxis, indices: NDArray[np.int64]) -> Floats:
-        """The x-coordinates of the episodes at ``indices`` alone, however many there are."""
+        """The x-coordinates of the episodes at ``indices``, where they ended."""
         if axis == "episodes":
             return indices.astype(np.float64) + 1.0
         column = self.episode_steps if axis == "environment_steps" else self.episode_seconds

@@ -98,12 +98,12 @@ def apply(theme: Theme, application: QApplication) -> None:
     application.setStyleSheet(style_sheet(theme))
 
 
-def apply_to(widget: QWidget, theme: Theme | None) -> None:
-    """Give ``widget``, with all that is in it, a text size of its own; None gives it the application's again.
+def apply_to(widget: QWidget, theme: Theme) -> None:
+    """Give ``widget``, with all that is in it, the size of text that ``theme`` says.
 
     A font set on it would stop at the first child that the application's style sheet has a rule for.
     """
-    widget.setStyleSheet("" if theme is None else f"* {{ font-size: {points(theme):.2f}pt; }}{style_sheet(theme)}")
+    widget.setStyleSheet(f"* {{ font-size: {points(theme):.2f}pt; }}{style_sheet(theme)}")
 
 
 def palette(theme: Theme) -> QPalette:

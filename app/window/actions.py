@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
@@ -11,8 +10,6 @@ from PySide6.QtWidgets import QWidget
 
 from app.style import icons
 from app.style.theme import Theme
-
-Menu = Literal["Run", "Preset", "View", "Help"]
 
 
 @dataclass(frozen=True)
@@ -25,44 +22,38 @@ class Spec:
     text: str
     icon: str
     shortcut: str
-    menu: Menu
     tip: str
     checkable: bool = False
     anywhere: str = ""
 
 
 SPECS: dict[str, Spec] = {
-    "start": Spec("Start", "play", "Space", "Run", "Train, pause, or go on after a pause or a stop", anywhere="F5"),
-    "step": Spec("Step", "skip-next", "Right", "Run", "Train for exactly one iteration, then pause", anywhere="F6"),
-    "stop": Spec("Stop", "stop", "Ctrl+.", "Run", "End the run; it can go on, and its curves and its policy stay"),
-    "reset": Spec("Reset", "restart", "Ctrl+R", "Run", "End the run and clear its curves; it can be undone"),
-    "undo_reset": Spec("Undo reset", "undo", "Ctrl+Z", "Run", "Bring back the run that was cleared"),
-    "environments": Spec("Environments…", "view-grid-outline", "Ctrl+E", "Run", "See all environments, and choose one"),
-    "load_preset": Spec("Load preset…", "folder-open-outline", "Ctrl+O", "Preset", "Load a preset from a file"),
-    "save_preset": Spec(
-        "Save preset…", "content-save-outline", "Ctrl+S", "Preset", "Keep all settings as a preset of your own"
-    ),
-    "theme_system": Spec("Follow the system", "", "", "View", "Dark or light as the desktop asks", True),
-    "theme_dark": Spec("Dark", "", "", "View", "Light on dark", True),
-    "theme_light": Spec("Light", "", "", "View", "Dark on light", True),
-    "toggle_theme": Spec("Switch dark / light", "circle-half-full", "Ctrl+T", "View", "Switch dark and light"),
-    "text_larger": Spec(
-        "Larger text", "format-font-size-increase", "Ctrl++", "View", "All text larger", anywhere="Ctrl+="
-    ),
-    "text_smaller": Spec("Smaller text", "format-font-size-decrease", "Ctrl+-", "View", "All text smaller"),
-    "text_normal": Spec("Normal text size", "", "Ctrl+0", "View", "Text as large as the system has it"),
+    "start": Spec("Start", "play", "Space", "Train, pause, or go on after a pause or a stop", anywhere="F5"),
+    "step": Spec("Step", "skip-next", "Right", "Train for exactly one iteration, then pause", anywhere="F6"),
+    "stop": Spec("Stop", "stop", "Ctrl+.", "End the run; it can go on, and its curves and its policy stay"),
+    "reset": Spec("Reset", "restart", "Ctrl+R", "End the run and clear its curves; it can be undone"),
+    "undo_reset": Spec("Undo reset", "undo", "Ctrl+Z", "Bring back the run that was cleared"),
+    "environments": Spec("Environments…", "view-grid-outline", "Ctrl+E", "See all environments, and choose one"),
+    "load_preset": Spec("Load preset…", "folder-open-outline", "Ctrl+O", "Load a preset from a file"),
+    "save_preset": Spec("Save preset…", "content-save-outline", "Ctrl+S", "Keep all settings as a preset of your own"),
+    "theme_system": Spec("Follow the system", "", "", "Dark or light as the desktop asks", True),
+    "theme_dark": Spec("Dark", "", "", "Light on dark", True),
+    "theme_light": Spec("Light", "", "", "Dark on light", True),
+    "toggle_theme": Spec("Switch dark / light", "circle-half-full", "Ctrl+T", "Switch dark and light"),
+    "text_larger": Spec("Larger text", "format-font-size-increase", "Ctrl++", "All text larger", anywhere="Ctrl+="),
+    "text_smaller": Spec("Smaller text", "format-font-size-decrease", "Ctrl+-", "All text smaller"),
+    "text_normal": Spec("Normal text size", "", "Ctrl+0", "Text as large as the system has it"),
     "restore_layout": Spec(
         "Restore the layout",
         "view-dashboard-outline",
         "Ctrl+Shift+0",
-        "View",
         "Put every panel back where it was at first",
     ),
-    "present": Spec("Present", "presentation", "P", "View", "One panel alone and twice as large, for a room", True),
-    "full_screen": Spec("Full screen", "fullscreen", "F11", "View", "For showing in front of a room", True),
-    "quit": Spec("Quit", "", "Ctrl+Q", "Run", "Stop and close the window"),
-    "shortcuts": Spec("Keyboard shortcuts", "keyboard-outline", "F1", "Help", "What the keys do"),
-    "about": Spec("About", "information-outline", "", "Help", "Versions and licence"),
+    "present": Spec("Present", "presentation", "P", "One panel alone and twice as large, for a room", True),
+    "full_screen": Spec("Full screen", "fullscreen", "F11", "For showing in front of a room", True),
+    "quit": Spec("Quit", "", "Ctrl+Q", "Stop and close the window"),
+    "shortcuts": Spec("Keyboard shortcuts", "keyboard-outline", "F1", "What the keys do"),
+    "about": Spec("About", "information-outline", "", "Versions and licence"),
 }
 
 

@@ -24,6 +24,11 @@ def shortcut(number: int) -> str:
     return f"Alt+{number}" if number <= _SHORTCUTS else ""
 
 
+def first_in(region: Region, panels: Sequence[Panel]) -> tuple[int, Panel]:
+    """The first panel of a region, with its number."""
+    return next((number, panel) for number, panel in enumerate(panels, start=1) if panel.region == region)
+
+
 class Docks:
     """The docks of a window, by the titles of their panels; every region has at least one."""
 

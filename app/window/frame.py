@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QToolButto
 from app.models.remembered import flag, whole_number
 from app.panels.record import Panel
 from app.style.theme import Theme
-from app.window.docks import shortcut
+from app.window.docks import first_in, shortcut
 from app.window.notice import Notice
 from app.window.train_page import TrainPage
 
@@ -34,8 +34,9 @@ class Frame(QWidget):
         self._log_place = QVBoxLayout(self._log)
         self._log_place.setContentsMargins(0, 0, 0, 0)
         self._log.hide()
-        self._log_title = next(panel.title for panel in panels if panel.region == "foot")
-        self.log_action = self._make_log_action(panels)
+        number, log = first_in("foot", panels)
+        self._log_title = log.title
+        self.log_action = self._make_log_action(number, log)
         self.shelf = Shelf(self.log_action)
         self._split = QSplitter(Qt.Orientation.Vertical)
         self._split.setChildrenCollapsible(False)
@@ -53,12 +54,11 @@ class Frame(QWidget):
         self._split.splitterMoved.connect(self._note_height)
         self.log_action.toggled.connect(self._open_log)
 
-    def _make_log_action(self, panels: Sequence[Panel]) -> QAction:
-        number, record = next((n, panel) for n, panel in enumerate(panels, start=1) if panel.region == "foot")
-        action = QAction(record.title, self)
+    def _make_log_action(self, number: int, log: Panel) -> QAction:
+        action = QAction(log.title, self)
         action.setCheckable(True)
         action.setShortcut(shortcut(number))
-        action.setToolTip(record.help)
+        action.setToolTip(log.help)
         return action
 
     def resizeEvent(self, event: QResizeEvent) -> None:

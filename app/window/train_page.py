@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.panels.record import Panel
 from app.style.theme import Theme
-from app.window.docks import Docks, shortcut
+from app.window.docks import Docks, first_in, shortcut
 from app.window.drawer import Drawer
 from app.window.forms import COLUMNS, Form, form_for
 
@@ -27,7 +27,7 @@ class TrainPage(QWidget):
         self.inner = QMainWindow()
         self.inner.setParent(self)  # which makes it a widget like any other
         self.docks = Docks(self.inner, panels)
-        number, record = next((n, panel) for n, panel in enumerate(panels, start=1) if panel.region == "left")
+        number, record = first_in("left", panels)
         self._drawn = record.title
         self.drawer = Drawer(self, record.title, record.help, shortcut(number))
         self._rail = QWidget(self)

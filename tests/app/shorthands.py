@@ -12,7 +12,9 @@ from app.models.history import History
 from app.models.runs import Run
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig
+from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Change, Collected, Estimated, Updated
 
@@ -21,6 +23,11 @@ def experiment(environment: str = "CartPole-v1", **values: object) -> Experiment
     paths = {path.replace("__", "."): value for path, value in values.items()}
     config = with_values(PolicyGradientConfig(), {"environment": environment, **paths})
     return Experiment(config, ENVIRONMENTS[environment])
+
+
+def pick_environment(chosen: Experiment, plain: EnvironmentInfo) -> None:
+    """Take an environment as it comes."""
+    chosen.take_environment(EnvironmentConfig(id=plain.id), plain)
 
 
 def heard(signal: object) -> list[object]:

@@ -19,7 +19,7 @@ from app.panels.experiment.panel import ExperimentPanel
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.parameters import with_values
-from tests.app.shorthands import experiment, heard
+from tests.app.shorthands import experiment, heard, pick_environment
 
 LEFT = Qt.MouseButton.LeftButton
 OPTION = "environment.options."
@@ -64,7 +64,7 @@ def test_the_form_has_the_options_of_the_environment(opened):
     panel = opened(chosen)
     names = ["map", "slip", "step_reward", "goal_reward", "pit_reward"]
     assert shown(panel)[:5] == [f"options.{name}" for name in names]
-    chosen.pick_environment(ENVIRONMENTS["Corridor-v0"])
+    pick_environment(chosen, ENVIRONMENTS["Corridor-v0"])
     assert "options.map" not in shown(panel)
     assert "options.length" in shown(panel)
 
@@ -155,7 +155,7 @@ def test_the_names_follow_the_environment(opened):
     chosen = experiment("MountainCar-v0")
     panel = opened(chosen)
     field = panel.form.rows["environment.hidden"].editor
-    chosen.pick_environment(ENVIRONMENTS["Pendulum-v1"])
+    pick_environment(chosen, ENVIRONMENTS["Pendulum-v1"])
     assert panel.form.rows["environment.hidden"].editor is field
     assert [action.text() for action in field.menu.actions()] == ["cos θ", "sin θ", "angular velocity"]
 

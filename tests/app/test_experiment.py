@@ -9,7 +9,7 @@ from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, DIS
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from tests.app.shorthands import experiment, heard
+from tests.app.shorthands import experiment, heard, pick_environment
 
 
 def test_an_algorithm_sets_credit_baseline_and_update():
@@ -83,7 +83,7 @@ def test_reset_gives_the_default_back():
 def test_what_no_longer_fits_gives_way_to_the_nearest(environment: str, values: dict, to: str, expected: str):
     chosen = experiment(environment, **values)
     words = heard(chosen.adjusted)
-    chosen.pick_environment(ENVIRONMENTS[to])
+    pick_environment(chosen, ENVIRONMENTS[to])
     assert chosen.problem() is None
     assert words[0].endswith(expected)
 
@@ -92,7 +92,7 @@ def test_a_cnn_gives_way_where_there_are_features_and_no_images_but_can_be_chose
     cars = EnvironmentInfo("Cars-v0", "X", "X.", Space("box", 25, shape=(5, 5)), Space("discrete", 5))
     chosen = experiment("CarRacing-v3", policy="cnn")
     words = heard(chosen.adjusted)
-    chosen.pick_environment(cars)
+    pick_environment(chosen, cars)
     assert chosen.config.policy.kind == "mlp"
     assert words == ["A CNN looks at images, but Cars-v0 observes none; the policy is now MLP."]
     chosen.pick(POLICIES["cnn"])
@@ -136,7 +136,7 @@ def test_what_was_left_no_longer_counts_where_a_whole_configuration_is_taken():
 
 def test_where_the_exact_gradient_gives_way_what_was_set_before_it_is_back():
     chosen, before = left_for_the_exact_gradient()
-    chosen.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    pick_environment(chosen, ENVIRONMENTS["CartPole-v1"])
     assert (chosen.config.collection, chosen.config.update) == (before.collection, before.update)
     assert chosen.config.estimator.gamma == 0.9
     assert chosen.problem() is None
@@ -146,7 +146,7 @@ def test_a_distribution_that_suits_the_actions_follows_the_environment():
     chosen = experiment()
     chosen.pick(DISTRIBUTIONS["softmax"])
     words = heard(chosen.adjusted)
-    chosen.pick_environment(ENVIRONMENTS["Pendulum-v1"])
+    pick_environment(chosen, ENVIRONMENTS["Pendulum-v1"])
     assert (chosen.config.policy.distribution, words) == ("auto", [])
 
 
@@ -158,14 +158,14 @@ def test_a_table_refuses_what_it_cannot_hold():
 def test_the_nearest_policy_keeps_its_hidden_layers():
     chosen = experiment(policy__hidden_sizes=[7, 5])
     chosen.pick(POLICIES["mlp"])
-    chosen.pick_environment(ENVIRONMENTS["Pendulum-v1"])
+    pick_environment(chosen, ENVIRONMENTS["Pendulum-v1"])
     assert chosen.config.policy.hidden_sizes == (7, 5)
 
 
 def test_a_policy_that_fits_stays_and_nothing_is_said():
     chosen = experiment()
     words = heard(chosen.adjusted)
-    chosen.pick_environment(ENVIRONMENTS["Acrobot-v1"])
+    pick_environment(chosen, ENVIRONMENTS["Acrobot-v1"])
     assert words == []
 
 

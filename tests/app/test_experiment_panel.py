@@ -26,7 +26,7 @@ from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import presets
 from engine.config.parameters import with_values
-from tests.app.shorthands import experiment, heard
+from tests.app.shorthands import experiment, heard, pick_environment
 
 LEFT = Qt.MouseButton.LeftButton
 TAXI = EnvironmentInfo("Taxi-v3", "Taxi-v3", "Registered with Gymnasium.", Space("discrete", 500), Space("discrete", 6))
@@ -256,7 +256,7 @@ def test_the_environment_is_a_button_that_asks_for_the_gallery(opened, qtbot):
 def test_another_environment_is_shown_at_once(opened):
     chosen = experiment()
     panel = opened(chosen)
-    chosen.pick_environment(TAXI)
+    pick_environment(chosen, TAXI)
     assert panel.environment.button.text() == "Taxi-v3"
     assert panel.environment.facts.startswith("500\u00a0states")
     assert panel.environment.sentence.text() == TAXI.summary
@@ -269,7 +269,7 @@ def test_a_refused_environment_is_told_beneath_until_the_next_choice(opened):
     assert panel.environment.answer.text() == "Looking at Nowhere-v0…"
     panel.environment_refused("There is no environment Nowhere-v0.")
     assert panel.environment.answer.text() == "There is no environment Nowhere-v0."
-    chosen.pick_environment(ENVIRONMENTS["Acrobot-v1"])
+    pick_environment(chosen, ENVIRONMENTS["Acrobot-v1"])
     assert not panel.environment.answer.isVisible()
 
 
@@ -283,7 +283,7 @@ def test_while_running_the_gallery_can_be_opened_and_the_row_says_why_nothing_ca
 def test_an_adjusted_policy_is_told_at_its_picker(opened):
     chosen = experiment("FrozenLake-v1", policy="tabular")
     panel = opened(chosen)
-    chosen.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    pick_environment(chosen, ENVIRONMENTS["CartPole-v1"])
     assert panel.pickers["policy"][0].notice.endswith("the policy is now MLP.")
 
 
@@ -371,7 +371,7 @@ def test_an_unfinished_entry_is_dropped_when_its_field_is_locked(opened):
 def test_tab_goes_from_the_pickers_through_the_form_in_order(opened):
     chosen = experiment("FrozenLake-v1", policy="tabular")
     panel = opened(chosen)
-    chosen.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    pick_environment(chosen, ENVIRONMENTS["CartPole-v1"])
     panel.environment.button.setFocus()
     names = []
     for _ in range(14):
@@ -405,7 +405,7 @@ def test_an_environment_of_a_module_goes_by_its_own_name(opened):
     chosen = experiment()
     panel = opened(chosen)
     maze = EnvironmentInfo("worlds:Maze-v0", "worlds:Maze-v0", "A maze.", Space("discrete", 9), Space("discrete", 4))
-    chosen.pick_environment(maze)
+    pick_environment(chosen, maze)
     assert panel.environment.button.text() == "Maze-v0"
     assert "worlds:Maze-v0" in panel.environment.toolTip()
 

@@ -13,7 +13,7 @@ from app.models.run_state import RunState
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig
-from tests.app.shorthands import click, iterations
+from tests.app.shorthands import click, iterations, pick_environment
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -109,7 +109,7 @@ def test_an_environment_that_exits_and_will_not_close_leaves_the_thread_alive(
     window.start()
     reach(window, RunState.FAILED)
     assert window.training.isRunning()
-    window.experiment.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    pick_environment(window.experiment, ENVIRONMENTS["CartPole-v1"])
     click(qtbot, window, "step")
     reach(window, RunState.PAUSED)
 

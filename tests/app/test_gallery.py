@@ -21,7 +21,7 @@ from app.style.theme import apply, load_theme
 from engine.catalogue.environments import ENVIRONMENTS, EXTRAS
 from engine.catalogue.family import Extra
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from tests.app.shorthands import experiment, heard
+from tests.app.shorthands import experiment, heard, pick_environment
 
 MAZE = EnvironmentInfo("worlds:Maze-v0", "worlds:Maze-v0", "A maze.", Space("discrete", 9), Space("discrete", 4))
 
@@ -273,7 +273,7 @@ def test_a_typed_id_is_asked_for_and_remembered_once_it_is_there(opened: Open, s
     QTest.keyClick(gallery.id_entry.field, Qt.Key.Key_Return)
     assert asked == [("worlds:Maze-v0", "starting")]
     assert gallery.isVisible()
-    chosen.pick_environment(MAZE)
+    pick_environment(chosen, MAZE)
     assert not gallery.isVisible()
     again = Gallery(experiment(), settings, load_theme("dark"), gallery.parentWidget())
     assert [card for card in again.model.found if card.group == "own"] == [Card("worlds:Maze-v0", "own")]
@@ -332,10 +332,10 @@ def test_an_own_environment_can_be_forgotten(opened: Open, qtbot: QtBot):
     chosen = experiment()
     gallery = opened(chosen)
     forgotten = heard(gallery.forgotten)
-    chosen.pick_environment(MAZE)
+    pick_environment(chosen, MAZE)
     gallery.cards.select(MAZE.id)
     assert not gallery.details.forget.isVisible(), "it is in use"
-    chosen.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    pick_environment(chosen, ENVIRONMENTS["CartPole-v1"])
     gallery.cards.select(MAZE.id)
     qtbot.mouseClick(gallery.details.forget, Qt.MouseButton.LeftButton)
     assert forgotten == [MAZE.id]

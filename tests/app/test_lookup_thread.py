@@ -21,7 +21,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.making import lookup
 from engine.environments.making.installed import Registered
 from engine.runtime.waiting import GivenUp, Wait, waited
-from tests.app.shorthands import heard
+from tests.app.shorthands import heard, pick_environment
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -207,7 +207,7 @@ def test_what_does_not_answer_is_told_where_it_was_asked_for_and_cartpole_trains
     qtbot.waitUntil(lambda: "choose any environment, the present one too, to go on" in answer.text(), timeout=20_000)
     assert "without an answer, and is given up after 60 s; " in window._notice.text()
     assert window.log.text.count("given up") == 1
-    window.experiment.pick_environment(ENVIRONMENTS["CartPole-v1"])
+    pick_environment(window.experiment, ENVIRONMENTS["CartPole-v1"])
     assert answer.isHidden()
     window.start()
     reach(window, RunState.FINISHED)

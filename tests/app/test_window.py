@@ -20,7 +20,7 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.config.environments import EnvironmentConfig
 from engine.reports.events import Updated
 from engine.training.training import Training
-from tests.app.shorthands import click, iterations
+from tests.app.shorthands import click, iterations, pick_environment
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -171,7 +171,7 @@ def test_a_start_that_is_stopped_at_once_leaves_the_last_run_alone(
 def test_a_late_answer_does_not_override_a_later_choice(make_window: Make) -> None:
     window = make_window()
     window.choice_loader.look_up(EnvironmentConfig(id="CliffWalking-v1"))
-    window.experiment.pick_environment(ENVIRONMENTS["Acrobot-v1"])
+    pick_environment(window.experiment, ENVIRONMENTS["Acrobot-v1"])
     # As when it was already on its way.
     window.lookups.inspected.emit(EnvironmentConfig(id="CliffWalking-v1"), ENVIRONMENTS["CliffWalking-v1"])
     assert window.experiment.environment.id == "Acrobot-v1"
