@@ -278,10 +278,9 @@ def test_the_pace_is_set_by_keyboard_told_truthfully_and_obeys_at_once(
     progress, latest = window.controller.progress(), window.controller.history.latest
     assert progress.steps_per_second == pytest.approx(latest.environment_steps / latest.iteration)
     assert progress.seconds_left == pytest.approx((ENDLESS - progress.steps) / progress.steps_per_second)
-    asked = time.monotonic()
+    window.controller.set_pace(0.01)
     window.start_or_pause()
-    reach(window, RunState.PAUSED)
-    assert time.monotonic() - asked < 0.5  # in a hold of a second
+    reach(window, RunState.PAUSED)  # and not when the hundred seconds of a hold are over
     window.start_or_pause()
     QTest.keyClick(pace.slider, Qt.Key.Key_End)
     iterate(qtbot, window, 5)
