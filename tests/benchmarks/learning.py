@@ -99,6 +99,7 @@ GOALS = (
     Goal("grid-world", 8.5),
     Goal("grid-world-exact", 8.5),
     Goal("inverted-pendulum", 950.0),
+    Goal("inverted-double-pendulum", 7500.0),
     Goal("reacher", -5.0),
     Goal("hopper", 900.0),
     Goal("half-cheetah", 1500.0, stop=True),

@@ -20,7 +20,7 @@ from engine.runtime.errors import RequestError
 
 TAKE_TOO_LONG = {"BipedalWalkerHardcore-v3", "CarRacing-v3"}
 IN_MINUTES = {  # what an extra brings, and two cores learn within minutes
-    "mujoco": {"InvertedPendulum-v5", "Reacher-v5", "Hopper-v5", "HalfCheetah-v5"},
+    "mujoco": {"InvertedPendulum-v5", "InvertedDoublePendulum-v5", "Reacher-v5", "Hopper-v5", "HalfCheetah-v5"},
     "minigrid": {"MiniGrid-Empty-5x5-v0", "MiniGrid-Empty-8x8-v0"},
 }
 PRESET = Preset(
