@@ -10,9 +10,11 @@ from typing import TypeVar
 
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
 
 from app.plotting.export import Sheet, Table
+from app.style.files import file_to_save
+from engine.runtime.whole_file import write_whole
 
 _Kind = TypeVar("_Kind")
 
@@ -57,10 +59,9 @@ def ask_where_to_save(offer: Offer, kind: str) -> None:
     folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
     title, files = f"Save as {kind.upper()}", f"{kind.upper()} (*.{kind})"
     proposed = str(Path(folder) / f"{file_name(offer.sheet.heading)}.{kind}")
-    chosen, _ = QFileDialog.getSaveFileName(offer.widget, title, proposed, files)
-    if not chosen:
+    path = file_to_save(offer.widget, title, proposed, files)
+    if path is None:
         return
-    path = Path(chosen if chosen.endswith(f".{kind}") else f"{chosen}.{kind}")
     try:
         save(offer, path)
     except OSError as error:
@@ -81,7 +82,7 @@ def save(offer: Offer, path: Path) -> None:
         ".png": offer.sheet.png,
         ".svg": offer.sheet.svg,
     }
-    path.write_bytes(_while_busy(write[path.suffix]))
+    write_whole(path, _while_busy(write[path.suffix]))
 
 
 def file_name(heading: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 
 from PySide6.QtCore import QFile, QObject, Signal
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from app.models.experiment import Experiment
 from app.models.runs import differences
 from app.session.choice_loader import ChoiceLoader
+from app.style.files import file_to_save
 from app.window.save_dialog import SaveDialog
 from engine.config import own_presets
 from engine.config.presets import LONGEST_SUMMARY
@@ -35,7 +37,7 @@ class PresetFiles(QObject):
     def ask_for_file(self) -> None:
         """Load the preset that a person picks."""
         folder = own_presets.folder()
-        start = str(folder) if folder.is_dir() else ""
+        start = str(folder) if os.path.isdir(folder) else ""
         path, _ = QFileDialog.getOpenFileName(self._window, "Load a preset", start, _FILES)
         if path:
             self._loader.load_file(Path(path))
@@ -85,8 +87,8 @@ class PresetFiles(QObject):
 
     def _save_elsewhere(self, dialog: SaveDialog) -> None:
         start = str(Path.home() / dialog.path.name)
-        path, _ = QFileDialog.getSaveFileName(dialog, "Save as a preset", start, _FILES)
-        if path:
+        path = file_to_save(dialog, "Save as a preset", start, _FILES)
+        if path is not None:
             words = dialog.words
             dialog.reject()
-            self._loader.save_file(Path(path if path.endswith(".toml") else f"{path}.toml"), *words)
+            self._loader.save_file(path, *words)

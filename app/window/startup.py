@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -54,7 +55,9 @@ def open_window(
             raise RequestError(
                 "--screenshot needs --seconds, after which the picture is taken, for example --seconds 9."
             )
-        if screenshot.suffix.lower() not in (".png", ".jpg", ".jpeg") or not screenshot.resolve().parent.is_dir():
+        if screenshot.suffix.lower() not in (".png", ".jpg", ".jpeg") or not os.path.isdir(
+            os.path.dirname(os.path.realpath(screenshot))
+        ):
             raise RequestError(f"--screenshot takes a .png or .jpg file in a folder that exists, not {screenshot}.")
     problem = display.problem()
     if problem is not None:

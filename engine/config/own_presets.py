@@ -9,6 +9,7 @@ from engine.config.presets import Preset, load
 from engine.runtime.errors import RequestError
 
 APPLICATION = "policy-gradient-playground"
+_LONGEST = 120  # bytes of a file's name, of which some systems allow half as many as others
 _MOST = 200  # that are read of a folder, so that opening a menu never takes long
 
 
@@ -53,7 +54,8 @@ def shown_title(path: Path, content: Preset | RequestError) -> str:
 def file_for(title: str) -> Path:
     """Where a preset of this title is saved."""
     words = "".join(sign if sign.isalnum() else " " for sign in title.lower()).split()
-    return folder() / f"{'-'.join(words)[:60].strip('-') or 'preset'}.toml"
+    name = "-".join(words)[:60].encode("utf-8")[:_LONGEST].decode("utf-8", "ignore")
+    return folder() / f"{name.strip('-') or 'preset'}.toml"
 
 
 def _content(path: Path) -> Preset | RequestError:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
 import stat
 import tomllib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
-from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
@@ -25,6 +23,7 @@ from engine.config.migrations import VERSION, migrated
 from engine.config.problems import ParameterError
 from engine.config.validation import check_extent, problem_of
 from engine.runtime.errors import RequestError
+from engine.runtime.whole_file import write_whole
 
 LONGEST_TITLE, LONGEST_SUMMARY = 80, 400  # characters
 LARGEST = 1_000_000  # bytes of a preset's file, which needs a thousand
@@ -145,28 +144,10 @@ def save(preset: Preset, path: Path) -> None:
         RequestError: the file cannot be written.
     """
     text = tomli_w.dumps({"version": VERSION} | preset.model_dump(mode="json", exclude_none=True))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        write_whole(path, text.encode("utf-8"))
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise RequestError(f"The preset could not be saved as {path.name}: {error.strerror or error}.") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    """See the new name of a file on disk too, where a folder can be opened for that."""
-    with suppress(OSError):  # the file itself is there; not every system does this for folders
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 def _parse(text: str, name: str) -> Preset:

@@ -189,6 +189,27 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(make_window: Make, presets
     assert own_presets.own() == {}
 
 
+def test_a_folder_that_cannot_even_be_looked_into_is_one_sentence(
+    make_window: Make, presets_folder: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    longer_than_any = presets_folder / ("x" * 300)  # of which a system refuses even to say whether it is there
+    monkeypatch.setattr("engine.config.own_presets.folder", lambda: longer_than_any)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    window = make_window()
+    window.actions_by_name["load_preset"].trigger()
+    save_as(window, "Mine", qtbot)
+    assert "for your presets could not be made" in window._notice.text()
+    assert own_presets.own() == {}
+
+
+@pytest.mark.parametrize("sign", ["学", "𝒶"], ids=["three bytes", "four bytes"])
+def test_a_title_of_the_widest_signs_can_be_saved(presets_folder: Path, sign: str) -> None:
+    preset = Preset(title=80 * sign, config=presets.default().config)
+    own_presets.made_folder()
+    presets.save(preset, own_presets.file_for(preset.title))
+    assert list(own_presets.own().values()) == [preset]
+
+
 def test_while_a_run_is_active_presets_can_be_saved_but_not_taken(
     make_window: Make, reach: Callable[..., None]
 ) -> None:

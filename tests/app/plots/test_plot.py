@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QMainWindow, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
@@ -265,6 +267,47 @@ def test_a_file_that_cannot_be_written_is_told_in_one_sentence(
     box = plot.findChild(QMessageBox)
     assert box.text() == "plot.csv could not be written: No such file or directory. Choose another folder."
     qtbot.keyClick(box, Qt.Key.Key_Escape)
+
+
+def test_a_file_whose_ending_is_added_is_not_replaced_unasked(
+    plot: Plot, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = tmp_path / "plot.csv"
+    there.write_text("mine")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "plot"), ""))
+    asked: list[str] = []
+
+    def answer(button: QMessageBox.StandardButton) -> None:
+        box = QApplication.activeModalWidget()
+        if isinstance(box, QMessageBox):
+            clock.stop()
+            asked.append(box.text())
+            qtbot.mouseClick(box.button(button), Qt.MouseButton.LeftButton)
+
+    for button, kept in ((QMessageBox.StandardButton.No, True), (QMessageBox.StandardButton.Yes, False)):
+        clock = QTimer(interval=10)
+        clock.timeout.connect(lambda button=button: answer(button))
+        clock.start()
+        chosen(plot, qtbot, "Save as CSV…")
+        assert (there.read_text() == "mine") is kept
+    assert asked == ["plot.csv is there already. Replace it?"] * 2
+
+
+def test_a_full_disk_leaves_the_file_that_was_there(
+    plot: Plot, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    there = tmp_path / "plot.csv"
+    there.write_text("mine")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(there), ""))
+    monkeypatch.setattr(os, "fsync", full)
+    chosen(plot, qtbot, "Save as CSV…")
+    assert plot.findChild(QMessageBox).text().startswith("plot.csv could not be written: No space left on device.")
+    assert there.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [there]
+    qtbot.keyClick(plot.findChild(QMessageBox), Qt.Key.Key_Escape)
 
 
 def test_a_table_leaves_out_what_is_not_known_and_keeps_what_single_precision_holds() -> None:
