@@ -168,6 +168,7 @@ class Present(QWidget):
             self._take(focused or self._pointed or FIRST)
             self.stack.setCurrentWidget(self)
             window.menuBar().hide()
+            cast(QLayout, window.layout()).activate()
             self._light()
         self._action.setChecked(self.is_on)
 
