@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.runs import Run
+from app.panels.experiment.panel import ExperimentPanel
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
@@ -28,6 +30,21 @@ def experiment(environment: str = "CartPole-v1", **values: object) -> Experiment
 def pick_environment(chosen: Experiment, plain: EnvironmentInfo) -> None:
     """Take an environment as it comes."""
     chosen.take_environment(EnvironmentConfig(id=plain.id), plain)
+
+
+def enter(field: QWidget, text: str) -> None:
+    """Type ``text`` into a field in place of what is there, and press Return."""
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+
+
+def pick(panel: ExperimentPanel, picker: str, title: str) -> None:
+    """Pick the entry of that title."""
+    combo = panel.pickers[picker][0].combo
+    combo.setCurrentIndex(combo.findText(title))
+    combo.activated.emit(combo.currentIndex())
 
 
 def heard(signal: object) -> list[object]:
