@@ -32,6 +32,11 @@ class Combo(QComboBox):
         """The width there is for the text of the present choice."""
         return self.width() - round(_AROUND * self.fontMetrics().height())
 
+    def width_for(self, text: str) -> int:
+        """The width in which there is room for ``text``."""
+        metrics = self.fontMetrics()
+        return metrics.horizontalAdvance(text) + round(_AROUND * metrics.height()) + 2
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()

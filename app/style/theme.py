@@ -246,6 +246,7 @@ def style_sheet(theme: Theme) -> str:
     QMainWindow::separator {{ background: {t.window}; width: {half}px; height: {half}px; }}
     QMainWindow::separator:hover {{ background: {t.edge}; }}
     QDockWidget {{ font-weight: 600; }}
+    QDockWidget > QAbstractButton {{ icon-size: {t.px(16)}px; }}
     QDockWidget::title {{ background: {t.surface}; padding: {half + 2}px {t.unit}px; text-align: left; }}
     QToolBar {{ background: {t.window}; border: none; spacing: {half}px; padding: {half}px {t.unit}px; }}
     QProgressBar {{ background: {t.raised}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}

@@ -54,4 +54,4 @@ class DeviceChoice(QObject):
         self.menu.menuAction().setToolTip(self.combo.toolTip())
 
     def apply_theme(self, theme: Theme) -> None:
-        self.combo.setFixedWidth(self.combo.fontMetrics().horizontalAdvance("cuda") + 56)
+        self.combo.setFixedWidth(max(map(self.combo.width_for, DEVICES)))

@@ -17,6 +17,7 @@ LAYOUT_VERSION = 3  # raised when regions change, so that an old remembered layo
 WIDE = 1600  # pixels from which the tabs beneath start side by side
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _SHORTCUTS = 9
+Widths = tuple[int, Mapping[str, int]]
 
 
 def shortcut(number: int) -> str:
@@ -145,6 +146,22 @@ class Docks:
             self._window.resizeDocks(half, [height // 2] * len(half), _DOWN)
         found = [region for region in across if region in regions]
         self._window.resizeDocks([regions[r][0] for r in found], [across[r] for r in found], _ACROSS)
+
+    @property
+    def widths(self) -> Widths:
+        """The width of the window, and those of the docks in it that can be seen."""
+        shown = {title: dock for title, dock in self._docks.items() if not (dock.isHidden() or dock.isFloating())}
+        inside = self._window.rect()  # which docks behind other tabs are not
+        return self._window.width(), {
+            title: dock.width() for title, dock in shown.items() if inside.contains(dock.geometry())
+        }
+
+    def share(self, widths: Widths) -> None:
+        """Share out the width as it was shared out when the docks had these."""
+        then, found = widths
+        by = self._window.width() / max(then, 1)
+        docks = [self._docks[title] for title in found]
+        self._window.resizeDocks(docks, [round(width * by) for width in found.values()], _ACROSS)
 
     def state(self) -> QByteArray:
         return self._window.saveState(LAYOUT_VERSION)

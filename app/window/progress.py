@@ -13,8 +13,7 @@ from app.session.run_progress import Progress
 from app.style.format import duration, short_number
 from app.style.theme import Theme
 
-_SPACING = 12
-COLUMNS = 3  # beside the state
+_SPACING = 8
 
 
 class ProgressView(QWidget):

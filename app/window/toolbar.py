@@ -16,13 +16,16 @@ from app.window import actions as acts
 from app.window.device_choice import DeviceChoice
 from app.window.modes import ModeBar
 from app.window.pace import PaceControl
-from app.window.progress import COLUMNS, ProgressView
+from app.window.progress import ProgressView
 from engine.config import RunConfig
 
 _PRESET_WIDTH, _NARROW_PRESET_WIDTH = 176, 128  # pixels
 _PRESET_AROUND, _START_AROUND = 36, 68  # pixels of these buttons that are not their words
-# What gives way in a narrow window, one after the other; before these, the columns of the progress.
-_BUTTON_WORDS, _DEVICE, _THEME, _FOLLOW_WORDS, _PRESET_WORDS, _START_WORDS, _MODES, _PACE = range(1, 9)
+_ICON, _GAP = 16, 6  # pixels
+# What gives way in a narrow window, one after the other: first what is seldom wanted and stands in the menus.
+(_DEVICE, _THEME, _SPEED, _LEFT, _BUTTON_WORDS, _STEPS, _FOLLOW_WORDS, _PRESET_WORDS, _START_WORDS, _MODES, _PACE) = (
+    range(1, 12)
+)
 
 
 class Toolbar(QWidget):
@@ -32,7 +35,8 @@ class Toolbar(QWidget):
     def __init__(self, actions: dict[str, QAction], modes: Sequence[QAction], preset_menu: QMenu) -> None:
         super().__init__()
         self._actions = actions
-        self._given_way, self._least = 0, 0
+        self._least = 0
+        self._around = _PRESET_AROUND, _START_AROUND
         self._preset = ("", False)
         self._layout = QHBoxLayout(self)
         self._modes = ModeBar(modes)
@@ -84,7 +88,7 @@ class Toolbar(QWidget):
         return button
 
     def _gap(self) -> None:
-        self._layout.addSpacing(4)
+        self._layout.addSpacing(_GAP)
 
     # --- the room there is --------------------------------------------------------------------------------------------
 
@@ -94,12 +98,15 @@ class Toolbar(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         self._layout.setContentsMargins(theme.unit, theme.unit // 2, theme.unit, theme.unit // 2)
         self._layout.setSpacing(theme.unit // 2)
+        self._around = theme.px(_PRESET_AROUND), theme.px(_START_AROUND)
         self._widths = theme.px(_PRESET_WIDTH), theme.px(_NARROW_PRESET_WIDTH)
+        for button in self.findChildren(QToolButton):
+            button.setIconSize(QSize(theme.px(_ICON), theme.px(_ICON)))
         for child in self.findChildren(QWidget):
             child.ensurePolished()  # else the style sheet's part of its size comes only when it is shown
         self.device.apply_theme(theme)
         self.progress.apply_theme(theme)
-        self._give_way(COLUMNS + _PACE)
+        self._give_way(_PACE)
         self._least = self._layout.minimumSize().width()
         self.updateGeometry()
         self._fit()
@@ -110,17 +117,16 @@ class Toolbar(QWidget):
             self._fit()
 
     def _fit(self) -> None:
-        for count in range(COLUMNS + _PACE + 1):
+        for count in range(_PACE + 1):
             self._give_way(count)
             if self._layout.minimumSize().width() <= self.width():
                 break
         for _ in range(2):  # the first takes in what is shown and what is not
             self._layout.activate()  # at once, so that nothing is seen squeezed
 
-    def _give_way(self, count: int) -> None:
-        """Leave out the first ``count`` of what gives way."""
-        self.progress.show_columns(max(COLUMNS - count, 0))
-        left_out = count - COLUMNS
+    def _give_way(self, left_out: int) -> None:
+        """Leave out the first ``left_out`` of what gives way."""
+        self.progress.show_columns(sum(left_out < part for part in (_SPEED, _LEFT, _STEPS)))
         for button in self._worded:
             _show_words(button, left_out < _BUTTON_WORDS)
         self.device.box.setVisible(left_out < _DEVICE)
@@ -133,7 +139,7 @@ class Toolbar(QWidget):
             self._pace.setVisible(left_out < _PACE)
         words = left_out < _START_WORDS
         _show_words(self.start_button, words)
-        room = self.start_button.fontMetrics().horizontalAdvance("Pause") + _START_AROUND
+        room = self.start_button.fontMetrics().horizontalAdvance("Pause") + self._around[1]
         self.start_button.setMinimumWidth(room if words else 0)
         self._layout.invalidate()
 
@@ -147,7 +153,7 @@ class Toolbar(QWidget):
     def _write_preset(self) -> None:
         title, changed = self._preset
         button, mark = self.preset_button, " (edited)" if changed else ""
-        metrics, room = button.fontMetrics(), button.maximumWidth() - _PRESET_AROUND
+        metrics, room = button.fontMetrics(), button.maximumWidth() - self._around[0]
         room -= metrics.horizontalAdvance(mark)
         shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room) + mark
         button.setText(shown.replace("&", "&&"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QPoint, QSize
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtCore import QPoint, QSize, QTimer
+from PySide6.QtGui import QAction, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.panels.record import Panel
 from app.style.theme import Theme
-from app.window.docks import Docks, first_in, shortcut
+from app.window.docks import Docks, Widths, first_in, shortcut
 from app.window.drawer import Drawer
 from app.window.forms import COLUMNS, Form, form_for
 
@@ -37,6 +37,8 @@ class TrainPage(QWidget):
         beside.addStretch(1)
         self._form: Form | None = None
         self._columns: tuple[object, Collection[str]] = None, ()  # the layout of these, and which panels it knows
+        self._widths: Widths = 0, {}  # of the columns
+        self._hidden: tuple[Form | None, Widths] = None, (0, {})  # what was seen when the page was last hidden
         self._scale = 1.0
         self._show_form(COLUMNS)
 
@@ -86,6 +88,21 @@ class TrainPage(QWidget):
         super().resizeEvent(event)
         self._settle()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._hidden = self._form, self.docks.widths
+        super().hideEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._hidden[0] is not None:
+            QTimer.singleShot(0, self, self._share_out)  # it has the width that the window has now only later
+
+    def _share_out(self) -> None:
+        """Share out as when the page was hidden: while it was, the window may have become wider or narrower."""
+        form, widths = self._hidden
+        if form is self._form and widths[0] != self.inner.width():
+            self.docks.share(widths)
+
     def apply_theme(self, theme: Theme) -> None:
         self._scale = theme.text_scale
         self.drawer.apply_theme(theme)
@@ -97,6 +114,7 @@ class TrainPage(QWidget):
         form, before = form_for(self.width() / self._scale, self.height() / self._scale), self._form
         if before is COLUMNS and form is not COLUMNS:
             self._columns = self.docks.state(), self.docks.titles  # before they are squeezed
+            self._widths = self.docks.widths
         if form is not before:
             self._show_form(form)
         rail = self._rail.sizeHint().width() if form.drawer else 0
@@ -129,3 +147,8 @@ class TrainPage(QWidget):
             self.docks.arrange(form)
         if form.drawer and not self.drawer.holds:
             self.drawer.hold(self.docks.take(self._drawn))
+        layout = self.inner.layout()
+        narrower_or_wider = before is not None and self._widths[0] != self.inner.width()
+        if restored and narrower_or_wider and layout is not None:
+            layout.setGeometry(self.inner.rect())  # at once, since it begins once more with what was restored
+            self.docks.share(self._widths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSettings, QSize, Qt
@@ -107,9 +108,9 @@ def test_the_bar_gives_way_in_order(qtbot: QtBot, make_window: Make) -> None:
     for width in range(1600, 500, -20):
         resize(qtbot, window, width, 800)
         shown = (
+            bar.device.box.isVisible(),
             bar.progress.speed_is_shown,
             bar._worded[0].toolButtonStyle() == worded,
-            bar.device.box.isVisible(),
             bar.start_button.toolButtonStyle() == worded,
         )
         if shown not in stages:
@@ -121,9 +122,31 @@ def test_the_bar_gives_way_in_order(qtbot: QtBot, make_window: Make) -> None:
         (False, False, False, True),
         (False, False, False, False),
     ]
+    resize(qtbot, window, 1280, 800)
+    assert bar.progress.speed_is_shown  # and with it the time left
     assert all(button.toolTip() for button in bar._worded)
     run = next(menu for menu in window.findChildren(QMenu) if menu.title() == "Run")
     assert bar.device.menu.menuAction() in run.actions()
+
+
+def test_the_parts_of_the_bar_stand_apart_and_its_icons_are_as_large_as_its_text(
+    qtbot: QtBot, make_window: Make
+) -> None:
+    window = make_window()
+    bar, icons = window.toolbar, []
+    for percent in (100, 150, 200):
+        while window.look.percent < percent:
+            window.look.larger()
+        for width in (1920, 1280, 1024, 960):
+            resize(qtbot, window, width, 800)
+            parts = [part for part in bar.findChildren(QWidget) if part.parent() is bar and part.isVisible()]
+            places = sorted((part.geometry() for part in parts), key=QRect.left)
+            apart = [right.left() - left.right() for left, right in pairwise(places)]
+            assert min(apart) >= 4, (percent, width, apart)
+        icons.append(bar.start_button.iconSize().height())
+        combo = bar.device.combo
+        assert combo.room >= combo.fontMetrics().horizontalAdvance(combo.currentText())
+    assert icons == [16, 24, 32]
 
 
 def test_the_drawer_opens_over_the_plots_and_closes_by_escape_or_a_click_beside_it(
@@ -187,6 +210,41 @@ def test_a_wide_window_has_its_columns_back_as_they_were(qtbot: QtBot, make_wind
     window.close()
     settings.remove("geometry")
     assert places(make_window()) == columns
+
+
+def widths(window: MainWindow) -> list[int]:
+    return [window.docks[title].width() for title in ("Experiment", "Returns", "Agent")]
+
+
+def test_columns_keep_their_shares_whatever_the_window_was_meanwhile(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    resize(qtbot, window, 1280, 800)
+    before = widths(window)
+    resize(qtbot, window, 1920, 1080)
+    window.present.enter()
+    resize(qtbot, window, 1280, 800)
+    window.present.leave()
+    qtbot.waitUntil(lambda: widths(window) == pytest.approx(before, abs=4))
+    resize(qtbot, window, 1920, 1080)
+    resize(qtbot, window, 960, 540)
+    resize(qtbot, window, 1280, 800)
+    assert widths(window) == pytest.approx(before, abs=4)
+
+
+def test_the_equation_leaves_room_to_what_matters_most_and_takes_no_more_than_it_needs(
+    qtbot: QtBot, make_window: Make
+) -> None:
+    window = make_window()
+    panel = window.experiment_panel
+    qtbot.waitUntil(lambda: panel.equation.is_up_to_date and panel.equation.height_in_use > 1)
+    for width, height in ((1920, 1080), (1280, 800)):
+        resize(qtbot, window, width, height)
+        assert panel.divider.sizes()[1] == panel._box.taken(panel.divider.sizes()[1])
+    resize(qtbot, window, 960, 540)
+    click(window, window.frame.train.drawer.button)
+    QApplication.processEvents()
+    pinned = panel.form.pinned
+    assert pinned.visibleRegion().boundingRect().height() >= pinned.height() - 8
 
 
 def test_a_very_wide_window_starts_with_signal_and_diagnostics_side_by_side(qtbot: QtBot, make_window: Make) -> None:

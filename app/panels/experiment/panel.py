@@ -43,7 +43,7 @@ from engine.equations import equation
 _NARROWEST = 296  # pixels; narrower, words would be cut
 _SPARING = 640  # pixels; from here on the story has two lines
 _ROOMY = 780  # pixels; from here on sentences stand beneath their pickers
-_EQUATION_SHARE = 0.36  # of the panel's height that the equation has, if it needs it, whatever stands above
+_EQUATION_SHARE = 0.25  # of the panel's height that the equation has, if it needs it, whatever stands above
 _GLIMPSE = 36  # pixels of what stands below the pinned parameters, so that one sees that there is more
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
@@ -101,7 +101,7 @@ class ExperimentPanel(PanelWidget):
         choices.setSpacing(theme.unit)
         choices.addWidget(self.problem)
         head = QVBoxLayout()
-        head.setSpacing(theme.unit // 2)
+        head.setSpacing(theme.unit)
         head.addWidget(self.story)
         head.addWidget(self.environment)
         choices.addLayout(head)
@@ -319,11 +319,12 @@ class ExperimentPanel(PanelWidget):
             picker.set_terse(self.height() < self._theme.px(_ROOMY))
 
     def _room_for_equation(self, height: int) -> int:
-        """What it takes of so many pixels by itself: all it needs, but for what is to be seen above it."""
+        """What it takes of so many pixels by itself: no more than it needs, nor what is to be seen above it."""
         first = self._first.heightForWidth(self._first.width())  # -1 where nothing in it is wrapped
         first = first if first >= 0 else self._first.sizeHint().height()
         above = self._first.y() + first + self._theme.px(_GLIMPSE)
-        return max(min(self._box.wanted, height - above), min(self._box.least, round(_EQUATION_SHARE * height)))
+        given = max(min(self._box.wanted, height - above), min(self._box.least, round(_EQUATION_SHARE * height)))
+        return self._box.taken(given)
 
     def _reveal(self, shown: QWidget) -> None:
         """Scroll so that a part of the page is in sight, its beginning above all."""

@@ -62,6 +62,11 @@ class EquationBox(QWidget):
         """The height in which the equation still has room, and beneath it a single line."""
         return self.equation.least(self._width) + self._margins + self.bias.line_height
 
+    def taken(self, height: int) -> int:
+        """How much of this height would be made use of."""
+        room = max(height - self._around, 1)
+        return min(self.equation.taken(self._width, room) + self._around, height)
+
     @property
     def _width(self) -> int:
         margins = self._layout.contentsMargins()

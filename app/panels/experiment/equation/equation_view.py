@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtSvg import QSvgRenderer
@@ -16,6 +18,7 @@ from engine.equations import Line
 
 _HEAD_START = 100  # ms
 _SIGN = 6.0  # pixels
+_FAINT = 0.45  # of the colour, for the lines beside the signs, which are but to show how far each goes
 _SIDE_BY_SIDE = 0.7  # about what share of the height is left where short lines stand beside each other
 
 
@@ -119,6 +122,12 @@ class EquationView(QWidget):
         set_already = height_of(lay_out(self._drawn, width / size, beside=True))
         return round(size * (set_already or _SIDE_BY_SIDE * _estimate(self.lines)))
 
+    def taken(self, width: int, room: int) -> int:
+        """The height that is made use of where there is so much room."""
+        size = self._theme.text_scale
+        rows, scale = fitted(self._drawn, width / size, room / size)
+        return min(ceil(height_of(rows) * scale * size), room) if rows else room
+
     def whole_rows(self, limit: int) -> int:
         """The height of the rows that ``limit`` holds entirely; of the first at least."""
         total, fitting = 0.0, 0
@@ -153,7 +162,9 @@ class EquationView(QWidget):
         for part, start, end in piece.marks():
             left, right = (x + start) * self._scale, (x + end) * self._scale
             colour, middle = QColor(getattr(self._theme, part)), (left + right) / 2
-            painter.setPen(QPen(colour, 1.0))
+            faint = QColor(colour)
+            faint.setAlphaF(_FAINT)
+            painter.setPen(QPen(faint, 1.0))
             for begin, finish in ((left, middle - sign), (middle + sign, right)):
                 if finish > begin:
                     painter.drawLine(QRectF(begin, y, finish - begin, 0).topLeft(), QRectF(finish, y, 0, 0).topLeft())
