@@ -24,6 +24,7 @@ from app.style.theme import blended
 Numbers = NDArray[np.float64]
 _NONE: Numbers = np.empty(0)
 DASHES = [5.0, 4.0]
+_UNSEEN = -4000.0  # pixels, where nobody sees what has no place
 _HAIRLINES = ((-0.35, -0.35), (0.35, -0.35), (-0.35, 0.35), (0.35, 0.35))
 
 
@@ -133,7 +134,7 @@ class Band:
 
 
 class Dots:
-    """Faint round dots that darken where they overlap."""
+    """Faint round dots that darken where they overlap; one at NaN is not drawn."""
 
     def __init__(self, diameter: float = 4.0) -> None:
         self._diameter = diameter
@@ -161,19 +162,23 @@ class Dots:
             self._fragments = np.zeros((count + count // 2, 10))
             self._fragments[:, 9] = 1.0
         # QPainter::PixmapFragment: x, y, sourceLeft, sourceTop, width, height, scaleX, scaleY, rotation, opacity.
-        self._fragments[:count, 0] = frame.to_x(self.x)
-        self._fragments[:count, 1] = frame.to_y(self.y)
+        self._fragments[:count, 0], self._fragments[:count, 1] = self._places(frame)
         self._fragments[:count, 4:6] = self._pixmap.width()
         self._fragments[:count, 6:8] = 1.0 / frame.pixel_ratio
         wrapped = wrapInstance(self._fragments.ctypes.data, QPainter.PixmapFragment)
         fragments = cast(QPainter.PixmapFragment, wrapped)
         painter.drawPixmapFragments(fragments, count, self._pixmap)
 
+    def _places(self, frame: Frame) -> tuple[Numbers, Numbers]:
+        """In pixels; at NaN, Qt would write anywhere in memory."""
+        x, y = frame.to_x(self.x), frame.to_y(self.y)
+        return np.nan_to_num(x, nan=_UNSEEN), np.nan_to_num(y, nan=_UNSEEN)
+
     def _paint_shapes(self, painter: QPainter, frame: Frame) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour)
         radius = self._diameter / 2 * frame.thickness
-        for x, y in zip(frame.to_x(self.x).tolist(), frame.to_y(self.y).tolist(), strict=True):
+        for x, y in zip(*(pixels.tolist() for pixels in self._places(frame)), strict=True):
             if frame.rect.contains(x, y):
                 painter.drawEllipse(QPointF(x, y), radius, radius)
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -226,6 +226,18 @@ def chosen(plot: Plot, qtbot: QtBot, text: str) -> None:
     qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
 
 
+def test_dots_without_a_place_are_not_drawn(plot: Plot) -> None:
+    dots = plot.marks[0]
+    assert isinstance(dots, Dots)
+    dots.x = np.arange(4.0)
+    pictures = []
+    for y in ([np.nan, 20.0, np.nan, np.nan], [1e9, 20.0, -1e9, 1e9]):
+        dots.y = np.array(y)
+        plot.redraw()
+        pictures.append((plot.grab().toImage(), plot._offer().sheet.svg()))
+    assert pictures[0] == pictures[1]
+
+
 def test_numbers_are_copied_as_a_table(plot: Plot, qtbot: QtBot) -> None:
     chosen(plot, qtbot, "Copy numbers")
     assert QGuiApplication.clipboard().text() == "steps\treturn (reward)\n0.0\t0.0\n5.0\t50.0\n10.0\t40.0\n"
