@@ -49,6 +49,10 @@ class Run:
         method = entry.title if entry else UPDATES[self.config.update.kind].title
         return f"{method} · {self.environment.title} · seed {self.config.seed}"
 
+    def compares_with(self, other: Run) -> bool:
+        """Whether the returns of both are of one environment, so that one axis can hold them."""
+        return self.environment.id == other.environment.id
+
 
 @dataclass
 class KeptRun:

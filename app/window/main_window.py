@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self.look = Look(settings, self)
         self._closed = self._settled = False
+        self._followed = RunState.IDLE
 
         known = environment or described(preset.config.environment)
         self.experiment = Experiment(preset.config, known) if known else Experiment()
@@ -215,8 +216,10 @@ class MainWindow(QMainWindow):
         self.controller.state_changed.connect(follow)
 
     def _follow(self, state: RunState) -> None:
-        if state is RunState.STARTING:
-            self._notice.forget()  # what was told of the run before this one
+        goes_on = state is RunState.RUNNING and self._followed in (RunState.PAUSED, *ENDED)
+        if state is RunState.STARTING or goes_on:
+            self._notice.forget()  # what was told of the run before this one, or of its rest
+        self._followed = state
         self.toolbar.follow(self.controller, self.experiment.config, self.look.theme)
         active = state in ACTIVE
         self.experiment_panel.set_running(active)

@@ -52,7 +52,8 @@ def caption(shown: KeptRun | None, ghost: KeptRun | None) -> str:
     changes = shown.run.history.changes
     if changes:
         return f"{name} · {difference_made(changes[-1], shown.config).text}"
-    found = differences(ghost.config, shown.run.config) if ghost is not None else []
+    compared = ghost is not None and shown.run.compares_with(ghost.run)
+    found = differences(ghost.config, shown.run.config) if ghost is not None and compared else []
     return f"{name} · {in_short(found)}" if found else name
 
 

@@ -57,7 +57,9 @@ class RunChips(QWidget):
         found = differences(shown.config, ghost.config) if shown is not None else []
         told = f" ({found[0].new_text}{', …' if len(found) > 1 else ''})" if found else ""
         self.ghost.setText(f"run {number}{told}")
-        lines = [f"{ghost.run.name}: shown in grey behind the other run", *(difference.text for difference in found)]
+        drawn = shown is None or shown.run.compares_with(ghost.run)
+        how = "shown in grey behind the other run" if drawn else "not drawn beside a run in another environment"
+        lines = [f"{ghost.run.name}: {how}", *(difference.text for difference in found)]
         self.ghost.setToolTip("\n".join([*lines, "Click to show it in colour"]))
         self.clear.setToolTip(f"Clear run {number} from the plots")
 

@@ -67,7 +67,8 @@ class Runs(QObject):
         """Tell the panels whose data they show."""
         shown, ghost = self._controller.shown, self._controller.ghost
         panels.name_run(shown.run.name if shown is not None else "")
-        panels.show_ghost(ghost.run if ghost is not None else None)
+        drawn = ghost is not None and (shown is None or shown.run.compares_with(ghost.run))
+        panels.show_ghost(ghost.run if ghost is not None and drawn else None)
 
     def restore(self, kept: KeptRun, panels: Panels) -> None:
         """Show a run that was shown before, with its policy."""

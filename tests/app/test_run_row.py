@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from app.window.main_window import MainWindow
 from app.window.pace import PACES, pace_text
 from app.window.run_row import NOTHING_YET, RunRow, RunWords
 from app.window.runs import Runs
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.reports.events import Heartbeat, Solved
 from tests.app.shorthands import heard
 
@@ -114,6 +116,9 @@ def test_a_run_is_named_is_told_as_edited_goes_on_and_leaves_a_ghost(
     assert (row.state.text(), buttons(runs)) == ("— paused", ["Stop and change"])
     assert window.toolbar.progress.word == "Paused"
     assert f"Paused after {controller.history.environment_steps:,} steps." in window.log.text
+    window.step()
+    reach(window, RunState.PAUSED)
+    assert "Paused after" not in window.frame.shelf.notice.text()  # which it is no longer
     press(row.stop_button)
     reach(window, RunState.STOPPED)
     assert (row.state.text(), buttons(runs)) == ("— stopped", [])
@@ -158,6 +163,10 @@ def test_a_run_is_named_is_told_as_edited_goes_on_and_leaves_a_ghost(
     assert (controller.shown.run.number, controller.ghost.run.number) == (1, 2)
     assert window.actions_by_name["start"].text() == "Start"  # of run 1 the environments have been let go
     QTest.mouseClick(runs.chips.ghost, LEFT)
+    controller.ghost.run = replace(controller.ghost.run, environment=ENVIRONMENTS["LunarLander-v3"])
+    controller.runs_changed.emit()
+    assert (ghosts[-1], runs.chips.ghost.isVisible()) == (None, True)  # whose returns no axis of this one's could hold
+    assert "not drawn beside a run in another environment" in runs.chips.ghost.toolTip()
     QTest.mouseClick(runs.chips.clear, LEFT)
     assert (controller.ghost, ghosts[-1], runs.chips.ghost.isVisible()) == (None, None, False)
     assert window.actions_by_name["start"].text() == "Go on"
