@@ -95,7 +95,9 @@ def apply(theme: Theme, application: QApplication) -> None:
     if font != application.font():
         application.setFont(font)
     application.setPalette(palette(theme))
-    application.setStyleSheet(style_sheet(theme))
+    sheet = style_sheet(theme)
+    if sheet != application.styleSheet():  # else every widget there is would be styled anew for nothing
+        application.setStyleSheet(sheet)
 
 
 def apply_to(widget: QWidget, theme: Theme) -> None:
