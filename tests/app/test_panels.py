@@ -179,6 +179,7 @@ settings = QSettings(sys.argv[1], QSettings.Format.IniFormat)
 window = MainWindow(settings, next(iter(presets.shipped().values())))
 window.show()
 print([name for name in ("numpy", "pyqtgraph", "torch", "gymnasium", "scipy", "ziamath") if name in sys.modules])
+window.close()
 """
     arguments = [sys.executable, "-c", made_at_once, str(tmp_path / "settings.ini")]
     run = subprocess.run(arguments, capture_output=True, text=True, check=True)
