@@ -31,7 +31,7 @@ class Group(QWidget):
         self._part = part
         self._wish: bool | None = None  # whether a person wants it open; None if they have not said
         self._changed = 0
-        self._sign = PartSign(part)
+        self._sign = PartSign(part) if part else None
         self.heading = Heading(title) if folds else None
         self._body = QWidget()
         self._layout = QVBoxLayout(self._body)
@@ -48,7 +48,7 @@ class Group(QWidget):
     def _header(self, title: str) -> QHBoxLayout:
         header = QHBoxLayout()
         header.setSpacing(6)
-        if self._part:
+        if self._sign is not None:
             header.addWidget(self._sign)
         if self.heading is None:
             label = QLabel(title)
@@ -92,7 +92,8 @@ class Group(QWidget):
             self._fold()
 
     def apply_theme(self, theme: Theme) -> None:
-        self._sign.apply_theme(theme)
+        if self._sign is not None:
+            self._sign.apply_theme(theme)
 
     def _obey(self) -> None:
         self._wish = not self.open
