@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from shiboken6 import delete
 
 from app.models.experiment import Experiment
 from app.panels.experiment.choice_delegate import Choice
@@ -358,3 +359,10 @@ def test_all_choices_are_tried_once_while_the_window_opens(
     window = make_window()
     assert sorted(tried) == sorted(set(tried)) != []
     assert window.experiment_panel.form.rows
+
+
+def test_nothing_that_the_panel_makes_outlives_it(qapp: QApplication):
+    """What nobody owns would be styled anew with every later look."""
+    before = set(QApplication.topLevelWidgets())
+    delete(ExperimentPanel(experiment(), load_theme("dark"), None))
+    assert set(QApplication.topLevelWidgets()) <= before

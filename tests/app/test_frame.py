@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSettings, Qt
+from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QSplitterHandle, QToolButton
 from pytestqt.qtbot import QtBot
@@ -130,12 +130,3 @@ def test_nothing_moves_with_the_words_of_the_start_button(qtbot: QtBot, make_win
         qtbot.wait(10)
         widths.add(window.toolbar.start_button.width())
     assert len(widths) == 1
-
-
-def test_a_window_owns_every_widget_that_it_makes(make_window: Callable[..., MainWindow]) -> None:
-    """What nobody owns outlives its window, and is styled anew with every later one."""
-    before = set(QApplication.topLevelWidgets())
-    window = make_window()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    made = set(QApplication.topLevelWidgets()) - before
-    assert [widget for widget in made if widget is not window and widget.parent() is None] == []
