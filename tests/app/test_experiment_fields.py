@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
+from app.panels.experiment.panel import ExperimentPanel
 from engine.catalogue.configured import described
 from engine.catalogue.methods.entries import UPDATES
 from engine.config import presets
@@ -84,13 +85,19 @@ def test_before_a_run_no_edit_is_sent_to_it(opened):
     assert told == []
 
 
+def begin_to_type(panel: ExperimentPanel, path: str, text: str) -> QLineEdit:
+    """Type over what stands in a field, without leaving it."""
+    field = panel.form.rows[path].editor.field
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, text)
+    return field
+
+
 def test_an_unfinished_entry_is_taken_on_commit(opened):
     chosen = experiment()
     panel = opened(chosen)
-    field = panel.form.rows["seed"].editor.field
-    field.setFocus()
-    field.selectAll()
-    QTest.keyClicks(field, "42")
+    begin_to_type(panel, "seed", "42")
     panel.commit()
     assert chosen.config.seed == 42
 
@@ -98,10 +105,7 @@ def test_an_unfinished_entry_is_taken_on_commit(opened):
 def test_an_unfinished_entry_is_dropped_when_its_field_is_locked(opened):
     chosen = experiment()
     panel = opened(chosen)
-    field = panel.form.rows["seed"].editor.field
-    field.setFocus()
-    field.selectAll()
-    QTest.keyClicks(field, "42")
+    field = begin_to_type(panel, "seed", "42")
     panel.set_running(True)
     assert (chosen.config.seed, field.text()) == (1, "1")
 
