@@ -28,6 +28,7 @@ class PlaybackChoice:
         self._since = self._offered = 0.0  # when what plays was first played, and the newest offered
         self._unseen = False  # nothing has been played since the newest was offered
         self._at_once = False  # the newest is to be seen whatever plays
+        self.at_rest = True  # no newer policy is to come soon
 
     def forget(self) -> None:
         """Begin without any policy, to follow the newest."""
@@ -44,6 +45,7 @@ class PlaybackChoice:
     def offer(self, snapshot: PolicySnapshot, now: float, *, final: bool) -> None:
         """Know a newer policy; ``final`` where no newer one is to come soon, so that this is what is to be seen."""
         self.newest, self._offered, self._unseen = snapshot, now, True
+        self.at_rest = final
         self._at_once |= final
 
     def hold(self) -> None:

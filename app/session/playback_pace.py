@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-MOST_PICTURES = 30.0  # per second; each takes a millisecond or two from training, and more look no calmer
+MOST_PICTURES = 30.0  # per second
+MOST_WHILE_LEARNING = 20.0  # when each takes two milliseconds or more from training
 CLEARLY = 1.25  # how many times as fast the wished rate is at least, where an episode is called slow
 _AVERAGED = 1.0  # seconds of work after which what an environment did counts for a third
 MOST_LATE = 0.25  # seconds; time lost beyond this is not made up for
@@ -19,15 +20,16 @@ class Pace:
     def __init__(self) -> None:
         self.due = 0.0
 
-    def steps(self, rate: float, now: float) -> int:
-        """How many steps to take at ``now``, at ``rate`` steps per second, with one picture after the last of them.
+    def steps(self, rate: float, now: float, most: float = MOST_PICTURES) -> int:
+        """How many steps to take at ``now``, at ``rate`` steps per second, with one picture after the last of them and
+        no more than ``most`` pictures in a second.
 
         A rate above what is shown takes several steps per picture, always the same number; steps that are late are
         taken along, which drops pictures rather than slowing the episode.
         """
         if now - self.due > MOST_LATE:
             self.due = now
-        stride = max(1, math.ceil(rate / MOST_PICTURES))
+        stride = max(1, math.ceil(rate / most))
         late = int(max(now - self.due, 0.0) * rate / stride)
         steps = stride * (1 + late)
         self.due += steps / rate

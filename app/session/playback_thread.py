@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 
 from app.session.failures import failure, print_trace
 from app.session.playback_choice import PlaybackChoice
-from app.session.playback_pace import Achieved, Pace
+from app.session.playback_pace import MOST_PICTURES, MOST_WHILE_LEARNING, Achieved, Pace
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.reports.frames import Frame, Image
 from engine.runtime.waiting import GivenUp, Wait, telling, while_waiting
@@ -64,6 +64,7 @@ class _Settings:
     speed: float
     greedy: bool
     pictured: bool  # whether the window has taken the last picture and is ready for another
+    most: float  # pictures per second
 
 
 class PlaybackThread(QThread):
@@ -246,7 +247,8 @@ class PlaybackThread(QThread):
                 now = time.monotonic()
                 early = self._pace.due - now
                 if early <= 0 and (chosen := self._choice.next(now)) is not None:
-                    return _Settings(*chosen, self._run, self._speed, self._greedy, self._shown is None)
+                    most = MOST_PICTURES if self._choice.at_rest else MOST_WHILE_LEARNING
+                    return _Settings(*chosen, self._run, self._speed, self._greedy, self._shown is None, most)
                 self._changed.wait(early)
         return None
 
@@ -254,7 +256,7 @@ class PlaybackThread(QThread):
         """Take the steps that are due, and hand over a picture of where they lead."""
         rate = min(max(playback.frames_per_second, SLOWEST), FASTEST) * settings.speed
         started = time.monotonic()
-        steps = self._pace.steps(rate, started)
+        steps = self._pace.steps(rate, started, settings.most)
         for taken in range(1, steps + 1):
             last = taken == steps or time.monotonic() - started > LONGEST_BURST
             frame = playback.advance(settings.greedy, render=last and settings.pictured)
@@ -310,9 +312,9 @@ def _close(playback: Playback | None) -> None:
 
 def _picture(image: Image) -> QImage:
     """A copy that owns its bytes, in the format in which it is painted without another conversion."""
+    from engine.environments.batches.picture_memory import pixels_of
+
     every = -(-max(image.shape) // MOST_PIXELS)
-    if every > 1:
-        image = image[::every, ::every].copy()
-    height, width, _ = image.shape
-    shared = QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB888)
-    return shared.convertToFormat(QImage.Format.Format_RGB32)
+    pixels = pixels_of(image if every == 1 else image[::every, ::every])
+    height, width, _ = pixels.shape
+    return QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_RGB32).copy()

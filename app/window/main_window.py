@@ -30,6 +30,7 @@ from app.style import icons
 from app.style.theme import Theme, ThemeChoice
 from app.window import actions as acts
 from app.window import modes, screen_fit
+from app.window.allowance import Allowance
 from app.window.frame import Frame
 from app.window.keyboard import Keyboard
 from app.window.look import Look
@@ -46,7 +47,7 @@ from engine.config import RunConfig
 from engine.config.presets import Preset
 
 TICK = 40  # ms; each refreshes one panel at most
-TEXT_EVERY = 6  # ticks
+TEXT_EVERY = 6  # ticks of that length
 HEAD_START = 250  # ms from the first picture to loading torch, for what the window has yet to set
 
 
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
         fill_menu_bar(self, self.actions_by_name, own, [self._modes, self.frame.toggles])
         self._tick = QTimer(self, interval=TICK)
         self._ticks = 0
+        self._allowance = Allowance()
         self._wire()
         self.resize(1280, 800)
         self._restore()
@@ -227,7 +229,9 @@ class MainWindow(QMainWindow):
         self.toolbar.device.set_locked(active)
         self.preset_menu.set_locked(active)
         if active and state is not RunState.PAUSED:
-            self._tick.start()
+            if not self._tick.isActive():
+                self._allowance.renew()
+                self._tick.start()
         else:
             self._tick.stop()
             self.controller.collect()
@@ -255,10 +259,13 @@ class MainWindow(QMainWindow):
             self.panels.refresh(self.controller.history)
 
     def _on_tick(self) -> None:
-        self._ticks += 1
+        self._ticks += self._tick.interval() // TICK
         news = self.controller.collect()
-        self.panels.refresh_next(self.controller.history, news)
-        if self._ticks % TEXT_EVERY == 0:
+        thrifty = not self._allowance.is_left()
+        self._tick.setInterval(2 * TICK if thrifty else TICK)
+        self.panels.refresh_next(self.controller.history, news, seldom=thrifty)
+        if self._ticks >= TEXT_EVERY:
+            self._ticks = 0
             self._show_progress()
 
     def _show_progress(self) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from app.models.history import History
     from app.models.runs import Run
 
+SELDOM = 600
+
 _Kind = TypeVar("_Kind", bound=PanelWidget)
 
 
@@ -78,17 +80,23 @@ class Panels:
         there = (made.record.title for made in self._made if made.widget is widget or made.widget.isAncestorOf(widget))
         return next(there, "")
 
-    def refresh_next(self, history: History, news: Collection[type[Event]]) -> None:
+    def refresh_next(self, history: History, news: Collection[type[Event]], *, seldom: bool = False) -> None:
         """Bring one panel up to date, if any can be seen that lacks something and is due.
 
         One at a time, so that no single moment is long; the one that has waited longest.
 
         Args:
             news: the kinds of events that ``history`` has taken in since the last call.
+            seldom: whether each has to wait for ``SELDOM`` ms, as drawing takes more than it may.
         """
         self._note(history, news)
         now = time.monotonic() + self._slack
-        due = [made for made in self._made if made.stale and 1000 * (now - made.refreshed) >= made.record.interval]
+        least = SELDOM if seldom else 0
+        due = [
+            made
+            for made in self._made
+            if made.stale and 1000 * (now - made.refreshed) >= max(made.record.interval, least)
+        ]
         due = [made for made in due if made.widget.watched]
         if due:
             self._refresh(min(due, key=lambda made: made.refreshed), history)

@@ -134,7 +134,7 @@ class Playback:
     def use(self, snapshot: PolicySnapshot, *, at_once: bool = False) -> None:
         """Play ``snapshot`` from the next episode on; from a new one now where it is ``at_once``, or where it is for
         another environment or kind of policy."""
-        if snapshot.fits(self._playing):
+        if snapshot is self._next or snapshot.fits(self._playing):
             self._next = snapshot
             self._begun &= not at_once
             return
@@ -259,8 +259,8 @@ def _rendered(environment: EnvironmentConfig, seed: int) -> tuple[RenderingBatch
 
 
 def _made(environment: EnvironmentConfig, seed: int, render: bool) -> RenderingBatch:
-    """Code from elsewhere plays in a worker process, where it can fail without harm."""
-    if registry.only_in_workers(environment.id):
+    """In a worker process wherever one can make it: drawing pictures here would take Python's lock from training."""
+    if registry.can_be_in_workers(environment.id):
         return ProcessBatch(environment, [seed], 1, render=render)
     return GymnasiumBatch(environment, [seed], render=render)
 

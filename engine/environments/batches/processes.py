@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.interface import NONE, Indices, Transitions
+from engine.environments.batches.picture_memory import PictureReceiver
 from engine.environments.batches.worker import (
     COMMAND,
     DONE,
@@ -21,6 +22,7 @@ from engine.environments.batches.worker import (
     REFUSED,
     RENDER,
     RESET,
+    ROOM,
     STATE,
     STEP,
     Arrays,
@@ -32,6 +34,7 @@ from engine.environments.batches.worker import (
     run_worker,
 )
 from engine.environments.making.in_worker import MAKING
+from engine.reports.frames import Image
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.shared_memory import SharedMemory
 from engine.runtime.state import State
@@ -84,6 +87,7 @@ class ProcessBatch:
             self.observation_space, self.action_space = made.observation_space, made.action_space
             self.metadata = made.metadata
             self._arrays = self._shared(made)
+            self._pictures = [PictureReceiver() for _ in self._workers]
         except BaseException:
             self._end()
             raise
@@ -105,18 +109,23 @@ class ProcessBatch:
             arrays.truncated[:n].copy(),
         )
 
-    def render(self, index: int) -> Any:
-        """A picture of one environment as it gives it; None where that is no array, nor anything plain."""
+    def render(self, index: int) -> Image:
+        """A picture of one environment, [height, width, 3], as a view of ``picture_memory.pixels_of`` it."""
         self._check_up()
         number = int(np.searchsorted(self._bounds, index, "right")) - 1
-        worker = self._workers[number]
+        worker, pictures = self._workers[number], self._pictures[number]
         self._send(worker, COMMAND.pack(RENDER, index - self._shares[number].first, 0), "render")
-        (answer,) = self._wait([worker], "render")
+        (size,) = self._wait([worker], "render")
         self._answered("render", np.array([index]))
         try:
-            return loaded(answer)
-        except Exception:  # an object of a class that is not known here
-            return None
+            memory = pictures.memory_for(size)
+        except (OSError, OverflowError, ValueError):
+            raise RunError(f"There is no memory for the pictures of {self._id}.") from None
+        if memory is not None:
+            self._send(worker, COMMAND.pack(ROOM, 0, 0), "render")
+            self._give(memory, [worker], "render")
+            self._wait([worker], "render")
+        return pictures.picture(size)
 
     def state(self) -> State:
         """As ``GymnasiumBatch.state``, which may go on from it, as may any number of workers."""
@@ -155,14 +164,18 @@ class ProcessBatch:
             raise RequestError(
                 f"There is no memory for what {self.size} environments of {self._id} show, {numbers[0]:,} numbers each."
             ) from None
+        self._give(memory, self._workers, "making")
+        return arrays_in(memory.bytes, made, self.size)
+
+    def _give(self, memory: SharedMemory, workers: Sequence[WorkerProcess], during: str) -> None:
+        """Let ``workers``, and no others, have ``memory``."""
         try:
-            for worker in self._workers:
+            for worker in workers:
                 memory.send(worker.connection, worker.pid)
         except OSError:
-            raise self._died(worker, "making") from None
+            raise self._died(worker, during) from None
         finally:
             memory.close()
-        return arrays_in(memory.bytes, made, self.size)
 
     def _ask(self, command: bytes, indices: Indices) -> None:
         """Have every worker do its part of ``indices``; a worker with none of them is left in peace."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import Indices
+from engine.environments.batches.picture_memory import PictureSender
 from engine.environments.making import registry
 from engine.environments.making.global_random import kept_in_place
 from engine.environments.making.pictures import frames_per_second
@@ -25,8 +26,9 @@ from engine.runtime.shared_memory import received
 
 COMMAND = Struct("<cqq")  # what to do, and for the first two the rows of the shared arrays that are this worker's
 RESET, STEP, STATE, LOAD = b"r", b"s", b"g", b"l"  # the last is followed by the state to go on from
-RENDER = b"p"  # of the environment whose index comes first
-_DURING = {RESET: "reset", STEP: "step", STATE: "state", LOAD: "state", RENDER: "render"}
+RENDER = b"p"  # of the environment whose index comes first; the answer is the picture's size
+ROOM = b"m"  # followed by memory for the last picture, and those that come
+_DURING = {RESET: "reset", STEP: "step", STATE: "state", LOAD: "state", RENDER: "render", ROOM: "render"}
 DONE, REFUSED, FAILED = b"0", b"1", b"2"  # what an answer begins with; the last two are followed by a sentence
 _LINE = 64  # bytes, of which every array takes whole ones
 
@@ -114,10 +116,11 @@ def run_worker(connection: Connection, share: Share, block: Any) -> None:
     try:
         connection.send_bytes(DONE + pickle.dumps(made))
         arrays = arrays_in(received(connection, bytes_of(made, share.size)), made, share.size)
+        pictures = PictureSender(connection)
         while True:
             command = connection.recv_bytes()
             try:
-                answer = DONE + _done(batch, arrays, share.first, command)
+                answer = DONE + _done(batch, arrays, pictures, share.first, command)
             except RunError as error:
                 answer = FAILED + str(error).encode()
             except BaseException as error:
@@ -127,7 +130,7 @@ def run_worker(connection: Connection, share: Share, block: Any) -> None:
         batch.close()
 
 
-def _done(batch: GymnasiumBatch, arrays: Arrays, first: int, command: bytes) -> bytes:
+def _done(batch: GymnasiumBatch, arrays: Arrays, pictures: PictureSender, first: int, command: bytes) -> bytes:
     """Do one command; the answer to it. States are pickled for the way between processes, and for no other."""
     what, low, high = COMMAND.unpack_from(command)
     if what == STATE:
@@ -136,7 +139,9 @@ def _done(batch: GymnasiumBatch, arrays: Arrays, first: int, command: bytes) -> 
         batch.load(pickle.loads(command[COMMAND.size :]))
         return pickle.dumps(batch.interrupted)
     if what == RENDER:
-        return pickle.dumps(batch.render(low))
+        return pictures.put(batch.render(low))
+    if what == ROOM:
+        return pictures.take_memory()
     rows = slice(low, high)
     indices: Indices = arrays.indices[rows] - first
     if what == STEP:

@@ -143,13 +143,18 @@ def is_known(id: str) -> bool:
 
 
 def only_in_workers(id: str) -> bool:
-    """Whether its code, which may hang, crash or change this process, may only run in worker processes.
+    """Whether its code, which may hang, crash or change this process, may only run in worker processes."""
+    return not is_known(id) and can_be_in_workers(id)
+
+
+def can_be_in_workers(id: str) -> bool:
+    """Whether worker processes can make it.
 
     What a class of this process is registered as could not be found there, and a worker process cannot start others.
     """
     spec = gymnasium.registry.get(id)
     by_class = spec is not None and not isinstance(spec.entry_point, str)
-    return not (is_known(id) or by_class or multiprocessing.current_process().daemon)
+    return not (by_class or multiprocessing.current_process().daemon)
 
 
 def _find(id: str) -> None:
