@@ -13,11 +13,16 @@ _LONGEST = 120  # bytes of a file's name, of which some systems allow half as ma
 _MOST = 200  # that are read of a folder, so that opening a menu never takes long
 
 
-def folder() -> Path:
-    """Where presets are saved unless another place is chosen; it need not be there yet."""
+def data_folder() -> Path:
+    """Where the platform has programs keep what a person has made with them; it need not be there yet."""
     from platformdirs import user_data_path  # seldom wanted, and the window is to show soon
 
-    return user_data_path(APPLICATION, appauthor=False) / "presets"
+    return user_data_path(APPLICATION, appauthor=False)
+
+
+def folder() -> Path:
+    """Where presets are saved unless another place is chosen; it need not be there yet."""
+    return data_folder() / "presets"
 
 
 def made_folder() -> Path:

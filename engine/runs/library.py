@@ -1,0 +1,322 @@
+"""The run library: a folder with a SQLite database of all runs, and their checkpoints as files beside it.
+
+Any number of processes may have one open. Whoever opens a ``Library`` uses it on one thread; another thread opens its
+own, which is cheap. Nothing here knows how a run is trained; it stores and finds.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from engine.config.migrations import VERSION as CONFIG_VERSION
+from engine.runs.records import CheckpointRecord, Label, NotedEvent, Reached, RunRecord, Status
+from engine.runs.rows import AS_COLUMNS, checkpoint_of, event_of, run_of
+from engine.runs.schema import prepare
+from engine.runtime.errors import RequestError, RunError, describe
+
+if TYPE_CHECKING:  # a list of runs is shown before numpy is loaded
+    import numpy as np
+    from numpy.typing import NDArray
+
+DATABASE = "library.sqlite3"
+PATIENCE = 10.0  # seconds for which another process may write
+CHUNK = 512  # rows that one blob holds at most
+ITERATIONS, EPISODES = "iterations", "episodes"  # the streams of numbers that every run has
+
+
+@dataclass(frozen=True)
+class Series:
+    """Numbers of a run, one row for each iteration or episode: ``rows`` [n, columns] in float64, NaN where a value is
+    not defined."""
+
+    columns: tuple[str, ...]
+    rows: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, column: str) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = self.rows[:, self.columns.index(column)]
+        return found
+
+
+class Library:
+    """Opens the library in ``folder``, which is made where there is none.
+
+    Every method that writes is one transaction, or a part of the one that is open (``transaction``).
+
+    Raises:
+        RequestError: on construction, when the folder cannot be used or is of another or a later program; from what
+            names a run, when there is none like it.
+        RunError: anywhere, when the database cannot be read or written any more.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        where = folder / DATABASE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(where, timeout=PATIENCE, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise RequestError(f"The run library cannot be opened in {folder}: {_reason(error)}.") from None
+        try:
+            self._connection.row_factory = sqlite3.Row
+            for setting in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "trusted_schema = OFF"):
+                self._connection.execute(f"PRAGMA {setting}")
+            prepare(self._connection, str(where))
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise RequestError(f"{where} cannot be read as a run library: {_reason(error)}.") from None
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written in the block, or nothing of it."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+    # --- runs ---------------------------------------------------------------------------------------------------------
+
+    def begin(self, run: RunRecord) -> RunRecord:
+        """Add ``run``, whose ``number`` is given here; with a new ``id`` where it has none."""
+        with self.transaction():
+            (last,) = self._execute("SELECT coalesce(max(number), 0) FROM runs").fetchone()
+            added = replace(run, id=run.id or uuid.uuid4().hex, number=last + 1)
+            row = {name: column(added) for name, column in AS_COLUMNS.items()} | {"config_version": CONFIG_VERSION}
+            names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+            self._execute(f"INSERT INTO runs ({names}) VALUES ({marks})", row)
+        return added
+
+    def runs(self, *, deleted: bool = False) -> list[RunRecord]:
+        """All runs, the newest first; those that were deleted instead, the one that was deleted last first."""
+        which = "deleted IS NOT NULL ORDER BY deleted DESC" if deleted else "deleted IS NULL ORDER BY created DESC"
+        return [run_of(row) for row in self._execute(f"SELECT * FROM runs WHERE {which}, number DESC")]
+
+    def run(self, id: str) -> RunRecord:
+        """The run of this id, deleted ones too."""
+        row = self._execute("SELECT * FROM runs WHERE id = ?", (id,)).fetchone()
+        if row is None:
+            raise RequestError(f"There is no run {id} in the library {self.folder}.")
+        return run_of(row)
+
+    def find(self, name: str) -> RunRecord:
+        """The run that a person calls so: by its number ("5", "run 5"), the beginning of its id, or its title."""
+        wanted = name.strip().removeprefix("run ").strip()
+        query = "SELECT * FROM runs WHERE deleted IS NULL AND "
+        if wanted.isdecimal() and len(wanted) < 10:
+            found = self._execute(query + "number = ?", (int(wanted),)).fetchall()
+        else:
+            found = self._execute(query + "title = ?", (name.strip(),)).fetchall()
+        if not found and len(wanted) >= 4 and wanted.isalnum():
+            found = self._execute(query + "id GLOB ?", (f"{wanted.lower()}*",)).fetchall()
+        if len(found) != 1:
+            why = f"There is no run {name!r}" if not found else f"{name!r} could be {len(found)} runs"
+            raise RequestError(f"{why} in the library {self.folder}; `runs list` shows each with its number.")
+        return run_of(found[0])
+
+    def update(self, id: str, **columns: Any) -> None:
+        """Set columns of a run as ``AS_COLUMNS`` names and writes them, such as ``status`` or ``ended``."""
+        self._update(id, columns)
+
+    def reach(self, id: str, reached: Reached, sparkline: Sequence[float]) -> None:
+        """Note how far a run has come."""
+        solved = reached.solved or (None, None)
+        columns = {name: getattr(reached, name) for name in _REACHED} | {"sparkline": json.dumps(list(sparkline))}
+        self._update(id, columns | {"solved_steps": solved[0], "solved_seconds": solved[1]})
+
+    def end(self, id: str, status: Status, reason: str = "") -> None:
+        """Note that a run is at rest."""
+        self._update(id, {"status": str(status), "reason": reason, "ended": time.time()})
+
+    def label(self, id: str, label: Label) -> None:
+        """Note what a person says of a run."""
+        tags = json.dumps(list(label.tags), ensure_ascii=False)
+        self._update(id, {"title": label.title, "note": label.note, "tags": tags, "pinned": int(label.pinned)})
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Put runs aside, from where ``restore`` brings them back."""
+        with self.transaction():
+            for id in ids:
+                self._update(id, {"deleted": time.time()})
+
+    def restore(self, ids: Iterable[str]) -> None:
+        """Bring back what was deleted."""
+        with self.transaction():
+            for id in ids:
+                self._update(id, {"deleted": None})
+
+    def forget(self, id: str) -> None:
+        """Remove a run for good, all but its files."""
+        with self.transaction():
+            self._execute("UPDATE runs SET parent = NULL WHERE parent = ?", (id,))
+            self._execute("DELETE FROM runs WHERE id = ?", (id,))
+
+    # --- numbers ------------------------------------------------------------------------------------------------------
+
+    def append(self, run: str, stream: str, columns: Sequence[str], rows: NDArray[np.float64]) -> None:
+        """Add ``rows`` [n, columns] at the end of a stream, whose columns stay those of its first rows."""
+        import numpy as np
+
+        named = json.dumps(list(columns))
+        with self.transaction():
+            query = "SELECT * FROM series WHERE run = ? AND stream = ? ORDER BY start DESC LIMIT 1"
+            last = self._execute(query, (run, stream)).fetchone()
+            start, left = (0, np.ascontiguousarray(rows, np.float64))
+            if last is not None and last["columns"] == named and last["count"] < CHUNK:
+                before = np.frombuffer(last["rows"], np.float64).reshape(last["count"], -1)
+                start, left = last["start"], np.concatenate([before, left])
+            elif last is not None:
+                start = last["start"] + last["count"]
+            for offset in range(0, len(left), CHUNK):
+                chunk = left[offset : offset + CHUNK]
+                self._execute(
+                    "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)",
+                    (run, stream, start + offset, len(chunk), named, chunk.tobytes()),
+                )
+
+    def series(self, run: str, stream: str) -> Series:
+        """All rows of a stream; none where there is nothing yet."""
+        import numpy as np
+
+        query = "SELECT columns, rows FROM series WHERE run = ? AND stream = ? ORDER BY start"
+        chunks = self._execute(query, (run, stream)).fetchall()
+        names = list(dict.fromkeys(name for chunk in chunks for name in json.loads(chunk["columns"])))
+        if not chunks:
+            return Series((), np.empty((0, 0)))
+        if len({chunk["columns"] for chunk in chunks}) == 1:
+            whole = np.frombuffer(b"".join(chunk["rows"] for chunk in chunks), np.float64)
+            return Series(tuple(names), whole.reshape(-1, len(names)))
+        parts = []  # a later version of the program may have gone on with columns of its own
+        for chunk in chunks:
+            own = json.loads(chunk["columns"])
+            rows = np.frombuffer(chunk["rows"], np.float64).reshape(-1, len(own))
+            part = np.full((len(rows), len(names)), np.nan)
+            part[:, [names.index(name) for name in own]] = rows
+            parts.append(part)
+        return Series(tuple(names), np.concatenate(parts))
+
+    def cut(self, run: str, iteration: int) -> None:
+        """Forget all that a run has told after ``iteration``, from where it is to go on."""
+        with self.transaction():
+            for stream in (ITERATIONS, EPISODES):
+                series = self.series(run, stream)
+                kept = series.rows[series["iteration"] <= iteration] if len(series) else series.rows
+                if len(kept) < len(series):
+                    self._execute("DELETE FROM series WHERE run = ? AND stream = ?", (run, stream))
+                    self.append(run, stream, series.columns, kept)
+            for table in ("events", "snapshots"):
+                self._execute(f"DELETE FROM {table} WHERE run = ? AND iteration > ?", (run, iteration))
+
+    # --- events, checkpoints, snapshots, pictures ---------------------------------------------------------------------
+
+    def note(self, run: str, event: NotedEvent) -> None:
+        at = (event.iteration, event.environment_steps, event.episodes, event.seconds)
+        data = json.dumps(dict(event.data), ensure_ascii=False)
+        self._execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", (run, event.kind, *at, data))
+
+    def events(self, run: str) -> list[NotedEvent]:
+        """In the order in which they happened."""
+        found = self._execute("SELECT * FROM events WHERE run = ? ORDER BY iteration, rowid", (run,))
+        return [event_of(row) for row in found]
+
+    def keep_checkpoint(self, checkpoint: CheckpointRecord) -> None:
+        """Note a checkpoint whose file is there; one of the same iteration is replaced."""
+        row = (*(getattr(checkpoint, name) for name in _CHECKPOINT), json.dumps(list(checkpoint.kinds)))
+        names = ", ".join((*_CHECKPOINT, "kinds"))
+        self._execute(f"INSERT OR REPLACE INTO checkpoints ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def checkpoints(self, run: str) -> list[CheckpointRecord]:
+        """The latest first."""
+        found = self._execute("SELECT * FROM checkpoints WHERE run = ? ORDER BY iteration DESC", (run,))
+        return [checkpoint_of(row) for row in found]
+
+    def drop_checkpoint(self, run: str, iteration: int) -> None:
+        self._execute("DELETE FROM checkpoints WHERE run = ? AND iteration = ?", (run, iteration))
+
+    def keep_snapshot(self, run: str, iteration: int, environment_steps: int, data: bytes) -> None:
+        row = (run, iteration, environment_steps, len(data), data)
+        self._execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", row)
+
+    def snapshots(self, run: str) -> list[tuple[int, int, int]]:
+        """Iteration, environment steps and bytes of each, in their order."""
+        query = "SELECT iteration, environment_steps, size FROM snapshots WHERE run = ? ORDER BY iteration"
+        return [tuple(row) for row in self._execute(query, (run,))]
+
+    def snapshot(self, run: str, iteration: int) -> bytes:
+        query = "SELECT data FROM snapshots WHERE run = ? AND iteration = ?"
+        row = self._execute(query, (run, iteration)).fetchone()
+        if row is None:
+            raise RequestError(f"Nothing was kept of iteration {iteration} of this run.")
+        return bytes(row["data"])
+
+    def drop_snapshots(self, run: str, iterations: Iterable[int]) -> None:
+        with self.transaction():
+            for iteration in iterations:
+                self._execute("DELETE FROM snapshots WHERE run = ? AND iteration = ?", (run, iteration))
+
+    def keep_thumbnail(self, run: str, png: bytes) -> None:
+        self._execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (run, png))
+
+    def thumbnail(self, run: str) -> bytes | None:
+        row = self._execute("SELECT png FROM thumbnails WHERE run = ?", (run,)).fetchone()
+        return bytes(row["png"]) if row is not None else None
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def run_folder(self, run: str) -> Path:
+        """Where the files of a run are; it need not be there yet."""
+        return self.folder / "runs" / run
+
+    # --- the database itself ------------------------------------------------------------------------------------------
+
+    def _update(self, id: str, columns: Mapping[str, Any]) -> None:
+        if unknown := set(columns) - set(AS_COLUMNS):
+            raise ValueError(f"A run has no column {', '.join(sorted(unknown))}.")
+        sets = ", ".join(f"{name} = :{name}" for name in columns)
+        if self._execute(f"UPDATE runs SET {sets} WHERE id = :id", {**columns, "id": id}).rowcount == 0:
+            raise RequestError(f"There is no run {id} in the library {self.folder}.")
+
+    def _execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise RunError(f"The run library in {self.folder} cannot be used: {_reason(error)}.") from None
+
+
+_REACHED = ("iteration", "environment_steps", "episodes", "seconds", "mean_return", "best")
+_CHECKPOINT = ("run", "iteration", "environment_steps", "created", "file", "size", "mean_return")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return describe(error).partition(": ")[2] or describe(error)

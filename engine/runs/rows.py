@@ -1,0 +1,99 @@
+"""Records of the library as rows of its database, and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from engine.config.migrations import migrated
+from engine.runs.records import CheckpointRecord, Label, NotedEvent, Origin, Reached, RunRecord, Status
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+# What stands in each column of the table of runs, but for the version of the configuration.
+AS_COLUMNS: dict[str, Callable[[RunRecord], Any]] = {
+    "id": lambda run: run.id,
+    "number": lambda run: run.number,
+    "configuration": lambda run: _json(dict(run.configuration)),
+    "changes": lambda run: _json(dict(run.changes)),
+    "versions": lambda run: _json(dict(run.versions)),
+    "device": lambda run: run.device,
+    "environment": lambda run: run.environment,
+    "parent": lambda run: run.origin.parent if run.origin else None,
+    "parent_iteration": lambda run: run.origin.iteration if run.origin else None,
+    "parent_steps": lambda run: run.origin.environment_steps if run.origin else None,
+    "status": lambda run: str(run.status),
+    "reason": lambda run: run.reason,
+    "inexact": lambda run: _json(list(run.inexact)),
+    "created": lambda run: run.created,
+    "ended": lambda run: run.ended,
+    "iteration": lambda run: run.reached.iteration,
+    "environment_steps": lambda run: run.reached.environment_steps,
+    "episodes": lambda run: run.reached.episodes,
+    "seconds": lambda run: run.reached.seconds,
+    "mean_return": lambda run: run.reached.mean_return,
+    "best": lambda run: run.reached.best,
+    "solved_steps": lambda run: run.reached.solved[0] if run.reached.solved else None,
+    "solved_seconds": lambda run: run.reached.solved[1] if run.reached.solved else None,
+    "sparkline": lambda run: _json(list(run.sparkline)),
+    "title": lambda run: run.label.title,
+    "note": lambda run: run.label.note,
+    "tags": lambda run: _json(list(run.label.tags)),
+    "pinned": lambda run: int(run.label.pinned),
+    "deleted": lambda run: run.deleted,
+}
+
+
+def run_of(row: sqlite3.Row) -> RunRecord:
+    """The run that a row holds, its configuration in the words of the present version."""
+    saved = {"version": row["config_version"], "config": json.loads(row["configuration"])}
+    parent, solved = row["parent"], row["solved_steps"]
+    return RunRecord(
+        id=row["id"],
+        number=row["number"],
+        configuration=migrated(saved)["config"],
+        status=Status(row["status"]),
+        created=row["created"],
+        ended=row["ended"],
+        changes=json.loads(row["changes"]),
+        versions=json.loads(row["versions"]),
+        device=row["device"],
+        origin=Origin(parent, row["parent_iteration"], row["parent_steps"]) if parent is not None else None,
+        reached=Reached(
+            row["iteration"],
+            row["environment_steps"],
+            row["episodes"],
+            row["seconds"],
+            row["mean_return"],
+            row["best"],
+            (solved, row["solved_seconds"]) if solved is not None else None,
+        ),
+        label=Label(row["title"], row["note"], tuple(json.loads(row["tags"])), bool(row["pinned"])),
+        reason=row["reason"],
+        inexact=tuple(json.loads(row["inexact"])),
+        sparkline=tuple(json.loads(row["sparkline"])),
+        deleted=row["deleted"],
+    )
+
+
+def event_of(row: sqlite3.Row) -> NotedEvent:
+    at = (row["iteration"], row["environment_steps"], row["episodes"], row["seconds"])
+    return NotedEvent(row["kind"], *at, data=json.loads(row["data"]))
+
+
+def checkpoint_of(row: sqlite3.Row) -> CheckpointRecord:
+    return CheckpointRecord(
+        run=row["run"],
+        iteration=row["iteration"],
+        environment_steps=row["environment_steps"],
+        created=row["created"],
+        file=row["file"],
+        size=row["size"],
+        kinds=tuple(json.loads(row["kinds"])),
+        mean_return=row["mean_return"],
+    )

@@ -1,0 +1,135 @@
+"""The tables of the run library, and how a library of an earlier version becomes one of this.
+
+Rows of numbers (iterations, episodes) are kept in chunks: a blob of float64 holds many rows, so that a long run is a
+few reads. Curves, events and labels are in the database; checkpoints are files beside it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from engine.runtime.errors import RequestError
+
+APPLICATION = 0x50475059  # "PGPY", by which a database is known to be a run library
+VERSION = 1
+
+_FIRST = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    configuration TEXT NOT NULL,
+    config_version INTEGER NOT NULL,
+    changes TEXT NOT NULL DEFAULT '{}',
+    versions TEXT NOT NULL DEFAULT '{}',
+    device TEXT NOT NULL DEFAULT '',
+    environment TEXT NOT NULL,
+    parent TEXT, parent_iteration INTEGER, parent_steps INTEGER,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    inexact TEXT NOT NULL DEFAULT '[]',
+    created REAL NOT NULL,
+    ended REAL,
+    iteration INTEGER NOT NULL DEFAULT 0,
+    environment_steps INTEGER NOT NULL DEFAULT 0,
+    episodes INTEGER NOT NULL DEFAULT 0,
+    seconds REAL NOT NULL DEFAULT 0,
+    mean_return REAL, best REAL,
+    solved_steps INTEGER, solved_seconds REAL,
+    sparkline TEXT NOT NULL DEFAULT '[]',
+    title TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT '',
+    tags TEXT NOT NULL DEFAULT '[]',
+    pinned INTEGER NOT NULL DEFAULT 0,
+    deleted REAL
+);
+CREATE INDEX runs_by_time ON runs (deleted, created);
+CREATE TABLE series (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    stream TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    columns TEXT NOT NULL,
+    rows BLOB NOT NULL,
+    PRIMARY KEY (run, stream, start)
+) WITHOUT ROWID;
+CREATE TABLE events (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    iteration INTEGER NOT NULL,
+    environment_steps INTEGER NOT NULL,
+    episodes INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX events_by_run ON events (run, iteration);
+CREATE TABLE checkpoints (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    iteration INTEGER NOT NULL,
+    environment_steps INTEGER NOT NULL,
+    created REAL NOT NULL,
+    file TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    kinds TEXT NOT NULL,
+    mean_return REAL,
+    PRIMARY KEY (run, iteration)
+);
+CREATE TABLE snapshots (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    iteration INTEGER NOT NULL,
+    environment_steps INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (run, iteration)
+);
+CREATE TABLE thumbnails (
+    run TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    png BLOB NOT NULL
+);
+"""
+
+# What makes a library of one version into one of the next, by the version that it has.
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+
+
+def prepare(connection: sqlite3.Connection, where: str) -> None:
+    """Make the tables of a new library, or bring those of an earlier version up to date, all or nothing.
+
+    Raises:
+        RequestError: the database is no run library, or one of a later version.
+        sqlite3.Error: it cannot be read or written.
+    """
+    if _version(connection, where) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection, where)  # another process may have been quicker
+        if version == 0:
+            for statement in _FIRST.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            version = VERSION
+        while version < VERSION:
+            MIGRATIONS[version](connection)
+            version += 1
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection, where: str) -> int:
+    """That of the library; 0 where the database is empty."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables or version:
+            raise RequestError(f"{where} is a database of another program; name another folder.")
+        return 0
+    if version > VERSION:
+        raise RequestError(
+            f"{where} is a run library of version {version}, this program reads up to {VERSION}; update the program."
+        )
+    return int(version)
