@@ -52,6 +52,7 @@ class Theme:
     credit: str
     baseline: str
     update: str
+    runs: tuple[str, ...]
     text_scale: float = 1.0
 
     def px(self, length: float) -> int:
@@ -66,7 +67,8 @@ class Theme:
 @cache
 def load_theme(name: ThemeName) -> Theme:
     data = tomllib.loads((resources.files("resources") / "themes" / "playground.toml").read_text("utf-8"))
-    return Theme(name=name, **data["shape"], **data[name])
+    look = {**data["shape"], **data[name]}
+    return Theme(name=name, **{**look, "runs": tuple(look["runs"])})
 
 
 def system_theme() -> ThemeName:

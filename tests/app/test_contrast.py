@@ -104,6 +104,11 @@ def test_what_stands_on_a_ground_can_be_read_there(theme: Theme, over: str, grou
     assert contrast(getattr(theme, over), getattr(theme, ground)) >= least
 
 
+def test_lines_of_runs_can_be_seen_wherever_they_are_drawn(theme: Theme) -> None:
+    least = min(contrast(colour, getattr(theme, ground)) for colour in theme.runs for ground in ("window", "surface"))
+    assert least >= FAINT
+
+
 def test_the_palette_can_be_read(theme: Theme) -> None:
     role, group = QPalette.ColorRole, QPalette.ColorGroup
     on = {
