@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
@@ -16,7 +16,7 @@ def test_runs_of_one_hue_have_another_dash_and_those_beside_each_other_differ_in
     looks = [style_of(number) for number in range(1, 141)]
     assert len(set(looks)) == 140
     assert all(len({(look.hue, look.dash) for look in looks[at : at + 28]}) == 28 for at in range(113))
-    for one, other in zip(looks, looks[1:], strict=False):
+    for one, other in pairwise(looks):
         assert one.hue != other.hue
         assert one.dash != other.dash
         assert one.marker != other.marker
