@@ -58,11 +58,22 @@ class Table:
 
     def append(self, row: Sequence[float] | Floats) -> None:
         if self._size == self._data.shape[1]:
-            grown = np.empty((len(self.names), self._size + self._size // 4), np.float32)
-            grown[:, : self._size] = self._data
-            self._data = grown
+            self._grow(self._size + self._size // 4)
         self._data[:, self._size] = row
         self._size += 1
+
+    def extend(self, rows: Floats) -> None:
+        """Append all of ``rows`` [n, columns]."""
+        needed = self._size + len(rows)
+        if needed > self._data.shape[1]:
+            self._grow(needed)
+        self._data[:, self._size : needed] = rows.T
+        self._size = needed
+
+    def _grow(self, size: int) -> None:
+        grown = np.empty((len(self.names), size), np.float32)
+        grown[:, : self._size] = self._data[:, : self._size]
+        self._data = grown
 
     def values(self, index: int) -> NDArray[np.float32]:
         return self._data[index, : self._size]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,12 @@ from app.models.axis_choice import XAxis
 from app.models.columns import Column, Floats, Table
 from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Solved, Updated
 from engine.reports.metrics import METRICS
+from engine.runs.library import Series
+from engine.runs.records import NotedEvent
 
 FINE = 20_000  # points; after so many, each stands for twice as many iterations, and memory stays flat
+
+_TOTALS = ("iteration", "environment_steps", "episodes", "seconds")
 
 
 class _Group:
@@ -63,6 +68,55 @@ class History:
     heartbeat: Heartbeat | None = None  # the last one, until anything else is told
     environment_steps: int = 0  # so far, those of the iteration under way included
     _group: _Group = field(default_factory=lambda: _Group(len(METRICS)))
+
+    @classmethod
+    def from_series(cls, iterations: Series, episodes: Series, events: Sequence[NotedEvent] = ()) -> Self:
+        """What a recorded run has told, as if it had just told it; ``events`` hold its changes, and that it was solved.
+
+        Args:
+            iterations, episodes: its streams in the run library, with the columns that are described there.
+        """
+        history = cls()
+        if len(episodes):
+            history.episode_returns.extend(episodes["return"])
+            history.episode_steps.extend(episodes["end"])
+            history.episode_seconds.extend(episodes["seconds"])
+        if len(iterations):
+            history._take_iterations(iterations)
+        for event in events:
+            at = (event.iteration, event.environment_steps, event.episodes, event.seconds)
+            if event.kind == "change":
+                history.changes.append(Change(event.data["path"], event.data["old"], event.data["new"], *at))
+            elif event.kind == "solved":
+                history.solved = Solved(*at, event.data["mean_return"], event.data["threshold"])
+        return history
+
+    def _take_iterations(self, told: Series) -> None:
+        """All at once what ``add_iteration`` takes one after the other."""
+        values = np.full((len(told), len(METRICS)), np.nan)
+        for index, name in enumerate(METRICS):
+            if name in told.columns:
+                values[:, index] = told[name]
+        last = dict(zip(METRICS, values[-1].tolist(), strict=True))
+        done = told.rows[-1, [told.columns.index(name) for name in _TOTALS]].tolist()
+        iteration, steps, ended, seconds = done
+        metrics = {name: value if np.isfinite(value) else None for name, value in last.items()}
+        self.latest = Updated(int(iteration), int(steps), int(ended), seconds, metrics)
+        self.environment_steps = int(steps)
+        start, size = 0, 1
+        while start < len(told):
+            count = min(FINE, (len(told) - start) // size)  # of points that stand for so many iterations
+            stop = start + count * size
+            ends = np.arange(start + size - 1, stop, size)
+            self.steps.extend(told["environment_steps"][ends])
+            self.episodes.extend(told["episodes"][ends])
+            self.seconds.extend(told["seconds"][ends])
+            self.metrics.extend(_means(values[start:stop], size))
+            if count < FINE:
+                for row in values[stop:]:
+                    self._group.add(row)
+                break
+            start, size = stop, 2 * size
 
     @property
     def is_empty(self) -> bool:
@@ -150,3 +204,14 @@ class History:
 
     def _newest_x(self, axis: XAxis) -> float:
         return float(getattr(self.latest, axis)) if self.latest else 0.0
+
+
+def _means(rows: Floats, size: int) -> Floats:
+    """The mean of every ``size`` of ``rows`` [n, columns], without NaNs: [n / size, columns]."""
+    if size == 1:
+        return rows
+    groups = rows.reshape(-1, size, rows.shape[1])
+    known = np.isfinite(groups)
+    counts = known.sum(axis=1)
+    sums = np.where(known, groups, 0.0).sum(axis=1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

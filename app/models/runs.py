@@ -91,7 +91,9 @@ class Difference:
 
     @property
     def new_text(self) -> str:
-        """What holds now: "α 0.001"."""
+        """What holds now: "α 0.001", "baseline: average return"."""
+        if self.path in _CHOICES:
+            return f"{self._name}: {_within_a_sentence(str(self.new))}"
         return f"{self._name} edited" if _is_map(self.new) else f"{self._name} {_value(self.new)}"
 
     @property

@@ -1,0 +1,274 @@
+"""The run library as the window sees it: its runs, what they are called, and what a person does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoStack
+
+from app.session.tried import Tried
+from engine.runs.records import ALIVE, Label, RunRecord
+from engine.runtime.errors import RequestError, RunError
+
+if TYPE_CHECKING:  # with numpy and sqlite3, which the window's first picture does not wait for
+    from app.models.history import History
+    from engine.runs.library import Library
+
+_LOOK = 1000  # ms between looks at whether somebody has written to the library
+_MOST_HISTORIES = 64  # that are kept in memory
+_MANY = 50  # records; more are read at once
+
+_T = TypeVar("_T")
+
+
+class RunLibrary(QObject):
+    """Lives on the main thread, where it has the library open as a reader beside those that record. What it is asked
+    before ``open``, or of a library that cannot be used, is answered as by an empty one.
+
+    Signals:
+        changed: a run has come, gone, got on or been labelled.
+        shown_changed: which runs are to be drawn beside others is another.
+        failed: why the library cannot be used, in a sentence; told once.
+
+    What is deleted and labelled here stands in ``undo_stack``, the list of what was tried in this window.
+    """
+
+    changed = Signal()
+    shown_changed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.folder = folder
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(200)
+        self._library: Library | None = None
+        self._records: dict[str, RunRecord] = {}
+        self._marks: dict[str, tuple[Any, ...]] = {}
+        self._seen: int | None = None  # the library's version at the latest look
+        self._names: dict[tuple[Any, ...], str] = {}
+        self._histories: dict[str, tuple[tuple[Any, ...], History]] = {}
+        self._shown: tuple[str, ...] = ()
+        self._told = ""  # what was last said of a library that cannot be used
+        self._timer = QTimer(self, interval=_LOOK)
+        self._timer.timeout.connect(self.look)
+
+    # --- the library itself -------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Open it, and look once a second from now on at whether somebody has written to it."""
+        if self._library is None:
+            from engine.runs.library import Library  # with sqlite3, which the window's first picture does not wait for
+
+            self._library = self._tried(lambda: Library(self.folder), None)
+            if self._library is not None:
+                self._timer.start()
+                self.look()
+
+    def close(self) -> None:
+        self._timer.stop()
+        if self._library is not None:
+            self._library.close()
+            self._library = None
+
+    @property
+    def library(self) -> Library | None:
+        """The engine's side of it, for the main thread alone; None where it cannot be used."""
+        return self._library
+
+    def watch(self, watched: bool) -> None:
+        """Look at the library once a second or, while nobody can see what it holds, not at all."""
+        if self._library is not None and watched != self._timer.isActive():
+            if watched:
+                self.look()
+                self._timer.start()
+            else:
+                self._timer.stop()
+
+    def look(self) -> None:
+        """Take in at once what has been written to the library."""
+        library = self._library
+        if library is None:
+            return
+        version = self._tried(library.version, self._seen)
+        if version != self._seen:
+            self._seen = version
+            self._read(library)
+
+    def _read(self, library: Library) -> None:
+        marks = self._tried(library.marks, self._marks)
+        if list(marks.items()) == list(self._marks.items()):
+            return
+        stale = [id for id, mark in marks.items() if self._marks.get(id) != mark]
+        if len(stale) > _MANY:
+            nothing: list[RunRecord] = []
+            fresh = {record.id: record for record in self._tried(library.runs, nothing)}
+        else:
+            found = (self._tried(lambda id=id: library.run(id), None) for id in stale)  # type: ignore[misc]
+            fresh = {record.id: record for record in found if record is not None}
+        known = {**self._records, **fresh}
+        self._records = {id: known[id] for id in marks if id in known}
+        self._marks = marks
+        self.changed.emit()
+        left = tuple(id for id in self._shown if id in self._records)
+        if left != self._shown:
+            self._set_shown(left)
+
+    def _tried(self, read: Callable[[], _T], otherwise: _T) -> _T:
+        """What ``read`` returns, or ``otherwise`` where the library cannot be used, of which a person is told."""
+        try:
+            found = read()
+        except (RequestError, RunError) as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self.failed.emit(self._told)
+            return otherwise
+        self._told = ""
+        return found
+
+    # --- what is in it ------------------------------------------------------------------------------------------------
+
+    def records(self) -> list[RunRecord]:
+        """All runs that were not deleted, the newest first, as they were at the latest look."""
+        return list(self._records.values())
+
+    def record(self, run: str) -> RunRecord | None:
+        """One of them, or a deleted one; None where there is none of this id."""
+        library = self._library
+        if run in self._records or library is None:
+            return self._records.get(run)
+        try:
+            return library.run(run)
+        except (RequestError, RunError):
+            return None
+
+    def history(self, run: str) -> History:
+        """All that a run has told; of one that still trains, what has been written so far."""
+        from app.models.history import History
+
+        record, library = self.record(run), self._library
+        if record is None or library is None:
+            return History()
+        mark = (record.reached, record.status, record.changes)
+        kept = self._histories.pop(run, None)
+        if kept is None or kept[0] != mark:
+            kept = mark, self._tried(lambda: _history_of(library, run), History())
+        self._histories[run] = kept  # as the latest that was asked for
+        while len(self._histories) > _MOST_HISTORIES:
+            del self._histories[next(iter(self._histories))]
+        return kept[1]
+
+    def compared_with(self, record: RunRecord) -> RunRecord | None:
+        """The run that ``record`` is named after: the one that it was forked from, or else the one before it in the
+        same environment."""
+        if record.origin is not None:
+            return self.record(record.origin.parent)
+        earlier = (
+            other
+            for other in self._records.values()
+            if other.number < record.number and other.environment == record.environment
+        )
+        return max(earlier, key=lambda other: other.number, default=None)
+
+    def name(self, record: RunRecord) -> str:
+        """A few words: the name that a person gave it, or what it has otherwise than the run that it comes after:
+        "baseline: none"."""
+        from app.models.run_names import name_beside
+
+        other = self.compared_with(record)
+        key = (record.id, record.label.title, *((other.id, str(other.changes)) if other is not None else ()))
+        if key not in self._names:
+            self._names[key] = name_beside(record, other)
+        return self._names[key]
+
+    # --- which are drawn ----------------------------------------------------------------------------------------------
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The runs that are to be drawn beside others, in the order in which they were chosen."""
+        return self._shown
+
+    def show(self, run: str, shown: bool) -> None:
+        """Draw a run beside others, or no more."""
+        if shown is not (run in self._shown):
+            self._set_shown((*self._shown, run) if shown else tuple(id for id in self._shown if id != run))
+
+    def show_only(self, runs: Iterable[str]) -> None:
+        """Draw these and no others."""
+        wanted = tuple(dict.fromkeys(runs))
+        if wanted != self._shown:
+            self._set_shown(wanted)
+
+    def _set_shown(self, runs: tuple[str, ...]) -> None:
+        self._shown = runs
+        self.shown_changed.emit()
+
+    # --- what a person does with it -----------------------------------------------------------------------------------
+
+    def delete(self, runs: Sequence[str]) -> None:
+        """Put runs aside, which can be undone; those at work are left."""
+        found = [self._records[run] for run in runs if run in self._records]
+        idle = [record for record in found if record.status not in ALIVE]
+        if not idle:
+            return
+        ids = [record.id for record in idle]
+        what = f"run {idle[0].number}" if len(idle) == 1 else f"{len(idle)} runs"
+        shown = self._shown
+
+        def undo() -> None:
+            self.restore(ids)
+            self.show_only([*self._shown, *(id for id in shown if id in ids)])
+
+        self.undo_stack.push(Tried(f"Delete {what}", lambda: self._delete(ids), undo))
+
+    def _delete(self, runs: Sequence[str]) -> None:
+        self._write(lambda library: library.delete(runs))
+
+    def restore(self, runs: Sequence[str]) -> None:
+        """Bring back what was deleted."""
+        self._write(lambda library: library.restore(runs))
+
+    def label(self, run: str, label: Label) -> None:
+        """Note what a person says of a run, which can be undone."""
+        record = self.record(run)
+        if record is None or record.label == label:
+            return
+        before = record.label
+        what = _labelled(before, label).format(f"run {record.number}")
+
+        def put(wanted: Label) -> None:
+            self._write(lambda library: library.label(run, wanted))
+
+        self.undo_stack.push(Tried(what, lambda: put(label), lambda: put(before)))
+
+    def pin(self, run: str, pinned: bool) -> None:
+        """Keep a run on the shelf, or no more."""
+        record = self.record(run)
+        if record is not None:
+            self.label(run, replace(record.label, pinned=pinned))
+
+    def _write(self, write: Callable[[Library], None]) -> None:
+        library = self._library
+        if library is not None:
+            self._tried(lambda: write(library), None)
+            self._read(library)
+
+
+def _history_of(library: Library, run: str) -> History:
+    from app.models.history import History
+    from engine.runs.library import EPISODES, ITERATIONS
+
+    return History.from_series(library.series(run, ITERATIONS), library.series(run, EPISODES), library.events(run))
+
+
+def _labelled(before: Label, after: Label) -> str:
+    """What a person did, as the list of what was tried has it."""
+    if after.pinned is not before.pinned:
+        return "Pin {}" if after.pinned else "Unpin {}"
+    if after.title != before.title:
+        return "Rename {}"
+    return "Tag {}" if after.tags != before.tags else "Note on {}"
