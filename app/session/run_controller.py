@@ -14,7 +14,7 @@ from app.models.run_state import ACTIVE, ALLOWED, ENDED, RunAction, RunState
 from app.models.runs import KeptRun, Run, difference_made, live_changes
 from app.session.mailbox import Mailbox
 from app.session.run_progress import Advance, Progress
-from app.session.run_sentences import STEPPING, STOP, silence, silent_start, solved
+from app.session.run_sentences import STEPPING, STOP, silence, silent_start
 from app.session.training_thread import TrainingThread
 from engine.catalogue.configured import changed
 from engine.catalogue.environments import ENVIRONMENTS
@@ -320,7 +320,7 @@ class RunController(QObject):
             if event.note:
                 self.log.emit("warning", event.note)
         elif isinstance(event, Solved):
-            self.log.emit("info", solved(event))
+            self.log.emit("info", event.sentence)
             self.runs_changed.emit()
 
     def progress(self) -> Progress:

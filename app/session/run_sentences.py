@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from app.style.format import short_number
-from engine.reports.events import Heartbeat, Solved
+from engine.reports.events import Heartbeat
 from engine.runtime.waiting import LONG
 
 STEPPING = ("resetting", "collecting")  # in which the environment is at work
 STOP = "Stop ends the wait at once."
-
-
-def solved(event: Solved) -> str:
-    """The sentence for a run that has solved its environment."""
-    threshold, seconds = short_number(event.threshold), short_number(event.seconds, 2 if event.seconds < 10 else 3)
-    return (
-        f"Solved: the mean return of the last 100 episodes reached {threshold} after {event.environment_steps:,} steps "
-        f"and {seconds} s."
-    )
 
 
 def silent_start(environment: str, *, stoppable: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QWidget
@@ -33,6 +35,11 @@ def muted(text: str = "") -> QLabel:
     label = QLabel(text)
     label.setProperty("role", "muted")
     return label
+
+
+def plain_tip(text: str) -> str:
+    """``text``, which a person or a file has written, as a tooltip that shows every sign of it as it is."""
+    return f"<qt>{'<br>'.join(map(escape, text.splitlines()))}</qt>" if "<" in text else text
 
 
 class SteadyLabel(QLabel):

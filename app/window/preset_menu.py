@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.models.run_state import STOP_AND_CHANGE
 from app.session.choice_loader import ChoiceLoader
+from app.style.text import plain_tip
 from app.window.preset_files import PresetFiles
 from engine.catalogue.environments import ENVIRONMENTS, FAMILIES, missing_extra
 from engine.config import own_presets
@@ -92,9 +93,9 @@ class PresetMenu(QMenu):
             action = self.yours.addAction(title.replace("&", "&&"))
             if isinstance(content, RequestError):
                 action.setEnabled(False)
-                action.setToolTip(str(content))
+                action.setToolTip(plain_tip(str(content)))
             else:
-                action.setToolTip(content.summary or path.name)
+                action.setToolTip(plain_tip(content.summary or path.name))
                 action.triggered.connect(lambda _checked=False, preset=content: self._loader.load(preset))
                 self._own.append(action)
         if not found:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from app.window import display_check as display
 from engine.catalogue.configured import changed, described
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import presets
+from engine.config import own_presets, presets
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RequestError
 from engine.runtime.interrupts import put_off
@@ -39,7 +39,7 @@ def open_window(
         RequestError: there is no such preset, its environment cannot be had, no display, a system library that Qt needs
             is missing, or an option is not one.
     """
-    chosen = presets.find(preset) if preset is not None else presets.default()
+    chosen = own_presets.named(preset) if preset is not None else presets.default()
     environment = described(chosen.config.environment)
     if environment is None and ":" not in chosen.config.environment.id:  # else the window asks before it imports
         environment = _looked_at(chosen.config.environment)

@@ -9,7 +9,7 @@ from typing import Any
 from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.spec import Entry
-from engine.config import PolicyGradientConfig, RunConfig, presets
+from engine.config import PolicyGradientConfig, RunConfig, own_presets
 from engine.config.parameters import parse_value, with_values
 from engine.runtime.errors import RequestError
 
@@ -27,7 +27,7 @@ def configuration(
     Raises:
         RequestError: something named is not there or does not fit.
     """
-    config = presets.find(preset).config if preset is not None else PolicyGradientConfig()
+    config = own_presets.named(preset).config if preset is not None else PolicyGradientConfig()
     choices: dict[str, Any] = {}
     if environment is not None:
         choices["environment"] = environment

@@ -81,7 +81,7 @@ def _train(config: RunConfig, seeds: int, report: Path | None, interrupts: Inter
                         if event.note:
                             _say(console, _of_seed(event.note, seed, seeds))
                     elif isinstance(event, Solved):
-                        _say(console, _of_seed(_solved(event), seed, seeds))
+                        _say(console, _of_seed(event.sentence, seed, seeds))
             except RunError as error:
                 if len(groups) == 1 or isinstance(error, ReportError):
                     raise
@@ -103,15 +103,6 @@ def _say(console: Console, text: str) -> None:
 def _of_seed(sentence: str, seed: int, seeds: int) -> str:
     """``sentence``, with whose it is where there are several."""
     return sentence if seeds == 1 else f"Seed {seed}: {sentence[0].lower()}{sentence[1:]}"
-
-
-def _solved(event: Solved) -> str:
-    from engine.training.totals import MEAN_OVER  # with numpy, which is there by now
-
-    return (
-        f"Solved after {event.environment_steps:,} steps and {event.seconds:.1f} s: the last {MEAN_OVER} episodes have "
-        f"a mean return of {short(event.mean_return)}, at least {event.threshold:g}."
-    )
 
 
 def _made(groups: Sequence[_Group], console: Console) -> Generator[Training, None, None]:

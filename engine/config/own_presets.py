@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from engine.config.presets import Preset, load
+from engine.config.presets import Preset, find, load, shipped
 from engine.runtime.errors import RequestError
 
 APPLICATION = "policy-gradient-playground"
@@ -39,6 +39,20 @@ def made_folder() -> Path:
             f"The folder {wanted} for your presets could not be made: {error.strerror or error}; save elsewhere."
         ) from None
     return wanted
+
+
+def named(name: str) -> Preset:
+    """The shipped preset of that name, the one in the file of that path, or a person's own, by its title or its file's
+    name.
+
+    Raises:
+        RequestError: there is no such preset, or its file is broken.
+    """
+    if name not in shipped() and not name.endswith(".toml"):
+        for path, content in own().items():
+            if name.casefold() in (path.stem.casefold(), shown_title(path, content).casefold()):
+                return load(path)
+    return find(name)
 
 
 def own() -> dict[Path, Preset | RequestError]:

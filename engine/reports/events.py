@@ -184,6 +184,15 @@ class Solved(Event):
     mean_return: float
     threshold: float
 
+    @property
+    def sentence(self) -> str:
+        """What a person is told of it."""
+        mean = f"{self.mean_return:.1f}" if abs(self.mean_return) < 1e7 else f"{self.mean_return:.4g}"
+        return (
+            f"Solved after {self.environment_steps:,} steps and {self.seconds:.1f} s: the last 100 episodes have a "
+            f"mean return of {mean}, at least {self.threshold:g}."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):

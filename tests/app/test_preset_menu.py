@@ -236,3 +236,11 @@ def test_a_file_that_changed_is_read_again(presets_folder: Path) -> None:
         content = own_presets.own()[path]
         assert isinstance(content, Preset)
         assert content.title == title
+
+
+def test_what_a_file_says_is_shown_as_it_is(make_window: Make, presets_folder: Path) -> None:
+    window = make_window()
+    preset = presets.find("cartpole").model_copy(update={"title": "Mine", "summary": "<b>bold</b> & more"})
+    presets.save(preset, own_presets.made_folder() / "mine.toml")
+    assert opened(window).yours.actions()[0].toolTip() == "<qt>&lt;b&gt;bold&lt;/b&gt; &amp; more</qt>"
+    window.preset_menu.close()

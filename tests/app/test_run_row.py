@@ -319,9 +319,8 @@ def test_solving_and_long_updates_are_told_in_the_row(
     said = heard(controller.log)
     window.training._readers[0].put(Solved(3, 61_440, 150, 3.1, 478.2, 475.0, run=run))
     controller.collect()
-    assert said == [
-        ("info", "Solved: the mean return of the last 100 episodes reached 475 after 61,440 steps and 3.1 s.")
-    ]
+    sentence = "Solved after 61,440 steps and 3.1 s: the last 100 episodes have a mean return of 478.2, at least 475."
+    assert said == [("info", sentence)]
     assert state.text() == "— paused, solved"
     window.training.set_pace(0.01)
     window.start()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.models.offers import ChoiceName
 from app.style.sentence import one_line
+from app.style.text import plain_tip
 
 LINES = 2
 
@@ -28,7 +29,7 @@ class Story(QWidget):
     def show_name(self, name: ChoiceName) -> None:
         self._text = name.summary or f"{name.title}."
         edited = "Edited since it was loaded." if name.edited else ""
-        self.setToolTip("\n".join(filter(None, (name.title, name.summary, edited))))
+        self.setToolTip(plain_tip("\n".join(filter(None, (name.title, name.summary, edited)))))
         self.setAccessibleName(self._text)
         self.update()
 
