@@ -1,0 +1,271 @@
+"""What is kept of a run on its way: the policies of some iterations, what was told of their batches, and, where that
+is small, all that it takes to go on from there. A timeline shows them.
+
+They are evenly spread over the run. As it goes on, every second one goes whenever there are too many or they take too
+much room, so that a long run keeps no more than a short one. Importable without torch and without numpy.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.reports.events import Estimated, Event, Reweighted
+from engine.runs.library import Library
+from engine.runtime.errors import RequestError, describe
+
+if TYPE_CHECKING:  # with torch
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.analysis.playback import PolicySnapshot
+    from engine.training.training import Training
+
+MOST = 32  # iterations of which something is kept
+MOST_BYTES = 32 << 20  # that these take together
+LARGEST_STATE = 256 << 10  # bytes of a state that is kept with the policy
+VALUES = 2048  # of a batch; a histogram of more looks the same
+SHARE = 0.01  # of the time of training, that freezing policies may take
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known of a run after ``iteration`` iterations.
+
+    ``advantages`` and ``ratios`` are what that iteration told of its batch, thinned evenly where that was large, None
+    where it told nothing. ``state`` is a checkpoint, from which the run can go on exactly; None where there is none.
+    """
+
+    policy: PolicySnapshot
+    environment_steps: int
+    advantages: Estimated | None = None
+    ratios: Reweighted | None = None
+    state: bytes | None = None
+
+    @property
+    def iteration(self) -> int:
+        return self.policy.iteration
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        weights = sum(tensor.nbytes for tensor in self.policy.state.values())
+        batch = 0 if self.advantages is None else 2 * self.advantages.advantages.nbytes
+        ratios = 0 if self.ratios is None else self.ratios.log_ratios.nbytes
+        return weights + batch + ratios + len(self.state or b"")
+
+
+class SnapshotKeeper:
+    """Chooses what is kept of one run, and keeps it.
+
+    ``put`` and ``between`` belong to the thread that trains, ``write`` to whichever one writes the library.
+
+    Args:
+        kept: what the library has of the run already, as ``Library.snapshots`` gives it.
+        clock: seconds.
+    """
+
+    def __init__(
+        self, kept: Sequence[tuple[int, int, int]] = (), clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._kept = {iteration: size for iteration, _, size in kept}  # bytes by iteration
+        self._every = spacing(self._kept)
+        self._clock = clock
+        self._due = 0.0
+        self._small = True  # states have not been too large to be kept
+        self._advantages: Estimated | None = None
+        self._ratios: Reweighted | None = None
+
+    def put(self, event: Event) -> None:
+        """Know what the run tells; costs nothing."""
+        if isinstance(event, Estimated):
+            self._advantages = event
+        elif isinstance(event, Reweighted):
+            self._ratios = event
+
+    def between(self, training: Training, *, last: bool = False) -> Snapshot | None:
+        """What is to be written of the iteration that has just ended, or of the beginning; None where it is not its
+        turn. The ``last`` one of a run has its turn always, and may be asked for within an iteration."""
+        iteration, now = training.updates, self._clock()
+        turn = iteration % self._every == 0 and now >= self._due
+        if iteration in self._kept or not (turn or last):
+            return None
+        snapshot = self._taken(training)
+        spread = {kept: size for kept, size in self._kept.items() if kept % self._every == 0}
+        self._kept, self._every = thinned(spread | {iteration: snapshot.size}, self._every)
+        ended = self._clock()
+        self._due = ended + (ended - now) / SHARE
+        return snapshot
+
+    def write(self, library: Library, run: str, snapshot: Snapshot) -> None:
+        """Write one that ``between`` gave, and let go what has given up its place.
+
+        Raises:
+            RunError: the library cannot be written.
+        """
+        kept = self._kept
+        data = to_bytes(snapshot)
+        with library.transaction():
+            if snapshot.iteration in kept:
+                library.keep_snapshot(run, snapshot.iteration, snapshot.environment_steps, data)
+            library.drop_snapshots(run, [there for there, _, _ in library.snapshots(run) if there not in kept])
+
+    def _taken(self, training: Training) -> Snapshot:
+        from engine.analysis.playback import snapshot
+
+        at = training.updates, training.mean_return
+        policy = snapshot(training.policy, training.config, training.environment, *at)
+        advantages, ratios = self._advantages, self._ratios
+        return Snapshot(
+            policy,
+            training.environment_steps,
+            _few_advantages(advantages) if advantages is not None and advantages.iteration == at[0] else None,
+            _few_ratios(ratios) if ratios is not None and ratios.iteration == at[0] else None,
+            self._state(training),
+        )
+
+    def _state(self, training: Training) -> bytes | None:
+        """The state to go on from, unless it is too large or cannot be had here."""
+        from engine.training import checkpoint
+
+        if not self._small or training.updates != training.iteration:
+            return None
+        try:
+            state = training.state()
+        except ValueError:  # of several seeds, which hardly ever rest all
+            return None
+        if _size(state) <= LARGEST_STATE:
+            data = checkpoint.to_bytes(state)
+            if len(data) <= LARGEST_STATE:
+                return data
+        self._small = False  # it becomes no smaller, and looking again would cost time
+        return None
+
+
+def thinned(kept: Mapping[int, int], every: int) -> tuple[dict[int, int], int]:
+    """What is left of ``kept``, bytes by iteration, and which multiples are kept from now on: every second one goes as
+    long as there are too many or they take too much room. The newest stays."""
+    left, newest = dict(kept), max(kept)
+    while every <= newest and (len(left) > MOST or sum(left.values()) > MOST_BYTES):
+        every *= 2
+        left = {iteration: size for iteration, size in left.items() if iteration % every == 0 or iteration == newest}
+    return left, every
+
+
+def spacing(kept: Mapping[int, int]) -> int:
+    """The greatest power of 2 of which all ``kept`` iterations but the last are multiples."""
+    every, spread = 1, sorted(kept)[:-1]
+    while any(spread) and all(iteration % (2 * every) == 0 for iteration in spread):
+        every *= 2
+    return every
+
+
+# --- as bytes ---------------------------------------------------------------------------------------------------------
+
+
+def to_bytes(snapshot: Snapshot) -> bytes:
+    """A snapshot as the library keeps it; its environment and its configuration are known of the run."""
+    import numpy as np
+
+    from engine.training import checkpoint
+
+    policy, batch, ratios = snapshot.policy, snapshot.advantages, snapshot.ratios
+    return checkpoint.to_bytes(
+        {
+            "iteration": policy.iteration,
+            "environment_steps": snapshot.environment_steps,
+            "policy": policy.state,
+            "temperature": policy.temperature,
+            "mean_return": policy.mean_return,
+            "advantages": None if batch is None else [batch.advantages, batch.normalized],
+            "ratios": None if ratios is None else {name: getattr(ratios, name) for name in _RATIOS},
+            "state": None if snapshot.state is None else np.frombuffer(snapshot.state, np.uint8),
+        }
+    )
+
+
+def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> Snapshot:
+    """What ``to_bytes`` was given, of a run of ``config`` in ``environment``.
+
+    Raises:
+        RequestError: these bytes are none of a snapshot, or damaged.
+    """
+    from engine.analysis.playback import PolicySnapshot
+
+    found = _content(data)
+    try:
+        iteration, mean = int(found["iteration"]), found["mean_return"]
+        weights = dict(found["policy"])
+        temperature = float(found["temperature"])
+        policy = PolicySnapshot(config, environment, weights, iteration, temperature, None if mean is None else +mean)
+        batch, ratios = found["advantages"], found["ratios"]
+        return Snapshot(
+            policy,
+            int(found["environment_steps"]),
+            None if batch is None else Estimated(iteration, *batch),
+            None if ratios is None else Reweighted(iteration, **ratios),
+            _state_in(found),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RequestError(f"{_DAMAGED}: {describe(error)}.") from None
+
+
+def state_in(data: bytes) -> bytes | None:
+    """The checkpoint that a snapshot's bytes hold; None where they hold none.
+
+    Raises:
+        RequestError: these bytes are none of a snapshot, or damaged.
+    """
+    return _state_in(_content(data))
+
+
+def _state_in(found: Mapping[str, Any]) -> bytes | None:
+    state = found.get("state")
+    return None if state is None else bytes(state.tobytes())
+
+
+def _content(data: bytes) -> dict[str, Any]:
+    from engine.training import checkpoint
+
+    try:
+        return checkpoint.from_bytes(data)
+    except RequestError as error:
+        raise RequestError(f"{_DAMAGED}: {str(error)[:1].lower()}{str(error)[1:]}") from None
+
+
+_DAMAGED = "What was kept of this iteration cannot be read"
+_RATIOS = ("log_ratios", "of", "clip_range", "truncation", "effective_sample_size")
+
+
+# --- room -------------------------------------------------------------------------------------------------------------
+
+
+def few(values: NDArray[np.float32], most: int = VALUES) -> NDArray[np.float32]:
+    """``values`` where they are at most ``most``; else so many of them, evenly spread over their order."""
+    import numpy as np
+
+    if values.size <= most:
+        return values.ravel()
+    ordered = np.sort(values, axis=None)
+    return ordered[((np.arange(most) + 0.5) * (values.size / most)).astype(np.int64)]
+
+
+def _few_advantages(told: Estimated) -> Estimated:
+    return replace(told, advantages=few(told.advantages), normalized=few(told.normalized))
+
+
+def _few_ratios(told: Reweighted) -> Reweighted:
+    return replace(told, log_ratios=few(told.log_ratios))
+
+
+def _size(state: Any) -> int:
+    """The bytes of all tensors and arrays in a state."""
+    if isinstance(state, Mapping):
+        return sum(map(_size, state.values()))
+    if isinstance(state, list | tuple):
+        return sum(map(_size, state))
+    return int(getattr(state, "nbytes", 0))
