@@ -1,4 +1,4 @@
-"""What is kept of a run on its way: evenly spread, bounded in number and in bytes, exact where a run goes on from it."""
+"""What is kept of a run on its way: evenly spread, bounded in number and bytes, exact where a run goes on from it."""
 
 from __future__ import annotations
 
