@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QThread, Signal
 
-from app.session.failures import failure
+from app.session.failures import failure, print_trace
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.waiting import LONG, GivenUp, Wait, while_waiting
 
@@ -67,6 +67,7 @@ class LookupThread(QThread):
     # --- the thread itself --------------------------------------------------------------------------------------------
 
     def run(self) -> None:
+        self._start_server()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._wanted or self._list_wanted or self._stopping)
@@ -80,6 +81,16 @@ class LookupThread(QThread):
                 self._inspect(wanted)
             else:
                 self._list()
+
+    def _start_server(self) -> None:
+        """Before the first episode is to be watched, which is played in a worker process."""
+        try:
+            import engine.environments.batches.processes  # noqa: F401  (says what to import there)
+            from engine.runtime.worker_process import start_server
+
+            start_server()
+        except BaseException as error:  # who needs it tries again, and tells
+            print_trace(error)
 
     def _list(self) -> None:
         try:

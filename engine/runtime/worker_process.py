@@ -44,6 +44,14 @@ def preload(*modules: str) -> None:
     _preloaded.extend(modules)
 
 
+def start_server() -> None:
+    """Start the fork server, where there is one, so that it has imported what the first worker would wait for."""
+    with _lock, kept_from_children():
+        _context()
+        if _METHOD == "forkserver":
+            forkserver.ensure_running()
+
+
 class WorkerProcess:
     """``target(connection, *arguments)`` in the main thread of a process of its own, which ends when that returns.
 

@@ -292,3 +292,15 @@ def test_a_window_that_closes_before_torch_is_loaded_starts_no_lookups(make_wind
     assert window.shut_down()
     window.training.ready.emit()
     assert not window.lookups.isRunning()
+
+
+def test_the_server_of_worker_processes_is_started_before_anything_is_looked_up(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = threading.Event()
+    monkeypatch.setattr("engine.runtime.worker_process.start_server", started.set)
+    thread = LookupThread()
+    thread.start()
+    assert started.wait(20.0)
+    thread.end()
+    assert thread.wait(20_000)
