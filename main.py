@@ -114,6 +114,7 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
         pretty_exceptions_enable=False,
     )
     preset_option = typer.Option(help="A shipped preset's name, or a preset file.")
+    library_option = typer.Option(metavar="DIR", help="The run library's folder; the platform's data folder otherwise.")
 
     @cli.callback(invoke_without_command=True)
     def window(
@@ -124,12 +125,15 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
         screenshot: Annotated[Path | None, typer.Option(help="Save a picture of the window before quitting.")] = None,
         theme: Annotated[str | None, typer.Option(help="dark, light or system; otherwise as last chosen.")] = None,
         size: Annotated[str | None, typer.Option(help="The window's size, for example 1280x800.")] = None,
+        library: Annotated[Path | None, library_option] = None,
     ) -> int:
         if context.invoked_subcommand is not None:
             return 0
         from app.window.startup import open_window
 
-        return open_window(preset, start=start, seconds=seconds, screenshot=screenshot, theme=theme, size=size)
+        return open_window(
+            preset, start=start, seconds=seconds, screenshot=screenshot, theme=theme, size=size, library=library
+        )
 
     @cli.command()
     def train(
@@ -150,6 +154,7 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
         device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
         report: Annotated[Path | None, typer.Option(help="Append one JSON object per iteration to this file.")] = None,
         set: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Set any parameter.")] = None,
+        library: Annotated[Path | None, library_option] = None,
     ) -> None:
         """Train without a window."""
         from engine.commands import configure, headless
@@ -157,7 +162,7 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
         gc.enable()
         values = {"budget.environment_steps": steps, "seed": seed, "device": device}
         config = configure.configuration(preset, environment, policy, algorithm, values, set or ())
-        headless.train(config, seeds, report, interrupts)
+        headless.train(config, seeds, report, interrupts, library)
 
     @cli.command("list")
     def list_(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
@@ -24,6 +27,26 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("deterministic")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the run libraries of all tests; nothing is written to that of the person who runs them."""
+    folder = tmp_path_factory.mktemp("libraries")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_LIBRARY", str(folder / "shared"))
+        yield folder
+
+
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def library_place(libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the run library of a test is; it need not be there yet."""
+    folder = libraries / str(next(_numbers))
+    monkeypatch.setenv("PLAYGROUND_LIBRARY", str(folder))
+    return folder
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -71,7 +71,7 @@ class RunController(QObject):
         self.pace: float | None = None  # iterations per second, None at full speed
         self._next: _Asked | None = None  # the run that is starting
         self._unbegun: RunConfig | None = None  # of the latest run, where that failed before it began
-        self._count = 0  # of runs that have begun
+        self._count = 0  # the number of the run that last began
         self._resets: list[tuple[KeptRun, KeptRun | None]] = []
         self._thread, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
@@ -363,7 +363,8 @@ class RunController(QObject):
         """Show a run that has begun; the one before it becomes the ghost, where there is anything to see of it."""
         if not self.shows_nothing:
             self.ghost = self.shown
-        self._count += 1
+        record = self._thread.record
+        self._count = record.number if record is not None and record.id == asked.id else self._count + 1
         environment = changed(asked.plain, asked.config.environment)
         run = Run(asked.id, self._count, asked.config, environment, self._histories[asked.id])
         self.shown = KeptRun(run, asked.config, asked.plain, RunState.RUNNING)

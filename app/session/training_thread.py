@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QThread, Signal
@@ -17,17 +18,26 @@ from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
 from engine.config import RunConfig
 from engine.reports.events import Collected, Event, Heartbeat, Solved, Updated
+from engine.runs.place import library_folder
+from engine.runs.records import Status
 from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
 if TYPE_CHECKING:
     from engine.analysis.playback import PolicySnapshot
+    from engine.runs.recorder import Recorder
+    from engine.runs.records import RunRecord
     from engine.training.training import Training
 
 
 _WAIT_HOLDS = 0.5  # seconds for which a wait goes on for all that is known, once it has been told of
 
 
+_STATUS = {
+    RunState.STOPPED: Status.STOPPED,
+    RunState.FINISHED: Status.FINISHED,
+    RunState.FAILED: Status.FAILED,
+}
 _UNBEGUN = "Stopped before it began."
 _BROKEN_OFF = "; it cannot go on, since what it was waiting for was broken off."
 
@@ -56,7 +66,8 @@ class TrainingThread(QThread):
     let go when another one has begun, and when the thread ends.
 
     Torch is imported here and not before, so that the window shows at once. ``playback`` is offered the policy, and
-    ``readers`` are told every event.
+    ``readers`` are told every event. Every run is recorded in the library in the folder ``library``, by default the
+    platform's own.
     """
 
     state_changed = Signal(object)
@@ -64,11 +75,12 @@ class TrainingThread(QThread):
     device_chosen = Signal(str)  # why training happens where it does
     ready = Signal()  # torch is loaded
 
-    def __init__(self, playback: PlaybackThread, readers: Sequence[EventReader]) -> None:
+    def __init__(self, playback: PlaybackThread, readers: Sequence[EventReader], library: Path | None = None) -> None:
         super().__init__()
         self.setObjectName("training")
         self._playback = playback
         self._readers = tuple(readers)
+        self._library = library
         self._requests = Requests()
         self._stepping = False
         self._waited: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
@@ -77,6 +89,8 @@ class TrainingThread(QThread):
         self._steps = 0  # environment steps that it has told of, those of the iteration under way included
         self._pace: float | None = None  # iterations per second
         self._due_from = 0.0  # when the iteration began after which the next one is due
+        self._recorder: Recorder | None = None  # of the run that trains now
+        self.record: RunRecord | None = None  # what the library says of the run that last began, where it is in it
         self.policy: PolicySnapshot | None = None  # the last one that was offered to whoever watches
         self.loading = True  # until torch is there, or known not to come
 
@@ -181,6 +195,7 @@ class TrainingThread(QThread):
         except BaseException as error:
             end, level, sentence = RunState.FAILED, "error", failure(error, "The run failed unexpectedly")
         self._waited = None
+        self._end_record(end, sentence)
         if training is not None:
             hosted = _Hosted(run, training)
             if holds:
@@ -215,11 +230,14 @@ class TrainingThread(QThread):
         is_new = self._begun != run
         if is_new:
             self._let_go()  # only now, so that the run before goes on where this one cannot begin
+        self._begin_record(training, None if is_new else self.record)
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
         self._due_from = time.monotonic()
-        readers = list(self._readers)
+        recorder = self._recorder
+        assert recorder is not None
+        readers = [*self._readers, recorder]
         try:
             for event in training:
                 self._tell(readers, event)
@@ -228,6 +246,7 @@ class TrainingThread(QThread):
                 if isinstance(event, Updated) and training.solving:
                     continue  # which is told of this iteration as well, before anything ends or waits
                 if isinstance(event, Updated | Solved):
+                    recorder.between(training)
                     if self._playback.wants(training.updates):
                         self._show_policy(training)
                     if self._stepping:
@@ -237,6 +256,18 @@ class TrainingThread(QThread):
                 self._obey_all(training)
         finally:
             self._show_policy(training, final=True)  # before the end is told, after which another run may begin
+
+    def _begin_record(self, training: Training, record: RunRecord | None) -> None:
+        """Record what follows: a new run, or more of the one of ``record``."""
+        from engine.runs.recorder import Recorder
+
+        self._recorder = Recorder(library_folder(self._library), lambda sentence: self.log.emit("warning", sentence))
+        self.record = self._recorder.begin(training, record)
+
+    def _end_record(self, end: RunState, sentence: str) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.end(_STATUS[end], sentence if end is RunState.FAILED else "")
 
     def _tell(self, readers: list[EventReader], event: Event) -> None:
         """Tell all ``readers``; one that fails is told no more of this run, which goes on without it."""
@@ -273,16 +304,22 @@ class TrainingThread(QThread):
         self._show_policy(training, final=True)
         if not self._stepping:
             self.log.emit("info", f"Paused after {self._steps:,} steps.")
+        self._note_status(Status.PAUSED)
         self.state_changed.emit(RunState.PAUSED)
         while True:
             request = self._requests.next()
             if request.kind in ("resume", "step"):
                 self._stepping = request.kind == "step"
                 self._due_from = time.monotonic()
+                self._note_status(Status.RUNNING)
                 self.state_changed.emit(RunState.RUNNING)
                 return
             if request.kind != "pause":
                 self._obey(request, training)
+
+    def _note_status(self, status: Status) -> None:
+        if self._recorder is not None:
+            self._recorder.set_status(status)
 
     def _hold(self, training: Training) -> None:
         """Put off the next iteration until it is due at this pace, which may change meanwhile, and obey at once."""

@@ -53,13 +53,14 @@ class Opening:
     screenshot: Path | None
     theme: ThemeChoice | None
     size: tuple[int, int] | None
+    library: Path | None = None
 
 
 def run(opening: Opening) -> int:
     """Show the window until it is closed, or until its seconds have passed; the exit status."""
     application = make_application()
     at_once = opening.preset if opening.environment else presets.default()
-    window = MainWindow(QSettings(), at_once, opening.environment)
+    window = MainWindow(QSettings(), at_once, opening.environment, library=opening.library)
     if opening.theme is not None:
         window.set_theme(opening.theme)
     if opening.size is not None:

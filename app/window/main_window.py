@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QDeadlineTimer, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         preset: Preset,
         environment: EnvironmentInfo | None = None,
         panels: Sequence[Panel] = PANELS,
+        library: Path | None = None,
     ) -> None:
         super().__init__()
         self.setWindowTitle("Policy Gradient Playground")
@@ -72,7 +74,7 @@ class MainWindow(QMainWindow):
         self.experiment = Experiment(preset.config, known) if known else Experiment()
         self.playback = PlaybackThread()
         mailbox = Mailbox()
-        self.training = TrainingThread(self.playback, [mailbox])
+        self.training = TrainingThread(self.playback, [mailbox], library)
         self.lookups = LookupThread()
         self.controller = RunController(self.training, mailbox)
         self.choice_loader = ChoiceLoader(self.experiment, self.lookups, ImportConsent(settings), self)

@@ -12,6 +12,7 @@ from engine.catalogue.configured import changed, described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import own_presets, presets
 from engine.config.environments import EnvironmentConfig
+from engine.runs.place import library_folder
 from engine.runtime.errors import RequestError
 from engine.runtime.interrupts import put_off
 from engine.runtime.waiting import telling, while_waiting
@@ -32,12 +33,13 @@ def open_window(
     screenshot: Path | None = None,
     theme: str | None = None,
     size: str | None = None,
+    library: Path | None = None,
 ) -> int:
     """Open the window and stay until it is closed; the exit status.
 
     Raises:
         RequestError: there is no such preset, its environment cannot be had, no display, a system library that Qt needs
-            is missing, or an option is not one.
+            is missing, or an option is not one; the run library that is named cannot be opened.
     """
     chosen = own_presets.named(preset) if preset is not None else presets.default()
     environment = described(chosen.config.environment)
@@ -59,6 +61,10 @@ def open_window(
             os.path.dirname(os.path.realpath(screenshot))
         ):
             raise RequestError(f"--screenshot takes a .png or .jpg file in a folder that exists, not {screenshot}.")
+    if library is not None:
+        from engine.runs.library import Library  # which the plain window opens later
+
+        Library(library_folder(library)).close()
     problem = display.problem()
     if problem is not None:
         raise RequestError(problem)
@@ -66,12 +72,13 @@ def open_window(
         try:
             from app.window.application import Opening, run
         except ImportError as error:
-            library = str(error).split(":")[0]
+            missing = str(error).split(":")[0]
             raise RequestError(
-                f"Qt could not be loaded because of {library}; on Debian or Ubuntu: "
+                f"Qt could not be loaded because of {missing}; on Debian or Ubuntu: "
                 f"apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1; {display.HEADLESS}"
             ) from error
-        return run(Opening(chosen, environment, start, seconds, screenshot, cast("ThemeChoice | None", theme), extent))
+        chosen_theme = cast("ThemeChoice | None", theme)
+        return run(Opening(chosen, environment, start, seconds, screenshot, chosen_theme, extent, library))
 
 
 def _looked_at(environment: EnvironmentConfig) -> EnvironmentInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from engine.commands.report import Report, ReportError
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Failed, Solved, Updated
+from engine.runs.host import recorded
+from engine.runs.library import Library
+from engine.runs.place import library_folder
 from engine.runtime.errors import RunError
 from engine.runtime.waiting import telling, while_waiting
 
@@ -28,14 +32,17 @@ if TYPE_CHECKING:
     from engine.training.training import Training
 
 
-def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interrupts) -> None:
-    """Train to the end of the budget, with a progress bar on stderr and a report line per iteration.
+def train(
+    config: RunConfig, seeds: int, report: Path | None, interrupts: Interrupts, library: Path | None = None
+) -> None:
+    """Train to the end of the budget, with a progress bar on stderr and a report line per iteration, recorded in the
+    run library in the folder ``library``.
 
     Several seeds, from the configuration's on, are trained together where the method allows it, else one after the
     other; their report lines name them.
 
     Raises:
-        RequestError: the configuration cannot work, or the report cannot be opened.
+        RequestError: the configuration cannot work, or the report or the library that was named cannot be opened.
         RunError: the run failed, or the report could no longer be written; after the others have finished, some of
             several seeds failed.
         KeyboardInterrupt: Ctrl+C, or another signal that ends programs.
@@ -48,10 +55,23 @@ def train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interr
             from engine.runtime.threads import compute_on_one_thread
 
             compute_on_one_thread()
-        _train(config, seeds, report, interrupts, course)
+        if library is not None:
+            Library(library_folder(library)).close()  # one that cannot be used is no reason to train unrecorded
+        _train(_Wish(config, seeds, report, library_folder(library)), interrupts, course)
 
 
-def _train(config: RunConfig, seeds: int, report: Path | None, interrupts: Interrupts, course: _Course) -> None:
+@dataclass(frozen=True)
+class _Wish:
+    """What is to be trained, and where it is written."""
+
+    config: RunConfig
+    seeds: int
+    report: Path | None
+    library: Path
+
+
+def _train(wish: _Wish, interrupts: Interrupts, course: _Course) -> None:
+    config, seeds, report = wish.config, wish.seeds, wish.report
     console = Console(file=cast(IO[str], Lasting(sys.stderr)))  # who no longer looks does not stop the training
     groups, said = _groups(config, seeds)
     with ExitStack() as stack:
@@ -67,21 +87,24 @@ def _train(config: RunConfig, seeds: int, report: Path | None, interrupts: Inter
         bar = progress.add_task("", total=seeds * config.budget.environment_steps, mean="–", speed="–")
         for training in chain([first], trainings):
             try:
-                for event in training:
-                    interrupts.check()
-                    seed = training.runs[event.run]
-                    if isinstance(event, Failed):
-                        course.failures[seed] = event.reason
-                    elif isinstance(event, Updated):
-                        with interrupts.held_back():  # what is told of an iteration is told whole
-                            course.last[seed] = event
-                            if lines is not None:
-                                lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
-                        course.show(progress, bar, training)
-                        if event.note:
-                            _say(console, _of_seed(event.note, seed, seeds))
-                    elif isinstance(event, Solved):
-                        _say(console, _of_seed(event.sentence, seed, seeds))
+                with recorded(training, wish.library, partial(_say, console)) as recorder:
+                    for event in training:
+                        recorder.put(event)
+                        interrupts.check()
+                        seed = training.runs[event.run]
+                        if isinstance(event, Failed):
+                            course.failures[seed] = event.reason
+                        elif isinstance(event, Updated):
+                            with interrupts.held_back():  # what is told of an iteration is told whole
+                                course.last[seed] = event
+                                if lines is not None:
+                                    lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
+                            recorder.between(training)
+                            course.show(progress, bar, training)
+                            if event.note:
+                                _say(console, _of_seed(event.note, seed, seeds))
+                        elif isinstance(event, Solved):
+                            _say(console, _of_seed(event.sentence, seed, seeds))
             except RunError as error:
                 if len(groups) == 1 or isinstance(error, ReportError):
                     raise
@@ -110,7 +133,7 @@ def _made(groups: Sequence[_Group], console: Console) -> Generator[Training, Non
     from engine.training.training import Training
 
     for group in groups:
-        training = Training(group.config, seeds=group.seeds)
+        training = Training(group.config, uuid.uuid4().hex, group.seeds)
         try:
             yield training
         finally:

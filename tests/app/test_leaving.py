@@ -58,8 +58,8 @@ from app.window import dialogs, main_window
 from main import main
 
 made = main_window.MainWindow.__init__
-def make(window, *arguments):
-    made(window, *arguments)
+def make(window, *arguments, **named):
+    made(window, *arguments, **named)
     def look():
         if window.controller.history.iterations >= 2:
             timer.stop()
@@ -138,8 +138,8 @@ def run(thread):  # without torch
 TrainingThread.run = run
 LookupThread.run = lambda thread: time.sleep({looking_up})
 made = main_window.MainWindow.__init__
-def make(window, *arguments):
-    made(window, *arguments)
+def make(window, *arguments, **named):
+    made(window, *arguments, **named)
     window.training.started.connect(lambda: QTimer.singleShot(100, window.close))
 main_window.MainWindow.__init__ = make
 sys.exit(main([]))

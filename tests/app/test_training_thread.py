@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import gymnasium
 import pytest
@@ -19,6 +20,8 @@ from engine.analysis.playback import PolicySnapshot
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Event, Solved, Updated
+from engine.runs.library import ITERATIONS, Library
+from engine.runs.records import RunRecord, Status
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import Wait, waited
 from tests.app.shorthands import heard
@@ -179,6 +182,28 @@ def test_a_second_reader_is_told_all_that_the_window_is(qtbot: QtBot) -> None:
     scalars = [event for event in recorder.events if isinstance(event, Updated)]
     assert scalars == [event for event in mailbox.take().scalars if isinstance(event, Updated)]
     assert len(scalars) > 0
+
+
+def test_a_run_of_the_window_is_recorded_under_its_own_name_and_has_its_number_from_the_library(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None], library_place: Path
+) -> None:
+    with Library(library_place) as library:
+        library.begin(RunRecord("earlier", 0, PolicyGradientConfig().model_dump(mode="json"), Status.FINISHED, 1.0))
+        window = make_window(budget__environment_steps=600)
+        window.step()
+        reach(window, RunState.PAUSED)
+        shown = window.controller.shown.run
+        assert window.training.record.id == shown.id
+        assert shown.number == window.training.record.number == 2
+        window.controller.stop()
+        reach(window, RunState.STOPPED)
+        assert library.run(shown.id).status is Status.STOPPED
+        window.start()
+        reach(window, RunState.FINISHED)
+        assert library.run(shown.id).status is Status.FINISHED
+        steps = library.series(shown.id, ITERATIONS)["environment_steps"]
+    assert list(steps) == list(window.controller.history.steps.values)
+    assert steps[-1] >= 600
 
 
 class _Breaks(_Recorder):

@@ -1,0 +1,78 @@
+"""Whether a run is being trained: whoever does so holds a lock on a file in the run's folder, which the system lets go
+when that process ends, however it ends."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from engine.runs.library import Library
+from engine.runs.records import ALIVE, RunRecord, Status
+from engine.runtime.errors import RequestError
+
+if TYPE_CHECKING:  # the window need not wait for it
+    from filelock import BaseFileLock
+
+LOCK = "training.lock"
+_PATIENCE = 1.0  # seconds; whoever only looks holds the lock for a moment
+
+
+def hold(library: Library, run: str) -> BaseFileLock:
+    """Say that ``run`` is trained here, until the lock is released.
+
+    Raises:
+        RequestError: it is being trained elsewhere.
+        OSError: the run's folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = library.run_folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK, thread_local=False)
+    try:
+        lock.acquire(timeout=_PATIENCE, poll_interval=0.02)
+    except Timeout:
+        raise RequestError(
+            "This run is being trained by another window or command; stop it there, or fork it here."
+        ) from None
+    return lock
+
+
+def is_trained(library: Library, run: str) -> bool:
+    """Whether some process, this one included, trains ``run`` now."""
+    from filelock import FileLock, Timeout
+
+    where = library.run_folder(run) / LOCK
+    if not where.exists():
+        return False
+    try:
+        with FileLock(where, thread_local=False).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # who may not write there cannot train there, and cannot know
+        return True
+
+
+def settle(library: Library) -> list[RunRecord]:
+    """Note of every run that says it is trained, and is not, that it was interrupted; those runs, the newest first.
+
+    Raises:
+        RunError: the library cannot be written.
+    """
+    found = []
+    for record in library.runs():
+        if record.status in ALIVE and not is_trained(library, record.id):
+            # Between the look at its record and that at its lock it may have ended as it should.
+            if library.run(record.id).status not in ALIVE:
+                continue
+            library.update(record.id, status=str(Status.INTERRUPTED), ended=_last_heard_of(library, record))
+            found.append(library.run(record.id))
+    return found
+
+
+def _last_heard_of(library: Library, record: RunRecord) -> float:
+    """When its process was last known to live, in seconds since 1970."""
+    with suppress(OSError):
+        return (library.run_folder(record.id) / LOCK).stat().st_mtime
+    return record.created + record.reached.seconds

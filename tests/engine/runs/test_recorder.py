@@ -1,0 +1,147 @@
+"""What a run tells stands in the library: every number as it was told, whatever it is that trains."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.reports.events import Collected, Event, Updated
+from engine.runs import recorder as recording
+from engine.runs.host import recorded
+from engine.runs.library import EPISODES, ITERATIONS, Library
+from engine.runs.liveness import hold, is_trained, settle
+from engine.runs.recorder import Recorder
+from engine.runs.records import RunRecord, Status
+from engine.runtime.errors import RequestError, RunError
+from engine.training.training import Training
+from tests.engine.support import configured
+
+
+def trained(training: Training, folder: Path, said: list[str] | None = None) -> list[Event]:
+    """All that ``training`` tells, recorded."""
+    events: list[Event] = []
+    with recorded(training, folder, (said if said is not None else []).append) as recorder:
+        for event in training:
+            events.append(event)
+            recorder.put(event)
+            if isinstance(event, Updated):
+                recorder.between(training)
+    return events
+
+
+def test_every_number_that_was_told_is_read_as_it_was_told(library_place: Path) -> None:
+    events = trained(Training(configured(budget__environment_steps=600), "mine"), library_place)
+    updates = [event for event in events if isinstance(event, Updated)]
+    collected = [event for event in events if isinstance(event, Collected)]
+    with Library(library_place) as library:
+        record = library.run("mine")
+        iterations, episodes = library.series("mine", ITERATIONS), library.series("mine", EPISODES)
+    reported = [[np.nan if value is None else value for value in update.report().values()] for update in updates]
+    np.testing.assert_array_equal(iterations.rows[:, : len(reported[0])], np.array(reported, np.float64))
+    assert iterations.columns[: len(reported[0])] == tuple(updates[0].report())
+    np.testing.assert_array_equal(episodes["return"], np.concatenate([each.returns for each in collected]))
+    np.testing.assert_array_equal(episodes["end"], np.concatenate([each.ends for each in collected]))
+    last = updates[-1]
+    assert (record.number, record.status, record.device) == (1, Status.FINISHED, "cpu")
+    assert record.config == configured(budget__environment_steps=600)
+    assert (record.reached.iteration, record.reached.environment_steps) == (last.iteration, last.environment_steps)
+    assert record.reached.best == max(update.metrics["mean_return"] for update in updates)
+    assert record.versions["torch"].startswith("2.")
+    assert len(record.sparkline) > 1
+
+
+def test_each_of_several_seeds_is_a_run_of_its_own(library_place: Path) -> None:
+    events = trained(Training(configured(budget__environment_steps=300), seeds=(4, 7)), library_place)
+    with Library(library_place) as library:
+        found = {record.seed: record for record in library.runs()}
+        assert {seed: record.status for seed, record in found.items()} == {4: Status.FINISHED, 7: Status.FINISHED}
+        for seed in (4, 7):
+            told = [event.iteration for event in events if isinstance(event, Updated) and event.run == f"run/{seed}"]
+            assert list(library.series(found[seed].id, ITERATIONS)["iteration"]) == told
+
+
+def test_a_change_is_noted_and_is_what_holds_since(library_place: Path) -> None:
+    training = Training(configured(budget__environment_steps=300), "mine")
+    training.change("update.learning_rate", 0.125)
+    trained(training, library_place)
+    with Library(library_place) as library:
+        (event,) = [event for event in library.events("mine") if event.kind == "change"]
+        assert (event.iteration, event.data["path"], event.data["new"]) == (1, "update.learning_rate", 0.125)
+        assert library.run("mine").config_now == training.config
+
+
+@pytest.mark.parametrize(("error", "status"), [(RunError("It broke."), "failed"), (KeyboardInterrupt(), "interrupted")])
+def test_what_breaks_a_run_off_is_its_status(library_place: Path, error: BaseException, status: str) -> None:
+    with pytest.raises(type(error)), recorded(Training(configured(), "mine"), library_place, print):
+        raise error
+    with Library(library_place) as library:
+        assert (library.run("mine").status, library.run("mine").reason) == (status, str(error))
+
+
+def test_a_run_whose_process_has_ended_without_a_word_is_interrupted_and_a_living_one_is_not(
+    library_place: Path,
+) -> None:
+    with Library(library_place) as library:
+        of_this = configured().model_dump(mode="json")
+        dead, alive = (
+            library.begin(RunRecord(name, 0, of_this, Status.RUNNING, created=1.0)).id for name in ("dead", "alive")
+        )
+        lock = hold(library, alive)
+        assert [record.id for record in settle(library)] == [dead]
+        assert (library.run(dead).status, library.run(alive).status) == (Status.INTERRUPTED, Status.RUNNING)
+        assert is_trained(library, alive)
+        lock.release()
+        assert not is_trained(library, alive)
+
+
+def test_a_run_is_trained_in_one_place_at_a_time(library_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.runs.liveness._PATIENCE", 0.05)
+    training = Training(configured(), "mine")
+    first, second = Recorder(library_place, print), Recorder(library_place, print)
+    record = first.begin(training)
+    with pytest.raises(RequestError, match="being trained"):
+        second.begin(training, record)
+    first.end(Status.STOPPED)
+    assert second.begin(training, record) is not None
+    second.end(Status.FINISHED)
+
+
+def test_while_the_library_cannot_be_written_the_run_goes_on_and_nothing_is_missing_afterwards(
+    library_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "EVERY", 0.01)
+    monkeypatch.setattr(recording, "RETRY", 0.0)
+    said: list[str] = []
+    training = Training(configured(budget__environment_steps=1500), "mine")
+    reach, failures = Library.reach, [RunError("The disk is full.")] * 3
+
+    def fails(*arguments: object) -> None:
+        if failures:
+            raise failures.pop()
+        reach(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Library, "reach", fails)
+    events = trained(training, library_place, said)
+    with Library(library_place) as library:
+        told = [event.iteration for event in events if isinstance(event, Updated)]
+        assert list(library.series("mine", ITERATIONS)["iteration"]) == told
+    assert said == [
+        "What this run tells cannot be recorded now: The disk is full; the run goes on, and it is tried again.",
+        "The run library can be written again; nothing of this run is missing in it.",
+    ]
+
+
+def test_a_library_that_cannot_be_opened_is_told_and_the_run_goes_on(library_place: Path) -> None:
+    library_place.mkdir()
+    other = sqlite3.connect(library_place / "library.sqlite3")
+    other.execute("CREATE TABLE things (name)")
+    other.commit()
+    other.close()
+    said: list[str] = []
+    training = Training(configured(budget__environment_steps=300), "mine")
+    assert isinstance(trained(training, library_place, said)[-1], Updated)
+    (sentence,) = said
+    assert sentence.startswith("This run is not recorded: ")
