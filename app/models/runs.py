@@ -11,15 +11,7 @@ from pydantic import BaseModel
 from app.models.run_state import RunState
 from app.style.format import NOTHING, setting
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.methods.entries import (
-    ALGORITHMS,
-    BASELINES,
-    COLLECTIONS,
-    CREDITS,
-    DISTRIBUTIONS,
-    POLICIES,
-    UPDATES,
-)
+from engine.catalogue.methods.entries import ALGORITHMS, CHOICES, DISTRIBUTIONS, UPDATES
 from engine.catalogue.methods.picking import picked
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -92,7 +84,7 @@ class Difference:
     @property
     def new_text(self) -> str:
         """What holds now: "α 0.001", "baseline: average return"."""
-        if self.path in _CHOICES:
+        if self.path in CHOICES:
             return f"{self._name}: {_within_a_sentence(str(self.new))}"
         return f"{self._name} edited" if _is_map(self.new) else f"{self._name} {_value(self.new)}"
 
@@ -114,15 +106,6 @@ def _is_map(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and isinstance(value[0], str)
 
 
-_CHOICES = {
-    "policy": ("Policy", POLICIES),
-    "collection": ("Collection", COLLECTIONS),
-    "estimator.credit": ("Credit", CREDITS),
-    "estimator.baseline": ("Baseline", BASELINES),
-    "update": ("Update rule", UPDATES),
-}
-
-
 def differences(old: RunConfig, new: RunConfig) -> list[Difference]:
     """What ``new`` has otherwise than ``old``: first what is chosen, then parameters, each in the order of the fields.
 
@@ -130,7 +113,7 @@ def differences(old: RunConfig, new: RunConfig) -> list[Difference]:
     family of one of them has, since its update rule says so.
     """
     found = list(_between(old, new, "", {p.path: p for p in parameters_of(new)}))
-    return sorted(found, key=lambda difference: difference.path not in (*_CHOICES, _ENVIRONMENT))
+    return sorted(found, key=lambda difference: difference.path not in (*CHOICES, _ENVIRONMENT))
 
 
 def in_short(found: Sequence[Difference]) -> str:
@@ -163,8 +146,8 @@ def _between(old: BaseModel, new: BaseModel, prefix: str, known: dict[str, Param
         if path == OPTIONS:
             if getattr(old, "id", "") == getattr(new, "id", ""):
                 yield from _options(getattr(old, "id", ""), first, second)
-        elif path in _CHOICES and first.kind != second.kind:
-            title, entries = _CHOICES[path]
+        elif path in CHOICES and first.kind != second.kind:
+            title, entries = CHOICES[path]
             yield Difference(path, title, "", entries[first.kind].title, entries[second.kind].title)
         elif isinstance(first, BaseModel) and isinstance(second, BaseModel):
             yield from _between(first, second, f"{path}.", known)

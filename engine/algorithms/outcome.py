@@ -20,6 +20,7 @@ Metrics = dict[str, float | None]
 class Outcome:
     """What an update reports: metrics by name, and the log-ratios to show where the rule has any.
 
+    ``steps`` are the gradient steps that moved the policy, 0 where it stayed as it was.
     ``clip_range`` is the ε that was in force and ``truncation`` the largest weight that counted in full, each None
     where the rule knows none; ``effective_sample_size`` is that of the weights, where it weighs.
     """
@@ -30,6 +31,7 @@ class Outcome:
     clip_range: float | None = None
     truncation: float | None = None
     effective_sample_size: float | None = None
+    steps: int = 1
 
 
 UpdateEvents = Generator[Heartbeat | UpdateStep, None, Outcome]

@@ -177,6 +177,14 @@ METRICS: dict[str, Metric] = {
             "Standard deviation of the batch's advantages before normalisation; a better baseline makes it smaller.",
         ),
         Metric(
+            "gradient_steps",
+            "Gradient steps",
+            "",
+            "",
+            "How many gradient steps this update took; 0 where it left the policy as it was.",
+            from_zero=True,
+        ),
+        Metric(
             "steps_per_second",
             "Speed",
             "",

@@ -77,6 +77,7 @@ class OffPolicyRule:
             of="episode",
             truncation=config.truncation or None,
             effective_sample_size=size,
+            steps=config.updates_per_batch,
         )
 
     def _behaviour(self, batch: Batch) -> Heartbeats[Tensor]:

@@ -48,11 +48,12 @@ Minibatch = tuple[int, list[Chunk]]  # and the epoch that it is of, from 1
 @dataclass(frozen=True)
 class _Steps:
     """What the steps that were taken came to before each: the mean loss, the mean squared error of a value function
-    that is fitted jointly (None without one), and the first gradient's length."""
+    that is fitted jointly (None without one), the first gradient's length, and how many they were."""
 
     loss: float
     value_loss: float | None
     norm: float
+    count: int
 
 
 class _Gradient(NamedTuple):
@@ -136,7 +137,7 @@ class ProximalRule:
             self._multiplier.value = updated_multiplier(before, divergence, config.target_kl, config.multiplier_step)
             metrics["multiplier"] = self._multiplier.value
         metrics |= scheduled_metric(config.learning_rate_schedule, rate)
-        return Outcome(metrics, log_ratios, clip_range=surrogate.clip_range)
+        return Outcome(metrics, log_ratios, clip_range=surrogate.clip_range, steps=steps.count)
 
     def _epochs(self, surrogate: Surrogate, rate: float) -> Generator[Heartbeat | UpdateStep, None, _Steps]:
         """Every step of the policy, and of a value function that is fitted jointly."""
@@ -323,7 +324,7 @@ def _read(told: list[StepMetrics], config: PolicyGradientConfig, joint: bool) ->
     errors = [sum(next(numbers) for _ in one.value_losses) for one in told]
     unweighed = errors if joint else [unweighted(error, config) for error in errors]
     fitted = [error for error in unweighed if error is not None]
-    return _Steps(_mean(means), _mean(fitted) if fitted else None, norm)
+    return _Steps(_mean(means), _mean(fitted) if fitted else None, norm, len(told))
 
 
 def _mean(numbers: list[float]) -> float:

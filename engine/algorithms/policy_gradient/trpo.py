@@ -34,7 +34,7 @@ class TRPORule:
         assert isinstance(config, TRPO)
         direction = yield from natural_direction(self._policy, self._vector, given, config)
         if direction.curvature <= 0.0:  # a gradient of 0, as where all advantages are
-            return Outcome(direction.metrics | {"kl": 0.0, "line_search": 0.0})
+            return Outcome(direction.metrics | {"kl": 0.0, "line_search": 0.0}, steps=0)
         step = math.sqrt(2.0 * config.max_kl / direction.curvature) * direction.natural_gradient
         old = yield from old_distributions(self._policy, given.batch)
         watched = direction.watched(self._vector, given.batch) if given.watched else None
@@ -48,7 +48,7 @@ class TRPORule:
                     yield watched.event(given.iteration, 1)
                 return Outcome(direction.metrics | {"kl": kl, "line_search": fraction})
         self._vector.values.copy_(before)
-        return Outcome(direction.metrics | {"kl": 0.0, "line_search": 0.0})
+        return Outcome(direction.metrics | {"kl": 0.0, "line_search": 0.0}, steps=0)
 
     def _evaluate(self, given: UpdateInput, config: TRPO, old: OldDistributions) -> Heartbeats[tuple[float, float]]:
         """The surrogate with its entropy bonus, and KL(π_old‖π), both means over the batch's steps."""

@@ -25,4 +25,13 @@ BASELINES = _by_id(spec.entry for spec in BASELINE_SPECS.values())
 UPDATES = _by_id(spec.entry for spec in RULE_SPECS.values())
 ALGORITHMS = _by_id(entry for spec in RULE_SPECS.values() for entry in spec.algorithms)
 
+# The choices that a configuration is made of, by their paths: what each is called, and its entries by their kinds.
+CHOICES: dict[str, tuple[str, dict[str, Entry]]] = {
+    "policy": ("Policy", POLICIES),
+    "collection": ("Collection", COLLECTIONS),
+    "estimator.credit": ("Credit", CREDITS),
+    "estimator.baseline": ("Baseline", BASELINES),
+    "update": ("Update rule", UPDATES),
+}
+
 DEVICES = ("auto", "cpu", "cuda", "mps")

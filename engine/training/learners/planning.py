@@ -42,5 +42,5 @@ class PlanningLearner(InteractingLearner):
         outcome = yield from self._rule.update(
             batch.observations, config, moment.progress, moment.watched, moment.iteration
         )
-        metrics: Metrics = dict.fromkeys(METRICS) | outcome.metrics | told
+        metrics: Metrics = dict.fromkeys(METRICS) | outcome.metrics | told | {"gradient_steps": outcome.steps}
         yield Updated(moment.iteration, metrics=metrics)

@@ -84,7 +84,7 @@ class PolicyGradientLearner(InteractingLearner):
         if self._fitted_on(config) == "previous" and not fits_value_jointly(config):
             fitted = yield from self._fit(batch, config)
         self._look_at(batch)
-        metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | told
+        metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | told | {"gradient_steps": outcome.steps}
         yield Updated(moment.iteration, metrics=metrics)
 
     def _estimate(self, rollout: Rollout, collected: Collected, moment: Moment) -> Heartbeats[tuple[Batch, Metrics]]:

@@ -37,7 +37,7 @@ SMALL = {
     "update.updates_per_batch": 2,
 }
 ALWAYS = {"mean_return", "mean_length", "loss", "entropy", "grad_norm", "advantage_mean", "advantage_std"} | {
-    "steps_per_second"
+    *("gradient_steps", "steps_per_second")
 }
 OWN = {
     "gradient-ascent": set(),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -426,3 +427,15 @@ def test_every_event_carries_its_run() -> None:
     assert {event.run for event in training} == {"the third"}
     several = Training(configured(budget__environment_steps=1), run="both", seeds=(3, 4))
     assert {event.run for event in several} == {"both/3", "both/4"} == set(several.runs)
+
+
+@pytest.mark.parametrize(
+    ("values", "steps"),
+    [
+        ({}, 1),
+        ({"update": "ppo-clip", "update__epochs": 3, "update__minibatch_size": 0}, 3),
+        ({"update": "natural-gradient"}, 1),
+    ],
+)
+def test_an_iteration_tells_how_many_gradient_steps_it_took(values: dict[str, Any], steps: int) -> None:
+    assert {update.metrics["gradient_steps"] for update in updates_of(configured(**values))} == {steps}
