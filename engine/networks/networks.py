@@ -229,11 +229,11 @@ class CNNBody(nn.Module):
             initialize(module, generator)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        images = inputs.reshape(len(inputs), *self._shape)
+        images = inputs.reshape(-1, *self._shape)
         if self._layers.channels == 0:
             images = images.unsqueeze(1)
         elif not self._layers.channels_first:
-            images = images.movedim(-1, 1)
+            images = images.permute(0, 3, 1, 2)
         if self._scale is not None:
             images = images * self._scale
         for convolution in self.convolutions:

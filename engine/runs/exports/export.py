@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from engine.catalogue.family import Extra
 from engine.runs.library import Library
 from engine.runs.records import RunRecord
 
@@ -32,9 +33,9 @@ class Export:
     """A form in which a run can be written out.
 
     ``name`` is that on the command line, ``title`` that in a menu, ``summary`` says in a sentence what it is good for.
-    ``ending`` is that of its file, ".csv"; empty where it is a folder. ``write`` writes it, whole or not at all, and
-    says in a sentence what was written. It raises a ``RequestError`` where this run cannot be written so, or what it
-    takes is not installed, and an ``OSError`` where the file cannot be written.
+    ``ending`` is that of its file, ".csv"; empty where it is a folder. ``extra`` has to be installed for it.
+    ``write`` writes it, whole or not at all, and says in a sentence what was written. It raises a ``RequestError``
+    where this run cannot be written so, and an ``OSError`` where the file cannot be written.
     """
 
     name: str
@@ -42,6 +43,14 @@ class Export:
     summary: str
     ending: str
     write: Callable[[Source, Path], str]
+    extra: Extra | None = None
+
+    @property
+    def missing(self) -> str:
+        """What to do before a run can be written so, in a sentence; empty where nothing is missing."""
+        if self.extra is None or self.extra.installed:
+            return ""
+        return f"{self.extra.title} is not installed; install it with {self.extra.command}"
 
 
 def counted(number: int, thing: str) -> str:

@@ -6,12 +6,17 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from engine.runs.exports.export import Export, Source
+from engine.runs.exports.onnx import ONNX
+from engine.runs.exports.policy import POLICY
 from engine.runs.exports.preset import PRESET
 from engine.runs.exports.tables import EPISODES_TABLE, ITERATIONS_TABLE
+from engine.runs.exports.tensorboard import TENSORBOARD
 from engine.runs.exports.text import TEXT
 from engine.runtime.errors import RequestError
 
-EXPORTS: dict[str, Export] = {export.name: export for export in (ITERATIONS_TABLE, EPISODES_TABLE, PRESET, TEXT)}
+EXPORTS: dict[str, Export] = {
+    export.name: export for export in (ITERATIONS_TABLE, EPISODES_TABLE, TENSORBOARD, PRESET, TEXT, POLICY, ONNX)
+}
 
 
 def export_of(name: str) -> Export:
@@ -36,6 +41,8 @@ def write(source: Source, name: str, path: Path) -> str:
         RunError: the library cannot be read any more.
     """
     export = export_of(name)
+    if export.missing:
+        raise RequestError(f"{export.missing}.")
     try:
         return export.write(source, path)
     except OSError as error:

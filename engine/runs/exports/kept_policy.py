@@ -1,0 +1,61 @@
+"""The policy that a checkpoint of a run holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.config import RunConfig
+from engine.config.validation import validated
+from engine.runs.exports.export import Source
+from engine.runs.records import CheckpointRecord
+from engine.runtime.errors import RequestError
+
+if TYPE_CHECKING:  # torch is loaded once a policy is wanted
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class KeptPolicy:
+    """A policy's parameters and buffers by name, and the run as it was then."""
+
+    parameters: Mapping[str, Tensor]
+    config: RunConfig
+    checkpoint: CheckpointRecord
+
+
+def kept_policy(source: Source) -> KeptPolicy:
+    """That of the last checkpoint, or of the best, as ``source`` says.
+
+    Raises:
+        RequestError: there is none, or it cannot be read.
+    """
+    from engine.training.checkpoint import from_bytes
+
+    checkpoint = _chosen(source)
+    path = source.library.run_folder(source.run.id) / "checkpoints" / Path(checkpoint.file).name
+    try:
+        state = from_bytes(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or error
+        raise RequestError(f"The checkpoint {path} of {source.name} cannot be read: {reason}.") from None
+    try:
+        parameters = state["learner"]["interaction"]["policy"]
+        return KeptPolicy(parameters, validated(state["config"]), checkpoint)
+    except (KeyError, TypeError):
+        raise RequestError(
+            f"The checkpoint of {source.name} holds no policy of its own, as of several seeds that were trained "
+            "together; train one seed by itself."
+        ) from None
+
+
+def _chosen(source: Source) -> CheckpointRecord:
+    found = source.library.checkpoints(source.run.id)
+    if not found:
+        raise RequestError(
+            f"No policy of {source.name} was kept, for it ended before its first checkpoint; let one train for longer."
+        )
+    best = [checkpoint for checkpoint in found if "best" in checkpoint.kinds]
+    return best[0] if source.which == "best" and best else found[0]
