@@ -174,6 +174,23 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
 
         listing.print_listing(what, json)
 
+    @cli.command()
+    def compare(
+        runs: Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Runs by their numbers, ids or titles.")],
+        axis: Annotated[
+            str, typer.Option(help="Over what: environment_steps, episodes, seconds or gradient_steps.")
+        ] = "environment_steps",
+        threshold: Annotated[
+            float | None, typer.Option(help="The mean return to reach; by default that which solves the environment.")
+        ] = None,
+        json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+        library: Annotated[Path | None, library_option] = None,
+    ) -> None:
+        """Compare runs: what differs between them, and what each came to."""
+        from engine.commands import compare as comparing
+
+        comparing.print_comparison(runs, axis, threshold, json, library)
+
     return cli
 
 

@@ -1,0 +1,137 @@
+"""What ``main.py compare`` writes: the table of Compare mode."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from engine.commands.output import to_stdout, writes_all
+from engine.runs.comparison import AXES, Axis, Score, Varying, common_end, curve, score, threshold_of, varying
+from engine.runs.library import ITERATIONS, Library
+from engine.runs.place import library_folder
+from engine.runs.records import RunRecord
+from engine.runtime.errors import RequestError, RunError
+
+_NONE = "–"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Runs beside each other: ``scores`` are over ``axis`` as far as all go, which is ``until``."""
+
+    runs: list[RunRecord]
+    differs: list[Varying]
+    scores: list[Score]
+    axis: Axis
+    until: float
+    threshold: float | None
+
+
+def compared(library: Library, names: Sequence[str], axis: str, threshold: float | None = None) -> Compared:
+    """The runs of these names; the ``threshold`` is that of their environment where none is given.
+
+    Raises:
+        RequestError: there is no such run, or no such axis, or only one run.
+    """
+    if axis not in get_args(Axis):
+        raise RequestError(f"Runs are not compared over {axis}, but over {', '.join(get_args(Axis))}.")
+    runs = list({run.id: run for run in map(library.find, names)}.values())
+    if len(runs) < 2:
+        raise RequestError("It takes two runs to compare; name at least one more.")
+    over: Axis = axis  # type: ignore[assignment]
+    if threshold is None:
+        threshold = threshold_of([run.config for run in runs])
+    series = [library.series(run.id, ITERATIONS) for run in runs]
+    until = common_end([curve(one, axis=over) for one in series])
+    scores = [score(one, over, until, threshold) for one in series]
+    return Compared(runs, varying([(run.config, run.changes) for run in runs]), scores, over, until, threshold)
+
+
+def print_comparison(
+    names: Sequence[str], axis: str, threshold: float | None, as_json: bool, library: Path | None
+) -> None:
+    """Write the table to stdout, for people or as JSON.
+
+    Raises:
+        RequestError: there is no such run, or no such axis, or only one run.
+        RunError: the library cannot be read, or the table cannot be written.
+    """
+    with Library(library_folder(library)) as opened:
+        found = compared(opened, names, axis, threshold)
+    if sys.stdout is None:
+        raise RunError("There is nowhere to write the table to, for the output is closed.")
+    with to_stdout():
+        if as_json:
+            text = json.dumps(as_data(found), indent=2, ensure_ascii=not writes_all(sys.stdout))
+            sys.stdout.write(text + "\n")
+        else:
+            Console().print(_table(found))
+
+
+def as_data(found: Compared) -> dict[str, Any]:
+    """What is known, as JSON can say it."""
+    return {
+        "axis": found.axis,
+        "until": found.until,
+        "threshold": found.threshold,
+        "runs": [
+            {
+                "id": run.id,
+                "number": run.number,
+                "title": run.label.title,
+                "environment": run.environment,
+                "differs": {one.path: list(one.values[index]) for one in found.differs},
+                **asdict(score),
+            }
+            for index, (run, score) in enumerate(zip(found.runs, found.scores, strict=True))
+        ],
+    }
+
+
+def _table(found: Compared) -> Table:
+    """One column for each run: there may be many rows, and names are short."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for run in found.runs:
+        table.add_column(escape(run.label.title or f"run {run.number}"), justify="right", overflow="fold")
+    for one in found.differs:
+        told = [" → ".join(map(_text, values)) or _NONE for values in one.values]
+        table.add_row(escape(one.title), *map(escape, told))
+    table.add_section()
+    until = f"{found.until:,.0f} {AXES[found.axis]}"
+    rows: list[tuple[str, list[str]]] = [
+        ("final mean return", [_number(score.final) for score in found.scores]),
+        ("best mean return", [_number(score.best) for score in found.scores]),
+        (f"mean over {until}", [_number(score.area) for score in found.scores]),
+    ]
+    if found.threshold is not None:
+        rows += [
+            (f"steps to {found.threshold:g}", [_NONE if s.steps is None else f"{s.steps:,}" for s in found.scores]),
+            (
+                f"seconds to {found.threshold:g}",
+                [_NONE if s.seconds is None else f"{s.seconds:.1f}" for s in found.scores],
+            ),
+        ]
+    for title, cells in rows:
+        table.add_row(title, *cells)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.4g}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    return " × ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
