@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import struct
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 import torch
 
 from engine.runtime.errors import RequestError
-from engine.training.checkpoint import FORMAT, from_bytes, to_bytes
+from engine.training.checkpoint import FORMAT, WITHOUT_DIGEST, from_bytes, sealed, to_bytes
 from engine.training.training import Training, resumed
 from tests.engine.support import configured
 from tests.engine.training.going_on import reports
@@ -23,6 +22,9 @@ def test_paths_that_look_alike_are_told_apart() -> None:
     found = from_bytes(to_bytes({"one/two": {"three": torch.ones(1)}, "one": {"two": {"three": torch.zeros(2)}}}))
     assert found["one/two"]["three"].tolist() == [1.0]
     assert found["one"]["two"]["three"].tolist() == [0.0, 0.0]
+
+
+DIGEST = f'"digest": "{"0" * 64}"'
 
 
 # --- bytes that are no checkpoint -------------------------------------------------------------------------------------
@@ -39,14 +41,15 @@ def refused(data: bytes) -> str:
 
 
 def with_text(text: str, data: bytes | None = None) -> bytes:
-    """A checkpoint whose JSON is replaced."""
+    """A checkpoint whose JSON is replaced, with a digest that is right where it has room for one."""
     data = to_bytes({"some": torch.ones(2)}) if data is None else data
     length = int.from_bytes(data[:8], "little")
     head = json.loads(data[8 : 8 + length])
     head["__metadata__"]["checkpoint"] = text
     written = json.dumps(head).encode()
     written += b" " * (-len(written) % 8)
-    return struct.pack("<Q", len(written)) + written + data[8 + length :]
+    made = struct.pack("<Q", len(written)) + written + data[8 + length :]
+    return sealed(made) if DIGEST in text else made
 
 
 def test_a_checkpoint_cut_off_anywhere_is_refused() -> None:
@@ -55,13 +58,22 @@ def test_a_checkpoint_cut_off_anywhere_is_refused() -> None:
         refused(data[:length])
 
 
-def test_a_checkpoint_with_bytes_changed_is_refused_or_read() -> None:
-    data, chance = to_bytes({"some": torch.arange(5.0), "arrays": [np.zeros(2)], "other": 3}), random.Random(3)
-    for _ in range(1000):
+def test_a_checkpoint_with_any_bit_changed_is_refused() -> None:
+    data = to_bytes({"some": torch.arange(5.0), "arrays": [np.zeros(2)], "other": 3})
+    for place in range(len(data)):
         changed = bytearray(data)
-        changed[chance.randrange(len(data))] = chance.randrange(256)
-        with suppress(RequestError):
-            from_bytes(bytes(changed))
+        changed[place] ^= 1 << place % 8
+        refused(bytes(changed))
+        changed[place] = data[place] ^ 1 << (place + 3) % 8
+        refused(bytes(changed))
+
+
+def test_a_checkpoint_without_a_digest_is_read_where_its_format_has_none() -> None:
+    state = {"some": torch.arange(5.0), "other": 3}
+    text = '{"format":FORMAT,"state":{"some":{"$tensor":"/some"},"other":3}}'
+    found = from_bytes(with_text(text.replace("FORMAT", str(WITHOUT_DIGEST)), to_bytes(state)))
+    assert found["some"].tolist() == state["some"].tolist()
+    refused(with_text(text.replace("FORMAT", str(FORMAT)), to_bytes(state)))
 
 
 @pytest.mark.parametrize(
@@ -91,8 +103,9 @@ def test_what_is_no_checkpoint_at_all_is_refused(data: bytes) -> None:
     ],
     ids=range(14),
 )
-def test_what_a_checkpoint_says_of_itself_may_be_anything(text: str) -> None:
-    refused(with_text(text.replace("FORMAT", str(FORMAT))))
+@pytest.mark.parametrize("format", [str(WITHOUT_DIGEST), f"{FORMAT}, {DIGEST}"], ids=["without a digest", "with one"])
+def test_what_a_checkpoint_says_of_itself_may_be_anything(text: str, format: str) -> None:
+    assert "content is not what was written" not in refused(with_text(text.replace("FORMAT", format)))
 
 
 @pytest.mark.parametrize("version", [str(FORMAT + 1), "1", f'"{FORMAT}"', "null", "[1]"])
