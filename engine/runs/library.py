@@ -246,6 +246,16 @@ class Library:
             for table in ("events", "snapshots"):
                 self._execute(f"DELETE FROM {table} WHERE run = ? AND iteration > ?", (run, iteration))
 
+    def copy(self, run: str, to: str, iteration: int) -> None:
+        """Let another run have told all that ``run`` has up to ``iteration``, where it was forked."""
+        with self.transaction():
+            for table in ("series", "events", "snapshots"):
+                described = self._execute(f"PRAGMA table_info({table})")
+                columns = ", ".join(column["name"] for column in described if column["name"] != "run")
+                taken = f"SELECT ?, {columns} FROM {table} WHERE run = ?"
+                self._execute(f"INSERT INTO {table} (run, {columns}) {taken}", (to, run))
+            self.cut(to, iteration)
+
     # --- events, checkpoints, snapshots, pictures ---------------------------------------------------------------------
 
     def note(self, run: str, event: NotedEvent) -> None:
@@ -305,6 +315,10 @@ class Library:
     def run_folder(self, run: str) -> Path:
         """Where the files of a run are; it need not be there yet."""
         return self.folder / "runs" / run
+
+    def checkpoint_file(self, checkpoint: CheckpointRecord) -> Path:
+        """Where the bytes of a checkpoint are."""
+        return self.run_folder(checkpoint.run) / "checkpoints" / Path(checkpoint.file).name
 
     # --- the database itself ------------------------------------------------------------------------------------------
 

@@ -72,6 +72,9 @@ class Parts:
     def __iter__(self) -> Iterator[Stateful]:
         return iter(self._parts.values())
 
+    def by_name(self) -> dict[str, Stateful]:
+        return dict(self._parts)
+
     def state(self) -> State:
         return {name: part.state() for name, part in self._parts.items()}
 

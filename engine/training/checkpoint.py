@@ -24,7 +24,7 @@ from engine.runtime.state import State
 FORMAT = 3  # raised when states can no longer be read as they were
 WITHOUT_DIGEST = 2  # the format before, the same but for its digest
 _DIGITS = 64  # of a digest, zeros where it is still to come
-_MARK = rb'\"digest\": \"'  # what stands before it in the file
+_MARK = rb"\"digest\": \""  # what stands before it in the file
 _TENSOR, _ARRAY = "$tensor", "$array"  # a reference has one of these for its only key
 _BROKEN = "This is no checkpoint of a run, or a broken one"
 

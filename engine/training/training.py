@@ -13,12 +13,13 @@ from typing import Any
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+from engine.config.migrations import VERSION, migrated
 from engine.config.parameters import parameters_of, with_values
 from engine.config.validation import validated
 from engine.policies.policy import Policy
 from engine.reports.events import Collected, Event, Failed, Heartbeat, Updated
 from engine.runtime.errors import RefusedError, RequestError, RunError, describe
-from engine.runtime.state import State
+from engine.runtime.state import State, inexact
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.learner import Learner, Moment
 from engine.training.learners.interaction import collection_of
@@ -53,6 +54,7 @@ class Training:
         self.runs = {f"{run}/{seed}": seed for seed in seeds} if seeds else {run: config.seed}
         self._seeds = tuple(seeds)
         self.watched = False  # whether somebody wants to see every gradient step
+        self.inexact: tuple[str, ...] = ()  # what of a state that was loaded may not go on exactly, in sentences
         self.learner: Learner = ManySeedsLearner(config, self.runs) if seeds else make_learner(config, run)
         self.totals = {name: Totals() for name in self.runs}
         self._pending: dict[str, Any] = {}
@@ -235,6 +237,7 @@ class Training:
         if any(totals.busy for totals in self.totals.values()):
             raise ValueError(_TOGETHER if self._seeds else _ALONE)
         return {
+            "version": VERSION,
             "config": self.config.model_dump(mode="json"),
             "seeds": list(self._seeds),
             "choices": dict(self.learner.choices),
@@ -251,15 +254,20 @@ class Training:
         Raises:
             ValueError: the state is of another kind of run.
         """
+        self.load_life(state)
+        self.learner.parts.load(state["learner"])
+        self.inexact = inexact(state["learner"])
+
+    def load_life(self, state: Mapping[str, Any]) -> None:
+        """As ``load``, of all but what the learner remembers."""
         if list(state["seeds"]) != list(self._seeds):
             raise ValueError(f"This state is of the seeds {state['seeds']}, not of {list(self._seeds)}.")
-        self.config = validated(state["config"])
+        self.config = config_of(state)
         self._pending = dict(state["pending"])
         self._iterations = None
         self._stopwatch.load(state["stopwatch"])
         for totals, counted in zip(self.totals.values(), state["totals"], strict=True):
             totals.load(counted)
-        self.learner.parts.load(state["learner"])
 
 
 _ALONE = "A run can be saved between two iterations, not in the middle of one."
@@ -267,6 +275,16 @@ _TOGETHER = (
     "Seeds trained together can be saved only while none of them is in the middle of an iteration; those that play "
     "whole episodes have their iterations at times of their own, and hardly ever all rest."
 )
+
+
+def config_of(state: Mapping[str, Any]) -> RunConfig:
+    """The configuration of the run that ``state`` is of.
+
+    Raises:
+        RequestError: this version of the program knows none like it.
+    """
+    saved = {"version": state.get("version", 2), "config": state["config"]}  # early states do not say
+    return validated(migrated(saved)["config"])
 
 
 def resumed(state: Mapping[str, Any], run: str = RUN) -> Training:
@@ -279,7 +297,7 @@ def resumed(state: Mapping[str, Any], run: str = RUN) -> Training:
     """
     training = None
     try:
-        config = with_values(validated(state["config"]), state["choices"])
+        config = with_values(config_of(state), state["choices"])
         training = Training(config, run, state["seeds"])
         training.load(state)
     except Exception as error:

@@ -1,0 +1,251 @@
+"""Going on with runs of the library from their checkpoints: as they were, or forked with something changed."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from engine.config.parameters import with_values
+from engine.runs.library import ITERATIONS, Library
+from engine.runs.records import CheckpointRecord, NotedEvent, Origin, Reached, RunRecord, Status
+from engine.runtime.errors import RequestError, RunError
+from engine.runtime.whole_file import write_whole
+
+BUDGET = "budget.environment_steps"
+POINTS = 48  # of a run's little curve
+
+if TYPE_CHECKING:  # torch is loaded when a run is to go on
+    from engine.training.training import Training
+
+
+def checkpoint_at(library: Library, record: RunRecord, at: int | None = None) -> CheckpointRecord:
+    """The last checkpoint of a run, or that after ``at`` iterations.
+
+    Raises:
+        RequestError: there is none.
+    """
+    kept = library.checkpoints(record.id)
+    if not kept:
+        raise RequestError(f"Run {record.number} has no checkpoint to go on from; start its configuration anew.")
+    found = [checkpoint for checkpoint in kept if at is None or checkpoint.iteration == at]
+    if not found:
+        there = ", ".join(f"{checkpoint.iteration:,}" for checkpoint in reversed(kept))
+        raise RequestError(f"Run {record.number} has no checkpoint after iteration {at:,}; it has them after {there}.")
+    return found[0]
+
+
+def state_at(library: Library, record: RunRecord, at: int | None = None) -> dict[str, Any]:
+    """What a checkpoint of a run holds: the last, or that after ``at`` iterations.
+
+    Raises:
+        RequestError: there is no such checkpoint, or it cannot be read.
+    """
+    return _read(library, checkpoint_at(library, record, at))
+
+
+def resume(library: Library, record: RunRecord, at: int | None = None) -> Training:
+    """The run of ``record`` going on from its last checkpoint that can be read, or from that after ``at`` iterations;
+    what was recorded of it beyond is forgotten, since it will be told again. ``inexact`` of what is returned says what
+    does not go on exactly.
+
+    Raises:
+        RequestError: there is no such checkpoint, or none that can be read, or what it is of cannot be trained here, or
+            the run is being trained already.
+        RunError: the environment fails, or the library cannot be written.
+    """
+    from engine.training.training import resumed
+
+    checkpoint = checkpoint_at(library, record, at)
+    said: tuple[str, ...] = ()
+    try:
+        state = _read(library, checkpoint)
+    except RequestError as error:
+        if at is not None:
+            raise
+        checkpoint, state = _last_that_can_be_read(library, record, error)
+        said = (f"The last checkpoint cannot be read, so the run goes on from iteration {checkpoint.iteration:,}.",)
+    training = resumed(state, record.id)
+    training.inexact = (*said, *training.inexact)
+    try:
+        go_back(library, record, checkpoint)
+    except BaseException:
+        training.close()
+        raise
+    return training
+
+
+def go_back(library: Library, record: RunRecord, checkpoint: CheckpointRecord) -> None:
+    """Let the library say of a run what it said when ``checkpoint`` was taken, and that it goes on from there.
+
+    Raises:
+        RunError: the library cannot be written.
+    """
+    later = [each for each in library.checkpoints(record.id) if each.iteration > checkpoint.iteration]
+    with library.transaction():
+        before = library.run(record.id).reached
+        library.cut(record.id, checkpoint.iteration)
+        for each in later:
+            library.drop_checkpoint(record.id, each.iteration)
+        reached, sparkline = _reached(library, checkpoint, before)
+        library.reach(record.id, reached, sparkline)
+        changes = _changes(library, record)
+        library.update(record.id, changes=json.dumps(changes, ensure_ascii=False))
+        at = (reached.iteration, reached.environment_steps, reached.episodes, reached.seconds)
+        data = {"from": "checkpoint", "forgotten": before.iteration - checkpoint.iteration}
+        library.note(record.id, NotedEvent("gone on", *at, data=data))
+    for each in later:
+        with suppress(OSError):  # a file that nothing names any more is in nobody's way
+            library.checkpoint_file(each).unlink(missing_ok=True)
+
+
+def fork(
+    library: Library, record: RunRecord, at: int | None, values: Mapping[str, Any]
+) -> tuple[Training, RunRecord, tuple[str, ...]]:
+    """A run of its own that goes on from a checkpoint of ``record``, the last or that after ``at`` iterations, with
+    ``values`` at dotted paths of its configuration; its record, which is in the library already, at rest; and in
+    sentences what could not be carried over.
+
+    Raises:
+        RequestError: there is no such checkpoint, or it cannot be read, or the changed configuration cannot work.
+        RunError: the environment fails, or the library cannot be written.
+    """
+    checkpoint = checkpoint_at(library, record, at)
+    found = branch(library, record, _read(library, checkpoint), values)
+    if "fork" not in checkpoint.kinds:
+        library.keep_checkpoint(replace(checkpoint, kinds=(*checkpoint.kinds, "fork")))
+    return found
+
+
+def branch(
+    library: Library, record: RunRecord, state: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[Training, RunRecord, tuple[str, ...]]:
+    """As ``fork``, from a ``state`` of the run, which may be that of this instant.
+
+    What the parent has told up to there is told of the child as well, so that each is whole without the other.
+    """
+    from engine.training.checkpoint import to_bytes
+    from engine.training.forking import forked
+
+    id = uuid.uuid4().hex
+    training, lost = forked(state, values, id)
+    try:
+        steps, budget = training.environment_steps, training.config.budget.environment_steps
+        if steps >= budget:
+            raise RequestError(
+                f"Run {record.number} has taken {steps:,} steps by then, of {budget:,} in all; make it longer to go on."
+            )
+        at = (training.iteration, steps, training.episodes, training.seconds)
+        child = RunRecord(
+            id=id,
+            number=0,
+            configuration=training.config.model_dump(mode="json"),
+            status=Status.STOPPED,
+            created=time.time(),
+            versions=record.versions,
+            device=training.learner.choices["device"],
+            origin=Origin(record.id, training.iteration, steps),
+            inexact=lost,
+        )
+        checkpoint = CheckpointRecord(
+            id,
+            training.iteration,
+            steps,
+            child.created,
+            f"{training.iteration}.safetensors",
+            0,
+            ("last",),
+            training.mean_return,
+        )
+        with library.transaction():
+            child = library.begin(child)
+            library.copy(record.id, id, training.iteration)
+            reached, sparkline = _reached(library, checkpoint, Reached(*at, training.mean_return))
+            library.reach(id, reached, sparkline)
+            data = {"from": f"run {record.number}", "changes": dict(values)}
+            library.note(id, NotedEvent("forked", *at, data=data))
+            _write(library, checkpoint, to_bytes(training.state()))
+        return training, library.run(id), lost
+    except BaseException:
+        training.close()
+        raise
+
+
+def extend(training: Training, steps: int) -> tuple[str, ...]:
+    """Let a run become ``steps`` environment steps long in all, from the next iteration on; what becomes of its
+    schedules, in sentences.
+
+    Raises:
+        RequestError: it has taken as many already, or a run cannot be so long.
+    """
+    from engine.training.schedules import rescheduled
+
+    taken = training.environment_steps
+    if steps <= taken:
+        raise RequestError(f"This run has taken {taken:,} steps already; name more than that to go on.")
+    before = training.config
+    training.change(BUDGET, steps)
+    return rescheduled(before, with_values(before, {BUDGET: steps}), taken)
+
+
+def _read(library: Library, checkpoint: CheckpointRecord) -> dict[str, Any]:
+    from engine.training.checkpoint import from_bytes
+
+    where = library.checkpoint_file(checkpoint)
+    try:
+        data = where.read_bytes()
+    except OSError as error:
+        raise RequestError(f"The checkpoint {where} cannot be read: {error.strerror}.") from None
+    return from_bytes(data)
+
+
+def _last_that_can_be_read(
+    library: Library, record: RunRecord, broken: RequestError
+) -> tuple[CheckpointRecord, dict[str, Any]]:
+    """The one before those that are ``broken``, which is raised where there is none."""
+    for checkpoint in library.checkpoints(record.id)[1:]:
+        with suppress(RequestError):
+            return checkpoint, _read(library, checkpoint)
+    raise broken
+
+
+def _write(library: Library, checkpoint: CheckpointRecord, data: bytes) -> None:
+    where = library.checkpoint_file(checkpoint)
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(where, data)
+    except OSError as error:
+        raise RunError(f"The checkpoint {where} cannot be written: {error.strerror}.") from None
+    library.keep_checkpoint(replace(checkpoint, size=len(data)))
+
+
+def _reached(library: Library, checkpoint: CheckpointRecord, before: Reached) -> tuple[Reached, list[float]]:
+    """How far a run had come at ``checkpoint``, as far as what it has told up to there shows it, and its little curve;
+    ``before`` says what else is known."""
+    import numpy as np
+
+    series = library.series(checkpoint.run, ITERATIONS)
+    solved = before.solved if before.solved and before.solved[0] <= checkpoint.environment_steps else None
+    at = Reached(checkpoint.iteration, checkpoint.environment_steps, before.episodes, before.seconds, solved=solved)
+    if not len(series):
+        return replace(at, mean_return=checkpoint.mean_return, best=checkpoint.mean_return), []
+    means = series["mean_return"]
+    defined = means[~np.isnan(means)]
+    last = None if np.isnan(means[-1]) else float(means[-1])
+    stride = 1
+    while checkpoint.iteration > stride * POINTS:
+        stride *= 2
+    counted = replace(at, episodes=int(series["episodes"][-1]), seconds=float(series["seconds"][-1]))
+    best = float(defined.max()) if len(defined) else None
+    return replace(counted, mean_return=last, best=best), defined[::stride].tolist()
+
+
+def _changes(library: Library, record: RunRecord) -> dict[str, Any]:
+    """What has become of single parameters by what is told of it; a fork's are those since it was forked."""
+    begun = record.origin.iteration if record.origin else 0
+    changes = [event for event in library.events(record.id) if event.kind == "change" and event.iteration > begun]
+    return {event.data["path"]: event.data["new"] for event in changes}
