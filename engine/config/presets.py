@@ -63,14 +63,14 @@ def _about(seconds: float) -> str:
 @cache
 def shipped() -> Mapping[str, Preset]:
     """The presets that come with the program, by name, the default one first."""
-    return {f.name.removesuffix(".toml").split("-", 1)[1]: _parse(f.read_text("utf-8"), f.name) for f in _files()}
+    return {f.name.removesuffix(".toml").split("-", 1)[1]: parsed(f.read_text("utf-8"), f.name) for f in _files()}
 
 
 @cache
 def default() -> Preset:
     """The one with which the window opens, read alone so that it opens sooner."""
     first, *_ = _files()
-    return _parse(first.read_text("utf-8"), first.name)
+    return parsed(first.read_text("utf-8"), first.name)
 
 
 def _files() -> list[Traversable]:
@@ -104,7 +104,7 @@ def load(path: Path) -> Preset:
         text = _text(_content(path))
     except OSError as error:
         raise RequestError(f"The preset {path.name} could not be read: {error.strerror or error}.") from None
-    return _parse(text, path.name)
+    return parsed(text, path.name)
 
 
 def _content(path: Path) -> bytes:
@@ -150,7 +150,12 @@ def save(preset: Preset, path: Path) -> None:
         raise RequestError(f"The preset could not be saved as {path.name}: {error.strerror or error}.") from None
 
 
-def _parse(text: str, name: str) -> Preset:
+def parsed(text: str, name: str) -> Preset:
+    """The preset that the text of a file says, which is called ``name`` in what is wrong with it.
+
+    Raises:
+        RequestError: it is no TOML, or does not describe a preset.
+    """
     content = _tables(text, name)
     try:
         check_extent(content)

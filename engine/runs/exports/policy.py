@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from engine.config.migrations import VERSION
+from engine.config.shared_text import to_text
 from engine.runs.exports.export import Export, Source
 from engine.runs.exports.kept_policy import KeptPolicy, kept_policy
 from engine.runtime.whole_file import write_whole
@@ -24,7 +25,7 @@ def write_policy(source: Source, path: Path) -> str:
 
 
 def metadata(source: Source, kept: KeptPolicy) -> dict[str, str]:
-    """What it is a policy of, each in a text; the configuration as saved ones are."""
+    """What it is a policy of, each in a text; the configuration as saved ones are, and as what finds it again."""
     checkpoint = kept.checkpoint
     saved = {"version": VERSION, "config": kept.config.model_dump(mode="json")}
     mean = checkpoint.mean_return
@@ -36,6 +37,7 @@ def metadata(source: Source, kept: KeptPolicy) -> dict[str, str]:
         "environment_steps": str(checkpoint.environment_steps),
         "mean_return": "" if mean is None else repr(mean),
         "configuration": json.dumps(saved, ensure_ascii=False),
+        "text": to_text(kept.config),
     }
 
 

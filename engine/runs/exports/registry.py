@@ -12,10 +12,11 @@ from engine.runs.exports.preset import PRESET
 from engine.runs.exports.tables import EPISODES_TABLE, ITERATIONS_TABLE
 from engine.runs.exports.tensorboard import TENSORBOARD
 from engine.runs.exports.text import TEXT
+from engine.runs.exports.whole import WHOLE
 from engine.runtime.errors import RequestError
 
 EXPORTS: dict[str, Export] = {
-    export.name: export for export in (ITERATIONS_TABLE, EPISODES_TABLE, TENSORBOARD, PRESET, TEXT, POLICY, ONNX)
+    export.name: export for export in (ITERATIONS_TABLE, EPISODES_TABLE, TENSORBOARD, PRESET, TEXT, POLICY, ONNX, WHOLE)
 }
 
 
