@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.config import RunConfig
@@ -35,7 +34,7 @@ def kept_policy(source: Source) -> KeptPolicy:
     from engine.training.checkpoint import from_bytes
 
     checkpoint = _chosen(source)
-    path = source.library.run_folder(source.run.id) / "checkpoints" / Path(checkpoint.file).name
+    path = source.library.checkpoint_file(checkpoint)
     try:
         state = from_bytes(path.read_bytes())
     except OSError as error:
