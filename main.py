@@ -106,6 +106,8 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
     """The commands and their options. Made only when there are arguments: the plain window need not wait for it."""
     import typer
 
+    from engine.commands import declared
+
     cli = typer.Typer(
         help="Pick an environment, a policy and an algorithm, and watch an agent learn; "
         "without a command, the window opens.",
@@ -191,6 +193,8 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
 
         comparing.print_comparison(runs, axis, threshold, json, library)
 
+    declared.add_runs(cli)
+    declared.add_going_on(cli, interrupts)
     return cli
 
 

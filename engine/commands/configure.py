@@ -39,7 +39,7 @@ def configuration(
     if algorithm is not None:
         config = choose(config, _entry("algorithm", algorithm, ALGORITHMS))
     given = {path: value for path, value in values.items() if value is not None}
-    return with_values(config, given | dict(map(_setting, settings)))
+    return with_values(config, given | settings_of(settings))
 
 
 def _entry(what: str, name: str, entries: Mapping[str, Entry]) -> Entry:
@@ -48,6 +48,15 @@ def _entry(what: str, name: str, entries: Mapping[str, Entry]) -> Entry:
     near = get_close_matches(name, entries, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(entries)}."
     raise RequestError(f"There is no {what} {name}; {hint}")
+
+
+def settings_of(settings: Sequence[str]) -> dict[str, Any]:
+    """What ``KEY=VALUE``s set, by dotted path.
+
+    Raises:
+        RequestError: one is none.
+    """
+    return dict(map(_setting, settings))
 
 
 def _setting(text: str) -> tuple[str, Any]:

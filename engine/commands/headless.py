@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +25,7 @@ from engine.reports.events import Failed, Solved, Updated
 from engine.runs.host import recorded
 from engine.runs.library import Library
 from engine.runs.place import library_folder
+from engine.runs.records import RunRecord
 from engine.runtime.errors import RunError
 from engine.runtime.waiting import telling, while_waiting
 
@@ -47,6 +48,58 @@ def train(
             several seeds failed.
         KeyboardInterrupt: Ctrl+C, or another signal that ends programs.
     """
+    if library is not None:
+        Library(library_folder(library)).close()  # one that cannot be used is no reason to train unrecorded
+    _host(partial(_plan, config, seeds), seeds, (report, library_folder(library)), interrupts)
+
+
+def train_on(
+    make: Callable[[Library], Made], report: Path | None, interrupts: Interrupts, library: Path | None = None
+) -> None:
+    """Train what ``make`` makes of the run library, as ``train`` does.
+
+    Raises:
+        RequestError: as ``make``; or the report cannot be opened.
+        RunError, KeyboardInterrupt: as ``train``.
+    """
+    folder = library_folder(library)
+
+    def made() -> Iterator[Made]:
+        with Library(folder) as opened:
+            found = make(opened)
+        yield found
+
+    _host(lambda: _Plan(1, 1, made()), 1, (report, folder), interrupts)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A training that is to be hosted: how many environment steps it comes to in all, the run of the library that it
+    goes on with, if it is none of its own, and what to say of it before it begins."""
+
+    training: Training
+    budget: int
+    record: RunRecord | None = None
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Trainings one after the other, of so many seeds in so many groups, and what to say of that."""
+
+    seeds: int
+    groups: int
+    trainings: Iterator[Made]
+    said: str = ""
+
+
+def _plan(config: RunConfig, seeds: int) -> _Plan:
+    groups, said = _groups(config, seeds)
+    return _Plan(seeds, len(groups), _made(groups), said)
+
+
+def _host(plan: Callable[[], _Plan], seeds: int, where: tuple[Path | None, Path], interrupts: Interrupts) -> None:
+    """Train according to ``plan``; ``where`` are the report and the folder of the library."""
     course = _Course()
     interrupts.tell = lambda: course.interrupted(seeds)
     with interrupts.not_for_long():
@@ -55,39 +108,31 @@ def train(
             from engine.runtime.threads import compute_on_one_thread
 
             compute_on_one_thread()
-        if library is not None:
-            Library(library_folder(library)).close()  # one that cannot be used is no reason to train unrecorded
-        _train(_Wish(config, seeds, report, library_folder(library)), interrupts, course)
+        _train(plan(), where, interrupts, course)
 
 
-@dataclass(frozen=True)
-class _Wish:
-    """What is to be trained, and where it is written."""
-
-    config: RunConfig
-    seeds: int
-    report: Path | None
-    library: Path
-
-
-def _train(wish: _Wish, interrupts: Interrupts, course: _Course) -> None:
-    config, seeds, report = wish.config, wish.seeds, wish.report
+def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts, course: _Course) -> None:
+    (report, library), seeds = where, plan.seeds
     console = Console(file=cast(IO[str], Lasting(sys.stderr)))  # who no longer looks does not stop the training
-    groups, said = _groups(config, seeds)
     with ExitStack() as stack:
         stack.enter_context(while_waiting(telling(partial(_say, console))))
-        trainings = stack.enter_context(closing(_made(groups, console)))
+        trainings = stack.enter_context(closing(_closed(plan.trainings, console)))
         with console.status("Starting …"):
-            first = next(trainings)  # what is wrong with the request is said before anything is written
+            begun = next(trainings)  # what is wrong with the request is said before anything is written
+        first = begun.training
         lines = stack.enter_context(Report(report)) if report else None
-        _say(console, said or f"Training on {first.device_reason}; {first.stepping_reason}.")
-        if said and first.environment.notice:
+        _say(console, plan.said or f"Training on {first.device_reason}; {first.stepping_reason}.")
+        if plan.said and first.environment.notice:
             _say(console, f"In {first.environment.id}, {first.environment.notice}.")
+        for sentence in begun.said:
+            _say(console, sentence)
         progress = stack.enter_context(_progress(console))
-        bar = progress.add_task("", total=seeds * config.budget.environment_steps, mean="–", speed="–")
-        for training in chain([first], trainings):
+        total = seeds * begun.budget
+        bar = progress.add_task("", total=total, mean="–", speed="–")
+        for made in chain([begun], trainings):
+            training = made.training
             try:
-                with recorded(training, wish.library, partial(_say, console)) as recorder:
+                with recorded(training, library, partial(_say, console), made.record) as recorder:
                     for event in training:
                         recorder.put(event)
                         interrupts.check()
@@ -106,12 +151,12 @@ def _train(wish: _Wish, interrupts: Interrupts, course: _Course) -> None:
                         elif isinstance(event, Solved):
                             _say(console, _of_seed(event.sentence, seed, seeds))
             except RunError as error:
-                if len(groups) == 1 or isinstance(error, ReportError):
+                if plan.groups == 1 or isinstance(error, ReportError):
                     raise
                 course.failures[training.config.seed] = str(error)
             course.add(training)
         if seeds == 1:
-            progress.update(bar, completed=config.budget.environment_steps)
+            progress.update(bar, completed=total)
     _say(console, course.summary(seeds))
     if course.failures:
         reason = next(iter(course.failures.values()))
@@ -128,17 +173,22 @@ def _of_seed(sentence: str, seed: int, seeds: int) -> str:
     return sentence if seeds == 1 else f"Seed {seed}: {sentence[0].lower()}{sentence[1:]}"
 
 
-def _made(groups: Sequence[_Group], console: Console) -> Generator[Training, None, None]:
-    """A training for each group, closed before the next is made; an environment that breaks then is told of."""
+def _made(groups: Sequence[_Group]) -> Iterator[Made]:
+    """A training for each group, one after the other."""
     from engine.training.training import Training
 
     for group in groups:
-        training = Training(group.config, uuid.uuid4().hex, group.seeds)
+        yield Made(Training(group.config, uuid.uuid4().hex, group.seeds), group.config.budget.environment_steps)
+
+
+def _closed(trainings: Iterator[Made], console: Console) -> Generator[Made, None, None]:
+    """``trainings``, each closed before the next is made; an environment that breaks then is told of."""
+    for made in trainings:
         try:
-            yield training
+            yield made
         finally:
             try:
-                training.close()
+                made.training.close()
             except RunError as error:
                 _say(console, str(error))
 

@@ -38,6 +38,17 @@ def complain(sentence: object) -> None:
     stderr.flush()
 
 
+def say(sentence: str) -> None:
+    """Write one line for a person to stdout.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    with to_stdout():
+        if sys.stdout is not None:
+            sys.stdout.write(sentence + "\n")
+
+
 @contextmanager
 def to_stdout() -> Iterator[None]:
     """What is written to stdout in the block is there at its end.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.config.parameters import with_values
 from engine.runs.library import ITERATIONS, Library
+from engine.runs.liveness import hold
 from engine.runs.records import CheckpointRecord, NotedEvent, Origin, Reached, RunRecord, Status
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.whole_file import write_whole
@@ -72,15 +73,17 @@ def resume(library: Library, record: RunRecord, at: int | None = None) -> Traini
     training = resumed(state, record.id)
     training.inexact = (*said, *training.inexact)
     try:
-        go_back(library, record, checkpoint)
+        with _held(library, record):
+            go_back(library, record, checkpoint, training.inexact)
     except BaseException:
         training.close()
         raise
     return training
 
 
-def go_back(library: Library, record: RunRecord, checkpoint: CheckpointRecord) -> None:
-    """Let the library say of a run what it said when ``checkpoint`` was taken, and that it goes on from there.
+def go_back(library: Library, record: RunRecord, checkpoint: CheckpointRecord, inexact: tuple[str, ...] = ()) -> None:
+    """Let the library say of a run what it said when ``checkpoint`` was taken, and that it goes on from there, though
+    ``inexact``.
 
     Raises:
         RunError: the library cannot be written.
@@ -94,13 +97,27 @@ def go_back(library: Library, record: RunRecord, checkpoint: CheckpointRecord) -
         reached, sparkline = _reached(library, checkpoint, before)
         library.reach(record.id, reached, sparkline)
         changes = _changes(library, record)
-        library.update(record.id, changes=json.dumps(changes, ensure_ascii=False))
+        said = json.dumps(list(dict.fromkeys((*record.inexact, *inexact))), ensure_ascii=False)
+        library.update(record.id, changes=json.dumps(changes, ensure_ascii=False), inexact=said)
         at = (reached.iteration, reached.environment_steps, reached.episodes, reached.seconds)
         data = {"from": "checkpoint", "forgotten": before.iteration - checkpoint.iteration}
         library.note(record.id, NotedEvent("gone on", *at, data=data))
     for each in later:
         with suppress(OSError):  # a file that nothing names any more is in nobody's way
             library.checkpoint_file(each).unlink(missing_ok=True)
+
+
+@contextmanager
+def _held(library: Library, record: RunRecord) -> Iterator[None]:
+    """See to it that nobody trains the run meanwhile."""
+    try:
+        lock = hold(library, record.id)
+    except OSError as error:
+        raise RunError(f"Run {record.number} cannot go on in {library.folder}: {error.strerror}.") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def fork(
@@ -128,6 +145,7 @@ def branch(
 
     What the parent has told up to there is told of the child as well, so that each is whole without the other.
     """
+    from engine.runs.recorder import versions
     from engine.training.checkpoint import to_bytes
     from engine.training.forking import forked
 
@@ -146,7 +164,7 @@ def branch(
             configuration=training.config.model_dump(mode="json"),
             status=Status.STOPPED,
             created=time.time(),
-            versions=record.versions,
+            versions=versions(),
             device=training.learner.choices["device"],
             origin=Origin(record.id, training.iteration, steps),
             inexact=lost,

@@ -1,0 +1,262 @@
+"""What ``main.py runs`` does: the runs of the library listed, shown, deleted and brought back."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from engine.commands.output import to_stdout, writes_all
+from engine.runs.library import Library
+from engine.runs.liveness import is_trained
+from engine.runs.place import library_folder
+from engine.runs.records import CheckpointRecord, NotedEvent, RunRecord
+from engine.runtime.errors import RequestError, RunError
+
+_NONE = "–"
+
+
+def print_list(as_json: bool, library: Path | None) -> None:
+    """Write all runs to stdout, the newest first, for people or as JSON.
+
+    Raises:
+        RequestError: the library cannot be opened.
+        RunError: it cannot be read, or the list cannot be written.
+    """
+    with Library(library_folder(library)) as opened:
+        records = opened.runs()
+    _print([as_data(record) for record in records] if as_json else _table(records))
+
+
+def print_run(name: str, as_json: bool, library: Path | None) -> None:
+    """Write all that is known of one run to stdout, but for its curves.
+
+    Raises:
+        RequestError: there is no such run, or the library cannot be opened.
+        RunError: it cannot be read, or the run's data cannot be written.
+    """
+    with Library(library_folder(library)) as opened:
+        record = opened.find(name)
+        checkpoints, events = opened.checkpoints(record.id), opened.events(record.id)
+        parent = opened.run(record.origin.parent) if record.origin else None
+    if as_json:
+        _print(as_data(record) | _in_full(record, checkpoints, events))
+    else:
+        _print(_described(record, parent, checkpoints, events))
+
+
+def delete(names: Sequence[str], library: Path | None) -> str:
+    """Put runs aside; a sentence of it.
+
+    Raises:
+        RequestError: there is no such run, or it is being trained.
+        RunError: the library cannot be written.
+    """
+    with Library(library_folder(library)) as opened:
+        records = [opened.find(name) for name in names]
+        for record in records:
+            if is_trained(opened, record.id):
+                raise RequestError(f"Run {record.number} is being trained; stop it first.")
+        opened.delete([record.id for record in records])
+    numbers = " ".join(str(record.number) for record in records)
+    return f"Deleted {_counted(records)}; `runs restore {numbers}` undoes it."
+
+
+def restore(names: Sequence[str], library: Path | None) -> str:
+    """Bring back what was deleted; a sentence of it.
+
+    Raises:
+        RequestError: no such run was deleted.
+        RunError: the library cannot be written.
+    """
+    with Library(library_folder(library)) as opened:
+        aside = {str(record.number): record for record in opened.runs(deleted=True)}
+        wanted = [name.strip().removeprefix("run ").strip() for name in names]
+        for name in wanted:
+            if name not in aside:
+                there = f"deleted are {', '.join(sorted(aside, key=int))}" if aside else "none is deleted"
+                raise RequestError(f"There is no deleted run {name}; {there}.")
+        opened.restore([aside[name].id for name in wanted])
+    return f"Brought back {_counted([aside[name] for name in wanted])}."
+
+
+def as_data(record: RunRecord) -> dict[str, Any]:
+    """What a list says of a run, as JSON can say it."""
+    return {
+        "number": record.number,
+        "id": record.id,
+        "title": record.label.title,
+        "status": str(record.status),
+        "environment": record.environment,
+        "policy": record.configuration["policy"]["kind"],
+        "update": record.configuration["update"]["kind"],
+        "seed": record.seed,
+        "created": record.created,
+        "ended": record.ended,
+        "iteration": record.reached.iteration,
+        "environment_steps": record.reached.environment_steps,
+        "episodes": record.reached.episodes,
+        "seconds": record.reached.seconds,
+        "mean_return": record.reached.mean_return,
+        "best": record.reached.best,
+        "parent": record.origin.parent if record.origin else None,
+        "tags": list(record.label.tags),
+        "pinned": record.label.pinned,
+    }
+
+
+def _in_full(
+    record: RunRecord, checkpoints: Sequence[CheckpointRecord], events: Sequence[NotedEvent]
+) -> dict[str, Any]:
+    origin, solved = record.origin, record.reached.solved
+    return {
+        "note": record.label.note,
+        "reason": record.reason,
+        "device": record.device,
+        "versions": dict(record.versions),
+        "inexact": list(record.inexact),
+        "solved": None if solved is None else {"environment_steps": solved[0], "seconds": solved[1]},
+        "origin": None
+        if origin is None
+        else {"parent": origin.parent, "iteration": origin.iteration, "environment_steps": origin.environment_steps},
+        "configuration": dict(record.configuration),
+        "changes": dict(record.changes),
+        "checkpoints": [
+            {
+                "iteration": each.iteration,
+                "environment_steps": each.environment_steps,
+                "created": each.created,
+                "size": each.size,
+                "kinds": list(each.kinds),
+                "mean_return": each.mean_return,
+            }
+            for each in checkpoints
+        ],
+        "events": [
+            {
+                "kind": each.kind,
+                "iteration": each.iteration,
+                "environment_steps": each.environment_steps,
+                "seconds": each.seconds,
+                **each.data,
+            }
+            for each in events
+        ],
+    }
+
+
+def _table(records: Sequence[RunRecord]) -> RenderableType:
+    if not records:
+        return "There are no runs yet; `train` makes one, and so does the window."
+    table = Table(box=None, pad_edge=False)
+    table.add_column("run", justify="right", no_wrap=True)
+    for title in ("", "environment", "method"):
+        table.add_column(title, overflow="fold")
+    for title in ("seed", "steps", "return"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("begun", no_wrap=True)
+    for record in records:
+        reached = record.reached
+        table.add_row(
+            str(record.number),
+            escape(record.label.title),
+            escape(record.environment),
+            f"{record.configuration['update']['kind']}, {record.configuration['policy']['kind']}",
+            str(record.seed),
+            f"{reached.environment_steps:,}",
+            _number(reached.mean_return),
+            str(record.status),
+            _when(record.created),
+        )
+    return table
+
+
+def _described(
+    record: RunRecord,
+    parent: RunRecord | None,
+    checkpoints: Sequence[CheckpointRecord],
+    events: Sequence[NotedEvent],
+) -> Table:
+    reached, config = record.reached, record.configuration
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    rows = {
+        f"run {record.number}": record.label.title or record.id,
+        "note": record.label.note,
+        "tags": ", ".join(record.label.tags),
+        "status": f"{record.status}: {record.reason}" if record.reason else str(record.status),
+        "begun": _when(record.created),
+        "environment": record.environment,
+        "method": f"{config['update']['kind']}, {config['policy']['kind']} policy, seed {record.seed}",
+        "reached": f"{reached.environment_steps:,} of {_budget(record):,} steps in {reached.iteration:,} iterations "
+        f"and {reached.seconds:.1f} s",
+        "mean return": f"{_number(reached.mean_return)}, at best {_number(reached.best)}",
+        "solved": f"after {reached.solved[0]:,} steps and {reached.solved[1]:.1f} s" if reached.solved else "",
+        "forked": f"from run {parent.number} after {record.origin.environment_steps:,} steps"
+        if parent is not None and record.origin is not None
+        else "",
+        "changed": ", ".join(f"{path} = {value}" for path, value in record.changes.items()),
+        "not exact": " ".join(record.inexact),
+        "checkpoints": ", ".join(
+            f"{each.environment_steps:,} steps ({', '.join(each.kinds)})" for each in reversed(checkpoints)
+        ),
+        "told": "\n".join(filter(None, map(_told, events))),
+        "on": " ".join([record.device, *(f"{name} {version}" for name, version in record.versions.items())]),
+    }
+    for title, text in rows.items():
+        if text:
+            table.add_row(title, escape(text))
+    return table
+
+
+def _told(event: NotedEvent) -> str:
+    """What happened, in a line."""
+    data: Mapping[str, Any] = event.data
+    what = {
+        "change": lambda: f"{data['path']} {data['old']} → {data['new']}",
+        "solved": lambda: f"solved with a mean return of {data['mean_return']:.4g}",
+        "note": lambda: str(data["sentence"]),
+        "failed": lambda: f"failed: {data['reason']}",
+        "gone on": lambda: f"gone on from a {data['from']}",
+        "forked": lambda: f"forked from {data['from']}",
+    }.get(event.kind)
+    try:
+        return f"{event.environment_steps:,} steps: {what()}" if what is not None else ""
+    except (KeyError, TypeError, ValueError):  # as another version wrote it
+        return f"{event.environment_steps:,} steps: {event.kind}"
+
+
+def _budget(record: RunRecord) -> int:
+    return int(record.changes.get("budget.environment_steps", record.configuration["budget"]["environment_steps"]))
+
+
+def _counted(records: Sequence[RunRecord]) -> str:
+    return f"run {records[0].number}" if len(records) == 1 else f"{len(records)} runs"
+
+
+def _number(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.1f}" if 0.1 <= abs(value) < 1e7 or value == 0.0 else f"{value:.4g}"
+
+
+def _when(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _print(what: Any) -> None:
+    """Write rows as JSON, or what a person is to see."""
+    if sys.stdout is None:
+        raise RunError("There is nowhere to write to, for the output is closed.")
+    with to_stdout():
+        if isinstance(what, list | dict):
+            sys.stdout.write(json.dumps(what, indent=2, ensure_ascii=not writes_all(sys.stdout)) + "\n")
+        else:
+            Console().print(what, highlight=False)
