@@ -195,7 +195,7 @@ class TrainingThread(QThread):
         except BaseException as error:
             end, level, sentence = RunState.FAILED, "error", failure(error, "The run failed unexpectedly")
         self._waited = None
-        self._end_record(end, sentence)
+        self._end_record(training, end, sentence)
         if training is not None:
             hosted = _Hosted(run, training)
             if holds:
@@ -264,9 +264,11 @@ class TrainingThread(QThread):
         self._recorder = Recorder(library_folder(self._library), lambda sentence: self.log.emit("warning", sentence))
         self.record = self._recorder.begin(training, record)
 
-    def _end_record(self, end: RunState, sentence: str) -> None:
+    def _end_record(self, training: Training | None, end: RunState, sentence: str) -> None:
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
+            if training is not None and end is not RunState.FAILED:
+                recorder.save(training)
             recorder.end(_STATUS[end], sentence if end is RunState.FAILED else "")
 
     def _tell(self, readers: list[EventReader], event: Event) -> None:
@@ -302,6 +304,8 @@ class TrainingThread(QThread):
     def _wait(self, training: Training) -> None:
         """Stay paused until asked to go on; the waiting costs nothing."""
         self._show_policy(training, final=True)
+        if self._recorder is not None:
+            self._recorder.save(training)
         if not self._stepping:
             self.log.emit("info", f"Paused after {self._steps:,} steps.")
         self._note_status(Status.PAUSED)

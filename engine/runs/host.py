@@ -38,4 +38,5 @@ def recorded(
     except BaseException:
         recorder.end(Status.INTERRUPTED)
         raise
+    recorder.save(training)
     recorder.end(Status.FINISHED)

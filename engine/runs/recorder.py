@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.config.parameters import with_values
-from engine.reports.events import Event
+from engine.reports.events import Event, Heartbeat
+from engine.runs.autosave import BEST, Autosave, Taken, keep
 from engine.runs.library import Library
 from engine.runs.liveness import LOCK, hold
 from engine.runs.records import RunRecord, Status
+from engine.runs.snapshots import Snapshot, SnapshotKeeper
 from engine.runs.told import WRITTEN, Told
 from engine.runtime.errors import RequestError, RunError, describe
+from engine.runtime.state import inexact
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -50,11 +56,24 @@ class Recorder:
         self._locks: list[BaseFileLock] = []
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
-        self._status: tuple[Status, str] | None = None  # what is to be written of all runs next
+        self._alone = ""  # the run's id, where there are not several
+        self._autosave: Autosave | None = None
+        self._taken: deque[Taken] = deque()  # what is to be written of it
+        self._inexact: tuple[str, ...] | None = None
+        self._keeper = SnapshotKeeper()
+        self._snapshots: deque[Snapshot] = deque()
+        self._resting: _Resting | None = None  # what is to be written of all runs next
         self._over = False
         self._library: Library | None = None  # of the thread that writes
         self._retry_at = 0.0
-        self._failing = False
+        self._numbers = _Trouble(
+            tell,
+            "What this run tells cannot be recorded now",
+            "What this run tells is recorded again, and nothing of it is missing.",
+        )
+        self._states = _Trouble(
+            tell, "The state of this run cannot be saved now", "The state of this run can be saved again."
+        )
 
     # --- on the thread that trains ------------------------------------------------------------------------------------
 
@@ -84,22 +103,53 @@ class Recorder:
 
     def put(self, event: Event) -> None:
         """Take in an event, to be written soon."""
-        if type(event) in WRITTEN and (told := self._told.get(event.run)) is not None:
+        told = self._told.get(event.run)
+        if told is None:
+            return
+        if type(event) in WRITTEN:
             told.add(event)
+        elif type(event) is not Heartbeat:
+            self._keeper.put(event)
 
     def between(self, training: Training) -> None:
-        """Between two iterations: keep what is due."""
+        """Between two iterations, or where one has just ended: keep what is due of the run as it is now."""
+        if self._alone and not self._taken:
+            self._take(training, now=False)
+            self._take_snapshot(training, last=False)
+
+    def save(self, training: Training) -> None:
+        """Keep the run as it is now, unless it is in the middle of an iteration."""
+        if self._alone and training.updates == training.iteration:
+            self._take(training, now=True)
+            self._take_snapshot(training, last=True)
+
+    def _take_snapshot(self, training: Training, *, last: bool) -> None:
+        snapshot = self._keeper.between(training, last=last)
+        if snapshot is not None:
+            self._snapshots.append(snapshot)
+
+    def _take(self, training: Training, *, now: bool) -> None:
+        if self._autosave is None:
+            return
+        try:
+            taken = self._autosave.between(training, now=now)
+        except Exception as error:  # of an environment, whose code may be from elsewhere
+            self._autosave = None
+            self._tell(f"The state of this run cannot be kept, and it cannot be resumed: {_sentence(error)}")
+            return
+        if taken is not None:
+            self._taken.append(taken)  # written at the next turn: a thread that wakes now would hold this one up
 
     def set_status(self, status: Status) -> None:
         """Note that the runs are paused, or at work again."""
-        self._status = status, ""
-        self._wake.set()
+        self._resting = _Resting(status)
 
     def end(self, status: Status, reason: str = "") -> None:
         """Note what the runs have come to, and write all that is left; the runs are free for others afterwards."""
         if self._thread is None:
             return
-        self._status, self._over = (status, reason), True
+        self._resting = _Resting(status, reason, over=True)
+        self._over = True
         self._wake.set()
         self._thread.join(PATIENCE)
 
@@ -116,10 +166,13 @@ class Recorder:
                 created=time.time(),
                 versions=versions(),
                 device=training.learner.choices.get("device", "cpu"),
+                inexact=() if alone else (_TOGETHER,),
             )
             self._locks.append(hold(library, record.id))  # before anybody can see that it runs
             records.append(library.begin(record))
             self._told[name] = Told(records[-1])
+        if alone:
+            self._autosave, self._alone = Autosave(), records[0].id
         return records[0]
 
     def _going_on(self, library: Library, training: Training, record: RunRecord) -> RunRecord:
@@ -134,6 +187,9 @@ class Recorder:
             raise _Busy("This run has gone on elsewhere since; open it from the library to go on from there.")
         library.update(found.id, status=str(Status.RUNNING), ended=None, reason="")
         self._told[name] = Told(found)
+        kept = [checkpoint for checkpoint in library.checkpoints(found.id) if BEST in checkpoint.kinds]
+        self._autosave, self._alone = Autosave(kept[0].mean_return if kept else None), found.id
+        self._keeper = SnapshotKeeper(library.snapshots(found.id))
         return library.run(found.id)
 
     # --- on a thread of its own ---------------------------------------------------------------------------------------
@@ -151,9 +207,9 @@ class Recorder:
 
     def _write(self) -> None:
         self._show_life()
-        status = self._status
+        resting = self._resting
         news = [told for told in self._told.values() if told.has_news()]
-        if not news and status is None:
+        if not (news or self._taken or self._snapshots or resting is not None):
             return
         try:
             if self._library is None:
@@ -161,39 +217,52 @@ class Recorder:
             with self._library.transaction():
                 for told in news:
                     told.write(self._library)
-                if status is not None:
-                    self._note_status(*status)
+                if resting is not None:
+                    self._note(self._library, resting)
+            for told in news:
+                told.written()
+            if self._resting is resting:
+                self._resting = None
+            self._numbers.ends()
+            self._keep(self._library)
         except (RequestError, RunError, OSError) as error:
-            self._fail(error)
-            return
-        for told in news:
-            told.written()
-        if self._status is status:
-            self._status = None
-        if self._failing:
-            self._failing = False
-            self._tell("The run library can be written again; nothing of this run is missing in it.")
+            if self._library is not None:
+                self._library.close()
+            self._library = None  # the trouble may be with this connection
+            self._retry_at = time.monotonic() + RETRY
+            self._numbers.begins(error, for_good=self._over)
 
-    def _note_status(self, status: Status, reason: str) -> None:
-        assert self._library is not None
+    def _keep(self, library: Library) -> None:
+        """Write the states that were taken. One that cannot be written is given up, as the run goes on meanwhile."""
+        while self._taken:
+            taken = self._taken.popleft()
+            began = time.thread_time()
+            try:
+                keep(library, self._alone, taken)
+            except (RunError, OSError) as error:
+                self._states.begins(error, for_good=self._over)
+                if self._autosave is not None:
+                    self._autosave.try_again()
+                continue
+            self._states.ends()
+            found = inexact(taken.state)
+            if found != self._inexact:
+                self._inexact = found
+                library.update(self._alone, inexact=json.dumps(found, ensure_ascii=False))
+            if self._autosave is not None:
+                self._autosave.cost(time.thread_time() - began)
+        while self._snapshots:
+            self._keeper.write(library, self._alone, self._snapshots[0])
+            self._snapshots.popleft()
+
+    def _note(self, library: Library, resting: _Resting) -> None:
         for told in self._told.values():
             if told.failure:
-                self._library.end(told.id, Status.FAILED, told.failure)
-            elif self._over:
-                self._library.end(told.id, status, reason)
+                library.end(told.id, Status.FAILED, told.failure)
+            elif resting.over:
+                library.end(told.id, resting.status, resting.reason)
             else:
-                self._library.update(told.id, status=str(status))
-
-    def _fail(self, error: Exception) -> None:
-        """Try again later, with a connection of its own, since the trouble may be with this one."""
-        if self._library is not None:
-            self._library.close()
-        self._library = None
-        self._retry_at = time.monotonic() + RETRY
-        if not self._failing:
-            self._failing = True
-            later = "it is lost" if self._over else "the run goes on, and it is tried again"
-            self._tell(f"What this run tells cannot be recorded now: {_sentence(error)[:-1]}; {later}.")
+                library.update(told.id, status=str(resting.status))
 
     def _show_life(self) -> None:
         """Leave a trace of when this was."""
@@ -206,6 +275,39 @@ class Recorder:
             with suppress(OSError):
                 lock.release()
         self._locks = []
+
+
+_TOGETHER = (
+    "It was trained together with other seeds, and its networks were not kept: it can be compared, but it cannot go on."
+)
+
+
+@dataclass(frozen=True)
+class _Resting:
+    """What has become of the runs; ``over`` where nothing follows."""
+
+    status: Status
+    reason: str = ""
+    over: bool = False
+
+
+class _Trouble:
+    """Something that cannot be written: said once, and once more when it can."""
+
+    def __init__(self, tell: Callable[[str], object], begun: str, ended: str) -> None:
+        self._tell, self._begun, self._ended = tell, begun, ended
+        self._there = False
+
+    def begins(self, error: Exception, *, for_good: bool) -> None:
+        if not self._there:
+            self._there = True
+            later = "it is lost" if for_good else "the run goes on, and it is tried again"
+            self._tell(f"{self._begun}: {_sentence(error)[:-1]}; {later}.")
+
+    def ends(self) -> None:
+        if self._there:
+            self._there = False
+            self._tell(self._ended)
 
 
 class _Busy(Exception):  # noqa: N818 - a reason

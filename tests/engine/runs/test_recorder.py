@@ -130,7 +130,7 @@ def test_while_the_library_cannot_be_written_the_run_goes_on_and_nothing_is_miss
         assert list(library.series("mine", ITERATIONS)["iteration"]) == told
     assert said == [
         "What this run tells cannot be recorded now: The disk is full; the run goes on, and it is tried again.",
-        "The run library can be written again; nothing of this run is missing in it.",
+        "What this run tells is recorded again, and nothing of it is missing.",
     ]
 
 
