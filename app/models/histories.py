@@ -19,6 +19,10 @@ class Histories:
         self._kept[run] = History()
         return self._kept[run]
 
+    def put(self, run: str, history: History) -> None:
+        """Keep what ``run`` tells from now on beside what it has told already."""
+        self._kept[run] = history
+
     def __getitem__(self, run: str) -> History:
         return self._kept[run]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtWidgets import QVBoxLayout
@@ -35,7 +36,7 @@ class DiagnosticsPanel(PanelWidget):
         self._theme = theme
         self._config: RunConfig = PolicyGradientConfig()
         self._history: History | None = None
-        self._ghost: Run | None = None
+        self._ghosts: Sequence[Run] = ()
         self._run = ""
         self._drawn: tuple[int, bool] = (0, False)
         self._x_axis = x_axis
@@ -81,10 +82,10 @@ class DiagnosticsPanel(PanelWidget):
         for small in self._made.values():
             small.plot.run = name
 
-    def show_ghost(self, ghost: Run | None) -> None:
-        self._ghost = ghost
+    def show_ghosts(self, ghosts: Sequence[Run]) -> None:
+        self._ghosts = ghosts
         for small in self._made.values():
-            small.show_ghost(ghost)
+            small.show_ghosts(ghosts)
         self._redraw()
 
     def _plot(self, names: tuple[str, ...]) -> None:
@@ -107,7 +108,7 @@ class DiagnosticsPanel(PanelWidget):
         small.plot.bottom.set_title(X_TITLES[self._x_axis.axis])
         small.plot.viewport().installEventFilter(self._scroll)
         small.plot.x_moved.connect(partial(self._share_x, small))
-        small.show_ghost(self._ghost)
+        small.show_ghosts(self._ghosts)
         return small
 
     def _share_x(self, moved: SmallPlot, x: Range | None) -> None:

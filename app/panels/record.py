@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -56,8 +56,8 @@ class PanelWidget(QWidget):
     def name_run(self, name: str) -> None:
         """Say whose data is shown; empty where there is none."""
 
-    def show_ghost(self, ghost: Run | None) -> None:
-        """Draw an earlier run in grey behind the one that is shown; None clears it."""
+    def show_ghosts(self, ghosts: Sequence[Run]) -> None:
+        """Draw these other runs behind the one that is shown."""
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on another look."""

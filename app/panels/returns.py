@@ -14,11 +14,12 @@ from app.models.axis_choice import AxisChoice, XAxis
 from app.models.history import History
 from app.models.runs import Run
 from app.panels import timeline
+from app.panels.ghosts import Ghosts
 from app.panels.record import PanelWidget
 from app.panels.timeline import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
-from app.plotting.labels import Level, Moment, Moments, Name, Shapes
+from app.plotting.labels import Level, Moment, Moments, Shapes
 from app.plotting.marks import Dots, Line
 from app.plotting.plot import Plot
 from app.plotting.readout import NEAR, Pointer, Reading
@@ -45,7 +46,6 @@ class ReturnsPanel(PanelWidget):
         self._theme = theme
         self._x_axis = x_axis
         self._history: History | None = None
-        self._ghost: Run | None = None
         self._drawn: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._sample = EpisodeSample()
         self._mean = Trace()
@@ -54,13 +54,9 @@ class ReturnsPanel(PanelWidget):
         self._y: Range | None = None
 
         self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
-        self._ghost_line = Line(width=1, dashed=True)
-        self._ghost_name = Name(self._ghost_line, self._line)
+        self._ghosts = Ghosts("mean_return", self._line)
         self.plot = Plot(theme, X_TITLES[x_axis.axis], _RETURN)
-        self.plot.marks = [
-            *(self._dots, self._ghost_line, self._moments, self._level, self._line),
-            *(self._ghost_name, Shapes(self._moments)),
-        ]
+        self._set_marks()
         self.plot.title, self.plot.probe, self.plot.numbers = "Returns", self._read, self._numbers
         self._stage = Stage(_EMPTY, self.plot)
         self._build(theme)
@@ -116,15 +112,14 @@ class ReturnsPanel(PanelWidget):
         self._level.value = environment.solved_at
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
         self._y = None
-        self._take_ghost()
+        self._take_ghosts(self._ghosts.runs)
         self._redraw()
 
     def name_run(self, name: str) -> None:
         self.plot.run = name
 
-    def show_ghost(self, ghost: Run | None) -> None:
-        self._ghost = ghost
-        self._take_ghost()
+    def show_ghosts(self, ghosts: Sequence[Run]) -> None:
+        self._take_ghosts(ghosts)
         self._redraw()
 
     def refresh(self, history: History) -> None:
@@ -157,7 +152,7 @@ class ReturnsPanel(PanelWidget):
         self._theme = theme
         self._dots.set_colour(theme.episodes, 0.45 if theme.name == "dark" else 0.4)
         self._line.colour = theme.mean
-        self._ghost_line.colour, self._ghost_name.ground = theme.muted, theme.surface
+        self._ghosts.apply_theme(theme)
         self._level.apply_theme(theme)
         self._moments.apply_theme(theme)
         self.plot.apply_theme(theme)
@@ -169,7 +164,7 @@ class ReturnsPanel(PanelWidget):
         self._axis.setCurrentIndex(self._axis.findData(self.x_axis))
         self._entitle()
         self._x_end = None
-        self._take_ghost()
+        self._take_ghosts(self._ghosts.runs)
         self.plot.follow()
         self._redraw()
 
@@ -211,14 +206,18 @@ class ReturnsPanel(PanelWidget):
         self._line.x, self._line.y = x, y
         self._number.setText(short_number(newest, 4, steady=True))
 
-    def _take_ghost(self) -> None:
-        """An earlier run's line, which stays as it is until the axis counts something else."""
-        line, ghost = self._ghost_line, self._ghost
-        line.x = line.y = np.empty(0)
-        self._ghost_name.text = ""
-        if ghost is not None:
-            line.x, line.y = timeline.curve(Trace(), ghost.history, "mean_return", self.x_axis)
-            self._ghost_name.text = timeline.ghost_name(ghost, self._config)
+    def _take_ghosts(self, runs: Sequence[Run]) -> None:
+        self._ghosts.show(runs, self.x_axis)
+        self._ghosts.name_beside(self._config)
+        self._ghosts.apply_theme(self._theme)
+        self._set_marks()
+
+    def _set_marks(self) -> None:
+        ghosts = self._ghosts
+        self.plot.marks = [
+            *(self._dots, *ghosts.marks, self._moments, self._level, self._line),
+            *(*ghosts.names, Shapes(self._moments)),
+        ]
 
     def _marked(self, history: History) -> list[Moment]:
         """The moments of a run; the one when it was solved is marked on the line."""
@@ -231,7 +230,7 @@ class ReturnsPanel(PanelWidget):
         self._x_end = timeline.x_end(self._x_end, history, self.x_axis, self._config)
         low, high = robust_bounds(self._dots.y)
         level = [] if self._level.value is None else [self._level.value]
-        wanted = np.concatenate([[low, high], self._line.y, self._ghost_line.y, level])
+        wanted = np.concatenate([[low, high], self._line.y, self._ghosts.y, level])
         self._y = settled_range(self._y, float(wanted.min()), float(wanted.max()))
         self.plot.set_ranges((0.0, self._x_end), self._y)
 
@@ -243,15 +242,16 @@ class ReturnsPanel(PanelWidget):
         dot = self._read_dot(pointer)
         if dot is not None:
             return replace(dot, lines=(*dot.lines, *happened))
-        whose = self._ghost_name.text.partition(" · ")[0]
-        lines = ((self._line, "mean return"), (self._ghost_line, f"{whose}: mean return"))
-        readings = []
-        for line, name in lines:
-            index = pointer.nearest(line.x)
-            if index is not None:
-                x, y = float(line.x[index]), float(line.y[index])
-                words = (f"{name} {short_number(y, 4)} (reward)", timeline.x_words(self.x_axis, x), *happened)
-                readings.append(Reading(x, y, words, line.colour))
+
+        def place(x: float) -> Sequence[str]:
+            return timeline.x_words(self.x_axis, x), *happened
+
+        line, index = self._line, pointer.nearest(self._line.x)
+        readings = self._ghosts.nearest(pointer, place)
+        if index is not None:
+            x, y = float(line.x[index]), float(line.y[index])
+            words = (f"mean return {short_number(y, 4)} (reward)", *place(x))
+            readings.insert(0, Reading(x, y, words, line.colour))
         return min(readings, key=lambda told: abs(pointer.frame.to_y(told.y) - pointer.y), default=None)
 
     def _read_dot(self, pointer: Pointer) -> Reading | None:
@@ -271,10 +271,9 @@ class ReturnsPanel(PanelWidget):
         return Reading(float(self._dots.x[nearest]), float(self._dots.y[nearest]), words, self._theme.episodes)
 
     def _numbers(self) -> Table:
-        """Every episode and every mean, those of an earlier run too."""
+        """Every episode and every mean, those of the other runs too."""
         tables = [] if self._history is None else [_table(self.plot.run, self._history)]
-        if self._ghost is not None:
-            tables.append(_table(self._ghost.name, self._ghost.history))
+        tables += [_table(ghost.name, ghost.history) for ghost in self._ghosts.runs]
         return below(tables)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
@@ -11,6 +12,7 @@ from app.models.axis_choice import XAxis
 from app.models.history import History
 from app.models.runs import Run
 from app.panels import timeline
+from app.panels.ghosts import Ghosts
 from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Table, below
@@ -42,12 +44,11 @@ class SmallPlot(QWidget):
         self._trace = Trace()
         self._y: Range | None = None
         self._history: History | None = None
-        self._ghost: Run | None = None
         self._axis: XAxis = "environment_steps"
         self._band, self._line, self._moments = Band(), Line(), Moments(rows=0)
-        self._ghost_line = Line(width=1, dashed=True)
+        self._ghosts = Ghosts(metric.name, self._line)
         self.plot = Plot(theme, timeline.X_TITLES[self._axis], "", _MARGINS)
-        self.plot.marks = [self._band, self._ghost_line, self._moments, self._line, Shapes(self._moments)]
+        self._set_marks()
         self.plot.title, self.plot.measured = metric.title, heading(metric)
         self.plot.probe, self.plot.numbers = self._read, self._numbers
         self.title = QLabel(metric.title)
@@ -121,7 +122,7 @@ class SmallPlot(QWidget):
         self._value.setText(self._written(float(newest[0])) if len(newest) else NOTHING)
         if axis != self._axis:
             self._axis = axis
-            self.show_ghost(self._ghost)
+            self.show_ghosts(self._ghosts.runs)
         self._moments.moments = moments
         if len(self._line.y):
             self._y = self._settled()
@@ -130,14 +131,15 @@ class SmallPlot(QWidget):
         self.plot.set_ranges(x, (low - edge, high + edge))
         self.plot.redraw()
 
-    def show_ghost(self, ghost: Run | None) -> None:
-        """Draw an earlier run's course behind this one's; it stays as it is until the axis counts something else."""
-        self._ghost = ghost
-        line = self._ghost_line
-        line.x = line.y = np.empty(0)
-        if ghost is not None:
-            line.x, line.y = timeline.curve(Trace(), ghost.history, self._metric.name, self._axis)
+    def show_ghosts(self, ghosts: Sequence[Run]) -> None:
+        """Draw the courses of other runs behind this one's."""
+        self._ghosts.show(ghosts, self._axis)
+        self._ghosts.apply_theme(self._theme)
+        self._set_marks()
         self.plot.redraw()
+
+    def _set_marks(self) -> None:
+        self.plot.marks = [self._band, *self._ghosts.marks, self._moments, self._line, Shapes(self._moments)]
 
     def reset(self) -> None:
         self._trace.clear()
@@ -153,7 +155,7 @@ class SmallPlot(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._line.colour = theme.mean
-        self._ghost_line.colour = theme.muted
+        self._ghosts.apply_theme(theme)
         self._band.colour = blended(theme.mean, theme.surface, 0.25)
         self._moments.apply_theme(theme)
         self.plot.apply_theme(theme)
@@ -165,8 +167,8 @@ class SmallPlot(QWidget):
             return (-1.0 if low < 0 else 0.0), 1.0
         if self._metric.from_zero:
             low = min(low, 0.0)
-        if len(self._ghost_line.y):
-            low, high = beside_ghost(low, high, robust_bounds(self._ghost_line.y, 0.01))
+        if len(others := self._ghosts.y):
+            low, high = beside_ghost(low, high, robust_bounds(others, 0.01))
         return settled_range(self._y, low, high)
 
     def _written(self, value: float) -> str:
@@ -179,24 +181,20 @@ class SmallPlot(QWidget):
         return f"{start}{number} {self._metric.unit}"
 
     def _read(self, pointer: Pointer) -> Reading | None:
-        """The point of the run that is nearest in x, with the earlier run's at the same place."""
+        """The point of the run that is nearest in x, with the other runs' at the same place."""
         index = pointer.nearest(self._line.x)
         if index is None:
             return None
         x, y = float(self._line.x[index]), float(self._line.y[index])
         unit = f" {self._metric.unit}" if self._metric.unit else ""
         words = [f"{self._metric.title} {short_number(y, 4)}{unit}", timeline.x_words(self._axis, x)]
-        ghost = self._ghost_line
-        if self._ghost is not None and len(ghost.x) and ghost.x[0] <= x <= ghost.x[-1]:
-            there = float(np.interp(x, ghost.x, ghost.y))
-            words.append(f"run {self._ghost.number}: {short_number(there, 4)}{unit}")
+        words += [f"run {run.number}: {short_number(there, 4)}{unit}" for run, there in self._ghosts.at(x)]
         return Reading(x, y, (*words, *pointer.moments(self._moments.moments)), self._line.colour)
 
     def _numbers(self) -> Table:
-        """Every value that was reported, those of an earlier run too."""
+        """Every value that was reported, those of the other runs too."""
         told = [] if self._history is None else [(self.plot.run, self._history)]
-        if self._ghost is not None:
-            told.append((self._ghost.name, self._ghost.history))
+        told += [(run.name, run.history) for run in self._ghosts.runs]
         name = self._metric.name
         return below(
             [

@@ -83,11 +83,11 @@ class Grid:
 
 
 class Line:
-    """A smooth opaque line through points without NaN."""
+    """A smooth opaque line through points without NaN, whole or with dashes and gaps in widths of it."""
 
-    def __init__(self, width: int = 2, *, dashed: bool = False) -> None:
+    def __init__(self, width: int = 2, *, dash: Sequence[float] = ()) -> None:
         self.width = width
-        self.dashed = dashed
+        self.dash = dash
         self.colour = "#000000"
         self.x, self.y = _NONE, _NONE
 
@@ -110,8 +110,8 @@ class Line:
                 painter.translate(-dx, -dy)
         else:
             pen = pen_of(self.colour, self.width * frame.thickness)
-            if self.dashed:
-                pen.setDashPattern(DASHES)
+            if self.dash:
+                pen.setDashPattern(self.dash)
             painter.setPen(pen)
             painter.drawPath(path)
 

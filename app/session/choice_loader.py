@@ -47,7 +47,7 @@ class ChoiceLoader(QObject):
     def __init__(self, experiment: Experiment, lookups: LookupThread, consent: ImportConsent, window: QWidget) -> None:
         super().__init__(window)
         self._consent = consent
-        self._experiment, self._lookups, self._window = experiment, lookups, window
+        self.experiment, self._lookups, self._window = experiment, lookups, window
         self._preset: Preset | None = None  # the one last taken; None where its environment was left
         self._awaited: tuple[EnvironmentConfig, Terms] | None = None
         experiment.changed.connect(self._on_change)
@@ -70,9 +70,9 @@ class ChoiceLoader(QObject):
     @property
     def name(self) -> ChoiceName:
         """What the choice goes by."""
-        config = self._experiment.config
+        config = self.experiment.config
         if self._preset is None:
-            title = f"{self._experiment.plain.title.rpartition(':')[2]}: your settings"
+            title = f"{self.experiment.plain.title.rpartition(':')[2]}: your settings"
             return ChoiceName(title, "Settings of your own, kept when the environment was changed.")
         return ChoiceName(self._preset.title, self._preset.summary, config != self._preset.config)
 
@@ -81,7 +81,7 @@ class ChoiceLoader(QObject):
         if isinstance(terms, Preset):
             self.load(terms)
             return
-        plain = self._experiment.environments.get(id)
+        plain = self.experiment.environments.get(id)
         if plain is None:
             self._await(EnvironmentConfig(id=id), terms)
         else:
@@ -110,7 +110,7 @@ class ChoiceLoader(QObject):
             self._refuse(str(error))
             return
         if known is None and not environment.options:
-            known = self._experiment.environments.get(environment.id)  # looked at before
+            known = self.experiment.environments.get(environment.id)  # looked at before
         if known is None:
             self._await(environment, preset)
         else:
@@ -124,7 +124,7 @@ class ChoiceLoader(QObject):
 
     def save_file(self, path: Path, title: str, summary: str) -> None:
         """Keep the present choice as a preset, whose name it then goes by."""
-        preset = Preset(title=title, summary=summary, config=self._experiment.config)
+        preset = Preset(title=title, summary=summary, config=self.experiment.config)
         try:
             presets.save(preset, path)
         except RequestError as error:
@@ -204,7 +204,7 @@ class ChoiceLoader(QObject):
         preset = starting_preset(plain) if terms == "starting" else None if terms == "kept" else terms
         try:
             if preset is None:
-                self._experiment.take_environment(environment, plain)
+                self.experiment.take_environment(environment, plain)
             else:
                 self._take(preset, plain)
         except RequestError as error:
@@ -217,7 +217,7 @@ class ChoiceLoader(QObject):
         """
         before, self._preset = self._preset, preset
         try:
-            self._experiment.set_config(preset.config, plain)
+            self.experiment.set_config(preset.config, plain)
         except RequestError:
             self._preset = before
             raise
@@ -227,6 +227,6 @@ class ChoiceLoader(QObject):
 
     def _on_change(self) -> None:
         self.drop()
-        if self._preset is not None and self._preset.config.environment.id != self._experiment.plain.id:
+        if self._preset is not None and self._preset.config.environment.id != self.experiment.plain.id:
             self._preset = None
         self.named.emit(self.name)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _AT_REST = {RunState.PAUSED, *ENDED}
 _ANSWERING = (RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
 _NO_RUN = ""  # whose history is empty
-_RESETS = 5  # that can be undone
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class RunController(QObject):
         self._next: _Asked | None = None  # the run that is starting
         self._unbegun: RunConfig | None = None  # of the latest run, where that failed before it began
         self._count = 0  # the number of the run that last began
-        self._resets: list[tuple[KeptRun, KeptRun | None]] = []
+        self.last_cleared: tuple[KeptRun, KeptRun | None] | None = None  # the run that a reset cleared, and its ghost
         self._thread, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
         self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
@@ -118,16 +117,6 @@ class RunController(QObject):
     def activity(self) -> str:
         """What the run has been at for long, as part of a sentence; empty where nothing takes long."""
         return self._advance.activity(self.history) if self.state in _ANSWERING else ""
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether the latest reset can be undone now."""
-        return bool(self._resets) and self.state not in ACTIVE
-
-    @property
-    def last_reset(self) -> KeptRun | None:
-        """The run that ``undo_reset`` would show again."""
-        return self._resets[-1][0] if self._resets else None
 
     @property
     def next_number(self) -> int:
@@ -215,7 +204,7 @@ class RunController(QObject):
             self._thread.ask("stop")
 
     def reset(self) -> None:
-        """Clear the screen of its runs, which ``undo_reset`` brings back; one that is active is stopped first."""
+        """Clear the screen of its runs, which ``bring_back`` shows again; one that is active is stopped first."""
         if not self.allows(RunAction.RESET):
             return
         if self.allows(RunAction.STOP):
@@ -224,38 +213,44 @@ class RunController(QObject):
             return
         cleared = self.shown
         if cleared is not None:
-            self._resets = [*self._resets, (cleared, self.ghost)][-_RESETS:]
+            self.last_cleared = cleared, self.ghost
         self.shown = self.ghost = self._unbegun = None
         self._forget_others()
         self._set_state(RunState.IDLE)
         self.cleared.emit()
         self.runs_changed.emit()
         if cleared is not None:
-            self.log.emit("info", f"Run {cleared.run.number} is cleared; Undo reset in the menu Run brings it back.")
+            self.log.emit("info", f"Run {cleared.run.number} is cleared; Undo in the menu Edit brings it back.")
 
-    def undo_reset(self) -> None:
-        """Show again what the latest reset cleared; a run that is shown meanwhile becomes the ghost."""
-        if not self.can_undo:
-            return
-        run, ghost = self._resets.pop()
-        self._restore(run, ghost if self.shows_nothing else self.shown)
-        self.log.emit("info", f"Run {run.run.number} is back.")
+    def bring_back(self, run: KeptRun, ghost: KeptRun | None) -> None:
+        """Show again what a reset cleared; a run that is shown meanwhile becomes the ghost."""
+        if self.state not in ACTIVE:
+            self._restore(run, ghost if self.shows_nothing else self.shown)
+            self.log.emit("info", f"Run {run.run.number} is back.")
+
+    def open(self, run: KeptRun) -> None:
+        """Show a run that is not on screen; the one that is becomes the ghost."""
+        if self.state not in ACTIVE:
+            self._restore(run, None if self.shows_nothing else self.shown)
 
     def show_ghost_instead(self) -> None:
         """Show the ghost, and make the run that is shown the ghost."""
-        if self.ghost is not None and self.state not in ACTIVE:
-            self._restore(self.ghost, None if self.shows_nothing else self.shown)
+        if self.ghost is not None:
+            self.open(self.ghost)
 
     def _restore(self, run: KeptRun, ghost: KeptRun | None) -> None:
         self.shown, self.ghost, self._unbegun = run, ghost, None
+        for kept in (run, *([ghost] if ghost is not None else [])):
+            self._histories.put(kept.run.id, kept.run.history)
         self._advance = Advance()
         self._forget_others()
         self._set_state(run.state)
         self.restored.emit(run)
         self.runs_changed.emit()
 
-    def clear_ghost(self) -> None:
-        self.ghost = None
+    def set_ghost(self, ghost: KeptRun | None) -> None:
+        """Draw another run behind the one that is shown; None clears it."""
+        self.ghost = ghost
         self._forget_others()
         self.runs_changed.emit()
 
@@ -373,8 +368,7 @@ class RunController(QObject):
 
     def _forget_others(self) -> None:
         """Forget the histories of all runs that cannot be shown any more."""
-        resets = [run for pair in self._resets for run in pair]
-        kept = {run.run.id for run in (self.shown, self.ghost, *resets) if run is not None}
+        kept = {run.run.id for run in (self.shown, self.ghost) if run is not None}
         starting = {self._next.id} if self._next is not None else set()
         self._histories.keep({_NO_RUN, *kept, *starting})
 

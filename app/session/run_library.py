@@ -162,6 +162,13 @@ class RunLibrary(QObject):
             del self._histories[next(iter(self._histories))]
         return kept[1]
 
+    def take_history(self, run: str) -> History:
+        """The same for one that may go on: what it tells then is added to what is returned, and to nothing kept here."""
+        self._histories.pop(run, None)
+        history = self.history(run)
+        self._histories.pop(run, None)
+        return history
+
     def compared_with(self, record: RunRecord) -> RunRecord | None:
         """The run that ``record`` is named after: the one that it was forked from, or else the one before it in the
         same environment."""

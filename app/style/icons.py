@@ -6,6 +6,7 @@ so that nothing moves when it comes.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import resources
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -27,7 +28,7 @@ class Bearer(Protocol):
 def give(bearer: Bearer, name: str, **colours: str) -> None:
     """Give ``bearer`` the icon ``mdi6.name``, in qtawesome's ``color``, ``color_active`` and ``color_disabled``."""
     if _loaded:
-        bearer.setIcon(_drawn(name, colours))
+        bearer.setIcon(drawn(name, **colours))
     else:
         empty = QPixmap(32, 32)
         empty.fill(Qt.GlobalColor.transparent)
@@ -42,11 +43,13 @@ def load() -> None:
     QGuiApplication.setWindowIcon(QIcon(str(resources.files("resources") / "pictures" / "icon.svg")))
     for bearer, (name, colours) in list(_waiting.items()):
         if isValid(bearer):  # Qt may have deleted it since
-            bearer.setIcon(_drawn(name, colours))
+            bearer.setIcon(drawn(name, **colours))
     _waiting.clear()
 
 
-def _drawn(name: str, colours: dict[str, str]) -> QIcon:
+@lru_cache(maxsize=256)
+def drawn(name: str, **colours: str) -> QIcon:
+    """The icon itself, for what paints it again and again; loads the font where nobody has."""
     import qtawesome
 
     icon: QIcon = qtawesome.icon(f"mdi6.{name}", **colours)

@@ -45,7 +45,8 @@ def uses(widget: QWidget, event: QKeyEvent) -> bool:
     if event.modifiers() & ~_PLAIN:
         return False  # fields say themselves that Ctrl+Z is theirs
     if is_field(widget) or isinstance(widget, _SEARCHED):
-        return event.key() in _ARROWS or (event.text() != "" and event.text().isprintable())
+        letters = widget.property("letters") is not False  # where they find something
+        return event.key() in _ARROWS or (letters and event.text() != "" and event.text().isprintable())
     if isinstance(widget, (QGraphicsView, QPlainTextEdit, QTextEdit)):
         return False  # looked at, and moved in other ways
     if isinstance(widget, _CONTROLS):

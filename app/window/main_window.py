@@ -26,6 +26,7 @@ from app.session.lookup_thread import LookupThread
 from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
+from app.session.run_library import RunLibrary
 from app.session.training_thread import TrainingThread
 from app.style import icons
 from app.style.theme import Theme, ThemeChoice
@@ -42,10 +43,12 @@ from app.window.preset_files import PresetFiles
 from app.window.preset_menu import PresetMenu
 from app.window.runs import Runs
 from app.window.toolbar import Toolbar
+from app.window.undoing import TriedMenu
 from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.presets import Preset
+from engine.runs.place import library_folder
 
 TICK = 40  # ms; each refreshes one panel at most
 TEXT_EVERY = 6  # ticks of that length
@@ -100,11 +103,12 @@ class MainWindow(QMainWindow):
         self.experiment_panel = self.panels.find(ExperimentPanel)
         self.log = self.panels.find(LogPanel)
 
-        self.runs = Runs(self.controller, self.experiment, self.playback, self)
+        self.run_library = RunLibrary(library_folder(library), self)
+        self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)
         self.frame.shelf.add(self.runs.chips)
-        own = OwnMenus(self.preset_menu, self.toolbar.device.menu)
+        own = OwnMenus(self.preset_menu, self.toolbar.device.menu, TriedMenu(self.runs.undoing, self))
         fill_menu_bar(self, self.actions_by_name, own, [self._modes, self.frame.toggles])
         self._tick = QTimer(self, interval=TICK)
         self._ticks = 0
@@ -124,7 +128,7 @@ class MainWindow(QMainWindow):
         on["step"].triggered.connect(self.step)
         on["stop"].triggered.connect(self.controller.stop)
         on["reset"].triggered.connect(self.controller.reset)
-        on["undo_reset"].triggered.connect(self.controller.undo_reset)
+        self.runs.undoing.show_in(on)
         on["environments"].triggered.connect(self._open_gallery)
         on["quit"].triggered.connect(self.close)
         on["load_preset"].triggered.connect(self._preset_files.ask_for_file)
@@ -156,8 +160,8 @@ class MainWindow(QMainWindow):
         self.controller.state_changed.connect(self._follow)
         self.controller.began.connect(self._begin)
         self.controller.cleared.connect(self._clear)
-        self.controller.restored.connect(lambda kept: self.runs.restore(kept, self.panels))
-        self.controller.runs_changed.connect(lambda: self.runs.tell(self.panels))
+        self.runs.tell_to(self.panels)
+        self.runs.log.connect(self.notify)
         self.runs.start_asked.connect(self.start)
         self.runs.go_on_asked.connect(self.go_on)
         self.controller.log.connect(self.notify)
@@ -362,6 +366,7 @@ class MainWindow(QMainWindow):
 
     def _make_late_panels(self) -> None:
         self.panels.make(at_once=False)
+        self.run_library.open()
         self._ready_panels()
         self._refresh_panels()
         self.runs.tell(self.panels)
@@ -393,6 +398,7 @@ class MainWindow(QMainWindow):
         """Stop timers and threads within ``patience`` ms; False where one is still at work, be it in an environment
         that never returns."""
         self._closed = True
+        self.run_library.close()
         self._tick.stop()
         self.training.ask("quit")  # all at once, so that each ends while the others do
         self.lookups.end()

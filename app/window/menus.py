@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-_RUN = (("start", "step", "stop", "reset", "undo_reset"), ("environments", "quit"))
+_RUN = (("start", "step", "stop", "reset"), ("all_runs", "environments", "quit"))
+_EDIT = (("undo", "redo"),)
 _VIEW = (("present", "full_screen", "restore_layout"), ("text_larger", "text_smaller", "text_normal"))
 _THEMES = ("theme_system", "theme_dark", "theme_light")
 _HELP = (("shortcuts", "about"),)
@@ -20,6 +21,7 @@ class OwnMenus:
 
     preset: QMenu
     device: QMenu
+    tried: QMenu
 
 
 def fill_menu_bar(
@@ -30,11 +32,14 @@ def fill_menu_bar(
     Args:
         places: what stands first in the View menu, in groups: what chooses a mode, and what shows a panel.
     """
-    run, view, help_menu = QMenu("Run", window), QMenu("View", window), QMenu("Help", window)
-    for menu in (run, own.preset, view, help_menu):
+    run, edit = QMenu("Run", window), QMenu("Edit", window)
+    view, help_menu = QMenu("View", window), QMenu("Help", window)
+    for menu in (run, edit, own.preset, view, help_menu):
         window.menuBar().addMenu(menu)
     run.setToolTipsVisible(True)
     _add(run, ([actions[name] for name in group] for group in _RUN))
+    _add(edit, ([actions[name] for name in group] for group in _EDIT))
+    edit.addMenu(own.tried)
     run.insertMenu(actions["quit"], own.device)
     run.insertSeparator(actions["quit"])
     view.setToolTipsVisible(True)

@@ -131,9 +131,9 @@ class Panels:
         for made in self._made:
             made.widget.name_run(name)
 
-    def show_ghost(self, ghost: Run | None) -> None:
+    def show_ghosts(self, ghosts: Sequence[Run]) -> None:
         for made in self._made:
-            made.widget.show_ghost(ghost)
+            made.widget.show_ghosts(ghosts)
 
     def apply_theme(self, theme: Theme) -> None:
         self._context = replace(self._context, theme=theme)

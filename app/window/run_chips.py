@@ -1,102 +1,308 @@
-"""The runs that are on screen, as chips on the shelf: the one that is shown, and the one that is its grey ghost."""
+"""The shelf's runs as chips in a row: each with its look, what it is called, what it came to and its course."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal, SignalInstance
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from collections.abc import Sequence
+from typing import Literal
 
-from app.models.runs import KeptRun, differences
-from app.style.theme import Theme
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
-SIDE = 12  # pixels of a sign
+from app.models.run_style import style_of
+from app.plotting.run_sign import HEIGHT, WIDTH, draw_run_sign
+from app.style import icons
+from app.style.format import short_number
+from app.style.sentence import smaller
+from app.style.theme import Theme, load_theme
+from app.window.run_list import RUN_ROLE, STATUS_WORDS, Chip, Index, RunList
+from engine.runs.records import ALIVE, Status
+
+LEAST = 178  # pixels that a chip needs, where text has the system's size
+_COURSE = 46  # pixels of a course
+_ICON = 15
+_GAP = 6
+Part = Literal["eye", "pin", ""]
 
 
-class RunChips(QWidget):
-    """``cleared`` asks for the ghost to go, ``swapped`` for it to be shown in place of the run that is."""
+class RunChips(QListView):
+    """What a person wishes for:
 
-    cleared = Signal()
-    swapped = Signal()
+    Signals:
+        opened: a run is to be shown.
+        eyed: a run is to be drawn beside the one that is shown, or no more.
+        pinned: a run is to be kept on the shelf, or no more.
+        deleted: these runs are to go.
+        menu_asked: what could be done with these runs is wanted, as entries of a menu.
+    """
 
-    def __init__(self) -> None:
+    opened = Signal(str)
+    eyed = Signal(str, bool)
+    pinned = Signal(str, bool)
+    deleted = Signal(list)
+    menu_asked = Signal(QMenu, list)
+
+    def __init__(self, runs: RunList) -> None:
         super().__init__()
-        self._shown_sign, self._ghost_sign = Ring(), Ring(dashed=True)
-        self.shown = QLabel()
-        self.ghost = self._button("", self.swapped)
-        self.clear = self._button("×", self.cleared)
-        self.ghost.setAccessibleName("Earlier run, shown in grey")
-        self.clear.setAccessibleName("Clear the ghost")
-        self._layout = QHBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._shown_sign, self.shown, self._ghost_sign, self.ghost, self.clear):
-            self._layout.addWidget(widget)
-        self.show_runs(None, None)
+        self.runs = runs
+        self._painter = ChipPainter(self)
+        self.setModel(runs)
+        self.setItemDelegate(self._painter)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setUniformItemSizes(True)
+        self.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerItem)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Runs")
+        self.setProperty("letters", False)  # they are the window's, and find no run
+        self._painter.clicked.connect(self._click)
+        self.doubleClicked.connect(self._open)
 
-    def _button(self, text: str, asks: SignalInstance) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setProperty("role", "line")
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.clicked.connect(asks)
-        return button
+    def selected(self) -> list[str]:
+        """The runs that are selected."""
+        rows = sorted(index.row() for index in self.selectedIndexes())
+        return [self._chip(self.runs.index(row)).record.id for row in rows]
 
-    def show_runs(self, shown: KeptRun | None, ghost: KeptRun | None) -> None:
-        """Show a chip for each that there is."""
-        for widget in (self._shown_sign, self.shown):
-            widget.setVisible(shown is not None)
-        for button in (self._ghost_sign, self.ghost, self.clear):
-            button.setVisible(ghost is not None)
-        if shown is not None:
-            self.shown.setText(f"run {shown.run.number}")
-            self.shown.setToolTip(f"{shown.run.name}: shown in colour")
-        if ghost is not None:
-            self._show_ghost(ghost, shown)
+    def _chip(self, index: Index) -> Chip:
+        chip = index.data(RUN_ROLE)
+        assert isinstance(chip, Chip)
+        return chip
 
-    def _show_ghost(self, ghost: KeptRun, shown: KeptRun | None) -> None:
-        number = ghost.run.number
-        found = differences(shown.config, ghost.config) if shown is not None else []
-        told = f" ({found[0].new_text}{', …' if len(found) > 1 else ''})" if found else ""
-        self.ghost.setText(f"run {number}{told}")
-        drawn = shown is None or shown.run.compares_with(ghost.run)
-        how = "shown in grey behind the other run" if drawn else "not drawn beside a run in another environment"
-        lines = [f"{ghost.run.name}: {how}", *(difference.text for difference in found)]
-        self.ghost.setToolTip("\n".join([*lines, "Click to show it in colour"]))
-        self.clear.setToolTip(f"Clear run {number} from the plots")
+    def _click(self, index: Index, part: Part) -> None:
+        chip = self._chip(index)
+        if part == "eye":
+            self.eyed.emit(chip.record.id, not chip.drawn)
+        elif part == "pin":
+            self.pinned.emit(chip.record.id, not chip.record.label.pinned)
 
-    def set_swappable(self, swappable: bool) -> None:
-        """Whether the ghost could be shown in place of the run that is, which it cannot while that one is at work."""
-        self.ghost.setEnabled(swappable)
+    def _open(self, index: Index) -> None:
+        at = self.viewport().mapFromGlobal(self.cursor().pos())
+        if index.isValid() and not self._painter.part_at(at, self.visualRect(index)):
+            self.opened.emit(self._chip(index).record.id)
+
+    def edit_name(self, run: str) -> None:
+        """Have a person type the name of a run."""
+        row = self.runs.row_of(run)
+        if row >= 0:
+            self.setCurrentIndex(self.runs.index(row))
+            self.edit(self.runs.index(row))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        current = self.currentIndex()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current.isValid():
+            self.opened.emit(self._chip(current).record.id)
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.selected():
+            self.deleted.emit(self.selected())
+        elif event.key() == Qt.Key.Key_Insert and current.isValid():
+            self._click(current, "eye")
+        else:
+            super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Letters are shortcuts of the window."""
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self.selected():
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
+        self.menu_asked.emit(menu, self.selected())
+        at = event.globalPos()
+        if event.reason() != QContextMenuEvent.Reason.Mouse:
+            at = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft())
+        menu.popup(at)
+
+    # --- the room there is --------------------------------------------------------------------------------------------
 
     def apply_theme(self, theme: Theme) -> None:
-        self._layout.setSpacing(theme.unit // 2)
-        self._shown_sign.apply(theme.text, theme.px(SIDE))
-        self._ghost_sign.apply(theme.muted, theme.px(SIDE))
+        self._painter.theme = theme
+        self.setFixedHeight(self._painter.height(self.font()))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As many whole chips as there is room for."""
+        least, room = self._painter.theme.px(LEAST), self.viewport().width()
+        self._painter.width = max(room // max(room // least, 1), 1)
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._painter.theme.px(LEAST), self.height())
+
+    def sizeHint(self) -> QSize:
+        return QSize(4 * self._painter.theme.px(LEAST), self.height())
 
 
-class Ring(QWidget):
-    """A ring around a dot for what is shown, a dashed one around nothing for a ghost."""
+class ChipPainter(QStyledItemDelegate):
+    """Paints a chip, and says on which part of it a person has clicked."""
 
-    def __init__(self, *, dashed: bool = False) -> None:
-        super().__init__()
-        self._dashed, self._colour = dashed, QColor()
+    clicked = Signal(object, str)
 
-    def apply(self, colour: str, side: int) -> None:
-        self._colour = QColor(colour)
-        self.setFixedSize(side, side)
-        self.update()
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = load_theme("dark")
+        self.width = LEAST
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    def height(self, font: QFont) -> int:
+        """Of a chip: two lines of small text."""
+        return 2 * QFontMetrics(smaller(font)).height() + self.theme.unit
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(self.width, self.height(option.font))
+
+    # --- where its parts are ------------------------------------------------------------------------------------------
+
+    def _eye(self, box: QRect) -> QRect:
+        side = self.theme.px(_ICON)
+        return QRect(box.left() + self.theme.px(_GAP), box.top() + (box.height() // 2 - side) // 2 + 1, side, side)
+
+    def _pin(self, box: QRect) -> QRect:
+        side = self.theme.px(_ICON)
+        left = box.right() - self.theme.px(_GAP) - side
+        return QRect(left, box.top() + (box.height() - side) // 2, side, side)
+
+    def part_at(self, at: QPointF | object, box: QRect) -> Part:
+        """What of a chip is there."""
+        point = at.toPoint() if isinstance(at, QPointF) else at
+        for part, place in (("eye", self._eye(box)), ("pin", self._pin(box))):
+            if place.adjusted(-4, -4, 4, 4).contains(point):  # type: ignore[arg-type]
+                return "eye" if part == "eye" else "pin"
+        return ""
+
+    def editorEvent(self, event: QEvent, model: object, option: QStyleOptionViewItem, index: Index) -> bool:  # type: ignore[override]
+        if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
+            part = self.part_at(event.position(), option.rect)
+            if part and event.button() == Qt.MouseButton.LeftButton:
+                self.clicked.emit(index, part)
+                return True
+        return False
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        editor = QLineEdit(parent)
+        editor.setPlaceholderText("name of the run")
+        editor.setMaxLength(80)
+        return editor
+
+    # --- how it looks -------------------------------------------------------------------------------------------------
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        chip, model = index.data(RUN_ROLE), index.model()
+        if not isinstance(chip, Chip) or not isinstance(model, RunList):
+            return
+        theme, box = self.theme, option.rect.adjusted(0, 0, -theme.px(_GAP), 0)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        side = self.width()
-        pen = QPen(self._colour, 1.5)
-        if self._dashed:
-            pen.setDashPattern([1.5, 1.5])
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.drawEllipse(QRectF(1, 1, side - 2, side - 2))
-        if not self._dashed:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._colour)
-            painter.drawEllipse(QRectF(side / 2, side / 2, 0, 0).adjusted(-side / 4, -side / 4, side / 4, side / 4))
-        painter.end()
+        edge = theme.focus if selected else theme.text if chip.shown else theme.line
+        painter.setPen(QPen(QColor(edge), 1.5 if selected or chip.shown else 1.0))
+        painter.setBrush(QColor(theme.raised if selected or hovered else theme.surface))
+        painter.drawRoundedRect(QRectF(box).adjusted(1, 1, -1, -1), theme.radius, theme.radius)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        self._paint_eye(painter, box, chip)
+        if chip.record.label.pinned or hovered:
+            icon = "pin" if chip.record.label.pinned else "pin-outline"
+            icons.drawn(icon, color=theme.text if chip.record.label.pinned else theme.muted).paint(
+                painter, self._pin(box)
+            )
+        self._paint_rest(painter, box, chip, model.name_of(chip.record), smaller(option.font))
+        painter.restore()
+
+    def _paint_eye(self, painter: QPainter, box: QRect, chip: Chip) -> None:
+        theme, eye = self.theme, self._eye(box)
+        if chip.shown:  # as on the row of the run
+            side = float(theme.px(12))
+            place = QRectF(0, 0, side, side)
+            place.moveCenter(QRectF(eye).center())
+            draw_ring(painter, place, theme.text)
+        else:
+            name, colour = ("eye", theme.text) if chip.drawn else ("eye-off-outline", theme.muted)
+            icons.drawn(name, color=colour).paint(painter, eye)
+        sign = QRectF(0, 0, theme.px(WIDTH) * 0.8, theme.px(HEIGHT) * 0.8)
+        sign.moveCenter(QPointF(QRectF(eye).center().x() + 1, box.bottom() - box.height() / 4))
+        style = style_of(chip.record.number)
+        draw_run_sign(painter, style, style.colour(theme), sign)
+
+    def _paint_rest(self, painter: QPainter, box: QRect, chip: Chip, name: str, font: QFont) -> None:
+        theme, record = self.theme, chip.record
+        metrics = QFontMetrics(font)
+        gap = theme.px(_GAP)
+        left, right = self._eye(box).right() + 2 * gap, self._pin(box).left() - gap
+        course = QRectF(right - theme.px(_COURSE), box.top() + 7, theme.px(_COURSE), box.height() - 14)
+        has_course = len(record.sparkline) > 1 and course.left() - left > theme.px(60)
+        if has_course:
+            _paint_course(painter, course, record.sparkline, style_of(record.number).colour(theme))
+        words = QRect(left, box.top(), round(course.left() if has_course else right) - gap // 2 - left, box.height())
+        elided = Qt.TextElideMode.ElideRight
+        painter.setFont(font)
+        top = words.adjusted(0, 4, 0, -words.height() // 2)
+        foot = words.adjusted(0, words.height() // 2, 0, -4)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(QColor(theme.text))
+        painter.drawText(top, flags, metrics.elidedText(f"{record.number} · {name}", elided, words.width()))
+        painter.setPen(QColor(theme.error if record.status is Status.FAILED else theme.muted))
+        painter.drawText(foot, flags, metrics.elidedText(in_short(chip), elided, words.width()))
+
+
+def in_short(chip: Chip) -> str:
+    """What it came to, in a few characters: "195 · seed 1"."""
+    record = chip.record
+    told = record.reached.mean_return
+    words = [short_number(told, 4)] if told is not None else []
+    if record.status in (Status.FAILED, Status.INTERRUPTED, *ALIVE):
+        words.append(STATUS_WORDS[record.status])
+    return " · ".join([*words, f"seed {record.seed}"])
+
+
+def _paint_course(painter: QPainter, place: QRectF, course: Sequence[float], colour: str) -> None:
+    low, high = min(course), max(course)
+    span = high - low or 1.0
+    step = place.width() / (len(course) - 1)
+    points = [QPointF(place.left() + i * step, place.bottom() - (y - low) / span * place.height()) for i, y in enumerate(course)]
+    painter.setPen(QPen(QColor(colour), 1.2))
+    painter.drawPolyline(QPolygonF(points))
+
+
+def draw_ring(painter: QPainter, place: QRectF, colour: str) -> None:
+    """A ring around a dot: the run that is shown."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(colour), 1.5))
+    painter.drawEllipse(place.adjusted(1, 1, -1, -1))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    reach = place.width() / 4
+    painter.drawEllipse(place.center(), reach, reach)
+    painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.models.run_state import STOP_AND_CHANGE, WORDS, RunState
 from app.models.runs import Difference, in_short
 from app.style.text import ElidedLabel, set_role
 from app.style.theme import Theme
-from app.window.run_chips import SIDE, Ring
+from app.window.run_chips import draw_ring
 
+SIDE = 12  # pixels of the sign
 _LEAST_NAME = "run 88…"  # which is never cut
 NOTHING_YET = "Nothing has run yet."
 
@@ -37,6 +38,25 @@ def state_words(state: RunState, activity: str, solved: bool) -> str:
     """ "training", "updating, epoch 3 of 10", "finished, solved"."""
     word = activity or WORDS[state].lower()
     return f"{word}, solved" if solved else word
+
+
+class Ring(QWidget):
+    """The sign of the run that is shown, as on its chip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._colour = "#000000"
+
+    def apply(self, colour: str, side: int) -> None:
+        self._colour = colour
+        self.setFixedSize(side, side)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_ring(painter, QRectF(self.rect()), self._colour)
+        painter.end()
 
 
 class RunRow(QWidget):

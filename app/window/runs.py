@@ -7,37 +7,56 @@ from PySide6.QtCore import QObject, Signal
 from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, WORDS, RunState
 from app.models.runs import Difference, KeptRun, differences, live_changes
+from app.session.choice_loader import ChoiceLoader
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
+from app.session.run_library import RunLibrary
 from app.style.theme import Theme
 from app.window.pace import PaceControl
 from app.window.panels import Panels
-from app.window.run_chips import RunChips
+from app.window.run_opener import RunOpener
 from app.window.run_row import NOTHING_YET, RunRow, RunWords, state_words
+from app.window.run_shelf import RunShelf
+from app.window.undoing import Undoing
 
 
 class Runs(QObject):
     """Keeps the widgets true to the controller and the choice.
 
-    ``start_asked`` and ``go_on_asked`` want the choice to be looked at first, what is still being typed included.
+    ``start_asked`` and ``go_on_asked`` want the choice to be looked at first, what is still being typed included;
+    ``log`` carries level and sentence.
     """
 
     start_asked = Signal()
     go_on_asked = Signal()
+    log = Signal(str, str)
 
     def __init__(
-        self, controller: RunController, experiment: Experiment, playback: PlaybackThread, parent: QObject
+        self,
+        controller: RunController,
+        library: RunLibrary,
+        choice: ChoiceLoader,
+        playback: PlaybackThread,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
+        experiment = choice.experiment
         self._controller, self._experiment, self._playback = controller, experiment, playback
-        self.row, self.chips, self.pace = RunRow(), RunChips(), PaceControl()
+        self.row, self.pace = RunRow(), PaceControl()
+        self.shelf = RunShelf(controller, library, experiment, self)
+        self.chips = self.shelf.chips
+        self.opener = RunOpener(controller, library, self.shelf, choice)
+        self.undoing = Undoing(library.undo_stack, experiment, controller, self)
+        self.shelf.refused.connect(lambda sentence: self.log.emit("warning", sentence))
+        self.undoing.refused.connect(lambda sentence: self.log.emit("warning", sentence))
+        self.opener.log.connect(self.log)
+        library.failed.connect(lambda sentence: self.log.emit("warning", sentence))
+        library.undo_stack.indexChanged.connect(lambda _index: self.refresh())
         self.row.start_asked.connect(self.start_asked)
         self.row.go_on_asked.connect(self.go_on_asked)
         self.row.back_asked.connect(self.back)
-        self.row.undo_asked.connect(controller.undo_reset)
+        self.row.undo_asked.connect(self.undoing.undo)
         self.row.stop_asked.connect(controller.stop)
-        self.chips.cleared.connect(controller.clear_ghost)
-        self.chips.swapped.connect(controller.show_ghost_instead)
         self.pace.paced.connect(controller.set_pace)
         self.pace.followed.connect(playback.set_follow)
         playback.follow_changed.connect(self.pace.show_follow)
@@ -63,12 +82,17 @@ class Runs(QObject):
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 
+    def tell_to(self, panels: Panels) -> None:
+        """Have ``panels`` always show the data of the right runs."""
+        self._controller.restored.connect(lambda kept: self.restore(kept, panels))
+        self._controller.runs_changed.connect(lambda: self.tell(panels))
+        self.shelf.drawn_changed.connect(lambda: self.tell(panels))
+
     def tell(self, panels: Panels) -> None:
         """Tell the panels whose data they show."""
-        shown, ghost = self._controller.shown, self._controller.ghost
+        shown = self._controller.shown
         panels.name_run(shown.run.name if shown is not None else "")
-        drawn = ghost is not None and (shown is None or shown.run.compares_with(ghost.run))
-        panels.show_ghost(ghost.run if ghost is not None and drawn else None)
+        panels.show_ghosts(self.shelf.ghosts())
 
     def restore(self, kept: KeptRun, panels: Panels) -> None:
         """Show a run that was shown before, with its policy."""
@@ -85,13 +109,11 @@ class Runs(QObject):
         shown = controller.shown
         edits = [] if shown is None or controller.state in ACTIVE else differences(shown.config, config)
         self.show_state(tuple(edits))
-        self.chips.show_runs(shown, controller.ghost)
-        self.chips.set_swappable(controller.state not in ACTIVE)
         row = self.row
         if controller.state is RunState.PAUSED:
             row.show_buttons(row.stop_button)
         elif shown is None:
-            row.show_buttons(*([row.undo_button] if controller.can_undo else []))
+            row.show_buttons(*([row.undo_button] if self.undoing.undoes_reset else []))
         elif not edits:
             row.show_buttons()
         elif controller.goes_on(config):
@@ -112,8 +134,8 @@ class Runs(QObject):
             return RunWords(f"run {shown.run.number} · {shown.run.name}", state, edits)
         if controller.state in ACTIVE:
             return RunWords(f"run {controller.next_number}", WORDS[controller.state].lower())
-        cleared = controller.last_reset
-        return RunWords(f"Run {cleared.run.number} was cleared." if cleared is not None else NOTHING_YET)
+        cleared = controller.last_cleared
+        return RunWords(f"Run {cleared[0].run.number} was cleared." if cleared is not None else NOTHING_YET)
 
     def apply_theme(self, theme: Theme) -> None:
         for widget in (self.row, self.chips, self.pace):

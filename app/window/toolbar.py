@@ -164,7 +164,6 @@ class Toolbar(QWidget):
         state = controller.state
         for name, action in (("step", RunAction.STEP), ("stop", RunAction.STOP), ("reset", RunAction.RESET)):
             self._actions[name].setEnabled(controller.allows(action))
-        self._actions["undo_reset"].setEnabled(controller.can_undo)
         start = self._actions["start"]
         start.setEnabled(controller.allows(RunAction.START) or controller.allows(RunAction.PAUSE))
         if state in (RunState.RUNNING, RunState.PAUSING):

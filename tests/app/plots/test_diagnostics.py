@@ -58,7 +58,7 @@ def panel(qtbot: QtBot) -> DiagnosticsPanel:
 def test_every_trace_is_read_out_with_its_unit_and_the_earlier_run(panel: DiagnosticsPanel) -> None:
     panel.set_choice(CARTPOLE, experiment(budget__environment_steps=500).config)
     panel.refresh(a_run(iterations=5))
-    panel.show_ghost(a_ghost())
+    panel.show_ghosts([a_ghost()])
     loss = panel.plots[0]
     point_at(loss, 310.0, -3.0)
     assert loss.reading.lines == ("Policy loss −3", "at 300 environment steps", "run 1: −3")

@@ -97,7 +97,7 @@ def test_an_episode_under_the_mouse_is_read_out_with_its_units(returns: ReturnsP
 
 
 def test_away_from_episodes_the_nearer_line_is_read_out(returns: ReturnsPanel) -> None:
-    returns.show_ghost(a_ghost(iterations=40))
+    returns.show_ghosts([a_ghost(iterations=40)])
     returns.refresh(a_run(iterations=20))
     returns.resize(700, 500)
     returns.set_choice(CARTPOLE, experiment(budget__environment_steps=4000).config)
@@ -144,19 +144,19 @@ def test_an_earlier_run_is_drawn_behind_and_says_what_it_had_otherwise(returns: 
     returns.refresh(a_run())
     end = returns.plot.ranges[0]
     alone = returns.plot.grab().toImage()
-    returns.show_ghost(a_ghost(iterations=9000, update__learning_rate=0.01, seed=3))
+    returns.show_ghosts([a_ghost(iterations=9000, update__learning_rate=0.01, seed=3)])
     assert returns.plot.grab().toImage() != alone
-    assert returns._ghost_name.text == "run 1 · α 0.01 · seed 3"
+    assert returns._ghosts.names[0].text == "run 1 · α 0.01 · seed 3"
     assert (returns.plot.ranges[0], returns.plot.ranges[1][1] > 9000) == (end, True)
-    returns.show_ghost(None)
-    assert len(returns._ghost_line.x) == 0
+    returns.show_ghosts([])
+    assert not returns._ghosts.lines
 
 
 def test_an_earlier_run_is_not_read_again_at_every_drawing(
     returns: ReturnsPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ghost = a_ghost()
-    returns.show_ghost(ghost)
+    returns.show_ghosts([ghost])
     monkeypatch.setattr(ghost.history, "iteration_x_at", lambda *_: pytest.fail("read again"))
     returns.refresh(a_run())
 
@@ -164,7 +164,7 @@ def test_an_earlier_run_is_not_read_again_at_every_drawing(
 def test_all_episodes_and_means_of_both_runs_are_written_down(returns: ReturnsPanel) -> None:
     returns.name_run("PPO · Cart pole · seed 1")
     returns.refresh(a_run(iterations=2000))
-    returns.show_ghost(a_ghost())
+    returns.show_ghosts([a_ghost()])
     lines = returns.plot.numbers().text().splitlines()
     assert lines[0] == "run,environment steps,episodes,training time (s),what,return (reward)"
     assert lines[1] == "PPO · Cart pole · seed 1,50,1,1.0,episode,10.0"

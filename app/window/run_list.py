@@ -1,0 +1,153 @@
+"""The runs that a list shows, as Qt's views read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from app.session.run_library import RunLibrary
+from app.style.format import short_number
+from engine.runs.records import RunRecord, Status
+
+Index = QModelIndex | QPersistentModelIndex
+RUN_ROLE = Qt.ItemDataRole.UserRole
+MIME = "application/x-policy-gradient-runs"  # their ids, one a line: what is dragged to where runs are compared
+_NONE = QModelIndex()
+
+STATUS_WORDS = {
+    Status.RUNNING: "training",
+    Status.PAUSED: "paused",
+    Status.STOPPED: "stopped",
+    Status.FINISHED: "finished",
+    Status.FAILED: "failed",
+    Status.INTERRUPTED: "interrupted",
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A run and how it is on screen: ``shown`` where the plots are of it, ``drawn`` where it is drawn beside."""
+
+    record: RunRecord
+    shown: bool = False
+    drawn: bool = False
+
+
+class RunList(QAbstractListModel):
+    """Changes row by row, so that what is selected and where a view has come to stay as they are."""
+
+    def __init__(self, library: RunLibrary, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._library = library
+        self._chips: list[Chip] = []
+
+    def show(self, chips: Sequence[Chip]) -> None:
+        """Hold these, in this order."""
+        wanted = {chip.record.id for chip in chips}
+        for row in reversed(range(len(self._chips))):
+            if self._chips[row].record.id not in wanted:
+                self.beginRemoveRows(_NONE, row, row)
+                del self._chips[row]
+                self.endRemoveRows()
+        for row, chip in enumerate(chips):
+            self._put(row, chip)
+
+    def _put(self, row: int, chip: Chip) -> None:
+        ids = (there for there in range(row, len(self._chips)) if self._chips[there].record.id == chip.record.id)
+        there = next(ids, None)
+        if there is None:
+            self.beginInsertRows(_NONE, row, row)
+            self._chips.insert(row, chip)
+            self.endInsertRows()
+            return
+        if there != row:
+            self.beginMoveRows(_NONE, there, there, _NONE, row)
+            self._chips.insert(row, self._chips.pop(there))
+            self.endMoveRows()
+        if self._chips[row] != chip:
+            self._chips[row] = chip
+            self.dataChanged.emit(self.index(row), self.index(row))
+
+    def row_of(self, run: str) -> int:
+        """Where a run is; −1 where it is not."""
+        return next((row for row, chip in enumerate(self._chips) if chip.record.id == run), -1)
+
+    def name_of(self, record: RunRecord) -> str:
+        return self._library.name(record)
+
+    # --- as Qt asks ---------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self._chips)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        chip = self._chips[index.row()]
+        record = chip.record
+        if role == RUN_ROLE:
+            return chip
+        if role == Qt.ItemDataRole.EditRole:
+            return record.label.title
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return ", ".join([f"run {record.number}: {self.name_of(record)}", come_to(record), *_signs(chip)])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._told(chip)
+        return None
+
+    def _told(self, chip: Chip) -> str:
+        """All that is known of it in a few lines."""
+        from app.models.run_names import full_name, what_differs
+
+        record = chip.record
+        other = self._library.compared_with(record)
+        lines = [full_name(record), come_to(record)]
+        if other is not None:
+            found = what_differs(record, other)
+            relation = "forked from" if record.origin is not None else "beside"
+            lines += [f"{relation} run {other.number}: {', '.join(each.text for each in found) or 'the same choice'}"]
+        lines += [*record.inexact, record.label.note, ", ".join(record.label.tags)]
+        title = record.label.title or f"Run {record.number}"
+        told = "<br>".join(escape(line) for line in lines if line)
+        return f"<p><b>{escape(title)}</b><br>{told}</p><p>Double-click to open it, F2 to name it.</p>"
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        if role != Qt.ItemDataRole.EditRole or not index.isValid():
+            return False
+        record = self._chips[index.row()].record
+        self._library.label(record.id, replace(record.label, title=str(value).strip()))
+        return True
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        if not index.isValid():
+            return flags
+        return flags | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled
+
+    def mimeTypes(self) -> list[str]:
+        return [MIME]
+
+    def mimeData(self, indexes: Iterable[Index]) -> QMimeData:  # type: ignore[override]
+        data = QMimeData()
+        data.setData(MIME, "\n".join(self._chips[index.row()].record.id for index in indexes).encode())
+        return data
+
+
+def come_to(record: RunRecord) -> str:
+    """How far it has come: "finished after 50,000 steps, mean return 475, solved"."""
+    reached = record.reached
+    words = [f"{STATUS_WORDS[record.status]} after {reached.environment_steps:,} steps"]
+    if reached.mean_return is not None:
+        words.append(f"mean return {short_number(reached.mean_return, 4)}")
+    if reached.solved is not None:
+        words.append("solved")
+    return ", ".join([*words, f"seed {record.seed}"])
+
+
+def _signs(chip: Chip) -> list[str]:
+    signs = [("shown", chip.shown), ("drawn beside", chip.drawn), ("pinned", chip.record.label.pinned)]
+    return [word for word, holds in signs if holds]

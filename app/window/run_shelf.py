@@ -1,0 +1,230 @@
+"""The shelf: which runs stand on it, which are drawn beside the one that is shown, and what can be done with each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMenu
+
+from app.models.experiment import Experiment
+from app.models.run_state import RunState
+from app.models.runs import KeptRun, Run
+from app.session.run_controller import RunController
+from app.session.run_library import RunLibrary
+from app.session.tried import Tried
+from app.window.run_chips import RunChips
+from app.window.run_list import Chip, RunList
+from engine.catalogue.configured import changed, described
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.runs.records import ALIVE, Reached, RunRecord, Status
+from engine.runtime.errors import RequestError
+
+if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
+    from app.models.history import History
+
+_MOST = 60  # runs on the shelf, those that are pinned not counted; all are in the list that opens from it
+_STATUS = {
+    RunState.FINISHED: Status.FINISHED,
+    RunState.FAILED: Status.FAILED,
+    RunState.STOPPED: Status.STOPPED,
+    RunState.PAUSED: Status.PAUSED,
+}
+
+
+class RunShelf(QObject):
+    """Keeps the chips true to the library and to what is on screen.
+
+    Signals:
+        drawn_changed: other runs are to be drawn beside the one that is shown.
+        open_asked: the RunRecord of a run that is to be shown.
+        list_asked: the list of all runs is wanted, with these selected.
+        refused: why a wish cannot be met.
+    """
+
+    drawn_changed = Signal()
+    open_asked = Signal(object)
+    list_asked = Signal(list)
+    refused = Signal(str)
+
+    def __init__(
+        self, controller: RunController, library: RunLibrary, experiment: Experiment, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._controller, self._library, self._experiment = controller, library, experiment
+        self.list = RunList(library, self)
+        self.chips = RunChips(self.list)
+        self._drawn: tuple[object, ...] = ()
+        self.chips.opened.connect(self.open)
+        self.chips.eyed.connect(self.draw)
+        self.chips.pinned.connect(library.pin)
+        self.chips.deleted.connect(self.delete)
+        self.chips.menu_asked.connect(self.fill_menu)
+        library.changed.connect(self.refresh)
+        library.shown_changed.connect(self.refresh)
+        controller.runs_changed.connect(self._look)
+        controller.state_changed.connect(self._look)
+
+    def _look(self, *_: object) -> None:
+        self._library.look()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Put on the shelf what is there, the newest first after what is pinned."""
+        shown, ghost = self._controller.shown, self._controller.ghost
+        records = {record.id: record for record in self._library.records()}
+        for kept in (ghost, shown):  # which a library that cannot be used does not hold
+            if kept is not None and self._library.record(kept.run.id) is None:
+                records[kept.run.id] = _record_of(kept)
+        drawn = set(self.drawn_ids)
+        ordered = sorted(records.values(), key=lambda record: (not record.label.pinned, -record.number))
+        pinned = sum(record.label.pinned for record in ordered)
+        here = shown.run.id if shown is not None else ""
+        self.list.show(
+            [Chip(record, record.id == here, record.id in drawn) for record in ordered[: pinned + _MOST]],
+        )
+        marks = tuple((run, records[run].reached, records[run].status) for run in self.drawn_ids if run in records)
+        if marks != self._drawn:
+            self._drawn = marks
+            self.drawn_changed.emit()
+
+    # --- what is drawn beside -----------------------------------------------------------------------------------------
+
+    @property
+    def drawn_ids(self) -> list[str]:
+        """The runs that are to be drawn beside the one that is shown: the ghost, and those that a person has chosen."""
+        shown, ghost = self._controller.shown, self._controller.ghost
+        wanted = [*([ghost.run.id] if ghost is not None else []), *self._library.shown]
+        return [run for run in dict.fromkeys(wanted) if shown is None or run != shown.run.id]
+
+    def ghosts(self) -> list[Run]:
+        """Those of them whose returns are of the environment that is shown."""
+        shown = self._controller.shown
+        where = shown.run.environment.id if shown is not None else self._experiment.environment.id
+        runs = (self._run_of(run) for run in self.drawn_ids)
+        return [run for run in runs if run is not None and run.environment.id == where]
+
+    def _run_of(self, run: str) -> Run | None:
+        ghost = self._controller.ghost
+        if ghost is not None and ghost.run.id == run:
+            return ghost.run
+        record = self._library.record(run)
+        if record is None:
+            return None
+        try:
+            return self.made_run(record, self._library.history(run))
+        except RequestError as error:
+            self.refused.emit(str(error))
+            return None
+
+    def made_run(self, record: RunRecord, history: History) -> Run:
+        """
+        Raises:
+            RequestError: its configuration cannot be read here, or its environment has to be looked at first.
+        """
+        plain = self.plain(record.config)
+        if plain is None:
+            raise RequestError(f"{record.environment} has to be looked at first; open run {record.number} for that.")
+        environment = changed(plain, record.config.environment)
+        return Run(record.id, record.number, record.config, environment, history)
+
+    def plain(self, config: RunConfig) -> EnvironmentInfo | None:
+        """Its environment before the changes that it makes to it, where that is known."""
+        known = described(config.environment)
+        if known is None and not config.environment.options:
+            known = self._experiment.environments.get(config.environment.id)
+        return known
+
+    def draw(self, run: str, drawn: bool) -> None:
+        """Draw a run beside the one that is shown, or no more."""
+        ghost = self._controller.ghost
+        if ghost is not None and ghost.run.id == run and not drawn:
+            self._clear_ghost(ghost)
+        record = self._library.record(run)
+        if drawn and record is not None and not self._fits(record):
+            self.refused.emit(
+                f"Run {record.number} is of {record.environment}; it is drawn once a run of that is shown."
+            )
+        self._library.show(run, drawn)
+        self.refresh()
+
+    def _fits(self, record: RunRecord) -> bool:
+        shown = self._controller.shown
+        return shown is None or shown.run.environment.id == record.environment
+
+    def _clear_ghost(self, ghost: KeptRun) -> None:
+        def undo() -> None:
+            if self._controller.ghost is None and self._controller.shown is not ghost:
+                self._controller.set_ghost(ghost)
+
+        stack = self._library.undo_stack
+        stack.push(Tried(f"Hide run {ghost.run.number}", lambda: self._controller.set_ghost(None), undo))
+
+    # --- what can be done with them -----------------------------------------------------------------------------------
+
+    def open(self, run: str) -> None:
+        """Have a run shown."""
+        record = self._library.record(run)
+        ghost = self._controller.ghost
+        if ghost is not None and ghost.run.id == run:
+            self._controller.show_ghost_instead()
+        elif record is not None and (self._controller.shown is None or self._controller.shown.run.id != run):
+            self.open_asked.emit(record)
+
+    def delete(self, runs: Sequence[str]) -> None:
+        """Put runs aside; a person is told of those that cannot go now, and how they come back."""
+        records = [record for run in runs if (record := self._library.record(run)) is not None]
+        busy = [record for record in records if record.status in ALIVE]
+        self._library.delete([record.id for record in records])
+        if busy:
+            self.refused.emit(f"Run {busy[0].number} is being trained; stop it to delete it.")
+
+    def fill_menu(self, menu: QMenu, runs: Sequence[str]) -> None:
+        """Offer what can be done with these runs."""
+        records = [record for run in runs if (record := self._library.record(run)) is not None]
+        if not records:
+            return
+        ids, drawn = [record.id for record in records], set(self.drawn_ids)
+        if len(records) == 1:
+            (record,) = records
+            _entry(menu, "Open", partial(self.open, record.id), "Return")
+        all_drawn = all(run in drawn for run in ids)
+        _entry(menu, "Hide from the plots" if all_drawn else "Draw beside", partial(self._draw_all, ids, not all_drawn))
+        if len(records) == 1:
+            pinned = record.label.pinned
+            _entry(menu, "Unpin" if pinned else "Pin to the shelf", partial(self._library.pin, record.id, not pinned))
+            menu.addSeparator()
+            _entry(menu, "Rename…", partial(self.chips.edit_name, record.id), "F2")
+        _entry(menu, "Tags and note…" if len(records) == 1 else "Show in the list", partial(self.list_asked.emit, ids))
+        menu.addSeparator()
+        _entry(menu, "Delete" if len(ids) == 1 else f"Delete {len(ids)} runs", partial(self.delete, ids), "Del")
+
+    def _draw_all(self, runs: Sequence[str], drawn: bool) -> None:
+        for run in runs:
+            self.draw(run, drawn)
+
+
+def _entry(menu: QMenu, text: str, do: object, key: str = "") -> None:
+    action = menu.addAction(f"{text}\t{key}" if key else text)
+    action.triggered.connect(lambda _checked=False: do())  # type: ignore[operator]
+
+
+def _record_of(kept: KeptRun) -> RunRecord:
+    """What a library would say of a run that none holds."""
+    run = kept.run
+    means = run.history.metrics["mean_return"].values
+    told = float(means[-1]) if len(means) else None
+    reached = Reached(run.history.iterations, run.history.environment_steps, len(run.history.episode_returns))
+    return RunRecord(
+        id=run.id,
+        number=run.number,
+        configuration=run.config.model_dump(mode="json"),
+        status=_STATUS.get(kept.state, Status.RUNNING),
+        created=time.time(),
+        reached=replace(reached, mean_return=told if told == told else None),
+    )
