@@ -20,7 +20,7 @@ from app.panels.timeline import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
 from app.plotting.labels import Level, Moment, Moments, Shapes
-from app.plotting.marks import Dots, Line
+from app.plotting.marks import Dots, Line, Mark
 from app.plotting.plot import Plot
 from app.plotting.readout import NEAR, Pointer, Reading
 from app.plotting.traces import EpisodeSample, Trace
@@ -214,10 +214,8 @@ class ReturnsPanel(PanelWidget):
 
     def _set_marks(self) -> None:
         ghosts = self._ghosts
-        self.plot.marks = [
-            *(self._dots, *ghosts.marks, self._moments, self._level, self._line),
-            *(*ghosts.names, Shapes(self._moments)),
-        ]
+        beneath: list[Mark] = [self._dots, *ghosts.marks, self._moments, self._level, self._line]
+        self.plot.marks = [*beneath, *ghosts.names, Shapes(self._moments)]
 
     def _marked(self, history: History) -> list[Moment]:
         """The moments of a run; the one when it was solved is marked on the line."""

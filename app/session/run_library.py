@@ -71,6 +71,7 @@ class RunLibrary(QObject):
 
     def close(self) -> None:
         self._timer.stop()
+        self.undo_stack.blockSignals(True)  # it tells of its end, too, when nobody can hear it any more
         if self._library is not None:
             self._library.close()
             self._library = None
@@ -163,7 +164,7 @@ class RunLibrary(QObject):
         return kept[1]
 
     def take_history(self, run: str) -> History:
-        """The same for one that may go on: what it tells then is added to what is returned, and to nothing kept here."""
+        """The same for one that may go on; what it tells then is added to what is returned alone."""
         self._histories.pop(run, None)
         history = self.history(run)
         self._histories.pop(run, None)

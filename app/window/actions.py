@@ -31,7 +31,9 @@ SPECS: dict[str, Spec] = {
     "start": Spec("Start", "play", "Space", "Train, pause, or go on after a pause or a stop", anywhere="F5"),
     "step": Spec("Step", "skip-next", "Right", "Train for exactly one iteration, then pause", anywhere="F6"),
     "stop": Spec("Stop", "stop", "Ctrl+.", "End the run; it can go on, and its curves and its policy stay"),
-    "reset": Spec("Reset", "restart", "Ctrl+R", "End the run and clear its curves; it can be undone, and it stays on the shelf"),
+    "reset": Spec(
+        "Reset", "restart", "Ctrl+R", "End the run and clear its curves; it can be undone, and it stays on the shelf"
+    ),
     "undo": Spec("Undo", "undo", "Ctrl+Z", "Go back before what was tried last: an edit, a reset, a deletion"),
     "redo": Spec("Redo", "redo", "Ctrl+Shift+Z", "Do again what was undone"),
     "all_runs": Spec("All runs…", "format-list-bulleted", "Ctrl+L", "Search, label, compare and delete all runs"),

@@ -114,7 +114,7 @@ class Frame(QWidget):
 
 
 class Shelf(QWidget):
-    """One row at the foot: what is added at its left, the newest sentence, and what opens the log."""
+    """One row at the foot: what is added at its left, the runs, the newest sentence, and what opens the log."""
 
     def __init__(self, log: QAction) -> None:
         super().__init__()
@@ -130,9 +130,9 @@ class Shelf(QWidget):
         self._button.setCheckable(True)
         self._button.clicked.connect(log.trigger)
         self._layout = QHBoxLayout(self)
-        self._layout.addLayout(self._added)
-        self._layout.addWidget(self.notice, 1)
-        self._layout.addWidget(self._room, 1)
+        self._layout.addLayout(self._added, 5)
+        self._layout.addWidget(self.notice, 3)
+        self._layout.addWidget(self._room, 3)
         self._layout.addWidget(self._button)
         self.show_log(False)
 

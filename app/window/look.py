@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
 from app.models.remembered import whole_number
@@ -44,6 +48,19 @@ class Look(QObject):
     def toggle(self) -> None:
         """Dark where it is light now, and the reverse."""
         self.choose("light" if self.theme.name == "dark" else "dark")
+
+    def obey(self, actions: Mapping[str, QAction]) -> None:
+        """Do what those of ``actions`` that change the look say."""
+        choices: tuple[ThemeChoice, ...] = ("system", "dark", "light")
+        for choice in choices:
+            actions[f"theme_{choice}"].triggered.connect(partial(self._choose, choice))
+        actions["toggle_theme"].triggered.connect(self.toggle)
+        actions["text_larger"].triggered.connect(self.larger)
+        actions["text_smaller"].triggered.connect(self.smaller)
+        actions["text_normal"].triggered.connect(self.normal)
+
+    def _choose(self, choice: ThemeChoice, _checked: bool) -> None:
+        self.choose(choice)
 
     def larger(self) -> None:
         self._resize_text(self.percent + STEP)

@@ -36,7 +36,7 @@ from app.window.allowance import Allowance
 from app.window.frame import Frame
 from app.window.keyboard import Keyboard
 from app.window.look import Look
-from app.window.menus import OwnMenus, fill_menu_bar
+from app.window.menus import OwnMenus, fill_menu_bar, help_on_request
 from app.window.panels import Panels
 from app.window.present import Present
 from app.window.preset_files import PresetFiles
@@ -133,18 +133,12 @@ class MainWindow(QMainWindow):
         on["quit"].triggered.connect(self.close)
         on["load_preset"].triggered.connect(self._preset_files.ask_for_file)
         on["save_preset"].triggered.connect(self._preset_files.ask_where_to_save)
-        for choice in ("system", "dark", "light"):
-            on[f"theme_{choice}"].triggered.connect(lambda _checked=False, choice=choice: self.look.choose(choice))
-        on["toggle_theme"].triggered.connect(self.look.toggle)
-        on["text_larger"].triggered.connect(self.look.larger)
-        on["text_smaller"].triggered.connect(self.look.smaller)
-        on["text_normal"].triggered.connect(self.look.normal)
+        self.look.obey(on)
         on["restore_layout"].triggered.connect(self.frame.train.arrange)
         on["present"].triggered.connect(self.present.toggle)
         on["present"].triggered.connect(self._show_progress)
         on["full_screen"].triggered.connect(self._toggle_full_screen)
-        on["shortcuts"].triggered.connect(self._show_shortcuts)
-        on["about"].triggered.connect(self._show_about)
+        help_on_request(self, on, len(self.panels))
 
         self.experiment.changed.connect(self._show_choice)
         self.experiment.changed.connect(self._notice.forget)
@@ -331,16 +325,6 @@ class MainWindow(QMainWindow):
         self._notice.tell(level, sentence)
         if level != "info":
             self.present.warn(sentence)
-
-    def _show_shortcuts(self) -> None:
-        from app.window import dialogs  # seldom wanted, so not loaded before
-
-        dialogs.shortcuts(self, len(self.panels)).open()
-
-    def _show_about(self) -> None:
-        from app.window import dialogs
-
-        dialogs.about(self).open()
 
     # --- what the window remembers ------------------------------------------------------------------------------------
 

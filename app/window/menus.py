@@ -51,6 +51,23 @@ def fill_menu_bar(
     _add(help_menu, ([actions[name] for name in group] for group in _HELP))
 
 
+def help_on_request(window: QMainWindow, actions: Mapping[str, QAction], panels: int) -> None:
+    """Have the actions of the Help menu open their dialogs, in a window of so many panels."""
+
+    def show_shortcuts() -> None:
+        from app.window import dialogs  # seldom wanted, so not loaded before
+
+        dialogs.shortcuts(window, panels).open()
+
+    def show_about() -> None:
+        from app.window import dialogs
+
+        dialogs.about(window).open()
+
+    actions["shortcuts"].triggered.connect(show_shortcuts)
+    actions["about"].triggered.connect(show_about)
+
+
 def _add(menu: QMenu, groups: Iterable[Sequence[QAction]]) -> None:
     for number, group in enumerate(groups):
         if number:

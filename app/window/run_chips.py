@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -39,7 +39,7 @@ from app.style.theme import Theme, load_theme
 from app.window.run_list import RUN_ROLE, STATUS_WORDS, Chip, Index, RunList
 from engine.runs.records import ALIVE, Status
 
-LEAST = 178  # pixels that a chip needs, where text has the system's size
+LEAST = 168  # pixels that a chip needs, where text has the system's size
 _COURSE = 46  # pixels of a course
 _ICON = 15
 _GAP = 6
@@ -194,17 +194,14 @@ class ChipPainter(QStyledItemDelegate):
         left = box.right() - self.theme.px(_GAP) - side
         return QRect(left, box.top() + (box.height() - side) // 2, side, side)
 
-    def part_at(self, at: QPointF | object, box: QRect) -> Part:
+    def part_at(self, at: QPoint, box: QRect) -> Part:
         """What of a chip is there."""
-        point = at.toPoint() if isinstance(at, QPointF) else at
-        for part, place in (("eye", self._eye(box)), ("pin", self._pin(box))):
-            if place.adjusted(-4, -4, 4, 4).contains(point):  # type: ignore[arg-type]
-                return "eye" if part == "eye" else "pin"
-        return ""
+        parts: tuple[tuple[Part, QRect], ...] = (("eye", self._eye(box)), ("pin", self._pin(box)))
+        return next((part for part, place in parts if place.adjusted(-4, -4, 4, 4).contains(at)), "")
 
-    def editorEvent(self, event: QEvent, model: object, option: QStyleOptionViewItem, index: Index) -> bool:  # type: ignore[override]
+    def editorEvent(self, event: QEvent, model: object, option: QStyleOptionViewItem, index: Index) -> bool:
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
-            part = self.part_at(event.position(), option.rect)
+            part = self.part_at(event.position().toPoint(), option.rect)
             if part and event.button() == Qt.MouseButton.LeftButton:
                 self.clicked.emit(index, part)
                 return True
@@ -222,7 +219,8 @@ class ChipPainter(QStyledItemDelegate):
         chip, model = index.data(RUN_ROLE), index.model()
         if not isinstance(chip, Chip) or not isinstance(model, RunList):
             return
-        theme, box = self.theme, option.rect.adjusted(0, 0, -theme.px(_GAP), 0)
+        theme = self.theme
+        box = option.rect.adjusted(0, 0, -theme.px(_GAP), 0)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         painter.save()
@@ -291,7 +289,10 @@ def _paint_course(painter: QPainter, place: QRectF, course: Sequence[float], col
     low, high = min(course), max(course)
     span = high - low or 1.0
     step = place.width() / (len(course) - 1)
-    points = [QPointF(place.left() + i * step, place.bottom() - (y - low) / span * place.height()) for i, y in enumerate(course)]
+    points = [
+        QPointF(place.left() + i * step, place.bottom() - (y - low) / span * place.height())
+        for i, y in enumerate(course)
+    ]
     painter.setPen(QPen(QColor(colour), 1.2))
     painter.drawPolyline(QPolygonF(points))
 

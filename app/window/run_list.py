@@ -131,7 +131,7 @@ class RunList(QAbstractListModel):
     def mimeTypes(self) -> list[str]:
         return [MIME]
 
-    def mimeData(self, indexes: Iterable[Index]) -> QMimeData:  # type: ignore[override]
+    def mimeData(self, indexes: Iterable[Index]) -> QMimeData:
         data = QMimeData()
         data.setData(MIME, "\n".join(self._chips[index.row()].record.id for index in indexes).encode())
         return data

@@ -145,10 +145,10 @@ class RunShelf(QObject):
         ghost = self._controller.ghost
         if ghost is not None and ghost.run.id == run and not drawn:
             self._clear_ghost(ghost)
-        record = self._library.record(run)
-        if drawn and record is not None and not self._fits(record):
+        wanted = self._library.record(run)
+        if drawn and wanted is not None and not self._fits(wanted):
             self.refused.emit(
-                f"Run {record.number} is of {record.environment}; it is drawn once a run of that is shown."
+                f"Run {wanted.number} is of {wanted.environment}; it is drawn once a run of that is shown."
             )
         self._library.show(run, drawn)
         self.refresh()
@@ -190,8 +190,8 @@ class RunShelf(QObject):
         if not records:
             return
         ids, drawn = [record.id for record in records], set(self.drawn_ids)
+        record = records[0]
         if len(records) == 1:
-            (record,) = records
             _entry(menu, "Open", partial(self.open, record.id), "Return")
         all_drawn = all(run in drawn for run in ids)
         _entry(menu, "Hide from the plots" if all_drawn else "Draw beside", partial(self._draw_all, ids, not all_drawn))

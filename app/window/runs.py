@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, WORDS, RunState
 from app.models.runs import Difference, KeptRun, differences, live_changes
 from app.session.choice_loader import ChoiceLoader

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
@@ -13,6 +13,7 @@ from app.models.history import History
 from app.models.runs import Run
 from app.panels.experiment.panel import ExperimentPanel
 from app.window.main_window import MainWindow
+from app.window.run_list import RUN_ROLE
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig
@@ -88,3 +89,32 @@ def click(qtbot: QtBot, window: MainWindow, name: str) -> None:
 def iterations(window: MainWindow) -> int:
     """How many iterations the shown run has told of."""
     return len(window.controller.history.steps)
+
+
+def said(window: MainWindow) -> list[str]:
+    """What the chips on the shelf call their runs."""
+    runs = window.runs.shelf.list
+    chips = [runs.index(row).data(RUN_ROLE) for row in range(runs.rowCount())]
+    return [f"run {chip.record.number}: {runs.name_of(chip.record)}" for chip in chips]
+
+
+def chip_place(window: MainWindow, row: int) -> QRect:
+    """Where a chip is on the shelf."""
+    chips = window.runs.chips
+    chips.scrollTo(chips.runs.index(row))
+    QApplication.processEvents()
+    return chips.visualRect(chips.runs.index(row))
+
+
+def double_click(window: MainWindow, row: int) -> None:
+    """Double-click the name on a chip."""
+    chips, place = window.runs.chips, chip_place(window, row)
+    for click in (QTest.mouseClick, QTest.mouseDClick):
+        click(chips.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place.center())
+
+
+def click_eye(window: MainWindow, row: int) -> None:
+    """Click the eye on a chip."""
+    place = chip_place(window, row)
+    eye = window.runs.chips._painter._eye(place).center()
+    QTest.mouseClick(window.runs.chips.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, eye)

@@ -23,7 +23,7 @@ from app.window.run_row import NOTHING_YET, RunRow, RunWords
 from app.window.runs import Runs
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.reports.events import Heartbeat, Solved
-from tests.app.shorthands import heard
+from tests.app.shorthands import click_eye, double_click, heard, said
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -105,7 +105,7 @@ def test_a_run_is_named_is_told_as_edited_goes_on_and_leaves_a_ghost(
 ) -> None:
     window = make_window(budget__environment_steps=ENDLESS, device="cpu")
     controller, runs, row = window.controller, window.runs, window.runs.row
-    assert (row.name.text(), buttons(runs), runs.chips.shown.isVisible()) == (NOTHING_YET, [], False)
+    assert (row.name.text(), buttons(runs), runs.shelf.list.rowCount()) == (NOTHING_YET, [], 0)
     window.start()
     reach(window, RunState.RUNNING)
     name = f"run 1 · {controller.shown.run.name}"
@@ -155,20 +155,22 @@ def test_a_run_is_named_is_told_as_edited_goes_on_and_leaves_a_ghost(
     reach(window, RunState.RUNNING)
     iterate(qtbot, window)
     assert (controller.shown.run.number, controller.ghost.run.number) == (2, 1)
-    assert (ghosts[-1].number, runs.chips.ghost.text(), runs.chips.shown.text()) == (1, "run 1 (seed 1)", "run 2")
-    assert not runs.chips.ghost.isEnabled()  # while the other is at work
+    assert ([ghost.number for ghost in ghosts[-1]], said(window)) == (
+        [1],
+        ["run 2: seed 7", "run 1: REINFORCE + learned baseline · Cart pole"],
+    )
     controller.stop()
     reach(window, RunState.STOPPED)
-    QTest.mouseClick(runs.chips.ghost, LEFT)
+    double_click(window, 1)
     assert (controller.shown.run.number, controller.ghost.run.number) == (1, 2)
     assert window.actions_by_name["start"].text() == "Start"  # of run 1 the environments have been let go
-    QTest.mouseClick(runs.chips.ghost, LEFT)
+    double_click(window, 0)
     controller.ghost.run = replace(controller.ghost.run, environment=ENVIRONMENTS["LunarLander-v3"])
     controller.runs_changed.emit()
-    assert (ghosts[-1], runs.chips.ghost.isVisible()) == (None, True)  # whose returns no axis of this one's could hold
-    assert "not drawn beside a run in another environment" in runs.chips.ghost.toolTip()
-    QTest.mouseClick(runs.chips.clear, LEFT)
-    assert (controller.ghost, ghosts[-1], runs.chips.ghost.isVisible()) == (None, None, False)
+    assert ghosts[-1] == []  # whose returns no axis of this one's could hold
+    window.run_library.look()
+    click_eye(window, 1)
+    assert (controller.ghost, ghosts[-1]) == (None, [])
     assert window.actions_by_name["start"].text() == "Go on"
 
 
@@ -176,8 +178,8 @@ def heard_ghosts(window: MainWindow) -> list:
     """The ghosts that panels are told of from now on."""
     told: list = []
     panel = window.panels._made[1].widget
-    before = panel.show_ghost
-    panel.show_ghost = lambda ghost: (told.append(ghost), before(ghost))
+    before = panel.show_ghosts
+    panel.show_ghosts = lambda ghosts: (told.append(ghosts), before(ghosts))
     return told
 
 
@@ -185,7 +187,7 @@ def test_a_reset_is_undone_with_curves_policy_and_the_possibility_to_go_on(
     qtbot: QtBot, make_window: Make, reach: Reach
 ) -> None:
     window = make_window(budget__environment_steps=ENDLESS, device="cpu")
-    controller, row, undo = window.controller, window.runs.row, window.actions_by_name["undo_reset"]
+    controller, row, undo = window.controller, window.runs.row, window.actions_by_name["undo"]
     assert not undo.isEnabled()
     window.start()
     iterate(qtbot, window, 2)
@@ -206,7 +208,9 @@ def test_a_reset_is_undone_with_curves_policy_and_the_possibility_to_go_on(
     reach(window, RunState.IDLE)
     window.step()
     reach(window, RunState.PAUSED)
-    assert (controller.shown.run.number, undo.isEnabled()) == (2, False)
+    undo.trigger()
+    told = window.frame.shelf.notice.text()
+    assert (controller.shown.run.number, told) == (2, "Stop the run to go back before a reset.")
     controller.reset()
     reach(window, RunState.IDLE)
     press(row.undo_button)

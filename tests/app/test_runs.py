@@ -176,24 +176,25 @@ def test_a_ghost_that_is_cleared_while_a_run_starts_leaves_that_run_alone(contro
         end(controlled)
     controller.start(PolicyGradientConfig())
     mailbox.put(updated(1, begun[-1]))
-    controller.clear_ghost()
+    controller.set_ghost(None)
     controller.collect()
     controller._thread.state_changed.emit(RunState.RUNNING)
     assert (controller.shown.run.number, controller.history.iterations, controller.ghost.run.number) == (3, 1, 2)
 
 
-def test_the_last_five_resets_can_be_undone_and_no_more(controlled: Controlled) -> None:
+def test_what_a_reset_cleared_is_brought_back_and_takes_in_what_it_tells_then(controlled: Controlled) -> None:
     controller, mailbox, begun = controlled
-    for _ in range(7):
+    for _ in range(2):
         mailbox.put(updated(1, start(controlled)))
         end(controlled)
-        controller.reset()
-    back = []
-    while controller.can_undo:
-        controller.undo_reset()
-        back.append(controller.shown.run.number)
-    assert back == [7, 6, 5, 4, 3]
-    assert [run in controller._histories for run in begun] == [False, False, True, True, False, False, False]
+    controller.reset()
+    shown, ghost = controller.last_cleared
+    assert [run in controller._histories for run in begun] == [False, False]
+    controller.bring_back(shown, ghost)
+    assert (controller.shown, controller.ghost, controller.history.iterations) == (shown, ghost, 1)
+    mailbox.put(updated(2, begun[-1]))
+    controller.collect()
+    assert controller.history.iterations == 2
 
 
 @pytest.mark.parametrize(
