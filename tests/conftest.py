@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from itertools import count
@@ -52,3 +53,9 @@ def library_place(libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pytest_configure(config: pytest.Config) -> None:
     # Box2D's bindings warn while C code makes their types; raising there, as for our own warnings, kills the process.
     config.addinivalue_line("filterwarnings", "ignore:builtin type .* has no __module__ attribute:DeprecationWarning")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What has been imported and collected stays until the end, and need not be looked through again and again."""
+    gc.collect()
+    gc.freeze()

@@ -31,6 +31,13 @@ def qapp_cls() -> Callable[[list[str]], object]:
     return lambda _arguments: make_application()
 
 
+@pytest.fixture(autouse=True)
+def swept() -> Iterator[None]:
+    """No widget outlives its test: the next look that the application is given would style it once more."""
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> QSettings:
     return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)

@@ -84,8 +84,8 @@ def test_nothing_is_cut_at_any_size(qtbot: QtBot, make_window: Make) -> None:
             assert window.toolbar.preset_button.isVisible()
             if found:
                 wrong[(width, height, percent)] = found
-        for _ in range(5):
-            press(window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+        window.look.percent = 140  # as if the key had been pressed four times, each of which styles every widget
+        press(window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
     press(window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert wrong == {}
 
@@ -135,8 +135,8 @@ def test_the_parts_of_the_bar_stand_apart_and_its_icons_are_as_large_as_its_text
     window = make_window()
     bar, icons = window.toolbar, []
     for percent in (100, 150, 200):
-        while window.look.percent < percent:
-            window.look.larger()
+        window.look.percent = percent - 10
+        window.look.larger()
         for width in (1920, 1280, 1024, 960):
             resize(qtbot, window, width, 800)
             parts = [part for part in bar.findChildren(QWidget) if part.parent() is bar and part.isVisible()]
