@@ -73,6 +73,7 @@ class Plot(pg.GraphicsView):
         self._copy: Plot | None = None  # what is drawn there
         self._source: Plot | None = None  # of which this is the copy
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(False)  # which a graphics view does without doing anything with them
         self.setMinimumSize(1, 1)
 
         self._view = View()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QDeadlineTimer, QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import QMainWindow
 
 from app.gallery.lazy_gallery import LazyGallery
 from app.models.axis_choice import AxisChoice
@@ -34,6 +33,7 @@ from app.window import actions as acts
 from app.window import modes, screen_fit
 from app.window.allowance import Allowance
 from app.window.frame import Frame
+from app.window.invitation import DropWindow
 from app.window.keyboard import Keyboard
 from app.window.look import Look
 from app.window.menus import OwnMenus, fill_menu_bar, help_on_request
@@ -41,6 +41,7 @@ from app.window.panels import Panels
 from app.window.present import Present
 from app.window.preset_files import PresetFiles
 from app.window.preset_menu import PresetMenu
+from app.window.run_files import RunFiles
 from app.window.runs import Runs
 from app.window.toolbar import Toolbar
 from app.window.undoing import TriedMenu
@@ -55,7 +56,7 @@ TEXT_EVERY = 6  # ticks of that length
 HEAD_START = 250  # ms from the first picture to loading torch, for what the window has yet to set
 
 
-class MainWindow(QMainWindow):
+class MainWindow(DropWindow):
     """Shows at once; torch is loaded by the training thread while the window is already usable."""
 
     def __init__(
@@ -108,7 +109,9 @@ class MainWindow(QMainWindow):
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)
         self.frame.shelf.add(self.runs.chips)
-        own = OwnMenus(self.preset_menu, self.toolbar.device.menu, TriedMenu(self.runs.undoing, self))
+        self.files = RunFiles(self.controller, self.choice_loader, self.actions_by_name, library, self)
+        tried = TriedMenu(self.runs.undoing, self)
+        own = OwnMenus(self.preset_menu, self.toolbar.device.menu, tried, self.files.export_menu)
         fill_menu_bar(self, self.actions_by_name, own, [self._modes, self.frame.toggles])
         self._tick = QTimer(self, interval=TICK)
         self._ticks = 0
@@ -384,8 +387,9 @@ class MainWindow(QMainWindow):
         self._closed = True
         self.run_library.close()
         self._tick.stop()
+        self.files.work.end()
         self.training.ask("quit")  # all at once, so that each ends while the others do
         self.lookups.end()
         self.playback.end()
         deadline = QDeadlineTimer(patience)
-        return all(thread.wait(deadline) for thread in (self.lookups, self.playback, self.training))
+        return all(each.wait(deadline) for each in (self.lookups, self.playback, self.training, self.files.work))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-_RUN = (("start", "step", "stop", "reset"), ("all_runs", "environments", "quit"))
-_EDIT = (("undo", "redo"),)
+_FILE = (("open_file", "open_runs"), ("copy_text",), ("quit",))
+_RUN = (("start", "step", "stop", "reset"), ("all_runs", "environments"))
 _VIEW = (("present", "full_screen", "restore_layout"), ("text_larger", "text_smaller", "text_normal"))
 _THEMES = ("theme_system", "theme_dark", "theme_light")
 _HELP = (("shortcuts", "about"),)
@@ -22,6 +22,7 @@ class OwnMenus:
     preset: QMenu
     device: QMenu
     tried: QMenu
+    export: QMenu
 
 
 def fill_menu_bar(
@@ -32,16 +33,20 @@ def fill_menu_bar(
     Args:
         places: what stands first in the View menu, in groups: what chooses a mode, and what shows a panel.
     """
-    run, edit = QMenu("Run", window), QMenu("Edit", window)
+    file, edit, run = QMenu("File", window), QMenu("Edit", window), QMenu("Run", window)
     view, help_menu = QMenu("View", window), QMenu("Help", window)
-    for menu in (run, edit, own.preset, view, help_menu):
+    for menu in (file, edit, run, own.preset, view, help_menu):
         window.menuBar().addMenu(menu)
+    file.setToolTipsVisible(True)
+    _add(file, ([actions[name] for name in group] for group in _FILE))
+    file.insertMenu(actions["copy_text"], own.export)
     run.setToolTipsVisible(True)
     _add(run, ([actions[name] for name in group] for group in _RUN))
-    _add(edit, ([actions[name] for name in group] for group in _EDIT))
+    edit.addActions([actions["undo"], actions["redo"]])
     edit.addMenu(own.tried)
-    run.insertMenu(actions["quit"], own.device)
-    run.insertSeparator(actions["quit"])
+    edit.addSeparator()
+    edit.addAction(actions["paste"])
+    run.addMenu(own.device)
     view.setToolTipsVisible(True)
     _add(view, [*places, *([actions[name] for name in group] for group in _VIEW)])
     view.addSeparator()

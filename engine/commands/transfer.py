@@ -25,8 +25,11 @@ def export_run(name: str, form: str, path: Path | None, which: str, library: Pat
     """
     export = export_of(form)
     with Library(library_folder(library)) as opened:
-        source = Source(opened, opened.find(name), _which(which))
-        _say(write(source, form, path if path is not None else Path(proposed_name(source, export))))
+        run = opened.find(name)
+        source = Source(opened, run, _which(which))
+        _say(
+            write(source, form, path if path is not None else Path(proposed_name(run.number, run.environment, export)))
+        )
 
 
 def import_runs(places: Sequence[Path], library: Path | None) -> None:

@@ -51,8 +51,8 @@ def write(source: Source, name: str, path: Path) -> str:
         raise RequestError(f"{what} could not be written to {path}: {error.strerror or error}.") from None
 
 
-def proposed_name(source: Source, export: Export) -> str:
-    """What a file is called unless another name is chosen: "run-5-CartPole-v1.csv"."""
-    environment = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in source.run.environment)
+def proposed_name(number: int, environment: str, export: Export) -> str:
+    """What the file of a run is called unless another name is chosen: "run-5-CartPole-v1.csv"."""
+    environment = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in environment)
     parts = {"csv-episodes": "-episodes", "policy": "-policy"}
-    return f"run-{source.run.number}-{environment[:60]}{parts.get(export.name, '')}{export.ending}"
+    return f"run-{number}-{environment[:60]}{parts.get(export.name, '')}{export.ending}"

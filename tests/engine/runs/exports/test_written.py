@@ -64,10 +64,9 @@ def test_what_cannot_be_written_is_refused_in_a_sentence_and_leaves_nothing(tmp_
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(("a.", "."))]
 
 
-def test_every_form_proposes_a_file_that_any_system_takes(tmp_path: Path) -> None:
-    source = Source(opened(tmp_path), record({"environment": "my_package.worlds:Deep/Maze-v0"}, number=7))
+def test_every_form_proposes_a_file_that_any_system_takes() -> None:
     for export in EXPORTS.values():
-        name = proposed_name(source, export)
+        name = proposed_name(7, "my_package.worlds:Deep/Maze-v0", export)
         assert name.startswith("run-7-my_package.worlds-Deep-Maze-v0")
         assert name.endswith(export.ending)
         assert export.summary.endswith(".")
