@@ -48,6 +48,8 @@ class _Hosted:
 
     run: str
     training: Training
+    record: RunRecord | None  # what the library says of it
+    status: Status
 
 
 class _StopRun(Exception):  # noqa: N818 - a wish, not an error
@@ -92,6 +94,8 @@ class TrainingThread(QThread):
         self._recorder: Recorder | None = None  # of the run that trains now
         self.record: RunRecord | None = None  # what the library says of the run that last began, where it is in it
         self.policy: PolicySnapshot | None = None  # the last one that was offered to whoever watches
+        self._quits = False  # the run ends only because the thread does
+        self.saved = ""  # what to say, when the thread has ended, of the run that was trained until then
         self.loading = True  # until torch is there, or known not to come
 
     # --- asked by the window, on its own thread -----------------------------------------------------------------------
@@ -195,9 +199,13 @@ class TrainingThread(QThread):
         except BaseException as error:
             end, level, sentence = RunState.FAILED, "error", failure(error, "The run failed unexpectedly")
         self._waited = None
-        self._end_record(training, end, sentence)
+        if holds and self._quits and training is not None:
+            self._finish(training)
+        closed = self._quits and end is RunState.STOPPED
+        status = Status.INTERRUPTED if closed else _STATUS[end]
+        self._end_record(training, status, sentence if end is RunState.FAILED else "")
         if training is not None:
-            hosted = _Hosted(run, training)
+            hosted = _Hosted(run, training, self.record, status)
             if holds:
                 self._held = hosted
             else:
@@ -208,8 +216,35 @@ class TrainingThread(QThread):
     def _let_go(self) -> None:
         """Free what the run that could go on holds, which it then cannot any more."""
         held, self._held = self._held, None
-        if held is not None:
-            self._close(held)
+        if held is None:
+            return
+        if held.record is not None and held.training.updates != held.training.iteration and not self._quits:
+            self._finish_record(held)
+        self._close(held)
+
+    def _finish_record(self, held: _Hosted) -> None:
+        """Save what the iteration comes to in which the run was stopped, since nobody goes on with it here."""
+        record = self.record
+        try:
+            self._begin_record(held.training, held.record)
+            self._finish(held.training)
+            self._end_record(held.training, held.status)
+        except RequestError:  # it has gone on elsewhere, and is saved there
+            self._recorder = None
+        self.record = record
+
+    def _finish(self, training: Training) -> None:
+        """Bring the iteration under way to its end, where that comes soon; what goes wrong in it costs no more than
+        that iteration."""
+        from engine.runs.host import finish
+
+        readers = [*self._readers, *([self._recorder] if self._recorder is not None else [])]
+        try:
+            with while_waiting(self._meanwhile):
+                finish(training, lambda event: self._tell(readers, event))
+        except BaseException as error:
+            if not isinstance(error, GivenUp):
+                self.log.emit("warning", failure(error, "The last iteration could not be brought to its end"))
 
     def _close(self, hosted: _Hosted) -> None:
         try:
@@ -264,12 +299,16 @@ class TrainingThread(QThread):
         self._recorder = Recorder(library_folder(self._library), lambda sentence: self.log.emit("warning", sentence))
         self.record = self._recorder.begin(training, record)
 
-    def _end_record(self, training: Training | None, end: RunState, sentence: str) -> None:
+    def _end_record(self, training: Training | None, status: Status, reason: str = "") -> None:
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
-            if training is not None and end is not RunState.FAILED:
+            if training is not None and status is not Status.FAILED:
                 recorder.save(training)
-            recorder.end(_STATUS[end], sentence if end is RunState.FAILED else "")
+            recorder.end(status, reason)
+            if status is Status.INTERRUPTED and self.record is not None and recorder.kept is not None:
+                self.saved = (
+                    f"Run {self.record.number} is saved after {recorder.kept:,} steps, from where it can go on."
+                )
 
     def _tell(self, readers: list[EventReader], event: Event) -> None:
         """Tell all ``readers``; one that fails is told no more of this run, which goes on without it."""
@@ -292,6 +331,7 @@ class TrainingThread(QThread):
             self._change(training, *request.payload)
         elif request.kind in ("stop", "quit"):
             if request.kind == "quit":
+                self._quits = True
                 self._requests.put(request)  # for the outer loop
             raise _StopRun
 

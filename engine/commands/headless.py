@@ -22,7 +22,7 @@ from engine.commands.report import Report, ReportError
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Failed, Solved, Updated
-from engine.runs.host import recorded
+from engine.runs.host import FINISH, recorded
 from engine.runs.library import Library
 from engine.runs.place import library_folder
 from engine.runs.records import RunRecord
@@ -115,7 +115,8 @@ def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts,
     (report, library), seeds = where, plan.seeds
     console = Console(file=cast(IO[str], Lasting(sys.stderr)))  # who no longer looks does not stop the training
     with ExitStack() as stack:
-        stack.enter_context(while_waiting(telling(partial(_say, console))))
+        say = partial(_say, console)
+        stack.enter_context(while_waiting(interrupts.watching(telling(say))))
         trainings = stack.enter_context(closing(_closed(plan.trainings, console)))
         with console.status("Starting …"):
             begun = next(trainings)  # what is wrong with the request is said before anything is written
@@ -132,22 +133,24 @@ def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts,
         for made in chain([begun], trainings):
             training = made.training
             try:
-                with recorded(training, library, partial(_say, console), made.record) as recorder:
+                with interrupts.held_back(), recorded(training, library, say, made.record) as recorder:
                     for event in training:
                         recorder.put(event)
-                        interrupts.check()
+                        if interrupts.since > FINISH:
+                            interrupts.check()
                         seed = training.runs[event.run]
                         if isinstance(event, Failed):
                             course.failures[seed] = event.reason
                         elif isinstance(event, Updated):
-                            with interrupts.held_back():  # what is told of an iteration is told whole
-                                course.last[seed] = event
-                                if lines is not None:
-                                    lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
+                            course.last[seed] = event
+                            if lines is not None:
+                                lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
                             recorder.between(training)
                             course.show(progress, bar, training)
                             if event.note:
                                 _say(console, _of_seed(event.note, seed, seeds))
+                            if not training.solving:
+                                interrupts.check()  # between two iterations the run is saved whole
                         elif isinstance(event, Solved):
                             _say(console, _of_seed(event.sentence, seed, seeds))
             except RunError as error:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.runtime.interrupts import ENDS
+from engine.runtime.waiting import Wait, Watcher
 
 if TYPE_CHECKING:
     import socket
@@ -33,6 +35,7 @@ class Interrupts:
     def __init__(self) -> None:
         self.came = 0
         self.tell: Callable[[], str] = lambda: "Interrupted."
+        self._came_at = 0.0
         self._held_back = self._over = False
         self._closed = threading.Event()
         self._before: dict[int, Any] = {}
@@ -55,6 +58,20 @@ class Interrupts:
     def status(self) -> int:
         """The exit status of a program that was interrupted."""
         return 128 + self.came
+
+    @property
+    def since(self) -> float:
+        """For how many seconds it has been interrupted; 0 where it is not."""
+        return time.monotonic() - self._came_at if self.came else 0.0
+
+    def watching(self, watcher: Watcher) -> Watcher:
+        """``watcher``, which what interrupts also ends the wait for, held back or not."""
+
+        def watch(wait: Wait) -> None:
+            self.check()
+            watcher(wait)
+
+        return watch
 
     def check(self) -> None:
         """Raise KeyboardInterrupt where one was raised and was lost on the way."""
@@ -107,6 +124,7 @@ class Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         first, self.came = not self.came, self.came or number
+        self._came_at = self._came_at or time.monotonic()
         if first and not self._held_back and not self._over:
             raise KeyboardInterrupt
 

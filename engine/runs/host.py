@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.reports.events import Event
 from engine.runs.recorder import Recorder
 from engine.runs.records import RunRecord, Status
 from engine.runtime.errors import RunError
 
 if TYPE_CHECKING:
     from engine.training.training import Training
+
+
+FINISH = 0.8  # seconds for which an iteration that is under way may go on, so that nothing of it is lost
+
+
+def finish(training: Training, tell: Callable[[Event], object], seconds: float = FINISH) -> None:
+    """Go on to the end of the iteration that is under way, where it comes within so many seconds: between two
+    iterations a run can be saved.
+
+    Raises:
+        RunError: the run failed on the way.
+    """
+    by = time.monotonic() + seconds
+    if training.updates == training.iteration:
+        return
+    for event in training:
+        tell(event)
+        if (training.updates == training.iteration and not training.solving) or time.monotonic() > by:
+            return
 
 
 @contextmanager
@@ -36,6 +57,7 @@ def recorded(
         recorder.end(Status.FAILED, str(error))
         raise
     except BaseException:
+        recorder.save(training)
         recorder.end(Status.INTERRUPTED)
         raise
     recorder.save(training)

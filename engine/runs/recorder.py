@@ -56,6 +56,7 @@ class Recorder:
         self._locks: list[BaseFileLock] = []
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
+        self.kept: int | None = None  # the environment steps after which the latest state was saved
         self._alone = ""  # the run's id, where there are not several
         self._autosave: Autosave | None = None
         self._taken: deque[Taken] = deque()  # what is to be written of it
@@ -245,6 +246,7 @@ class Recorder:
                     self._autosave.try_again()
                 continue
             self._states.ends()
+            self.kept = taken.environment_steps
             found = inexact(taken.state)
             if found != self._inexact:
                 self._inexact = found

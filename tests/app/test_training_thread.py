@@ -19,7 +19,7 @@ from app.window.main_window import MainWindow
 from engine.analysis.playback import PolicySnapshot
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Event, Solved, Updated
+from engine.reports.events import Event, Heartbeat, Solved, Updated
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.records import RunRecord, Status
 from engine.runtime.errors import RequestError
@@ -204,6 +204,37 @@ def test_a_run_of_the_window_is_recorded_under_its_own_name_and_has_its_number_f
         steps = library.series(shown.id, ITERATIONS)["environment_steps"]
     assert list(steps) == list(window.controller.history.steps.values)
     assert steps[-1] >= 600
+
+
+@pytest.mark.parametrize("left", ["closed", "superseded"])
+def test_a_run_that_is_left_in_the_middle_of_an_iteration_is_saved_at_its_end(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None], library_place: Path, qtbot: QtBot, left: str
+) -> None:
+    window = make_window()
+    thread, events = window.training, list[Event]()
+
+    def put(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Heartbeat) and any(isinstance(each, Updated) for each in events):
+            thread.ask("quit" if left == "closed" else "stop")
+
+    window.training._readers += (type("Reader", (), {"put": lambda _, event: put(event)})(),)
+    window.start()
+    if left == "superseded":
+        reach(window, RunState.STOPPED)
+        window.training._readers = window.training._readers[:1]
+        window.experiment.set_value("seed", 5)
+        window.start()
+        reach(window, RunState.RUNNING)
+    else:
+        qtbot.waitUntil(thread.isFinished, timeout=20_000)
+    with Library(library_place) as library:
+        record = library.find("1")
+        last = library.checkpoints(record.id)[0]
+        assert last.iteration == record.reached.iteration >= 2
+        assert record.status is (Status.INTERRUPTED if left == "closed" else Status.STOPPED)
+    said = f"Run 1 is saved after {last.environment_steps:,} steps, from where it can go on."
+    assert thread.saved == (said if left == "closed" else "")
 
 
 class _Breaks(_Recorder):

@@ -18,6 +18,8 @@ import pytest
 from engine.commands.interrupts import PATIENCE, Interrupts, interrupted
 from engine.commands.output import complain
 from engine.reports.events import Updated
+from engine.runs.library import Library
+from engine.runs.records import Status
 from engine.runtime.interrupts import ENDS, let_in, put_off
 from main import TRACEBACK, main
 
@@ -128,7 +130,9 @@ def test_ctrl_c_while_it_loads_is_told_in_one_sentence() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent there to one process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_was_learned_before_a_signal_is_told_and_stands_in_the_report(tmp_path: Path, number: int) -> None:
+def test_what_was_learned_before_a_signal_is_told_stands_in_the_report_and_is_saved(
+    tmp_path: Path, library_place: Path, number: int
+) -> None:
     report = tmp_path / "report.jsonl"
     process = trains("--set", "environment.stepping=processes", "--report", str(report))
     while not report.exists() or report.read_bytes().count(b"\n") < 2:
@@ -146,6 +150,10 @@ def test_what_was_learned_before_a_signal_is_told_and_stands_in_the_report(tmp_p
         f"Interrupted after {last['environment_steps']:,} steps; "
         f"the mean return of the last {episodes} episodes was {last['mean_return']:.1f}."
     )
+    with Library(library_place) as library:
+        (record,) = library.runs()
+        assert record.status is Status.INTERRUPTED
+        assert record.reached.iteration == library.checkpoints(record.id)[0].iteration == last["iteration"]
 
 
 HANGING = """
