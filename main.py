@@ -115,7 +115,7 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    preset_option = typer.Option(help="A shipped preset's name, or a preset file.")
+    preset_option = typer.Option(help="A preset's name or file, or a configuration's text.")
     library_option = typer.Option(metavar="DIR", help="The run library's folder; the platform's data folder otherwise.")
 
     @cli.callback(invoke_without_command=True)

@@ -16,6 +16,7 @@ Steps = Annotated[int | None, typer.Option(help="Environment steps in all, those
 Where = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The run library's folder; the platform's data folder otherwise.")
 ]
+FORMS = "csv, csv-episodes, tensorboard, preset, text, policy, onnx, run"  # in which a run can be written out
 
 
 def add_runs(cli: typer.Typer) -> None:
@@ -36,6 +37,34 @@ def add_runs(cli: typer.Typer) -> None:
         from engine.commands import runs as of_library
 
         of_library.print_run(run, json, library)
+
+    @runs.command()
+    def export(
+        run: Run,
+        form: Annotated[str, typer.Option("--as", metavar="FORM", help=f"One of {FORMS}.")],
+        file: Annotated[
+            Path | None, typer.Argument(metavar="[FILE]", help="Where to; by default a file named after the run.")
+        ] = None,
+        policy: Annotated[str, typer.Option(help="That of the last checkpoint, or of the best.")] = "last",
+        library: Where = None,
+    ) -> None:
+        """Write a run out: its numbers, its configuration, its policy, or all of it."""
+        from engine.commands import transfer
+        from engine.commands.output import say
+
+        say(transfer.export_run(run, form, file, policy, library))
+
+    @runs.command("import")
+    def import_(
+        folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="Libraries, or folders of single runs.")],
+        library: Where = None,
+    ) -> None:
+        """Take runs from other libraries into this one."""
+        from engine.commands import transfer
+        from engine.commands.output import say
+
+        for folder in folders:
+            say(transfer.import_runs(folder, library))
 
     @runs.command()
     def delete(runs: Runs, library: Where = None) -> None:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.config.presets import Preset, find, load, shipped
+from engine.config.shared_text import SCHEME, from_text
 from engine.runtime.errors import RequestError
 
 APPLICATION = "policy-gradient-playground"
@@ -42,12 +43,14 @@ def made_folder() -> Path:
 
 
 def named(name: str) -> Preset:
-    """The shipped preset of that name, the one in the file of that path, or a person's own, by its title or its file's
-    name.
+    """The shipped preset of that name, the one in the file of that path, a person's own, by its title or its file's
+    name, or what the text of a configuration says.
 
     Raises:
-        RequestError: there is no such preset, or its file is broken.
+        RequestError: there is no such preset, or its file or the text is broken.
     """
+    if name.startswith(f"{SCHEME}:"):
+        return Preset(title="Settings from a text", config=from_text(name))
     if name not in shipped() and not name.endswith(".toml"):
         for path, content in own().items():
             if name.casefold() in (path.stem.casefold(), shown_title(path, content).casefold()):
