@@ -9,6 +9,7 @@ from engine.runs.exports.export import Export, Source
 from engine.runs.exports.onnx import ONNX
 from engine.runs.exports.policy import POLICY
 from engine.runs.exports.preset import PRESET
+from engine.runs.exports.script.exported import SCRIPT
 from engine.runs.exports.tables import EPISODES_TABLE, ITERATIONS_TABLE
 from engine.runs.exports.tensorboard import TENSORBOARD
 from engine.runs.exports.text import TEXT
@@ -16,7 +17,8 @@ from engine.runs.exports.whole import WHOLE
 from engine.runtime.errors import RequestError
 
 EXPORTS: dict[str, Export] = {
-    export.name: export for export in (ITERATIONS_TABLE, EPISODES_TABLE, TENSORBOARD, PRESET, TEXT, POLICY, ONNX, WHOLE)
+    export.name: export
+    for export in (ITERATIONS_TABLE, EPISODES_TABLE, TENSORBOARD, PRESET, TEXT, SCRIPT, POLICY, ONNX, WHOLE)
 }
 
 

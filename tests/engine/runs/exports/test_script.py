@@ -1,0 +1,253 @@
+"""A run as a script: what it tells and learns, step by step, is what the engine tells and learns."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from engine.catalogue import environments
+from engine.config import PlanningConfig, PolicyGradientConfig
+from engine.config.parameters import with_values
+from engine.config.presets import Preset, shipped
+from engine.reports.events import Updated
+from engine.runs.exports.export import Source
+from engine.runs.exports.registry import write
+from engine.runs.exports.script.plan import FAMILIES
+from engine.runs.exports.script.writing import script
+from engine.runs.imports import recognised
+from engine.runs.records import NotedEvent, Origin
+from engine.runtime.errors import RequestError
+from engine.training.training import Training
+from tests.engine.runs.libraries import filled, opened
+
+ITERATIONS = 3
+CLOSE = 1e-5  # weights, which are around 1 and move by 0.01 to 0.5
+UNTOLD = {"steps_per_second", "learning_rate"}
+
+CARTPOLE: dict[str, Any] = {"environment.id": "CartPole-v1", "environment.time_limit": 14}
+PENDULUM: dict[str, Any] = {"environment.id": "Pendulum-v1", "environment.time_limit": 9}
+CLIFF: dict[str, Any] = {"environment.id": "CliffWalking-v1", "environment.time_limit": 20, "policy": "tabular"}
+EPISODES: dict[str, Any] = {"collection": "episodes", "collection.episodes_per_update": 5}
+ROLLOUTS: dict[str, Any] = {"collection": "fixed-length", "collection.environments": 3, "collection.steps": 16}
+VALUE: dict[str, Any] = {"estimator.baseline": "value", "estimator.baseline.hidden_sizes": (7,)}
+SHARED: dict[str, Any] = {"estimator.baseline": "shared-value"}
+GAE: dict[str, Any] = {"estimator.credit": "gae"}
+PPO: dict[str, Any] = {"update": "ppo-clip", "update.epochs": 3, "update.learning_rate": 0.01}
+SMALL: dict[str, Any] = {"device": "cpu", "policy": "mlp", "policy.hidden_sizes": (8, 6), "seed": 3}
+
+
+def reinforce(baseline: str, **more: Any) -> dict[str, Any]:
+    return (
+        EPISODES | {"estimator.baseline": baseline} | {path.replace("__", "."): value for path, value in more.items()}
+    )
+
+
+METHODS: dict[str, dict[str, Any]] = {
+    "REINFORCE, total return": reinforce("none", estimator__credit="total-return"),
+    "REINFORCE, causality": reinforce("none"),
+    "REINFORCE, average": reinforce("average", estimator__normalize_advantages=True),
+    "REINFORCE, average per time step": reinforce("time-average", estimator__discount_states=True),
+    "REINFORCE, leave one out": reinforce("leave-one-out", estimator__credit="total-return"),
+    "REINFORCE, optimal": reinforce("optimal", estimator__credit="total-return"),
+    "REINFORCE, optimal per parameter": reinforce(
+        "optimal", estimator__baseline__per_parameter=True, estimator__discount_states=True
+    ),
+    "REINFORCE, learned value": reinforce("value", estimator__baseline__fit_steps=4),
+    "REINFORCE, learned value in minibatches": reinforce(
+        "value", estimator__credit="total-return", estimator__baseline__minibatch_size=13
+    ),
+    "REINFORCE, value of the same episodes": reinforce("value", estimator__baseline__fitted_on="same"),
+    "REINFORCE, value of other episodes": reinforce(
+        "value", estimator__baseline__fitted_on="independent", estimator__baseline__clip_range=0.5
+    ),
+    "REINFORCE, value on the policy's network": reinforce("shared-value", estimator__baseline__clip_range=0.1),
+    "VPG": EPISODES | VALUE | GAE | {"update.entropy_coefficient": 0.05, "update.max_grad_norm": 0.3},
+    "A2C": ROLLOUTS
+    | VALUE
+    | {"estimator.credit": "n-step", "estimator.credit.n": 5, "update.optimizer": "rmsprop"}
+    | {"estimator.baseline.optimizer": "momentum", "update.entropy_coefficient": 0.02},
+    "A2C on one network": ROLLOUTS | SHARED | {"estimator.credit": "n-step", "update.optimizer": "sgd"},
+    "PPO, value jointly": ROLLOUTS
+    | VALUE
+    | GAE
+    | PPO
+    | {"estimator.baseline.fit_steps": 0, "update.minibatch_size": 13, "estimator.normalize_advantages": True},
+    "PPO, value separately": EPISODES | VALUE | GAE | PPO | {"update.entropy_coefficient": 0.05},
+    "PPO, stopped early": ROLLOUTS | VALUE | GAE | PPO | {"update.minibatch_size": 13, "update.target_kl": 0.0005},
+    "PPO on one network": ROLLOUTS | SHARED | GAE | PPO,
+}
+ELSE: dict[str, dict[str, Any]] = {
+    "schedules": PENDULUM
+    | METHODS["PPO, value jointly"]
+    | {"update.learning_rate_schedule": "linear", "update.clip_range_schedule": "cosine"}
+    | {"budget.environment_steps": 120},
+    "temperature": PENDULUM | METHODS["VPG"] | {"exploration.temperature": 2.0},
+    "temperature of choices": CARTPOLE | METHODS["VPG"] | {"exploration.temperature": 0.5},
+    "observations normalised": PENDULUM
+    | METHODS["REINFORCE, value of other episodes"]
+    | {"environment.normalize_observations": True},
+    "rewards normalised": PENDULUM | METHODS["A2C"] | {"environment.normalize_rewards": True},
+    "rewards normalised and scaled": CARTPOLE
+    | METHODS["REINFORCE, causality"]
+    | {"environment.normalize_rewards": True, "environment.reward_offset": -0.5, "environment.reward_scale": 2.0},
+    "states weighted in rollouts": CARTPOLE | METHODS["A2C"] | {"estimator.discount_states": True},
+    "spread per state": PENDULUM | METHODS["VPG"] | {"policy.spread": "per-state", "policy.initial_log_std": -0.5},
+    "xavier": CARTPOLE | METHODS["VPG"] | {"policy.initialization": "xavier", "policy.activation": "relu"},
+    "kaiming": CARTPOLE | METHODS["A2C on one network"] | {"policy.initialization": "kaiming"},
+    "torch's own weights": CARTPOLE | METHODS["REINFORCE, average"] | {"policy.initialization": "default"},
+    "a linear policy": PENDULUM | METHODS["VPG"] | {"policy": "linear"},
+    "a table": METHODS["REINFORCE, learned value"] | CLIFF,
+    "states to a network": METHODS["VPG"] | {"environment.id": "FrozenLake-v1", "policy": "mlp"},
+    "options": METHODS["VPG"] | {"environment.id": "Pendulum-v1", "environment.options.g": 3.0},
+}
+
+
+def configured(values: dict[str, Any]) -> PolicyGradientConfig:
+    config: Any = PolicyGradientConfig()
+    for path, value in (SMALL | values).items():
+        if path == "policy.hidden_sizes" and values.get("policy", "mlp") != "mlp":
+            continue
+        config = with_values(config, {path: value})
+    assert isinstance(config, PolicyGradientConfig)
+    return config
+
+
+def run(text: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script as a module."""
+    module = ModuleType("script_of_a_run")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(text, module.__name__, "exec"), module.__dict__)
+    return module
+
+
+def learned(training: Training) -> Iterator[tuple[dict[str, Any], list[nn.Module]]]:
+    """What the engine tells of each iteration, and what it has learned by then."""
+    fitting = getattr(training.learner, "_fitting", None)
+    modules: list[nn.Module] = [training.policy, *([] if fitting is None else [fitting.value])]
+    for event in training:
+        if isinstance(event, Updated):
+            counted = {name: getattr(event, name) for name in ("iteration", "environment_steps", "episodes")}
+            yield counted | event.metrics, modules
+
+
+def assert_equal(config: PolicyGradientConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script of ``config`` tells and learns what the engine does, iteration after iteration."""
+    torch.set_num_threads(1)
+    module, training, seen = run(script(config), monkeypatch), Training(config), 0
+    for (told, *mine), (expected, theirs) in islice(zip(module.train(), learned(training), strict=False), ITERATIONS):
+        defined = {name: value for name, value in expected.items() if value is not None and name not in UNTOLD}
+        assert {name for name, value in told.items() if value is not None} == defined.keys()
+        assert {name: told[name] for name in defined} == pytest.approx(defined, rel=1e-3, abs=1e-4)
+        for one, other in zip(mine, theirs, strict=True):
+            pairs = zip(one.parameters(), other.parameters(), strict=True)
+            assert max((a - b).abs().max().item() for a, b in pairs) < CLOSE
+        seen += 1
+    training.close()
+    assert seen == ITERATIONS
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("environment", [CARTPOLE, PENDULUM], ids=["discrete", "continuous"])
+def test_a_script_gives_the_same_numbers(
+    environment: dict[str, Any], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_equal(configured(environment | METHODS[method]), monkeypatch)
+
+
+@pytest.mark.parametrize("case", ELSE)
+def test_a_script_does_all_that_it_is_written_for(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_equal(configured(ELSE[case]), monkeypatch)
+
+
+UNWRITTEN = {"cartpole-npg", "cartpole-trpo", "cartpole-lagrangian", "cartpole-memory", "mountain-car"} | {
+    name for name in shipped() if name.startswith(("bandit", "corridor", "grid-world", "minigrid"))
+}
+
+
+@pytest.mark.parametrize("name", shipped().keys() - UNWRITTEN)
+def test_a_preset_is_written(name: str) -> None:
+    text = script(shipped()[name].config)
+    compile(text, name, "exec")
+    assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", UNWRITTEN)
+def test_a_preset_that_is_not_written_is_refused_in_a_sentence(name: str) -> None:
+    with pytest.raises(RequestError, match=r"script.*\.$"):
+        script(shipped()[name].config)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"environment.observation_noise": 0.1, "environment.frame_stack": 2}, "observation noise and frame stacks"),
+        ({"exploration.greedy_start": 0.5}, "greedy share"),
+        ({"policy.distribution": "beta", "environment.id": "Pendulum-v1"}, "Beta"),
+        ({"policy": "linear", "policy.features": "fourier"}, "fourier"),
+        ({"environment.id": "ALE/Pong-v5", "policy": "cnn"}, "ALE/Pong-v5"),
+    ],
+)
+def test_what_a_script_cannot_do_is_said(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        script(configured(values))
+
+
+def test_planning_is_no_script() -> None:
+    with pytest.raises(RequestError, match="estimate a policy gradient"):
+        script(PlanningConfig())
+
+
+def test_the_configuration_can_be_read_back(tmp_path: Path) -> None:
+    config = configured(ELSE["options"])
+    (tmp_path / "run.py").write_text(script(config), encoding="utf-8")
+    found = recognised(tmp_path / "run.py")
+    assert isinstance(found, Preset)
+    assert found.config == config
+
+
+def test_a_script_stands_alone(tmp_path: Path) -> None:
+    """It trains in a fresh process, knows nothing of this program, and ends when its budget is used."""
+    text = script(configured(CARTPOLE | METHODS["VPG"] | {"budget.environment_steps": 200}))
+    imported = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
+    assert imported <= {*sys.stdlib_module_names, "gymnasium", "numpy", "torch"}
+    file, report = tmp_path / "script.py", tmp_path / "report.jsonl"
+    file.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", str(file), "--report", str(report)],
+        cwd=tmp_path, capture_output=True, text=True, check=True, env={"PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    rows = [json.loads(line) for line in report.read_text().splitlines()]
+    assert [row["iteration"] for row in rows] == list(range(1, len(rows) + 1))
+    assert rows[-2]["environment_steps"] < 200 <= rows[-1]["environment_steps"]
+    assert len(done.stdout.splitlines()) == len(rows)
+
+
+def test_every_family_that_a_script_knows_is_one() -> None:
+    assert FAMILIES.keys() <= environments.FAMILIES.keys()
+
+
+def test_what_a_script_does_not_do_of_its_run_is_said(tmp_path: Path) -> None:
+    library = opened(tmp_path)
+    changes = {"update.learning_rate": 0.002, "budget.environment_steps": 900}
+    run = filled(
+        library, {"update.learning_rate": 0.01}, changes=changes, origin=Origin("0" * 32, 4, 1200), device="cuda"
+    )
+    data = {"path": "update.learning_rate", "old": 0.01, "new": 0.002}
+    library.note(run.id, NotedEvent("change", 2, 1000, 1, 0.5, data))
+    said = write(Source(library, run), "script", tmp_path / "run.py")
+    text = (tmp_path / "run.py").read_text(encoding="utf-8")
+    compile(text, "run.py", "exec")
+    assert ("LEARNING_RATE = 0.01 " in text, "BUDGET = 900 " in text) == (True, True)
+    for words in ("forked from another after 1,200", "update.learning_rate to 0.002 after 1,000", "computed on cuda"):
+        assert words in said
+        assert words in " ".join(text.split())
