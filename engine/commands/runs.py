@@ -15,7 +15,7 @@ from rich.table import Table
 
 from engine.commands.output import to_stdout, writes_all
 from engine.runs.library import Library
-from engine.runs.liveness import is_trained
+from engine.runs.liveness import is_trained, settle
 from engine.runs.place import library_folder
 from engine.runs.records import CheckpointRecord, NotedEvent, RunRecord
 from engine.runtime.errors import RequestError, RunError
@@ -31,6 +31,7 @@ def print_list(as_json: bool, library: Path | None) -> None:
         RunError: it cannot be read, or the list cannot be written.
     """
     with Library(library_folder(library)) as opened:
+        settle(opened)
         records = opened.runs()
     _print([as_data(record) for record in records] if as_json else _table(records))
 

@@ -14,8 +14,6 @@ from engine.runs.retention import surplus
 from engine.runtime.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from engine.training.training import Training
 
 EVERY = 60.0  # seconds of which a crash loses the weights at most
@@ -96,8 +94,6 @@ def keep(library: Library, run: str, taken: Taken) -> None:
     from engine.training.checkpoint import to_bytes
 
     data = to_bytes(taken.state)
-    folder = library.run_folder(run) / "checkpoints"
-    folder.mkdir(parents=True, exist_ok=True)
     kinds = (LAST, BEST) if taken.best else (LAST,)
     new = CheckpointRecord(
         run,
@@ -109,7 +105,9 @@ def keep(library: Library, run: str, taken: Taken) -> None:
         kinds,
         taken.mean_return,
     )
-    write_whole(folder / new.file, data)
+    where = library.checkpoint_file(new)
+    where.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(where, data)
     with library.transaction():
         for earlier in library.checkpoints(run):
             left = tuple(kind for kind in earlier.kinds if kind not in kinds)
@@ -122,10 +120,5 @@ def keep(library: Library, run: str, taken: Taken) -> None:
         for checkpoint in dropped:
             library.drop_checkpoint(run, checkpoint.iteration)
     for checkpoint in dropped:  # once nothing names them any more
-        remove(folder / checkpoint.file)
-
-
-def remove(file: Path) -> None:
-    """Remove a file that nothing names any more, and is in nobody's way where that cannot be done."""
-    with suppress(OSError):
-        file.unlink(missing_ok=True)
+        with suppress(OSError):  # one that stays is found as a stray
+            library.checkpoint_file(checkpoint).unlink(missing_ok=True)

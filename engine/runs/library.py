@@ -320,6 +320,19 @@ class Library:
         """Where the bytes of a checkpoint are."""
         return self.run_folder(checkpoint.run) / "checkpoints" / Path(checkpoint.file).name
 
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """How many bytes each run takes: of checkpoints, and in the database, about."""
+        files = dict(self._execute("SELECT run, sum(size) FROM checkpoints GROUP BY run").fetchall())
+        rows = dict(self._execute("SELECT run, sum(length(rows)) FROM series GROUP BY run").fetchall())
+        kept = dict(self._execute("SELECT run, sum(size) FROM snapshots GROUP BY run").fetchall())
+        return {run: (files.get(run, 0), rows.get(run, 0) + kept.get(run, 0)) for run in {*files, *rows, *kept}}
+
+    def compact(self) -> None:
+        """Give back to the system what forgotten runs took; left for another time while somebody is writing."""
+        with suppress(RunError):
+            self._execute("VACUUM")
+            self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     # --- the database itself ------------------------------------------------------------------------------------------
 
     def _update(self, id: str, columns: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from engine.runs.autosave import BEST, Autosave, Taken, keep
 from engine.runs.library import Library
 from engine.runs.liveness import LOCK, hold
 from engine.runs.records import RunRecord, Status
+from engine.runs.retention import make_room
 from engine.runs.snapshots import Snapshot, SnapshotKeeper
 from engine.runs.told import WRITTEN, Told
 from engine.runtime.errors import RequestError, RunError, describe
@@ -196,6 +197,8 @@ class Recorder:
     # --- on a thread of its own ---------------------------------------------------------------------------------------
 
     def _write_on(self) -> None:
+        with suppress(RequestError, RunError), Library(self._folder) as library:
+            make_room(library)
         while not self._over:
             self._wake.wait(EVERY)
             self._wake.clear()
