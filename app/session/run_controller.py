@@ -72,7 +72,7 @@ class RunController(QObject):
         self._unbegun: RunConfig | None = None  # of the latest run, where that failed before it began
         self._count = 0  # the number of the run that last began
         self.last_cleared: tuple[KeptRun, KeptRun | None] | None = None  # the run that a reset cleared, and its ghost
-        self._thread, self._mailbox = thread, mailbox
+        self.training, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
         self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
         self._advance = Advance()
@@ -126,7 +126,7 @@ class RunController(QObject):
     def goes_on(self, config: RunConfig) -> bool:
         """Whether the run that is shown could go on with this choice: it has stopped, or paused, or it has finished and
         is to become longer, and what defines it is as it was."""
-        if self.shown is None or (self.state is not RunState.PAUSED and self._thread.held != self._shown_id):
+        if self.shown is None or (self.state is not RunState.PAUSED and self.training.held != self._shown_id):
             return False
         left = config.budget.environment_steps > self.history.environment_steps
         return self.state not in _ANSWERING and (left or self.shown.state is not RunState.FINISHED)
@@ -180,10 +180,10 @@ class RunController(QObject):
         self._set_state(RunState.RUNNING)
         if paused:
             for change in changes.items():
-                self._thread.ask("change", change)
-            self._thread.ask("step" if one_step else "resume")
+                self.training.ask("change", change)
+            self.training.ask("step" if one_step else "resume")
         else:
-            self._thread.go_on(self._shown_id, changes, one_step=one_step)
+            self.training.go_on(self._shown_id, changes, one_step=one_step)
 
     def _begin(self, asked: _Asked, one_step: bool) -> None:
         # What the last run left on screen stays until this one is known to work.
@@ -191,17 +191,17 @@ class RunController(QObject):
         self._histories.begin(asked.id)
         self._heard, self._warned = time.monotonic(), False
         self._set_state(RunState.STARTING)
-        self._thread.begin(asked.id, asked.config, one_step=one_step)
+        self.training.begin(asked.id, asked.config, one_step=one_step)
 
     def pause(self) -> None:
         if self.allows(RunAction.PAUSE):
             self._set_state(RunState.PAUSING)
-            self._thread.ask("pause")
+            self.training.ask("pause")
 
     def stop(self) -> None:
         if self.allows(RunAction.STOP):
             self._set_state(RunState.STOPPING)
-            self._thread.ask("stop")
+            self.training.ask("stop")
 
     def reset(self) -> None:
         """Clear the screen of its runs, which ``bring_back`` shows again; one that is active is stopped first."""
@@ -257,7 +257,7 @@ class RunController(QObject):
     def set_pace(self, iterations_per_second: float | None) -> None:
         """Begin no more iterations than this in a second, from now on; None is full speed."""
         self.pace = iterations_per_second
-        self._thread.set_pace(iterations_per_second)
+        self.training.set_pace(iterations_per_second)
 
     def change(self, path: str, value: Any) -> None:
         """Change a live parameter of the active run."""
@@ -265,7 +265,7 @@ class RunController(QObject):
             self._next = replace(self._next, config=with_values(self._next.config, {path: value}))
         elif self.shown is not None:
             self.shown.config = with_values(self.shown.config, {path: value})
-        self._thread.ask("change", (path, value))
+        self.training.ask("change", (path, value))
 
     # --- news ---------------------------------------------------------------------------------------------------------
 
@@ -296,13 +296,13 @@ class RunController(QObject):
         """Why nothing has been heard for long; empty where it has not been long."""
         if time.monotonic() - self._heard <= LONG:
             return ""
-        wait = self._thread.waiting_for
+        wait = self.training.waiting_for
         if wait is not None and wait.seconds >= LONG:
             return f"{wait.sentence} {STOP}"
         if self._next is not None:
             loading = "The learning engine is still being loaded; the run starts once it is there."
             who = self._next.config.environment.id
-            return loading if self._thread.loading else silent_start(who, stoppable=wait is not None)
+            return loading if self.training.loading else silent_start(who, stoppable=wait is not None)
         assert self.config is not None
         return silence(self.config.environment.id, self.history.heartbeat, stoppable=wait is not None)
 
@@ -342,7 +342,7 @@ class RunController(QObject):
                 if state is RunState.STOPPED:  # as if it had never been asked for
                     state = self.shown.state if self.shown is not None else RunState.IDLE
         elif self.shown is not None and state in _AT_REST:
-            self.shown.policy = self._thread.policy
+            self.shown.policy = self.training.policy
         overtaken = {
             RunState.STOPPING: (RunState.RUNNING, RunState.PAUSED),
             RunState.PAUSING: (RunState.RUNNING,),
@@ -358,7 +358,7 @@ class RunController(QObject):
         """Show a run that has begun; the one before it becomes the ghost, where there is anything to see of it."""
         if not self.shows_nothing:
             self.ghost = self.shown
-        record = self._thread.record
+        record = self.training.record
         self._count = record.number if record is not None and record.id == asked.id else self._count + 1
         environment = changed(asked.plain, asked.config.environment)
         run = Run(asked.id, self._count, asked.config, environment, self._histories[asked.id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,7 @@ class RunLibrary(QObject):
         self.undo_stack.setUndoLimit(200)
         self._library: Library | None = None
         self._records: dict[str, RunRecord] = {}
+        self._by_environment: dict[str, list[tuple[int, str]]] = {}  # numbers and ids, in order
         self._marks: dict[str, tuple[Any, ...]] = {}
         self._seen: int | None = None  # the library's version at the latest look
         self._names: dict[tuple[Any, ...], str] = {}
@@ -111,9 +113,11 @@ class RunLibrary(QObject):
         else:
             found = (self._tried(lambda id=id: library.run(id), None) for id in stale)  # type: ignore[misc]
             fresh = {record.id: record for record in found if record is not None}
-        known = {**self._records, **fresh}
+        known, known_before = {**self._records, **fresh}, self._records.keys()
         self._records = {id: known[id] for id in marks if id in known}
         self._marks = marks
+        if fresh.keys() - known_before or len(self._records) < len(known_before):
+            self._by_environment = _by_environment(self._records.values())
         self.changed.emit()
         left = tuple(id for id in self._shown if id in self._records)
         if left != self._shown:
@@ -175,12 +179,9 @@ class RunLibrary(QObject):
         same environment."""
         if record.origin is not None:
             return self.record(record.origin.parent)
-        earlier = (
-            other
-            for other in self._records.values()
-            if other.number < record.number and other.environment == record.environment
-        )
-        return max(earlier, key=lambda other: other.number, default=None)
+        there = self._by_environment.get(record.environment, [])
+        at = bisect_left(there, (record.number, ""))
+        return self._records.get(there[at - 1][1]) if at else None
 
     def name(self, record: RunRecord) -> str:
         """A few words: the name that a person gave it, or what it has otherwise than the run that it comes after:
@@ -264,6 +265,13 @@ class RunLibrary(QObject):
         if library is not None:
             self._tried(lambda: write(library), None)
             self._read(library)
+
+
+def _by_environment(records: Iterable[RunRecord]) -> dict[str, list[tuple[int, str]]]:
+    found: dict[str, list[tuple[int, str]]] = {}
+    for record in sorted(records, key=lambda record: record.number):
+        found.setdefault(record.environment, []).append((record.number, record.id))
+    return found
 
 
 def _history_of(library: Library, run: str) -> History:

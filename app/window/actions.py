@@ -36,7 +36,7 @@ SPECS: dict[str, Spec] = {
     ),
     "undo": Spec("Undo", "undo", "Ctrl+Z", "Go back before what was tried last: an edit, a reset, a deletion"),
     "redo": Spec("Redo", "redo", "Ctrl+Shift+Z", "Do again what was undone"),
-    "all_runs": Spec("All runs…", "format-list-bulleted", "Ctrl+L", "Search, label, compare and delete all runs"),
+    "all_runs": Spec("All runs", "format-list-bulleted", "Ctrl+L", "Search, name, tag, open and delete any run", True),
     "environments": Spec("Environments…", "view-grid-outline", "Ctrl+E", "See all environments, and choose one"),
     "open_file": Spec(
         "Open…",

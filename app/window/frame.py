@@ -3,7 +3,7 @@ shelf."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction, QResizeEvent
@@ -17,7 +17,8 @@ from app.window.notice import Notice
 from app.window.train_page import TrainPage
 
 _LOG_HEIGHT = 132  # pixels that the log has at first
-_LOG_SHARE = 0.45  # of the height, which it never takes more of when it opens
+_LIST_HEIGHT = 212  # and the list of runs
+_SHARE = 0.45  # of the height, which neither takes more of when it opens
 
 
 class Frame(QWidget):
@@ -34,6 +35,7 @@ class Frame(QWidget):
         self._log_place = QVBoxLayout(self._log)
         self._log_place.setContentsMargins(0, 0, 0, 0)
         self._log.hide()
+        self._list: QWidget | None = None
         number, log = first_in("foot", panels)
         self._log_title = log.title
         self.log_action = self._make_log_action(number, log)
@@ -71,6 +73,27 @@ class Frame(QWidget):
         """Put ``row`` between the toolbar and the modes."""
         self._layout.insertWidget(1, row)
 
+    def add_list(self, action: QAction, make: Callable[[], QWidget]) -> None:
+        """Have ``action`` open above the shelf what ``make`` makes when it is first wanted, in place of the log."""
+
+        def open_list(opened: bool) -> None:
+            if opened and self._list is None:
+                self._list = make()
+                self._split.addWidget(self._list)
+            if self._list is not None:
+                self._list.setVisible(opened)
+            if opened:
+                self.log_action.setChecked(False)
+                self._give(_LIST_HEIGHT)
+
+        action.toggled.connect(open_list)
+        self.log_action.toggled.connect(lambda opened: action.setChecked(action.isChecked() and not opened))
+
+    def _give(self, height: int) -> None:
+        """Give what is open beneath the modes so many pixels, or as many as it may take."""
+        height = min(height, round(_SHARE * self._split.height()))
+        self._split.setSizes([max(self._split.height() - height, 1), *([height] * (self._split.count() - 1))])
+
     def hold(self, title: str, widget: QWidget) -> None:
         """Put a panel's widget into its place."""
         if title != self._log_title:
@@ -105,10 +128,11 @@ class Frame(QWidget):
         self.shelf.show_log(opened)
         self._settings.setValue("log_open", opened)
         if opened:
-            height = min(self._log_height, round(_LOG_SHARE * self._split.height()))
-            self._split.setSizes([max(self._split.height() - height, 1), height])
+            self._give(self._log_height)
 
     def _note_height(self) -> None:
+        if not self.log_action.isChecked():
+            return
         self._log_height = self._split.sizes()[1]
         self._settings.setValue("log_height", self._log_height)
 
@@ -136,9 +160,9 @@ class Shelf(QWidget):
         self._layout.addWidget(self._button)
         self.show_log(False)
 
-    def add(self, widget: QWidget) -> None:
+    def add(self, widget: QWidget, stretch: int = 0) -> None:
         """Put ``widget`` at the left, after what is there already."""
-        self._added.addWidget(widget)
+        self._added.addWidget(widget, stretch)
 
     def show_log(self, opened: bool) -> None:
         """Say whether the log is open, in which the newest sentence then stands."""

@@ -108,7 +108,7 @@ class MainWindow(DropWindow):
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)
-        self.frame.shelf.add(self.runs.chips)
+        self.runs.list_in(self.frame, self.actions_by_name["all_runs"], lambda: self.look.theme)
         self.files = RunFiles(self.controller, self.choice_loader, self.actions_by_name, library, self)
         tried = TriedMenu(self.runs.undoing, self)
         own = OwnMenus(self.preset_menu, self.toolbar.device.menu, tried, self.files.export_menu)

@@ -40,7 +40,7 @@ from app.window.run_list import RUN_ROLE, STATUS_WORDS, Chip, Index, RunList
 from engine.runs.records import ALIVE, Status
 
 LEAST = 168  # pixels that a chip needs, where text has the system's size
-_COURSE = 46  # pixels of a course
+_COURSE = 40  # pixels of a course
 _ICON = 15
 _GAP = 6
 Part = Literal["eye", "pin", ""]
@@ -89,7 +89,7 @@ class RunChips(QListView):
     def selected(self) -> list[str]:
         """The runs that are selected."""
         rows = sorted(index.row() for index in self.selectedIndexes())
-        return [self._chip(self.runs.index(row)).record.id for row in rows]
+        return [self._chip(self.runs.index(row, 0)).record.id for row in rows]
 
     def _chip(self, index: Index) -> Chip:
         chip = index.data(RUN_ROLE)
@@ -112,8 +112,8 @@ class RunChips(QListView):
         """Have a person type the name of a run."""
         row = self.runs.row_of(run)
         if row >= 0:
-            self.setCurrentIndex(self.runs.index(row))
-            self.edit(self.runs.index(row))
+            self.setCurrentIndex(self.runs.index(row, 0))
+            self.edit(self.runs.index(row, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         current = self.currentIndex()
@@ -192,7 +192,7 @@ class ChipPainter(QStyledItemDelegate):
     def _pin(self, box: QRect) -> QRect:
         side = self.theme.px(_ICON)
         left = box.right() - self.theme.px(_GAP) - side
-        return QRect(left, box.top() + (box.height() - side) // 2, side, side)
+        return QRect(left, box.top() + (box.height() // 2 - side) // 2 + 1, side, side)
 
     def part_at(self, at: QPoint, box: QRect) -> Part:
         """What of a chip is there."""
@@ -231,13 +231,16 @@ class ChipPainter(QStyledItemDelegate):
         painter.drawRoundedRect(QRectF(box).adjusted(1, 1, -1, -1), theme.radius, theme.radius)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         self._paint_eye(painter, box, chip)
-        if chip.record.label.pinned or hovered:
-            icon = "pin" if chip.record.label.pinned else "pin-outline"
-            icons.drawn(icon, color=theme.text if chip.record.label.pinned else theme.muted).paint(
-                painter, self._pin(box)
-            )
         self._paint_rest(painter, box, chip, model.name_of(chip.record), smaller(option.font))
+        if chip.record.label.pinned or hovered:
+            self._paint_pin(painter, box, chip.record.label.pinned)
         painter.restore()
+
+    def _paint_pin(self, painter: QPainter, box: QRect, pinned: bool) -> None:
+        theme, pin = self.theme, self._pin(box)
+        painter.fillRect(pin.adjusted(-2, 0, 2, 0), QColor(theme.raised if not pinned else theme.surface))
+        name, colour = ("pin", theme.text) if pinned else ("pin-outline", theme.muted)
+        icons.drawn(name, color=colour).paint(painter, pin)
 
     def _paint_eye(self, painter: QPainter, box: QRect, chip: Chip) -> None:
         theme, eye = self.theme, self._eye(box)
@@ -257,22 +260,22 @@ class ChipPainter(QStyledItemDelegate):
     def _paint_rest(self, painter: QPainter, box: QRect, chip: Chip, name: str, font: QFont) -> None:
         theme, record = self.theme, chip.record
         metrics = QFontMetrics(font)
-        gap = theme.px(_GAP)
-        left, right = self._eye(box).right() + 2 * gap, self._pin(box).left() - gap
-        course = QRectF(right - theme.px(_COURSE), box.top() + 7, theme.px(_COURSE), box.height() - 14)
-        has_course = len(record.sparkline) > 1 and course.left() - left > theme.px(60)
-        if has_course:
+        gap, elided = theme.px(_GAP), Qt.TextElideMode.ElideRight
+        left, right = self._eye(box).right() + 2 * gap, box.right() - gap
+        upper = QRect(left, box.top() + 3, right - left, box.height() // 2 - 2)
+        lower = QRect(left, box.top() + box.height() // 2, right - left, box.height() // 2 - 3)
+        if record.label.pinned:
+            upper.setRight(self._pin(box).left() - gap // 2)
+        course = QRectF(right - theme.px(_COURSE), lower.top() + 2, theme.px(_COURSE), lower.height() - 4)
+        if len(record.sparkline) > 1:
             _paint_course(painter, course, record.sparkline, style_of(record.number).colour(theme))
-        words = QRect(left, box.top(), round(course.left() if has_course else right) - gap // 2 - left, box.height())
-        elided = Qt.TextElideMode.ElideRight
+            lower.setRight(round(course.left()) - gap // 2)
         painter.setFont(font)
-        top = words.adjusted(0, 4, 0, -words.height() // 2)
-        foot = words.adjusted(0, words.height() // 2, 0, -4)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(theme.text))
-        painter.drawText(top, flags, metrics.elidedText(f"{record.number} · {name}", elided, words.width()))
+        painter.drawText(upper, flags, metrics.elidedText(f"{record.number} · {name}", elided, upper.width()))
         painter.setPen(QColor(theme.error if record.status is Status.FAILED else theme.muted))
-        painter.drawText(foot, flags, metrics.elidedText(in_short(chip), elided, words.width()))
+        painter.drawText(lower, flags, metrics.elidedText(in_short(chip), elided, lower.width()))
 
 
 def in_short(chip: Chip) -> str:

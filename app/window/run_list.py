@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QDateTime, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.session.run_library import RunLibrary
 from app.style.format import short_number
 from engine.runs.records import RunRecord, Status
 
 Index = QModelIndex | QPersistentModelIndex
-RUN_ROLE = Qt.ItemDataRole.UserRole
+RUN_ROLE, SORT_ROLE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 MIME = "application/x-policy-gradient-runs"  # their ids, one a line: what is dragged to where runs are compared
 _NONE = QModelIndex()
 
-STATUS_WORDS = {
+STATUS_WORDS: dict[Status, str] = {
     Status.RUNNING: "training",
     Status.PAUSED: "paused",
     Status.STOPPED: "stopped",
@@ -26,6 +27,24 @@ STATUS_WORDS = {
     Status.FAILED: "failed",
     Status.INTERRUPTED: "interrupted",
 }
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column of the list says of a run; it is in order of its ``key``."""
+
+    title: str
+    text: Callable[[RunList, RunRecord], str]
+    key: Callable[[RunRecord], Any]
+    is_number: bool = False
+
+
+def _number(value: float | None) -> float:
+    return -math.inf if value is None or math.isnan(value) else value
+
+
+def _when(record: RunRecord) -> str:
+    return QDateTime.fromSecsSinceEpoch(int(record.created)).toString("yyyy-MM-dd HH:mm")
 
 
 @dataclass(frozen=True)
@@ -37,8 +56,9 @@ class Chip:
     drawn: bool = False
 
 
-class RunList(QAbstractListModel):
-    """Changes row by row, so that what is selected and where a view has come to stay as they are."""
+class RunList(QAbstractTableModel):
+    """A run in each row; a chip shows its first column. Changes row by row, so that what is selected and where a view
+    has come to stay as they are."""
 
     def __init__(self, library: RunLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +67,11 @@ class RunList(QAbstractListModel):
 
     def show(self, chips: Sequence[Chip]) -> None:
         """Hold these, in this order."""
+        if not self._chips:
+            self.beginResetModel()
+            self._chips = list(chips)
+            self.endResetModel()
+            return
         wanted = {chip.record.id for chip in chips}
         for row in reversed(range(len(self._chips))):
             if self._chips[row].record.id not in wanted:
@@ -70,7 +95,7 @@ class RunList(QAbstractListModel):
             self.endMoveRows()
         if self._chips[row] != chip:
             self._chips[row] = chip
-            self.dataChanged.emit(self.index(row), self.index(row))
+            self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
 
     def row_of(self, run: str) -> int:
         """Where a run is; −1 where it is not."""
@@ -84,6 +109,14 @@ class RunList(QAbstractListModel):
     def rowCount(self, parent: Index = _NONE) -> int:
         return 0 if parent.isValid() else len(self._chips)
 
+    def columnCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section].title
+        return super().headerData(section, orientation, role)
+
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
@@ -93,6 +126,13 @@ class RunList(QAbstractListModel):
             return chip
         if role == Qt.ItemDataRole.EditRole:
             return record.label.title
+        if role in (Qt.ItemDataRole.DisplayRole, SORT_ROLE) and index.column():
+            column = COLUMNS[index.column()]
+            return column.text(self, record) if role == Qt.ItemDataRole.DisplayRole else column.key(record)
+        if role == SORT_ROLE:
+            return record.number
+        if role == Qt.ItemDataRole.TextAlignmentRole and COLUMNS[index.column()].is_number:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return ", ".join([f"run {record.number}: {self.name_of(record)}", come_to(record), *_signs(chip)])
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -126,14 +166,16 @@ class RunList(QAbstractListModel):
         flags = super().flags(index)
         if not index.isValid():
             return flags
-        return flags | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled
+        named = Qt.ItemFlag.ItemIsEditable if index.column() < 2 else Qt.ItemFlag.NoItemFlags
+        return flags | named | Qt.ItemFlag.ItemIsDragEnabled
 
     def mimeTypes(self) -> list[str]:
         return [MIME]
 
     def mimeData(self, indexes: Iterable[Index]) -> QMimeData:
         data = QMimeData()
-        data.setData(MIME, "\n".join(self._chips[index.row()].record.id for index in indexes).encode())
+        rows = dict.fromkeys(index.row() for index in indexes)
+        data.setData(MIME, "\n".join(self._chips[row].record.id for row in rows).encode())
         return data
 
 
@@ -151,3 +193,36 @@ def come_to(record: RunRecord) -> str:
 def _signs(chip: Chip) -> list[str]:
     signs = [("shown", chip.shown), ("drawn beside", chip.drawn), ("pinned", chip.record.label.pinned)]
     return [word for word, holds in signs if holds]
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("Run", lambda _, record: str(record.number), lambda record: record.number),
+    Column("Name", lambda runs, record: runs.name_of(record), lambda record: record.label.title.casefold()),
+    Column("Environment", lambda _, record: record.environment, lambda record: record.environment),
+    Column("Seed", lambda _, record: str(record.seed), lambda record: record.seed, is_number=True),
+    Column(
+        "Return",
+        lambda _, record: short_number(record.reached.mean_return, 4),
+        lambda record: _number(record.reached.mean_return),
+        is_number=True,
+    ),
+    Column(
+        "Best",
+        lambda _, record: short_number(record.reached.best, 4),
+        lambda record: _number(record.reached.best),
+        is_number=True,
+    ),
+    Column(
+        "Steps",
+        lambda _, record: short_number(record.reached.environment_steps),
+        lambda record: record.reached.environment_steps,
+        is_number=True,
+    ),
+    Column(
+        "Status",
+        lambda _, record: f"{STATUS_WORDS[record.status]}{', solved' if record.reached.solved else ''}",
+        lambda record: record.status,
+    ),
+    Column("Tags", lambda _, record: ", ".join(record.label.tags), lambda record: record.label.tags),
+    Column("Begun", lambda _, record: _when(record), lambda record: record.created),
+)

@@ -9,10 +9,11 @@ from app.models.runs import KeptRun
 from app.session.choice_loader import ChoiceLoader
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
+from app.session.training_thread import TrainingThread
 from app.window.run_shelf import RunShelf
 from engine.config.presets import Preset
 from engine.runs.records import ALIVE, RunRecord, Status
-from engine.runtime.errors import RequestError
+from engine.runtime.errors import RequestError, RunError
 
 _STATES = {Status.FINISHED: RunState.FINISHED, Status.FAILED: RunState.FAILED}
 
@@ -31,11 +32,14 @@ class RunOpener(QObject):
         library: RunLibrary,
         shelf: RunShelf,
         loader: ChoiceLoader,
+        training: TrainingThread,
     ) -> None:
         super().__init__(shelf)
         self._controller, self._library, self._shelf = controller, library, shelf
-        self._experiment, self._loader = loader.experiment, loader
+        self._experiment, self._loader, self._training = loader.experiment, loader, training
         self._wanted: RunRecord | None = None
+        self._incomplete: KeptRun | None = None  # what is shown without its policy as yet
+        training.ready.connect(self._complete)
         shelf.open_asked.connect(self.open)
         loader.taken.connect(self._go_on)
         loader.refused.connect(lambda _sentence: self._forget())
@@ -73,4 +77,32 @@ class RunOpener(QObject):
             self.log.emit("error", f"Run {record.number} cannot be opened: {error}")
             return
         state = _STATES.get(record.status, RunState.STOPPED)
-        self._controller.open(KeptRun(run, record.config_now, self._experiment.plain, state))
+        kept = KeptRun(run, record.config_now, self._experiment.plain, state)
+        if self._training.loading:  # what a policy is made of comes later
+            self._incomplete = kept
+        else:
+            self._take_last(kept)
+        self._controller.open(kept)
+
+    def _complete(self) -> None:
+        """Now that it can be had, show the policy of a run that was opened before."""
+        kept, self._incomplete = self._incomplete, None
+        if kept is not None and self._controller.shown is kept and self._library.library is not None:
+            self._take_last(kept)
+            self._controller.restored.emit(kept)
+
+    def _take_last(self, kept: KeptRun) -> None:
+        """Take the policy that the run has come to, and what is known of its last batch."""
+        library, record = self._library.library, self._library.record(kept.run.id)
+        if library is None or record is None:
+            return
+        from engine.runs.snapshots import last_kept
+
+        try:
+            snapshot = last_kept(library, record, kept.run.environment)
+        except (RequestError, RunError) as error:
+            self.log.emit("warning", f"The policy of run {record.number} cannot be shown: {error}")
+            return
+        if snapshot is not None:
+            kept.policy, history = snapshot.policy, kept.run.history
+            history.advantages, history.ratios = snapshot.advantages, snapshot.ratios

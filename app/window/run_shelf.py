@@ -58,6 +58,7 @@ class RunShelf(QObject):
         super().__init__(parent)
         self._controller, self._library, self._experiment = controller, library, experiment
         self.list = RunList(library, self)
+        self._all: RunList | None = None  # made when it is first wanted
         self.chips = RunChips(self.list)
         self._drawn: tuple[object, ...] = ()
         self.chips.opened.connect(self.open)
@@ -85,13 +86,21 @@ class RunShelf(QObject):
         ordered = sorted(records.values(), key=lambda record: (not record.label.pinned, -record.number))
         pinned = sum(record.label.pinned for record in ordered)
         here = shown.run.id if shown is not None else ""
-        self.list.show(
-            [Chip(record, record.id == here, record.id in drawn) for record in ordered[: pinned + _MOST]],
-        )
+        chips = [Chip(record, record.id == here, record.id in drawn) for record in ordered]
+        self.list.show(chips[: pinned + _MOST])
+        if self._all is not None:
+            self._all.show(chips)
         marks = tuple((run, records[run].reached, records[run].status) for run in self.drawn_ids if run in records)
         if marks != self._drawn:
             self._drawn = marks
             self.drawn_changed.emit()
+
+    def all_runs(self) -> RunList:
+        """All runs of the library, kept true from now on."""
+        if self._all is None:
+            self._all = RunList(self._library, self)
+            self.refresh()
+        return self._all
 
     # --- what is drawn beside -----------------------------------------------------------------------------------------
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.models.run_state import ACTIVE, WORDS, RunState
 from app.models.runs import Difference, KeptRun, differences, live_changes
@@ -11,12 +16,16 @@ from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.style.theme import Theme
+from app.window.frame import Frame
 from app.window.pace import PaceControl
 from app.window.panels import Panels
 from app.window.run_opener import RunOpener
 from app.window.run_row import NOTHING_YET, RunRow, RunWords, state_words
 from app.window.run_shelf import RunShelf
 from app.window.undoing import Undoing
+
+if TYPE_CHECKING:
+    from app.window.run_table import RunTable
 
 
 class Runs(QObject):
@@ -41,10 +50,12 @@ class Runs(QObject):
         super().__init__(parent)
         experiment = choice.experiment
         self._controller, self._experiment, self._playback = controller, experiment, playback
+        self._library = library
+        self._table: RunTable | None = None  # made when it is first wanted
         self.row, self.pace = RunRow(), PaceControl()
         self.shelf = RunShelf(controller, library, experiment, self)
         self.chips = self.shelf.chips
-        self.opener = RunOpener(controller, library, self.shelf, choice)
+        self.opener = RunOpener(controller, library, self.shelf, choice, controller.training)
         self.undoing = Undoing(library.undo_stack, experiment, controller, self)
         self.shelf.refused.connect(lambda sentence: self.log.emit("warning", sentence))
         self.undoing.refused.connect(lambda sentence: self.log.emit("warning", sentence))
@@ -63,6 +74,41 @@ class Runs(QObject):
         controller.state_changed.connect(self.refresh)
         controller.runs_changed.connect(self.refresh)
         self.refresh()
+
+    def list_in(self, frame: Frame, action: QAction, theme: Callable[[], Theme]) -> None:
+        """Have ``action`` open the list of all runs, and the shelf say how many there are."""
+        self._list_button = list_button(action)
+        frame.shelf.add(self.chips, 1)
+        frame.shelf.add(self._list_button)
+
+        def make() -> QWidget:
+            from app.window.run_table import RunTable  # seldom wanted at first
+
+            table = RunTable(self.shelf.all_runs(), self._library, theme())
+            table.opened.connect(self.shelf.open)
+            table.eyed.connect(self.shelf.draw)
+            table.deleted.connect(self.shelf.delete)
+            table.menu_asked.connect(self.shelf.fill_menu)
+            table.apply_theme(theme())
+            self._table = table
+            return table
+
+        frame.add_list(action, make)
+
+        def show(runs: list[str]) -> None:
+            action.setChecked(True)
+            if self._table is not None:
+                self._table.select(runs)
+
+        self.shelf.list_asked.connect(show)
+        self._library.changed.connect(self._count)
+        action.toggled.connect(self._count)
+        self._count()
+
+    def _count(self) -> None:
+        count = len(self._library.records())
+        mark = "▾" if self._list_button.isChecked() else "▸"
+        self._list_button.setText(f"{mark} {count:,} {'run' if count == 1 else 'runs'}")
 
     # --- what a person asks -------------------------------------------------------------------------------------------
 
@@ -139,6 +185,8 @@ class Runs(QObject):
     def apply_theme(self, theme: Theme) -> None:
         for widget in (self.row, self.chips, self.pace):
             widget.apply_theme(theme)
+        if self._table is not None:
+            self._table.apply_theme(theme)
 
 
 def _what_becomes(edits: int, live: int) -> str:
@@ -148,3 +196,16 @@ def _what_becomes(edits: int, live: int) -> str:
     if not live:
         return "as it was; the choice goes back to the run's"
     return "with what may change while training as edited; the rest of the choice goes back to the run's"
+
+
+def list_button(action: QAction) -> QToolButton:
+    """What opens the list of all runs from the shelf."""
+    button = QToolButton()
+    button.setProperty("role", "line")
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.setToolTip(action.toolTip())
+    button.setAccessibleName(action.text())
+    button.setCheckable(True)
+    button.clicked.connect(action.trigger)
+    action.toggled.connect(button.setChecked)
+    return button

@@ -43,7 +43,10 @@ CREATE TABLE runs (
     pinned INTEGER NOT NULL DEFAULT 0,
     deleted REAL
 );
-CREATE INDEX runs_by_time ON runs (deleted, created);
+CREATE INDEX runs_by_time ON runs (
+    deleted, created, number, id, status, iteration, seconds, mean_return, ended, changes, title, note, tags, pinned,
+    inexact, reason
+);
 CREATE TABLE series (
     run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     stream TEXT NOT NULL,

@@ -16,6 +16,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.reports.events import Estimated, Event, Reweighted
 from engine.runs.library import Library
+from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, describe
 
 if TYPE_CHECKING:  # with torch
@@ -212,6 +213,29 @@ def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> 
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RequestError(f"{_DAMAGED}: {describe(error)}.") from None
+
+
+def last_kept(library: Library, run: RunRecord, environment: EnvironmentInfo) -> Snapshot | None:
+    """The last that is known of a run: its last snapshot or, where there is none, the policy of its last checkpoint;
+    None where neither was kept.
+
+    Raises:
+        RequestError: it is damaged, or of a configuration that is not known here.
+        RunError: the library cannot be read.
+    """
+    kept = library.snapshots(run.id)
+    if kept:
+        return from_bytes(library.snapshot(run.id, kept[-1][0]), run.config_now, environment)
+    if not library.checkpoints(run.id):
+        return None
+    from engine.analysis.playback import PolicySnapshot
+    from engine.runs.exports.export import Source
+    from engine.runs.exports.kept_policy import kept_policy
+
+    found = kept_policy(Source(library, run))
+    at = found.checkpoint
+    policy = PolicySnapshot(found.config, environment, dict(found.parameters), at.iteration, mean_return=at.mean_return)
+    return Snapshot(policy, at.environment_steps)
 
 
 def state_in(data: bytes) -> bytes | None:

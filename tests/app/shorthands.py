@@ -94,16 +94,16 @@ def iterations(window: MainWindow) -> int:
 def said(window: MainWindow) -> list[str]:
     """What the chips on the shelf call their runs."""
     runs = window.runs.shelf.list
-    chips = [runs.index(row).data(RUN_ROLE) for row in range(runs.rowCount())]
+    chips = [runs.index(row, 0).data(RUN_ROLE) for row in range(runs.rowCount())]
     return [f"run {chip.record.number}: {runs.name_of(chip.record)}" for chip in chips]
 
 
 def chip_place(window: MainWindow, row: int) -> QRect:
     """Where a chip is on the shelf."""
     chips = window.runs.chips
-    chips.scrollTo(chips.runs.index(row))
+    chips.scrollTo(chips.runs.index(row, 0))
     QApplication.processEvents()
-    return chips.visualRect(chips.runs.index(row))
+    return chips.visualRect(chips.runs.index(row, 0))
 
 
 def double_click(window: MainWindow, row: int) -> None:

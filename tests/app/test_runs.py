@@ -125,12 +125,12 @@ def controlled(monkeypatch: pytest.MonkeyPatch) -> Controlled:
 def start(controlled: Controlled) -> str:
     controller, _, begun = controlled
     controller.start(PolicyGradientConfig())
-    controller._thread.state_changed.emit(RunState.RUNNING)
+    controller.training.state_changed.emit(RunState.RUNNING)
     return begun[-1]
 
 
 def end(controlled: Controlled) -> None:
-    controlled[0]._thread.state_changed.emit(RunState.FINISHED)
+    controlled[0].training.state_changed.emit(RunState.FINISHED)
 
 
 def test_what_an_earlier_run_tells_late_does_not_enter_the_next(controlled: Controlled) -> None:
@@ -155,7 +155,7 @@ def test_what_a_run_tells_before_it_is_known_to_train_is_kept_apart_until_then(c
     mailbox.put(updated(1, begun[-1]))
     mailbox.put(updated(2, begun[-1]))
     assert (controller.collect(), controller.history.iterations) == (set(), 1)
-    controller._thread.state_changed.emit(RunState.RUNNING)
+    controller.training.state_changed.emit(RunState.RUNNING)
     assert controller.history.iterations == 2
 
 
@@ -165,7 +165,7 @@ def test_of_earlier_runs_none_is_kept_but_the_ghost(controlled: Controlled) -> N
         mailbox.put(updated(1, start(controlled)))
         end(controlled)
     controller.start(PolicyGradientConfig())
-    controller._thread.state_changed.emit(RunState.FAILED)
+    controller.training.state_changed.emit(RunState.FAILED)
     assert [run in controller._histories for run in begun] == [False, True, True, False]
 
 
@@ -178,7 +178,7 @@ def test_a_ghost_that_is_cleared_while_a_run_starts_leaves_that_run_alone(contro
     mailbox.put(updated(1, begun[-1]))
     controller.set_ghost(None)
     controller.collect()
-    controller._thread.state_changed.emit(RunState.RUNNING)
+    controller.training.state_changed.emit(RunState.RUNNING)
     assert (controller.shown.run.number, controller.history.iterations, controller.ghost.run.number) == (3, 1, 2)
 
 
@@ -214,7 +214,7 @@ def test_a_state_that_a_wish_has_overtaken_is_not_shown_any_more(
     start(controlled)
     getattr(controller, wish)()
     for state in late:
-        controller._thread.state_changed.emit(state)
+        controller.training.state_changed.emit(state)
     assert controller.state is shown
 
 
@@ -244,7 +244,7 @@ def test_a_run_that_never_trains_leaves_the_last_one_shown(controlled: Controlle
     end(controlled)
     before = controller.history
     controller.start(PolicyGradientConfig())
-    controller._thread.state_changed.emit(RunState.FAILED)
+    controller.training.state_changed.emit(RunState.FAILED)
     assert controller.history is before
     assert before.iterations == 1
 
@@ -305,7 +305,7 @@ def test_a_run_that_takes_long_to_start_is_told_of_once(
         controller.collect()
     loading = ("warning", "The learning engine is still being loaded; the run starts once it is there.")
     assert said == [loading]
-    controller._thread.loading = controller._warned = False
+    controller.training.loading = controller._warned = False
     controller.stop()
     controller.collect()
     assert said[1][1].startswith("CartPole-v1 is not ready after 5 s; ")
@@ -323,9 +323,9 @@ def test_while_a_process_is_waited_for_stop_is_pointed_at(
 ) -> None:
     controller = controlled[0]
     said = heard(controller.log)
-    controller._thread.loading = False
+    controller.training.loading = False
     controller.start(PolicyGradientConfig())
-    controller._thread._meanwhile(Wait("Slow-v0", "making", seconds, 60.0))
+    controller.training._meanwhile(Wait("Slow-v0", "making", seconds, 60.0))
     controller.collect()
     assert said == []
     monkeypatch.setattr(controller, "_heard", controller._heard - 5.1)
@@ -337,7 +337,7 @@ def test_what_arrives_with_a_change_of_state_is_news_all_the_same(controlled: Co
     controller, mailbox, begun = controlled
     start(controlled)
     mailbox.put(updated(1, begun[-1]))
-    controller._thread.state_changed.emit(RunState.RUNNING)  # as when a paused run goes on
+    controller.training.state_changed.emit(RunState.RUNNING)  # as when a paused run goes on
     assert controller.history.iterations == 1
     assert controller.collect() == {Updated}
     assert controller.collect() == set()
@@ -350,7 +350,7 @@ def test_a_length_that_is_changed_while_the_run_starts_is_that_runs(controlled: 
     controller.start(PolicyGradientConfig())
     controller.change("budget.environment_steps", 12_345)
     assert controller.progress().budget == 12_345
-    controller._thread.state_changed.emit(RunState.RUNNING)
+    controller.training.state_changed.emit(RunState.RUNNING)
     assert controller.progress().budget == 12_345
 
 
@@ -365,11 +365,11 @@ def test_the_progress_is_that_of_the_run_whose_state_is_told(controlled: Control
     short = with_values(PolicyGradientConfig(), {"budget.environment_steps": 777})
     controller.start(short)
     assert controller.progress() == none  # of what is starting
-    controller._thread.state_changed.emit(RunState.FAILED)  # before it began: what is on screen stays
+    controller.training.state_changed.emit(RunState.FAILED)  # before it began: what is on screen stays
     assert controller.progress() == none
     assert controller.history.iterations == 1
     controller.start(short)
-    controller._thread.state_changed.emit(RunState.STOPPED)  # before it began: as if it had never been asked for
+    controller.training.state_changed.emit(RunState.STOPPED)  # before it began: as if it had never been asked for
     assert (controller.progress(), controller.state) == (done, RunState.FINISHED)
     start(controlled)
     assert controller.progress().budget == done.budget

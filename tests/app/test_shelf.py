@@ -1,0 +1,196 @@
+"""The shelf and the list of all runs in a real window, by mouse and keyboard, over a library with some runs in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.models.runs import Run
+from app.window.main_window import MainWindow
+from app.window.run_list import MIME, RUN_ROLE
+from app.window.run_table import RunTable, searched
+from engine.config.parameters import with_values
+from engine.runs.library import Library
+from engine.runs.records import Label, Status
+from tests.app.shorthands import chip_place, click_eye, double_click, said
+from tests.app.test_run_library import recorded
+
+Make = Callable[..., MainWindow]
+LEFT, CONTROL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def window(library_place: Path, make_window: Make) -> MainWindow:
+    """On a library with three runs on the cart pole and one elsewhere."""
+    with Library(library_place) as library:
+        recorded(library)
+        recorded(library, estimator__baseline={"kind": "none"})
+        recorded(library, environment__id="Acrobot-v1")
+        recorded(library, Status.INTERRUPTED, seed=7)
+    return make_window()
+
+
+def numbers(window: MainWindow) -> list[int]:
+    """Of the runs on the shelf, from the left."""
+    runs = window.runs.shelf.list
+    return [runs.index(row, 0).data(RUN_ROLE).record.number for row in range(runs.rowCount())]
+
+
+def behind(window: MainWindow) -> list[int]:
+    """Of the runs that are drawn behind the one that is shown."""
+    return [run.number for run in window.runs.shelf.ghosts()]
+
+
+def press(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(QApplication.focusWidget() or window, key, modifiers)
+    QApplication.processEvents()
+
+
+def test_runs_of_the_library_open_hide_pin_and_are_named_on_the_shelf(window: MainWindow, qtbot: QtBot) -> None:
+    controller, chips = window.controller, window.runs.chips
+    assert numbers(window) == [4, 3, 2, 1]
+    assert said(window)[2] == "run 2: baseline: none"
+    # opened by a double click, with its curves and its choice
+    double_click(window, 3)
+    assert (controller.shown.run.number, controller.state) == (1, RunState.FINISHED)
+    assert controller.history.iterations == 2
+    assert window.experiment.config == controller.config
+    assert window.runs.row.name.text().startswith("run 1 · ")
+    # its eye draws another behind it, unless that is of another environment
+    click_eye(window, 2)
+    assert behind(window) == [2]
+    click_eye(window, 1)
+    assert "it is drawn once a run of that is shown" in window.frame.shelf.notice.text()
+    click_eye(window, 1)
+    assert behind(window) == [2]
+    # it stays a ghost when another is opened from the keyboard
+    chips.setFocus()
+    chips.setCurrentIndex(chips.runs.index(2, 0))
+    press(window, Qt.Key.Key_Return)
+    assert (controller.shown.run.number, behind(window)) == (2, [1])
+    # the name is typed upon the chip
+    press(window, Qt.Key.Key_F2)
+    editor = QApplication.focusWidget()
+    assert isinstance(editor, QLineEdit)
+    QTest.keyClicks(editor, "no baseline")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "run 2: no baseline" in said(window))
+    # pinned, it stands first
+    place = chip_place(window, 3)
+    QTest.mouseClick(chips.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, chips._painter._pin(place).center())
+    assert numbers(window) == [1, 4, 3, 2]
+    assert chips.runs.mimeData([chips.runs.index(0, 0)]).data(MIME).data().decode() == controller.ghost.run.id
+
+
+def test_what_is_deleted_comes_back_by_ctrl_z_and_nothing_asks(window: MainWindow) -> None:
+    chips = window.runs.chips
+    for row, modifiers in ((0, Qt.KeyboardModifier.NoModifier), (2, CONTROL)):
+        QTest.mouseClick(chips.viewport(), LEFT, modifiers, chip_place(window, row).center())
+    press(window, Qt.Key.Key_Delete)
+    assert numbers(window) == [3, 1]
+    assert window.actions_by_name["undo"].text() == "Undo delete 2 runs"
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert numbers(window) == [4, 3, 2, 1]
+    press(window, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert numbers(window) == [3, 1]
+
+
+def test_edits_are_undone_one_by_one_or_all_at_once_from_the_list_of_what_was_tried(window: MainWindow) -> None:
+    experiment, undoing = window.experiment, window.runs.undoing
+    first = experiment.config
+    experiment.set_value("update.learning_rate", 0.1)
+    experiment.set_value("update.learning_rate", 0.2)  # soon after, which is one edit
+    experiment.set_value("seed", 5)
+    second = experiment.config
+    double_click(window, 3)
+    window.controller.reset()
+    tried = next(menu for menu in window.findChildren(QMenu) if menu.title() == "What was tried")
+    tried.aboutToShow.emit()
+    words = [action.text() for action in tried.actions()]
+    assert words[0] == "Reset run 1"
+    assert words[1].startswith("Edit: ")
+    assert words[2:] == ["Edit: seed 1 → 5", f"Edit: α {first.update.learning_rate:g} → 0.2", "As it was at first"]
+    assert [action.isChecked() for action in tried.actions()] == [True, False, False, False, False]
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert window.controller.shown.run.number == 1
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert experiment.config == second
+    tried.aboutToShow.emit()
+    tried.actions()[-1].trigger()
+    assert (experiment.config, undoing.stack.index()) == (first, 0)
+    press(window, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert experiment.config == with_values(first, {"update.learning_rate": 0.2})
+    experiment.set_value("update.learning_rate", first.update.learning_rate)
+    experiment.set_value("update.learning_rate", 0.2)
+    assert undoing.stack.count() <= 2  # there and back is nothing
+
+
+def test_while_a_run_trains_only_what_may_change_then_is_undone(make_window: Make, reach: Callable[..., None]) -> None:
+    window = make_window(budget__environment_steps=10_000_000, device="cpu")
+    window.experiment.set_value("seed", 3)
+    window.start()
+    reach(window, RunState.RUNNING)
+    old = window.experiment.config.update.learning_rate
+    window.experiment.set_value("update.learning_rate", 0.5)
+    window.controller.change("update.learning_rate", 0.5)
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert (window.experiment.config.update.learning_rate, window.controller.config.update.learning_rate) == (old, old)
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert window.experiment.config.seed == 3
+    assert "cannot be undone while a run trains" in window.frame.shelf.notice.text()
+
+
+def test_all_runs_are_searched_labelled_and_opened_in_their_list(window: MainWindow, qtbot: QtBot) -> None:
+    press(window, Qt.Key.Key_L, CONTROL)
+    table = window.frame.findChild(RunTable)
+    assert table.isVisible()
+    assert table.count.text() == "4 runs"
+    table.search.setFocus()
+    QTest.keyClicks(table.search, "cart INTERRUPTED")
+    assert (table.count.text(), table.found.rowCount()) == ("1 of 4 runs", 1)
+    press(window, Qt.Key.Key_Return)
+    assert [chip.record.number for chip in table.table.chips()] == [4]
+    for field, words in ((table.details.title, "broken off"), (table.details.tags, "week 3, odd")):
+        field.setFocus()
+        QTest.keyClicks(field, words)
+    table.details.note.setFocus()
+    QTest.keyClicks(table.details.note, "what came of it")
+    table.search.clear()
+    QTest.keyClicks(table.search, "odd")  # which keeps what was typed
+    label = Label("broken off", "what came of it", ("week 3", "odd"))
+    qtbot.waitUntil(lambda: window.run_library.records()[0].label == label)
+    assert table.found.rowCount() == 1
+    assert "run 4: broken off" in said(window)
+    table.table.selectRow(0)
+    table.table.setFocus()
+    press(window, Qt.Key.Key_Return)
+    assert (window.controller.shown.run.number, window.controller.state) == (4, RunState.STOPPED)
+    assert not table.open_button.isEnabled()
+    window.frame.log_action.trigger()  # takes its place
+    assert not table.isVisible()
+
+
+def test_a_run_is_found_by_all_that_a_person_calls_it_by(window: MainWindow) -> None:
+    text = searched(window.run_library.records()[2])
+    for word in ("run 2", "cart pole", "cartpole-v1", "seed 1", "finished", "reinforce", "none"):
+        assert word in text
+
+
+def test_a_chip_says_what_it_can_do_for_the_run_in_its_menu(window: MainWindow) -> None:
+    menu = QMenu()
+    run = window.run_library.records()[0]
+    window.runs.shelf.fill_menu(menu, [run.id])
+    entries = {action.text().partition("\t")[0]: action for action in menu.actions()}
+    assert {"Open", "Draw beside", "Pin to the shelf", "Rename…", "Tags and note…", "Delete"} <= entries.keys()
+    entries["Draw beside"].trigger()
+    assert behind(window) == [4]
+    entries["Tags and note…"].trigger()
+    assert window.frame.findChild(RunTable).table.selected() == [run.id]
+    assert isinstance(window.runs.shelf.ghosts()[0], Run)
