@@ -22,6 +22,7 @@ from engine.reports.events import Change
 if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
     from app.models.history import History
     from engine.analysis.playback import PolicySnapshot
+    from engine.runs.records import RunRecord
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class KeptRun:
     """A run with all that it takes to show it again: what it came to be, and what is chosen to have another like it.
 
     ``config`` is the run's own with what has been changed in it since; ``plain`` is its environment before the changes
-    that the configuration makes to it; ``policy`` is the one that it has come to.
+    that the configuration makes to it; ``policy`` is the one that it has come to. ``record`` is what the library says
+    of a run that can go on from there.
     """
 
     run: Run
@@ -59,6 +61,7 @@ class KeptRun:
     plain: EnvironmentInfo
     state: RunState
     policy: PolicySnapshot | None = None
+    record: RunRecord | None = None
 
 
 @dataclass(frozen=True)

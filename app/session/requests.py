@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Condition
 from typing import Any, Literal
 
-Kind = Literal["start", "go on", "resume", "pause", "step", "stop", "change", "pace", "quit"]
+Kind = Literal["start", "come back", "go on", "stop after", "resume", "pause", "step", "stop", "change", "pace", "quit"]
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from app.models.run_state import ACTIVE, ALLOWED, ENDED, RunAction, RunState
 from app.models.runs import KeptRun, Run, difference_made, live_changes
+from app.session.going_back import Asked, Forking, Resuming, asked_back
 from app.session.mailbox import Mailbox
 from app.session.run_progress import Advance, Progress
-from app.session.run_sentences import STEPPING, STOP, silence, silent_start
+from app.session.run_sentences import STOP, silence, silent_start
+from app.session.shown_runs import ShownRuns
 from app.session.training_thread import TrainingThread
 from engine.catalogue.configured import changed
 from engine.catalogue.environments import ENVIRONMENTS
@@ -26,92 +29,34 @@ from engine.runtime.errors import RequestError
 from engine.runtime.waiting import LONG
 
 if TYPE_CHECKING:
-    from app.models.histories import Histories
-    from app.models.history import History
+    from engine.runs.records import RunRecord
 
 _AT_REST = {RunState.PAUSED, *ENDED}
 _ANSWERING = (RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
-_NO_RUN = ""  # whose history is empty
+_BUDGET = "budget.environment_steps"
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A run that is asked for; ``plain`` is its environment before the changes that ``config`` makes to it."""
-
-    id: str
-    config: RunConfig
-    plain: EnvironmentInfo
-
-
-class RunController(QObject):
-    """Lives on the main thread; holds no widgets.
-
-    One run is shown, and the one before it stays as a ghost until that is cleared. Signals:
-        state_changed: the RunState.
-        began: the RunConfig of a new run, whose history is empty.
-        cleared: no run is shown any more.
-        restored: the KeptRun that is shown again.
-        runs_changed: another run is shown, or another ghost.
-        log: level and sentence.
+class RunController(ShownRuns):
+    """Lives on the main thread; holds no widgets. Signals, beside those of ``ShownRuns``:
+    began: the RunConfig of a new run, whose history is empty.
+    cleared: no run is shown any more.
     """
 
-    state_changed = Signal(object)
     began = Signal(object)
     cleared = Signal()
-    restored = Signal(object)
-    runs_changed = Signal()
-    log = Signal(str, str)
 
     def __init__(self, thread: TrainingThread, mailbox: Mailbox) -> None:
         super().__init__()
-        self.state = RunState.IDLE
-        self.shown: KeptRun | None = None
-        self.ghost: KeptRun | None = None
         self.pace: float | None = None  # iterations per second, None at full speed
-        self._next: _Asked | None = None  # the run that is starting
-        self._unbegun: RunConfig | None = None  # of the latest run, where that failed before it began
         self._count = 0  # the number of the run that last began
         self.last_cleared: tuple[KeptRun, KeptRun | None] | None = None  # the run that a reset cleared, and its ghost
         self.training, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
+        self._forking: Callable[[], None] | None = None  # what is to begin once the run that trains has stopped
         self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
-        self._advance = Advance()
         self._heard = 0.0
         self._warned = False
         thread.state_changed.connect(self._follow)
-
-    @cached_property
-    def _histories(self) -> Histories:
-        from app.models.histories import Histories  # with numpy, which the window's first picture does not wait for
-
-        histories = Histories()
-        histories.begin(_NO_RUN)
-        return histories
-
-    @property
-    def _shown_id(self) -> str:
-        return self.shown.run.id if self.shown is not None else _NO_RUN
-
-    @property
-    def config(self) -> RunConfig | None:
-        """That of the run that is shown, with what has been changed in it since it began."""
-        return self.shown.config if self.shown is not None else None
-
-    @property
-    def shows_nothing(self) -> bool:
-        """Whether there is no run of which anything could be seen."""
-        return self.shown is None or self.history.is_empty
-
-    @property
-    def history(self) -> History:
-        """What the run that is shown has told; empty where none is."""
-        return self._histories[self._shown_id]
-
-    @property
-    def is_stepping(self) -> bool:
-        """Whether the run that is shown was last heard of while its environment was at work."""
-        heartbeat = self.history.heartbeat
-        return heartbeat is not None and heartbeat.doing in STEPPING
 
     @property
     def activity(self) -> str:
@@ -126,10 +71,15 @@ class RunController(QObject):
     def goes_on(self, config: RunConfig) -> bool:
         """Whether the run that is shown could go on with this choice: it has stopped, or paused, or it has finished and
         is to become longer, and what defines it is as it was."""
-        if self.shown is None or (self.state is not RunState.PAUSED and self.training.held != self._shown_id):
+        if self.shown is None or not (self.state is RunState.PAUSED or self._is_held or self.shown.record is not None):
             return False
         left = config.budget.environment_steps > self.history.environment_steps
         return self.state not in _ANSWERING and (left or self.shown.state is not RunState.FINISHED)
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether the run that is shown goes on exactly where it was stopped."""
+        return self.training.held == self._shown_id
 
     def would_start_anew(self, config: RunConfig) -> bool:
         """Whether ``start`` would begin a new run: the choice has been edited, or the run cannot go on."""
@@ -156,7 +106,7 @@ class RunController(QObject):
         if not self.allows(RunAction.STEP if one_step else RunAction.START):
             return
         if self.would_start_anew(config):
-            self._begin(_Asked(uuid.uuid4().hex, config, plain or ENVIRONMENTS[config.environment.id]), one_step)
+            self._begin(Asked(uuid.uuid4().hex, config, plain or ENVIRONMENTS[config.environment.id]), one_step)
         else:
             self._resume({}, one_step)
 
@@ -174,7 +124,57 @@ class RunController(QObject):
             return
         self._resume(changes, one_step=False)
 
+    def resume(self, record: RunRecord, steps: int | None = None, plain: EnvironmentInfo | None = None) -> None:
+        """Go on with a run of the library from its last checkpoint, to ``steps`` environment steps in all where they
+        are given.
+
+        Args:
+            plain: as in ``start``.
+        """
+        self._come_back(Resuming(record, {} if steps is None else {_BUDGET: steps}), record.id, plain)
+
+    def fork(
+        self, record: RunRecord, iteration: int | None, changes: Mapping[str, Any], plain: EnvironmentInfo | None = None
+    ) -> None:
+        """Begin a run of its own that goes on from ``record`` as it was after ``iteration`` iterations, with
+        ``changes``; None is now, or where it came to rest. A run that trains is stopped for it once its iteration is
+        over.
+
+        Args:
+            plain: as in ``start``.
+        """
+        forking = Forking(uuid.uuid4().hex, record, iteration, changes)
+        here = record.id == self._shown_id and (self.state in ACTIVE or self._is_held)
+        if here and self.allows(RunAction.STOP) and self._next is None:
+            self._forking = partial(self._come_back, forking, forking.id, plain)
+            self._set_state(RunState.STOPPING)
+            self.training.ask("stop after" if iteration is None else "stop")
+        elif here and iteration is None and self.state is RunState.STOPPED:
+            self._forking = partial(self._come_back, forking, forking.id, plain)
+            self._resume({}, one_step=False)  # to the end of the iteration that it was stopped in
+            self._set_state(RunState.STOPPING)
+            self.training.ask("stop after")
+        else:
+            self._come_back(forking, forking.id, plain)
+
+    def _come_back(
+        self, how: Resuming | Forking, id: str, plain: EnvironmentInfo | None, *, one_step: bool = False
+    ) -> None:
+        if self.state in ACTIVE:
+            self.log.emit("warning", f"Stop the run that trains to go on with run {how.record.number}.")
+            return
+        try:
+            asked = asked_back(how, id, plain)
+        except RequestError as error:
+            self.log.emit("error", str(error))
+            return
+        self._begin(asked, one_step)
+
     def _resume(self, changes: dict[str, Any], one_step: bool) -> None:
+        shown = self.shown
+        if shown is not None and shown.record is not None and not self._is_held and self.state in ENDED:
+            self._come_back(Resuming(shown.record, changes), shown.record.id, shown.plain, one_step=one_step)
+            return
         paused = self.state is RunState.PAUSED
         self._heard, self._unbegun = time.monotonic(), None
         self._set_state(RunState.RUNNING)
@@ -185,13 +185,16 @@ class RunController(QObject):
         else:
             self.training.go_on(self._shown_id, changes, one_step=one_step)
 
-    def _begin(self, asked: _Asked, one_step: bool) -> None:
+    def _begin(self, asked: Asked, one_step: bool) -> None:
         # What the last run left on screen stays until this one is known to work.
         self._next = asked
-        self._histories.begin(asked.id)
         self._heard, self._warned = time.monotonic(), False
         self._set_state(RunState.STARTING)
-        self.training.begin(asked.id, asked.config, one_step=one_step)
+        if asked.how is not None:
+            self.training.come_back(asked.id, asked.how, one_step=one_step)
+        else:
+            self._histories.begin(asked.id)
+            self.training.begin(asked.id, asked.config, one_step=one_step)
 
     def pause(self) -> None:
         if self.allows(RunAction.PAUSE):
@@ -222,38 +225,6 @@ class RunController(QObject):
         if cleared is not None:
             self.log.emit("info", f"Run {cleared.run.number} is cleared; Undo in the menu Edit brings it back.")
 
-    def bring_back(self, run: KeptRun, ghost: KeptRun | None) -> None:
-        """Show again what a reset cleared; a run that is shown meanwhile becomes the ghost."""
-        if self.state not in ACTIVE:
-            self._restore(run, ghost if self.shows_nothing else self.shown)
-            self.log.emit("info", f"Run {run.run.number} is back.")
-
-    def open(self, run: KeptRun) -> None:
-        """Show a run that is not on screen; the one that is becomes the ghost."""
-        if self.state not in ACTIVE:
-            self._restore(run, None if self.shows_nothing else self.shown)
-
-    def show_ghost_instead(self) -> None:
-        """Show the ghost, and make the run that is shown the ghost."""
-        if self.ghost is not None:
-            self.open(self.ghost)
-
-    def _restore(self, run: KeptRun, ghost: KeptRun | None) -> None:
-        self.shown, self.ghost, self._unbegun = run, ghost, None
-        for kept in (run, *([ghost] if ghost is not None else [])):
-            self._histories.put(kept.run.id, kept.run.history)
-        self._advance = Advance()
-        self._forget_others()
-        self._set_state(run.state)
-        self.restored.emit(run)
-        self.runs_changed.emit()
-
-    def set_ghost(self, ghost: KeptRun | None) -> None:
-        """Draw another run behind the one that is shown; None clears it."""
-        self.ghost = ghost
-        self._forget_others()
-        self.runs_changed.emit()
-
     def set_pace(self, iterations_per_second: float | None) -> None:
         """Begin no more iterations than this in a second, from now on; None is full speed."""
         self.pace = iterations_per_second
@@ -277,7 +248,8 @@ class RunController(QObject):
         return news
 
     def _receive(self) -> None:
-        events = self._mailbox.take().events
+        coming = self._next is not None and self._next.how is not None  # whose history comes with it
+        events = [] if coming else self._mailbox.take().events
         for event in events:
             self._histories.add(event)
             if event.run == self._shown_id:
@@ -333,12 +305,16 @@ class RunController(QObject):
             asked, self._next = self._next, None
             self._unbegun = asked.config if state is RunState.FAILED else None
             if state is RunState.RUNNING:
-                self._show(asked)
+                kept = self._show(asked)
                 self._heard, self._warned = time.monotonic(), False
-                self.began.emit(asked.config)
+                if asked.how is None:
+                    self.began.emit(asked.config)
+                else:
+                    self.restored.emit(kept)
                 self.runs_changed.emit()
             else:
-                self._histories.forget(asked.id)
+                if asked.id != self._shown_id:
+                    self._histories.forget(asked.id)
                 if state is RunState.STOPPED:  # as if it had never been asked for
                     state = self.shown.state if self.shown is not None else RunState.IDLE
         elif self.shown is not None and state in _AT_REST:
@@ -350,30 +326,29 @@ class RunController(QObject):
         if state not in overtaken.get(self.state, ()):  # else a later wish is already in the thread's queue
             self._set_state(state)
         self._receive()
-        if self._reset_when_stopped and self.state not in ACTIVE:
+        if self.state in ACTIVE:
+            return
+        then, self._forking = self._forking, None
+        if self._reset_when_stopped:
             self._reset_when_stopped = False
             self.reset()
+        elif then is not None and self.state is not RunState.FAILED:
+            then()
 
-    def _show(self, asked: _Asked) -> None:
+    def _show(self, asked: Asked) -> KeptRun:
         """Show a run that has begun; the one before it becomes the ghost, where there is anything to see of it."""
-        if not self.shows_nothing:
+        if not self.shows_nothing and asked.id != self._shown_id:
             self.ghost = self.shown
-        record = self.training.record
+        record, begun = self.training.record, self.training.begun
         self._count = record.number if record is not None and record.id == asked.id else self._count + 1
-        environment = changed(asked.plain, asked.config.environment)
-        run = Run(asked.id, self._count, asked.config, environment, self._histories[asked.id])
-        self.shown = KeptRun(run, asked.config, asked.plain, RunState.RUNNING)
+        first = config = asked.config
+        if begun is not None:
+            first, config = begun.record.config, begun.config
+            self._histories.put(asked.id, begun.history)
+        environment = changed(asked.plain, config.environment)
+        run = Run(asked.id, self._count, first, environment, self._histories[asked.id])
+        policy = begun.policy if begun is not None else None
+        kept = self.shown = KeptRun(run, config, asked.plain, RunState.RUNNING, policy)
         self._advance = Advance()
         self._forget_others()
-
-    def _forget_others(self) -> None:
-        """Forget the histories of all runs that cannot be shown any more."""
-        kept = {run.run.id for run in (self.shown, self.ghost) if run is not None}
-        starting = {self._next.id} if self._next is not None else set()
-        self._histories.keep({_NO_RUN, *kept, *starting})
-
-    def _set_state(self, state: RunState) -> None:
-        self.state = state
-        if self.shown is not None and self._next is None and self._unbegun is None:
-            self.shown.state = state
-        self.state_changed.emit(state)
+        return kept

@@ -174,6 +174,11 @@ class RunLibrary(QObject):
         self._histories.pop(run, None)
         return history
 
+    def has_checkpoint(self, run: str) -> bool:
+        """Whether a run can go on from what is kept of it."""
+        library = self._library
+        return library is not None and self._tried(lambda: bool(library.checkpoints(run)), False)
+
     def compared_with(self, record: RunRecord) -> RunRecord | None:
         """The run that ``record`` is named after: the one that it was forked from, or else the one before it in the
         same environment."""

@@ -13,6 +13,7 @@ from PySide6.QtCore import QThread, Signal
 
 from app.models.run_state import RunState
 from app.session.failures import failure, print_trace
+from app.session.going_back import Begun, Forking, Resuming
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
@@ -85,6 +86,7 @@ class TrainingThread(QThread):
         self._library = library
         self._requests = Requests()
         self._stepping = False
+        self._stops_after = False  # the run is to stop as soon as no iteration is under way
         self._waited: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
         self._held: _Hosted | None = None
         self._begun = ""  # the run that last began to train
@@ -92,6 +94,7 @@ class TrainingThread(QThread):
         self._pace: float | None = None  # iterations per second
         self._due_from = 0.0  # when the iteration began after which the next one is due
         self._recorder: Recorder | None = None  # of the run that trains now
+        self.begun: Begun | None = None  # with what the run that last came back from the library did so
         self.record: RunRecord | None = None  # what the library says of the run that last began, where it is in it
         self.policy: PolicySnapshot | None = None  # the last one that was offered to whoever watches
         self._quits = False  # the run ends only because the thread does
@@ -108,6 +111,10 @@ class TrainingThread(QThread):
         """Have the run that is ``held`` go on exactly where it was stopped, be it in the middle of an iteration, with
         ``changes`` of live parameters from the next iteration on."""
         self._requests.put(Request("go on", (run, changes, one_step)))
+
+    def come_back(self, run: str, how: Resuming | Forking, *, one_step: bool = False) -> None:
+        """Go on with ``run`` from what the library has of it, or of the one that it is forked from."""
+        self._requests.put(Request("come back", (run, how, one_step)))
 
     def ask(self, kind: Kind, payload: Any = None) -> None:
         self._requests.put(Request(kind, payload))
@@ -150,6 +157,8 @@ class TrainingThread(QThread):
                 self._begin(*request.payload)
             elif request.kind == "go on":
                 self._go_on(*request.payload)
+            elif request.kind == "come back":
+                self._come_back(*request.payload)
         self._let_go()
 
     def _begin(self, run: str, config: RunConfig, one_step: bool) -> None:
@@ -157,13 +166,27 @@ class TrainingThread(QThread):
             from engine.training.training import Training
 
             training = Training(config, run)
-            self.device_chosen.emit(training.device_reason)
-            if training.stepping_reason:
-                self.log.emit("info", f"{training.stepping_reason}.")
+            self._explain(training)
             return training
 
-        self._stepping = one_step
+        self._stepping, self.begun = one_step, None
         self._host(run, make)
+
+    def _come_back(self, run: str, how: Resuming | Forking, one_step: bool) -> None:
+        def make() -> Training:
+            self.begun = how.begun(library_folder(self._library))
+            self._explain(self.begun.training)
+            for sentence in self.begun.said:
+                self.log.emit("info", sentence)
+            return self.begun.training
+
+        self._stepping, self.begun = one_step, None
+        self._host(run, make)
+
+    def _explain(self, training: Training) -> None:
+        self.device_chosen.emit(training.device_reason)
+        if training.stepping_reason:
+            self.log.emit("info", f"{training.stepping_reason}.")
 
     def _go_on(self, run: str, changes: Mapping[str, Any], one_step: bool) -> None:
         def take() -> Training:
@@ -175,13 +198,13 @@ class TrainingThread(QThread):
                 self._change(held.training, path, value)
             return held.training
 
-        self._stepping = one_step
+        self._stepping, self.begun = one_step, None
         self._host(run, take)
 
     def _host(self, run: str, come_by: Callable[[], Training]) -> None:
         """Train until the run stops or ends; whatever happens, exactly one end is reported. What can go on is held
         until another run has begun."""
-        training, holds = None, False
+        training, holds, self._stops_after = None, False, False
         try:
             with while_waiting(self._meanwhile):
                 training = come_by()
@@ -262,10 +285,11 @@ class TrainingThread(QThread):
 
     def _train(self, run: str, training: Training) -> None:
         self._obey_all(training)  # whoever stops a run that is only starting gets none of it
-        is_new = self._begun != run
+        coming = self.begun.record if self.begun is not None else None
+        is_new = coming is not None or self._begun != run
         if is_new:
             self._let_go()  # only now, so that the run before goes on where this one cannot begin
-        self._begin_record(training, None if is_new else self.record)
+        self._begin_record(training, coming or (None if is_new else self.record))
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
@@ -284,6 +308,8 @@ class TrainingThread(QThread):
                     recorder.between(training)
                     if self._playback.wants(training.updates):
                         self._show_policy(training)
+                    if self._stops_after:
+                        raise _StopRun
                     if self._stepping:
                         self._wait(training)
                     elif self._pace is not None:
@@ -329,6 +355,10 @@ class TrainingThread(QThread):
             self._wait(training)
         elif request.kind == "change":
             self._change(training, *request.payload)
+        elif request.kind == "stop after":
+            self._stops_after = True
+            if training.updates == training.iteration and not training.solving:
+                raise _StopRun
         elif request.kind in ("stop", "quit"):
             if request.kind == "quit":
                 self._quits = True
@@ -360,6 +390,8 @@ class TrainingThread(QThread):
                 return
             if request.kind != "pause":
                 self._obey(request, training)
+            if self._stops_after:
+                return
 
     def _note_status(self, status: Status) -> None:
         if self._recorder is not None:

@@ -77,7 +77,8 @@ class RunOpener(QObject):
             self.log.emit("error", f"Run {record.number} cannot be opened: {error}")
             return
         state = _STATES.get(record.status, RunState.STOPPED)
-        kept = KeptRun(run, record.config_now, self._experiment.plain, state)
+        goes_on = record if self._library.has_checkpoint(record.id) else None
+        kept = KeptRun(run, record.config_now, self._experiment.plain, state, record=goes_on)
         if self._training.loading:  # what a policy is made of comes later
             self._incomplete = kept
         else:

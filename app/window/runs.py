@@ -140,7 +140,9 @@ class Runs(QObject):
         panels.show_ghosts(self.shelf.ghosts())
 
     def restore(self, kept: KeptRun, panels: Panels) -> None:
-        """Show a run that was shown before, with its policy."""
+        """Show a run that was shown before, with its policy; what one that trains has is chosen again."""
+        if kept.state is RunState.RUNNING:
+            self.back()
         panels.reset()
         panels.set_choice(kept.run.environment, kept.config)
         panels.refresh(kept.run.history)

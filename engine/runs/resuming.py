@@ -40,15 +40,6 @@ def checkpoint_at(library: Library, record: RunRecord, at: int | None = None) ->
     return found[0]
 
 
-def state_at(library: Library, record: RunRecord, at: int | None = None) -> dict[str, Any]:
-    """What a checkpoint of a run holds: the last, or that after ``at`` iterations.
-
-    Raises:
-        RequestError: there is no such checkpoint, or it cannot be read.
-    """
-    return _read(library, checkpoint_at(library, record, at))
-
-
 def resume(library: Library, record: RunRecord, at: int | None = None) -> Training:
     """The run of ``record`` going on from its last checkpoint that can be read, or from that after ``at`` iterations;
     what was recorded of it beyond is forgotten, since it will be told again. ``inexact`` of what is returned says what
@@ -94,6 +85,8 @@ def go_back(library: Library, record: RunRecord, checkpoint: CheckpointRecord, i
         library.cut(record.id, checkpoint.iteration)
         for each in later:
             library.drop_checkpoint(record.id, each.iteration)
+        if "last" not in checkpoint.kinds:  # as any that is left is now
+            library.keep_checkpoint(replace(checkpoint, kinds=("last", *checkpoint.kinds)))
         reached, sparkline = _reached(library, checkpoint, before)
         library.reach(record.id, reached, sparkline)
         changes = _changes(library, record)
@@ -121,25 +114,45 @@ def _held(library: Library, record: RunRecord) -> Iterator[None]:
 
 
 def fork(
-    library: Library, record: RunRecord, at: int | None, values: Mapping[str, Any]
+    library: Library, record: RunRecord, at: int | None, values: Mapping[str, Any], id: str = ""
 ) -> tuple[Training, RunRecord, tuple[str, ...]]:
     """A run of its own that goes on from a checkpoint of ``record``, the last or that after ``at`` iterations, with
     ``values`` at dotted paths of its configuration; its record, which is in the library already, at rest; and in
-    sentences what could not be carried over.
+    sentences what could not be carried over. A state that was kept with a snapshot serves as well as a checkpoint.
+
+    Args:
+        id: that of the new run; one of its own where it is empty.
 
     Raises:
         RequestError: there is no such checkpoint, or it cannot be read, or the changed configuration cannot work.
         RunError: the environment fails, or the library cannot be written.
     """
-    checkpoint = checkpoint_at(library, record, at)
-    found = branch(library, record, _read(library, checkpoint), values)
-    if "fork" not in checkpoint.kinds:
-        library.keep_checkpoint(replace(checkpoint, kinds=(*checkpoint.kinds, "fork")))
-    return found
+    kept = [each for each in library.checkpoints(record.id) if at is None or each.iteration == at]
+    if kept:
+        found = branch(library, record, _read(library, kept[0]), values, id)
+        if "fork" not in kept[0].kinds:
+            library.keep_checkpoint(replace(kept[0], kinds=(*kept[0].kinds, "fork")))
+        return found
+    state = _kept_on_the_way(library, record, at)
+    if state is None:
+        checkpoint_at(library, record, at)  # which says what there is instead
+        raise AssertionError
+    return branch(library, record, state, values, id)
+
+
+def _kept_on_the_way(library: Library, record: RunRecord, at: int | None) -> dict[str, Any] | None:
+    """The state that was kept of an iteration with its policy; None where there is none."""
+    from engine.runs.snapshots import state_in
+    from engine.training.checkpoint import from_bytes
+
+    if at is None or at not in {iteration for iteration, _, _ in library.snapshots(record.id)}:
+        return None
+    data = state_in(library.snapshot(record.id, at))
+    return None if data is None else from_bytes(data)
 
 
 def branch(
-    library: Library, record: RunRecord, state: Mapping[str, Any], values: Mapping[str, Any]
+    library: Library, record: RunRecord, state: Mapping[str, Any], values: Mapping[str, Any], id: str = ""
 ) -> tuple[Training, RunRecord, tuple[str, ...]]:
     """As ``fork``, from a ``state`` of the run, which may be that of this instant.
 
@@ -149,7 +162,7 @@ def branch(
     from engine.training.checkpoint import to_bytes
     from engine.training.forking import forked
 
-    id = uuid.uuid4().hex
+    id = id or uuid.uuid4().hex
     training, lost = forked(state, values, id)
     try:
         steps, budget = training.environment_steps, training.config.budget.environment_steps

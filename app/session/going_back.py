@@ -1,0 +1,125 @@
+"""What it takes to train on with a run of the library, made on the thread that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.catalogue.configured import described
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.config.parameters import with_values
+from engine.runs.records import RunRecord
+from engine.runtime.errors import RequestError
+
+if TYPE_CHECKING:  # with torch and numpy
+    from app.models.history import History
+    from engine.analysis.playback import PolicySnapshot
+    from engine.runs.library import Library
+    from engine.training.training import Training
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run that goes on, with what it has told so far; ``said`` are sentences for a person."""
+
+    training: Training
+    record: RunRecord
+    config: RunConfig
+    history: History
+    policy: PolicySnapshot
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Resuming:
+    """Going on with ``record`` from its last checkpoint, with ``changes`` of live parameters."""
+
+    record: RunRecord
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def begun(self, folder: Path) -> Begun:
+        """
+        Raises:
+            RequestError, RunError: as ``engine.runs.resuming.resume``; or a change does not fit.
+        """
+        from engine.runs.library import Library
+        from engine.runs.resuming import resume
+        from engine.training.schedules import rescheduled
+
+        with Library(folder) as library:
+            training = resume(library, self.record)
+            try:
+                before = training.config
+                config = with_values(before, self.changes)
+                for path, value in self.changes.items():
+                    training.change(path, value)
+                said = (*training.inexact, *rescheduled(before, config, training.environment_steps))
+                began = f"Run {self.record.number} goes on after {training.environment_steps:,} steps."
+                return _begun(library, training, library.run(self.record.id), config, (began, *said))
+            except BaseException:
+                training.close()
+                raise
+
+
+@dataclass(frozen=True)
+class Forking:
+    """A run ``id`` of its own that goes on from ``record`` as it was after ``at`` iterations, None where it was last
+    saved, with ``changes``."""
+
+    id: str
+    record: RunRecord
+    at: int | None
+    changes: Mapping[str, Any]
+
+    def begun(self, folder: Path) -> Begun:
+        """
+        Raises:
+            RequestError, RunError: as ``engine.runs.resuming.fork``.
+        """
+        from engine.runs.library import Library
+        from engine.runs.resuming import fork
+
+        with Library(folder) as library:
+            training, record, lost = fork(library, self.record, self.at, self.changes, self.id)
+            number, steps = self.record.number, training.environment_steps
+            began = f"Run {record.number} goes on from run {number} as it was after {steps:,} steps."
+            return _begun(library, training, record, training.config, (began, *lost))
+
+
+def _begun(library: Library, training: Training, record: RunRecord, config: RunConfig, said: tuple[str, ...]) -> Begun:
+    from app.models.history import History
+    from engine.analysis.playback import snapshot
+    from engine.runs.library import EPISODES, ITERATIONS
+
+    iterations, episodes = (library.series(record.id, stream) for stream in (ITERATIONS, EPISODES))
+    history = History.from_series(iterations, episodes, library.events(record.id))
+    at = training.updates, training.mean_return
+    policy = snapshot(training.policy, training.config, training.environment, *at)
+    return Begun(training, record, config, history, policy, said)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A run that is asked for; ``plain`` is its environment before the changes that ``config`` makes to it, and ``how``
+    says in what way it comes back from the library, where it is no new one."""
+
+    id: str
+    config: RunConfig
+    plain: EnvironmentInfo
+    how: Resuming | Forking | None = None
+
+
+def asked_back(how: Resuming | Forking, id: str, plain: EnvironmentInfo | None) -> Asked:
+    """The run ``id`` that comes back so, in its environment ``plain``, which the catalogue knows where it is None.
+
+    Raises:
+        RequestError: its configuration cannot be read here, a change does not fit, or the environment is not known.
+    """
+    config = with_values(how.record.config_now, how.changes)
+    known = plain or described(config.environment)
+    if known is None:
+        raise RequestError(f"{config.environment.id} has to be looked at first; open run {how.record.number}.")
+    return Asked(id, config, known, how)
