@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
+from app.session.library_room import LibraryRoom
 from app.session.tried import Tried
 from engine.runs.records import ALIVE, Label, RunRecord
 from engine.runtime.errors import RequestError, RunError
@@ -47,6 +48,7 @@ class RunLibrary(QObject):
         self.folder = folder
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(200)
+        self.room = LibraryRoom(folder, self)
         self._library: Library | None = None
         self._records: dict[str, RunRecord] = {}
         self._by_environment: dict[str, list[tuple[int, str]]] = {}  # numbers and ids, in order
@@ -73,6 +75,7 @@ class RunLibrary(QObject):
 
     def close(self) -> None:
         self._timer.stop()
+        self.room.close()
         self.undo_stack.blockSignals(True)  # it tells of its end, too, when nobody can hear it any more
         if self._library is not None:
             self._library.close()
@@ -243,8 +246,9 @@ class RunLibrary(QObject):
         self._write(lambda library: library.delete(runs))
 
     def restore(self, runs: Sequence[str]) -> None:
-        """Bring back what was deleted."""
-        self._write(lambda library: library.restore(runs))
+        """Bring back what was deleted, but for what is gone for good."""
+        there = [run for run in runs if self.record(run) is not None]
+        self._write(lambda library: library.restore(there))
 
     def label(self, run: str, label: Label) -> None:
         """Note what a person says of a run, which can be undone."""

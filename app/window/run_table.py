@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRectF, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -32,6 +32,7 @@ from app.style.theme import Theme
 from app.window.run_chips import draw_ring
 from app.window.run_details import Details
 from app.window.run_list import COLUMNS, RUN_ROLE, SORT_ROLE, STATUS_WORDS, Chip, Index, RunList
+from app.window.run_room import RunRoom
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
@@ -67,6 +68,7 @@ class RunTable(QWidget):
         self.count = muted()
         self.table = _Table(self.found, theme)
         self.details = Details(library)
+        self.room = RunRoom(library.room)
         self.open_button = self._button("Open", "Show its curves, its choice and its policy (Return)")
         self.draw_button = self._button("Draw beside", "Draw it beside the run that is shown (Ins)")
         self.delete_button = self._button("Delete", "Put it aside; it can be undone (Del)")
@@ -87,12 +89,11 @@ class RunTable(QWidget):
         top.addWidget(self.count)
         for button in (self.open_button, self.draw_button, self.delete_button):
             top.addWidget(button)
-        self.foot = QHBoxLayout()  # for what concerns the library as a whole
         left = QVBoxLayout()
         left.setSpacing(theme.unit)
         left.addLayout(top)
         left.addWidget(self.table, 1)
-        left.addLayout(self.foot)
+        left.addWidget(self.room)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit // 2)
         layout.setSpacing(2 * theme.unit)
@@ -111,6 +112,7 @@ class RunTable(QWidget):
         self.delete_button.clicked.connect(lambda: self.deleted.emit(self.table.selected()))
         self.table.selectionModel().selectionChanged.connect(self.follow)
         self.found.dataChanged.connect(self.follow)
+        self.found.rowsRemoved.connect(self.room.measure)
         for signal in (self.found.rowsInserted, self.found.rowsRemoved, self.found.modelReset):
             signal.connect(self.follow)
 
@@ -146,9 +148,14 @@ class RunTable(QWidget):
         self.delete_button.setText(f"Delete {len(chips)}" if len(chips) > 1 else "Delete")
         self.details.show_run(chips[0].record if len(chips) == 1 else None)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.room.measure()
+
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.table.apply_theme(theme)
+        self.room.apply_theme(theme)
         self.details.setFixedWidth(theme.px(_DETAILS))
 
 

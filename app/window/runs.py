@@ -90,6 +90,7 @@ class Runs(QObject):
             table.deleted.connect(self.shelf.delete)
             table.menu_asked.connect(self.shelf.fill_menu)
             table.apply_theme(theme())
+            table.room.told.connect(self.log)
             self._table = table
             return table
 

@@ -194,3 +194,20 @@ def test_a_chip_says_what_it_can_do_for_the_run_in_its_menu(window: MainWindow) 
     entries["Tags and note…"].trigger()
     assert window.frame.findChild(RunTable).table.selected() == [run.id]
     assert isinstance(window.runs.shelf.ghosts()[0], Run)
+
+
+def test_the_room_that_runs_take_is_told_and_what_was_deleted_can_go_for_good(window: MainWindow, qtbot: QtBot) -> None:
+    run = window.run_library.records()[0]
+    window.actions_by_name["all_runs"].trigger()
+    room = window.frame.findChild(RunTable).room
+    qtbot.waitUntil(lambda: "of 4 GB" in room.label.text())
+    assert not room.button.isEnabled()
+    window.run_library.delete([run.id])
+    qtbot.waitUntil(room.button.isEnabled)
+    (action,) = room.menu.actions()
+    assert action.text().startswith("Remove 1 deleted run (frees ")
+    action.trigger()
+    qtbot.waitUntil(lambda: window.run_library.record(run.id) is None)
+    window.runs.undoing.undo()
+    assert len(window.run_library.records()) == 3
+    qtbot.waitUntil(lambda: "takes" in window.frame.shelf.notice.text() and not window.run_library.room.busy)

@@ -1,0 +1,80 @@
+"""How much room the run library takes, and its cleaning, on a thread of its own: a large library takes a while."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.runtime.errors import RequestError, RunError
+
+if TYPE_CHECKING:  # with sqlite3, which the window's first picture does not wait for
+    from engine.runs.library import Library
+    from engine.runs.retention import Kind
+
+_PATIENCE = 5.0  # seconds that a window that is closed waits for what is under way
+
+
+class LibraryRoom(QObject):
+    """One thing at a time; what is asked meanwhile is left.
+
+    Signals:
+        measured: a ``Usage``, and what could be cleaned away as ``Cleaning`` records.
+        cleaned: the bytes that a cleaning has freed.
+        failed: why it could not be done, in a sentence.
+    """
+
+    measured = Signal(object, object)
+    cleaned = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._folder = folder
+        self._thread: threading.Thread | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def measure(self) -> None:
+        """Find out how much room there is taken."""
+        self._begin(self._measure)
+
+    def clean(self, kinds: Collection[Kind]) -> None:
+        """Remove what is of these kinds, for good."""
+
+        def do(library: Library) -> None:
+            from engine.runs.retention import clean
+
+            self.cleaned.emit(clean(library, kinds))
+            self._measure(library)
+
+        self._begin(do)
+
+    def _measure(self, library: Library) -> None:
+        from engine.runs.retention import cleanings, usage
+
+        self.measured.emit(usage(library), cleanings(library))
+
+    def _begin(self, do: Callable[[Library], None]) -> None:
+        if not self.busy:
+            self._thread = threading.Thread(target=self._run, args=(do,), name="library room", daemon=True)
+            self._thread.start()
+
+    def _run(self, do: Callable[[Library], None]) -> None:
+        from engine.runs.library import Library
+
+        try:
+            with Library(self._folder) as library:
+                do(library)
+        except (RequestError, RunError, OSError) as error:
+            self.failed.emit(str(error))
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
