@@ -67,13 +67,16 @@ class Invitation(QWidget):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
+        self._found: list[Path | str] = []
         self.hide()
         self.setAcceptDrops(True)
         self.title, self.what = QLabel(), QLabel()
         self.hint = QLabel("Settings become the choice, and runs come into your library.")
         set_role(self.title, "number")
+        set_role(self.hint, "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*4 * (3 * _MARGIN,))
+        layout.setSpacing(_MARGIN // 2)
         layout.addStretch(1)
         for label in (self.title, self.what, self.hint):
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -84,7 +87,7 @@ class Invitation(QWidget):
 
     def invite(self, found: list[Path | str]) -> None:
         """Say what is dragged, over all of the window."""
-        first = found[0]
+        self._found, first = found, found[0]
         name = _beginning(first.name or str(first)) if isinstance(first, Path) else f"“{_beginning(first)}”"
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         self.title.setText("Drop it here to open it")
@@ -103,9 +106,10 @@ class Invitation(QWidget):
         self.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.hide()
+        found = contents(event.mimeData()) or self._found  # whoever dragged it may be gone by now
         _copy(event)
-        self.dropped.emit(contents(event.mimeData()))
+        self.hide()
+        self.dropped.emit(found)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
