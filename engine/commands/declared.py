@@ -16,7 +16,7 @@ Steps = Annotated[int | None, typer.Option(help="Environment steps in all, those
 Where = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The run library's folder; the platform's data folder otherwise.")
 ]
-FORMS = "csv, csv-episodes, tensorboard, preset, text, policy, onnx, run"  # in which a run can be written out
+FORMS = "csv, csv-episodes, tensorboard, preset, text, script, policy, onnx, run"  # in which a run can be written out
 
 
 def add_runs(cli: typer.Typer) -> None:

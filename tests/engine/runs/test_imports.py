@@ -56,12 +56,13 @@ def test_a_configuration_is_found_in_every_form_that_it_is_given_away_in(tmp_pat
     run = filled(library, {"seed": 11, "update.learning_rate": 0.25})
     checkpoint = keep(library, run, policy_for(run.config))
     write(Source(library, run), "policy", tmp_path / "p.safetensors")
-    files = ["a.toml", "mail.eml", "preset.txt", "p.safetensors"]
+    write(Source(library, run), "script", tmp_path / "train.py")
+    files = ["train.py", "a.toml", "mail.eml", "preset.txt", "p.safetensors"]
     files.append(f"library/runs/{run.id}/checkpoints/{checkpoint.file}")
-    assert [config_in(tmp_path / file) for file in files] == [CONFIG] * 5
-    texts = [text, f"  “{text}”, he said", (tmp_path / "a.toml").read_text()]
+    assert [config_in(tmp_path / file) for file in files] == [CONFIG] * 6
+    texts = [(tmp_path / "train.py").read_text(), text, f"  “{text}”, he said", (tmp_path / "a.toml").read_text()]
     texts += [str(tmp_path / "a.toml"), (tmp_path / "a.toml").as_uri(), f"'{tmp_path / 'a.toml'}'\n"]
-    assert [config_in(each) for each in texts] == [CONFIG] * 6
+    assert [config_in(each) for each in texts] == [CONFIG] * 7
     assert recognised(tmp_path / "preset.txt").title == "Kept"  # type: ignore[union-attr]
 
 
