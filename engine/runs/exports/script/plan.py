@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from engine.catalogue.configured import changed, described
 from engine.catalogue.methods.compatibility import refusal
@@ -36,6 +38,8 @@ class Plan:
 
     config: PolicyGradientConfig
     environment: EnvironmentInfo
+    changes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """What became of single constants of the script while the run trained, by the iteration that began with it."""
 
     @property
     def distribution(self) -> DistributionName:

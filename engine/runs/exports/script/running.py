@@ -60,10 +60,7 @@ def _train(plan: Plan) -> str:
         f'    """Train; after each iteration what is told of it{also}."""',
         *_made(plan),
         "",
-        "    iteration = environment_steps = episodes_ended = 0",
-        "    recent: deque[float] = deque(maxlen=100)  # returns of the latest episodes",
-        "    while environment_steps < BUDGET:",
-        "        iteration += 1",
+        *_loop(plan),
         "progress" in passes(plan) and "        progress = environment_steps / BUDGET",
         _keeps_spread(plan) and "        policy.log_std.data.clamp_(-10, 4)",
         *_iteration(plan),
@@ -79,6 +76,27 @@ def _train(plan: Plan) -> str:
         "        }",
         f"        yield told | updated, {yielded}",
     )
+
+
+def _loop(plan: Plan) -> Iterator[str]:
+    """How an iteration begins."""
+    recent = "    recent: deque[float] = deque(maxlen=100)  # returns of the latest episodes"
+    if not plan.changes:
+        yield "    iteration = environment_steps = episodes_ended = 0"
+        yield recent
+        yield "    while environment_steps < BUDGET:"
+        yield "        iteration += 1"
+        return
+    yield "    environment_steps = episodes_ended = 0"
+    yield recent
+    yield "    for iteration in count(1):"
+    yield "        globals().update(CHANGES.get(iteration, {}))  # settings that have another value from now on"
+    changed = {name for values in plan.changes.values() for name in values}
+    for name, optimizer in (("LEARNING_RATE", "optimizer"), ("VALUE_LEARNING_RATE", "value_optimizer")):
+        if name in changed:
+            yield f'        {optimizer}.param_groups[0]["lr"] = {name}'
+    yield "        if environment_steps >= BUDGET:"
+    yield "            return"
 
 
 def _keeps_spread(plan: Plan) -> bool:

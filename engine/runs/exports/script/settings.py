@@ -16,8 +16,30 @@ Setting = tuple[str, Any, str]
 
 
 def settings(plan: Plan) -> str:
-    found = (*_of_the_run(plan), *_of_the_environment(plan), *_of_the_estimator(plan), *_of_the_update(plan))
-    return section("settings", "\n".join(f"{name} = {literal(value)}  # {what}" for name, value, what in found))
+    """All of them, and what became of them while the run trained."""
+    lines = [f"{name} = {literal(value)}  # {what}" for name, value, what in _found(plan)]
+    if plan.changes:
+        rows = [f"    {iteration}: {literal(values)}," for iteration, values in plan.changes.items()]
+        lines += [
+            "",
+            "# What was changed by hand while the run trained: from which iteration on, and to what.",
+            "CHANGES = {",
+            *rows,
+            "}",
+        ]
+    return section("settings", "\n".join(lines))
+
+
+def constants(plan: Plan) -> dict[str, Any]:
+    """Their values by name."""
+    return {name: value for name, value, _ in _found(plan)}
+
+
+def _found(plan: Plan) -> Iterator[Setting]:
+    yield from _of_the_run(plan)
+    yield from _of_the_environment(plan)
+    yield from _of_the_estimator(plan)
+    yield from _of_the_update(plan)
 
 
 def _of_the_run(plan: Plan) -> Iterator[Setting]:

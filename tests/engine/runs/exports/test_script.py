@@ -130,7 +130,11 @@ def run(text: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def learned(training: Training) -> Iterator[tuple[dict[str, Any], list[nn.Module]]]:
+Changes = dict[int, dict[str, Any]]
+"""Parameters that have another value from an iteration on."""
+
+
+def learned(training: Training, changes: Changes) -> Iterator[tuple[dict[str, Any], list[nn.Module]]]:
     """What the engine tells of each iteration, and what it has learned by then."""
     fitting = getattr(training.learner, "_fitting", None)
     modules: list[nn.Module] = [training.policy, *([] if fitting is None else [fitting.value])]
@@ -138,13 +142,19 @@ def learned(training: Training) -> Iterator[tuple[dict[str, Any], list[nn.Module
         if isinstance(event, Updated):
             counted = {name: getattr(event, name) for name in ("iteration", "environment_steps", "episodes")}
             yield counted | event.metrics, modules
+            for path, value in changes.get(event.iteration + 1, {}).items():
+                training.change(path, value)
 
 
-def assert_equal(config: PolicyGradientConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def assert_equal(config: PolicyGradientConfig, monkeypatch: pytest.MonkeyPatch, changes: Changes | None = None) -> None:
     """The script of ``config`` tells and learns what the engine does, iteration after iteration."""
     torch.set_num_threads(1)
-    module, training, seen = run(script(config), monkeypatch), Training(config), 0
-    for (told, *mine), (expected, theirs) in islice(zip(module.train(), learned(training), strict=False), ITERATIONS):
+    later, now = {}, config
+    for iteration, values in (changes or {}).items():
+        now = later[iteration] = with_values(now, values)
+    module, training, seen = run(script(config, later=later), monkeypatch), Training(config), 0
+    both = zip(module.train(), learned(training, changes or {}), strict=False)
+    for (told, *mine), (expected, theirs) in islice(both, ITERATIONS):
         defined = {name: value for name, value in expected.items() if value is not None and name not in UNTOLD}
         assert {name for name, value in told.items() if value is not None} == defined.keys()
         assert {name: told[name] for name in defined} == pytest.approx(defined, rel=1e-3, abs=1e-4)
@@ -162,6 +172,52 @@ def test_a_script_gives_the_same_numbers(
     environment: dict[str, Any], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert_equal(configured(environment | METHODS[method]), monkeypatch)
+
+
+WRONG = {
+    "nothing stands in for what was cut off": ("if episode.terminated:", "if True:"),
+    "V stands in where nothing follows": ("if episode.terminated:", "if False:"),
+    "rewards count alike": ("error + GAMMA * LAMBDA", "error + LAMBDA"),
+    "clipped elsewhere": ("CLIP_RANGE = 0.2", "CLIP_RANGE = 0.1"),
+    "other noise": ("streams[1]", "streams[3]"),
+    "another order": ("streams[5]", "streams[4]"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_another_script_gives_other_numbers(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = configured(CARTPOLE | METHODS["PPO, value jointly"] | {"update.learning_rate": 0.05})
+    text = script(config)
+    assert WRONG[wrong][0] in text
+    both = [run(each, monkeypatch).train() for each in (text, text.replace(*WRONG[wrong]))]
+    (_, right, *_), (_, other, *_) = (list(islice(training, 2))[-1] for training in both)
+    pairs = zip(right.parameters(), other.parameters(), strict=True)
+    assert max((a - b).abs().max().item() for a, b in pairs) > 20 * CLOSE
+
+
+CHANGED: Changes = {
+    2: {"update.learning_rate": 0.1, "estimator.baseline.learning_rate": 0.05, "estimator.gamma": 0.7},
+    3: {"update.learning_rate": 0.02, "budget.environment_steps": 10_000},
+}
+
+
+def test_a_script_changes_as_its_run_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_equal(configured(CARTPOLE | METHODS["REINFORCE, learned value"]), monkeypatch, CHANGED)
+
+
+def test_a_script_follows_a_run_through_those_it_was_forked_from(tmp_path: Path) -> None:
+    library = opened(tmp_path)
+    first = filled(library, {"update.learning_rate": 0.01})
+    for iteration, rate in ((2, 0.02), (3, 0.03)):
+        data = {"path": "update.learning_rate", "old": 0.01, "new": rate}
+        library.note(first.id, NotedEvent("change", iteration, 1000, 1, 0.5, data))
+    values = {"update.learning_rate": 0.02, "estimator.gamma": 0.5}
+    second = filled(library, values, origin=Origin(first.id, 2, 1000))
+    said = write(Source(library, second), "script", tmp_path / "run.py")
+    text = (tmp_path / "run.py").read_text(encoding="utf-8")
+    assert said.endswith("trains it again.")
+    assert "LEARNING_RATE = 0.01 " in text
+    assert 'CHANGES = {\n    2: {"LEARNING_RATE": 0.02},\n    3: {"GAMMA": 0.5},\n}' in text
 
 
 @pytest.mark.parametrize("case", ELSE)
@@ -238,16 +294,20 @@ def test_every_family_that_a_script_knows_is_one() -> None:
 
 def test_what_a_script_does_not_do_of_its_run_is_said(tmp_path: Path) -> None:
     library = opened(tmp_path)
-    changes = {"update.learning_rate": 0.002, "budget.environment_steps": 900}
+    changes = {"update.entropy_coefficient": 0.002, "budget.environment_steps": 900}
     run = filled(
         library, {"update.learning_rate": 0.01}, changes=changes, origin=Origin("0" * 32, 4, 1200), device="cuda"
     )
-    data = {"path": "update.learning_rate", "old": 0.01, "new": 0.002}
-    library.note(run.id, NotedEvent("change", 2, 1000, 1, 0.5, data))
+    data = {"path": "update.entropy_coefficient", "old": 0.0, "new": 0.002}
+    library.note(run.id, NotedEvent("change", 5, 1000, 1, 0.5, data))
     said = write(Source(library, run), "script", tmp_path / "run.py")
     text = (tmp_path / "run.py").read_text(encoding="utf-8")
     compile(text, "run.py", "exec")
     assert ("LEARNING_RATE = 0.01 " in text, "BUDGET = 900 " in text) == (True, True)
-    for words in ("forked from another after 1,200", "update.learning_rate to 0.002 after 1,000", "computed on cuda"):
+    for words in (
+        "forked from another after 1,200",
+        "update.entropy_coefficient to 0.002 after 1,000",
+        "computed on cuda",
+    ):
         assert words in said
         assert words in " ".join(text.split())
