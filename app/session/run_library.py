@@ -250,6 +250,19 @@ class RunLibrary(QObject):
         there = [run for run in runs if self.record(run) is not None]
         self._write(lambda library: library.restore(there))
 
+    def take_in(self, runs: Sequence[str]) -> None:
+        """Take note of runs that came from elsewhere, which can be undone."""
+        self.look()
+        if runs:
+            what = "a run" if len(runs) == 1 else f"{len(runs)} runs"
+
+            def hindrance() -> str:
+                at_work = any(run in self._records and self._records[run].status in ALIVE for run in runs)
+                return "What was taken in is being trained; stop it first." if at_work else ""
+
+            undo, redo = (lambda: self._delete(runs)), (lambda: self.restore(runs))
+            self.undo_stack.push(Tried(f"Take in {what}", redo, undo, done=True, possible=hindrance))
+
     def label(self, run: str, label: Label) -> None:
         """Note what a person says of a run, which can be undone."""
         record = self.record(run)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu
 
@@ -15,12 +15,14 @@ from app.models.run_state import ACTIVE
 from app.session.choice_loader import ChoiceLoader
 from app.session.file_work import FileWork
 from app.session.run_controller import RunController
+from app.session.run_library import RunLibrary
 from app.style.files import file_to_save
 from app.style.text import plain_tip
 from app.window.invitation import DropWindow, contents
+from app.window.run_shelf import RunShelf
 from engine.config.presets import Preset
 from engine.config.shared_text import to_text
-from engine.runs.place import library_folder
+from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:  # with sqlite3, which the window's first picture does not wait for
@@ -49,30 +51,29 @@ class RunNamed:
 
 
 class RunFiles(QObject):
-    """Does the reading and writing on a thread of its own.
-
-    Signals:
-        runs_taken: the ids of runs that came into the library, or were there already, as what was opened holds them.
-    """
-
-    runs_taken = Signal(object)
+    """Does the reading and writing on a thread of its own."""
 
     def __init__(
         self,
         controller: RunController,
         loader: ChoiceLoader,
-        actions: dict[str, QAction],
-        library: Path | None,
+        library: RunLibrary,
+        shelf: RunShelf,
         window: DropWindow,
     ) -> None:
         super().__init__(window)
-        self._controller, self._loader, self._library, self._window = controller, loader, library, window
+        self._controller, self._loader, self._window = controller, loader, window
+        self._library, self._shelf = library, shelf
         self.work = FileWork(self)
         self.work.failed.connect(lambda sentence: self._tell("error", sentence))
         self.export_menu = QMenu("Export run as", window)
         self.export_menu.setToolTipsVisible(True)
         self.export_menu.aboutToShow.connect(self._fill)
         window.dropped.connect(self.open)
+        shelf.exports_asked.connect(self._offer)
+
+    def answer(self, actions: dict[str, QAction]) -> None:
+        """Do what these are for when they are chosen."""
         actions["open_file"].triggered.connect(self.ask_for_file)
         actions["open_runs"].triggered.connect(self.ask_for_folder)
         actions["paste"].triggered.connect(self.paste)
@@ -83,7 +84,7 @@ class RunFiles(QObject):
     def open(self, what: Sequence[Path | str]) -> None:
         """Choose the settings that files or a text hold, and take the runs of others into the library."""
         if what:
-            self.work.ask(lambda: _opened(what, library_folder(self._library)), self._take)
+            self.work.ask(lambda: _opened(what, self._library.folder), self._take)
 
     def ask_for_file(self) -> None:
         """Open the files that a person picks."""
@@ -108,9 +109,7 @@ class RunFiles(QObject):
             self._tell("error", sentence)
         for taken in opened.taken:
             self._tell("warning" if taken.failed else "info", taken.sentence)
-        ids = [id for taken in opened.taken for id in (*taken.added, *taken.there)]
-        if ids:
-            self.runs_taken.emit(ids)
+        self._show(opened.taken)
         if len(opened.presets) > 1:
             titles = ", ".join(f"“{preset.title}”" for preset in opened.presets)
             self._tell("warning", f"Only one choice of settings can hold; open one of {titles} alone.")
@@ -118,6 +117,15 @@ class RunFiles(QObject):
             self._tell("warning", _STOP_FIRST.format(opened.presets[0].title))
         elif opened.presets:
             self._loader.load(opened.presets[0])
+
+    def _show(self, taken: list[Taken]) -> None:
+        """Show the runs that came: one by itself, several in the list of all."""
+        self._library.take_in([id for each in taken for id in each.added])
+        found = [id for each in taken for id in (*each.added, *each.there)]
+        if len(found) == 1:
+            self._shelf.open(found[0])
+        elif found:
+            self._shelf.list_asked.emit(found)
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -134,7 +142,7 @@ class RunFiles(QObject):
             return
 
         def write() -> str:
-            return _written(library_folder(self._library), run.id, export.name, path)
+            return _written(self._library.folder, run.id, export.name, path)
 
         self._tell("info", f"Writing run {run.number} to {path.name} …")
         self.work.ask(write, lambda sentence: self._tell("info", sentence))
@@ -148,6 +156,10 @@ class RunFiles(QObject):
             action.setToolTip(plain_tip(f"{export.missing}." if export.missing else export.summary))
             action.setEnabled(not export.missing)
             action.triggered.connect(lambda _checked=False, export=export: self.export(run, export))
+
+    def _offer(self, menu: QMenu, run: RunRecord) -> None:
+        menu.setToolTipsVisible(True)
+        self.fill_exports(menu, RunNamed(run.id, run.number, run.environment))
 
     def _fill(self) -> None:
         """Offer what the run that is shown can be written out as."""

@@ -45,12 +45,14 @@ class RunShelf(QObject):
         open_asked: the RunRecord of a run that is to be shown.
         list_asked: the list of all runs is wanted, with these selected.
         refused: why a wish cannot be met.
+        exports_asked: a menu that is to offer what the run of a RunRecord can be written out as.
     """
 
     drawn_changed = Signal()
     open_asked = Signal(object)
     list_asked = Signal(list)
     refused = Signal(str)
+    exports_asked = Signal(QMenu, object)
 
     def __init__(
         self, controller: RunController, library: RunLibrary, experiment: Experiment, parent: QObject | None = None
@@ -210,6 +212,8 @@ class RunShelf(QObject):
             menu.addSeparator()
             _entry(menu, "Rename…", partial(self.chips.edit_name, record.id), "F2")
         _entry(menu, "Tags and note…" if len(records) == 1 else "Show in the list", partial(self.list_asked.emit, ids))
+        if len(records) == 1:
+            self.exports_asked.emit(menu.addMenu("Export as"), record)
         menu.addSeparator()
         _entry(menu, "Delete" if len(ids) == 1 else f"Delete {len(ids)} runs", partial(self.delete, ids), "Del")
 

@@ -115,12 +115,27 @@ def test_runs_that_are_dropped_come_into_the_library(qtbot: QtBot, make_window: 
     run = filled(source)
     window = make_window()
     told = notices(window)
-    with qtbot.waitSignal(window.files.runs_taken) as taken:
-        drop(window, dragged(source.folder), QPoint(200, 200))
-    assert taken.args == [[run.id]]
-    with Library(library_folder()) as library:
-        assert library.run(run.id).config == run.config
-    assert told[-1] == "1 run came into your library."
+    drop(window, dragged(source.folder), QPoint(200, 200))
+    qtbot.waitUntil(lambda: window.controller.shown is not None)
+    shown = window.controller.shown
+    assert shown is not None
+    assert (shown.run.id, shown.run.history.iterations) == (run.id, 3)  # a single one is opened
+    assert "1 run came into your library." in told
+    assert window.experiment.config == run.config
+    for _ in range(2):  # the choice that came with it, and that it came
+        QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.run_library.records() == []
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert [record.id for record in window.run_library.records()] == [run.id]
+    menu = QMenu(window)
+    window.runs.shelf.fill_menu(menu, [run.id])
+    exports = next(action.menu() for action in menu.actions() if action.text() == "Export as")
+    assert [action.text() for action in exports.actions()] == [f"{export.title}…" for export in EXPORTS.values()]
+    second = filled(source)
+    window.files.open([source.folder])
+    qtbot.waitUntil(lambda: told[-1] == "1 run came into your library; 1 run was there already.")
+    assert {record.id for record in window.run_library.records()} == {run.id, second.id}
+    assert window.actions_by_name["all_runs"].isChecked()  # several are shown in the list
     drop(window, dragged(tmp_path / "absent"), QPoint(200, 200))
     qtbot.waitUntil(lambda: "absent could not be read" in told[-1])
 
