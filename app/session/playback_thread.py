@@ -87,6 +87,7 @@ class PlaybackThread(QThread):
         self._choice = PlaybackChoice()
         self._run = 0  # counts resets, so that what belongs to an earlier run is recognised
         self._shown: PlayedFrame | None = None
+        self.picture: QImage | None = None  # the latest of this run, taken or not
         self._announced = False
         self._speed = 1.0
         self._paused = self._greedy = self._wanted = self._failed = self._stopping = False
@@ -178,7 +179,7 @@ class PlaybackThread(QThread):
         self._run += 1
         followed = self._choice.follows
         self._choice.forget()
-        self._shown = None
+        self._shown = self.picture = None
         self._failed = False
         if not followed:
             self.follow_changed.emit(True)
@@ -287,6 +288,7 @@ class PlaybackThread(QThread):
             mean = playing.mean_return if playing is not None else None
             held = not self._choice.follows
             self._shown = replace(shown, newest=newest.iteration, training_mean=mean, held=held)
+            self.picture = shown.picture
             announce, self._announced = not self._announced, True
         if announce:
             self.frame_ready.emit()

@@ -386,6 +386,7 @@ class MainWindow(DropWindow):
         """Stop timers and threads within ``patience`` ms; False where one is still at work, be it in an environment
         that never returns."""
         self._closed = True
+        self.runs.thumbnails.keep()
         self.run_library.close()
         self._tick.stop()
         self.files.work.end()

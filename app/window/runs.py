@@ -15,8 +15,10 @@ from app.session.choice_loader import ChoiceLoader
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
+from app.session.thumbnails import Thumbnails
 from app.style.theme import Theme
 from app.window.frame import Frame
+from app.window.offer import Offer
 from app.window.pace import PaceControl
 from app.window.panels import Panels
 from app.window.run_opener import RunOpener
@@ -56,6 +58,9 @@ class Runs(QObject):
         self.shelf = RunShelf(controller, library, experiment, self)
         self.chips = self.shelf.chips
         self.opener = RunOpener(controller, library, self.shelf, choice, controller.training)
+        self.offer = Offer(controller, library, self.opener)
+        self.offer.changed.connect(self.refresh)
+        self.thumbnails = Thumbnails(controller, playback, library)
         self.undoing = Undoing(library.undo_stack, experiment, controller, self)
         self.shelf.refused.connect(lambda sentence: self.log.emit("warning", sentence))
         self.undoing.refused.connect(lambda sentence: self.log.emit("warning", sentence))
@@ -114,8 +119,11 @@ class Runs(QObject):
     # --- what a person asks -------------------------------------------------------------------------------------------
 
     def go_on(self) -> None:
-        """Go on with the run that is shown; of an edited choice what may change while training is taken along, and the
-        rest is chosen again as the run has it."""
+        """Go on with the run that is shown, or where there is none with the one that is offered; of an edited choice
+        what may change while training is taken along, and the rest is chosen again as the run has it."""
+        if self._controller.shown is None:
+            self.offer.accept()
+            return
         self._controller.go_on(self._experiment.config)
         if self._controller.state is RunState.RUNNING:
             self.back()
@@ -160,6 +168,9 @@ class Runs(QObject):
         row = self.row
         if controller.state is RunState.PAUSED:
             row.show_buttons(row.stop_button)
+        elif shown is None and self.offer.record is not None:
+            row.offer_to_go_on(self.offer.record.number, "from where it was saved")
+            row.show_buttons(row.go_on_button)
         elif shown is None:
             row.show_buttons(*([row.undo_button] if self.undoing.undoes_reset else []))
         elif not edits:
@@ -182,6 +193,8 @@ class Runs(QObject):
             return RunWords(f"run {shown.run.number} · {shown.run.name}", state, edits)
         if controller.state in ACTIVE:
             return RunWords(f"run {controller.next_number}", WORDS[controller.state].lower())
+        if self.offer.record is not None:
+            return RunWords(*self.offer.words)
         cleared = controller.last_cleared
         return RunWords(f"Run {cleared[0].run.number} was cleared." if cleared is not None else NOTHING_YET)
 

@@ -1,0 +1,84 @@
+"""What outlives the window: the run that was broken off when it was left, and the last picture of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.session.thumbnails import SIZE
+from app.window.main_window import MainWindow
+from engine.config import PolicyGradientConfig
+from engine.config.parameters import with_values
+from engine.reports.events import Updated
+from engine.runs.host import recorded
+from engine.runs.library import ITERATIONS, Library
+from engine.runs.records import RunRecord, Status
+from engine.training.training import Training
+
+
+def interrupted(folder: Path) -> Training:
+    """A run that is broken off after two iterations."""
+    config = with_values(PolicyGradientConfig(), {"budget.environment_steps": 2_000, "device": "cpu", "seed": 3})
+    training = Training(config, "broken")
+    with recorded(training, folder, print) as recorder:
+        for event in training:
+            recorder.put(event)
+            if isinstance(event, Updated) and event.iteration == 2:
+                break
+    with Library(folder) as library:
+        library.update("broken", status=str(Status.RUNNING))  # as a process leaves it that dies
+    return training
+
+
+def test_the_next_start_offers_to_go_on_with_what_was_broken_off(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None], library_place: Path, qtbot: QtBot
+) -> None:
+    training = interrupted(library_place)
+    window = make_window()
+    row = window.runs.row
+    qtbot.waitUntil(lambda: row.go_on_button.isVisible())
+    assert row.go_on_button.text() == "Go on with run 1"
+    assert row.words.state == f"interrupted after {training.environment_steps:,} of 2,000 steps"
+    QTest.mouseClick(row.go_on_button, Qt.MouseButton.LeftButton)
+    reach(window, RunState.FINISHED)
+    with Library(library_place) as library:
+        assert [record.id for record in library.runs()] == ["broken"]
+        assert library.run("broken").status is Status.FINISHED
+        iterations = list(library.series("broken", ITERATIONS)["iteration"])
+    assert iterations == list(range(1, len(iterations) + 1))
+    assert window.experiment.config.seed == 3
+
+
+def test_nothing_is_offered_once_another_run_was_begun(
+    make_window: Callable[..., MainWindow], library_place: Path, qtbot: QtBot
+) -> None:
+    interrupted(library_place)
+    with Library(library_place) as library:
+        of_this = PolicyGradientConfig().model_dump(mode="json")
+        library.begin(RunRecord("later", 0, of_this, Status.STOPPED, time.time() + 1.0))
+        window = make_window()
+        qtbot.waitUntil(lambda: library.run("broken").status is Status.INTERRUPTED)
+    assert not window.runs.row.go_on_button.isVisible()
+
+
+def test_a_run_that_was_watched_leaves_its_last_picture(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None], library_place: Path, qtbot: QtBot
+) -> None:
+    window = make_window(budget__environment_steps=100_000)
+    window.start()
+    qtbot.waitUntil(lambda: window.playback.picture is not None, timeout=20_000)
+    window.close()
+    assert window.shut_down()
+    with Library(library_place) as library:
+        (record,) = library.runs()
+        picture = QImage.fromData(library.thumbnail(record.id))
+    assert record.status is Status.INTERRUPTED
+    assert picture.size().boundedTo(SIZE) == picture.size()
+    assert SIZE.width() in (picture.width(), picture.height() * SIZE.width() / SIZE.height())
