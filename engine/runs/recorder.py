@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +87,9 @@ class Recorder:
         Raises:
             RequestError: the run is being trained elsewhere.
         """
+        import engine.analysis.playback
+        import engine.training.checkpoint  # noqa: F401  (what saving needs; no iteration is to wait for its loading)
+
         try:
             with Library(self._folder) as library:
                 if record is not None:
@@ -319,6 +323,7 @@ class _Busy(Exception):  # noqa: N818 - a reason
     """The run is not to be trained here."""
 
 
+@cache
 def versions() -> Mapping[str, str]:
     """Of Python and of the packages that decide what a run comes to."""
     found = {"python": platform.python_version()}

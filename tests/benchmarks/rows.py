@@ -64,6 +64,17 @@ ROWS: dict[str, Row] = {
             (Figure("cartpole", "", least=0.92), Figure("cartpole-fast", "", least=0.88)),
         ),
         Row(
+            "recording",
+            "Steps/s of a run that is recorded against one that is not, and how long an iteration waits for it",
+            "recording",
+            (
+                Figure("cartpole", "", least=0.97),
+                Figure("cartpole-fast", "", least=0.97),
+                Figure("cartpole-ppo", "", least=0.97),
+                Figure("an iteration waits, 99th percentile", "ms", most=5.0),
+            ),
+        ),
+        Row(
             "event-loop",
             "Event-loop delay while training with every panel live",
             "event_loop",

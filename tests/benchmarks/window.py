@@ -123,7 +123,7 @@ def opened(preset: Preset) -> Iterator[Driver]:
     make_application()
     with tempfile.TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
-        window = MainWindow(settings, preset)
+        window = MainWindow(settings, preset, library=Path(folder) / "library")
         window.resize(*SIZE)
         loaded = QEventLoop()
         window.training.ready.connect(loaded.quit)
