@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from engine.runs.damage import BROKEN, DamageError
 from engine.runs.library import DATABASE, EPISODES, ITERATIONS, Library
 from engine.runs.records import ALIVE, CheckpointRecord, RunRecord, Status
 from engine.runtime.errors import RequestError, describe
@@ -58,7 +59,7 @@ def borrowed(database: Path) -> Iterator[Library]:
         try:
             _copy_database(database, copy)
             _require_plain(copy, database)
-        except sqlite3.Error as error:
+        except BROKEN as error:
             raise RequestError(f"{database} cannot be read as a run library: {describe(error)}.") from None
         with Library(Path(folder)) as library:
             yield library
@@ -98,7 +99,7 @@ def _require_plain(copy: Path, database: Path) -> None:
     if acting:
         raise RequestError(f"{database} holds more than runs, which no library of this program does; it is not opened.")
     if sound != "ok":
-        raise RequestError(f"{database} is damaged: {str(sound)[:100]}.")
+        raise RequestError(f"{database} is damaged: {str(sound).splitlines()[-1][:100].rstrip('.')}.")
 
 
 def take_runs(database: Path, target: Library, only: str = "") -> Taken:
@@ -111,25 +112,25 @@ def take_runs(database: Path, target: Library, only: str = "") -> Taken:
     """
     with borrowed(database) as source:
         try:
-            runs = [source.run(only)] if only else list(reversed(source.runs()))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            if isinstance(error, RequestError):
-                raise
-            raise RequestError(f"{database} is damaged: {describe(error)}.") from None
+            ids = [source.run(only).id] if only else list(reversed(source.marks()))
+        except DamageError as error:
+            raise RequestError(f"{database} is damaged: {error.reason}.") from None
         present = {run.id for deleted in (False, True) for run in target.runs(deleted=deleted)}
         taken = Taken()
-        for run in runs:
-            if run.id in present:
-                target.restore([run.id])
-                taken = replace(taken, there=(*taken.there, run.id))
+        for id in ids:
+            if id in present:
+                target.restore([id])
+                taken = replace(taken, there=(*taken.there, id))
                 continue
             try:
-                copy_run(source, run, target, database.parent / "runs" / run.id)
-            except (ValueError, KeyError, TypeError, OSError) as error:
+                copy_run(source, source.run(id), target, database.parent / "runs" / id)
+            except DamageError as error:
+                taken = replace(taken, failed=(*taken.failed, f"it is damaged: {error.reason}"))
+            except (RequestError, OSError) as error:
                 why = str(error) if isinstance(error, RequestError) else describe(error)
                 taken = replace(taken, failed=(*taken.failed, why))
             else:
-                taken = replace(taken, added=(*taken.added, run.id))
+                taken = replace(taken, added=(*taken.added, id))
     return taken
 
 

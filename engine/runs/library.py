@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from engine.config.migrations import VERSION as CONFIG_VERSION
+from engine.runs.damage import BROKEN, NONSENSE, reads, reason
 from engine.runs.records import CheckpointRecord, Label, NotedEvent, Reached, RunRecord, Status
 from engine.runs.rows import AS_COLUMNS, checkpoint_of, event_of, run_of
-from engine.runs.schema import prepare
-from engine.runtime.errors import RequestError, RunError, describe
+from engine.runs.schema import prepare, require_ours
+from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:  # a list of runs is shown before numpy is loaded
     import numpy as np
@@ -56,7 +57,8 @@ class Library:
     Raises:
         RequestError: on construction, when the folder cannot be used or is of another or a later program; from what
             names a run, when there is none like it.
-        RunError: anywhere, when the database cannot be read or written any more.
+        RunError: anywhere, when the database cannot be read or written any more; a ``DamageError`` where what is read
+            makes no sense.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,15 +68,16 @@ class Library:
             folder.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(where, timeout=PATIENCE, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise RequestError(f"The run library cannot be opened in {folder}: {_reason(error)}.") from None
+            raise RequestError(f"The run library cannot be opened in {folder}: {reason(error)}.") from None
         try:
             self._connection.row_factory = sqlite3.Row
+            require_ours(self._connection, str(where))  # before anything in it is set
             for setting in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "trusted_schema = OFF"):
                 self._connection.execute(f"PRAGMA {setting}")
             prepare(self._connection, str(where))
-        except sqlite3.Error as error:
+        except BROKEN as error:
             self._connection.close()
-            raise RequestError(f"{where} cannot be read as a run library: {_reason(error)}.") from None
+            raise RequestError(f"{where} cannot be read as a run library: {reason(error)}.") from None
         except BaseException:
             self._connection.close()
             raise
@@ -106,6 +109,7 @@ class Library:
 
     # --- runs ---------------------------------------------------------------------------------------------------------
 
+    @reads
     def begin(self, run: RunRecord) -> RunRecord:
         """Add ``run``, whose ``number`` is given here; with a new ``id`` where it has none."""
         with self.transaction():
@@ -116,21 +120,30 @@ class Library:
             self._execute(f"INSERT INTO runs ({names}) VALUES ({marks})", row)
         return added
 
+    @reads
     def runs(self, *, deleted: bool = False) -> list[RunRecord]:
-        """All runs, the newest first; those that were deleted instead, the one that was deleted last first."""
-        which = "deleted IS NOT NULL ORDER BY deleted DESC" if deleted else "deleted IS NULL ORDER BY created DESC"
-        return [run_of(row) for row in self._execute(f"SELECT * FROM runs WHERE {which}, number DESC")]
+        """All runs, the newest first; those that were deleted instead, the one that was deleted last first. A damaged
+        record is left out, so that the others can be seen."""
+        which = "deleted IS NOT NULL ORDER BY deleted DESC," if deleted else "deleted IS NULL ORDER BY"
+        found = []  # by their numbers, which go up even where a clock goes back
+        for row in self._execute(f"SELECT * FROM runs WHERE {which} number DESC"):
+            with suppress(*NONSENSE):
+                found.append(run_of(row))
+        return found
 
+    @reads
     def marks(self) -> dict[str, tuple[Any, ...]]:
         """By run, in the order of ``runs``, what is another as soon as its record is: cheap even for thousands."""
-        query = f"SELECT {', '.join(_MARKS)} FROM runs WHERE deleted IS NULL ORDER BY created DESC, number DESC"
+        query = f"SELECT {', '.join(_MARKS)} FROM runs WHERE deleted IS NULL ORDER BY number DESC"
         return {row["id"]: tuple(row) for row in self._execute(query)}
 
+    @reads
     def version(self) -> int:
         """Another number once somebody else has written to the library, be it another thread of this process."""
         (found,) = self._execute("PRAGMA data_version").fetchone()
         return int(found)
 
+    @reads
     def run(self, id: str) -> RunRecord:
         """The run of this id, deleted ones too."""
         row = self._execute("SELECT * FROM runs WHERE id = ?", (id,)).fetchone()
@@ -138,6 +151,7 @@ class Library:
             raise RequestError(f"There is no run {id} in the library {self.folder}.")
         return run_of(row)
 
+    @reads
     def find(self, name: str) -> RunRecord:
         """The run that a person calls so: by its number ("5", "run 5"), the beginning of its id, or its title."""
         wanted = name.strip().removeprefix("run ").strip()
@@ -192,6 +206,7 @@ class Library:
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
+    @reads
     def append(self, run: str, stream: str, columns: Sequence[str], rows: NDArray[np.float64]) -> None:
         """Add ``rows`` [n, columns] at the end of a stream, whose columns stay those of its first rows."""
         import numpy as np
@@ -213,6 +228,7 @@ class Library:
                     (run, stream, start + offset, len(chunk), named, chunk.tobytes()),
                 )
 
+    @reads
     def series(self, run: str, stream: str) -> Series:
         """All rows of a stream; none where there is nothing yet."""
         import numpy as np
@@ -234,6 +250,7 @@ class Library:
             parts.append(part)
         return Series(tuple(names), np.concatenate(parts))
 
+    @reads
     def cut(self, run: str, iteration: int) -> None:
         """Forget all that a run has told after ``iteration``, from where it is to go on."""
         with self.transaction():
@@ -263,6 +280,7 @@ class Library:
         data = json.dumps(dict(event.data), ensure_ascii=False)
         self._execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", (run, event.kind, *at, data))
 
+    @reads
     def events(self, run: str) -> list[NotedEvent]:
         """In the order in which they happened."""
         found = self._execute("SELECT * FROM events WHERE run = ? ORDER BY iteration, rowid", (run,))
@@ -274,6 +292,7 @@ class Library:
         names = ", ".join((*_CHECKPOINT, "kinds"))
         self._execute(f"INSERT OR REPLACE INTO checkpoints ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
+    @reads
     def checkpoints(self, run: str) -> list[CheckpointRecord]:
         """The latest first."""
         found = self._execute("SELECT * FROM checkpoints WHERE run = ? ORDER BY iteration DESC", (run,))
@@ -286,11 +305,13 @@ class Library:
         row = (run, iteration, environment_steps, len(data), data)
         self._execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", row)
 
+    @reads
     def snapshots(self, run: str) -> list[tuple[int, int, int]]:
         """Iteration, environment steps and bytes of each, in their order."""
         query = "SELECT iteration, environment_steps, size FROM snapshots WHERE run = ? ORDER BY iteration"
         return [tuple(row) for row in self._execute(query, (run,))]
 
+    @reads
     def snapshot(self, run: str, iteration: int) -> bytes:
         query = "SELECT data FROM snapshots WHERE run = ? AND iteration = ?"
         row = self._execute(query, (run, iteration)).fetchone()
@@ -306,6 +327,7 @@ class Library:
     def keep_thumbnail(self, run: str, png: bytes) -> None:
         self._execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (run, png))
 
+    @reads
     def thumbnail(self, run: str) -> bytes | None:
         row = self._execute("SELECT png FROM thumbnails WHERE run = ?", (run,)).fetchone()
         return bytes(row["png"]) if row is not None else None
@@ -313,7 +335,13 @@ class Library:
     # --- files --------------------------------------------------------------------------------------------------------
 
     def run_folder(self, run: str) -> Path:
-        """Where the files of a run are; it need not be there yet."""
+        """Where the files of a run are; it need not be there yet.
+
+        Raises:
+            RequestError: the run has a name that would lead elsewhere.
+        """
+        if Path(run).name != run or run in ("", ".."):
+            raise RequestError(f"A run is called {run[:40]!r}, which is no name that this program gives.")
         return self.folder / "runs" / run
 
     def checkpoint_file(self, checkpoint: CheckpointRecord) -> Path:
@@ -345,8 +373,8 @@ class Library:
     def _execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         try:
             return self._connection.execute(statement, values)
-        except sqlite3.Error as error:
-            raise RunError(f"The run library in {self.folder} cannot be used: {_reason(error)}.") from None
+        except BROKEN as error:
+            raise RunError(f"The run library in {self.folder} cannot be used: {reason(error)}.") from None
 
 
 _MARKS = (
@@ -355,9 +383,3 @@ _MARKS = (
 )
 _REACHED = ("iteration", "environment_steps", "episodes", "seconds", "mean_return", "best")
 _CHECKPOINT = ("run", "iteration", "environment_steps", "created", "file", "size", "mean_return")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return describe(error).partition(": ")[2] or describe(error)

@@ -95,6 +95,16 @@ CREATE TABLE thumbnails (
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 
 
+def require_ours(connection: sqlite3.Connection, where: str) -> None:
+    """Only reads.
+
+    Raises:
+        RequestError: the database is no run library, or one of a later version.
+        sqlite3.Error: it cannot be read.
+    """
+    _version(connection, where)
+
+
 def prepare(connection: sqlite3.Connection, where: str) -> None:
     """Make the tables of a new library, or bring those of an earlier version up to date, all or nothing.
 

@@ -181,8 +181,6 @@ def test_nothing_that_is_opened_runs_code(tmp_path: Path) -> None:
         ("CREATE VIRTUAL TABLE v USING fts5(x)", "holds more than runs"),
         ("PRAGMA user_version = 99", "update the program"),
         ("PRAGMA application_id = 7", "another program"),
-        ("UPDATE runs SET configuration = '['", "damaged"),
-        ("UPDATE runs SET status = 'hovering'", "damaged"),
     ],
 )
 def test_a_database_that_is_no_library_of_ours_is_refused(statement: str, why: str, tmp_path: Path) -> None:
@@ -196,9 +194,17 @@ def test_a_database_that_is_no_library_of_ours_is_refused(statement: str, why: s
         RunsFound(source.folder / DATABASE).take(opened(tmp_path / "mine"))
 
 
-def test_a_run_that_is_not_whole_is_left_out_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE series SET rows = X'00' WHERE run = ?",
+        "UPDATE runs SET configuration = '[' WHERE id = ?",
+        "UPDATE runs SET status = 'hovering' WHERE id = ?",
+    ],
+)
+def test_a_run_that_is_not_whole_is_left_out_and_leaves_nothing(statement: str, tmp_path: Path) -> None:
     source, first, second = library_of_two(tmp_path)
-    source._execute("UPDATE series SET rows = X'00' WHERE run = ?", (second.id,))
+    source._execute(statement, (second.id,))
     target = opened(tmp_path / "mine")
     taken = RunsFound(source.folder / DATABASE).take(target)
     assert (taken.added, len(taken.failed)) == ((first.id,), 1)
