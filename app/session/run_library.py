@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -181,6 +182,12 @@ class RunLibrary(QObject):
         """Whether a run can go on from what is kept of it."""
         library = self._library
         return library is not None and self._tried(lambda: bool(library.checkpoints(run)), False)
+
+    def picture(self, run: str) -> str:
+        """The last frame that was seen of a run, as a PNG file in base 64; empty where none was kept."""
+        library = self._library
+        kept = self._tried(lambda: library.thumbnail(run), None) if library is not None else None
+        return b64encode(kept).decode() if kept is not None else ""
 
     def compared_with(self, record: RunRecord) -> RunRecord | None:
         """The run that ``record`` is named after: the one that it was forked from, or else the one before it in the

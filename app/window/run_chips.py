@@ -36,7 +36,7 @@ from app.style import icons
 from app.style.format import short_number
 from app.style.sentence import smaller
 from app.style.theme import Theme, load_theme
-from app.window.run_list import RUN_ROLE, STATUS_WORDS, Chip, Index, RunList
+from app.window.run_list import RUN_ROLE, STATUS_WORDS, Chip, Index, RunList, numbered
 from engine.runs.records import ALIVE, Status
 
 LEAST = 168  # pixels that a chip needs, where text has the system's size
@@ -107,6 +107,12 @@ class RunChips(QListView):
         at = self.viewport().mapFromGlobal(self.cursor().pos())
         if index.isValid() and not self._painter.part_at(at, self.visualRect(index)):
             self.opened.emit(self._chip(index).record.id)
+
+    def come_to(self, run: str) -> None:
+        """Have a run in view."""
+        row = self.runs.row_of(run)
+        if row >= 0:
+            self.scrollTo(self.runs.index(row, 0))
 
     def edit_name(self, run: str) -> None:
         """Have a person type the name of a run."""
@@ -238,7 +244,7 @@ class ChipPainter(QStyledItemDelegate):
 
     def _paint_pin(self, painter: QPainter, box: QRect, pinned: bool) -> None:
         theme, pin = self.theme, self._pin(box)
-        painter.fillRect(pin.adjusted(-2, 0, 2, 0), QColor(theme.raised if not pinned else theme.surface))
+        painter.fillRect(pin.adjusted(-2, 2, 1, 1), QColor(theme.raised if not pinned else theme.surface))
         name, colour = ("pin", theme.text) if pinned else ("pin-outline", theme.muted)
         icons.drawn(name, color=colour).paint(painter, pin)
 
@@ -273,7 +279,7 @@ class ChipPainter(QStyledItemDelegate):
         painter.setFont(font)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(theme.text))
-        painter.drawText(upper, flags, metrics.elidedText(f"{record.number} · {name}", elided, upper.width()))
+        painter.drawText(upper, flags, metrics.elidedText(f"{numbered(chip)} · {name}", elided, upper.width()))
         painter.setPen(QColor(theme.error if record.status is Status.FAILED else theme.muted))
         painter.drawText(lower, flags, metrics.elidedText(in_short(chip), elided, lower.width()))
 

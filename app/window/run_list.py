@@ -49,11 +49,20 @@ def _when(record: RunRecord) -> str:
 
 @dataclass(frozen=True)
 class Chip:
-    """A run and how it is on screen: ``shown`` where the plots are of it, ``drawn`` where it is drawn beside."""
+    """A run and how it is on screen: ``shown`` where the plots are of it, ``drawn`` where it is drawn beside it.
+
+    ``parent`` is the number of the run that it was forked from, where that is there.
+    """
 
     record: RunRecord
     shown: bool = False
     drawn: bool = False
+    parent: int | None = None
+
+
+def numbered(chip: Chip) -> str:
+    """A run's number, and that of the run that it was forked from: "6 ← 4"."""
+    return f"{chip.record.number} ← {chip.parent}" if chip.parent is not None else str(chip.record.number)
 
 
 class RunList(QAbstractTableModel):
@@ -153,7 +162,9 @@ class RunList(QAbstractTableModel):
         lines += [*record.inexact, record.label.note, ", ".join(record.label.tags)]
         title = record.label.title or f"Run {record.number}"
         told = "<br>".join(escape(line) for line in lines if line)
-        return f"<p><b>{escape(title)}</b><br>{told}</p><p>Double-click to open it, F2 to name it.</p>"
+        picture = self._library.picture(record.id)
+        shown = f'<p><img src="data:image/png;base64,{picture}"></p>' if picture else ""
+        return f"{shown}<p><b>{escape(title)}</b><br>{told}</p><p>Double-click to open it, F2 to name it.</p>"
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if role != Qt.ItemDataRole.EditRole or not index.isValid():

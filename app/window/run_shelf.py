@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from app.models.runs import KeptRun, Run
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.session.tried import Tried
+from app.style.format import short_number
 from app.window.run_chips import RunChips
 from app.window.run_list import Chip, RunList
 from engine.catalogue.configured import changed, described
@@ -43,6 +44,7 @@ class RunShelf(QObject):
     Signals:
         drawn_changed: other runs are to be drawn beside the one that is shown.
         open_asked: the RunRecord of a run that is to be shown.
+        swapped: the ghost is shown in place of the run that was.
         list_asked: the list of all runs is wanted, with these selected.
         refused: why a wish cannot be met.
         exports_asked: a menu that is to offer what the run of a RunRecord can be written out as.
@@ -50,6 +52,7 @@ class RunShelf(QObject):
 
     drawn_changed = Signal()
     open_asked = Signal(object)
+    swapped = Signal()
     list_asked = Signal(list)
     refused = Signal(str)
     exports_asked = Signal(QMenu, object)
@@ -63,6 +66,7 @@ class RunShelf(QObject):
         self._all: RunList | None = None  # made when it is first wanted
         self.chips = RunChips(self.list)
         self._drawn: tuple[object, ...] = ()
+        self._here = ""  # the run that is shown
         self.chips.opened.connect(self.open)
         self.chips.eyed.connect(self.draw)
         self.chips.pinned.connect(library.pin)
@@ -88,8 +92,12 @@ class RunShelf(QObject):
         ordered = sorted(records.values(), key=lambda record: (not record.label.pinned, -record.number))
         pinned = sum(record.label.pinned for record in ordered)
         here = shown.run.id if shown is not None else ""
-        chips = [Chip(record, record.id == here, record.id in drawn) for record in ordered]
-        self.list.show(chips[: pinned + _MOST])
+        chips = [Chip(record, record.id == here, record.id in drawn, _parent(record, records)) for record in ordered]
+        seen = [chip for place, chip in enumerate(chips) if place < pinned + _MOST or chip.shown or chip.drawn]
+        self.list.show(seen)
+        if here != self._here:
+            self._here = here
+            self.chips.come_to(here)
         if self._all is not None:
             self._all.show(chips)
         marks = tuple((run, records[run].reached, records[run].status) for run in self.drawn_ids if run in records)
@@ -184,6 +192,7 @@ class RunShelf(QObject):
         ghost = self._controller.ghost
         if ghost is not None and ghost.run.id == run:
             self._controller.show_ghost_instead()
+            self.swapped.emit()
         elif record is not None and (self._controller.shown is None or self._controller.shown.run.id != run):
             self.open_asked.emit(record)
 
@@ -204,6 +213,7 @@ class RunShelf(QObject):
         record = records[0]
         if len(records) == 1:
             _entry(menu, "Open", partial(self.open, record.id), "Return")
+            self._offer_to_go_on(menu, record)
         all_drawn = all(run in drawn for run in ids)
         _entry(menu, "Hide from the plots" if all_drawn else "Draw beside", partial(self._draw_all, ids, not all_drawn))
         if len(records) == 1:
@@ -217,9 +227,29 @@ class RunShelf(QObject):
         menu.addSeparator()
         _entry(menu, "Delete" if len(ids) == 1 else f"Delete {len(ids)} runs", partial(self.delete, ids), "Del")
 
+    def _offer_to_go_on(self, menu: QMenu, record: RunRecord) -> None:
+        """Offer to train on with a run at rest: to its end, and then for as long again as it was meant to be."""
+        if record.status in ALIVE or not self._library.has_checkpoint(record.id):
+            return
+        try:
+            config = record.config_now
+        except RequestError:
+            return
+        budget, done = config.budget.environment_steps, record.reached.environment_steps
+        resume = partial(self._controller.resume, record, plain=self.plain(config))
+        if done < budget:
+            _entry(menu, "Go on", resume)
+        _entry(menu, f"Go on for {short_number(budget)} more", partial(resume, steps=max(done, budget) + budget))
+
     def _draw_all(self, runs: Sequence[str], drawn: bool) -> None:
         for run in runs:
             self.draw(run, drawn)
+
+
+def _parent(record: RunRecord, records: Mapping[str, RunRecord]) -> int | None:
+    """The number of the run that one was forked from, where that is among these."""
+    parent = records.get(record.origin.parent) if record.origin is not None else None
+    return parent.number if parent is not None else None
 
 
 def _entry(menu: QMenu, text: str, do: object, key: str = "") -> None:

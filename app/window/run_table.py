@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRectF, QSortFilterProxyModel, Qt, Signal
@@ -31,14 +32,15 @@ from app.style.text import as_surface, muted
 from app.style.theme import Theme
 from app.window.run_chips import draw_ring
 from app.window.run_details import Details
-from app.window.run_list import COLUMNS, RUN_ROLE, SORT_ROLE, STATUS_WORDS, Chip, Index, RunList
+from app.window.run_list import COLUMNS, RUN_ROLE, SORT_ROLE, STATUS_WORDS, Chip, Index, RunList, numbered
 from app.window.run_room import RunRoom
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
 
-_WIDTHS = (92, 200, 130, 48, 64, 64, 72, 110, 110, 118)  # pixels of the columns, where text has the system's size
+_WIDTHS = (112, 200, 130, 48, 64, 64, 72, 110, 110, 118)  # pixels of the columns, where text has the system's size
 _DETAILS = 250
+_WORDS = re.compile(r"(?:run|seed) \d+|\S+")  # of a search: a number goes with what it is one of
 
 
 class RunTable(QWidget):
@@ -172,7 +174,7 @@ class FoundRuns(QSortFilterProxyModel):
 
     def search(self, text: str) -> None:
         self.beginFilterChange()
-        self._words = tuple(text.casefold().split())
+        self._words = tuple(_WORDS.findall(text.casefold()))
         self.endFilterChange()
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
@@ -180,7 +182,7 @@ class FoundRuns(QSortFilterProxyModel):
             return True
         chip = self.runs.index(row, 0).data(RUN_ROLE)
         text = searched(chip.record)
-        return all(word in text for word in self._words)
+        return all((f"{word} " if word[-1].isdecimal() else word) in text for word in self._words)
 
 
 def searched(record: RunRecord) -> str:
@@ -189,7 +191,7 @@ def searched(record: RunRecord) -> str:
     words = [f"run {record.number}", label.title, label.note, *label.tags, where, STATUS_WORDS[record.status]]
     words += [f"seed {record.seed}", ENVIRONMENTS[where].title if where in ENVIRONMENTS else ""]
     words += ["solved" if record.reached.solved else "", "pinned" if label.pinned else ""]
-    return " ".join([*words, *_choices(record)]).casefold()
+    return f"{' '.join([*words, *_choices(record)])} ".casefold()
 
 
 _METHODS: dict[tuple[str, ...], str] = {}  # what the method of these choices is called
@@ -338,8 +340,11 @@ class _Signs(QStyledItemDelegate):
         draw_run_sign(painter, style, style.colour(theme), sign)
         painter.setPen(QColor(ink))
         place = rect.adjusted(sign.right() + 6 - rect.left(), 0, 0, 0)
-        text = f"{chip.record.number}{' ·' if chip.record.label.pinned else ''}"
-        painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(place, flags, numbered(chip))
+        if chip.record.label.pinned:
+            pin = QRectF(rect.right() - side - 2, rect.center().y() - side / 2, side, side)
+            icons.drawn("pin", color=ink).paint(painter, pin.toRect())
         painter.restore()
 
 

@@ -67,6 +67,7 @@ class Runs(QObject):
         self.opener.log.connect(self.log)
         library.failed.connect(lambda sentence: self.log.emit("warning", sentence))
         library.undo_stack.indexChanged.connect(lambda _index: self.refresh())
+        self.shelf.swapped.connect(self.back)
         self.row.start_asked.connect(self.start_asked)
         self.row.go_on_asked.connect(self.go_on_asked)
         self.row.back_asked.connect(self.back)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -177,10 +178,43 @@ def test_all_runs_are_searched_labelled_and_opened_in_their_list(window: MainWin
     assert not table.isVisible()
 
 
+def test_a_finished_run_goes_on_from_its_chip_and_from_where_it_was(
+    make_window: Make, qtbot: QtBot, reach: Callable[..., None]
+) -> None:
+    window = make_window(budget__environment_steps=500, device="cpu")
+    controller = window.controller
+    window.start()
+    reach(window, RunState.FINISHED)
+    done, run = controller.history.environment_steps, controller.shown.run.id
+    controller.reset()
+    qtbot.waitUntil(lambda: controller.shown is None and len(window.run_library.records()) == 1)
+    menu = QMenu()
+    window.runs.shelf.fill_menu(menu, [run])
+    entries = {action.text(): action for action in menu.actions()}
+    assert "Go on" not in entries  # since it is at its end
+    entries["Go on for 500 more"].trigger()
+    reach(window, RunState.FINISHED)
+    assert (controller.shown.run.number, controller.shown.run.id) == (1, run)
+    assert controller.history.environment_steps >= done + 500 - 1
+    assert np.all(np.diff(controller.history.steps.values.astype(int)) > 0)
+
+
 def test_a_run_is_found_by_all_that_a_person_calls_it_by(window: MainWindow) -> None:
     text = searched(window.run_library.records()[2])
     for word in ("run 2", "cart pole", "cartpole-v1", "seed 1", "finished", "reinforce", "none"):
         assert word in text
+    press(window, Qt.Key.Key_L, CONTROL)
+    found = window.frame.findChild(RunTable).found
+    for words, count in (
+        ("seed 1", 3),
+        ("run 2", 1),
+        ("seed", 4),
+        ("cart seed 7", 1),
+        ("seed 1 acro", 1),
+        ("nothing", 0),
+    ):
+        found.search(words)
+        assert (words, found.rowCount()) == (words, count)
 
 
 def test_a_chip_says_what_it_can_do_for_the_run_in_its_menu(window: MainWindow) -> None:
