@@ -146,7 +146,8 @@ def test_every_algorithm_and_policy_is_looked_at_in_environments_of_every_kind()
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_part_that_changes_is_in_the_state(algorithm: str, kind: str) -> None:
-    """A fresh run that loads the state holds, leaf by leaf, what the run holds that it was taken from."""
+    """A fresh run that loads the state holds, leaf by leaf, what the run holds that it was taken from, and goes on with
+    the same numbers."""
     for policy in [policy for one, policy, other in CASES if (one, other) == (algorithm, kind)]:
         config = method(algorithm, policy, KINDS[kind])
         one, other = Training(config), Training(config)
@@ -158,6 +159,7 @@ def test_every_part_that_changes_is_in_the_state(algorithm: str, kind: str) -> N
             assert wanted != fresh  # or nothing would be proven
             missing = {path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path)}
             assert not missing, (policy, sorted(missing)[:5])
+            assert reports(other, 1) == reports(one, 1), policy
         finally:
             one.close()
             other.close()
