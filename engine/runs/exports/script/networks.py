@@ -136,8 +136,8 @@ def _meaning(plan: Plan) -> str:
     network = "a network's outputs" if plan.config.policy.kind == "mlp" else "linear functions of the observation"
     if not plan.continuous:
         return f"π(a|s), a softmax over {network}."
-    spread = "and a spread log σ of each state's" if plan.per_state else "and one spread log σ for all states"
-    return f"π(a|s), a normal distribution with {network} as mean {spread}."
+    spread = "as wide as the network says" if plan.per_state else "equally wide in all states"
+    return f"π(a|s), a normal around {network}, {spread}."
 
 
 def _outputs(plan: Plan) -> int:

@@ -10,12 +10,20 @@ from typing import Any
 from engine.catalogue.configured import changed, described
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.distribution import DistributionName, distribution_of
-from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES, UPDATES
+from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.config.policies import LinearPolicy
-from engine.config.updates import GradientAscent, PPOClip
+from engine.config.updates import (
+    TRPO,
+    GradientAscent,
+    NaturalGradient,
+    OffPolicy,
+    PPOClip,
+    PPOLagrangian,
+    PPOPenalty,
+)
 from engine.runtime.errors import RefusedError, RequestError
 
 # The families of environments that gymnasium.make gives just as learning sees them.
@@ -25,6 +33,7 @@ FAMILIES = {
     "box2d": "gymnasium[box2d]",
     "mujoco": "gymnasium[mujoco]",
 }
+Update = GradientAscent | NaturalGradient | TRPO | PPOClip | PPOPenalty | PPOLagrangian
 Number = float | tuple[float, ...]
 _ELSEWHERE = (
     "A script knows Gymnasium's own environments as Gymnasium makes them (classic control, toy text, Box2D, MuJoCo), "
@@ -103,13 +112,19 @@ class Plan:
         return self.value or self.shared
 
     @property
-    def ppo(self) -> PPOClip | None:
-        return self.config.update if isinstance(self.config.update, PPOClip) else None
+    def ppo(self) -> PPOClip | PPOPenalty | PPOLagrangian | None:
+        update = self.config.update
+        return update if isinstance(update, PPOClip | PPOPenalty | PPOLagrangian) else None
 
     @property
-    def update(self) -> GradientAscent | PPOClip:
-        assert isinstance(self.config.update, GradientAscent | PPOClip)
+    def update(self) -> Update:
+        assert not isinstance(self.config.update, OffPolicy)
         return self.config.update
+
+    @property
+    def has_optimizer(self) -> bool:
+        """Whether the policy's steps are an optimiser's."""
+        return not isinstance(self.update, NaturalGradient | TRPO)
 
     @property
     def jointly(self) -> bool:
@@ -162,10 +177,8 @@ def plan_of(config: RunConfig) -> Plan:
 def _unwritable(plan: Plan) -> str:
     """What of the configuration a script does not know, and what it does; empty where it knows all."""
     config, policy, seen = plan.config, plan.config.policy, plan.config.environment
-    if not isinstance(config.update, GradientAscent | PPOClip):
-        return (
-            f"it knows gradient ascent and PPO with clipping as update rules, not {UPDATES[config.update.kind].title}"
-        )
+    if isinstance(config.update, OffPolicy):
+        return "it does not know off-policy ascent, only the rules that learn from the policy's own actions"
     if policy.kind not in ("tabular", "linear", "mlp"):
         return f"it knows tabular, linear and MLP policies, not {POLICIES[policy.kind].title}"
     if isinstance(policy, LinearPolicy) and policy.features != "raw":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.config.updates import TRPO, NaturalGradient, PPOLagrangian
 from engine.runs.exports.script.estimating import estimated_with
 from engine.runs.exports.script.plan import Plan
+from engine.runs.exports.script.stepping import passes
 from engine.runs.exports.script.text import lines, section
-from engine.runs.exports.script.updating import passes
 
 _OPTIMIZERS = {
     "adam": "torch.optim.Adam({}, lr={})",
@@ -92,8 +93,11 @@ def _loop(plan: Plan) -> Iterator[str]:
     yield "    for iteration in count(1):"
     yield "        globals().update(CHANGES.get(iteration, {}))  # settings that have another value from now on"
     changed = {name for values in plan.changes.values() for name in values}
-    for name, optimizer in (("LEARNING_RATE", "optimizer"), ("VALUE_LEARNING_RATE", "value_optimizer")):
-        if name in changed:
+    for name, optimizer in (
+        ("LEARNING_RATE", "optimizer" if plan.has_optimizer else ""),
+        ("VALUE_LEARNING_RATE", "value_optimizer"),
+    ):
+        if name in changed and optimizer:
             yield f'        {optimizer}.param_groups[0]["lr"] = {name}'
     yield "        if environment_steps >= BUDGET:"
     yield "            return"
@@ -114,8 +118,9 @@ def _made(plan: Plan) -> Iterator[str]:
         yield f"    normalizer = Normalizer({plan.environment.observation.size})"
         normalizer = ", normalizer"
     yield f"    policy = Policy(generator_of(streams[{number['weights']}]){normalizer})"
-    optimizer = _OPTIMIZERS[plan.update.optimizer].format("policy.parameters()", "LEARNING_RATE")
-    yield f"    optimizer = {optimizer}"
+    if not isinstance(plan.update, NaturalGradient | TRPO):
+        optimizer = _OPTIMIZERS[plan.update.optimizer].format("policy.parameters()", "LEARNING_RATE")
+        yield f"    optimizer = {optimizer}"
     yield f"    noise = generator_of(streams[{number['noise']}])  # of the actions"
     if value is not None:
         yield f"    value = Value(generator_of(streams[{number['values']}]){normalizer})"
@@ -132,6 +137,8 @@ def _made(plan: Plan) -> Iterator[str]:
         yield f"    minibatches = generator_of(streams[{number['minibatches']}])"
     if plan.config.environment.normalize_rewards:
         yield "    reward_scale = RewardScale()"
+    if isinstance(plan.ppo, PPOLagrangian):
+        yield "    multiplier = INITIAL_MULTIPLIER"
 
 
 def _iteration(plan: Plan) -> Iterator[str]:
@@ -149,8 +156,10 @@ def _iteration(plan: Plan) -> Iterator[str]:
     if fitted_on == "same":
         yield f"        value_loss = {_fit(plan)}"
         yield f"        batch = {_estimate(plan)}  # with V as it is now"
-    given = ", ".join(("policy", "optimizer", "batch", *passes(plan)))
+    given = ", ".join(("policy", *(["optimizer"] if plan.has_optimizer else []), "batch", *passes(plan)))
     yield f"        updated = improve({given})"
+    if isinstance(plan.ppo, PPOLagrangian):
+        yield '        multiplier = updated["multiplier"]'
     if fitted_on in ("same", "independent"):
         yield '        updated["value_loss"] = value_loss'
     elif value is not None and not plan.jointly:

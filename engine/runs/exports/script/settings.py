@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.config.estimators import GAE, NStepTD
+from engine.config.updates import TRPO, NaturalGradient, PPOClip, PPOLagrangian, PPOPenalty
+from engine.runs.exports.script.natural import solves_exactly
 from engine.runs.exports.script.plan import Plan
 from engine.runs.exports.script.text import literal, section
 
-_LONGEST = "longer gradients are scaled down to this length"
 Setting = tuple[str, Any, str]
 """A constant's name, its value, and what it is."""
 
@@ -93,18 +94,44 @@ def _of_the_estimator(plan: Plan) -> Iterator[Setting]:
 
 
 def _of_the_update(plan: Plan) -> Iterator[Setting]:
-    update, ppo = plan.update, plan.ppo
-    yield "LEARNING_RATE", update.learning_rate, f"α{_falls(update.learning_rate_schedule)}"
-    if ppo is not None:
-        yield "CLIP_RANGE", ppo.clip_range, f"ε{_falls(ppo.clip_range_schedule)}"
-        yield "EPOCHS", ppo.epochs, "times every step is used in one update"
-        if ppo.minibatch_size:
-            yield "MINIBATCH", ppo.minibatch_size, "steps drawn for one gradient step"
-        if ppo.target_kl > 0.0:
-            yield "TARGET_KL", ppo.target_kl, "an update ends once the policy has moved 1.5 times as far, in nats"
+    update = plan.update
+    if not isinstance(update, TRPO):
+        yield "LEARNING_RATE", update.learning_rate, f"α{_falls(update.learning_rate_schedule)}"
+    if plan.ppo is not None:
+        yield from _of_ppo(plan.ppo)
+    if isinstance(update, NaturalGradient | TRPO):
+        yield from _of_the_natural_gradient(plan, update)
     if update.entropy_coefficient > 0.0:
         yield "ENTROPY_COEFFICIENT", update.entropy_coefficient, "β, weight of the policy's entropy in the objective"
-    yield "MAX_GRAD_NORM", update.max_grad_norm or math.inf, _LONGEST
+    if not isinstance(update, NaturalGradient | TRPO):
+        yield "MAX_GRAD_NORM", update.max_grad_norm or math.inf, "longer gradients are scaled down to this length"
+
+
+def _of_ppo(ppo: PPOClip | PPOPenalty | PPOLagrangian) -> Iterator[Setting]:
+    if isinstance(ppo, PPOClip):
+        yield "CLIP_RANGE", ppo.clip_range, f"ε{_falls(ppo.clip_range_schedule)}"
+        if ppo.target_kl > 0.0:
+            yield "TARGET_KL", ppo.target_kl, "an update ends once the policy has moved 1.5 times as far, in nats"
+    elif isinstance(ppo, PPOPenalty):
+        yield "KL_COEFFICIENT", ppo.kl_coefficient, "λ, what a nat of KL divergence from the old policy costs"
+    else:
+        yield "TARGET_KL", ppo.target_kl, "ε, nats by which one update may move the policy"
+        yield "INITIAL_MULTIPLIER", ppo.initial_multiplier, "λ₀, the price of a nat before the first update"
+        yield "MULTIPLIER_STEP", ppo.multiplier_step, "α_λ, by which λ follows KL − ε after every update"
+    yield "EPOCHS", ppo.epochs, "times every step is used in one update"
+    if ppo.minibatch_size:
+        yield "MINIBATCH", ppo.minibatch_size, "steps drawn for one gradient step"
+
+
+def _of_the_natural_gradient(plan: Plan, update: NaturalGradient | TRPO) -> Iterator[Setting]:
+    if isinstance(update, TRPO) or update.max_kl > 0.0:
+        yield "MAX_KL", update.max_kl, "δ, nats by which one update may move the policy"
+    yield "DAMPING", update.damping, "ξ, added to the Fisher matrix's diagonal"
+    if not solves_exactly(plan):
+        yield "CG_ITERATIONS", update.cg_iterations, "conjugate-gradient steps"
+    if isinstance(update, TRPO):
+        yield "LINE_SEARCH_STEPS", update.line_search_steps, "lengths of the step that are tried"
+        yield "BACKTRACKING", update.backtracking, "each try is this much of the one before"
 
 
 def _falls(schedule: str) -> str:

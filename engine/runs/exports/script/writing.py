@@ -21,10 +21,11 @@ from engine.runtime.errors import RequestError
 # Every import that a script may need, by the name that tells whether it does.
 _STANDARD = {
     "argparse": "import argparse",
+    "copy": "import copy",
     "json": "import json",
     "math": "import math",
     "deque": "from collections import deque",
-    "Iterator": "from collections.abc import Iterator",
+    "Iterator": "from collections.abc import {}",
     "count": "from itertools import count",
     "dataclass": "from dataclasses import {}",
     "Path": "from pathlib import Path",
@@ -33,7 +34,7 @@ _STANDARD = {
 # Constants by which things are made as the run begins.
 _FIXED = frozenset({"SEED", "EPISODES", "ENVIRONMENTS", "STEPS", "INITIAL_LOG_STD", "REWARD_SCALE", "REWARD_OFFSET"})
 _DATACLASSES = ("dataclass", "field", "replace")
-_DISTRIBUTIONS = ("Categorical", "Distribution", "Independent", "Normal")
+_DISTRIBUTIONS = ("Categorical", "Distribution", "Independent", "Normal", "kl_divergence")
 
 
 Later = Mapping[int, RunConfig]
@@ -90,13 +91,18 @@ def _changes(plan: Plan, later: Later) -> dict[int, dict[str, Any]] | None:
 def _imports(body: str) -> str:
     """Those that ``body`` needs."""
     used = set(re.findall(r"[A-Za-z_]\w*", _code(body)))
+    abstract = ", ".join(name for name in ("Iterable", "Iterator") if name in used)
     dataclasses = ", ".join(name for name in _DATACLASSES if name in used)
     distributions = ", ".join(name for name in _DISTRIBUTIONS if name in used)
     return "\n".join(
         [
             "from __future__ import annotations",
             "",
-            *(line.format(dataclasses) for name, line in _STANDARD.items() if name in used),
+            *(
+                line.format(abstract if name == "Iterator" else dataclasses)
+                for name, line in _STANDARD.items()
+                if name in used
+            ),
             "",
             "import gymnasium",
             "import numpy as np",
