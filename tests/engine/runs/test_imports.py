@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import sys
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -228,3 +229,30 @@ def test_names_from_elsewhere_never_lead_out_of_the_library(tmp_path: Path) -> N
     assert "no name that this program gives" in taken.failed[0]
     assert target.checkpoints(first.id) == []
     assert not list(tmp_path.rglob("outside*"))
+
+
+def test_what_was_damaged_anywhere_is_taken_or_refused_in_a_sentence(tmp_path: Path) -> None:
+    source, first, _ = library_of_two(tmp_path)
+    for form, name in (("preset", "a.toml"), ("text", "a.txt"), ("policy", "a.safetensors")):
+        write(Source(source, first), form, tmp_path / name)
+    source.close()
+    whole = [tmp_path / name for name in ("a.toml", "a.txt", "a.safetensors", f"library/{DATABASE}")]
+    random, refused = Random(7), list[str]()
+    for number in range(60):
+        content = bytearray(whole[number % 4].read_bytes())
+        for _ in range(random.choice([1, 30])):
+            content[random.randrange(len(content))] = random.randrange(256)
+        if random.random() < 0.3:
+            del content[random.randrange(len(content)) :]
+        broken = tmp_path / whole[number % 4].name
+        broken = broken.with_name(f"broken-{broken.name}")
+        broken.write_bytes(content)
+        try:
+            found = recognised(broken)
+            if not isinstance(found, Preset):
+                with Library(tmp_path / f"mine-{number}") as target:
+                    found.take(target)
+        except RequestError as error:
+            refused.append(str(error))
+    assert len(refused) > 15
+    assert all(sentence.endswith(".") for sentence in refused)
