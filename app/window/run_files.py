@@ -20,6 +20,7 @@ from app.style.files import file_to_save
 from app.style.text import plain_tip
 from app.window.invitation import DropWindow, contents
 from app.window.run_shelf import RunShelf
+from engine.config import RunConfig
 from engine.config.presets import Preset
 from engine.config.shared_text import to_text
 from engine.runs.records import RunRecord
@@ -131,9 +132,19 @@ class RunFiles(QObject):
 
     def copy_text(self) -> None:
         """Put the present settings on the clipboard, as a text that can be pasted into another window."""
-        text = to_text(self._loader.experiment.config)
+        self._copy("all settings", self._loader.experiment.config)
+
+    def _copy(self, what: str, config: RunConfig) -> None:
+        text = to_text(config)
         QGuiApplication.clipboard().setText(text)
-        self._tell("info", f"Copied all settings as a text of {len(text)} characters; paste it into another window.")
+        self._tell("info", f"Copied {what} as a text of {len(text)} characters; paste it into another window.")
+
+    def _copy_of(self, run: RunRecord) -> None:
+        """The same of a run's settings, as they are now."""
+        try:
+            self._copy(f"the settings of run {run.number}", run.config_now)
+        except RequestError as error:
+            self._tell("error", str(error))
 
     def export(self, run: RunNamed, export: Export) -> None:
         """Write a run out to where a person wants it."""
@@ -160,6 +171,8 @@ class RunFiles(QObject):
     def _offer(self, menu: QMenu, run: RunRecord) -> None:
         menu.setToolTipsVisible(True)
         self.fill_exports(menu, RunNamed(run.id, run.number, run.environment))
+        menu.addSeparator()
+        menu.addAction("Copy configuration as text").triggered.connect(lambda: self._copy_of(run))
 
     def _fill(self) -> None:
         """Offer what the run that is shown can be written out as."""

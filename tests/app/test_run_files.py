@@ -130,7 +130,10 @@ def test_runs_that_are_dropped_come_into_the_library(qtbot: QtBot, make_window: 
     menu = QMenu(window)
     window.runs.shelf.fill_menu(menu, [run.id])
     exports = next(action.menu() for action in menu.actions() if action.text() == "Export as")
-    assert [action.text() for action in exports.actions()] == [f"{export.title}…" for export in EXPORTS.values()]
+    forms = [f"{export.title}…" for export in EXPORTS.values()]
+    assert [action.text() for action in exports.actions()] == [*forms, "", "Copy configuration as text"]
+    exports.actions()[-1].trigger()
+    assert from_text(QGuiApplication.clipboard().text()) == run.config
     second = filled(source)
     window.files.open([source.folder])
     qtbot.waitUntil(lambda: told[-1] == "1 run came into your library; 1 run was there already.")
