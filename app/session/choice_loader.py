@@ -17,7 +17,7 @@ from app.session.import_consent import ImportConsent, module_of, question
 from app.session.lookup_thread import LookupThread
 from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import presets
+from engine.config import RunConfig, presets
 from engine.config.environments import EnvironmentConfig
 from engine.config.presets import Preset
 from engine.runtime.errors import RequestError
@@ -115,6 +115,15 @@ class ChoiceLoader(QObject):
             self._await(environment, preset)
         else:
             self._decide(environment, known, preset)
+
+    def put_back(self, config: RunConfig, plain: EnvironmentInfo, preset: Preset | None) -> None:
+        """Choose again what was chosen before, which began with ``preset``.
+
+        Raises:
+            RequestError: its changes cannot be made to its environment.
+        """
+        self._preset = preset
+        self.experiment.set_config(config, plain)
 
     def load_file(self, path: Path) -> None:
         try:

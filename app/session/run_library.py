@@ -145,6 +145,12 @@ class RunLibrary(QObject):
         """All runs that were not deleted, the newest first, as they were at the latest look."""
         return list(self._records.values())
 
+    def deleted(self) -> list[RunRecord]:
+        """The runs that were deleted and are not gone for good, the last first."""
+        library = self._library
+        nothing: list[RunRecord] = []
+        return self._tried(lambda: library.runs(deleted=True), nothing) if library is not None else nothing
+
     def record(self, run: str) -> RunRecord | None:
         """One of them, or a deleted one; None where there is none of this id."""
         library = self._library

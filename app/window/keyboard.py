@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -54,6 +54,21 @@ def uses(widget: QWidget, event: QKeyEvent) -> bool:
     if isinstance(widget, QAbstractScrollArea):
         return event.key() in _ARROWS and widget.horizontalScrollBar().maximum() > 0
     return False
+
+
+def asks_to_undo(event: QKeyEvent) -> bool:
+    """Whether a key is that for undoing, or for doing again."""
+    return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
+
+
+def can_undo(widget: QWidget, event: QKeyEvent) -> bool:
+    """Whether there is something typed in ``widget`` that a key would undo or do again."""
+    back = event.matches(QKeySequence.StandardKey.Undo)
+    if isinstance(widget, (QPlainTextEdit, QTextEdit)):
+        document = widget.document()
+        return document.isUndoAvailable() if back else document.isRedoAvailable()
+    line = widget if isinstance(widget, QLineEdit) else widget.findChild(QLineEdit)
+    return line is not None and (line.isUndoAvailable() if back else line.isRedoAvailable())
 
 
 def is_let_go(widget: QWidget) -> bool:
@@ -126,6 +141,9 @@ class Keyboard(QObject):
             key = cast(QKeyEvent, event)
             if key.key() == Qt.Key.Key_Escape and not key.modifiers() and not isinstance(watched, QMenuBar):
                 return self._escape(watched, key)
+            if kind == QEvent.Type.ShortcutOverride and asks_to_undo(key) and not can_undo(watched, key):
+                event.ignore()  # else it would take the key and do nothing
+                return True
             if kind == QEvent.Type.ShortcutOverride and uses(watched, key):
                 event.accept()
                 return True

@@ -79,6 +79,11 @@ class RunShelf(QObject):
 
     def _look(self, *_: object) -> None:
         self._library.look()
+        shown = self._controller.shown
+        if shown is not None and self._controller.state is RunState.RUNNING:
+            record = self._library.record(shown.run.id)
+            if record is not None and record.deleted is not None:
+                self._library.restore([record.id])  # it goes on, so it is wanted
         self.refresh()
 
     def refresh(self) -> None:
@@ -200,6 +205,10 @@ class RunShelf(QObject):
         """Put runs aside; a person is told of those that cannot go now, and how they come back."""
         records = [record for run in runs if (record := self._library.record(run)) is not None]
         busy = [record for record in records if record.status in ALIVE]
+        ghost = self._controller.ghost
+        if ghost is not None and ghost.run.id in runs:
+            self._library.show(ghost.run.id, True)  # as it is again where it comes back
+            self._controller.set_ghost(None)
         self._library.delete([record.id for record in records])
         if busy:
             self.refused.emit(f"Run {busy[0].number} is being trained; stop it to delete it.")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRectF, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -23,7 +22,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.models.run_names import method_title
 from app.models.run_style import style_of
 from app.plotting.run_sign import HEIGHT, WIDTH, draw_run_sign
 from app.session.run_library import RunLibrary
@@ -32,15 +30,12 @@ from app.style.text import as_surface, muted
 from app.style.theme import Theme
 from app.window.run_chips import draw_ring
 from app.window.run_details import Details
-from app.window.run_list import COLUMNS, RUN_ROLE, SORT_ROLE, STATUS_WORDS, Chip, Index, RunList, numbered
+from app.window.run_list import COLUMNS, RUN_ROLE, Chip, Index, RunList, numbered
 from app.window.run_room import RunRoom
-from engine.catalogue.environments import ENVIRONMENTS
-from engine.runs.records import RunRecord
-from engine.runtime.errors import RequestError
+from app.window.run_search import FoundRuns
 
 _WIDTHS = (112, 200, 130, 48, 64, 64, 72, 110, 110, 118)  # pixels of the columns, where text has the system's size
 _DETAILS = 250
-_WORDS = re.compile(r"(?:run|seed) \d+|\S+")  # of a search: a number goes with what it is one of
 
 
 class RunTable(QWidget):
@@ -62,6 +57,8 @@ class RunTable(QWidget):
         super().__init__()
         as_surface(self)
         self._theme = theme
+        self._library, self._runs = library, runs
+        self._gone = RunList(library, self)  # those that were deleted, while they are wanted
         self.found = FoundRuns(runs)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search: environment, method, name, tag, note, seed, status …")
@@ -74,6 +71,8 @@ class RunTable(QWidget):
         self.open_button = self._button("Open", "Show its curves, its choice and its policy (Return)")
         self.draw_button = self._button("Draw beside", "Draw it beside the run that is shown (Ins)")
         self.delete_button = self._button("Delete", "Put it aside; it can be undone (Del)")
+        self.gone_button = self._button("Deleted", "Show the runs that were deleted, which can be brought back")
+        self.gone_button.setCheckable(True)
         self._lay_out(theme)
         self._wire()
         self.follow()
@@ -89,7 +88,7 @@ class RunTable(QWidget):
         top.setSpacing(theme.unit)
         top.addWidget(self.search, 1)
         top.addWidget(self.count)
-        for button in (self.open_button, self.draw_button, self.delete_button):
+        for button in (self.open_button, self.draw_button, self.delete_button, self.gone_button):
             top.addWidget(button)
         left = QVBoxLayout()
         left.setSpacing(theme.unit)
@@ -111,12 +110,15 @@ class RunTable(QWidget):
         self.table.menu_asked.connect(self.menu_asked)
         self.open_button.clicked.connect(lambda: self.opened.emit(self.table.chips()[0].record.id))
         self.draw_button.clicked.connect(self._draw)
-        self.delete_button.clicked.connect(lambda: self.deleted.emit(self.table.selected()))
+        self.delete_button.clicked.connect(self._delete)
+        self.gone_button.toggled.connect(self._show_gone)
+        self._library.changed.connect(self._take_gone)
         self.table.selectionModel().selectionChanged.connect(self.follow)
         self.found.dataChanged.connect(self.follow)
         self.found.rowsRemoved.connect(self.room.measure)
-        for signal in (self.found.rowsInserted, self.found.rowsRemoved, self.found.modelReset):
-            signal.connect(self.follow)
+        for model in (self.found, self._runs, self._gone):  # what is found changes before all that there is does
+            for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
+                signal.connect(self.follow)
 
     def _search(self, text: str) -> None:
         self.found.search(text)
@@ -132,23 +134,42 @@ class RunTable(QWidget):
         for chip in chips:
             self.eyed.emit(chip.record.id, not drawn)
 
+    def _delete(self) -> None:
+        """Delete what is selected, or bring it back."""
+        if self.gone_button.isChecked():
+            self._library.restore(self.table.selected())
+        else:
+            self.deleted.emit(self.table.selected())
+
+    def _show_gone(self, gone: bool) -> None:
+        self._take_gone()
+        self.found.show(self._gone if gone else self._runs)
+        self.follow()
+
+    def _take_gone(self) -> None:
+        if self.gone_button.isChecked():
+            self._gone.show([Chip(record) for record in self._library.deleted()])
+
     def select(self, runs: Sequence[str]) -> None:
         """Select these, and come to the first of them."""
         self.search.clear()
+        self.gone_button.setChecked(False)
         self.table.select(runs)
         self.details.title.setFocus()
 
     def follow(self, *_: object) -> None:
         """Offer what can be done with what is selected."""
         chips = self.table.chips()
-        there, all_of = self.found.rowCount(), self.found.sourceModel().rowCount()
-        self.count.setText(f"{there:,} of {all_of:,} runs" if there != all_of else f"{all_of:,} runs")
-        self.open_button.setEnabled(len(chips) == 1 and not chips[0].shown)
-        self.draw_button.setEnabled(any(not chip.shown for chip in chips))
+        there, all_of, gone = self.found.rowCount(), self.found.runs.rowCount(), self.gone_button.isChecked()
+        runs = f"{all_of:,} {'run' if all_of == 1 else 'runs'}"
+        self.count.setText(runs if there == all_of else f"{there:,} of {runs}")
+        self.open_button.setEnabled(len(chips) == 1 and not chips[0].shown and not gone)
+        self.draw_button.setEnabled(any(not chip.shown for chip in chips) and not gone)
         self.draw_button.setText("Hide" if chips and all(chip.drawn for chip in chips) else "Draw beside")
         self.delete_button.setEnabled(bool(chips))
-        self.delete_button.setText(f"Delete {len(chips)}" if len(chips) > 1 else "Delete")
-        self.details.show_run(chips[0].record if len(chips) == 1 else None)
+        what = "Bring back" if gone else "Delete"
+        self.delete_button.setText(f"{what} {len(chips)}" if len(chips) > 1 else what)
+        self.details.show_run(chips[0].record if len(chips) == 1 and not gone else None)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -159,55 +180,6 @@ class RunTable(QWidget):
         self.table.apply_theme(theme)
         self.room.apply_theme(theme)
         self.details.setFixedWidth(theme.px(_DETAILS))
-
-
-class FoundRuns(QSortFilterProxyModel):
-    """Those of a list in which every word of a search is found."""
-
-    def __init__(self, runs: RunList) -> None:
-        super().__init__(runs)
-        self.runs = runs
-        self._words: tuple[str, ...] = ()
-        self.setSourceModel(runs)
-        self.setSortRole(SORT_ROLE)
-        self.sort(0, Qt.SortOrder.DescendingOrder)
-
-    def search(self, text: str) -> None:
-        self.beginFilterChange()
-        self._words = tuple(_WORDS.findall(text.casefold()))
-        self.endFilterChange()
-
-    def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
-        if not self._words:
-            return True
-        chip = self.runs.index(row, 0).data(RUN_ROLE)
-        text = searched(chip.record)
-        return all((f"{word} " if word[-1].isdecimal() else word) in text for word in self._words)
-
-
-def searched(record: RunRecord) -> str:
-    """All that a run is found by, in small letters."""
-    label, where = record.label, record.environment
-    words = [f"run {record.number}", label.title, label.note, *label.tags, where, STATUS_WORDS[record.status]]
-    words += [f"seed {record.seed}", ENVIRONMENTS[where].title if where in ENVIRONMENTS else ""]
-    words += ["solved" if record.reached.solved else "", "pinned" if label.pinned else ""]
-    return f"{' '.join([*words, *_choices(record)])} ".casefold()
-
-
-_METHODS: dict[tuple[str, ...], str] = {}  # what the method of these choices is called
-
-
-def _choices(record: RunRecord) -> tuple[str, ...]:
-    """The choices that make the method of a run, and what that is called."""
-    chosen = record.configuration
-    parts = (chosen.get("update"), chosen.get("policy"), *chosen.get("estimator", {}).values())
-    kinds = tuple(str(part.get("kind", "")) for part in parts if isinstance(part, dict))
-    if kinds not in _METHODS:  # looked up once, since that takes long for thousands
-        try:
-            _METHODS[kinds] = method_title(record.config)
-        except RequestError:
-            _METHODS[kinds] = ""
-    return (*kinds, _METHODS[kinds])
 
 
 class _Table(QTableView):

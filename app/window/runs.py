@@ -61,7 +61,7 @@ class Runs(QObject):
         self.offer = Offer(controller, library, self.opener)
         self.offer.changed.connect(self.refresh)
         self.thumbnails = Thumbnails(controller, playback, library)
-        self.undoing = Undoing(library.undo_stack, experiment, controller, self)
+        self.undoing = Undoing(library.undo_stack, choice, controller, self)
         self.shelf.refused.connect(lambda sentence: self.log.emit("warning", sentence))
         self.undoing.refused.connect(lambda sentence: self.log.emit("warning", sentence))
         self.opener.log.connect(self.log)

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, LOCKED
 from app.models.runs import differences, in_short, live_changes
+from app.session.choice_loader import ChoiceLoader
 from app.session.run_controller import RunController
 from app.session.tried import Tried
 from app.window import actions as acts
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+from engine.config.presets import Preset
 
 _TOGETHER = 1.5  # seconds within which edits of one parameter are one
 _MOST_LISTED = 40
 _RESET = "Reset"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, and the preset that it began with."""
+
+    config: RunConfig
+    plain: EnvironmentInfo
+    preset: Preset | None
 
 
 class Undoing(QObject):
@@ -33,20 +44,24 @@ class Undoing(QObject):
     refused = Signal(str)
 
     def __init__(
-        self, stack: QUndoStack, experiment: Experiment, controller: RunController, parent: QObject | None = None
+        self, stack: QUndoStack, choice: ChoiceLoader, controller: RunController, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self.stack = stack
-        self._experiment, self._controller = experiment, controller
-        self._held = experiment.config, experiment.plain
+        self._choice, self._experiment, self._controller = choice, choice.experiment, controller
+        self._held = self._present
         self._quiet = False  # while the choice is put back
-        experiment.changed.connect(self._note_edit)
+        self._experiment.changed.connect(self._note_edit)
         controller.cleared.connect(self._note_reset)
 
     def forget(self) -> None:
         """Begin a new list with the choice as it is."""
         self.stack.clear()
-        self._held = self._experiment.config, self._experiment.plain
+        self._held = self._present
+
+    @property
+    def _present(self) -> Choice:
+        return Choice(self._experiment.config, self._experiment.plain, self._choice.preset)
 
     def show_in(self, actions: Mapping[str, QAction]) -> None:
         """Have what undoes and what does again say what that would be."""
@@ -75,11 +90,11 @@ class Undoing(QObject):
     # --- what is put onto it ------------------------------------------------------------------------------------------
 
     def _note_edit(self) -> None:
-        before, after = self._held, (self._experiment.config, self._experiment.plain)
+        before, after = self._held, self._present
         self._held = after
-        if self._quiet or before[0] == after[0]:
+        if self._quiet or before.config == after.config:
             return
-        found = differences(before[0], after[0])
+        found = differences(before.config, after.config)
         text = in_short(found) if found else "the choice"
         self.stack.push(Edit(text, before, after, self._put))
 
@@ -90,12 +105,12 @@ class Undoing(QObject):
         finally:
             self._quiet = False
 
-    def _put(self, config: RunConfig, plain: EnvironmentInfo) -> None:
+    def _put(self, wanted: Choice) -> None:
         """Choose again what was chosen, and have a run that trains follow where it may."""
         running = self._controller.state in ACTIVE
-        changes = live_changes(self._experiment.config, config)
+        changes = live_changes(self._experiment.config, wanted.config)
         if not running:
-            self._quietly(lambda: self._experiment.set_config(config, plain))
+            self._quietly(lambda: self._choice.put_back(wanted.config, wanted.plain, wanted.preset))
             return
         for path, value in changes.items():
             self._quietly(partial(self._experiment.set_value, path, value))
@@ -143,26 +158,23 @@ class Undoing(QObject):
             else:
                 self.stack.redo()
 
-    def _hindrance(self, wanted: tuple[RunConfig, EnvironmentInfo]) -> str:
+    def _hindrance(self, wanted: Choice) -> str:
         """Why a choice cannot be had now: while a run is active, only what may change while training can."""
         if self._controller.state not in ACTIVE:
             return ""
         now = self._experiment.config
-        live = live_changes(now, wanted[0])
-        fixed = [each for each in differences(now, wanted[0]) if each.path not in live]
+        live = live_changes(now, wanted.config)
+        fixed = [each for each in differences(now, wanted.config) if each.path not in live]
         return f"{in_short(fixed)} cannot be undone while a run trains. {LOCKED}" if fixed else ""
-
-
-Choice = tuple[RunConfig, EnvironmentInfo]
 
 
 class Edit(Tried):
     """From one choice to another; those of one parameter that follow each other soon are one."""
 
-    def __init__(self, what: str, before: Choice, after: Choice, put: Callable[[RunConfig, EnvironmentInfo], object]):
-        super().__init__(f"Edit: {what}", lambda: put(*self.after), lambda: put(*self.before), done=True)
+    def __init__(self, what: str, before: Choice, after: Choice, put: Callable[[Choice], object]):
+        super().__init__(f"Edit: {what}", lambda: put(self.after), lambda: put(self.before), done=True)
         self.before, self.after = before, after
-        self._paths = {difference.path for difference in differences(before[0], after[0])}
+        self._paths = {difference.path for difference in differences(before.config, after.config)}
         self._when = time.monotonic()
 
     def id(self) -> int:
@@ -174,7 +186,7 @@ class Edit(Tried):
         if other._when - self._when > _TOGETHER:
             return False
         self.after, self._when = other.after, other._when
-        found = differences(self.before[0], self.after[0])
+        found = differences(self.before.config, self.after.config)
         self.setText(f"Edit: {in_short(found)}" if found else "")
         self.setObsolete(not found)  # it is as it was
         return True

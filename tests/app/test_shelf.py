@@ -16,7 +16,8 @@ from app.models.run_state import RunState
 from app.models.runs import Run
 from app.window.main_window import MainWindow
 from app.window.run_list import MIME, RUN_ROLE
-from app.window.run_table import RunTable, searched
+from app.window.run_search import searched
+from app.window.run_table import RunTable
 from engine.config.parameters import with_values
 from engine.runs.library import Library
 from engine.runs.records import Label, Status
@@ -126,6 +127,7 @@ def test_edits_are_undone_one_by_one_or_all_at_once_from_the_list_of_what_was_tr
     tried.aboutToShow.emit()
     tried.actions()[-1].trigger()
     assert (experiment.config, undoing.stack.index()) == (first, 0)
+    assert "edited" not in window.toolbar.preset_button.text()
     press(window, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     assert experiment.config == with_values(first, {"update.learning_rate": 0.2})
     experiment.set_value("update.learning_rate", first.update.learning_rate)
@@ -146,6 +148,19 @@ def test_while_a_run_trains_only_what_may_change_then_is_undone(make_window: Mak
     press(window, Qt.Key.Key_Z, CONTROL)
     assert window.experiment.config.seed == 3
     assert "cannot be undone while a run trains" in window.frame.shelf.notice.text()
+
+
+def test_a_field_that_has_nothing_to_undo_leaves_the_key_to_the_window(window: MainWindow) -> None:
+    field = next(field for field in window.experiment_panel.findChildren(QLineEdit) if field.isVisible())
+    before = window.experiment.config
+    window.experiment.set_value("seed", 5)
+    field.setFocus()
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert (window.experiment.config, field.hasFocus()) == (before, True)
+    QTest.keyClicks(field, "7")
+    typed = field.text()
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert (field.text() != typed, window.experiment.config) == (True, before)
 
 
 def test_all_runs_are_searched_labelled_and_opened_in_their_list(window: MainWindow, qtbot: QtBot) -> None:
@@ -233,9 +248,16 @@ def test_a_chip_says_what_it_can_do_for_the_run_in_its_menu(window: MainWindow) 
 def test_the_room_that_runs_take_is_told_and_what_was_deleted_can_go_for_good(window: MainWindow, qtbot: QtBot) -> None:
     run = window.run_library.records()[0]
     window.actions_by_name["all_runs"].trigger()
-    room = window.frame.findChild(RunTable).room
+    table = window.frame.findChild(RunTable)
+    room = table.room
     qtbot.waitUntil(lambda: "of 4 GB" in room.label.text())
     assert not room.button.isEnabled()
+    window.run_library.delete([run.id])
+    QTest.mouseClick(table.gone_button, LEFT)
+    table.table.selectRow(0)
+    assert (table.count.text(), table.delete_button.text()) == ("1 run", "Bring back")
+    QTest.mouseClick(table.delete_button, LEFT)
+    assert (table.count.text(), len(window.run_library.records())) == ("0 runs", 4)
     window.run_library.delete([run.id])
     qtbot.waitUntil(room.button.isEnabled)
     (action,) = room.menu.actions()
