@@ -43,6 +43,7 @@ LEAST = 168  # pixels that a chip needs, where text has the system's size
 _COURSE = 40  # pixels of a course
 _ICON = 15
 _GAP = 6
+_RING = 2  # pixels around all chips, for the focus
 Part = Literal["eye", "pin", ""]
 
 
@@ -151,7 +152,7 @@ class RunChips(QListView):
 
     def apply_theme(self, theme: Theme) -> None:
         self._painter.theme = theme
-        self.setFixedHeight(self._painter.height(self.font()))
+        self.setFixedHeight(self._painter.height(self.font()) + 2 * _RING)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
