@@ -22,7 +22,7 @@ from engine.reports.events import Event, Heartbeat
 from engine.runs.autosave import BEST, Autosave, Taken, keep
 from engine.runs.library import Library
 from engine.runs.liveness import LOCK, hold
-from engine.runs.records import RunRecord, Status
+from engine.runs.records import TOGETHER, RunRecord, Status
 from engine.runs.retention import make_room
 from engine.runs.snapshots import Snapshot, SnapshotKeeper
 from engine.runs.told import WRITTEN, Told
@@ -172,7 +172,7 @@ class Recorder:
                 created=time.time(),
                 versions=versions(),
                 device=training.learner.choices.get("device", "cpu"),
-                inexact=() if alone else (_TOGETHER,),
+                inexact=() if alone else (TOGETHER,),
             )
             self._locks.append(hold(library, record.id))  # before anybody can see that it runs
             records.append(library.begin(record))
@@ -284,11 +284,6 @@ class Recorder:
             with suppress(OSError):
                 lock.release()
         self._locks = []
-
-
-_TOGETHER = (
-    "It was trained together with other seeds, and its networks were not kept: it can be compared, but it cannot go on."
-)
 
 
 @dataclass(frozen=True)

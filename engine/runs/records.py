@@ -28,6 +28,10 @@ class Status(StrEnum):
 
 
 ALIVE = frozenset({Status.RUNNING, Status.PAUSED})
+TOGETHER = (
+    "It was trained together with other seeds, and its networks were not kept: it can be compared, but it cannot go on."
+)
+"""What is inexact of a run whose seed was one of several that were trained together."""
 
 
 @dataclass(frozen=True)

@@ -34,19 +34,19 @@ def credit(rewards: list[float]) -> np.ndarray:
 
 _LEARNED = {
     "total-return": '''
-def compared(rewards: list[float], values: list[float]) -> tuple[list[float], list[float]]:
+def advantages_and_targets(rewards: list[float], values: list[float]) -> tuple[list[float], list[float]]:
     """Â_t = G_0 − V(s_0): every action is credited with the whole return. V is to be fitted to G_t."""
     targets = returns(rewards, after=values[-1])
     return [targets[0] - values[0]] * len(rewards), targets
 ''',
     "reward-to-go": '''
-def compared(rewards: list[float], values: list[float]) -> tuple[list[float], list[float]]:
+def advantages_and_targets(rewards: list[float], values: list[float]) -> tuple[list[float], list[float]]:
     """Â_t = G_t − V(s_t), and the G_t that V is to be fitted to."""
     targets = returns(rewards, after=values[-1])
     return [target - value for target, value in zip(targets, values[:-1], strict=True)], targets
 ''',
     "n-step": '''
-def compared(rewards: list[float], values: list[float]) -> tuple[list[float], list[float]]:
+def advantages_and_targets(rewards: list[float], values: list[float]) -> tuple[list[float], list[float]]:
     """Â_t = Σ_{l<n} γ^l r_{t+l} + γ^n V(s_{t+n}) − V(s_t), and the sums without the −V(s_t), to which V is to be
     fitted; fewer than n rewards where less is left."""
     targets = []
@@ -59,7 +59,7 @@ def compared(rewards: list[float], values: list[float]) -> tuple[list[float], li
     return [target - value for target, value in zip(targets, values[:-1], strict=True)], targets
 ''',
     "gae": '''
-def compared(rewards: list[float], values: list[float]) -> tuple[list[float], list[float]]:
+def advantages_and_targets(rewards: list[float], values: list[float]) -> tuple[list[float], list[float]]:
     """Generalised advantage estimation: δ_t = r_t + γ V(s_{t+1}) − V(s_t) and Â_t = δ_t + γλ Â_{t+1}; and Â_t + V(s_t),
     to which V is to be fitted."""
     advantages, advantage = [], 0.0
@@ -271,7 +271,7 @@ def _estimate_with_value(plan: Plan) -> Iterator[str]:
     yield f"            seen = {value}(tensor(episode.observations)).tolist()  # one more than steps"
     yield "        if episode.terminated:"
     yield "            seen[-1] = 0.0  # nothing follows"
-    yield f"        found, wanted = compared({_rewards(plan, 'episode')}, seen)"
+    yield f"        found, wanted = advantages_and_targets({_rewards(plan, 'episode')}, seen)"
     yield "        values += seen[:-1]"
     yield "        advantages += found"
     yield "        targets += wanted"

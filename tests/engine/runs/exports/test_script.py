@@ -25,7 +25,7 @@ from engine.runs.exports.registry import write
 from engine.runs.exports.script.plan import FAMILIES
 from engine.runs.exports.script.writing import script
 from engine.runs.imports import recognised
-from engine.runs.records import NotedEvent, Origin
+from engine.runs.records import TOGETHER, NotedEvent, Origin
 from engine.runtime.errors import RequestError
 from engine.training.training import Training
 from tests.engine.runs.libraries import filled, opened
@@ -308,9 +308,8 @@ def test_every_family_that_a_script_knows_is_one() -> None:
 def test_what_a_script_does_not_do_of_its_run_is_said(tmp_path: Path) -> None:
     library = opened(tmp_path)
     changes = {"update.entropy_coefficient": 0.002, "budget.environment_steps": 900}
-    run = filled(
-        library, {"update.learning_rate": 0.01}, changes=changes, origin=Origin("0" * 32, 4, 1200), device="cuda"
-    )
+    about: dict[str, Any] = {"origin": Origin("0" * 32, 4, 1200), "device": "cuda", "inexact": (TOGETHER,)}
+    run = filled(library, {"update.learning_rate": 0.01}, changes=changes, **about)
     data = {"path": "update.entropy_coefficient", "old": 0.0, "new": 0.002}
     library.note(run.id, NotedEvent("change", 5, 1000, 1, 0.5, data))
     said = write(Source(library, run), "script", tmp_path / "run.py")
@@ -321,6 +320,7 @@ def test_what_a_script_does_not_do_of_its_run_is_said(tmp_path: Path) -> None:
         "forked from another after 1,200",
         "update.entropy_coefficient to 0.002 after 1,000",
         "computed on cuda",
+        "together with other seeds",
     ):
         assert words in said
         assert words in " ".join(text.split())
