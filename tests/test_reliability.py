@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from engine.runs.library import DATABASE
-from tests.benchmarks.reliability import damage
+from engine.runs.library import DATABASE, Library
+from engine.runs.records import Status
+from tests.benchmarks.reliability import clock, damage
 from tests.benchmarks.reliability.damage import Tally
+from tests.benchmarks.reliability.kills import Losses, inspect
+from tests.benchmarks.reliability.processes import trained
 from tests.engine.runs.libraries import filled, keep, opened, policy_for
 
 
@@ -53,6 +58,35 @@ def test_what_is_made_to_do_harm_does_none(place: Path, tmp_path: Path) -> None:
     damage.attacked(place, tmp_path, tally)
     assert tally.wrong == []
     assert tally.refused > 30
+
+
+def test_a_clock_that_goes_back_loses_and_confuses_nothing(tmp_path: Path) -> None:
+    assert clock.goes_back(tmp_path, steps=1500) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills processes")
+def test_a_killed_process_leaves_a_library_that_is_whole_and_a_run_to_go_on_with(tmp_path: Path) -> None:
+    process = trained(tmp_path / "library", tmp_path / "process", preset="cartpole-fast")
+    deadline = time.monotonic() + 60.0
+    while not _saved(tmp_path / "library") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    losses = Losses()
+    inspect(tmp_path / "library", [process], losses)
+    assert losses.wrong == []
+    assert losses.checkpoints > 0
+    assert losses.resumed == 1
+    with Library(tmp_path / "library") as library:
+        (run,) = library.runs()
+        assert run.status == Status.INTERRUPTED
+
+
+def _saved(folder: Path) -> bool:
+    """Whether a run in this library can be gone on with."""
+    if not (folder / DATABASE).exists():
+        return False
+    with Library(folder) as library:
+        return any(library.checkpoints(run.id) for run in library.runs())
 
 
 def _presets() -> list[Path]:

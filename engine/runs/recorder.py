@@ -329,4 +329,6 @@ def versions() -> Mapping[str, str]:
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f' in {Path(error.filename).parent}' if error.filename else ''}."
     return str(error) if isinstance(error, RequestError | RunError) else f"{describe(error)}."

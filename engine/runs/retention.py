@@ -147,17 +147,14 @@ def _drop(library: Library, checkpoints: Sequence[CheckpointRecord]) -> None:
 
 def _strays(library: Library) -> Iterator[Path]:
     """Files in the folders of runs that no run names, as a crash in the middle of a deletion leaves them."""
-    named = {
-        library.checkpoint_file(checkpoint)
-        for deleted in (False, True)
-        for run in library.runs(deleted=deleted)
-        for checkpoint in library.checkpoints(run.id)
-    }
     latest = time.time() - _GRACE
-    for file in (library.folder / "runs").glob("*/checkpoints/*"):
-        with suppress(OSError):
-            if file not in named and file.stat().st_mtime < latest:
-                yield file
+    for folder in (library.folder / "runs").glob("*/checkpoints"):
+        # By the folder's name: a run whose record cannot be read has its checkpoints all the same.
+        named = {library.checkpoint_file(checkpoint) for checkpoint in library.checkpoints(folder.parent.name)}
+        for file in folder.glob("*"):
+            with suppress(OSError):
+                if file not in named and file.stat().st_mtime < latest:
+                    yield file
 
 
 def _remove(file: Path) -> None:

@@ -98,5 +98,25 @@ ROWS: dict[str, Row] = {
             "memory",
             (Figure("growth", "×", most=1.05),),
         ),
+        Row(
+            "library",
+            "A library of 1,000 runs of a million steps each: opening it, and overlaying 50 of them",
+            "library",
+            (
+                Figure("opening", "s", most=0.5),
+                Figure("overlaying 50", "s", most=1.0),
+                Figure("longest frame", "ms", most=100.0),
+            ),
+        ),
+        Row(
+            "reliability",
+            "Kills, full disks, damaged and harmful files, many processes in one library: what is lost or goes wrong",
+            "reliability.row",
+            (
+                Figure("wrong", "", most=0.0),
+                Figure("numbers lost", "s", most=1.0),
+                Figure("weights lost", "s", most=60.0),
+            ),
+        ),
     )
 }

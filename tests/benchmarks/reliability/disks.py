@@ -34,6 +34,12 @@ def small_disk() -> Iterator[Path | None]:
                 _ran("umount", "-l", folder)
 
 
+def can_mount() -> bool:
+    """Whether this machine lets us mount a disk."""
+    with small_disk() as disk:
+        return disk is not None
+
+
 def _ran(*command: str) -> bool:
     with suppress(OSError):
         return sys.platform == "linux" and subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -45,7 +45,7 @@ def killed(folder: Path, kills: int, say: Callable[[str], None]) -> Losses:
         processes = [_begun(library, folder / f"{losses.kills + at}", random) for at in range(count)]
         _kill(processes, random, losses)
         losses.kills += count
-        _inspect(library, processes, losses)
+        inspect(library, processes, losses)
         say(f"{losses.kills} killed; {len(losses.wrong)} wrong")
     return losses
 
@@ -86,7 +86,7 @@ def _kill(processes: list[Process], random: Random, losses: Losses) -> None:
         (process.said.parent / "killed").touch()
 
 
-def _inspect(library: Path, processes: list[Process], losses: Losses) -> None:
+def inspect(library: Path, processes: list[Process], losses: Losses) -> None:
     """Read everything there is, as the next one who opens the library does."""
     require_readable(library, losses)
     try:

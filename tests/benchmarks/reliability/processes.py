@@ -88,6 +88,6 @@ def _obey_modes() -> None:
     ctypes.CDLL(None).prctl(24, 1)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
 
 
-def trained(library: Path, place: Path, seed: int = 1, steps: int = ENDLESS) -> Process:
+def trained(library: Path, place: Path, seed: int = 1, steps: int = ENDLESS, preset: str = PRESET) -> Process:
     """Training a shipped preset."""
-    return started(["train", "--preset", PRESET, "--steps", str(steps), "--seed", str(seed)], library, place)
+    return started(["train", "--preset", preset, "--steps", str(steps), "--seed", str(seed)], library, place)

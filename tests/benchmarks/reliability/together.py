@@ -1,4 +1,4 @@
-"""Two windows and three commands train at once in one library: all of it is there afterwards, and nobody was refused."""
+"""Two windows and three commands train at once in one library: all is there afterwards, and nobody was refused."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from engine.runs.damage import DamageError
 from engine.runs.library import DATABASE, ITERATIONS
+from engine.runs.retention import cleanings
 from engine.runs.schema import APPLICATION, VERSION
 from engine.runtime.errors import RequestError
-from tests.engine.runs.libraries import filled, opened, record
+from tests.engine.runs.libraries import filled, keep, opened, policy_for, record
 
 
 def test_a_damaged_record_leaves_the_others_to_be_seen(tmp_path: Path) -> None:
@@ -24,6 +26,15 @@ def test_a_damaged_record_leaves_the_others_to_be_seen(tmp_path: Path) -> None:
         library._execute("UPDATE series SET rows = X'00' WHERE run = ?", (first.id,))
         with pytest.raises(DamageError, match="is damaged"):
             library.series(first.id, ITERATIONS)
+
+
+def test_what_belongs_to_a_damaged_record_is_no_stray(tmp_path: Path) -> None:
+    with opened(tmp_path) as library:
+        run = filled(library)
+        file = library.checkpoint_file(keep(library, run, policy_for(run.config)))
+        os.utime(file, (1.0, 1.0))
+        library._execute("UPDATE runs SET status = 'hovering'")
+        assert cleanings(library) == ()
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "..", "", "a/b"])
