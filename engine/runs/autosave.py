@@ -60,11 +60,15 @@ class Autosave:
         Raises:
             Exception: whatever keeps the state of an environment from being read.
         """
-        at, mean = self._clock(), training.mean_return
+        at = self._clock()
+        timely = now or at >= self._next_at
+        if not timely and at < self._improved_from:
+            return None
+        mean = training.mean_return
         rank = None if mean is None else (min(training.episodes, FULL), mean)
         better = rank is not None and (self._best is None or rank > self._best)
         improved = better and rank is not None and rank[0] == FULL and at >= self._improved_from
-        if training.updates == self._iteration or not (now or improved or at >= self._next_at):
+        if training.updates == self._iteration or not (timely or improved):
             return None
         state = training.state()
         self._iteration = training.updates

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ class Told:
     def __init__(self, record: RunRecord) -> None:
         self.id = record.id
         self.reached = record.reached
+        self._best = record.reached.best
+        self._latest: Updated | None = None  # the last of those that ``reached`` does not know of yet
         self.failure = ""  # why the run came to an end while those that are trained with it go on
         self._changes = dict(record.changes)
         self._sparkline = Sparkline(list(record.sparkline), record.reached.iteration)
@@ -95,56 +98,76 @@ class Told:
 
     def _sort(self) -> None:
         """Take in what was heard, in its order."""
-        iterations = []
+        iterations: list[list[float]] = []
+        episodes: list[Collected] = []
         for _ in range(len(self._heard)):
             event = self._heard.popleft()
             if isinstance(event, Updated):
                 iterations.append(self._updated(event))
             elif isinstance(event, Collected):
                 if len(event.returns):
-                    self._episodes.append(_episodes(event))
+                    episodes.append(event)
             elif isinstance(event, Solved):
+                self._reach()
                 self.reached = replace(self.reached, solved=(event.environment_steps, event.seconds))
                 self.note("solved", mean_return=event.mean_return, threshold=event.threshold)
             elif isinstance(event, Failed):
+                self._reach()
                 self.failure = event.reason
                 self.note("failed", reason=event.reason)
+        self._reach()
+        if episodes:
+            self._episodes.append(_episodes(episodes))
         if iterations:
             self._iterations.append(np.array(iterations))
 
     def _updated(self, event: Updated) -> list[float]:
         """The row of an iteration."""
+        self._latest = event
         mean = event.metrics.get("mean_return")
-        best = self.reached.best
-        self.reached = replace(
-            self.reached,
-            iteration=event.iteration,
-            environment_steps=event.environment_steps,
-            episodes=event.episodes,
-            seconds=event.seconds,
-            mean_return=mean,
-            best=mean if best is None or (mean is not None and mean > best) else best,
-        )
         if mean is not None:
+            self._best = mean if self._best is None else max(mean, self._best)
             self._sparkline.add(event.iteration, mean)
         for change in event.changes:
             self._noted.append(_changed(change))
             self._changes[change.path] = change.new
         if event.note:
+            self._reach()
             self.note("note", sentence=event.note)
         values = (event.metrics.get(name) for name in METRICS)
         numbers = (math.nan if value is None else value for value in values)
         return [event.iteration, event.environment_steps, event.episodes, event.seconds, *numbers]
+
+    def _reach(self) -> None:
+        """Know how far the run has come by what was taken in."""
+        latest, self._latest = self._latest, None
+        if latest is not None:
+            self.reached = replace(
+                self.reached,
+                iteration=latest.iteration,
+                environment_steps=latest.environment_steps,
+                episodes=latest.episodes,
+                seconds=latest.seconds,
+                mean_return=latest.metrics.get("mean_return"),
+                best=self._best,
+            )
 
     def _now(self, kind: str, data: dict[str, Any]) -> NotedEvent:
         at = self.reached
         return NotedEvent(kind, at.iteration, at.environment_steps, at.episodes, at.seconds, data)
 
 
-def _episodes(event: Collected) -> NDArray[np.float64]:
-    count = len(event.returns)
-    columns = (np.full(count, event.iteration), event.returns, event.lengths, event.ends, np.full(count, event.seconds))
-    return np.column_stack([np.asarray(column, np.float64) for column in columns])
+def _episodes(events: Sequence[Collected]) -> NDArray[np.float64]:
+    """The rows of all episodes that ``events`` tell of."""
+    counts = [len(event.returns) for event in events]
+    columns = (
+        np.repeat([float(event.iteration) for event in events], counts),
+        np.concatenate([event.returns for event in events]),
+        np.concatenate([event.lengths for event in events]),
+        np.concatenate([event.ends for event in events]),
+        np.repeat([event.seconds for event in events], counts),
+    )
+    return np.column_stack(columns).astype(np.float64, copy=False)
 
 
 def _changed(change: Change) -> NotedEvent:
