@@ -52,10 +52,10 @@ class Resuming:
         with Library(folder) as library:
             training = resume(library, self.record)
             try:
-                before = training.config
-                config = with_values(before, self.changes)
+                before = training.next_config
                 for path, value in self.changes.items():
                     training.change(path, value)
+                config = training.next_config
                 said = (*training.inexact, *rescheduled(before, config, training.environment_steps))
                 began = f"Run {self.record.number} goes on after {training.environment_steps:,} steps."
                 return _begun(library, training, library.run(self.record.id), config, (began, *said))

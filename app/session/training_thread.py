@@ -5,23 +5,23 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QThread, Signal
 
 from app.models.run_state import RunState
-from app.session.failures import failure, print_trace
+from app.session.failures import failure
 from app.session.going_back import Begun, Forking, Resuming
+from app.session.hosting import BROKEN_OFF, STATUS, UNBEGUN, Hosted, StopRun, kept, tell
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
 from engine.config import RunConfig
-from engine.reports.events import Collected, Event, Heartbeat, Solved, Updated
+from engine.reports.events import Collected, Heartbeat, Solved, Updated
 from engine.runs.place import library_folder
 from engine.runs.records import Status
-from engine.runtime.errors import RequestError, RunError, describe
+from engine.runtime.errors import RequestError, RunError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
 if TYPE_CHECKING:
@@ -32,34 +32,6 @@ if TYPE_CHECKING:
 
 
 _WAIT_HOLDS = 0.5  # seconds for which a wait goes on for all that is known, once it has been told of
-
-
-_STATUS = {
-    RunState.STOPPED: Status.STOPPED,
-    RunState.FINISHED: Status.FINISHED,
-    RunState.FAILED: Status.FAILED,
-}
-_UNBEGUN = "Stopped before it began."
-_BROKEN_OFF = "; it cannot go on, since what it was waiting for was broken off."
-
-
-@dataclass(frozen=True)
-class _Hosted:
-    """A run that is trained here, or could go on."""
-
-    run: str
-    training: Training
-    record: RunRecord | None  # what the library says of it
-    status: Status
-
-
-class _StopRun(Exception):  # noqa: N818 - a wish, not an error
-    """The run is to end here."""
-
-
-def _kept(training: Training | None) -> str:
-    """What a failure leaves: the policy of a run that has learned is still watched, and its curves stay."""
-    return " What was learned before is kept." if training is not None and training.iteration > 1 else ""
 
 
 class TrainingThread(QThread):
@@ -88,7 +60,7 @@ class TrainingThread(QThread):
         self._stepping = False
         self._stops_after = False  # the run is to stop as soon as no iteration is under way
         self._waited: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
-        self._held: _Hosted | None = None
+        self._held: Hosted | None = None
         self._begun = ""  # the run that last began to train
         self._steps = 0  # environment steps that it has told of, those of the iteration under way included
         self._pace: float | None = None  # iterations per second
@@ -211,24 +183,24 @@ class TrainingThread(QThread):
                 self._train(run, training)
             end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
             holds = True
-        except _StopRun:
+        except StopRun:
             end, level, holds = RunState.STOPPED, "info", self._begun == run
-            sentence = f"Stopped after {self._steps:,} steps; Go on continues it." if holds else _UNBEGUN
+            sentence = f"Stopped after {self._steps:,} steps; Go on continues it." if holds else UNBEGUN
         except GivenUp:
             end, level = RunState.STOPPED, "info"
-            sentence = f"Stopped after {self._steps:,} steps{_BROKEN_OFF}" if self._begun == run else _UNBEGUN
+            sentence = f"Stopped after {self._steps:,} steps{BROKEN_OFF}" if self._begun == run else UNBEGUN
         except RunError as error:
-            end, level, sentence = RunState.FAILED, "error", f"{error}{_kept(training)}"
+            end, level, sentence = RunState.FAILED, "error", f"{error}{kept(training)}"
         except BaseException as error:
             end, level, sentence = RunState.FAILED, "error", failure(error, "The run failed unexpectedly")
         self._waited = None
         if holds and self._quits and training is not None:
             self._finish(training)
         closed = self._quits and end is RunState.STOPPED
-        status = Status.INTERRUPTED if closed else _STATUS[end]
+        status = Status.INTERRUPTED if closed else STATUS[end]
         self._end_record(training, status, sentence if end is RunState.FAILED else "")
         if training is not None:
-            hosted = _Hosted(run, training, self.record, status)
+            hosted = Hosted(run, training, self.record, status)
             if holds:
                 self._held = hosted
             else:
@@ -245,7 +217,7 @@ class TrainingThread(QThread):
             self._finish_record(held)
         self._close(held)
 
-    def _finish_record(self, held: _Hosted) -> None:
+    def _finish_record(self, held: Hosted) -> None:
         """Save what the iteration comes to in which the run was stopped, since nobody goes on with it here."""
         record = self.record
         try:
@@ -264,12 +236,12 @@ class TrainingThread(QThread):
         readers = [*self._readers, *([self._recorder] if self._recorder is not None else [])]
         try:
             with while_waiting(self._meanwhile):
-                finish(training, lambda event: self._tell(readers, event))
+                finish(training, lambda event: tell(readers, event, self.log.emit))
         except BaseException as error:
             if not isinstance(error, GivenUp):
                 self.log.emit("warning", failure(error, "The last iteration could not be brought to its end"))
 
-    def _close(self, hosted: _Hosted) -> None:
+    def _close(self, hosted: Hosted) -> None:
         try:
             hosted.training.close()
         except BaseException as error:
@@ -299,7 +271,7 @@ class TrainingThread(QThread):
         readers = [*self._readers, recorder]
         try:
             for event in training:
-                self._tell(readers, event)
+                tell(readers, event, self.log.emit)
                 if isinstance(event, Heartbeat | Collected | Updated):
                     self._steps = event.environment_steps
                 if isinstance(event, Updated) and training.solving:
@@ -309,7 +281,7 @@ class TrainingThread(QThread):
                     if self._playback.wants(training.updates):
                         self._show_policy(training)
                     if self._stops_after:
-                        raise _StopRun
+                        raise StopRun
                     if self._stepping:
                         self._wait(training)
                     elif self._pace is not None:
@@ -336,16 +308,6 @@ class TrainingThread(QThread):
                     f"Run {self.record.number} is saved after {recorder.kept:,} steps, from where it can go on."
                 )
 
-    def _tell(self, readers: list[EventReader], event: Event) -> None:
-        """Tell all ``readers``; one that fails is told no more of this run, which goes on without it."""
-        for reader in tuple(readers):
-            try:
-                reader.put(event)
-            except BaseException as error:
-                print_trace(error)
-                readers.remove(reader)
-                self.log.emit("error", f"The plots no longer follow this run, which goes on: {describe(error)}.")
-
     def _obey_all(self, training: Training) -> None:
         while self._requests:
             self._obey(self._requests.next(), training)
@@ -358,18 +320,24 @@ class TrainingThread(QThread):
         elif request.kind == "stop after":
             self._stops_after = True
             if training.updates == training.iteration and not training.solving:
-                raise _StopRun
+                raise StopRun
         elif request.kind in ("stop", "quit"):
             if request.kind == "quit":
                 self._quits = True
                 self._requests.put(request)  # for the outer loop
-            raise _StopRun
+            raise StopRun
 
     def _change(self, training: Training, path: str, value: Any) -> None:
+        from engine.training.schedules import rescheduled
+
+        before = training.next_config
         try:
             training.change(path, value)
         except RequestError as error:
             self.log.emit("error", str(error))
+            return
+        for sentence in rescheduled(before, training.next_config, training.environment_steps):
+            self.log.emit("info", sentence)
 
     def _wait(self, training: Training) -> None:
         """Stay paused until asked to go on; the waiting costs nothing."""

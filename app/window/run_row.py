@@ -64,6 +64,7 @@ class RunRow(QWidget):
 
     start_asked = Signal()
     go_on_asked = Signal()
+    longer_asked = Signal()
     back_asked = Signal()
     undo_asked = Signal()
     stop_asked = Signal()
@@ -75,6 +76,7 @@ class RunRow(QWidget):
         set_role(self.state, "heading")
         self.start_button = self._button("Start as new", "Begin another run with the edited choice")
         self.go_on_button = self._button("Go on", "")
+        self.longer_button = self._button("Go on for more", "")
         self.back_button = self._button("Back to the run's choices", "Choose again what this run was started with")
         self.undo_button = self._button("Undo reset", "Bring back the run with its curves and its policy (Ctrl+Z)")
         self.stop_button = self._button(
@@ -86,7 +88,8 @@ class RunRow(QWidget):
         self._layout.addStretch(1)
         for button in self._buttons:
             self._layout.addWidget(button)
-        asked = (self.start_asked, self.go_on_asked, self.back_asked, self.undo_asked, self.stop_asked)
+        starting = (self.start_asked, self.go_on_asked, self.longer_asked)
+        asked = (*starting, self.back_asked, self.undo_asked, self.stop_asked)
         for button, signal in zip(self._buttons, asked, strict=True):
             button.clicked.connect(signal)
         self.words = RunWords("")
@@ -95,7 +98,8 @@ class RunRow(QWidget):
 
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
-        return self.start_button, self.go_on_button, self.back_button, self.undo_button, self.stop_button
+        starting = (self.start_button, self.go_on_button, self.longer_button)
+        return (*starting, self.back_button, self.undo_button, self.stop_button)
 
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text)
@@ -120,6 +124,11 @@ class RunRow(QWidget):
         """Name the run that its button goes on with, and say ``how``."""
         self.go_on_button.setText(f"Go on with run {number}")
         self.go_on_button.setToolTip(f"Go on with run {number} {how}")
+
+    def offer_more(self, steps: int, in_all: int) -> None:
+        """Say by how many steps its button makes a finished run longer, and how long that is in all."""
+        self.longer_button.setText(f"Go on for {steps:,} more")
+        self.longer_button.setToolTip(f"Train this run to {in_all:,} steps in all; what follows its length is told")
 
     def show_buttons(self, *buttons: QPushButton) -> None:
         """Offer these and no others."""

@@ -25,9 +25,14 @@ from app.window.run_opener import RunOpener
 from app.window.run_row import NOTHING_YET, RunRow, RunWords, state_words
 from app.window.run_shelf import RunShelf
 from app.window.undoing import Undoing
+from engine.config.parameters import with_values
 
 if TYPE_CHECKING:
     from app.window.run_table import RunTable
+
+
+_BUDGET = "budget.environment_steps"
+_MORE = 100_000  # environment steps
 
 
 class Runs(QObject):
@@ -70,6 +75,7 @@ class Runs(QObject):
         self.shelf.swapped.connect(self.back)
         self.row.start_asked.connect(self.start_asked)
         self.row.go_on_asked.connect(self.go_on_asked)
+        self.row.longer_asked.connect(self.go_on_longer)
         self.row.back_asked.connect(self.back)
         self.row.undo_asked.connect(self.undoing.undo)
         self.row.stop_asked.connect(controller.stop)
@@ -129,6 +135,12 @@ class Runs(QObject):
         if self._controller.state is RunState.RUNNING:
             self.back()
 
+    def go_on_longer(self) -> None:
+        """Go on with the run that has finished, which becomes longer."""
+        shown = self._controller.shown
+        if shown is not None and self._experiment.set_value(_BUDGET, _longer(shown)[1]) is None:
+            self.go_on_asked.emit()
+
     def back(self) -> None:
         """Choose again what the run that is shown has."""
         shown = self._controller.shown
@@ -175,7 +187,12 @@ class Runs(QObject):
         elif shown is None:
             row.show_buttons(*([row.undo_button] if self.undoing.undoes_reset else []))
         elif not edits:
-            row.show_buttons()
+            more, in_all = _longer(shown)
+            becomes_longer = shown.state is RunState.FINISHED and controller.goes_on(
+                with_values(config, {_BUDGET: in_all})
+            )
+            row.offer_more(more, in_all)
+            row.show_buttons(*([row.longer_button] if becomes_longer else []))
         elif controller.goes_on(config):
             row.offer_to_go_on(shown.run.number, _what_becomes(len(edits), len(live_changes(shown.config, config))))
             row.show_buttons(row.go_on_button, row.back_button)
@@ -204,6 +221,13 @@ class Runs(QObject):
             widget.apply_theme(theme)
         if self._table is not None:
             self._table.apply_theme(theme)
+
+
+def _longer(finished: KeptRun) -> tuple[int, int]:
+    """By how many steps a run is made longer at once, by no more than it was to have, and how many those are in all."""
+    budget = finished.config.budget.environment_steps
+    more = min(_MORE, budget)
+    return more, max(budget, finished.run.history.environment_steps) + more
 
 
 def _what_becomes(edits: int, live: int) -> str:

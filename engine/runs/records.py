@@ -36,7 +36,8 @@ TOGETHER = (
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a run was forked: the run it comes from, and after how many iterations and environment steps of that."""
+    """Where a run was forked: the run it comes from, and after how many iterations and environment steps of that. What
+    the parent told up to there is told of the fork as well."""
 
     parent: str
     iteration: int
@@ -144,7 +145,7 @@ class CheckpointRecord:
 @dataclass(frozen=True)
 class NotedEvent:
     """Something of note that happened in a run: ``kind`` is "change", "solved", "failed", "note", "gone on",
-    "diagnosis"; ``data`` holds the fields of the event it was."""
+    "forked", "diagnosis"; ``data`` holds the fields of the event it was."""
 
     kind: str
     iteration: int

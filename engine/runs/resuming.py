@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from engine.config.parameters import with_values
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.liveness import hold
 from engine.runs.records import CheckpointRecord, NotedEvent, Origin, Reached, RunRecord, Status
@@ -218,9 +217,9 @@ def extend(training: Training, steps: int) -> tuple[str, ...]:
     taken = training.environment_steps
     if steps <= taken:
         raise RequestError(f"This run has taken {taken:,} steps already; name more than that to go on.")
-    before = training.config
+    before = training.next_config
     training.change(BUDGET, steps)
-    return rescheduled(before, with_values(before, {BUDGET: steps}), taken)
+    return rescheduled(before, training.next_config, taken)
 
 
 def _read(library: Library, checkpoint: CheckpointRecord) -> dict[str, Any]:

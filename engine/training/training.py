@@ -84,6 +84,11 @@ class Training:
         return "; ".join(filter(None, (self.learner.stepping_reason, self.environment.notice)))
 
     @property
+    def next_config(self) -> RunConfig:
+        """That of the next iteration, with what has been changed since the last began."""
+        return with_values(self.config, self._pending)
+
+    @property
     def iteration(self) -> int:
         """The iteration that is under way, or the last one; the sum over several runs."""
         return sum(totals.iteration for totals in self.totals.values())

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
-import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
+from app.models.runs import KeptRun
 from app.window.main_window import MainWindow
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.records import RunRecord, Status
-from tests.app.shorthands import double_click, heard
+from tests.app.shorthands import heard
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -34,81 +36,93 @@ def only(library: Path) -> RunRecord:
         return record
 
 
+def record_now(library: Path, run: str) -> RunRecord:
+    with Library(library) as opened:
+        return opened.run(run)
+
+
 def recorded(library: Path, run: str) -> list[float]:
     """The iterations that the library has of a run."""
     with Library(library) as opened:
         return opened.series(run, ITERATIONS)["iteration"].tolist()
 
 
-def test_a_run_of_an_earlier_window_goes_on_with_what_it_has_told(
+def test_a_finished_run_goes_on_for_more_in_this_window_and_in_a_later_one(
     qtbot: QtBot, make_window: Make, reach: Reach, library_place: Path
 ) -> None:
     first = make_window(**PPO, budget__environment_steps=256)
     first.start()
     reach(first, RunState.FINISHED)
+    record, longer = only(library_place), first.runs.row.longer_button
+    logged = heard(first.training.log)
+    assert longer.text() == "Go on for 256 more"
+    qtbot.mouseClick(longer, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: first.controller.state is not RunState.FINISHED)
+    assert not longer.isVisible()
+    reach(first, RunState.FINISHED)
+    assert any(sentence.startswith("Learning rate: its schedule now spans 512 steps") for _, sentence in logged)
     first.close()
     assert first.shut_down()
-    record = only(library_place)
-    window = make_window()
-    told = heard(window.controller.log)
-    logged = heard(window.training.log)
-    window.controller.resume(record, 512)
+
+    window = make_window(**PPO)
+    logged, longer = heard(window.training.log), window.runs.row.longer_button
+    window.runs.opener.open(only(library_place))
+    qtbot.waitUntil(lambda: window.controller.state is RunState.FINISHED)
+    qtbot.mouseClick(longer, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.controller.state is not RunState.FINISHED)
     reach(window, RunState.FINISHED)
+    window.controller.collect()
     shown = window.controller.shown
     assert shown is not None
-    assert (shown.run.id, shown.run.number, shown.config.budget.environment_steps) == (record.id, 1, 512)
-    window.controller.collect()
-    assert shown.run.history.iterations == 8
+    assert (shown.run.id, shown.run.number, shown.run.history.iterations) == (record.id, 1, 16)
+    assert shown.config.budget.environment_steps == 1024
     assert window.experiment.config == shown.config
-    assert recorded(library_place, record.id) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert recorded(library_place, record.id) == [*range(1, 17)]
     assert only(library_place).status is Status.FINISHED
     sentences = [sentence for _, sentence in logged]
-    assert "Run 1 goes on after 256 steps." in sentences
-    assert any(sentence.startswith("Learning rate: its schedule now spans 512 steps") for sentence in sentences)
-    assert any("512" in sentence for _, sentence in told)
-    # and so does one that was opened, by the button that starts
-    double_click(window, 0)
-    window.experiment.set_value("budget.environment_steps", 640)
-    window.go_on()
-    reach(window, RunState.FINISHED)
-    assert recorded(library_place, record.id)[-1] == 10
+    assert "Run 1 goes on after 512 steps." in sentences
+    assert any(sentence.startswith("Learning rate: its schedule now spans 1,024 steps") for sentence in sentences)
 
 
-@pytest.mark.parametrize("paused", [False, True], ids=["training", "paused"])
-def test_a_run_is_forked_as_it_is_now(
-    qtbot: QtBot, make_window: Make, reach: Reach, library_place: Path, paused: bool
-) -> None:
+def test_a_run_is_forked_as_it_is_now(qtbot: QtBot, make_window: Make, reach: Reach, library_place: Path) -> None:
+    """While it trains, while it is paused, and where it was stopped, in the middle of an iteration or not."""
     window = make_window(**PPO, budget__environment_steps=ENDLESS)
     window.start()
     qtbot.waitUntil(lambda: window.controller.history.iterations >= 3, timeout=20_000)
-    if paused:
-        window.controller.pause()
-        reach(window, RunState.PAUSED)
-    parent = window.training.record
-    assert parent is not None
-    window.controller.fork(parent, None, {"update.learning_rate": 0.5})
-    qtbot.waitUntil(lambda: window.controller.shown.run.number == 2, timeout=20_000)
-    shown, ghost = window.controller.shown, window.controller.ghost
-    assert shown is not None
-    assert ghost is not None
-    assert (ghost.run.id, ghost.state) == (parent.id, RunState.STOPPED)
-    assert shown.config.update.learning_rate == window.experiment.config.update.learning_rate == 0.5
-    told = ghost.run.history.iterations
-    qtbot.waitUntil(lambda: shown.run.history.iterations > told, timeout=20_000)
+    child = forked(qtbot, window, {"update.learning_rate": 0.5})
+    assert child.config.update.learning_rate == window.experiment.config.update.learning_rate == 0.5
+    iterations = window.controller.history.iterations
+    qtbot.waitUntil(lambda: window.controller.history.iterations > iterations, timeout=20_000)
+    window.controller.pause()
+    reach(window, RunState.PAUSED)
+    forked(qtbot, window, {})
+    window.controller.stop()
+    reach(window, RunState.STOPPED)
+    forked(qtbot, window, {"update.learning_rate": 0.25})
     window.controller.stop()
     reach(window, RunState.STOPPED)
     with Library(library_place) as library:
-        child = library.run(shown.run.id)
-    assert child.origin is not None
-    assert (child.origin.parent, child.origin.iteration) == (parent.id, told)
-    assert recorded(library_place, parent.id)[-1] == told
-    iterations = recorded(library_place, child.id)
-    assert iterations == list(range(1, len(iterations) + 1))
-    # a stopped one as well, which is brought to the end of its iteration, and goes on as one more
-    window.controller.fork(child, None, {})
-    qtbot.waitUntil(lambda: window.controller.shown.run.number == 3, timeout=20_000)
-    window.controller.stop()
-    reach(window, RunState.STOPPED)
+        newest, *earlier = library.runs()
+        assert [run.number for run in (newest, *earlier)] == [4, 3, 2, 1]
+        for run, before in pairwise((newest, *earlier)):
+            assert run.origin is not None
+            assert (run.origin.parent, run.origin.iteration) == (before.id, before.reached.iteration)
+    told = recorded(library_place, newest.id)
+    assert told == list(range(1, len(told) + 1))
+    assert newest.configuration["update"]["learning_rate"] == 0.25
+
+
+def forked(qtbot: QtBot, window: MainWindow, changes: dict[str, object]) -> KeptRun:
+    """Fork the run that is shown now; the one that has begun."""
+    parent, controller = window.controller.shown, window.controller
+    assert parent is not None
+    controller.fork(record_now(window.runs._library.folder, parent.run.id), None, changes)
+    qtbot.waitUntil(lambda: controller.shown is not parent, timeout=20_000)
+    assert controller.ghost is parent
+    assert parent.state is RunState.STOPPED
+    assert controller.shown is not None
+    assert controller.shown.run.number == parent.run.number + 1
+    return controller.shown
 
 
 def test_what_cannot_come_back_is_told_and_what_was_shown_stays(

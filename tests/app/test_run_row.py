@@ -226,7 +226,7 @@ def test_a_run_that_has_finished_goes_on_where_it_is_made_longer(qtbot: QtBot, m
     window = make_window(budget__environment_steps=500, device="cpu")
     window.start()
     reach(window, RunState.FINISHED)
-    assert buttons(window.runs) == []
+    assert buttons(window.runs) == ["Go on for 500 more"]
     edit(window, "seed", 2)
     assert buttons(window.runs) == ["Start as new", "Back to the run's choices"]
     press(window.runs.row.back_button)

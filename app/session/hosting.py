@@ -1,0 +1,56 @@
+"""What hosting a run is made of: what is held of it, how it comes to an end, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.models.run_state import RunState
+from app.session.failures import print_trace
+from app.session.mailbox import EventReader
+from engine.reports.events import Event
+from engine.runs.records import Status
+from engine.runtime.errors import describe
+
+if TYPE_CHECKING:
+    from engine.runs.records import RunRecord
+    from engine.training.training import Training
+
+STATUS = {
+    RunState.STOPPED: Status.STOPPED,
+    RunState.FINISHED: Status.FINISHED,
+    RunState.FAILED: Status.FAILED,
+}
+UNBEGUN = "Stopped before it began."
+BROKEN_OFF = "; it cannot go on, since what it was waiting for was broken off."
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A run that is trained here, or could go on."""
+
+    run: str
+    training: Training
+    record: RunRecord | None  # what the library says of it
+    status: Status
+
+
+class StopRun(Exception):  # noqa: N818 - a wish, not an error
+    """The run is to end here."""
+
+
+def kept(training: Training | None) -> str:
+    """What a failure leaves: the policy of a run that has learned is still watched, and its curves stay."""
+    return " What was learned before is kept." if training is not None and training.iteration > 1 else ""
+
+
+def tell(readers: list[EventReader], event: Event, log: Callable[[str, str], object]) -> None:
+    """Tell all ``readers``; one that fails is told no more of this run, which goes on without it."""
+    for reader in tuple(readers):
+        try:
+            reader.put(event)
+        except BaseException as error:
+            print_trace(error)
+            readers.remove(reader)
+            log("error", f"The plots no longer follow this run, which goes on: {describe(error)}.")
