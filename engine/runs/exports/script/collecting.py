@@ -100,7 +100,7 @@ def collecting(plan: Plan) -> str:
 
 def _environment(plan: Plan) -> str:
     seen = plan.config.environment
-    options: dict[str, object] = {name: value for name, value in seen.options.items() if name.isidentifier()}
+    options: dict[str, object] = dict(seen.options)
     if plan.environment.time_limit is not None:
         options["max_episode_steps"] = plan.environment.time_limit
     options["disable_env_checker"] = True

@@ -11,6 +11,7 @@ from engine.catalogue.configured import changed, described
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.distribution import DistributionName, distribution_of
 from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES
+from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
@@ -180,11 +181,11 @@ def _unwritable(plan: Plan) -> str:
     if isinstance(config.update, OffPolicy):
         return "it does not know off-policy ascent, only the rules that learn from the policy's own actions"
     if policy.kind not in ("tabular", "linear", "mlp"):
-        return f"it knows tabular, linear and MLP policies, not {POLICIES[policy.kind].title}"
+        return f"it knows tabular, linear and MLP policies, not {_plain(POLICIES[policy.kind])}"
     if isinstance(policy, LinearPolicy) and policy.features != "raw":
         return f"it knows linear policies of the observation itself, not of {policy.features} features"
     if plan.distribution not in ("softmax", "gaussian"):
-        return f"it knows softmax and Gaussian policies, not {DISTRIBUTIONS[plan.distribution].title}"
+        return f"it knows softmax and Gaussian policies, not {_plain(DISTRIBUTIONS[plan.distribution])}"
     if plan.environment.action.kind not in ("discrete", "box"):
         return "it knows actions that are one choice, or numbers"
     if config.exploration.greedy_start > 0.0 or config.exploration.greedy_end > 0.0:
@@ -197,3 +198,8 @@ def _unwritable(plan: Plan) -> str:
     }
     asked = [name for name, wanted in changes.items() if wanted]
     return f"it takes observations and actions as they are, without {' and '.join(asked)}" if asked else ""
+
+
+def _plain(entry: Entry) -> str:
+    """What it goes by within a sentence."""
+    return entry.title.partition(",")[0]

@@ -263,12 +263,21 @@ def test_a_preset_that_is_not_written_is_refused_in_a_sentence(name: str) -> Non
         ({"policy.distribution": "beta", "environment.id": "Pendulum-v1"}, "Beta"),
         ({"policy": "linear", "policy.features": "fourier"}, "fourier"),
         ({"update": "off-policy"}, "off-policy"),
+        ({"policy": "gru"}, "not GRU\\."),
+        ({"environment.options": {"a b": 1}}, "no option a b"),
         ({"environment.id": "ALE/Pong-v5", "policy": "cnn"}, "ALE/Pong-v5"),
     ],
 )
 def test_what_a_script_cannot_do_is_said(values: dict[str, Any], words: str) -> None:
     with pytest.raises(RequestError, match=words):
         script(configured(values))
+
+
+def test_no_text_of_a_person_becomes_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    evil = '"""\nraise SystemExit\n\\"""\\'
+    text = script(configured({"environment.id": "FrozenLake-v1", "environment.options": {"map_name": evil}}), [evil])
+    module = run(text, monkeypatch)
+    assert "raise SystemExit" in (module.__doc__ or "")
 
 
 def test_planning_is_no_script() -> None:
