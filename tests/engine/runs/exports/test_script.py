@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from engine.reports.events import Updated
 from engine.runs.exports.export import Source
 from engine.runs.exports.registry import write
 from engine.runs.exports.script.plan import FAMILIES
+from engine.runs.exports.script.text import literal
 from engine.runs.exports.script.writing import script
 from engine.runs.imports import recognised
 from engine.runs.records import TOGETHER, NotedEvent, Origin
@@ -275,9 +277,9 @@ def test_what_a_script_cannot_do_is_said(values: dict[str, Any], words: str) -> 
 
 def test_no_text_of_a_person_becomes_code(monkeypatch: pytest.MonkeyPatch) -> None:
     evil = '"""\nraise SystemExit\n\\"""\\'
-    text = script(configured({"environment.id": "FrozenLake-v1", "environment.options": {"map_name": evil}}), [evil])
-    module = run(text, monkeypatch)
-    assert "raise SystemExit" in (module.__doc__ or "")
+    module = run(script(configured(CARTPOLE | METHODS["VPG"]), [evil]), monkeypatch)
+    assert "raise SystemExit" in module.__dict__["__doc__"]
+    assert ast.literal_eval(literal({evil: (evil, [evil])})) == {evil: (evil, (evil,))}
 
 
 def test_planning_is_no_script() -> None:
