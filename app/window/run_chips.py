@@ -124,7 +124,9 @@ class RunChips(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         current = self.currentIndex()
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current.isValid():
+        if self.state() == QAbstractItemView.State.EditingState:
+            event.accept()  # what the field has left of it
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current.isValid():
             self.opened.emit(self._chip(current).record.id)
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.selected():
             self.deleted.emit(self.selected())

@@ -240,7 +240,9 @@ class _Table(QTableView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         chips = self.chips()
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(chips) == 1:
+        if self.state() == QAbstractItemView.State.EditingState:
+            event.accept()  # what the field has left of it
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(chips) == 1:
             self.opened.emit(chips[0].record.id)
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and chips:
             self.deleted.emit(self.selected())

@@ -77,13 +77,15 @@ def test_runs_of_the_library_open_hide_pin_and_are_named_on_the_shelf(window: Ma
     chips.setCurrentIndex(chips.runs.index(2, 0))
     press(window, Qt.Key.Key_Return)
     assert (controller.shown.run.number, behind(window)) == (2, [1])
-    # the name is typed upon the chip
+    # the name is typed upon the chip, of one that is not shown
+    chips.setCurrentIndex(chips.runs.index(0, 0))
     press(window, Qt.Key.Key_F2)
     editor = QApplication.focusWidget()
     assert isinstance(editor, QLineEdit)
     QTest.keyClicks(editor, "no baseline")
-    QTest.keyClick(editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: "run 2: no baseline" in said(window))
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "run 4: no baseline" in said(window))
+    assert (controller.shown.run.number, QApplication.focusWidget()) == (2, chips)
     # pinned, it stands first
     place = chip_place(window, 3)
     QTest.mouseClick(chips.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, chips._painter._pin(place).center())
