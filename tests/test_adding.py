@@ -135,8 +135,14 @@ def test_a_family_of_environments_that_was_added_has_its_place_in_the_gallery(se
 
 # Where the same word is something else: an optional package, a part of a loss or of a state, a schedule, a sentence.
 SOMETHING_ELSE = {
-    "none": {"app"},
-    "value": {"engine/algorithms", "engine/training", "engine/config/environments.py", "engine/config/validation.py"},
+    "none": {"app", "engine/commands/transfer.py"},
+    "value": {
+        "engine/runs/exports/tensorboard.py",
+        "engine/algorithms",
+        "engine/training",
+        "engine/config/environments.py",
+        "engine/config/validation.py",
+    },
     "box2d": {"engine/environments/making/registry.py"},
     "mujoco": {"engine/environments/making"},
     "tabular": {"engine/environments/making/installed.py"},
@@ -146,8 +152,9 @@ SOMETHING_ELSE = {
 }
 
 
-# A starting choice takes some of what there is, as a preset does; what is added need not be among it.
-CHOOSES = "engine/catalogue/methods/starting.py"
+# A starting choice takes some of what there is, as a preset does, and a script is written for some, and refused with a
+# sentence for the others; what is added need not be among it.
+CHOOSES = ("engine/catalogue/methods/starting.py", "engine/runs/exports/script")
 
 
 @cache
@@ -162,7 +169,7 @@ def mentioned() -> dict[str, set[str]]:
 
 
 def spread(kind: str) -> list[str]:
-    others = (*SOMETHING_ELSE.get(kind, ()), CHOOSES)
+    others = (*SOMETHING_ELSE.get(kind, ()), *CHOOSES)
     return sorted(path for path in mentioned()[kind] if not path.startswith(others))
 
 

@@ -220,8 +220,8 @@ def test_a_preset_at_start_up_asks_in_the_open_window(
     seen: list[object] = []
 
     class Window(application.MainWindow):
-        def __init__(self, _settings: object, *rest: object) -> None:
-            super().__init__(settings, *rest)
+        def __init__(self, _settings: object, *rest: object, **named: object) -> None:
+            super().__init__(settings, *rest, **named)
             self.controller.state_changed.connect(lambda state: seen.append(state))
             self.choice_loader.refused.connect(seen.append)
 
@@ -249,8 +249,8 @@ def test_a_start_with_a_refused_preset_trains_nothing_else(
     states: list[RunState] = []
 
     class Window(application.MainWindow):
-        def __init__(self, _settings: object, *rest: object) -> None:
-            super().__init__(settings, *rest)
+        def __init__(self, _settings: object, *rest: object, **named: object) -> None:
+            super().__init__(settings, *rest, **named)
             self.controller.state_changed.connect(states.append)
 
     monkeypatch.setattr(application, "MainWindow", Window)
