@@ -125,6 +125,8 @@ def test_the_distribution_follows_the_action_space() -> None:
         (["train", "--set", "update.learning_rate=-1"], "greater than 0"),
         (["train", "--set", "update.learning_rate"], "KEY=VALUE"),
         (["train", "--report", "/nowhere/report.jsonl"], "cannot be written"),
+        (["train", "--library", "main.py"], "cannot be opened"),
+        (["--library", "main.py"], "cannot be opened"),
         (["train", "--bogus"], "--bogus"),
         (["list", "things"], "environments"),
         (["bogus"], "bogus"),

@@ -30,7 +30,7 @@ MOST = 32  # iterations of which something is kept
 MOST_BYTES = 32 << 20  # that these take together
 LARGEST_STATE = 256 << 10  # bytes of a state that is kept with the policy
 VALUES = 2048  # of a batch; a histogram of more looks the same
-SHARE = 0.01  # of the time of training, that freezing policies may take
+SHARE = 0.005  # of the time of training, that freezing policies may take
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,11 @@ class SnapshotKeeper:
     def between(self, training: Training, *, last: bool = False) -> Snapshot | None:
         """What is to be written of the iteration that has just ended, or of the beginning; None where it is not its
         turn. The ``last`` one of a run has its turn always, and may be asked for within an iteration."""
-        iteration, now = training.updates, self._clock()
-        turn = iteration % self._every == 0 and now >= self._due
-        if iteration in self._kept or not (turn or last):
+        now = self._clock()
+        if now < self._due and not last:
+            return None
+        iteration = training.updates
+        if iteration in self._kept or not (last or iteration % self._every == 0):
             return None
         snapshot = self._taken(training)
         spread = {kept: size for kept, size in self._kept.items() if kept % self._every == 0}
