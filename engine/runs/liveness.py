@@ -3,6 +3,7 @@ when that process ends, however it ends."""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,22 @@ def hold(library: Library, run: str) -> BaseFileLock:
             "This run is being trained by another window or command; stop it there, or fork it here."
         ) from None
     return lock
+
+
+def hold_with(library: Library, run: str, other: str) -> BaseFileLock | None:
+    """Say that ``run`` is trained for as long as ``other`` is, which is held here: their locks are one file, so that
+    many runs take no more than one that is open. A lock of its own where files cannot have two names.
+
+    Raises:
+        OSError: the run's folder cannot be written.
+    """
+    folder = library.run_folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(library.run_folder(other) / LOCK, folder / LOCK)
+    except OSError:
+        return hold(library, run)
+    return None
 
 
 def is_trained(library: Library, run: str) -> bool:

@@ -21,7 +21,7 @@ from engine.config.parameters import with_values
 from engine.reports.events import Event, Heartbeat
 from engine.runs.autosave import BEST, Autosave, Taken, keep
 from engine.runs.library import Library
-from engine.runs.liveness import LOCK, hold
+from engine.runs.liveness import LOCK, hold, hold_with
 from engine.runs.records import TOGETHER, RunRecord, Status
 from engine.runs.retention import make_room
 from engine.runs.snapshots import Snapshot, SnapshotKeeper
@@ -174,7 +174,9 @@ class Recorder:
                 device=training.learner.choices.get("device", "cpu"),
                 inexact=() if alone else (TOGETHER,),
             )
-            self._locks.append(hold(library, record.id))  # before anybody can see that it runs
+            # Before anybody can see that it runs.
+            lock = hold_with(library, record.id, records[0].id) if records else hold(library, record.id)
+            self._locks += [lock] if lock is not None else []
             records.append(library.begin(record))
             self._told[name] = Told(records[-1])
         if alone:

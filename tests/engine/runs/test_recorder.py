@@ -63,6 +63,17 @@ def test_each_of_several_seeds_is_a_run_of_its_own(library_place: Path) -> None:
             assert list(library.series(found[seed].id, ITERATIONS)["iteration"]) == told
 
 
+def test_seeds_that_are_trained_together_are_known_to_be_trained_by_one_lock(library_place: Path) -> None:
+    recorder = Recorder(library_place, print)
+    recorder.begin(Training(configured(), seeds=(4, 7, 9)))
+    with Library(library_place) as library:
+        runs = [record.id for record in library.runs()]
+        assert [is_trained(library, run) for run in runs] == [True] * 3
+        assert len(recorder._locks) == 1
+        recorder.end(Status.STOPPED)
+        assert [is_trained(library, run) for run in runs] == [False] * 3
+
+
 def test_a_change_is_noted_and_is_what_holds_since(library_place: Path) -> None:
     training = Training(configured(budget__environment_steps=300), "mine")
     training.change("update.learning_rate", 0.125)
