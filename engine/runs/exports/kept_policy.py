@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.config import RunConfig
 from engine.config.validation import validated
 from engine.runs.exports.export import Source
-from engine.runs.records import CheckpointRecord
+from engine.runs.records import ALIVE, CheckpointRecord
 from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # torch is loaded once a policy is wanted
@@ -53,6 +53,10 @@ def kept_policy(source: Source) -> KeptPolicy:
 def _chosen(source: Source) -> CheckpointRecord:
     found = source.library.checkpoints(source.run.id)
     if not found:
+        if source.run.status in ALIVE:
+            raise RequestError(
+                f"No policy of {source.name} has been kept yet; it will be once it has trained for longer."
+            )
         raise RequestError(
             f"No policy of {source.name} was kept, for it ended before its first checkpoint; let one train for longer."
         )

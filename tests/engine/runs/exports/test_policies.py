@@ -20,7 +20,7 @@ from engine.runs.exports.kept_policy import kept_policy
 from engine.runs.exports.policy_graph import policy_graph
 from engine.runs.exports.registry import write
 from engine.runs.library import Library
-from engine.runs.records import RunRecord
+from engine.runs.records import RunRecord, Status
 from engine.runtime.errors import RequestError
 from engine.training.checkpoint import to_bytes
 from engine.training.training import Training
@@ -137,6 +137,9 @@ def test_what_has_no_policy_is_told_so(tmp_path: Path) -> None:
     run = filled(library)
     with pytest.raises(RequestError, match="No policy of run 1 was kept"):
         write(Source(library, run), "policy", tmp_path / "p.safetensors")
+    early = filled(library, status=Status.RUNNING)
+    with pytest.raises(RequestError, match="No policy of run 2 has been kept yet"):
+        write(Source(library, early), "policy", tmp_path / "p.safetensors")
     checkpoint = keep(library, run, policy_for(run.config))
     file = library.run_folder(run.id) / "checkpoints" / checkpoint.file
     file.write_bytes(to_bytes({"config": {}, "learner": {"seeds": []}}))
