@@ -81,6 +81,11 @@ class RunController(ShownRuns):
         """Whether the run that is shown goes on exactly where it was stopped."""
         return self.training.held == self._shown_id
 
+    @property
+    def can_fork(self) -> bool:
+        """Whether something of the run that is shown can be had to go on from."""
+        return self._is_held or (self.shown is not None and self.shown.record is not None)
+
     def would_start_anew(self, config: RunConfig) -> bool:
         """Whether ``start`` would begin a new run: the choice has been edited, or the run cannot go on."""
         return self.state is not RunState.PAUSED and not (self.goes_on(config) and config == self.config)

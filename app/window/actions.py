@@ -34,6 +34,12 @@ SPECS: dict[str, Spec] = {
     "reset": Spec(
         "Reset", "restart", "Ctrl+R", "End the run and clear its curves; it can be undone, and it stays on the shelf"
     ),
+    "fork": Spec(
+        "Fork",
+        "source-fork",
+        "Ctrl+Shift+F",
+        "Go on from here as a run of its own, with what has been edited; the run that is shown stays as it is",
+    ),
     "undo": Spec("Undo", "undo", "Ctrl+Z", "Go back before what was tried last: an edit, a reset, a deletion"),
     "redo": Spec("Redo", "redo", "Ctrl+Shift+Z", "Do again what was undone"),
     "all_runs": Spec("All runs", "format-list-bulleted", "Ctrl+L", "Search, name, tag, open and delete any run", True),

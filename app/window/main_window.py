@@ -131,6 +131,8 @@ class MainWindow(DropWindow):
         on["step"].triggered.connect(self.step)
         on["stop"].triggered.connect(self.controller.stop)
         on["reset"].triggered.connect(self.controller.reset)
+        on["fork"].triggered.connect(lambda: self.runs.fork())
+        self.runs.is_sound = self._is_sound
         self.runs.undoing.show_in(on)
         self.files.answer(on)
         on["environments"].triggered.connect(self._open_gallery)

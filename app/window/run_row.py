@@ -65,6 +65,7 @@ class RunRow(QWidget):
     start_asked = Signal()
     go_on_asked = Signal()
     longer_asked = Signal()
+    fork_asked = Signal()
     back_asked = Signal()
     undo_asked = Signal()
     stop_asked = Signal()
@@ -76,6 +77,9 @@ class RunRow(QWidget):
         set_role(self.state, "heading")
         self.start_button = self._button("Start as new", "Begin another run with the edited choice")
         self.go_on_button = self._button("Go on", "")
+        self.fork_button = self._button(
+            "Fork", "Go on from here as a run of its own with the edited choice; this run stays as it is (Ctrl+Shift+F)"
+        )
         self.longer_button = self._button("Go on for more", "")
         self.back_button = self._button("Back to the run's choices", "Choose again what this run was started with")
         self.undo_button = self._button("Undo reset", "Bring back the run with its curves and its policy (Ctrl+Z)")
@@ -88,7 +92,7 @@ class RunRow(QWidget):
         self._layout.addStretch(1)
         for button in self._buttons:
             self._layout.addWidget(button)
-        starting = (self.start_asked, self.go_on_asked, self.longer_asked)
+        starting = (self.start_asked, self.go_on_asked, self.longer_asked, self.fork_asked)
         asked = (*starting, self.back_asked, self.undo_asked, self.stop_asked)
         for button, signal in zip(self._buttons, asked, strict=True):
             button.clicked.connect(signal)
@@ -98,7 +102,7 @@ class RunRow(QWidget):
 
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
-        starting = (self.start_button, self.go_on_button, self.longer_button)
+        starting = (self.start_button, self.go_on_button, self.longer_button, self.fork_button)
         return (*starting, self.back_button, self.undo_button, self.stop_button)
 
     def _button(self, text: str, tip: str) -> QPushButton:

@@ -25,7 +25,7 @@ from app.window.run_opener import RunOpener
 from app.window.run_row import NOTHING_YET, RunRow, RunWords, state_words
 from app.window.run_shelf import RunShelf
 from app.window.undoing import Undoing
-from engine.config.parameters import with_values
+from engine.config.parameters import values_between, with_values
 
 if TYPE_CHECKING:
     from app.window.run_table import RunTable
@@ -38,8 +38,8 @@ _MORE = 100_000  # environment steps
 class Runs(QObject):
     """Keeps the widgets true to the controller and the choice.
 
-    ``start_asked`` and ``go_on_asked`` want the choice to be looked at first, what is still being typed included;
-    ``log`` carries level and sentence.
+    ``start_asked`` and ``go_on_asked`` want the choice to be looked at first, what is still being typed included, which
+    ``is_sound`` does; ``log`` carries level and sentence.
     """
 
     start_asked = Signal()
@@ -58,6 +58,7 @@ class Runs(QObject):
         experiment = choice.experiment
         self._controller, self._experiment, self._playback = controller, experiment, playback
         self._library = library
+        self.is_sound: Callable[[], bool] = lambda: True  # tells a person what is not
         self._table: RunTable | None = None  # made when it is first wanted
         self.row, self.pace = RunRow(), PaceControl()
         self.shelf = RunShelf(controller, library, experiment, self)
@@ -76,6 +77,7 @@ class Runs(QObject):
         self.row.start_asked.connect(self.start_asked)
         self.row.go_on_asked.connect(self.go_on_asked)
         self.row.longer_asked.connect(self.go_on_longer)
+        self.row.fork_asked.connect(self.fork)
         self.row.back_asked.connect(self.back)
         self.row.undo_asked.connect(self.undoing.undo)
         self.row.stop_asked.connect(controller.stop)
@@ -141,6 +143,20 @@ class Runs(QObject):
         if shown is not None and self._experiment.set_value(_BUDGET, _longer(shown)[1]) is None:
             self.go_on_asked.emit()
 
+    def fork(self, iteration: int | None = None) -> None:
+        """Go on with what has been edited as a run of its own, from the run that is shown as it was after so many
+        iterations; None is as it is now."""
+        shown = self._controller.shown
+        record = self._library.record(shown.run.id) if shown is not None else None
+        if shown is None or record is None:
+            why = "Nothing has run yet that" if shown is None else "This run is not in the library, so it"
+            self.log.emit("warning", f"{why} could be forked.")
+            return
+        if not self.is_sound():
+            return
+        changes = values_between(shown.config, self._experiment.config)
+        self._controller.fork(record, iteration, changes, self._experiment.plain)
+
     def back(self) -> None:
         """Choose again what the run that is shown has."""
         shown = self._controller.shown
@@ -195,9 +211,10 @@ class Runs(QObject):
             row.show_buttons(*([row.longer_button] if becomes_longer else []))
         elif controller.goes_on(config):
             row.offer_to_go_on(shown.run.number, _what_becomes(len(edits), len(live_changes(shown.config, config))))
-            row.show_buttons(row.go_on_button, row.back_button)
+            row.show_buttons(row.go_on_button, row.fork_button, row.back_button)
         else:
-            row.show_buttons(row.start_button, row.back_button)
+            forks = [row.fork_button] if controller.can_fork else []
+            row.show_buttons(row.start_button, *forks, row.back_button)
 
     def show_state(self, edits: tuple[Difference, ...] | None = None) -> None:
         """Say which run is shown, and what it is at; ``edits`` are as they were where they are None."""

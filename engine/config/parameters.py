@@ -99,6 +99,28 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     return validated(data)
 
 
+def values_between(old: RunConfig, new: RunConfig) -> dict[str, Any]:
+    """The values by which ``with_values`` makes ``old`` into ``new``."""
+    found: dict[str, Any] = {}
+    before, after = old.model_dump(), new.model_dump()
+
+    def look(path: str, first: Any, second: Any) -> None:
+        if first == second:
+            return
+        if not isinstance(second, dict) or path == OPTIONS:
+            found[path] = second
+            return
+        known: Any = first if isinstance(first, dict) else {}
+        if path and known.get("kind") != second.get("kind"):
+            found[path] = second["kind"]
+            known = {"kind": second["kind"]}
+        for name, value in second.items():
+            look(f"{path}.{name}".removeprefix("."), known.get(name), value)
+
+    look("", before, after)
+    return found
+
+
 def _of_its_family(data: dict[str, Any], before: type[BaseModel]) -> dict[str, Any]:
     """``data`` without what the family of its update rule has no place for, if that is another than ``before``."""
     kind = _at(data, "update.kind")

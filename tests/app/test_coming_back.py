@@ -116,7 +116,12 @@ def forked(qtbot: QtBot, window: MainWindow, changes: dict[str, object]) -> Kept
     """Fork the run that is shown now; the one that has begun."""
     parent, controller = window.controller.shown, window.controller
     assert parent is not None
-    controller.fork(record_now(window.runs._library.folder, parent.run.id), None, changes)
+    for path, value in changes.items():
+        assert window.experiment.set_value(path, value) is None
+    if controller.state is RunState.STOPPED:
+        qtbot.mouseClick(window.runs.row.fork_button, Qt.MouseButton.LeftButton)
+    else:
+        qtbot.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: controller.shown is not parent, timeout=20_000)
     assert controller.ghost is parent
     assert parent.state is RunState.STOPPED

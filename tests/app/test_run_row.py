@@ -131,7 +131,7 @@ def test_a_run_is_named_is_told_as_edited_goes_on_and_leaves_a_ghost(
     assert row.edited.text().startswith("edited: ")
     assert row.edited.text().endswith(", +1 more")
     assert "α 0.01 → 0.002" in row.edited.toolTip()
-    assert buttons(runs) == ["Go on with run 1", "Back to the run's choices"]
+    assert buttons(runs) == ["Go on with run 1", "Fork", "Back to the run's choices"]
     assert window.actions_by_name["start"].text() == "Start"
     press(row.back_button)
     assert window.experiment.config == controller.config
@@ -228,10 +228,10 @@ def test_a_run_that_has_finished_goes_on_where_it_is_made_longer(qtbot: QtBot, m
     reach(window, RunState.FINISHED)
     assert buttons(window.runs) == ["Go on for 500 more"]
     edit(window, "seed", 2)
-    assert buttons(window.runs) == ["Start as new", "Back to the run's choices"]
+    assert buttons(window.runs) == ["Start as new", "Fork", "Back to the run's choices"]
     press(window.runs.row.back_button)
     edit(window, "budget.environment_steps", 3000)
-    assert buttons(window.runs) == ["Go on with run 1", "Back to the run's choices"]
+    assert buttons(window.runs) == ["Go on with run 1", "Fork", "Back to the run's choices"]
     press(window.runs.row.go_on_button)
     reach(window, RunState.FINISHED)
     assert (window.controller.shown.run.number, window.controller.history.environment_steps >= 3000) == (1, True)
