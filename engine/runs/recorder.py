@@ -161,7 +161,7 @@ class Recorder:
 
     def _new(self, library: Library, training: Training) -> RunRecord:
         alone = len(training.runs) == 1
-        records = []
+        records: list[RunRecord] = []
         for name, seed in training.runs.items():
             config = training.config if seed == training.config.seed else with_values(training.config, {"seed": seed})
             record = RunRecord(
