@@ -16,11 +16,12 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from engine.runs.records import CheckpointRecord, NotedEvent, Reached, RunRecord
 from engine.runs.told import EPISODE_COLUMNS, ITERATION_COLUMNS, POINTS
 from tests.benchmarks.children import run_child
 from tests.benchmarks.figures import Measured, Number, Say
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
 
 RUNS, OVERLAID = 1000, 50
 STEPS, STEPS_PER_ITERATION, STEPS_PER_EPISODE = 1_000_000, 250, 200
@@ -140,7 +144,95 @@ def opened(folder: Path, overlaid: int) -> dict[str, float]:
         return {"all records read": read, "curves read": time.perf_counter() - began}
 
 
-SIDES: dict[str, Callable[[Path, int], dict[str, float]]] = {"open": opened}
+def shown(folder: Path, overlaid: int) -> dict[str, float]:
+    """Seconds until all runs are on the shelf, and until the curves of some have been painted in Compare mode; and the
+    longest frame meanwhile: how late the event loop was at most."""
+    from PySide6.QtCore import QSettings
+
+    from app.session.run_library import RunLibrary
+    from app.window.application import make_application
+    from app.window.main_window import MainWindow
+    from tests.benchmarks.window import SIZE
+
+    application, taken = make_application(), {}
+    unmeasured = RunLibrary.open
+
+    def measured(library: RunLibrary) -> None:
+        began = time.perf_counter()
+        unmeasured(library)
+        taken["all runs on the shelf"] = time.perf_counter() - began
+
+    RunLibrary.open = measured
+    with tempfile.TemporaryDirectory() as place:
+        settings = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
+        window = MainWindow(settings, next(iter(presets.shipped().values())), library=folder)
+        window.resize(*SIZE)
+        window.show()
+        _spin(lambda: bool(taken) and window.panels.complete)
+        _spin_for(1.0)
+        taken |= _overlaid(window, overlaid)
+        window.close()
+        window.shut_down()
+        application.processEvents()
+    return taken
+
+
+def _overlaid(window: MainWindow, count: int) -> dict[str, float]:
+    library = window.run_library
+    library.show_only([])
+    next(action for action in window._modes if action.text() == "Compare").trigger()
+    _spin_for(1.0)  # in which the mode is made, and compares its first two
+    compared = window.compare.page.compared
+    with _late() as late:
+        began = time.perf_counter()
+        library.show_only([record.id for record in library.records()[:count]])
+        _spin(lambda: len(compared.runs) == count and not compared.is_reading)
+        window.compare.page.overlay.repaint()
+        painted = time.perf_counter() - began
+        _spin_for(0.5)  # whatever is put off counts as well
+    return {"curves painted": painted, "longest frame meanwhile": max(late)}
+
+
+@contextmanager
+def _late() -> Iterator[list[float]]:
+    """By how many seconds a timer that is due every 5 ms comes late in the block."""
+    from PySide6.QtCore import Qt, QTimer
+
+    late, due = [0.0], time.perf_counter() + 0.005
+
+    def look() -> None:
+        nonlocal due
+        late.append(time.perf_counter() - due)
+        due = time.perf_counter() + 0.005
+
+    timer = QTimer(interval=5, timerType=Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(look)
+    timer.start()
+    yield late
+    timer.stop()
+
+
+def _spin(holds: Callable[[], bool], longest: float = 60.0) -> None:
+    """Let the event loop run until ``holds``.
+
+    Raises:
+        RuntimeError: that takes too long.
+    """
+    from PySide6.QtCore import QCoreApplication, QEventLoop
+
+    deadline = time.perf_counter() + longest
+    while not holds():
+        if time.perf_counter() > deadline:
+            raise RuntimeError("What was waited for did not come.")
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+
+
+def _spin_for(seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    _spin(lambda: time.perf_counter() >= until)
+
+
+SIDES: dict[str, Callable[[Path, int], dict[str, float]]] = {"open": opened, "window": shown}
 
 
 if __name__ == "__main__":

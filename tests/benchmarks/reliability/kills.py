@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,8 @@ WEIGHTS = 60.0  # seconds of training whose weights may be lost
 
 @dataclass
 class Losses:
-    """What the kills came to: seconds of training after the last number and the last weights that were kept."""
+    """What the kills came to: for how many seconds the first number that is lost had been told, and the seconds of
+    training after the last weights that were kept."""
 
     kills: int = 0
     scalars: list[float] = field(default_factory=list)
@@ -156,9 +158,16 @@ def _measure_losses(library: Library, runs: list[RunRecord], process: Process, l
         told = np.array([[line["iteration"], line["environment_steps"], line["seconds"]] for line in at])
         if not len(told) or not np.array_equal(rows[told[:, 0].astype(int) - 1], told):
             continue  # another's
-        losses.scalars.append(max(0.0, last["seconds"] - float(series["seconds"][-1])))
+        losses.scalars.append(_age(lines[len(at) :], process))
         kept = library.checkpoints(run.id)
         saved = float(series["seconds"][kept[0].iteration - 1]) if kept and kept[0].iteration else 0.0
         losses.weights.append(max(0.0, last["seconds"] - saved))
         return
-    losses.scalars.append(last["seconds"])  # nothing of it is there
+    losses.scalars.append(_age(lines, process))  # nothing of it is there
+
+
+def _age(lost: list[dict[str, Any]], process: Process) -> float:
+    """For how many seconds the first of the lines that are ``lost`` had been told when the process was killed."""
+    if not lost:
+        return 0.0
+    return lost[-1]["seconds"] - lost[0]["seconds"] + max(0.0, process.killed_at - process.report.stat().st_mtime)

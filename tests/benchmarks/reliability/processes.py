@@ -34,6 +34,7 @@ class Process:
     popen: subprocess.Popen[bytes]
     report: Path
     said: Path
+    killed_at: float = 0.0  # seconds since 1970
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -59,6 +60,7 @@ class Process:
 
     def kill(self) -> None:
         """Let it end here and now, without a chance to do anything more."""
+        self.killed_at = time.time()
         with suppress(ProcessLookupError):
             self.popen.kill()
         self.popen.wait()

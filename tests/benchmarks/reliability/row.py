@@ -1,8 +1,8 @@
 """reliability: whether anything that was trained is ever lost, tried out on real processes.
 
 - 100 processes that train in one library, two at a time, are killed at random moments; some go on with a run that was
-  killed before. After each, everything in the library has to be readable and in order; how much of what the processes
-  had reported is missing is measured, in seconds of training.
+  killed before. After each, everything in the library has to be readable and in order. Of what had been reported and
+  is missing, it is measured for how long it had been known; of weights, how many seconds of training they are behind.
 - A disk of 4 MB becomes full, and the folders of a library become read-only, while a run is recorded.
 - Two windows and three commands train at once in one library.
 - The clock goes back an hour while a run is recorded.
