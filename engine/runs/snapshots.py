@@ -218,8 +218,9 @@ def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> 
 
 
 def last_kept(library: Library, run: RunRecord, environment: EnvironmentInfo) -> Snapshot | None:
-    """The last that is known of a run: its last snapshot or, where there is none, the policy of its last checkpoint;
-    None where neither was kept.
+    """The last that is known of a run: its last snapshot, with the last batch of which one tells, since a run may have
+    been stopped within an iteration; where there is none, the policy of its last checkpoint; None where neither was
+    kept.
 
     Raises:
         RequestError: it is damaged, or of a configuration that is not known here.
@@ -227,7 +228,13 @@ def last_kept(library: Library, run: RunRecord, environment: EnvironmentInfo) ->
     """
     kept = library.snapshots(run.id)
     if kept:
-        return from_bytes(library.snapshot(run.id, kept[-1][0]), run.config_now, environment)
+        read = (
+            from_bytes(library.snapshot(run.id, iteration), run.config_now, environment)
+            for iteration, _, _ in kept[-1:-3:-1]
+        )
+        last = next(read)
+        before = next(read, None) if last.advantages is None else None
+        return last if before is None else replace(last, advantages=before.advantages, ratios=before.ratios)
     if not library.checkpoints(run.id):
         return None
     from engine.analysis.playback import PolicySnapshot

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,17 @@ from engine.reports.events import Estimated, Reweighted, Updated
 from engine.runs import snapshots
 from engine.runs.library import Library
 from engine.runs.records import RunRecord, Status
-from engine.runs.snapshots import Snapshot, SnapshotKeeper, few, from_bytes, spacing, state_in, thinned, to_bytes
+from engine.runs.snapshots import (
+    Snapshot,
+    SnapshotKeeper,
+    few,
+    from_bytes,
+    last_kept,
+    spacing,
+    state_in,
+    thinned,
+    to_bytes,
+)
 from engine.runtime.errors import RequestError
 from engine.training import checkpoint
 from engine.training.training import Training, resumed
@@ -154,6 +165,20 @@ def test_what_is_read_is_what_was_kept(training: Training) -> None:
     assert read.ratios.log_ratios.tolist() == ratios.log_ratios.tolist()
     assert (read.ratios.of, read.ratios.clip_range, read.ratios.truncation) == ("step", 0.2, None)
     assert read.state is None
+
+
+def test_the_last_that_is_known_of_a_run_has_the_last_batch_that_was_told(
+    library: Library, run: str, training: Training
+) -> None:
+    assert last_kept(library, library.run(run), training.environment) is None
+    told = train(training, at_any_time(), 2)[-1]
+    stopped = Snapshot(replace(told.policy, iteration=3), told.environment_steps + 5)  # within its iteration
+    for snapshot in (told, stopped):
+        library.keep_snapshot(run, snapshot.iteration, snapshot.environment_steps, to_bytes(snapshot))
+    last = last_kept(library, library.run(run), training.environment)
+    assert last is not None
+    assert last.advantages is not None
+    assert (last.iteration, last.advantages.iteration) == (3, 2)
 
 
 def test_large_states_are_not_kept_but_the_policy_is(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
