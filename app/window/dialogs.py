@@ -60,6 +60,10 @@ def shortcuts(parent: QWidget, panels: int) -> QDialog:
         (f"Alt+1 … Alt+{min(panels, 9)}", "Show or hide a panel"),
         (f"1 … {min(panels, 9)}", "While presenting: show that panel"),
         ("S", "While presenting: turn the halo around the mouse on and off"),
+        (
+            "Return, F2, Ins, Del",
+            "On the shelf and in the list of runs: open a run, name it, draw it beside, delete it",
+        ),
         ("A", "In a plot: show everything again, as a double click does"),
         ("E", "In a plot: enlarge it, or put it back"),
         ("Ctrl+C", "In a plot: copy its numbers"),
