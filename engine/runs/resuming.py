@@ -49,6 +49,8 @@ def resume(library: Library, record: RunRecord, at: int | None = None) -> Traini
             the run is being trained already.
         RunError: the environment fails, or the library cannot be written.
     """
+    from engine.training.devices import is_there
+    from engine.training.forking import forked
     from engine.training.training import resumed
 
     checkpoint = checkpoint_at(library, record, at)
@@ -60,8 +62,13 @@ def resume(library: Library, record: RunRecord, at: int | None = None) -> Traini
             raise
         checkpoint, state = _last_that_can_be_read(library, record, error)
         said = (f"The last checkpoint cannot be read, so the run goes on from iteration {checkpoint.iteration:,}.",)
-    training = resumed(state, record.id)
-    training.inexact = (*said, *training.inexact)
+    device = state["choices"].get("device", "cpu")
+    if is_there(device):
+        training = resumed(state, record.id)
+    else:  # where it was left open, another does, whose random numbers are others
+        training, lost = forked(state, {}, record.id)
+        said = (*said, f"There is no {device} here, so the run goes on elsewhere and not exactly.", *lost)
+    training.inexact = tuple(dict.fromkeys((*said, *training.inexact)))
     try:
         with _held(library, record):
             go_back(library, record, checkpoint, training.inexact)

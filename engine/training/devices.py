@@ -70,6 +70,11 @@ def compared(seconds: dict[str, float], accelerator: str) -> DeviceChoice:
     )
 
 
+def is_there(device: str) -> bool:
+    """Whether networks can be computed there."""
+    return device in ("cpu", _accelerator())
+
+
 def _accelerator() -> str | None:
     if torch.cuda.is_available():
         return "cuda"

@@ -15,7 +15,7 @@ from engine.runs.resuming import BUDGET, branch, extend, fork, resume
 from engine.runtime.errors import RequestError
 from tests.engine.runs.recorded import begun, saved, trained
 from tests.engine.training.going_on import fingerprint, reports
-from tests.engine.training.test_state import FIXED, method
+from tests.engine.training.test_state import FIXED, KINDS, method
 
 PPO: dict[str, Any] = FIXED | {
     "environment": "CartPole-v1",
@@ -91,6 +91,30 @@ def test_where_the_last_checkpoint_is_broken_a_run_goes_on_from_the_one_before(l
     library.checkpoint_file(library.checkpoints(record.id)[0]).unlink()
     with pytest.raises(RequestError, match="cannot be read"):
         resume(library, record)
+
+
+def test_what_does_not_go_on_exactly_is_told_and_noted(library: Library) -> None:
+    """An environment from elsewhere has no state that can be read whole."""
+    training, record = begun(library, method("a2c", "cnn", FIXED | KINDS["pictures"]))
+    trained(library, training, 1)
+    saved(library, training)
+    again = resume(library, record)
+    assert again.inexact
+    assert library.run(record.id).inexact == again.inexact
+    assert trained(library, again, 1)[0]["iteration"] == 2
+
+
+def test_a_run_of_a_device_that_is_not_here_goes_on_elsewhere(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, record = begun(library, ppo(device="auto"))
+    trained(library, training, 1)
+    monkeypatch.setitem(training.learner.choices, "device", "cuda")
+    saved(library, training)
+    monkeypatch.setattr("engine.training.devices._accelerator", lambda: None)
+    again = resume(library, record)
+    assert again.inexact == ("There is no cuda here, so the run goes on elsewhere and not exactly.",)
+    assert trained(library, again, 1)[0]["iteration"] == 2
 
 
 def test_without_a_checkpoint_there_is_nothing_to_go_on_from(library: Library) -> None:
