@@ -158,7 +158,8 @@ def _table(records: Sequence[RunRecord]) -> RenderableType:
         return "There are no runs yet; `train` makes one, and so does the window."
     table = Table(box=None, pad_edge=False)
     table.add_column("run", justify="right", no_wrap=True)
-    for title in ("", "environment", "method"):
+    titled = any(record.label.title for record in records)
+    for title in ("", "environment", "method") if titled else ("environment", "method"):
         table.add_column(title, overflow="fold")
     for title in ("seed", "steps", "return"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -168,7 +169,7 @@ def _table(records: Sequence[RunRecord]) -> RenderableType:
         reached = record.reached
         table.add_row(
             str(record.number),
-            escape(record.label.title),
+            *([escape(record.label.title)] if titled else []),
             escape(record.environment),
             f"{record.configuration['update']['kind']}, {record.configuration['policy']['kind']}",
             str(record.seed),
