@@ -208,9 +208,7 @@ def _described(
         else "",
         "changed": ", ".join(f"{path} = {value}" for path, value in record.changes.items()),
         "not exact": " ".join(record.inexact),
-        "checkpoints": ", ".join(
-            f"{each.environment_steps:,} steps ({', '.join(each.kinds)})" for each in reversed(checkpoints)
-        ),
+        "checkpoints": ", ".join(map(_kept, reversed(checkpoints))),
         "told": "\n".join(filter(None, map(_told, events))),
         "on": " ".join([record.device, *(f"{name} {version}" for name, version in record.versions.items())]),
     }
@@ -218,6 +216,11 @@ def _described(
         if text:
             table.add_row(title, escape(text))
     return table
+
+
+def _kept(checkpoint: CheckpointRecord) -> str:
+    why = f" ({', '.join(checkpoint.kinds)})" if checkpoint.kinds else ""
+    return f"{checkpoint.environment_steps:,} steps{why}"
 
 
 def _told(event: NotedEvent) -> str:
