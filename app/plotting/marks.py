@@ -25,7 +25,7 @@ Numbers = NDArray[np.float64]
 _NONE: Numbers = np.empty(0)
 DASHES = [5.0, 4.0]
 _UNSEEN = -4000.0  # pixels, where nobody sees what has no place
-_HAIRLINES = ((-0.35, -0.35), (0.35, -0.35), (-0.35, 0.35), (0.35, 0.35))
+HAIRLINES = ((-0.35, -0.35), (0.35, -0.35), (-0.35, 0.35), (0.35, 0.35))
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Line:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if self.width == 2 and frame.pixel_ratio == frame.thickness == 1 and not frame.vector:
             painter.setPen(pen_of(self.colour))
-            for dx, dy in _HAIRLINES:
+            for dx, dy in HAIRLINES:
                 painter.translate(dx, dy)
                 painter.drawPath(path)
                 painter.translate(-dx, -dy)

@@ -10,8 +10,10 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from app.models.run_style import RunStyle
 from app.plotting.labels import Moment
 from app.plotting.marks import Frame, Numbers, pen_of
+from app.plotting.run_sign import draw_run_sign
 from app.style.theme import Theme
 
 NEAR = 14.0  # pixels from the mouse to a dot that it is meant to read out
@@ -19,17 +21,31 @@ _NEAR_A_LINE = 5.0  # pixels from the mouse to a moment
 _PAD = 6.0
 _AWAY = 12.0  # pixels from the point to its tag
 _RING = 4.5
+_SIGN = 2.0  # heights of a line, before what is told of a run
+
+
+@dataclass(frozen=True)
+class RunPoint:
+    """Where a run's line is at a reading's ``x``, in its look there."""
+
+    y: float
+    style: RunStyle
+    colour: str
 
 
 @dataclass(frozen=True)
 class Reading:
     """A point at ``x`` and ``y`` of the data, and what it is, in lines of words. A ring of ``colour`` marks it; where
-    that is empty, only a line does."""
+    that is empty, only a line does.
+
+    Where it is of several runs, ``runs`` has for each of the last lines the point that it tells of.
+    """
 
     x: float
     y: float
     lines: tuple[str, ...]
     colour: str = ""
+    runs: tuple[RunPoint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,17 +128,26 @@ class Readout(QGraphicsItem):
             painter.setPen(pen_of(self._theme.text, 1.5))
             painter.setBrush(QColor(told.colour))
             painter.drawEllipse(at, _RING, _RING)
+        for point in told.runs:
+            painter.setPen(pen_of(self._theme.text, 1.5))
+            painter.setBrush(QColor(point.colour))
+            painter.drawEllipse(QPointF(at.x(), frame.to_y(point.y)), _RING, _RING)
         # Not in the margin at the right, where a button may be.
         room = QRectF(self._rect)
         room.setRight(frame.rect.right())
-        self._paint_tag(painter, told.lines, at, room)
+        self._paint_tag(painter, told, at, room)
 
-    def _paint_tag(self, painter: QPainter, lines: Sequence[str], at: QPointF, room: QRectF) -> None:
+    def _paint_tag(self, painter: QPainter, told: Reading, at: QPointF, room: QRectF) -> None:
         assert self._theme is not None
         metrics = QFontMetricsF(self._font)
         most = max(int((room.height() - _PAD) / metrics.height()), 1)
-        lines = fitted(lines, metrics.horizontalAdvance, room.width() - 2 * _PAD - 2, most)
-        width = max(map(metrics.horizontalAdvance, lines)) + 2 * _PAD
+        sign = _SIGN * metrics.height() if told.runs else 0.0
+        lines: Sequence[str]
+        if told.runs:  # each on a line of its own, as far as there is room
+            lines = told.lines if len(told.lines) <= most else [*told.lines[: most - 1], _more(told, most - 1)]
+        else:
+            lines = fitted(told.lines, metrics.horizontalAdvance, room.width() - 2 * _PAD - 2, most)
+        width = max(map(metrics.horizontalAdvance, lines)) + 2 * _PAD + sign
         height = len(lines) * metrics.height() + _PAD
         tag = tag_place(at, (width, height), room, self.avoid)
         painter.setPen(pen_of(self._theme.edge))
@@ -132,7 +157,20 @@ class Readout(QGraphicsItem):
         painter.setPen(QColor(self._theme.text))
         for number, line in enumerate(lines):
             place = QRectF(tag.left() + _PAD, tag.top() + _PAD / 2 + number * metrics.height(), width, metrics.height())
+            of_run = number - (len(told.lines) - len(told.runs))
+            if told.runs and of_run >= 0:
+                if line == told.lines[number]:
+                    point = told.runs[of_run]
+                    stretch = QRectF(place.left(), place.top() + 2, sign - _PAD, place.height() - 4)
+                    draw_run_sign(painter, point.style, point.colour, stretch)
+                place.setLeft(place.left() + sign)
+                painter.setPen(QColor(self._theme.text))
             painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), line)
+
+
+def _more(told: Reading, shown: int) -> str:
+    """What stands for the runs that have no room."""
+    return f"and {len(told.lines) - shown} more"
 
 
 def fitted(lines: Sequence[str], width_of: Callable[[str], float], room: float, most: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.models.run_style import Marker, RunStyle
@@ -52,6 +52,18 @@ def draw_run_sign(painter: QPainter, style: RunStyle, colour: str, place: QRectF
     painter.setPen(pen_for(style, colour, 2.0 * place.height() / HEIGHT))
     painter.drawLine(QPointF(place.left(), middle.y()), QPointF(place.right(), middle.y()))
     draw_marker(painter, style.marker, middle, colour, math.floor(place.height() / 2) * _REACH / 6.0)
+
+
+def sign_pixmap(style: RunStyle, theme: Theme, ratio: float) -> QPixmap:
+    """The sign of a run for a list, on a screen with ``ratio`` pixels for each of ours."""
+    width, height = theme.px(WIDTH), theme.px(HEIGHT)
+    pixmap = QPixmap(round(width * ratio), round(height * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    draw_run_sign(painter, style, style.colour(theme), QRectF(0, 0, width, height))
+    painter.end()
+    return pixmap
 
 
 class RunSign(QWidget):

@@ -4,6 +4,7 @@ shelf."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction, QResizeEvent
@@ -16,6 +17,10 @@ from app.window.docks import first_in, shortcut
 from app.window.notice import Notice
 from app.window.train_page import TrainPage
 
+if TYPE_CHECKING:  # with numpy, which the window's first picture does not wait for
+    from app.compare.page import ComparePage
+
+COMPARISON = "Comparison"  # the title of what the Compare mode has to present
 _LOG_HEIGHT = 132  # pixels that the log has at first
 _LIST_HEIGHT = 212  # and the list of runs
 _SHARE = 0.45  # of the height, which neither takes more of when it opens
@@ -28,6 +33,8 @@ class Frame(QWidget):
         super().__init__()
         self._settings = settings
         self._restored = False
+        self.comparison: ComparePage | None = None
+        self.theme: Theme | None = None
         self.train = TrainPage(panels)
         self.modes = QStackedWidget()
         self.modes.addWidget(self.train)
@@ -94,8 +101,21 @@ class Frame(QWidget):
         height = min(height, round(_SHARE * self._split.height()))
         self._split.setSizes([max(self._split.height() - height, 1), *([height] * (self._split.count() - 1))])
 
+    def add_comparison(self, page: ComparePage) -> None:
+        """Take in the page of the Compare mode."""
+        self.comparison = page
+        self.modes.addWidget(page)
+
+    @property
+    def compares(self) -> bool:
+        """Whether the Compare mode is chosen."""
+        return self.comparison is not None and self.modes.currentWidget() is self.comparison
+
     def hold(self, title: str, widget: QWidget) -> None:
         """Put a panel's widget into its place."""
+        if title == COMPARISON and self.comparison is not None:
+            self.comparison.hold(widget)
+            return
         if title != self._log_title:
             self.train.hold(title, widget)
             return
@@ -103,6 +123,8 @@ class Frame(QWidget):
 
     def take(self, title: str) -> QWidget:
         """Take a panel's widget out of its place, into which ``hold`` puts it back."""
+        if title == COMPARISON and self.comparison is not None:
+            return self.comparison.take()
         if title != self._log_title:
             return self.train.take(title)
         item = self._log_place.takeAt(0)
@@ -115,6 +137,9 @@ class Frame(QWidget):
         self.train.docks.name_run(name)
 
     def apply_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        if self.comparison is not None:
+            self.comparison.apply_theme(theme)
         self.train.apply_theme(theme)
         self.shelf.apply_theme(theme)
 

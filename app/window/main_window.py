@@ -32,6 +32,7 @@ from app.style.theme import Theme, ThemeChoice
 from app.window import actions as acts
 from app.window import modes, screen_fit
 from app.window.allowance import Allowance
+from app.window.compare_mode import CompareMode
 from app.window.frame import Frame
 from app.window.invitation import DropWindow
 from app.window.keyboard import Keyboard
@@ -106,6 +107,7 @@ class MainWindow(DropWindow):
 
         self.run_library = RunLibrary(library_folder(library), self)
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
+        self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)
         self.runs.list_in(self.frame, self.actions_by_name["all_runs"], lambda: self.look.theme)

@@ -20,7 +20,8 @@ class Mode:
 
 
 TRAIN = Mode("Train", "Ctrl+1", "Train an agent and watch it learn")
-MODES = (TRAIN,)
+COMPARE = Mode("Compare", "Ctrl+2", "See runs beside each other, and what one change did")
+MODES = (TRAIN, COMPARE)
 
 
 def make_actions(parent: QWidget) -> list[QAction]:

@@ -31,7 +31,7 @@ from app.style import theme as themes
 from app.style.text import ElidedLabel, as_surface, set_role
 from app.style.theme import Theme
 from app.window.dock import Dock
-from app.window.frame import Frame
+from app.window.frame import COMPARISON, Frame
 from app.window.panels import Panels
 from app.window.run_row import NOTHING_YET
 from app.window.spotlight import Spotlight
@@ -166,7 +166,7 @@ class Present(QWidget):
                 dock.hide()
             # A panel itself has the focus where its controls have let it go.
             focused = "" if isinstance(self._focus, PanelWidget) else self._title_of(self._focus)
-            self._take(focused or self._pointed or FIRST)
+            self._take(COMPARISON if self._frame.compares else focused or self._pointed or FIRST)
             self.stack.setCurrentWidget(self)
             window.menuBar().hide()
             cast(QLayout, window.layout()).activate()
@@ -200,7 +200,8 @@ class Present(QWidget):
             self._take(title)
 
     def _take(self, title: str) -> None:
-        self._shown = self._pointed = title
+        self._shown = title
+        self._pointed = self._pointed if title == COMPARISON else title
         widget = self._frame.take(title)
         self._scroll.setWidget(widget)
         widget.show()

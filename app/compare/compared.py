@@ -1,0 +1,175 @@
+"""The runs that are compared, with what they have told: read from the library a little at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.models.run_style import RunStyle, style_of
+from app.session.run_library import RunLibrary
+from app.style.format import NOTHING, setting
+from engine.catalogue.methods.entries import CHOICES
+from engine.reports.metrics import METRICS
+from engine.runs.comparison import RETURN, Varying, varying
+from engine.runs.library import ITERATIONS, Library, Series
+from engine.runs.records import RunRecord
+from engine.runtime.errors import RequestError, RunError
+
+_MOST = 2  # differences that a name is made of
+_SLICE = 0.03  # seconds of reading, after which the window has its turn
+_TOTALS = ("iteration", "environment_steps", "episodes", "seconds", "gradient_steps", RETURN)
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A run and the columns of its iterations that are compared; ``number`` is the library's, and so is its look."""
+
+    record: RunRecord
+    name: str
+    series: Series
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def title(self) -> str:
+        """What it is called where there is little room: "5 · baseline: none"."""
+        return f"{self.record.number} · {self.name}"
+
+    @property
+    def style(self) -> RunStyle:
+        return style_of(self.record.number)
+
+
+class Compared(QObject):
+    """Follows which runs of the library are shown, and what they tell, while it is ``watched``.
+
+    Signals:
+        changed: there are others, or they have told more.
+    """
+
+    changed = Signal()
+
+    def __init__(self, library: RunLibrary, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.library = library
+        self.metric = RETURN
+        self.runs: tuple[ComparedRun, ...] = ()
+        self._read: dict[str, tuple[tuple[Any, ...], Series]] = {}  # with the mark that the run had then
+        self._watched = False
+        self._timer = QTimer(self, interval=0)
+        self._timer.timeout.connect(self._read_on)
+        library.changed.connect(self._look)
+        library.shown_changed.connect(self._look)
+
+    def set_watched(self, watched: bool) -> None:
+        self._watched = watched
+        if watched:
+            self._look()
+        else:
+            self._timer.stop()
+
+    def choose(self, metric: str) -> None:
+        """Read this metric along with the mean return."""
+        if metric != self.metric:
+            self.metric = metric
+            self._look()
+
+    @property
+    def is_reading(self) -> bool:
+        return self._timer.isActive()
+
+    def _look(self) -> None:
+        if self._watched:
+            self._timer.start()
+
+    def _mark(self, record: RunRecord) -> tuple[Any, ...]:
+        return record.reached.iteration, record.reached.seconds, self.metric
+
+    def _read_on(self) -> None:
+        """Read what is missing, as far as the time goes; tell of all once nothing is."""
+        began, library = time.monotonic(), self.library.library
+        records = [record for run in self.library.shown if (record := self.library.record(run)) is not None]
+        for record in records:
+            mark = self._mark(record)
+            if library is not None and (record.id not in self._read or self._read[record.id][0] != mark):
+                if time.monotonic() - began > _SLICE:
+                    return
+                self._read[record.id] = mark, _columns(library, record.id, self.metric)
+        self._timer.stop()
+        self._tell(records)
+
+    def _tell(self, records: Sequence[RunRecord]) -> None:
+        self._read = {record.id: self._read[record.id] for record in records if record.id in self._read}
+        there = [record for record in records if record.id in self._read]
+        beside = names(there)
+        runs = tuple(
+            ComparedRun(record, beside.get(record.id) or self.library.name(record), self._read[record.id][1])
+            for record in there
+        )
+        if [_told(run) for run in runs] != [_told(run) for run in self.runs]:
+            self.runs = runs
+            self.changed.emit()
+
+
+def _told(run: ComparedRun) -> tuple[object, ...]:
+    """What a run is told from itself by at another time; its numbers are another array then."""
+    return run.record, run.name, id(run.series)
+
+
+def _columns(library: Library, run: str, metric: str) -> Series:
+    """The few that are compared: all would take much memory where runs are many."""
+    try:
+        series = library.series(run, ITERATIONS)
+    except RunError:  # of which the window is told by whoever reads the library's runs
+        return _nothing()
+    kept = [name for name in dict.fromkeys((*_TOTALS, metric)) if name in series.columns]
+    return Series(tuple(kept), series.rows[:, [series.columns.index(name) for name in kept]])
+
+
+def _nothing() -> Series:
+    import numpy as np
+
+    return Series((), np.empty((0, 0)))
+
+
+def names(records: Sequence[RunRecord]) -> dict[str, str]:
+    """What each of these is called beside the others, by its id: the name that a person gave it, or what it has
+    otherwise, "baseline: none, seed 2". One that has neither is left out."""
+    found = {record.id: record.label.title for record in records if record.label.title}
+    try:
+        differing = varying([(record.config, record.changes) for record in records])
+    except RequestError:
+        return found
+    for index, record in enumerate(records):
+        words = [_words(one, index) for one in differing if one.values[index]]
+        more = ["…"] if len(words) > _MOST else []
+        if words and record.id not in found:
+            found[record.id] = ", ".join([*words[:_MOST], *more])
+    return found
+
+
+def _words(one: Varying, index: int) -> str:
+    """What a run has of what differs: "α 0.01", "baseline: none"."""
+    value = one.values[index][-1]
+    if one.path in CHOICES:
+        return f"{one.title.lower()}: {str(value).lower()}"
+    return f"{one.symbol or one.title.lower()} {NOTHING if value is None else setting(value)}"
+
+
+def offered(runs: Sequence[ComparedRun]) -> list[str]:
+    """The metrics of which these runs may have curves: what every method reports, and what theirs do."""
+    from engine.catalogue.methods.reported import diagnosed
+
+    found = {RETURN, "mean_length"}
+    for run in runs:
+        try:
+            found.update(diagnosed(run.record.config))
+        except RequestError:
+            continue
+    return [name for name in METRICS if name in found]

@@ -1,0 +1,252 @@
+"""The curves of all runs that are compared on one plot, over what a person chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
+
+from app.compare.compared import Compared, ComparedRun, offered
+from app.panels.record import PanelWidget
+from app.plotting.axes import Range, robust_bounds, settled_range
+from app.plotting.export import Column, Table, below
+from app.plotting.labels import Level
+from app.plotting.plot import Plot
+from app.plotting.readout import Pointer, Reading, RunPoint
+from app.plotting.run_lines import MANY, EndNames, RunLine, RunLines
+from app.plotting.traces import Trace
+from app.style.combo import Combo
+from app.style.flow import Flow
+from app.style.format import short_number
+from app.style.text import Stage, as_surface
+from app.style.theme import Theme
+from engine.reports.metrics import METRICS
+from engine.runs.comparison import AXES, MEAN_OVER, RETURN, SMOOTHINGS, Axis, Curve, curve, threshold_of
+from engine.runs.records import ALIVE, RunRecord
+from engine.runtime.errors import RequestError
+
+EMPTY = "Tick runs in the list, and their curves appear here on one axis."
+_NO_CURVES = "None of the ticked runs has told anything of this yet."
+_BESIDE = 1.25  # times as far as the longest run, so that names have room beside the ends of lines
+_MARGIN = 1.03
+_SHORT = {
+    "environment_steps": "steps",
+    "episodes": "episodes",
+    "seconds": "seconds",
+    "gradient_steps": "gradient steps",
+}
+
+
+class Overlay(PanelWidget):
+    """Signals:
+    axis_changed: what the horizontal axis counts is another.
+    """
+
+    axis_changed = Signal(str)
+
+    def __init__(self, theme: Theme, compared: Compared) -> None:
+        super().__init__()
+        as_surface(self)
+        self._theme, self._compared = theme, compared
+        self._drawn: dict[str, tuple[object, ...]] = {}  # of what each line was made
+        self._binned: dict[str, int] = {}  # how many iterations a drawn point is the mean of
+        self._y: Range | None = None
+        self._lines, self._level = RunLines(), Level()
+        self._names = EndNames(self._lines)
+        self.plot = Plot(theme, AXES["environment_steps"], "")
+        self.plot.marks = [self._level, self._lines, self._names]
+        self.plot.title, self.plot.probe, self.plot.numbers = "Runs compared", self._read, self._numbers
+        self._stage = Stage(EMPTY, self.plot)
+        self._build(theme)
+        compared.changed.connect(self.redraw)
+        self.apply_theme(theme)
+        self.redraw()
+
+    def _build(self, theme: Theme) -> None:
+        self.metric_box = _combo("What is compared", "Which number is drawn over the axis")
+        self.axis_box = _combo("Aligned by", "What the horizontal axis counts, by which the runs are aligned")
+        self.smoothing_box = _combo("Smoothing", "How many iterations each drawn point is the mean of")
+        for axis, title in _SHORT.items():
+            self.axis_box.addItem(f"by {title}", axis)
+        for count in SMOOTHINGS:
+            self.smoothing_box.addItem("not smoothed" if count == 1 else f"mean of {count} iterations", count)
+        self._offer()
+        self.metric_box.currentIndexChanged.connect(self._choose_metric)
+        self.axis_box.currentIndexChanged.connect(self._choose_axis)
+        self.smoothing_box.currentIndexChanged.connect(lambda _index: self.redraw())
+        header = Flow(theme.unit)
+        header.setContentsMargins(2 * theme.unit, theme.unit, 2 * theme.unit, 0)
+        for box in (self.metric_box, self.axis_box, self.smoothing_box):
+            header.addWidget(box)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, theme.unit // 2)
+        layout.setSpacing(0)
+        layout.addLayout(header)
+        layout.addWidget(self._stage, 1)
+
+    # --- what is chosen -----------------------------------------------------------------------------------------------
+
+    @property
+    def axis(self) -> Axis:
+        return cast(Axis, self.axis_box.currentData())
+
+    @property
+    def smoothing(self) -> int:
+        return int(self.smoothing_box.currentData())
+
+    @property
+    def lines(self) -> Sequence[RunLine]:
+        """What is drawn, the first on top."""
+        return self._lines.lines
+
+    def _offer(self) -> None:
+        """Offer the metrics that the runs may have."""
+        names = offered(self._compared.runs)
+        chosen = self._compared.metric
+        names = names if chosen in names else [*names, chosen]
+        if [self.metric_box.itemData(index) for index in range(self.metric_box.count())] == names:
+            return
+        self.metric_box.blockSignals(True)
+        self.metric_box.clear()
+        for name in names:
+            self.metric_box.addItem(METRICS[name].title, name)
+        self.metric_box.setCurrentIndex(names.index(chosen))
+        self.metric_box.blockSignals(False)
+
+    def _choose_metric(self) -> None:
+        self._y = None
+        self.plot.follow()
+        self._compared.choose(self.metric_box.currentData())
+
+    def _choose_axis(self) -> None:
+        self.plot.follow()
+        self.redraw()
+        self.axis_changed.emit(self.axis)
+
+    # --- drawing ------------------------------------------------------------------------------------------------------
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._level.apply_theme(theme)
+        self._names.apply_theme(theme)
+        for line in self._lines.lines:
+            line.colour = line.style.colour(theme)
+        self.plot.apply_theme(theme)
+
+    def redraw(self) -> None:
+        """Draw what the runs have told by now."""
+        self._offer()
+        runs = self._compared.runs
+        before = {line.run: line for line in self._lines.lines}
+        self._lines.lines = [self._line(run, before.get(run.id)) for run in runs]
+        self._drawn = {run.id: self._drawn[run.id] for run in runs}
+        self._entitle()
+        self._settle()
+        drawn = any(len(line.x) for line in self._lines.lines)
+        self._stage.set_hint(_NO_CURVES if runs and not drawn else EMPTY)
+        self._stage.fill(drawn)
+        self.plot.redraw()
+
+    def _line(self, run: ComparedRun, before: RunLine | None) -> RunLine:
+        made_of = (id(run.series), self._compared.metric, self.axis, self.smoothing)
+        if before is None or self._drawn.get(run.id) != made_of:
+            whole = curve(run.series, self._compared.metric, self.axis, self.smoothing)
+            thin, self._binned[run.id] = _thinned(whole)
+            before = RunLine(run.id, run.record.number, "", run.style, "", thin.x, thin.y)
+        self._drawn[run.id] = made_of
+        before.name, before.colour = run.title, run.style.colour(self._theme)
+        return before
+
+    def _entitle(self) -> None:
+        """Name the axes; how smooth the lines are is always said."""
+        metric = METRICS[self._compared.metric]
+        unit = f" ({metric.unit})" if metric.unit else ""
+        last = f", last {MEAN_OVER}" if metric.name == RETURN else ""
+        smooth = "" if self.smoothing == 1 else f", mean of {self.smoothing} iterations"
+        binned = max((self._binned[line.run] for line in self._lines.lines), default=1)
+        smooth += f", 1 point for {binned}" if binned > 1 else ""
+        for axis, title in (
+            (self.plot.left, f"{metric.title.lower()}{last}{unit}{smooth}"),
+            (self.plot.bottom, AXES[self.axis]),
+        ):
+            if title != axis.labelText:
+                axis.set_title(title)
+        self._level.value = self._threshold() if metric.name == RETURN else None
+        self._level.text = f"solved: {short_number(self._level.value, 4)}"
+
+    def _threshold(self) -> float | None:
+        try:
+            return threshold_of([run.record.config for run in self._compared.runs])
+        except RequestError:
+            return None
+
+    def _settle(self) -> None:
+        lines = [line for line in self._lines.lines if len(line.x)]
+        if not lines:
+            return
+        end = max(float(line.x[-1]) for line in lines)
+        if self.axis == "environment_steps":  # that of a run at work stands still
+            end = max([end, *(_budget(run.record) for run in self._compared.runs if run.record.status in ALIVE)])
+        named = len(self._lines.lines) <= MANY
+        heights = np.concatenate([line.y for line in lines])
+        low, high = robust_bounds(heights)
+        if self._level.value is not None:
+            low, high = min(low, self._level.value), max(high, self._level.value)
+        self._y = settled_range(self._y, low, high)
+        self.plot.set_ranges((0.0, end * (_BESIDE if named else _MARGIN)), self._y)
+
+    # --- what a person asks of it -------------------------------------------------------------------------------------
+
+    def _read(self, pointer: Pointer) -> Reading | None:
+        """All curves at once, where the mouse is, the highest first."""
+        x = pointer.data_x
+        found = [(float(np.interp(x, line.x, line.y)), line) for line in self._lines.lines if _reaches(line, x)]
+        if not found:
+            return None
+        found.sort(key=lambda one: -one[0])
+        where = f"after {x:.1f} s of training" if self.axis == "seconds" else f"at {x:,.0f} {AXES[self.axis]}"
+        words = [f"{short_number(y, 4)}  {line.name}" for y, line in found]
+        points = tuple(RunPoint(y, line.style, line.colour) for y, line in found)
+        return Reading(x, found[0][0], (where, *words), runs=points)
+
+    def _numbers(self) -> Table:
+        """Every point of every run, as it was reported."""
+        tables = []
+        for run in self._compared.runs:
+            one = curve(run.series, self._compared.metric, self.axis)
+            title = METRICS[self._compared.metric].title
+            columns: dict[str, Column] = {"run": [run.title] * len(one), AXES[self.axis]: one.x, title: one.y}
+            tables.append(Table(columns))
+        return below(tables)
+
+
+def _combo(name: str, tip: str) -> Combo:
+    box = Combo()
+    box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
+    box.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    box.setAccessibleName(name)
+    box.setToolTip(tip)
+    return box
+
+
+def _thinned(one: Curve) -> tuple[Curve, int]:
+    """At most as many points as can be seen apart, each the mean of so many; the last is as it was."""
+    trace = Trace()
+    trace.update(one.y)
+    if trace.size == 1:
+        return one, 1
+    x, y = one.x[trace.middles], trace.means
+    return Curve(np.append(x, one.x[-1]), np.append(y, one.y[-1])), trace.size
+
+
+def _budget(record: RunRecord) -> float:
+    """The environment steps for which a run is to train."""
+    path = "budget.environment_steps"
+    return float(record.changes.get(path, record.configuration.get("budget", {}).get("environment_steps", 0)))
+
+
+def _reaches(line: RunLine, x: float) -> bool:
+    return bool(len(line.x)) and float(line.x[0]) <= x <= float(line.x[-1])

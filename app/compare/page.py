@@ -1,0 +1,107 @@
+"""The page of the Compare mode: the runs, their curves on one plot, and beneath them what else sets them apart."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QWidget
+
+from app.compare.compared import Compared
+from app.compare.overlay import Overlay
+from app.compare.run_picker import RunPicker, default_ticks
+from app.compare.table import ComparisonTable
+from app.session.run_library import RunLibrary
+from app.style.theme import Theme
+
+MIME = "application/x-policy-gradient-runs"  # ids of runs, one a line, as the shelf gives them when they are dragged
+_LEFT, _LOWER = 264, 0.4  # pixels of the runs at first, and the share of the height that what is beneath has
+
+
+class ComparePage(QWidget):
+    """Signals:
+    duplicate_asked: the RunRecord of a run that is to be had again with one thing changed.
+    """
+
+    duplicate_asked = Signal(object)
+
+    def __init__(self, theme: Theme, library: RunLibrary) -> None:
+        super().__init__()
+        self._library = library
+        self.compared = Compared(library, self)
+        self.picker = RunPicker(theme, library)
+        self.overlay = Overlay(theme, self.compared)
+        self.table = ComparisonTable(theme, self.compared)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.table, "Table")
+        self._overlay_place = QWidget()
+        self._overlay_layout = QHBoxLayout(self._overlay_place)
+        self._overlay_layout.setContentsMargins(0, 0, 0, 0)
+        self._overlay_layout.addWidget(self.overlay)
+        self._right = QSplitter(Qt.Orientation.Vertical)
+        self._right.addWidget(self._overlay_place)
+        self._right.addWidget(self.tabs)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.addWidget(self.picker)
+        self._split.addWidget(self._right)
+        for split in (self._right, self._split):
+            split.setChildrenCollapsible(False)
+        self._split.setStretchFactor(0, 0)
+        self._split.setStretchFactor(1, 1)
+        self._shared_out = self._taken = False
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._split)
+        self.setAcceptDrops(True)
+        self.picker.duplicate_asked.connect(self.duplicate_asked)
+        self.overlay.axis_changed.connect(self.table.show_axis)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(320, 200)
+
+    def tick_some(self, on_screen: str) -> None:
+        """Tick the run that is ``on_screen`` and the one before it, where too few are ticked to compare."""
+        self._library.show_only(default_ticks(self._library.records(), self._library.shown, on_screen))
+
+    # --- one of its widgets elsewhere, as in front of a room ----------------------------------------------------------
+
+    def take(self) -> QWidget:
+        """Take the curves out of their place, into which ``hold`` puts them back."""
+        self._overlay_layout.removeWidget(self.overlay)
+        self.overlay.setParent(None)
+        self._taken = True
+        return self.overlay
+
+    def hold(self, widget: QWidget) -> None:
+        self._overlay_layout.addWidget(widget)
+        widget.show()
+        self._taken = False
+
+    # --- what Qt calls ------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._shared_out:
+            self._shared_out = True
+            self._split.setSizes([_LEFT, max(self.width() - _LEFT, 1)])
+            lower = round(_LOWER * self.height())
+            self._right.setSizes([max(self.height() - lower, 1), lower])
+        self.compared.set_watched(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.compared.set_watched(self._taken)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(MIME):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        ids = bytes(event.mimeData().data(MIME).data()).decode().split()
+        self._library.show_only([*self._library.shown, *ids])
+        event.acceptProposedAction()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.picker.apply_theme(theme)
+        self.overlay.apply_theme(theme)
+        self.table.apply_theme(theme)

@@ -1,0 +1,196 @@
+"""The list in which runs are ticked that are to be compared, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QLineEdit, QListView, QPushButton, QVBoxLayout, QWidget
+
+from app.models.run_names import environment_title, full_name
+from app.models.run_style import style_of
+from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
+from app.session.run_library import RunLibrary
+from app.style.format import short_number
+from app.style.text import as_surface, muted
+from app.style.theme import Theme
+from engine.runs.records import RunRecord
+
+Index = QModelIndex | QPersistentModelIndex
+_NONE = QModelIndex()
+EMPTY = "Every run is recorded here as it trains. Start one, then change one thing and start another."
+
+
+class RunRows(QAbstractListModel):
+    """The library's runs that hold what is searched for; those that are ticked are shown."""
+
+    def __init__(self, library: RunLibrary) -> None:
+        super().__init__()
+        self._library = library
+        self._theme: Theme | None = None
+        self._search = ""
+        self.records: list[RunRecord] = []
+        self._signs: dict[int, QPixmap] = {}
+        self._ratio = 1.0
+        library.changed.connect(self.look)
+        library.shown_changed.connect(self._tell)
+
+    def look(self) -> None:
+        """Take in what the library holds."""
+        records = [record for record in self._library.records() if self._holds(record)]
+        if [record.id for record in records] == [record.id for record in self.records]:
+            self.records = records
+            self._tell()
+            return
+        self.beginResetModel()
+        self.records = records
+        self.endResetModel()
+
+    def search(self, words: str) -> None:
+        """Show the runs in whose number, name, environment, tags or note all ``words`` are."""
+        self._search = words
+        self.look()
+
+    def _holds(self, record: RunRecord) -> bool:
+        words = self._search.lower().split()
+        if not words:
+            return True
+        label = record.label
+        where = (record.environment, environment_title(record.environment))
+        text = " ".join((f"run {record.number}", label.title, label.note, *label.tags, *where)).lower()
+        return all(word in text or word in self._library.name(record).lower() for word in words)
+
+    def apply_theme(self, theme: Theme, ratio: float) -> None:
+        self._theme, self._ratio = theme, ratio
+        self._signs.clear()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.records:
+            self.dataChanged.emit(self.index(0), self.index(len(self.records) - 1))
+
+    # --- as Qt asks ---------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self.records)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self.records):
+            return None
+        record = self.records[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return f"{record.number} · {self._library.name(record)}"
+        if role == Qt.ItemDataRole.CheckStateRole:
+            return Qt.CheckState.Checked if record.id in self._library.shown else Qt.CheckState.Unchecked
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._sign(record.number)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{full_name(record)}\n{come_to(record)}"
+        return None
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        if role != Qt.ItemDataRole.CheckStateRole or not index.isValid():
+            return False
+        self._library.show(self.records[index.row()].id, Qt.CheckState(value) == Qt.CheckState.Checked)
+        return True
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsUserCheckable
+
+    def _sign(self, number: int) -> QPixmap | None:
+        if self._theme is None:
+            return None
+        if number not in self._signs:
+            self._signs[number] = sign_pixmap(style_of(number), self._theme, self._ratio)
+        return self._signs[number]
+
+
+class RunPicker(QWidget):
+    """Signals:
+    duplicate_asked: the RunRecord of a run that is to be had again with one thing changed.
+    """
+
+    duplicate_asked = Signal(object)
+
+    def __init__(self, theme: Theme, library: RunLibrary) -> None:
+        super().__init__()
+        as_surface(self)
+        self._library = library
+        self.rows = RunRows(library)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search runs")
+        self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName("Search runs")
+        self.list = QListView()
+        self.list.setModel(self.rows)
+        self.list.setUniformItemSizes(True)
+        self.list.setFrameShape(QListView.Shape.NoFrame)
+        self.list.setAccessibleName("Runs")
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._hint = muted(EMPTY)
+        self._hint.setWordWrap(True)
+        self.clear_button = QPushButton("Untick all")
+        self.clear_button.clicked.connect(lambda: library.show_only(()))
+        self.duplicate_button = QPushButton("Duplicate and change one thing…")
+        self.duplicate_button.setToolTip("Train the chosen run again with one thing changed, and compare the two")
+        self.duplicate_button.clicked.connect(self._duplicate)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
+        layout.setSpacing(theme.unit)
+        for widget in (self.search, self._hint, self.list, self.duplicate_button, self.clear_button):
+            layout.addWidget(widget)
+        layout.setStretchFactor(self.list, 1)
+        self.duplicate_button.hide()
+        self.search.textChanged.connect(self.rows.search)
+        self.list.selectionModel().currentChanged.connect(self._follow)
+        self.rows.modelReset.connect(self._follow)
+        library.shown_changed.connect(self._follow)
+        self.rows.look()
+        self.apply_theme(theme)
+        self._follow()
+
+    @property
+    def chosen(self) -> RunRecord | None:
+        """The run that has been clicked, or else the newest that is ticked."""
+        row = self.list.currentIndex().row()
+        if 0 <= row < len(self.rows.records):
+            return self.rows.records[row]
+        shown = self._library.shown
+        return next((record for record in self.rows.records if record.id in shown), None)
+
+    def _duplicate(self) -> None:
+        chosen = self.chosen
+        if chosen is not None:
+            self.duplicate_asked.emit(chosen)
+
+    def _follow(self, *_: object) -> None:
+        self._hint.setVisible(not self.rows.records and not self.search.text())
+        self.list.setVisible(not self._hint.isVisibleTo(self))
+        self.duplicate_button.setEnabled(self.chosen is not None)
+        self.clear_button.setEnabled(bool(self._library.shown))
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.list.setIconSize(QSize(theme.px(WIDTH), theme.px(HEIGHT)))
+        self.rows.apply_theme(theme, self.devicePixelRatioF())
+
+
+def come_to(record: RunRecord) -> str:
+    """How far a run has come: "50,000 steps, mean return 475"."""
+    mean = record.reached.mean_return
+    words = [f"{record.reached.environment_steps:,} environment steps"]
+    return ", ".join([*words, *([f"mean return {short_number(mean, 4)}"] if mean is not None else [])])
+
+
+def default_ticks(records: Sequence[RunRecord], shown: Sequence[str], newest: str = "") -> list[str]:
+    """What is ticked where a person has not chosen enough to compare: the run on screen, or else the newest, with the
+    one before it in the same environment."""
+    ticked = [record for record in records if record.id in shown]
+    if len(ticked) >= 2 or not records:
+        return list(shown)
+    first = ticked[0] if ticked else next((record for record in records if record.id == newest), records[0])
+    beside = (each for each in records if each.environment == first.environment and each.id != first.id)
+    other = next(beside, None)
+    return [first.id, *([other.id] if other is not None else [])]

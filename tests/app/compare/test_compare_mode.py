@@ -1,0 +1,134 @@
+"""The Compare mode: runs of the library on one plot, with what differs between them, on the real window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from app.compare.page import MIME, ComparePage
+from app.compare.run_picker import default_ticks
+from app.plotting.run_lines import spread
+from app.window.main_window import MainWindow
+from engine.runs.library import Library
+from engine.runs.place import library_folder
+from tests.engine.runs.libraries import filled
+
+
+@pytest.fixture
+def page(make_window: Callable[..., MainWindow], qtbot: QtBot) -> ComparePage:
+    """That of a window whose library has four runs, the last in another environment; Ctrl+2 has been pressed."""
+    with Library(library_folder()) as library:
+        filled(library, {"seed": 1})
+        filled(library, {"seed": 1, "update.learning_rate": 0.5})
+        filled(library, {"seed": 2, "update.learning_rate": 0.5})
+        filled(library, {"environment": "Acrobot-v1"})
+    window = make_window()
+    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    page = window.compare.page
+    assert page is not None
+    qtbot.waitUntil(lambda: page.isVisible() and page.picker.rows.rowCount() == 4 and not page.compared.is_reading)
+    return page
+
+
+def tick(page: ComparePage, qtbot: QtBot, number: int) -> None:
+    """Click the box of a run."""
+    rows = page.picker.rows
+    row = next(at for at, record in enumerate(rows.records) if record.number == number)
+    box = page.picker.list.visualRect(rows.index(row))
+    before = len(page.compared.runs)
+    place = QPoint(box.left() + 10, box.center().y())
+    qtbot.mouseClick(page.picker.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: len(page.compared.runs) != before)
+
+
+def only(page: ComparePage, qtbot: QtBot, *numbers: int) -> None:
+    """Tick these runs and no others."""
+    page.picker.clear_button.click()
+    qtbot.waitUntil(lambda: not page.compared.runs)
+    for number in numbers:
+        tick(page, qtbot, number)
+
+
+def test_ticked_runs_are_drawn_and_only_what_differs_stands_in_the_table(page: ComparePage, qtbot: QtBot) -> None:
+    only(page, qtbot, 1, 2)
+    assert [line.number for line in page.overlay.lines] == [1, 2]
+    assert [line.name for line in page.overlay.lines] == ["1 · α 0.01", "2 · α 0.5"]
+    grid = page.table.grid
+    heads = [grid.horizontalHeaderItem(at).text() for at in range(grid.columnCount())]
+    assert heads == ["Run", "Learning rate", "Final return", "Best return", "Area", "Steps to 475", "Seconds to 475"]
+    tick(page, qtbot, 3)
+    assert "Seed" in [grid.horizontalHeaderItem(at).text() for at in range(grid.columnCount())]
+    qtbot.keyClick(grid, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text().splitlines()[2].startswith("2 · α 0.5, seed 1\t")
+    tick(page, qtbot, 2)
+    assert [line.number for line in page.overlay.lines] == [1, 3]
+
+
+def test_hovering_reads_all_curves_at_once_and_smoothing_is_said(page: ComparePage, qtbot: QtBot) -> None:
+    only(page, qtbot, 1, 2)
+    overlay = page.overlay
+    assert "smooth" not in overlay.plot.left.labelText
+    overlay.smoothing_box.setCurrentIndex(1)
+    assert "mean of 5 iterations" in overlay.plot.left.labelText
+    overlay.axis_box.setCurrentIndex(overlay.axis_box.findData("seconds"))
+    assert overlay.plot.bottom.labelText == "seconds of training"
+    view = overlay.plot.viewport()
+    x, _ = overlay.plot.ranges
+    share = float(overlay.lines[0].x[-1]) / x[1]
+    frame = overlay.plot._frame(overlay.plot._view.mapRectToScene(overlay.plot._view.rect()))
+    qtbot.mouseMove(view, QPoint(round(frame.rect.left() + share * frame.rect.width()) - 4, view.height() // 2))
+    qtbot.waitUntil(lambda: overlay.plot.reading is not None)
+    reading = overlay.plot.reading
+    assert reading is not None
+    assert [line.partition("  ")[2] for line in reading.lines[1:]] == ["1 · α 0.01", "2 · α 0.5"]
+    assert len(reading.runs) == 2
+
+
+def test_runs_dropped_on_the_page_are_compared(page: ComparePage, qtbot: QtBot) -> None:
+    only(page, qtbot)
+    data = QMimeData()
+    data.setData(MIME, "\n".join(record.id for record in page.picker.rows.records[1:3]).encode())
+    actions, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    page.dropEvent(QDropEvent(QPointF(5, 5), actions, data, buttons, Qt.KeyboardModifier.NoModifier))
+    qtbot.waitUntil(lambda: len(page.compared.runs) == 2)
+
+
+def test_searching_leaves_the_runs_that_hold_all_words(page: ComparePage, qtbot: QtBot) -> None:
+    qtbot.keyClicks(page.picker.search, "acrobot")
+    assert [record.number for record in page.picker.rows.records] == [4]
+
+
+def test_presenting_shows_the_curves_alone_and_puts_them_back(page: ComparePage, qtbot: QtBot) -> None:
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    only(page, qtbot, 1, 2)
+    window.setFocus()
+    qtbot.keyClick(window, Qt.Key.Key_P)
+    assert window.present.is_on
+    assert window.present.isAncestorOf(page.overlay)
+    assert page.overlay.plot.isVisible()
+    window.present.leave()
+    assert page.isAncestorOf(page.overlay)
+    assert page.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    assert not page.isVisible()
+
+
+def test_with_nothing_chosen_the_run_on_screen_stands_beside_the_one_before_it(page: ComparePage) -> None:
+    records = page.picker.rows.records
+    numbers = {record.id: record.number for record in records}
+    by_number = {number: id for id, number in numbers.items()}
+    assert [numbers[id] for id in default_ticks(records, (), by_number[2])] == [2, 3]
+    assert [numbers[id] for id in default_ticks(records, (by_number[4],), "")] == [4]
+    assert default_ticks(records, ("a", "b"), "") is not None
+
+
+def test_names_at_the_ends_of_lines_do_not_cover_each_other() -> None:
+    assert spread([10.0, 12.0, 95.0], 10.0, (0.0, 100.0)) == [10.0, 20.0, 90.0]
+    places = np.array(spread([50.0] * 5, 10.0, (0.0, 100.0)))
+    assert (np.diff(places) >= 10.0).all()
