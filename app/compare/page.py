@@ -6,7 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QWidget
 
+from app.compare.agents import Agents
 from app.compare.compared import Compared
+from app.compare.equations import Equations
 from app.compare.overlay import Overlay
 from app.compare.run_picker import RunPicker, default_ticks
 from app.compare.table import ComparisonTable
@@ -33,7 +35,10 @@ class ComparePage(QWidget):
         self.table = ComparisonTable(theme, self.compared)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.table, "Table")
+        self.agents = Agents(theme, self.compared)
+        self.equations = Equations(theme, self.compared)
+        for title, widget in (("Table", self.table), ("Agents", self.agents), ("Equations", self.equations)):
+            self.tabs.addTab(widget, title)
         self._overlay_place = QWidget()
         self._overlay_layout = QHBoxLayout(self._overlay_place)
         self._overlay_layout.setContentsMargins(0, 0, 0, 0)
@@ -105,3 +110,5 @@ class ComparePage(QWidget):
         self.picker.apply_theme(theme)
         self.overlay.apply_theme(theme)
         self.table.apply_theme(theme)
+        self.agents.apply_theme(theme)
+        self.equations.apply_theme(theme)

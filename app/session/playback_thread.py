@@ -272,7 +272,7 @@ class PlaybackThread(QThread):
         if frame.image is not None:
             achieved = self._achieved.below(rate)
             slow = None if achieved is None else Slowness(achieved, rate)
-            shown = PlayedFrame(replace(frame, image=None), _picture(frame.image), playback.environment, slow)
+            shown = PlayedFrame(replace(frame, image=None), picture_of(frame.image), playback.environment, slow)
             self._hand_over(shown, settings)
 
     def _note_begun(self, playing: PolicySnapshot, settings: _Settings) -> None:
@@ -312,7 +312,7 @@ def _close(playback: Playback | None) -> None:
             print_trace(error)
 
 
-def _picture(image: Image) -> QImage:
+def picture_of(image: Image) -> QImage:
     """A copy that owns its bytes, in the format in which it is painted without another conversion."""
     from engine.environments.batches.picture_memory import pixels_of
 

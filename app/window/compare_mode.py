@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QDeadlineTimer, QObject
 from PySide6.QtGui import QAction
 
 from app.session.choice_loader import ChoiceLoader
@@ -45,6 +45,15 @@ class CompareMode(QObject):
         shown = self._controller.shown
         page.tick_some(shown.run.id if shown is not None else "")
         self._frame.modes.setCurrentWidget(page)
+
+    def end(self) -> None:
+        """Have what plays in it end as soon as it can."""
+        if self.page is not None:
+            self.page.agents.player.end()
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        """Whether it has ended before that."""
+        return self.page is None or self.page.agents.player.wait(deadline)
 
     def _made(self) -> ComparePage:
         if self.page is None:

@@ -393,9 +393,9 @@ class MainWindow(DropWindow):
         self.runs.thumbnails.keep()
         self.run_library.close()
         self._tick.stop()
-        self.files.work.end()
         self.training.ask("quit")  # all at once, so that each ends while the others do
-        self.lookups.end()
-        self.playback.end()
+        others = (self.lookups, self.playback, self.compare, self.files.work)
+        for each in others:
+            each.end()
         deadline = QDeadlineTimer(patience)
-        return all(each.wait(deadline) for each in (self.lookups, self.playback, self.training, self.files.work))
+        return all(each.wait(deadline) for each in (*others, self.training))

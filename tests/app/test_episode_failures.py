@@ -11,7 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.panels.episode.panel import EpisodePanel
-from app.session.playback_thread import _picture
+from app.session.playback_thread import picture_of
 from engine.analysis.playback import PolicySnapshot
 from engine.reports.frames import Frame
 from engine.runtime.waiting import Wait, waited
@@ -150,7 +150,7 @@ def test_pictures_of_changing_sizes_are_shown_in_room_that_stays(
 def test_a_picture_is_handed_over_no_larger_than_can_be_seen(shape: tuple[int, int], size: tuple[int, int]) -> None:
     image = np.zeros((*shape, 3), np.uint8)
     image[0, 0] = 9, 8, 7
-    picture = _picture(image)
+    picture = picture_of(image)
     assert (picture.width(), picture.height()) == size
     assert picture.pixelColor(0, 0).getRgb()[:3] == (9, 8, 7)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,15 @@ from pytestqt.qtbot import QtBot
 from app.compare.page import MIME, ComparePage
 from app.compare.run_picker import default_ticks
 from app.plotting.run_lines import spread
+from app.session.side_by_side import SideBySide
 from app.window.main_window import MainWindow
+from engine.config import PolicyGradientConfig
+from engine.config.parameters import with_values
 from engine.runs.library import Library
 from engine.runs.place import library_folder
-from tests.engine.runs.libraries import filled
+from engine.runs.snapshots import SnapshotKeeper, to_bytes
+from engine.training.training import Training
+from tests.engine.runs.libraries import filled, record
 
 
 @pytest.fixture
@@ -132,3 +138,54 @@ def test_names_at_the_ends_of_lines_do_not_cover_each_other() -> None:
     assert spread([10.0, 12.0, 95.0], 10.0, (0.0, 100.0)) == [10.0, 20.0, 90.0]
     places = np.array(spread([50.0] * 5, 10.0, (0.0, 100.0)))
     assert (np.diff(places) >= 10.0).all()
+
+
+def test_the_terms_that_differ_are_outlined_in_both_equations(page: ComparePage, qtbot: QtBot) -> None:
+    only(page, qtbot, 1, 2)
+    page.tabs.setCurrentWidget(page.equations)
+    views = page.equations.pair.views
+    qtbot.waitUntil(lambda: all(view.lines and view.is_up_to_date for view in views))
+    assert [view._outlined for view in views] == [frozenset(), frozenset()]  # a number is no term
+    bare, learned = (with_values(PolicyGradientConfig(), {"estimator.baseline": kind}) for kind in ("none", "value"))
+    page.equations.pair.show_configs(bare, learned)
+    outlined = [{line[number].part for line, number in view._outlined} for view in views]
+    assert outlined[0] == set()
+    assert "baseline" in outlined[1]
+    assert outlined[1] <= {"", "baseline"}
+
+
+def test_of_runs_of_which_no_policy_was_kept_the_agents_say_so(page: ComparePage, qtbot: QtBot) -> None:
+    only(page, qtbot, 1, 2)
+    page.tabs.setCurrentWidget(page.agents)
+    sentence = page.agents.views[0]
+    qtbot.waitUntil(lambda: sentence.sentence.startswith("No policy was kept of run 1;"), timeout=15_000)
+
+
+def test_two_agents_play_in_step_from_the_same_seed(qtbot: QtBot, library_place: Path) -> None:
+    """The same policy twice: the same states, to the pixel, at the same step."""
+    config = with_values(PolicyGradientConfig(), {"device": "cpu", "budget.environment_steps": 100})
+    with Library(library_place) as library:
+        run = library.begin(record())
+        training = Training(config)
+        kept = SnapshotKeeper().between(training, last=True)
+        training.close()
+        assert kept is not None
+        library.keep_snapshot(run.id, 0, 0, to_bytes(kept))
+    player = SideBySide(library_place)
+    player.set_wanted(True)
+    player.show_pair((run.id, run.id))
+    player.start()
+    try:
+        for _ in range(3):
+            with qtbot.waitSignal(player.frames_ready, timeout=30_000):
+                pass
+            shown = player.take()
+            assert shown is not None
+            one, other = shown
+            assert one.frame.step == other.frame.step
+            assert one.frame.reward_so_far == other.frame.reward_so_far
+            assert one.picture is not None
+            assert one.picture == other.picture
+    finally:
+        player.end()
+        assert player.wait(5000)

@@ -19,7 +19,12 @@ from engine.equations import Line
 _HEAD_START = 100  # ms
 _SIGN = 6.0  # pixels
 _FAINT = 0.45  # of the colour, for the lines beside the signs, which are but to show how far each goes
+_OUTLINE = 3.0  # pixels around a term that is outlined
 _SIDE_BY_SIDE = 0.7  # about what share of the height is left where short lines stand beside each other
+
+
+Outlined = frozenset[tuple[Line, int]]
+"""Terms by their lines and their numbers in these."""
 
 
 class EquationView(QWidget):
@@ -38,6 +43,7 @@ class EquationView(QWidget):
         self._drawn: list[tuple[Line, tuple[Glyph, ...]]] = []  # the equation that is shown
         self._renderers: dict[Piece, QSvgRenderer] = {}
         self._rows: list[Row] = []
+        self._outlined: Outlined = frozenset()
         self._scale = 1.0  # pixels per pixel of the letters' own size
         self._room, self._bar = QSize(1, 1), 0
         self._set: dict[Line, tuple[Glyph, ...]] = {}
@@ -60,6 +66,12 @@ class EquationView(QWidget):
         self.setToolTip(glossary(lines))
         self.setAccessibleDescription("; ".join("".join(term.latex for term in line) for line in lines))
         self._begin()
+
+    def outline(self, terms: Outlined) -> None:
+        """Draw a frame around these terms."""
+        if terms != self._outlined:
+            self._outlined = terms
+            self.update()
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -151,9 +163,30 @@ class EquationView(QWidget):
             for x, piece in row.pieces:
                 place = QRectF(x, base + row.above + piece.top, piece.width, piece.bottom - piece.top)
                 self._renderer(piece).render(painter, _scaled(place, self._scale))
+                self._draw_outlines(painter, piece, x, base + row.above)
                 self._draw_marks(painter, piece, x, base + row.height)
             base += row.height + GAP
         painter.end()
+
+    def _draw_outlines(self, painter: QPainter, piece: Piece, x: float, base: float) -> None:
+        """A frame around each stretch of terms that are outlined, on a base line at ``base``."""
+        frames: list[QRectF] = []
+        last = -2
+        for term in sorted({glyph.term for glyph in piece.glyphs if (piece.line, glyph.term) in self._outlined}):
+            own = [glyph for glyph in piece.glyphs if glyph.term == term]
+            left, top = min(glyph.left for glyph in own), min(glyph.top for glyph in own)
+            right, bottom = max(glyph.right for glyph in own), max(glyph.bottom for glyph in own)
+            frame = QRectF(x + left - piece.left, base + top, right - left, bottom - top)
+            if term == last + 1:
+                frames[-1] = frames[-1].united(frame)
+            else:
+                frames.append(frame)
+            last = term
+        painter.setPen(QPen(QColor(self._theme.warning), 1.5))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for frame in frames:
+            around = _scaled(frame, self._scale).adjusted(-_OUTLINE, -_OUTLINE, _OUTLINE, _OUTLINE)
+            painter.drawRoundedRect(around & QRectF(self.rect()).adjusted(1, 1, -1, -1), 4.0, 4.0)
 
     def _draw_marks(self, painter: QPainter, piece: Piece, x: float, y: float) -> None:
         """Under what stands for a choice, a line with the sign of that choice: colour alone would not tell all."""

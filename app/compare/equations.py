@@ -1,0 +1,123 @@
+"""The equations of two runs beside each other, in which the terms that differ are outlined."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.compare.compared import Compared, ComparedRun
+from app.compare.pair import PairChoice
+from app.panels.experiment.equation.equation_view import EquationView, Outlined
+from app.style.text import as_surface, muted
+from app.style.theme import Theme
+from engine.catalogue.configured import changed, described
+from engine.config import RunConfig
+from engine.equations import Line, equation
+from engine.runtime.errors import RequestError
+
+EMPTY = "Tick two runs to see their equations beside each other."
+ALIKE = "Both have the same equation; what differs between them is in the table."
+_DIFFERS = "Outlined is what one has otherwise than the other."
+
+
+class Equations(QWidget):
+    """Of the two runs that are chosen."""
+
+    def __init__(self, theme: Theme, compared: Compared) -> None:
+        super().__init__()
+        as_surface(self)
+        self.choice = PairChoice(compared)
+        self.pair = EquationPair(theme)
+        self._sentence = muted(EMPTY)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
+        layout.addWidget(self.choice)
+        layout.addWidget(self._sentence)
+        layout.addWidget(self.pair, 1)
+        self.choice.changed.connect(self.refresh)
+        self.apply_theme(theme)
+        self.refresh()
+
+    def refresh(self) -> None:
+        pair = self.choice.pair
+        self._sentence.setText(EMPTY if pair is None else self.pair.show_configs(*map(_config, pair)))
+        self.pair.setVisible(pair is not None)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.choice.apply_theme(theme)
+        self.pair.apply_theme(theme)
+
+
+class EquationPair(QWidget):
+    """Two equations, each as large as its half allows."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.views = EquationView(theme), EquationView(theme)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3 * theme.unit)
+        for view in self.views:
+            layout.addWidget(view, 1)
+
+    def show_configs(self, one: RunConfig | None, other: RunConfig | None) -> str:
+        """Show their equations; what is to be said of them."""
+        lines = _equation(one), _equation(other)
+        outlined = differing(*lines)
+        for view, each, terms in zip(self.views, lines, outlined, strict=True):
+            view.show_equation(each)
+            view.outline(terms)
+        if not all(lines):
+            return "The equation of one of them cannot be written here; what differs between them is in the table."
+        return _DIFFERS if any(outlined) else ALIKE
+
+    def apply_theme(self, theme: Theme) -> None:
+        for view in self.views:
+            view.apply_theme(theme)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        width = (self.width() - 24) // 2
+        for view in self.views:
+            view.set_room(QSize(max(width, 1), max(self.height(), 1)), 0)
+
+
+def differing(one: tuple[Line, ...], other: tuple[Line, ...]) -> tuple[Outlined, Outlined]:
+    """The terms of each that the other lacks, as lines and the numbers of terms in them."""
+    flat = [[(line, number) for line in lines for number in range(len(line))] for lines in (one, other)]
+    terms = [[line[number] for line, number in each] for each in flat]
+    blocks = SequenceMatcher(None, terms[0], terms[1], autojunk=False).get_matching_blocks()
+    alike = [{block[side] + offset for block in blocks for offset in range(block.size)} for side in (0, 1)]
+    found = [
+        frozenset(at for index, at in enumerate(each) if index not in shared)
+        for each, shared in zip(flat, alike, strict=True)
+    ]
+    return found[0], found[1]
+
+
+def _config(run: ComparedRun) -> RunConfig | None:
+    try:
+        return run.record.config_now
+    except RequestError:
+        return None
+
+
+def _equation(config: RunConfig | None) -> tuple[Line, ...]:
+    """That of a configuration; nothing where its environment has to be looked at to be known."""
+    if config is None:
+        return ()
+    try:
+        plain = described(config.environment)
+        return () if plain is None else equation(config, changed(plain, config.environment))
+    except RequestError:
+        return ()

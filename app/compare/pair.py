@@ -1,0 +1,75 @@
+"""Which two of the runs that are compared stand beside each other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.compare.compared import Compared, ComparedRun
+from app.plotting.run_sign import RunSign
+from app.style.combo import Combo
+from app.style.theme import Theme
+
+
+class PairChoice(QWidget):
+    """Signals:
+    changed: it is another pair.
+    """
+
+    changed = Signal()
+
+    def __init__(self, compared: Compared) -> None:
+        super().__init__()
+        self._compared = compared
+        self._theme: Theme | None = None
+        self._ids: tuple[str, ...] = ()
+        self.boxes = Combo(), Combo()
+        self.signs = RunSign(), RunSign()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for sign, box, side in zip(self.signs, self.boxes, ("left", "right"), strict=True):
+            box.setAccessibleName(f"Run at the {side}")
+            layout.addWidget(sign)
+            layout.addWidget(box, 1)
+            box.currentIndexChanged.connect(lambda _index: self._tell())
+        compared.changed.connect(self._offer)
+        self._offer()
+
+    @property
+    def pair(self) -> tuple[ComparedRun, ComparedRun] | None:
+        """The two; None where there are not two."""
+        runs = {run.id: run for run in self._compared.runs}
+        one, other = (runs.get(box.currentData()) for box in self.boxes)
+        return None if one is None or other is None or len(runs) < 2 else (one, other)
+
+    def _offer(self) -> None:
+        """Offer the runs there are; what was chosen stays where it is still there, else it is the first two."""
+        runs, before = self._compared.runs, [box.currentData() for box in self.boxes]
+        ids = [run.id for run in runs]
+        free = [id for id in ids if id not in before]
+        wanted = [id if id in ids else (free.pop(0) if free else None) for id in before]
+        for box, id in zip(self.boxes, wanted, strict=True):
+            box.blockSignals(True)
+            box.clear()
+            for run in runs:
+                box.addItem(run.title, run.id)
+            box.setCurrentIndex(ids.index(id) if id is not None else -1)
+            box.blockSignals(False)
+        self._tell()
+
+    def _tell(self) -> None:
+        ids = tuple(str(box.currentData()) for box in self.boxes)
+        self._show_signs()
+        if ids != self._ids:
+            self._ids = ids
+            self.changed.emit()
+
+    def _show_signs(self) -> None:
+        if self._theme is not None:
+            pair = self.pair
+            for index, sign in enumerate(self.signs):
+                sign.show_style(pair[index].style if pair is not None else None, self._theme)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._show_signs()
