@@ -338,8 +338,7 @@ class MainWindow(DropWindow):
 
     def _restore(self) -> None:
         geometry = self._settings.value("geometry")
-        remembered = isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)
-        screen_fit.fit(self, fill=not remembered)
+        screen_fit.fit(self, fill=not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)))
         titles = strings(self._settings, "panels") or self.docks.titles
         self.frame.train.remember(self._settings.value("layout"), titles)
 
@@ -394,8 +393,7 @@ class MainWindow(DropWindow):
         self.run_library.close()
         self._tick.stop()
         self.training.ask("quit")  # all at once, so that each ends while the others do
-        others = (self.lookups, self.playback, self.compare, self.files.work)
-        for each in others:
+        for each in (others := (self.lookups, self.playback, self.compare, self.files.work)):
             each.end()
         deadline = QDeadlineTimer(patience)
         return all(each.wait(deadline) for each in (*others, self.training))
