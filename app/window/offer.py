@@ -53,7 +53,8 @@ class Offer(QObject):
 
         try:
             settle(library)
-            latest = next(iter(library.runs()), None)
+            newest = next(iter(library.marks()), None)
+            latest = library.run(newest) if newest is not None else None
             if latest is None or latest.status is not Status.INTERRUPTED or not library.checkpoints(latest.id):
                 return
             if latest.reached.environment_steps < latest.config_now.budget.environment_steps:

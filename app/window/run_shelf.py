@@ -130,15 +130,15 @@ class RunShelf(QObject):
         """Those of them whose returns are of the environment that is shown."""
         shown = self._controller.shown
         where = shown.run.environment.id if shown is not None else self._experiment.environment.id
-        runs = (self._run_of(run) for run in self.drawn_ids)
-        return [run for run in runs if run is not None and run.environment.id == where]
+        found = (self._run_of(run, where) for run in self.drawn_ids)
+        return [run for run in found if run is not None and run.environment.id == where]
 
-    def _run_of(self, run: str) -> Run | None:
+    def _run_of(self, run: str, where: str) -> Run | None:
         ghost = self._controller.ghost
         if ghost is not None and ghost.run.id == run:
             return ghost.run
         record = self._library.record(run)
-        if record is None:
+        if record is None or record.environment != where:  # before all that it told is read
             return None
         try:
             return self.made_run(record, self._library.history(run))

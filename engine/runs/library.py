@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,6 +136,11 @@ class Library:
         """By run, in the order of ``runs``, what is another as soon as its record is: cheap even for thousands."""
         query = f"SELECT {', '.join(_MARKS)} FROM runs WHERE deleted IS NULL ORDER BY number DESC"
         return {row["id"]: tuple(row) for row in self._execute(query)}
+
+    @reads
+    def with_status(self, status: Collection[Status]) -> list[str]:
+        """The runs that have come to one of these, the newest first."""
+        return [id for id, mark in self.marks().items() if mark[_MARKS.index("status")] in status]
 
     @reads
     def version(self) -> int:

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from engine.runs.damage import DamageError
 from engine.runs.library import Library
 from engine.runs.records import ALIVE, RunRecord, Status
 from engine.runtime.errors import RequestError
@@ -78,13 +79,14 @@ def settle(library: Library) -> list[RunRecord]:
         RunError: the library cannot be written.
     """
     found = []
-    for record in library.runs():
-        if record.status in ALIVE and not is_trained(library, record.id):
-            # Between the look at its record and that at its lock it may have ended as it should.
-            if library.run(record.id).status not in ALIVE:
+    for id in library.with_status(ALIVE):
+        with suppress(DamageError):  # a record that cannot be read is in nobody's way
+            if is_trained(library, id):
                 continue
-            library.update(record.id, status=str(Status.INTERRUPTED), ended=_last_heard_of(library, record))
-            found.append(library.run(record.id))
+            record = library.run(id)
+            if record.status in ALIVE:  # between the looks at its status and at its lock it may have ended as it should
+                library.update(id, status=str(Status.INTERRUPTED), ended=_last_heard_of(library, record))
+                found.append(library.run(id))
     return found
 
 
