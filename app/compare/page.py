@@ -68,6 +68,10 @@ class ComparePage(QWidget):
         """Tick the run that is ``on_screen`` and the one before it, where too few are ticked to compare."""
         self._library.show_only(default_ticks(self._library.records(), self._library.shown, on_screen))
 
+    def show_equations(self) -> None:
+        """Show in which terms two runs differ."""
+        self.tabs.setCurrentWidget(self.equations)
+
     # --- one of its widgets elsewhere, as in front of a room ----------------------------------------------------------
 
     def take(self) -> QWidget:

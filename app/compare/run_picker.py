@@ -135,7 +135,9 @@ class RunPicker(QWidget):
         self.clear_button = QPushButton("Untick all")
         self.clear_button.clicked.connect(lambda: library.show_only(()))
         self.duplicate_button = QPushButton("Duplicate and change one thing…")
-        self.duplicate_button.setToolTip("Train the chosen run again with one thing changed, and compare the two")
+        self.duplicate_button.setToolTip(
+            "Choose again what this run has: change one thing, press Start, and compare the two"
+        )
         self.duplicate_button.clicked.connect(self._duplicate)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
@@ -143,7 +145,6 @@ class RunPicker(QWidget):
         for widget in (self.search, self._hint, self.list, self.duplicate_button, self.clear_button):
             layout.addWidget(widget)
         layout.setStretchFactor(self.list, 1)
-        self.duplicate_button.hide()
         self.search.textChanged.connect(self.rows.search)
         self.list.selectionModel().currentChanged.connect(self._follow)
         self.rows.modelReset.connect(self._follow)

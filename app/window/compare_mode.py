@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDeadlineTimer, QObject
 from PySide6.QtGui import QAction
 
+from app.models.run_state import ACTIVE
 from app.session.choice_loader import ChoiceLoader
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.window.frame import Frame
+from engine.config.presets import Preset
+from engine.runs.records import RunRecord
+from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # with numpy and pyqtgraph, which the window's first picture does not wait for
     from app.compare.page import ComparePage
@@ -34,10 +38,12 @@ class CompareMode(QObject):
     ) -> None:
         super().__init__(frame)
         self._frame, self._choice, self._controller, self._library = frame, choice, controller, library
-        train, self.action = modes[:2]
+        self._train, self.action = modes[:2]
+        self._twin = ""  # the run that is had again with one thing changed
         self.page: ComparePage | None = None
-        train.toggled.connect(lambda on: frame.modes.setCurrentWidget(frame.train) if on else None)
+        self._train.toggled.connect(lambda on: frame.modes.setCurrentWidget(frame.train) if on else None)
         self.action.toggled.connect(lambda on: self._enter() if on else None)
+        controller.began.connect(self._begin)
 
     def _enter(self) -> None:
         page = self._made()
@@ -45,6 +51,31 @@ class CompareMode(QObject):
         shown = self._controller.shown
         page.tick_some(shown.run.id if shown is not None else "")
         self._frame.modes.setCurrentWidget(page)
+
+    def duplicate(self, record: RunRecord) -> None:
+        """Choose what a run has, for a person to change one thing; the run that then begins is compared with it."""
+        if self._controller.state in ACTIVE:
+            self._choice.notice.emit("warning", f"Stop the run that trains to duplicate run {record.number}.")
+            return
+        try:
+            preset = Preset(title=f"Run {record.number}", config=record.config)
+        except RequestError as error:
+            self._choice.notice.emit("error", f"Run {record.number} cannot be duplicated: {error}")
+            return
+        self._twin = record.id
+        self._train.trigger()
+        self._choice.load(preset)
+        self._choice.notice.emit("info", f"This is run {record.number} again: change one thing, then press Start.")
+
+    def _begin(self) -> None:
+        """Show a run that has begun beside the one that it was made from."""
+        twin, self._twin = self._twin, ""
+        shown = self._controller.shown
+        if twin and shown is not None:
+            self._library.look()
+            self._library.show_only([twin, shown.run.id])
+            self.action.trigger()
+            self._made().show_equations()
 
     def end(self) -> None:
         """Have what plays in it end as soon as it can."""
@@ -61,5 +92,6 @@ class CompareMode(QObject):
 
             assert self._frame.theme is not None
             self.page = ComparePage(self._frame.theme, self._library)
+            self.page.duplicate_asked.connect(self.duplicate)
             self._frame.add_comparison(self.page)
         return self.page

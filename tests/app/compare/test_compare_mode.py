@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.compare.page import MIME, ComparePage
 from app.compare.run_picker import default_ticks
+from app.models.run_state import RunState
 from app.plotting.run_lines import spread
 from app.session.side_by_side import SideBySide
 from app.window.main_window import MainWindow
@@ -189,3 +190,22 @@ def test_two_agents_play_in_step_from_the_same_seed(qtbot: QtBot, library_place:
     finally:
         player.end()
         assert player.wait(5000)
+
+
+def test_a_run_is_duplicated_with_one_thing_changed_and_compared(
+    page: ComparePage, qtbot: QtBot, reach: Callable[..., None]
+) -> None:
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    only(page, qtbot, 2)
+    page.picker.duplicate_button.click()
+    assert not page.isVisible()
+    assert window.experiment.config == page.picker.rows.records[2].config
+    window.experiment.set_value("estimator.baseline", "average")
+    window.experiment.set_value("budget.environment_steps", 100)
+    window.start()
+    reach(window, RunState.FINISHED)
+    qtbot.waitUntil(lambda: page.isVisible() and len(page.compared.runs) == 2)
+    assert [run.record.number for run in page.compared.runs] == [2, 5]
+    assert page.tabs.currentWidget() is page.equations
+    qtbot.waitUntil(lambda: all(view._outlined for view in page.equations.pair.views[1:]))
