@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from engine.catalogue.configured import described
+from engine.catalogue.methods.entries import ALGORITHMS, UPDATES
+from engine.catalogue.methods.picking import picked
 from engine.commands.output import to_stdout, writes_all
 from engine.runs.library import Library
 from engine.runs.liveness import is_trained, settle
@@ -159,8 +163,10 @@ def _table(records: Sequence[RunRecord]) -> RenderableType:
     table = Table(box=None, pad_edge=False)
     table.add_column("run", justify="right", no_wrap=True)
     titled = any(record.label.title for record in records)
-    for title in ("", "environment", "method") if titled else ("environment", "method"):
-        table.add_column(title, overflow="fold")
+    if titled:
+        table.add_column("", overflow="fold")
+    table.add_column("environment", no_wrap=True)
+    table.add_column("method", overflow="fold")
     for title in ("seed", "steps", "return"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
@@ -171,7 +177,7 @@ def _table(records: Sequence[RunRecord]) -> RenderableType:
             str(record.number),
             *([escape(record.label.title)] if titled else []),
             escape(record.environment),
-            f"{record.configuration['update']['kind']}, {record.configuration['policy']['kind']}",
+            _method(record),
             str(record.seed),
             f"{reached.environment_steps:,}",
             _number(reached.mean_return),
@@ -179,6 +185,15 @@ def _table(records: Sequence[RunRecord]) -> RenderableType:
             _when(record.created),
         )
     return table
+
+
+def _method(record: RunRecord) -> str:
+    """The algorithm that a run amounts to, or its update rule where it is none."""
+    with suppress(RequestError):  # of a later version, whose configuration is not known here
+        if environment := described(record.config_now.environment):
+            entry = picked(record.config_now, ALGORITHMS, environment)
+            return entry.title if entry else UPDATES[record.config_now.update.kind].title
+    return str(record.configuration["update"]["kind"])
 
 
 def _described(

@@ -50,6 +50,7 @@ def test_runs_are_listed_for_programs_and_for_people(folder: Path, capsys: Captu
     assert run("runs", "list", "--library", folder) == 0
     rows = capsys.readouterr().out.splitlines()
     assert [row.split()[0] for row in rows if row[:3].strip().isdigit()] == ["2", "1"]
+    assert "REINFORCE" in "".join(rows)
 
 
 def test_a_library_without_runs_says_so(tmp_path: Path, capsys: Capture) -> None:
