@@ -170,6 +170,14 @@ class History:
         self.seconds.append(updated.seconds)
         self.metrics.append(row)
 
+    def value_at(self, metric: str, environment_steps: int) -> float:
+        """A metric as it was reported after so many environment steps; NaN where nothing had been reported yet."""
+        index = int(np.searchsorted(self.steps.values, environment_steps))
+        column = self.metrics[metric].values
+        if (index == 0 and environment_steps == 0) or not len(column):
+            return np.nan
+        return float(column[min(index, len(column) - 1)])
+
     def provisional(self, metric: str) -> Floats:
         """The mean of the newest iterations, where they do not make a point yet: [0 or 1]."""
         if not self._group.size:

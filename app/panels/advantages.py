@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout
 
 from app.models.history import History
+from app.models.past import Past
 from app.panels.record import PanelWidget
 from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, settled_end, settled_range
@@ -60,10 +61,12 @@ class AdvantagesPanel(PanelWidget):
 
     normalised_changed = Signal(bool)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, past: Past) -> None:
         super().__init__()
         as_surface(self)
         self._theme = theme
+        self._past = past
+        self._now: tuple[Estimated | None, Reweighted | None] = None, None  # the newest, whichever are shown
         self._config: RunConfig = PolicyGradientConfig()
         self._latest: Estimated | None = None
         self._ratios: Reweighted | None = None
@@ -79,6 +82,7 @@ class AdvantagesPanel(PanelWidget):
         self._build(theme)
         self._follow_method()
         self.apply_theme(theme)
+        past.changed.connect(self._look_back)
 
     def _build(self, theme: Theme) -> None:
         self._choices = QButtonGroup(self)
@@ -157,18 +161,25 @@ class AdvantagesPanel(PanelWidget):
         self._entitle()
 
     def refresh(self, history: History) -> None:
-        latest = history.advantages
-        if latest is self._latest and history.ratios is self._ratios:
-            return
-        if latest is None:
+        before, latest = self._now[0], history.advantages
+        if latest is None or (before is not None and latest.iteration < before.iteration):
             self.reset()
-            return
-        if self._latest is not None and latest.iteration < self._latest.iteration:
-            self.reset()
-        self._latest, self._ratios = latest, history.ratios
-        self._redraw()
+        self._now = latest, history.ratios
+        if self._past.shown is None:
+            self._take(*self._now)
+
+    def _look_back(self) -> None:
+        """Show the batch of the instant that is shown."""
+        shown = self._past.shown
+        self._take(*(self._now if shown is None else (shown.advantages, shown.ratios)))
+
+    def _take(self, advantages: Estimated | None, ratios: Reweighted | None) -> None:
+        if advantages is not self._latest or ratios is not self._ratios:
+            self._latest, self._ratios = advantages, ratios
+            self._redraw()
 
     def reset(self) -> None:
+        self._now = None, None
         self._latest = self._ratios = self._shown = None
         self._x = self._y_end = None
         self._iteration.clear()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from app.models.axis_choice import AxisChoice, XAxis
 from app.models.history import History
+from app.models.past import Past
 from app.models.runs import Run
 from app.panels import timeline
 from app.panels.columns import Columns, Scroll
@@ -30,7 +31,7 @@ _INTERVAL = 100  # ms for each plot, so that many cost training no more than few
 
 
 class DiagnosticsPanel(PanelWidget):
-    def __init__(self, theme: Theme, x_axis: AxisChoice) -> None:
+    def __init__(self, theme: Theme, x_axis: AxisChoice, past: Past) -> None:
         super().__init__()
         as_surface(self)
         self._theme = theme
@@ -39,7 +40,7 @@ class DiagnosticsPanel(PanelWidget):
         self._ghosts: Sequence[Run] = ()
         self._run = ""
         self._drawn: tuple[int, bool] = (0, False)
-        self._x_axis = x_axis
+        self._x_axis, self._past = x_axis, past
         self._x_end: float | None = None
         self._made: dict[str, SmallPlot] = {}
         self._smalls: dict[str, SmallPlot] = {}
@@ -51,6 +52,7 @@ class DiagnosticsPanel(PanelWidget):
         layout.setContentsMargins(0, theme.unit, 0, 0)
         layout.addWidget(self._stage)
         x_axis.changed.connect(self._follow_axis)
+        past.changed.connect(self._redraw)
         self._plot(diagnosed(PolicyGradientConfig()))
 
     @property
@@ -158,7 +160,11 @@ class DiagnosticsPanel(PanelWidget):
             return
         axis = self._x_axis.axis
         self._x_end = timeline.x_end(self._x_end, history, axis, self._config)
-        moments = timeline.moments(history, axis, self._config, self._theme)
+        instant = self._past.shown
+        moments = timeline.cursor(instant, history, axis, self._theme)
+        moments += timeline.moments(history, axis, self._config, self._theme)
         for small in self._smalls.values():
             small.refresh(history, axis, (0.0, self._x_end), moments)
+            if instant is not None:
+                small.show_value_at(instant.at.environment_steps)
         self._stage.fill(True)

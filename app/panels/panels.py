@@ -18,19 +18,19 @@ def _experiment(context: PanelContext) -> PanelWidget:
 def _returns(context: PanelContext) -> PanelWidget:
     from app.panels.returns import ReturnsPanel
 
-    return ReturnsPanel(context.theme, context.x_axis)
+    return ReturnsPanel(context.theme, context.x_axis, context.past)
 
 
 def _advantages(context: PanelContext) -> PanelWidget:
     from app.panels.advantages import AdvantagesPanel
 
-    return AdvantagesPanel(context.theme)
+    return AdvantagesPanel(context.theme, context.past)
 
 
 def _diagnostics(context: PanelContext) -> PanelWidget:
     from app.panels.diagnostics import DiagnosticsPanel
 
-    return DiagnosticsPanel(context.theme, context.x_axis)
+    return DiagnosticsPanel(context.theme, context.x_axis, context.past)
 
 
 def _episode(context: PanelContext) -> PanelWidget:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QSettings
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
+from app.models.past import Past
 from app.session.playback_thread import PlaybackThread
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
@@ -34,6 +35,7 @@ class PanelContext:
     playback: PlaybackThread
     x_axis: AxisChoice
     settings: QSettings
+    past: Past = field(default_factory=Past)
 
 
 class PanelWidget(QWidget):

@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import get_args
 
 import numpy as np
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
 from app.models.axis_choice import AxisChoice, XAxis
 from app.models.history import History
+from app.models.past import Past
 from app.models.runs import Run
 from app.panels import timeline
 from app.panels.ghosts import Ghosts
 from app.panels.record import PanelWidget
+from app.panels.run_timeline import RunTimeline
 from app.panels.timeline import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
@@ -40,11 +43,11 @@ _RETURN = "return (reward)"
 
 
 class ReturnsPanel(PanelWidget):
-    def __init__(self, theme: Theme, x_axis: AxisChoice) -> None:
+    def __init__(self, theme: Theme, x_axis: AxisChoice, past: Past) -> None:
         super().__init__()
         as_surface(self)
         self._theme = theme
-        self._x_axis = x_axis
+        self._x_axis, self._past = x_axis, past
         self._history: History | None = None
         self._drawn: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._sample = EpisodeSample()
@@ -59,6 +62,8 @@ class ReturnsPanel(PanelWidget):
         self._set_marks()
         self.plot.title, self.plot.probe, self.plot.numbers = "Returns", self._read, self._numbers
         self._stage = Stage(_EMPTY, self.plot)
+        self.timeline = RunTimeline(self, past, x_axis, self.plot, theme)
+        past.changed.connect(self._redraw)
         self._build(theme)
         self.apply_theme(theme)
 
@@ -89,6 +94,7 @@ class ReturnsPanel(PanelWidget):
         layout.setSpacing(0)
         layout.addLayout(header)
         layout.addWidget(self._stage, 1)
+        layout.addWidget(self.timeline)
 
     # --- the panel as the window knows it ---
 
@@ -142,11 +148,15 @@ class ReturnsPanel(PanelWidget):
         self._x_end = self._y = None
         self._number.setText(NOTHING)
         self._stage.fill(False)
+        self.timeline.show_history(None)
         self.plot.follow()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._caption.setVisible(self.height() >= self._theme.px(_LOW))  # its tooltip is the number's, too
+        low = self.height() < self._theme.px(_LOW)
+        self._caption.setVisible(not low)  # its tooltip is the number's, too
+        self.timeline.setVisible(not low)
+        QTimer.singleShot(0, self.timeline, self.timeline.follow)  # once the plot has its place
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -156,6 +166,7 @@ class ReturnsPanel(PanelWidget):
         self._level.apply_theme(theme)
         self._moments.apply_theme(theme)
         self.plot.apply_theme(theme)
+        self.timeline.apply_theme(theme)
         self._redraw()
 
     # --- drawing ---
@@ -178,6 +189,7 @@ class ReturnsPanel(PanelWidget):
         self._settle(history)
         self.plot.redraw()
         self._stage.fill(True)
+        self.timeline.show_history(history)
 
     def _take_dots(self, history: History) -> None:
         indices = self._sample.update(len(history.episode_returns))
@@ -204,7 +216,9 @@ class ReturnsPanel(PanelWidget):
             x = np.append(x, history.iteration_x_at(self.x_axis, np.array([count - 1])))
             y = np.append(y, newest)
         self._line.x, self._line.y = x, y
-        self._number.setText(short_number(newest, 4, steady=True))
+        instant = self._past.shown
+        told = newest if instant is None else history.value_at("mean_return", instant.at.environment_steps)
+        self._number.setText(short_number(told, 4, steady=True))
 
     def _take_ghosts(self, runs: Sequence[Run]) -> None:
         self._ghosts.show(runs, self.x_axis)
@@ -219,7 +233,8 @@ class ReturnsPanel(PanelWidget):
 
     def _marked(self, history: History) -> list[Moment]:
         """The moments of a run; the one when it was solved is marked on the line."""
-        marked = timeline.moments(history, self.x_axis, self._config, self._theme)
+        marked = timeline.cursor(self._past.shown, history, self.x_axis, self._theme)
+        marked += timeline.moments(history, self.x_axis, self._config, self._theme)
         if history.solved is not None:
             marked[-1] = replace(marked[-1], y=history.solved.mean_return)
         return marked

@@ -141,6 +141,11 @@ class SmallPlot(QWidget):
     def _set_marks(self) -> None:
         self.plot.marks = [self._band, *self._ghosts.marks, self._moments, self._line, Shapes(self._moments)]
 
+    def show_value_at(self, environment_steps: int) -> None:
+        """Write beside the curve what it came to there, until it is refreshed."""
+        if self._history is not None:
+            self._value.setText(self._written(self._history.value_at(self._metric.name, environment_steps)))
+
     def reset(self) -> None:
         self._trace.clear()
         self._y = None

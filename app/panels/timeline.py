@@ -8,6 +8,7 @@ import numpy as np
 
 from app.models.axis_choice import XAxis
 from app.models.history import History
+from app.models.past import Instant
 from app.models.runs import Run, difference_made, differences
 from app.plotting.axes import settled_end
 from app.plotting.export import Column
@@ -47,6 +48,26 @@ def x_end(current: float | None, history: History, axis: XAxis, config: RunConfi
 def x_words(axis: XAxis, value: float) -> str:
     """A place on the axis as words: "at 61,200 environment steps"."""
     return f"after {value:.1f} s of training" if axis == "seconds" else f"at {value:,.0f} {X_TITLES[axis]}"
+
+
+def x_at(history: History, axis: XAxis, steps: Numbers) -> Numbers:
+    """The places on the axis after so many environment ``steps``."""
+    if axis == "environment_steps" or not history.iterations:
+        return steps
+    known = np.append(history.steps.values, history.last_x("environment_steps"))
+    column = history.episodes if axis == "episodes" else history.seconds
+    there: Numbers = np.interp(
+        steps, np.append(0.0, known), np.concatenate([[0.0], column.values, [history.last_x(axis)]])
+    )
+    return there
+
+
+def cursor(instant: Instant | None, history: History, axis: XAxis, theme: Theme) -> list[Moment]:
+    """Where an instant that is looked back at is; nothing where that is now."""
+    if instant is None:
+        return []
+    x = x_at(history, axis, np.array([float(instant.at.environment_steps)]))
+    return [Moment(float(x[0]), f"iteration {instant.at.iteration:,}", theme.text)]
 
 
 def moments(history: History, axis: XAxis, config: RunConfig, theme: Theme) -> list[Moment]:

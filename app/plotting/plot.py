@@ -112,6 +112,12 @@ class Plot(pg.GraphicsView):
         return (x[0], x[1]), (y[0], y[1])
 
     @property
+    def area(self) -> QRectF:
+        """Where the data is, in pixels of this widget."""
+        area: QRectF = self._view.mapRectToScene(self._view.rect())
+        return area
+
+    @property
     def title(self) -> str:
         """What is drawn, for a person who cannot see it too."""
         return str(self.accessibleName())

@@ -28,12 +28,13 @@ class PlaybackChoice:
         self._since = self._offered = 0.0  # when what plays was first played, and the newest offered
         self._unseen = False  # nothing has been played since the newest was offered
         self._at_once = False  # the newest is to be seen whatever plays
+        self._held_at_once = False  # what is held is to be seen whatever plays
         self.at_rest = True  # no newer policy is to come soon
 
     def forget(self) -> None:
         """Begin without any policy, to follow the newest."""
         self.newest = self.playing = self._held = None
-        self._unseen = self._at_once = False
+        self._unseen = self._at_once = self._held_at_once = False
         self.follows = True
 
     def wants(self, iteration: int, now: float) -> bool:
@@ -53,9 +54,20 @@ class PlaybackChoice:
         self.follows = False
         self._held = self.playing or self.newest
 
+    def look_at(self, snapshot: PolicySnapshot) -> None:
+        """Stay with this one, from now on and at once."""
+        self.newest = self.newest or snapshot
+        self.follows, self._held, self._held_at_once = False, snapshot, True
+
     def follow(self) -> None:
         """Play the newest, from now on and at once."""
         self.follows, self._held, self._at_once = True, None, True
+        self._held_at_once = False
+
+    @property
+    def jumps(self) -> bool:
+        """Whether what is to be played has not been seen since it was asked for."""
+        return self._held_at_once
 
     def next(self, now: float) -> tuple[PolicySnapshot, bool] | None:
         """What is to be played now, and whether its episode begins even though another is under way; None where there
@@ -66,7 +78,8 @@ class PlaybackChoice:
         at_once, self._at_once = self._at_once, False
         if not self.follows:
             self._held = self._held or self.newest
-            return self._held, False
+            held_at_once, self._held_at_once = self._held_at_once, False
+            return self._held, held_at_once
         if self.playing is None or self.playing.iteration == self.newest.iteration:
             return self.newest, False
         left_behind = much_newer(self.newest.iteration, self.playing.iteration)

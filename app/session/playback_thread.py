@@ -163,6 +163,17 @@ class PlaybackThread(QThread):
             self._changed.notify_all()
         self.follow_changed.emit(follow)
 
+    def look_at(self, snapshot: PolicySnapshot) -> None:
+        """Hold this policy, which plays from now on, until the newest is followed again."""
+        with self._changed:
+            followed = self._choice.follows
+            self._choice.look_at(snapshot)
+            self._failed = False
+            self._pace.due = 0.0
+            self._changed.notify_all()
+        if followed:
+            self.follow_changed.emit(False)
+
     def set_wanted(self, wanted: bool) -> None:
         """Whether anyone can see the episode; without, the thread sleeps."""
         with self._changed:
@@ -242,7 +253,8 @@ class PlaybackThread(QThread):
         """Sleep until the next steps are due; None when the thread is to end."""
         with self._changed:
             while not self._stopping:
-                if self._choice.newest is None or self._paused or self._failed or not self._wanted:
+                paused = self._paused and not self._choice.jumps  # a policy that is looked at is seen at its start
+                if self._choice.newest is None or paused or self._failed or not self._wanted:
                     self._changed.wait()
                     continue
                 now = time.monotonic()

@@ -180,6 +180,7 @@ def style_sheet(theme: Theme) -> str:
         background: transparent; color: {t.muted}; text-align: left;
     }}
     QToolButton[role="more"], QToolButton[role="quiet"], QToolButton[role="line"] {{ min-height: 0; }}
+    QFrame[role="tag"] {{ background: {t.raised}; border: 1px solid {t.edge}; border-radius: {t.radius}px; }}
     QFrame[role="segments"] {{ background: {t.raised}; border-radius: {t.radius}px; }}
     {_framed(t, 'QToolButton[role="segment"]', half, t.unit, bare)}
     QToolButton[role="segment"] {{ color: {t.muted}; }}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from app.models.past import Past
 from app.panels.record import Panel, PanelContext, PanelWidget
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
@@ -65,6 +66,11 @@ class Panels:
 
     def __len__(self) -> int:
         return len(self._records)
+
+    @property
+    def past(self) -> Past:
+        """Which instant of the run they show."""
+        return self._context.past
 
     @property
     def complete(self) -> bool:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 from app.models.run_state import ACTIVE, WORDS, RunState
 from app.models.runs import Difference, KeptRun, differences, live_changes
 from app.session.choice_loader import ChoiceLoader
+from app.session.looking_back import LookingBack
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
@@ -166,7 +167,9 @@ class Runs(QObject):
     # --- what is shown ------------------------------------------------------------------------------------------------
 
     def tell_to(self, panels: Panels) -> None:
-        """Have ``panels`` always show the data of the right runs."""
+        """Have ``panels`` always show the data of the right runs, of the instant that is looked at."""
+        looking = LookingBack(self._controller, self._library, self._playback, panels.past)
+        panels.past.fork_asked.connect(lambda: self.fork(looking.iteration))
         self._controller.restored.connect(lambda kept: self.restore(kept, panels))
         self._controller.runs_changed.connect(lambda: self.tell(panels))
         self.shelf.drawn_changed.connect(lambda: self.tell(panels))

@@ -105,6 +105,8 @@ class Recorder:
             return None
         self._thread = threading.Thread(target=self._write_on, name="recorder", daemon=True)
         self._thread.start()
+        if self._alone:
+            self._take_snapshot(training, last=False)  # of the policy before it has learned anything
         return found
 
     def put(self, event: Event) -> None:

@@ -67,17 +67,17 @@ class SnapshotKeeper:
 
     Args:
         kept: what the library has of the run already, as ``Library.snapshots`` gives it.
-        clock: seconds.
+        clock: seconds that the thread which trains has been at work.
     """
 
     def __init__(
-        self, kept: Sequence[tuple[int, int, int]] = (), clock: Callable[[], float] = time.perf_counter
+        self, kept: Sequence[tuple[int, int, int]] = (), clock: Callable[[], float] = time.thread_time
     ) -> None:
         self._kept = {iteration: size for iteration, _, size in kept}  # bytes by iteration
         self._every = spacing(self._kept)
         self._clock = clock
         self._due = 0.0
-        self._small = True  # states have not been too large to be kept
+        self._small = True  # states can be had, and have not been too large to be kept
         self._advantages: Estimated | None = None
         self._ratios: Reweighted | None = None
 
@@ -139,7 +139,8 @@ class SnapshotKeeper:
             return None
         try:
             state = training.state()
-        except ValueError:  # of several seeds, which hardly ever rest all
+        except Exception:  # of several seeds, which hardly ever rest all, or of an environment from elsewhere
+            self._small = False
             return None
         if _size(state) <= LARGEST_STATE:
             data = checkpoint.to_bytes(state)

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.models.axis_choice import AxisChoice
 from app.models.columns import Column, Table
 from app.models.history import FINE, History, XAxis
+from app.models.past import Past
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.traces import EpisodeSample, Trace
@@ -195,7 +196,7 @@ def test_the_curve_ends_at_the_newest_iteration(qtbot: QtBot, more: int) -> None
     for axis, newest in (("environment_steps", 10.0), ("episodes", 1.0), ("seconds", 0.1)):
         assert history.iteration_x_at(axis, np.array([points - 1])) == pytest.approx(newest * (FINE + more))
     history.add_episodes(collected(1, [0.0], [5], 1.0))
-    panel = ReturnsPanel(load_theme("dark"), AxisChoice())
+    panel = ReturnsPanel(load_theme("dark"), AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.refresh(history)
     values = [*history.metrics["mean_return"].values[-1:], *history.provisional("mean_return")]
@@ -204,7 +205,7 @@ def test_the_curve_ends_at_the_newest_iteration(qtbot: QtBot, more: int) -> None
 
 def test_iterations_that_make_no_point_yet_are_drawn(qtbot: QtBot) -> None:
     history = a_long_run(FINE + 40_000)
-    panel = DiagnosticsPanel(load_theme("dark"), AxisChoice())
+    panel = DiagnosticsPanel(load_theme("dark"), AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.refresh(history)
     small = panel._smalls["loss"]

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.models.axis_choice import AxisChoice
 from app.models.histories import Histories
 from app.models.history import History
+from app.models.past import Past
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
@@ -57,7 +58,7 @@ def a_run(log_ratios: list[float] | None = None, kind: Any = "step", iterations:
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> AdvantagesPanel:
-    panel = AdvantagesPanel(DARK)
+    panel = AdvantagesPanel(DARK, Past())
     qtbot.addWidget(panel)
     panel.resize(330, 300)
     panel.show()
@@ -207,7 +208,7 @@ def test_no_power_of_ten_is_too_large(exponent: float, text: str) -> None:
 
 
 def test_returns_wait_for_the_first_episode(qtbot: QtBot) -> None:
-    panel = ReturnsPanel(DARK, AxisChoice())
+    panel = ReturnsPanel(DARK, AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.show()
     history = a_run()
@@ -224,7 +225,7 @@ def test_returns_wait_for_the_first_episode(qtbot: QtBot) -> None:
 
 @pytest.fixture
 def diagnostics(qtbot: QtBot) -> DiagnosticsPanel:
-    panel = DiagnosticsPanel(DARK, AxisChoice())
+    panel = DiagnosticsPanel(DARK, AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.resize(310, 290)
     panel.show()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.axis_choice import AxisChoice
+from app.models.past import Past
 from app.panels.columns import columns_for, places
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.small_plot import beside_ghost
@@ -25,7 +26,7 @@ CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 
 
 def test_diagnostics_write_out_current_values(qtbot: QtBot) -> None:
-    panel = DiagnosticsPanel(DARK, AxisChoice())
+    panel = DiagnosticsPanel(DARK, AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.show()
     panel.refresh(a_run())
@@ -33,7 +34,7 @@ def test_diagnostics_write_out_current_values(qtbot: QtBot) -> None:
 
 
 def test_diagnostics_explain_themselves_on_hover(qtbot: QtBot) -> None:
-    panel = DiagnosticsPanel(DARK, AxisChoice())
+    panel = DiagnosticsPanel(DARK, AxisChoice(), Past())
     qtbot.addWidget(panel)
     assert "How undecided the policy is" in panel.smalls[1].explanation
 
@@ -48,7 +49,7 @@ def test_every_column_has_one_horizontal_axis() -> None:
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> DiagnosticsPanel:
-    panel = DiagnosticsPanel(DARK, AxisChoice())
+    panel = DiagnosticsPanel(DARK, AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.resize(460, 420)
     panel.show()

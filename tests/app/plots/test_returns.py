@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.models.axis_choice import AxisChoice
+from app.models.past import Past
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
 from app.style.theme import load_theme
@@ -23,7 +24,7 @@ SOLVED = Solved(iteration=3, environment_steps=300, episodes=6, seconds=3.1, mea
 
 @pytest.fixture
 def returns(qtbot: QtBot) -> ReturnsPanel:
-    panel = ReturnsPanel(DARK, AxisChoice())
+    panel = ReturnsPanel(DARK, AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.show()
     return panel
@@ -53,7 +54,7 @@ def test_the_axis_counts_what_is_picked(returns: ReturnsPanel, qtbot: QtBot) -> 
 
 def test_all_curves_share_their_axis(qtbot: QtBot) -> None:
     axis = AxisChoice("seconds")
-    returns, diagnostics = ReturnsPanel(DARK, axis), DiagnosticsPanel(DARK, axis)
+    returns, diagnostics = ReturnsPanel(DARK, axis, Past()), DiagnosticsPanel(DARK, axis, Past())
     for panel in (returns, diagnostics):
         qtbot.addWidget(panel)
         panel.refresh(a_run())

@@ -7,6 +7,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.models.past import Past
 from app.panels.advantages import AdvantagesPanel
 from app.style.theme import apply, load_theme
 from tests.app.plots.pointing import pixel_of, point_at
@@ -16,7 +17,7 @@ DARK = load_theme("dark")
 
 
 def test_advantages_name_their_iteration(qtbot: QtBot) -> None:
-    panel = AdvantagesPanel(DARK)
+    panel = AdvantagesPanel(DARK, Past())
     qtbot.addWidget(panel)
     panel.show()
     panel.refresh(a_run(iterations=7))
@@ -24,7 +25,7 @@ def test_advantages_name_their_iteration(qtbot: QtBot) -> None:
 
 
 def test_normalised_advantages_are_drawn_in_standard_deviations(qtbot: QtBot) -> None:
-    panel = AdvantagesPanel(DARK)
+    panel = AdvantagesPanel(DARK, Past())
     qtbot.addWidget(panel)
     panel.refresh(a_run())
     panel.normalised = True
@@ -33,7 +34,7 @@ def test_normalised_advantages_are_drawn_in_standard_deviations(qtbot: QtBot) ->
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> AdvantagesPanel:
-    panel = AdvantagesPanel(DARK)
+    panel = AdvantagesPanel(DARK, Past())
     qtbot.addWidget(panel)
     panel.resize(320, 300)
     panel.show()

@@ -15,6 +15,7 @@ from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Estimated, Reweighted, Updated
 from engine.runs import snapshots
+from engine.runs.host import recorded
 from engine.runs.library import Library
 from engine.runs.records import RunRecord, Status
 from engine.runs.snapshots import (
@@ -179,6 +180,18 @@ def test_the_last_that_is_known_of_a_run_has_the_last_batch_that_was_told(
     assert last is not None
     assert last.advantages is not None
     assert (last.iteration, last.advantages.iteration) == (3, 2)
+
+
+def test_a_recorded_run_keeps_its_beginning_and_what_comes_after(library: Library, training: Training) -> None:
+    with recorded(training, library.folder, print) as recorder:
+        for event in training:
+            recorder.put(event)
+            if isinstance(event, Updated):
+                recorder.between(training)
+                if event.iteration == 3:
+                    break
+    (run,) = library.runs()
+    assert library.snapshots(run.id)[0][:2] == (0, 0)
 
 
 def test_large_states_are_not_kept_but_the_policy_is(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,159 @@
+"""Looking back at a run along its timeline, by mouse and by keys, in a real window with a real engine thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.models.past import Kept
+from app.models.run_state import RunState
+from app.panels.advantages import AdvantagesPanel
+from app.panels.diagnostics import DiagnosticsPanel
+from app.panels.episode.panel import EpisodePanel
+from app.panels.returns import ReturnsPanel
+from app.panels.run_timeline import RunTimeline
+from app.window.main_window import MainWindow
+from engine.runs import snapshots
+from tests.app.shorthands import words
+
+Make = Callable[..., MainWindow]
+Reach = Callable[..., None]
+LEFT = Qt.MouseButton.LeftButton
+NO_KEY = Qt.KeyboardModifier.NoModifier
+SHORT = {"environment__id": "CartPole-v1", "budget__environment_steps": 3000, "collection__episodes_per_update": 8}
+
+
+@pytest.fixture(autouse=True)
+def every_iteration_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little time the run takes."""
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)
+
+
+@pytest.fixture
+def window(make_window: Make, reach: Reach, qtbot: QtBot) -> MainWindow:
+    """Of a run that has finished."""
+    made = make_window(**SHORT)
+    made.start()
+    reach(made, RunState.FINISHED)
+    look(made, qtbot)
+    return made
+
+
+def look(window: MainWindow, qtbot: QtBot) -> None:
+    """Have the window see what is kept."""
+
+    def seen() -> bool:
+        window.run_library.look()
+        return len(window.panels.past.kept) > 2
+
+    qtbot.waitUntil(seen, timeout=10_000)
+    QApplication.processEvents()
+
+
+def strip(window: MainWindow) -> RunTimeline:
+    return window.panels.find(ReturnsPanel).timeline
+
+
+def place(window: MainWindow, kept: Kept | None) -> QPoint:
+    """Where a tick is on the line, or its end."""
+    line = strip(window)
+    return QPoint(round(line._x_of(kept)), line.height() // 2)
+
+
+def shown(window: MainWindow) -> int | None:
+    """The iteration that is looked back at."""
+    instant = window.panels.past.shown
+    return None if instant is None else instant.at.iteration
+
+
+def test_dragging_shows_all_of_a_run_as_it_was_and_back(window: MainWindow, qtbot: QtBot) -> None:
+    line, second = strip(window), window.panels.past.kept[1]
+    returns, signal = window.panels.find(ReturnsPanel), window.panels.find(AdvantagesPanel)
+    diagnostics, agent = window.panels.find(DiagnosticsPanel), window.panels.find(EpisodePanel)
+    told_now, newest = words(returns), f"iteration {window.controller.history.iterations:,}"
+    assert newest in words(signal)
+    QTest.mousePress(line, LEFT, NO_KEY, place(window, None))
+    assert shown(window) is None
+    QTest.mouseMove(line, place(window, second))
+    assert shown(window) == second.iteration
+    told = f"iteration {second.iteration:,}"
+    assert told in words(signal)
+    assert newest not in words(signal)
+    assert [small.moments[0].text for small in diagnostics.smalls] == [told] * len(diagnostics.smalls)
+    assert told in words(line.bar)
+    assert words(returns) != told_now
+    qtbot.waitUntil(lambda: f"policy of {told}, held" in words(agent), timeout=20_000)
+    assert not window.runs.pace.follow.isChecked()
+    QTest.mouseRelease(line, LEFT, NO_KEY, place(window, second))
+    QTest.mouseClick(line.bar.now_button, LEFT)
+    assert shown(window) is None
+    assert newest in words(signal)
+    assert not line.bar.isVisible()
+    assert words(returns) == told_now
+    assert window.runs.pace.follow.isChecked()
+    assert all(told not in [moment.text for moment in small.moments] for small in diagnostics.smalls)
+
+
+def test_keys_go_from_tick_to_tick_and_the_box_leads_back_to_now(window: MainWindow, qtbot: QtBot) -> None:
+    line, kept = strip(window), window.panels.past.kept
+    state = window.controller.state
+    QTest.mouseClick(line, LEFT, NO_KEY, place(window, None))
+    assert line.hasFocus()
+    for key, wanted in (
+        (Qt.Key.Key_Left, kept[-1].iteration),
+        (Qt.Key.Key_Left, kept[-2].iteration),
+        (Qt.Key.Key_Right, kept[-1].iteration),
+        (Qt.Key.Key_Home, kept[0].iteration),
+        (Qt.Key.Key_Left, kept[0].iteration),
+        (Qt.Key.Key_End, None),
+        (Qt.Key.Key_Home, kept[0].iteration),
+        (Qt.Key.Key_Escape, None),
+        (Qt.Key.Key_Home, kept[0].iteration),
+    ):
+        QTest.keyClick(line, key)
+        assert shown(window) == wanted
+    assert window.controller.state is state  # whose arrow is a step of training, elsewhere
+    window.runs.pace.follow.click()  # the newest policy is wanted, so all that is shown is of now
+    assert shown(window) is None
+    QTest.keyClick(line, Qt.Key.Key_Home)
+    window.controller.reset()
+    assert shown(window) is None
+    assert not line.isEnabled()
+
+
+def test_what_is_looked_at_stays_while_the_run_goes_on(make_window: Make, reach: Reach, qtbot: QtBot) -> None:
+    window = make_window(**{**SHORT, "budget__environment_steps": 10_000})
+    window.controller.set_pace(20)
+    window.start()
+    look(window, qtbot)
+    first = window.panels.past.kept[1]
+    QTest.mouseClick(strip(window), LEFT, NO_KEY, place(window, first))
+    seen = window.controller.history.iterations
+    qtbot.waitUntil(lambda: window.controller.history.iterations > seen + 3, timeout=20_000)
+    assert f"iteration {first.iteration:,}" in words(window.panels.find(AdvantagesPanel))
+    assert shown(window) == first.iteration
+    window.controller.stop()
+    reach(window, RunState.STOPPED)
+    assert shown(window) == first.iteration
+
+
+def test_a_run_is_forked_where_it_is_looked_at(window: MainWindow, reach: Reach, qtbot: QtBot) -> None:
+    line, second = strip(window), window.panels.past.kept[1]
+    QTest.mouseClick(line, LEFT, NO_KEY, place(window, second))
+    assert line.bar.fork_button.isEnabled()
+    parent = window.controller.shown
+    assert parent is not None
+    QTest.mouseClick(line.bar.fork_button, LEFT)
+    qtbot.waitUntil(lambda: window.controller.shown is not parent, timeout=20_000)
+    child = window.controller.shown
+    assert child is not None
+    origin = window.run_library.library.run(child.run.id).origin if window.run_library.library is not None else None
+    assert origin is not None
+    assert (origin.parent, origin.iteration) == (parent.run.id, second.iteration)
+    assert shown(window) is None
+    reach(window, RunState.FINISHED)
