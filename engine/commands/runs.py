@@ -25,6 +25,8 @@ from engine.runs.records import CheckpointRecord, NotedEvent, RunRecord
 from engine.runtime.errors import RequestError, RunError
 
 _NONE = "–"
+_METHOD = 12  # characters, in which most words of methods are whole
+_YEAR = 5  # characters of a date that a list leaves out
 
 
 def print_list(as_json: bool, library: Path | None) -> None:
@@ -165,8 +167,8 @@ def _table(records: Sequence[RunRecord]) -> RenderableType:
     titled = any(record.label.title for record in records)
     if titled:
         table.add_column("", overflow="fold")
-    table.add_column("environment", no_wrap=True)
-    table.add_column("method", overflow="fold")
+    table.add_column("environment", overflow="fold")
+    table.add_column("method", overflow="fold", min_width=_METHOD)
     for title in ("seed", "steps", "return"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
@@ -182,7 +184,7 @@ def _table(records: Sequence[RunRecord]) -> RenderableType:
             f"{reached.environment_steps:,}",
             _number(reached.mean_return),
             str(record.status),
-            _when(record.created),
+            _when(record.created)[_YEAR:],
         )
     return table
 
