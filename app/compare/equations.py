@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.compare.compared import Compared, ComparedRun
 from app.compare.pair import PairChoice
@@ -36,7 +36,13 @@ class Equations(QWidget):
         layout.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
         layout.addWidget(self.choice)
         layout.addWidget(self._sentence)
-        layout.addWidget(self.pair, 1)
+        self._scroll = QScrollArea()
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setAccessibleName("Equations of both runs")
+        self._scroll.setWidget(self.pair)
+        layout.addWidget(self._scroll, 1)
         self.choice.changed.connect(self.refresh)
         self.apply_theme(theme)
         self.refresh()
@@ -44,7 +50,7 @@ class Equations(QWidget):
     def refresh(self) -> None:
         pair = self.choice.pair
         self._sentence.setText(EMPTY if pair is None else self.pair.show_configs(*map(_config, pair)))
-        self.pair.setVisible(pair is not None)
+        self._scroll.setVisible(pair is not None)
 
     def apply_theme(self, theme: Theme) -> None:
         self.choice.apply_theme(theme)
@@ -62,6 +68,7 @@ class EquationPair(QWidget):
         layout.setSpacing(3 * theme.unit)
         for view in self.views:
             layout.addWidget(view, 1)
+            view.height_changed.connect(self._fit)
 
     def show_configs(self, one: RunConfig | None, other: RunConfig | None) -> str:
         """Show their equations; what is to be said of them."""
@@ -87,9 +94,12 @@ class EquationPair(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        width = (self.width() - 24) // 2
+        """Be as tall as the taller one, which is scrolled where there is less room."""
+        around = self.parentWidget()
+        room = around.height() if around is not None else self.height()
         for view in self.views:
-            view.set_room(QSize(max(width, 1), max(self.height(), 1)), 0)
+            view.set_room(QSize(max(view.width(), 1), max(room, 1)), 0)
+        self.setMinimumHeight(max(view.height_in_use for view in self.views))
 
 
 def differing(one: tuple[Line, ...], other: tuple[Line, ...]) -> tuple[Outlined, Outlined]:
