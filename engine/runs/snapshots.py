@@ -77,6 +77,7 @@ class SnapshotKeeper:
         self._every = spacing(self._kept)
         self._clock = clock
         self._due = 0.0
+        self._warm = False  # the first one loads what it needs, which says nothing of the others
         self._small = True  # states can be had, and have not been too large to be kept
         self._advantages: Estimated | None = None
         self._ratios: Reweighted | None = None
@@ -101,7 +102,9 @@ class SnapshotKeeper:
         spread = {kept: size for kept, size in self._kept.items() if kept % self._every == 0}
         self._kept, self._every = thinned(spread | {iteration: snapshot.size}, self._every)
         ended = self._clock()
-        self._due = ended + (ended - now) / SHARE
+        if self._warm:
+            self._due = ended + (ended - now) / SHARE
+        self._warm = True
         return snapshot
 
     def write(self, library: Library, run: str, snapshot: Snapshot) -> None:
