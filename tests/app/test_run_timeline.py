@@ -127,15 +127,19 @@ def test_keys_go_from_tick_to_tick_and_the_box_leads_back_to_now(window: MainWin
 
 
 def test_what_is_looked_at_stays_while_the_run_goes_on(make_window: Make, reach: Reach, qtbot: QtBot) -> None:
-    window = make_window(**{**SHORT, "budget__environment_steps": 10_000})
+    window = make_window(**{**SHORT, "budget__environment_steps": 10_000_000})
     window.controller.set_pace(20)
     window.start()
     look(window, qtbot)
-    first = window.panels.past.kept[1]
-    QTest.mouseClick(strip(window), LEFT, NO_KEY, place(window, first))
+    first = window.panels.past.kept[0]
+    QTest.mouseClick(strip(window), LEFT, NO_KEY, QPoint(0, 5))
+    QTest.keyClick(strip(window), Qt.Key.Key_Home)
+    assert shown(window) == first.iteration
     seen = window.controller.history.iterations
     qtbot.waitUntil(lambda: window.controller.history.iterations > seen + 3, timeout=20_000)
-    assert f"iteration {first.iteration:,}" in words(window.panels.find(AdvantagesPanel))
+    agent, signal = window.panels.find(EpisodePanel), window.panels.find(AdvantagesPanel)
+    qtbot.waitUntil(lambda: "untrained policy, held" in words(agent), timeout=20_000)
+    assert "will appear here" in words(signal)  # no batch had been collected
     assert shown(window) == first.iteration
     window.controller.stop()
     reach(window, RunState.STOPPED)
