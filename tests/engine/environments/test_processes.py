@@ -58,7 +58,7 @@ def pids(batch: ProcessBatch) -> list[int]:
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # which it is from while it goes
         return False
 
 
