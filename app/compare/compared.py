@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer
 
 from app.models.run_style import RunStyle, style_of
 from app.session.run_library import RunLibrary
 from app.style.format import NOTHING, setting
 from engine.catalogue.methods.entries import CHOICES
 from engine.reports.metrics import METRICS
-from engine.runs.comparison import RETURN, Varying, varying
+from engine.runs.comparison import RETURN, Flattened, Varying, flattened, varying
 from engine.runs.library import ITERATIONS, Library, Series
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError
@@ -49,23 +49,29 @@ class ComparedRun:
 class Compared(QObject):
     """Follows which runs of the library are shown, and what they tell, while it is ``watched``.
 
-    Signals:
-        changed: there are others, or they have told more.
+    It reads a little at a time, and each of those who ``follow`` has a turn of the event loop of its own, so that none
+    of many runs keeps the window from answering.
     """
-
-    changed = Signal()
 
     def __init__(self, library: RunLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.library = library
         self.metric = RETURN
         self.runs: tuple[ComparedRun, ...] = ()
+        self.differing: tuple[Varying, ...] = ()
         self._read: dict[str, tuple[tuple[Any, ...], Series]] = {}  # with the mark that the run had then
-        self._watched = False
+        self._flattened: dict[str, Flattened] = {}
+        self._watched = self._stale = False
+        self._followers: list[Callable[[], object]] = []
+        self._due: list[Callable[[], object]] = []  # those that have not heard of the latest yet
         self._timer = QTimer(self, interval=0)
-        self._timer.timeout.connect(self._read_on)
+        self._timer.timeout.connect(self._take_turn)
         library.changed.connect(self._look)
         library.shown_changed.connect(self._look)
+
+    def follow(self, tell: Callable[[], object]) -> None:
+        """Have ``tell`` called when there are other runs, or they have told more."""
+        self._followers.append(tell)
 
     def set_watched(self, watched: bool) -> None:
         self._watched = watched
@@ -82,11 +88,21 @@ class Compared(QObject):
 
     @property
     def is_reading(self) -> bool:
+        """Whether there is something that not all who follow have been told yet."""
         return self._timer.isActive()
 
     def _look(self) -> None:
+        self._stale = True
         if self._watched:
             self._timer.start()
+
+    def _take_turn(self) -> None:
+        if self._due:
+            self._due.pop(0)()
+        elif self._stale:
+            self._read_on()
+        if not self._due and not self._stale:
+            self._timer.stop()
 
     def _mark(self, record: RunRecord) -> tuple[Any, ...]:
         return record.reached.iteration, record.reached.seconds, self.metric
@@ -101,20 +117,24 @@ class Compared(QObject):
                 if time.monotonic() - began > _SLICE:
                     return
                 self._read[record.id] = mark, _columns(library, record.id, self.metric)
-        self._timer.stop()
+            if record.id not in self._flattened:
+                self._flattened[record.id] = _flattened(record)
+        self._stale = False
         self._tell(records)
 
     def _tell(self, records: Sequence[RunRecord]) -> None:
         self._read = {record.id: self._read[record.id] for record in records if record.id in self._read}
+        self._flattened = {record.id: self._flattened[record.id] for record in records}
         there = [record for record in records if record.id in self._read]
-        beside = names(there)
+        differing = varying([(self._flattened[record.id], record.changes) for record in there])
+        beside = names(there, differing)
         runs = tuple(
             ComparedRun(record, beside.get(record.id) or self.library.name(record), self._read[record.id][1])
             for record in there
         )
         if [_told(run) for run in runs] != [_told(run) for run in self.runs]:
-            self.runs = runs
-            self.changed.emit()
+            self.runs, self.differing = runs, tuple(differing)
+            self._due = list(self._followers)
 
 
 def _told(run: ComparedRun) -> tuple[object, ...]:
@@ -138,14 +158,18 @@ def _nothing() -> Series:
     return Series((), np.empty((0, 0)))
 
 
-def names(records: Sequence[RunRecord]) -> dict[str, str]:
+def _flattened(record: RunRecord) -> Flattened:
+    """Its configuration; of one that this version of the program cannot read, nothing."""
+    try:
+        return flattened(record.config)
+    except RequestError:
+        return {}
+
+
+def names(records: Sequence[RunRecord], differing: Sequence[Varying]) -> dict[str, str]:
     """What each of these is called beside the others, by its id: the name that a person gave it, or what it has
     otherwise, "baseline: none, seed 2". One that has neither is left out."""
     found = {record.id: record.label.title for record in records if record.label.title}
-    try:
-        differing = varying([(record.config, record.changes) for record in records])
-    except RequestError:
-        return found
     for index, record in enumerate(records):
         words = [_words(one, index) for one in differing if one.values[index]]
         more = ["…"] if len(words) > _MOST else []

@@ -28,10 +28,14 @@ from engine.runs.comparison import AXES, MEAN_OVER, RETURN, SMOOTHINGS, Axis, Cu
 from engine.runs.records import ALIVE, RunRecord
 from engine.runtime.errors import RequestError
 
-EMPTY = "Tick runs in the list, and their curves appear here on one axis."
+EMPTY = "Tick runs in the list, and their curves appear here on one axis. Every run is listed once it has begun."
 _NO_CURVES = "None of the ticked runs has told anything of this yet."
+_NOT_COUNTED = (
+    "None of the ticked runs has its gradient steps recorded, as those trained earlier; align them otherwise."
+)
 _BESIDE = 1.25  # times as far as the longest run, so that names have room beside the ends of lines
 _MARGIN = 1.03
+_NAMED = 3  # runs that the title of an axis has room for
 _SHORT = {
     "environment_steps": "steps",
     "episodes": "episodes",
@@ -61,7 +65,7 @@ class Overlay(PanelWidget):
         self.plot.title, self.plot.probe, self.plot.numbers = "Runs compared", self._read, self._numbers
         self._stage = Stage(EMPTY, self.plot)
         self._build(theme)
-        compared.changed.connect(self.redraw)
+        compared.follow(self.redraw)
         self.apply_theme(theme)
         self.redraw()
 
@@ -146,9 +150,13 @@ class Overlay(PanelWidget):
         self._entitle()
         self._settle()
         drawn = any(len(line.x) for line in self._lines.lines)
-        self._stage.set_hint(_NO_CURVES if runs and not drawn else EMPTY)
+        self._stage.set_hint(self._why_empty() if runs else EMPTY)
         self._stage.fill(drawn)
         self.plot.redraw()
+
+    def _why_empty(self) -> str:
+        uncounted = self.axis == "gradient_steps" and any(len(run.series) for run in self._compared.runs)
+        return _NOT_COUNTED if uncounted and not any(map(_counted, self._compared.runs)) else _NO_CURVES
 
     def _line(self, run: ComparedRun, before: RunLine | None) -> RunLine:
         made_of = (id(run.series), self._compared.metric, self.axis, self.smoothing)
@@ -170,12 +178,22 @@ class Overlay(PanelWidget):
         smooth += f", 1 point for {binned}" if binned > 1 else ""
         for axis, title in (
             (self.plot.left, f"{metric.title.lower()}{last}{unit}{smooth}"),
-            (self.plot.bottom, AXES[self.axis]),
+            (self.plot.bottom, AXES[self.axis] + self._left_out()),
         ):
             if title != axis.labelText:
                 axis.set_title(title)
         self._level.value = self._threshold() if metric.name == RETURN else None
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
+
+    def _left_out(self) -> str:
+        """Which of the runs have no place on the axis, where others do."""
+        if self.axis != "gradient_steps":
+            return ""
+        lacking = [str(run.record.number) for run in self._compared.runs if len(run.series) and not _counted(run)]
+        if len(lacking) > _NAMED:
+            return f" (of {len(lacking)} runs they were not recorded)"
+        which = "run" if len(lacking) == 1 else "runs"
+        return f" (of {which} {', '.join(lacking)} they were not recorded)" if lacking else ""
 
     def _threshold(self) -> float | None:
         try:
@@ -246,6 +264,12 @@ def _budget(record: RunRecord) -> float:
     """The environment steps for which a run is to train."""
     path = "budget.environment_steps"
     return float(record.changes.get(path, record.configuration.get("budget", {}).get("environment_steps", 0)))
+
+
+def _counted(run: ComparedRun) -> bool:
+    """Whether the gradient steps of a run are known."""
+    name = "gradient_steps"
+    return name in run.series.columns and bool(np.isfinite(run.series[name]).any())
 
 
 def _reaches(line: RunLine, x: float) -> bool:

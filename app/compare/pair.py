@@ -32,7 +32,7 @@ class PairChoice(QWidget):
             layout.addWidget(sign)
             layout.addWidget(box, 1)
             box.currentIndexChanged.connect(lambda _index: self._tell())
-        compared.changed.connect(self._offer)
+        compared.follow(self._offer)
         self._offer()
 
     @property

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QGuiApplication, QIcon, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QIcon, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from app.compare.compared import Compared, ComparedRun
 from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
 from app.style.format import NOTHING, setting, short_number
 from app.style.text import Stage, as_surface
 from app.style.theme import Theme, tabular
-from engine.runs.comparison import AXES, Axis, common_end, curve, score, threshold_of, varying
+from engine.runs.comparison import AXES, Axis, Varying, common_end, curve, score, threshold_of
 from engine.runtime.errors import RequestError
 
-_HEADER = 24  # pixels
+Index = QModelIndex | QPersistentModelIndex
+_NONE = QModelIndex()
+_HEADER, _PADDING = 24, 12  # pixels of the header's height, and beside the words of a cell
+_MEASURED = 4  # the longest cells of a column, of which one is the widest
 EMPTY = "Tick runs in the list to see what differs between them, and what each came to."
 
 
@@ -34,7 +37,7 @@ class ComparisonTable(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stage)
-        compared.changed.connect(self.refresh)
+        compared.follow(self.refresh)
         self.apply_theme(theme)
 
     def show_axis(self, axis: Axis) -> None:
@@ -52,48 +55,22 @@ class ComparisonTable(QWidget):
     def refresh(self) -> None:
         runs = self._compared.runs
         self._stage.fill(bool(runs))
-        columns = [*_differences(runs), *_scores(runs, self._axis)]
-        grid = self.grid
-        grid.setRowCount(len(runs))
-        grid.setColumnCount(1 + len(columns))
-        grid.setHorizontalHeaderLabels(["Run", *(column.title for column in columns)])
-        for place, column in enumerate(columns, start=1):
-            header = grid.horizontalHeaderItem(place)
-            if header is not None:
-                header.setToolTip(column.help)
-        for row, run in enumerate(runs):
-            sign = sign_pixmap(run.style, self._theme, self.devicePixelRatioF())
-            grid.setItem(row, 0, QTableWidgetItem(QIcon(sign), run.title))
-            for place, column in enumerate(columns, start=1):
-                grid.setItem(row, place, column.item(row))
-        grid.resizeColumnsToContents()
+        ratio = self.devicePixelRatioF()
+        signs = [QIcon(sign_pixmap(run.style, self._theme, ratio)) for run in runs]
+        names = _Column("Run", "", [run.title for run in runs])
+        self.grid.show_cells(signs, [names, *_differences(self._compared.differing), *_scores(runs, self._axis)])
 
 
 class _Column:
-    """Cells of one column, as words; the ``best`` ones are bold."""
+    """Cells of one column, as words; of numbers the ``best`` ones are bold."""
 
     def __init__(self, title: str, help: str, cells: Sequence[str], best: Sequence[bool] = ()) -> None:
-        self.title, self.help, self._cells, self._best = title, help, cells, best
-
-    def item(self, row: int) -> QTableWidgetItem:
-        item = QTableWidgetItem(self._cells[row])
-        item.setToolTip(self._cells[row])
-        if self._best:
-            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            if self._best[row]:
-                font = QFont()
-                font.setBold(True)
-                item.setFont(font)
-        return item
+        self.title, self.help, self.cells, self.best = title, help, cells, best
 
 
-def _differences(runs: Sequence[ComparedRun]) -> list[_Column]:
+def _differences(differing: Sequence[Varying]) -> list[_Column]:
     """What is not alike in all, and nothing else."""
-    try:
-        found = varying([(run.record.config, run.record.changes) for run in runs])
-    except RequestError as error:
-        return [_Column("Configuration", str(error), [NOTHING] * len(runs))]
-    return [_Column(one.title, one.path, [_history(values) for values in one.values]) for one in found]
+    return [_Column(one.title, one.path, [_history(values) for values in one.values]) for one in differing]
 
 
 def _history(values: Sequence[Any]) -> str:
@@ -111,15 +88,16 @@ def _scores(runs: Sequence[ComparedRun], axis: Axis) -> list[_Column]:
     threshold = _threshold(runs)
     scores = [score(run.series, axis, until, threshold) for run in runs]
     shared = f"{short_number(until)} {AXES[axis]}"
+    sign = int(len({run.record.environment for run in runs}) == 1)  # or else returns are not of one scale
     columns = [
-        _numbers("Final return", "The mean return of the last 100 episodes at the end", [s.final for s in scores], 1),
-        _numbers("Best return", "The greatest mean return of 100 episodes", [s.best for s in scores], 1),
+        _numbers("Final return", "The mean return of the last 100 episodes", [s.final for s in scores], sign),
+        _numbers("Best return", "The greatest mean return of 100 episodes", [s.best for s in scores], sign),
         _numbers(
             "Area",
             f"The area under the curve of mean returns over the first {shared}, as far as all runs go, divided by its "
             "width: the mean height",
             [s.area for s in scores],
-            1,
+            sign,
         ),
     ]
     if threshold is not None:
@@ -132,10 +110,10 @@ def _scores(runs: Sequence[ComparedRun], axis: Axis) -> list[_Column]:
 
 
 def _numbers(title: str, help: str, values: Sequence[float | None], sign: int) -> _Column:
-    """Numbers of which the greatest is best, or the least where ``sign`` is −1."""
+    """Numbers of which the greatest is best, or the least where ``sign`` is −1; none is where it is 0."""
     known = [sign * value for value in values if value is not None]
     best = max(known, default=None)
-    told = [value is not None and len(known) > 1 and sign * value == best for value in values]
+    told = [value is not None and sign != 0 and len(known) > 1 and sign * value == best for value in values]
     return _Column(title, help, [short_number(value, 4) for value in values], told)
 
 
@@ -146,19 +124,83 @@ def _threshold(runs: Sequence[ComparedRun]) -> float | None:
         return None
 
 
-class _Grid(QTableWidget):
+class _Cells(QAbstractTableModel):
+    """What is asked for as it is seen: of many runs there are thousands of cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.columns: list[_Column] = []
+        self._signs: list[QIcon] = []
+        self._bold = QFont()
+        self._bold.setBold(True)
+
+    def show_cells(self, signs: list[QIcon], columns: list[_Column]) -> None:
+        alike = len(signs) == len(self._signs) and [c.title for c in columns] == [c.title for c in self.columns]
+        if not alike:
+            self.beginResetModel()
+        self._signs, self.columns = signs, columns
+        if not alike:
+            self.endResetModel()
+        elif signs:  # what a person has selected stays so
+            self.dataChanged.emit(self.index(0, 0), self.index(len(signs) - 1, len(columns) - 1))
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self._signs)
+
+    def columnCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self.columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        column, row = self.columns[index.column()], index.row()
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return column.cells[row]
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            return self._signs[row]
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.best:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.FontRole and column.best and column.best[row]:
+            return self._bold
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and section < len(self.columns):
+            if role == Qt.ItemDataRole.DisplayRole:
+                return self.columns[section].title
+            if role == Qt.ItemDataRole.ToolTipRole:
+                return self.columns[section].help
+        return None
+
+
+class _Grid(QTableView):
     """Cells to be looked at and copied."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.cells = _Cells()
+        self.setModel(self.cells)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
         self.setShowGrid(False)
-        self.setFrameShape(QTableWidget.Shape.NoFrame)
+        self.setFrameShape(QTableView.Shape.NoFrame)
         self.setAccessibleName("What differs, and what each run came to")
         self.verticalHeader().hide()
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+
+    def show_cells(self, signs: list[QIcon], columns: list[_Column]) -> None:
+        """A sign for each row; every column is as wide as what is in it."""
+        self.cells.show_cells(signs, columns)
+        bold = QFont(self.font())
+        bold.setBold(True)
+        plain, best, header = QFontMetrics(self.font()), QFontMetrics(bold), self.horizontalHeader()
+        for place, column in enumerate(columns):
+            longest = sorted(set(column.cells), key=len)[-_MEASURED:]
+            metrics = best if column.best else plain
+            room = 0 if place else self.iconSize().width() + _PADDING // 2
+            words = max((metrics.horizontalAdvance(cell) for cell in longest), default=0) + room + _PADDING
+            header.resizeSection(place, max(words, header.sectionSizeHint(place)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -169,9 +211,6 @@ class _Grid(QTableWidget):
 
     def text(self) -> str:
         """All of it, to be pasted into a table."""
-        columns = range(self.columnCount())
-        heads = [header.text() if (header := self.horizontalHeaderItem(at)) else "" for at in columns]
-        rows = [
-            [item.text() if (item := self.item(row, at)) else "" for at in columns] for row in range(self.rowCount())
-        ]
-        return "\n".join("\t".join(line) for line in [heads, *rows]) + "\n"
+        columns = self.cells.columns
+        rows = [[column.cells[row] for column in columns] for row in range(self.cells.rowCount())]
+        return "\n".join("\t".join(line) for line in [[column.title for column in columns], *rows]) + "\n"

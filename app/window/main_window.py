@@ -108,6 +108,7 @@ class MainWindow(DropWindow):
         self.run_library = RunLibrary(library_folder(library), self)
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
+        self.runs.shelf.duplicate_asked.connect(self.compare.duplicate)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)
         self.runs.list_in(self.frame, self.actions_by_name["all_runs"], lambda: self.look.theme)
@@ -116,8 +117,7 @@ class MainWindow(DropWindow):
         own = OwnMenus(self.preset_menu, self.toolbar.device.menu, tried, self.files.export_menu)
         fill_menu_bar(self, self.actions_by_name, own, [self._modes, self.frame.toggles])
         self._tick = QTimer(self, interval=TICK)
-        self._ticks = 0
-        self._allowance = Allowance()
+        self._ticks, self._allowance = 0, Allowance()
         self._wire()
         self.resize(1280, 800)
         self._restore()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -47,6 +47,7 @@ class RunShelf(QObject):
         swapped: the ghost is shown in place of the run that was.
         list_asked: the list of all runs is wanted, with these selected.
         refused: why a wish cannot be met.
+        duplicate_asked: the RunRecord of a run that is to be had again with one thing changed.
         exports_asked: a menu that is to offer what the run of a RunRecord can be written out as.
     """
 
@@ -55,6 +56,7 @@ class RunShelf(QObject):
     swapped = Signal()
     list_asked = Signal(list)
     refused = Signal(str)
+    duplicate_asked = Signal(object)
     exports_asked = Signal(QMenu, object)
 
     def __init__(
@@ -67,6 +69,7 @@ class RunShelf(QObject):
         self.chips = RunChips(self.list)
         self._drawn: tuple[object, ...] = ()
         self._here = ""  # the run that is shown
+        self.is_seen: Callable[[], bool] = lambda: True  # whether the plots are on which runs are drawn beside
         self.chips.opened.connect(self.open)
         self.chips.eyed.connect(self.draw)
         self.chips.pinned.connect(library.pin)
@@ -106,7 +109,7 @@ class RunShelf(QObject):
         if self._all is not None:
             self._all.show(chips)
         marks = tuple((run, records[run].reached, records[run].status) for run in self.drawn_ids if run in records)
-        if marks != self._drawn:
+        if marks != self._drawn and self.is_seen():  # else all that they have told would be read for nobody
             self._drawn = marks
             self.drawn_changed.emit()
 
@@ -223,6 +226,7 @@ class RunShelf(QObject):
         if len(records) == 1:
             _entry(menu, "Open", partial(self.open, record.id), "Return")
             self._offer_to_go_on(menu, record)
+            _entry(menu, "Duplicate and change one thing…", partial(self.duplicate_asked.emit, record))
         all_drawn = all(run in drawn for run in ids)
         _entry(menu, "Hide from the plots" if all_drawn else "Draw beside", partial(self._draw_all, ids, not all_drawn))
         if len(records) == 1:

@@ -93,6 +93,8 @@ class Runs(QObject):
     def list_in(self, frame: Frame, action: QAction, theme: Callable[[], Theme]) -> None:
         """Have ``action`` open the list of all runs, and the shelf say how many there are."""
         self._list_button = list_button(action)
+        self.shelf.is_seen = lambda: frame.modes.currentWidget() is frame.train
+        frame.modes.currentChanged.connect(lambda _index: self.shelf.refresh())
         frame.shelf.add(self.chips, 1)
         frame.shelf.add(self._list_button)
 

@@ -14,7 +14,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.commands.output import to_stdout, writes_all
-from engine.runs.comparison import AXES, Axis, Score, Varying, common_end, curve, score, threshold_of, varying
+from engine.runs.comparison import (
+    AXES,
+    Axis,
+    Score,
+    Varying,
+    common_end,
+    curve,
+    flattened,
+    score,
+    threshold_of,
+    varying,
+)
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.place import library_folder
 from engine.runs.records import RunRecord
@@ -52,7 +63,8 @@ def compared(library: Library, names: Sequence[str], axis: str, threshold: float
     series = [library.series(run.id, ITERATIONS) for run in runs]
     until = common_end([curve(one, axis=over) for one in series])
     scores = [score(one, over, until, threshold) for one in series]
-    return Compared(runs, varying([(run.config, run.changes) for run in runs]), scores, over, until, threshold)
+    differs = varying([(flattened(run.config), run.changes) for run in runs])
+    return Compared(runs, differs, scores, over, until, threshold)
 
 
 def print_comparison(

@@ -175,19 +175,30 @@ class Varying:
 
 
 @dataclass(frozen=True)
-class _Told:
+class Told:
+    """What a configuration has at a path."""
+
     title: str
     symbol: str
     value: Any
 
 
-def varying(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Varying]:
+Flattened = Mapping[str, Told]
+"""Every choice, parameter and environment's option of a configuration by its path."""
+
+
+def flattened(config: RunConfig) -> Flattened:
+    """All that a configuration has, to be kept where it is compared again and again."""
+    return dict(_parts(config))
+
+
+def varying(runs: Sequence[tuple[Flattened, Mapping[str, Any]]]) -> list[Varying]:
     """What is not alike in these configurations, with the changes made to each by path: first what is chosen, then
     parameters, each in the order of the fields.
 
     Of what only some have, because they have chosen otherwise, only what differs among these.
     """
-    told = [dict(_parts(config)) for config, _ in runs]
+    told = [parts for parts, _ in runs]
     paths = list(dict.fromkeys(path for parts in told for path in parts))
     found = []
     for path in paths:
@@ -201,27 +212,26 @@ def varying(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Varying
     return sorted(found, key=lambda one: one.path not in (*CHOICES, _ENVIRONMENT))
 
 
-def _history(told: _Told, changes: Mapping[str, Any], path: str) -> tuple[Any, ...]:
+def _history(told: Told, changes: Mapping[str, Any], path: str) -> tuple[Any, ...]:
     now = changes.get(path, told.value)
     return (told.value,) if now == told.value else (told.value, now)
 
 
-def _parts(config: RunConfig) -> Iterator[tuple[str, _Told]]:
-    """Every choice, parameter and environment's option by its path."""
+def _parts(config: RunConfig) -> Iterator[tuple[str, Told]]:
     for path, (title, entries) in CHOICES.items():
         choice: Any = config
         for name in path.split("."):
             choice = getattr(choice, name, None)
         if isinstance(choice, BaseModel):
             kind = str(getattr(choice, "kind", ""))
-            yield path, _Told(title, "", entries[kind].title if kind in entries else kind)
+            yield path, Told(title, "", entries[kind].title if kind in entries else kind)
     for parameter in parameters_of(config):
         value = parameter.value
         if parameter.path == _ENVIRONMENT and value in ENVIRONMENTS:
             value = ENVIRONMENTS[value].title
-        yield parameter.path, _Told(parameter.title, parameter.symbol, value)
+        yield parameter.path, Told(parameter.title, parameter.symbol, value)
     info = ENVIRONMENTS.get(config.environment.id)
     known = {option.name: option for option in info.options} if info else {}
     for name, value in {**{n: o.default for n, o in known.items()}, **config.environment.options}.items():
         title = known[name].title if name in known else name.replace("_", " ")
-        yield f"{OPTIONS}.{name}", _Told(title, "", value)
+        yield f"{OPTIONS}.{name}", Told(title, "", value)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from app.compare.page import MIME, ComparePage
@@ -50,13 +51,13 @@ def tick(page: ComparePage, qtbot: QtBot, number: int) -> None:
     before = len(page.compared.runs)
     place = QPoint(box.left() + 10, box.center().y())
     qtbot.mouseClick(page.picker.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    qtbot.waitUntil(lambda: len(page.compared.runs) != before)
+    qtbot.waitUntil(lambda: len(page.compared.runs) != before and not page.compared.is_reading)
 
 
 def only(page: ComparePage, qtbot: QtBot, *numbers: int) -> None:
     """Tick these runs and no others."""
     page.picker.clear_button.click()
-    qtbot.waitUntil(lambda: not page.compared.runs)
+    qtbot.waitUntil(lambda: not page.compared.runs and not page.compared.is_reading)
     for number in numbers:
         tick(page, qtbot, number)
 
@@ -66,10 +67,10 @@ def test_ticked_runs_are_drawn_and_only_what_differs_stands_in_the_table(page: C
     assert [line.number for line in page.overlay.lines] == [1, 2]
     assert [line.name for line in page.overlay.lines] == ["1 · α 0.01", "2 · α 0.5"]
     grid = page.table.grid
-    heads = [grid.horizontalHeaderItem(at).text() for at in range(grid.columnCount())]
+    heads = [column.title for column in grid.cells.columns]
     assert heads == ["Run", "Learning rate", "Final return", "Best return", "Area", "Steps to 475", "Seconds to 475"]
     tick(page, qtbot, 3)
-    assert "Seed" in [grid.horizontalHeaderItem(at).text() for at in range(grid.columnCount())]
+    assert "Seed" in [column.title for column in grid.cells.columns]
     qtbot.keyClick(grid, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text().splitlines()[2].startswith("2 · α 0.5, seed 1\t")
     tick(page, qtbot, 2)
@@ -209,3 +210,60 @@ def test_a_run_is_duplicated_with_one_thing_changed_and_compared(
     assert [run.record.number for run in page.compared.runs] == [2, 5]
     assert page.tabs.currentWidget() is page.equations
     qtbot.waitUntil(lambda: all(view._outlined for view in page.equations.pair.views[1:]))
+
+
+def test_a_chip_offers_to_duplicate_its_run_and_change_one_thing(page: ComparePage, qtbot: QtBot) -> None:
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    wanted = page.picker.rows.records[1]
+    menu = QMenu()
+    window.runs.shelf.fill_menu(menu, [wanted.id])
+    next(action for action in menu.actions() if action.text().startswith("Duplicate")).trigger()
+    assert not page.isVisible()
+    assert window.experiment.config == wanted.config
+
+
+def test_runs_whose_gradient_steps_were_not_recorded_are_named(page: ComparePage, qtbot: QtBot) -> None:
+    earlier = page.picker.rows.records[0]
+    with Library(library_folder()) as library:
+        run = library.begin(record())
+        columns = ("iteration", "environment_steps", "episodes", "seconds", "mean_return")
+        library.append(run.id, "iterations", columns, np.array([[1.0, 100.0, 2.0, 0.5, 20.0]]))
+    page._library.look()
+    overlay = page.overlay
+    only(page, qtbot, run.number)
+    overlay.axis_box.setCurrentIndex(overlay.axis_box.findData("gradient_steps"))
+    assert not overlay._stage.filled
+    assert "gradient steps recorded" in overlay._stage._hint.text()
+    tick(page, qtbot, earlier.number)
+    assert overlay.plot.bottom.labelText == f"gradient steps (of run {run.number} they were not recorded)"
+
+
+def test_no_return_is_best_among_those_of_other_environments(page: ComparePage, qtbot: QtBot) -> None:
+    only(page, qtbot, 1, 4)
+    heads = {column.title: column.best for column in page.table.grid.cells.columns}
+    assert not any(heads["Final return"])
+    assert "Environment" in heads
+
+
+def test_each_that_shows_compared_runs_has_a_turn_of_its_own(page: ComparePage, qtbot: QtBot) -> None:
+    compared, told = page.compared, []
+    for name in "ab":
+        compared.follow(lambda name=name: told.append(name))
+    compared.library.show_only([record.id for record in page.picker.rows.records[:3]])
+    sizes = []
+    while compared.is_reading:
+        compared._take_turn()
+        sizes.append(len(told))
+    assert told == ["a", "b"]
+    assert max(np.diff(sizes)) == 1
+
+
+def test_what_is_drawn_beside_in_the_train_mode_is_read_once_that_is_seen(page: ComparePage, qtbot: QtBot) -> None:
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    only(page, qtbot, 1)
+    with qtbot.assertNotEmitted(window.runs.shelf.drawn_changed):
+        tick(page, qtbot, 2)
+    with qtbot.waitSignal(window.runs.shelf.drawn_changed):
+        qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)

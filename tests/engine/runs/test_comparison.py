@@ -15,6 +15,7 @@ from engine.runs.comparison import (
     area,
     common_end,
     curve,
+    flattened,
     height,
     reached,
     score,
@@ -118,7 +119,7 @@ def test_the_threshold_is_that_which_all_have_in_common() -> None:
 
 def told(*runs: RunConfig, changes: dict[str, object] | None = None) -> dict[str, tuple[tuple[object, ...], ...]]:
     changed = [changes or {}, *({} for _ in runs[1:])]
-    return {one.path: one.values for one in varying(list(zip(runs, changed, strict=True)))}
+    return {one.path: one.values for one in varying(list(zip(map(flattened, runs), changed, strict=True)))}
 
 
 def test_of_configurations_only_what_differs_is_told() -> None:
