@@ -261,7 +261,7 @@ class TrainingThread(QThread):
         is_new = coming is not None or self._begun != run
         if is_new:
             self._let_go()  # only now, so that the run before goes on where this one cannot begin
-        self._begin_record(training, coming or (None if is_new else self.record))
+        self._begin_record(training, coming or (None if is_new else self.record), held=not is_new)
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
@@ -290,12 +290,12 @@ class TrainingThread(QThread):
         finally:
             self._show_policy(training, final=True)  # before the end is told, after which another run may begin
 
-    def _begin_record(self, training: Training, record: RunRecord | None) -> None:
+    def _begin_record(self, training: Training, record: RunRecord | None, *, held: bool = False) -> None:
         """Record what follows: a new run, or more of the one of ``record``."""
         from engine.runs.recorder import Recorder
 
         self._recorder = Recorder(library_folder(self._library), lambda sentence: self.log.emit("warning", sentence))
-        self.record = self._recorder.begin(training, record)
+        self.record = self._recorder.begin(training, record, held=held)
 
     def _end_record(self, training: Training | None, status: Status, reason: str = "") -> None:
         recorder, self._recorder = self._recorder, None

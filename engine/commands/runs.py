@@ -248,7 +248,7 @@ def _told(event: NotedEvent) -> str:
         "solved": lambda: f"solved with a mean return of {data['mean_return']:.4g}",
         "note": lambda: str(data["sentence"]),
         "failed": lambda: f"failed: {data['reason']}",
-        "gone on": lambda: f"gone on from a {data['from']}",
+        "gone on": lambda: f"gone on from {data['from'].replace('checkpoint', 'a checkpoint')}",
         "forked": lambda: f"forked from {data['from']}",
     }.get(event.kind)
     try:

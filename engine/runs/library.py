@@ -282,7 +282,7 @@ class Library:
 
     def note(self, run: str, event: NotedEvent) -> None:
         at = (event.iteration, event.environment_steps, event.episodes, event.seconds)
-        data = json.dumps(dict(event.data), ensure_ascii=False)
+        data = json.dumps(dict(event.data), ensure_ascii=False, default=str)
         self._execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", (run, event.kind, *at, data))
 
     @reads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import platform
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 
     from engine.training.training import Training
 
-EVERY = 0.4  # seconds from one writing to the next
+EVERY = 0.5  # seconds from one writing to the next
 RETRY = 5.0  # seconds until it is tried again, where it could not be written
 PATIENCE = 2.0  # seconds that the end of a run waits for its last writing
+LONGEST = 30.0  # seconds that the end of the process waits for it
 PACKAGES = ("policy-gradient-playground", "torch", "numpy", "gymnasium")  # whose versions are noted of a run
 
 
@@ -44,8 +46,8 @@ class Recorder:
     """Records one training, of one run or of several together: ``begin``, then ``put`` of every event and ``between``
     after every iteration, then ``end``; for the next one another is made.
 
-    Nothing that goes wrong with the library ends a run: it is told once, in a sentence, the run goes on, and writing is
-    tried again.
+    Nothing that goes wrong in here ends a run: it is told once, in a sentence, the run goes on, and writing is tried
+    again.
 
     Args:
         folder: of the library.
@@ -53,7 +55,11 @@ class Recorder:
     """
 
     def __init__(self, folder: Path, tell: Callable[[str], object]) -> None:
-        self._folder, self._tell = folder, tell
+        def safely(sentence: str) -> None:
+            with suppress(Exception):  # who is told may be gone, which is no reason to stop writing
+                tell(sentence)
+
+        self._folder, self._tell = folder, safely
         self._told: dict[str, Told] = {}  # by the name that events carry
         self._locks: list[BaseFileLock] = []
         self._thread: threading.Thread | None = None
@@ -70,19 +76,21 @@ class Recorder:
         self._library: Library | None = None  # of the thread that writes
         self._retry_at = 0.0
         self._numbers = _Trouble(
-            tell,
+            safely,
             "What this run tells cannot be recorded now",
             "What this run tells is recorded again, and nothing of it is missing.",
         )
         self._states = _Trouble(
-            tell, "The state of this run cannot be saved now", "The state of this run can be saved again."
+            safely, "The state of this run cannot be saved now", "The state of this run can be saved again."
         )
+        self._course = _Trouble(safely, "What the timeline shows of this run cannot be kept", "")
 
     # --- on the thread that trains ------------------------------------------------------------------------------------
 
-    def begin(self, training: Training, record: RunRecord | None = None) -> RunRecord | None:
+    def begin(self, training: Training, record: RunRecord | None = None, *, held: bool = False) -> RunRecord | None:
         """Record ``training`` from now on, as new runs, or as the one of ``record`` that goes on; what the library says
-        of it, of the first of several, and None where it cannot be recorded.
+        of it, of the first of several, and None where it cannot be recorded. ``held`` says that it goes on from where
+        it was stopped in this process, which is noted.
 
         Raises:
             RequestError: the run is being trained elsewhere.
@@ -93,12 +101,12 @@ class Recorder:
         try:
             with Library(self._folder) as library:
                 if record is not None:
-                    found = self._going_on(library, training, record)
+                    found = self._going_on(library, training, record, held=held)
                 else:
                     found = self._new(library, training)
         except _Busy as busy:
             raise RequestError(str(busy)) from None
-        except (RequestError, RunError, OSError) as error:
+        except Exception as error:
             self._release()
             self._told = {}
             self._tell(f"This run is not recorded: {_sentence(error)}")
@@ -132,7 +140,13 @@ class Recorder:
             self._take_snapshot(training, last=True)
 
     def _take_snapshot(self, training: Training, *, last: bool) -> None:
-        snapshot = self._keeper.between(training, last=last)
+        if self._course.is_there:
+            return
+        try:
+            snapshot = self._keeper.between(training, last=last)
+        except Exception as error:
+            self._course.begins(error, "no more is kept")
+            return
         if snapshot is not None:
             self._snapshots.append(snapshot)
 
@@ -160,6 +174,8 @@ class Recorder:
         self._over = True
         self._wake.set()
         self._thread.join(PATIENCE)
+        if self._thread.is_alive():  # a slow or busy disk: the window goes on, but the process does not end before it
+            atexit.register(self._thread.join, LONGEST)
 
     def _new(self, library: Library, training: Training) -> RunRecord:
         alone = len(training.runs) == 1
@@ -185,7 +201,7 @@ class Recorder:
             self._autosave, self._alone = Autosave(), records[0].id
         return records[0]
 
-    def _going_on(self, library: Library, training: Training, record: RunRecord) -> RunRecord:
+    def _going_on(self, library: Library, training: Training, record: RunRecord, *, held: bool) -> RunRecord:
         try:
             self._locks.append(hold(library, record.id))
         except RequestError as error:
@@ -196,7 +212,9 @@ class Recorder:
             self._release()
             raise _Busy("This run has gone on elsewhere since; open it from the library to go on from there.")
         library.update(found.id, status=str(Status.RUNNING), ended=None, reason="")
-        self._told[name] = Told(found)
+        self._told[name] = told = Told(found)
+        if held:
+            told.note("gone on", **{"from": "where it was stopped"})
         kept = [checkpoint for checkpoint in library.checkpoints(found.id) if BEST in checkpoint.kinds]
         self._autosave, self._alone = Autosave(kept[0].mean_return if kept else None), found.id
         self._keeper = SnapshotKeeper(library.snapshots(found.id))
@@ -205,25 +223,27 @@ class Recorder:
     # --- on a thread of its own ---------------------------------------------------------------------------------------
 
     def _write_on(self) -> None:
-        with suppress(RequestError, RunError), Library(self._folder) as library:
+        with suppress(Exception), Library(self._folder) as library:  # there is room, or another run will make some
             make_room(library)
-        while not self._over:
-            self._wake.wait(EVERY)
-            self._wake.clear()
-            if self._over or time.monotonic() >= self._retry_at:
-                self._write()
-        self._write()  # what was told while the last was written
-        if self._library is not None:
-            self._library.close()
-        self._release()
+        try:
+            while not self._over:
+                self._wake.wait(EVERY)
+                self._wake.clear()
+                if self._over or time.monotonic() >= self._retry_at:
+                    self._write()
+            self._write()  # what was told while the last was written
+        finally:
+            if self._library is not None:
+                self._library.close()
+            self._release()
 
     def _write(self) -> None:
         self._show_life()
         resting = self._resting
-        news = [told for told in self._told.values() if told.has_news()]
-        if not (news or self._taken or self._snapshots or resting is not None):
-            return
         try:
+            news = [told for told in self._told.values() if told.has_news()]
+            if not (news or self._taken or self._snapshots or resting is not None):
+                return
             if self._library is None:
                 self._library = Library(self._folder)
             with self._library.transaction():
@@ -237,12 +257,12 @@ class Recorder:
                 self._resting = None
             self._numbers.ends()
             self._keep(self._library)
-        except (RequestError, RunError, OSError) as error:
+        except Exception as error:  # be it a mistake of this program: what comes later is to be written all the same
             if self._library is not None:
                 self._library.close()
             self._library = None  # the trouble may be with this connection
             self._retry_at = time.monotonic() + RETRY
-            self._numbers.begins(error, for_good=self._over)
+            self._numbers.begins(error, LOST if self._over else LATER)
 
     def _keep(self, library: Library) -> None:
         """Write the states that were taken. One that cannot be written is given up, as the run goes on meanwhile."""
@@ -251,21 +271,26 @@ class Recorder:
             began = time.thread_time()
             try:
                 keep(library, self._alone, taken)
-            except (RunError, OSError) as error:
-                self._states.begins(error, for_good=self._over)
+                found = inexact(taken.state)
+            except Exception as error:
+                self._states.begins(error, LOST if self._over else LATER)
                 if self._autosave is not None:
                     self._autosave.try_again()
                 continue
             self._states.ends()
             self.kept = taken.environment_steps
-            found = inexact(taken.state)
             if found != self._inexact:
                 self._inexact = found
                 library.update(self._alone, inexact=json.dumps(found, ensure_ascii=False))
             if self._autosave is not None:
                 self._autosave.cost(time.thread_time() - began)
         while self._snapshots:
-            self._keeper.write(library, self._alone, self._snapshots[0])
+            try:
+                self._keeper.write(library, self._alone, self._snapshots[0])
+            except (RequestError, RunError, OSError):
+                raise  # it is tried again
+            except Exception as error:
+                self._course.begins(error, "no more is kept")
             self._snapshots.popleft()
 
     def _note(self, library: Library, resting: _Resting) -> None:
@@ -290,6 +315,9 @@ class Recorder:
         self._locks = []
 
 
+LATER, LOST = "the run goes on, and it is tried again", "it is lost"
+
+
 @dataclass(frozen=True)
 class _Resting:
     """What has become of the runs; ``over`` where nothing follows."""
@@ -304,17 +332,16 @@ class _Trouble:
 
     def __init__(self, tell: Callable[[str], object], begun: str, ended: str) -> None:
         self._tell, self._begun, self._ended = tell, begun, ended
-        self._there = False
+        self.is_there = False
 
-    def begins(self, error: Exception, *, for_good: bool) -> None:
-        if not self._there:
-            self._there = True
-            later = "it is lost" if for_good else "the run goes on, and it is tried again"
-            self._tell(f"{self._begun}: {_sentence(error)[:-1]}; {later}.")
+    def begins(self, error: Exception, then: str) -> None:
+        if not self.is_there:
+            self.is_there = True
+            self._tell(f"{self._begun}: {_sentence(error)[:-1]}; {then}.")
 
     def ends(self) -> None:
-        if self._there:
-            self._there = False
+        if self.is_there:
+            self.is_there = False
             self._tell(self._ended)
 
 

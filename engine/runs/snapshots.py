@@ -92,11 +92,11 @@ class SnapshotKeeper:
     def between(self, training: Training, *, last: bool = False) -> Snapshot | None:
         """What is to be written of the iteration that has just ended, or of the beginning; None where it is not its
         turn. The ``last`` one of a run has its turn always, and may be asked for within an iteration."""
-        now = self._clock()
-        if now < self._due and not last:
-            return None
         iteration = training.updates
         if iteration in self._kept or not (last or iteration % self._every == 0):
+            return None
+        now = self._clock()  # costs more than all before it
+        if now < self._due and not last:
             return None
         snapshot = self._taken(training)
         spread = {kept: size for kept, size in self._kept.items() if kept % self._every == 0}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -98,7 +97,7 @@ class Told:
 
     def _sort(self) -> None:
         """Take in what was heard, in its order."""
-        iterations: list[list[float]] = []
+        iterations: list[list[float | None]] = []
         episodes: list[Collected] = []
         for _ in range(len(self._heard)):
             event = self._heard.popleft()
@@ -119,9 +118,9 @@ class Told:
         if episodes:
             self._episodes.append(_episodes(episodes))
         if iterations:
-            self._iterations.append(np.array(iterations))
+            self._iterations.append(np.array(iterations, np.float64))  # where None becomes NaN
 
-    def _updated(self, event: Updated) -> list[float]:
+    def _updated(self, event: Updated) -> list[float | None]:
         """The row of an iteration."""
         self._latest = event
         mean = event.metrics.get("mean_return")
@@ -134,9 +133,8 @@ class Told:
         if event.note:
             self._reach()
             self.note("note", sentence=event.note)
-        values = (event.metrics.get(name) for name in METRICS)
-        numbers = (math.nan if value is None else value for value in values)
-        return [event.iteration, event.environment_steps, event.episodes, event.seconds, *numbers]
+        at = (event.iteration, event.environment_steps, event.episodes, event.seconds)
+        return [*at, *map(event.metrics.get, METRICS)]
 
     def _reach(self) -> None:
         """Know how far the run has come by what was taken in."""
@@ -160,14 +158,13 @@ class Told:
 def _episodes(events: Sequence[Collected]) -> NDArray[np.float64]:
     """The rows of all episodes that ``events`` tell of."""
     counts = [len(event.returns) for event in events]
-    columns = (
-        np.repeat([float(event.iteration) for event in events], counts),
-        np.concatenate([event.returns for event in events]),
-        np.concatenate([event.lengths for event in events]),
-        np.concatenate([event.ends for event in events]),
-        np.repeat([event.seconds for event in events], counts),
-    )
-    return np.column_stack(columns).astype(np.float64, copy=False)
+    rows = np.empty((sum(counts), len(EPISODE_COLUMNS)))
+    rows[:, 0] = np.repeat([event.iteration for event in events], counts)
+    rows[:, 1] = np.concatenate([event.returns for event in events])
+    rows[:, 2] = np.concatenate([event.lengths for event in events])
+    rows[:, 3] = np.concatenate([event.ends for event in events])
+    rows[:, 4] = np.repeat([event.seconds for event in events], counts)
+    return rows
 
 
 def _changed(change: Change) -> NotedEvent:

@@ -10,11 +10,13 @@ import pytest
 
 from engine.reports.events import Collected, Event, Updated
 from engine.runs import recorder as recording
+from engine.runs.autosave import Autosave
 from engine.runs.host import recorded
 from engine.runs.library import EPISODES, ITERATIONS, Library
 from engine.runs.liveness import hold, is_trained, settle
 from engine.runs.recorder import Recorder
 from engine.runs.records import RunRecord, Status
+from engine.runs.snapshots import SnapshotKeeper
 from engine.runtime.errors import RequestError, RunError
 from engine.training.training import Training
 from tests.engine.support import configured
@@ -143,6 +145,53 @@ def test_while_the_library_cannot_be_written_the_run_goes_on_and_nothing_is_miss
         "What this run tells cannot be recorded now: The disk is full; the run goes on, and it is tried again.",
         "What this run tells is recorded again, and nothing of it is missing.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [
+        (Library, "reach"),
+        (SnapshotKeeper, "write"),
+        (SnapshotKeeper, "between"),
+        (Autosave, "between"),
+        (recording, "keep"),
+        (recording, "make_room"),
+    ],
+)
+def test_a_mistake_of_the_program_while_recording_ends_nothing_and_costs_no_later_number(
+    library_place: Path, monkeypatch: pytest.MonkeyPatch, owner: object, method: str
+) -> None:
+    monkeypatch.setattr(recording, "EVERY", 0.01)
+    monkeypatch.setattr(recording, "RETRY", 0.0)
+    works, failures = getattr(owner, method), [MemoryError()]
+
+    def fails(*arguments: object, **named: object) -> object:
+        if failures:
+            raise failures.pop()
+        return works(*arguments, **named)
+
+    monkeypatch.setattr(owner, method, fails)
+    said: list[str] = []
+    events = trained(Training(configured(budget__environment_steps=1500), "mine"), library_place, said)
+    assert not failures
+    with Library(library_place) as library:
+        told = [event.iteration for event in events if isinstance(event, Updated)]
+        assert list(library.series("mine", ITERATIONS)["iteration"]) == told
+        assert library.run("mine").status is Status.FINISHED
+        assert not is_trained(library, "mine")
+    assert len([sentence for sentence in said if "cannot be" in sentence]) == (method != "make_room")
+
+
+def test_that_a_run_which_was_held_goes_on_is_noted(library_place: Path) -> None:
+    training = Training(configured(), "mine")
+    recorder = Recorder(library_place, print)
+    record = recorder.begin(training)
+    recorder.end(Status.STOPPED)
+    again = Recorder(library_place, print)
+    again.begin(training, record, held=True)
+    again.end(Status.STOPPED)
+    with Library(library_place) as library:
+        assert [event.kind for event in library.events("mine")] == ["gone on"]
 
 
 def test_a_library_that_cannot_be_opened_is_told_and_the_run_goes_on(library_place: Path) -> None:
