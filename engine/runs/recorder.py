@@ -98,6 +98,8 @@ class Recorder:
         import engine.analysis.playback
         import engine.training.checkpoint  # noqa: F401  (what saving needs; no iteration is to wait for its loading)
 
+        while record is not None and _ENDING:  # it may be what this process still writes that holds the run
+            _ENDING.pop().join(LONGEST)
         try:
             with Library(self._folder) as library:
                 if record is not None:
@@ -176,6 +178,7 @@ class Recorder:
         self._thread.join(PATIENCE)
         if self._thread.is_alive():  # a slow or busy disk: the window goes on, but the process does not end before it
             atexit.register(self._thread.join, LONGEST)
+            _ENDING.append(self._thread)
 
     def _new(self, library: Library, training: Training) -> RunRecord:
         alone = len(training.runs) == 1
@@ -315,6 +318,7 @@ class Recorder:
         self._locks = []
 
 
+_ENDING: list[threading.Thread] = []  # which still write the end of a run
 LATER, LOST = "the run goes on, and it is tried again", "it is lost"
 
 

@@ -182,6 +182,22 @@ def test_a_mistake_of_the_program_while_recording_ends_nothing_and_costs_no_late
     assert len([sentence for sentence in said if "cannot be" in sentence]) == (method != "make_room")
 
 
+def test_a_run_goes_on_though_its_end_is_still_being_written(
+    library_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.runs.liveness._PATIENCE", 0.0)
+    monkeypatch.setattr(recording, "PATIENCE", 0.0)
+    training = Training(configured(), "mine")
+    first, second = Recorder(library_place, print), Recorder(library_place, print)
+    record = first.begin(training)
+    first.end(Status.STOPPED)
+    assert second.begin(training, record, held=True) is not None
+    monkeypatch.setattr(recording, "PATIENCE", 10.0)
+    second.end(Status.FINISHED)
+    with Library(library_place) as library:
+        assert library.run("mine").status is Status.FINISHED
+
+
 def test_that_a_run_which_was_held_goes_on_is_noted(library_place: Path) -> None:
     training = Training(configured(), "mine")
     recorder = Recorder(library_place, print)
