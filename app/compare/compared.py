@@ -20,7 +20,7 @@ from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError
 
 _MOST = 2  # differences that a name is made of
-_SLICE = 0.03  # seconds of reading, after which the window has its turn
+_SLICE = 0.02  # seconds of reading, after which the window has its turn
 _TOTALS = ("iteration", "environment_steps", "episodes", "seconds", "gradient_steps", RETURN)
 
 

@@ -75,16 +75,16 @@ def _positions(series: Series, axis: Axis) -> Floats:
 
 def smoothed(values: Floats, over: int) -> Floats:
     """The mean of the last ``over`` values at each, of fewer at the beginning; NaN does not count, and stays."""
-    if over <= 1:
+    if over <= 1 or not len(values):
         return values
     known = np.isfinite(values)
+    window = np.ones(min(over, len(values)))  # of each by itself: in running sums a great value hides small ones
     sums, counts = (
-        np.concatenate([[0.0], np.cumsum(column, dtype=np.float64)]) for column in (np.where(known, values, 0.0), known)
+        np.convolve(column, window)[: len(values)]
+        for column in (np.where(known, values, 0.0), known.astype(np.float64))
     )
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - over, 0)
     with np.errstate(invalid="ignore"):
-        means: Floats = (sums[ends] - sums[starts]) / (counts[ends] - counts[starts])
+        means: Floats = sums / counts
     return np.where(known, means, np.nan)
 
 
@@ -100,7 +100,7 @@ def area(curve: Curve, until: float) -> float | None:
     curve is as high as there. None where it does not reach so far."""
     if not len(curve) or not 0.0 < until <= curve.end:
         return None
-    inside = curve.x < until
+    inside = curve.x <= until  # all of several at one place, as where no episode has ended since
     x = np.concatenate([[0.0], curve.x[inside], [until]])
     y = np.concatenate([[curve.y[0]], curve.y[inside], [height(curve, max(until, float(curve.x[0])))]])
     return float(np.sum(0.5 * (y[1:] + y[:-1]) * np.diff(x)) / until)

@@ -70,6 +70,9 @@ def test_smoothing_is_the_mean_of_the_last_values_that_are_known() -> None:
     assert smoothed(values, 1) is values
     np.testing.assert_array_equal(smoothed(values, 2), [2.0, NAN, 4.0, 6.5])
     np.testing.assert_array_equal(smoothed(values, 3), [2.0, NAN, 3.0, 6.5])
+    np.testing.assert_array_equal(smoothed(values, 100), [2.0, NAN, 3.0, 5.0])
+    np.testing.assert_array_equal(smoothed(np.array([1e12, 1e-3, 1e-3]), 2), [1e12, 5e11 + 5e-4, 1e-3])
+    assert not len(smoothed(np.empty(0), 5))
 
 
 def test_height_is_on_the_straight_line_between_points_and_nowhere_else() -> None:
@@ -85,6 +88,13 @@ def test_area_is_the_mean_height_from_0_on() -> None:
     assert area(one, 350) == pytest.approx((200 * 10 + 100 * 20 + 50 * 27.5) / 350)
     assert area(one, 100) == pytest.approx(10)
     assert area(one, 401) is None
+
+
+def test_area_over_a_place_with_several_points_is_that_of_the_curve_through_all() -> None:
+    """No episode ended for a while: up to 1 it is at 10; there it rises to 30; from there to 2 it is at 35."""
+    one = Curve(np.array([1.0, 1.0, 1.0, 2.0, 2.0]), np.array([10.0, 20.0, 30.0, 40.0, 50.0]))
+    assert area(one, 1.0) == pytest.approx(10)
+    assert area(one, 2.0) == pytest.approx((10 + 35) / 2)
 
 
 # --- what each came to ------------------------------------------------------------------------------------------------
