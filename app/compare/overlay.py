@@ -169,16 +169,16 @@ class Overlay(PanelWidget):
         return before
 
     def _entitle(self) -> None:
-        """Name the axes; how smooth the lines are is always said."""
+        """Name the axes; how smooth the lines are is always said, along the axis that has more room."""
         metric = METRICS[self._compared.metric]
         unit = f" ({metric.unit})" if metric.unit else ""
         last = f", last {MEAN_OVER}" if metric.name == RETURN else ""
-        smooth = "" if self.smoothing == 1 else f", mean of {self.smoothing} iterations"
+        smooth = "" if self.smoothing == 1 else f" · smoothed: mean of {self.smoothing} iterations"
         binned = max((self._binned[line.run] for line in self._lines.lines), default=1)
-        smooth += f", 1 point for {binned}" if binned > 1 else ""
+        smooth += f" · 1 point for {binned} iterations" if binned > 1 else ""
         for axis, title in (
-            (self.plot.left, f"{metric.title.lower()}{last}{unit}{smooth}"),
-            (self.plot.bottom, AXES[self.axis] + self._left_out()),
+            (self.plot.left, f"{metric.title.lower()}{last}{unit}"),
+            (self.plot.bottom, f"{AXES[self.axis]}{self._left_out()}{smooth}"),
         ):
             if title != axis.labelText:
                 axis.set_title(title)

@@ -80,11 +80,10 @@ def test_ticked_runs_are_drawn_and_only_what_differs_stands_in_the_table(page: C
 def test_hovering_reads_all_curves_at_once_and_smoothing_is_said(page: ComparePage, qtbot: QtBot) -> None:
     only(page, qtbot, 1, 2)
     overlay = page.overlay
-    assert "smooth" not in overlay.plot.left.labelText
+    assert overlay.plot.bottom.labelText == "environment steps"
     overlay.smoothing_box.setCurrentIndex(1)
-    assert "mean of 5 iterations" in overlay.plot.left.labelText
     overlay.axis_box.setCurrentIndex(overlay.axis_box.findData("seconds"))
-    assert overlay.plot.bottom.labelText == "seconds of training"
+    assert overlay.plot.bottom.labelText == "seconds of training · smoothed: mean of 5 iterations"
     view = overlay.plot.viewport()
     x, _ = overlay.plot.ranges
     share = float(overlay.lines[0].x[-1]) / x[1]
