@@ -128,6 +128,8 @@ class RunPicker(QWidget):
         self.list.setUniformItemSizes(True)
         self.list.setFrameShape(QListView.Shape.NoFrame)
         self.list.setAccessibleName("Runs")
+        self.list.setProperty("letters", False)  # they are the window's; runs are found by the search
+        self.list.setProperty("ticks", True)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._hint = muted(EMPTY)

@@ -58,9 +58,8 @@ class Level:
         height = painter.fontMetrics().height()
         if painter.fontMetrics().horizontalAdvance(self.text) + 3 * _PAD > frame.rect.width():
             return
-        # Above the line, but not among the labels of moments.
-        below = y + 3 if y - 2 * height - 6 < frame.rect.top() else y - height - 3
-        draw_tag(painter, self.text, (frame.rect.left() + _PAD, below), self.ink, self.ground)
+        top = level_top(y, height, (frame.rect.top(), frame.rect.bottom()))
+        draw_tag(painter, self.text, (frame.rect.left() + _PAD, top), self.ink, self.ground)
 
 
 @dataclass(frozen=True)
@@ -163,6 +162,13 @@ def place_labels(
                 places[index] = (row, left)
                 break
     return places
+
+
+def level_top(y: float, height: float, span: tuple[float, float]) -> float:
+    """Where the label of a level at ``y`` begins: above the line, but not in the two rows in which labels of moments
+    stand, as long as there is room for it below."""
+    crowded = y - 3 * height - 6 < span[0] and y + height + 3 <= span[1]
+    return y + 3 if crowded else y - height - 3
 
 
 @dataclass

@@ -113,7 +113,7 @@ class EndNames:
             room = rect.right() - left - 2 * _PAD - 2 * _MARKER
             if room < _LEAST:
                 continue
-            text = metrics.elidedText(line.name, Qt.TextElideMode.ElideRight, room)
+            text = metrics.elidedText(line.name, Qt.TextElideMode.ElideMiddle, room)  # what differs stands at its end
             place = QRectF(left, top, metrics.horizontalAdvance(text) + 2 * _PAD + 2 * _MARKER, metrics.height())
             painter.fillRect(place, QColor(self.ground))
             draw_marker(painter, line.style.marker, QPointF(left + _MARKER + 1, place.center().y()), line.colour)

@@ -46,6 +46,8 @@ def uses(widget: QWidget, event: QKeyEvent) -> bool:
         return False  # fields say themselves that Ctrl+Z is theirs
     if is_field(widget) or isinstance(widget, _SEARCHED):
         letters = widget.property("letters") is not False  # where they find something
+        if event.key() == Qt.Key.Key_Space and widget.property("ticks"):
+            return True
         return event.key() in _ARROWS or (letters and event.text() != "" and event.text().isprintable())
     if isinstance(widget, (QGraphicsView, QPlainTextEdit, QTextEdit)):
         return False  # looked at, and moved in other ways

@@ -240,9 +240,11 @@ class ChipPainter(QStyledItemDelegate):
         painter.drawRoundedRect(QRectF(box).adjusted(1, 1, -1, -1), theme.radius, theme.radius)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         self._paint_eye(painter, box, chip)
-        self._paint_rest(painter, box, chip, model.name_of(chip.record), smaller(option.font))
-        if chip.record.label.pinned or hovered:
-            self._paint_pin(painter, box, chip.record.label.pinned)
+        pinned = chip.record.label.pinned
+        room = self._pin(box).left() if pinned or hovered else box.right()
+        self._paint_rest(painter, (box, room), chip, model.name_of(chip.record), smaller(option.font))
+        if pinned or hovered:
+            self._paint_pin(painter, box, pinned)
         painter.restore()
 
     def _paint_pin(self, painter: QPainter, box: QRect, pinned: bool) -> None:
@@ -266,15 +268,16 @@ class ChipPainter(QStyledItemDelegate):
         style = style_of(chip.record.number)
         draw_run_sign(painter, style, style.colour(theme), sign)
 
-    def _paint_rest(self, painter: QPainter, box: QRect, chip: Chip, name: str, font: QFont) -> None:
+    def _paint_rest(self, painter: QPainter, place: tuple[QRect, int], chip: Chip, name: str, font: QFont) -> None:
+        """Within a box, with the upper line no further right than a place of it."""
         theme, record = self.theme, chip.record
+        box, end = place
         metrics = QFontMetrics(font)
         gap, elided = theme.px(_GAP), Qt.TextElideMode.ElideRight
         left, right = self._eye(box).right() + 2 * gap, box.right() - gap
         upper = QRect(left, box.top() + 3, right - left, box.height() // 2 - 2)
         lower = QRect(left, box.top() + box.height() // 2, right - left, box.height() // 2 - 3)
-        if record.label.pinned:
-            upper.setRight(self._pin(box).left() - gap // 2)
+        upper.setRight(min(right, end - gap // 2))
         course = QRectF(right - theme.px(_COURSE), lower.top() + 2, theme.px(_COURSE), lower.height() - 4)
         if len(record.sparkline) > 1:
             _paint_course(painter, course, record.sparkline, style_of(record.number).colour(theme))

@@ -118,6 +118,11 @@ class Runs(QObject):
             if self._table is not None:
                 self._table.select(runs)
 
+        def search(opened: bool) -> None:
+            if opened and self._table is not None and not self._list_button.underMouse():  # by the keyboard
+                self._table.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+        action.triggered.connect(search)
         self.shelf.list_asked.connect(show)
         self._library.changed.connect(self._count)
         action.toggled.connect(self._count)

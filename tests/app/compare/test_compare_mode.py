@@ -114,8 +114,16 @@ def test_presenting_shows_the_curves_alone_and_puts_them_back(page: ComparePage,
     window = page.window()
     assert isinstance(window, MainWindow)
     only(page, qtbot, 1, 2)
-    window.setFocus()
-    qtbot.keyClick(window, Qt.Key.Key_P)
+    # also from the list of runs, where letters find nothing and Space ticks
+    listed = page.picker.list
+    listed.setFocus()
+    listed.setCurrentIndex(page.picker.rows.index(0))
+    ticked = set(window.run_library.shown)
+    qtbot.keyClick(listed, Qt.Key.Key_Space)
+    assert len(ticked ^ set(window.run_library.shown)) == 1
+    qtbot.keyClick(listed, Qt.Key.Key_Space)
+    assert window.controller.state is RunState.IDLE
+    qtbot.keyClick(listed, Qt.Key.Key_P)
     assert window.present.is_on
     assert window.present.isAncestorOf(page.overlay)
     assert page.overlay.plot.isVisible()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.plotting.labels import place_labels
+from app.plotting.labels import level_top, place_labels
 from app.plotting.readout import fitted, tag_place
 from app.plotting.throttle import Pace
 
@@ -21,6 +21,12 @@ def test_a_label_at_the_right_edge_stands_to_the_left() -> None:
 
 def test_where_there_is_no_room_the_last_label_stays() -> None:
     assert place_labels([10, 20], [50, 50], (0, 500), rows=1) == [None, (0, 22)]
+
+
+def test_the_label_of_a_level_leaves_the_rows_of_moments_free() -> None:
+    assert level_top(100, 15, (0, 200)) == 82
+    assert level_top(38, 15, (0, 200)) == 41
+    assert level_top(38, 15, (0, 50)) == 20
 
 
 def test_what_is_read_out_is_never_wider_or_higher_than_there_is_room() -> None:
