@@ -50,6 +50,8 @@ class Axis(pg.AxisItem):
     def set_title(self, title: str) -> None:
         self.setLabel(title or None)
         self.showLabel(bool(title))
+        if not self.size().isEmpty():  # else it is placed once there is room
+            self.resizeEvent()
 
     def apply_theme(self, theme: Theme, font: QFont) -> None:
         self._scale = theme.text_scale

@@ -84,6 +84,9 @@ def test_hovering_reads_all_curves_at_once_and_smoothing_is_said(page: ComparePa
     overlay.smoothing_box.setCurrentIndex(1)
     overlay.axis_box.setCurrentIndex(overlay.axis_box.findData("seconds"))
     assert overlay.plot.bottom.labelText == "seconds of training · smoothed: mean of 5 iterations"
+    title = overlay.plot.bottom.label
+    middle = title.x() + title.boundingRect().width() / 2
+    assert middle == pytest.approx(overlay.plot.bottom.size().width() / 2, abs=2)
     view = overlay.plot.viewport()
     x, _ = overlay.plot.ranges
     share = float(overlay.lines[0].x[-1]) / x[1]
