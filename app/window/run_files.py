@@ -182,7 +182,7 @@ class RunFiles(QObject):
             run = RunNamed(shown.run.id, shown.run.number, shown.run.environment.id)
             self.fill_exports(self.export_menu, run)
         else:
-            self.export_menu.addAction("Nothing has run yet").setEnabled(False)
+            self.export_menu.addAction("No run is shown").setEnabled(False)
 
     def _place(self, run: RunNamed, export: Export) -> Path | None:
         """Where a person wants a run; None where they want it no more."""

@@ -17,7 +17,7 @@ from app.window.run_chips import draw_ring
 
 SIDE = 12  # pixels of the sign
 _LEAST_NAME = "run 88…"  # which is never cut
-NOTHING_YET = "Nothing has run yet."
+NOTHING_YET = "No run is shown; Start begins one."
 
 
 @dataclass(frozen=True)

@@ -157,8 +157,8 @@ class Runs(QObject):
         shown = self._controller.shown
         record = self._library.record(shown.run.id) if shown is not None else None
         if shown is None or record is None:
-            why = "Nothing has run yet that" if shown is None else "This run is not in the library, so it"
-            self.log.emit("warning", f"{why} could be forked.")
+            unrecorded = "This run is not in the library, so it cannot be forked."
+            self.log.emit("warning", "No run is shown that could be forked." if shown is None else unrecorded)
             return
         if not self.is_sound():
             return
