@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
@@ -56,6 +57,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What has been imported and collected stays until the end, and need not be looked through again and again."""
+    # What has been imported and collected stays until the end, and need not be looked through again and again.
     gc.collect()
     gc.freeze()
+    if not session.config.option.collectonly:
+        for module in _modules(session, "begin_beside"):  # what its tests will wait for
+            module.begin_beside()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for module in _modules(session, "end_beside"):
+        module.end_beside()
+
+
+def _modules(session: pytest.Session, name: str) -> list[Any]:
+    """The files among those that are tested in which there is a function of that name."""
+    modules = {getattr(item, "module", None) for item in session.items}
+    return [module for module in modules if hasattr(module, name)]
