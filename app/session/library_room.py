@@ -19,7 +19,7 @@ _PATIENCE = 5.0  # seconds that a window that is closed waits for what is under 
 
 
 class LibraryRoom(QObject):
-    """One thing at a time; what is asked meanwhile is left.
+    """One thing at a time; what is asked meanwhile is done after it, since what it found may be over by then.
 
     Signals:
         measured: a ``Usage``, and what could be cleaned away as ``Cleaning`` records.
@@ -35,10 +35,12 @@ class LibraryRoom(QObject):
         super().__init__(parent)
         self._folder = folder
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._asked: list[Callable[[Library], None]] = []  # what is under way is the first
 
     @property
     def busy(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        return bool(self._asked)
 
     def measure(self) -> None:
         """Find out how much room there is taken."""
@@ -61,18 +63,28 @@ class LibraryRoom(QObject):
         self.measured.emit(usage(library), cleanings(library))
 
     def _begin(self, do: Callable[[Library], None]) -> None:
-        if not self.busy:
-            self._thread = threading.Thread(target=self._run, args=(do,), name="library room", daemon=True)
-            self._thread.start()
+        with self._lock:
+            if do in self._asked[1:]:
+                return
+            self._asked.append(do)
+            if len(self._asked) > 1:
+                return
+        self._thread = threading.Thread(target=self._run, name="library room", daemon=True)
+        self._thread.start()
 
-    def _run(self, do: Callable[[Library], None]) -> None:
+    def _run(self) -> None:
         from engine.runs.library import Library
 
-        try:
-            with Library(self._folder) as library:
-                do(library)
-        except (RequestError, RunError, OSError) as error:
-            self.failed.emit(str(error))
+        while True:
+            try:
+                with Library(self._folder) as library:
+                    self._asked[0](library)
+            except (RequestError, RunError, OSError) as error:
+                self.failed.emit(str(error))
+            with self._lock:
+                del self._asked[0]
+                if not self._asked:
+                    return
 
     def close(self) -> None:
         """Wait for what is under way."""

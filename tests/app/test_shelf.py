@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.models.runs import Run
+from app.session.library_room import LibraryRoom
 from app.window.main_window import MainWindow
 from app.window.run_list import MIME, RUN_ROLE
 from app.window.run_search import searched
@@ -269,3 +271,17 @@ def test_the_room_that_runs_take_is_told_and_what_was_deleted_can_go_for_good(wi
     window.runs.undoing.undo()
     assert len(window.run_library.records()) == 3
     qtbot.waitUntil(lambda: "takes" in window.frame.shelf.notice.text() and not window.run_library.room.busy)
+
+
+def test_what_is_asked_of_the_room_while_it_is_measured_is_done_after_it(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, go_on, told = LibraryRoom(tmp_path), threading.Event(), []
+    monkeypatch.setattr(LibraryRoom, "_measure", lambda room, _library: (go_on.wait(20.0), room.measured.emit(1, ())))
+    room.measured.connect(lambda *_: told.append(1))
+    for _ in range(3):
+        room.measure()
+    go_on.set()
+    qtbot.waitUntil(lambda: not room.busy)
+    qtbot.waitUntil(lambda: len(told) == 2)
+    room.close()
