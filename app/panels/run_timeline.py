@@ -196,10 +196,11 @@ class RunTimeline(QWidget):
             self._past.asked.emit(kept.iteration if kept is not None else None)
 
     def event(self, event: QEvent) -> bool:
-        mine = isinstance(event, QKeyEvent) and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if mine and event.type() == QEvent.Type.ShortcutOverride and self._takes(event.key()):  # type: ignore[attr-defined]
-            event.accept()  # before the arrow means a step of training
-            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+            if plain and self._takes(event.key()):
+                event.accept()  # before the arrow means a step of training
+                return True
         return bool(super().event(event))
 
     def _takes(self, key: int) -> bool:

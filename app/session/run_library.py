@@ -6,6 +6,7 @@ from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,7 +116,7 @@ class RunLibrary(QObject):
             nothing: list[RunRecord] = []
             fresh = {record.id: record for record in self._tried(library.runs, nothing)}
         else:
-            found = (self._tried(lambda id=id: library.run(id), None) for id in stale)  # type: ignore[misc]
+            found = (self._tried(partial(library.run, id), None) for id in stale)
             fresh = {record.id: record for record in found if record is not None}
         known, known_before = {**self._records, **fresh}, self._records.keys()
         self._records = {id: known[id] for id in marks if id in known}

@@ -14,7 +14,7 @@ from PySide6.QtCore import QThread, Signal
 from PySide6.QtGui import QImage
 
 from app.session.failures import failure
-from app.session.playback_pace import MOST_PICTURES, Pace
+from app.session.playback_pace import MOST_WHILE_LEARNING, Pace
 from app.session.playback_thread import FASTEST, HOLD, SLOWEST, picture_of
 from engine.reports.frames import Frame
 from engine.runtime.errors import RequestError
@@ -147,7 +147,7 @@ class SideBySide(QThread):
         rate = min(min(max(player.frames_per_second, SLOWEST), FASTEST) for player in players)
         if all(frame is not None and frame.ended for frame in frames):
             frames = [None, None]
-        for taken in range(steps := self._pace.steps(rate, time.monotonic(), MOST_PICTURES)):
+        for taken in range(steps := self._pace.steps(rate, time.monotonic(), MOST_WHILE_LEARNING)):
             render = taken == steps - 1
             frames = [
                 frame if frame is not None and frame.ended else player.advance(greedy=False, render=render)

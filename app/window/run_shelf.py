@@ -265,9 +265,9 @@ def _parent(record: RunRecord, records: Mapping[str, RunRecord]) -> int | None:
     return parent.number if parent is not None else None
 
 
-def _entry(menu: QMenu, text: str, do: object, key: str = "") -> None:
+def _entry(menu: QMenu, text: str, do: Callable[[], object], key: str = "") -> None:
     action = menu.addAction(f"{text}\t{key}" if key else text)
-    action.triggered.connect(lambda _checked=False: do())  # type: ignore[operator]
+    action.triggered.connect(lambda _checked=False: do())
 
 
 def _record_of(kept: KeptRun) -> RunRecord:

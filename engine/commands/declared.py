@@ -89,9 +89,7 @@ def add_going_on(cli: typer.Typer, interrupts: Interrupts) -> None:
     @cli.command()
     def resume(
         run: Run,
-        steps: Annotated[
-            int | None, typer.Option(help="Environment steps in all, those taken before included.")
-        ] = None,
+        steps: Steps = None,
         report: Report = None,
         library: Where = None,
     ) -> None:
@@ -106,9 +104,7 @@ def add_going_on(cli: typer.Typer, interrupts: Interrupts) -> None:
         run: Run,
         at: Annotated[int | None, typer.Option(help="From its last checkpoint by so many environment steps.")] = None,
         set: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Set any parameter.")] = None,
-        steps: Annotated[
-            int | None, typer.Option(help="Environment steps in all, those taken before included.")
-        ] = None,
+        steps: Steps = None,
         report: Report = None,
         library: Where = None,
     ) -> None:

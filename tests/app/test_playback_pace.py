@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.session.playback_pace import MOST_LATE, MOST_PICTURES, Achieved, Pace
+from app.session.playback_pace import MOST_LATE, MOST_PICTURES, MOST_WHILE_LEARNING, Achieved, Pace
 
 
 def begun(now: float = 100.0) -> Pace:
@@ -35,12 +35,13 @@ def test_more_time_lost_than_can_be_made_up_for_is_let_go() -> None:
     assert (pace.steps(20.0, now), pace.due) == (1, pytest.approx(now + 0.05))
 
 
-def test_pictures_never_exceed_the_most_there_may_be() -> None:
+@pytest.mark.parametrize("most", [MOST_PICTURES, MOST_WHILE_LEARNING])
+def test_pictures_never_exceed_the_most_there_may_be(most: float) -> None:
     pace, now, pictures = begun(), 100.0, 0
     while now < 110.0:
-        pace.steps(77.0, now)
+        pace.steps(77.0, now, most)
         now, pictures = pace.due, pictures + 1
-    assert pictures / 10.0 <= MOST_PICTURES
+    assert pictures / 10.0 <= most
 
 
 def test_a_hold_delays_the_next_step() -> None:
