@@ -1,16 +1,36 @@
-"""The list in which runs are ticked that are to be compared, the newest first."""
+"""The list in which runs are ticked that are to be compared: a tree of forks, the newest first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QLineEdit, QListView, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QLineEdit,
+    QListView,
+    QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.models.run_names import environment_title, full_name
 from app.models.run_style import style_of
+from app.models.run_tree import Branch, as_tree
+from app.plotting.run_branches import draw_branches, indent
 from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
 from app.session.run_library import RunLibrary
 from app.style.format import short_number
@@ -20,6 +40,7 @@ from engine.runs.records import RunRecord
 
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
+BRANCH_ROLE = Qt.ItemDataRole.UserRole
 EMPTY = "Every run is recorded here as it trains. Start one, then change one thing and start another."
 
 
@@ -31,7 +52,8 @@ class RunRows(QAbstractListModel):
         self._library = library
         self._theme: Theme | None = None
         self._search = ""
-        self.records: list[RunRecord] = []
+        self.branches: list[Branch] = []
+        self.records: list[RunRecord] = []  # of these
         self._signs: dict[int, QPixmap] = {}
         self._ratio = 1.0
         library.changed.connect(self.look)
@@ -39,13 +61,14 @@ class RunRows(QAbstractListModel):
 
     def look(self) -> None:
         """Take in what the library holds."""
-        records = [record for record in self._library.records() if self._holds(record)]
+        branches = as_tree([record for record in self._library.records() if self._holds(record)])
+        records = [branch.record for branch in branches]
         if [record.id for record in records] == [record.id for record in self.records]:
-            self.records = records
+            self.branches, self.records = branches, records
             self._tell()
             return
         self.beginResetModel()
-        self.records = records
+        self.branches, self.records = branches, records
         self.endResetModel()
 
     def search(self, words: str) -> None:
@@ -80,15 +103,23 @@ class RunRows(QAbstractListModel):
         if not index.isValid() or index.row() >= len(self.records):
             return None
         record = self.records[index.row()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role == BRANCH_ROLE:
+            return self.branches[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
             return f"{record.number} · {self._library.name(record)}"
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"run {record.number}: {self._library.name(record)}{self._forked(record)}"
         if role == Qt.ItemDataRole.CheckStateRole:
             return Qt.CheckState.Checked if record.id in self._library.shown else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole:
             return self._sign(record.number)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{full_name(record)}\n{come_to(record)}"
+            return f"{full_name(record)}{self._forked(record)}\n{come_to(record)}"
         return None
+
+    def _forked(self, record: RunRecord) -> str:
+        parent = self._library.record(record.origin.parent) if record.origin is not None else None
+        return f", forked from run {parent.number}" if parent is not None else ""
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if role != Qt.ItemDataRole.CheckStateRole or not index.isValid():
@@ -105,6 +136,30 @@ class RunRows(QAbstractListModel):
         if number not in self._signs:
             self._signs[number] = sign_pixmap(style_of(number), self._theme, self._ratio)
         return self._signs[number]
+
+
+class _Branches(QStyledItemDelegate):
+    """A fork stands in, with a line to the run that it was made from."""
+
+    theme: Theme | None = None
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        branch = index.data(BRANCH_ROLE)
+        if self.theme is not None and isinstance(branch, Branch) and branch.depth:
+            whole = QRectF(option.rect)
+            whole.setWidth(indent(self.theme, branch.depth))
+            draw_branches(painter, branch.rails, whole, self.theme, self.theme.muted)
+        super().paint(painter, self._moved_in(option, index), index)
+
+    def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
+        return super().editorEvent(event, model, self._moved_in(option, index), index)
+
+    def _moved_in(self, option: QStyleOptionViewItem, index: Index) -> QStyleOptionViewItem:
+        branch = index.data(BRANCH_ROLE)
+        moved = QStyleOptionViewItem(option)
+        if self.theme is not None and isinstance(branch, Branch):
+            moved.rect = option.rect.adjusted(indent(self.theme, branch.depth), 0, 0, 0)
+        return moved
 
 
 class RunPicker(QWidget):
@@ -125,6 +180,8 @@ class RunPicker(QWidget):
         self.search.setAccessibleName("Search runs")
         self.list = QListView()
         self.list.setModel(self.rows)
+        self._branches = _Branches(self.list)
+        self.list.setItemDelegate(self._branches)
         self.list.setUniformItemSizes(True)
         self.list.setFrameShape(QListView.Shape.NoFrame)
         self.list.setAccessibleName("Runs")
@@ -176,6 +233,7 @@ class RunPicker(QWidget):
         self.clear_button.setEnabled(bool(self._library.shown))
 
     def apply_theme(self, theme: Theme) -> None:
+        self._branches.theme = theme
         self.list.setIconSize(QSize(theme.px(WIDTH), theme.px(HEIGHT)))
         self.rows.apply_theme(theme, self.devicePixelRatioF())
 
