@@ -14,23 +14,28 @@ if TYPE_CHECKING:  # with numpy, which the first picture of the window does not 
 
 @dataclass(frozen=True)
 class Kept:
-    """An iteration of which something was kept, and after how many environment steps it was over."""
+    """An iteration of which something was kept, and after how many environment steps it was over.
+
+    ``whole`` says that all was kept of it that it takes to go on from there, and not its policy alone.
+    """
 
     iteration: int
     environment_steps: int
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Instant:
     """A run as it was after an iteration: what that told of its batch, None where it told nothing.
 
-    ``hindrance`` says in a sentence why the run cannot be forked there; empty where it can.
+    ``forks_at`` is from where the run would be forked: from there, or from the last before it of which all was kept;
+    None where there is none.
     """
 
     at: Kept
     advantages: Estimated | None = None
     ratios: Reweighted | None = None
-    hindrance: str = ""
+    forks_at: Kept | None = None
 
 
 class Past(QObject):

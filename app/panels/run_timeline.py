@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QLineF, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from app.models.axis_choice import AxisChoice
 from app.models.history import History
-from app.models.past import Kept, Past
+from app.models.past import Instant, Kept, Past
 from app.panels import timeline
 from app.plotting.marks import Numbers, pen_of
 from app.plotting.plot import Plot
@@ -19,15 +19,23 @@ from app.style.text import SteadyLabel
 from app.style.theme import Theme
 
 _HEIGHT = 22  # pixels, as all lengths here, for text of the system's size
-_TICK, _HANDLE = 5, 6  # from the middle of the line
+_TICK, _DIAMOND, _HANDLE = 5, 4, 6  # from the middle of the line
+_OVER = 6  # from a tick to the mouse that points at it
 _NEAR = 8  # to the end of the line, from where on a drag leads back to now
 _FEW = 5  # iterations for the keys that move by pages
 _TIP = (
     "Drag back to see the histogram, the diagnostics and the agent as they were.\n"
-    "Each tick is an iteration of which something was kept; the arrow keys go from tick to tick, End goes to now."
+    "Each mark is an iteration of which something was kept: a diamond where the run can also be forked, a line where "
+    "it can be looked at.\n"
+    "The arrow keys go from mark to mark, End goes to now."
 )
-_NOTHING = "Iterations that are kept of a run will be ticks here, to be looked back at."
+_NOTHING = "Iterations that are kept of a run will be marked here, to be looked back at."
 _FORK = "Go on from here as a run of its own, with what has been edited; the run that is shown stays as it is"
+_POLICY_ALONE = "Only the policy was kept of this iteration, so the run cannot go on from here."
+_BEFORE = (
+    "Only the policy was kept of this iteration. The run is forked from iteration {:,}, the last before it of which "
+    "all was kept: go on from there as a run of its own, with what has been edited."
+)
 _KEYS = {
     Qt.Key.Key_Left: -1,
     Qt.Key.Key_Right: 1,
@@ -79,8 +87,8 @@ class InstantBar(QFrame):
             self.hide()
             return
         self.words.setText(f"iteration {instant.at.iteration:,}")
-        self.fork_button.setEnabled(not instant.hindrance)
-        self.fork_button.setToolTip(instant.hindrance or _FORK)
+        self.fork_button.setEnabled(instant.forks_at is not None)
+        self.fork_button.setToolTip(_forking(instant))
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         for button in self._icons:
             button.setToolButtonStyle(style)
@@ -94,9 +102,22 @@ class InstantBar(QFrame):
         self.raise_()
 
 
+def _forking(instant: Instant) -> str:
+    """What forking does there, or why it cannot be done."""
+    if instant.forks_at is None:
+        return _POLICY_ALONE
+    return _FORK if instant.forks_at == instant.at else _BEFORE.format(instant.forks_at.iteration)
+
+
+def _told(kept: Kept) -> str:
+    """What was kept, for a person: "iteration 120, 61,200 environment steps: …"."""
+    what = "it can be looked at and forked" if kept.whole else "it can be looked at; its policy alone was kept"
+    return f"iteration {kept.iteration:,}, {kept.environment_steps:,} environment steps: {what}"
+
+
 class RunTimeline(QWidget):
     """A line as long as the run is on ``plot``, with a tick for every iteration that is kept and a handle at the one
-    that is shown."""
+    that is shown. Where the run can be forked, the tick is a diamond."""
 
     def __init__(self, panel: QWidget, past: Past, x_axis: AxisChoice, plot: Plot, theme: Theme) -> None:
         super().__init__(panel)
@@ -134,11 +155,22 @@ class RunTimeline(QWidget):
         shown = self._past.shown
         at = self._x_of(shown.at if shown is not None else None)
         self.bar.show_at(self.x() + at, self.y())
+        self._describe()
 
     def _take_kept(self) -> None:
         self.setEnabled(bool(self._past.kept))
         self.setToolTip(_TIP if self._past.kept else _NOTHING)
+        self._describe()
         self.update()
+
+    def _describe(self) -> None:
+        """Say in words what is painted, for who cannot see it."""
+        kept, shown = self._past.kept, self._past.shown
+        whole = sum(each.whole for each in kept)
+        words = f"{len(kept):,} iterations were kept, of which {whole:,} can be forked. " if kept else f"{_NOTHING} "
+        words += "Shown is now." if shown is None else f"Shown is {_told(shown.at)}."
+        if words != self.accessibleDescription():
+            self.setAccessibleDescription(words)
 
     # --- where things are ---------------------------------------------------------------------------------------------
 
@@ -195,7 +227,20 @@ class RunTimeline(QWidget):
         if (kept.iteration if kept is not None else None) != (shown.at.iteration if shown is not None else None):
             self._past.asked.emit(kept.iteration if kept is not None else None)
 
+    def _pointed_at(self, x: float) -> Kept | None:
+        """What is kept where the mouse is."""
+        if self._history is None or not self._past.kept:
+            return None
+        distances = np.abs(self._ticks() - x)
+        nearest = int(np.argmin(distances))
+        return self._past.kept[nearest] if distances[nearest] <= self._theme.px(_OVER) else None
+
     def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            kept = self._pointed_at(event.pos().x())
+            told = _told(kept) if kept is not None else ""
+            QToolTip.showText(event.globalPos(), f"{told[:1].upper()}{told[1:]}" or self.toolTip(), self)
+            return True
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
             if plain and self._takes(event.key()):
@@ -233,10 +278,17 @@ class RunTimeline(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen_of(theme.muted))
         reach = theme.px(_TICK)
-        for tick in self._ticks() if self._past.kept else ():
-            if left <= tick <= right:
-                painter.drawLine(QLineF(round(tick), middle - reach, round(tick), middle + reach))
+        ticks = self._ticks() if self._past.kept else np.empty(0)
+        seen = [at for at, tick in enumerate(ticks) if left <= tick <= right]
+        for tick in (ticks[at] for at in seen if not self._past.kept[at].whole):
+            painter.drawLine(QLineF(round(tick), middle - reach, round(tick), middle + reach))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(pen_of(theme.surface, 1.0))
+        painter.setBrush(QColor(theme.muted))
+        side = theme.px(_DIAMOND)
+        for tick in (float(ticks[at]) for at in seen if self._past.kept[at].whole):
+            corners = ((tick, middle - side), (tick + side, middle), (tick, middle + side), (tick - side, middle))
+            painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
         painter.setPen(pen_of(theme.focus if self.hasFocus() else theme.surface, 2.0))
         painter.setBrush(QColor(theme.text if self.isEnabled() else theme.disabled))
         painter.drawEllipse(QPointF(at, middle), theme.px(_HANDLE), theme.px(_HANDLE))

@@ -9,9 +9,10 @@ from app.models.runs import KeptRun
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
+from engine.runs.library import Library
 from engine.runtime.errors import RequestError, RunError
 
-_POLICY_ALONE = "Only the policy was kept of this iteration, so the run cannot go on from here."
+_LATER = "The learning engine is still being loaded; the run is shown as it was once that is there."
 
 
 class LookingBack(QObject):
@@ -21,36 +22,56 @@ class LookingBack(QObject):
         super().__init__(past)
         self._controller, self._library, self._playback, self._past = controller, library, playback, past
         self._run = ""  # whose past it is
+        self._whole: dict[tuple[int, int], bool] = {}  # by iteration and bytes, whether all was kept
+        self._wanted: int | None = None  # the iteration to be shown once the learning engine is there
         library.changed.connect(self.refresh)
         controller.runs_changed.connect(self.refresh)
+        controller.training.ready.connect(self._look_now)
         past.asked.connect(self.look_at)
         playback.follow_changed.connect(self._follow)
 
     @property
-    def iteration(self) -> int | None:
-        """After how many iterations the run is shown; None is now."""
+    def forks_at(self) -> int | None:
+        """After how many iterations the run is forked where it is looked at; None is now."""
         shown = self._past.shown
-        return None if shown is None else shown.at.iteration
+        return None if shown is None or shown.forks_at is None else shown.forks_at.iteration
 
     def refresh(self) -> None:
         """Know what has been kept meanwhile of the run that is shown."""
         shown, opened = self._controller.shown, self._library.library
         run = shown.run.id if shown is not None else ""
         if run != self._run:
-            self._run = run
+            self._run, self._wanted = run, None
+            self._whole.clear()
             self._past.show(None)
         try:
-            kept = opened.snapshots(run) if run and opened is not None else []
+            self._past.set_kept(self._kept(opened, run) if run and opened is not None else [])
         except RunError:  # of which the library has told
             return
-        self._past.set_kept([Kept(iteration, steps) for iteration, steps, _ in kept])
+
+    def _kept(self, library: Library, run: str) -> list[Kept]:
+        """What there is of ``run``, in order: what was kept on its way, and its checkpoints."""
+        from engine.runs.snapshots import is_whole
+
+        saved = {checkpoint.iteration: checkpoint.environment_steps for checkpoint in library.checkpoints(run)}
+        found = {iteration: Kept(iteration, steps, whole=True) for iteration, steps in saved.items()}
+        for iteration, steps, size in library.snapshots(run):
+            mark = iteration, size
+            if iteration not in saved and mark not in self._whole:
+                self._whole[mark] = is_whole(library, run, iteration)
+            found[iteration] = Kept(iteration, steps, iteration in saved or self._whole[mark])
+        return [found[iteration] for iteration in sorted(found)]
 
     def look_at(self, iteration: int | None) -> None:
         """Show the run as it was after ``iteration`` iterations, and play the policy that it had; None is now."""
         shown, here = self._controller.shown, self._past.shown
+        self._wanted = None
         if iteration is None or shown is None:
             self._playback.set_follow(True)  # which is told when it was not so before
             self._past.show(None)
+        elif self._controller.training.loading:  # for which the window would stand still
+            self._wanted = iteration
+            self._controller.log.emit("info", _LATER)
         elif here is None or here.at.iteration != iteration:
             try:
                 self._show(shown, iteration)
@@ -58,18 +79,22 @@ class LookingBack(QObject):
                 self._controller.log.emit("warning", str(error))
                 self.refresh()
 
-    def _show(self, shown: KeptRun, iteration: int) -> None:
-        from engine.runs.snapshots import from_bytes  # with torch, which is there where a run is
+    def _look_now(self) -> None:
+        if self._wanted is not None:
+            self.look_at(self._wanted)
 
-        opened = self._library.library
-        if opened is None:
+    def _show(self, shown: KeptRun, iteration: int) -> None:
+        from engine.runs.snapshots import kept_at  # with torch, which is there by now
+
+        opened, record = self._library.library, self._library.record(shown.run.id)
+        if opened is None or record is None:
             return
-        kept = from_bytes(opened.snapshot(shown.run.id, iteration), shown.config, shown.run.environment)
-        saved = any(checkpoint.iteration == iteration for checkpoint in opened.checkpoints(shown.run.id))
-        hindrance = "" if kept.state is not None or saved else _POLICY_ALONE
-        at = Kept(iteration, kept.environment_steps)
+        kept = kept_at(opened, record, shown.run.environment, iteration)
+        there = [each for each in self._past.kept if each.iteration <= iteration]
+        at = there[-1] if there and there[-1].iteration == iteration else Kept(iteration, kept.environment_steps)
+        forks_at = next((each for each in reversed(there) if each.whole), None)
         self._playback.look_at(kept.policy)
-        self._past.show(Instant(at, kept.advantages, kept.ratios, hindrance))
+        self._past.show(Instant(at, kept.advantages, kept.ratios, forks_at))
 
     def _follow(self, follows: bool) -> None:
         if follows:

@@ -176,7 +176,7 @@ class Runs(QObject):
     def tell_to(self, panels: Panels) -> None:
         """Have ``panels`` always show the data of the right runs, of the instant that is looked at."""
         looking = LookingBack(self._controller, self._library, self._playback, panels.past)
-        panels.past.fork_asked.connect(lambda: self.fork(looking.iteration))
+        panels.past.fork_asked.connect(lambda: self.fork(looking.forks_at))
         self._controller.restored.connect(lambda kept: self.restore(kept, panels))
         self._controller.runs_changed.connect(lambda: self.tell(panels))
         self.shelf.drawn_changed.connect(lambda: self.tell(panels))

@@ -324,6 +324,13 @@ class Library:
             raise RequestError(f"Nothing was kept of iteration {iteration} of this run.")
         return bytes(row["data"])
 
+    @reads
+    def snapshot_head(self, run: str, iteration: int, size: int) -> bytes:
+        """The first ``size`` bytes of what was kept of an iteration; nothing where nothing was."""
+        query = "SELECT substr(data, 1, ?) AS head FROM snapshots WHERE run = ? AND iteration = ?"
+        row = self._execute(query, (size, run, iteration)).fetchone()
+        return bytes(row["head"]) if row is not None else b""
+
     def drop_snapshots(self, run: str, iterations: Iterable[int]) -> None:
         with self.transaction():
             for iteration in iterations:

@@ -16,7 +16,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.reports.events import Estimated, Event, Reweighted
 from engine.runs.library import Library
-from engine.runs.records import RunRecord
+from engine.runs.records import CheckpointRecord, RunRecord
 from engine.runtime.errors import RequestError, describe
 
 if TYPE_CHECKING:  # with torch
@@ -190,7 +190,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
             "mean_return": policy.mean_return,
             "advantages": None if batch is None else [batch.advantages, batch.normalized],
             "ratios": None if ratios is None else {name: getattr(ratios, name) for name in _RATIOS},
-            "state": None if snapshot.state is None else np.frombuffer(snapshot.state, np.uint8),
+            _STATE: None if snapshot.state is None else np.frombuffer(snapshot.state, np.uint8),
         }
     )
 
@@ -239,16 +239,47 @@ def last_kept(library: Library, run: RunRecord, environment: EnvironmentInfo) ->
         last = next(read)
         before = next(read, None) if last.advantages is None else None
         return last if before is None else replace(last, advantages=before.advantages, ratios=before.ratios)
-    if not library.checkpoints(run.id):
-        return None
+    checkpoints = library.checkpoints(run.id)
+    return _of_checkpoint(library, run, environment, checkpoints[0]) if checkpoints else None
+
+
+def kept_at(library: Library, run: RunRecord, environment: EnvironmentInfo, iteration: int) -> Snapshot:
+    """What is known of a run after ``iteration`` iterations: what was kept of it on its way, or else the policy of the
+    checkpoint that was taken then.
+
+    Raises:
+        RequestError: nothing was kept of that iteration, or it is damaged, or of a configuration that is not known
+            here.
+        RunError: the library cannot be read.
+    """
+    saved = [checkpoint for checkpoint in library.checkpoints(run.id) if checkpoint.iteration == iteration]
+    if saved and iteration not in {there for there, _, _ in library.snapshots(run.id)}:
+        return _of_checkpoint(library, run, environment, saved[0])
+    return from_bytes(library.snapshot(run.id, iteration), run.config_now, environment)
+
+
+def _of_checkpoint(
+    library: Library, run: RunRecord, environment: EnvironmentInfo, checkpoint: CheckpointRecord
+) -> Snapshot:
     from engine.analysis.playback import PolicySnapshot
     from engine.runs.exports.export import Source
-    from engine.runs.exports.kept_policy import kept_policy
+    from engine.runs.exports.kept_policy import policy_in
 
-    found = kept_policy(Source(library, run))
-    at = found.checkpoint
-    policy = PolicySnapshot(found.config, environment, dict(found.parameters), at.iteration, mean_return=at.mean_return)
-    return Snapshot(policy, at.environment_steps)
+    found = policy_in(Source(library, run), checkpoint)
+    weights, mean = dict(found.parameters), checkpoint.mean_return
+    policy = PolicySnapshot(found.config, environment, weights, checkpoint.iteration, mean_return=mean)
+    return Snapshot(policy, checkpoint.environment_steps)
+
+
+def is_whole(library: Library, run: str, iteration: int) -> bool:
+    """Whether what was kept of an iteration holds the state to go on from; read without loading it, and without torch.
+
+    Raises:
+        RunError: the library cannot be read.
+    """
+    length = int.from_bytes(library.snapshot_head(run, iteration, _LENGTH), "little")
+    head = library.snapshot_head(run, iteration, _LENGTH + min(length, _LONGEST_HEAD))
+    return f'"/{_STATE}"'.encode() in head  # by which a file of tensors names it
 
 
 def state_in(data: bytes) -> bytes | None:
@@ -261,7 +292,7 @@ def state_in(data: bytes) -> bytes | None:
 
 
 def _state_in(found: Mapping[str, Any]) -> bytes | None:
-    state = found.get("state")
+    state = found.get(_STATE)
     return None if state is None else bytes(state.tobytes())
 
 
@@ -274,6 +305,8 @@ def _content(data: bytes) -> dict[str, Any]:
         raise RequestError(f"{_DAMAGED}: {str(error)[:1].lower()}{str(error)[1:]}") from None
 
 
+_STATE = "state"
+_LENGTH, _LONGEST_HEAD = 8, 1 << 20  # bytes: how long the head is stands first in a file of tensors
 _DAMAGED = "What was kept of this iteration cannot be read"
 _RATIOS = ("log_ratios", "of", "clip_range", "truncation", "effective_sample_size")
 

@@ -31,9 +31,17 @@ def kept_policy(source: Source) -> KeptPolicy:
     Raises:
         RequestError: there is none, or it cannot be read.
     """
+    return policy_in(source, _chosen(source))
+
+
+def policy_in(source: Source, checkpoint: CheckpointRecord) -> KeptPolicy:
+    """That of one checkpoint.
+
+    Raises:
+        RequestError: it cannot be read.
+    """
     from engine.training.checkpoint import from_bytes
 
-    checkpoint = _chosen(source)
     path = source.library.checkpoint_file(checkpoint)
     try:
         state = from_bytes(path.read_bytes())
