@@ -74,22 +74,8 @@ def n_step_sums(terms: Tensor, carry: Tensor, n: int) -> Tensor:
     Source: [Jabon 2023]; Mnih et al. (2016), "Asynchronous methods for deep reinforcement learning".
     """
     _require_one_shape(terms=terms, carry=carry)
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}.")
-    # By doubling, n = Σ 2^k: from the sums of 2^k terms come those of 2^(k+1), and the sums of n are put together from
-    # them; log n operations on all of [T, …] in place of T on a row each.
-    sums, weights, reach = torch.zeros_like(terms), torch.ones_like(carry), 0
-    double, factors, width = terms, carry, 1
-    left = min(n, len(terms))
-    while left:
-        if left % 2:
-            sums = sums + weights * _shifted(double, reach)
-            weights, reach = weights * _shifted(factors, reach), reach + width
-        left //= 2
-        if left:
-            double = double + factors * _shifted(double, width)
-            factors, width = factors * _shifted(factors, width), 2 * width
-    return sums
+    _require_steps(n)
+    return _windows(terms, carry, n)[0]
 
 
 def discounted_returns(rewards: Tensor, discounts: Tensor, truncated: Tensor, final_values: Tensor) -> Tensor:
@@ -117,13 +103,67 @@ def discounted_returns(rewards: Tensor, discounts: Tensor, truncated: Tensor, fi
     return discounted_sums(rewards + discounts * unseen, carried(discounts, truncated))
 
 
+def n_step_returns(rewards: Tensor, discounts: Tensor, truncated: Tensor, next_values: Tensor, n: int) -> Tensor:
+    """The rewards of n steps, and the value of where they lead.
+
+    G^{(n)}_t = r_t + γ_t · (v_t if n = 1 or truncated_t or t = T−1 else G^{(n−1)}_{t+1}),   t = 0 … T−1
+
+    which is Σ_{l<h} γ^l r_{t+l} + γ^h v_{t+h−1} over the h ≤ n steps that are left of the episode and of the sequence,
+    without the last term where the episode terminates. The values may be of any kind: of states, of greedy or expected
+    actions.
+
+    Args:
+        rewards, discounts, truncated: [T, …].
+        next_values: v_t, the finite value of the state that step t led to, [T, …]: at a truncation and at the end of
+            the sequence that of the true final observation, as ``following_values`` gives it, anything at a
+            termination.
+        n: how many rewards, ≥ 1.
+
+    Returns:
+        G^{(n)}, [T, …].
+
+    Raises:
+        ValueError: the shapes differ, or n < 1.
+
+    Source: Sutton & Barto (2018), chapter 7; Watkins (1989), "Learning from delayed rewards".
+    """
+    _require_one_shape(rewards=rewards, discounts=discounts, truncated=truncated, next_values=next_values)
+    _require_steps(n)
+    cut = truncated.clone()
+    cut[-1:] = True
+    unseen = torch.where(cut, next_values, 0.0)
+    sums, weights = _windows(rewards + discounts * unseen, carried(discounts, cut), n)
+    return sums + weights * _shifted(next_values, min(n, len(rewards)) - 1)
+
+
+def following_values(values: Tensor, truncated: Tensor, final_values: Tensor) -> Tensor:
+    """The value of the state that each step led to.
+
+    v_t if truncated_t else V_{t+1},   t = 0 … T−1,   V_T = 0
+
+    where v_t is the value of the true final observation of an episode truncated at t. Row t+1 may already belong to the
+    next episode, so its value never stands in for v_t. Behind a termination it is that of some other state, which the
+    discount sequence counts for nothing.
+
+    Args:
+        values, truncated, final_values: [T, …]; ``final_values`` matters only where ``truncated``.
+
+    Returns:
+        [T, …].
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _require_one_shape(values=values, truncated=truncated, final_values=final_values)
+    return torch.where(truncated, final_values, _shifted(values, 1))
+
+
 def td_errors(rewards: Tensor, discounts: Tensor, truncated: Tensor, values: Tensor, final_values: Tensor) -> Tensor:
     """The temporal-difference errors: how much better one step went than the values foretold.
 
     δ_t = r_t + γ_t · (v_t if truncated_t else V_{t+1}) − V_t,   t = 0 … T−1,   V_T = 0
 
-    where v_t is the value of the true final observation of an episode truncated at t. Row t+1 may already belong to the
-    next episode, so its value never stands in for v_t.
+    with what follows as in ``following_values``.
 
     Args:
         rewards, discounts, truncated, values, final_values: [T, …]; ``final_values`` matters only where ``truncated``,
@@ -140,8 +180,7 @@ def td_errors(rewards: Tensor, discounts: Tensor, truncated: Tensor, values: Ten
     _require_one_shape(
         rewards=rewards, discounts=discounts, truncated=truncated, values=values, final_values=final_values
     )
-    following = torch.where(truncated, final_values, _shifted(values, 1))
-    return rewards + discounts * following - values
+    return rewards + discounts * following_values(values, truncated, final_values) - values
 
 
 def gae(errors: Tensor, carry: Tensor, gae_lambda: float | Tensor) -> Tensor:
@@ -158,6 +197,8 @@ def gae(errors: Tensor, carry: Tensor, gae_lambda: float | Tensor) -> Tensor:
       with ρ_t = π(a_t|s_t)/μ(a_t|s_t);
     - λ_t = λ where a_{t+1} is greedy, else 0, with errors r_t + γ max_a Q(s_{t+1}, a) − Q(s_t, a_t): Watkins's Q(λ);
       λ·min(1, ρ_{t+1}), with the expectation in place of the maximum: Retrace(λ).
+
+    ``traces`` has them by their names.
 
     Args:
         errors: δ, [T, …].
@@ -206,6 +247,24 @@ def state_discounts(gamma: float, elapsed: Tensor) -> Tensor:
     return torch.pow(gamma, elapsed.to(torch.float32))
 
 
+def _windows(terms: Tensor, carry: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """S^{(n)} of ``n_step_sums``, and Π_{j<n} c_{t+j}, how much comes through from behind the n steps; n at most T."""
+    # By doubling, n = Σ 2^k: from the sums of 2^k terms come those of 2^(k+1), and the sums of n are put together from
+    # them; log n operations on all of [T, …] in place of T on a row each.
+    sums, weights, reach = torch.zeros_like(terms), torch.ones_like(carry), 0
+    double, factors, width = terms, carry, 1
+    left = min(n, len(terms))
+    while left:
+        if left % 2:
+            sums = sums + weights * _shifted(double, reach)
+            weights, reach = weights * _shifted(factors, reach), reach + width
+        left //= 2
+        if left:
+            double = double + factors * _shifted(double, width)
+            factors, width = factors * _shifted(factors, width), 2 * width
+    return sums, weights
+
+
 def _shifted(tensor: Tensor, steps: int) -> Tensor:
     """x_{t+steps} in row t, and 0 where there is none."""
     return torch.cat((tensor[steps:], torch.zeros_like(tensor[:steps]))) if steps else tensor
@@ -215,6 +274,11 @@ def _require_one_shape(**tensors: Tensor) -> None:
     if len({tensor.shape for tensor in tensors.values()}) > 1:
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
         raise ValueError(f"These must have one shape: {shapes}.")
+
+
+def _require_steps(n: int) -> None:
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n}.")
 
 
 def _require_share(name: str, number: float) -> None:

@@ -1,8 +1,8 @@
 """Action distributions as light objects over tensors of any batch shape.
 
 They replace ``torch.distributions``, whose argument checks and constructors double the cost of sampling for the small
-networks used here. The families live in ``discrete``, ``gaussian`` and ``beta``; this module says what they share and
-is the place to import them from.
+networks used here. The families live in ``discrete``, ``epsilon_greedy``, ``gaussian`` and ``beta``; this module says
+what they share and is the place to import them from.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor
 from engine.policies.beta import Beta
 from engine.policies.bounds import Bounds
 from engine.policies.discrete import Bernoulli, Categorical, MultiCategorical
+from engine.policies.epsilon_greedy import EpsilonGreedy
 from engine.policies.gaussian import DiagonalGaussian, TanhGaussian
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Categorical",
     "DiagonalGaussian",
     "Distribution",
+    "EpsilonGreedy",
     "MultiCategorical",
     "TanhGaussian",
 ]

@@ -10,7 +10,24 @@ import torch
 from torch import Tensor
 
 from engine.maths.importance import prefix_log_weights
-from engine.maths.returns import carried, discount_sequence, discounted_sums, gae, td_errors
+from engine.maths.returns import (
+    carried,
+    discount_sequence,
+    discounted_returns,
+    discounted_sums,
+    gae,
+    n_step_returns,
+    td_errors,
+)
+from engine.maths.traces import (
+    action_value_corrections,
+    importance_traces,
+    retrace_traces,
+    tree_backup_traces,
+    v_trace,
+    v_trace_advantages,
+    watkins_traces,
+)
 
 STEPS, SIZE, GAMMA = 9, 3, 0.75
 GENERATOR = torch.Generator().manual_seed(11)
@@ -88,7 +105,120 @@ def test_v_trace(most_ratio: float, most_trace: float) -> None:
             product *= traces[t, i].item()
         return total
 
-    torch.testing.assert_close(gae(clipped * ERRORS, CARRY, traces), everywhere(target))
+    got = v_trace(ERRORS, CARRY, RATIOS.log(), most_ratio, most_trace)
+    torch.testing.assert_close(got, everywhere(target))
+
+    def advantage(t: int, i: int) -> float:
+        """Section 4.2: ρ_t (r_t + γ v_{t+1} − V_t), v_{t+1} the target of the state that follows in the episode."""
+        corrected = value_after(t, i) + (0.0 if t == last_of(t, i) else target(t + 1, i))
+        return clipped[t, i].item() * (REWARDS[t, i].item() + GAMMA * corrected - VALUES[t, i].item())
+
+    advantages = v_trace_advantages(ERRORS, CARRY, RATIOS.log(), got, most_ratio)
+    torch.testing.assert_close(advantages, everywhere(advantage))
+
+
+def test_v_trace_on_policy_is_the_return_and_cut_after_n_steps_the_n_step_return() -> None:
+    """Remark 1 of the paper: with ρ = 1 and bounds of at least 1 the target is the n-step return."""
+    same = torch.zeros_like(ERRORS)
+    got = VALUES + v_trace(ERRORS, CARRY, same)
+    torch.testing.assert_close(got, discounted_returns(REWARDS, DISCOUNTS, TRUNCATED, FINAL))
+    after = everywhere(value_after)
+    torch.testing.assert_close(got, n_step_returns(REWARDS, DISCOUNTS, TRUNCATED, after, STEPS))
+    torch.testing.assert_close(v_trace(ERRORS, 0.9 * CARRY, same), gae(ERRORS, CARRY, 0.9))
+    off_policy = v_trace(ERRORS, CARRY, RATIOS.log())
+    assert (off_policy - v_trace(ERRORS, DISCOUNTS, RATIOS.log())).abs().max() > 0.01  # which leaks through truncations
+    assert (off_policy - v_trace(ERRORS, CARRY, RATIOS.log(), math.inf, math.inf)).abs().max() > 0.01
+
+
+def test_ratios_that_no_float_holds_are_numbers_still() -> None:
+    log_ratios = torch.tensor([[200.0], [-math.inf], [0.0]])
+    errors, carry = torch.ones(3, 1), torch.full((3, 1), 0.5)
+    assert v_trace(errors, carry, log_ratios)[:, 0].tolist() == [1.0, 0.0, 1.0]
+    assert retrace_traces(log_ratios, 0.5)[:, 0].tolist() == [0.5, 0.0, 0.5]
+    assert importance_traces(log_ratios, 1.0).isfinite().all()
+
+
+# Of the actions taken: their values, those of all three actions, and what is expected of the policy.
+TABLE = torch.randn(STEPS, SIZE, 3, generator=GENERATOR, dtype=torch.float64)
+TAKEN = torch.randint(3, (STEPS, SIZE), generator=GENERATOR)
+POLICY = torch.randn(STEPS, SIZE, 3, generator=GENERATOR, dtype=torch.float64).softmax(-1)
+OF_TAKEN, LOG_PROBS = (each.gather(-1, TAKEN.unsqueeze(-1)).squeeze(-1) for each in (TABLE, POLICY.log()))
+EXPECTED = (POLICY * TABLE).sum(-1)
+Q_ERRORS = td_errors(REWARDS, DISCOUNTS, TRUNCATED, EXPECTED, FINAL) + EXPECTED - OF_TAKEN
+
+
+def of_following(traces: Tensor) -> Tensor:
+    """Munos et al. (2016), equation 4: Σ_{t≥s} γ^{t−s} (Π_{i=s+1}^{t} c_i) δ_t."""
+
+    def correction(s: int, i: int) -> float:
+        total, product = 0.0, 1.0
+        for t in range(s, last_of(s, i) + 1):
+            product *= traces[t, i].item() if t > s else 1.0
+            following = FINAL[t, i] if TRUNCATED[t, i] else EXPECTED[min(t + 1, STEPS - 1), i]
+            error = REWARDS[t, i] + (0.0 if TERMINATED[t, i] else GAMMA * following) - OF_TAKEN[t, i]
+            total += GAMMA ** (t - s) * product * error.item()
+        return total
+
+    return everywhere(correction)
+
+
+TRACES = {
+    "retrace": (retrace_traces(RATIOS.log(), 0.9), 0.9 * RATIOS.clamp(max=1.0)),
+    "importance sampling": (importance_traces(RATIOS.log(), 0.9), 0.9 * RATIOS),
+    "tree backup": (tree_backup_traces(LOG_PROBS, 0.9), 0.9 * LOG_PROBS.exp()),
+    "Q(λ) of the greedy policy": (watkins_traces(TABLE, TAKEN, 0.9), 0.9 * (TABLE.argmax(-1) == TAKEN).double()),
+}
+
+
+@pytest.mark.parametrize("method", TRACES)
+def test_corrections_of_action_values_weigh_later_actions_alone(method: str) -> None:
+    traces, expected = TRACES[method]
+    torch.testing.assert_close(traces, expected)
+    got = action_value_corrections(Q_ERRORS, CARRY, traces)
+    torch.testing.assert_close(got, of_following(expected))
+    assert (gae(Q_ERRORS, CARRY, traces) - got).abs().max() > 0.01  # weighing a_t as well, as for values of states
+
+
+def test_the_tree_backup_takes_every_action_that_was_not_taken_at_its_value() -> None:
+    """Precup et al. (2000): G_t = r_t + γ [Σ_{a≠a'} π(a|s') Q(s', a) + π(a'|s') G_{t+1}], a' the action taken in s'."""
+    expected = torch.zeros_like(OF_TAKEN)
+    for i in range(SIZE):
+        for t in reversed(range(STEPS)):
+            expected[t, i] = REWARDS[t, i]
+            if TRUNCATED[t, i]:
+                expected[t, i] += GAMMA * FINAL[t, i]
+            elif not TERMINATED[t, i]:
+                chance, after = POLICY[t + 1, i, TAKEN[t + 1, i]], t + 1
+                others = EXPECTED[after, i] - chance * OF_TAKEN[after, i]
+                expected[t, i] += GAMMA * (others + chance * expected[after, i])
+    got = OF_TAKEN + action_value_corrections(Q_ERRORS, CARRY, tree_backup_traces(LOG_PROBS, 1.0))
+    torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.parametrize("method", ["retrace", "importance sampling"])
+def test_with_all_ratios_1_a_full_trace_gives_the_return_with_expected_values_along_the_way(method: str) -> None:
+    make = retrace_traces if method == "retrace" else importance_traces
+    traces = make(torch.zeros_like(Q_ERRORS), 1.0)
+    got = action_value_corrections(Q_ERRORS, CARRY, traces)
+    torch.testing.assert_close(got, discounted_sums(Q_ERRORS, CARRY))
+    alone = action_value_corrections(Q_ERRORS, CARRY, make(RATIOS.log(), 0.0))
+    assert alone.equal(Q_ERRORS)
+
+
+def test_corrections_of_other_shapes_or_outside_their_bounds_are_refused() -> None:
+    rows = torch.zeros(STEPS, SIZE)
+    for call in (
+        lambda: action_value_corrections(rows, rows, rows[:, :1]),
+        lambda: v_trace(rows, rows, rows[:1]),
+        lambda: v_trace_advantages(rows, rows, rows, rows[:, :1]),
+    ):
+        with pytest.raises(ValueError, match="must have one shape"):
+            call()
+    with pytest.raises(ValueError, match="most_trace must be positive"):
+        v_trace(rows, rows, rows, most_trace=0.0)
+    for make in (retrace_traces, importance_traces, tree_backup_traces):
+        with pytest.raises(ValueError, match="trace_lambda must be from 0 to 1"):
+            make(rows, 1.5)
 
 
 def test_ratios_as_traces_are_per_decision_importance_sampling() -> None:
