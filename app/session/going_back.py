@@ -67,12 +67,17 @@ class Resuming:
 @dataclass(frozen=True)
 class Forking:
     """A run ``id`` of its own that goes on from ``record`` as it was after ``at`` iterations, None where it was last
-    saved, with ``changes``."""
+    saved, or from the ``state`` that it was held in, with ``changes``."""
 
     id: str
     record: RunRecord
     at: int | None
     changes: Mapping[str, Any]
+    state: Mapping[str, Any] | None = None
+
+    def is_of(self, run: str) -> bool:
+        """Whether it goes on from where ``run`` came to rest."""
+        return self.at is None and self.record.id == run
 
     def begun(self, folder: Path) -> Begun:
         """
@@ -80,10 +85,13 @@ class Forking:
             RequestError, RunError: as ``engine.runs.resuming.fork``.
         """
         from engine.runs.library import Library
-        from engine.runs.resuming import fork
+        from engine.runs.resuming import branch, fork
 
         with Library(folder) as library:
-            training, record, lost = fork(library, self.record, self.at, self.changes, self.id)
+            if self.state is None:
+                training, record, lost = fork(library, self.record, self.at, self.changes, self.id)
+            else:
+                training, record, lost = branch(library, self.record, self.state, self.changes, self.id)
             number, steps = self.record.number, training.environment_steps
             began = f"Run {record.number} goes on from run {number} as it was after {steps:,} steps."
             return _begun(library, training, record, training.config, (began, *lost))

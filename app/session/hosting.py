@@ -22,6 +22,7 @@ STATUS = {
     RunState.FINISHED: Status.FINISHED,
     RunState.FAILED: Status.FAILED,
 }
+AT_REST = {status: state for state, status in STATUS.items()}
 UNBEGUN = "Stopped before it began."
 BROKEN_OFF = "; it cannot go on, since what it was waiting for was broken off."
 
@@ -35,9 +36,18 @@ class Hosted:
     record: RunRecord | None  # what the library says of it
     status: Status
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no iteration of it is under way."""
+        return self.training.updates == self.training.iteration
+
 
 class StopRun(Exception):  # noqa: N818 - a wish, not an error
     """The run is to end here."""
+
+
+class NotNow(Exception):  # noqa: N818 - a reason
+    """The run cannot go on now, and is still held."""
 
 
 def kept(training: Training | None) -> str:

@@ -22,12 +22,13 @@ class LibraryRoom(QObject):
     """One thing at a time; what is asked meanwhile is done after it, since what it found may be over by then.
 
     Signals:
-        measured: a ``Usage``, and what could be cleaned away as ``Cleaning`` records.
+        measured: a ``Usage``, what could be cleaned away as ``Cleaning`` records, and what a person should know where
+            the runs take more than they are meant to, else nothing.
         cleaned: the bytes that a cleaning has freed.
         failed: why it could not be done, in a sentence.
     """
 
-    measured = Signal(object, object)
+    measured = Signal(object, object, str)
     cleaned = Signal(object)
     failed = Signal(str)
 
@@ -57,10 +58,21 @@ class LibraryRoom(QObject):
 
         self._begin(do)
 
-    def _measure(self, library: Library) -> None:
-        from engine.runs.retention import cleanings, usage
+    def allow(self, size: int) -> None:
+        """Remember how many bytes the runs are meant to take at most."""
 
-        self.measured.emit(usage(library), cleanings(library))
+        def do(library: Library) -> None:
+            from engine.runs.room import set_budget
+
+            set_budget(library.folder, size)
+            self._measure(library)
+
+        self._begin(do)
+
+    def _measure(self, library: Library) -> None:
+        from engine.runs.retention import cleanings, over_budget, usage
+
+        self.measured.emit(usage(library), cleanings(library), over_budget(library))
 
     def _begin(self, do: Callable[[Library], None]) -> None:
         with self._lock:

@@ -52,6 +52,7 @@ class RunController(ShownRuns):
         self.last_cleared: tuple[KeptRun, KeptRun | None] | None = None  # the run that a reset cleared, and its ghost
         self.training, self._mailbox = thread, mailbox
         self._reset_when_stopped = False
+        self._before: RunConfig | None = None  # of the run that is shown, until it goes on with another
         self._forking: Callable[[], None] | None = None  # what is to begin once the run that trains has stopped
         self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
         self._heard = 0.0
@@ -121,12 +122,14 @@ class RunController(ShownRuns):
         if not self.goes_on(config):
             return
         assert self.shown is not None
-        changes = live_changes(self.shown.config, config)
+        before = self.shown.config
+        changes = live_changes(before, config)
         try:
-            self.shown.config = with_values(self.shown.config, changes)
+            self.shown.config = with_values(before, changes)
         except RequestError as error:
             self.log.emit("error", str(error))
             return
+        self._before = before
         self._resume(changes, one_step=False)
 
     def resume(self, record: RunRecord, steps: int | None = None, plain: EnvironmentInfo | None = None) -> None:
@@ -306,6 +309,9 @@ class RunController(ShownRuns):
         return self._advance.progress(self.history, self.shown.config.budget.environment_steps, self.pace)
 
     def _follow(self, state: RunState) -> None:
+        before, self._before = self._before, None
+        if before is not None and self.shown is not None and state is not RunState.RUNNING:
+            self.shown.config = before  # for it did not go on
         if self._next is not None:
             asked, self._next = self._next, None
             self._unbegun = asked.config if state is RunState.FAILED else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from PySide6.QtCore import QThread, Signal
 from app.models.run_state import RunState
 from app.session.failures import failure
 from app.session.going_back import Begun, Forking, Resuming
-from app.session.hosting import BROKEN_OFF, STATUS, UNBEGUN, Hosted, StopRun, kept, tell
+from app.session.hosting import AT_REST, BROKEN_OFF, STATUS, UNBEGUN, Hosted, NotNow, StopRun, kept, tell
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
@@ -61,6 +62,7 @@ class TrainingThread(QThread):
         self._stops_after = False  # the run is to stop as soon as no iteration is under way
         self._waited: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
         self._held: Hosted | None = None
+        self._rest = Status.STOPPED  # what the run that goes on had come to
         self._begun = ""  # the run that last began to train
         self._steps = 0  # environment steps that it has told of, those of the iteration under way included
         self._pace: float | None = None  # iterations per second
@@ -146,7 +148,7 @@ class TrainingThread(QThread):
 
     def _come_back(self, run: str, how: Resuming | Forking, one_step: bool) -> None:
         def make() -> Training:
-            self.begun = how.begun(library_folder(self._library))
+            self.begun = self._of_this_instant(how).begun(library_folder(self._library))
             self._explain(self.begun.training)
             for sentence in self.begun.said:
                 self.log.emit("info", sentence)
@@ -154,6 +156,15 @@ class TrainingThread(QThread):
 
         self._stepping, self.begun = one_step, None
         self._host(run, make)
+
+    def _of_this_instant(self, how: Resuming | Forking) -> Resuming | Forking:
+        """``how``, from what is held here where a fork is to go on from just that: the library may say more by now."""
+        held = self._held
+        if held is None or not isinstance(how, Forking) or not how.is_of(held.run):
+            return how
+        if not held.is_whole:
+            self._finish(held.training)
+        return replace(how, state=held.training.state()) if held.is_whole else how
 
     def _explain(self, training: Training) -> None:
         self.device_chosen.emit(training.device_reason)
@@ -165,27 +176,27 @@ class TrainingThread(QThread):
             held = self._held
             if held is None or held.run != run:
                 raise RequestError("This run cannot go on any more; start a new one.")
-            self._held = None
-            for path, value in changes.items():
-                self._change(held.training, path, value)
+            self._held, self._rest = None, held.status
             return held.training
 
         self._stepping, self.begun = one_step, None
-        self._host(run, take)
+        self._host(run, take, changes)
 
-    def _host(self, run: str, come_by: Callable[[], Training]) -> None:
+    def _host(self, run: str, come_by: Callable[[], Training], changes: Mapping[str, Any] | None = None) -> None:
         """Train until the run stops or ends; whatever happens, exactly one end is reported. What can go on is held
         until another run has begun."""
         training, holds, self._stops_after = None, False, False
         try:
             with while_waiting(self._meanwhile):
                 training = come_by()
-                self._train(run, training)
+                self._train(run, training, changes or {})
             end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
             holds = True
         except StopRun:
             end, level, holds = RunState.STOPPED, "info", self._begun == run
             sentence = f"Stopped after {self._steps:,} steps; Go on continues it." if holds else UNBEGUN
+        except NotNow as reason:
+            end, level, sentence, holds = AT_REST[self._rest], "warning", str(reason), True
         except GivenUp:
             end, level = RunState.STOPPED, "info"
             sentence = f"Stopped after {self._steps:,} steps{BROKEN_OFF}" if self._begun == run else UNBEGUN
@@ -213,7 +224,7 @@ class TrainingThread(QThread):
         held, self._held = self._held, None
         if held is None:
             return
-        if held.record is not None and held.training.updates != held.training.iteration and not self._quits:
+        if held.record is not None and not held.is_whole and not self._quits:
             self._finish_record(held)
         self._close(held)
 
@@ -255,13 +266,18 @@ class TrainingThread(QThread):
             self._requests.drop_to_the_end()
             raise GivenUp
 
-    def _train(self, run: str, training: Training) -> None:
+    def _train(self, run: str, training: Training, changes: Mapping[str, Any]) -> None:
         self._obey_all(training)  # whoever stops a run that is only starting gets none of it
         coming = self.begun.record if self.begun is not None else None
         is_new = coming is not None or self._begun != run
         if is_new:
             self._let_go()  # only now, so that the run before goes on where this one cannot begin
-        self._begin_record(training, coming or (None if is_new else self.record), held=not is_new)
+        try:
+            self._begin_record(training, coming or (None if is_new else self.record), held=not is_new)
+        except RequestError as error:
+            raise (error if is_new else NotNow(f"{error} What this window holds of it stays.")) from None
+        for path, value in changes.items():
+            self._change(training, path, value)
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)

@@ -111,13 +111,3 @@ def setting(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return " × ".join(map(str, value)) or NOTHING
     return str(value)
-
-
-def bytes_in_words(count: float) -> str:
-    """Room on a disk: "812 B", "3.4 MB", "4 GB", in steps of 1024."""
-    units = ["B", "KB", "MB", "GB"]
-    while count >= 1000 and len(units) > 1:  # what is 1000 or more has one digit too many
-        count /= 1024
-        del units[0]
-    unit = units[0]
-    return f"{count:.2g} {unit}" if count < 10 and unit != "B" else f"{count:.0f} {unit}"

@@ -5,19 +5,23 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.session.library_room import LibraryRoom
-from app.style.format import bytes_in_words
 from app.style.text import ElidedLabel, set_role
 from app.style.theme import Theme
 from engine.runs.retention import Cleaning, Kind, Usage
+from engine.runs.room import LEAST, MOST, bytes_in_words, size_of
+from engine.runtime.errors import RequestError
+
+_FIELD = 68  # pixels
 
 
 class RunRoom(QWidget):
-    """Says how much room there is taken and of how much, and offers what can go with what that frees.
+    """Says how much room there is taken and of how much, which can be changed, and offers what can go with what that
+    frees; where the runs take more than they may, what would go, and what never does.
 
-    ``told`` carries what a cleaning has freed: level and sentence.
+    ``told`` carries level and sentence: what a cleaning has freed, or what cannot be.
     """
 
     told = Signal(str, str)
@@ -26,34 +30,54 @@ class RunRoom(QWidget):
         super().__init__()
         self._room = room
         self._cleanings: tuple[Cleaning, ...] = ()
+        self._usage: Usage | None = None
         self.label = ElidedLabel()
         set_role(self.label, "muted")
+        self.budget = QLineEdit()
+        self.budget.setAccessibleName("Room that all runs together may take")
+        self.budget.setToolTip(
+            "How much room the runs may take: beyond it, the oldest saved states between the best and the last of a "
+            f"run go by themselves. From {bytes_in_words(LEAST)} to {bytes_in_words(MOST)}, such as 8 GB"
+        )
+        self.budget.setMaxLength(12)
+        self.budget.editingFinished.connect(self._allow)
         self.button = QPushButton("Clean up…")
         self.button.setProperty("small", True)
         self.menu = QMenu(self.button)
         self.button.setMenu(self.menu)
-        self._layout = QHBoxLayout(self)
+        self.warning = QLabel()
+        self.warning.setWordWrap(True)
+        set_role(self.warning, "warning")
+        self.warning.hide()
+        self._line = QHBoxLayout()
+        for widget in (self.label, self.budget, self.button):
+            self._line.addWidget(widget)
+        self._line.addStretch(1)
+        self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.addWidget(self.label)
-        self._layout.addWidget(self.button)
-        self._layout.addStretch(1)
+        self._layout.addLayout(self._line)
+        self._layout.addWidget(self.warning)
+        self.budget.setEnabled(False)
         self.button.setEnabled(False)
         room.measured.connect(self._show)
         room.cleaned.connect(self._tell)
-        room.failed.connect(lambda sentence: self.told.emit("warning", sentence))
+        room.failed.connect(self._tell_failure)
 
     def measure(self, *_: object) -> None:
         """Find out anew."""
         self._room.measure()
 
-    def _show(self, usage: Usage, cleanings: tuple[Cleaning, ...]) -> None:
-        self._cleanings = cleanings
-        taken, budget = bytes_in_words(usage.total), bytes_in_words(usage.budget)
-        self.label.setText(f"All runs together take {taken} of {budget}.")
+    def _show(self, usage: Usage, cleanings: tuple[Cleaning, ...], over: str) -> None:
+        self._cleanings, self._usage = cleanings, usage
+        self.label.setText(f"All runs together take {bytes_in_words(usage.total)} of")
         self.label.setToolTip(
-            f"Curves and labels: {bytes_in_words(usage.database)}\nSaved states: {bytes_in_words(usage.checkpoints)}\n"
-            f"Beyond {budget}, the oldest saved states between the best and the last of a run go by themselves."
+            f"Curves and labels: {bytes_in_words(usage.database)}\nSaved states: {bytes_in_words(usage.checkpoints)}"
         )
+        self.budget.setEnabled(True)
+        if not self.budget.isModified():  # else somebody is typing
+            self.budget.setText(bytes_in_words(usage.budget))
+        self.warning.setText(over)
+        self.warning.setVisible(bool(over))
         self.menu.clear()
         for cleaning in cleanings:
             self._offer(f"Remove {cleaning.what}", (cleaning,))
@@ -62,6 +86,21 @@ class RunRoom(QWidget):
             self._offer("Remove all of this", cleanings)
         self.button.setEnabled(bool(cleanings))
         self.button.setToolTip("What can go, and what that frees" if cleanings else "There is nothing to remove.")
+
+    def _allow(self) -> None:
+        """Let the runs take as much as was typed."""
+        if self._usage is None or not self.budget.isModified():
+            return
+        self.budget.setModified(False)
+        try:
+            self._room.allow(size_of(self.budget.text()))
+        except RequestError as error:
+            self._tell_failure(str(error))
+
+    def _tell_failure(self, sentence: str) -> None:
+        if self._usage is not None:
+            self.budget.setText(bytes_in_words(self._usage.budget))
+        self.told.emit("warning", sentence)
 
     def _offer(self, words: str, cleanings: tuple[Cleaning, ...]) -> None:
         frees = bytes_in_words(sum(cleaning.size for cleaning in cleanings))
@@ -76,4 +115,6 @@ class RunRoom(QWidget):
         self.told.emit("info", f"The run library takes {bytes_in_words(freed)} less.")
 
     def apply_theme(self, theme: Theme) -> None:
-        self._layout.setSpacing(theme.unit)
+        self._line.setSpacing(theme.unit)
+        self._layout.setSpacing(theme.unit // 2)
+        self.budget.setFixedWidth(theme.px(_FIELD))

@@ -82,6 +82,23 @@ def add_runs(cli: typer.Typer) -> None:
 
         say(of_library.restore(runs, library))
 
+    @runs.command()
+    def clean(
+        what: Annotated[
+            list[str] | None,
+            typer.Argument(metavar="[deleted|between|strays|all]…", help="What to remove for good."),
+        ] = None,
+        budget: Annotated[
+            str | None, typer.Option(metavar="SIZE", help="How much room the runs may take from now on, as 8GB.")
+        ] = None,
+        library: Where = None,
+    ) -> None:
+        """Say how much room the runs take and what can go, and remove what is named."""
+        from engine.commands import cleaning
+        from engine.commands.output import say
+
+        say(cleaning.clean_up(what or (), budget, library))
+
 
 def add_going_on(cli: typer.Typer, interrupts: Interrupts) -> None:
     """``resume`` and ``fork``."""

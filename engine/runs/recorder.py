@@ -227,7 +227,8 @@ class Recorder:
 
     def _write_on(self) -> None:
         with suppress(Exception), Library(self._folder) as library:  # there is room, or another run will make some
-            make_room(library)
+            if sentence := make_room(library):
+                self._tell(sentence)
         try:
             while not self._over:
                 self._wake.wait(EVERY)

@@ -13,12 +13,14 @@ from typing import Literal
 from engine.runs.library import DATABASE, Library
 from engine.runs.liveness import is_trained
 from engine.runs.records import ALIVE, CheckpointRecord, RunRecord
+from engine.runs.room import budget_of, bytes_in_words
 
 MOST = 12  # checkpoints of a run that are kept, but for those that somebody wants
-BUDGET = 4 << 30  # bytes that the library is meant to take at most
 _GRACE = 24 * 3600.0  # seconds for which a file that nothing names may still be about to be named
+_STAYS = "curves, the best and the last state of every run and all of the runs that are pinned are never removed"
 
 Kind = Literal["deleted", "between", "strays"]
+KINDS: tuple[Kind, ...] = ("deleted", "between", "strays")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Usage:
 
     database: int
     checkpoints: int
-    budget: int = BUDGET
+    budget: int
 
     @property
     def total(self) -> int:
@@ -63,7 +65,7 @@ def surplus(checkpoints: Sequence[CheckpointRecord], most: int = MOST) -> list[C
 def usage(library: Library) -> Usage:
     """How much room the library takes."""
     database = sum(_size(library.folder / f"{DATABASE}{end}") for end in ("", "-wal", "-shm"))
-    return Usage(database, sum(files for files, _ in library.sizes().values()))
+    return Usage(database, sum(files for files, _ in library.sizes().values()), budget_of(library.folder))
 
 
 def cleanings(library: Library) -> tuple[Cleaning, ...]:
@@ -74,11 +76,7 @@ def cleanings(library: Library) -> tuple[Cleaning, ...]:
     strays = list(_strays(library))
     found = (
         Cleaning("deleted", _counted(len(deleted), "deleted run"), sum(sum(sizes.get(run.id, ())) for run in deleted)),
-        Cleaning(
-            "between",
-            f"{_counted(len(between), 'saved state')} between the best and the last of their runs",
-            sum(checkpoint.size for checkpoint in between),
-        ),
+        Cleaning("between", _states(len(between)), _sum(between)),
         Cleaning("strays", f"{_counted(len(strays), 'file')} that belong to no run", sum(map(_size, strays))),
     )
     return tuple(cleaning for cleaning in found if cleaning.size)
@@ -107,20 +105,63 @@ def clean(library: Library, kinds: Collection[Kind]) -> int:
     return before - sum(cleaning.size for cleaning in cleanings(library) if cleaning.kind in kinds)
 
 
-def make_room(library: Library, budget: int = BUDGET) -> None:
-    """Let go states between the best and the last of runs at rest, of the oldest run first, until the library takes no
-    more than ``budget`` bytes or there are none left.
+def make_room(library: Library) -> str:
+    """Where the library takes more than it is meant to, let go states between the best and the last of runs at rest, of
+    the oldest run first, until it does not or there are none left; a sentence of it, empty where nothing has gone.
 
     Raises:
         RunError: the library cannot be written.
     """
-    over = usage(library).total - budget
-    for run in reversed(_at_rest(library)):
+    used = usage(library)
+    gone = _to_go(library, used)
+    for checkpoints in gone:
+        _drop(library, checkpoints)
+    if not gone:
+        return ""
+    budget = bytes_in_words(used.budget)
+    return f"The runs took more than the {budget} that they may, so {_between_in_words(gone)} have been removed."
+
+
+def over_budget(library: Library) -> str:
+    """What a person should know where the library takes more than it is meant to: what would go, and what never does;
+    empty where it does not."""
+    used = usage(library)
+    if used.total <= used.budget:
+        return ""
+    gone = _to_go(library, used)
+    over = f"The runs take {bytes_in_words(used.total)}, more than the {bytes_in_words(used.budget)} that they may"
+    left = used.total - used.budget - sum(map(_sum, gone))
+    more = "; delete runs and clean up, or allow more" if left > 0 else ""
+    if not gone:
+        return f"{over}, and nothing goes by itself: {_STAYS}{more}."
+    enough = f", which leaves {bytes_in_words(left)} too much" if left > 0 else ""
+    return f"{over}: as the next run begins, {_between_in_words(gone)} go{enough}; {_STAYS}{more}."
+
+
+def _to_go(library: Library, used: Usage) -> list[list[CheckpointRecord]]:
+    """What is let go where the library takes so much, by run."""
+    over = used.total - used.budget
+    gone: list[list[CheckpointRecord]] = []
+    for run in reversed(_at_rest(library)) if over > 0 else ():
         if over <= 0:
-            return
-        between = _between(library, run)
-        _drop(library, between)
-        over -= sum(checkpoint.size for checkpoint in between)
+            break
+        if between := _between(library, run):
+            gone.append(between)
+            over -= _sum(between)
+    return gone
+
+
+def _sum(checkpoints: Sequence[CheckpointRecord]) -> int:
+    return sum(checkpoint.size for checkpoint in checkpoints)
+
+
+def _between_in_words(gone: Sequence[Sequence[CheckpointRecord]]) -> str:
+    """ "34 saved states between the best and the last of their runs (1.1 GB)"."""
+    return f"{_states(sum(map(len, gone)))} ({bytes_in_words(sum(map(_sum, gone)))})"
+
+
+def _states(count: int) -> str:
+    return f"{_counted(count, 'saved state')} between the best and the last of their runs"
 
 
 def _deleted(library: Library) -> list[RunRecord]:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from app.style.format import bytes_in_words, duration, percent, setting, short_number, tick_labels
+from app.style.format import duration, percent, setting, short_number, tick_labels
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,3 @@ def test_percent_keeps_few_apart_from_none(share: float, text: str) -> None:
 )
 def test_settings_read_as_written(value: object, text: str) -> None:
     assert setting(value) == text
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (812, "812 B"), (1010, "0.99 KB"), (3_600_000, "3.4 MB"), (4 << 30, "4 GB")]
-)
-def test_room_on_a_disk(count: int, text: str) -> None:
-    assert bytes_in_words(count) == text

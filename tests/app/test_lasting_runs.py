@@ -19,7 +19,8 @@ from engine.config.parameters import with_values
 from engine.reports.events import Updated
 from engine.runs.host import recorded
 from engine.runs.library import ITERATIONS, Library
-from engine.runs.records import RunRecord, Status
+from engine.runs.liveness import hold
+from engine.runs.records import Reached, RunRecord, Status
 from engine.training.training import Training
 
 
@@ -66,6 +67,32 @@ def test_nothing_is_offered_once_another_run_was_begun(
         window = make_window()
         qtbot.waitUntil(lambda: library.run("broken").status is Status.INTERRUPTED)
     assert not window.runs.row.go_on_button.isVisible()
+
+
+def test_what_is_held_here_stays_while_the_run_is_trained_elsewhere(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None], library_place: Path
+) -> None:
+    window = make_window(budget__environment_steps=3_000, device="cpu")
+    controller, button = window.controller, window.runs.row.go_on_button
+    window.step()
+    reach(window, RunState.PAUSED)
+    controller.stop()
+    reach(window, RunState.STOPPED)
+    run, before = controller.shown.run, controller.config
+    window.experiment.set_value("update.learning_rate", 0.5)
+    with Library(library_place) as library, hold(library, run.id):  # as another process does
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert controller.state is RunState.RUNNING
+        reach(window, RunState.STOPPED)
+        assert "is being trained by another window or command" in window.frame.shelf.notice.text()
+        assert (window.training.held, controller.config, button.isVisible()) == (run.id, before, True)
+        library.reach(run.id, Reached(iteration=9), ())  # where the other has come to
+        QTest.mouseClick(window.runs.row.fork_button, Qt.MouseButton.LeftButton)  # goes on from what is held
+        reach(window, RunState.FINISHED)
+        child = library.run(controller.shown.run.id)
+        assert (child.origin.parent, child.origin.iteration) == (run.id, 1)
+        assert child.config_now.update.learning_rate == 0.5
+    assert list(controller.history.steps.values) == sorted(set(controller.history.steps.values))
 
 
 def test_a_run_that_was_watched_leaves_its_last_picture(

@@ -23,7 +23,8 @@ from app.window.run_table import RunTable
 from engine.config.parameters import with_values
 from engine.runs.library import Library
 from engine.runs.records import Label, Status
-from tests.app.shorthands import chip_place, click_eye, double_click, said
+from engine.runs.room import budget_of
+from tests.app.shorthands import chip_place, click_eye, double_click, enter, heard, said
 from tests.app.test_run_library import recorded
 
 Make = Callable[..., MainWindow]
@@ -141,6 +142,7 @@ def test_edits_are_undone_one_by_one_or_all_at_once_from_the_list_of_what_was_tr
 
 def test_while_a_run_trains_only_what_may_change_then_is_undone(make_window: Make, reach: Callable[..., None]) -> None:
     window = make_window(budget__environment_steps=10_000_000, device="cpu")
+    refused = heard(window.runs.undoing.refused)
     window.experiment.set_value("seed", 3)
     window.start()
     reach(window, RunState.RUNNING)
@@ -151,7 +153,7 @@ def test_while_a_run_trains_only_what_may_change_then_is_undone(make_window: Mak
     assert (window.experiment.config.update.learning_rate, window.controller.config.update.learning_rate) == (old, old)
     press(window, Qt.Key.Key_Z, CONTROL)
     assert window.experiment.config.seed == 3
-    assert "cannot be undone while a run trains" in window.frame.shelf.notice.text()
+    assert "cannot be undone while a run trains" in refused[0]
 
 
 def test_a_field_that_has_nothing_to_undo_leaves_the_key_to_the_window(window: MainWindow) -> None:
@@ -254,8 +256,13 @@ def test_the_room_that_runs_take_is_told_and_what_was_deleted_can_go_for_good(wi
     window.actions_by_name["all_runs"].trigger()
     table = window.frame.findChild(RunTable)
     room = table.room
-    qtbot.waitUntil(lambda: "of 4 GB" in room.label.text())
+    qtbot.waitUntil(lambda: room.budget.text() == "4 GB")
     assert not room.button.isEnabled()
+    enter(room.budget, "8 TB")
+    enter(room.budget, "much")
+    assert "A size is a number with a unit" in window.frame.shelf.notice.text()
+    qtbot.waitUntil(lambda: room.budget.text() == "8 TB")
+    assert (budget_of(window.run_library.folder), room.warning.isVisible()) == (8 << 40, False)
     window.run_library.delete([run.id])
     QTest.mouseClick(table.gone_button, LEFT)
     table.table.selectRow(0)
@@ -277,7 +284,9 @@ def test_what_is_asked_of_the_room_while_it_is_measured_is_done_after_it(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room, go_on, told = LibraryRoom(tmp_path), threading.Event(), []
-    monkeypatch.setattr(LibraryRoom, "_measure", lambda room, _library: (go_on.wait(20.0), room.measured.emit(1, ())))
+    monkeypatch.setattr(
+        LibraryRoom, "_measure", lambda room, _library: (go_on.wait(20.0), room.measured.emit(1, (), ""))
+    )
     room.measured.connect(lambda *_: told.append(1))
     for _ in range(3):
         room.measure()

@@ -87,6 +87,23 @@ def test_a_run_that_is_being_trained_is_not_deleted_nor_gone_on_with(folder: Pat
         assert len(library.runs()) == 2
 
 
+def test_what_can_go_is_offered_and_goes_when_it_is_named(folder: Path, capsys: Capture) -> None:
+    run("runs", "delete", 1, "--library", folder)
+    assert run("runs", "clean", "--library", folder) == 0
+    offered = capsys.readouterr().out
+    assert "of 4 GB: " in offered
+    assert "`runs clean deleted` removes 1 deleted run: " in offered
+    assert run("runs", "clean", "all", "--budget", "500MB", "--library", folder) == 0
+    done = capsys.readouterr().out
+    assert done.startswith("Removed 1 deleted run, which frees ")
+    assert "of 500 MB: " in done
+    assert run("runs", "restore", 1, "--library", folder) == 2
+    assert run("runs", "clean", "curves", "--library", folder) == 2
+    assert "There is nothing called 'curves' to remove; there is deleted, between" in capsys.readouterr().err
+    assert run("runs", "clean", "--budget", "1 GiB", "--library", folder) == 2
+    assert "for example 8GB" in capsys.readouterr().err
+
+
 # --- resume and fork --------------------------------------------------------------------------------------------------
 
 
