@@ -31,6 +31,7 @@ from engine.runtime.state import Parts, State
 
 FIRST_ROOM, MOST_ROOM = 1 << 26, 1 << 32  # bytes for the steps of one iteration, at first and at most
 RESET_AT_ONCE = 64  # environments
+UNDER_WAY = "under way"  # where the state of a run alone holds episodes that were begun together with other runs
 
 
 class Storage:
@@ -98,24 +99,35 @@ class EpisodeCollector:
         self.parts.add("environments", batch)
         self._storage = Storage(environment, batch.size, min(environment.time_limit or 1024, 1024))
         self._used = 0
+        self._under_way: Mapping[str, Any] | None = None  # episodes that others have begun to play
 
     def state(self) -> State:
-        return self.parts.state()
+        begun = {} if self._under_way is None else {UNDER_WAY: self._under_way}
+        return self.parts.state() | begun
 
     def load(self, state: Mapping[str, Any]) -> None:
-        self.parts.load(state)
+        """Go on from ``state``, which may be that of one seed of several, in the middle of its episodes; where one of
+        those broke off, all begin anew."""
+        begun = state.get(UNDER_WAY)
+        self.parts.load({name: part for name, part in state.items() if name != UNDER_WAY})
+        self._under_way = begun if len(self._batch.interrupted) == 0 else None
 
     def collect(self, actor: Actor) -> Collecting:
         """One episode per environment."""
         storage, size, most = self._storage, self._batch.size, self._bound.most
         storage.rewards[: self._used] = 0.0
         timer = HeartbeatTimer()
-        indices = np.arange(size)
-        observations = yield from _reset_all(self._batch, timer)
-        final = np.empty_like(observations)
-        lengths, terminated = np.zeros(size, np.int64), np.zeros(size, np.bool_)
         memory = actor.start(size)
-        steps, taken = 0, 0
+        if self._under_way is None:
+            indices = np.arange(size)
+            observations = yield from _reset_all(self._batch, timer)
+            final = np.empty_like(observations)
+            lengths, terminated = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+            steps, taken = 0, 0
+        else:
+            steps, indices, final, lengths, terminated = self._begun(self._under_way)
+            observations, taken = final[indices], int(lengths.sum()) + steps * len(indices)
+            self._under_way = None
         self._used = storage.capacity  # unless it comes to its end, no one knows how much
         while len(indices):
             if steps == storage.capacity:
@@ -146,6 +158,27 @@ class EpisodeCollector:
         stored = storage.steps(rows, everywhere, self._device, actor.greedy_share, actor.start(size))
         ends = [torch.from_numpy(array).to(self._device) for array in (lengths, terminated, final)]
         return whole_episodes(stored, WholeEpisodes(storage.rewards[rows].sum(0), *ends))
+
+    def _begun(
+        self, under_way: Mapping[str, Any]
+    ) -> tuple[int, Indices, NDArray[Any], NDArray[np.int64], NDArray[np.bool_]]:
+        """How many steps have been taken in the episodes ``under_way``, where they go on, and by environment what it
+        shows, how many steps it took to its end, 0 before that, and whether it terminated."""
+        stored, running = under_way["stored"], under_way["running"]
+        steps = len(stored["rewards"])
+        if steps > self._storage.capacity:
+            self._storage.reserve(steps)
+        for name, array in stored.items():
+            getattr(self._storage, name)[:steps] = array
+        ended = ~running
+        self._storage.rewards[:steps][np.arange(steps)[:, None] >= np.where(running, steps, under_way["lengths"])] = 0.0
+        return (
+            steps,
+            running.nonzero()[0],
+            under_way["seen"].copy(),
+            np.where(ended, under_way["lengths"], 0),
+            ended & under_way["terminated"],
+        )
 
     def _grow(self) -> None:
         if self._storage.capacity >= LONGEST_EPISODE:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.catalogue.methods.distribution import distribution_of
+from engine.collection.collectors import UNDER_WAY
 from engine.config import RunConfig
 from engine.config.environments import as_plain
 from engine.config.parameters import parameters_of, with_values
@@ -58,7 +59,7 @@ def forked(state: Mapping[str, Any], values: Mapping[str, Any], run: str = RUN) 
         before = config_of(state)
         config = with_values(before, values)
         training = _made(config, before, state["choices"], run)
-        change = _Change(before, config, training)
+        change = _Change(before, config, training, UNDER_WAY in _collector(state))
         training.load_life(change.life(state))
         carrying = _Carrying(change)
         carrying.carry(training.learner.parts, state["learner"])
@@ -71,6 +72,11 @@ def forked(state: Mapping[str, Any], values: Mapping[str, Any], run: str = RUN) 
         if isinstance(error, RequestError | RunError):
             raise
         raise RequestError(f"This state does not fit the run that it is of: {describe(error)}.") from error
+
+
+def _collector(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = state["learner"].get("interaction", {}).get("collector", {})
+    return found
 
 
 def _made(config: RunConfig, before: RunConfig, choices: Mapping[str, str], run: str) -> Training:
@@ -86,11 +92,13 @@ def _made(config: RunConfig, before: RunConfig, choices: Mapping[str, str], run:
 
 @dataclass(frozen=True)
 class _Change:
-    """From what to what a configuration was changed, and the training made for it."""
+    """From what to what a configuration was changed, and the training made for it; ``under_way`` says that the state
+    holds the first steps of episodes that are to be learned from."""
 
     before: RunConfig
     after: RunConfig
     training: Training
+    under_way: bool = False
 
     @property
     def reseeded(self) -> bool:
@@ -107,8 +115,12 @@ class _Change:
         if path == "interaction/rewards":
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
         if path == "interaction/collector":
-            return self.reseeded or self.other_world
+            return self.reseeded or self.other_world or (self.under_way and self._behaves_differently)
         return self.reseeded and path.rpartition("/")[2] in ("actor", "minibatches")
+
+    @property
+    def _behaves_differently(self) -> bool:
+        return self.before.exploration != self.after.exploration or self.before.policy != self.after.policy
 
     def _distributions_differ(self) -> bool:
         """Whether the same outputs of the policy's network mean other probabilities."""

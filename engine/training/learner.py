@@ -46,6 +46,10 @@ class Learner(Protocol):
     @property
     def policies(self) -> dict[str, Policy]: ...
 
+    def repeats(self, run: str) -> bool:
+        """Whether the iteration that is under way in a run would come to where it is now if it were begun anew from the
+        state: all that it has done so far, the state holds."""
+
     def iterate(self, moments: Sequence[Moment]) -> Iterator[Event]:
         """Begin an iteration in the run of every moment that is not in one already, and go on until at least one
         iteration is over.

@@ -34,6 +34,7 @@ class Totals:
         self._recent: deque[float] = deque(maxlen=MEAN_OVER)
         self._still = 0  # updates in succession without a gradient
         self._began = (0, 0.0)  # steps and seconds as the iteration began
+        self._before: State = {}  # as the iteration under way began
 
     @property
     def mean_return(self) -> float | None:
@@ -42,6 +43,7 @@ class Totals:
 
     def begin(self, seconds: float) -> None:
         """Begin an iteration."""
+        self._before = self.state()
         self.iteration += 1
         self.busy = True
         self._began = self.environment_steps, seconds
@@ -107,7 +109,9 @@ class Totals:
         return Solved(*at, mean_return=mean, threshold=threshold, run=run)
 
     def state(self) -> State:
-        """All of it, between two iterations."""
+        """All of it, between two iterations; in one, as it was before that began."""
+        if self.busy:
+            return dict(self._before)
         counts = {name: getattr(self, name) for name in ("iteration", "environment_steps", "episodes", "failed")}
         upcoming = [[path, old, new] for path, (old, new) in self._upcoming.items()]
         told = {"still": self._still, "solved": self._solved}

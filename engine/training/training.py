@@ -57,6 +57,7 @@ class Training:
         self.inexact: tuple[str, ...] = ()  # what of a state that was loaded may not go on exactly, in sentences
         self.learner: Learner = ManySeedsLearner(config, self.runs) if seeds else make_learner(config, run)
         self.totals = {name: Totals() for name in self.runs}
+        self._moments: dict[str, Moment] = {}  # with which the latest iteration of each run began
         self._pending: dict[str, Any] = {}
         self._iterations: Iterator[Event] | None = None  # those under way
         self._stopwatch = Stopwatch()
@@ -108,6 +109,15 @@ class Training:
         """How many iterations are over, in all runs; the policy is what these have made of it, and of the one under way
         what it has done so far."""
         return self.iteration - sum(totals.busy for totals in self.totals.values())
+
+    @property
+    def resting(self) -> bool:
+        """Whether the state can be taken: no run is in the middle of an iteration, or would come to where it is again.
+        So it is whenever an ``Updated`` has just been given by a run alone, and by several together at the last of
+        those that they give at once."""
+        busy = [run for run, totals in self.totals.items() if totals.busy]
+        begun = all(self._moments[run].config is self.config and self.learner.repeats(run) for run in busy)
+        return begun and not (busy and self._pending)
 
     @property
     def mean_return(self) -> float | None:
@@ -187,9 +197,13 @@ class Training:
     def _moment(self, run: str) -> Moment:
         totals = self.totals[run]
         progress = min(totals.environment_steps / self.config.budget.environment_steps, 1.0)
-        if not totals.busy:
+        began = not totals.busy
+        if began:
             totals.begin(self.seconds)
-        return Moment(run, self.config, totals.iteration, progress, self.watched)
+        moment = Moment(run, self.config, totals.iteration, progress, self.watched)
+        if began:
+            self._moments[run] = moment
+        return moment
 
     def _completed(self, event: Event) -> Event:
         """``event`` with what only the life of its run can tell."""
@@ -232,14 +246,13 @@ class Training:
     # --- its state ----------------------------------------------------------------------------------------------------
 
     def state(self) -> State:
-        """All that it takes to go on exactly from here, as plain data; to be asked for between two iterations, which is
-        also when an ``Updated`` has just been given. Of several runs, none may be in the middle of one. What they are
-        called is left out.
+        """All that it takes to go on exactly from here, as plain data; to be asked for while it is ``resting``. What
+        the runs are called is left out.
 
         Raises:
             ValueError: an iteration is under way.
         """
-        if any(totals.busy for totals in self.totals.values()):
+        if not self.resting:
             raise ValueError(_TOGETHER if self._seeds else _ALONE)
         return {
             "version": VERSION,
@@ -276,10 +289,7 @@ class Training:
 
 
 _ALONE = "A run can be saved between two iterations, not in the middle of one."
-_TOGETHER = (
-    "Seeds trained together can be saved only while none of them is in the middle of an iteration; those that play "
-    "whole episodes have their iterations at times of their own, and hardly ever all rest."
-)
+_TOGETHER = "Seeds trained together can be saved when all of them have done all that they can until more is collected."
 
 
 def config_of(state: Mapping[str, Any]) -> RunConfig:

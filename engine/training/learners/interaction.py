@@ -130,6 +130,10 @@ class InteractingLearner:
     def policies(self) -> dict[str, Policy]:
         return {self._run: self.policy}
 
+    def repeats(self, run: str) -> bool:
+        """Never: what it is collecting is not in the state."""
+        return False
+
     def iterate(self, moments: Sequence[Moment]) -> Iterator[Event]:
         """As ``Learner.iterate``, of its one run."""
         (moment,) = moments

@@ -20,7 +20,7 @@ from engine.config.updates import GradientAscent
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.make import make_batch, stepping_of
 from engine.policies.policy import Policy
-from engine.reports.events import Event, Failed, Heartbeats, Updated
+from engine.reports.events import Collected, Event, Failed, Heartbeats, Updated
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.state import Parts, State
 from engine.training.learner import Moment
@@ -67,6 +67,7 @@ class SeedLearner:
         self.placement: Placement
         self._joint: list[JointGradientAscent | JointFitting] = []
         self._iteration: Iterator[Event] | None = None
+        self._has_collected = False  # in the iteration under way
         making = Making(self._take_placement, self._make_rule, self._make_fitting)
         self.learner = PolicyGradientLearner(config, run, making)
 
@@ -76,13 +77,18 @@ class SeedLearner:
         return self._iteration is None
 
     @property
+    def repeats(self) -> bool:
+        """Whether its iteration only waits for what is collected first, which the joint collector's state holds."""
+        return self.pending.waiting and not self._has_collected
+
+    @property
     def computing(self) -> bool:
         """Whether it waits for a gradient or a fit."""
         return any(part.waiting for part in self._joint)
 
     def begin(self, moment: Moment) -> None:
         """Begin an iteration."""
-        self._iteration = self.learner.iterate([moment])
+        self._iteration, self._has_collected = self.learner.iterate([moment]), False
 
     def advance(self) -> Iterator[Event]:
         """What happens until it waits, or the iteration is over."""
@@ -91,6 +97,7 @@ class SeedLearner:
             for event in self._iteration:
                 if self.pending.waiting or self.computing:
                     return
+                self._has_collected |= isinstance(event, Collected)
                 if isinstance(event, Updated):  # the last; whoever iterates may leave it at that
                     self._iteration = None
                 yield event
@@ -99,7 +106,7 @@ class SeedLearner:
             yield Failed(str(error), run=self.run)
 
     def state(self) -> State:
-        """That of its learner, between two iterations."""
+        """That of its learner, between two iterations or where it ``repeats``."""
         return self.learner.parts.state()
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -189,23 +196,36 @@ class ManySeedsLearner:
     def policies(self) -> dict[str, Policy]:
         return {seed.run: seed.learner.policy for seed in self._seeds}
 
+    def repeats(self, run: str) -> bool:
+        """As ``Learner.repeats``: true of every run that is under way as the last ``Updated`` of an ``iterate`` is
+        given, but for those that collect a second time in their iteration."""
+        return next(seed.repeats for seed in self._seeds if seed.run == run)
+
     def close(self) -> None:
         """Free the environments."""
         self._batch.close()
 
     def iterate(self, moments: Sequence[Moment]) -> Iterator[Event]:
         """As ``Learner.iterate``: seeds whose iteration takes longer go on with it when others begin their next, also
-        where the last ``iterate`` was left at an ``Updated`` of another."""
+        where the last ``iterate`` was left at an ``Updated`` of another.
+
+        ``Updated`` are given at the end, when all seeds have come as far as they come without more experience: at the
+        last of them the state can be taken, and nothing has had to wait for that.
+        """
         by_run = {moment.run: moment for moment in moments}
         for seed in self._seeds:
             if seed.idle and seed.run in by_run:
                 seed.begin(by_run[seed.run])
         ready = [seed for seed in self._seeds if not seed.idle and not seed.pending.waiting]
-        over = False
+        over, ended = False, []
         while not over:
             while ready:
                 for seed in ready:
-                    yield from seed.advance()
+                    for event in seed.advance():
+                        if isinstance(event, Updated):
+                            ended.append(event)
+                        else:
+                            yield event
                     over |= seed.idle
                 ready = [seed for seed in ready if seed.computing]
                 yield from self._of_a_run(self._requests.compute())
@@ -213,6 +233,7 @@ class ManySeedsLearner:
             if not over:
                 complete = yield from self._of_a_run(self._collector.collect(pending))
                 ready = [self._seeds[index] for index in complete]
+        yield from ended
 
     def _of_a_run(self, work: Heartbeats[_T]) -> Generator[Event, None, _T]:
         """Hand on the heartbeats of joint ``work`` in the name of a run that it is done for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -177,13 +178,40 @@ def test_seeds_go_on_exactly_after_the_first_of_them_has_failed(environment: str
     assert [totals.failed for totals in again.totals.values()] == [True, False, False]
 
 
-def test_whole_episodes_of_several_seeds_say_when_they_can_be_saved() -> None:
-    group = Training(configured(budget__environment_steps=100_000), seeds=SEEDS)
-    next(event for event in group if isinstance(event, Updated))
-    with pytest.raises(
-        ValueError, match="none of them is in the middle of an iteration; those that play whole episodes"
-    ):
-        group.state()
+def told_by(group: Training, count: int) -> list[Any]:
+    """What so many iterations tell, whosever they are."""
+    updates = (event for event in group if isinstance(event, Updated))
+    return [(group.runs[event.run], untimed(event)) for event in islice(updates, count)]
+
+
+OWN_TIME: dict[str, dict[str, Any]] = {
+    "played by ours": {},
+    "stepped one by one": {"environment__stepping": "in-process", "environment__observation_noise": 0.1},
+    "values of other episodes": {"estimator__baseline__fitted_on": "independent"},
+}
+
+
+@pytest.mark.parametrize("how", OWN_TIME)
+def test_seeds_go_on_exactly_from_the_middle_of_the_episodes_of_some(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a change that no iteration has begun with yet when the first state is wanted."""
+    monkeypatch.setattr(collecting, "PATIENCE", 1)
+    config = configured(budget__environment_steps=100_000, **OWN_TIME[how])
+    group, unsaved = (Training(config, seeds=SEEDS) for _ in range(2))
+    for number, _ in enumerate(event for event in group if isinstance(event, Updated)):
+        busy = [totals.busy for totals in group.totals.values()]
+        if number == 9:
+            group.change("exploration.temperature", 1.2)
+        if any(busy) and not group.resting:
+            with pytest.raises(ValueError, match="together can be saved when"):
+                group.state()
+        elif any(busy) and number > 9:
+            break
+    assert number < 60  # soon after it was wanted
+    went_on = told_by(resumed(from_bytes(to_bytes(group.state()))), 12)
+    assert went_on == told_by(group, 12)
+    told_by(unsaved, 10)
+    unsaved.change("exploration.temperature", 1.2)
+    assert told_by(unsaved, number - 9 + 12)[-12:] == went_on
 
 
 def test_one_seed_of_several_is_a_run_like_another() -> None:
