@@ -19,7 +19,7 @@ from app.style.text import SteadyLabel
 from app.style.theme import Theme
 
 _HEIGHT = 22  # pixels, as all lengths here, for text of the system's size
-_TICK, _DIAMOND, _HANDLE = 5, 4, 6  # from the middle of the line
+_TICK, _DIAMOND, _HANDLE = 5, 5, 6  # from the middle of the line
 _OVER = 6  # from a tick to the mouse that points at it
 _NEAR = 8  # to the end of the line, from where on a drag leads back to now
 _FEW = 5  # iterations for the keys that move by pages

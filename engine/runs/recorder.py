@@ -288,13 +288,20 @@ class Recorder:
                 library.update(self._alone, inexact=json.dumps(found, ensure_ascii=False))
             if self._autosave is not None:
                 self._autosave.cost(time.thread_time() - began)
-        while self._snapshots:
-            try:
-                self._keeper.write(library, self._alone, self._snapshots[0])
-            except (RequestError, RunError, OSError):
-                raise  # it is tried again
-            except Exception as error:
-                self._course.begins(error, "no more is kept")
+        self._keep_course(library)
+
+    def _keep_course(self, library: Library) -> None:
+        """Write what was kept for the timeline, all at once: each transaction by itself takes its time."""
+        kept = [self._snapshots[at] for at in range(len(self._snapshots))]
+        if not kept:
+            return
+        try:
+            self._keeper.write(library, self._alone, kept)
+        except (RequestError, RunError, OSError):
+            raise  # it is tried again
+        except Exception as error:
+            self._course.begins(error, "no more is kept")
+        for _ in kept:
             self._snapshots.popleft()
 
     def _note(self, library: Library, resting: _Resting) -> None:

@@ -1,8 +1,9 @@
 """What is kept of a run on its way: the policies of some iterations, what was told of their batches, and, where that
 is small, all that it takes to go on from there. A timeline shows them.
 
-They are evenly spread over the run. As it goes on, every second one goes whenever there are too many or they take too
-much room, so that a long run keeps no more than a short one. Importable without torch and without numpy.
+At first every iteration is kept. As the run goes on, every second one goes whenever there are too many or they take too
+much room, so that they stay evenly spread and a long run keeps no more than a short one. A policy costs little, the
+whole state much more, so that fewer iterations have that. Importable without torch and without numpy.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.playback import PolicySnapshot
     from engine.training.training import Training
 
-MOST = 32  # iterations of which something is kept
+MOST = 64  # iterations of which something is kept
 MOST_BYTES = 32 << 20  # that these take together
 LARGEST_STATE = 256 << 10  # bytes of a state that is kept with the policy
 VALUES = 2048  # of a batch; a histogram of more looks the same
-SHARE = 0.005  # of the time of training, that freezing policies may take
+SHARE = 0.005  # of the time of training, that keeping policies may take
+STATE_SHARE = 0.002  # and that keeping whole states may take beside it
+SAVED = 0.006  # seconds that policies may take at first, so that a run that is over in a moment has a course, too
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class SnapshotKeeper:
         self._kept = {iteration: size for iteration, _, size in kept}  # bytes by iteration
         self._every = spacing(self._kept)
         self._clock = clock
-        self._due = 0.0
+        self._policies, self._states = _Allowed(clock(), SAVED), _Allowed(clock(), SAVED / 10)
         self._warm = False  # the first one loads what it needs, which says nothing of the others
         self._small = True  # states can be had, and have not been too large to be kept
         self._advantages: Estimated | None = None
@@ -96,31 +99,38 @@ class SnapshotKeeper:
         if iteration in self._kept or not (last or iteration % self._every == 0):
             return None
         now = self._clock()  # costs more than all before it
-        if now < self._due and not last:
+        if not (last or self._policies.is_left(now, SHARE)):
             return None
-        snapshot = self._taken(training)
+        snapshot = self._policy_alone(training)
+        frozen = self._clock()
+        if last or self._states.is_left(frozen, STATE_SHARE):
+            snapshot = replace(snapshot, state=self._state(training))
+        if self._warm:
+            self._policies.take(frozen - now)
+            self._states.take(self._clock() - frozen if snapshot.state is not None else 0.0)
+        self._warm = True
         spread = {kept: size for kept, size in self._kept.items() if kept % self._every == 0}
         self._kept, self._every = thinned(spread | {iteration: snapshot.size}, self._every)
-        ended = self._clock()
-        if self._warm:
-            self._due = ended + (ended - now) / SHARE
-        self._warm = True
         return snapshot
 
-    def write(self, library: Library, run: str, snapshot: Snapshot) -> None:
-        """Write one that ``between`` gave, and let go what has given up its place.
+    def write(self, library: Library, run: str, snapshots: Sequence[Snapshot]) -> None:
+        """Write some that ``between`` gave, and let go what has given up its place.
 
         Raises:
             RunError: the library cannot be written.
         """
         kept = self._kept
-        data = to_bytes(snapshot)
         with library.transaction():
-            if snapshot.iteration in kept:
-                library.keep_snapshot(run, snapshot.iteration, snapshot.environment_steps, data)
+            for snapshot in snapshots:
+                began = time.thread_time()
+                if snapshot.iteration in kept:
+                    at = snapshot.iteration, snapshot.environment_steps
+                    library.keep_snapshot(run, *at, to_bytes(snapshot))
+                written = self._policies if snapshot.state is None else self._states
+                written.writing = time.thread_time() - began
             library.drop_snapshots(run, [there for there, _, _ in library.snapshots(run) if there not in kept])
 
-    def _taken(self, training: Training) -> Snapshot:
+    def _policy_alone(self, training: Training) -> Snapshot:
         from engine.analysis.playback import snapshot
 
         at = training.updates, training.mean_return
@@ -131,7 +141,6 @@ class SnapshotKeeper:
             training.environment_steps,
             _few_advantages(advantages) if advantages is not None and advantages.iteration == at[0] else None,
             _few_ratios(ratios) if ratios is not None and ratios.iteration == at[0] else None,
-            self._state(training),
         )
 
     def _state(self, training: Training) -> bytes | None:
@@ -151,6 +160,22 @@ class SnapshotKeeper:
                 return data
         self._small = False  # it becomes no smaller, and looking again would cost time
         return None
+
+
+class _Allowed:
+    """Seconds that something may take: a share of those that pass, of which so many are ``saved`` at most."""
+
+    def __init__(self, now: float, saved: float) -> None:
+        self._left = self._most = saved
+        self._at = now
+        self.writing = 0.0  # seconds that the latest took to be written, as the next will
+
+    def is_left(self, now: float, share: float) -> bool:
+        self._left, self._at = min(self._left + share * (now - self._at), self._most), now
+        return self._left > 0.0
+
+    def take(self, seconds: float) -> None:
+        self._left -= seconds + (self.writing if seconds else 0.0)
 
 
 def thinned(kept: Mapping[int, int], every: int) -> tuple[dict[int, int], int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from app.models.past import Kept
@@ -18,8 +19,12 @@ from app.panels.episode.panel import EpisodePanel
 from app.panels.returns import ReturnsPanel
 from app.panels.run_timeline import RunTimeline
 from app.window.main_window import MainWindow
+from engine.reports.events import Event
 from engine.runs import snapshots
-from tests.app.shorthands import words
+from engine.runs.records import RunRecord, Status
+from engine.runtime.errors import RunError
+from engine.training.learner import Moment
+from tests.app.shorthands import double_click, words
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -32,6 +37,7 @@ SHORT = {"environment__id": "CartPole-v1", "budget__environment_steps": 3000, "c
 def every_iteration_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little time the run takes."""
     monkeypatch.setattr(snapshots, "SHARE", 1e9)
+    monkeypatch.setattr(snapshots, "STATE_SHARE", 0.0)  # so that of some the policy alone is kept
 
 
 @pytest.fixture
@@ -146,18 +152,108 @@ def test_what_is_looked_at_stays_while_the_run_goes_on(make_window: Make, reach:
     assert shown(window) == first.iteration
 
 
-def test_a_run_is_forked_where_it_is_looked_at(window: MainWindow, reach: Reach, qtbot: QtBot) -> None:
-    line, second = strip(window), window.panels.past.kept[1]
-    QTest.mouseClick(line, LEFT, NO_KEY, place(window, second))
-    assert line.bar.fork_button.isEnabled()
+def fork(window: MainWindow, at: Kept, qtbot: QtBot) -> RunRecord:
+    """Look at an instant, and fork the run there; what came of it."""
+    QTest.mouseClick(strip(window), LEFT, NO_KEY, place(window, at))
+    assert shown(window) == at.iteration
     parent = window.controller.shown
-    assert parent is not None
-    QTest.mouseClick(line.bar.fork_button, LEFT)
+    QTest.mouseClick(strip(window).bar.fork_button, LEFT)
     qtbot.waitUntil(lambda: window.controller.shown is not parent, timeout=20_000)
     child = window.controller.shown
     assert child is not None
-    origin = window.run_library.library.run(child.run.id).origin if window.run_library.library is not None else None
-    assert origin is not None
-    assert (origin.parent, origin.iteration) == (parent.run.id, second.iteration)
+    assert window.run_library.library is not None
+    return window.run_library.library.run(child.run.id)
+
+
+def test_a_run_is_forked_where_it_is_looked_at_or_where_all_was_kept_before(
+    window: MainWindow, reach: Reach, qtbot: QtBot
+) -> None:
+    line, kept = strip(window), window.panels.past.kept
+    parent = window.controller.shown
+    assert parent is not None
+    assert kept[1].whole
+    child = fork(window, kept[1], qtbot)
+    assert child.origin is not None
+    assert (child.origin.parent, child.origin.iteration) == (parent.run.id, kept[1].iteration)
     assert shown(window) is None
     reach(window, RunState.FINISHED)
+    double_click(window, 1)
+    qtbot.waitUntil(lambda: window.controller.shown is not None and window.controller.shown.run.id == parent.run.id)
+    look(window, qtbot)
+    alone = next(at for at, each in enumerate(kept) if not each.whole)
+    before = next(each for each in reversed(kept[:alone]) if each.whole)
+    child = fork(window, kept[alone], qtbot)
+    assert f"forked from iteration {before.iteration:,}, the last before it" in line.bar.fork_button.toolTip()
+    assert child.origin is not None
+    assert child.origin.iteration == before.iteration
+
+
+def test_marks_say_in_words_and_by_their_shape_where_a_run_can_be_forked(window: MainWindow) -> None:
+    line, kept = strip(window), window.panels.past.kept
+    whole = next(each for each in kept if each.whole)
+    alone = next(each for each in kept if not each.whole)
+    told = f"{len(kept)} iterations were kept, of which {sum(each.whole for each in kept)} can be forked. Shown is now."
+    assert line.accessibleDescription() == told
+    QTest.mouseClick(line, LEFT, NO_KEY, place(window, alone))
+    assert line.accessibleDescription().endswith("can be looked at; its policy alone was kept.")
+    for each, what in ((whole, "looked at and forked"), (alone, "policy alone")):
+        at = place(window, each)
+        QApplication.sendEvent(line, QHelpEvent(QEvent.Type.ToolTip, at, line.mapToGlobal(at)))
+        assert what in QToolTip.text()
+    QTest.keyClick(line, Qt.Key.Key_End)
+    picture = line.grab().toImage()
+    beside = [place(window, each) + QPoint(1, -3) for each in (whole, alone)]
+    drawn = [picture.pixelColor(at) != picture.pixelColor(at.x(), 0) for at in beside]
+    assert drawn == [True, False]  # a diamond is wider than a line
+    QToolTip.hideText()
+
+
+def test_a_run_that_was_broken_off_is_looked_back_at_after_a_restart(make_window: Make, qtbot: QtBot) -> None:
+    first = make_window(**{**SHORT, "budget__environment_steps": 10_000})
+    first.controller.set_pace(20)
+    first.start()
+    qtbot.waitUntil(lambda: first.controller.history.iterations > 5, timeout=20_000)
+    first.close()
+    assert first.shut_down()
+    window = make_window()
+    qtbot.waitUntil(lambda: bool(window.run_library.records()))
+    double_click(window, 0)
+    qtbot.waitUntil(lambda: window.controller.shown is not None)
+    look(window, qtbot)
+    kept = window.panels.past.kept
+    assert window.run_library.records()[0].status is Status.INTERRUPTED
+    QTest.mousePress(strip(window), LEFT, NO_KEY, place(window, None))
+    QTest.mouseMove(strip(window), place(window, kept[2]))  # be the learning engine there already or not
+    qtbot.waitUntil(lambda: shown(window) == kept[2].iteration, timeout=20_000)
+    told, agent = f"iteration {kept[2].iteration:,}", window.panels.find(EpisodePanel)
+    assert told in words(window.panels.find(AdvantagesPanel))
+    assert window.panels.find(DiagnosticsPanel).smalls[0].moments[0].text == told
+    qtbot.waitUntil(lambda: f"policy of {told}, held" in words(agent), timeout=20_000)
+    QTest.mouseRelease(strip(window), LEFT, NO_KEY, place(window, kept[2]))
+    QTest.mouseClick(strip(window).bar.now_button, LEFT)
+    assert shown(window) is None
+    child = fork(window, kept[1], qtbot)
+    assert child.origin is not None
+    assert child.origin.iteration == kept[1].iteration
+
+
+def test_a_run_that_failed_is_looked_back_at(
+    make_window: Make, reach: Reach, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.training.learners.policy_gradient import PolicyGradientLearner
+
+    iteration = PolicyGradientLearner._iteration
+
+    def fails_in_the_fifth(self: PolicyGradientLearner, moment: Moment) -> Iterator[Event]:
+        if moment.iteration > 4:
+            raise RunError("The policy is not finite any more.")
+        yield from iteration(self, moment)
+
+    monkeypatch.setattr(PolicyGradientLearner, "_iteration", fails_in_the_fifth)
+    window = make_window(**SHORT)
+    window.start()
+    reach(window, RunState.FAILED)
+    look(window, qtbot)
+    QTest.mouseClick(strip(window), LEFT, NO_KEY, place(window, window.panels.past.kept[2]))
+    assert shown(window) == window.panels.past.kept[2].iteration
+    assert strip(window).bar.fork_button.isEnabled()

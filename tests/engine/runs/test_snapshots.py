@@ -90,18 +90,16 @@ def test_a_long_run_keeps_as_few_as_a_short_one_evenly_spread(
     keeper = at_any_time()
     begun = keeper.between(training)
     assert begun is not None
-    keeper.write(library, run, begun)
-    for snapshot in train(training, keeper, 50):
-        keeper.write(library, run, snapshot)
+    keeper.write(library, run, [begun])
+    keeper.write(library, run, train(training, keeper, 50))
     assert [iteration for iteration, _, _ in library.snapshots(run)] == [0, 8, 16, 24, 32, 40, 48]
     last = keeper.between(training, last=True)
     assert last is not None
-    keeper.write(library, run, last)
+    keeper.write(library, run, [last])
     assert library.snapshots(run)[-1][0] == 50
     # Who goes on with it goes on with that spacing; the last one of before is let go with the next.
     gone_on = SnapshotKeeper(library.snapshots(run), clock=lambda: 0.0)
-    for snapshot in train(training, gone_on, 60):
-        gone_on.write(library, run, snapshot)
+    gone_on.write(library, run, train(training, gone_on, 60))
     assert [iteration for iteration, _, _ in library.snapshots(run)] == [0, 8, 16, 24, 32, 40, 48, 56]
 
 
@@ -125,19 +123,23 @@ def test_what_takes_much_room_is_kept_seldom(
     assert spacing({}) == spacing({5: 1}) == 1
 
 
-def test_freezing_policies_takes_no_more_than_its_share_of_the_time(training: Training) -> None:
+def test_keeping_takes_no_more_than_its_share_of_the_time_and_whole_states_less_often(training: Training) -> None:
     now = [0.0]
 
     def clock() -> float:
-        now[0] += 0.001  # between the two looks of one freezing
+        now[0] += 0.001  # between two looks at it, as between those before and after one freezing
         return now[0]
 
     keeper = SnapshotKeeper(clock=clock)
     assert keeper.between(training) is not None  # which says nothing of what others take
-    assert len(train(training, keeper, 1)) == 1
-    assert train(training, keeper, 2) == []
+    first = train(training, keeper, 20)
+    assert [kept.iteration for kept in first] == list(range(1, len(first) + 1))  # densely at first
+    assert len(first) == pytest.approx(snapshots.SAVED / 0.001, abs=1)
+    assert [kept.state is not None for kept in first] == [True] + [False] * (len(first) - 1)
     now[0] += 0.001 / snapshots.SHARE
-    assert len(train(training, keeper, 3)) == 1
+    assert len(train(training, keeper, 30)) == 1
+    now[0] += 0.002 / snapshots.STATE_SHARE
+    assert train(training, keeper, 35)[0].state is not None
 
 
 def test_a_run_goes_on_exactly_from_what_is_kept(training: Training) -> None:
