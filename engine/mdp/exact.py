@@ -12,14 +12,14 @@ Every function that takes them raises ValueError where ``gamma`` lies outside [0
 not float64 or does not sum to 1, or where γ = 1 without a horizon and from some state the episode never ends.
 
 Sources: Sutton & Barto (2018), chapters 3 and 4, for values and visitation; Sutton et al. (1999) for the policy
-gradient theorem; Kakade (2001) for the Fisher matrix; Kakade & Langford (2002) and [textbook] for the performance
-difference.
+gradient theorem; Kakade (2001) for the Fisher matrix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ from engine.mdp.finite import FiniteMDP
 Probabilities = Callable[[Tensor], Tensor]
 """Maps parameters, a float64 tensor of any shape, to a policy; differentiable."""
 
+MANY = 64  # states, from which on it pays to leave out what is impossible
 _ROUNDING = 1e-10  # by how much, relative to the largest value, actions may differ and still count as equally good
 
 
@@ -49,6 +50,15 @@ class Dynamics:
         """That of action values: [S, A], or [H, S, A] with a horizon."""
         steps = () if self.horizon is None else (self.horizon,)
         return (*steps, *self.rewards.shape)
+
+    @cached_property
+    def possible(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """Of a large process in which most steps are impossible: the pair s · A + a, the state s' and P(s'|s, a) of
+        each that is not, [n] each; else None."""
+        if len(self.initial) < MANY or self.continuing.count_nonzero() > self.continuing.numel() // MANY:
+            return None
+        pairs, following = self.continuing.flatten(0, 1).nonzero(as_tuple=True)
+        return pairs, following, self.continuing.flatten(0, 1)[pairs, following]
 
 
 def dynamics_of(mdp: FiniteMDP) -> Dynamics:
@@ -79,13 +89,16 @@ def state_values(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
     """
     policy = _checked(dynamics, policy, gamma)
     rewards = (policy * dynamics.rewards).sum(-1)
-    transitions = _transitions(dynamics, policy)
     if dynamics.horizon is None:
-        return _solved(_unit(dynamics) - gamma * transitions, rewards)
+        return _solved(_unit(dynamics) - gamma * _transitions(dynamics, policy), rewards)
     following = torch.zeros_like(dynamics.initial)
     backwards = []
-    for reward, transition in zip(rewards.flip(0).unbind(), transitions.flip(0).unbind(), strict=True):
-        following = reward + gamma * transition @ following
+    once = _transitions(dynamics, policy[0]) if policy.stride(0) == 0 else None
+    for at_step, reward in zip(reversed(policy.unbind()), reversed(rewards.unbind()), strict=True):
+        if once is None:
+            following = (at_step * backup(dynamics, following, gamma)).sum(-1)
+        else:
+            following = reward + gamma * once @ following
         backwards.append(following)
     return torch.stack(backwards).flip(0)
 
@@ -98,7 +111,7 @@ def action_values(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
     Returns:
         Q, [S, A] or [H, S, A].
     """
-    return _backup_all(dynamics, state_values(dynamics, policy, gamma), gamma)
+    return backup_all(dynamics, state_values(dynamics, policy, gamma), gamma)
 
 
 def advantages(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
@@ -108,7 +121,7 @@ def advantages(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
         A, [S, A] or [H, S, A].
     """
     values = state_values(dynamics, policy, gamma)
-    return _backup_all(dynamics, values, gamma) - values.unsqueeze(-1)
+    return backup_all(dynamics, values, gamma) - values.unsqueeze(-1)
 
 
 def discounted_visitation(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
@@ -124,11 +137,10 @@ def discounted_visitation(dynamics: Dynamics, policy: Tensor, gamma: float) -> T
         d, [S] or [H, S].
     """
     policy = _checked(dynamics, policy, gamma)
-    transitions = _transitions(dynamics, policy)
     if dynamics.horizon is None:
-        return _solved(_unit(dynamics) - gamma * transitions.mT, dynamics.initial)
+        return _solved(_unit(dynamics) - gamma * _transitions(dynamics, policy).mT, dynamics.initial)
     forwards = [dynamics.initial]
-    for transition in transitions[:-1].unbind():
+    for transition in _by_step(dynamics, policy)[:-1]:
         forwards.append(gamma * transition.mT @ forwards[-1])
     return torch.stack(forwards)
 
@@ -137,28 +149,6 @@ def expected_return(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
     """J(π) = Σ_s μ(s) V(s), with V_0 where there is a horizon; a scalar."""
     values = state_values(dynamics, policy, gamma)
     return dynamics.initial @ (values if dynamics.horizon is None else values[0])
-
-
-class PerformanceDifference(NamedTuple):
-    """Both sides of the performance difference lemma; they differ by rounding alone."""
-
-    returns: Tensor
-    advantages: Tensor
-
-
-def performance_difference(dynamics: Dynamics, new: Tensor, old: Tensor, gamma: float) -> PerformanceDifference:
-    """By how much ``new`` is better than ``old``, in two ways.
-
-    J(new) − J(old) = Σ_s d_new(s) Σ_a new(a|s) A_old(s, a), summed over t as well where there is a horizon.
-
-    The right-hand side visits the states as the new policy does. TRPO and PPO take the old policy's states instead,
-    which is equal to first order only.
-
-    Source: Kakade & Langford (2002), lemma 6.1; [textbook], theorem 6.1.
-    """
-    difference = expected_return(dynamics, new, gamma) - expected_return(dynamics, old, gamma)
-    gains = (_per_step(dynamics, new) * advantages(dynamics, old, gamma)).sum(-1)
-    return PerformanceDifference(difference, (discounted_visitation(dynamics, new, gamma) * gains).sum())
 
 
 # --- gradients --------------------------------------------------------------------------------------------------------
@@ -242,7 +232,11 @@ class Solution(NamedTuple):
 
 def backup(dynamics: Dynamics, values: Tensor, gamma: float) -> Tensor:
     """Q(s, a) = r(s, a) + γ Σ_s' P(s'|s, a) V(s'), [S, A], from the values V [S] of what follows the step."""
-    return dynamics.rewards + gamma * dynamics.continuing @ values
+    if dynamics.possible is None:
+        return dynamics.rewards + gamma * dynamics.continuing @ values
+    pairs, following, chances = dynamics.possible
+    table = dynamics.rewards.flatten().index_add(0, pairs, gamma * chances * values[following])
+    return table.view_as(dynamics.rewards)
 
 
 def greedy_policy(action_values: Tensor, kept: Tensor | None = None) -> Tensor:
@@ -313,7 +307,7 @@ def policy_iteration(dynamics: Dynamics, gamma: float, start: Tensor | None = No
     last: Tensor | None = None
     for sweep in count(1):
         values = state_values(dynamics, policy, gamma)
-        table = _backup_all(dynamics, values, gamma)
+        table = backup_all(dynamics, values, gamma)
         improved = greedy_policy(table, policy)
         gained = last is None or bool((values - last > _ROUNDING * values.abs().max()).any())
         if torch.equal(improved, policy) or not gained:
@@ -325,7 +319,8 @@ def policy_iteration(dynamics: Dynamics, gamma: float, start: Tensor | None = No
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _backup_all(dynamics: Dynamics, values: Tensor, gamma: float) -> Tensor:
+def backup_all(dynamics: Dynamics, values: Tensor, gamma: float) -> Tensor:
+    """Q [S, A] from V [S], or with a horizon Q_t [H, S, A] from the V_{t+1} of V [H, S], V_H = 0."""
     if dynamics.horizon is None:
         return backup(dynamics, values, gamma)
     following = torch.cat((values[1:], torch.zeros_like(values[:1])))
@@ -333,8 +328,16 @@ def _backup_all(dynamics: Dynamics, values: Tensor, gamma: float) -> Tensor:
 
 
 def _transitions(dynamics: Dynamics, policy: Tensor) -> Tensor:
-    """P_π(s'|s) […, S, S]."""
-    return torch.einsum("...sa,sau->...su", policy, dynamics.continuing)
+    """P_π(s'|s) [S, S]."""
+    return torch.einsum("sa,sau->su", policy, dynamics.continuing)
+
+
+def _by_step(dynamics: Dynamics, policy: Tensor) -> list[Tensor]:
+    """P_π(s'|s) [S, S] at each step of the policy [H, S, A]: one and the same where it does not change with t, since H
+    of them take much memory."""
+    if policy.stride(0) == 0:
+        return [_transitions(dynamics, policy[0])] * len(policy)
+    return [_transitions(dynamics, at_step) for at_step in policy.unbind()]
 
 
 def _unit(dynamics: Dynamics) -> Tensor:

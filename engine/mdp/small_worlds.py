@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.config.problems import OPTIONS, ParameterError, Problem
 from engine.mdp.finite import (
@@ -14,6 +14,7 @@ from engine.mdp.finite import (
     GridRewards,
     bandit,
     corridor,
+    from_outcomes,
     gridworld,
 )
 
@@ -51,3 +52,26 @@ def our_process(id: str, options: Mapping[str, Any]) -> FiniteMDP:
         return OURS[id](**options)
     except (TypeError, ValueError) as error:
         raise ParameterError(Problem(OPTIONS, "other", limit=str(error).rstrip("."), option_of=id)) from None
+
+
+class Fall(NamedTuple):
+    """A process in which greedy improvement falls: ``groups`` says which states share their values and actions, as a
+    state's number [S], and ``policy`` [S, A] is one to begin with."""
+
+    mdp: FiniteMDP
+    groups: tuple[int, ...]
+    policy: tuple[tuple[float, ...], ...]
+
+
+def ledge() -> Fall:
+    """Two squares that look the same, with the actions stop and go on; the episode begins on the first.
+
+    Stopping ends it and pays nothing. Going on pays 1 on the first square; on the second it falls off the ledge, which
+    ends it and pays −3. Whoever goes on with probability p on both has the return J(p) = p − 3 p², γ = 1, at best 1/12
+    at p = 1/6. At p = 1/10 the values that the squares share, fitted over the states that are visited, are those of the
+    first square above all: Q̄(go on) = (1 − 6 p) / (1 + p) > 0. So the greedy policy always goes on and J falls to −2,
+    and from there to 0 and back again for ever, while the gradient 1 − 6 p climbs to the best.
+    """
+    stop = [(1.0, 0, 0.0, True)]
+    outcomes = [[stop, [(1.0, 1, 1.0, False)]], [stop, [(1.0, 1, -3.0, True)]]]
+    return Fall(from_outcomes("ledge", outcomes, [1.0, 0.0], None), (0, 0), ((0.9, 0.1), (0.9, 0.1)))

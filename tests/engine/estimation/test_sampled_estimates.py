@@ -23,6 +23,7 @@ from engine.environments.making.known_dynamics import finite_mdp
 from engine.estimation.estimators import estimate
 from engine.experience.rollouts import Rollout
 from engine.mdp import exact
+from engine.mdp.performance_difference import compare
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
 from tests.engine.sampling import CPU, deviation, estimates, part, sampled
@@ -264,7 +265,7 @@ def test_the_new_policys_episodes_show_by_how_much_it_is_better() -> None:
     tables = torch.randn(2, 25, 4, generator=torch.Generator().manual_seed(3))
     new, old = (table.double().softmax(-1) for table in tables)
     advantages = exact.advantages(dynamics, old, 0.97)
-    expected = exact.performance_difference(dynamics, new, old, 0.97).returns.item()
+    expected = compare(dynamics, new, old, 0.97).difference
     shown = []
     for table in tables:
         _, rollout = on_grid("GridWorld-v0", 3000, table)

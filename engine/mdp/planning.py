@@ -1,0 +1,291 @@
+"""Planning in known processes, sweep by sweep, so that it can be watched, changed on the way and gone on with.
+
+Each algorithm does one sweep, or some backups, at a ``step``, and says what is known then: a ``Plan``. What it has to
+remember between steps is its ``state``. ``exact`` holds the answers that they come to, computed at one go.
+
+Notation and shapes as in ``exact``. With a horizon H, k = H − t is the number of turns left at step t, and V_k is the
+value with k turns left; V_0 = 0. Units: values and residuals are in the environment's reward.
+
+Sources: Sutton & Barto (2018), chapter 4, and section 8.4 for prioritised sweeping; [textbook], section 1.5.3; Moore &
+Atkeson (1993) for prioritised sweeping; Puterman & Shin (1978) for truncated policy iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.mdp.exact import Dynamics, backup, backup_all, greedy_policy, policy_iteration, state_values
+from engine.mdp.exact import value_iteration as solved_by_values
+from engine.runtime.state import State
+
+Order = Literal["in-place", "random", "prioritised"]
+
+SETTLED = 1e-12  # a Bellman error this small, relative to the largest value, is rounding
+
+
+class Plan(NamedTuple):
+    """What is known after a step.
+
+    Attributes:
+        values: V [S], or [H, S] with a horizon; of policy iteration those of the policy that was evaluated.
+        action_values: Q [S, A] or [H, S, A], a backup of ``values``.
+        policy: greedy in Q, zeros and ones, shaped as Q.
+        backed_up: the states that this step has backed up, int64 [n], in order.
+        residual: max_s |max_a Q(s, a) − V(s)|, how far Bellman's optimality equation is from holding; of all t with a
+            horizon.
+        backups: of single states, so far.
+        turns_left: the k of the V_k that this step has computed, where it did so for one k alone.
+        settled: whether another step would change nothing but by rounding.
+    """
+
+    values: Tensor
+    action_values: Tensor
+    policy: Tensor
+    backed_up: Tensor
+    residual: float
+    backups: int
+    turns_left: int | None
+    settled: bool
+
+
+class Planner(Protocol):
+    """A planning algorithm between two steps. γ may change from step to step."""
+
+    def step(self, gamma: float) -> Plan:
+        """Go on by one sweep, or by some backups.
+
+        Raises:
+            ValueError: as the functions of ``exact``.
+        """
+
+    def state(self) -> State: ...
+
+    def load(self, state: Mapping[str, Any]) -> None: ...
+
+
+def optimal_values(dynamics: Dynamics, gamma: float) -> Tensor:
+    """V*, [S] or [H, S], exactly.
+
+    Raises:
+        ValueError: as ``exact.policy_iteration``; for γ = 1 without a horizon the uniform policy has to end everywhere.
+    """
+    if dynamics.horizon is not None:
+        return solved_by_values(dynamics, gamma).values
+    return policy_iteration(dynamics, gamma).values
+
+
+class ValueIteration:
+    """Synchronous sweeps of Bellman's optimality equation.
+
+    V_{k+1}(s) = max_a [r(s, a) + γ Σ_s' P(s'|s, a) V_k(s')],   V_0 = 0.
+
+    V_k is the best value with k turns left. With a horizon it stops at V_H; until then what has more turns left than
+    have been computed is told as with those that have, which is what sweeps over all t at once would have come to.
+    Without a horizon it never stops, and |V_{k+1} − V*| ≤ γ |V_k − V*|.
+
+    A new γ starts the count of turns anew where there is a horizon; without one, sweeps go on from where they are.
+    """
+
+    def __init__(self, dynamics: Dynamics) -> None:
+        self._dynamics, self._gamma = dynamics, -1.0
+        self._values = [torch.zeros_like(dynamics.initial)]  # V_0 … V_k; of the last alone without a horizon
+        self._tables: list[Tensor] = []  # their action values Q_1 … Q_k, and what is greedy in each
+        self._greedy: list[Tensor] = []
+        self._backups = 0
+
+    def step(self, gamma: float) -> Plan:
+        dynamics, horizon = self._dynamics, self._dynamics.horizon
+        everywhere = torch.arange(len(dynamics.initial))
+        if horizon is None:
+            self._values = [backup(dynamics, self._values[-1], gamma).amax(-1)]
+            self._backups += len(everywhere)
+            return _plan(dynamics, self._values[-1], gamma, everywhere, self._backups)
+        if gamma != self._gamma:
+            self._gamma, self._values, self._tables, self._greedy = gamma, self._values[:1], [], []
+        if len(self._tables) < horizon:
+            self._look_ahead(self._values[-1])
+            self._values.append(self._tables[-1].amax(-1))
+            self._backups += len(everywhere)
+        else:
+            everywhere = everywhere[:0]
+        return self._with_turns_left(gamma, horizon, everywhere)
+
+    def _with_turns_left(self, gamma: float, horizon: int, backed_up: Tensor) -> Plan:
+        known = len(self._tables)
+        rows = [min(horizon - t, known) for t in range(horizon)]
+        table, policy = (torch.stack([each[row - 1] for row in rows]) for each in (self._tables, self._greedy))
+        residual = 0.0
+        if known < horizon:
+            following = backup(self._dynamics, self._values[-1], gamma).amax(-1)
+            residual = (following - self._values[-1]).abs().max().item()
+        values = torch.stack([self._values[row] for row in rows])
+        done = known == horizon
+        return Plan(values, table, policy, backed_up, residual, self._backups, known, done)
+
+    def _look_ahead(self, values: Tensor) -> None:
+        self._tables.append(backup(self._dynamics, values, self._gamma))
+        self._greedy.append(greedy_policy(self._tables[-1]))
+
+    def state(self) -> State:
+        return {"values": torch.stack(self._values), "gamma": self._gamma, "backups": self._backups}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        values = _checked_values(state["values"], self._dynamics, rows=True)
+        self._gamma, self._backups = state["gamma"], state["backups"]
+        self._values = list(values.clone().unbind())
+        if self._dynamics.horizon is not None:
+            self._tables, self._greedy = [], []
+            for each in self._values[:-1]:
+                self._look_ahead(each)
+
+
+class AsynchronousValueIteration:
+    """Bellman's optimality equation, applied to one state at a time, each backup with the newest values of all others.
+
+    V(s) ← max_a [r(s, a) + γ Σ_s' P(s'|s, a) V(s')]
+
+    Whatever the order, V becomes V* as long as every state comes up again and again:
+
+    - in-place: state after state, as they are numbered, and from the beginning again (Gauss–Seidel);
+    - random: a state drawn from all with equal chances;
+    - prioritised: always the one whose Bellman error is the largest. A backup changes the errors of the states that may
+      lead there alone, and only theirs are computed again. It stops where no error is more than rounding.
+
+    Args:
+        dynamics: without a horizon, as values that depend on the turns left are known after one sweep in their order.
+        generator: draws the random order.
+
+    Raises:
+        ValueError: on construction, where there is a horizon.
+    """
+
+    def __init__(self, dynamics: Dynamics, order: Order, generator: torch.Generator) -> None:
+        if dynamics.horizon is not None:
+            raise ValueError("Asynchronous value iteration is for processes without a horizon.")
+        self.order, self._dynamics, self._generator = order, dynamics, generator
+        self._values: NDArray[np.float64] = np.zeros(len(dynamics.initial))
+        self._rewards, self._continuing = dynamics.rewards.numpy(), dynamics.continuing.numpy()
+        self._next, self._backups = 0, 0
+
+    def step(self, gamma: float, backups: int = 0) -> Plan:
+        """Go on by so many backups of single states, as many as there are states if 0."""
+        orders = {"in-place": self._in_turn, "random": self._drawn, "prioritised": self._worst}
+        done = []
+        for state in orders[self.order](gamma, backups or len(self._values)):
+            self._values[state] = self._best(state, gamma)
+            done.append(state)
+        self._backups += len(done)
+        backed_up = torch.tensor(done, dtype=torch.int64)
+        return _plan(self._dynamics, torch.from_numpy(self._values.copy()), gamma, backed_up, self._backups)
+
+    def _best(self, states: int | NDArray[np.int64], gamma: float) -> Any:
+        """max_a Q(s, a) of one state, or of some [n]."""
+        return (self._rewards[states] + gamma * self._continuing[states] @ self._values).max(-1)
+
+    def _in_turn(self, gamma: float, backups: int) -> Iterator[int]:
+        for _ in range(backups):
+            yield self._next
+            self._next = (self._next + 1) % len(self._values)
+
+    def _drawn(self, gamma: float, backups: int) -> Iterator[int]:
+        yield from torch.randint(len(self._values), (backups,), generator=self._generator).tolist()
+
+    def _worst(self, gamma: float, backups: int) -> Iterator[int]:
+        errors = np.abs(self._best(np.arange(len(self._values)), gamma) - self._values)
+        for _ in range(backups):
+            state = int(errors.argmax())
+            if not errors[state] > SETTLED * max(np.abs(self._values).max(), 1.0):
+                return
+            yield state
+            touched = np.union1d(self._predecessors[state], state)
+            errors[touched] = np.abs(self._best(touched, gamma) - self._values[touched])
+
+    @cached_property
+    def _predecessors(self) -> list[NDArray[np.int64]]:
+        """The states from which an action may lead to each."""
+        leads: NDArray[np.bool_] = np.any(self._continuing > 0.0, axis=1)
+        return [np.flatnonzero(column) for column in leads.T]
+
+    def state(self) -> State:
+        return {"values": torch.from_numpy(self._values.copy()), "next": self._next, "backups": self._backups}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._values = _checked_values(state["values"], self._dynamics).numpy().copy()
+        self._next, self._backups = state["next"], state["backups"]
+
+
+class PolicyIteration:
+    """Evaluate the policy, make it greedy in its own action values, and again.
+
+    Exactly evaluated, no value falls from one policy to the next. Truncated, an evaluation is only so many sweeps
+
+    V(s) ← Σ_a π(a|s) [r(s, a) + γ Σ_s' P(s'|s, a) V(s')]
+
+    from the values before: one of them is a step of value iteration, infinitely many are policy iteration. An action is
+    changed only for a better one. The first policy is uniform, and the first values are 0.
+    """
+
+    def __init__(self, dynamics: Dynamics) -> None:
+        self._dynamics = dynamics
+        uniform = torch.full_like(dynamics.rewards, 1.0 / dynamics.rewards.shape[-1])
+        self._policy = uniform.expand(dynamics.shape)
+        self._values = torch.zeros(dynamics.shape[:-1], dtype=torch.float64)
+        self._backups = 0
+
+    def step(self, gamma: float, sweeps: int = 0) -> Plan:
+        """Evaluate by so many sweeps, exactly if 0, and improve."""
+        dynamics = self._dynamics
+        if sweeps == 0:
+            self._values = state_values(dynamics, self._policy, gamma)
+        for _ in range(sweeps):
+            self._values = (self._policy * backup_all(dynamics, self._values, gamma)).sum(-1)
+        table = backup_all(dynamics, self._values, gamma)
+        improved = greedy_policy(table, self._policy)
+        settled = torch.equal(improved, self._policy)
+        everywhere = torch.arange(len(dynamics.initial))
+        self._backups += max(sweeps, 1) * len(everywhere)
+        self._policy = improved
+        residual = (table.amax(-1) - self._values).abs().max().item()
+        if sweeps > 0:
+            settled = settled and _is_rounding(residual, self._values)
+        return Plan(self._values, table, improved, everywhere, residual, self._backups, None, settled)
+
+    def state(self) -> State:
+        return {"values": self._values.clone(), "policy": self._policy.clone(), "backups": self._backups}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        values, policy = state["values"], state["policy"]
+        if values.shape != self._values.shape or policy.shape != self._policy.shape:
+            raise ValueError(
+                f"This state is of values {list(values.shape)} and a policy {list(policy.shape)}; what it is loaded "
+                f"into has {list(self._values.shape)} and {list(self._policy.shape)}."
+            )
+        self._values, self._policy, self._backups = values.clone(), policy.clone(), state["backups"]
+
+
+def _plan(dynamics: Dynamics, values: Tensor, gamma: float, backed_up: Tensor, backups: int) -> Plan:
+    """What is known of a process without a horizon once its values are ``values``."""
+    table = backup(dynamics, values, gamma)
+    residual = (table.amax(-1) - values).abs().max().item()
+    settled = _is_rounding(residual, values)
+    return Plan(values, table, greedy_policy(table), backed_up, residual, backups, None, settled)
+
+
+def _is_rounding(residual: float, values: Tensor) -> bool:
+    return residual <= SETTLED * max(values.abs().max().item(), 1.0)
+
+
+def _checked_values(values: Tensor, dynamics: Dynamics, rows: bool = False) -> Tensor:
+    """``values`` if they are of as many states as ``dynamics``, in rows or not."""
+    if values.ndim != 1 + rows or values.shape[-1] != len(dynamics.initial):
+        raise ValueError(
+            f"This state is of values {list(values.shape)}; what it is loaded into has {len(dynamics.initial)} states."
+        )
+    return values
