@@ -17,6 +17,7 @@ from app.plotting.labels import Level
 from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading, RunPoint
 from app.plotting.run_lines import MANY, EndNames, RunLine, RunLines
+from app.plotting.tags import Tags
 from app.plotting.traces import Trace
 from app.style.combo import Combo
 from app.style.flow import Flow
@@ -61,7 +62,8 @@ class Overlay(PanelWidget):
         self._lines, self._level = RunLines(), Level()
         self._names = EndNames(self._lines)
         self.plot = Plot(theme, AXES["environment_steps"], "")
-        self.plot.marks = [self._level, self._lines, self._names]
+        self._tags = Tags((self._names, self._level), ())
+        self.plot.marks = [self._level, self._lines, self._names, self._tags]
         self.plot.title, self.plot.probe, self.plot.numbers = "Runs compared", self._read, self._numbers
         self._stage = Stage(EMPTY, self.plot)
         self._build(theme)
@@ -136,6 +138,7 @@ class Overlay(PanelWidget):
         self._theme = theme
         self._level.apply_theme(theme)
         self._names.apply_theme(theme)
+        self._tags.apply_theme(theme)
         for line in self._lines.lines:
             line.colour = line.style.colour(theme)
         self.plot.apply_theme(theme)
@@ -146,6 +149,7 @@ class Overlay(PanelWidget):
         runs = self._compared.runs
         before = {line.run: line for line in self._lines.lines}
         self._lines.lines = [self._line(run, before.get(run.id)) for run in runs]
+        self._tags.clear_of = self._lines.lines
         self._drawn = {run.id: self._drawn[run.id] for run in runs}
         self._entitle()
         self._settle()
@@ -176,12 +180,8 @@ class Overlay(PanelWidget):
         smooth = "" if self.smoothing == 1 else f" · smoothed: mean of {self.smoothing} iterations"
         binned = max((self._binned[line.run] for line in self._lines.lines), default=1)
         smooth += f" · 1 point for {binned} iterations" if binned > 1 else ""
-        for axis, title in (
-            (self.plot.left, f"{metric.title.lower()}{last}{unit}"),
-            (self.plot.bottom, f"{AXES[self.axis]}{self._left_out()}{smooth}"),
-        ):
-            if title != axis.labelText:
-                axis.set_title(title)
+        self.plot.left.set_title(f"{metric.title.lower()}{last}{unit}", metric.unit)
+        self.plot.bottom.set_title(f"{AXES[self.axis]}{self._left_out()}{smooth}", _SHORT[self.axis])
         self._level.value = self._threshold() if metric.name == RETURN else None
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
 

@@ -16,8 +16,10 @@ from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
 
 _MOST = 2  # differences that a name is made of
-_SEED, _BUDGET = "seed", "budget.environment_steps"
+_SEED, _BUDGET, _ENVIRONMENT, _POLICY = "seed", "budget.environment_steps", "environment.id", "policy"
 _LEAST_TELLING = (_BUDGET, "device")  # of what differs
+_METHOD = frozenset({"estimator.credit", "estimator.baseline", "update"})  # choices that make an algorithm
+_OF_A_METHOD = ("collection", "estimator", "update")  # what goes without saying where another algorithm is named
 
 
 def plain_environment(config: EnvironmentConfig) -> EnvironmentInfo | None:
@@ -56,26 +58,47 @@ def what_differs(record: RunRecord, other: RunRecord) -> list[Difference]:
     """In what ``record`` began otherwise than ``other`` now is, the most telling first; nothing where one of the
     configurations cannot be read here."""
     try:
-        found = differences(other.config_now, record.config_now)
+        return _most_telling_first(differences(other.config_now, record.config))
     except RequestError:
         return []
-    return sorted(found, key=lambda difference: (difference.path in _LEAST_TELLING, difference.path == _SEED))
 
 
 def name_beside(record: RunRecord, other: RunRecord | None) -> str:
     """A few words: the name that a person gave ``record``, or what it has otherwise than ``other``, which is the run
-    that it is best compared with: "baseline: none"."""
+    that it is best compared with: "PPO", "baseline: none"."""
     if record.label.title:
         return record.label.title
-    if other is None:
-        try:
+    try:
+        if other is None:
             return f"{method_title(record.config)} · {environment_title(record.environment)}"
-        except RequestError:
-            return environment_title(record.environment)
-    return in_words(what_differs(record, other)) or f"as run {other.number}"
+        return ", ".join(told_apart(other.config_now, record.config)) or f"as run {other.number}"
+    except RequestError:
+        return environment_title(record.environment)
 
 
-def in_words(found: Sequence[Difference]) -> str:
-    """What holds now of the first differences: "baseline: none, α 0.001, …"."""
-    words = [difference.new_text for difference in found[:_MOST]]
-    return ", ".join([*words, *(["…"] if len(found) > _MOST else [])])
+def told_apart(old: RunConfig, new: RunConfig) -> list[str]:
+    """What a person would say of ``new`` beside ``old``, in a few parts: the algorithm where that is another one, the
+    environment, and then what else is different, as ["PPO", "MLP", "…"] or ["α 0.001", "seed 2"].
+
+    One choice of an algorithm alone is told as that choice: ["baseline: none"].
+    """
+    found = _most_telling_first(differences(old, new))
+    chosen = {difference.path for difference in found} & _METHOD
+    words = []
+    named = ("update" in chosen or len(chosen) > 1) and method_title(old) != method_title(new)
+    if named:
+        words.append(method_title(new))
+        found = [each for each in found if each.path.partition(".")[0] not in _OF_A_METHOD]
+        found = [each for each in found if each.path not in _LEAST_TELLING]
+    for difference in found:
+        title_alone = difference.path == _ENVIRONMENT or (named and difference.path == _POLICY)
+        words.append(str(difference.new) if title_alone else difference.new_text)
+    return [*words[:_MOST], *(["…"] if len(words) > _MOST else [])]
+
+
+def _most_telling_first(found: Sequence[Difference]) -> list[Difference]:
+    def place(difference: Difference) -> tuple[bool, bool, bool]:
+        path = difference.path
+        return path != _ENVIRONMENT, path in _LEAST_TELLING, path == _SEED
+
+    return sorted(found, key=place)

@@ -41,6 +41,7 @@ _TITLES = {
     "step": "probability ratio  ρ = π/π<sub>old</sub>",
     "episode": "importance weight  log₁₀ w",
 }
+_SHORT = {RAW: "reward", NORMALISED: "std", "step": "ρ", "episode": "log₁₀ w"}
 _TIPS = {
     "step": "How much likelier each action has become by the update that it led to; the rule holds this near 1",
     "episode": "How much likelier each whole episode has become: a product of many ratios, so it soon explodes.\n"
@@ -209,8 +210,9 @@ class AdvantagesPanel(PanelWidget):
         """Name the axes after what is chosen, and say what will appear."""
         which = self._choices.checkedId()
         of = ratios_of(self._config) if which == RATIOS else None
-        self.plot.bottom.set_title(_TITLES[of or which])
-        self.plot.left.set_title(f"share of {'episodes' if of == 'episode' else 'steps'} (%)")
+        self.plot.bottom.set_title(_TITLES[of or which], _SHORT[of or which])
+        counted = "episodes" if of == "episode" else "steps"
+        self.plot.left.set_title(f"share of {counted} (%)", f"% of {counted}", "%")
         self._stage.set_hint(_EMPTY if of is None else _EMPTY_RATIOS)
 
     def _redraw(self) -> None:

@@ -24,8 +24,8 @@ _MOST_NAMED = 3  # at their lines; the names of more would lie upon each other
 class Ghosts:
     """The courses of a metric in earlier runs; they stay as they are until the axis counts something else."""
 
-    def __init__(self, metric: str, line: Line) -> None:
-        self._metric, self._other = metric, line
+    def __init__(self, metric: str) -> None:
+        self._metric = metric
         self.runs: tuple[Run, ...] = ()
         self.lines: tuple[Line, ...] = ()
         self.names: tuple[Name, ...] = ()
@@ -34,7 +34,8 @@ class Ghosts:
         """Draw these over ``axis``."""
         self.runs = tuple(runs)
         self.lines = tuple(self._line_of(run, axis) for run in runs)
-        self.names = tuple(Name(line, self._other) for line in self.lines[:_MOST_NAMED])
+        named = zip(self.lines[:_MOST_NAMED], self.runs, strict=False)
+        self.names = tuple(Name(line, style_of(run.number)) for line, run in named)
 
     def _line_of(self, run: Run, axis: XAxis) -> Line:
         line = Line(width=1, dash=style_of(run.number).dash)
@@ -49,8 +50,6 @@ class Ghosts:
     def apply_theme(self, theme: Theme) -> None:
         for run, line in zip(self.runs, self.lines, strict=True):
             line.colour = style_of(run.number).colour(theme)
-        for name in self.names:
-            name.ground = theme.surface
 
     @property
     def marks(self) -> list[Mark]:

@@ -26,6 +26,7 @@ from app.plotting.labels import Level, Moment, Moments, Shapes
 from app.plotting.marks import Dots, Line, Mark
 from app.plotting.plot import Plot
 from app.plotting.readout import NEAR, Pointer, Reading
+from app.plotting.tags import Tags
 from app.plotting.traces import EpisodeSample, Trace
 from app.style.combo import Combo
 from app.style.flow import Flow
@@ -57,7 +58,7 @@ class ReturnsPanel(PanelWidget):
         self._y: Range | None = None
 
         self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
-        self._ghosts = Ghosts("mean_return", self._line)
+        self._ghosts, self._tags = Ghosts("mean_return"), Tags((), ())
         self.plot = Plot(theme, X_TITLES[x_axis.axis], _RETURN)
         self._set_marks()
         self.plot.title, self.plot.probe, self.plot.numbers = "Returns", self._read, self._numbers
@@ -165,6 +166,7 @@ class ReturnsPanel(PanelWidget):
         self._ghosts.apply_theme(theme)
         self._level.apply_theme(theme)
         self._moments.apply_theme(theme)
+        self._tags.apply_theme(theme)
         self.plot.apply_theme(theme)
         self.timeline.apply_theme(theme)
         self._redraw()
@@ -201,8 +203,7 @@ class ReturnsPanel(PanelWidget):
         """Name the axis, and how many of the episodes are drawn."""
         one_in = self._sample.one_in
         title = X_TITLES[self.x_axis] + ("" if one_in == 1 else f" (1 in {one_in:,} episodes drawn)")
-        if title != self.plot.bottom.labelText:
-            self.plot.bottom.set_title(title)
+        self.plot.bottom.set_title(title, _COUNTED[self.x_axis])
 
     def _take_mean(self, history: History) -> None:
         values, provisional = history.metrics["mean_return"].values, history.provisional("mean_return")
@@ -227,9 +228,11 @@ class ReturnsPanel(PanelWidget):
         self._set_marks()
 
     def _set_marks(self) -> None:
-        ghosts = self._ghosts
+        ghosts, shapes = self._ghosts, Shapes(self._moments)
         beneath: list[Mark] = [self._dots, *ghosts.marks, self._moments, self._level, self._line]
-        self.plot.marks = [*beneath, *ghosts.names, Shapes(self._moments)]
+        self._tags.of = [shapes, self._moments, *ghosts.names, self._level]
+        self._tags.clear_of = [self._dots, self._line, *ghosts.lines]
+        self.plot.marks = [*beneath, self._tags, shapes]
 
     def _marked(self, history: History) -> list[Moment]:
         """The moments of a run; the one when it was solved is marked on the line."""

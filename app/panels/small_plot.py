@@ -46,7 +46,7 @@ class SmallPlot(QWidget):
         self._history: History | None = None
         self._axis: XAxis = "environment_steps"
         self._band, self._line, self._moments = Band(), Line(), Moments(rows=0)
-        self._ghosts = Ghosts(metric.name, self._line)
+        self._ghosts = Ghosts(metric.name)
         self.plot = Plot(theme, timeline.X_TITLES[self._axis], "", _MARGINS)
         self._set_marks()
         self.plot.title, self.plot.measured = metric.title, heading(metric)

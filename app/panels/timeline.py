@@ -9,7 +9,8 @@ import numpy as np
 from app.models.axis_choice import XAxis
 from app.models.history import History
 from app.models.past import Instant
-from app.models.runs import Run, difference_made, differences
+from app.models.run_names import told_apart
+from app.models.runs import Run, difference_made
 from app.plotting.axes import settled_end
 from app.plotting.export import Column
 from app.plotting.labels import Moment
@@ -27,7 +28,6 @@ X_TITLES: dict[XAxis, str] = {
 }
 _BUDGET = "budget.environment_steps"
 _FORESEEABLE = 20_000_000  # environment steps; the end of a longer run is too far off to be shown from its start
-_MOST_DIFFERENCES = 2
 
 
 def x_end(current: float | None, history: History, axis: XAxis, config: RunConfig) -> float:
@@ -101,10 +101,7 @@ def curve(trace: Trace, history: History, metric: str, axis: XAxis) -> tuple[Num
 
 def ghost_name(ghost: Run, config: RunConfig) -> str:
     """An earlier run in few words, with what it had otherwise than ``config``: "run 1 · α 0.01"."""
-    differing = differences(config, ghost.config)
-    words = [difference.new_text for difference in differing[:_MOST_DIFFERENCES]]
-    more = ["…"] if len(differing) > _MOST_DIFFERENCES else []
-    return " · ".join([f"run {ghost.number}", *words, *more])
+    return " · ".join([f"run {ghost.number}", *told_apart(config, ghost.config)])
 
 
 def iterations_table(run: str, history: History) -> dict[str, Column]:

@@ -77,9 +77,9 @@ class Arrangement(pg.GraphicsLayout):
             return
         px, parts = self._theme.px, self._parts
         parts.legend.limit(_LEGEND_SHARE * room.height())
-        # Where both axes have titles and the plot is low, the data has the room of one.
+        # Where both axes have titles and the plot is low, the data has the room of one; its unit stands in the corner.
         low = bool(parts.left.labelText) and room.height() < px(_LOW)
-        parts.bottom.showLabel(bool(parts.bottom.labelText) and not low)
+        parts.bottom.stand_beside(px(self._margins.left) if low else 0)
         parts.bottom.setHeight(px(self._margins.bottom - _TITLE if low else self._margins.bottom))
         self._share()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,12 +11,19 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPolygonF
 
+from app.models.run_style import RunStyle
 from app.plotting.marks import DASHES, Frame, Line, pen_of
+from app.plotting.run_sign import WIDTH
+from app.plotting.tags import PAD, Sign, Tag, width_of
 from app.style.theme import Theme
 
 Shape = Literal["diamond", "star"]
 
-_PAD = 4.0
+_MOST_LABELLED = 16  # moments
+_ALONG = (0.0, 1.0, 0.5, 0.25, 0.75)  # a level, where its name may stand
+_SIGN = 0.8  # of the width of the sign of a run elsewhere
+_WIDEST_NAME = 0.45  # of the plot's width
+_ROWS = (0, 1, 2, 3)  # of names between a line's end and its name, above and beneath
 _REACH = 5.0  # pixels from the middle of a shape to its furthest corner
 _SHAPES: dict[Shape, list[tuple[float, float]]] = {  # corners, as turns from the top and shares of the reach
     "diamond": [(quarter * math.pi / 2, 1.0) for quarter in range(4)],
@@ -24,30 +31,22 @@ _SHAPES: dict[Shape, list[tuple[float, float]]] = {  # corners, as turns from th
 }
 
 
-def draw_tag(painter: QPainter, text: str, corner: tuple[float, float], colour: str, ground: str) -> None:
-    """``text`` with its upper left corner at ``corner``, on a patch of ``ground`` so that data does not cross it."""
-    metrics = painter.fontMetrics()
-    rect = QRectF(corner[0], corner[1], metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height())
-    painter.fillRect(rect, QColor(ground))
-    painter.setPen(QColor(colour))
-    painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), text)
-
-
 @dataclass
 class Level:
-    """A dashed horizontal line at ``value`` with its name at the left; None draws nothing."""
+    """A dashed horizontal line at ``value`` with a name; None draws nothing."""
 
     value: float | None = None
     text: str = ""
     colour: str = "#000000"
-    ground: str = "#000000"
-    ink: str = "#000000"
 
     def apply_theme(self, theme: Theme) -> None:
-        self.colour, self.ground, self.ink = theme.threshold, theme.surface, theme.text
+        self.colour = theme.threshold
+
+    def _is_seen(self, frame: Frame) -> bool:
+        return self.value is not None and frame.y[0] <= self.value <= frame.y[1]
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        if self.value is None or not frame.y[0] <= self.value <= frame.y[1]:
+        if not self._is_seen(frame):
             return
         y = round(frame.to_y(self.value))
         pen = pen_of(self.colour, frame.thickness)
@@ -55,11 +54,18 @@ class Level:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen)
         painter.drawLine(QLineF(frame.rect.left(), y, frame.rect.right(), y))
-        height = painter.fontMetrics().height()
-        if painter.fontMetrics().horizontalAdvance(self.text) + 3 * _PAD > frame.rect.width():
-            return
-        top = level_top(y, height, (frame.rect.top(), frame.rect.bottom()))
-        draw_tag(painter, self.text, (frame.rect.left() + _PAD, top), self.ink, self.ground)
+
+    def tags(self, metrics: QFontMetricsF, frame: Frame) -> Sequence[Tag]:
+        """Its name, right above or beneath it: at the left, else at the right, else between."""
+        width, height, rect = width_of(metrics, self.text), metrics.height(), frame.rect
+        room = rect.width() - width - 2 * PAD
+        if not self._is_seen(frame) or room < 0:
+            return ()
+        y = round(frame.to_y(self.value))
+        best = level_top(y, height, (rect.top(), rect.bottom()))
+        tops = dict.fromkeys((best, y + 3, y - height - 3, rect.top() + 2))
+        places = [QRectF(rect.left() + PAD + share * room, top, width, height) for share in _ALONG for top in tops]
+        return (Tag(self.text, [place for place in places if rect.contains(place)] or places[:1]),)
 
 
 @dataclass(frozen=True)
@@ -79,25 +85,21 @@ class Moment:
 
 
 class Moments:
-    """Vertical lines whose labels stand in ``rows`` at the top, where none covers another.
+    """Vertical lines whose labels stand in ``rows`` at the top; without rows, none has one.
 
-    Where there is no room for all, the last have their labels; without rows, none has.
+    Where there is no room for all, the last have their labels.
     """
 
     def __init__(self, rows: int = 3) -> None:
         self.rows = rows
         self.ground = "#000000"
-        self.ink = "#000000"
         self.moments: Sequence[Moment] = ()
 
     def apply_theme(self, theme: Theme) -> None:
-        self.ground, self.ink = theme.surface, theme.text
+        self.ground = theme.surface
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        shown = [m for m in self.moments if frame.x[0] <= m.x <= frame.x[1]]
-        if not shown:
-            return
-        for moment in shown:
+        for moment in self._shown(frame):
             pen = pen_of(moment.colour, frame.thickness)
             if moment.dashed:
                 pen.setDashPattern(DASHES)
@@ -105,18 +107,24 @@ class Moments:
             painter.setPen(pen)
             x = round(frame.to_x(moment.x))
             painter.drawLine(QLineF(x, frame.rect.top(), x, frame.rect.bottom()))
-        if not self.rows:
-            return
-        rect, metrics = frame.rect, QFontMetricsF(painter.font())
-        labelled = [m for m in shown if m.text][-40:]
-        anchors = [frame.to_x(m.x) for m in labelled]
-        widths = [metrics.horizontalAdvance(m.text) + 2 * _PAD for m in labelled]
-        places = place_labels(anchors, widths, (rect.left(), rect.right()), self.rows)
-        for moment, place in zip(labelled, places, strict=True):
-            if place is not None:
-                row, left = place
-                top = rect.top() + 2 + row * (metrics.height() + 1)
-                draw_tag(painter, moment.text, (left, top), self.ink, self.ground)
+
+    def _shown(self, frame: Frame) -> list[Moment]:
+        return [m for m in self.moments if frame.x[0] <= m.x <= frame.x[1]]
+
+    def tags(self, metrics: QFontMetricsF, frame: Frame) -> Sequence[Tag]:
+        """The labels, that of the last first."""
+        labelled = [m for m in self._shown(frame) if m.text][-_MOST_LABELLED:]
+        return [Tag(m.text, self._places(m, metrics, frame)) for m in reversed(labelled)] if self.rows else ()
+
+    def _places(self, moment: Moment, metrics: QFontMetricsF, frame: Frame) -> list[QRectF]:
+        """At the right of the line, else at its left, in each row, as far as they are within the plot."""
+        rect, x, width, height = frame.rect, frame.to_x(moment.x), width_of(metrics, moment.text), metrics.height()
+        return [
+            QRectF(left, rect.top() + 2 + row * (height + 1), width, height)
+            for left in (x + 2, x - 1 - width)
+            for row in range(self.rows)
+            if rect.left() <= left and left + width <= rect.right()
+        ]
 
 
 @dataclass(frozen=True)
@@ -126,42 +134,32 @@ class Shapes:
     of: Moments
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
+        for corners, moment in self._outlines(frame):
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            painter.setPen(pen_of(self.of.ground))
+            painter.setBrush(QColor(moment.colour))
+            painter.drawPolygon(corners)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def tags(self, metrics: QFontMetricsF, frame: Frame) -> Sequence[Tag]:
+        """The room that each takes, which words leave free."""
+        return [Tag("", [corners.boundingRect()]) for corners, _ in self._outlines(frame)]
+
+    def _outlines(self, frame: Frame) -> Iterator[tuple[QPolygonF, Moment]]:
         for moment in self.of.moments:
-            if moment.shape is not None and frame.x[0] <= moment.x <= frame.x[1]:
-                reach = _REACH * frame.thickness
-                y = frame.rect.bottom() - reach if moment.y is None else frame.to_y(moment.y)
-                corners = [
-                    QPointF(frame.to_x(moment.x) + reach * length * math.sin(turn), y - reach * length * math.cos(turn))
-                    for turn, length in _SHAPES[moment.shape]
-                ]
-                painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-                painter.setPen(pen_of(self.of.ground))
-                painter.setBrush(QColor(moment.colour))
-                painter.drawPolygon(QPolygonF(corners))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-
-
-def place_labels(
-    anchors: Sequence[float], widths: Sequence[float], span: tuple[float, float], rows: int
-) -> list[tuple[int, float] | None]:
-    """The row and the left edge of each label, or None where there is no room for it.
-
-    A label stands to the right of its anchor, or to the left where it would leave ``span``. Later labels choose first,
-    and each takes the topmost row in which it is free.
-    """
-    taken: list[list[tuple[float, float]]] = [[] for _ in range(rows)]
-    places: list[tuple[int, float] | None] = [None] * len(anchors)
-    for index in reversed(range(len(anchors))):
-        anchor, width = anchors[index], widths[index]
-        left = anchor + 2 if anchor + 2 + width <= span[1] else anchor - 1 - width
-        if left < span[0]:
-            continue
-        for row, others in enumerate(taken):
-            if all(left >= end or left + width <= start for start, end in others):
-                others.append((left, left + width))
-                places[index] = (row, left)
-                break
-    return places
+            if moment.shape is None or not frame.x[0] <= moment.x <= frame.x[1]:
+                continue
+            reach = _REACH * frame.thickness
+            x, y = frame.to_x(moment.x), frame.rect.bottom() - reach if moment.y is None else frame.to_y(moment.y)
+            yield (
+                QPolygonF(
+                    [
+                        QPointF(x + reach * length * math.sin(turn), y - reach * length * math.cos(turn))
+                        for turn, length in _SHAPES[moment.shape]
+                    ]
+                ),
+                moment,
+            )
 
 
 def level_top(y: float, height: float, span: tuple[float, float]) -> float:
@@ -173,26 +171,24 @@ def level_top(y: float, height: float, span: tuple[float, float]) -> float:
 
 @dataclass
 class Name:
-    """What a line is, written beside its last visible point, on the side on which ``other`` is not."""
+    """Which run a line is of, with the sign of the run, written near its last visible point."""
 
     line: Line
-    other: Line
+    style: RunStyle
     text: str = ""
-    ground: str = "#000000"
 
-    def paint(self, painter: QPainter, frame: Frame) -> None:
+    def tags(self, metrics: QFontMetricsF, frame: Frame) -> Sequence[Tag]:
         x, y = self.line.x, self.line.y
         seen = np.flatnonzero((x >= frame.x[0]) & (x <= frame.x[1]) & (y >= frame.y[0]) & (y <= frame.y[1]))
         if not self.text or not len(seen):
-            return
-        metrics, rect = QFontMetricsF(painter.font()), frame.rect
-        width = metrics.horizontalAdvance(self.text) + 2 * _PAD
-        if width > rect.width():
-            return
+            return ()
+        rect, height = frame.rect, metrics.height()
+        sign = Sign(self.style, self.line.colour, _SIGN * WIDTH * height / 18.0)
+        text = metrics.elidedText(self.text, Qt.TextElideMode.ElideRight, _WIDEST_NAME * rect.width() - sign.width)
+        width = width_of(metrics, text, sign)
         at_x, at_y = frame.to_x(float(x[seen[-1]])), frame.to_y(float(y[seen[-1]]))
-        left = min(at_x + _PAD, rect.right() - width)
-        above = at_y - metrics.height() - 3
-        crossed = len(self.other.x) and np.interp(x[seen[-1]], self.other.x, self.other.y) > y[seen[-1]]
-        room = at_y + metrics.height() + 3 <= rect.bottom()
-        top = at_y + 3 if above < rect.top() or (crossed and room) else above
-        draw_tag(painter, self.text, (left, top), self.line.colour, self.ground)
+        lefts = dict.fromkeys((min(at_x + PAD, rect.right() - width), at_x - PAD - width, at_x - PAD - 2 * width))
+        apart = [3 + row * (height + 1) for row in _ROWS]
+        tops = [top for there in apart for top in (at_y - there - height, at_y + there)]
+        places = [QRectF(left, top, width, height) for top in tops for left in lefts]
+        return (Tag(text, [place for place in places if rect.contains(place)], sign),)

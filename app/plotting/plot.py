@@ -234,10 +234,9 @@ class Plot(pg.GraphicsView):
         assert self._enlarged is not None
         self._enlarged.set_heading(self.heading)
         copy.title, copy.run = self.title, self.run
-        if copy.bottom.labelText != self.bottom.labelText:
-            copy.bottom.set_title(self.bottom.labelText)
-        if not self.measured and copy.left.labelText != self.left.labelText:
-            copy.left.set_title(self.left.labelText)
+        copy.bottom.set_title(self.bottom.labelText, *self.bottom.shorter)
+        if not self.measured:
+            copy.left.set_title(self.left.labelText, *self.left.shorter)
         copy.left.highest = self.left.highest
         copy.legend.show_entries(self.legend.entries)
         copy.set_ranges(*self.ranges)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from app.models.run_style import RunStyle
 from app.plotting.marks import HAIRLINES, Frame, Numbers
 from app.plotting.run_sign import draw_marker, pen_for
+from app.plotting.tags import Tag
 from app.style.theme import Theme
 
 MANY = 12  # lines, from which on all are thin and none is named at its end
@@ -102,9 +103,24 @@ class EndNames:
         self.ink, self.ground = theme.text, theme.surface
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
+        metrics = QFontMetricsF(painter.font())
+        for line, text, place in self._placed(metrics, frame):
+            painter.fillRect(place, QColor(self.ground))
+            marker = QPointF(place.left() + _MARKER + 1, place.center().y())
+            draw_marker(painter, line.style.marker, marker, line.colour)
+            painter.setPen(QColor(self.ink))
+            words = place.adjusted(2 * _MARKER + _PAD, 0, 2, 0)
+            painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+
+    def tags(self, metrics: QFontMetricsF, frame: Frame) -> Sequence[Tag]:
+        """The room that each takes, which other words leave free."""
+        return [Tag("", [place]) for _, _, place in self._placed(metrics, frame)]
+
+    def _placed(self, metrics: QFontMetricsF, frame: Frame) -> Iterator[tuple[RunLine, str, QRectF]]:
+        """What is written of which line, and where."""
         if len(self._of.lines) > MANY:
             return
-        metrics, rect = QFontMetricsF(painter.font()), frame.rect
+        rect = frame.rect
         ends = [(line, at) for line in self._of.lines if (at := _end(line, frame)) is not None]
         ends.sort(key=lambda found: found[1].y())
         tops = spread([at.y() - metrics.height() / 2 for _, at in ends], metrics.height(), (rect.top(), rect.bottom()))
@@ -114,12 +130,8 @@ class EndNames:
             if room < _LEAST:
                 continue
             text = metrics.elidedText(line.name, Qt.TextElideMode.ElideMiddle, room)  # what differs stands at its end
-            place = QRectF(left, top, metrics.horizontalAdvance(text) + 2 * _PAD + 2 * _MARKER, metrics.height())
-            painter.fillRect(place, QColor(self.ground))
-            draw_marker(painter, line.style.marker, QPointF(left + _MARKER + 1, place.center().y()), line.colour)
-            painter.setPen(QColor(self.ink))
-            words = place.adjusted(2 * _MARKER + _PAD, 0, 2, 0)
-            painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+            width = metrics.horizontalAdvance(text) + 2 * _PAD + 2 * _MARKER
+            yield line, text, QRectF(left, top, width, metrics.height())
 
 
 def _end(line: RunLine, frame: Frame) -> QPointF | None:

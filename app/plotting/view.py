@@ -18,6 +18,7 @@ from app.style.format import tick_labels
 from app.style.theme import Theme, tabular
 
 HALF_LABEL = 24  # pixels to the right of a plot; a label that stands out further is not drawn
+_BESIDE_LABELS = 14  # pixels from a unit to the beginning of the axis, where half a label may stand
 _GAP = 6.0  # the least pixels between two labels beside each other
 _LEAST_LINE = 0.85  # of a label's height, between two labels above each other
 
@@ -25,10 +26,15 @@ _LEAST_LINE = 0.85  # of a label's height, between two labels above each other
 class Axis(pg.AxisItem):
     """An axis of fixed size with one level of round ticks, short labels and no SI prefix in its title.
 
-    Over it the wheel zooms, and dragging moves, what it measures alone.
+    Where the title has no room, its unit alone stands there: no axis is without. Over it the wheel zooms, and dragging
+    moves, what it measures alone.
     """
 
-    _scale = 1.0  # of the text; pyqtgraph asks for it while it makes an axis
+    # pyqtgraph asks for these while it makes an axis
+    _scale = 1.0  # of the text
+    _said = ""  # of the title
+    _beside = 0  # pixels left of it in which the unit stands instead of the title beneath
+    shorter: tuple[str, ...] = ("",)  # what it says where there is no room for the title
 
     def __init__(self, side: str, title: str, tick_pixels: int, most_ticks: int = 8) -> None:
         super().__init__(side, maxTickLength=0)
@@ -44,14 +50,39 @@ class Axis(pg.AxisItem):
 
     @property
     def title(self) -> str:
-        """What it measures, as plain text."""
+        """What it says that it measures, as plain text."""
         return str(self.label.toPlainText()).strip()
 
-    def set_title(self, title: str) -> None:
+    def set_title(self, title: str, *shorter: str) -> None:
+        """Name what it measures.
+
+        Args:
+            shorter: what it says where there is no room for the title, the unit last; without any, what the title has
+                in brackets at its end.
+        """
+        shorter = tuple(filter(None, shorter)) or (title[title.rfind("(") + 1 : -1] if title.endswith(")") else title,)
+        if (title, shorter) == (self.labelText, self.shorter):
+            return
+        self.shorter, self._said = shorter, title
         self.setLabel(title or None)
         self.showLabel(bool(title))
         if not self.size().isEmpty():  # else it is placed once there is room
             self.resizeEvent()
+
+    def stand_beside(self, room: int) -> None:
+        """Have the unit stand left of the labels, in so many pixels, instead of the title beneath them; 0 puts that
+        back."""
+        if room != self._beside:
+            self._beside = room
+            self.resizeEvent()
+
+    def labelString(self) -> str:
+        return f"<span>{self._said}</span>"
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self.label.setHtml(self.labelString())
 
     def apply_theme(self, theme: Theme, font: QFont) -> None:
         self._scale = theme.text_scale
@@ -66,14 +97,21 @@ class Axis(pg.AxisItem):
         self.resizeEvent()
 
     def resizeEvent(self, event: QResizeEvent | None = None) -> None:
+        if not self.labelText:
+            super().resizeEvent(event)
+            return
+        self._say(self.shorter[-1] if self._beside else self.labelText)
+        for words in self.shorter if self.orientation == "left" else ():
+            if self.label.boundingRect().width() > self.size().height() + 4:
+                self._say(words)
         super().resizeEvent(event)
-        if self.orientation == "bottom":
+        width, label = self.label.boundingRect().width(), self.label
+        if self._beside:
+            gap = min(_BESIDE_LABELS * self._scale, max(self._beside - width, 0.0))
+            label.setPos(-width - gap, (self.size().height() - label.boundingRect().height()) / 2 + 1)
+        elif self.orientation == "bottom":
             # A long title stands out at the left rather than being cut at the right.
-            furthest = self.size().width() + HALF_LABEL * self._scale - self.label.boundingRect().width()
-            self.label.setX(min(self.label.x(), furthest))
-        # A title that is longer than its axis would be cut.
-        elif self.orientation == "left" and self.label.toPlainText():
-            self.label.setVisible(self.label.boundingRect().width() <= self.size().height() + 4)
+            label.setX(min(label.x(), self.size().width() + HALF_LABEL * self._scale - width))
 
     def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
         """The spacing and the values of the ticks, so few that no label touches another."""

@@ -11,9 +11,9 @@ import pytest
 from app.models import history as history_module
 from app.models.columns import Table
 from app.models.history import History
-from app.models.run_names import full_name
+from app.models.run_names import full_name, told_apart
 from app.session.run_library import RunLibrary
-from engine.config import PolicyGradientConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig, presets
 from engine.config.parameters import with_values
 from engine.reports.events import Change, Collected, Solved, Updated
 from engine.reports.metrics import METRICS
@@ -150,6 +150,16 @@ def test_a_run_is_named_after_what_it_has_otherwise_than_the_one_before_it(view:
     assert view.name(view.record(child.id)) == "baseline: average return"  # than the run that it was forked from
     view.label(child.id, Label(title="the good one"))
     assert view.name(view.record(child.id)) == "the good one"
+
+
+def test_the_name_of_a_run_says_first_what_a_person_would_say() -> None:
+    shipped = presets.shipped()
+    ppo, fast, lunar = (shipped[name].config for name in ("cartpole-ppo", "cartpole-fast", "lunar-lander"))
+    assert told_apart(fast, ppo) == ["PPO", "MLP"]
+    assert told_apart(ppo, with_values(ppo, {"seed": 3, "update.learning_rate": 0.5})) == ["α 0.5", "seed 3"]
+    assert told_apart(ppo, with_values(ppo, {"seed": 3, "update.learning_rate": 0.5, "device": "cpu"}))[2:] == ["…"]
+    assert told_apart(fast, lunar)[:2] == ["PPO", "Lunar lander"]
+    assert told_apart(with_values(ppo, {"environment": "Acrobot-v1"}), ppo) == ["Cart pole"]
 
 
 def test_deleting_and_labelling_can_be_undone(view: RunLibrary, library: Library) -> None:

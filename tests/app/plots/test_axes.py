@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from pytestqt.qtbot import QtBot
 
@@ -132,3 +133,22 @@ def test_a_label_at_the_end_of_an_axis_is_drawn(
     _, _, texts = plot.bottom.generateDrawSpecs(painter)
     painter.end()
     assert [text for *_, text in texts] == ["0", label]
+
+
+@pytest.mark.parametrize("height", [60, 90, 139, 200, 400])
+def test_an_axis_always_says_what_it_measures_or_at_least_its_unit(qtbot: QtBot, height: int) -> None:
+    plot = Plot(DARK, "environment steps", "share of steps (%)")
+    plot.bottom.set_title("environment steps (1 in 4 episodes drawn)", "steps")
+    plot.left.set_title("share of steps (%)", "% of steps", "%")
+    qtbot.addWidget(plot)
+    plot.resize(300, height)
+    plot.show()
+    plot.set_ranges((0.0, 1.0), (0.0, 100.0))
+    whole = QRectF(plot.viewport().rect())
+    for axis, unit, title in ((plot.left, "%", "share of steps (%)"), (plot.bottom, "steps", plot.bottom.labelText)):
+        assert axis.label.isVisible()
+        assert unit in axis.title
+        assert (axis.title == title) == (height >= 200)
+        place = axis.label.mapRectToScene(axis.label.boundingRect()).adjusted(5, 5, -5, -5)
+        assert whole.contains(place), (axis.title, place)
+        assert not place.intersects(plot.area)

@@ -2,31 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.plotting.labels import level_top, place_labels
+from app.models.run_style import style_of
+from app.plotting.labels import Level, Moment, Moments, Name, Shapes, level_top
+from app.plotting.marks import Dots, Frame, Line
 from app.plotting.readout import fitted, tag_place
+from app.plotting.tags import Tags, Worded, freest
 from app.plotting.throttle import Pace
 
-
-def test_labels_that_would_cover_each_other_take_another_row() -> None:
-    assert place_labels([10, 20], [50, 50], (0, 500), rows=2) == [(1, 12), (0, 22)]
+ROW = [QRectF(left, 0.0, 50.0, 20.0) for left in (0.0, 100.0, 200.0)]
 
 
-def test_a_label_at_the_right_edge_stands_to_the_left() -> None:
-    assert place_labels([490], [50], (0, 500), rows=1) == [(0, 439)]
+def points(*places: tuple[float, float]) -> np.ndarray:
+    return np.array([(x, y, 1.0) for x, y in places]).reshape(-1, 3)
 
 
-def test_where_there_is_no_room_the_last_label_stays() -> None:
-    assert place_labels([10, 20], [50, 50], (0, 500), rows=1) == [None, (0, 22)]
+def test_words_stand_where_they_cover_the_least_and_never_over_others() -> None:
+    assert freest(ROW, points(), []) == ROW[0]
+    assert freest(ROW, points((10, 10), (20, 5), (110, 10)), []) == ROW[2]
+    assert freest(ROW, points((10, 10), (20, 5), (110, 10)), [ROW[2]]) == ROW[1]
+    assert freest(ROW, points(), [QRectF(0.0, 0.0, 300.0, 5.0)]) is None
 
 
 def test_the_label_of_a_level_leaves_the_rows_of_moments_free() -> None:
     assert level_top(100, 15, (0, 200)) == 82
     assert level_top(38, 15, (0, 200)) == 41
     assert level_top(38, 15, (0, 50)) == 20
+
+
+def laid(texts_of: Sequence[Worded], clear_of: Sequence[Dots | Line], rect: QRectF) -> dict[str, QRectF]:
+    """Where words go in a plot of 0 to 100 by 0 to 600."""
+    metrics = QFontMetricsF(QFont())
+    return {
+        tag.text: place
+        for tag, place in Tags(texts_of, clear_of).placed(metrics, Frame(rect, (0.0, 100.0), (0.0, 600.0)))
+    }
+
+
+def curve(to: float, end: float = 100.0) -> Line:
+    line = Line()
+    line.x, line.y = np.linspace(0.0, end, 50), np.linspace(0.0, to, 50)
+    return line
+
+
+def test_the_words_of_a_plot_keep_clear_of_data_shapes_and_each_other() -> None:
+    """The name of the level is not where the first episodes are, and curves that end alike have their names apart."""
+    dots, level, moments = Dots(), Level(475.0, "solved: 475"), Moments()
+    dots.x, dots.y = np.linspace(0.0, 20.0, 200), np.tile([470.0, 500.0, 430.0, 520.0], 50)
+    moments.moments = [Moment(20.0, "solved at 20 steps", shape="star", y=480.0), Moment(21.0, "α 0.01 → 0.001")]
+    alike = [Name(curve(490.0), style_of(number), f"run {number} · PPO") for number in (1, 2, 3)]
+    for rect in (QRectF(0, 0, 560, 100), QRectF(0, 0, 560, 160), QRectF(0, 0, 1200, 500)):
+        lines = [name.line for name in alike]
+        places = laid([Shapes(moments), moments, *alike, level], [dots, *lines], rect)
+        assert len(places) >= 5
+        assert "solved: 475" in places
+        assert all(rect.contains(place) for place in places.values())
+        assert not any(one.intersects(other) for one, other in combinations(places.values(), 2))
+        frame = Frame(rect, (0.0, 100.0), (0.0, 600.0))
+        covered = [QPointF(x, y) for x, y in zip(frame.to_x(dots.x), frame.to_y(dots.y), strict=True)]
+        assert not any(places["solved: 475"].contains(point) for point in covered)
+        assert not any(place.contains(QPointF(frame.to_x(20.0), frame.to_y(480.0))) for place in places.values())
+
+
+def test_labels_of_moments_that_would_cover_each_other_take_another_row_and_the_last_come_first() -> None:
+    moments = Moments(rows=2)
+    moments.moments = [Moment(20.0, "first"), Moment(21.0, "the second"), Moment(99.9, "at the edge")]
+    places = laid([moments], [], QRectF(0, 0, 600, 300))
+    assert places["the second"].top() < places["first"].top()
+    assert places["at the edge"].right() < 600.0
+    moments.rows = 1
+    moments.moments = [Moment(1.0, "first"), Moment(1.5, "the second")]
+    assert list(laid([moments], [], QRectF(0, 0, 600, 300))) == ["the second"]
 
 
 def test_what_is_read_out_is_never_wider_or_higher_than_there_is_room() -> None:
