@@ -107,7 +107,7 @@ class ComparePage(QWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         ids = bytes(event.mimeData().data(MIME).data()).decode().split()
-        self._library.show_only([*self._library.shown, *ids])
+        self._library.draw(ids, True)
         event.acceptProposedAction()
 
     def apply_theme(self, theme: Theme) -> None:

@@ -192,7 +192,7 @@ class RunPicker(QWidget):
         self._hint = muted(EMPTY)
         self._hint.setWordWrap(True)
         self.clear_button = QPushButton("Untick all")
-        self.clear_button.clicked.connect(lambda: library.show_only(()))
+        self.clear_button.clicked.connect(lambda: library.draw(library.shown, False))
         self.duplicate_button = QPushButton("Duplicate and change one thing…")
         self.duplicate_button.setToolTip(
             "Choose again what this run has: change one thing, press Start, and compare the two"

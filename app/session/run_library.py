@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from app.session.library_room import LibraryRoom
-from app.session.tried import Tried
+from app.session.tried import Changed, Tried, Values
 from engine.runs.records import ALIVE, Label, RunRecord
 from engine.runtime.errors import RequestError, RunError
 
@@ -36,13 +36,15 @@ class RunLibrary(QObject):
     Signals:
         changed: a run has come, gone, got on or been labelled.
         shown_changed: which runs are to be drawn beside others is another.
+        pictured: the run of which another last picture was kept here.
         failed: why the library cannot be used, in a sentence; told once.
 
-    What is deleted and labelled here stands in ``undo_stack``, the list of what was tried in this window.
+    What is deleted, labelled, drawn and hidden here stands in ``undo_stack``, what was tried in this window.
     """
 
     changed = Signal()
     shown_changed = Signal()
+    pictured = Signal(str)
     failed = Signal(str)
 
     def __init__(self, folder: Path, parent: QObject | None = None) -> None:
@@ -190,11 +192,17 @@ class RunLibrary(QObject):
         library = self._library
         return library is not None and self._tried(lambda: bool(library.checkpoints(run)), False)
 
-    def picture(self, run: str) -> str:
-        """The last frame that was seen of a run, as a PNG file in base 64; empty where none was kept."""
+    def picture(self, run: str) -> bytes:
+        """The last frame that was seen of a run, as a PNG file; empty where none was kept."""
         library = self._library
-        kept = self._tried(lambda: library.thumbnail(run), None) if library is not None else None
-        return b64encode(kept).decode() if kept is not None else ""
+        return self._tried(lambda: library.thumbnail(run), None) or b"" if library is not None else b""
+
+    def keep_picture(self, run: str, png: bytes) -> None:
+        """Keep the last frame that was seen of a run."""
+        if self._library is not None:
+            with suppress(RunError):  # such as that the run is not in the library
+                self._library.keep_thumbnail(run, png)
+                self.pictured.emit(run)
 
     def compared_with(self, record: RunRecord) -> RunRecord | None:
         """The run that ``record`` is named after: the one that it was forked from, or else the one before it in the
@@ -224,9 +232,24 @@ class RunLibrary(QObject):
         return self._shown
 
     def show(self, run: str, shown: bool) -> None:
-        """Draw a run beside others, or no more."""
-        if shown is not (run in self._shown):
-            self._set_shown((*self._shown, run) if shown else tuple(id for id in self._shown if id != run))
+        """Draw a run beside others, or no more, which can be undone."""
+        self.draw([run], shown)
+
+    def draw(self, runs: Sequence[str], drawn: bool) -> None:
+        """Draw these beside others, or no more, which can be undone."""
+        changed = [run for run in dict.fromkeys(runs) if (run in self._shown) is not drawn]
+        if not changed:
+            return
+        before = self._shown
+
+        def put(wanted: bool) -> None:
+            left = tuple(run for run in self._shown if run not in changed)
+            back = before if set(before) == {*left, *changed} else (*left, *changed)  # in the order that they were in
+            self.show_only(back if wanted else left)
+
+        what = self._called(changed)
+        text = f"Draw {what} beside" if drawn else f"Hide {what}"
+        self.undo_stack.push(Tried(text, partial(put, drawn), partial(put, not drawn)))
 
     def show_only(self, runs: Iterable[str]) -> None:
         """Draw these and no others."""
@@ -247,14 +270,13 @@ class RunLibrary(QObject):
         if not idle:
             return
         ids = [record.id for record in idle]
-        what = f"run {idle[0].number}" if len(idle) == 1 else f"{len(idle)} runs"
         shown = self._shown
 
         def undo() -> None:
             self.restore(ids)
             self.show_only([*self._shown, *(id for id in shown if id in ids)])
 
-        self.undo_stack.push(Tried(f"Delete {what}", lambda: self._delete(ids), undo))
+        self.undo_stack.push(Tried(f"Delete {self._called(ids)}", lambda: self._delete(ids), undo))
 
     def _delete(self, runs: Sequence[str]) -> None:
         self._write(lambda library: library.delete(runs))
@@ -282,19 +304,22 @@ class RunLibrary(QObject):
         record = self.record(run)
         if record is None or record.label == label:
             return
-        before = record.label
-        what = _labelled(before, label).format(f"run {record.number}")
+        what = _labelled(record.label, label).format(f"run {record.number}")
+        put = partial(self._put_label, run)
+        self.undo_stack.push(Changed(what, Values(record.label, label), put, f"{run} {what}"))
 
-        def put(wanted: Label) -> None:
-            self._write(lambda library: library.label(run, wanted))
-
-        self.undo_stack.push(Tried(what, lambda: put(label), lambda: put(before)))
+    def _put_label(self, run: str, label: Label) -> None:
+        self._write(lambda library: library.label(run, label))
 
     def pin(self, run: str, pinned: bool) -> None:
         """Keep a run on the shelf, or no more."""
         record = self.record(run)
         if record is not None:
             self.label(run, replace(record.label, pinned=pinned))
+
+    def _called(self, runs: Sequence[str]) -> str:
+        record = self.record(runs[0]) if len(runs) == 1 else None
+        return f"run {record.number}" if record is not None else f"{len(runs)} runs" if len(runs) > 1 else "a run"
 
     def _write(self, write: Callable[[Library], None]) -> None:
         library = self._library

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from PySide6.QtCore import QBuffer, QIODevice, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QImage, QImageWriter
 
@@ -11,7 +9,6 @@ from app.models.run_state import ENDED, RunState
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
-from engine.runtime.errors import RunError
 
 SIZE = QSize(192, 144)  # pixels into which a picture is fitted
 SELDOM = 60_000  # ms between two of a run that trains
@@ -30,10 +27,9 @@ class Thumbnails(QObject):
 
     def keep(self) -> None:
         """Keep the picture that is shown as that of the run that is shown, where there is one."""
-        shown, library, picture = self._controller.shown, self._library.library, self._playback.picture
-        if shown is not None and library is not None and picture is not None:
-            with suppress(RunError):  # such as that the run is not in the library
-                library.keep_thumbnail(shown.run.id, as_png(picture))
+        shown, picture = self._controller.shown, self._playback.picture
+        if shown is not None and self._library.library is not None and picture is not None:
+            self._library.keep_picture(shown.run.id, as_png(picture))
 
     def _follow(self, state: RunState) -> None:
         if state is RunState.RUNNING:

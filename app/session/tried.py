@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtGui import QUndoCommand
+
+_TOGETHER = 4.0  # seconds within which changes of one thing are one
 
 
 class Tried(QUndoCommand):
@@ -35,3 +40,31 @@ class Tried(QUndoCommand):
 
     def undo(self) -> None:
         self._undo()
+
+
+@dataclass
+class Values:
+    """What something was, and what it has become."""
+
+    before: Any
+    after: Any
+
+
+class Changed(Tried):
+    """Something that was changed by ``put`` of another value. What is changed again soon, under the same ``name``, is
+    one: so a text is undone whole, however often it was kept while it was typed."""
+
+    def __init__(self, text: str, values: Values, put: Callable[[Any], object], name: str) -> None:
+        super().__init__(text, lambda: put(values.after), lambda: put(values.before))
+        self._values, self._name = values, name
+        self._when = time.monotonic()
+
+    def id(self) -> int:
+        return 2  # of commands that may be one; edits of the choice are others
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, Changed) or other._name != self._name or other._when - self._when > _TOGETHER:
+            return False
+        self._values.after, self._when = other._values.after, other._when
+        self.setObsolete(self._values.after == self._values.before)  # it is as it was
+        return True

@@ -1,21 +1,24 @@
-"""What a person says of a run: its name, its tags and a note."""
+"""What a person says of a run, its name, its tags and a note, beside the last picture of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.session.run_library import RunLibrary
 from app.style.text import muted
+from app.style.theme import Theme
 from engine.runs.records import Label, RunRecord
 
 _PATIENCE = 600  # ms after the last letter until a label is kept
+_PICTURE = QSize(128, 96)  # pixels into which the picture is fitted, where text has the system's size
 
 
 class Details(QWidget):
-    """What a person says of the run that is selected; it is kept as soon as nothing more is typed."""
+    """Of the run that is selected; what is typed is kept as soon as nothing more is."""
 
     def __init__(self, library: RunLibrary) -> None:
         super().__init__()
@@ -28,17 +31,30 @@ class Details(QWidget):
         self.note.setTabChangesFocus(True)
         self._timer = QTimer(self, interval=_PATIENCE, singleShot=True)
         self._timer.timeout.connect(self.keep)
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-        for words, field in (("Name", self.title), ("Tags", self.tags), ("Note", self.note)):
+        self.picture = QLabel()
+        self.picture.setAccessibleName("The last picture of the run")
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        self._size = _PICTURE
+        lines = QVBoxLayout()
+        self._layout = QVBoxLayout(self)
+        for layout in (lines, self._layout):
+            layout.setContentsMargins(0, 0, 0, 0)
+        for words, field, place in (
+            ("Name", self.title, lines), ("Tags", self.tags, lines), ("Note", self.note, self._layout)
+        ):  # fmt: skip
             field.setAccessibleName(f"{words} of the run")
-            form.addRow(muted(words), field)
+            place.addWidget(muted(words))
+            place.addWidget(field)
+        self._top = QHBoxLayout()
+        self._top.addLayout(lines, 1)
+        self._top.addWidget(self.picture)
+        self._layout.insertLayout(0, self._top)
         self.title.setMaxLength(80)
         for line in (self.title, self.tags):
             line.textEdited.connect(lambda _text: self._timer.start())
             line.editingFinished.connect(self.keep)
         self.note.textChanged.connect(self._note_typed)
+        library.pictured.connect(self._pictured)
 
     def _note_typed(self) -> None:
         if self._record is not None and self.note.toPlainText() != self._record.label.note:
@@ -62,6 +78,29 @@ class Details(QWidget):
             self._record = replace(record, label=label)
             self._library.label(record.id, label)
 
+    def _pictured(self, run: str) -> None:
+        if self._record is not None and self._record.id == run:
+            self._show_picture()
+
+    def _show_picture(self) -> None:
+        """Show the last picture of the run, where there is one."""
+        picture = QPixmap()
+        if self._record is not None:
+            picture.loadFromData(self._library.picture(self._record.id))
+        self.picture.setVisible(not picture.isNull())
+        if not picture.isNull():
+            ratio = self.devicePixelRatioF()
+            keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+            picture = picture.scaled(self._size * ratio, keep, smooth)
+            picture.setDevicePixelRatio(ratio)
+        self.picture.setPixmap(picture)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._size = QSize(theme.px(_PICTURE.width()), theme.px(_PICTURE.height()))
+        for layout in (self._layout, self._top):
+            layout.setSpacing(theme.unit // 2)
+        self._show_picture()
+
     def show_run(self, record: RunRecord | None) -> None:
         """Show what is said of a run, unless it is just what is typed here; None clears and locks the fields."""
         other = record is None or self._record is None or record.id != self._record.id
@@ -70,6 +109,8 @@ class Details(QWidget):
         elif record is not None and self._record is not None and record.label == self._record.label:
             return
         self._record = record
+        if other:
+            self._show_picture()
         label = record.label if record is not None else Label()
         self.setEnabled(record is not None)
         if other or not self._timer.isActive():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -110,6 +111,9 @@ class RunList(QAbstractTableModel):
         """Where a run is; −1 where it is not."""
         return next((row for row, chip in enumerate(self._chips) if chip.record.id == run), -1)
 
+    def chip(self, row: int) -> Chip:
+        return self._chips[row]
+
     def name_of(self, record: RunRecord) -> str:
         return self._library.name(record)
 
@@ -162,7 +166,7 @@ class RunList(QAbstractTableModel):
         lines += [*record.inexact, record.label.note, ", ".join(record.label.tags)]
         title = record.label.title or f"Run {record.number}"
         told = "<br>".join(escape(line) for line in lines if line)
-        picture = self._library.picture(record.id)
+        picture = b64encode(self._library.picture(record.id)).decode()
         shown = f'<p><img src="data:image/png;base64,{picture}"></p>' if picture else ""
         return f"{shown}<p><b>{escape(title)}</b><br>{told}</p><p>Double-click to open it, F2 to name it.</p>"
 

@@ -168,29 +168,41 @@ class RunShelf(QObject):
         return known
 
     def draw(self, run: str, drawn: bool) -> None:
-        """Draw a run beside the one that is shown, or no more."""
+        """Draw a run beside the one that is shown, or no more, which can be undone."""
+        self.draw_all([run], drawn)
+
+    def draw_all(self, runs: Sequence[str], drawn: bool) -> None:
+        """The same of several at once."""
         ghost = self._controller.ghost
-        if ghost is not None and ghost.run.id == run and not drawn:
-            self._clear_ghost(ghost)
-        wanted = self._library.record(run)
-        if drawn and wanted is not None and not self._fits(wanted):
-            self.refused.emit(
-                f"Run {wanted.number} is of {wanted.environment}; it is drawn once a run of that is shown."
-            )
-        self._library.show(run, drawn)
+        if ghost is not None and ghost.run.id in runs and not drawn:
+            self._clear_ghost(ghost, runs)
+        else:
+            self._library.draw(runs, drawn)
+        for record in map(self._library.record, runs if drawn else ()):
+            if record is not None and not self._fits(record):
+                self.refused.emit(
+                    f"Run {record.number} is of {record.environment}; it is drawn once a run of that is shown."
+                )
         self.refresh()
 
     def _fits(self, record: RunRecord) -> bool:
         shown = self._controller.shown
         return shown is None or shown.run.environment.id == record.environment
 
-    def _clear_ghost(self, ghost: KeptRun) -> None:
+    def _clear_ghost(self, ghost: KeptRun, runs: Sequence[str]) -> None:
+        """Hide these, of which one is the ghost."""
+
         def undo() -> None:
             if self._controller.ghost is None and self._controller.shown is not ghost:
                 self._controller.set_ghost(ghost)
 
+        others = len({*runs} & {*self._library.shown, ghost.run.id}) - 1
+        words = f"Hide {others + 1} runs" if others else f"Hide run {ghost.run.number}"
         stack = self._library.undo_stack
-        stack.push(Tried(f"Hide run {ghost.run.number}", lambda: self._controller.set_ghost(None), undo))
+        stack.beginMacro(words)
+        stack.push(Tried(words, lambda: self._controller.set_ghost(None), undo))
+        self._library.draw(runs, False)
+        stack.endMacro()
 
     # --- what can be done with them -----------------------------------------------------------------------------------
 
@@ -210,7 +222,7 @@ class RunShelf(QObject):
         busy = [record for record in records if record.status in ALIVE]
         ghost = self._controller.ghost
         if ghost is not None and ghost.run.id in runs:
-            self._library.show(ghost.run.id, True)  # as it is again where it comes back
+            self._library.show_only([*self._library.shown, ghost.run.id])  # as it is again where it comes back
             self._controller.set_ghost(None)
         self._library.delete([record.id for record in records])
         if busy:
@@ -228,7 +240,7 @@ class RunShelf(QObject):
             self._offer_to_go_on(menu, record)
             _entry(menu, "Duplicate and change one thing…", partial(self.duplicate_asked.emit, record))
         all_drawn = all(run in drawn for run in ids)
-        _entry(menu, "Hide from the plots" if all_drawn else "Draw beside", partial(self._draw_all, ids, not all_drawn))
+        _entry(menu, "Hide from the plots" if all_drawn else "Draw beside", partial(self.draw_all, ids, not all_drawn))
         if len(records) == 1:
             pinned = record.label.pinned
             _entry(menu, "Unpin" if pinned else "Pin to the shelf", partial(self._library.pin, record.id, not pinned))
@@ -253,10 +265,6 @@ class RunShelf(QObject):
         if done < budget:
             _entry(menu, "Go on", resume)
         _entry(menu, f"Go on for {short_number(budget)} more", partial(resume, steps=max(done, budget) + budget))
-
-    def _draw_all(self, runs: Sequence[str], drawn: bool) -> None:
-        for run in runs:
-            self.draw(run, drawn)
 
 
 def _parent(record: RunRecord, records: Mapping[str, RunRecord]) -> int | None:

@@ -31,11 +31,13 @@ from app.style.theme import Theme
 from app.window.run_chips import draw_ring
 from app.window.run_details import Details
 from app.window.run_list import COLUMNS, RUN_ROLE, Chip, Index, RunList, numbered
+from app.window.run_names import RunNames
 from app.window.run_room import RunRoom
 from app.window.run_search import FoundRuns
 
 _WIDTHS = (112, 200, 130, 48, 64, 64, 72, 110, 110, 118)  # pixels of the columns, where text has the system's size
-_DETAILS = 250
+_DETAILS = 280
+_ROW = 24  # pixels of the height of a row
 
 
 class RunTable(QWidget):
@@ -43,13 +45,13 @@ class RunTable(QWidget):
 
     Signals:
         opened: a run is to be shown.
-        eyed: a run is to be drawn beside the one that is shown, or no more.
+        eyed: these runs are to be drawn beside the one that is shown, or no more.
         deleted: these runs are to go.
         menu_asked: what could be done with these runs is wanted, as entries of a menu.
     """
 
     opened = Signal(str)
-    eyed = Signal(str, bool)
+    eyed = Signal(list, bool)
     deleted = Signal(list)
     menu_asked = Signal(QMenu, list)
 
@@ -65,7 +67,7 @@ class RunTable(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search the runs")
         self.count = muted()
-        self.table = _Table(self.found, theme)
+        self.table = _Table(self.found, library, theme)
         self.details = Details(library)
         self.room = RunRoom(library.room)
         self.open_button = self._button("Open", "Show its curves, its choice and its policy (Return)")
@@ -115,7 +117,8 @@ class RunTable(QWidget):
         self._library.changed.connect(self._take_gone)
         self.table.selectionModel().selectionChanged.connect(self.follow)
         self.found.dataChanged.connect(self.follow)
-        self.found.rowsRemoved.connect(self.room.measure)
+        for signal in (self._runs.rowsInserted, self._runs.rowsRemoved):
+            signal.connect(self._measure)
         for model in (self.found, self._runs, self._gone):  # what is found changes before all that there is does
             for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
                 signal.connect(self.follow)
@@ -129,10 +132,7 @@ class RunTable(QWidget):
         self.table.selectRow(0)
 
     def _draw(self) -> None:
-        chips = self.table.chips()
-        drawn = all(chip.drawn for chip in chips)
-        for chip in chips:
-            self.eyed.emit(chip.record.id, not drawn)
+        self.eyed.emit(self.table.selected(), not all(chip.drawn for chip in self.table.chips()))
 
     def _delete(self) -> None:
         """Delete what is selected, or bring it back."""
@@ -171,6 +171,11 @@ class RunTable(QWidget):
         self.delete_button.setText(f"{what} {len(chips)}" if len(chips) > 1 else what)
         self.details.show_run(chips[0].record if len(chips) == 1 and not gone else None)
 
+    def _measure(self, *_: object) -> None:
+        """Find out anew what can go, where anybody sees it."""
+        if self.isVisible():
+            self.room.measure()
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.room.measure()
@@ -180,20 +185,22 @@ class RunTable(QWidget):
         self.table.apply_theme(theme)
         self.room.apply_theme(theme)
         self.details.setFixedWidth(theme.px(_DETAILS))
+        self.details.apply_theme(theme)
 
 
 class _Table(QTableView):
     opened = Signal(str)
-    eyed = Signal(str, bool)
+    eyed = Signal(list, bool)
     deleted = Signal(list)
     menu_asked = Signal(QMenu, list)
 
-    def __init__(self, found: FoundRuns, theme: Theme) -> None:
+    def __init__(self, found: FoundRuns, library: RunLibrary, theme: Theme) -> None:
         super().__init__()
         self._found = found
-        self._signs = _Signs(self)
+        self._signs, self._names = _Signs(self), RunNames(self, found, library)
         self.setModel(found)
         self.setItemDelegateForColumn(0, self._signs)
+        self.setItemDelegateForColumn(1, self._names)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
@@ -236,7 +243,7 @@ class _Table(QTableView):
 
     def _draw(self, index: Index) -> None:
         chip = index.data(RUN_ROLE)
-        self.eyed.emit(chip.record.id, not chip.drawn)
+        self.eyed.emit([chip.record.id], not chip.drawn)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         chips = self.chips()
@@ -246,9 +253,8 @@ class _Table(QTableView):
             self.opened.emit(chips[0].record.id)
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and chips:
             self.deleted.emit(self.selected())
-        elif event.key() == Qt.Key.Key_Insert:
-            for chip in chips:
-                self.eyed.emit(chip.record.id, not chip.drawn)
+        elif event.key() == Qt.Key.Key_Insert and chips:
+            self.eyed.emit(self.selected(), not all(chip.drawn for chip in chips))
         elif event.key() == Qt.Key.Key_F2 and self.currentIndex().isValid():
             self.edit(self._found.index(self.currentIndex().row(), 1))
         else:
@@ -265,10 +271,10 @@ class _Table(QTableView):
             menu.popup(event.globalPos())
 
     def apply_theme(self, theme: Theme) -> None:
-        self._signs.theme = theme
+        self._signs.theme = self._names.theme = theme
         for column, width in enumerate(_WIDTHS):
             self.setColumnWidth(column, theme.px(width))
-        self.verticalHeader().setDefaultSectionSize(theme.px(22))
+        self.verticalHeader().setDefaultSectionSize(theme.px(_ROW))
         self.horizontalHeader().setFixedHeight(theme.px(24))
         self.viewport().update()
 
@@ -315,7 +321,8 @@ class _Signs(QStyledItemDelegate):
         painter.setPen(QColor(ink))
         place = rect.adjusted(sign.right() + 6 - rect.left(), 0, 0, 0)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(place, flags, numbered(chip))
+        hangs = isinstance(model := index.model(), FoundRuns) and model.rails(index)
+        painter.drawText(place, flags, str(chip.record.number) if hangs else numbered(chip))
         if chip.record.label.pinned:
             pin = QRectF(rect.right() - side - 2, rect.center().y() - side / 2, side, side)
             icons.drawn("pin", color=ink).paint(painter, pin.toRect())

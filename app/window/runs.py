@@ -103,7 +103,7 @@ class Runs(QObject):
 
             table = RunTable(self.shelf.all_runs(), self._library, theme())
             table.opened.connect(self.shelf.open)
-            table.eyed.connect(self.shelf.draw)
+            table.eyed.connect(self.shelf.draw_all)
             table.deleted.connect(self.shelf.delete)
             table.menu_asked.connect(self.shelf.fill_menu)
             table.apply_theme(theme())

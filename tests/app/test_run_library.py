@@ -174,12 +174,29 @@ def test_deleting_and_labelling_can_be_undone(view: RunLibrary, library: Library
     view.pin(first.id, True)
     view.label(first.id, Label("base", "of the lecture", ("week 3",), pinned=True))
     assert library.run(first.id).label.tags == ("week 3",)
-    assert [view.undo_stack.text(i) for i in range(view.undo_stack.count())] == ["Pin run 1", "Rename run 1"]
+    for note in ("of the", "of the last", "of the last lecture"):  # as they are kept while a person types
+        view.label(first.id, Label("base", note, ("week 3",), pinned=True))
+    texts = [view.undo_stack.text(i) for i in range(view.undo_stack.count())]
+    assert texts == ["Draw run 1 beside", "Pin run 1", "Rename run 1", "Note on run 1"]
+    view.undo_stack.undo()
+    assert view.record(first.id).label.note == "of the lecture"
     view.undo_stack.undo()
     view.undo_stack.undo()
     assert view.record(first.id).label == Label()
     view.undo_stack.redo()
     assert library.run(first.id).label == Label(pinned=True)
+    view.undo_stack.undo()
+    third = recorded(library)
+    view.look()
+    view.draw([third.id, first.id], True)
+    assert (view.undo_stack.undoText(), view.shown) == ("Draw run 3 beside", (first.id, third.id))
+    view.draw([first.id, third.id], False)
+    assert (view.undo_stack.undoText(), view.shown) == ("Hide 2 runs", ())
+    view.undo_stack.undo()
+    assert view.shown == (first.id, third.id)
+    view.show_only([second.id, third.id])  # as Compare does by itself
+    view.undo_stack.undo()
+    assert view.shown == (second.id,)
 
 
 def test_a_library_that_cannot_be_used_is_told_once_and_is_as_if_empty(tmp_path: Path, qapp: object) -> None:

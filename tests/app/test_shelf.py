@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
@@ -16,13 +17,14 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.models.runs import Run
 from app.session.library_room import LibraryRoom
+from app.session.thumbnails import as_png
 from app.window.main_window import MainWindow
 from app.window.run_list import MIME, RUN_ROLE
 from app.window.run_search import searched
 from app.window.run_table import RunTable
 from engine.config.parameters import with_values
 from engine.runs.library import Library
-from engine.runs.records import Label, Status
+from engine.runs.records import Label, Origin, RunRecord, Status
 from engine.runs.room import budget_of
 from tests.app.shorthands import chip_place, click_eye, double_click, enter, heard, said
 from tests.app.test_run_library import recorded
@@ -107,6 +109,34 @@ def test_what_is_deleted_comes_back_by_ctrl_z_and_nothing_asks(window: MainWindo
     assert numbers(window) == [4, 3, 2, 1]
     press(window, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     assert numbers(window) == [3, 1]
+
+
+def test_eye_pin_and_name_are_undone_by_ctrl_z_and_done_again(window: MainWindow, qtbot: QtBot) -> None:
+    chips, again = window.runs.chips, CONTROL | Qt.KeyboardModifier.ShiftModifier
+    undo = window.actions_by_name["undo"]
+    double_click(window, 3)
+    double_click(window, 2)  # the one before stays as a ghost
+    click_eye(window, 3)
+    assert (behind(window), undo.text()) == ([], "Undo hide run 1")
+    click_eye(window, 0)
+    assert (behind(window), undo.text()) == ([4], "Undo draw run 4 beside")
+    place = chips._painter._pin(chip_place(window, 0)).center()
+    QTest.mouseClick(chips.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, place)
+    chips.setCurrentIndex(chips.runs.index(0, 0))
+    press(window, Qt.Key.Key_F2)
+    QTest.keyClicks(QApplication.focusWidget(), "the good one")
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: undo.text() == "Undo rename run 4")
+    states = [(Label("the good one", pinned=True), [4]), (Label(pinned=True), [4]), (Label(), [4]), (Label(), [])]
+    for label, drawn in states[1:]:
+        press(window, Qt.Key.Key_Z, CONTROL)
+        assert (window.run_library.records()[0].label, behind(window)) == (label, drawn)
+    press(window, Qt.Key.Key_Z, CONTROL)
+    assert behind(window) == [1]
+    press(window, Qt.Key.Key_Z, again)
+    for label, drawn in reversed(states[:-1]):
+        press(window, Qt.Key.Key_Z, again)
+        assert (window.run_library.records()[0].label, behind(window)) == (label, drawn)
 
 
 def test_edits_are_undone_one_by_one_or_all_at_once_from_the_list_of_what_was_tried(window: MainWindow) -> None:
@@ -197,6 +227,49 @@ def test_all_runs_are_searched_labelled_and_opened_in_their_list(window: MainWin
     assert not table.open_button.isEnabled()
     window.frame.log_action.trigger()  # takes its place
     assert not table.isVisible()
+
+
+def test_forks_stand_under_the_run_they_come_from_and_each_has_its_picture(
+    window: MainWindow, library_place: Path, qtbot: QtBot
+) -> None:
+    runs = [record.id for record in reversed(window.run_library.records())]
+    with Library(library_place) as library:
+        of_this = library.run(runs[1]).configuration
+        for name, parent in (("child", runs[1]), ("grandchild", "child"), ("other", runs[1])):
+            library.begin(RunRecord(name, 0, of_this, Status.STOPPED, 2e9, origin=Origin(parent, 1, 100)))
+        library.keep_thumbnail("child", as_png(QImage(200, 100, QImage.Format.Format_RGB32)))
+    window.run_library.look()
+    press(window, Qt.Key.Key_L, CONTROL)
+    table = window.frame.findChild(RunTable)
+    found = table.found
+
+    def rows() -> list[tuple[int, int]]:
+        """The number of each run, and how far it stands in."""
+        indices = [found.index(row, 0) for row in range(found.rowCount())]
+        return [(index.data(RUN_ROLE).record.number, len(found.rails(index))) for index in indices]
+
+    newest_first = [(2, 0), (7, 1), (5, 1), (6, 2), (4, 0), (3, 0), (1, 0)]
+    assert rows() == newest_first
+    header = table.table.horizontalHeader()
+    place = QPoint(header.sectionPosition(0) + 5, header.height() // 2)
+    QTest.mouseClick(header.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, place)
+    assert rows() == [(1, 0), (2, 0), (5, 1), (6, 2), (7, 1), (3, 0), (4, 0)]
+    table.table.sortByColumn(6, Qt.SortOrder.DescendingOrder)
+    assert all(depth == 0 for _, depth in rows())
+    table.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+    QTest.keyClicks(table.search, "stopped")  # which its parent is not
+    assert rows() == [(7, 0), (5, 0), (6, 1)]
+    table.table.selectRow(1)
+    assert table.details.picture.pixmap().width() > table.details.picture.pixmap().height()
+    table.table.selectRow(0)
+    assert not table.details.picture.isVisible()
+    window.run_library.keep_picture("other", as_png(QImage(40, 40, QImage.Format.Format_RGB32)))
+    assert table.details.picture.isVisible()
+    table.search.clear()
+    window.run_library.delete([runs[1]])
+    qtbot.waitUntil(lambda: rows() == [(7, 0), (5, 0), (6, 1), (4, 0), (3, 0), (1, 0)])
+    press(window, Qt.Key.Key_Z, CONTROL)
+    qtbot.waitUntil(lambda: rows() == newest_first)
 
 
 def test_a_finished_run_goes_on_from_its_chip_and_from_where_it_was(
