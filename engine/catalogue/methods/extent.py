@@ -44,8 +44,8 @@ def too_large(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refus
     needed, there = memory_needed(config, environment), total_memory()
     if needed > there / 2:
         yield Refusal(
-            f"An update would take about {_size(needed)} of memory in {environment.id}, and this computer has "
-            f"{_size(there)}, half of which can be used",
+            f"An update would take about {in_gigabytes(needed)} of memory in {environment.id}, and this computer has "
+            f"{in_gigabytes(there)}, half of which can be used",
             _less_at_once(config, environment),
         )
 
@@ -172,6 +172,7 @@ def _less_at_once(config: RunConfig, environment: EnvironmentInfo) -> str:
     return f"use fewer {'episodes' if episodes else 'environments or steps'} per update, or smaller layers"
 
 
-def _size(count: int) -> str:
+def in_gigabytes(count: int) -> str:
+    """``count`` bytes, as a person reads them."""
     gigabytes = count / 1e9
     return f"{gigabytes:,.0f} GB" if gigabytes >= 10 else f"{gigabytes:.1f} GB"

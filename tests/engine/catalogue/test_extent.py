@@ -11,6 +11,7 @@ import torch
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.extent import memory_needed, value_parameters
+from engine.catalogue.methods.replay import replay_layout, replay_too_large
 from engine.catalogue.spaces import EnvironmentInfo, Space, box, discrete, pixels
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import ValueBaseline
@@ -32,7 +33,8 @@ def chosen(**values: Any) -> RunConfig:
 
 @pytest.fixture(autouse=True)
 def _a_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.catalogue.methods.extent.total_memory", lambda: 16_000_000_000)
+    for module in ("extent", "replay"):
+        monkeypatch.setattr(f"engine.catalogue.methods.{module}.total_memory", lambda: 16_000_000_000)
 
 
 @pytest.mark.parametrize(
@@ -129,3 +131,29 @@ def test_a_containers_limit_counts_where_there_is_one(
     monkeypatch.setattr(memory, "_LIMITS", (str(tmp_path / "memory.max"),))
     found = memory.total_memory.__wrapped__()
     assert found == bound if bound is not None else found > 300_000_000
+
+
+def test_a_replay_buffer_that_does_not_fit_is_refused_and_one_that_does_is_not() -> None:
+    """A million Atari frames of 84 × 84 × 4 pixels take 28 GB, at a byte each; of four numbers, 32 MB."""
+    frames = seeing(pixels(84, 84, 4))
+    (found,) = replay_too_large(frames, 1_000_000, 8, False)
+    assert str(found) == (
+        "A replay buffer of 1,000,000 transitions of Huge-v0 would take about 28 GB of memory, and this computer has "
+        "16 GB, half of which can be used; keep at most 280,000."
+    )
+    assert not list(replay_too_large(frames, 280_000, 8, False))
+    assert not list(replay_too_large(seeing(box(4)), 1_000_000, 64, True))
+    (huge,) = replay_too_large(seeing(box(10**9)), 100, 8, False)
+    assert huge.instead == "use an environment that shows less"
+
+
+def test_a_replay_buffer_keeps_what_is_exact_in_as_few_bytes() -> None:
+    def kept(observation: Space, action: Space) -> tuple[tuple[object, ...], ...]:
+        layout = replay_layout(seeing(observation, action))
+        return tuple((part.shape, part.kind) for part in (layout.observation, layout.action))
+
+    assert kept(discrete(5), discrete(2)) == (((), "int64"), ((), "int64"))
+    assert kept(pixels(8, 8, 3), box(2)) == (((192,), "uint8"), ((2,), "float32"))
+    shares = Space("box", 300, bounds=((0.0, 1.0),), shape=(10, 10, 3), image=True)
+    assert kept(shares, Space("multi-discrete", 5, parts=(2, 3))) == (((300,), "float32"), ((2,), "int64"))
+    assert kept(box(3), Space("multi-binary", 4)) == (((3,), "float32"), ((4,), "int64"))

@@ -1,0 +1,51 @@
+"""What a replay buffer keeps of an environment's transitions, and what it takes of a computer to do so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.catalogue.methods.extent import in_gigabytes
+from engine.catalogue.spaces import EnvironmentInfo, Space
+from engine.experience.replay_layout import ArrayLayout, TransitionLayout, replay_bytes
+from engine.runtime.errors import Refusal
+from engine.runtime.memory import total_memory
+
+
+def replay_layout(environment: EnvironmentInfo) -> TransitionLayout:
+    """What one observation and one action are made of; images of pixels from 0 to 255 take a byte for each."""
+    seen = environment.observation
+    pixels = seen.image and seen.bounds == ((0.0, 255.0),)
+    return TransitionLayout(
+        ArrayLayout((seen.size,), "uint8") if pixels else _layout(seen),
+        _layout(environment.action),
+    )
+
+
+def replay_too_large(
+    environment: EnvironmentInfo, capacity: int, environments: int, prioritized: bool
+) -> Iterator[Refusal]:
+    """Why this computer cannot keep so many transitions, and what would do."""
+    layout = replay_layout(environment)
+    needed = replay_bytes(layout, capacity, environments, prioritized, environment.time_limit)
+    there = total_memory()
+    if needed > there / 2:
+        fits = int(capacity * (there / 2 / needed))
+        yield Refusal(
+            f"A replay buffer of {capacity:,} transitions of {environment.id} would take about {in_gigabytes(needed)} "
+            f"of memory, and this computer has {in_gigabytes(there)}, half of which can be used",
+            f"keep at most {_rounded(fits):,}" if fits > environments else "use an environment that shows less",
+        )
+
+
+def _layout(space: Space) -> ArrayLayout:
+    if space.kind == "discrete":
+        return ArrayLayout((), "int64")
+    if space.kind == "box":
+        return ArrayLayout((space.size,), "float32")
+    return ArrayLayout((len(space.parts) or space.size,), "int64")
+
+
+def _rounded(count: int) -> int:
+    """Down to two digits."""
+    unit: int = 10 ** max(len(str(count)) - 2, 0)
+    return count // unit * unit

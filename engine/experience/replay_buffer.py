@@ -1,0 +1,325 @@
+"""Transitions of many environments as they came, kept to be learned from again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.experience.replay_layout import ArrayLayout, TransitionLayout
+from engine.runtime.errors import RunError
+from engine.runtime.state import State
+
+_GOES_ON, _TERMINATED = -1, -2  # what ``_ends`` has in place of a final observation's number
+_NUMBERS = (1 << 31) - 1  # final observations are counted up to here, and then again from 0
+_FIRST_ROOM = 16  # final observations
+_BY_STEP = ("observations", "actions", "rewards", "terminated", "truncated")
+
+
+@dataclass(frozen=True)
+class Experience:
+    """T steps of N environments, or one step, [N, …], without the first dimension.
+
+    ``observations`` [T, N, …] are those before each step, ``actions`` [T, N, …] the policy's own before any clipping,
+    ``rewards`` [T, N]. An episode ends where ``terminated`` [T, N], else is cut off where ``truncated`` [T, N]; what is
+    both is a termination. ``final_observations`` [E, …] are what was seen after each of the E cuts, step by step and
+    within a step environment by environment; ``following`` [N, …] is what every environment shows after the last step,
+    in its next episode where one has ended.
+    """
+
+    observations: NDArray[Any]
+    actions: NDArray[Any]
+    rewards: NDArray[Any]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    final_observations: NDArray[Any]
+    following: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Minibatch:
+    """B transitions over up to n steps each, in memory of their own.
+
+    ``observations`` s_t and ``actions`` a_t [B, …], ``rewards`` Σ_{l<h} γ^l r_{t+l} float32 [B], ``discounts``
+    γ^h·(1 − terminated) float32 [B] and ``next_observations`` s_{t+h} [B, …], so that the target is
+    ``one_step_targets(rewards, discounts, values of next_observations)`` whatever n is. ``lengths`` h int64 [B] is less
+    than n where the episode ended, was cut off or has not come further yet. Behind a termination nothing is seen: there
+    ``next_observations`` repeats the last one before it. ``slots`` int64 [B] are where they are kept, and ``ages``
+    int64 [B] how many steps all environments together have taken since. Observations have the type they are kept in.
+    """
+
+    observations: Tensor
+    actions: Tensor
+    rewards: Tensor
+    discounts: Tensor
+    next_observations: Tensor
+    lengths: Tensor
+    slots: Tensor
+    ages: Tensor
+
+    def to(self, device: torch.device) -> Minibatch:
+        """The same on ``device``."""
+        return Minibatch(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+
+class ReplayBuffer:
+    """The latest transitions of N environments, in a ring of rows, one for each step of all of them.
+
+    The observation after a step stands in the next row, as the one before the next step, and is kept twice only where
+    an episode was cut off. A slot is row · N + environment. One row more than fits ``capacity`` holds what the
+    environments show now. Nothing is copied as the ring fills; memory is taken as it is used.
+
+    Source: Lin (1992), "Self-improving reactive agents based on reinforcement learning, planning and teaching"; Mnih et
+        al. (2015), "Human-level control through deep reinforcement learning".
+    """
+
+    def __init__(self, layout: TransitionLayout, capacity: int, environments: int) -> None:
+        """
+        Raises:
+            ValueError: there is not one environment, or no room for a step of all.
+        """
+        if not 1 <= environments <= capacity:
+            raise ValueError(
+                f"a replay buffer for {capacity} transitions has no room for a step of {environments} environments."
+            )
+        self.environments = environments
+        self._rows = capacity // environments + 1
+        self.slots = self._rows * environments
+        self.newest = 0  # the row of what the environments show now, behind the newest transitions
+        self._filled = 0  # rows of transitions
+        self._observations = _zeros(self.slots, layout.observation)
+        self._actions = _zeros(self.slots, layout.action)
+        self._rewards = np.zeros(self.slots, np.float32)
+        self._ends = np.full(self.slots, _GOES_ON, np.int32)
+        # Final observations come and go in the same order as rows do. Each has a number, and stands at its last bits.
+        self._finals = _zeros(_FIRST_ROOM, layout.observation)
+        self._first_final, self._kept_finals = 0, 0
+        self._layout, self._checked = layout, False
+
+    def __len__(self) -> int:
+        """How many transitions there are to draw from."""
+        return self._filled * self.environments
+
+    @property
+    def capacity(self) -> int:
+        """How many there can be: a whole number of steps of all environments."""
+        return self.slots - self.environments
+
+    def append(self, experience: Experience) -> int:
+        """Take in what came after all that is here, in place of the oldest; how many rows of it there was room for.
+
+        The first observations are those that ``following`` was before. Where an environment shows something else, as
+        its episode broke off, ``cut`` has to be called before.
+
+        Raises:
+            ValueError: a shape does not fit, or there are not as many final observations as cuts.
+            RunError: pixels that are to be kept in a byte each do not fit there.
+        """
+        experience = self._grid(experience)
+        if not self._checked:
+            self._check_pixels(experience.following)
+        most = self._rows - 1
+        if len(experience.rewards) > most:
+            experience = _latest(experience, most)
+        steps = len(experience.rewards)
+        self._forget(self._filled + steps - most)
+        cuts = experience.truncated & ~experience.terminated
+        ends = np.where(experience.terminated, _TERMINATED, _GOES_ON).astype(np.int32)
+        ends[cuts] = self._keep_finals(experience.final_observations)
+        rows = (self.newest + np.arange(steps)) % self._rows
+        for kept, given in (
+            (self._observations, experience.observations),
+            (self._actions, experience.actions),
+            (self._rewards, experience.rewards),
+            (self._ends, ends),
+        ):
+            ring = kept.reshape(self._rows, self.environments, *kept.shape[1:])
+            if steps == 1:
+                ring[self.newest] = given[0]
+            else:
+                ring[rows] = given
+        self.newest = (self.newest + steps) % self._rows
+        self._filled += steps
+        shown = self.newest * self.environments
+        self._observations[shown : shown + self.environments] = experience.following
+        return steps
+
+    def cut(self, environments: NDArray[np.int64]) -> None:
+        """The episodes of these environments broke off after what they show now: something else comes next there."""
+        if not self._filled:
+            return
+        slots = (self.newest - 1) % self._rows * self.environments + environments
+        slots = slots[self._ends[slots] == _GOES_ON]
+        shown = self._observations[self.newest * self.environments + slots % self.environments]
+        self._ends[slots] = self._keep_finals(shown)
+
+    def draw(self, count: int, generator: torch.Generator) -> NDArray[np.int64]:
+        """Slots of ``count`` transitions, each drawn from all alike, [count].
+
+        Raises:
+            ValueError: there are none.
+        """
+        if not self._filled:
+            raise ValueError("there is no transition in the replay buffer yet.")
+        drawn: NDArray[np.int64] = torch.randint(len(self), (count,), generator=generator).numpy()
+        oldest = (self.newest - self._filled) % self._rows * self.environments
+        return (drawn + oldest) % self.slots
+
+    def at(self, slots: NDArray[np.int64], n: int, gamma: float) -> Minibatch:
+        """The transitions that begin at ``slots`` [B], over n ≥ 1 steps or as many as there are of the episode, with
+        rewards discounted by γ. Row by row up to the end of the episode, a cut, or the newest row."""
+        newer = (self.newest - 1 - slots // self.environments) % self._rows  # rows behind each
+        if n == 1:
+            last, ends, rewards = slots, self._ends[slots], self._rewards[slots]
+            lengths, discounts = np.ones_like(slots), np.float32(gamma) * (ends != _TERMINATED)
+        else:
+            ahead = np.arange(n)[:, None]
+            path = (slots + ahead * self.environments) % self.slots
+            path_ends = self._ends[path]
+            stops = (path_ends != _GOES_ON) | (ahead >= np.minimum(newer, n - 1))
+            lengths = stops.argmax(0) + 1
+            factors = np.float32(gamma) ** ahead.astype(np.float32) * (ahead < lengths)
+            rewards = (factors * self._rewards[path]).sum(0)
+            columns = np.arange(len(slots))
+            last, ends = path[lengths - 1, columns], path_ends[lengths - 1, columns]
+            discounts = np.float32(gamma) ** lengths.astype(np.float32) * (ends != _TERMINATED)
+        following = (last + self.environments * (ends != _TERMINATED)) % self.slots
+        next_observations = self._observations.take(following, 0)
+        (cuts,) = (ends >= 0).nonzero()
+        if len(cuts):
+            next_observations[cuts] = self._finals[self._place(ends[cuts])]
+        return Minibatch(
+            *map(
+                torch.from_numpy,
+                (
+                    self._observations.take(slots, 0),
+                    self._actions.take(slots, 0),
+                    rewards,
+                    discounts.astype(np.float32, copy=False),
+                    next_observations,
+                    lengths,
+                    slots,
+                    newer * self.environments,
+                ),
+            )
+        )
+
+    def sample(self, count: int, n: int, gamma: float, generator: torch.Generator) -> Minibatch:
+        """``count`` transitions over up to n steps, each drawn from all alike.
+
+        Raises:
+            ValueError: there are none.
+        """
+        return self.at(self.draw(count, generator), n, gamma)
+
+    def state(self) -> State:
+        used = self.slots if self._filled == self._rows - 1 else (self.newest + 1) * self.environments
+        numbers = self._first_final + np.arange(self._kept_finals)
+        return {
+            "observations": self._observations[:used].copy(),
+            "actions": self._actions[:used].copy(),
+            "rewards": self._rewards[:used].copy(),
+            "ends": self._ends[:used].copy(),
+            "final_observations": self._finals[self._place(numbers)],
+            "first_final": self._first_final,
+            "newest": self.newest,
+            "filled": self._filled,
+            "slots": self.slots,
+            "environments": self.environments,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        there = (state["slots"], state["environments"], state["observations"].shape[1:], state["actions"].shape[1:])
+        wanted = (self.slots, self.environments, self._observations.shape[1:], self._actions.shape[1:])
+        if there != wanted:
+            raise ValueError(
+                f"This state is of a replay buffer of (slots, environments, observation, action) {there}; what it is "
+                f"loaded into has {wanted}."
+            )
+        used = len(state["rewards"])
+        for name in ("observations", "actions", "rewards", "ends"):
+            getattr(self, f"_{name}")[:used] = state[name]
+        self.newest, self._filled = state["newest"], state["filled"]
+        self._first_final, self._kept_finals = state["first_final"], 0
+        self._keep_finals(state["final_observations"])
+
+    def _grid(self, given: Experience) -> Experience:
+        """As [T, N, …], once all shapes are seen to fit."""
+        if given.rewards.ndim == 1:
+            given = replace(given, **{name: getattr(given, name)[None] for name in _BY_STEP})
+        grid = (len(given.rewards), self.environments)
+        seen, acted = self._layout.observation.shape, self._layout.action.shape
+        cuts = int((given.truncated & ~given.terminated).sum())
+        shapes = (
+            ("observations", (*grid, *seen)),
+            ("actions", (*grid, *acted)),
+            ("rewards", grid),
+            ("terminated", grid),
+            ("truncated", grid),
+            ("final_observations", (cuts, *seen)),
+            ("following", (self.environments, *seen)),
+        )
+        for name, shape in shapes:
+            array = getattr(given, name)
+            if array.shape != shape:
+                raise ValueError(f"{name} {array.shape} must have the shape {shape} here.")
+        return given
+
+    def _check_pixels(self, observations: NDArray[Any]) -> None:
+        """Look once whether bytes can hold what an environment shows."""
+        self._checked = True
+        if self._layout.observation.kind != "uint8":
+            return
+        with np.errstate(invalid="ignore"):
+            whole = np.array_equal(observations.astype(np.uint8), observations)
+        if not whole:
+            raise RunError(
+                "A replay buffer keeps a pixel in one byte, and this environment's are not the whole numbers from 0 to "
+                "255 that its observation space promises; use an environment that shows whole numbers."
+            )
+
+    def _forget(self, rows: int) -> None:
+        """Drop the oldest rows, so many that others take their places."""
+        if rows <= 0:
+            return
+        oldest = (self.newest - self._filled + np.arange(rows)) % self._rows
+        dropped = int((self._ends.reshape(self._rows, -1)[oldest] >= 0).sum())
+        self._first_final = (self._first_final + dropped) & _NUMBERS
+        self._kept_finals -= dropped
+        self._filled -= rows
+
+    def _keep_finals(self, observations: NDArray[Any]) -> NDArray[np.int64]:
+        """The numbers under which these are kept from now on."""
+        wanted = self._kept_finals + len(observations)
+        if wanted > len(self._finals):
+            numbers = self._first_final + np.arange(self._kept_finals)
+            kept = self._finals[self._place(numbers)]
+            room = 1 << (wanted - 1).bit_length()
+            self._finals = np.zeros((room, *self._finals.shape[1:]), self._finals.dtype)
+            self._finals[self._place(numbers)] = kept
+        numbers = self._first_final + np.arange(self._kept_finals, wanted)
+        self._finals[self._place(numbers)] = observations
+        self._kept_finals = wanted
+        return numbers & _NUMBERS
+
+    def _place(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Where final observations stand: there is room for a power of two of them."""
+        places: NDArray[Any] = numbers & (len(self._finals) - 1)
+        return places
+
+
+def _latest(experience: Experience, steps: int) -> Experience:
+    """The last ``steps`` of it."""
+    early = slice(len(experience.rewards) - steps)
+    dropped = int((experience.truncated[early] & ~experience.terminated[early]).sum())
+    late = {name: getattr(experience, name)[early.stop :] for name in _BY_STEP}
+    return replace(experience, **late, final_observations=experience.final_observations[dropped:])
+
+
+def _zeros(count: int, layout: ArrayLayout) -> NDArray[Any]:
+    return np.zeros((count, *layout.shape), layout.kind)
