@@ -7,18 +7,18 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+# What one of the many processes that tests start has compiled, the others need not compile.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
 
-torch.set_num_threads(1)
+MOST_PROCESSES = 4
 
 settings.register_profile(
     "deterministic",
@@ -56,21 +56,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:builtin type .* has no __module__ attribute:DeprecationWarning")
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """All tests together take a process per core, of which more than a few gain nothing; a part of them takes this one,
+    as others take seconds to begin. ``-n`` says otherwise."""
+    option, processes = config.option, min(os.cpu_count() or 1, MOST_PROCESSES)
+    everything = [Path(given) for given in config.args] == [Path("tests")]
+    may = getattr(option, "numprocesses", 0) is None and not option.usepdb and not hasattr(config, "workerinput")
+    if everything and may and processes > 1:
+        option.numprocesses, option.dist = processes, "worksteal"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not getattr(session.config.option, "numprocesses", None):  # others run the tests
+        import torch
+
+        torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name != "test_standards.py")  # or its longest would be waited for at the end
+
+
+def pytest_collection_finish() -> None:
     # What has been imported and collected stays until the end, and need not be looked through again and again.
     gc.collect()
     gc.freeze()
-    if not session.config.option.collectonly:
-        for module in _modules(session, "begin_beside"):  # what its tests will wait for
-            module.begin_beside()
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    for module in _modules(session, "end_beside"):
-        module.end_beside()
-
-
-def _modules(session: pytest.Session, name: str) -> list[Any]:
-    """The files among those that are tested in which there is a function of that name."""
-    modules = {getattr(item, "module", None) for item in session.items}
-    return [module for module in modules if hasattr(module, name)]

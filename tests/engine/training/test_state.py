@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +110,10 @@ def method(algorithm: str, policy: str, values: dict[str, Any]) -> RunConfig:
 
 
 def fits(config: RunConfig) -> bool:
-    plain = inspect(config.environment.id, config.environment.options)
-    return refusal(config, plain) is None
+    return refusal(config, looked_at(config.environment.id)) is None
+
+
+looked_at = cache(inspect)  # which starts a process for one from elsewhere
 
 
 def scratch(path: str) -> bool:
@@ -121,26 +125,19 @@ def remembered(training: Training) -> dict[str, str]:
     return {path: value for path, value in leaves(training.learner).items() if not scratch(path)}
 
 
+@cache
 def taken(algorithm: str, policy: str, kind: str) -> bool:
     """All that fit; in worker processes, which take long to start, one policy with each algorithm, each in turn."""
     turn = list(ALGORITHMS).index(algorithm) + list(POLICIES).index(policy)
     return (kind != "in workers" or turn % 4 == 0) and fits(method(algorithm, policy, KINDS[kind]))
 
 
-CASES = [
-    (algorithm, policy, kind)
-    for kind in KINDS
-    for algorithm in ALGORITHMS
-    for policy in POLICIES
-    if taken(algorithm, policy, kind)
-]
-
-
 def test_every_algorithm_and_policy_is_looked_at_in_environments_of_every_kind() -> None:
-    assert {algorithm for algorithm, _, _ in CASES} == ALGORITHMS.keys()
-    assert {policy for _, policy, _ in CASES} == POLICIES.keys()
-    assert {kind for _, _, kind in CASES} == KINDS.keys()
-    assert len(CASES) > 250
+    cases = [case for case in product(ALGORITHMS, POLICIES, KINDS) if taken(*case)]
+    assert {algorithm for algorithm, _, _ in cases} == ALGORITHMS.keys()
+    assert {policy for _, policy, _ in cases} == POLICIES.keys()
+    assert {kind for _, _, kind in cases} == KINDS.keys()
+    assert len(cases) > 250
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -148,7 +145,7 @@ def test_every_algorithm_and_policy_is_looked_at_in_environments_of_every_kind()
 def test_every_part_that_changes_is_in_the_state(algorithm: str, kind: str) -> None:
     """A fresh run that loads the state holds, leaf by leaf, what the run holds that it was taken from, and goes on with
     the same numbers."""
-    for policy in [policy for one, policy, other in CASES if (one, other) == (algorithm, kind)]:
+    for policy in [policy for policy in POLICIES if taken(algorithm, policy, kind)]:
         config = method(algorithm, policy, KINDS[kind])
         one, other = Training(config), Training(config)
         try:

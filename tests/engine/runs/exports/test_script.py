@@ -244,14 +244,14 @@ UNWRITTEN = {"cartpole-memory"} | {
 }
 
 
-@pytest.mark.parametrize("name", shipped().keys() - UNWRITTEN)
+@pytest.mark.parametrize("name", sorted(shipped().keys() - UNWRITTEN))
 def test_a_preset_is_written(name: str) -> None:
     text = script(shipped()[name].config)
     compile(text, name, "exec")
     assert max(map(len, text.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("name", UNWRITTEN)
+@pytest.mark.parametrize("name", sorted(UNWRITTEN))
 def test_a_preset_that_is_not_written_is_refused_in_a_sentence(name: str) -> None:
     with pytest.raises(RequestError, match=r"script.*\.$"):
         script(shipped()[name].config)
