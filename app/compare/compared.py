@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.models.run_names import LEAST_TELLING, environment_title, method_title
 from app.models.run_style import RunStyle, style_of
 from app.session.run_library import RunLibrary
 from app.style.format import NOTHING, setting
@@ -19,7 +20,9 @@ from engine.runs.library import ITERATIONS, Library, Series
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError
 
+NOT_TICKED = "No run is ticked."
 _MOST = 2  # differences that a name is made of
+_TOLD = 3  # runs that are named in one line
 _SLICE = 0.02  # seconds of reading, after which the window has its turn
 _TOTALS = ("iteration", "environment_steps", "episodes", "seconds", "gradient_steps", RETURN)
 
@@ -68,6 +71,13 @@ class Compared(QObject):
         self._timer.timeout.connect(self._take_turn)
         library.changed.connect(self._look)
         library.shown_changed.connect(self._look)
+
+    @property
+    def words(self) -> str:
+        """Which runs are compared: "run 5: baseline: none · run 4: baseline: learned value"."""
+        if len(self.runs) > _TOLD:
+            return f"{len(self.runs)} runs beside each other"
+        return " · ".join(f"run {run.record.number}: {run.name}" for run in self.runs) or NOT_TICKED
 
     def follow(self, tell: Callable[[], object]) -> None:
         """Have ``tell`` called when there are other runs, or they have told more."""
@@ -168,14 +178,47 @@ def _flattened(record: RunRecord) -> Flattened:
 
 def names(records: Sequence[RunRecord], differing: Sequence[Varying]) -> dict[str, str]:
     """What each of these is called beside the others, by its id: the name that a person gave it, or what it has
-    otherwise, "baseline: none, seed 2". One that has neither is left out."""
-    found = {record.id: record.label.title for record in records if record.label.title}
-    for index, record in enumerate(records):
-        words = [_words(one, index) for one in differing if one.values[index]]
-        more = ["…"] if len(words) > _MOST else []
-        if words and record.id not in found:
-            found[record.id] = ", ".join([*words[:_MOST], *more])
-    return found
+    otherwise, "baseline: none, seed 2". Where much differs it is the method, and the environment, if these do, with as
+    much more as tells apart those that are called alike, "PPO · Acrobot". One of which nothing is left is left out."""
+    if len(differing) <= _MOST:
+        told = [[_words(one, index) for one in differing if one.values[index]] for index in range(len(records))]
+    else:
+        told = _told_apart(_methods(records), differing)
+    between = ", " if len(differing) <= _MOST else " · "
+    pairs = zip(records, told, strict=True)
+    beside = {record.id: record.label.title or between.join(words) for record, words in pairs}
+    return {id: name for id, name in beside.items() if name}
+
+
+def _methods(records: Sequence[RunRecord]) -> list[list[str]]:
+    """The method and the environment of each run, of these what is not the same in all."""
+    methods = [_method(record) for record in records]
+    places = [environment_title(record.environment) for record in records]
+    parts = [column for column in (methods, places) if len(set(column)) > 1]
+    return [[column[index] for column in parts] for index in range(len(records))]
+
+
+def _method(record: RunRecord) -> str:
+    try:
+        return method_title(record.config_now)
+    except RequestError:
+        return NOTHING
+
+
+def _told_apart(names: list[list[str]], differing: Sequence[Varying]) -> list[list[str]]:
+    """The names, and behind those that are alike what tells these apart best; a seed only where nothing else does."""
+    for _ in range(_MOST):
+        alike: dict[str, list[int]] = {}
+        for index, name in enumerate(names):
+            alike.setdefault(str(name), []).append(index)
+        for group in alike.values():
+            kinds = [(one, len({str(one.values[index]) for index in group})) for one in differing]
+            telling = [(one.path not in ("seed", *LEAST_TELLING), count, one) for one, count in kinds if count > 1]
+            if telling:
+                best = max(telling, key=lambda found: found[:2])[2]
+                for index in group:
+                    names[index] += [_words(best, index)] if best.values[index] else []
+    return names
 
 
 def _words(one: Varying, index: int) -> str:

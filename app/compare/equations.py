@@ -20,6 +20,7 @@ from engine.runtime.errors import RequestError
 
 EMPTY = "Tick two runs to see their equations beside each other."
 ALIKE = "Both have the same equation; what differs between them is in the table."
+_WRITTEN = "The equations are being written…"
 _DIFFERS = "Outlined is what one has otherwise than the other."
 
 
@@ -32,6 +33,7 @@ class Equations(QWidget):
         self.choice = PairChoice(compared)
         self.pair = EquationPair(theme)
         self._sentence = muted(EMPTY)
+        self._told = EMPTY
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
         layout.addWidget(self.choice)
@@ -42,6 +44,8 @@ class Equations(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setAccessibleName("Equations of both runs")
         self._scroll.setWidget(self.pair)
+        for view in self.pair.views:
+            view.height_changed.connect(self._say)
         layout.addWidget(self._scroll, 1)
         self.choice.changed.connect(self.refresh)
         self.apply_theme(theme)
@@ -49,8 +53,14 @@ class Equations(QWidget):
 
     def refresh(self) -> None:
         pair = self.choice.pair
-        self._sentence.setText(EMPTY if pair is None else self.pair.show_configs(*map(_config, pair)))
+        self._told = EMPTY if pair is None else self.pair.show_configs(*map(_config, pair))
         self._scroll.setVisible(pair is not None)
+        self._say()
+
+    def _say(self) -> None:
+        """Say what is to be said of them, and before they can be seen, that they are to come."""
+        seen = self.choice.pair is None or all(view.shows_something for view in self.pair.views if view.lines)
+        self._sentence.setText(self._told if seen else _WRITTEN)
 
     def apply_theme(self, theme: Theme) -> None:
         self.choice.apply_theme(theme)

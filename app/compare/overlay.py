@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
 from app.compare.compared import Compared, ComparedRun, offered
@@ -29,13 +30,14 @@ from engine.runs.comparison import AXES, MEAN_OVER, RETURN, SMOOTHINGS, Axis, Cu
 from engine.runs.records import ALIVE, RunRecord
 from engine.runtime.errors import RequestError
 
+ALONE = "No run is ticked. Press Esc, tick runs in the list, and their curves appear here."
 EMPTY = "Tick runs in the list, and their curves appear here on one axis. Every run is listed once it has begun."
 _NO_CURVES = "None of the ticked runs has told anything of this yet."
 _NOT_COUNTED = (
     "None of the ticked runs has its gradient steps recorded, as those trained earlier; align them otherwise."
 )
-_BESIDE = 1.25  # times as far as the longest run, so that names have room beside the ends of lines
-_MARGIN = 1.03
+_BESIDE = 0.2, 0.4  # of the width, at least and at most, for the names beside the ends of lines
+_MARGIN = 0.03  # of it, where there are none
 _NAMED = 3  # runs that the title of an axis has room for
 _SHORT = {
     "environment_steps": "steps",
@@ -59,6 +61,7 @@ class Overlay(PanelWidget):
         self._drawn: dict[str, tuple[object, ...]] = {}  # of what each line was made
         self._binned: dict[str, int] = {}  # how many iterations a drawn point is the mean of
         self._y: Range | None = None
+        self._empty = EMPTY
         self._lines, self._level = RunLines(), Level()
         self._names = EndNames(self._lines)
         self.plot = Plot(theme, AXES["environment_steps"], "")
@@ -142,6 +145,16 @@ class Overlay(PanelWidget):
         for line in self._lines.lines:
             line.colour = line.style.colour(theme)
         self.plot.apply_theme(theme)
+        QTimer.singleShot(0, self, self._settle)  # once all have the room that they need now
+
+    def set_alone(self, alone: bool) -> None:
+        """Whether nothing else can be seen of what it belongs to, as in front of a room."""
+        self._empty = ALONE if alone else EMPTY
+        self.redraw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self, self._settle)
 
     def redraw(self) -> None:
         """Draw what the runs have told by now."""
@@ -154,7 +167,7 @@ class Overlay(PanelWidget):
         self._entitle()
         self._settle()
         drawn = any(len(line.x) for line in self._lines.lines)
-        self._stage.set_hint(self._why_empty() if runs else EMPTY)
+        self._stage.set_hint(self._why_empty() if runs else self._empty)
         self._stage.fill(drawn)
         self.plot.redraw()
 
@@ -214,7 +227,12 @@ class Overlay(PanelWidget):
         if self._level.value is not None:
             low, high = min(low, self._level.value), max(high, self._level.value)
         self._y = settled_range(self._y, low, high)
-        self.plot.set_ranges((0.0, end * (_BESIDE if named else _MARGIN)), self._y)
+        self.plot.set_ranges((0.0, end / (1.0 - (self._beside() if named else _MARGIN))), self._y)
+
+    def _beside(self) -> float:
+        """The share of the width in which the names have room."""
+        least, most = _BESIDE
+        return min(max(self._names.width(self.plot.letters) / max(self.plot.area.width(), 1.0), least), most)
 
     # --- what a person asks of it -------------------------------------------------------------------------------------
 

@@ -79,12 +79,14 @@ class ComparePage(QWidget):
         self._overlay_layout.removeWidget(self.overlay)
         self.overlay.setParent(None)
         self._taken = True
+        self.overlay.set_alone(True)
         return self.overlay
 
     def hold(self, widget: QWidget) -> None:
         self._overlay_layout.addWidget(widget)
         widget.show()
         self._taken = False
+        self.overlay.set_alone(False)
 
     # --- what Qt calls ------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What differs between the configurations of the runs that are compared, and what each came to."""
+"""What each of the runs that are compared came to, and what differs between their configurations."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from engine.runtime.errors import RequestError
 
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
-_HEADER, _PADDING = 24, 12  # pixels of the header's height, and beside the words of a cell
+_HEADER, _PADDING = 24, 20  # pixels of the header's height, and beside the words of a cell
 _MEASURED = 4  # the longest cells of a column, of which one is the widest
 EMPTY = "Tick runs in the list to see what differs between them, and what each came to."
 
 
 class ComparisonTable(QWidget):
-    """A row for each run: its name, what it has otherwise than the others, and its scores."""
+    """A row for each run: its name, its scores, and what it has otherwise than the others."""
 
     def __init__(self, theme: Theme, compared: Compared) -> None:
         super().__init__()
@@ -58,7 +58,8 @@ class ComparisonTable(QWidget):
         ratio = self.devicePixelRatioF()
         signs = [QIcon(sign_pixmap(run.style, self._theme, ratio)) for run in runs]
         names = _Column("Run", "", [run.title for run in runs])
-        self.grid.show_cells(signs, [names, *_differences(self._compared.differing), *_scores(runs, self._axis)])
+        # What they came to stands first: of two methods more differs than there is room for.
+        self.grid.show_cells(signs, [names, *_scores(runs, self._axis), *_differences(self._compared.differing)])
 
 
 class _Column:

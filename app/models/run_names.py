@@ -17,7 +17,7 @@ from engine.runtime.errors import RequestError
 
 _MOST = 2  # differences that a name is made of
 _SEED, _BUDGET, _ENVIRONMENT, _POLICY = "seed", "budget.environment_steps", "environment.id", "policy"
-_LEAST_TELLING = (_BUDGET, "device")  # of what differs
+LEAST_TELLING = (_BUDGET, "device")  # of what differs
 _METHOD = frozenset({"estimator.credit", "estimator.baseline", "update"})  # choices that make an algorithm
 _OF_A_METHOD = ("collection", "estimator", "update")  # what goes without saying where another algorithm is named
 
@@ -89,7 +89,7 @@ def told_apart(old: RunConfig, new: RunConfig) -> list[str]:
     if named:
         words.append(method_title(new))
         found = [each for each in found if each.path.partition(".")[0] not in _OF_A_METHOD]
-        found = [each for each in found if each.path not in _LEAST_TELLING]
+        found = [each for each in found if each.path not in LEAST_TELLING]
     for difference in found:
         title_alone = difference.path == _ENVIRONMENT or (named and difference.path == _POLICY)
         words.append(str(difference.new) if title_alone else difference.new_text)
@@ -99,6 +99,6 @@ def told_apart(old: RunConfig, new: RunConfig) -> list[str]:
 def _most_telling_first(found: Sequence[Difference]) -> list[Difference]:
     def place(difference: Difference) -> tuple[bool, bool, bool]:
         path = difference.path
-        return path != _ENVIRONMENT, path in _LEAST_TELLING, path == _SEED
+        return path != _ENVIRONMENT, path in LEAST_TELLING, path == _SEED
 
     return sorted(found, key=place)

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QEnterEvent,
     QFocusEvent,
     QFont,
+    QFontMetricsF,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -116,6 +117,11 @@ class Plot(pg.GraphicsView):
         """Where the data is, in pixels of this widget."""
         area: QRectF = self._view.mapRectToScene(self._view.rect())
         return area
+
+    @property
+    def letters(self) -> QFontMetricsF:
+        """The measures of the text that marks write."""
+        return QFontMetricsF(self._font)
 
     @property
     def title(self) -> str:

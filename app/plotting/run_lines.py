@@ -20,6 +20,7 @@ MANY = 12  # lines, from which on all are thin and none is named at its end
 _EVERY = 96.0  # pixels from one marker of a line to the next
 _SHIFT = 37.0  # pixels by which the markers of a run stand further right than those of the one before
 _MARKER, _PAD = 4.0, 6.0
+_AROUND = 3 * _PAD + 2 * _MARKER  # what a name needs besides its letters
 _LEAST = 40.0  # pixels that a name needs
 
 
@@ -102,6 +103,11 @@ class EndNames:
     def apply_theme(self, theme: Theme) -> None:
         self.ink, self.ground = theme.text, theme.surface
 
+    def width(self, letters: QFontMetricsF) -> float:
+        """The pixels that the longest name needs beside its line."""
+        named = self._of.lines if len(self._of.lines) <= MANY else ()
+        return max((letters.horizontalAdvance(line.name) + _AROUND for line in named), default=0.0)
+
     def paint(self, painter: QPainter, frame: Frame) -> None:
         metrics = QFontMetricsF(painter.font())
         for line, text, place in self._placed(metrics, frame):
@@ -126,7 +132,7 @@ class EndNames:
         tops = spread([at.y() - metrics.height() / 2 for _, at in ends], metrics.height(), (rect.top(), rect.bottom()))
         for (line, at), top in zip(ends, tops, strict=True):
             left = at.x() + _PAD
-            room = rect.right() - left - 2 * _PAD - 2 * _MARKER
+            room = rect.right() - at.x() - _AROUND
             if room < _LEAST:
                 continue
             text = metrics.elidedText(line.name, Qt.TextElideMode.ElideMiddle, room)  # what differs stands at its end

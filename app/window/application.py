@@ -96,7 +96,7 @@ def run(opening: Opening) -> int:
         else:
             QTimer.singleShot(milliseconds, finish)
     with signals_obeyed(application, window.close) as received:
-        application.exec()
+        displayed = application.exec() == 0  # Qt has it return something else once the display is gone
         active = window.controller.state in ACTIVE
         loading = window.training.loading  # which cannot be interrupted, and needs no end
         ended = window.shut_down(0 if loading else PATIENCE)
@@ -111,7 +111,10 @@ def run(opening: Opening) -> int:
     if received:
         status = 128 + received[0]
         complain(_interrupted(window) if active else "Interrupted.")
-    if not ended:
+    elif not displayed:
+        status = 1
+        complain("The display is gone, and with it the window.")
+    if not ended or not displayed:  # without a display Qt cannot take down what it has shown
         _leave(status)
     return status
 

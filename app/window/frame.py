@@ -111,6 +111,11 @@ class Frame(QWidget):
         """Whether the Compare mode is chosen."""
         return self.comparison is not None and self.modes.currentWidget() is self.comparison
 
+    @property
+    def compared(self) -> str:
+        """Which runs the Compare mode compares, in a few words."""
+        return self.comparison.compared.words if self.comparison is not None else ""
+
     def hold(self, title: str, widget: QWidget) -> None:
         """Put a panel's widget into its place."""
         if title == COMPARISON and self.comparison is not None:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from app.models.run_state import WORDS, RunState
+from app.models.run_state import ACTIVE, WORDS, RunState
 from app.models.runs import KeptRun, difference_made, differences, in_short
 from app.panels.record import PanelWidget
 from app.plotting.enlarged import Enlarged
@@ -100,7 +100,7 @@ class Present(QWidget):
         self._focus: QWidget | None = None
         self._floating: list[Dock] = []
         self._said: tuple[object, ...] = ()
-        self._caption, self._warning = NOTHING_YET, ""
+        self._caption, self._warning, self._state = NOTHING_YET, "", RunState.IDLE
         self._spotlight, self._lit = Spotlight(), True
         self.stack = QStackedWidget()
         self.stack.addWidget(frame)
@@ -206,6 +206,7 @@ class Present(QWidget):
         self._scroll.setWidget(widget)
         widget.show()
         self.title_label.setText(title)
+        self._write()
         self._dress(TIMES)
 
     def _escape(self) -> None:
@@ -290,9 +291,8 @@ class Present(QWidget):
             self._said = said
             if state in (RunState.STARTING, RunState.RUNNING):
                 self._warning = ""
-            self._caption = caption(shown, ghost)
-            self.state_label.setText(WORDS[state])
-            self._write()
+            self._caption, self._state = caption(shown, ghost), state
+        self._write()
 
     def warn(self, sentence: str) -> None:
         """Say at the foot, in place of the run's name, what keeps it from going on, until it does."""
@@ -301,6 +301,11 @@ class Present(QWidget):
             self._write()
 
     def _write(self) -> None:
-        set_role(self.run_label, "warning" if self._warning else "muted")
-        self.run_label.setText(self._warning or self._caption)
-        self.run_label.setToolTip(self._warning)
+        """Of curves that are compared it is said whose they are, and of a run only that it trains."""
+        compares = self._shown == COMPARISON
+        text = self._warning or (self._frame.compared if compares else self._caption)
+        if text != self.run_label.text():
+            self.run_label.setText(text)
+            self.run_label.setToolTip(self._warning)
+            set_role(self.run_label, "warning" if self._warning else "muted")
+        self.state_label.setText("" if compares and self._state not in ACTIVE else WORDS[self._state])

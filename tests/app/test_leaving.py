@@ -122,7 +122,7 @@ def test_a_window_that_is_closed_while_a_worker_hangs_is_gone_soon_and_leaves_no
 
 STUCK = """
 import sys, time
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QTimer
 from app.session.lookup_thread import LookupThread
 from app.session.training_thread import TrainingThread
 from app.window import application, main_window
@@ -140,10 +140,17 @@ LookupThread.run = lambda thread: time.sleep({looking_up})
 made = main_window.MainWindow.__init__
 def make(window, *arguments, **named):
     made(window, *arguments, **named)
-    window.training.started.connect(lambda: QTimer.singleShot(100, window.close))
+    window.training.started.connect(lambda: QTimer.singleShot(100, {leave}))
 main_window.MainWindow.__init__ = make
 sys.exit(main([]))
 """
+
+
+IDLE = {"loading": 0, "looking_up": 0, "training": 0, "leave": "window.close"}
+
+
+def heard(said: str) -> str:
+    return said.replace("This plugin does not support propagateSizeHints()", "").strip()
 
 
 @pytest.mark.parametrize(
@@ -157,8 +164,13 @@ sys.exit(main([]))
 def test_what_does_not_end_is_left_and_only_an_environment_is_blamed(
     tmp_path: Path, stuck_in: str, status: int, sentence: str
 ) -> None:
-    seconds = {"loading": 0, "looking_up": 0, "training": 0} | {stuck_in: 60}
-    ended, said, took = left(STUCK.format(**seconds), tmp_path)
-    said = said.replace("This plugin does not support propagateSizeHints()", "").strip()
-    assert (ended, said) == (status, sentence)
+    ended, said, took = left(STUCK.format(**(IDLE | {stuck_in: 60})), tmp_path)
+    assert (ended, heard(said)) == (status, sentence)
     assert took < 50
+
+
+def test_a_window_whose_display_is_gone_ends_without_it(tmp_path: Path) -> None:
+    """Qt then ends the event loop with this status, and would have the process fall in taking down what it showed."""
+    gone = IDLE | {"leave": "lambda: (atexit.register(sys.stderr.write, 'taken down'), QCoreApplication.exit(1))"}
+    ended, said, _ = left(f"import atexit\n{STUCK.format(**gone)}", tmp_path)
+    assert (ended, heard(said)) == (1, "The display is gone, and with it the window.")

@@ -12,14 +12,20 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from app.compare.compared import names
+from app.compare.equations import ALIKE
+from app.compare.overlay import ALONE, EMPTY
 from app.compare.page import MIME, ComparePage
 from app.compare.run_picker import default_ticks
+from app.models.run_names import name_beside
 from app.models.run_state import RunState
 from app.plotting.run_lines import spread
 from app.session.side_by_side import SideBySide
 from app.window.main_window import MainWindow
+from app.window.run_row import NOTHING_YET
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
+from engine.runs.comparison import flattened, varying
 from engine.runs.library import Library
 from engine.runs.place import library_folder
 from engine.runs.snapshots import SnapshotKeeper, to_bytes
@@ -68,7 +74,7 @@ def test_ticked_runs_are_drawn_and_only_what_differs_stands_in_the_table(page: C
     assert [line.name for line in page.overlay.lines] == ["1 · α 0.01", "2 · α 0.5"]
     grid = page.table.grid
     heads = [column.title for column in grid.cells.columns]
-    assert heads == ["Run", "Learning rate", "Final return", "Best return", "Area", "Steps to 475", "Seconds to 475"]
+    assert heads == ["Run", "Final return", "Best return", "Area", "Steps to 475", "Seconds to 475", "Learning rate"]
     tick(page, qtbot, 3)
     assert "Seed" in [column.title for column in grid.cells.columns]
     qtbot.keyClick(grid, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
@@ -130,7 +136,23 @@ def test_presenting_shows_the_curves_alone_and_puts_them_back(page: ComparePage,
     assert window.present.is_on
     assert window.present.isAncestorOf(page.overlay)
     assert page.overlay.plot.isVisible()
+    assert window.present.run_label.text() == "run 1: α 0.01 · run 2: α 0.5"
+    assert window.present.state_label.text() == ""
+    overlay = page.overlay
+    for box in (overlay.metric_box, overlay.axis_box, overlay.smoothing_box):
+        assert box.room >= max(box.fontMetrics().horizontalAdvance(box.itemText(at)) for at in range(box.count()))
+    names = max(overlay.plot.letters.horizontalAdvance(line.name) for line in overlay.lines)
+    (_, seen), _ = overlay.plot.ranges
+    assert (1 - overlay.lines[0].x[-1] / seen) * overlay.plot.area.width() > min(names, 0.35 * overlay.plot.width())
+    qtbot.keyClick(window, Qt.Key.Key_3)
+    assert window.present.run_label.text() == NOTHING_YET
     window.present.leave()
+    window.run_library.show_only(())
+    qtbot.waitUntil(lambda: not page.compared.runs and not page.compared.is_reading)
+    assert overlay._stage._hint.text() == EMPTY
+    qtbot.keyClick(window, Qt.Key.Key_P)
+    assert overlay._stage._hint.text() == ALONE
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert page.isAncestorOf(page.overlay)
     assert page.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
@@ -146,6 +168,22 @@ def test_with_nothing_chosen_the_run_on_screen_stands_beside_the_one_before_it(p
     assert default_ticks(records, ("a", "b"), "") is not None
 
 
+def test_runs_that_differ_in_much_are_told_apart_by_their_methods() -> None:
+    ppo = {"update": "ppo-clip", "collection": "fixed-length", "estimator.credit": "gae"}
+    choices = ({}, {"seed": 2}, ppo, {**ppo, "environment": "Acrobot-v1"})
+    records = [record(values, id=str(number)) for number, values in enumerate(choices)]
+    flat = [(flattened(each.config), each.changes) for each in records]
+    assert list(names(records, varying(flat)).values()) == [
+        "REINFORCE + learned baseline · Cart pole · seed 1",
+        "REINFORCE + learned baseline · Cart pole · seed 2",
+        "PPO · Cart pole",
+        "PPO · Acrobot",
+    ]
+    assert list(names(records[:3], varying(flat[:3])).values())[2] == "PPO"
+    assert name_beside(records[2], records[0]) == "PPO"
+    assert name_beside(records[1], records[0]) == "seed 2"
+
+
 def test_names_at_the_ends_of_lines_do_not_cover_each_other() -> None:
     assert spread([10.0, 12.0, 95.0], 10.0, (0.0, 100.0)) == [10.0, 20.0, 90.0]
     places = np.array(spread([50.0] * 5, 10.0, (0.0, 100.0)))
@@ -158,6 +196,7 @@ def test_the_terms_that_differ_are_outlined_in_both_equations(page: ComparePage,
     views = page.equations.pair.views
     qtbot.waitUntil(lambda: all(view.lines and view.is_up_to_date for view in views))
     assert [view._outlined for view in views] == [frozenset(), frozenset()]  # a number is no term
+    assert page.equations._sentence.text() == ALIKE
     bare, learned = (with_values(PolicyGradientConfig(), {"estimator.baseline": kind}) for kind in ("none", "value"))
     page.equations.pair.show_configs(bare, learned)
     outlined = [{line[number].part for line, number in view._outlined} for view in views]

@@ -59,6 +59,11 @@ class EquationView(QWidget):
         """Whether what is shown is what was asked for, with nothing left to set."""
         return not self._timer.isActive()
 
+    @property
+    def shows_something(self) -> bool:
+        """Whether an equation is shown, be it the one before."""
+        return bool(self._rows)
+
     def show_equation(self, lines: tuple[Line, ...]) -> None:
         if lines == self.lines:
             return
