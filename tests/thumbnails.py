@@ -130,6 +130,7 @@ SCENES = {
     "CliffWalking-v1": Scene(state=31, crop=(0.4667, 0.0, 1.0, 1.0)),
     "Taxi-v4": Scene(state=241, crop=(0.0, 0.05, 1.0, 0.78)),
     "Blackjack-v1": Scene(1, 5, act=given(1), fill=False),
+    "BlackjackHands-v0": Scene(1, 2, act=given(1), fill=False),
     "Bandit-v0": Scene(1, 0, act=given(3)),
     "Corridor-v0": Scene(3, act=given(1), fill=False),
     "GridWorld-v0": Scene(6, 3, act=given(1, 1, 1, 2, 2, 1), fill=False),

@@ -30,7 +30,8 @@ def described(environment: EnvironmentConfig) -> EnvironmentInfo | None:
     altered = check_options(environment, info)
     if not altered:
         return info
-    info = replace(info, solved_at=None, best_known=None)  # these are of the environment as it comes
+    finite = info.finite and not any(option.hidden_state for option in altered)
+    info = replace(info, solved_at=None, best_known=None, finite=finite)  # as it comes, it is another
     if info.finite and FAMILIES[info.family].batched:  # a process of our own, known whatever its options
         from engine.mdp.small_worlds import our_process  # with numpy, which the window is to show without
 

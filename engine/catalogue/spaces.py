@@ -102,7 +102,8 @@ class Option:
     ``default`` is the environment's own, and tells the type. ``choices`` is empty unless the value is one of a few.
     ``letters`` is set where the value is a map, one string per row: what each letter stands for, by letter.
     ``reshapes`` says that another value may change the spaces, so that the environment has to be looked at again.
-    ``switch`` names the option that has to be on for this one to mean anything.
+    ``hidden_state`` says that with another value what happens depends on what is not seen, so that the dynamics are not
+    known as tables. ``switch`` names the option that has to be on for this one to mean anything.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Option:
     choices: tuple[str, ...] = ()
     letters: tuple[tuple[str, str], ...] = ()
     reshapes: bool = False
+    hidden_state: bool = False
     switch: str = ""
 
 

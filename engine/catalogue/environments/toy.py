@@ -28,6 +28,11 @@ def _chance(name: str, title: str, default: float, help: str, switch: str) -> Op
     return Option(name, title, default, help, minimum=0.0, maximum=1.0, switch=switch)
 
 
+_RULES = (
+    Option("sab", "Sutton and Barto's rules", True, "An ace and a ten at once win unless the dealer has them."),
+    Option("natural", "Pay naturals 1.5", False, "An ace and a ten at once pay 1.5; without the rules above."),
+)
+
 _ENVIRONMENTS = (
     EnvironmentInfo(
         "FrozenLake-v1",
@@ -75,12 +80,19 @@ _ENVIRONMENTS = (
         discrete(6, "down", "up", "right", "left", "pick up", "set down"),
         200,
         None,  # it is registered with 8, but the best policy's mean is less
+        finite=True,
         teaches="Subgoals: fetching pays nothing by itself, and costly mistakes make policies shy of trying.",
         best_known=BestKnown(7.93, "computed by dynamic programming over its 200 steps", exact=True),
         options=(
             Option("is_rainy", "Rain", False, "On wet roads the taxi may slide to a side."),
             _chance("rainy_probability", "Grip in rain", 0.8, "How likely it goes where it was steered.", "is_rainy"),
-            Option("fickle_passenger", "Fickle passenger", False, "The passenger may change their mind on the way."),
+            Option(
+                "fickle_passenger",
+                "Fickle passenger",
+                False,
+                "The passenger may change their mind on the way.",
+                hidden_state=True,
+            ),
             _chance("fickle_probability", "Fickleness", 0.3, "How likely the passenger does so.", "fickle_passenger"),
         ),
     ),
@@ -92,10 +104,18 @@ _ENVIRONMENTS = (
         discrete(2, "stop", "another card"),
         teaches="Noise: even the best play loses a little, and single episodes say next to nothing.",
         best_known=BestKnown(-0.0431, "computed by dynamic programming over all hands", exact=True),
-        options=(
-            Option("sab", "Sutton and Barto's rules", True, "An ace and a ten at once win unless the dealer has them."),
-            Option("natural", "Pay naturals 1.5", False, "An ace and a ten at once pay 1.5; without the rules above."),
-        ),
+        options=_RULES,
+    ),
+    EnvironmentInfo(
+        "BlackjackHands-v0",
+        "Blackjack, numbered hands",
+        "The same game, but what is seen is the number of one of 290 hands, as a table needs it.",
+        discrete(290),
+        discrete(2, "stop", "another card"),
+        finite=True,
+        teaches="The best play, computed from the rules of the cards, beside what is learned by playing.",
+        best_known=BestKnown(-0.0431, "computed by dynamic programming over all hands", exact=True),
+        options=_RULES,
     ),
 )
 

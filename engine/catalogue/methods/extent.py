@@ -58,7 +58,7 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
     needed = _NUMBER * count * (3 + _GATHERED.get(getattr(config.update, "optimizer", "adam"), 2))
     if isinstance(config, PlanningConfig):
         steps = seen.size  # of which each is a state, and the exact answers are of all pairs of them
-        needed += 3 * 8 * seen.size**2
+        needed += 8 * (3 + 2 * actions.size) * seen.size**2
     else:
         steps = _steps(config, environment)
         baseline = config.estimator.baseline

@@ -9,11 +9,12 @@ from functools import cache
 from typing import Any
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.making import registry
+from engine.environments.making import blackjack_hands, registry
+from engine.mdp.blackjack import blackjack
 from engine.mdp.finite import FiniteMDP, from_outcomes
 from engine.mdp.small_worlds import OURS, our_process
 
-_OF_GYMNASIUM = ("FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1")
+_OF_GYMNASIUM = ("FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1", "Taxi-v4")
 
 
 def finite_mdp(id: str, options: Mapping[str, Any] | None = None) -> FiniteMDP | None:
@@ -27,9 +28,14 @@ def finite_mdp(id: str, options: Mapping[str, Any] | None = None) -> FiniteMDP |
 
 @cache
 def _remembered(id: str, options: str) -> FiniteMDP | None:
+    given: dict[str, Any] = json.loads(options)
     if id in OURS:
-        return our_process(id, json.loads(options))
-    return from_gymnasium(id, json.loads(options)) if id in _OF_GYMNASIUM else None
+        return our_process(id, given)
+    if id == blackjack_hands.ID:
+        return blackjack(**given)
+    if id not in _OF_GYMNASIUM or given.get("fickle_passenger"):  # Taxi's tables do not know of a change of mind
+        return None
+    return from_gymnasium(id, given)
 
 
 def process_of(environment: EnvironmentConfig) -> FiniteMDP | None:
@@ -46,7 +52,7 @@ def process_of(environment: EnvironmentConfig) -> FiniteMDP | None:
 
 
 def from_gymnasium(id: str, options: Mapping[str, Any] | None = None) -> FiniteMDP:
-    """The process of an environment of Gymnasium's that keeps its tables, as FrozenLake and CliffWalking do.
+    """The process of an environment of Gymnasium's that keeps its tables, as FrozenLake, CliffWalking and Taxi do.
 
     Its outcomes are those of ``P[s][a]`` in their order, and its horizon is the time limit of ``registry.make``.
 

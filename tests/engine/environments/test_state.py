@@ -37,6 +37,7 @@ STEPS = {  # so many are taken before and after; in the longer ones all are then
     "CliffWalking-v1": 40,
     "Taxi-v4": 230,
     "Blackjack-v1": 10,
+    "BlackjackHands-v0": 10,
     "GridWorld-v0": 60,
     "Bandit-v0": 5,
     "LunarLander-v3": 150,

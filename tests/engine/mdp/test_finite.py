@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.catalogue.configured import described
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.batched import BatchedEnvironments, finite_environments
+from engine.environments.making import registry
 from engine.environments.making.known_dynamics import finite_mdp, from_gymnasium
 from engine.mdp.finite import (
     GRID,
@@ -24,7 +28,14 @@ from engine.mdp.finite import (
 )
 
 OURS = ("Bandit-v0", "Corridor-v0", "GridWorld-v0")
-TOYS = ("FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1")
+TOYS = (
+    "FrozenLake-v1",
+    "FrozenLake8x8-v1",
+    "CliffWalking-v1",
+    "CliffWalkingSlippery-v1",
+    "Taxi-v4",
+    "BlackjackHands-v0",
+)
 LEFT, DOWN, RIGHT, UP = range(4)
 
 
@@ -103,6 +114,47 @@ def test_gymnasiums_tables_are_read_as_they_are(id: str, horizon: int | None) ->
                 goes = sum(p for p, target, _, ended in listed if target == following and not ended)
                 assert mdp.continuing[s, a, following] == pytest.approx(goes)
     assert mdp.horizon == horizon
+
+
+@pytest.mark.parametrize("options", [{}, {"is_rainy": True, "rainy_probability": 0.6}], ids=str)
+def test_the_taxi_drives_as_gymnasiums_does(options: dict[str, Any]) -> None:
+    mdp, bare = finite_mdp("Taxi-v4", options), gymnasium.make("Taxi-v4", **options)
+    assert mdp is not None
+    batch, one, generator = finite_environments(mdp, [5]), np.arange(1), np.random.default_rng(1)
+    assert bare.reset(seed=5)[0] == batch.reset(one)[0]
+    for _ in range(450):
+        action = int(generator.integers(6))
+        state, reward, terminated, truncated, _ = bare.step(action)
+        assert [part[0] for part in batch.step(np.array([action]), one)] == [state, reward, terminated, truncated]
+        if terminated or truncated:
+            assert bare.reset()[0] == batch.reset(one)[0]
+
+
+def test_hands_are_dealt_and_shown_as_the_table_has_it() -> None:
+    mdp, game, generator = known("BlackjackHands-v0"), registry.make("BlackjackHands-v0"), np.random.default_rng(1)
+    state, _ = game.reset(seed=3)
+    began = np.zeros(mdp.states)
+    for _ in range(900):
+        action = int(generator.random() < 0.6)
+        following, reward, terminated, _, _ = game.step(action)
+        outcomes = (mdp.next_states == following) & (mdp.rewards == reward) & (mdp.ends == terminated)
+        assert (mdp.probabilities * outcomes)[state, action].any()
+        state = game.reset()[0] if terminated else following
+        began[state] += terminated
+    assert (mdp.initial[began > 0] > 0.0).all()
+    natural = list(range(280, 290))
+    assert began[natural].sum() / began.sum() == pytest.approx(8 / 169, abs=0.04)
+
+
+def test_what_the_catalogue_calls_finite_has_a_process_whatever_is_switched() -> None:
+    for info in ENVIRONMENTS.values():
+        switches = [option for option in info.options if isinstance(option.default, bool) and not option.reshapes]
+        for options in ({}, *({option.name: not option.default} for option in switches)):
+            told, mdp = described(EnvironmentConfig(id=info.id, options=options)), finite_mdp(info.id, options)
+            assert told is not None
+            assert told.finite is (mdp is not None), (info.id, options)
+            if mdp is not None:
+                assert (told.observation.size, told.action.size) == (mdp.states, mdp.actions)
 
 
 def test_only_environments_with_known_dynamics_have_a_process() -> None:
