@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.experience.batch import sent
 from engine.experience.replay_layout import ArrayLayout, TransitionLayout
 from engine.runtime.errors import RunError
 from engine.runtime.state import State
@@ -43,7 +44,7 @@ class Experience:
 
 @dataclass(frozen=True)
 class Minibatch:
-    """B transitions over up to n steps each, in memory of their own.
+    """B transitions over up to n steps each, which no later one changes.
 
     ``observations`` s_t and ``actions`` a_t [B, …], ``rewards`` Σ_{l<h} γ^l r_{t+l} float32 [B], ``discounts``
     γ^h·(1 − terminated) float32 [B] and ``next_observations`` s_{t+h} [B, …], so that the target is
@@ -63,8 +64,11 @@ class Minibatch:
     ages: Tensor
 
     def to(self, device: torch.device) -> Minibatch:
-        """The same on ``device``."""
-        return Minibatch(*(getattr(self, field.name).to(device) for field in fields(self)))
+        """What is learned from, on ``device``; ``lengths``, ``slots`` and ``ages`` stay where they are."""
+        if device.type == "cpu":
+            return self
+        learned = ("observations", "actions", "rewards", "discounts", "next_observations")
+        return replace(self, **{name: sent(getattr(self, name), device) for name in learned})
 
 
 class ReplayBuffer:
@@ -99,7 +103,7 @@ class ReplayBuffer:
         # Final observations come and go in the same order as rows do. Each has a number, and stands at its last bits.
         self._finals = _zeros(_FIRST_ROOM, layout.observation)
         self._first_final, self._kept_finals = 0, 0
-        self._layout, self._checked = layout, False
+        self._layout = layout
 
     def __len__(self) -> int:
         """How many transitions there are to draw from."""
@@ -121,8 +125,8 @@ class ReplayBuffer:
             RunError: pixels that are to be kept in a byte each do not fit there.
         """
         experience = self._grid(experience)
-        if not self._checked:
-            self._check_pixels(experience.following)
+        if not self._filled and self._layout.observation.kind == "uint8":
+            _check_pixels(experience.following)
         most = self._rows - 1
         if len(experience.rewards) > most:
             experience = _latest(experience, most)
@@ -219,14 +223,14 @@ class ReplayBuffer:
 
     def state(self) -> State:
         used = self.slots if self._filled == self._rows - 1 else (self.newest + 1) * self.environments
-        numbers = self._first_final + np.arange(self._kept_finals)
         return {
             "observations": self._observations[:used].copy(),
             "actions": self._actions[:used].copy(),
             "rewards": self._rewards[:used].copy(),
             "ends": self._ends[:used].copy(),
-            "final_observations": self._finals[self._place(numbers)],
+            "final_observations": self._finals.copy(),
             "first_final": self._first_final,
+            "kept_finals": self._kept_finals,
             "newest": self.newest,
             "filled": self._filled,
             "slots": self.slots,
@@ -245,8 +249,8 @@ class ReplayBuffer:
         for name in ("observations", "actions", "rewards", "ends"):
             getattr(self, f"_{name}")[:used] = state[name]
         self.newest, self._filled = state["newest"], state["filled"]
-        self._first_final, self._kept_finals = state["first_final"], 0
-        self._keep_finals(state["final_observations"])
+        self._first_final, self._kept_finals = state["first_final"], state["kept_finals"]
+        self._finals = state["final_observations"].copy()
 
     def _grid(self, given: Experience) -> Experience:
         """As [T, N, …], once all shapes are seen to fit."""
@@ -269,19 +273,6 @@ class ReplayBuffer:
             if array.shape != shape:
                 raise ValueError(f"{name} {array.shape} must have the shape {shape} here.")
         return given
-
-    def _check_pixels(self, observations: NDArray[Any]) -> None:
-        """Look once whether bytes can hold what an environment shows."""
-        self._checked = True
-        if self._layout.observation.kind != "uint8":
-            return
-        with np.errstate(invalid="ignore"):
-            whole = np.array_equal(observations.astype(np.uint8), observations)
-        if not whole:
-            raise RunError(
-                "A replay buffer keeps a pixel in one byte, and this environment's are not the whole numbers from 0 to "
-                "255 that its observation space promises; use an environment that shows whole numbers."
-            )
 
     def _forget(self, rows: int) -> None:
         """Drop the oldest rows, so many that others take their places."""
@@ -319,6 +310,17 @@ def _latest(experience: Experience, steps: int) -> Experience:
     dropped = int((experience.truncated[early] & ~experience.terminated[early]).sum())
     late = {name: getattr(experience, name)[early.stop :] for name in _BY_STEP}
     return replace(experience, **late, final_observations=experience.final_observations[dropped:])
+
+
+def _check_pixels(observations: NDArray[Any]) -> None:
+    """Look once whether bytes can hold what an environment shows."""
+    with np.errstate(invalid="ignore"):
+        whole = np.array_equal(observations.astype(np.uint8), observations)
+    if not whole:
+        raise RunError(
+            "A replay buffer keeps a pixel in one byte, and this environment's are not the whole numbers from 0 to "
+            "255 that its observation space promises; use an environment that shows whole numbers."
+        )
 
 
 def _zeros(count: int, layout: ArrayLayout) -> NDArray[Any]:
