@@ -46,7 +46,7 @@ class PrioritizedReplay:
         """As ``ReplayBuffer.append``."""
         buffer = self._buffer
         rows = buffer.append(experience)
-        stop = buffer.newest * buffer.environments
+        stop = buffer.head * buffer.environments
         start = stop - rows * buffer.environments
         if start < 0:
             self._tree.fill(start + buffer.slots, buffer.slots, self._greatest)
@@ -80,7 +80,7 @@ class PrioritizedReplay:
             ValueError: a priority is negative or not finite.
         """
         places, values = slots.cpu().numpy(), priorities.detach().cpu().numpy().astype(np.float64)
-        there = places // self._buffer.environments != self._buffer.newest
+        there = places // self._buffer.environments != self._buffer.head
         if not there.all():
             places, values = places[there], values[there]
         self._tree.put(places, values)

@@ -94,7 +94,7 @@ class ReplayBuffer:
         self.environments = environments
         self._rows = capacity // environments + 1
         self.slots = self._rows * environments
-        self.newest = 0  # the row of what the environments show now, behind the newest transitions
+        self.head = 0  # the row to be written next, which holds what the environments show now
         self._filled = 0  # rows of transitions
         self._observations = _zeros(self.slots, layout.observation)
         self._actions = _zeros(self.slots, layout.action)
@@ -135,7 +135,7 @@ class ReplayBuffer:
         cuts = experience.truncated & ~experience.terminated
         ends = np.where(experience.terminated, _TERMINATED, _GOES_ON).astype(np.int32)
         ends[cuts] = self._keep_finals(experience.final_observations)
-        rows = (self.newest + np.arange(steps)) % self._rows
+        rows = (self.head + np.arange(steps)) % self._rows
         for kept, given in (
             (self._observations, experience.observations),
             (self._actions, experience.actions),
@@ -144,12 +144,12 @@ class ReplayBuffer:
         ):
             ring = kept.reshape(self._rows, self.environments, *kept.shape[1:])
             if steps == 1:
-                ring[self.newest] = given[0]
+                ring[self.head] = given[0]
             else:
                 ring[rows] = given
-        self.newest = (self.newest + steps) % self._rows
+        self.head = (self.head + steps) % self._rows
         self._filled += steps
-        shown = self.newest * self.environments
+        shown = self.head * self.environments
         self._observations[shown : shown + self.environments] = experience.following
         return steps
 
@@ -157,9 +157,9 @@ class ReplayBuffer:
         """The episodes of these environments broke off after what they show now: something else comes next there."""
         if not self._filled:
             return
-        slots = (self.newest - 1) % self._rows * self.environments + environments
+        slots = (self.head - 1) % self._rows * self.environments + environments
         slots = slots[self._ends[slots] == _GOES_ON]
-        shown = self._observations[self.newest * self.environments + slots % self.environments]
+        shown = self._observations[self.head * self.environments + slots % self.environments]
         self._ends[slots] = self._keep_finals(shown)
 
     def draw(self, count: int, generator: torch.Generator) -> NDArray[np.int64]:
@@ -171,13 +171,13 @@ class ReplayBuffer:
         if not self._filled:
             raise ValueError("there is no transition in the replay buffer yet.")
         drawn: NDArray[np.int64] = torch.randint(len(self), (count,), generator=generator).numpy()
-        oldest = (self.newest - self._filled) % self._rows * self.environments
+        oldest = (self.head - self._filled) % self._rows * self.environments
         return (drawn + oldest) % self.slots
 
     def at(self, slots: NDArray[np.int64], n: int, gamma: float) -> Minibatch:
         """The transitions that begin at ``slots`` [B], over n ≥ 1 steps or as many as there are of the episode, with
         rewards discounted by γ. Row by row up to the end of the episode, a cut, or the newest row."""
-        newer = (self.newest - 1 - slots // self.environments) % self._rows  # rows behind each
+        newer = (self.head - 1 - slots // self.environments) % self._rows  # rows behind each
         if n == 1:
             last, ends, rewards = slots, self._ends[slots], self._rewards[slots]
             lengths, discounts = np.ones_like(slots), np.float32(gamma) * (ends != _TERMINATED)
@@ -222,7 +222,7 @@ class ReplayBuffer:
         return self.at(self.draw(count, generator), n, gamma)
 
     def state(self) -> State:
-        used = self.slots if self._filled == self._rows - 1 else (self.newest + 1) * self.environments
+        used = self.slots if self._filled == self._rows - 1 else (self.head + 1) * self.environments
         return {
             "observations": self._observations[:used].copy(),
             "actions": self._actions[:used].copy(),
@@ -231,7 +231,7 @@ class ReplayBuffer:
             "final_observations": self._finals.copy(),
             "first_final": self._first_final,
             "kept_finals": self._kept_finals,
-            "newest": self.newest,
+            "head": self.head,
             "filled": self._filled,
             "slots": self.slots,
             "environments": self.environments,
@@ -248,7 +248,7 @@ class ReplayBuffer:
         used = len(state["rewards"])
         for name in ("observations", "actions", "rewards", "ends"):
             getattr(self, f"_{name}")[:used] = state[name]
-        self.newest, self._filled = state["newest"], state["filled"]
+        self.head, self._filled = state["head"], state["filled"]
         self._first_final, self._kept_finals = state["first_final"], state["kept_finals"]
         self._finals = state["final_observations"].copy()
 
@@ -278,7 +278,7 @@ class ReplayBuffer:
         """Drop the oldest rows, so many that others take their places."""
         if rows <= 0:
             return
-        oldest = (self.newest - self._filled + np.arange(rows)) % self._rows
+        oldest = (self.head - self._filled + np.arange(rows)) % self._rows
         dropped = int((self._ends.reshape(self._rows, -1)[oldest] >= 0).sum())
         self._first_final = (self._first_final + dropped) & _NUMBERS
         self._kept_finals -= dropped

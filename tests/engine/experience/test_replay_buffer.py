@@ -107,7 +107,7 @@ def assert_holds(batch: Minibatch, world: World, n: int) -> None:
 
 def all_slots(buffer: ReplayBuffer) -> NDArray[np.int64]:
     """Of every transition that is there, the oldest first."""
-    oldest = (buffer.newest * buffer.environments - len(buffer)) % buffer.slots
+    oldest = (buffer.head * buffer.environments - len(buffer)) % buffer.slots
     return (oldest + np.arange(len(buffer))) % buffer.slots
 
 
@@ -174,7 +174,7 @@ def test_uniform_draws_take_every_transition_alike() -> None:
     buffer.append(world.play(17))
     slots = buffer.draw(20_000, generator())
     counts = np.bincount(slots, minlength=buffer.slots)
-    assert counts[buffer.newest * 2 : buffer.newest * 2 + 2].tolist() == [0, 0]
+    assert counts[buffer.head * 2 : buffer.head * 2 + 2].tolist() == [0, 0]
     assert stats.chisquare(counts[all_slots(buffer)]).pvalue > 1e-3
     batch = buffer.sample(64, 3, GAMMA, generator(1))
     assert_holds(batch, world, 3)
