@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
 from app.models.run_names import LEAST_TELLING, environment_title, method_title
 from app.models.run_style import RunStyle, style_of
+from app.models.runs import within_a_sentence
+from app.session.allowance import Allowance
 from app.session.run_library import RunLibrary
 from app.style.format import NOTHING, setting
 from engine.catalogue.methods.entries import CHOICES
@@ -24,16 +25,22 @@ NOT_TICKED = "No run is ticked."
 _MOST = 2  # differences that a name is made of
 _TOLD = 3  # runs that are named in one line
 _SLICE = 0.02  # seconds of reading, after which the window has its turn
+_OFTEN, _SELDOM = 0.4, 2.0  # seconds from one look at what runs go on to tell to the next, the latter where that takes
+# more than the window may take for it
 _TOTALS = ("iteration", "environment_steps", "episodes", "seconds", "gradient_steps", RETURN)
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """A run and the columns of its iterations that are compared; ``number`` is the library's, and so is its look."""
+    """A run and the columns of its iterations that are compared; ``number`` is the library's, and so is its look.
+
+    ``reading`` is another number whenever ``series`` has been read anew.
+    """
 
     record: RunRecord
     name: str
     series: Series
+    reading: int = 0
 
     @property
     def id(self) -> str:
@@ -62,14 +69,18 @@ class Compared(QObject):
         self.metric = RETURN
         self.runs: tuple[ComparedRun, ...] = ()
         self.differing: tuple[Varying, ...] = ()
-        self._read: dict[str, tuple[tuple[Any, ...], Series]] = {}  # with the mark that the run had then
+        self._read: dict[str, _Read] = {}
+        self._readings = 0  # that have been made of all
         self._flattened: dict[str, Flattened] = {}
         self._watched = self._stale = False
         self._followers: list[Callable[[], object]] = []
         self._due: list[Callable[[], object]] = []  # those that have not heard of the latest yet
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._take_turn)
-        library.changed.connect(self._look)
+        self._allowance, self._looked = Allowance(), 0.0
+        self._later = QTimer(self, singleShot=True)
+        self._later.timeout.connect(self._look)
+        library.changed.connect(self._look_soon)
         library.shown_changed.connect(self._look)
 
     @property
@@ -89,6 +100,7 @@ class Compared(QObject):
             self._look()
         else:
             self._timer.stop()
+            self._later.stop()
 
     def choose(self, metric: str) -> None:
         """Read this metric along with the mean return."""
@@ -104,7 +116,16 @@ class Compared(QObject):
     def _look(self) -> None:
         self._stale = True
         if self._watched:
+            self._looked = time.monotonic()
+            self._later.stop()
             self._timer.start()
+
+    def _look_soon(self) -> None:
+        """Look at what runs have told meanwhile, but not more often than the window has time for."""
+        self._stale = True
+        if self._watched and not self._later.isActive():
+            every = _OFTEN if self._allowance.is_left() else _SELDOM
+            self._later.start(max(round(1000 * (self._looked + every - time.monotonic())), 0))
 
     def _take_turn(self) -> None:
         if self._due:
@@ -114,19 +135,19 @@ class Compared(QObject):
         if not self._due and not self._stale:
             self._timer.stop()
 
-    def _mark(self, record: RunRecord) -> tuple[Any, ...]:
-        return record.reached.iteration, record.reached.seconds, self.metric
-
     def _read_on(self) -> None:
         """Read what is missing, as far as the time goes; tell of all once nothing is."""
         began, library = time.monotonic(), self.library.library
         records = [record for run in self.library.shown if (record := self.library.record(run)) is not None]
         for record in records:
-            mark = self._mark(record)
-            if library is not None and (record.id not in self._read or self._read[record.id][0] != mark):
+            mark = record.reached.iteration, record.reached.seconds, self.metric
+            known = self._read.get(record.id)
+            if library is not None and (known is None or known.mark != mark):
                 if time.monotonic() - began > _SLICE:
                     return
-                self._read[record.id] = mark, _columns(library, record.id, self.metric)
+                self._readings += 1
+                series = _more(library, record.id, self.metric, known)
+                self._read[record.id] = _Read(mark, series, self._readings)
             if record.id not in self._flattened:
                 self._flattened[record.id] = _flattened(record)
         self._stale = False
@@ -139,7 +160,12 @@ class Compared(QObject):
         differing = varying([(self._flattened[record.id], record.changes) for record in there])
         beside = names(there, differing)
         runs = tuple(
-            ComparedRun(record, beside.get(record.id) or self.library.name(record), self._read[record.id][1])
+            ComparedRun(
+                record,
+                beside.get(record.id) or self.library.name(record),
+                self._read[record.id].series,
+                self._read[record.id].reading,
+            )
             for record in there
         )
         if [_told(run) for run in runs] != [_told(run) for run in self.runs]:
@@ -147,15 +173,35 @@ class Compared(QObject):
             self._due = list(self._followers)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What was read of a run when it stood at ``mark``: its iteration, its seconds, and which metric was wanted."""
+
+    mark: tuple[int, float, str]
+    series: Series
+    reading: int
+
+
 def _told(run: ComparedRun) -> tuple[object, ...]:
-    """What a run is told from itself by at another time; its numbers are another array then."""
-    return run.record, run.name, id(run.series)
+    """What a run is told from itself by at another time."""
+    return run.record, run.name, run.reading
 
 
-def _columns(library: Library, run: str, metric: str) -> Series:
+def _more(library: Library, run: str, metric: str, known: _Read | None) -> Series:
+    """What a run has told, of which only what is new is read, unless it has gone back to tell otherwise."""
+    import numpy as np
+
+    if known is not None and known.mark[2] == metric and len(known.series):
+        new = _columns(library, run, metric, since=len(known.series) - 1)
+        if new.columns == known.series.columns and np.array_equal(new.rows[:1], known.series.rows[-1:], equal_nan=True):
+            return Series(new.columns, np.concatenate([known.series.rows, new.rows[1:]]))
+    return _columns(library, run, metric)
+
+
+def _columns(library: Library, run: str, metric: str, since: int = 0) -> Series:
     """The few that are compared: all would take much memory where runs are many."""
     try:
-        series = library.series(run, ITERATIONS)
+        series = library.series(run, ITERATIONS, since)
     except RunError:  # of which the window is told by whoever reads the library's runs
         return _nothing()
     kept = [name for name in dict.fromkeys((*_TOTALS, metric)) if name in series.columns]
@@ -222,11 +268,14 @@ def _told_apart(names: list[list[str]], differing: Sequence[Varying]) -> list[li
 
 
 def _words(one: Varying, index: int) -> str:
-    """What a run has of what differs: "α 0.01", "baseline: none"."""
+    """What a run has of what differs: "Cart pole", "α 0.01", "baseline: none"."""
     value = one.values[index][-1]
+    if one.path == "environment.id":
+        return str(value)
+    title = one.symbol or within_a_sentence(one.title)
     if one.path in CHOICES:
-        return f"{one.title.lower()}: {str(value).lower()}"
-    return f"{one.symbol or one.title.lower()} {NOTHING if value is None else setting(value)}"
+        return f"{title}: {within_a_sentence(str(value))}"
+    return f"{title} {NOTHING if value is None else setting(value)}"
 
 
 def offered(runs: Sequence[ComparedRun]) -> list[str]:

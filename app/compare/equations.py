@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.compare.compared import Compared, ComparedRun
 from app.compare.pair import PairChoice
+from app.compare.shown_terms import Shown, taken_apart, terms_of
+from app.models.runs import Difference, differences
 from app.panels.experiment.equation.equation_view import EquationView, Outlined
 from app.style.text import as_surface, muted
 from app.style.theme import Theme
 from engine.catalogue.configured import changed, described
+from engine.catalogue.methods.entries import CHOICES
 from engine.config import RunConfig
 from engine.equations import Line, equation
 from engine.runtime.errors import RequestError
@@ -21,11 +24,19 @@ from engine.runtime.errors import RequestError
 EMPTY = "Tick two runs to see their equations beside each other."
 ALIKE = "Both have the same equation; what differs between them is in the table."
 _WRITTEN = "The equations are being written…"
+SAME = "Both have the same choice; there is nothing that differs between them."
 _DIFFERS = "Outlined is what one has otherwise than the other."
+_MOST = 3  # that a sentence names
 
 
 class Equations(QWidget):
-    """Of the two runs that are chosen."""
+    """Of the two runs that are chosen.
+
+    Signals:
+    beside_changed: the paths of what differs between the two and has no term in their equations.
+    """
+
+    beside_changed = Signal(object)
 
     def __init__(self, theme: Theme, compared: Compared) -> None:
         super().__init__()
@@ -34,6 +45,7 @@ class Equations(QWidget):
         self.pair = EquationPair(theme)
         self._sentence = muted(EMPTY)
         self._told = EMPTY
+        self._sentence.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
         layout.addWidget(self.choice)
@@ -53,7 +65,9 @@ class Equations(QWidget):
 
     def refresh(self) -> None:
         pair = self.choice.pair
-        self._told = EMPTY if pair is None else self.pair.show_configs(*map(_config, pair))
+        said, beside = (EMPTY, ()) if pair is None else self.pair.show_configs(*map(_config, pair))
+        self._told = said
+        self.beside_changed.emit(beside)
         self._scroll.setVisible(pair is not None)
         self._say()
 
@@ -80,16 +94,24 @@ class EquationPair(QWidget):
             layout.addWidget(view, 1)
             view.height_changed.connect(self._fit)
 
-    def show_configs(self, one: RunConfig | None, other: RunConfig | None) -> str:
-        """Show their equations; what is to be said of them."""
-        lines = _equation(one), _equation(other)
+    def show_configs(self, one: RunConfig | None, other: RunConfig | None) -> tuple[str, tuple[str, ...]]:
+        """Show their equations; what is to be said of them, and the paths of what differs but has no term in them."""
+        different = differences(one, other) if one is not None and other is not None else []
+        numbers = {each.path: each for each in different if each.path not in CHOICES}
+        shown = {path: Shown(path, each.symbol) for path, each in numbers.items()}
+        known = list(shown.values())
+        plain = _equation(one), _equation(other)
+        lines = taken_apart(plain[0], known), taken_apart(plain[1], known)
         outlined = differing(*lines)
         for view, each, terms in zip(self.views, lines, outlined, strict=True):
             view.show_equation(each)
-            view.outline(terms)
+            view.outline(terms | terms_of(each, known))
         if not all(lines):
-            return "The equation of one of them cannot be written here; what differs between them is in the table."
-        return _DIFFERS if any(outlined) else ALIKE
+            said = "The equation of one of them cannot be written here; what differs between them is in the table."
+            return said, tuple(numbers)
+        beside = tuple(path for path in numbers if not any(terms_of(each, [shown[path]]) for each in lines))
+        some = any(outlined) or len(beside) < len(numbers)
+        return _said(some, [numbers[path] for path in beside], bool(different)), beside
 
     def apply_theme(self, theme: Theme) -> None:
         for view in self.views:
@@ -110,6 +132,18 @@ class EquationPair(QWidget):
         for view in self.views:
             view.set_room(QSize(max(view.width(), 1), max(room, 1)), 0)
         self.setMinimumHeight(max(view.height_in_use for view in self.views))
+
+
+def _said(some_outlined: bool, beside: list[Difference], differ: bool) -> str:
+    if not differ:
+        return SAME
+    if not beside:
+        return _DIFFERS if some_outlined else ALIKE
+    names = [each.name for each in beside[:_MOST]] + (["more"] if len(beside) > _MOST else [])
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    has = "has" if len(beside) == 1 else "have"
+    other = f"{listed[:1].upper()}{listed[1:]} {has} no term in the equation; the table shows what differs, in bold."
+    return f"{_DIFFERS} {other}" if some_outlined else f"Both have the same equation. {other}"
 
 
 def differing(one: tuple[Line, ...], other: tuple[Line, ...]) -> tuple[Outlined, Outlined]:

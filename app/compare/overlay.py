@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
+from app.compare.caveats import CaveatLabel
 from app.compare.compared import Compared, ComparedRun, offered
 from app.panels.record import PanelWidget
 from app.plotting.axes import Range, robust_bounds, settled_range
@@ -69,6 +70,7 @@ class Overlay(PanelWidget):
         self.plot.marks = [self._level, self._lines, self._names, self._tags]
         self.plot.title, self.plot.probe, self.plot.numbers = "Runs compared", self._read, self._numbers
         self._stage = Stage(EMPTY, self.plot)
+        self.caveat = CaveatLabel()
         self._build(theme)
         compared.follow(self.redraw)
         self.apply_theme(theme)
@@ -94,6 +96,8 @@ class Overlay(PanelWidget):
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)
         layout.addLayout(header)
+        self.caveat.setContentsMargins(2 * theme.unit, theme.unit // 2, 2 * theme.unit, 0)
+        layout.addWidget(self.caveat)
         layout.addWidget(self._stage, 1)
 
     # --- what is chosen -----------------------------------------------------------------------------------------------
@@ -164,6 +168,7 @@ class Overlay(PanelWidget):
         self._lines.lines = [self._line(run, before.get(run.id)) for run in runs]
         self._tags.clear_of = self._lines.lines
         self._drawn = {run.id: self._drawn[run.id] for run in runs}
+        self.caveat.tell(runs)
         self._entitle()
         self._settle()
         drawn = any(len(line.x) for line in self._lines.lines)
@@ -176,7 +181,7 @@ class Overlay(PanelWidget):
         return _NOT_COUNTED if uncounted and not any(map(_counted, self._compared.runs)) else _NO_CURVES
 
     def _line(self, run: ComparedRun, before: RunLine | None) -> RunLine:
-        made_of = (id(run.series), self._compared.metric, self.axis, self.smoothing)
+        made_of = (run.reading, self._compared.metric, self.axis, self.smoothing)
         if before is None or self._drawn.get(run.id) != made_of:
             whole = curve(run.series, self._compared.metric, self.axis, self.smoothing)
             thin, self._binned[run.id] = _thinned(whole)

@@ -13,6 +13,7 @@ from app.compare.overlay import Overlay
 from app.compare.run_picker import RunPicker, default_ticks
 from app.compare.table import ComparisonTable
 from app.session.run_library import RunLibrary
+from app.session.side_by_side import Known, known_in_the_catalogue
 from app.style.theme import Theme
 
 MIME = "application/x-policy-gradient-runs"  # ids of runs, one a line, as the shelf gives them when they are dragged
@@ -26,7 +27,7 @@ class ComparePage(QWidget):
 
     duplicate_asked = Signal(object)
 
-    def __init__(self, theme: Theme, library: RunLibrary) -> None:
+    def __init__(self, theme: Theme, library: RunLibrary, known: Known = known_in_the_catalogue) -> None:
         super().__init__()
         self._library = library
         self.compared = Compared(library, self)
@@ -35,7 +36,7 @@ class ComparePage(QWidget):
         self.table = ComparisonTable(theme, self.compared)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.agents = Agents(theme, self.compared)
+        self.agents = Agents(theme, self.compared, known)
         self.equations = Equations(theme, self.compared)
         for title, widget in (("Table", self.table), ("Agents", self.agents), ("Equations", self.equations)):
             self.tabs.addTab(widget, title)
@@ -60,6 +61,8 @@ class ComparePage(QWidget):
         self.setAcceptDrops(True)
         self.picker.duplicate_asked.connect(self.duplicate_asked)
         self.overlay.axis_changed.connect(self.table.show_axis)
+        self.equations.beside_changed.connect(self.table.emphasise)
+        self.equations.refresh()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(320, 200)

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QHideEvent, QPainter, QPixmap, QShowEvent
 from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
@@ -36,7 +36,7 @@ from app.session.run_library import RunLibrary
 from app.style.format import short_number
 from app.style.text import as_surface, muted
 from app.style.theme import Theme
-from engine.runs.records import RunRecord
+from engine.runs.records import RunRecord, Status
 
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
@@ -52,11 +52,12 @@ class RunRows(QAbstractListModel):
         self._library = library
         self._theme: Theme | None = None
         self._search = ""
+        self.watched = False  # whether anyone can see them
         self.branches: list[Branch] = []
         self.records: list[RunRecord] = []  # of these
         self._signs: dict[int, QPixmap] = {}
         self._ratio = 1.0
-        library.changed.connect(self.look)
+        library.changed.connect(lambda: self.look() if self.watched else None)
         library.shown_changed.connect(self._tell)
 
     def look(self) -> None:
@@ -106,7 +107,8 @@ class RunRows(QAbstractListModel):
         if role == BRANCH_ROLE:
             return self.branches[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{record.number} · {self._library.name(record)}"
+            at_work = " · training" if record.status is Status.RUNNING else ""
+            return f"{record.number} · {self._library.name(record)}{at_work}"
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"run {record.number}: {self._library.name(record)}{self._forked(record)}"
         if role == Qt.ItemDataRole.CheckStateRole:
@@ -231,6 +233,15 @@ class RunPicker(QWidget):
         self.list.setVisible(not self._hint.isVisibleTo(self))
         self.duplicate_button.setEnabled(self.chosen is not None)
         self.clear_button.setEnabled(bool(self._library.shown))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.rows.watched = True
+        self.rows.look()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.rows.watched = False
 
     def apply_theme(self, theme: Theme) -> None:
         self._branches.theme = theme

@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QIcon, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
+from app.compare.caveats import CaveatLabel, of_one_clock, of_one_environment
 from app.compare.compared import Compared, ComparedRun
 from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
 from app.style.format import NOTHING, setting, short_number
@@ -32,11 +33,15 @@ class ComparisonTable(QWidget):
         as_surface(self)
         self._theme, self._compared = theme, compared
         self._axis: Axis = "environment_steps"
+        self._emphasised: tuple[str, ...] = ()
+        self.caveat = CaveatLabel()
+        self.caveat.setMargin(theme.unit)
         self.grid = _Grid()
         self._stage = Stage(EMPTY, self.grid)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._stage)
+        layout.addWidget(self.caveat)
+        layout.addWidget(self._stage, 1)
         compared.follow(self.refresh)
         self.apply_theme(theme)
 
@@ -44,6 +49,12 @@ class ComparisonTable(QWidget):
         """Take the mean over what the curves are aligned by."""
         self._axis = axis
         self.refresh()
+
+    def emphasise(self, paths: tuple[str, ...]) -> None:
+        """Have what differs at these paths stand out, as no equation shows it."""
+        if paths != self._emphasised:
+            self._emphasised = paths
+            self.refresh()
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -57,21 +68,27 @@ class ComparisonTable(QWidget):
         self._stage.fill(bool(runs))
         ratio = self.devicePixelRatioF()
         signs = [QIcon(sign_pixmap(run.style, self._theme, ratio)) for run in runs]
+        self.caveat.tell(runs)
         names = _Column("Run", "", [run.title for run in runs])
+        differing = [self._difference(one) for one in self._compared.differing]
         # What they came to stands first: of two methods more differs than there is room for.
-        self.grid.show_cells(signs, [names, *_scores(runs, self._axis), *_differences(self._compared.differing)])
+        self.grid.show_cells(signs, [names, *_scores(runs, self._axis), *differing])
+
+    def _difference(self, one: Varying) -> _Column:
+        """What is not alike in all; all of it is bold where it is emphasised."""
+        cells = [_history(values) for values in one.values]
+        column = _Column(one.title, one.path, cells, [one.path in self._emphasised] * len(cells))
+        column.is_number = False
+        return column
 
 
 class _Column:
-    """Cells of one column, as words; of numbers the ``best`` ones are bold."""
+    """Cells of one column, as words; of numbers the ``bold`` ones are the best."""
 
-    def __init__(self, title: str, help: str, cells: Sequence[str], best: Sequence[bool] = ()) -> None:
-        self.title, self.help, self.cells, self.best = title, help, cells, best
+    is_number = True
 
-
-def _differences(differing: Sequence[Varying]) -> list[_Column]:
-    """What is not alike in all, and nothing else."""
-    return [_Column(one.title, one.path, [_history(values) for values in one.values]) for one in differing]
+    def __init__(self, title: str, help: str, cells: Sequence[str], bold: Sequence[bool] = ()) -> None:
+        self.title, self.help, self.cells, self.bold = title, help, cells, bold
 
 
 def _history(values: Sequence[Any]) -> str:
@@ -89,7 +106,7 @@ def _scores(runs: Sequence[ComparedRun], axis: Axis) -> list[_Column]:
     threshold = _threshold(runs)
     scores = [score(run.series, axis, until, threshold) for run in runs]
     shared = f"{short_number(until)} {AXES[axis]}"
-    sign = int(len({run.record.environment for run in runs}) == 1)  # or else returns are not of one scale
+    sign, clock = int(of_one_environment(runs)), int(of_one_clock(runs))
     columns = [
         _numbers("Final return", "The mean return of the last 100 episodes", [s.final for s in scores], sign),
         _numbers("Best return", "The greatest mean return of 100 episodes", [s.best for s in scores], sign),
@@ -105,7 +122,9 @@ def _scores(runs: Sequence[ComparedRun], axis: Axis) -> list[_Column]:
         level = short_number(threshold, 4)
         columns += [
             _numbers(f"Steps to {level}", "Environment steps until it was solved", [s.steps for s in scores], -1),
-            _numbers(f"Seconds to {level}", "Seconds of training until it was solved", [s.seconds for s in scores], -1),
+            _numbers(
+                f"Seconds to {level}", "Seconds of training until it was solved", [s.seconds for s in scores], -clock
+            ),
         ]
     return columns
 
@@ -159,9 +178,9 @@ class _Cells(QAbstractTableModel):
             return column.cells[row]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return self._signs[row]
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.best:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.bold and column.is_number:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == Qt.ItemDataRole.FontRole and column.best and column.best[row]:
+        if role == Qt.ItemDataRole.FontRole and column.bold and column.bold[row]:
             return self._bold
         return None
 
@@ -171,6 +190,8 @@ class _Cells(QAbstractTableModel):
                 return self.columns[section].title
             if role == Qt.ItemDataRole.ToolTipRole:
                 return self.columns[section].help
+            if role == Qt.ItemDataRole.FontRole and not self.columns[section].is_number:
+                return self._bold if any(self.columns[section].bold) else None
         return None
 
 
@@ -198,7 +219,7 @@ class _Grid(QTableView):
         plain, best, header = QFontMetrics(self.font()), QFontMetrics(bold), self.horizontalHeader()
         for place, column in enumerate(columns):
             longest = sorted(set(column.cells), key=len)[-_MEASURED:]
-            metrics = best if column.best else plain
+            metrics = best if column.bold else plain
             room = 0 if place else self.iconSize().width() + _PADDING // 2
             words = max((metrics.horizontalAdvance(cell) for cell in longest), default=0) + room + _PADDING
             header.resizeSection(place, max(words, header.sectionSizeHint(place)))

@@ -81,22 +81,23 @@ class Difference:
     def text(self) -> str:
         """In a few characters: "α 0.01 → 0.001"."""
         if _is_map(self.old) or _is_map(self.new):
-            return f"{self._name} edited"
-        return f"{self._name} {_value(self.old)} → {_value(self.new)}"
+            return f"{self.name} edited"
+        return f"{self.name} {_value(self.old)} → {_value(self.new)}"
 
     @property
     def new_text(self) -> str:
         """What holds now: "α 0.001", "baseline: average return"."""
         if self.path in CHOICES:
-            return f"{self._name}: {_within_a_sentence(str(self.new))}"
-        return f"{self._name} edited" if _is_map(self.new) else f"{self._name} {_value(self.new)}"
+            return f"{self.name}: {within_a_sentence(str(self.new))}"
+        return f"{self.name} edited" if _is_map(self.new) else f"{self.name} {_value(self.new)}"
 
     @property
-    def _name(self) -> str:
-        return self.symbol or _within_a_sentence(self.title)
+    def name(self) -> str:
+        """Its symbol, or its title as it stands in a sentence."""
+        return self.symbol or within_a_sentence(self.title)
 
 
-def _within_a_sentence(title: str) -> str:
+def within_a_sentence(title: str) -> str:
     """``title`` in small letters, but for abbreviations: "time limit", "GAE decay"."""
     return title[:1].lower() + title[1:] if title[1:2].islower() else title
 

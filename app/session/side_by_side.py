@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,23 +16,63 @@ from PySide6.QtGui import QImage
 
 from app.session.failures import failure
 from app.session.playback_pace import MOST_WHILE_LEARNING, Pace
-from app.session.playback_thread import FASTEST, HOLD, SLOWEST, picture_of
+from app.session.playback_thread import FASTEST, HOLD, SHORTEST_HOLD, SLOWEST, picture_of
+from engine.catalogue.configured import changed, described
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
 from engine.reports.frames import Frame
+from engine.runs.records import ALIVE
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
 if TYPE_CHECKING:
     from engine.analysis.playback import Playback, PolicySnapshot
+    from engine.runs.library import Library
 
 Pair = tuple[str, str]  # the runs, by their ids
+Known = Callable[[RunConfig], EnvironmentInfo | None]
+
+
+def known_in_the_catalogue(config: RunConfig) -> EnvironmentInfo | None:
+    """The environment of a configuration before its changes; None where it has to be looked at to be known."""
+    return described(config.environment)
 
 
 @dataclass(frozen=True)
 class SideFrame:
-    """What is seen of one of the two: a frame without its picture, and the picture."""
+    """What is seen of one of the two: a frame without its picture, and the picture.
+
+    ``returns`` are those of its episodes that have ended, of the pair that is shown.
+    """
 
     frame: Frame
     picture: QImage | None
+    returns: tuple[float, ...] = ()
+
+
+class _Side:
+    """One of the two as it plays."""
+
+    def __init__(self, player: Playback) -> None:
+        self.player = player
+        self.frame: Frame | None = None
+        self.returns: tuple[float, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether its episode has ended."""
+        return self.frame is not None and self.frame.ended
+
+    def advance(self, greedy: bool, render: bool) -> None:
+        self.frame = self.player.advance(greedy, render)
+        if self.frame.ended:
+            self.returns = (*self.returns, self.frame.reward_so_far)
+
+    def shown(self) -> SideFrame:
+        assert self.frame is not None
+        image = self.frame.image
+        picture = None if image is None else picture_of(image)
+        return SideFrame(replace(self.frame, image=None), picture, self.returns)
 
 
 class SideBySide(QThread):
@@ -40,20 +81,25 @@ class SideBySide(QThread):
     Both episodes begin together and are moved together, a step of each for a step of the other; one that has ended
     waits in its last state for the other. The newest pair of frames wins, of which ``frames_ready`` tells once until it
     is taken.
+
+    Args:
+        known: the environment of a configuration before its changes, None where that is not known; asked on this
+            thread.
     """
 
     frames_ready = Signal()
     failed = Signal(str)  # one sentence; nothing plays until another pair is asked for
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Known = known_in_the_catalogue) -> None:
         super().__init__()
         self.setObjectName("side by side")
-        self._folder = folder
+        self._folder, self._known = folder, known
         self._changed = threading.Condition()
         self._pair: Pair | None = None
         self._asked = 0  # counts the pairs that were asked for
         self._shown: tuple[SideFrame, SideFrame] | None = None
         self._announced = self._wanted = self._paused = self._failed = self._stopping = False
+        self._speed, self._greedy = 1.0, False
         self._pace = Pace()
 
     # --- from the window ----------------------------------------------------------------------------------------------
@@ -73,6 +119,25 @@ class SideBySide(QThread):
         with self._changed:
             self._paused = paused
             self._changed.notify_all()
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """Play at ``speed`` times the pace of the slower environment of the two, from now on."""
+        with self._changed:
+            self._speed = speed
+            self._pace.due = time.monotonic()
+            self._changed.notify_all()
+
+    @property
+    def greedy(self) -> bool:
+        return self._greedy
+
+    def set_greedy(self, greedy: bool) -> None:
+        """Take the most likely action rather than a sampled one in both, from the next decision on."""
+        self._greedy = greedy
 
     def set_wanted(self, wanted: bool) -> None:
         """Whether anyone can see them; without, the thread sleeps."""
@@ -96,23 +161,22 @@ class SideBySide(QThread):
     # --- the thread itself --------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        players: list[Playback] = []
-        frames: list[Frame | None] = [None, None]
+        sides: list[_Side] = []
         asked = -1
         while (turn := self._next_turn()) is not None:
             now, pair = turn
             try:
                 with while_waiting(partial(self._meanwhile, now)):
                     if now != asked:
-                        _close(players)
-                        players, frames, asked = [], [None, None], now
-                        self._open(pair, players)
-                    frames = self._move(players, frames, now)
+                        _close(sides)
+                        asked = now
+                        self._open(pair, sides)
+                    self._move(sides, now)
             except BaseException as error:
-                _close(players)
-                players, asked = [], -1
+                _close(sides)
+                asked = -1
                 self._fail(now, error)
-        _close(players)
+        _close(sides)
 
     def _next_turn(self) -> tuple[int, Pair] | None:
         """Sleep until the next steps are due; None when the thread is to end."""
@@ -132,33 +196,64 @@ class SideBySide(QThread):
             if self._stopping or asked != self._asked:
                 raise GivenUp
 
-    def _open(self, pair: Pair, players: list[Playback]) -> None:
+    def _open(self, pair: Pair, sides: list[_Side]) -> None:
         """Make a player of each, both from the seed of the first run."""
         from engine.analysis.playback import Playback
         from engine.runs.library import Library
 
         with Library(self._folder) as library:
-            snapshots = [_newest(library, run) for run in pair]
+            snapshots = [self._newest(library, run) for run in pair]
         for snapshot in snapshots:
-            players.append(Playback(snapshot, snapshots[0].config.seed))
+            sides.append(_Side(Playback(snapshot, snapshots[0].config.seed)))
 
-    def _move(self, players: list[Playback], frames: list[Frame | None], asked: int) -> list[Frame | None]:
+    def _follow_training(self, sides: list[_Side]) -> None:
+        """Play on with what runs that train have learned meanwhile."""
+        from engine.runs.library import Library
+
+        pair = self._pair
+        with Library(self._folder) as library:
+            for run, side in zip(pair or (), sides, strict=False):
+                newest = max((iteration for iteration, _, _ in library.snapshots(run)), default=0)
+                if newest > side.player.playing.iteration and library.run(run).status in ALIVE:
+                    side.player.use(self._newest(library, run))
+
+    def _newest(self, library: Library, run: str) -> PolicySnapshot:
+        """The last policy that was kept of a run.
+
+        Raises:
+            RequestError: nothing was kept of it, or its environment is not known here.
+        """
+        from engine.runs.snapshots import last_kept
+
+        record = library.run(run)
+        config = record.config_now
+        plain = self._known(config)
+        if plain is None:
+            raise RequestError(
+                f"{record.environment} is not in the catalogue and has not been looked at since the program was "
+                f"started; open run {record.number} in Train once, and its agent plays here."
+            )
+        kept = last_kept(library, record, changed(plain, config.environment))
+        if kept is None:
+            raise RequestError(f"No policy was kept of run {record.number}; train a run, and its agent can be watched.")
+        return kept.policy
+
+    def _move(self, sides: list[_Side], asked: int) -> None:
         """Take the steps that are due in both, and hand over where they lead."""
-        rate = min(min(max(player.frames_per_second, SLOWEST), FASTEST) for player in players)
-        if all(frame is not None and frame.ended for frame in frames):
-            frames = [None, None]
+        rate = self._speed * min(min(max(side.player.frames_per_second, SLOWEST), FASTEST) for side in sides)
+        if all(side.waits for side in sides):
+            self._follow_training(sides)
+            for side in sides:
+                side.frame = None
         for taken in range(steps := self._pace.steps(rate, time.monotonic(), MOST_WHILE_LEARNING)):
-            render = taken == steps - 1
-            frames = [
-                frame if frame is not None and frame.ended else player.advance(greedy=False, render=render)
-                for player, frame in zip(players, frames, strict=True)
-            ]
-            if all(frame is not None and frame.ended for frame in frames):
-                self._pace.hold(HOLD, time.monotonic())
+            for side in sides:
+                if not side.waits:
+                    side.advance(self._greedy, render=taken == steps - 1)
+            if all(side.waits for side in sides):
+                self._pace.hold(max(SHORTEST_HOLD, HOLD / max(self._speed, 1.0)), time.monotonic())
                 break
-        one, other = (_side(frame) for frame in frames if frame is not None)
+        one, other = (side.shown() for side in sides)
         self._hand_over((one, other), asked)
-        return frames
 
     def _hand_over(self, shown: tuple[SideFrame, SideFrame], asked: int) -> None:
         with self._changed:
@@ -179,35 +274,8 @@ class SideBySide(QThread):
         self.failed.emit(failure(error, "The agents cannot be shown"))
 
 
-def _newest(library: object, run: str) -> PolicySnapshot:
-    """The last policy that was kept of a run.
-
-    Raises:
-        RequestError: nothing was kept of it, or its environment is not known here.
-    """
-    from engine.catalogue.configured import changed, described
-    from engine.runs.library import Library
-    from engine.runs.snapshots import from_bytes
-
-    assert isinstance(library, Library)
-    record = library.run(run)
-    config = record.config_now
-    plain = described(config.environment)
-    if plain is None:
-        raise RequestError(
-            f"{record.environment} is not in the catalogue; open run {record.number} to watch its agent."
-        )
-    kept = library.snapshots(run)
-    if not kept:
-        raise RequestError(f"No policy was kept of run {record.number}; train a run, and its agent can be watched.")
-    return from_bytes(library.snapshot(run, kept[-1][0]), config, changed(plain, config.environment)).policy
-
-
-def _side(frame: Frame) -> SideFrame:
-    return SideFrame(replace(frame, image=None), None if frame.image is None else picture_of(frame.image))
-
-
-def _close(players: list[Playback]) -> None:
-    for player in players:
+def _close(sides: list[_Side]) -> None:
+    for side in sides:
         with suppress(Exception):
-            player.close()
+            side.player.close()
+    sides.clear()

@@ -13,6 +13,9 @@ from app.session.choice_loader import ChoiceLoader
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.window.frame import Frame
+from engine.catalogue.configured import described
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
 from engine.config.presets import Preset
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
@@ -86,12 +89,19 @@ class CompareMode(QObject):
         """Whether it has ended before that."""
         return self.page is None or self.page.agents.player.wait(deadline)
 
+    def _known(self, config: RunConfig) -> EnvironmentInfo | None:
+        """The environment of a run before its changes, where the catalogue knows it or it has been looked at."""
+        known = described(config.environment)
+        if known is None and not config.environment.options:
+            known = self._choice.experiment.environments.get(config.environment.id)
+        return known
+
     def _made(self) -> ComparePage:
         if self.page is None:
             from app.compare.page import ComparePage
 
             assert self._frame.theme is not None
-            self.page = ComparePage(self._frame.theme, self._library)
+            self.page = ComparePage(self._frame.theme, self._library, self._known)
             self.page.duplicate_asked.connect(self.duplicate)
             self._frame.add_comparison(self.page)
         return self.page

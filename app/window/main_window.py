@@ -19,6 +19,7 @@ from app.panels.experiment.panel import ExperimentPanel
 from app.panels.log import LogPanel
 from app.panels.panels import PANELS
 from app.panels.record import Panel, PanelContext
+from app.session.allowance import Allowance
 from app.session.choice_loader import ChoiceLoader
 from app.session.import_consent import ImportConsent
 from app.session.lookup_thread import LookupThread
@@ -31,7 +32,6 @@ from app.style import icons
 from app.style.theme import Theme, ThemeChoice
 from app.window import actions as acts
 from app.window import modes, screen_fit
-from app.window.allowance import Allowance
 from app.window.compare_mode import CompareMode
 from app.window.frame import Frame
 from app.window.invitation import DropWindow

@@ -234,18 +234,19 @@ class Library:
                 )
 
     @reads
-    def series(self, run: str, stream: str) -> Series:
-        """All rows of a stream; none where there is nothing yet."""
+    def series(self, run: str, stream: str, since: int = 0) -> Series:
+        """All rows of a stream, or those after the first ``since``; none where there is nothing yet."""
         import numpy as np
 
-        query = "SELECT columns, rows FROM series WHERE run = ? AND stream = ? ORDER BY start"
-        chunks = self._execute(query, (run, stream)).fetchall()
+        query = "SELECT start, columns, rows FROM series WHERE run = ? AND stream = ? AND start > ? ORDER BY start"
+        chunks = self._execute(query, (run, stream, since - CHUNK)).fetchall()
         names = list(dict.fromkeys(name for chunk in chunks for name in json.loads(chunk["columns"])))
         if not chunks:
             return Series((), np.empty((0, 0)))
+        known = max(since - chunks[0]["start"], 0)  # of the first chunk
         if len({chunk["columns"] for chunk in chunks}) == 1:
             whole = np.frombuffer(b"".join(chunk["rows"] for chunk in chunks), np.float64)
-            return Series(tuple(names), whole.reshape(-1, len(names)))
+            return Series(tuple(names), whole.reshape(-1, len(names))[known:])
         parts = []  # a later version of the program may have gone on with columns of its own
         for chunk in chunks:
             own = json.loads(chunk["columns"])
@@ -253,7 +254,7 @@ class Library:
             part = np.full((len(rows), len(names)), np.nan)
             part[:, [names.index(name) for name in own]] = rows
             parts.append(part)
-        return Series(tuple(names), np.concatenate(parts))
+        return Series(tuple(names), np.concatenate(parts)[known:])
 
     @reads
     def cut(self, run: str, iteration: int) -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from app.window.allowance import OWED, SAVED, SHARE, Allowance
+from app.session.allowance import OWED, SAVED, SHARE, Allowance
 
 
 class Clock:

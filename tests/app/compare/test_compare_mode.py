@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from app.compare.compared import names
-from app.compare.equations import ALIKE
 from app.compare.overlay import ALONE, EMPTY
 from app.compare.page import MIME, ComparePage
 from app.compare.run_picker import default_ticks
@@ -195,8 +194,16 @@ def test_the_terms_that_differ_are_outlined_in_both_equations(page: ComparePage,
     page.tabs.setCurrentWidget(page.equations)
     views = page.equations.pair.views
     qtbot.waitUntil(lambda: all(view.lines and view.is_up_to_date for view in views))
-    assert [view._outlined for view in views] == [frozenset(), frozenset()]  # a number is no term
-    assert page.equations._sentence.text() == ALIKE
+    outlined = [{line[number].latex.strip() for line, number in view._outlined} for view in views]
+    assert outlined == [{r"\alpha"}, {r"\alpha"}]
+    words = page.equations._sentence
+    assert words.text() == "Outlined is what one has otherwise than the other."
+    tick(page, qtbot, 3)
+    page.equations.choice.boxes[1].setCurrentIndex(2)
+    assert "Seed has no term in the equation" in words.text()
+    heads = {column.title: column.bold for column in page.table.grid.cells.columns}
+    assert heads["Seed"] == [True] * 3
+    assert heads["Learning rate"] == [False] * 3
     bare, learned = (with_values(PolicyGradientConfig(), {"estimator.baseline": kind}) for kind in ("none", "value"))
     page.equations.pair.show_configs(bare, learned)
     outlined = [{line[number].part for line, number in view._outlined} for view in views]
@@ -290,9 +297,15 @@ def test_runs_whose_gradient_steps_were_not_recorded_are_named(page: ComparePage
 
 def test_no_return_is_best_among_those_of_other_environments(page: ComparePage, qtbot: QtBot) -> None:
     only(page, qtbot, 1, 4)
-    heads = {column.title: column.best for column in page.table.grid.cells.columns}
+    heads = {column.title: column.bold for column in page.table.grid.cells.columns}
     assert not any(heads["Final return"])
     assert "Environment" in heads
+    assert [run.name for run in page.compared.runs] == ["Cart pole", "Acrobot"]
+    for caveat in (page.table.caveat, page.overlay.caveat):
+        assert caveat.isVisibleTo(page)
+        assert "2 environments (Cart pole, Acrobot), whose returns are not of one scale" in caveat.text()
+    only(page, qtbot, 1, 2)
+    assert not page.overlay.caveat.isVisibleTo(page)
 
 
 def test_each_that_shows_compared_runs_has_a_turn_of_its_own(page: ComparePage, qtbot: QtBot) -> None:

@@ -1,0 +1,73 @@
+"""What cannot be compared of some runs, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from app.compare.compared import ComparedRun
+from app.models.run_names import environment_title
+from engine.runs.records import TOGETHER
+
+_NAMED = 3  # that a sentence has room for
+
+
+def of_one_environment(runs: Sequence[ComparedRun]) -> bool:
+    """Whether the returns of all are of one scale."""
+    return len({run.record.environment for run in runs}) <= 1
+
+
+def of_one_clock(runs: Sequence[ComparedRun]) -> bool:
+    """Whether the seconds of each are its own: seeds that are trained together share theirs."""
+    return len({_is_together(run) for run in runs}) <= 1
+
+
+def caveats(runs: Sequence[ComparedRun]) -> str:
+    """All that is to be said; empty where everything can be compared."""
+    said = []
+    if not of_one_environment(runs):
+        titles = list(dict.fromkeys(environment_title(run.record.environment) for run in runs))
+        said.append(
+            f"These runs are of {len(titles)} environments ({_listed(titles)}), whose returns are not of one scale: "
+            "which curve is higher says nothing of which run is better."
+        )
+    if not of_one_clock(runs):
+        together = [run for run in runs if _is_together(run)]
+        those = "Run" if len(together) == 1 else "Runs"
+        was, its = ("was", "its") if len(together) == 1 else ("were", "their")
+        numbers = _listed([str(run.record.number) for run in together])
+        said.append(
+            f"{those} {numbers} {was} trained together with other seeds: {its} seconds are those of all together, and "
+            "cannot be compared with those of a run by itself."
+        )
+    return " ".join(said)
+
+
+class CaveatLabel(QLabel):
+    """Says them, and takes no room where there are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "warning")
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.hide()
+
+    def tell(self, runs: Sequence[ComparedRun]) -> None:
+        said = caveats(runs)
+        if said != self.text():
+            self.setText(said)
+            self.setVisible(bool(said))
+
+
+def _is_together(run: ComparedRun) -> bool:
+    return TOGETHER in run.record.inexact
+
+
+def _listed(words: Sequence[str]) -> str:
+    """ "3, 4 and 2 more"."""
+    more = len(words) - _NAMED
+    shown = ", ".join(words[:_NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown
