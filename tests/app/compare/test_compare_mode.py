@@ -116,6 +116,8 @@ def test_runs_dropped_on_the_page_are_compared(page: ComparePage, qtbot: QtBot) 
 def test_searching_leaves_the_runs_that_hold_all_words(page: ComparePage, qtbot: QtBot) -> None:
     qtbot.keyClicks(page.picker.search, "acrobot")
     assert [record.number for record in page.picker.rows.records] == [4]
+    qtbot.keyClicks(page.picker.search, " cartpole")
+    assert page.picker.rows.records == []
 
 
 def test_presenting_shows_the_curves_alone_and_puts_them_back(page: ComparePage, qtbot: QtBot) -> None:

@@ -61,6 +61,7 @@ def test_a_view_ends_near_the_data_and_not_deeper_than_a_thousandth_of_it() -> N
 
 def test_ticks_are_round_and_no_more_than_wanted() -> None:
     assert nice_ticks(0.0, 600.0, 6) == (100.0, [0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0])
+    assert nice_ticks(0.0, 640.0, 3) == (250.0, [0.0, 250.0, 500.0])
 
 
 def test_an_outlier_does_not_set_the_range() -> None:
