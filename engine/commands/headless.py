@@ -50,7 +50,7 @@ def train(
     """
     if library is not None:
         Library(library_folder(library)).close()  # one that cannot be used is no reason to train unrecorded
-    _host(partial(_plan, config, seeds), seeds, (report, library_folder(library)), interrupts)
+    _host(partial(_plan, config, seeds), (report, library_folder(library)), interrupts)
 
 
 def train_on(
@@ -69,7 +69,7 @@ def train_on(
             found = make(opened)
         yield found
 
-    _host(lambda: _Plan(1, 1, made()), 1, (report, folder), interrupts)
+    _host(lambda: _Plan(0, 1, made()), (report, folder), interrupts)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ class Made:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Trainings one after the other, of so many seeds in so many groups, and what to say of that."""
+    """Trainings one after the other, of so many seeds in so many groups, and what to say of that; 0 seeds are as many
+    as go on in the first."""
 
     seeds: int
     groups: int
@@ -98,10 +99,10 @@ def _plan(config: RunConfig, seeds: int) -> _Plan:
     return _Plan(seeds, len(groups), _made(groups), said)
 
 
-def _host(plan: Callable[[], _Plan], seeds: int, where: tuple[Path | None, Path], interrupts: Interrupts) -> None:
+def _host(plan: Callable[[], _Plan], where: tuple[Path | None, Path], interrupts: Interrupts) -> None:
     """Train according to ``plan``; ``where`` are the report and the folder of the library."""
     course = _Course()
-    interrupts.tell = lambda: course.interrupted(seeds)
+    interrupts.tell = course.interrupted
     with interrupts.not_for_long():
         with interrupts.held_back():
             import engine.training.training  # noqa: F401  (loads torch)
@@ -112,7 +113,7 @@ def _host(plan: Callable[[], _Plan], seeds: int, where: tuple[Path | None, Path]
 
 
 def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts, course: _Course) -> None:
-    (report, library), seeds = where, plan.seeds
+    report, library = where
     console = Console(file=cast(IO[str], Lasting(sys.stderr)))  # who no longer looks does not stop the training
     with ExitStack() as stack:
         say = partial(_say, console)
@@ -121,6 +122,8 @@ def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts,
         with console.status("Starting …"):
             begun = next(trainings)  # what is wrong with the request is said before anything is written
         first = begun.training
+        seeds = course.seeds = plan.seeds or sum(not totals.failed for totals in first.totals.values())
+        named = seeds > 1 or len(first.runs) > 1  # whether a line of the report says whose it is
         lines = stack.enter_context(Report(report)) if report else None
         _say(console, plan.said or f"Training on {first.device_reason}; {first.stepping_reason}.")
         if plan.said and first.environment.notice:
@@ -144,12 +147,12 @@ def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts,
                         elif isinstance(event, Updated):
                             course.last[seed] = event
                             if lines is not None:
-                                lines.write(event.report() if seeds == 1 else {"seed": seed} | event.report())
+                                lines.write({"seed": seed} | event.report() if named else event.report())
                             recorder.between(training)
                             course.show(progress, bar, training)
                             if event.note:
                                 _say(console, _of_seed(event.note, seed, seeds))
-                            if not training.solving:
+                            if training.resting and not training.solving:
                                 interrupts.check()  # between two iterations the run is saved whole
                         elif isinstance(event, Solved):
                             _say(console, _of_seed(event.sentence, seed, seeds))
@@ -181,7 +184,9 @@ def _made(groups: Sequence[_Group]) -> Iterator[Made]:
     from engine.training.training import Training
 
     for group in groups:
-        yield Made(Training(group.config, uuid.uuid4().hex, group.seeds), group.config.budget.environment_steps)
+        names = [uuid.uuid4().hex for _ in group.seeds]  # as the library is to call the runs
+        training = Training(group.config, uuid.uuid4().hex, group.seeds, names)
+        yield Made(training, group.config.budget.environment_steps)
 
 
 def _closed(trainings: Iterator[Made], console: Console) -> Generator[Made, None, None]:
@@ -220,8 +225,9 @@ def _groups(config: RunConfig, count: int) -> tuple[list[_Group], str]:
 
 @dataclass
 class _Course:
-    """What has been heard of all seeds, the latest update or failure of each, and sums over what has finished."""
+    """What has been heard of all ``seeds``, the latest update or failure of each, and sums over what has finished."""
 
+    seeds: int = 1
     last: dict[int, Updated] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
@@ -244,9 +250,9 @@ class _Course:
         speed = (self.steps + training.environment_steps) / max(self.seconds + training.seconds, 1e-9)
         progress.update(task, completed=used, mean=_spread(self.last), speed=f"{speed:,.0f}")
 
-    def interrupted(self, seeds: int) -> str:
+    def interrupted(self) -> str:
         """How far it had come when it was interrupted."""
-        if seeds == 1 or not self.last:
+        if self.seeds == 1 or not self.last:
             return interrupted(next(iter(self.last.values()), None))
         steps = sum(updated.environment_steps for updated in self.last.values())
         whose = "1 seed" if len(self.last) == 1 else f"{len(self.last)} seeds"

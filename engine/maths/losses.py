@@ -291,7 +291,8 @@ def _excess(moved: Tensor, errors: Tensor, clip_range: float) -> tuple[Tensor, T
 def explained_variance(values: Tensor, targets: Tensor) -> float | None:
     """1 − Var(G − V) / Var(G), the coefficient of determination up to the predictions' mean error.
 
-    Variances are those of the population; None where the targets do not vary.
+    Variances are those of the population; None where the targets do not vary beyond rounding. They are sums in which V
+    is taken away and added again, so what is rounded may be as large as the differences.
 
     Args:
         values, targets: V and G, [steps].
@@ -301,9 +302,10 @@ def explained_variance(values: Tensor, targets: Tensor) -> float | None:
     """
     _require_one_shape(values=values, targets=targets)
     _, spread = _centred(targets)
-    if spread == 0.0:
+    differences = targets - values
+    if spread <= 4.0 * _ROUNDING * differences.abs().max().item():
         return None
-    return 1.0 - (targets - values).var(correction=0).item() / spread**2
+    return 1.0 - differences.var(correction=0).item() / spread**2
 
 
 def normalized(advantages: Tensor) -> Tensor:

@@ -149,7 +149,9 @@ METRICS: dict[str, Metric] = {
             "EV",
             "",
             "How much of the returns' variance the learned value function predicts, 1 − Var(G − V)/Var(G), as it "
-            "was when it was subtracted: 1 is perfect but for a constant, 0 no better than one, below 0 worse.",
+            "was when it was subtracted: 1 is perfect but for a constant, 0 no better than one, below 0 worse. "
+            "There is none where all returns are equal, as before an environment rewards for the first time: their "
+            "variance is 0.",
             widest=-0.888,
         ),
         Metric(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from engine.runs.autosave import RUNS
 from engine.runs.damage import BROKEN, DamageError
 from engine.runs.library import DATABASE, EPISODES, ITERATIONS, Library
 from engine.runs.records import ALIVE, CheckpointRecord, RunRecord, Status
@@ -196,6 +197,7 @@ def recover_run(folder: Path, target: Library) -> Taken:
     from engine.config.validation import validated
     from engine.runs.records import Reached
     from engine.training.checkpoint import from_bytes
+    from engine.training.many_seeds.alone import alone
 
     id = folder.name if _ID.fullmatch(folder.name) else ""
     if id and any(run.id == id for deleted in (False, True) for run in target.runs(deleted=deleted)):
@@ -210,6 +212,8 @@ def recover_run(folder: Path, target: Library) -> Taken:
     if last is None:
         raise RequestError(f"No checkpoint in {folder} can be read; choose a run's folder, or a library.")
     try:
+        if state["seeds"]:
+            state = alone(state, state["seeds"][state[RUNS].index(folder.name)])
         (totals,) = state["totals"]
         config = validated(state["config"])
         counts = (int(totals["iteration"]), int(totals["environment_steps"]), int(totals["episodes"]))

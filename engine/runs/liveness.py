@@ -33,6 +33,10 @@ def hold(library: Library, run: str) -> BaseFileLock:
     lock = FileLock(folder / LOCK, thread_local=False)
     try:
         lock.acquire(timeout=_PATIENCE, poll_interval=0.02)
+        if (folder / LOCK).stat().st_nlink > 1:  # it was trained with others once, and is to be held without them
+            lock.release()
+            (folder / LOCK).unlink(missing_ok=True)
+            lock.acquire(timeout=_PATIENCE, poll_interval=0.02)
     except Timeout:
         raise RequestError(
             "This run is being trained by another window or command; stop it there, or fork it here."
@@ -45,10 +49,14 @@ def hold_with(library: Library, run: str, other: str) -> BaseFileLock | None:
     many runs take no more than one that is open. A lock of its own where files cannot have two names.
 
     Raises:
+        RequestError: ``run`` is being trained elsewhere.
         OSError: the run's folder cannot be written.
     """
     folder = library.run_folder(run)
     folder.mkdir(parents=True, exist_ok=True)
+    if (folder / LOCK).exists():
+        hold(library, run).release()  # nobody else does
+        (folder / LOCK).unlink(missing_ok=True)
     try:
         os.link(library.run_folder(other) / LOCK, folder / LOCK)
     except OSError:

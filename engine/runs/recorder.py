@@ -65,10 +65,12 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self.kept: int | None = None  # the environment steps after which the latest state was saved
+        self._ids: dict[str, str] = {}  # of the runs that are recorded, by the names that events carry
         self._alone = ""  # the run's id, where there are not several
         self._autosave: Autosave | None = None
         self._taken: deque[Taken] = deque()  # what is to be written of it
         self._inexact: tuple[str, ...] | None = None
+        self._said: tuple[str, ...] = ()  # what of the runs is inexact, whatever their states are
         self._keeper = SnapshotKeeper()
         self._snapshots: deque[Snapshot] = deque()
         self._resting: _Resting | None = None  # what is to be written of all runs next
@@ -130,16 +132,18 @@ class Recorder:
             self._keeper.put(event)
 
     def between(self, training: Training) -> None:
-        """Between two iterations, or where one has just ended: keep what is due of the run as it is now."""
-        if self._alone and not self._taken:
+        """Where an iteration has just ended: keep what is due of the runs as they are now."""
+        if not self._taken and training.resting:
             self._take(training, now=False)
-            self._take_snapshot(training, last=False)
+            if self._alone:
+                self._take_snapshot(training, last=False)
 
     def save(self, training: Training) -> None:
-        """Keep the run as it is now, unless it is in the middle of an iteration."""
-        if self._alone and training.updates == training.iteration:
+        """Keep the runs as they are now, unless they are in the middle of an iteration."""
+        if training.resting:
             self._take(training, now=True)
-            self._take_snapshot(training, last=True)
+            if self._alone:
+                self._take_snapshot(training, last=True)
 
     def _take_snapshot(self, training: Training, *, last: bool) -> None:
         if self._course.is_there:
@@ -186,7 +190,7 @@ class Recorder:
         for name, seed in training.runs.items():
             config = training.config if seed == training.config.seed else with_values(training.config, {"seed": seed})
             record = RunRecord(
-                id=name if alone else uuid.uuid4().hex,
+                id=name if "/" not in name else uuid.uuid4().hex,
                 number=0,
                 configuration=config.model_dump(mode="json"),
                 status=Status.RUNNING,
@@ -200,28 +204,43 @@ class Recorder:
             self._locks += [lock] if lock is not None else []
             records.append(library.begin(record))
             self._told[name] = Told(records[-1])
-        if alone:
-            self._autosave, self._alone = Autosave(), records[0].id
+        self._autosave, self._alone = Autosave(), records[0].id if alone else ""
+        self._ids = {name: told.id for name, told in self._told.items()}
+        self._said = () if alone else (TOGETHER,)
         return records[0]
 
     def _going_on(self, library: Library, training: Training, record: RunRecord, *, held: bool) -> RunRecord:
+        alone, best = len(training.runs) == 1, dict[str, float]()
+        for name, totals in training.totals.items():  # runs that go on together are called as the library calls them
+            if totals.failed:
+                continue
+            id = record.id if alone else name
+            found = self._held(library, id)
+            if found.reached.iteration > totals.iteration - totals.busy:
+                self._release()
+                raise _Busy("This run has gone on elsewhere since; open it from the library to go on from there.")
+            self._told[name] = told = Told(found)
+            if held:
+                told.note("gone on", **{"from": "where it was stopped"})
+            kept = [checkpoint for checkpoint in library.checkpoints(found.id) if BEST in checkpoint.kinds]
+            best |= {name: kept[0].mean_return} if kept and kept[0].mean_return is not None else {}
+            self._said = tuple(dict.fromkeys((*self._said, *found.inexact)))
+        self._ids = {name: told.id for name, told in self._told.items()}
+        for id in self._ids.values():
+            library.update(id, status=str(Status.RUNNING), ended=None, reason="")
+        self._autosave, self._alone = Autosave(best), record.id if alone else ""
+        if alone:
+            self._keeper = SnapshotKeeper(library.snapshots(record.id))
+        return library.run(record.id)
+
+    def _held(self, library: Library, id: str) -> RunRecord:
         try:
-            self._locks.append(hold(library, record.id))
+            lock = hold_with(library, id, next(iter(self._told.values())).id) if self._told else hold(library, id)
         except RequestError as error:
-            raise _Busy(str(error)) from None
-        found = library.run(record.id)
-        (name,) = training.runs
-        if found.reached.iteration > training.updates:
             self._release()
-            raise _Busy("This run has gone on elsewhere since; open it from the library to go on from there.")
-        library.update(found.id, status=str(Status.RUNNING), ended=None, reason="")
-        self._told[name] = told = Told(found)
-        if held:
-            told.note("gone on", **{"from": "where it was stopped"})
-        kept = [checkpoint for checkpoint in library.checkpoints(found.id) if BEST in checkpoint.kinds]
-        self._autosave, self._alone = Autosave(kept[0].mean_return if kept else None), found.id
-        self._keeper = SnapshotKeeper(library.snapshots(found.id))
-        return library.run(found.id)
+            raise _Busy(str(error)) from None
+        self._locks += [lock] if lock is not None else []
+        return library.run(id)
 
     # --- on a thread of its own ---------------------------------------------------------------------------------------
 
@@ -274,8 +293,8 @@ class Recorder:
             taken = self._taken.popleft()
             began = time.thread_time()
             try:
-                keep(library, self._alone, taken)
-                found = inexact(taken.state)
+                keep(library, self._ids, taken)
+                found = tuple(dict.fromkeys((*self._said, *inexact(taken.state))))
             except Exception as error:
                 self._states.begins(error, LOST if self._over else LATER)
                 if self._autosave is not None:
@@ -285,7 +304,8 @@ class Recorder:
             self.kept = taken.environment_steps
             if found != self._inexact:
                 self._inexact = found
-                library.update(self._alone, inexact=json.dumps(found, ensure_ascii=False))
+                for run in self._ids.values():
+                    library.update(run, inexact=json.dumps(found, ensure_ascii=False))
             if self._autosave is not None:
                 self._autosave.cost(time.thread_time() - began)
         self._keep_course(library)

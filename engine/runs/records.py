@@ -29,9 +29,14 @@ class Status(StrEnum):
 
 ALIVE = frozenset({Status.RUNNING, Status.PAUSED})
 TOGETHER = (
-    "It was trained together with other seeds, and its networks were not kept: it can be compared, but it cannot go on."
+    "It was trained together with other seeds: with them it goes on exactly, by `resume`, and alone its actions draw "
+    "other random numbers."
 )
 """What is inexact of a run whose seed was one of several that were trained together."""
+TOGETHER_ONCE = (
+    "It was trained together with other seeds, and its networks were not kept: it can be compared, but it cannot go on."
+)
+"""As ``TOGETHER``, of runs that were recorded before the states of such were."""
 
 
 @dataclass(frozen=True)

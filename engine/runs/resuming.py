@@ -6,10 +6,11 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from engine.runs.autosave import RUNS
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.liveness import hold
 from engine.runs.records import CheckpointRecord, NotedEvent, Origin, Reached, RunRecord, Status
@@ -39,10 +40,13 @@ def checkpoint_at(library: Library, record: RunRecord, at: int | None = None) ->
     return found[0]
 
 
-def resume(library: Library, record: RunRecord, at: int | None = None) -> Training:
+def resume(library: Library, record: RunRecord, at: int | None = None, *, together: bool = False) -> Training:
     """The run of ``record`` going on from its last checkpoint that can be read, or from that after ``at`` iterations;
     what was recorded of it beyond is forgotten, since it will be told again. ``inexact`` of what is returned says what
     does not go on exactly.
+
+    One of several seeds that were trained together goes on by itself, or ``together`` with those of the others that
+    have not gone on by themselves or been deleted; they are called as the library calls them then.
 
     Raises:
         RequestError: there is no such checkpoint, or none that can be read, or what it is of cannot be trained here, or
@@ -51,6 +55,7 @@ def resume(library: Library, record: RunRecord, at: int | None = None) -> Traini
     """
     from engine.training.devices import is_there
     from engine.training.forking import forked
+    from engine.training.many_seeds.alone import NOISE, alone
     from engine.training.training import resumed
 
     checkpoint = checkpoint_at(library, record, at)
@@ -62,6 +67,11 @@ def resume(library: Library, record: RunRecord, at: int | None = None) -> Traini
             raise
         checkpoint, state = _last_that_can_be_read(library, record, error)
         said = (f"The last checkpoint cannot be read, so the run goes on from iteration {checkpoint.iteration:,}.",)
+    others = _with(library, state, checkpoint) if together else {}
+    if len(others) > 1:
+        return _resumed_together(library, state, others, said)
+    if state["seeds"]:
+        state, said = alone(state, record.seed), (*said, NOISE)
     device = state["choices"].get("device", "cpu")
     if is_there(device):
         training = resumed(state, record.id)
@@ -72,6 +82,49 @@ def resume(library: Library, record: RunRecord, at: int | None = None) -> Traini
     try:
         with _held(library, record):
             go_back(library, record, checkpoint, training.inexact)
+    except BaseException:
+        training.close()
+        raise
+    return training
+
+
+def _with(
+    library: Library, state: Mapping[str, Any], checkpoint: CheckpointRecord
+) -> dict[str, tuple[RunRecord, CheckpointRecord]]:
+    """The runs that this ``checkpoint`` is of and that can go on from it, by their ids, with what the library says of
+    it for each: those that are there and have no later states of their own."""
+    found = {}
+    for id in state.get(RUNS, ()):
+        with suppress(RequestError):
+            record = library.run(id)
+            kept = library.checkpoints(id)
+            own = [each for each in kept if each.file == checkpoint.file]
+            apart = any(own and each.iteration > own[0].iteration and not each.file.startswith("0") for each in kept)
+            if own and not apart and record.deleted is None:
+                found[id] = record, own[0]
+    return found
+
+
+def _resumed_together(
+    library: Library,
+    state: Mapping[str, Any],
+    runs: Mapping[str, tuple[RunRecord, CheckpointRecord]],
+    said: tuple[str, ...],
+) -> Training:
+    """``runs`` going on from ``state``; where it is of more than those, they stay as they are in the library."""
+    from engine.training.training import resumed
+
+    each = zip(state[RUNS], state["totals"], strict=True)
+    totals = [totals if id in runs else {**totals, "failed": True} for id, totals in each]
+    training = resumed({**state, "totals": totals}, names=state[RUNS])
+    training.inexact = tuple(dict.fromkeys((*said, *training.inexact)))
+    try:
+        with ExitStack() as held:
+            for record, _ in runs.values():
+                held.enter_context(_held(library, record))
+            with library.transaction():
+                for record, checkpoint in runs.values():
+                    go_back(library, record, checkpoint, training.inexact)
     except BaseException:
         training.close()
         raise
@@ -167,9 +220,13 @@ def branch(
     from engine.runs.recorder import versions
     from engine.training.checkpoint import to_bytes
     from engine.training.forking import forked
+    from engine.training.many_seeds.alone import NOISE, alone
 
-    id = id or uuid.uuid4().hex
+    id, said = id or uuid.uuid4().hex, tuple[str, ...]()
+    if state["seeds"]:
+        state, said = alone(state, record.seed), (NOISE,)
     training, lost = forked(state, values, id)
+    lost = (*said, *lost)
     try:
         steps, budget = training.environment_steps, training.config.budget.environment_steps
         if steps >= budget:
@@ -221,9 +278,11 @@ def extend(training: Training, steps: int) -> tuple[str, ...]:
     """
     from engine.training.schedules import rescheduled
 
-    taken = training.environment_steps
+    going = [totals.environment_steps for totals in training.totals.values() if not totals.failed]
+    taken = min(going, default=training.environment_steps)
     if steps <= taken:
-        raise RequestError(f"This run has taken {taken:,} steps already; name more than that to go on.")
+        who = "These runs have each" if len(going) > 1 else "This run has"
+        raise RequestError(f"{who} taken {taken:,} steps already; name more than that to go on.")
     before = training.next_config
     training.change(BUDGET, steps)
     return rescheduled(before, training.next_config, taken)

@@ -40,6 +40,7 @@ class Training:
         config: of the run; of all runs but for their seed, where there are ``seeds``.
         run: its name, which every event carries; several runs are called NAME/SEED.
         seeds: of several runs, all different.
+        names: of several runs, where they are to be called otherwise.
 
     Raises:
         RequestError: on construction, when the configuration cannot work.
@@ -47,11 +48,12 @@ class Training:
             before stays valid; on construction, when the environment fails already while its cost is measured.
     """
 
-    def __init__(self, config: RunConfig, run: str = RUN, seeds: Sequence[int] = ()) -> None:
+    def __init__(self, config: RunConfig, run: str = RUN, seeds: Sequence[int] = (), names: Sequence[str] = ()) -> None:
         if len(set(seeds)) < len(seeds):
             raise RequestError(f"Seeds trained together must be different numbers, not {list(seeds)}.")
         self.config = config
-        self.runs = {f"{run}/{seed}": seed for seed in seeds} if seeds else {run: config.seed}
+        called = names or [f"{run}/{seed}" for seed in seeds]
+        self.runs = dict(zip(called, seeds, strict=True)) if seeds else {run: config.seed}
         self._seeds = tuple(seeds)
         self.watched = False  # whether somebody wants to see every gradient step
         self.inexact: tuple[str, ...] = ()  # what of a state that was loaded may not go on exactly, in sentences
@@ -302,9 +304,9 @@ def config_of(state: Mapping[str, Any]) -> RunConfig:
     return validated(migrated(saved)["config"])
 
 
-def resumed(state: Mapping[str, Any], run: str = RUN) -> Training:
+def resumed(state: Mapping[str, Any], run: str = RUN, names: Sequence[str] = ()) -> Training:
     """A run that goes on from ``state``, wherever it was taken and whatever it was called there; as many runs as it
-    is of.
+    is of. They are called as ``Training`` calls them.
 
     Raises:
         RequestError: its configuration cannot work here, or this is no state of a run, or a damaged one.
@@ -313,7 +315,7 @@ def resumed(state: Mapping[str, Any], run: str = RUN) -> Training:
     training = None
     try:
         config = with_values(config_of(state), state["choices"])
-        training = Training(config, run, state["seeds"])
+        training = Training(config, run, state["seeds"], names)
         training.load(state)
     except Exception as error:
         if training is not None:

@@ -41,6 +41,7 @@ def policy_in(source: Source, checkpoint: CheckpointRecord) -> KeptPolicy:
         RequestError: it cannot be read.
     """
     from engine.training.checkpoint import from_bytes
+    from engine.training.many_seeds.alone import alone
 
     path = source.library.checkpoint_file(checkpoint)
     try:
@@ -49,13 +50,12 @@ def policy_in(source: Source, checkpoint: CheckpointRecord) -> KeptPolicy:
         reason = error.strerror or error
         raise RequestError(f"The checkpoint {path} of {source.name} cannot be read: {reason}.") from None
     try:
+        if state.get("seeds"):
+            state = alone(state, source.run.seed)
         parameters = state["learner"]["interaction"]["policy"]
         return KeptPolicy(parameters, validated(state["config"]), checkpoint)
-    except (KeyError, TypeError):
-        raise RequestError(
-            f"The checkpoint of {source.name} holds no policy of its own, as of several seeds that were trained "
-            "together; train one seed by itself."
-        ) from None
+    except (KeyError, TypeError, ValueError):
+        raise RequestError(f"The checkpoint of {source.name} holds no policy of it; train it again.") from None
 
 
 def _chosen(source: Source) -> CheckpointRecord:

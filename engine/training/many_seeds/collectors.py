@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -200,15 +200,13 @@ class JointEpisodeCollector:
         ):
             kept[:] = state[name]
         self._seen = None if state["seen"] is None else state["seen"].copy()
-        for seed in set((self._batch.interrupted // self._each).tolist()):
-            self._begun[seed] = -1
-            self._columns(self._running, seed)[:] = False
-        self._indices = self._running.nonzero()[0]
+        self._stop(set((self._batch.interrupted // self._each).tolist()))
         self._loaded = set((self._begun >= 0).nonzero()[0].tolist())
 
     def collect(self, pending: Mapping[int, PendingCollection]) -> Heartbeats[list[int]]:
         fresh = [seed for seed in pending if self._begun[seed] < 0]
-        for seed in {*fresh, *self._loaded}:
+        self._stop(self._loaded - pending.keys())
+        for seed in {*fresh, *(self._loaded & pending.keys())}:
             self._actor.refresh(seed, pending[seed].greedy_share)
         self._loaded.clear()
         self._begin(fresh)
@@ -228,6 +226,13 @@ class JointEpisodeCollector:
             pending[seed].complete(self._actor.failure(seed) or collected)
             self._begun[seed] = -1
         return done
+
+    def _stop(self, seeds: Set[int]) -> None:
+        """Leave the episodes of these seeds where they are."""
+        for seed in seeds:
+            self._begun[seed] = -1
+            self._columns(self._running, seed)[:] = False
+        self._indices = self._running.nonzero()[0]
 
     def _begin(self, seeds: list[int]) -> None:
         if not seeds:

@@ -26,6 +26,7 @@ from engine.maths.losses import (
     updated_multiplier,
     value_loss,
 )
+from engine.maths.returns import discounted_sums
 
 
 def test_policy_gradient_loss_by_hand() -> None:
@@ -117,6 +118,16 @@ def test_targets_without_variance_cannot_be_explained() -> None:
 
 def test_a_single_target_cannot_be_explained() -> None:
     assert explained_variance(torch.tensor([1.0]), torch.tensor([2.0])) is None
+
+
+@pytest.mark.parametrize("gamma", [0.9, 0.999])
+def test_returns_that_are_all_0_have_no_variance_whatever_is_predicted(gamma: float) -> None:
+    """As they are until FrozenLake rewards for the first time; rounding leaves what V was there."""
+    values = torch.linspace(-0.3, 0.9, 500).unsqueeze(1)
+    carry = gamma * (torch.arange(500) < 499).unsqueeze(1)
+    targets = values + discounted_sums(carry * values.roll(-1, 0) - values, carry)
+    assert targets.abs().max() > 0.0
+    assert explained_variance(values.squeeze(1), targets.squeeze(1)) is None
 
 
 @pytest.mark.parametrize("constant", [0.1, 99.34, 1000.1])

@@ -12,7 +12,7 @@ import pytest
 from engine.reports.events import Updated
 from engine.runs import autosave
 from engine.runs import recorder as recording
-from engine.runs.autosave import EVERY, FIRST, IMPROVED, Autosave, Taken, keep
+from engine.runs.autosave import EVERY, FIRST, IMPROVED, Autosave, Standing, Taken, keep
 from engine.runs.host import recorded
 from engine.runs.library import Library
 from engine.runs.records import CheckpointRecord, RunRecord, Status
@@ -26,8 +26,10 @@ class _Run:
     """What an autosave asks of a training."""
 
     def __init__(self) -> None:
-        self.updates = self.environment_steps = self.episodes = 0
+        self.updates = self.iteration = self.environment_steps = self.episodes = 0
         self.mean_return: float | None = None
+        self.busy = self.failed = False
+        self.totals = {"mine": self}
 
     def state(self) -> dict[str, int]:
         return {"iteration": self.updates}
@@ -46,7 +48,8 @@ def taken_at(seconds: list[float], means: list[float], episodes: int) -> list[tu
         run.iterate(mean, episodes)
         taken = saving.between(run)  # type: ignore[arg-type]
         if taken is not None:
-            found.append((clock[0], taken.best))
+            (standing,) = taken.standings
+            found.append((clock[0], standing.best))
     return found
 
 
@@ -72,7 +75,8 @@ def library(library_place: Path) -> Library:
 
 
 def kept(library: Library, iteration: int, mean: float, best: bool) -> None:
-    keep(library, "mine", Taken({"iteration": iteration}, iteration, 10 * iteration, mean, best))
+    standing = Standing("mine", iteration, 10 * iteration, mean, best)
+    keep(library, {"mine": "mine"}, Taken({"iteration": iteration}, iteration, (standing,)))
 
 
 def test_the_best_and_the_last_are_always_there_and_all_is_bounded(library: Library) -> None:

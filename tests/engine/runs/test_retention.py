@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.runs import room
-from engine.runs.autosave import Taken, keep
+from engine.runs.autosave import Standing, Taken, keep
 from engine.runs.library import Library
 from engine.runs.records import Label, RunRecord, Status
 from engine.runs.retention import clean, cleanings, make_room, over_budget, usage
@@ -26,7 +26,8 @@ def library(library_place: Path) -> Iterator[Library]:
             status = Status.RUNNING if name == "trains" else Status.FINISHED
             library.begin(RunRecord(name, 0, of_this, status, float(created)))
             for iteration in range(1, 6):
-                keep(library, name, Taken({"size": "x" * 10_000}, iteration, iteration, 0.0, iteration == 2))
+                standing = Standing(name, iteration, iteration, 0.0, iteration == 2)
+                keep(library, {name: name}, Taken({"size": "x" * 10_000}, iteration, (standing,)))
         library.delete(["deleted"])
         library.label("pinned", Label(pinned=True))
         yield library

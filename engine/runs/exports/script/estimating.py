@@ -158,11 +158,16 @@ class RewardScale:
 _NORMALIZED = '''
 def normalized(advantages: Tensor) -> Tensor:
     """Shifted and scaled to mean 0 and standard deviation 1."""
-    centred = advantages - advantages.mean()
-    spread = centred.std(correction=0)
     if len(advantages) == 1:  # there is nothing to compare it with
         return advantages
-    return centred / spread if spread > 5e-7 * advantages.abs().max() else torch.zeros_like(advantages)
+    distances, largest = advantages, advantages.abs().max().item()
+    spread = distances.std(correction=0).item()
+    if spread <= 1e-3 * largest:  # the mean of numbers far from 0 is rounded by as much as they may differ
+        distances = advantages - advantages[0]
+        spread = distances.std(correction=0).item()
+        if spread <= 5e-7 * largest:
+            return torch.zeros_like(advantages)
+    return (distances - distances.mean()) / spread
 '''
 
 

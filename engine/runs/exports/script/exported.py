@@ -12,7 +12,7 @@ from engine.runs.exports.export import Export, Source
 from engine.runs.exports.script.text import literal
 from engine.runs.exports.script.writing import can_follow, script
 from engine.runs.library import Library
-from engine.runs.records import TOGETHER, RunRecord
+from engine.runs.records import TOGETHER, TOGETHER_ONCE, RunRecord
 from engine.runtime.errors import RequestError
 from engine.runtime.whole_file import write_whole
 
@@ -82,7 +82,7 @@ def _remarks(source: Source, follows: bool) -> Iterator[str]:
         yield f"While the run trained, these were changed, which this does not do: {', '.join(told)}."
     if run.device not in ("", "cpu"):
         yield f"The run was computed on {run.device}, which draws other random numbers."
-    if TOGETHER in run.inexact:
+    if {TOGETHER, TOGETHER_ONCE} & set(run.inexact):
         yield "The run was trained together with other seeds, which draws other noise for its actions."
     if run.config.environment.stepping == "envpool":
         yield "The run was stepped in EnvPool, which draws other episodes."

@@ -81,9 +81,9 @@ def _held_back(ppo: PPOClip | PPOPenalty | PPOLagrangian) -> Iterator[str]:
         if ppo.target_kl > 0.0:
             yield "        if approximate_kl(log_ratios) > 1.5 * TARGET_KL:"
             yield "            break"
-        yield "        ratios = log_ratios.exp()"
-        yield "        clipped = ratios.clamp(1 - clip_range, 1 + clip_range)"
-        yield "        loss = -torch.min(ratios * weights[rows], clipped * weights[rows]).mean()"
+        yield "        gained = log_ratios.exp() * weights[rows]"
+        yield "        bounds = torch.add(weights[rows], weights[rows].abs(), alpha=clip_range)  # (1 ± ε) Â above"
+        yield "        loss = -torch.where(gained > bounds, bounds, gained).mean()"
         return
     yield "        loss = -(log_ratios.exp() * weights[rows]).mean()"
     if isinstance(ppo, PPOPenalty) and ppo.form == "single-sample":

@@ -20,8 +20,10 @@ _OPTIMIZERS = {
 _EXPLAINED = '''
 def explained_variance(batch: Batch) -> float | None:
     """1 − Var(G − V)/Var(G): 1 where V foretells all, 0 where it does no better than a constant."""
-    spread = batch.targets.var(correction=0)
-    return 1 - ((batch.targets - batch.values).var(correction=0) / spread).item() if spread > 0 else None
+    spread, differences = (batch.targets - batch.targets[0]).std(correction=0), batch.targets - batch.values
+    if spread <= max(5e-7 * batch.targets.abs().max(), 2e-6 * differences.abs().max()):  # of rounding alone
+        return None
+    return 1 - (differences.var(correction=0) / spread**2).item()
 '''
 
 _MAIN = """

@@ -143,7 +143,7 @@ def test_what_has_no_policy_is_told_so(tmp_path: Path) -> None:
     checkpoint = keep(library, run, policy_for(run.config))
     file = library.run_folder(run.id) / "checkpoints" / checkpoint.file
     file.write_bytes(to_bytes({"config": {}, "learner": {"seeds": []}}))
-    with pytest.raises(RequestError, match="several seeds"):
+    with pytest.raises(RequestError, match="holds no policy"):
         write(Source(library, run), "policy", tmp_path / "p.safetensors")
     file.unlink()
     with pytest.raises(RequestError, match="cannot be read"):

@@ -1,0 +1,120 @@
+"""Seeds that are trained together in the library: saved at no cost to their numbers, gone on with exactly, or taken out
+of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.reports.events import Updated
+from engine.runs import autosave
+from engine.runs.exports.export import Source
+from engine.runs.exports.kept_policy import kept_policy
+from engine.runs.host import recorded
+from engine.runs.library import ITERATIONS, Library
+from engine.runs.recorder import Recorder
+from engine.runs.records import TOGETHER, RunRecord, Status
+from engine.runs.resuming import fork, resume
+from engine.training.many_seeds import collectors as collecting
+from engine.training.many_seeds.alone import NOISE
+from engine.training.training import Training
+from tests.engine.support import configured, untimed
+
+NAMES = {"a" * 32: 3, "b" * 32: 4, "c" * 32: 9}
+CONFIG = configured(budget__environment_steps=400, collection__episodes_per_update=2)
+Told = list[tuple[int, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _in_their_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "PATIENCE", 1)
+    monkeypatch.setattr(autosave, "FIRST", 0.0)  # a state is taken whenever one can be
+    monkeypatch.setattr(autosave, "EVERY", 0.0)
+
+
+def told_of(training: Training, recorder: Recorder) -> Iterator[tuple[int, Any]]:
+    """What is told of each seed, recorded."""
+    for event in training:
+        recorder.put(event)
+        if isinstance(event, Updated):
+            recorder.between(training)
+            yield training.runs[event.run], untimed(event)
+
+
+def trained(training: Training, folder: Path, record: RunRecord) -> Told:
+    """What a run tells that goes on to its end."""
+    with recorded(training, folder, print, record) as recorder:
+        return list(told_of(training, recorder))
+
+
+def interrupted(folder: Path) -> Told:
+    """What three seeds tell until a signal comes while some are in the middle of their episodes."""
+    training = Training(CONFIG, seeds=tuple(NAMES.values()), names=tuple(NAMES))
+    told: Told = []
+    with suppress(KeyboardInterrupt), recorded(training, folder, print) as recorder:
+        for one in told_of(training, recorder):
+            told.append(one)
+            if len(told) >= 12 and training.resting and training.updates < training.iteration:
+                raise KeyboardInterrupt
+    return told
+
+
+@pytest.fixture
+def library(library_place: Path) -> Iterator[Library]:
+    with Library(library_place) as opened:
+        yield opened
+
+
+def test_seeds_that_are_saved_and_gone_on_with_are_those_in_one_go(library: Library) -> None:
+    whole = Training(CONFIG, seeds=tuple(NAMES.values()))
+    expected = [(whole.runs[event.run], untimed(event)) for event in whole if isinstance(event, Updated)]
+    before = interrupted(library.folder)
+    kept = {id: library.checkpoints(id) for id in NAMES}
+    assert len({some[0].file for some in kept.values()}) == 1  # one file for all
+    assert all(len(some) <= 12 and "last" in some[0].kinds for some in kept.values())
+    record = library.run("b" * 32)
+    assert (record.status, TOGETHER in record.inexact) == (Status.INTERRUPTED, True)
+    again = resume(library, record, together=True)
+    assert again.runs == NAMES
+    after = trained(again, library.folder, record)
+    assert before + after == expected
+    for id, seed in NAMES.items():
+        assert library.run(id).status == Status.FINISHED
+        rows = library.series(id, ITERATIONS)["iteration"].tolist()
+        assert rows == list(range(1, 1 + sum(whose == seed for whose, _ in expected)))
+
+
+def test_one_of_them_goes_on_alone_and_the_others_without_it(library: Library) -> None:
+    interrupted(library.folder)
+    first, second, third = (library.run(id) for id in NAMES)
+    alone = resume(library, second)
+    assert (alone.config.seed, alone.inexact) == (4, (NOISE,))
+    trained(alone, library.folder, second)
+    assert library.run(second.id).inexact[:2] == (TOGETHER, NOISE)
+    others = resume(library, first, together=True)
+    assert {id: totals.failed for id, totals in others.totals.items()} == {
+        first.id: False,
+        second.id: True,
+        third.id: False,
+    }
+    assert {seed for seed, _ in trained(others, library.folder, first)} == {3, 9}
+    assert [library.run(id).status for id in NAMES] == [Status.FINISHED] * 3
+    library.delete([first.id, second.id])
+    assert resume(library, third, together=True).runs == {third.id: 9}  # with nobody left
+
+
+def test_one_of_them_is_forked_and_its_policy_is_kept(library: Library) -> None:
+    interrupted(library.folder)
+    record = library.run("b" * 32)
+    policy = kept_policy(Source(library, record))
+    training, child, lost = fork(library, record, None, {"update.learning_rate": 0.02})
+    assert (child.seed, child.origin is not None, lost) == (4, True, (NOISE,))
+    assert child.inexact == (NOISE,)
+    for name, tensor in training.policy.state().items():
+        assert torch.equal(tensor, policy.parameters[name])
+    assert resume(library, child).config.update == training.config.update
