@@ -291,7 +291,8 @@ class Present(QWidget):
             self._said = said
             if state in (RunState.STARTING, RunState.RUNNING):
                 self._warning = ""
-            self._caption, self._state = caption(shown, ghost), state
+            begins = shown is None and state in ACTIVE
+            self._caption, self._state = "" if begins else caption(shown, ghost), state
         self._write()
 
     def warn(self, sentence: str) -> None:
