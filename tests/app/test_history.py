@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.models.axis_choice import AxisChoice
 from app.models.columns import Column, Table
-from app.models.history import FINE, History, XAxis
+from app.models.history import History, XAxis
 from app.models.past import Past
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
@@ -189,28 +189,38 @@ def test_a_million_iterations_take_few_points_and_keep_their_means() -> None:
     assert history.provisional("mean_return").tolist() == [70_001]
 
 
-@pytest.mark.parametrize("more", [0, 1, 2, 3, 40_000, 40_001, 40_002, 40_003, 40_004])
-def test_the_curve_ends_at_the_newest_iteration(qtbot: QtBot, more: int) -> None:
-    history = a_long_run(FINE + more)
+FEW = 20
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many points stand for one iteration each, instead of thousands; what follows them is the same."""
+    monkeypatch.setattr("app.models.history.FINE", FEW)
+    return FEW
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 2 * FEW, 2 * FEW + 1, 2 * FEW + 2, 2 * FEW + 3, 2 * FEW + 4])
+def test_the_curve_ends_at_the_newest_iteration(qtbot: QtBot, few: int, more: int) -> None:
+    history = a_long_run(few + more)
     points = len(history.steps) + len(history.provisional("mean_return"))
     for axis, newest in (("environment_steps", 10.0), ("episodes", 1.0), ("seconds", 0.1)):
-        assert history.iteration_x_at(axis, np.array([points - 1])) == pytest.approx(newest * (FINE + more))
+        assert history.iteration_x_at(axis, np.array([points - 1])) == pytest.approx(newest * (few + more))
     history.add_episodes(collected(1, [0.0], [5], 1.0))
     panel = ReturnsPanel(load_theme("dark"), AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.refresh(history)
     values = [*history.metrics["mean_return"].values[-1:], *history.provisional("mean_return")]
-    assert (panel._line.x[-1], panel._line.y[-1]) == (10 * (FINE + more), values[-1])
+    assert (panel._line.x[-1], panel._line.y[-1]) == (10 * (few + more), values[-1])
 
 
-def test_iterations_that_make_no_point_yet_are_drawn(qtbot: QtBot) -> None:
-    history = a_long_run(FINE + 40_000)
+def test_iterations_that_make_no_point_yet_are_drawn(qtbot: QtBot, few: int) -> None:
+    history = a_long_run(3 * few)
     panel = DiagnosticsPanel(load_theme("dark"), AxisChoice(), Past())
     qtbot.addWidget(panel)
     panel.refresh(history)
     small = panel._smalls["loss"]
     assert small._value.text() == "L = –"
-    history.add_iteration(updated(FINE + 40_001, 10 * (FINE + 40_001), 1, loss=7.0))
+    history.add_iteration(updated(3 * few + 1, 10 * (3 * few + 1), 1, loss=7.0))
     panel.refresh(history)
     qtbot.waitUntil(lambda: small._value.text() == "L = 7.00", timeout=5000)
     assert small._line.y.tolist() == [7.0]

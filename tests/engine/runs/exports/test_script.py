@@ -122,7 +122,7 @@ ELSE: dict[str, dict[str, Any]] = {
     "a linear policy": PENDULUM | METHODS["VPG"] | {"policy": "linear"},
     "a table": METHODS["REINFORCE, learned value"] | CLIFF,
     "states to a network": METHODS["VPG"] | {"environment.id": "FrozenLake-v1", "policy": "mlp"},
-    "options": METHODS["VPG"] | {"environment.id": "Pendulum-v1", "environment.options.g": 3.0},
+    "options": PENDULUM | METHODS["VPG"] | {"environment.options.g": 3.0},
 }
 
 
