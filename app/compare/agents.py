@@ -131,7 +131,7 @@ class Agents(QWidget):
                 told.setText(_words(side))
             pair = self.choice.pair
             if pair is not None:
-                self.outcome.setText(_outcome([f"run {run.record.number}" for run in pair], shown))
+                self.outcome.setText(outcome([f"run {run.record.number}" for run in pair], shown))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -152,7 +152,7 @@ def _words(side: SideFrame) -> str:
     return f"{so_far} {short_number(frame.reward_so_far, 4)} · {step} · policy of iteration {frame.iteration:,}"
 
 
-def _outcome(names: Sequence[str], shown: tuple[SideFrame, SideFrame]) -> str:
+def outcome(names: Sequence[str], shown: tuple[SideFrame, SideFrame]) -> str:
     """Who has ended, and what the episodes of both have come to on average: "run 3 has ended and waits for run 5."."""
     ended = [side.frame.ended for side in shown]
     said = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout
 
 from app.models.axis_choice import AxisChoice, XAxis
@@ -27,6 +29,7 @@ from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.metrics import METRICS
 
 _EMPTY = "Loss, entropy, gradient norm and speed will appear here after the first iteration."
+_SLICE = 0.03  # seconds of drawing other runs, after which the window has its turn
 _INTERVAL = 100  # ms for each plot, so that many cost training no more than few
 
 
@@ -38,6 +41,9 @@ class DiagnosticsPanel(PanelWidget):
         self._config: RunConfig = PolicyGradientConfig()
         self._history: History | None = None
         self._ghosts: Sequence[Run] = ()
+        self._lacking: list[SmallPlot] = []  # which do not show them yet
+        self._later = QTimer(self, interval=0)
+        self._later.timeout.connect(self._draw_ghosts)
         self._run = ""
         self._drawn: tuple[int, bool] = (0, False)
         self._x_axis, self._past = x_axis, past
@@ -85,9 +91,18 @@ class DiagnosticsPanel(PanelWidget):
             small.plot.run = name
 
     def show_ghosts(self, ghosts: Sequence[Run]) -> None:
-        self._ghosts = ghosts
-        for small in self._made.values():
-            small.show_ghosts(ghosts)
+        self._ghosts, self._lacking = ghosts, list(self._made.values())
+        self._draw_ghosts()
+
+    def _draw_ghosts(self) -> None:
+        """Draw the other runs in the plots that lack them, as far as the time of one turn goes."""
+        began = time.monotonic()
+        while self._lacking:
+            self._lacking.pop(0).show_ghosts(self._ghosts)
+            if self._lacking and time.monotonic() - began > _SLICE:
+                self._later.start()
+                return
+        self._later.stop()
         self._redraw()
 
     def _plot(self, names: tuple[str, ...]) -> None:

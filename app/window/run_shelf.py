@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QMenu
 
 from app.models.experiment import Experiment
@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # with numpy, which the first picture of the window does not 
     from app.models.history import History
 
 _MOST = 60  # runs on the shelf, those that are pinned not counted; all are in the list that opens from it
+_SLICE = 0.02  # seconds of reading, after which the window has its turn
 _STATUS = {
     RunState.FINISHED: Status.FINISHED,
     RunState.FAILED: Status.FAILED,
@@ -68,6 +69,10 @@ class RunShelf(QObject):
         self._all: RunList | None = None  # made when it is first wanted
         self.chips = RunChips(self.list)
         self._drawn: tuple[object, ...] = ()
+        self._unread: list[str] = []  # of the runs that are drawn, those of which nothing has been read yet
+        self._ghosts: list[Run] = []
+        self._reading = QTimer(self, interval=0)
+        self._reading.timeout.connect(self._read_on)
         self._here = ""  # the run that is shown
         self.is_seen: Callable[[], bool] = lambda: True  # whether the plots are on which runs are drawn beside
         self.chips.opened.connect(self.open)
@@ -108,10 +113,31 @@ class RunShelf(QObject):
             self.chips.come_to(here)
         if self._all is not None:
             self._all.show(chips)
-        marks = tuple((run, records[run].reached, records[run].status) for run in self.drawn_ids if run in records)
+        told = ((run, records[run].reached, records[run].status) for run in self.drawn_ids if run in records)
+        marks = (self._where, *told)
         if marks != self._drawn and self.is_seen():  # else all that they have told would be read for nobody
             self._drawn = marks
-            self.drawn_changed.emit()
+            self._unread, self._ghosts = self.drawn_ids, []
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read what the runs that are drawn have told, as far as the time of one turn goes; tell once all is read."""
+        began = time.monotonic()
+        while self._unread:
+            run = self._run_of(self._unread.pop(0), self._where)
+            if run is not None and run.environment.id == self._where:
+                self._ghosts.append(run)
+            if self._unread and time.monotonic() - began > _SLICE:
+                self._reading.start()
+                return
+        self._reading.stop()
+        self.drawn_changed.emit()
+
+    @property
+    def _where(self) -> str:
+        """The environment that is shown, of which returns can be drawn beside each other."""
+        shown = self._controller.shown
+        return shown.run.environment.id if shown is not None else self._experiment.environment.id
 
     def all_runs(self) -> RunList:
         """All runs of the library, kept true from now on."""
@@ -130,11 +156,9 @@ class RunShelf(QObject):
         return [run for run in dict.fromkeys(wanted) if shown is None or run != shown.run.id]
 
     def ghosts(self) -> list[Run]:
-        """Those of them whose returns are of the environment that is shown."""
-        shown = self._controller.shown
-        where = shown.run.environment.id if shown is not None else self._experiment.environment.id
-        found = (self._run_of(run, where) for run in self.drawn_ids)
-        return [run for run in found if run is not None and run.environment.id == where]
+        """Those of them whose returns are of the environment that is shown, as far as they have been read."""
+        drawn = self.drawn_ids
+        return [run for run in self._ghosts if run.environment.id == self._where and run.id in drawn]
 
     def _run_of(self, run: str, where: str) -> Run | None:
         ghost = self._controller.ghost

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +13,29 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from app.compare.agents import outcome
 from app.compare.compared import names
 from app.compare.overlay import ALONE, EMPTY
 from app.compare.page import MIME, ComparePage
 from app.compare.run_picker import default_ticks
 from app.models.run_names import name_beside
 from app.models.run_state import RunState
+from app.panels.returns import ReturnsPanel
 from app.plotting.run_lines import spread
-from app.session.side_by_side import SideBySide
+from app.session.side_by_side import SideBySide, SideFrame
+from app.window import run_shelf
 from app.window.main_window import MainWindow
 from app.window.run_row import NOTHING_YET
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
+from engine.reports.frames import Frame
 from engine.runs.comparison import flattened, varying
-from engine.runs.library import Library
+from engine.runs.library import Library, Series
 from engine.runs.place import library_folder
+from engine.runs.records import TOGETHER, Origin
 from engine.runs.snapshots import SnapshotKeeper, to_bytes
 from engine.training.training import Training
-from tests.engine.runs.libraries import filled, record
+from tests.engine.runs.libraries import filled, keep, policy_for, record
 
 
 @pytest.fixture
@@ -214,11 +220,31 @@ def test_the_terms_that_differ_are_outlined_in_both_equations(page: ComparePage,
     assert outlined[1] <= {"", "baseline"}
 
 
-def test_of_runs_of_which_no_policy_was_kept_the_agents_say_so(page: ComparePage, qtbot: QtBot) -> None:
+def test_two_agents_play_as_is_chosen_and_of_runs_of_which_no_policy_was_kept_they_say_so(
+    page: ComparePage, qtbot: QtBot
+) -> None:
     only(page, qtbot, 1, 2)
-    page.tabs.setCurrentWidget(page.agents)
-    sentence = page.agents.views[0]
-    qtbot.waitUntil(lambda: sentence.sentence.startswith("No policy was kept of run 1;"), timeout=15_000)
+    agents = page.agents
+    page.tabs.setCurrentWidget(agents)
+    qtbot.waitUntil(lambda: agents.views[0].sentence.startswith("No policy was kept of run 1;"), timeout=15_000)
+    with Library(library_folder()) as library:
+        for run in page.compared.runs:
+            keep(library, run.record, policy_for(run.record.config, seed=run.record.number))
+    assert [agents.speed_box.itemText(index) for index in (1, 2, 3)] == ["0.5×", "1×", "2×"]
+    agents.speed_box.setCurrentIndex(agents.speed_box.count() - 1)
+    qtbot.mouseClick(agents.greedy_button, Qt.MouseButton.LeftButton)
+    assert (agents.player.speed, agents.player.greedy) == (8.0, True)
+    agents.choice.boxes[1].setCurrentIndex(0)
+    agents.choice.boxes[1].setCurrentIndex(1)
+    said = "Both have ended. Mean return over 1 episode: run 1 "
+    qtbot.waitUntil(lambda: agents.outcome.text().startswith(said), timeout=30_000)
+    qtbot.mouseClick(agents.play_button, Qt.MouseButton.LeftButton)
+    assert agents.player.paused
+    frame = Frame(None, 9, None, 9.0, terminated=True, truncated=False, iteration=3, episode=1)
+    shown = SideFrame(frame, None, (9.0, 11.0)), SideFrame(replace(frame, terminated=False), None, (8.0,))
+    assert outcome(("run 1", "run 2"), shown) == (
+        "Run 1 has ended and waits for run 2. Mean return over 1 episode: run 1 9, run 2 8."
+    )
 
 
 def test_two_agents_play_in_step_from_the_same_seed(qtbot: QtBot, library_place: Path) -> None:
@@ -270,6 +296,74 @@ def test_a_run_is_duplicated_with_one_thing_changed_and_compared(
     qtbot.waitUntil(lambda: all(view._outlined for view in page.equations.pair.views[1:]))
 
 
+def test_a_run_that_trains_is_followed_and_only_what_is_new_is_read(
+    page: ComparePage, qtbot: QtBot, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    window.experiment.set_value("collection.episodes_per_update", 2)
+    window.experiment.set_value("budget.environment_steps", 10_000_000)
+    window.controller.set_pace(30)
+    window.start()
+    reach(window, RunState.RUNNING)
+    shown = window.controller.shown
+    assert shown is not None
+    qtbot.waitUntil(lambda: page.picker.rows.records[0].id == shown.run.id)
+    assert page.picker.rows.index(0).data().endswith(" · training")
+    only(page, qtbot, 1, 5)
+    live = page.compared.runs[1]
+    read: list[tuple[str, int]] = []
+    series = Library.series
+
+    def noted(library: Library, run: str, stream: str, since: int = 0) -> Series:
+        read.append((run, since))
+        return series(library, run, stream, since)
+
+    monkeypatch.setattr(Library, "series", noted)
+    begun = len(live.series)
+    qtbot.waitUntil(lambda: len(page.compared.runs[1].series) > begun + 5, timeout=20_000)
+    told = page.compared.runs[1].series
+    assert told["iteration"].tolist() == list(range(1, len(told) + 1))
+    assert {run for run, _ in read} == {live.id}  # and nothing of the run at rest
+    assert all(since >= begun - 1 for _, since in read)
+    qtbot.waitUntil(lambda: len(page.overlay.lines[1].x) > begun)
+    window.controller.stop()
+    reach(window, RunState.STOPPED)
+
+
+def test_of_an_environment_that_was_not_looked_at_the_agents_say_so(library_place: Path, qtbot: QtBot) -> None:
+    with Library(library_place) as library:
+        run = library.begin(record({"environment.id": "elsewhere:Maze-v0"}))
+    player = SideBySide(library_place)
+    player.set_wanted(True)
+    player.show_pair((run.id, run.id))
+    with qtbot.waitSignal(player.failed) as told:
+        player.start()
+    player.end()
+    assert player.wait(5000)
+    assert told.args == [
+        "elsewhere:Maze-v0 is not in the catalogue and has not been looked at since the program was started; open "
+        "run 1 in Train once, and its agent plays here."
+    ]
+
+
+def test_forks_stand_under_the_run_that_they_come_from_and_are_ticked_there(page: ComparePage, qtbot: QtBot) -> None:
+    parent = next(record for record in page.picker.rows.records if record.number == 1)
+    with Library(library_folder()) as library:
+        child = filled(library, {"seed": 9}, origin=Origin(parent.id, 2, 200))
+    page._library.look()
+    rows, listed = page.picker.rows, page.picker.list
+    assert [record.number for record in rows.records] == [1, 5, 4, 3, 2]
+    assert rows.index(1).data(Qt.ItemDataRole.AccessibleTextRole).endswith(", forked from run 1")
+    page.picker.clear_button.click()
+    moved_in = QPoint(listed.visualRect(rows.index(1)).left() + 24, listed.visualRect(rows.index(1)).center().y())
+    qtbot.mouseClick(listed.viewport(), Qt.MouseButton.LeftButton, pos=moved_in)
+    assert page._library.shown == (child.id,)
+    picture = listed.viewport().grab().toImage()
+    beside = [picture.pixelColor(7, listed.visualRect(rows.index(row)).top() + 3) for row in (1, 2)]
+    assert beside[0] != beside[1]  # the line that leads to it
+
+
 def test_a_chip_offers_to_duplicate_its_run_and_change_one_thing(page: ComparePage, qtbot: QtBot) -> None:
     window = page.window()
     assert isinstance(window, MainWindow)
@@ -308,6 +402,16 @@ def test_no_return_is_best_among_those_of_other_environments(page: ComparePage, 
         assert "2 environments (Cart pole, Acrobot), whose returns are not of one scale" in caveat.text()
     only(page, qtbot, 1, 2)
     assert not page.overlay.caveat.isVisibleTo(page)
+    with Library(library_folder()) as library:
+        together = filled(library, {"seed": 7}, inexact=(TOGETHER,))
+    page._library.look()
+    tick(page, qtbot, together.number)
+    assert page.overlay.caveat.text() == (
+        "Run 5 was trained together with other seeds: its seconds are those of all together, and cannot be compared "
+        "with those of a run by itself."
+    )
+    heads = {column.title: column.bold for column in page.table.grid.cells.columns}
+    assert not any(heads["Seconds to 475"])
 
 
 def test_each_that_shows_compared_runs_has_a_turn_of_its_own(page: ComparePage, qtbot: QtBot) -> None:
@@ -323,11 +427,19 @@ def test_each_that_shows_compared_runs_has_a_turn_of_its_own(page: ComparePage, 
     assert max(np.diff(sizes)) == 1
 
 
-def test_what_is_drawn_beside_in_the_train_mode_is_read_once_that_is_seen(page: ComparePage, qtbot: QtBot) -> None:
+def test_what_is_drawn_beside_in_the_train_mode_is_read_once_that_is_seen_a_run_in_a_turn(
+    page: ComparePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_shelf, "_SLICE", 0.0)
     window = page.window()
     assert isinstance(window, MainWindow)
     only(page, qtbot, 1)
-    with qtbot.assertNotEmitted(window.runs.shelf.drawn_changed):
-        tick(page, qtbot, 2)
-    with qtbot.waitSignal(window.runs.shelf.drawn_changed):
+    shelf = window.runs.shelf
+    with qtbot.assertNotEmitted(shelf.drawn_changed):
+        for number in (2, 3, 4):
+            tick(page, qtbot, number)
+    with qtbot.waitSignal(shelf.drawn_changed):
         qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+        assert len(shelf.ghosts()) == 1
+    assert [run.number for run in shelf.ghosts()] == [1, 2, 3]  # those of the environment that is shown
+    assert window.panels.find(ReturnsPanel)._ghosts.runs == tuple(shelf.ghosts())
