@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from engine.runs.records import Status
+
 
 class RunState(Enum):
     """``PAUSED`` and ``STOPPED`` can both go on; what defines a stopped run may be chosen anew for another one."""
@@ -55,6 +57,33 @@ WORDS: dict[RunState, str] = {
     RunState.FINISHED: "Finished",
     RunState.FAILED: "Failed",
 }
+
+STATUS_WORDS: dict[Status, str] = {
+    Status.RUNNING: "training",
+    Status.PAUSED: "paused",
+    Status.STOPPED: "stopped",
+    Status.FINISHED: "finished",
+    Status.FAILED: "failed",
+    Status.INTERRUPTED: "interrupted",
+}
+
+
+def state_words(state: RunState | Status, solved: bool, activity: str = "") -> str:
+    """What a run is at or has come to, as it is said everywhere: "training", "finished, solved", "updating, epoch 3 of
+    10"."""
+    word = activity or (STATUS_WORDS[state] if isinstance(state, Status) else WORDS[state].lower())
+    return f"{word}, solved" if solved else word
+
+
+MORE = 100_000  # environment steps that a run at its end goes on for at once
+
+
+def longer(budget: int, done: int) -> tuple[int, int]:
+    """By how many environment steps a run that is at its end becomes longer at once, by no more than it was to have,
+    and how many those are in all. One that is not at its end goes on to it."""
+    more = min(MORE, budget)
+    return more, max(budget, done) + more
+
 
 LOCKED = "Stop the run to change this."
 STOP_AND_CHANGE = "Stop and change"

@@ -238,6 +238,7 @@ def style_sheet(theme: Theme) -> str:
     QAbstractItemView:focus, QPlainTextEdit:focus, QTextEdit:focus, QScrollArea[role="scrolled"]:focus {{
         border-color: {t.focus};
     }}
+    QListView[role="chips"]:focus {{ border-color: transparent; }}
     QScrollBar {{ background: transparent; border: none; margin: 0; }}
     QScrollBar:vertical {{ width: {t.unit}px; }}
     QScrollBar:horizontal {{ height: {t.unit}px; }}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QToolButton, QWidget
 
+from app.style import icons
 from app.style.format import short_number
 from app.style.theme import Theme
 
@@ -12,7 +13,8 @@ from app.style.theme import Theme
 # nobody takes a pace of last week for how fast learning is.
 PACES: tuple[float | None, ...] = (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, None)
 _PAGE = 3  # steps of the slider, about half a power of ten
-_WIDTH, _FOLLOW = 88, "Follow newest"
+_WIDTH = 88
+_FOLLOW = "Follow newest"
 
 
 def pace_text(pace: float | None) -> str:
@@ -39,12 +41,15 @@ class PaceControl(QWidget):
         self.text.setProperty("small", True)
         self.text.setProperty("role", "muted")
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.follow = QCheckBox(_FOLLOW)
+        self.follow = QToolButton()
+        self.follow.setText(_FOLLOW)
+        self.follow.setCheckable(True)
         self.follow.setChecked(True)
+        self.follow.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.follow.setAccessibleName("Follow the newest policy")
         self.follow.setToolTip(
             "Follow the newest policy: it plays in the Agent panel as soon as training has made it.\n"
-            "Unticked, the policy that plays now goes on playing, to be talked about in peace."
+            "While this is off, the policy that plays now goes on playing, to be talked about in peace."
         )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -67,8 +72,9 @@ class PaceControl(QWidget):
         self.follow.setChecked(follows)
 
     def show_words(self, words: bool) -> None:
-        """Say beside its box what following is, or leave that to the tooltip."""
-        self.follow.setText(_FOLLOW if words else "")
+        """Say beside its sign what is followed, or leave that to the tooltip."""
+        style = Qt.ToolButtonStyle
+        self.follow.setToolButtonStyle(style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly)
         self.updateGeometry()  # at once, so that who lays it out knows what it needs now
 
     def _tell(self) -> None:
@@ -84,6 +90,7 @@ class PaceControl(QWidget):
         )
 
     def apply_theme(self, theme: Theme) -> None:
+        icons.give(self.follow, "crosshairs-gps", color=theme.text)
         for child in (self.slider, self.text, self.follow):
             child.ensurePolished()  # else the style sheet's part of its size comes only when it is shown
         widest = max(self.text.fontMetrics().horizontalAdvance(pace_text(pace)) for pace in PACES) + 2

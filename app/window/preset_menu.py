@@ -14,7 +14,7 @@ from app.style.text import plain_tip
 from app.window.preset_files import PresetFiles
 from engine.catalogue.environments import ENVIRONMENTS, FAMILIES, missing_extra
 from engine.config import own_presets
-from engine.config.presets import Preset, default, shipped
+from engine.config.presets import MEASURED, Preset, default, shipped
 from engine.runtime.errors import RequestError
 
 
@@ -73,7 +73,8 @@ class PresetMenu(QMenu):
         else:
             menu.addAction(action)
         missing = missing_extra(_family(preset))
-        action.setToolTip(f"{missing.title} is not installed: {missing.command}" if missing else preset.summary)
+        story = "\n".join(filter(None, (preset.summary, MEASURED if preset.measured else "")))
+        action.setToolTip(f"{missing.title} is not installed: {missing.command}" if missing else story)
         if missing:
             action.setEnabled(False)
         else:

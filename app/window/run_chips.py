@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QFocusEvent,
     QFont,
     QFontMetrics,
     QKeyEvent,
@@ -30,13 +31,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.models.run_state import STATUS_WORDS
 from app.models.run_style import style_of
 from app.plotting.run_sign import HEIGHT, WIDTH, draw_run_sign
 from app.style import icons
 from app.style.format import short_number
 from app.style.sentence import smaller
 from app.style.theme import Theme, load_theme
-from app.window.run_list import RUN_ROLE, STATUS_WORDS, Chip, Index, RunList, numbered
+from app.window.run_list import RUN_ROLE, Chip, Index, RunList, numbered
 from engine.runs.records import ALIVE, Status
 
 LEAST = 168  # pixels that a chip needs, where text has the system's size
@@ -84,8 +86,22 @@ class RunChips(QListView):
         self.setMouseTracking(True)
         self.setAccessibleName("Runs")
         self.setProperty("letters", False)  # they are the window's, and find no run
+        self.setProperty("role", "chips")  # of which the current one has the ring
+        for changed in (runs.modelReset, runs.rowsInserted, runs.rowsRemoved):
+            changed.connect(self._follow_count)
+        self._follow_count()
         self._painter.clicked.connect(self._click)
         self.doubleClicked.connect(self._open)
+
+    def _follow_count(self, *_: object) -> None:
+        """Nothing is to be had from the keyboard where there is no chip."""
+        there = self.runs.rowCount() > 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if there else Qt.FocusPolicy.NoFocus)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid():  # else nothing would show where the keyboard is
+            self.setCurrentIndex(self.runs.index(0, 0))
 
     def selected(self) -> list[str]:
         """The runs that are selected."""
@@ -234,10 +250,13 @@ class ChipPainter(QStyledItemDelegate):
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        edge = theme.focus if selected else theme.text if chip.shown else theme.line
-        painter.setPen(QPen(QColor(edge), 1.5 if selected or chip.shown else 1.0))
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        edge = theme.focus if focused or selected else theme.text if chip.shown else theme.line
+        width = 3.0 if focused else 1.5 if selected or chip.shown else 1.0
+        painter.setPen(QPen(QColor(edge), width))
         painter.setBrush(QColor(theme.raised if selected or hovered else theme.surface))
-        painter.drawRoundedRect(QRectF(box).adjusted(1, 1, -1, -1), theme.radius, theme.radius)
+        inset = max(width / 2, 1.0)
+        painter.drawRoundedRect(QRectF(box).adjusted(inset, inset, -inset, -inset), theme.radius, theme.radius)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         self._paint_eye(painter, box, chip)
         pinned = chip.record.label.pinned
@@ -278,26 +297,40 @@ class ChipPainter(QStyledItemDelegate):
         upper = QRect(left, box.top() + 3, right - left, box.height() // 2 - 2)
         lower = QRect(left, box.top() + box.height() // 2, right - left, box.height() // 2 - 3)
         upper.setRight(min(right, end - gap // 2))
-        course = QRectF(right - theme.px(_COURSE), lower.top() + 2, theme.px(_COURSE), lower.height() - 4)
-        if len(record.sparkline) > 1:
-            _paint_course(painter, course, record.sparkline, style_of(record.number).colour(theme))
-            lower.setRight(round(course.left()) - gap // 2)
         painter.setFont(font)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(theme.text))
         painter.drawText(upper, flags, metrics.elidedText(f"{numbered(chip)} · {name}", elided, upper.width()))
+        beside = theme.px(_COURSE) + gap // 2 if len(record.sparkline) > 1 else 0
+        words, beside = told_whole(in_short(chip), metrics, lower.width(), beside)
+        if beside:
+            course = QRectF(right - theme.px(_COURSE), lower.top() + 2, theme.px(_COURSE), lower.height() - 4)
+            _paint_course(painter, course, record.sparkline, style_of(record.number).colour(theme))
+        lower.setRight(right - beside)
+        painter.setFont(font)
         painter.setPen(QColor(theme.error if record.status is Status.FAILED else theme.muted))
-        painter.drawText(lower, flags, metrics.elidedText(in_short(chip), elided, lower.width()))
+        painter.drawText(lower, flags, metrics.elidedText(words, elided, lower.width()))
 
 
-def in_short(chip: Chip) -> str:
-    """What it came to, in a few characters: "195 · seed 1"."""
+def in_short(chip: Chip) -> list[str]:
+    """What it came to, in a few characters, the least important last: ["195", "training", "seed 1"]."""
     record = chip.record
     told = record.reached.mean_return
     words = [short_number(told, 4)] if told is not None else []
     if record.status in (Status.FAILED, Status.INTERRUPTED, *ALIVE):
         words.append(STATUS_WORDS[record.status])
-    return " · ".join([*words, f"seed {record.seed}"])
+    return [*words, f"seed {record.seed}"]
+
+
+def told_whole(words: Sequence[str], metrics: QFontMetrics, room: int, beside: int) -> tuple[str, int]:
+    """As many of the words as are whole in so many pixels, and what is left ``beside`` them for the course of the run:
+    first the last word gives way, then the course, and what is said before the last but one, which is the state."""
+    shorter, state = words[:-1] or words, words[-2:-1] or words
+    for kept, course in ((words, beside), (shorter, beside), (shorter, 0), (state, 0)):
+        text = " · ".join(kept)
+        if metrics.horizontalAdvance(text) <= room - course:
+            return text, course
+    return state[0], 0
 
 
 def _paint_course(painter: QPainter, place: QRectF, course: Sequence[float], colour: str) -> None:

@@ -11,23 +11,15 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from app.models.run_state import state_words
 from app.session.run_library import RunLibrary
 from app.style.format import short_number
-from engine.runs.records import RunRecord, Status
+from engine.runs.records import RunRecord
 
 Index = QModelIndex | QPersistentModelIndex
 RUN_ROLE, SORT_ROLE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 MIME = "application/x-policy-gradient-runs"  # their ids, one a line: what is dragged to where runs are compared
 _NONE = QModelIndex()
-
-STATUS_WORDS: dict[Status, str] = {
-    Status.RUNNING: "training",
-    Status.PAUSED: "paused",
-    Status.STOPPED: "stopped",
-    Status.FINISHED: "finished",
-    Status.FAILED: "failed",
-    Status.INTERRUPTED: "interrupted",
-}
 
 
 @dataclass(frozen=True)
@@ -194,14 +186,17 @@ class RunList(QAbstractTableModel):
         return data
 
 
+def state_of(record: RunRecord) -> str:
+    """ "finished, solved"."""
+    return state_words(record.status, record.reached.solved is not None)
+
+
 def come_to(record: RunRecord) -> str:
-    """How far it has come: "finished after 50,000 steps, mean return 475, solved"."""
+    """How far it has come: "finished, solved, 50,000 steps, mean return 475, seed 1"."""
     reached = record.reached
-    words = [f"{STATUS_WORDS[record.status]} after {reached.environment_steps:,} steps"]
+    words = [state_of(record), f"{reached.environment_steps:,} steps"]
     if reached.mean_return is not None:
         words.append(f"mean return {short_number(reached.mean_return, 4)}")
-    if reached.solved is not None:
-        words.append("solved")
     return ", ".join([*words, f"seed {record.seed}"])
 
 
@@ -235,7 +230,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "Status",
-        lambda _, record: f"{STATUS_WORDS[record.status]}{', solved' if record.reached.solved else ''}",
+        lambda _, record: state_of(record),
         lambda record: record.status,
     ),
     Column("Tags", lambda _, record: ", ".join(record.label.tags), lambda record: record.label.tags),

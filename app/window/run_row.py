@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from app.models.run_state import STOP_AND_CHANGE, WORDS, RunState
+from app.models.run_state import STOP_AND_CHANGE
 from app.models.runs import Difference, in_short
 from app.style.text import ElidedLabel, set_role
 from app.style.theme import Theme
@@ -32,12 +32,6 @@ class RunWords:
     def edited(self) -> str:
         """What has been edited: "edited: α 0.001 → 0.002, +2 more"."""
         return f"edited: {in_short(self.edits)}" if self.edits else ""
-
-
-def state_words(state: RunState, activity: str, solved: bool) -> str:
-    """ "training", "updating, epoch 3 of 10", "finished, solved"."""
-    word = activity or WORDS[state].lower()
-    return f"{word}, solved" if solved else word
 
 
 class Ring(QWidget):

@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyM
 
 from app.models.run_names import method_title
 from app.models.run_tree import as_tree
-from app.window.run_list import RUN_ROLE, SORT_ROLE, STATUS_WORDS, Index, RunList
+from app.window.run_list import RUN_ROLE, SORT_ROLE, Index, RunList, state_of
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
@@ -84,9 +84,9 @@ class FoundRuns(QSortFilterProxyModel):
 def searched(record: RunRecord) -> str:
     """All that a run is found by, in small letters."""
     label, where = record.label, record.environment
-    words = [f"run {record.number}", label.title, label.note, *label.tags, where, STATUS_WORDS[record.status]]
+    words = [f"run {record.number}", label.title, label.note, *label.tags, where, state_of(record)]
     words += [f"seed {record.seed}", ENVIRONMENTS[where].title if where in ENVIRONMENTS else ""]
-    words += ["solved" if record.reached.solved else "", "pinned" if label.pinned else ""]
+    words += ["pinned" if label.pinned else ""]
     return f"{' '.join([*words, *_choices(record)])} ".casefold()
 
 

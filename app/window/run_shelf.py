@@ -12,12 +12,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QMenu
 
 from app.models.experiment import Experiment
-from app.models.run_state import RunState
+from app.models.run_state import RunState, longer
 from app.models.runs import KeptRun, Run
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.session.tried import Tried
-from app.style.format import short_number
 from app.window.run_chips import RunChips
 from app.window.run_list import Chip, RunList
 from engine.catalogue.configured import changed, described
@@ -101,6 +100,9 @@ class RunShelf(QObject):
         for kept in (ghost, shown):  # which a library that cannot be used does not hold
             if kept is not None and self._library.record(kept.run.id) is None:
                 records[kept.run.id] = _record_of(kept)
+            elif kept is not None and records[kept.run.id].status in ALIVE:  # of which it hears later
+                status = _STATUS.get(kept.state, Status.RUNNING)
+                records[kept.run.id] = replace(records[kept.run.id], status=status)
         drawn = set(self.drawn_ids)
         ordered = sorted(records.values(), key=lambda record: (not record.label.pinned, -record.number))
         pinned = sum(record.label.pinned for record in ordered)
@@ -277,7 +279,7 @@ class RunShelf(QObject):
         _entry(menu, "Delete" if len(ids) == 1 else f"Delete {len(ids)} runs", partial(self.delete, ids), "Del")
 
     def _offer_to_go_on(self, menu: QMenu, record: RunRecord) -> None:
-        """Offer to train on with a run at rest: to its end, and then for as long again as it was meant to be."""
+        """Offer to train on with a run at rest: to its end, or where it is there, for more, as its row does."""
         if record.status in ALIVE or not self._library.has_checkpoint(record.id):
             return
         try:
@@ -286,9 +288,11 @@ class RunShelf(QObject):
             return
         budget, done = config.budget.environment_steps, record.reached.environment_steps
         resume = partial(self._controller.resume, record, plain=self.plain(config))
+        more, in_all = longer(budget, done)
         if done < budget:
             _entry(menu, "Go on", resume)
-        _entry(menu, f"Go on for {short_number(budget)} more", partial(resume, steps=max(done, budget) + budget))
+        else:
+            _entry(menu, f"Go on for {more:,} more", partial(resume, steps=in_all))
 
 
 def _parent(record: RunRecord, records: Mapping[str, RunRecord]) -> int | None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from app.models.run_state import ACTIVE, WORDS, RunState
+from app.models.run_state import ACTIVE, RunState, longer, state_words
 from app.models.runs import Difference, KeptRun, differences, live_changes
 from app.session.choice_loader import ChoiceLoader
 from app.session.looking_back import LookingBack
@@ -23,7 +23,7 @@ from app.window.offer import Offer
 from app.window.pace import PaceControl
 from app.window.panels import Panels
 from app.window.run_opener import RunOpener
-from app.window.run_row import NOTHING_YET, RunRow, RunWords, state_words
+from app.window.run_row import NOTHING_YET, RunRow, RunWords
 from app.window.run_shelf import RunShelf
 from app.window.undoing import Undoing
 from engine.config.parameters import values_between, with_values
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 
 _BUDGET = "budget.environment_steps"
-_MORE = 100_000  # environment steps
 
 
 class Runs(QObject):
@@ -219,12 +218,11 @@ class Runs(QObject):
             )
             row.offer_more(more, in_all)
             row.show_buttons(*([row.longer_button] if becomes_longer else []))
-        elif controller.goes_on(config):
-            row.offer_to_go_on(shown.run.number, _what_becomes(len(edits), len(live_changes(shown.config, config))))
-            row.show_buttons(row.go_on_button, row.fork_button, row.back_button)
         else:
+            row.offer_to_go_on(shown.run.number, _what_becomes(len(edits), len(live_changes(shown.config, config))))
+            goes_on = [row.go_on_button] if controller.goes_on(config) else []
             forks = [row.fork_button] if controller.can_fork else []
-            row.show_buttons(row.start_button, *forks, row.back_button)
+            row.show_buttons(row.start_button, *goes_on, *forks, row.back_button)
 
     def show_state(self, edits: tuple[Difference, ...] | None = None) -> None:
         """Say which run is shown, and what it is at; ``edits`` are as they were where they are None."""
@@ -234,10 +232,10 @@ class Runs(QObject):
         controller = self._controller
         shown = controller.shown
         if shown is not None:
-            state = state_words(shown.state, controller.activity, solved=shown.run.history.solved is not None)
+            state = state_words(shown.state, shown.run.history.solved is not None, controller.activity)
             return RunWords(f"run {shown.run.number} · {shown.run.name}", state, edits)
         if controller.state in ACTIVE:
-            return RunWords(f"run {controller.next_number}", WORDS[controller.state].lower())
+            return RunWords(f"run {controller.next_number}", state_words(controller.state, solved=False))
         if self.offer.record is not None:
             return RunWords(*self.offer.words)
         cleared = controller.last_cleared
@@ -251,10 +249,7 @@ class Runs(QObject):
 
 
 def _longer(finished: KeptRun) -> tuple[int, int]:
-    """By how many steps a run is made longer at once, by no more than it was to have, and how many those are in all."""
-    budget = finished.config.budget.environment_steps
-    more = min(_MORE, budget)
-    return more, max(budget, finished.run.history.environment_steps) + more
+    return longer(finished.config.budget.environment_steps, finished.run.history.environment_steps)
 
 
 def _what_becomes(edits: int, live: int) -> str:

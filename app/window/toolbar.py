@@ -170,8 +170,9 @@ class Toolbar(QWidget):
             acts.describe(start, "Pause", "Hold the run where it is")
             icon = "pause"
         else:
-            words = "Start" if controller.would_start_anew(config) else "Go on"
-            acts.describe(start, words, acts.SPECS["start"].tip)
+            anew = controller.would_start_anew(config)
+            tip = "Begin a run with this choice" if anew else "Go on with the run that is shown"
+            acts.describe(start, "Start" if anew else "Go on", tip)
             icon = "play"
         icons.give(start, icon, color=theme.accent_text, color_disabled=theme.muted)
         self.progress.show_state(state)

@@ -26,14 +26,15 @@ from engine.runtime.errors import RequestError
 from engine.runtime.whole_file import write_whole
 
 LONGEST_TITLE, LONGEST_SUMMARY = 80, 400  # characters
+MEASURED = "Measured on two cores without a window; other computers take more or less."
 LARGEST = 1_000_000  # bytes of a preset's file, which needs a thousand
 
 
 class Preset(Model):
     """A configuration with the words to pick it by, and what was measured of it where that was done.
 
-    ``reaches`` is the mean return of the last 100 episodes that it comes to, ``seconds`` about how long that takes on
-    two cores.
+    ``reaches`` is the mean return of the last 100 episodes that it comes to, ``seconds`` about how long it trains for
+    that on two cores, without a window.
     """
 
     title: str = Field(min_length=1, max_length=LONGEST_TITLE)
@@ -44,11 +45,14 @@ class Preset(Model):
 
     @property
     def measured(self) -> str:
-        """What it reaches and how soon, "reaches 200 in about 50 s"; empty where that was not measured."""
+        """What it reaches and how long it trains for that, "trains to 200 in about 50 s"; empty where that was not
+        measured."""
         if self.reaches is None:
             return ""
-        soon = "" if self.seconds is None else f" in about {_about(self.seconds)}"
-        return f"reaches {self.reaches:.4g}{soon}".replace("-", "−")
+        known = f"reaches {self.reaches:.4g}"
+        if self.seconds is not None:
+            known = f"trains to {self.reaches:.4g} in about {_about(self.seconds)}"
+        return known.replace("-", "−")
 
 
 def _about(seconds: float) -> str:

@@ -325,7 +325,8 @@ def _reached(library: Library, checkpoint: CheckpointRecord, before: Reached) ->
     import numpy as np
 
     series = library.series(checkpoint.run, ITERATIONS)
-    solved = before.solved if before.solved and before.solved[0] <= checkpoint.environment_steps else None
+    told = next((event for event in library.events(checkpoint.run) if event.kind == "solved"), None)
+    solved = (told.environment_steps, told.seconds) if told is not None else None
     at = Reached(checkpoint.iteration, checkpoint.environment_steps, before.episodes, before.seconds, solved=solved)
     if not len(series):
         return replace(at, mean_return=checkpoint.mean_return, best=checkpoint.mean_return), []

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.gallery.window import Gallery
@@ -138,7 +139,19 @@ def test_the_environment_in_use_loses_no_settings_to_a_double_click(
 ) -> None:
     window, gallery = opened
     before = window.experiment.config
-    assert gallery.details.terms.first.text() == "Keep my settings"
+    terms = gallery.details.terms
+    assert (terms.offered, terms.second.text(), terms.second.property("role")) == (
+        "kept",
+        "Keep my settings",
+        "primary",
+    )
+    places = {}
+    for id in ("CartPole-v1", "LunarLander-v3", "Acrobot-v1", "FrozenLake-v1"):
+        gallery.cards.select(id)
+        QApplication.processEvents()
+        where = [button.mapTo(gallery, button.rect().topLeft()).toTuple() for button in (terms.first, terms.second)]
+        places[id] = terms.first.text().partition(":")[0], terms.second.text(), *where
+    assert len(set(places.values())) == 1  # nothing jumps from one environment to the next
     double_click(gallery, "CartPole-v1", qtbot)
     assert window.experiment.config == before
     assert not gallery.isVisible()
@@ -168,7 +181,7 @@ def test_what_was_measured_stands_beside_the_offer(monkeypatch: pytest.MonkeyPat
     lander = presets_for(LANDER)[0].model_copy(update={"reaches": 200.0, "seconds": 50.0})
     monkeypatch.setattr("app.models.offers.shipped", lambda: {"lunar-lander": lander})
     first = offers(LANDER, ENVIRONMENTS[LANDER])[0]
-    assert (first.label, first.note) == ("With its preset: PPO", "reaches 200 in about 50 s")
+    assert (first.label, first.note) == ("With its preset: PPO", "trains to 200 in about 50 s")
 
 
 def test_a_long_name_leaves_a_title_that_can_be_saved() -> None:

@@ -19,10 +19,12 @@ from app.models.run_state import LOCKED, RunState
 from app.models.runs import Difference
 from app.window.main_window import MainWindow
 from app.window.pace import PACES, pace_text
+from app.window.run_list import RUN_ROLE
 from app.window.run_row import NOTHING_YET, RunRow, RunWords
 from app.window.runs import Runs
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.reports.events import Heartbeat, Solved
+from engine.runs.records import Status
 from tests.app.shorthands import click_eye, double_click, heard, said
 
 Make = Callable[..., MainWindow]
@@ -114,6 +116,7 @@ def test_a_run_is_named_is_told_as_edited_goes_on_and_leaves_a_ghost(
     window.start_or_pause()
     reach(window, RunState.PAUSED)
     assert (row.state.text(), buttons(runs)) == ("— paused", ["Stop and change"])
+    assert runs.shelf.list.index(0, 0).data(RUN_ROLE).record.status is Status.PAUSED  # at once, too
     assert window.toolbar.progress.word == "Paused"
     assert f"Paused after {controller.history.environment_steps:,} steps." in window.log.text
     window.step()
@@ -131,7 +134,7 @@ def test_a_run_is_named_is_told_as_edited_goes_on_and_leaves_a_ghost(
     assert row.edited.text().startswith("edited: ")
     assert row.edited.text().endswith(", +1 more")
     assert "α 0.01 → 0.002" in row.edited.toolTip()
-    assert buttons(runs) == ["Go on with run 1", "Fork", "Back to the run's choices"]
+    assert buttons(runs) == ["Start as new", "Go on with run 1", "Fork", "Back to the run's choices"]
     assert window.actions_by_name["start"].text() == "Start"
     press(row.back_button)
     assert window.experiment.config == controller.config
@@ -227,11 +230,14 @@ def test_a_run_that_has_finished_goes_on_where_it_is_made_longer(qtbot: QtBot, m
     window.start()
     reach(window, RunState.FINISHED)
     assert buttons(window.runs) == ["Go on for 500 more"]
+    menu = QMenu()
+    window.runs.shelf.fill_menu(menu, [window.controller.shown.run.id])
+    assert [action.text() for action in menu.actions() if action.text().startswith("Go on")] == buttons(window.runs)
     edit(window, "seed", 2)
     assert buttons(window.runs) == ["Start as new", "Fork", "Back to the run's choices"]
     press(window.runs.row.back_button)
     edit(window, "budget.environment_steps", 3000)
-    assert buttons(window.runs) == ["Go on with run 1", "Fork", "Back to the run's choices"]
+    assert buttons(window.runs) == ["Start as new", "Go on with run 1", "Fork", "Back to the run's choices"]
     press(window.runs.row.go_on_button)
     reach(window, RunState.FINISHED)
     assert (window.controller.shown.run.number, window.controller.history.environment_steps >= 3000) == (1, True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QFontMetrics, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
@@ -19,6 +19,7 @@ from app.models.runs import Run
 from app.session.library_room import LibraryRoom
 from app.session.thumbnails import as_png
 from app.window.main_window import MainWindow
+from app.window.run_chips import told_whole
 from app.window.run_list import MIME, RUN_ROLE
 from app.window.run_search import searched
 from app.window.run_table import RunTable
@@ -309,6 +310,24 @@ def test_a_run_is_found_by_all_that_a_person_calls_it_by(window: MainWindow) -> 
     ):
         found.search(words)
         assert (words, found.rowCount()) == (words, count)
+
+
+def test_a_chip_says_its_state_whole_and_has_the_ring_that_shows_the_keyboard(window: MainWindow) -> None:
+    chips = window.runs.chips
+    metrics = QFontMetrics(chips.font())
+    for room in range(metrics.horizontalAdvance("interrupted"), 400, 7):
+        for words in (["−499.5", "interrupted", "seed 123456"], ["interrupted", "seed 1"]):
+            told, beside = told_whole(words, metrics, room, 40)
+            assert "interrupted" in told
+            assert metrics.horizontalAdvance(told) + beside <= room
+    QTest.mouseClick(chips.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, chip_place(window, 1).center())
+    QApplication.processEvents()
+    image, focus = chips.grab().toImage(), QColor(window.look.theme.focus)
+    in_focus = {x for x in range(image.width()) for y in range(image.height()) if image.pixelColor(x, y) == focus}
+    place = chips.visualRect(chips.currentIndex())
+    assert chips.hasFocus()
+    assert in_focus
+    assert place.left() <= min(in_focus) < max(in_focus) <= place.right() + 4  # and not around the whole shelf
 
 
 def test_a_chip_says_what_it_can_do_for_the_run_in_its_menu(window: MainWindow) -> None:

@@ -82,6 +82,8 @@ def test_nothing_is_cut_at_any_size(qtbot: QtBot, make_window: Make) -> None:
             found = cut(window)
             assert window.toolbar.start_button.isVisible()
             assert window.toolbar.preset_button.isVisible()
+            follow = window.runs.pace.follow
+            assert follow.isHidden() or not follow.icon().isNull()  # never a bare box
             if found:
                 wrong[(width, height, percent)] = found
         window.look.percent = 140  # as if the key had been pressed four times, each of which styles every widget

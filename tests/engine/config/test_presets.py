@@ -84,11 +84,11 @@ def test_saving_replaces_what_was_there_and_leaves_no_other_file(tmp_path: Path)
 @pytest.mark.parametrize(
     ("reaches", "seconds", "words"),
     [
-        (200.0, 52.0, "reaches 200 in about 50 s"),
-        (0.7442, 3.4, "reaches 0.7442 in about 3 s"),
-        (-13.0, 240.0, "reaches −13 in about 4 min"),
-        (900.0, 7000.0, "reaches 900 in about 2 h"),
-        (475.0, 0.2, "reaches 475 in about 1 s"),
+        (200.0, 52.0, "trains to 200 in about 50 s"),
+        (0.7442, 3.4, "trains to 0.7442 in about 3 s"),
+        (-13.0, 240.0, "trains to −13 in about 4 min"),
+        (900.0, 7000.0, "trains to 900 in about 2 h"),
+        (475.0, 0.2, "trains to 475 in about 1 s"),
         (475.0, None, "reaches 475"),
         (None, None, ""),
     ],

@@ -11,6 +11,7 @@ import pytest
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.runs.library import EPISODES, ITERATIONS, Library
+from engine.runs.records import NotedEvent
 from engine.runs.resuming import BUDGET, branch, extend, fork, resume
 from engine.runtime.errors import RequestError
 from tests.engine.runs.recorded import begun, saved, trained
@@ -170,8 +171,10 @@ def test_a_fork_without_a_change_is_its_parent_over_again(library: Library) -> N
 def test_a_fork_with_another_learning_rate_sees_what_its_parent_saw(library: Library) -> None:
     training, record = begun(library, ppo())
     trained(library, training, 2)
+    library.note(record.id, NotedEvent("solved", 1, 90, 3, 0.5, {"mean_return": 480.0, "threshold": 475.0}))
     child, of_child, lost = branch(library, record, training.state(), {"update.learning_rate": 0.01})
     assert lost == ()
+    assert of_child.reached.solved == (90, 0.5)  # as all that it tells of its parent
     assert of_child.configuration["update"]["learning_rate"] == 0.01
     (parents,), (childs,) = reports(training, 1), reports(child, 1)
     same = {name for name in parents if parents[name] == childs[name]}
