@@ -27,6 +27,7 @@ from engine.policies.distributions import (
     Categorical,
     DiagonalGaussian,
     Distribution,
+    EpsilonGreedy,
     MultiCategorical,
     TanhGaussian,
 )
@@ -62,6 +63,7 @@ class PolicySnapshot:
     iteration: int
     temperature: float = 1.0
     mean_return: float | None = None
+    epsilon: float | None = None  # of action values, in which it is ε-greedy
 
     def fits(self, other: PolicySnapshot) -> bool:
         """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
@@ -69,6 +71,7 @@ class PolicySnapshot:
             self.config.environment == other.config.environment
             and self.config.policy == other.config.policy
             and self.state.keys() == other.state.keys()
+            and (self.epsilon is None) == (other.epsilon is None)
         )
 
 
@@ -81,7 +84,7 @@ def snapshot(
 ) -> PolicySnapshot:
     """Freeze ``policy``; cheap enough to be done after every iteration."""
     state = {name: value.detach().to("cpu", copy=True) for name, value in policy.state_dict().items()}
-    return PolicySnapshot(config, environment, state, iteration, policy.temperature, mean_return)
+    return PolicySnapshot(config, environment, state, iteration, policy.temperature, mean_return, policy.epsilon)
 
 
 class Playback:
@@ -174,7 +177,7 @@ class Playback:
     def _begin(self) -> None:
         self._playing = self._next
         self._policy.load_state_dict(self._playing.state)
-        self._policy.temperature = self._playing.temperature
+        self._policy.temperature, self._policy.epsilon = self._playing.temperature, self._playing.epsilon
         self._memory = self._policy.start(1)
         self._episode += 1
         self._step, self._reward = 0, 0.0
@@ -199,6 +202,10 @@ class Playback:
 
     def _shown(self, distribution: Distribution, action: NDArray[Any]) -> Decision:
         """The one decision of a batch of one, checked to be made of finite numbers."""
+        if isinstance(distribution, EpsilonGreedy):
+            values = distribution.values[0].numpy()
+            self._check_finite(values)
+            return SoftmaxDecision(distribution.probabilities[0].numpy(), int(action), values)
         if isinstance(distribution, Categorical | MultiCategorical | Bernoulli):
             chances = distribution.probabilities[0].numpy()
             self._check_finite(chances)

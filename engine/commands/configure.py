@@ -38,6 +38,8 @@ def configuration(
     config = with_values(config, choices)
     if algorithm is not None:
         config = choose(config, _entry("algorithm", algorithm, ALGORITHMS))
+        if policy is not None:  # it was asked for, be it one that this algorithm does not come with
+            config = choose(config, POLICIES[policy])
     given = {path: value for path, value in values.items() if value is not None}
     return with_values(config, given | settings_of(settings))
 

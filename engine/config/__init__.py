@@ -15,8 +15,9 @@ from pydantic import Discriminator, Tag
 
 from engine.config.planning import PlanningConfig
 from engine.config.policy_gradient import PolicyGradientConfig
+from engine.config.value_based import ValueBasedConfig
 
-__all__ = ["FAMILY_OF", "PlanningConfig", "PolicyGradientConfig", "RunConfig"]
+__all__ = ["FAMILY_OF", "PlanningConfig", "PolicyGradientConfig", "RunConfig", "ValueBasedConfig"]
 
 
 def _told(config: Any) -> str:
@@ -36,7 +37,8 @@ def _at(value: Any, name: str) -> Any:
 # Everything that defines a run; the same configuration on the same machine gives the same run, bit for bit.
 RunConfig = Annotated[
     Annotated[PolicyGradientConfig, Tag(PolicyGradientConfig.family)]
-    | Annotated[PlanningConfig, Tag(PlanningConfig.family)],
+    | Annotated[PlanningConfig, Tag(PlanningConfig.family)]
+    | Annotated[ValueBasedConfig, Tag(ValueBasedConfig.family)],
     Discriminator(_told),
 ]
 

@@ -9,7 +9,7 @@ from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.policies import LinearPolicy, PolicyConfig
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
@@ -76,7 +76,7 @@ class _Shape:
     def __init__(self, config: RunConfig, environment: EnvironmentInfo) -> None:
         self._policy = config.policy
         self._action = environment.action
-        self._tempered = config.exploration.temperature != 1.0
+        self._tempered = getattr(config.exploration, "temperature", 1.0) != 1.0
         self.state = "h_t" if config.policy.kind == "gru" else "s"
         self.chance = rf"\pi_{{\theta}}(a \mid {self.state})"
 
@@ -192,10 +192,10 @@ require_same_kinds(_OUTPUTS, POLICY_SPECS)
 
 def _greedy(config: RunConfig, shape: _Shape) -> tuple[Line, ...]:
     """What acts where some actions are the most likely ones instead of samples."""
+    if not isinstance(config, PolicyGradientConfig):
+        return ()  # what acts has no part in it
     if max(config.exploration.greedy_start, config.exploration.greedy_end) == 0.0:
         return ()
-    if isinstance(config, PlanningConfig):
-        return ()  # what acts has no part in it
     return (
         _line(
             rf"\mu(a \mid {shape.state}) = ",

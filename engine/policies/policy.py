@@ -26,6 +26,7 @@ from engine.policies.distributions import (
     Categorical,
     DiagonalGaussian,
     Distribution,
+    EpsilonGreedy,
     MultiCategorical,
     TanhGaussian,
 )
@@ -38,7 +39,8 @@ class Policy(StatefulModule):
 
     A body turns the observation into features, a head these into the distribution's parameters, and, where
     ``with_value``, a second head into V(s). ``normalizer``, where there is one, stands before the body. ``temperature``
-    tempers the distribution; as a setting and not something learned, it is no part of the state.
+    tempers the distribution; as a setting and not something learned, it is no part of the state. So is ``epsilon``:
+    where it is a number, the outputs are action values Q(s, a), and the policy is ε-greedy in them.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Policy(StatefulModule):
     ) -> None:
         super().__init__()
         self.temperature = 1.0
+        self.epsilon: float | None = None
         self.normalizer = normalizer
         self._observation, self._action = environment.observation, environment.action
         self._kind = distribution_of(config, environment)
@@ -162,7 +165,7 @@ class Policy(StatefulModule):
         normal as wide in all states, on top."""
         softmax = self._kind == "softmax" and not self._action.parts
         normal = self._kind == "gaussian" and self.log_std is not None
-        return self._dense is not None and (softmax or normal) and self.temperature == 1.0
+        return self._dense is not None and (softmax or normal) and self.temperature == 1.0 and self.epsilon is None
 
     def forward_pass(self, observations: Tensor) -> tuple[Categorical | DiagonalGaussian, Pass]:
         """π(·|s) without a graph, and what ``backward`` needs."""
@@ -202,6 +205,8 @@ class Policy(StatefulModule):
         return distribution if self.temperature == 1.0 else distribution.tempered(self.temperature)
 
     def _plain(self, outputs: Tensor, log_std: Tensor | None = None) -> Distribution:
+        if self.epsilon is not None:
+            return EpsilonGreedy(outputs, self.epsilon)
         if self._kind == "softmax":
             parts = self._action.parts
             return MultiCategorical(outputs, parts) if parts else Categorical(outputs)

@@ -14,10 +14,12 @@ Image: TypeAlias = "NDArray[np.uint8]"
 
 @dataclass(frozen=True, slots=True)
 class SoftmaxDecision:
-    """π(·|s) over n discrete actions, ``probabilities`` [n], and the action chosen, counted from 0."""
+    """π(·|s) over n discrete actions, ``probabilities`` [n], the action chosen, counted from 0, and, where the policy
+    follows from them, their values Q(s, ·) [n]."""
 
     probabilities: NDArray[np.float32]
     action: int
+    values: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,49 @@ METRICS: dict[str, Metric] = {
             "Standard deviation of the batch's advantages before normalisation; a better baseline makes it smaller.",
         ),
         Metric(
+            "epsilon",
+            "Random share",
+            "ε",
+            "",
+            "The share of actions drawn blindly in this iteration.",
+            from_zero=True,
+            widest=0.888,
+        ),
+        Metric(
+            "td_error_mean",
+            "TD error, mean",
+            "E[δ]",
+            "reward",
+            "How far targets lay above the values that were drawn towards them, averaged over the steps that were "
+            "learned from: near 0 once values have settled.",
+        ),
+        Metric(
+            "td_error_size",
+            "TD error, size",
+            "E|δ|",
+            "reward",
+            "How far targets lay from the values that were drawn towards them, either way: it stays above 0 where "
+            "rewards or what follows is random.",
+            from_zero=True,
+        ),
+        Metric(
+            "largest_value",
+            "Largest value",
+            "max Q",
+            "reward",
+            "The mean, over the states that were acted in, of the value of the action that looks best, as discounted "
+            "return: above what is really achieved, it is an overestimate.",
+        ),
+        Metric(
+            "value_error",
+            "Error of the values",
+            "‖Q − q‖",
+            "reward",
+            "The largest difference, over all states and actions that have been tried, from the true values, computed "
+            "from the known dynamics: of the best policy, or of the one that acts where its values are learned.",
+            from_zero=True,
+        ),
+        Metric(
             "gradient_steps",
             "Gradient steps",
             "",

@@ -212,6 +212,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
             "environment_steps": snapshot.environment_steps,
             "policy": policy.state,
             "temperature": policy.temperature,
+            "epsilon": policy.epsilon,
             "mean_return": policy.mean_return,
             "advantages": None if batch is None else [batch.advantages, batch.normalized],
             "ratios": None if ratios is None else {name: getattr(ratios, name) for name in _RATIOS},
@@ -233,7 +234,8 @@ def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> 
         iteration, mean = int(found["iteration"]), found["mean_return"]
         weights = dict(found["policy"])
         temperature = float(found["temperature"])
-        policy = PolicySnapshot(config, environment, weights, iteration, temperature, None if mean is None else +mean)
+        mean = None if mean is None else +mean
+        policy = PolicySnapshot(config, environment, weights, iteration, temperature, mean, found.get("epsilon"))
         batch, ratios = found["advantages"], found["ratios"]
         return Snapshot(
             policy,

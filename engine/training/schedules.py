@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.algorithms.outcome import scheduled
-from engine.config import RunConfig
+from engine.algorithms.value_based.exploration import epsilon_at
+from engine.config import RunConfig, ValueBasedConfig
 from engine.config.parameters import parameters_of
 
 _SUFFIX = "_schedule"
@@ -18,6 +19,10 @@ def values_at(config: RunConfig, taken: int) -> dict[str, float]:
         base = parameters.get(path.removesuffix(_SUFFIX))
         if path.endswith(_SUFFIX) and base is not None and schedule.value != "constant":
             found[base.title] = scheduled(base.value, schedule.value, progress)
+    if isinstance(config, ValueBasedConfig):
+        if config.exploration.epsilon_start != config.exploration.epsilon_end:
+            found["Share of random actions"] = epsilon_at(config.exploration, progress)
+        return found
     start, end = config.exploration.greedy_start, config.exploration.greedy_end
     if start != end:
         found["Share of greedy actions"] = start + (end - start) * progress

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from engine.catalogue.methods.specs import RULE_SPECS, UPDATE_SPECS
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Collected, Estimated, Event, Updated
@@ -158,6 +159,11 @@ def register(id: str, entry_point: Any = Toy, limit: int | None = None, **kwargs
     gymnasium.registry.pop(id, None)
     gymnasium.register(id, entry_point=entry_point, max_episode_steps=limit, kwargs=kwargs)
     return id
+
+
+# The rules, and the named algorithms, by which a policy's own parameters climb a gradient.
+CLIMBING = [*UPDATE_SPECS, "exact-gradient"]
+CLIMBING_ALGORITHMS = [entry.id for rule in CLIMBING for entry in RULE_SPECS[rule].algorithms]
 
 
 def configured(**values: Any) -> RunConfig:

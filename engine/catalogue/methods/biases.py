@@ -1,24 +1,28 @@
-"""What a configuration's gradient estimate is not: the known reasons for which its mean is off the true gradient."""
+"""What a configuration's estimate is not: the known reasons for which its mean is off the true gradient, or value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from engine.catalogue.methods.spec import Biases, Method
-from engine.catalogue.methods.specs import method_of
+from engine.catalogue.methods.specs import VALUE_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 
 
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
-    """Why the gradient estimate is biased for ∇J, a sentence each; empty where theory says unbiased.
+    """Why what is estimated is biased, a sentence each; empty where theory says unbiased, or nothing is estimated.
+
+    Of policy gradients that is the gradient estimate for ∇J, of action values the target for the true value.
 
     J is the expected return discounted by γ from the start of the episode, as [lecture] and [Jabon 2023] define it, of
     the rewards that learning sees (scale · reward + offset). PPO climbs a surrogate in several steps and is judged by
     the first, when the policy is still the one that acted; the steps of off-policy ascent all claim to be the gradient.
     Each sentence is measured, with its sign, in the tests named ``test_bias…``.
     """
-    if isinstance(config, PlanningConfig):
+    if isinstance(config, ValueBasedConfig):
+        return tuple(VALUE_SPECS[config.update.kind].biases(config, environment))
+    if not isinstance(config, PolicyGradientConfig):
         return ()
     method = method_of(config, environment)
     return (

@@ -9,9 +9,9 @@ from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.methods.extent import too_large
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import Method
-from engine.catalogue.methods.specs import PLANNING_SPECS, method_of
+from engine.catalogue.methods.specs import PLANNING_SPECS, VALUE_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.runtime.errors import Refusal
 
 
@@ -32,10 +32,12 @@ def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refus
     yield from POLICY_SPECS[config.policy.kind].fits(config.policy, environment)
     yield from DISTRIBUTION_SPECS[distribution_of(config.policy, environment)].fits(environment)
     yield from too_large(config, environment)
-    if isinstance(config, PlanningConfig):
+    if isinstance(config, PolicyGradientConfig):
+        yield from _on_the_grid(method_of(config, environment))
+    elif isinstance(config, PlanningConfig):
         yield from PLANNING_SPECS[config.update.kind].fits(config, environment)
     else:
-        yield from _on_the_grid(method_of(config, environment))
+        yield from VALUE_SPECS[config.update.kind].fits(config, environment)
 
 
 def _on_the_grid(method: Method) -> Iterator[Refusal]:

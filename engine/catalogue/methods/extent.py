@@ -11,7 +11,7 @@ from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.network_sizes import cnn_parameters, image_layers
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import PlanningConfig, RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.estimators import OptimalBaseline, ValueBaseline
 from engine.config.policies import CNNPolicy, GRUPolicy, MLPPolicy, TabularPolicy
 from engine.runtime.errors import Refusal
@@ -59,6 +59,9 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
     if isinstance(config, PlanningConfig):
         steps = seen.size  # of which each is a state, and the exact answers are of all pairs of them
         needed += 8 * (3 + 2 * actions.size) * seen.size**2
+    elif not isinstance(config, PolicyGradientConfig):
+        steps = config.collection.environments * config.collection.steps
+        needed += 2 * steps * _stored(seen, actions)
     else:
         steps = _steps(config, environment)
         baseline = config.estimator.baseline
@@ -71,9 +74,8 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
     return needed + _per_row(config, environment) * min(steps, ROWS)
 
 
-def _steps(config: RunConfig, environment: EnvironmentInfo) -> int:
+def _steps(config: PolicyGradientConfig, environment: EnvironmentInfo) -> int:
     """How many steps an update learns from; of whole episodes, whose lengths nobody knows, as many as they may have."""
-    assert not isinstance(config, PlanningConfig)
     collection = config.collection
     if collection.kind == "episodes":
         return collection.episodes_per_update * (environment.time_limit or ROWS)
@@ -98,7 +100,7 @@ def _per_row(config: RunConfig, environment: EnvironmentInfo) -> int:
         numbers += 16 * policy.hidden_size
     elif isinstance(policy, CNNPolicy):
         numbers += 2 * (_pixels_between(seen) + policy.hidden_size)
-    learned = not isinstance(config, PlanningConfig) and isinstance(config.estimator.baseline, ValueBaseline)
+    learned = isinstance(config, PolicyGradientConfig) and isinstance(config.estimator.baseline, ValueBaseline)
     if seen.kind == "box":
         numbers += 2 * seen.size
     elif not isinstance(policy, TabularPolicy) or learned:
@@ -118,7 +120,7 @@ def _pixels_between(seen: Space) -> int:
 
 def value_parameters(config: RunConfig, environment: EnvironmentInfo) -> int:
     """Of a learned value with a network of its own."""
-    if isinstance(config, PlanningConfig) or not isinstance(config.estimator.baseline, ValueBaseline):
+    if not isinstance(config, PolicyGradientConfig) or not isinstance(config.estimator.baseline, ValueBaseline):
         return 0
     hidden = config.estimator.baseline.hidden_sizes
     if POLICY_SPECS[config.policy.kind].sees_images:
@@ -133,7 +135,7 @@ def _orthogonal_operations(config: RunConfig, environment: EnvironmentInfo) -> f
     sizes = []
     if isinstance(config.policy, MLPPolicy) and config.policy.initialization == "orthogonal":
         sizes.append((environment.observation.size, *config.policy.hidden_sizes, environment.action.size))
-    if not isinstance(config, PlanningConfig) and isinstance(config.estimator.baseline, ValueBaseline):
+    if isinstance(config, PolicyGradientConfig) and isinstance(config.estimator.baseline, ValueBaseline):
         sizes.append((environment.observation.size, *config.estimator.baseline.hidden_sizes, 1))
     return float(sum(4 * max(pair) * min(pair) ** 2 for widths in sizes for pair in pairwise(widths)))
 
@@ -161,6 +163,8 @@ def _less_at_once(config: RunConfig, environment: EnvironmentInfo) -> str:
     seen, actions = environment.observation, environment.action
     if isinstance(config, PlanningConfig):
         return "use an environment with fewer states, or another update rule"
+    if not isinstance(config, PolicyGradientConfig):
+        return "use fewer environments or steps per iteration, or an environment with fewer states"
     if seen.kind == "discrete" and seen.size > ROWS and seen.size >= actions.size:
         if not isinstance(config.policy, TabularPolicy):
             return "use a tabular policy, and no learned value as baseline"

@@ -6,7 +6,7 @@ from engine.catalogue.methods.compatibility import misplaced
 from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose, picked
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, RunConfig
+from engine.config import PlanningConfig, RunConfig, ValueBasedConfig
 from engine.config.parameters import with_values
 from engine.config.policies import CNNPolicy, LinearPolicy, MLPPolicy
 from engine.config.updates import GradientAscent
@@ -18,7 +18,10 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
     Its distribution gives way first, then its features, its kind of policy (to an MLP if that will do, or to a CNN
     where there are images to see), its update.
     """
-    if isinstance(config, PlanningConfig) and not environment.finite:
+    continuous = environment.action.kind != "discrete"
+    if (isinstance(config, PlanningConfig) and not environment.finite) or (
+        isinstance(config, ValueBasedConfig) and continuous
+    ):
         config = choose(config, UPDATES[GradientAscent().kind])
     follows = with_values(config, {"policy.distribution": "auto"})
     raw = [with_values(follows, {"policy.features": "raw"})] if isinstance(config.policy, LinearPolicy) else []

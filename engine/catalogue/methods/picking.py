@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 
 
@@ -20,13 +20,23 @@ def choose(config: RunConfig, entry: Entry) -> RunConfig:
 
 def unused(config: RunConfig, entry: Entry) -> str | None:
     """Why ``entry`` means nothing in the family of ``config``; None where it does, or brings its own family along."""
-    if not isinstance(config, PlanningConfig) or "update" in entry.values:
+    if isinstance(config, PolicyGradientConfig) or "update" in entry.values:
         return None
-    if "collection" in entry.values:
-        return "The exact gradient is computed from known dynamics, so nothing is collected for it."
-    if any(path.startswith("estimator.") for path in entry.values):
-        return "The exact gradient is computed, not estimated, so there is no advantage to choose."
+    for part, why in (_UNPLANNED if isinstance(config, PlanningConfig) else _UNVALUED).items():
+        if any(path.startswith(part) for path in entry.values):
+            return why
     return None
+
+
+_UNPLANNED = {
+    "collection": "The exact gradient is computed from known dynamics, so nothing is collected for it.",
+    "estimator.": "The exact gradient is computed, not estimated, so there is no advantage to choose.",
+}
+_UNVALUED = {
+    "collection": "Action values are learned step by step, so there is nothing else to collect.",
+    "estimator.": "Action values are learned from targets, so there is no advantage to choose.",
+    "policy.distribution": "The policy takes the action of the largest value, and now and then a random one.",
+}
 
 
 def picked(config: RunConfig, entries: dict[str, Entry], environment: EnvironmentInfo) -> Entry | None:

@@ -8,18 +8,19 @@ from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.methods.spec import UpdateSpec
 from engine.catalogue.methods.specs import rule_of
-from engine.config import PlanningConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.metrics import METRICS
 
-_EVERY_RULE = ("loss", "entropy", "grad_norm", "steps_per_second")
+_EVERY_RULE = ("loss", "entropy", "grad_norm")
 
 
 def diagnosed(config: RunConfig) -> tuple[str, ...]:
     """The metrics that a run of ``config`` defines, in the order in which they are shown."""
-    defined = {*_EVERY_RULE, *rule_of(config).metrics}
+    defined = {"steps_per_second", *rule_of(config).metrics}
     if getattr(config.update, "learning_rate_schedule", "constant") != "constant":
         defined.add("learning_rate")
-    if not isinstance(config, PlanningConfig):
+    if isinstance(config, PolicyGradientConfig):
+        defined.update(_EVERY_RULE)
         defined.update(CREDIT_SPECS[config.estimator.credit.kind].metrics)
         defined.update(BASELINE_SPECS[config.estimator.baseline.kind].metrics)
     return tuple(name for name in METRICS if name in defined)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, PolicyGradientConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, ValueBasedConfig
 from engine.config.policies import PolicyConfig
 from engine.reports.metrics import METRICS
 from engine.runtime.errors import Refusal
@@ -73,7 +73,7 @@ class UpdateSpec(NamedTuple):
         biases: why its first step is not along the gradient even on average; ``UNBIASED`` where it is.
         pinned: the parameters that matter most with it, by their paths: three at most, since credit and collection have
             theirs.
-        metrics: what it reports beside what all rules do.
+        metrics: what it reports beside what all of the family do.
         ratios: what its probability ratios stand for, None where it has none.
     """
 
@@ -95,8 +95,9 @@ class PlanningSpec(NamedTuple):
     """A rule that improves the policy by known dynamics, so that nothing is estimated and nothing can be biased.
 
     Attributes:
-        order, entry, algorithms, pinned, metrics: as ``UpdateSpec``.
+        order, entry, algorithms, pinned: as ``UpdateSpec``.
         fits: why it cannot work as configured.
+        metrics: what it reports.
     """
 
     order: int
@@ -105,6 +106,30 @@ class PlanningSpec(NamedTuple):
     fits: Callable[[PlanningConfig, EnvironmentInfo], Iterator[Refusal]]
     pinned: tuple[str, ...]
     metrics: tuple[str, ...]
+
+
+class ValueSpec(NamedTuple):
+    """A rule that learns action values from experience.
+
+    Attributes:
+        order, entry, algorithms, pinned: as ``UpdateSpec``.
+        fits: why it cannot work as configured.
+        metrics: what it reports.
+        biases: why even its mean target is not the value that it is an estimate of.
+        estimates: what its values are estimates of, as it is written.
+    """
+
+    order: int
+    entry: Entry
+    algorithms: tuple[Entry, ...]
+    fits: Callable[[ValueBasedConfig, EnvironmentInfo], Iterator[Refusal]]
+    biases: Callable[[ValueBasedConfig, EnvironmentInfo], Iterator[str]]
+    estimates: Literal["q*", "q_π"]
+    pinned: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
+RuleSpec = UpdateSpec | PlanningSpec | ValueSpec
 
 
 class CreditSpec(NamedTuple):

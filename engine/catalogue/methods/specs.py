@@ -14,19 +14,19 @@ from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.collections import COLLECTION_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.methods.policies import POLICY_SPECS
-from engine.catalogue.methods.spec import Method, PlanningSpec, UpdateSpec, by_kind
+from engine.catalogue.methods.spec import Method, PlanningSpec, RuleSpec, UpdateSpec, ValueSpec, by_kind
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 
 
-def _found() -> dict[str, UpdateSpec | PlanningSpec]:
+def _found() -> dict[str, RuleSpec]:
     """The records of all update rules.
 
     Raises:
         ValueError, KeyError: two have the same place, or as ``by_kind``.
     """
     modules = (import_module(f"{updates.__name__}.{module.name}") for module in iter_modules(updates.__path__))
-    found: list[UpdateSpec | PlanningSpec] = sorted((module.SPEC for module in modules), key=lambda spec: spec.order)
+    found: list[RuleSpec] = sorted((module.SPEC for module in modules), key=lambda spec: spec.order)
     if len({spec.order for spec in found}) < len(found):
         raise ValueError(
             f"Two update rules have the same place among {[(spec.entry.id, spec.order) for spec in found]}."
@@ -37,6 +37,7 @@ def _found() -> dict[str, UpdateSpec | PlanningSpec]:
 RULE_SPECS = _found()
 UPDATE_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, UpdateSpec)}
 PLANNING_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, PlanningSpec)}
+VALUE_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, ValueSpec)}
 
 
 def method_of(config: PolicyGradientConfig, environment: EnvironmentInfo) -> Method:
@@ -52,6 +53,6 @@ def method_of(config: PolicyGradientConfig, environment: EnvironmentInfo) -> Met
     )
 
 
-def rule_of(config: RunConfig) -> UpdateSpec | PlanningSpec:
+def rule_of(config: RunConfig) -> RuleSpec:
     """The record of the update rule."""
     return RULE_SPECS[config.update.kind]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import ValueBasedConfig
 from engine.networks.networks import GRUBody
 from engine.networks.normalizer import Normalizer
 from engine.policies.distributions import (
@@ -14,6 +15,7 @@ from engine.policies.distributions import (
     Categorical,
     DiagonalGaussian,
     Distribution,
+    EpsilonGreedy,
     MultiCategorical,
     TanhGaussian,
 )
@@ -76,6 +78,8 @@ class PolicyGraph(nn.Module):
 
 def _parameters(distribution: Distribution) -> dict[str, Tensor]:
     """Those of the policy's own distribution by name, before its actions are taken to the environment's scale."""
+    if isinstance(distribution, EpsilonGreedy):
+        return {"values": distribution.values}
     if isinstance(distribution, Categorical | MultiCategorical | Bernoulli):
         return {"logits": distribution.logits}
     if isinstance(distribution, Beta):
@@ -95,7 +99,10 @@ def policy_graph(kept: KeptPolicy, environment: EnvironmentInfo) -> PolicyGraph:
     normalizer = Normalizer(environment.observation.size) if "normalizer.mean" in names else None
     with_value = any(name.startswith("value_head.") for name in names)
     policy = Policy(kept.config.policy, environment, torch.Generator().manual_seed(0), with_value, normalizer)
-    policy.temperature = kept.config.exploration.temperature
+    if isinstance(kept.config, ValueBasedConfig):
+        policy.epsilon = 0.0
+    else:
+        policy.temperature = kept.config.exploration.temperature
     try:
         policy.load(names)
     except (ValueError, KeyError, RuntimeError) as error:

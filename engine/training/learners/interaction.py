@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import torch
 
@@ -18,9 +19,11 @@ from engine.collection.device_collector import (
     environments_on,
 )
 from engine.collection.reward_scaling import RewardScaling
-from engine.config import PlanningConfig, RunConfig
+from engine.collection.step_collector import StepCollector
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.environments import Stepping
 from engine.config.estimators import CollectionConfig, WholeEpisodes
+from engine.config.value_based import StepwiseCollection
 from engine.environments.batches.make import make_batch, stepping_of
 from engine.environments.making.lookup import inspect
 from engine.experience.rollouts import Rollout
@@ -30,7 +33,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import Collected, Event
 from engine.runtime.errors import RefusedError, RequestError, RunError
 from engine.runtime.seeds import Seeds
-from engine.runtime.state import Parts
+from engine.runtime.state import Parts, Stateful
 from engine.training.devices import choose_device
 from engine.training.learner import Moment
 
@@ -47,26 +50,29 @@ class Placement:
     device: torch.device
 
 
+C = TypeVar("C", bound=Stateful)
+
+
 @dataclass(frozen=True)
-class MadeCollector:
+class MadeCollector(Generic[C]):
     """A collector, how its environments are stepped, in a word and in a sentence, and what frees them."""
 
-    collector: Collector
+    collector: C
     stepping: Stepping
     reason: str
     close: Callable[[], None]
 
 
-MakeCollector = Callable[[Placement], MadeCollector]
+MakeCollector = Callable[[Placement], MadeCollector[Collector]]
 
 
-class Interaction:
+class Interaction(Generic[C]):
     """The policy of a run, its actor, and the collector of its experience; all registered in ``parts``.
 
     Args:
         seeds: of the run's randomness, of which the first four are taken.
         with_value: whether the policy's network also predicts the value.
-        make_collector: what collects; environments of the run's own unless told otherwise.
+        make_collector: what collects.
 
     Raises:
         RequestError: the configuration cannot work, or the environment cannot be made.
@@ -74,7 +80,7 @@ class Interaction:
     """
 
     def __init__(
-        self, config: RunConfig, seeds: Seeds, with_value: bool, make_collector: MakeCollector | None = None
+        self, config: RunConfig, seeds: Seeds, with_value: bool, make_collector: Callable[[Placement], MadeCollector[C]]
     ) -> None:
         plain = inspect(config.environment.id, config.environment.options, config.environment.patience)
         self.environment = changed(plain, config.environment)
@@ -92,14 +98,24 @@ class Interaction:
         self.policy.to(self.device)
         self.actor = self.parts.add("actor", Actor(self.policy, seeds.generator(self.device), self.device))
         self.value_generator = seeds.generator()
-        self._rewards = self.parts.add("rewards", RewardScaling(config.environment))
+        self.rewards = self.parts.add("rewards", RewardScaling(config.environment))
         placement = Placement(config, self.environment, plain.observation, seeds.integers(size), self.device)
-        made = (make_collector or collector_alone)(placement)
+        made = make_collector(placement)
         self.collector = self.parts.add("collector", made.collector)
         self.stepping_reason, self.close = made.reason, made.close
         self.choices = {"device": self.device.type, "environment.stepping": made.stepping}
 
-    def explore(self, config: RunConfig, progress: float) -> None:
+
+class RolloutInteraction(Interaction[Collector]):
+    """One that a batch of experience at a time is learned from; its collector is of the run's own unless told
+    otherwise."""
+
+    def __init__(
+        self, config: RunConfig, seeds: Seeds, with_value: bool, make_collector: MakeCollector | None = None
+    ) -> None:
+        super().__init__(config, seeds, with_value, make_collector or collector_alone)
+
+    def explore(self, config: PolicyGradientConfig | PlanningConfig, progress: float) -> None:
         """Act as ``config`` has it at this share of the budget."""
         exploration = config.exploration
         self.policy.temperature = exploration.temperature
@@ -110,15 +126,18 @@ class Interaction:
     def collect(self, moment: Moment) -> Generator[Event, None, tuple[Rollout, Collected]]:
         """Experience for one update, with the rewards that learning is to see, and the event that tells of it."""
         rollout, finished = yield from self.collector.collect(self.actor)
-        collected = _collected(moment, finished)
-        yield collected
-        return self._rewards.learned(rollout, moment.config.estimator.gamma), collected
+        told = collected(moment, finished)
+        yield told
+        return self.rewards.learned(rollout, moment.config.estimator.gamma), told
 
 
-class InteractingLearner:
+Acting = TypeVar("Acting", bound=Interaction[Any])
+
+
+class InteractingLearner(Generic[Acting]):
     """The ``Learner`` of one run in which a policy acts; what an iteration makes of that is the family's."""
 
-    def __init__(self, run: str, interaction: Interaction) -> None:
+    def __init__(self, run: str, interaction: Acting) -> None:
         self._run, self._interaction = run, interaction
         self.parts = Parts()
         self.parts.add("interaction", interaction.parts)
@@ -145,8 +164,8 @@ class InteractingLearner:
         raise NotImplementedError
 
 
-def collection_of(config: RunConfig) -> CollectionConfig:
-    """What is played for an update; beside planning, the episodes that show what the policy does."""
+def collection_of(config: RunConfig) -> CollectionConfig | StepwiseCollection:
+    """What is played for an iteration; beside planning, the episodes that show what the policy does."""
     if isinstance(config, PlanningConfig):
         return WholeEpisodes(episodes_per_update=config.evaluation.episodes)
     return config.collection
@@ -158,7 +177,7 @@ def parallel_environments(config: RunConfig) -> int:
     return collection.episodes_per_update if collection.kind == "episodes" else collection.environments
 
 
-def collector_alone(placement: Placement) -> MadeCollector:
+def collector_alone(placement: Placement) -> MadeCollector[Collector]:
     """Environments for this policy alone, on its device where they can be there.
 
     Raises:
@@ -167,6 +186,7 @@ def collector_alone(placement: Placement) -> MadeCollector:
     """
     config, environment, device = placement.config, placement.environment, placement.device
     collection, budget = collection_of(config), config.budget.environment_steps
+    assert collection.kind != "stepwise"
     resident = environments_on(device, config, placement.seeds)
     if resident is not None:
         on_device = (
@@ -178,7 +198,7 @@ def collector_alone(placement: Placement) -> MadeCollector:
         return MadeCollector(on_device, "auto", reason, resident.close)
     batch, reason = make_batch(config.environment, placement.space, placement.seeds)
     try:
-        collector = (
+        collector: Collector = (
             EpisodeCollector(batch, environment, device, budget)
             if collection.kind == "episodes"
             else FixedLengthCollector(batch, environment, device, collection.steps)
@@ -189,7 +209,8 @@ def collector_alone(placement: Placement) -> MadeCollector:
         raise RequestError(str(error)) from None
 
 
-def _collected(moment: Moment, finished: FinishedEpisodes) -> Collected:
+def collected(moment: Moment, finished: FinishedEpisodes) -> Collected:
+    """The event that tells of the episodes that an iteration ended."""
     return Collected(
         iteration=moment.iteration,
         environment_steps=finished.steps,
@@ -197,3 +218,9 @@ def _collected(moment: Moment, finished: FinishedEpisodes) -> Collected:
         lengths=finished.lengths,
         ends=finished.taken,
     )
+
+
+def step_collector_alone(placement: Placement) -> MadeCollector[StepCollector]:
+    """As ``collector_alone``, of single steps."""
+    batch, reason = make_batch(placement.config.environment, placement.space, placement.seeds)
+    return MadeCollector(StepCollector(batch), stepping_of(batch), reason, batch.close)

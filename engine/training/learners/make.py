@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engine.config import PlanningConfig, RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.training.learner import Learner
 from engine.training.learners.planning import PlanningLearner
 from engine.training.learners.policy_gradient import PolicyGradientLearner
+from engine.training.learners.value_based import ValueBasedLearner
 
 
 def make_learner(config: RunConfig, run: str) -> Learner:
@@ -17,4 +18,6 @@ def make_learner(config: RunConfig, run: str) -> Learner:
     """
     if isinstance(config, PlanningConfig):
         return PlanningLearner(config, run)
-    return PolicyGradientLearner(config, run)
+    if isinstance(config, PolicyGradientConfig):
+        return PolicyGradientLearner(config, run)
+    return ValueBasedLearner(config, run)

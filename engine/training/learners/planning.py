@@ -12,19 +12,19 @@ from engine.reports.events import Event, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
-from engine.training.learners.interaction import InteractingLearner, Interaction
+from engine.training.learners.interaction import InteractingLearner, RolloutInteraction
 from engine.training.learners.summary import estimated, require_computable, summary
 
 
-class PlanningLearner(InteractingLearner):
+class PlanningLearner(InteractingLearner[RolloutInteraction]):
     """One iteration is one step along ∇J(θ), computed from the known dynamics, beside some episodes to be seen.
 
     Raises:
-        RequestError, RunError: on construction, as ``Interaction``.
+        RequestError, RunError: on construction, as ``RolloutInteraction``.
     """
 
     def __init__(self, config: PlanningConfig, run: str) -> None:
-        super().__init__(run, Interaction(config, Seeds(config.seed), with_value=False))
+        super().__init__(run, RolloutInteraction(config, Seeds(config.seed), with_value=False))
         mdp = process_of(config.environment)
         assert mdp is not None  # the catalogue refuses others
         self._rule = ExactAscentRule(config.update, self.policy, mdp)

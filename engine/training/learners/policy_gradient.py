@@ -21,7 +21,7 @@ from engine.reports.events import Collected, Event, Heartbeats, Reweighted, Upda
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
-from engine.training.learners.interaction import InteractingLearner, Interaction, MakeCollector
+from engine.training.learners.interaction import InteractingLearner, MakeCollector, RolloutInteraction
 from engine.training.learners.summary import estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
@@ -42,18 +42,18 @@ class Making:
     fitting: MakeFitting = ValueFitting
 
 
-class PolicyGradientLearner(InteractingLearner):
+class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
     """One iteration collects a batch, estimates its advantages and updates the policy with them.
 
     Raises:
-        RequestError, RunError: on construction, as ``Interaction``.
+        RequestError, RunError: on construction, as ``RolloutInteraction``.
     """
 
     def __init__(self, config: PolicyGradientConfig, run: str, making: Making | None = None) -> None:
         making = making or Making()
         seeds, baseline = Seeds(config.seed), config.estimator.baseline
         shared = isinstance(baseline, SharedValueBaseline)
-        super().__init__(run, Interaction(config, seeds, shared, making.collector))
+        super().__init__(run, RolloutInteraction(config, seeds, shared, making.collector))
         self._critic: Critic | None = SharedCritic(self.policy) if shared else None
         self._fitting: ValueFitting | None = None
         if isinstance(baseline, ValueBaseline):
@@ -121,7 +121,9 @@ class PolicyGradientLearner(InteractingLearner):
             self._interaction.normalizer.update(batch.observations)
 
 
-def _value_function(config: PolicyGradientConfig, baseline: ValueBaseline, interaction: Interaction) -> ValueFunction:
+def _value_function(
+    config: PolicyGradientConfig, baseline: ValueBaseline, interaction: RolloutInteraction
+) -> ValueFunction:
     seen, convolutional = interaction.environment.observation, config.policy.kind == "cnn"
     value = ValueFunction(baseline, seen, interaction.value_generator, convolutional, interaction.normalizer)
     return value.to(interaction.device)

@@ -11,9 +11,10 @@ import torch
 
 from engine.algorithms.policy_gradient.rule import UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.collection.collector import EpisodeBound
+from engine.catalogue.methods.families import family_of
+from engine.collection.collector import Collector, EpisodeBound
 from engine.collection.collectors import FixedLengthCollector
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.updates import GradientAscent
@@ -44,8 +45,8 @@ def joint_refusal(config: RunConfig) -> str | None:
     """Why seeds of ``config`` cannot be trained together; None where they can."""
     if config.policy.kind not in STACKED:
         return f"a {config.policy.kind.upper()} policy does not act for several seeds at once"
-    if isinstance(config, PlanningConfig):
-        return "the exact gradient draws nothing that seeds could share the cost of"
+    if not isinstance(config, PolicyGradientConfig):
+        return f"the work of {family_of(config).title.lower()} is not shared between seeds"
     if config.device not in ("auto", "cpu"):
         return f"seeds are trained together on the CPU, not on {config.device}"
     return None
@@ -118,7 +119,7 @@ class SeedLearner:
             part.waiting = False
         self.learner.parts.load(state)
 
-    def _take_placement(self, placement: Placement) -> MadeCollector:
+    def _take_placement(self, placement: Placement) -> MadeCollector[Collector]:
         self.placement = placement
         return MadeCollector(self.pending, "auto", "", lambda: None)
 

@@ -12,8 +12,9 @@ import torch
 from gymnasium import spaces
 
 from engine.catalogue.methods.compatibility import refusal
-from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, POLICIES
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.parameters import parameters_of, with_values
 from engine.config.policies import Distribution
@@ -21,7 +22,7 @@ from engine.environments.making.lookup import inspect
 from engine.reports.events import Updated
 from engine.reports.metrics import METRICS
 from engine.training.training import Training
-from tests.engine.support import register, reported, untimed, updates_of
+from tests.engine.support import CLIMBING, CLIMBING_ALGORITHMS, register, reported, untimed, updates_of
 
 SMALL = {
     "policy.hidden_sizes": (4,),
@@ -106,7 +107,7 @@ def for_algorithm(id: str) -> RunConfig:
 # --- named algorithms -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("id", ALGORITHMS)
+@pytest.mark.parametrize("id", CLIMBING_ALGORITHMS)
 def test_every_named_algorithm_trains_and_reports_what_its_method_has(id: str) -> None:
     config = for_algorithm(id)
     updates = two_updates(config)
@@ -114,7 +115,7 @@ def test_every_named_algorithm_trains_and_reports_what_its_method_has(id: str) -
     assert reported(updates[-1]) == expected_of(config)
 
 
-@pytest.mark.parametrize("id", ALGORITHMS)
+@pytest.mark.parametrize("id", CLIMBING_ALGORITHMS)
 def test_every_named_algorithm_does_the_same_again_bit_for_bit(id: str) -> None:
     config = for_algorithm(id)
     runs = []
@@ -128,7 +129,7 @@ def test_every_named_algorithm_does_the_same_again_bit_for_bit(id: str) -> None:
     assert all(torch.equal(*pair) for pair in zip(runs[0][1], runs[1][1], strict=True))
 
 
-@pytest.mark.parametrize("id", ALGORITHMS)
+@pytest.mark.parametrize("id", CLIMBING_ALGORITHMS)
 def test_every_named_algorithm_depends_on_the_seed(id: str) -> None:
     config = for_algorithm(id)
     first, other = (updates_of(with_values(config, {"seed": seed}))[0] for seed in (1, 2))
@@ -136,7 +137,7 @@ def test_every_named_algorithm_depends_on_the_seed(id: str) -> None:
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
-@pytest.mark.parametrize("id", [id for id in UPDATES if id != "trpo"])
+@pytest.mark.parametrize("id", [id for id in CLIMBING if id != "trpo"])
 def test_the_learning_rate_is_reported_where_a_schedule_changes_it(id: str, schedule: str) -> None:
     environment = "Corridor-v0" if id == "exact-gradient" else "Tests/Grid-v0"
     config = small({"environment": environment, "update": id, "update.learning_rate_schedule": schedule})
@@ -155,7 +156,7 @@ COLLECTIONS = [("episodes", 1), ("episodes", 2), ("fixed-length", None)]
 
 
 @pytest.mark.parametrize("policy", ["mlp", "gru"])
-@pytest.mark.parametrize("update", [id for id in UPDATES if id != "exact-gradient"])
+@pytest.mark.parametrize("update", UPDATE_SPECS)
 def test_every_point_of_the_grid_trains_or_is_refused(update: str, policy: str) -> None:
     environment = "Tests/Grid-v0"
     info = inspect(environment)
@@ -200,7 +201,7 @@ def test_a_baseline_per_parameter_trains(update: str) -> None:
     require_finite(two_updates(config))
 
 
-@pytest.mark.parametrize("kind", UPDATES)
+@pytest.mark.parametrize("kind", CLIMBING)
 def test_every_rule_trains_with_greedy_actions_and_a_temperature(kind: str) -> None:
     environment = "Corridor-v0" if kind == "exact-gradient" else "Tests/Grid-v0"
     values = {"environment": environment, "update": kind, "exploration.greedy_start": 0.5}

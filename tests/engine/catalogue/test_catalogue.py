@@ -20,6 +20,7 @@ from engine.catalogue.methods.entries import (
 )
 from engine.catalogue.methods.picking import choose, picked, unused
 from engine.catalogue.methods.spec import Entry
+from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
@@ -91,7 +92,7 @@ def test_where_nothing_is_estimated_there_is_nothing_to_choose_for_it(axis: str)
             choose(planning, entry)
 
 
-ESTIMATING = [entry for entry in ALGORITHMS.values() if entry.id != "exact-gradient"]
+ESTIMATING = [entry for spec in UPDATE_SPECS.values() for entry in spec.algorithms]
 
 
 @pytest.mark.parametrize("entry", ESTIMATING, ids=lambda entry: entry.id)

@@ -10,13 +10,15 @@ import pytest
 
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
-from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES
+from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.runtime.errors import RequestError
 from engine.training.training import Training
+from tests.engine.support import CLIMBING_ALGORITHMS
 
 CARTPOLE, PENDULUM, BANDIT = (ENVIRONMENTS[id] for id in ("CartPole-v1", "Pendulum-v1", "Bandit-v0"))
 SWITCHES = EnvironmentInfo("Switches-v0", "X", "X.", Space("box", 2), Space("multi-binary", 3))
@@ -163,7 +165,7 @@ def test_what_is_nearly_the_same_but_fits_is_not_refused(values: dict[str, Any],
     assert refusal(with_values(PolicyGradientConfig(), values), environment) is None
 
 
-@pytest.mark.parametrize("update", [id for id in UPDATES if id != "exact-gradient"])
+@pytest.mark.parametrize("update", UPDATE_SPECS)
 def test_whatever_of_the_grid_is_refused_is_refused_in_one_sentence(update: str) -> None:
     reasons = set()
     for policy, collection, credit, baseline in product(POLICIES, COLLECTIONS, CREDITS, BASELINES):
@@ -196,7 +198,7 @@ def test_the_default_configuration_fits_every_environment(environment: Environme
     assert refusal(PolicyGradientConfig(), environment) is None
 
 
-@pytest.mark.parametrize("algorithm", [id for id in ALGORITHMS if id != "exact-gradient"])
+@pytest.mark.parametrize("algorithm", [id for id in CLIMBING_ALGORITHMS if id != "exact-gradient"])
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
 def test_every_algorithm_fits_every_environment(environment: EnvironmentInfo, algorithm: str) -> None:
     assert refusal(choose(PolicyGradientConfig(), ALGORITHMS[algorithm]), environment) is None

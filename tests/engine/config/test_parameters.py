@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import FixedLengthRollouts, ValueBaseline
 from engine.config.parameters import Parameter, parameters_of, parse_value, with_values
 from engine.config.policies import LinearPolicy, TabularPolicy
@@ -28,7 +28,7 @@ EVERY_CONFIG = [
 
 
 def id_of(config: RunConfig) -> str:
-    if isinstance(config, PlanningConfig):
+    if not isinstance(config, PolicyGradientConfig):
         return f"{config.policy.kind}-{config.update.kind}"
     estimator = config.estimator
     return "-".join(

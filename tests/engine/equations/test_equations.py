@@ -18,6 +18,7 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.equations import Line, equation
+from tests.engine.support import CLIMBING
 
 CARTPOLE, PENDULUM, LAKE = (ENVIRONMENTS[id] for id in ("CartPole-v1", "Pendulum-v1", "FrozenLake-v1"))
 
@@ -251,7 +252,7 @@ def test_greedy_actions_are_shown_where_there_are_some() -> None:
 
 # --- all of it --------------------------------------------------------------------------------------------------------
 
-KINDS = (COLLECTIONS, CREDITS, BASELINES, UPDATES)
+KINDS = (COLLECTIONS, CREDITS, BASELINES, {kind: UPDATES[kind] for kind in CLIMBING})
 SPACES = (CARTPOLE.action, PENDULUM.action, BOX, Space("multi-discrete", 5, parts=(2, 3)), Space("multi-binary", 4))
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from engine.catalogue.methods.compatibility import refusal
-from engine.catalogue.methods.entries import UPDATES
 from engine.config import RunConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
 from engine.config.validation import validated
@@ -16,7 +15,7 @@ from engine.reports.events import Change, Updated
 from engine.runtime.state import State
 from engine.training.checkpoint import from_bytes, to_bytes
 from engine.training.training import Training, resumed
-from tests.engine.support import configured, untimed
+from tests.engine.support import CLIMBING, configured, untimed
 from tests.engine.training.test_training_changes import other
 
 WORLD = {"policy__hidden_sizes": (4,), "environment__time_limit": 20, "estimator__normalize_advantages": True}
@@ -43,7 +42,7 @@ PLANNING = configured(environment="Corridor-v0", policy="tabular", update="exact
 RUNS: dict[str, tuple[RunConfig, Sequence[int]]] = {
     **{
         update: (PLANNING if update == "exact-gradient" else made(update, "value", collection_for(update)), ())
-        for update in UPDATES
+        for update in CLIMBING
     },
     "a shared value": (made("ppo-clip", "shared-value", FIXED), ()),
     "episodes": (made("gradient-ascent", "value", EPISODES), ()),
@@ -79,7 +78,7 @@ def new_values(config: RunConfig, parameter: Parameter) -> list[Any]:
 
 def _of(kind: str, path: str) -> bool:
     """Whether a parameter is looked at in this kind of run: what is common to all rules is with one of them."""
-    return kind not in UPDATES or kind == "gradient-ascent" or path.startswith("update.")
+    return kind not in CLIMBING or kind == "gradient-ascent" or path.startswith("update.")
 
 
 @pytest.mark.parametrize("kind", RUNS)

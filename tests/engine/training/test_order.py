@@ -18,7 +18,7 @@ from engine.networks.normalizer import Normalizer
 from engine.policies.policy import MOST_LOG_STD
 from engine.reports.events import Estimated, Event, Updated, UpdateStep
 from engine.training.learner import Moment
-from engine.training.learners.interaction import Interaction
+from engine.training.learners.interaction import RolloutInteraction
 from engine.training.training import Training
 from engine.values.fitting import ValueFitting
 from tests.engine.support import configured
@@ -72,9 +72,9 @@ class Units:
 def units(monkeypatch: pytest.MonkeyPatch) -> list[Units]:
     """Of every run that is made from here on. An old policy's copy of a normaliser counts as the run's."""
     found: list[Units] = []
-    collect, forward = Interaction.collect, Normalizer.forward
+    collect, forward = RolloutInteraction.collect, Normalizer.forward
 
-    def collected(self: Interaction, moment: Moment) -> Any:
+    def collected(self: RolloutInteraction, moment: Moment) -> Any:
         assert self.normalizer is not None
         mine = next((one for one in found if one.normalizer is self.normalizer), None)
         if mine is None:
@@ -91,7 +91,7 @@ def units(monkeypatch: pytest.MonkeyPatch) -> list[Units]:
                 one.used.add((len(one.batches), one.acting, self.count.item()))
         return forward(self, observations)
 
-    monkeypatch.setattr(Interaction, "collect", collected)
+    monkeypatch.setattr(RolloutInteraction, "collect", collected)
     monkeypatch.setattr(Normalizer, "forward", used)
     return found
 

@@ -41,6 +41,9 @@ SCRATCH = {
     "HeartbeatTimer._last": "a clock",
     "ParameterVector.gradient": "the last gradient, zeroed before the next is gathered",
     "Policy.temperature": "set from the configuration as an iteration begins",
+    "Policy.epsilon": "set from the configuration as an iteration begins",
+    "TabularRule._errors": "of one iteration, emptied as the next begins",
+    "TabularRule._largest": "of one iteration, emptied as the next begins",
     "ProximalRule._old": "the policy before an update, taken anew at the update's start",
     "EpisodeCollector._storage": "room for the steps of one collection",
     "EpisodeCollector._used": "how much of that room is to be cleared",
@@ -102,7 +105,7 @@ def method(algorithm: str, policy: str, values: dict[str, Any]) -> RunConfig:
         PolicyGradientConfig(), {name: values[name] for name in values if name.startswith("environment")}
     )
     config = with_values(choose(config, POLICIES[policy]), {"policy.distribution": "auto"})
-    config = choose(config, ALGORITHMS[algorithm])
+    config = choose(choose(config, ALGORITHMS[algorithm]), POLICIES[policy])  # some algorithms come with another policy
     for path, value in (SMALL | values).items():
         if path not in SMALL or path in {parameter.path for parameter in parameters_of(config)}:
             config = with_values(config, {path: value})

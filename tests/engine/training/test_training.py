@@ -22,6 +22,7 @@ from engine.runtime import stopwatch
 from engine.training.totals import MEAN_OVER, STILL, Totals
 from engine.training.training import Training
 from tests.engine.support import (
+    CLIMBING_ALGORITHMS,
     Bandit,
     collections_of,
     configured,
@@ -407,7 +408,7 @@ def test_a_run_leaves_the_number_of_threads_to_its_host() -> None:
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", CLIMBING_ALGORITHMS)
 def test_gradient_steps_are_told_where_they_are_asked_for(algorithm: str) -> None:
     small = with_values(PolicyGradientConfig(), {"environment": "Corridor-v0", "policy": "tabular"})
     config = with_values(choose(small, ALGORITHMS[algorithm]), {"budget.environment_steps": 1})

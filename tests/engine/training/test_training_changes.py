@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.catalogue.methods.entries import UPDATES
+from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.config import RunConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
 from engine.reports.events import Estimated, Updated
@@ -103,9 +103,9 @@ def other(parameter: Parameter) -> Any:
 
 PICKED = [
     configured(update=update, collection=collection, estimator__credit=credit)
-    for update in UPDATES
+    for update in UPDATE_SPECS
     for collection, credit in (("episodes", "gae"), ("fixed-length", "n-step"))
-    if update != "exact-gradient" and (collection, update) != ("fixed-length", "off-policy")
+    if (collection, update) != ("fixed-length", "off-policy")
 ]
 SHARED = configured(estimator__baseline="shared-value", update="ppo-clip")
 LIVE = {

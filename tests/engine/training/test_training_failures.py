@@ -12,7 +12,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from engine.catalogue.methods.entries import UPDATES
+from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Event, Updated
@@ -77,7 +77,7 @@ def assert_told(update: Updated) -> None:
     assert None not in [update.metrics[name] for name in ("loss", "entropy", "grad_norm", "advantage_std")]
 
 
-RULES = [rule for rule in UPDATES if rule != "exact-gradient"]
+RULES = list(UPDATE_SPECS)
 
 
 @pytest.mark.parametrize("update", RULES)

@@ -50,5 +50,5 @@ SPEC = PlanningSpec(
     ),
     fits=_fits,
     pinned=("update.learning_rate",),
-    metrics=("exact_return",),
+    metrics=("loss", "entropy", "grad_norm", "exact_return"),
 )

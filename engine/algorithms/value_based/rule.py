@@ -1,0 +1,43 @@
+"""What every rule is that learns action values, and the one that a configuration asks for."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.algorithms.value_based.outcome import ValueOutcome
+from engine.algorithms.value_based.tabular import TabularRule
+from engine.config import ValueBasedConfig
+from engine.experience.transitions import Transitions
+from engine.policies.policy import Policy
+from engine.runtime.state import Parts
+
+
+class ValueRule(Protocol):
+    """Draws the values of a policy towards targets; ``parts`` are what it remembers beside them."""
+
+    parts: Parts
+
+    def begin(self, config: ValueBasedConfig, progress: float) -> None:
+        """An iteration begins, with these settings at this share of the budget, 0 … 1."""
+
+    def broke_off(self, environments: NDArray[np.int64]) -> None:
+        """The episodes in these environments will not go on: what has not been learned of them yet is left."""
+
+    def learn(self, transitions: Transitions) -> None:
+        """Update with the latest steps.
+
+        Raises:
+            RunError: a value is no longer a finite number.
+        """
+
+    def outcome(self) -> ValueOutcome:
+        """What the updates since ``begin`` came to."""
+
+
+def make_value_rule(config: ValueBasedConfig, policy: Policy, generator: torch.Generator) -> ValueRule:
+    """The rule of the configuration, for the values of ``policy``."""
+    return TabularRule(config, policy, generator)

@@ -1,0 +1,72 @@
+"""The lines that say how action values are learned, and what policy follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.catalogue.methods.spec import require_same_kinds
+from engine.catalogue.methods.specs import VALUE_SPECS
+from engine.config import ValueBasedConfig
+from engine.config.value_based import SARSA, QLearning
+from engine.equations.symbols import Symbol
+from engine.equations.terms import Line, Term
+
+_GREEDY = r"\mathrm{arg\,max}_{a'}"
+
+
+def value_lines(config: ValueBasedConfig) -> tuple[Line, ...]:
+    """The policy that acts, the target, and the step towards it."""
+    return (_policy(config), *_VALUES[config.update.kind](config))
+
+
+def _policy(config: ValueBasedConfig) -> Line:
+    best = r"Q(s, a') + Q_2(s, a')" if getattr(config.update, "double", False) else r"Q(s, a')"
+    exploration = config.exploration
+    if max(exploration.epsilon_start, exploration.epsilon_end) == 0.0:
+        return (Term(r"\pi(a \mid s) = ", "policy"), Term(rf"\mathbf{{1}}[a = {_GREEDY} \, {best}]", "policy"))
+    return (
+        Term(r"\pi(a \mid s) = ", "policy"),
+        Term(rf"(1 - \epsilon) \, \mathbf{{1}}[a = {_GREEDY} \, {best}]", "policy"),
+        Term(r"\; + \; \epsilon / |A|", "policy"),
+    )
+
+
+def _target(following: str) -> Line:
+    return (Term(r"y_t = r_t + \gamma \,", "credit"), Term(following, "update"))
+
+
+def _step(config: ValueBasedConfig) -> Line:
+    share = r"\frac{1}{n(s_t, a_t)}" if config.update.step_size == "1/n" else r"\alpha"
+    return (
+        Term(r"Q(s_t, a_t) \leftarrow Q(s_t, a_t) + "),
+        Term(rf"{share} \,", "update"),
+        Term(r"(y_t - Q(s_t, a_t))"),
+    )
+
+
+def _q_learning(config: ValueBasedConfig) -> tuple[Line, ...]:
+    assert isinstance(config.update, QLearning)
+    if config.update.double:
+        return (_target(rf"Q_2(s_{{t+1}}, {_GREEDY} \, Q(s_{{t+1}}, a'))"), _step(config))
+    return (_target(r"\max_{a'} Q(s_{t+1}, a')"), _step(config))
+
+
+def _sarsa(config: ValueBasedConfig) -> tuple[Line, ...]:
+    assert isinstance(config.update, SARSA)
+    if config.update.expected:
+        return (_target(r"\sum_{a'} \pi(a' \mid s_{t+1}) \, Q(s_{t+1}, a')"), _step(config))
+    return (_target(r"Q(s_{t+1}, a_{t+1})"), _step(config))
+
+
+_VALUES: dict[str, Callable[[ValueBasedConfig], tuple[Line, ...]]] = {"q-learning": _q_learning, "sarsa": _sarsa}
+require_same_kinds(_VALUES, VALUE_SPECS)
+
+SYMBOLS = (
+    Symbol(r"\pi(a", "π(a|s)", "the probability of action a in state s"),
+    Symbol(r"\epsilon", "ε", "the share of random actions"),
+    Symbol("|A|", "|A|", "how many actions there are"),
+    Symbol("Q_2", "Q<sub>2</sub>", "a second table; at every step the two change places by chance"),
+    Symbol("y_t", "y<sub>t</sub>", "the target: what the value is drawn towards"),
+    Symbol("n(s", "n(s,a)", "how often action a has been learned from in state s"),
+    Symbol("Q(s", "Q(s,a)", "what is expected to follow action a in state s, as discounted return"),
+)
