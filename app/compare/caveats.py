@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel
 
 from app.compare.compared import ComparedRun
 from app.models.run_names import environment_title
-from engine.runs.records import TOGETHER
+from engine.runs.records import TOGETHER, TOGETHER_ONCE
 
 _NAMED = 3  # that a sentence has room for
 
@@ -63,7 +63,7 @@ class CaveatLabel(QLabel):
 
 
 def _is_together(run: ComparedRun) -> bool:
-    return TOGETHER in run.record.inexact
+    return not {TOGETHER, TOGETHER_ONCE}.isdisjoint(run.record.inexact)
 
 
 def _listed(words: Sequence[str]) -> str:

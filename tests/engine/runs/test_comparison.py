@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ from engine.runs.comparison import (
     threshold_of,
     varying,
 )
-from engine.runs.library import Series
+from engine.runs.library import CHUNK, ITERATIONS, Library, Series
+from tests.engine.runs.libraries import record
 
 COLUMNS = ("iteration", "environment_steps", "episodes", "seconds", "mean_return", "gradient_steps")
 NAN = math.nan
@@ -95,6 +97,16 @@ def test_area_over_a_place_with_several_points_is_that_of_the_curve_through_all(
     one = Curve(np.array([1.0, 1.0, 1.0, 2.0, 2.0]), np.array([10.0, 20.0, 30.0, 40.0, 50.0]))
     assert area(one, 1.0) == pytest.approx(10)
     assert area(one, 2.0) == pytest.approx((10 + 35) / 2)
+
+
+def test_of_what_a_run_has_told_all_after_any_row_is_read(tmp_path: Path) -> None:
+    rows = np.arange(4.0 * CHUNK).reshape(-1, 2)
+    with Library(tmp_path) as library:
+        run = library.begin(record()).id
+        for part in np.array_split(rows, 7):
+            library.append(run, ITERATIONS, ("iteration", "loss"), part)
+        for since in (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 3 * CHUNK):
+            assert np.array_equal(library.series(run, ITERATIONS, since).rows.ravel(), rows[since:].ravel())
 
 
 # --- what each came to ------------------------------------------------------------------------------------------------
