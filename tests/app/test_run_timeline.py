@@ -105,8 +105,26 @@ def test_dragging_shows_all_of_a_run_as_it_was_and_back(window: MainWindow, qtbo
     assert all(told not in [moment.text for moment in small.moments] for small in diagnostics.smalls)
 
 
-def test_keys_go_from_tick_to_tick_and_the_box_leads_back_to_now(window: MainWindow, qtbot: QtBot) -> None:
+def test_marks_say_in_words_and_by_their_shape_where_a_run_can_be_forked_and_keys_go_from_one_to_the_next(
+    window: MainWindow,
+) -> None:
     line, kept = strip(window), window.panels.past.kept
+    whole = next(each for each in kept if each.whole)
+    alone = next(each for each in kept if not each.whole)
+    told = f"{len(kept)} iterations were kept, of which {sum(each.whole for each in kept)} can be forked. Shown is now."
+    assert line.accessibleDescription() == told
+    QTest.mouseClick(line, LEFT, NO_KEY, place(window, alone))
+    assert line.accessibleDescription().endswith("can be looked at; its policy alone was kept.")
+    for each, what in ((whole, "looked at and forked"), (alone, "policy alone")):
+        at = place(window, each)
+        QApplication.sendEvent(line, QHelpEvent(QEvent.Type.ToolTip, at, line.mapToGlobal(at)))
+        assert what in QToolTip.text()
+    QTest.keyClick(line, Qt.Key.Key_End)
+    picture = line.grab().toImage()
+    beside = [place(window, each) + QPoint(1, -3) for each in (whole, alone)]
+    drawn = [picture.pixelColor(at) != picture.pixelColor(at.x(), 0) for at in beside]
+    assert drawn == [True, False]  # a diamond is wider than a line
+    QToolTip.hideText()
     state = window.controller.state
     QTest.mouseClick(line, LEFT, NO_KEY, place(window, None))
     assert line.hasFocus()
@@ -186,26 +204,6 @@ def test_a_run_is_forked_where_it_is_looked_at_or_where_all_was_kept_before(
     assert f"forked from iteration {before.iteration:,}, the last before it" in line.bar.fork_button.toolTip()
     assert child.origin is not None
     assert child.origin.iteration == before.iteration
-
-
-def test_marks_say_in_words_and_by_their_shape_where_a_run_can_be_forked(window: MainWindow) -> None:
-    line, kept = strip(window), window.panels.past.kept
-    whole = next(each for each in kept if each.whole)
-    alone = next(each for each in kept if not each.whole)
-    told = f"{len(kept)} iterations were kept, of which {sum(each.whole for each in kept)} can be forked. Shown is now."
-    assert line.accessibleDescription() == told
-    QTest.mouseClick(line, LEFT, NO_KEY, place(window, alone))
-    assert line.accessibleDescription().endswith("can be looked at; its policy alone was kept.")
-    for each, what in ((whole, "looked at and forked"), (alone, "policy alone")):
-        at = place(window, each)
-        QApplication.sendEvent(line, QHelpEvent(QEvent.Type.ToolTip, at, line.mapToGlobal(at)))
-        assert what in QToolTip.text()
-    QTest.keyClick(line, Qt.Key.Key_End)
-    picture = line.grab().toImage()
-    beside = [place(window, each) + QPoint(1, -3) for each in (whole, alone)]
-    drawn = [picture.pixelColor(at) != picture.pixelColor(at.x(), 0) for at in beside]
-    assert drawn == [True, False]  # a diamond is wider than a line
-    QToolTip.hideText()
 
 
 def test_a_run_that_was_broken_off_is_looked_back_at_after_a_restart(make_window: Make, qtbot: QtBot) -> None:
