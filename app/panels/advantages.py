@@ -32,6 +32,7 @@ RAW, NORMALISED, RATIOS = range(3)
 _EMPTY = (
     "How much better or worse than expected each action was will appear here once the first batch has been collected."
 )
+_NOT_KEPT = "No batch of this run was kept here; its next one appears once it goes on."
 _EMPTY_RATIOS = (
     "How much likelier or less likely the actions taken have become will appear here after the first update."
 )
@@ -71,6 +72,7 @@ class AdvantagesPanel(PanelWidget):
         self._config: RunConfig = PolicyGradientConfig()
         self._latest: Estimated | None = None
         self._ratios: Reweighted | None = None
+        self._went_on = False
         self._x: Range | None = None
         self._y_end: float | None = None
         self._shown: Histogram | None = None
@@ -166,6 +168,8 @@ class AdvantagesPanel(PanelWidget):
         if latest is None or (before is not None and latest.iteration < before.iteration):
             self.reset()
         self._now = latest, history.ratios
+        self._went_on = history.iterations > 0 and latest is None  # before anything was looked at here
+        self._say_why_empty()
         if self._past.shown is None:
             self._take(*self._now)
 
@@ -180,7 +184,7 @@ class AdvantagesPanel(PanelWidget):
             self._redraw()
 
     def reset(self) -> None:
-        self._now = None, None
+        self._now, self._went_on = (None, None), False
         self._latest = self._ratios = self._shown = None
         self._x = self._y_end = None
         self._iteration.clear()
@@ -213,7 +217,11 @@ class AdvantagesPanel(PanelWidget):
         self.plot.bottom.set_title(_TITLES[of or which], _SHORT[of or which])
         counted = "episodes" if of == "episode" else "steps"
         self.plot.left.set_title(f"share of {counted} (%)", f"% of {counted}", "%")
-        self._stage.set_hint(_EMPTY if of is None else _EMPTY_RATIOS)
+        self._say_why_empty()
+
+    def _say_why_empty(self) -> None:
+        ratios = self._choices.checkedId() == RATIOS
+        self._stage.set_hint(_NOT_KEPT if self._went_on else _EMPTY_RATIOS if ratios else _EMPTY)
 
     def _redraw(self) -> None:
         shown = self._take_ratios() if self._choices.checkedId() == RATIOS else self._take_advantages()

@@ -87,8 +87,8 @@ class ReturnsPanel(PanelWidget):
 
         header = Flow(theme.unit)
         header.setContentsMargins(2 * theme.unit, theme.unit, 2 * theme.unit, 0)
-        header.addWidget(self._number)
         header.addWidget(self._caption)
+        header.addWidget(self._number)
         header.add_right(self._axis)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)

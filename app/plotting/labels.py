@@ -56,15 +56,16 @@ class Level:
         painter.drawLine(QLineF(frame.rect.left(), y, frame.rect.right(), y))
 
     def tags(self, metrics: QFontMetricsF, frame: Frame) -> Sequence[Tag]:
-        """Its name, right above or beneath it: at the left, else at the right, else between."""
+        """Its name, right above or beneath it at the left, else at the right, else between; or at the top."""
         width, height, rect = width_of(metrics, self.text), metrics.height(), frame.rect
         room = rect.width() - width - 2 * PAD
         if not self._is_seen(frame) or room < 0:
             return ()
         y = round(frame.to_y(self.value))
         best = level_top(y, height, (rect.top(), rect.bottom()))
-        tops = dict.fromkeys((best, y + 3, y - height - 3, rect.top() + 2))
-        places = [QRectF(rect.left() + PAD + share * room, top, width, height) for share in _ALONG for top in tops]
+        beside = dict.fromkeys((best, y + 3, y - height - 3))
+        tops = [(share, top) for share in _ALONG for top in beside] + [(share, rect.top() + 2) for share in _ALONG]
+        places = [QRectF(rect.left() + PAD + share * room, top, width, height) for share, top in tops]
         return (Tag(self.text, [place for place in places if rect.contains(place)] or places[:1]),)
 
 

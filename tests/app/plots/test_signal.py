@@ -24,6 +24,17 @@ def test_advantages_name_their_iteration(qtbot: QtBot) -> None:
     assert "iteration 7" in words(panel)
 
 
+def test_a_run_whose_batches_were_not_kept_says_so(qtbot: QtBot) -> None:
+    panel = AdvantagesPanel(DARK, Past())
+    qtbot.addWidget(panel)
+    panel.show()
+    assert "once the first batch has been collected" in words(panel)
+    opened = a_run()
+    opened.advantages = None
+    panel.refresh(opened)
+    assert "No batch of this run was kept" in words(panel)
+
+
 def test_normalised_advantages_are_drawn_in_standard_deviations(qtbot: QtBot) -> None:
     panel = AdvantagesPanel(DARK, Past())
     qtbot.addWidget(panel)
