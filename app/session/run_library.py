@@ -57,6 +57,7 @@ class RunLibrary(QObject):
         self._records: dict[str, RunRecord] = {}
         self._by_environment: dict[str, list[tuple[int, str]]] = {}  # numbers and ids, in order
         self._marks: dict[str, tuple[Any, ...]] = {}
+        self._aside: dict[str, tuple[tuple[Any, ...], RunRecord]] = {}  # marks and records of what was deleted
         self._seen: int | None = None  # the library's version at the latest look
         self._names: dict[tuple[Any, ...], str] = {}
         self._histories: dict[str, tuple[tuple[Any, ...], History]] = {}
@@ -113,14 +114,17 @@ class RunLibrary(QObject):
         marks = self._tried(library.marks, self._marks)
         if list(marks.items()) == list(self._marks.items()):
             return
-        stale = [id for id, mark in marks.items() if self._marks.get(id) != mark]
+        fresh = {id: kept for id, (mark, kept) in self._aside.items() if marks.get(id) == mark}
+        stale = [id for id, mark in marks.items() if id not in fresh and self._marks.get(id) != mark]
         if len(stale) > _MANY:
             nothing: list[RunRecord] = []
-            fresh = {record.id: record for record in self._tried(library.runs, nothing)}
+            fresh |= {record.id: record for record in self._tried(library.runs, nothing)}
         else:
             found = (self._tried(partial(library.run, id), None) for id in stale)
-            fresh = {record.id: record for record in found if record is not None}
+            fresh |= {record.id: record for record in found if record is not None}
         known, known_before = {**self._records, **fresh}, self._records.keys()
+        gone = {id: (self._marks[id], record) for id, record in self._records.items() if id not in marks}
+        self._aside = {id: kept for id, kept in (self._aside | gone).items() if id not in marks}
         self._records = {id: known[id] for id in marks if id in known}
         self._marks = marks
         if fresh.keys() - known_before or len(self._records) < len(known_before):
@@ -283,8 +287,7 @@ class RunLibrary(QObject):
 
     def restore(self, runs: Sequence[str]) -> None:
         """Bring back what was deleted, but for what is gone for good."""
-        there = [run for run in runs if self.record(run) is not None]
-        self._write(lambda library: library.restore(there))
+        self._write(lambda library: library.restore(runs))
 
     def take_in(self, runs: Sequence[str]) -> None:
         """Take note of runs that came from elsewhere, which can be undone."""

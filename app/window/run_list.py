@@ -17,7 +17,7 @@ from app.style.format import short_number
 from engine.runs.records import RunRecord
 
 Index = QModelIndex | QPersistentModelIndex
-RUN_ROLE, SORT_ROLE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+RUN_ROLE = Qt.ItemDataRole.UserRole
 MIME = "application/x-policy-gradient-runs"  # their ids, one a line: what is dragged to where runs are compared
 _NONE = QModelIndex()
 
@@ -75,22 +75,21 @@ class RunList(QAbstractTableModel):
             self.endResetModel()
             return
         wanted = {chip.record.id for chip in chips}
-        for row in reversed(range(len(self._chips))):
-            if self._chips[row].record.id not in wanted:
-                self.beginRemoveRows(_NONE, row, row)
-                del self._chips[row]
-                self.endRemoveRows()
-        for row, chip in enumerate(chips):
+        for first, last in reversed(_stretches([chip.record.id not in wanted for chip in self._chips])):
+            self.beginRemoveRows(_NONE, first, last)
+            del self._chips[first : last + 1]
+            self.endRemoveRows()
+        there = {chip.record.id for chip in self._chips}
+        for row, chip in enumerate(chip for chip in chips if chip.record.id in there):
             self._put(row, chip)
+        for first, last in _stretches([chip.record.id not in there for chip in chips]):
+            self.beginInsertRows(_NONE, first, last)
+            self._chips[first:first] = chips[first : last + 1]
+            self.endInsertRows()
 
     def _put(self, row: int, chip: Chip) -> None:
-        ids = (there for there in range(row, len(self._chips)) if self._chips[there].record.id == chip.record.id)
-        there = next(ids, None)
-        if there is None:
-            self.beginInsertRows(_NONE, row, row)
-            self._chips.insert(row, chip)
-            self.endInsertRows()
-            return
+        """Have a run that is there, at ``row`` or beneath, at ``row``."""
+        there = next(there for there in range(row, len(self._chips)) if self._chips[there].record.id == chip.record.id)
         if there != row:
             self.beginMoveRows(_NONE, there, there, _NONE, row)
             self._chips.insert(row, self._chips.pop(there))
@@ -131,11 +130,8 @@ class RunList(QAbstractTableModel):
             return chip
         if role == Qt.ItemDataRole.EditRole:
             return record.label.title
-        if role in (Qt.ItemDataRole.DisplayRole, SORT_ROLE) and index.column():
-            column = COLUMNS[index.column()]
-            return column.text(self, record) if role == Qt.ItemDataRole.DisplayRole else column.key(record)
-        if role == SORT_ROLE:
-            return record.number
+        if role == Qt.ItemDataRole.DisplayRole and index.column():
+            return COLUMNS[index.column()].text(self, record)
         if role == Qt.ItemDataRole.TextAlignmentRole and COLUMNS[index.column()].is_number:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
@@ -189,6 +185,17 @@ class RunList(QAbstractTableModel):
 def state_of(record: RunRecord) -> str:
     """ "finished, solved"."""
     return state_words(record.status, record.reached.solved is not None)
+
+
+def _stretches(hold: Sequence[bool]) -> list[tuple[int, int]]:
+    """The first and the last of the places that hold, for each stretch of them."""
+    found: list[tuple[int, int]] = []
+    for at, holds in enumerate(hold):
+        if holds and found and found[-1][1] == at - 1:
+            found[-1] = found[-1][0], at
+        elif holds:
+            found.append((at, at))
+    return found
 
 
 def come_to(record: RunRecord) -> str:

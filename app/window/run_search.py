@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, QTimer
 
 from app.models.run_names import method_title
-from app.models.run_tree import as_tree
-from app.window.run_list import RUN_ROLE, SORT_ROLE, Index, RunList, state_of
+from app.models.run_tree import Branch, as_tree
+from app.window.run_list import COLUMNS, RUN_ROLE, Index, RunList, state_of
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
@@ -24,13 +25,14 @@ class FoundRuns(QSortFilterProxyModel):
         super().__init__(runs)
         self.runs = runs
         self._words: tuple[str, ...] = ()
-        self._tree: dict[str, tuple[int, tuple[bool, ...]]] = {}  # by run its place among those found, and its rails
+        self._texts: dict[str, tuple[RunRecord, str]] = {}  # by run what it was found by, of the record as it was
+        self._places: dict[str, int] = {}  # by run, among those found
+        self._rails: dict[str, tuple[bool, ...]] = {}
         self._grows = QTimer(self, interval=0, singleShot=True)
-        self._grows.timeout.connect(self._grow)
-        for signal in (self.rowsInserted, self.rowsRemoved, self.modelReset):
+        self._grows.timeout.connect(self._order)
+        for signal in (self.rowsInserted, self.rowsRemoved, self.modelReset, self.dataChanged):
             signal.connect(lambda *_: self._grows.start())
         self.setSourceModel(runs)
-        self.setSortRole(SORT_ROLE)
         self.sort(0, Qt.SortOrder.DescendingOrder)
 
     def show(self, runs: RunList) -> None:
@@ -40,45 +42,55 @@ class FoundRuns(QSortFilterProxyModel):
 
     def rails(self, index: Index) -> tuple[bool, ...]:
         """As those of a ``Branch``, where the runs stand as a tree."""
-        if self.sortColumn() != 0:
-            return ()
-        return self._tree.get(index.data(RUN_ROLE).record.id, (0, ()))[1]
+        return self._rails.get(index.data(RUN_ROLE).record.id, ())
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._place(self._found(), column, order)
         super().sort(column, order)
-        self._grow()
 
-    def _grow(self) -> None:
-        """Bring all that are found into the order of their tree."""
-        if self.sortColumn() != 0:
-            return
-        newest_first = self.sortOrder() == Qt.SortOrder.DescendingOrder
-        records = [self.index(row, 0).data(RUN_ROLE).record for row in range(self.rowCount())]
-        branches = as_tree(sorted(records, key=lambda record: record.number, reverse=newest_first))
-        self._tree = {branch.record.id: (place, branch.rails) for place, branch in enumerate(branches)}
-        if [branch.record.id for branch in branches] != [record.id for record in records]:
+    def _order(self) -> None:
+        """Bring all that are found into their order."""
+        found = self._found()
+        self._place(found, self.sortColumn(), self.sortOrder())
+        if [self._places[record.id] for record in found] != list(range(len(found))):
             self.invalidate()
 
-    def lessThan(self, left: Index, right: Index) -> bool:
-        if left.column() != 0:
-            return super().lessThan(left, right)
-        first, second = (self.runs.chip(index.row()).record for index in (left, right))
-        if first.id not in self._tree or second.id not in self._tree:  # until it has grown
-            return first.number < second.number
-        one, other = self._tree[first.id][0], self._tree[second.id][0]
-        return one < other if self.sortOrder() == Qt.SortOrder.AscendingOrder else one > other
+    def _found(self) -> list[RunRecord]:
+        sources = (self.mapToSource(self.index(row, 0)).row() for row in range(self.rowCount()))
+        return [self.runs.chip(row).record for row in sources]
+
+    def _place(self, found: Sequence[RunRecord], column: int, order: Qt.SortOrder) -> None:
+        """Find the place of each: told once for all, since a comparison is asked for thousands of times."""
+        last_first, key = order == Qt.SortOrder.DescendingOrder, COLUMNS[max(column, 0)].key
+        ordered = sorted(found, key=lambda record: record.number, reverse=True)
+        ordered.sort(key=key, reverse=last_first)
+        branches = as_tree(ordered) if column == 0 else [Branch(record) for record in ordered]
+        self._places = {branch.record.id: place for place, branch in enumerate(branches)}
+        self._rails = {branch.record.id: branch.rails for branch in branches if branch.rails}
 
     def search(self, text: str) -> None:
         self.beginFilterChange()
         self._words = tuple(_WORDS.findall(text.casefold()))
+        records = (self.runs.chip(row).record for row in range(self.runs.rowCount()))
+        self._place([record for record in records if self._holds(record)], self.sortColumn(), self.sortOrder())
         self.endFilterChange()
-        self._grow()
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
+        return self._holds(self.runs.chip(row).record)
+
+    def _holds(self, record: RunRecord) -> bool:
+        """Whether every word is found in what is said of a run."""
         if not self._words:
             return True
-        text = searched(self.runs.chip(row).record)
-        return all((f"{word} " if word[-1].isdecimal() else word) in text for word in self._words)
+        kept = self._texts.get(record.id)
+        if kept is None or kept[0] is not record:
+            kept = self._texts[record.id] = record, searched(record)
+        return all((f"{word} " if word[-1].isdecimal() else word) in kept[1] for word in self._words)
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        first, second = (self.runs.chip(index.row()).record for index in (left, right))
+        one, other = self._places.get(first.id, -first.number), self._places.get(second.id, -second.number)
+        return one < other if self.sortOrder() == Qt.SortOrder.AscendingOrder else one > other
 
 
 def searched(record: RunRecord) -> str:

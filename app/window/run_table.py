@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -259,6 +259,15 @@ class _Table(QTableView):
             self.edit(self._found.index(self.currentIndex().row(), 1))
         else:
             super().keyPressEvent(event)
+
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:  # in a list, whose rows are what is selected
+        rows, ends = self._found.rowCount(), QAbstractItemView.CursorAction
+        if rows and action in (ends.MoveHome, ends.MoveEnd):
+            row = 0 if action == ends.MoveHome else rows - 1
+            return self._found.index(row, max(self.currentIndex().column(), 0))
+        return super().moveCursor(action, modifiers)
 
     def keyboardSearch(self, search: str) -> None:
         """Letters are shortcuts of the window."""

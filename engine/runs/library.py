@@ -35,8 +35,7 @@ ITERATIONS, EPISODES = "iterations", "episodes"  # the streams of numbers that e
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers of a run, one row for each iteration or episode: ``rows`` [n, columns] in float64, NaN where a value is
-    not defined."""
+    """Numbers of a run, one row for each iteration or episode: ``rows`` [n, columns] float64, NaN where undefined."""
 
     columns: tuple[str, ...]
     rows: NDArray[np.float64]
@@ -159,18 +158,22 @@ class Library:
     @reads
     def find(self, name: str) -> RunRecord:
         """The run that a person calls so: by its number ("5", "run 5"), the beginning of its id, or its title."""
-        wanted = name.strip().removeprefix("run ").strip()
-        query = "SELECT * FROM runs WHERE deleted IS NULL AND "
-        if wanted.isdecimal() and len(wanted) < 10:
-            found = self._execute(query + "number = ?", (int(wanted),)).fetchall()
-        else:
-            found = self._execute(query + "title = ?", (name.strip(),)).fetchall()
-        if not found and len(wanted) >= 4 and wanted.isalnum():
-            found = self._execute(query + "id GLOB ?", (f"{wanted.lower()}*",)).fetchall()
+        found = self._called(name, deleted=False)
+        if not found and (aside := self._called(name, deleted=True)):
+            raise RequestError("Run {0} was deleted; `runs restore {0}` brings it back.".format(aside[0]["number"]))
         if len(found) != 1:
             why = f"There is no run {name!r}" if not found else f"{name!r} could be {len(found)} runs"
             raise RequestError(f"{why} in the library {self.folder}; `runs list` shows each with its number.")
         return run_of(found[0])
+
+    def _called(self, name: str, *, deleted: bool) -> list[sqlite3.Row]:
+        """The rows of the runs that a person calls so; none by no name at all, as most have no title."""
+        wanted = name.strip().removeprefix("run ").strip()
+        by_number, by_id = wanted.isdecimal() and len(wanted) < 10, len(wanted) >= 4 and wanted.isalnum()
+        asked = [("number =", int(wanted)) if by_number else ("title =", name.strip())] if wanted else []
+        asked += [("id GLOB", f"{wanted.lower()}*")] if by_id else []
+        query = f"SELECT * FROM runs WHERE deleted IS {'NOT ' if deleted else ''}NULL AND"
+        return next(filter(None, (self._execute(f"{query} {how} ?", (it,)).fetchall() for how, it in asked)), [])
 
     def update(self, id: str, **columns: Any) -> None:
         """Set columns of a run as ``AS_COLUMNS`` names and writes them, such as ``status`` or ``ended``."""
@@ -198,10 +201,10 @@ class Library:
                 self._update(id, {"deleted": time.time()})
 
     def restore(self, ids: Iterable[str]) -> None:
-        """Bring back what was deleted."""
+        """Bring back what was deleted, but for what is gone for good."""
         with self.transaction():
             for id in ids:
-                self._update(id, {"deleted": None})
+                self._execute("UPDATE runs SET deleted = NULL WHERE id = ?", (id,))
 
     def forget(self, id: str) -> None:
         """Remove a run for good, all but its files."""

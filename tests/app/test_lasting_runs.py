@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -16,39 +17,49 @@ from app.session.thumbnails import SIZE
 from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
+from engine.environments.batches import envpool as envpool_batch
 from engine.reports.events import Updated
 from engine.runs.host import recorded
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.liveness import hold
 from engine.runs.records import Reached, RunRecord, Status
 from engine.training.training import Training
+from tests.app.shorthands import heard
+from tests.engine.environments import envpool_stand_in
 
 
-def interrupted(folder: Path) -> Training:
+def interrupted(folder: Path, name: str = "broken", **values: object) -> Training:
     """A run that is broken off after two iterations."""
-    config = with_values(PolicyGradientConfig(), {"budget.environment_steps": 2_000, "device": "cpu", "seed": 3})
-    training = Training(config, "broken")
+    own = {path.replace("__", "."): value for path, value in values.items()}
+    values = {"budget.environment_steps": 2_000, "device": "cpu", "seed": 3, **own}
+    training = Training(with_values(PolicyGradientConfig(), values), name)
     with recorded(training, folder, print) as recorder:
         for event in training:
             recorder.put(event)
             if isinstance(event, Updated) and event.iteration == 2:
                 break
     with Library(folder) as library:
-        library.update("broken", status=str(Status.RUNNING))  # as a process leaves it that dies
+        library.update(name, status=str(Status.RUNNING))  # as a process leaves it that dies
     return training
 
 
 def test_the_next_start_offers_to_go_on_with_what_was_broken_off(
-    make_window: Callable[..., MainWindow], reach: Callable[..., None], library_place: Path, qtbot: QtBot
+    make_window: Callable[..., MainWindow],
+    reach: Callable[..., None],
+    library_place: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    training = interrupted(library_place)
+    monkeypatch.setattr(envpool_batch, "_envpool", lambda _environment: envpool_stand_in)
+    training = interrupted(library_place, environment__stepping="envpool")
     window = make_window()
-    row = window.runs.row
+    row, said = window.runs.row, heard(window.training.log)
     qtbot.waitUntil(lambda: row.go_on_button.isVisible())
     assert row.go_on_button.text() == "Go on with run 1"
     assert row.words.state == f"interrupted after {training.environment_steps:,} of 2,000 steps"
     QTest.mouseClick(row.go_on_button, Qt.MouseButton.LeftButton)
     reach(window, RunState.FINISHED)
+    assert ("info", envpool_batch.HIDDEN) in said  # what is not exact
     with Library(library_place) as library:
         assert [record.id for record in library.runs()] == ["broken"]
         assert library.run("broken").status is Status.FINISHED

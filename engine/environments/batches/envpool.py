@@ -22,7 +22,7 @@ from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.state import INEXACT, State
 
 _NO_LIMIT = np.iinfo(np.int32).max  # EnvPool's word for none, and what it takes as seeds ends there
-_HIDDEN = "What EnvPool's environments are in the middle of cannot be read: going on means to begin new episodes there."
+HIDDEN = "What EnvPool's environments are in the middle of cannot be read: going on means to begin new episodes there."
 
 
 class EnvPoolBatch:
@@ -87,7 +87,7 @@ class EnvPoolBatch:
         return Transitions(seen, rewards, terminated, truncated)
 
     def state(self) -> State:
-        return {"episodes": self._episodes.copy(), INEXACT: _HIDDEN}
+        return {"episodes": self._episodes.copy(), INEXACT: HIDDEN}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Make the environments anew, with seeds that no episode so far came from."""

@@ -73,7 +73,9 @@ def test_a_run_is_shown_for_programs_and_for_people(folder: Path, capsys: Captur
 def test_deleting_can_be_undone(folder: Path, capsys: Capture) -> None:
     assert run("runs", "delete", 1, 2, "--library", folder) == 0
     assert "Deleted 2 runs; `runs restore 1 2` undoes it." in capsys.readouterr().out
+    capsys.readouterr()
     assert run("runs", "show", 1, "--library", folder) == 2
+    assert capsys.readouterr().err == "Run 1 was deleted; `runs restore 1` brings it back.\n"
     assert run("runs", "restore", "run 1", "--library", folder) == 0
     assert "Brought back run 1." in capsys.readouterr().out
     assert run("runs", "restore", 1, "--library", folder) == 2
@@ -160,6 +162,18 @@ def test_a_run_is_forked_at_a_checkpoint_with_something_changed(
     assert third["parent"] == other["parent"] == parent["id"]
 
 
+def test_a_run_that_another_process_trains_is_forked_and_not_resumed(
+    going: tuple[Path, list[dict[str, float | None]]], capsys: Capture
+) -> None:
+    folder, _ = going
+    with Library(folder) as library, hold(library, library.find("1").id):
+        assert run("resume", 1, "--library", folder) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert line == "This run is being trained by another window or command; stop it there, or fork it here."
+        assert run("fork", 1, "--library", folder) == 0
+        assert [record.status for record in library.runs()] == [Status.FINISHED, Status.STOPPED]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -169,6 +183,9 @@ def test_a_run_is_forked_at_a_checkpoint_with_something_changed(
         (["fork", 1, "--set", "policy=tabular"], "needs discrete states"),
         (["fork", 1, "--set", "learning_rate"], "--set takes KEY=VALUE"),
         (["fork", 1, "--steps", 70], "make it longer"),
+        (["fork", 1, "--set", "update.learning_rate=-1"], "update.learning_rate cannot be -1: it should be greater"),
+        (["fork", 1, "--set", "nothing.here=3"], "There is no parameter nothing.here for this choice; there is"),
+        (["resume", ""], "There is no run ''"),
         (["runs", "show", 9], "There is no run '9'"),
         (["runs"], "Missing command"),
     ],

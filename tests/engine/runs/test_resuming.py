@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from engine.config import RunConfig
 from engine.config.parameters import with_values
+from engine.environments.batches import envpool as envpool_batch
+from engine.reports.events import Collected
 from engine.runs.library import EPISODES, ITERATIONS, Library
 from engine.runs.records import NotedEvent
 from engine.runs.resuming import BUDGET, branch, extend, fork, resume
 from engine.runtime.errors import RequestError
+from main import main
+from tests.engine.environments import envpool_stand_in
 from tests.engine.runs.recorded import begun, saved, trained
 from tests.engine.training.going_on import fingerprint, reports
 from tests.engine.training.test_state import FIXED, KINDS, method
@@ -103,6 +108,28 @@ def test_what_does_not_go_on_exactly_is_told_and_noted(library: Library) -> None
     assert again.inexact
     assert library.run(record.id).inexact == again.inexact
     assert trained(library, again, 1)[0]["iteration"] == 2
+
+
+def test_where_envpool_steps_new_episodes_begin_and_that_is_told(
+    library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(envpool_batch, "_envpool", lambda _environment: envpool_stand_in)
+    config = ppo(**{"environment.stepping": "envpool", "budget.environment_steps": 400})
+    training, record = begun(library, config)
+    trained(library, training, 2)  # of 20 steps each in 2 environments, which ends in the middle of an episode
+    saved(library, training)
+    again = [resume(library, record) for _ in range(2)]
+    weights = training.policy.state_dict()
+    assert all(torch.equal(each.policy.state_dict()[name], weights[name]) for each in again for name in weights)
+    assert [each.inexact for each in again] == [(envpool_batch.HIDDEN,)] * 2
+    told = [[event for event in each if isinstance(event, Collected)] for each in again]
+    lengths, others = ([event.lengths.tolist() for event in each] for each in told)
+    assert lengths == others
+    assert max(lengths[0], default=0) <= 20  # none had begun before
+    library.update(record.id, inexact="[]")
+    assert main(["resume", "1", "--library", str(library.folder)]) == 0
+    assert envpool_batch.HIDDEN in capsys.readouterr().err
+    assert library.run(record.id).inexact == (envpool_batch.HIDDEN,)
 
 
 def test_a_run_of_a_device_that_is_not_here_goes_on_elsewhere(
