@@ -24,6 +24,7 @@ class Offer(QObject):
         super().__init__(controller)
         self._controller, self._library, self._opener = controller, library, opener
         self.record: RunRecord | None = None
+        self._others: list[int] = []  # the numbers of the runs that were broken off with it
         self._accepted = ""  # the id of the run that is to go on once it is shown
         library.changed.connect(self._look_once)
         controller.restored.connect(self._go_on)
@@ -35,7 +36,10 @@ class Offer(QObject):
         assert self.record is not None
         reached, budget = self.record.reached.environment_steps, self.record.config_now.budget.environment_steps
         name = f"run {self.record.number} · {self._library.name(self.record)}"
-        return name, f"interrupted after {reached:,} of {budget:,} steps"
+        others = f", as was run {self._others[0]}" if self._others else ""
+        if len(self._others) > 1:
+            others = f", as were {len(self._others)} other runs"
+        return name, f"interrupted after {reached:,} of {budget:,} steps{others}"
 
     def accept(self) -> None:
         """Show the run, and go on with it from where it was saved."""
@@ -52,13 +56,14 @@ class Offer(QObject):
         from engine.runs.liveness import settle  # with what locks files, which the first picture does not wait for
 
         try:
-            settle(library)
+            broken_off = settle(library)
             newest = next(iter(library.marks()), None)
             latest = library.run(newest) if newest is not None else None
             if latest is None or latest.status is not Status.INTERRUPTED or not library.checkpoints(latest.id):
                 return
             if latest.reached.environment_steps < latest.config_now.budget.environment_steps:
                 self.record = latest
+                self._others = [run.number for run in broken_off if run.id != latest.id]
         except (RequestError, RunError):  # of a library that cannot be used, which is told elsewhere
             return
         if self._controller.shown is not None:

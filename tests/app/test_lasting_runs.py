@@ -51,17 +51,18 @@ def test_the_next_start_offers_to_go_on_with_what_was_broken_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(envpool_batch, "_envpool", lambda _environment: envpool_stand_in)
+    interrupted(library_place, "earlier")
     training = interrupted(library_place, environment__stepping="envpool")
     window = make_window()
     row, said = window.runs.row, heard(window.training.log)
     qtbot.waitUntil(lambda: row.go_on_button.isVisible())
-    assert row.go_on_button.text() == "Go on with run 1"
-    assert row.words.state == f"interrupted after {training.environment_steps:,} of 2,000 steps"
+    assert row.go_on_button.text() == "Go on with run 2"
+    assert row.words.state == f"interrupted after {training.environment_steps:,} of 2,000 steps, as was run 1"
     QTest.mouseClick(row.go_on_button, Qt.MouseButton.LeftButton)
     reach(window, RunState.FINISHED)
     assert ("info", envpool_batch.HIDDEN) in said  # what is not exact
     with Library(library_place) as library:
-        assert [record.id for record in library.runs()] == ["broken"]
+        assert [record.id for record in library.runs()] == ["broken", "earlier"]
         assert library.run("broken").status is Status.FINISHED
         iterations = list(library.series("broken", ITERATIONS)["iteration"])
     assert iterations == list(range(1, len(iterations) + 1))
