@@ -101,7 +101,7 @@ class Autosave:
             for run, each in training.totals.items()
             if not each.failed
         )
-        return Taken(state, training.updates, standings)
+        return Taken(state, training.updates, standings) if standings else None
 
     def _better(self, training: Training) -> dict[str, Rank]:
         """The ranks of those runs that have none as good before."""
