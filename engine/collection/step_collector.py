@@ -97,7 +97,13 @@ class StepCollector:
             unfinished.observations = moved.observations.copy()
             self._begin_again(which, unfinished.observations)
         transitions = Transitions(
-            seen[None], actions[None], moved.rewards[None], moved.terminated[None], cut[None], moved.observations[None]
+            seen[None],
+            actions[None],
+            moved.rewards[None],
+            moved.terminated[None],
+            cut[None],
+            moved.observations[None],
+            unfinished.observations,
         )
         return transitions, found
 
@@ -110,8 +116,9 @@ class StepCollector:
 def _joined(steps: list[Transitions]) -> Transitions:
     if len(steps) == 1:
         return steps[0]
-    names = Transitions.__dataclass_fields__
-    return Transitions(**{name: np.concatenate([getattr(step, name) for step in steps]) for name in names})
+    names = [name for name in Transitions.__dataclass_fields__ if name != "following"]
+    joined = {name: np.concatenate([getattr(step, name) for step in steps]) for name in names}
+    return Transitions(**joined, following=steps[-1].following)
 
 
 def joined_episodes(parts: list[FinishedEpisodes]) -> FinishedEpisodes:

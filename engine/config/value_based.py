@@ -8,7 +8,9 @@ from pydantic import Field
 
 from engine.config.environments import EnvironmentConfig
 from engine.config.fields import Id, Kind, Model, parameter
+from engine.config.optimization import Optimizer, Schedule, max_grad_norm_field, optimizer_field, schedule_field
 from engine.config.policies import PolicyConfig, TabularPolicy
+from engine.config.replay import ReplayConfig, TargetNetwork
 from engine.config.run import BudgetConfig, Device, device_field, gamma_field, seed_field
 
 # --- how it acts, and what it learns from -----------------------------------------------------------------------------
@@ -160,7 +162,44 @@ class SARSA(Model):
     initial_value: float = _initial_value()
 
 
-ValueUpdateConfig = Annotated[QLearning | SARSA, Field(discriminator="kind"), Kind]
+class DQN(Model):
+    """A network of action values, fitted to targets on old experience drawn from a replay buffer."""
+
+    kind: Literal["dqn"] = "dqn"
+    double: bool = parameter(
+        True,
+        title="Double",
+        help="The network says which next action is best, the target network what it is worth; off, the target network "
+        "says both, and takes lucky estimates for good actions.",
+    )
+    dueling: bool = parameter(
+        False,
+        title="Dueling",
+        help="The network has two heads, V(s) and the advantages A(s, a), and Q = V + A − mean A.",
+    )
+    loss: Literal["huber", "squared"] = parameter(
+        "huber",
+        title="Loss",
+        help="How errors weigh: squared, or squared up to 1 and evenly beyond (Huber's), so that none shakes all.",
+    )
+    optimizer: Optimizer = optimizer_field()
+    learning_rate: float = _learning_rate(0.001, "Step size along the gradient of the loss.")
+    learning_rate_schedule: Schedule = schedule_field()
+    max_grad_norm: float = max_grad_norm_field(10.0)
+    gradient_steps: int = parameter(
+        1,
+        title="Gradient steps",
+        unit="steps",
+        help="Minibatches drawn and learned from at every update.",
+        live=True,
+        ge=1,
+        le=10_000,
+    )
+    replay: ReplayConfig = ReplayConfig()
+    target: TargetNetwork = TargetNetwork()
+
+
+ValueUpdateConfig = Annotated[QLearning | SARSA | DQN, Field(discriminator="kind"), Kind]
 
 
 class ValueBasedConfig(Model):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import VALUE_SPECS
 from engine.config import ValueBasedConfig
-from engine.config.value_based import SARSA, QLearning
+from engine.config.value_based import DQN, SARSA, QLearning
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
 
@@ -20,7 +20,9 @@ def value_lines(config: ValueBasedConfig) -> tuple[Line, ...]:
 
 
 def _policy(config: ValueBasedConfig) -> Line:
-    best = r"Q(s, a') + Q_2(s, a')" if getattr(config.update, "double", False) else r"Q(s, a')"
+    two = isinstance(config.update, QLearning) and config.update.double
+    q = r"Q_\theta" if isinstance(config.update, DQN) else "Q"
+    best = rf"{q}(s, a') + Q_2(s, a')" if two else rf"{q}(s, a')"
     exploration = config.exploration
     if max(exploration.epsilon_start, exploration.epsilon_end) == 0.0:
         return (Term(r"\pi(a \mid s) = ", "policy"), Term(rf"\mathbf{{1}}[a = {_GREEDY} \, {best}]", "policy"))
@@ -36,6 +38,7 @@ def _target(following: str) -> Line:
 
 
 def _step(config: ValueBasedConfig) -> Line:
+    assert isinstance(config.update, QLearning | SARSA)
     share = r"\frac{1}{n(s_t, a_t)}" if config.update.step_size == "1/n" else r"\alpha"
     return (
         Term(r"Q(s_t, a_t) \leftarrow Q(s_t, a_t) + "),
@@ -58,7 +61,40 @@ def _sarsa(config: ValueBasedConfig) -> tuple[Line, ...]:
     return (_target(r"Q(s_{t+1}, a_{t+1})"), _step(config))
 
 
-_VALUES: dict[str, Callable[[ValueBasedConfig], tuple[Line, ...]]] = {"q-learning": _q_learning, "sarsa": _sarsa}
+def _dqn(config: ValueBasedConfig) -> tuple[Line, ...]:
+    update, n = config.update, config.estimator.n
+    assert isinstance(update, DQN)
+    rewards = r"r_t" if n == 1 else rf"\sum_{{l=0}}^{{{n - 1}}} \gamma^l r_{{t+l}}"
+    later = r"s_{t+1}" if n == 1 else rf"s_{{t+{n}}}"
+    best = (
+        rf"Q_{{\theta^-}}({later}, {_GREEDY} \, Q_\theta({later}, a'))"
+        if update.double
+        else rf"\max_{{a'}} Q_{{\theta^-}}({later}, a')"
+    )
+    target = (
+        Term(rf"y_t = {rewards} + ", "credit"),
+        Term(r"\gamma" if n == 1 else rf"\gamma^{{{n}}}", "credit"),
+        Term(rf"\, {best}", "update"),
+    )
+    error = r"y_t - Q_\theta(s_t, a_t)"
+    mean = r"\mathrm{mean}_{t \sim D} \," + (r" w_t \," if update.replay.sampling == "prioritized" else "")
+    loss = rf"\mathrm{{huber}}({error})" if update.loss == "huber" else rf"\frac{{1}}{{2}} ({error})^2"
+    step = (
+        Term(r"\theta \leftarrow \theta - "),
+        Term(r"\alpha \,", "update"),
+        Term(rf"\nabla_\theta \, {mean}"),
+        Term(loss, "update"),
+    )
+    rate = update.target.rate
+    follows = r"\theta" if rate == 1.0 else r"(1 - \tau) \, \theta^- + \tau \, \theta"
+    return (target, step, (Term(rf"\theta^- \leftarrow {follows}", "update"),))
+
+
+_VALUES: dict[str, Callable[[ValueBasedConfig], tuple[Line, ...]]] = {
+    "q-learning": _q_learning,
+    "sarsa": _sarsa,
+    "dqn": _dqn,
+}
 require_same_kinds(_VALUES, VALUE_SPECS)
 
 SYMBOLS = (
@@ -66,6 +102,10 @@ SYMBOLS = (
     Symbol(r"\epsilon", "ε", "the share of random actions"),
     Symbol("|A|", "|A|", "how many actions there are"),
     Symbol("Q_2", "Q<sub>2</sub>", "a second table; at every step the two change places by chance"),
+    Symbol(r"\theta^-", "θ⁻", "the target network: a copy of the parameters that follows them slowly"),
+    Symbol(r"\tau", "τ", "how far the target network follows at a time"),
+    Symbol("{t \\sim D}", "t ∼ D", "steps drawn from the replay buffer"),
+    Symbol("w_t", "w<sub>t</sub>", "undoes in part that a step is drawn more often than others"),
     Symbol("y_t", "y<sub>t</sub>", "the target: what the value is drawn towards"),
     Symbol("n(s", "n(s,a)", "how often action a has been learned from in state s"),
     Symbol("Q(s", "Q(s,a)", "what is expected to follow action a in state s, as discounted return"),

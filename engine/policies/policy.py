@@ -14,6 +14,7 @@ from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.policies import PolicyConfig
 from engine.experience.rollouts import Sequences
+from engine.maths.action_values import dueling
 from engine.networks.dense import Dense, Pass
 from engine.networks.features import feature_map
 from engine.networks.networks import GRUBody, MLPBody, Table, cnn_body, features, head
@@ -40,7 +41,8 @@ class Policy(StatefulModule):
     A body turns the observation into features, a head these into the distribution's parameters, and, where
     ``with_value``, a second head into V(s). ``normalizer``, where there is one, stands before the body. ``temperature``
     tempers the distribution; as a setting and not something learned, it is no part of the state. So is ``epsilon``:
-    where it is a number, the outputs are action values Q(s, a), and the policy is ε-greedy in them.
+    where it is a number, the outputs are action values Q(s, a), and the policy is ε-greedy in them; with a second head,
+    the first one's outputs are advantages, and the two make up Q as in ``dueling``.
     """
 
     def __init__(
@@ -146,7 +148,15 @@ class Policy(StatefulModule):
 
     def forward(self, observations: Tensor) -> Distribution:
         """π(·|s) of a policy without a memory, for observations in any order."""
+        if self.epsilon is not None:
+            return EpsilonGreedy(self.action_values(observations), self.epsilon)
         return self.distribution(self.head(self.body(self.inputs(observations))))
+
+    def action_values(self, observations: Tensor) -> Tensor:
+        """Q(s, ·) [batch, A], where that is what the outputs are."""
+        seen = self.body(self.inputs(observations))
+        outputs: Tensor = self.head(seen)
+        return outputs if self.value_head is None else dueling(self.value_head(seen).squeeze(-1), outputs)
 
     def over(self, observations: Tensor, sequences: Sequences | None) -> Distribution:
         """π(·|s) of M steps that make up ``sequences``, which only matter to a policy with a memory."""

@@ -205,6 +205,31 @@ METRICS: dict[str, Metric] = {
             from_zero=True,
         ),
         Metric(
+            "target_mean",
+            "Targets, mean",
+            "E[y]",
+            "reward",
+            "What values were drawn towards, averaged over the minibatches that were learned from: where it rises "
+            "without end together with the estimates, these chase each other.",
+        ),
+        Metric(
+            "estimate_mean",
+            "Estimates, mean",
+            "E[Q]",
+            "reward",
+            "What the same actions were taken to be worth before they were drawn towards their targets.",
+        ),
+        Metric(
+            "replay_age",
+            "Replay age",
+            "",
+            "steps",
+            "How many environment steps ago the transitions were taken that were learned from, on average: the older, "
+            "the less like what the policy does now.",
+            from_zero=True,
+            widest=88_800.0,
+        ),
+        Metric(
             "largest_value",
             "Largest value",
             "max Q",

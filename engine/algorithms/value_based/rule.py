@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from engine.algorithms.value_based.dqn import DQNRule
 from engine.algorithms.value_based.outcome import ValueOutcome
 from engine.algorithms.value_based.tabular import TabularRule
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
+from engine.config.value_based import DQN
 from engine.experience.transitions import Transitions
 from engine.policies.policy import Policy
+from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 
 
@@ -20,6 +23,10 @@ class ValueRule(Protocol):
     """Draws the values of a policy towards targets; ``parts`` are what it remembers beside them."""
 
     parts: Parts
+
+    @property
+    def explores_only(self) -> bool:
+        """Whether actions are to be random, as nothing has been learned yet."""
 
     def begin(self, config: ValueBasedConfig, progress: float) -> None:
         """An iteration begins, with these settings at this share of the budget, 0 … 1."""
@@ -38,6 +45,8 @@ class ValueRule(Protocol):
         """What the updates since ``begin`` came to."""
 
 
-def make_value_rule(config: ValueBasedConfig, policy: Policy, generator: torch.Generator) -> ValueRule:
+def make_value_rule(config: ValueBasedConfig, policy: Policy, environment: EnvironmentInfo, seeds: Seeds) -> ValueRule:
     """The rule of the configuration, for the values of ``policy``."""
-    return TabularRule(config, policy, generator)
+    if isinstance(config.update, DQN):
+        return DQNRule(config, policy, environment, seeds)
+    return TabularRule(config, policy, seeds.generator())

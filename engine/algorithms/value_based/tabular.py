@@ -34,11 +34,14 @@ class TabularRule:
     tables; each step is learned from by one of them, drawn evenly.
     """
 
+    explores_only = False  # a table is learned from the first step on
+
     def __init__(self, config: ValueBasedConfig, policy: Policy, generator: torch.Generator) -> None:
         assert isinstance(policy.head, Table)
+        assert isinstance(config.update, QLearning | SARSA)
         self.parts = Parts()
         self._generator = self.parts.add_generator("tables", generator)
-        self._config, self._policy = config, policy
+        self._config, self._policy, self._update = config, policy, config.update
         rows = policy.head.rows.detach()
         rows.fill_(config.update.initial_value)
         double = isinstance(config.update, QLearning) and config.update.double
@@ -55,7 +58,8 @@ class TabularRule:
         self._largest: list[float] = []
 
     def begin(self, config: ValueBasedConfig, progress: float) -> None:
-        self._config = config
+        assert isinstance(config.update, QLearning | SARSA)
+        self._config, self._update = config, config.update
         self._errors, self._largest = [], []
 
     def broke_off(self, environments: Indices) -> None:
@@ -102,10 +106,10 @@ class TabularRule:
         else:
             counts = np.ones(1, np.int64)
         visits[entries] += counts
-        if self._config.update.step_size == "1/n":
+        if self._update.step_size == "1/n":
             share = counts / visits[entries]
         else:
-            share = 1.0 - (1.0 - min(self._config.update.learning_rate, 1.0)) ** counts
+            share = 1.0 - (1.0 - min(self._update.learning_rate, 1.0)) ** counts
         values[entries] += share * errors
         if len(self._tables) == 2:
             first, second = (table.reshape(-1)[entries] for table in self._tables)

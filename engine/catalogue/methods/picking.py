@@ -15,7 +15,11 @@ def choose(config: RunConfig, entry: Entry) -> RunConfig:
     Raises:
         RequestError: the entry is ``unused``, or a distribution that the policy cannot have.
     """
-    return with_values(config, {path: value for path, value in entry.values.items() if _at(config, path) != value})
+    new = [path for path, value in entry.values.items() if _at(config, path) != value]
+    within = tuple(f"{path}." for path in new)  # where what has the same name now is something else's
+    return with_values(
+        config, {path: value for path, value in entry.values.items() if path in new or path.startswith(within)}
+    )
 
 
 def unused(config: RunConfig, entry: Entry) -> str | None:

@@ -32,13 +32,13 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
         seeds = Seeds(config.seed)
         super().__init__(run, Interaction(config, seeds, False, step_collector_alone))
         self.policy.epsilon = epsilon_at(config.exploration, 0.0)
-        self._rule: ValueRule = make_value_rule(config, self._interaction.policy, seeds.generator())
+        self._rule: ValueRule = make_value_rule(config, self.policy, self.environment, seeds)
         self.parts.add("rule", self._rule.parts)
 
     def _iteration(self, moment: Moment) -> Generator[Event, None, None]:
         config = moment.config
         assert isinstance(config, ValueBasedConfig)
-        self.policy.epsilon = epsilon_at(config.exploration, moment.progress)
+        epsilon = epsilon_at(config.exploration, moment.progress)
         collector, timer = self._interaction.collector, HeartbeatTimer()
         self._rule.begin(config, moment.progress)
         if len(collector.interrupted):
@@ -46,6 +46,7 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
         yield from collector.begin()
         ended: list[FinishedEpisodes] = []
         for _ in range(max(1, config.collection.steps // config.collection.train_frequency)):
+            self.policy.epsilon = 1.0 if self._rule.explores_only else epsilon
             transitions, finished = collector.collect(self._interaction.actor, config.collection.train_frequency)
             ended.append(finished)
             self._rule.learn(transitions)

@@ -44,6 +44,10 @@ SCRATCH = {
     "Policy.epsilon": "set from the configuration as an iteration begins",
     "TabularRule._errors": "of one iteration, emptied as the next begins",
     "TabularRule._largest": "of one iteration, emptied as the next begins",
+    "DQNRule._progress": "set from the life of the run as an iteration begins",
+    "DQNRule._steps": "of one iteration, counted from 0 as the next begins",
+    "DQNRule._learned": "of one iteration, emptied as the next begins",
+    "DQNRule._seen": "of one iteration, emptied as the next begins",
     "ProximalRule._old": "the policy before an update, taken anew at the update's start",
     "EpisodeCollector._storage": "room for the steps of one collection",
     "EpisodeCollector._used": "how much of that room is to be cleared",
@@ -95,6 +99,9 @@ SMALL = {
     "collection.steps": 8,
     "update.epochs": 2,
     "update.minibatch_size": 8,
+    "update.replay.minibatch_size": 8,
+    "update.replay.learning_starts": 6,
+    "update.replay.capacity": 30,
     "budget.environment_steps": 100_000,
 }
 

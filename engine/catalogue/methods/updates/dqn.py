@@ -1,0 +1,86 @@
+"""DQN: a network of action values, fitted on old experience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.catalogue.methods.replay import replay_too_large
+from engine.catalogue.methods.spec import Entry, ValueSpec
+from engine.catalogue.methods.tables import discrete_actions, several_steps
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import ValueBasedConfig
+from engine.config.policies import GRUPolicy, TabularPolicy
+from engine.config.value_based import DQN
+from engine.runtime.errors import Refusal
+
+
+def _fits(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    assert isinstance(config.update, DQN)
+    yield from discrete_actions(config, environment)
+    if isinstance(config.policy, GRUPolicy):
+        yield Refusal(
+            "A replay buffer gives single steps, and a GRU would need all those before them",
+            "choose an MLP, with a frame stack where something has to be remembered",
+        )
+    if config.environment.normalize_rewards:
+        yield Refusal(
+            "Old rewards are learned from beside new ones, and would be in other units",
+            "switch off “Normalise rewards”, or set a reward scale",
+        )
+    replay, environments = config.update.replay, config.collection.environments
+    if replay.capacity < environments:
+        yield Refusal(
+            f"A replay buffer for {replay.capacity:,} steps has no room for one step of {environments:,} environments",
+            "raise the replay capacity, or use fewer environments",
+        )
+    yield from replay_too_large(environment, replay.capacity, environments, replay.sampling == "prioritized")
+
+
+def _biases(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[str]:
+    assert isinstance(config.update, DQN)
+    if config.update.double:
+        yield "What one network takes for the best action may not be, so its value may be too low."
+    else:
+        yield "The largest of several noisy estimates is too large on average."
+    if not isinstance(config.policy, TabularPolicy):
+        yield (
+            "Targets are estimates of a network that answers alike for like states, and are learned from what other "
+            "policies did: the three together may drive values away from all bounds (the deadly triad)."
+        )
+    yield from several_steps(config)
+
+
+SPEC = ValueSpec(
+    order=110,
+    entry=Entry(
+        "dqn",
+        "DQN",
+        "A network of action values is fitted to targets on old experience, drawn again and again.",
+        {"update": "dqn"},
+    ),
+    algorithms=(
+        Entry(
+            "dqn",
+            "DQN",
+            "Q-learning with a network: old experience is replayed, and targets come from a copy that lags behind.",
+            {"policy": "mlp", "update": "dqn"},
+            told_by=("update",),
+        ),
+    ),
+    fits=_fits,
+    biases=_biases,
+    estimates="q*",
+    pinned=("update.learning_rate", "update.target.every", "exploration.epsilon_end"),
+    metrics=(
+        "epsilon",
+        "grad_norm",
+        "value_loss",
+        "td_error_mean",
+        "td_error_size",
+        "target_mean",
+        "estimate_mean",
+        "largest_value",
+        "replay_age",
+        "gradient_steps",
+    ),
+)

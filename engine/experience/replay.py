@@ -1,0 +1,148 @@
+"""Old transitions to learn from, drawn as a configuration asks for: what every method has that replays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.config.replay import ReplayConfig
+from engine.experience.batch import sent
+from engine.experience.prioritized_replay import PrioritizedReplay
+from engine.experience.replay_buffer import Experience, Minibatch, ReplayBuffer
+from engine.experience.replay_layout import TransitionLayout
+from engine.experience.transitions import Transitions
+from engine.maths.priorities import priorities, prioritized_weights
+from engine.runtime.state import GeneratorState, State
+
+LEAST_PRIORITY = 1e-2  # added to every error, in the reward's units, so that none is never looked at again
+_ROWS = 4096  # transitions that are gathered at once, at most
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A minibatch on the device that learns, its observations as networks take them, and ``weights`` [B] by which each
+    transition's loss counts; None where all count alike."""
+
+    batch: Minibatch
+    weights: Tensor | None
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Over how many steps a transition goes, ``n``, and the discount ``gamma`` of rewards on the way."""
+
+    n: int
+    gamma: float
+
+
+class Replay:
+    """The latest transitions of N environments, drawn uniformly or by priority.
+
+    Args:
+        config: of which ``capacity`` and ``sampling`` hold for good.
+        layout: what observations and actions are made of.
+        environments: N.
+        generator: of what is drawn, on the CPU.
+
+    Raises:
+        ValueError: as ``ReplayBuffer``.
+    """
+
+    def __init__(
+        self, config: ReplayConfig, layout: TransitionLayout, environments: int, generator: torch.Generator
+    ) -> None:
+        make = PrioritizedReplay if config.sampling == "prioritized" else ReplayBuffer
+        self._buffer: ReplayBuffer | PrioritizedReplay = make(layout, config.capacity, environments)
+        self._draws = GeneratorState(generator)
+        self._taken = 0
+
+    def __len__(self) -> int:
+        """How many transitions there are to draw from."""
+        return len(self._buffer)
+
+    def acts_randomly(self, config: ReplayConfig) -> bool:
+        """Whether the first steps are still being taken, before anything is learned."""
+        return self._taken < config.learning_starts
+
+    def ready(self, config: ReplayConfig) -> bool:
+        """Whether there is enough to learn from."""
+        return len(self._buffer) >= max(1, min(config.learning_starts, self._buffer.capacity))
+
+    def append(self, transitions: Transitions, rewards: NDArray[Any]) -> None:
+        """Take in the latest steps, with ``rewards`` [T, N] as learning is to see them.
+
+        Raises:
+            RunError: as ``ReplayBuffer.append``.
+        """
+        self._buffer.append(
+            Experience(
+                transitions.observations,
+                transitions.actions,
+                rewards,
+                transitions.terminated,
+                transitions.truncated,
+                transitions.next_observations[transitions.truncated & ~transitions.terminated],
+                transitions.following,
+            )
+        )
+        self._taken += transitions.steps
+
+    def broke_off(self, environments: NDArray[np.int64]) -> None:
+        """The episodes of these environments will not go on."""
+        self._buffer.cut(environments)
+
+    def draws(
+        self, config: ReplayConfig, horizon: Horizon, steps: int, progress: float, device: torch.device
+    ) -> Iterator[Replayed]:
+        """Minibatches for so many gradient steps, at a share of the run. Between two of them ``learned`` may be called,
+        which the next then heeds."""
+        if isinstance(self._buffer, PrioritizedReplay):
+            correction = config.importance_exponent + (1.0 - config.importance_exponent) * min(progress, 1.0)
+            for _ in range(steps):
+                batch, probabilities = self._buffer.sample(
+                    config.minibatch_size, horizon.n, horizon.gamma, self._draws.generator
+                )
+                weights = prioritized_weights(probabilities, len(self._buffer), correction)
+                yield Replayed(_learned_from(batch, device), sent(weights, device))
+            return
+        at_once = max(1, _ROWS // config.minibatch_size)
+        for first in range(0, steps, at_once):
+            count = min(at_once, steps - first)
+            drawn = self._buffer.sample(count * config.minibatch_size, horizon.n, horizon.gamma, self._draws.generator)
+            drawn = _learned_from(drawn, device)
+            yield from (Replayed(part, None) for part in _parts(drawn, count))
+
+    def learned(self, config: ReplayConfig, batch: Minibatch, errors: Tensor) -> None:
+        """What the errors [B] of a minibatch were as it was learned from."""
+        if isinstance(self._buffer, PrioritizedReplay):
+            self._buffer.update(batch.slots, priorities(errors, config.priority_exponent, LEAST_PRIORITY))
+
+    def state(self) -> State:
+        return {"draws": self._draws.state(), "taken": self._taken, "buffer": self._buffer.state()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._draws.load(state["draws"])
+        self._taken = state["taken"]
+        self._buffer.load(state["buffer"])
+
+
+def _learned_from(batch: Minibatch, device: torch.device) -> Minibatch:
+    """On its device, and pixels as numbers that a network can take."""
+    batch = batch.to(device)
+    if batch.observations.dtype != torch.uint8:
+        return batch
+    return replace(batch, observations=batch.observations.float(), next_observations=batch.next_observations.float())
+
+
+def _parts(batch: Minibatch, count: int) -> list[Minibatch]:
+    """``batch`` in so many equal parts, in its order."""
+    if count == 1:
+        return [batch]
+    columns = [getattr(batch, name).chunk(count) for name in Minibatch.__dataclass_fields__]
+    return [Minibatch(*row) for row in zip(*columns, strict=True)]

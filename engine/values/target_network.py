@@ -1,0 +1,48 @@
+"""A target network: a copy of a network that follows it slowly, for targets that do not run away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from engine.config.replay import TargetNetwork
+from engine.networks.optimizers import ParameterVector
+from engine.runtime.state import State, TensorState
+
+
+class Following:
+    """θ⁻ ← (1 − τ) θ⁻ + τ θ at every so many gradient steps; θ⁻ = θ at first.
+
+    ``every`` large and τ = 1 copies the network now and then (Mnih et al., 2015), ``every`` = 1 and a small τ lets the
+    copy drift after it (Lillicrap et al., 2016); ``maths.action_values.soft_update`` says what one renewal does.
+
+    Args:
+        online: θ, the parameters that are learned.
+        target: θ⁻, of networks of the same make.
+    """
+
+    def __init__(self, online: ParameterVector, target: ParameterVector) -> None:
+        self._online, self._target = online, target
+        self._values = TensorState({"values": target.values})
+        self._steps = 0  # since the latest renewal
+        target.values.copy_(online.values)
+
+    @torch.no_grad()
+    def step(self, config: TargetNetwork) -> None:
+        """A gradient step has been taken."""
+        self._steps += 1
+        if self._steps >= config.every:
+            self._steps = 0
+            if config.rate == 1.0:
+                self._target.values.copy_(self._online.values)
+            else:
+                self._target.values.lerp_(self._online.values, config.rate)
+
+    def state(self) -> State:
+        return {**self._values.state(), "steps": self._steps}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._values.load({"values": state["values"]})
+        self._steps = state["steps"]
