@@ -94,6 +94,7 @@ class Axis(pg.AxisItem):
         self.setTextPen(pen_of(theme.muted))
         self.setTickFont(figures)
         self.label.setFont(font)
+        self.label.setDefaultTextColor(QColor(theme.muted))
         self.resizeEvent()
 
     def resizeEvent(self, event: QResizeEvent | None = None) -> None:

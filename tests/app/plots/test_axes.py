@@ -153,3 +153,14 @@ def test_an_axis_always_says_what_it_measures_or_at_least_its_unit(qtbot: QtBot,
         place = axis.label.mapRectToScene(axis.label.boundingRect()).adjusted(5, 5, -5, -5)
         assert whole.contains(place), (axis.title, place)
         assert not place.intersects(plot.area)
+
+
+def test_the_titles_of_axes_take_on_another_look(qtbot: QtBot) -> None:
+    plot = Plot(load_theme("dark"), "environment steps", "return (reward)")
+    qtbot.addWidget(plot)
+    for name in ("light", "dark"):
+        theme = load_theme(name)
+        plot.apply_theme(theme)
+        for axis in (plot.bottom, plot.left):
+            assert axis.label.defaultTextColor().name() == theme.muted
+            assert "color" not in axis.labelString()
