@@ -116,7 +116,8 @@ class RunShelf(QObject):
         if self._all is not None:
             self._all.show(chips)
         told = ((run, records[run].reached, records[run].status) for run in self.drawn_ids if run in records)
-        marks = (self._where, *told)
+        ghost_of = ghost.run.environment.id if ghost is not None else ""
+        marks = (self._where, ghost_of, *told)
         if marks != self._drawn and self.is_seen():  # else all that they have told would be read for nobody
             self._drawn = marks
             self._unread, self._ghosts = self.drawn_ids, []
