@@ -19,6 +19,7 @@ from engine.reports.events import Estimated, Event, Reweighted
 from engine.runs.library import Library
 from engine.runs.records import CheckpointRecord, RunRecord
 from engine.runtime.errors import RequestError, describe
+from engine.runtime.state import State
 
 if TYPE_CHECKING:  # with torch
     import numpy as np
@@ -41,14 +42,15 @@ class Snapshot:
     """What is known of a run after ``iteration`` iterations.
 
     ``advantages`` and ``ratios`` are what that iteration told of its batch, thinned evenly where that was large, None
-    where it told nothing. ``state`` is a checkpoint, from which the run can go on exactly; None where there is none.
+    where it told nothing. ``state`` is that from which the run can go on exactly; None where there is none, or where the
+    snapshot was read: ``state_in`` finds it then.
     """
 
     policy: PolicySnapshot
     environment_steps: int
     advantages: Estimated | None = None
     ratios: Reweighted | None = None
-    state: bytes | None = None
+    state: State | None = None
 
     @property
     def iteration(self) -> int:
@@ -60,7 +62,7 @@ class Snapshot:
         weights = sum(tensor.nbytes for tensor in self.policy.state.values())
         batch = 0 if self.advantages is None else 2 * self.advantages.advantages.nbytes
         ratios = 0 if self.ratios is None else self.ratios.log_ratios.nbytes
-        return weights + batch + ratios + len(self.state or b"")
+        return weights + batch + ratios + (0 if self.state is None else _size(self.state))
 
 
 class SnapshotKeeper:
@@ -143,10 +145,9 @@ class SnapshotKeeper:
             _few_ratios(ratios) if ratios is not None and ratios.iteration == at[0] else None,
         )
 
-    def _state(self, training: Training) -> bytes | None:
-        """The state to go on from, unless it is too large or cannot be had here."""
-        from engine.training import checkpoint
-
+    def _state(self, training: Training) -> State | None:
+        """The state to go on from, unless it is too large or cannot be had here. It is made into bytes where it is
+        written, which takes ten times as long."""
         if not self._small or training.updates != training.iteration:
             return None
         try:
@@ -155,9 +156,7 @@ class SnapshotKeeper:
             self._small = False
             return None
         if _size(state) <= LARGEST_STATE:
-            data = checkpoint.to_bytes(state)
-            if len(data) <= LARGEST_STATE:
-                return data
+            return state
         self._small = False  # it becomes no smaller, and looking again would cost time
         return None
 
@@ -205,7 +204,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
 
     from engine.training import checkpoint
 
-    policy, batch, ratios = snapshot.policy, snapshot.advantages, snapshot.ratios
+    policy, batch, ratios, state = snapshot.policy, snapshot.advantages, snapshot.ratios, snapshot.state
     return checkpoint.to_bytes(
         {
             "iteration": policy.iteration,
@@ -216,7 +215,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
             "mean_return": policy.mean_return,
             "advantages": None if batch is None else [batch.advantages, batch.normalized],
             "ratios": None if ratios is None else {name: getattr(ratios, name) for name in _RATIOS},
-            _STATE: None if snapshot.state is None else np.frombuffer(snapshot.state, np.uint8),
+            _STATE: None if state is None else np.frombuffer(checkpoint.to_bytes(state), np.uint8),
         }
     )
 
@@ -242,7 +241,6 @@ def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> 
             int(found["environment_steps"]),
             None if batch is None else Estimated(iteration, *batch),
             None if ratios is None else Reweighted(iteration, **ratios),
-            _state_in(found),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RequestError(f"{_DAMAGED}: {describe(error)}.") from None
@@ -315,11 +313,7 @@ def state_in(data: bytes) -> bytes | None:
     Raises:
         RequestError: these bytes are none of a snapshot, or damaged.
     """
-    return _state_in(_content(data))
-
-
-def _state_in(found: Mapping[str, Any]) -> bytes | None:
-    state = found.get(_STATE)
+    state = _content(data).get(_STATE)
     return None if state is None else bytes(state.tobytes())
 
 

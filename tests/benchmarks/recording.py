@@ -2,8 +2,8 @@
 
 The same run, with the same seed and the same number of environment steps, is trained headless to its end in fresh
 processes: once as it is, and once recorded in a library of its own, as ``main.py train`` does. Wall clock runs from
-before ``Training`` is made to the run's end, which waits for the last writing. The sides alternate; the figure is the
-median of the speeds recorded over the median of those that are not.
+before ``Training`` is made to the run's end, which waits for the last writing. The sides take turns, and the figure is
+the median of the turns' ratios.
 
 While it is recorded, the time that the training thread spends in the recorder is taken for every iteration: for its
 events, for the state that is to be saved, and for what the timeline keeps. The writing itself has a thread of its own,
@@ -28,7 +28,7 @@ from tests.benchmarks.figures import Measured, Number, Say
 
 # Long enough for some 15 s on the machine of the first results.
 WORKLOADS = {"cartpole": 450_000, "cartpole-fast": 3_000_000, "cartpole-ppo": 300_000}
-REPEATS = 5
+REPEATS = 7
 WARM_UP = 3_000  # steps
 
 
@@ -40,8 +40,8 @@ def measure(quick: bool, say: Say) -> Measured:
     for name, steps in WORKLOADS.items():
         steps = steps // 20 if quick else steps
         runs: dict[str, list[dict[str, Any]]] = {"plain": [], "recorded": []}
-        for _ in range(repeats):
-            for side, found in runs.items():
+        for turn in range(repeats):
+            for side, found in sorted(runs.items(), reverse=bool(turn % 2)):  # neither is always the first
                 found.append(run_child("recording", side, name, str(steps)))
                 say(f"{name}, {side}: {found[-1]['seconds']:.2f} s for {found[-1]['steps']:,} steps")
         if len({(run["steps"], run["mean_return"]) for found in runs.values() for run in found}) != 1:
@@ -49,7 +49,8 @@ def measure(quick: bool, say: Say) -> Measured:
         seconds = {side: median(run["seconds"] for run in found) for side, found in runs.items()}
         done, own = runs["plain"][0]["steps"], [wait for run in runs["recorded"] for wait in run["waits"]]
         waits.append(float(np.quantile(own, 0.99)))
-        held[name] = seconds["plain"] / seconds["recorded"]
+        turns = zip(runs["plain"], runs["recorded"], strict=True)
+        held[name] = median(plain["seconds"] / recorded["seconds"] for plain, recorded in turns)
         numbers += [
             Number(f"{name}: ratio", held[name], ""),
             Number(f"{name}: not recorded", done / seconds["plain"], "steps/s"),
@@ -60,7 +61,7 @@ def measure(quick: bool, say: Say) -> Measured:
             Number(f"{name}: processor time of the writing", median(run["writing"] for run in runs["recorded"]), "s"),
         ]
     held["an iteration waits, 99th percentile"] = max(waits)
-    detail = f"Median of {repeats} fresh processes a side, alternating; the same run bit for bit on both sides."
+    detail = f"Median of {repeats} turns of a fresh process a side; the same run bit for bit on both sides."
     return Measured(held, tuple(numbers), detail)
 
 
