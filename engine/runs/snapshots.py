@@ -42,8 +42,8 @@ class Snapshot:
     """What is known of a run after ``iteration`` iterations.
 
     ``advantages`` and ``ratios`` are what that iteration told of its batch, thinned evenly where that was large, None
-    where it told nothing. ``state`` is that from which the run can go on exactly; None where there is none, or where the
-    snapshot was read: ``state_in`` finds it then.
+    where it told nothing. ``state`` is that from which the run can go on exactly; None where there is none, and where
+    the snapshot was read: ``state_in`` finds it then.
     """
 
     policy: PolicySnapshot
