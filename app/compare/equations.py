@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from app.compare.compared import Compared, ComparedRun
 from app.compare.pair import PairChoice
 from app.compare.shown_terms import Shown, taken_apart, terms_of
-from app.models.runs import Difference, differences
+from app.models.runs import Difference, differences, within_a_sentence
 from app.panels.experiment.equation.equation_view import EquationView, Outlined
 from app.style.text import as_surface, muted
 from app.style.theme import Theme
@@ -139,10 +139,9 @@ def _said(some_outlined: bool, beside: list[Difference], differ: bool) -> str:
         return SAME
     if not beside:
         return _DIFFERS if some_outlined else ALIKE
-    names = [each.name for each in beside[:_MOST]] + (["more"] if len(beside) > _MOST else [])
+    names = [within_a_sentence(each.title) for each in beside[:_MOST]] + (["more"] if len(beside) > _MOST else [])
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    has = "has" if len(beside) == 1 else "have"
-    other = f"{listed[:1].upper()}{listed[1:]} {has} no term in the equation; the table shows what differs, in bold."
+    other = f"The equation has no term for {listed}; the table shows what differs, in bold."
     return f"{_DIFFERS} {other}" if some_outlined else f"Both have the same equation. {other}"
 
 

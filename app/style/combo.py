@@ -13,7 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-_AROUND, _ARROW = 2.4, 0.27  # of the height of a letter: the padding with the arrow, and half the arrow
+_ARROW = 0.27  # of the height of a letter, half the arrow
+_PADDING = 26  # pixels around the text and the arrow
 
 
 class Combo(QComboBox):
@@ -38,12 +39,15 @@ class Combo(QComboBox):
     @property
     def room(self) -> int:
         """The width there is for the text of the present choice."""
-        return self.width() - round(_AROUND * self.fontMetrics().height())
+        return self.width() - self._around
 
     def width_for(self, text: str) -> int:
         """The width in which there is room for ``text``."""
-        metrics = self.fontMetrics()
-        return metrics.horizontalAdvance(text) + round(_AROUND * metrics.height()) + 2
+        return self.fontMetrics().horizontalAdvance(text) + self._around + 2
+
+    @property
+    def _around(self) -> int:
+        return round(2 * _ARROW * self.fontMetrics().height()) + _PADDING
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QStylePainter(self)

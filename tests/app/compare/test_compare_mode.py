@@ -208,7 +208,7 @@ def test_the_terms_that_differ_are_outlined_in_both_equations(page: ComparePage,
     assert words.text() == "Outlined is what one has otherwise than the other."
     tick(page, qtbot, 3)
     page.equations.choice.boxes[1].setCurrentIndex(2)
-    assert "Seed has no term in the equation" in words.text()
+    assert "The equation has no term for seed;" in words.text()
     heads = {column.title: column.bold for column in page.table.grid.cells.columns}
     assert heads["Seed"] == [True] * 3
     assert heads["Learning rate"] == [False] * 3
