@@ -12,6 +12,7 @@ from engine.algorithms.value_based.rule import ValueRule, make_value_rule
 from engine.collection.collector import FinishedEpisodes
 from engine.collection.step_collector import StepCollector, joined_episodes
 from engine.config import ValueBasedConfig
+from engine.config.value_based import DQN
 from engine.reports.events import Estimated, Event, Heartbeat, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.heartbeat import HeartbeatTimer
@@ -30,7 +31,8 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
 
     def __init__(self, config: ValueBasedConfig, run: str) -> None:
         seeds = Seeds(config.seed)
-        super().__init__(run, Interaction(config, seeds, False, step_collector_alone))
+        dueling = isinstance(config.update, DQN) and config.update.dueling
+        super().__init__(run, Interaction(config, seeds, dueling, step_collector_alone))
         self.policy.epsilon = epsilon_at(config.exploration, 0.0)
         self._rule: ValueRule = make_value_rule(config, self.policy, self.environment, seeds)
         self.parts.add("rule", self._rule.parts)
