@@ -15,10 +15,10 @@ from engine.config.replay import ReplayConfig
 from engine.experience.batch import sent
 from engine.experience.prioritized_replay import PrioritizedReplay
 from engine.experience.replay_buffer import Experience, Minibatch, ReplayBuffer
-from engine.experience.replay_layout import TransitionLayout
+from engine.experience.replay_layout import TransitionLayout, replay_bytes
 from engine.experience.transitions import Transitions
 from engine.maths.priorities import priorities, prioritized_weights
-from engine.runtime.state import GeneratorState, State
+from engine.runtime.state import INEXACT, Parts, State, TensorState
 
 LEAST_PRIORITY = 1e-2  # added to every error, in the reward's units, so that none is never looked at again
 _ROWS = 4096  # transitions that are gathered at once, at most
@@ -41,8 +41,11 @@ class Horizon:
     gamma: float
 
 
+MOST_KEPT = 64_000_000  # bytes of transitions that a state holds; a run has a dozen states on disk
+
+
 class Replay:
-    """The latest transitions of N environments, drawn uniformly or by priority.
+    """The latest transitions of N environments, drawn uniformly or by priority; ``parts`` is what it remembers.
 
     Args:
         config: of which ``capacity`` and ``sampling`` hold for good.
@@ -57,18 +60,23 @@ class Replay:
     def __init__(
         self, config: ReplayConfig, layout: TransitionLayout, environments: int, generator: torch.Generator
     ) -> None:
-        make = PrioritizedReplay if config.sampling == "prioritized" else ReplayBuffer
-        self._buffer: ReplayBuffer | PrioritizedReplay = make(layout, config.capacity, environments)
-        self._draws = GeneratorState(generator)
-        self._taken = 0
+        self.parts = Parts()
+        self._generator = self.parts.add_generator("minibatches", generator)
+        self._kept = self.parts.add("buffer", _Buffer(config, layout, environments))
+        self._taken = torch.zeros((), dtype=torch.int64)  # steps ever taken in
+        self.parts.add("taken", TensorState({"steps": self._taken}))
 
     def __len__(self) -> int:
         """How many transitions there are to draw from."""
         return len(self._buffer)
 
+    @property
+    def _buffer(self) -> ReplayBuffer | PrioritizedReplay:
+        return self._kept.buffer
+
     def acts_randomly(self, config: ReplayConfig) -> bool:
         """Whether the first steps are still being taken, before anything is learned."""
-        return self._taken < config.learning_starts
+        return int(self._taken) < config.learning_starts
 
     def ready(self, config: ReplayConfig) -> bool:
         """Whether there is enough to learn from."""
@@ -106,7 +114,7 @@ class Replay:
             correction = config.importance_exponent + (1.0 - config.importance_exponent) * min(progress, 1.0)
             for _ in range(steps):
                 batch, probabilities = self._buffer.sample(
-                    config.minibatch_size, horizon.n, horizon.gamma, self._draws.generator
+                    config.minibatch_size, horizon.n, horizon.gamma, self._generator
                 )
                 weights = prioritized_weights(probabilities, len(self._buffer), correction)
                 yield Replayed(_learned_from(batch, device), sent(weights, device))
@@ -114,7 +122,7 @@ class Replay:
         at_once = max(1, _ROWS // config.minibatch_size)
         for first in range(0, steps, at_once):
             count = min(at_once, steps - first)
-            drawn = self._buffer.sample(count * config.minibatch_size, horizon.n, horizon.gamma, self._draws.generator)
+            drawn = self._buffer.sample(count * config.minibatch_size, horizon.n, horizon.gamma, self._generator)
             drawn = _learned_from(drawn, device)
             yield from (Replayed(part, None) for part in _parts(drawn, count))
 
@@ -124,12 +132,43 @@ class Replay:
             self._buffer.update(batch.slots, priorities(errors, config.priority_exponent, LEAST_PRIORITY))
 
     def state(self) -> State:
-        return {"draws": self._draws.state(), "taken": self._taken, "buffer": self._buffer.state()}
+        return self.parts.state()
 
     def load(self, state: Mapping[str, Any]) -> None:
-        self._draws.load(state["draws"])
-        self._taken = state["taken"]
-        self._buffer.load(state["buffer"])
+        self.parts.load(state)
+
+
+class _Buffer:
+    """A replay buffer whose state holds its transitions up to ``MOST_KEPT`` bytes; what goes on from one without them
+    begins with none, and waits with learning until there are enough."""
+
+    def __init__(self, config: ReplayConfig, layout: TransitionLayout, environments: int) -> None:
+        self._made_of = config, layout, environments
+        self.buffer = self._empty()
+
+    def _empty(self) -> ReplayBuffer | PrioritizedReplay:
+        config, layout, environments = self._made_of
+        make = PrioritizedReplay if config.sampling == "prioritized" else ReplayBuffer
+        return make(layout, config.capacity, environments)
+
+    def state(self) -> State:
+        config, layout, environments = self._made_of
+        size = replay_bytes(layout, max(len(self.buffer), environments), environments, config.sampling == "prioritized")
+        if size > MOST_KEPT:
+            return {"transitions": None, INEXACT: _LEFT.format(size / 1e6)}
+        return {"transitions": self.buffer.state()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        empty = self._empty()
+        if state["transitions"] is not None:
+            empty.load(state["transitions"])
+        self.buffer = empty
+
+
+_LEFT = (
+    "The {:,.0f} MB of old experience in the replay buffer are not part of the saved state: it fills anew before "
+    "learning goes on."
+)
 
 
 def _learned_from(batch: Minibatch, device: torch.device) -> Minibatch:

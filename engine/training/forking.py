@@ -33,13 +33,19 @@ _TOLD = {
     "fitting/optimizer": "what the value function's optimizer had gathered",
     "rule/optimizer": "what the policy's optimizer had gathered",
     "rule/multiplier": "the multiplier",
+    "rule/target": "the target network",
+    "rule/replay/buffer": "the replay buffer",
 }
 
 _SEVERAL = ("the mean and spread of the observations", "the episodes under way")
 # Of these it is told as well where they are new.
 _LEARNED = frozenset({"interaction/policy/value_head", "interaction/policy/normalizer", "value"})
-# What an optimizer has gathered is of parameters that must not have begun anew.
-_GOES_WITH = {"rule/optimizer": "interaction/policy", "fitting/optimizer": "value"}
+# What an optimizer has gathered, and a target network follows, are parameters that must not have begun anew.
+_GOES_WITH = {
+    "rule/optimizer": "interaction/policy",
+    "rule/target": "interaction/policy",
+    "fitting/optimizer": "value",
+}
 
 
 def forked(state: Mapping[str, Any], values: Mapping[str, Any], run: str = RUN) -> tuple[Training, tuple[str, ...]]:
@@ -112,7 +118,7 @@ class _Change:
         """Whether the part at ``path`` begins anew though its state may fit."""
         if path == "interaction/policy":
             return self._distributions_differ() or self._differs("policy", _OTHER_POLICY)
-        if path == "interaction/rewards":
+        if path in ("interaction/rewards", "rule/replay/buffer"):
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
         if path == "interaction/collector":
             return self.reseeded or self.other_world or (self.under_way and self._behaves_differently)

@@ -71,7 +71,8 @@ class DQNRule:
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
         self._optimizer = self.parts.add("optimizer", make_optimizer(update.optimizer, self._online.vector))
         layout, environments = replay_layout(environment), config.collection.environments
-        self._replay = self.parts.add("replay", Replay(update.replay, layout, environments, seeds.generator()))
+        self._replay = Replay(update.replay, layout, environments, seeds.generator())
+        self.parts.add("replay", self._replay.parts)
         self._steps = 0  # gradient steps of this iteration
         self._learned: deque[_Learned] = deque(maxlen=_TOLD)
         self._seen: deque[NDArray[Any]] = deque(maxlen=_TOLD)

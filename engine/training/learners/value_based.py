@@ -43,8 +43,9 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
         epsilon = epsilon_at(config.exploration, moment.progress)
         collector, timer = self._interaction.collector, HeartbeatTimer()
         self._rule.begin(config, moment.progress)
-        if len(collector.interrupted):
-            self._rule.broke_off(collector.interrupted)
+        anew = collector.interrupted if collector.observations is not None else np.arange(collector.environments)
+        if len(anew):
+            self._rule.broke_off(anew)
         yield from collector.begin()
         ended: list[FinishedEpisodes] = []
         for _ in range(max(1, config.collection.steps // config.collection.train_frequency)):
