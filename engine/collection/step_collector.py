@@ -75,7 +75,9 @@ class StepCollector:
             RunError: the environment raised or gave what cannot be learned from, or an action is no finite number.
         """
         taken = [self._step(actor) for _ in range(steps)]
-        return _joined([transitions for transitions, _ in taken]), joined_episodes([found for _, found in taken])
+        return joined_transitions([transitions for transitions, _ in taken]), joined_episodes(
+            [found for _, found in taken]
+        )
 
     def _step(self, actor: Actor) -> tuple[Transitions, FinishedEpisodes]:
         unfinished, size = self._unfinished, self._batch.size
@@ -113,7 +115,8 @@ class StepCollector:
         observations[which] = self._batch.reset(which)
 
 
-def _joined(steps: list[Transitions]) -> Transitions:
+def joined_transitions(steps: list[Transitions]) -> Transitions:
+    """Steps of several collections, one after the other, as if it had been one."""
     if len(steps) == 1:
         return steps[0]
     names = [name for name in Transitions.__dataclass_fields__ if name != "following"]

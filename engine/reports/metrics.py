@@ -160,7 +160,8 @@ METRICS: dict[str, Metric] = {
             "L_V",
             "reward²",
             "Mean squared error of the learned value function: at its last fitting step, or averaged over the steps "
-            "where it is fitted along with the policy.",
+            "where it is fitted along with the policy. Of action values the loss that they descend, half the squared "
+            "error or Huber's.",
             from_zero=True,
             widest=8.8e-8,
         ),
@@ -236,6 +237,22 @@ METRICS: dict[str, Metric] = {
             "reward",
             "The mean, over the states that were acted in, of the value of the action that looks best, as discounted "
             "return: above what is really achieved, it is an overestimate.",
+        ),
+        Metric(
+            "first_value",
+            "Value at the start",
+            "max Q(s₀)",
+            "reward",
+            "What the best action in the first state was taken to be worth, averaged over the episodes that have just "
+            "ended: above their discounted return, values are overestimates.",
+        ),
+        Metric(
+            "discounted_return",
+            "Discounted return",
+            "Σ γᵗr",
+            "reward",
+            "What the episodes that have just ended brought, as discounted return from their first step, in the "
+            "rewards that learning sees.",
         ),
         Metric(
             "value_error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,7 @@ class DQNRule:
     def broke_off(self, environments: NDArray[np.int64]) -> None:
         self._replay.broke_off(environments)
 
-    def learn(self, transitions: Transitions) -> None:
+    def learn(self, transitions: Transitions) -> Iterator[None]:
         environment, update = self._config.environment, self._update
         self._replay.append(transitions, environment.reward_scale * transitions.rewards + environment.reward_offset)
         self._seen.append(transitions.observations[-1])
@@ -102,6 +103,7 @@ class DQNRule:
         device = self._online.vector.values.device
         for drawn in self._replay.draws(update.replay, horizon, update.gradient_steps, self._progress, device):
             self._step(drawn, rate)
+            yield
 
     @torch.no_grad()
     def _step(self, drawn: Replayed, rate: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -34,8 +35,9 @@ class ValueRule(Protocol):
     def broke_off(self, environments: NDArray[np.int64]) -> None:
         """The episodes in these environments will not go on: what has not been learned of them yet is left."""
 
-    def learn(self, transitions: Transitions) -> None:
-        """Update with the latest steps.
+    def learn(self, transitions: Transitions) -> Iterable[None]:
+        """Update with the latest steps, to be gone through to the end; gives something now and then, where whoever goes
+        through it may wait.
 
         Raises:
             RunError: a value is no longer a finite number.

@@ -65,7 +65,7 @@ class TabularRule:
     def broke_off(self, environments: Indices) -> None:
         self._pending.leave(environments)
 
-    def learn(self, transitions: Transitions) -> None:
+    def learn(self, transitions: Transitions) -> tuple[()]:
         for t in range(len(transitions.rewards)):
             step = Step(
                 transitions.observations[t],
@@ -79,6 +79,7 @@ class TabularRule:
                 self._learn_later(step, transitions.truncated[t])
             else:
                 self._learn_from(step, None)
+        return ()
 
     def _learn_later(self, step: Step, truncated: NDArray[np.bool_]) -> None:
         """SARSA: learn from the step before, now that it is known what was done after it, and from what has ended."""

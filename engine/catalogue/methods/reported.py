@@ -8,10 +8,11 @@ from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.methods.spec import UpdateSpec
 from engine.catalogue.methods.specs import rule_of
-from engine.config import PolicyGradientConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.reports.metrics import METRICS
 
 _EVERY_RULE = ("loss", "entropy", "grad_norm")
+_EVERY_VALUE = ("first_value", "discounted_return")  # what is told of all that learn action values
 
 
 def diagnosed(config: RunConfig) -> tuple[str, ...]:
@@ -23,6 +24,8 @@ def diagnosed(config: RunConfig) -> tuple[str, ...]:
         defined.update(_EVERY_RULE)
         defined.update(CREDIT_SPECS[config.estimator.credit.kind].metrics)
         defined.update(BASELINE_SPECS[config.estimator.baseline.kind].metrics)
+    if isinstance(config, ValueBasedConfig):
+        defined.update(_EVERY_VALUE)
     return tuple(name for name in METRICS if name in defined)
 
 
