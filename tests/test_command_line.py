@@ -71,8 +71,11 @@ def test_a_list_for_people_has_a_line_per_entry(capsys: Capture) -> None:
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_algorithm_is_trained_by_its_name(algorithm: str, tmp_path: Path) -> None:
+    """With an MLP, but for those that come with another policy of their own."""
     report = tmp_path / "report.jsonl"
-    arguments = ["--environment", "Corridor-v0", "--policy", "mlp", "--algorithm", algorithm, "--device", "cpu"]
+    arguments = ["--environment", "Corridor-v0", "--algorithm", algorithm, "--device", "cpu"]
+    if "policy" not in ALGORITHMS[algorithm].values:
+        arguments += ["--policy", "mlp"]
     assert main(["train", *arguments, "--steps", "1", "--report", str(report)]) == 0
     (row,) = (json.loads(line, parse_constant=_refuse) for line in report.read_text("utf-8").splitlines())
     assert set(row) == {"iteration", "environment_steps", "episodes", "seconds", *METRICS}
@@ -114,6 +117,7 @@ def test_the_distribution_follows_the_action_space() -> None:
         (["train", "--policy", "tabular"], "discrete states"),
         (["train", "--policy", "cnn"], "looks at images"),
         (["train", "--algorithm", "exact-gradient"], "finitely many states"),
+        (["train", "--environment", "Taxi-v4", "--algorithm", "sarsa", "--policy", "mlp"], "the tabular policy"),
         (["train", "--algorithm", "rloo", "--set", "collection=fixed-length"], "collect whole episodes"),
         (["train", "--policy", "mpl"], "did you mean mlp?"),
         (["train", "--algorithm", "reinforc"], "did you mean reinforce?"),

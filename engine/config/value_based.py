@@ -90,7 +90,8 @@ class TargetConfig(Model):
         title="Steps before bootstrapping",
         symbol="n",
         unit="steps",
-        help="Rewards counted before a learned value stands in for the rest.",
+        help="Rewards counted before a learned value stands in for the rest: news of a reward reaches n steps back at "
+        "once, with the noise of n steps.",
         ge=1,
         le=100,
     )
@@ -111,8 +112,9 @@ def _step_size() -> Any:
     return parameter(
         "constant",
         title="Step size",
-        help="constant moves a value by the share α at every visit; 1/n by 1/n at the n-th, which averages all targets "
-        "that it has had.",
+        help="constant moves a value by the share α at every visit, follows a policy that changes, and never comes to "
+        "rest; 1/n by 1/n at the n-th, which averages all targets that it has had: such steps add up to infinity and "
+        "their squares do not (Robbins and Monro's condition), so that values settle.",
     )
 
 

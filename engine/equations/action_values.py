@@ -33,13 +33,23 @@ def _policy(config: ValueBasedConfig) -> Line:
     )
 
 
-def _target(following: str) -> Line:
-    return (Term(r"y_t = r_t + \gamma \,", "credit"), Term(following, "update"))
+def _target(config: ValueBasedConfig, following: str) -> Line:
+    """The rewards of n steps and, discounted, the value of where they lead; in it, t+1 stands for the time then."""
+    n = config.estimator.n
+    rewards, weights, weight = "r_t", r"\gamma^l \,", r"\gamma \,"
+    if n > 1:
+        weight = rf"\gamma^{{{n}}} \,"
+        following = following.replace("t+1", f"t+{n}")
+    if config.estimator.gamma == 1.0:
+        weights = weight = ""
+    if n > 1:
+        rewards = rf"\sum_{{l=0}}^{{{n - 1}}} {weights} r_{{t+l}}"
+    return (Term(rf"y_t = {rewards} + {weight}", "credit"), Term(following, "update"))
 
 
 def _step(config: ValueBasedConfig) -> Line:
     assert isinstance(config.update, QLearning | SARSA)
-    share = r"\frac{1}{n(s_t, a_t)}" if config.update.step_size == "1/n" else r"\alpha"
+    share = r"\frac{1}{N(s_t, a_t)}" if config.update.step_size == "1/n" else r"\alpha"
     return (
         Term(r"Q(s_t, a_t) \leftarrow Q(s_t, a_t) + "),
         Term(rf"{share} \,", "update"),
@@ -50,15 +60,15 @@ def _step(config: ValueBasedConfig) -> Line:
 def _q_learning(config: ValueBasedConfig) -> tuple[Line, ...]:
     assert isinstance(config.update, QLearning)
     if config.update.double:
-        return (_target(rf"Q_2(s_{{t+1}}, {_GREEDY} \, Q(s_{{t+1}}, a'))"), _step(config))
-    return (_target(r"\max_{a'} Q(s_{t+1}, a')"), _step(config))
+        return (_target(config, rf"Q_2(s_{{t+1}}, {_GREEDY} \, Q(s_{{t+1}}, a'))"), _step(config))
+    return (_target(config, r"\max_{a'} Q(s_{t+1}, a')"), _step(config))
 
 
 def _sarsa(config: ValueBasedConfig) -> tuple[Line, ...]:
     assert isinstance(config.update, SARSA)
     if config.update.expected:
-        return (_target(r"\sum_{a'} \pi(a' \mid s_{t+1}) \, Q(s_{t+1}, a')"), _step(config))
-    return (_target(r"Q(s_{t+1}, a_{t+1})"), _step(config))
+        return (_target(config, r"\sum_{a'} \pi(a' \mid s_{t+1}) \, Q(s_{t+1}, a')"), _step(config))
+    return (_target(config, r"Q(s_{t+1}, a_{t+1})"), _step(config))
 
 
 def _dqn(config: ValueBasedConfig) -> tuple[Line, ...]:
@@ -104,9 +114,17 @@ SYMBOLS = (
     Symbol("Q_2", "Q<sub>2</sub>", "a second table; at every step the two change places by chance"),
     Symbol(r"\theta^-", "θ⁻", "the target network: a copy of the parameters that follows them slowly"),
     Symbol(r"\tau", "τ", "how far the target network follows at a time"),
-    Symbol("{t \\sim D}", "t ∼ D", "steps drawn from the replay buffer"),
+    Symbol("{t \\sim D}", "mean<sub>t ∼ D</sub>", "the mean over steps drawn from the replay buffer"),
+    Symbol(r"\mathrm{huber}", "huber(e)", "½ e² up to an error of 1, and from there on a straight line"),
     Symbol("w_t", "w<sub>t</sub>", "undoes in part that a step is drawn more often than others"),
-    Symbol("y_t", "y<sub>t</sub>", "the target: what the value is drawn towards"),
-    Symbol("n(s", "n(s,a)", "how often action a has been learned from in state s"),
+    Symbol("y_t", "y<sub>t</sub>", "the target: what the value is drawn towards; rewards alone where the episode ends"),
+    Symbol("r_t", "r<sub>t</sub>", "the reward of step t, of the steps s<sub>t</sub>, a<sub>t</sub> that are taken"),
+    Symbol("r_{t+l}", "r<sub>t+l</sub>", "the reward l steps after step t"),
+    Symbol("N(s", "N(s,a)", "how often action a has been learned from in state s"),
     Symbol("Q(s", "Q(s,a)", "what is expected to follow action a in state s, as discounted return"),
+    Symbol(
+        r"Q_\theta(",
+        "Q<sub>θ</sub>(s,a)",
+        "what the network expects to follow action a in state s, as discounted return",
+    ),
 )

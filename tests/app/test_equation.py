@@ -24,7 +24,7 @@ from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.parameters import with_values
 from engine.equations import Line, Term, equation
 
@@ -48,7 +48,7 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
         config: RunConfig = PolicyGradientConfig()
         for entry in entries:
             config = choose(config, entry)
-        if isinstance(config, PlanningConfig):
+        if not isinstance(config, PolicyGradientConfig):
             continue
         if config.estimator.baseline.kind == "optimal":
             config = with_values(config, {"estimator.baseline.per_parameter": False})
@@ -68,6 +68,10 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
     yield of("off-policy-pg", update__weighting="per-trajectory", update__self_normalized=True), CARTPOLE
     yield of(update__optimizer="momentum", update__max_grad_norm=1.0, policy__features="rbf", policy="linear"), CARTPOLE
     yield of("exact-gradient", policy="tabular"), ENVIRONMENTS["FrozenLake-v1"]
+    for algorithm, n in product(ALGORITHMS, (1, 3)):
+        if isinstance(of(algorithm), ValueBasedConfig):
+            yield of(algorithm, estimator__n=n), ENVIRONMENTS["FrozenLake-v1"]
+    yield of("sarsa", update__step_size="1/n"), ENVIRONMENTS["FrozenLake-v1"]
 
 
 def symbols(lines: tuple[Line, ...]) -> set[str]:

@@ -1,4 +1,4 @@
-"""One step of several environments in states that are numbered, and the one that waits for what is done next."""
+"""The latest steps of several environments in states that are numbered, whose targets are not known yet."""
 
 from __future__ import annotations
 
@@ -12,51 +12,73 @@ from numpy.typing import NDArray
 from engine.runtime.state import State
 
 Indices = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Step:
-    """``states``, ``actions``, ``next_states`` int64 and ``rewards``, as learning sees them, of n environments [n], and
-    whether the step ``terminated`` the episode."""
+    """Steps whose rewards have all been counted: ``states`` and ``actions`` int64 [m], and the discounted sums of the
+    ``rewards`` since [m], of h steps each, h = ``length``."""
 
     states: Indices
     actions: Indices
-    rewards: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-    next_states: Indices
-
-    def at(self, which: NDArray[np.bool_]) -> Step:
-        """Those where ``which`` is true."""
-        return Step(*(getattr(self, name)[which] for name in Step.__dataclass_fields__))
+    rewards: Floats
+    length: int
 
 
-class PendingStep:
-    """The latest step, of those environments whose episodes go on; nothing before the first."""
+class Window:
+    """The last n steps of each of N environments, as far as they are of the episode that goes on.
 
-    def __init__(self) -> None:
-        self._step: Step | None = None
-        self._there: NDArray[np.bool_] = np.zeros(0, np.bool_)
+    Of each it has the state, the action and Σ_{l<h} γ^l r_{t+l}, the rewards of the h steps since it began, itself
+    counted; [n, N]. ``ages`` count the steps that came after it: 0 is the latest, n − 1 the oldest.
+    """
 
-    def put(self, step: Step, there: NDArray[np.bool_]) -> None:
-        """Keep ``step`` of the environments where ``there`` is true, [N]."""
-        self._step, self._there = step, there
+    def __init__(self, n: int, environments: int) -> None:
+        self._n, self._latest = n, 0
+        self._states = np.zeros((n, environments), np.int64)
+        self._actions = np.zeros((n, environments), np.int64)
+        self._sums = np.zeros((n, environments))
+        self.lengths = np.zeros(environments, np.int64)
 
-    def take(self) -> tuple[Step | None, NDArray[np.bool_]]:
-        """What was kept last, and of which environments."""
-        return self._step, self._there
+    def add(self, states: Indices, actions: Indices, rewards: Floats, gamma: float) -> None:
+        """The next step of every environment, [N] each; where there are n, the oldest is left."""
+        self._latest = (self._latest + 1) % self._n
+        if self._n == 1:
+            self._sums[0] = rewards
+        else:
+            ages = (self._latest - np.arange(self._n)) % self._n
+            self._sums[self._latest] = 0.0
+            self._sums += gamma ** ages[:, None] * rewards
+        self._states[self._latest], self._actions[self._latest] = states, actions
+        np.minimum(self.lengths + 1, self._n, out=self.lengths)
+
+    def at(self, age: int, environments: Indices) -> Step:
+        """The steps of an age, of some environments."""
+        row = (self._latest - age) % self._n
+        return Step(
+            self._states[row, environments],
+            self._actions[row, environments],
+            self._sums[row, environments],
+            age + 1,
+        )
 
     def leave(self, environments: Indices) -> None:
-        """Forget it of some environments."""
-        if self._step is not None:
-            self._there[environments] = False
+        """Forget the steps of some environments."""
+        self.lengths[environments] = 0
 
     def state(self) -> State:
-        step = self._step
-        kept = {name: getattr(step, name).copy() for name in Step.__dataclass_fields__} if step is not None else None
-        return {"step": kept, "there": self._there.copy()}
+        return {
+            "latest": self._latest,
+            "states": self._states.copy(),
+            "actions": self._actions.copy(),
+            "sums": self._sums.copy(),
+            "lengths": self.lengths.copy(),
+        }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        self._step = (
-            None if state["step"] is None else Step(**{name: kept.copy() for name, kept in state["step"].items()})
-        )
-        self._there = state["there"].copy()
+        """Raises ValueError where it is that of another number of steps or environments."""
+        if state["states"].shape != self._states.shape:
+            raise ValueError(f"This window is {list(state['states'].shape)}, not {list(self._states.shape)}.")
+        self._latest = state["latest"]
+        self._states[...], self._actions[...] = state["states"], state["actions"]
+        self._sums[...], self.lengths[...] = state["sums"], state["lengths"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from engine.algorithms.outcome import Metrics
 from engine.algorithms.value_based.outcome import ValueOutcome
-from engine.algorithms.value_based.steps import Indices, PendingStep, Step
+from engine.algorithms.value_based.steps import Floats, Indices, Step, Window
 from engine.config import ValueBasedConfig
 from engine.config.value_based import SARSA, QLearning
 from engine.experience.transitions import Transitions
@@ -17,21 +20,29 @@ from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
 from engine.runtime.state import Parts, TensorState
 
-Floats = NDArray[np.float64]
-
 
 class TabularRule:
-    """Q(s, a) ← Q(s, a) + α δ with δ = y − Q(s, a), after every step.
+    """Q(s, a) ← Q(s, a) + α δ with δ = y − Q(s, a), for every step once its target is known,
 
-    y = r + γ max_b Q(s′, b)               Q-learning (Watkins, 1989)
-    y = r + γ Q₂(s′, argmax_b Q₁(s′, b))   double Q-learning, for Q₁ (van Hasselt, 2010)
-    y = r + γ Q(s′, a′)                    SARSA (Rummery & Niranjan, 1994)
-    y = r + γ Σ_b π(b|s′) Q(s′, b)         expected SARSA, and SARSA where an episode is cut off and a′ never comes
+    y = r_t + γ r_{t+1} + … + γ^{n−1} r_{t+n−1} + γ^n v
 
-    and y = r where s′ is an end. Where k environments do the same in the same state at once, their errors are averaged
-    and the value moves by the share that k steps towards that mean would move it, 1 − (1 − α)ᵏ. With the step size 1/n
-    a value is the mean of all targets it has had. The policy of double Q-learning is ε-greedy in the mean of both
-    tables; each step is learned from by one of them, drawn evenly.
+    with the value v of what follows the n steps, s′:
+
+    v = max_b Q(s′, b)               Q-learning (Watkins, 1989)
+    v = Q₂(s′, argmax_b Q₁(s′, b))   double Q-learning, for Q₁ (van Hasselt, 2010)
+    v = Q(s′, a′)                    SARSA (Rummery & Niranjan, 1994)
+    v = Σ_b π(b|s′) Q(s′, b)         expected SARSA (van Seijen et al., 2009)
+
+    Where the episode ends before, as many rewards count as there are: v = 0 behind a termination; behind a truncation v
+    is that of the true final observation, with one γ for each reward, and SARSA, whose a′ never comes, takes expected
+    SARSA's. With n > 1 Q-learning counts rewards of actions that were not greedy, and does not correct for it.
+
+    Where k environments do the same in the same state at once, their errors are averaged and the value moves by the
+    share that k steps towards that mean would move it, 1 − (1 − α)ᵏ. With the step size 1/n a value is the mean of all
+    targets it has had. The policy of double Q-learning is ε-greedy in the mean of both tables; each step is learned
+    from by one of them, drawn evenly.
+
+    Source: Sutton & Barto (2018), chapters 6 and 7.
     """
 
     explores_only = False  # a table is learned from the first step on
@@ -50,7 +61,7 @@ class TabularRule:
         named = {f"visits_{index}": counts for index, counts in enumerate(visits)}
         named |= {f"values_{index}": table for index, table in enumerate(tables)} if double else {}
         self.parts.add("values", TensorState(named))
-        self._pending = self.parts.add("pending", PendingStep())
+        self._window = self.parts.add("window", Window(config.estimator.n, config.collection.environments))
         self._acting: NDArray[np.float32] = rows.numpy()
         self._tables = [table.numpy() for table in tables]
         self._visits = [counts.numpy() for counts in visits]
@@ -63,43 +74,55 @@ class TabularRule:
         self._errors, self._largest = [], []
 
     def broke_off(self, environments: Indices) -> None:
-        self._pending.leave(environments)
+        self._window.leave(environments)
 
     def learn(self, transitions: Transitions) -> tuple[()]:
-        for t in range(len(transitions.rewards)):
-            step = Step(
-                transitions.observations[t],
-                transitions.actions[t],
-                self._config.environment.reward_scale * transitions.rewards[t] + self._config.environment.reward_offset,
-                transitions.terminated[t],
-                transitions.next_observations[t],
-            )
-            self._largest.append(float(self._acting[step.states].max(-1).mean()))
-            if isinstance(self._config.update, SARSA) and not self._config.update.expected:
-                self._learn_later(step, transitions.truncated[t])
-            else:
-                self._learn_from(step, None)
+        environment = self._config.environment
+        rewards = environment.reward_scale * transitions.rewards + environment.reward_offset
+        for t in range(len(rewards)):
+            states, actions = transitions.observations[t], transitions.actions[t]
+            self._largest.append(float(self._acting[states].max(-1).mean()))
+            if self._looks_ahead:
+                self._learn_oldest(self._window.lengths, states, actions)
+            self._window.add(states, actions, rewards[t], self._config.estimator.gamma)
+            lengths = self._window.lengths
+            ended = transitions.terminated[t] | transitions.truncated[t]
+            if not self._looks_ahead:
+                self._learn_oldest(np.where(ended, 0, lengths), transitions.next_observations[t], None)
+            if ended.any():
+                self._learn_rest(np.flatnonzero(ended), transitions.terminated[t], transitions.next_observations[t])
         return ()
 
-    def _learn_later(self, step: Step, truncated: NDArray[np.bool_]) -> None:
-        """SARSA: learn from the step before, now that it is known what was done after it, and from what has ended."""
-        before, there = self._pending.take()
-        if before is not None and there.any():
-            self._learn_from(before.at(there), step.actions[there])
-        ended = step.terminated | truncated
-        if ended.any():
-            self._learn_from(step.at(ended), None)
-        self._pending.put(step, ~ended)
+    @property
+    def _looks_ahead(self) -> bool:
+        """Whether a target waits for the next action, as SARSA's does."""
+        return isinstance(self._update, SARSA) and not self._update.expected
 
-    def _learn_from(self, step: Step, next_actions: Indices | None) -> None:
+    def _learn_oldest(self, lengths: Indices, next_states: Indices, next_actions: Indices | None) -> None:
+        """Learn from the steps that n rewards have been counted of, where so many are kept."""
+        n = self._config.estimator.n
+        full = np.flatnonzero(lengths == n)
+        if len(full):
+            taken = None if next_actions is None else next_actions[full]
+            following = partial(self._following, next_states[full], taken)
+            self._learn_from(self._window.at(n - 1, full), following)
+
+    def _learn_rest(self, ended: Indices, terminated: NDArray[np.bool_], next_states: Indices) -> None:
+        """Learn from all that is kept of episodes that have ended, the oldest steps first."""
+        lengths = self._window.lengths[ended]
+        for age in reversed(range(int(lengths.max()))):
+            which = ended[lengths > age]
+            following = partial(self._unless, terminated[which], next_states[which])
+            self._learn_from(self._window.at(age, which), following)
+        self._window.leave(ended)
+
+    def _learn_from(self, step: Step, following: Callable[[int], Floats]) -> None:
         which = 0
         if len(self._tables) == 2:
             which = int(torch.randint(2, (), generator=self._generator))
         values, visits = self._tables[which].reshape(-1), self._visits[which].reshape(-1)
         entries = step.states * self._acting.shape[1] + step.actions
-        following = self._following(step.next_states, next_actions, which)
-        gamma = self._config.estimator.gamma
-        errors = step.rewards + gamma * np.where(step.terminated, 0.0, following) - values[entries]
+        errors = step.rewards + self._config.estimator.gamma**step.length * following(which) - values[entries]
         self._errors.append(errors)
         if len(entries) > 1:
             entries, place, counts = np.unique(entries, return_inverse=True, return_counts=True)
@@ -116,14 +139,18 @@ class TabularRule:
             first, second = (table.reshape(-1)[entries] for table in self._tables)
             self._acting.reshape(-1)[entries] = 0.5 * (first + second)
 
+    def _unless(self, terminated: NDArray[np.bool_], states: Indices, which: int) -> Floats:
+        """As ``_following``, 0 behind a termination."""
+        return np.where(terminated, 0.0, self._following(states, None, which))
+
     def _following(self, states: Indices, actions: Indices | None, which: int) -> Floats:
-        """What the states after a step are taken to be worth, [n]."""
+        """v, what the states after some steps are taken to be worth by a table, [m]; ``actions`` are those taken there,
+        where there are any."""
         rows: Floats = self._tables[which][states].astype(np.float64)
-        everywhere = np.arange(len(states))
         found: Floats
         if actions is not None:
-            found = rows[everywhere, actions]
-        elif isinstance(self._config.update, SARSA):
+            found = rows[np.arange(len(states)), actions]
+        elif isinstance(self._update, SARSA):
             best = rows == rows.max(-1, keepdims=True)
             epsilon = self._policy.epsilon or 0.0
             chances = epsilon / rows.shape[1] + (1.0 - epsilon) * best / best.sum(-1, keepdims=True)

@@ -29,8 +29,6 @@ def in_a_table(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterat
         yield Refusal(
             f"A table is looked up faster on the CPU than on {config.device}", "set the device to auto or cpu"
         )
-    if config.estimator.n > 1:
-        yield Refusal("A table is drawn to targets of one step", "set n to 1")
     if config.environment.normalize_rewards:
         yield Refusal("A table of values is in units of the reward as it is", "switch off “Normalise rewards”")
 
@@ -38,4 +36,4 @@ def in_a_table(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterat
 def several_steps(config: ValueBasedConfig) -> Iterator[str]:
     """Where rewards of actions are counted that the best policy would not take."""
     if config.estimator.n > 1:
-        yield "The rewards of n steps are those of the policy that acted, which is not the best one."
+        yield "The rewards of n steps are those of the policy that acted, random actions included, not of the best one."

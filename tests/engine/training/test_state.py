@@ -100,6 +100,7 @@ SMALL = {
     "collection.steps": 8,
     "update.epochs": 2,
     "update.minibatch_size": 8,
+    "estimator.n": 3,
     "update.replay.minibatch_size": 8,
     "update.replay.learning_starts": 6,
     "update.replay.capacity": 30,

@@ -1,0 +1,152 @@
+"""Tables of action values: their targets, step by step, and what is remembered between steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from engine.algorithms.value_based.tabular import TabularRule
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.spaces import discrete
+from engine.config import PolicyGradientConfig, ValueBasedConfig
+from engine.config.parameters import with_values
+from engine.experience.transitions import Transitions
+from engine.maths.action_values import double_values, expected_values, greedy_values, taken_values
+from engine.maths.exploration import epsilon_greedy_probabilities
+from engine.maths.returns import n_step_returns
+from engine.policies.policy import Policy
+from tests.engine.references.tabular import MISTAKES, Rule, Taken, learned
+
+STATES, ACTIONS = 4, 2
+KINDS = ("q-learning", "sarsa", "expected-sarsa")
+STEPS = pytest.mark.parametrize("n", [1, 2, 4])
+
+
+def configured(algorithm: str, environments: int = 1, **values: Any) -> ValueBasedConfig:
+    config = choose(PolicyGradientConfig(), ALGORITHMS[algorithm])
+    given = {path.replace("__", "."): value for path, value in values.items()}
+    config = with_values(config, {"collection.environments": environments} | given)
+    assert isinstance(config, ValueBasedConfig)
+    return config
+
+
+def made(
+    config: ValueBasedConfig, epsilon: float = 0.3, states: int = STATES
+) -> tuple[TabularRule, NDArray[np.float32]]:
+    """A rule that an iteration has begun of, and its table, with a value of its own for each pair."""
+    info = ENVIRONMENTS["Corridor-v0"]
+    info = replace(info, observation=discrete(states), action=discrete(ACTIONS))
+    policy = Policy(config.policy, info, torch.Generator())
+    policy.epsilon = epsilon
+    rule = TabularRule(config, policy, torch.Generator().manual_seed(0))
+    for table in rule._tables:
+        table[...] = np.random.default_rng(5).normal(size=(states, ACTIONS))
+    rule.begin(config, 0.0)
+    return rule, rule._tables[0]
+
+
+def experience(steps: int, environments: int, seed: int = 0) -> Transitions:
+    """Steps of short episodes, a third of which are cut off."""
+    rng = np.random.default_rng(seed)
+    shape = (steps, environments)
+    states = rng.integers(STATES, size=(steps + 1, environments))
+    terminated = rng.random(shape) < 0.15
+    truncated = (rng.random(shape) < 0.1) & ~terminated
+    after = np.where(terminated | truncated, rng.integers(STATES, size=shape), states[1:])
+    actions, rewards = rng.integers(ACTIONS, size=shape), rng.normal(size=shape)
+    return Transitions(states[:-1], actions, rewards, terminated, truncated, after, states[-1])
+
+
+def of_one(transitions: Transitions, environment: int = 0) -> list[Taken]:
+    t = transitions
+    fields = (t.observations, t.actions, t.rewards, t.terminated, t.truncated, t.next_observations)
+    return [Taken(*(field[step, environment].item() for field in fields)) for step in range(len(t.rewards))]
+
+
+def part(transitions: Transitions, first: int, last: int) -> Transitions:
+    return Transitions(*(getattr(transitions, name)[first:last] for name in Transitions.__dataclass_fields__))
+
+
+@STEPS
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("step_size", ["constant", "1/n"])
+def test_a_table_is_the_references_and_none_of_those_with_a_mistake(kind: str, n: int, step_size: str) -> None:
+    config = configured(kind, estimator__n=n, estimator__gamma=0.9, update__step_size=step_size)
+    rule, table = made(config)
+    steps = experience(60, 1)
+    reference = Rule(kind, n, 0.9, None if step_size == "1/n" else 0.1, 0.3)
+    first = table.astype(np.float64)
+    for t in range(60):  # one step after the other, as they are collected
+        rule.learn(part(steps, t, t + 1))
+    np.testing.assert_allclose(table, learned(reference, of_one(steps), first), atol=1e-5)
+    for mistake in MISTAKES if n > 1 else MISTAKES[:-1]:
+        assert np.abs(table - learned(reference, of_one(steps), first, mistake)).max() > 1e-2
+
+
+@STEPS
+@pytest.mark.parametrize("algorithm", [*KINDS, "double-q-learning"])
+def test_targets_are_those_of_the_formulas_that_all_value_methods_share(algorithm: str, n: int) -> None:
+    """With a learning rate next to 0 a table stays what it is, and errors are targets less its values."""
+    config = configured(algorithm, estimator__n=n, estimator__gamma=0.9, update__learning_rate=1e-12)
+    rule, table = made(config)
+    steps, q = experience(40, 1), torch.from_numpy(table.astype(np.float64))
+    rule.learn(steps)
+    after = q[torch.from_numpy(steps.next_observations)]
+    probabilities = epsilon_greedy_probabilities(after, 0.3)
+    following = {
+        "q-learning": greedy_values(after),
+        "double-q-learning": double_values(after, after),
+        "expected-sarsa": expected_values(after, probabilities),
+        "sarsa": torch.cat((taken_values(after[:-1], torch.from_numpy(steps.actions[1:])), torch.zeros(1, 1))),
+    }[algorithm]
+    truncated = torch.from_numpy(steps.truncated)
+    following = (
+        torch.where(truncated, expected_values(after, probabilities), following) if algorithm == "sarsa" else following
+    )
+    discounts = 0.9 * torch.from_numpy(~steps.terminated)
+    targets = n_step_returns(torch.from_numpy(steps.rewards), discounts, truncated, following, n)
+    known = len(rule.outcome().td_errors)
+    errors = (targets - taken_values(q[torch.from_numpy(steps.observations)], torch.from_numpy(steps.actions)))[:, 0]
+    np.testing.assert_allclose(rule.outcome().td_errors, errors[:known], atol=1e-5)
+    assert known >= 40 - n
+
+
+@STEPS
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_environment_has_steps_of_its_own_which_a_run_that_goes_on_still_has(kind: str, n: int) -> None:
+    """Three environments in states of their own, as if each had been alone; one broke off when the run was gone on
+    with, so that what was not learned of its episode is left."""
+    config = configured(kind, 3, estimator__n=n, estimator__gamma=0.9)
+    rule, table = made(config, states=3 * STATES)
+    first, alone = table.astype(np.float64), experience(50, 3)
+    places = STATES * np.arange(3)
+    steps = replace(alone, observations=alone.observations + places, next_observations=alone.next_observations + places)
+    rule.learn(part(steps, 0, 20))
+    going_on, table = made(config, states=3 * STATES)
+    table[...] = rule._tables[0]
+    going_on.parts.load(rule.parts.state())
+    going_on.broke_off(np.array([1]))
+    going_on.learn(part(steps, 20, 50))
+    reference = Rule(kind, n, 0.9, 0.1, 0.3)
+    for environment in range(3):
+        own = slice(STATES * environment, STATES * (environment + 1))
+        taken, expected = of_one(alone, environment), first[own]
+        for piece in (taken[:20], taken[20:]) if environment == 1 else (taken,):
+            expected = learned(reference, piece, expected)
+        np.testing.assert_allclose(table[own], expected, atol=1e-5)
+
+
+def test_environments_that_do_the_same_at_once_move_a_value_as_far_as_one_after_the_other_would_to_their_mean() -> None:
+    config = configured("q-learning", 3, update__learning_rate=0.5, estimator__gamma=0.0)
+    rule, table = made(config)
+    table[...] = 0.0
+    same, ended = np.zeros((1, 3), np.int64), np.ones((1, 3), np.bool_)
+    rule.learn(Transitions(same, same, np.array([[1.0, 2.0, 6.0]]), ended, ~ended, same, same[0]))
+    assert table[0, 0] == pytest.approx((1.0 - 0.5**3) * 3.0)
