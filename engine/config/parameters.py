@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from functools import cache
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -16,8 +16,7 @@ from engine.config.problems import OPTIONS, ParameterError, Problem
 from engine.config.validation import is_model, validated
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One number or choice of a configuration, with all that its metadata says.
 
     ``path`` is the dotted way to it (``update.learning_rate``). ``minimum`` and ``maximum`` are None where unbounded;
@@ -29,49 +28,46 @@ class Parameter:
     symbol: str
     unit: str
     help: str
-    type: type
-    value: Any
     default: Any
     live: bool
     minimum: float | None
     maximum: float | None
     exclusive_minimum: bool
     choices: tuple[str, ...]
+    type: type
+    value: Any
+
+
+_Fixed = tuple[str, str, str, str, Any, bool, float | None, float | None, bool, tuple[str, ...]]
 
 
 def parameters_of(config: BaseModel, prefix: str = "") -> list[Parameter]:
     """Every parameter of ``config`` in the order of its fields; the ``kind`` of a choice is no parameter, and those
     that only one environment has are ``options_of``."""
     found: list[Parameter] = []
-    for name, field in type(config).model_fields.items():
+    for name, path, fixed in _fixed(type(config), prefix):
         value = getattr(config, name)
-        path = f"{prefix}{name}"
         if isinstance(value, BaseModel):
             found.extend(parameters_of(value, f"{path}."))
         elif name not in ("kind", "options"):
-            found.append(_parameter(path, field, value))
+            found.append(Parameter(path, *fixed, type(value), value))
     return found
 
 
-def _parameter(path: str, field: FieldInfo, value: Any) -> Parameter:
+@cache
+def _fixed(model: type[BaseModel], prefix: str) -> tuple[tuple[str, str, _Fixed], ...]:
+    """By field: its name, its path, and what a parameter has whatever its value is."""
+    return tuple((name, prefix + name, _described(prefix + name, it)) for name, it in model.model_fields.items())
+
+
+def _described(path: str, field: FieldInfo) -> _Fixed:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     bounds = {key: getattr(m, key) for m in field.metadata for key in ("ge", "gt", "le") if hasattr(m, key)}
     choices = tuple(map(str, get_args(field.annotation))) if get_origin(field.annotation) is Literal else ()
-    return Parameter(
-        path=path,
-        title=field.title or path,
-        symbol=str(extra.get("symbol", "")),
-        unit=str(extra.get("unit", "")),
-        help=field.description or "",
-        type=type(value),
-        value=value,
-        default=field.default,
-        live=bool(extra.get("live", False)),
-        minimum=bounds.get("gt", bounds.get("ge")),
-        maximum=bounds.get("le"),
-        exclusive_minimum="gt" in bounds,
-        choices=choices,
-    )
+    symbol, unit = str(extra.get("symbol", "")), str(extra.get("unit", ""))
+    minimum, maximum = bounds.get("gt", bounds.get("ge")), bounds.get("le")
+    words = field.title or path, symbol, unit, field.description or ""
+    return *words, field.default, bool(extra.get("live", False)), minimum, maximum, "gt" in bounds, choices
 
 
 def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:

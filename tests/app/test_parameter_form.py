@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -213,7 +211,7 @@ def test_a_legend_decides_which_row_serves(form: ParameterForm):
 
 def test_a_list_that_needs_more_room_needs_another_row(form: ParameterForm):
     everything = parameters_of(PolicyGradientConfig())
-    longer = [replace(p, default=(8,) * 5) if p.path == "policy.hidden_sizes" else p for p in everything]
+    longer = [p._replace(default=(8,) * 5) if p.path == "policy.hidden_sizes" else p for p in everything]
     narrow = form.rows["policy.hidden_sizes"]
     form.show_parameters(longer)
     assert form.rows["policy.hidden_sizes"].editor.maximumWidth() > narrow.editor.maximumWidth()
