@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from engine.config.migrations import VERSION as CONFIG_VERSION
 from engine.runs.damage import BROKEN, NONSENSE, reads, reason
 from engine.runs.records import CheckpointRecord, Label, NotedEvent, Reached, RunRecord, Status
-from engine.runs.rows import AS_COLUMNS, checkpoint_of, event_of, run_of
+from engine.runs.rows import AS_COLUMNS, CHECKPOINT, MARKS, REACHED, checkpoint_of, event_of, run_of
 from engine.runs.schema import prepare, require_ours
 from engine.runtime.errors import RequestError, RunError
 
@@ -133,13 +133,13 @@ class Library:
     @reads
     def marks(self) -> dict[str, tuple[Any, ...]]:
         """By run, in the order of ``runs``, what is another as soon as its record is: cheap even for thousands."""
-        query = f"SELECT {', '.join(_MARKS)} FROM runs WHERE deleted IS NULL ORDER BY number DESC"
+        query = f"SELECT {', '.join(MARKS)} FROM runs WHERE deleted IS NULL ORDER BY number DESC"
         return {row["id"]: tuple(row) for row in self._execute(query)}
 
     @reads
     def with_status(self, status: Collection[Status]) -> list[str]:
         """The runs that have come to one of these, the newest first."""
-        return [id for id, mark in self.marks().items() if mark[_MARKS.index("status")] in status]
+        return [id for id, mark in self.marks().items() if mark[MARKS.index("status")] in status]
 
     @reads
     def version(self) -> int:
@@ -182,7 +182,7 @@ class Library:
     def reach(self, id: str, reached: Reached, sparkline: Sequence[float]) -> None:
         """Note how far a run has come."""
         solved = reached.solved or (None, None)
-        columns = {name: getattr(reached, name) for name in _REACHED} | {"sparkline": json.dumps(list(sparkline))}
+        columns = {name: getattr(reached, name) for name in REACHED} | {"sparkline": json.dumps(list(sparkline))}
         self._update(id, columns | {"solved_steps": solved[0], "solved_seconds": solved[1]})
 
     def end(self, id: str, status: Status, reason: str = "") -> None:
@@ -297,8 +297,8 @@ class Library:
 
     def keep_checkpoint(self, checkpoint: CheckpointRecord) -> None:
         """Note a checkpoint whose file is there; one of the same iteration is replaced."""
-        row = (*(getattr(checkpoint, name) for name in _CHECKPOINT), json.dumps(list(checkpoint.kinds)))
-        names = ", ".join((*_CHECKPOINT, "kinds"))
+        row = (*(getattr(checkpoint, name) for name in CHECKPOINT), json.dumps(list(checkpoint.kinds)))
+        names = ", ".join((*CHECKPOINT, "kinds"))
         self._execute(f"INSERT OR REPLACE INTO checkpoints ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     @reads
@@ -391,11 +391,3 @@ class Library:
             return self._connection.execute(statement, values)
         except BROKEN as error:
             raise RunError(f"The run library in {self.folder} cannot be used: {reason(error)}.") from None
-
-
-_MARKS = (
-    *("id", "status", "iteration", "seconds", "mean_return", "ended", "changes"),
-    *("title", "note", "tags", "pinned", "inexact", "reason"),
-)
-_REACHED = ("iteration", "environment_steps", "episodes", "seconds", "mean_return", "best")
-_CHECKPOINT = ("run", "iteration", "environment_steps", "created", "file", "size", "mean_return")

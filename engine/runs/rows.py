@@ -47,6 +47,14 @@ AS_COLUMNS: dict[str, Callable[[RunRecord], Any]] = {
     "pinned": lambda run: int(run.label.pinned),
     "deleted": lambda run: run.deleted,
 }
+# Those of which one is another as soon as the record of a run is, and those that say how far it has come.
+MARKS = (
+    *("id", "status", "iteration", "seconds", "mean_return", "ended", "changes"),
+    *("title", "note", "tags", "pinned", "inexact", "reason"),
+)
+REACHED = ("iteration", "environment_steps", "episodes", "seconds", "mean_return", "best")
+# Of the table of checkpoints, those that hold plain values.
+CHECKPOINT = ("run", "iteration", "environment_steps", "created", "file", "size", "mean_return")
 
 
 def run_of(row: sqlite3.Row) -> RunRecord:
