@@ -152,7 +152,8 @@ def _between(old: BaseModel, new: BaseModel, prefix: str, known: dict[str, Param
                 yield from _options(getattr(old, "id", ""), first, second)
         elif path in CHOICES and first.kind != second.kind:
             title, entries = CHOICES[path]
-            yield Difference(path, title, "", entries[first.kind].title, entries[second.kind].title)
+            if first.kind in entries and second.kind in entries:  # else there is nothing to choose in one's family
+                yield Difference(path, title, "", entries[first.kind].title, entries[second.kind].title)
         elif isinstance(first, BaseModel) and isinstance(second, BaseModel):
             yield from _between(first, second, f"{path}.", known)
         elif first != second:

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from engine.catalogue.configured import changed, described
 from engine.catalogue.environments import ENVIRONMENTS
@@ -222,9 +221,9 @@ def _parts(config: RunConfig) -> Iterator[tuple[str, Told]]:
         choice: Any = config
         for name in path.split("."):
             choice = getattr(choice, name, None)
-        if isinstance(choice, BaseModel):
-            kind = str(getattr(choice, "kind", ""))
-            yield path, Told(title, "", entries[kind].title if kind in entries else kind)
+        kind = getattr(choice, "kind", None)
+        if kind in entries:  # else there is nothing to choose in its family
+            yield path, Told(title, "", entries[kind].title)
     for parameter in parameters_of(config):
         value = parameter.value
         if parameter.path == _ENVIRONMENT and value in ENVIRONMENTS:

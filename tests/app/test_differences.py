@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from app.models.runs import differences, live_changes
-from engine.config import PlanningConfig, PolicyGradientConfig, presets
+from engine.catalogue.methods.entries import CHOICES
+from engine.config import PolicyGradientConfig, presets
 from engine.config.parameters import with_values
 
 PLAIN = PolicyGradientConfig()
@@ -49,9 +52,10 @@ def test_a_map_is_told_as_edited() -> None:
 
 
 def test_between_families_the_rule_tells_what_only_one_has() -> None:
-    new = with_values(PLAIN, {"update": "exact-gradient"})
-    assert isinstance(new, PlanningConfig)
-    assert [difference.title for difference in differences(PLAIN, new)] == ["Update rule"]
+    families = [PLAIN, *(with_values(PLAIN, {"update": rule}) for rule in ("exact-gradient", "q-learning", "dqn"))]
+    assert len({type(config) for config in families}) == 3
+    for old, new in permutations(families, 2):
+        assert [each.title for each in differences(old, new) if each.path in CHOICES] == ["Update rule"]
 
 
 def test_any_two_presets_can_be_told_apart() -> None:
