@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.networks.networks import Table
+from engine.policies.epsilon_greedy import sampled
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
 from engine.runtime.state import State
@@ -29,6 +31,9 @@ class Actor:
         self._translates = policy.translates
         scale = policy.scale
         self._scale = None if scale is None else tuple(part.cpu().numpy() for part in scale)
+        self._rows: NDArray[np.float32] | None = None  # those of a table, in its own memory
+        if isinstance(policy.head, Table) and device.type == "cpu":
+            self._rows = policy.head.rows.detach().numpy()
 
     def state(self) -> State:
         """Where its random numbers are; the policy, and the share of greedy actions, are not the actor's to keep."""
@@ -81,6 +86,8 @@ class Actor:
         Raises:
             RunError: an action is not a finite number.
         """
+        if self._rows is not None and self._policy.epsilon is not None:
+            return sampled(self._rows[observations], self._policy.epsilon, self.generator), None, state
         with torch.inference_mode():
             chosen, greedy, state = self.decide(torch.from_numpy(observations).to(self._device), state)
             actions: NDArray[Any] = chosen.cpu().numpy()

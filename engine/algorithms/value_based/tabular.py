@@ -20,6 +20,8 @@ from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
 from engine.runtime.state import Parts, TensorState
 
+_ONE = np.ones(1, np.int64)
+
 
 class TabularRule:
     """Q(s, a) ← Q(s, a) + α δ with δ = y − Q(s, a), for every step once its target is known,
@@ -66,12 +68,12 @@ class TabularRule:
         self._tables = [table.numpy() for table in tables]
         self._visits = [counts.numpy() for counts in visits]
         self._errors: list[Floats] = []
-        self._largest: list[float] = []
+        self._acted_in: list[Indices] = []
 
     def begin(self, config: ValueBasedConfig, progress: float) -> None:
         assert isinstance(config.update, QLearning | SARSA)
         self._config, self._update = config, config.update
-        self._errors, self._largest = [], []
+        self._errors, self._acted_in = [], []
 
     def broke_off(self, environments: Indices) -> None:
         self._window.leave(environments)
@@ -79,18 +81,22 @@ class TabularRule:
     def learn(self, transitions: Transitions) -> tuple[()]:
         environment = self._config.environment
         rewards = environment.reward_scale * transitions.rewards + environment.reward_offset
+        looks_ahead = self._looks_ahead
         for t in range(len(rewards)):
             states, actions = transitions.observations[t], transitions.actions[t]
-            self._largest.append(float(self._acting[states].max(-1).mean()))
-            if self._looks_ahead:
+            terminated, next_states = transitions.terminated[t], transitions.next_observations[t]
+            if not (looks_ahead or self._config.estimator.n > 1):  # nothing has to be waited for
+                self._learn_from(Step(states, actions, rewards[t], 1), partial(self._unless, terminated, next_states))
+                continue
+            if looks_ahead:
                 self._learn_oldest(self._window.lengths, states, actions)
             self._window.add(states, actions, rewards[t], self._config.estimator.gamma)
-            lengths = self._window.lengths
-            ended = transitions.terminated[t] | transitions.truncated[t]
-            if not self._looks_ahead:
-                self._learn_oldest(np.where(ended, 0, lengths), transitions.next_observations[t], None)
+            ended = terminated | transitions.truncated[t]
+            if not looks_ahead:
+                self._learn_oldest(np.where(ended, 0, self._window.lengths), next_states, None)
             if ended.any():
-                self._learn_rest(np.flatnonzero(ended), transitions.terminated[t], transitions.next_observations[t])
+                self._learn_rest(np.flatnonzero(ended), terminated, next_states)
+        self._acted_in.append(transitions.observations)
         return ()
 
     @property
@@ -128,7 +134,7 @@ class TabularRule:
             entries, place, counts = np.unique(entries, return_inverse=True, return_counts=True)
             errors = np.bincount(place, errors) / counts
         else:
-            counts = np.ones(1, np.int64)
+            counts = _ONE
         visits[entries] += counts
         if self._update.step_size == "1/n":
             share = counts / visits[entries]
@@ -168,6 +174,6 @@ class TabularRule:
         metrics: Metrics = {
             "td_error_mean": float(errors.mean()) if len(errors) else None,
             "td_error_size": float(np.abs(errors).mean()) if len(errors) else None,
-            "largest_value": float(np.mean(self._largest)),
+            "largest_value": float(self._acting[np.concatenate(self._acted_in)].max(-1).mean()),
         }
         return ValueOutcome(errors.astype(np.float32), metrics)

@@ -8,6 +8,16 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
 from engine.runtime.errors import Refusal
 
+TABLE_METRICS = (
+    "epsilon",
+    "td_error_mean",
+    "td_error_size",
+    "largest_value",
+    "first_value",
+    "discounted_return",
+    "value_error",
+)
+
 
 def discrete_actions(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     """Where there is no action of the largest value to be looked up."""

@@ -55,7 +55,9 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
         yield from collector.begin()
         ended: list[FinishedEpisodes] = []
         for _ in range(max(1, config.collection.steps // config.collection.train_frequency)):
-            self.policy.epsilon = 1.0 if self._rule.explores_only else epsilon
+            share = 1.0 if self._rule.explores_only else epsilon
+            if self.policy.epsilon != share:  # which takes a module longer than it looks
+                self.policy.epsilon = share
             taken: list[Transitions] = []
             for _ in range(config.collection.train_frequency):
                 transitions, finished = collector.collect(self._interaction.actor, 1)

@@ -11,6 +11,7 @@ import torch
 from scipy import stats
 
 from engine.policies.distributions import Categorical, Distribution, EpsilonGreedy
+from engine.policies.epsilon_greedy import sampled
 
 VALUES = torch.tensor([[0.0, 3.0, 1.0, 2.0], [5.0, 1.0, 5.0, 1.0], [0.0, 0.0, 0.0, 0.0]], dtype=torch.float64)
 OTHER = torch.tensor([[4.0, 3.0, 1.0, 2.0], [5.0, 1.0, 5.0, 5.0], [0.0, 0.0, 0.0, -1.0]], dtype=torch.float64)
@@ -83,3 +84,10 @@ def test_a_copy_is_kept_apart_and_heat_changes_nothing() -> None:
         live.tempered(0.0)
     with pytest.raises(ValueError, match="epsilon must be from 0 to 1"):
         EpsilonGreedy(VALUES, 1.5).sample(generator())
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.4, 1.0])
+def test_a_table_that_is_looked_up_with_numpy_is_acted_by_alike(epsilon: float) -> None:
+    many = VALUES.to(torch.float32).repeat(40, 1)
+    taken = sampled(many.numpy(), epsilon, generator(3))
+    assert taken.tolist() == EpsilonGreedy(many, epsilon).sample(generator(3)).tolist()

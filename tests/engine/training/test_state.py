@@ -43,7 +43,7 @@ SCRATCH = {
     "Policy.temperature": "set from the configuration as an iteration begins",
     "Policy.epsilon": "set from the configuration as an iteration begins",
     "TabularRule._errors": "of one iteration, emptied as the next begins",
-    "TabularRule._largest": "of one iteration, emptied as the next begins",
+    "TabularRule._acted_in": "of one iteration, emptied as the next begins",
     "DiscountedReturns._ended": "of one iteration, emptied as the next begins",
     "DQNRule._progress": "set from the life of the run as an iteration begins",
     "DQNRule._steps": "of one iteration, counted from 0 as the next begins",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.methods.spec import Entry, ValueSpec
-from engine.catalogue.methods.tables import in_a_table
+from engine.catalogue.methods.tables import TABLE_METRICS, in_a_table
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
 
@@ -42,5 +42,5 @@ SPEC = ValueSpec(
     biases=_biases,
     estimates="q_π",
     pinned=("update.learning_rate", "exploration.epsilon_end"),
-    metrics=("epsilon", "td_error_mean", "td_error_size", "largest_value", "value_error"),
+    metrics=TABLE_METRICS,
 )
