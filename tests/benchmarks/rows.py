@@ -26,6 +26,12 @@ ROWS: dict[str, Row] = {
             (Figure("speed-up", "×", least=3.5), Figure("speed-up against SBX", "×", least=2.0)),
         ),
         Row(
+            "dqn-speed",
+            "DQN steps/s on CartPole at the settings of SB3's zoo, against SB3 and against SBX",
+            "dqn_speed",
+            (Figure("speed-up", "×", least=2.0), Figure("speed-up against SBX", "×", least=1.0)),
+        ),
+        Row(
             "learning",
             "The presets that have a target reach it, from every seed",
             "learning",
