@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -112,13 +112,24 @@ def heard_again() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def trains(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "main.py", "train", "--steps", "10000000", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True, text=True)
+@pytest.fixture
+def trains() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Begins to train in a process of its own, which is not left behind, whatever comes of the test."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "main.py", "train", "--steps", "10000000", *arguments]
+        begun.append(subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True, text=True))
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent there to one process")
-def test_ctrl_c_while_it_loads_is_told_in_one_sentence() -> None:
+def test_ctrl_c_while_it_loads_is_told_in_one_sentence(trains: Callable[..., subprocess.Popen[str]]) -> None:
     process = trains()
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
@@ -131,7 +142,7 @@ def test_ctrl_c_while_it_loads_is_told_in_one_sentence() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent there to one process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_was_learned_before_a_signal_is_told_stands_in_the_report_and_is_saved(
-    tmp_path: Path, library_place: Path, number: int
+    trains: Callable[..., subprocess.Popen[str]], tmp_path: Path, library_place: Path, number: int
 ) -> None:
     report = tmp_path / "report.jsonl"
     process = trains("--set", "environment.stepping=processes", "--report", str(report))
