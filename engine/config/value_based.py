@@ -114,7 +114,8 @@ def _step_size() -> Any:
         title="Step size",
         help="constant moves a value by the share α at every visit, follows a policy that changes, and never comes to "
         "rest; 1/n by 1/n at the n-th, which averages all targets that it has had: such steps add up to infinity and "
-        "their squares do not (Robbins and Monro's condition), so that values settle.",
+        "their squares do not (Robbins and Monro's condition), so that values settle. So do those of 1/n^0.7, which "
+        "forget the targets of the beginning, when all was still wrong, far sooner.",
     )
 
 
@@ -131,7 +132,8 @@ def _initial_value() -> Any:
     )
 
 
-StepSize = Literal["constant", "1/n"]
+StepSize = Literal["constant", "1/n", "1/n^0.7"]
+DECAY = 0.7  # the exponent of the last
 
 
 class QLearning(Model):

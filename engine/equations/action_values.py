@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import VALUE_SPECS
 from engine.config import ValueBasedConfig
-from engine.config.value_based import DQN, SARSA, QLearning
+from engine.config.value_based import DECAY, DQN, SARSA, QLearning
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
 
@@ -49,7 +49,11 @@ def _target(config: ValueBasedConfig, following: str) -> Line:
 
 def _step(config: ValueBasedConfig) -> Line:
     assert isinstance(config.update, QLearning | SARSA)
-    share = r"\frac{1}{N(s_t, a_t)}" if config.update.step_size == "1/n" else r"\alpha"
+    share = {
+        "constant": r"\alpha",
+        "1/n": r"\frac{1}{N(s_t, a_t)}",
+        "1/n^0.7": rf"\frac{{1}}{{N(s_t, a_t)^{{{DECAY}}}}}",
+    }[config.update.step_size]
     return (
         Term(r"Q(s_t, a_t) \leftarrow Q(s_t, a_t) + "),
         Term(rf"{share} \,", "update"),

@@ -257,10 +257,11 @@ METRICS: dict[str, Metric] = {
         Metric(
             "value_error",
             "Error of the values",
-            "‖Q − q‖",
+            "|Q − q|",
             "reward",
-            "The largest difference, over all states and actions that have been tried, from the true values, computed "
-            "from the known dynamics: of the best policy, or of the one that acts where its values are learned.",
+            "How far the values are from the true ones, averaged over all that was tried, each as often as it was; "
+            "these are computed from the known dynamics, without a time limit: of the best policy, or of the one that "
+            "acts where its values are learned.",
             from_zero=True,
         ),
         Metric(

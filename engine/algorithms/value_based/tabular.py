@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from engine.algorithms.outcome import Metrics
 from engine.algorithms.value_based.outcome import ValueOutcome
 from engine.algorithms.value_based.steps import Floats, Indices, Step, Window
+from engine.algorithms.value_based.true_values import TrueValues
+from engine.catalogue.methods.specs import VALUE_SPECS
 from engine.config import ValueBasedConfig
-from engine.config.value_based import SARSA, QLearning
+from engine.config.value_based import DECAY, SARSA, QLearning
 from engine.experience.transitions import Transitions
 from engine.networks.networks import Table
 from engine.policies.policy import Policy
@@ -41,7 +43,7 @@ class TabularRule:
 
     Where k environments do the same in the same state at once, their errors are averaged and the value moves by the
     share that k steps towards that mean would move it, 1 − (1 − α)ᵏ. With the step size 1/n a value is the mean of all
-    targets it has had. The policy of double Q-learning is ε-greedy in the mean of both tables; each step is learned
+    targets it has had; with 1/n^0.7 the later ones weigh more. The policy of double Q-learning is ε-greedy in the mean of both tables; each step is learned
     from by one of them, drawn evenly.
 
     Source: Sutton & Barto (2018), chapters 6 and 7.
@@ -64,6 +66,8 @@ class TabularRule:
         named |= {f"values_{index}": table for index, table in enumerate(tables)} if double else {}
         self.parts.add("values", TensorState(named))
         self._window = self.parts.add("window", Window(config.estimator.n, config.collection.environments))
+        estimates = VALUE_SPECS[config.update.kind].estimates
+        self._true = self.parts.add("true_values", TrueValues(config.environment, estimates))
         self._acting: NDArray[np.float32] = rows.numpy()
         self._tables = [table.numpy() for table in tables]
         self._visits = [counts.numpy() for counts in visits]
@@ -139,7 +143,9 @@ class TabularRule:
         if self._update.step_size == "1/n":
             share = counts / visits[entries]
         else:
-            share = 1.0 - (1.0 - min(self._update.learning_rate, 1.0)) ** counts
+            decaying = self._update.step_size != "constant"
+            rate = visits[entries] ** -DECAY if decaying else min(self._update.learning_rate, 1.0)
+            share = 1.0 - (1.0 - rate) ** counts
         values[entries] += share * errors
         if len(self._tables) == 2:
             first, second = (table.reshape(-1)[entries] for table in self._tables)
@@ -168,6 +174,8 @@ class TabularRule:
         return found
 
     def outcome(self) -> ValueOutcome:
+        config, steps = self._config, sum(len(states) for states in self._acted_in)
+        visits: Indices = np.sum(self._visits, axis=0)
         errors = np.concatenate(self._errors) if self._errors else np.zeros(0)
         if not np.isfinite(errors).all():
             raise RunError("A value is no longer a finite number; the rewards are probably too large.")
@@ -175,5 +183,8 @@ class TabularRule:
             "td_error_mean": float(errors.mean()) if len(errors) else None,
             "td_error_size": float(np.abs(errors).mean()) if len(errors) else None,
             "largest_value": float(self._acting[np.concatenate(self._acted_in)].max(-1).mean()),
+            "value_error": self._true.error(
+                self._acting, visits, config.estimator.gamma, self._policy.epsilon or 0.0, steps
+            ),
         }
         return ValueOutcome(errors.astype(np.float32), metrics)

@@ -76,12 +76,15 @@ def part(transitions: Transitions, first: int, last: int) -> Transitions:
 
 @STEPS
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("step_size", ["constant", "1/n"])
-def test_a_table_is_the_references_and_none_of_those_with_a_mistake(kind: str, n: int, step_size: str) -> None:
+@pytest.mark.parametrize("size", [("constant", 0.1, 0.0), ("1/n", 1.0, 1.0), ("1/n^0.7", 1.0, 0.7)], ids=lambda s: s[0])
+def test_a_table_is_the_references_and_none_of_those_with_a_mistake(
+    kind: str, n: int, size: tuple[str, float, float]
+) -> None:
+    step_size, rate, power = size
     config = configured(kind, estimator__n=n, estimator__gamma=0.9, update__step_size=step_size)
     rule, table = made(config)
     steps = experience(60, 1)
-    reference = Rule(kind, n, 0.9, None if step_size == "1/n" else 0.1, 0.3)
+    reference = Rule(kind, n, 0.9, rate, power, 0.3)
     first = table.astype(np.float64)
     for t in range(60):  # one step after the other, as they are collected
         rule.learn(part(steps, t, t + 1))
@@ -134,7 +137,7 @@ def test_each_environment_has_steps_of_its_own_which_a_run_that_goes_on_still_ha
     going_on.parts.load(rule.parts.state())
     going_on.broke_off(np.array([1]))
     going_on.learn(part(steps, 20, 50))
-    reference = Rule(kind, n, 0.9, 0.1, 0.3)
+    reference = Rule(kind, n, 0.9, 0.1, 0.0, 0.3)
     for environment in range(3):
         own = slice(STATES * environment, STATES * (environment + 1))
         taken, expected = of_one(alone, environment), first[own]

@@ -27,13 +27,14 @@ class Taken(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What is learned: ``kind`` is q-learning, sarsa or expected-sarsa, over n steps, with α where ``rate`` is not
-    None, else 1/n(s, a)."""
+    """What is learned: ``kind`` is q-learning, sarsa or expected-sarsa, over n steps, with the step size
+    ``rate`` · n(s, a)^(−``power``)."""
 
     kind: str
     n: int
     gamma: float
-    rate: float | None
+    rate: float
+    power: float
     epsilon: float
 
 
@@ -64,7 +65,7 @@ def learned(rule: Rule, steps: Sequence[Taken], values: NDArray[np.float64], wro
             following = _worth("sarsa" if rule.kind == "q-learning" else "q-learning", table[end.next_state], 0.5)
         where = step.state, step.action
         visits[where] += 1
-        share = 1.0 / visits[where] if rule.rate is None else rule.rate
+        share = rule.rate * visits[where] ** -rule.power
         table[where] += share * (target + discount * following - table[where])
     return table
 

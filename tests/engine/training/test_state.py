@@ -45,6 +45,8 @@ SCRATCH = {
     "TabularRule._errors": "of one iteration, emptied as the next begins",
     "TabularRule._acted_in": "of one iteration, emptied as the next begins",
     "DiscountedReturns._ended": "of one iteration, emptied as the next begins",
+    "TrueValues._best": "computed from the known dynamics when it is first asked for",
+    "Dynamics.possible": "which steps of a known process are possible, found when it is first asked for",
     "DQNRule._progress": "set from the life of the run as an iteration begins",
     "DQNRule._steps": "of one iteration, counted from 0 as the next begins",
     "DQNRule._learned": "of one iteration, emptied as the next begins",

@@ -47,6 +47,6 @@ SPEC = ValueSpec(
     fits=in_a_table,
     biases=_biases,
     estimates="q*",
-    pinned=("update.learning_rate", "exploration.epsilon_end"),
+    pinned=("update.learning_rate", "exploration.epsilon_end", "estimator.n"),
     metrics=TABLE_METRICS,
 )
