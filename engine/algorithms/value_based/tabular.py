@@ -43,10 +43,11 @@ class TabularRule:
 
     Where k environments do the same in the same state at once, their errors are averaged and the value moves by the
     share that k steps towards that mean would move it, 1 − (1 − α)ᵏ. With the step size 1/n a value is the mean of all
-    targets it has had; with 1/n^0.7 the later ones weigh more. The policy of double Q-learning is ε-greedy in the mean of both tables; each step is learned
-    from by one of them, drawn evenly.
+    targets it has had; with 1/n^0.7 the later ones weigh more. The policy of double Q-learning is ε-greedy in the mean
+    of both tables; each step is learned from by one of them, drawn evenly.
 
-    Source: Sutton & Barto (2018), chapters 6 and 7.
+    Source: Sutton & Barto (2018), chapters 6 and 7; for the step sizes Even-Dar & Mansour (2003), "Learning rates for
+        Q-learning".
     """
 
     explores_only = False  # a table is learned from the first step on
