@@ -76,6 +76,7 @@ class PlaybackThread(QThread):
     """
 
     frame_ready = Signal()
+    begun = Signal()  # there is a policy to play, where before there was none; its environment may take a while
     failed = Signal(str)  # one sentence; nothing plays until ``retry`` or ``reset``
     held_up = Signal(str)  # one sentence, once where the environment does not answer for long
     follow_changed = Signal(bool)  # whether the newest policy plays, or one that is held
@@ -114,6 +115,8 @@ class PlaybackThread(QThread):
                 self._pace.due = 0.0  # an end that is shown is not shown on
             if waited_for or final:
                 self._changed.notify_all()
+        if waited_for:
+            self.begun.emit()
 
     # --- from the window ----------------------------------------------------------------------------------------------
 
@@ -144,6 +147,11 @@ class PlaybackThread(QThread):
     def set_greedy(self, greedy: bool) -> None:
         """Take the most likely action rather than a sampled one, from the next decision on."""
         self._greedy = greedy
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether there is a policy that can be played."""
+        return self._choice.newest is not None
 
     @property
     def follows(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.panels.episode.panel import EMPTY
+from app.panels.episode.panel import BEGINNING, EMPTY, PAUSED
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PolicyGradientConfig
 from engine.reports.frames import SoftmaxDecision
@@ -22,7 +22,12 @@ def test_an_empty_panel_says_what_will_appear(open_panel: Open) -> None:
 
 
 def test_an_offered_policy_plays(qtbot: QtBot, open_panel: Open) -> None:
-    panel = open_panel(film())
+    panel = open_panel()
+    panel.playback.set_paused(True)
+    panel.playback.offer(film())
+    assert panel.view.sentence == PAUSED
+    click(qtbot, panel.play_button)
+    assert panel.view.sentence == BEGINNING  # which may take seconds, and is no training
     qtbot.waitUntil(lambda: panel.view.sentence == "" and int(panel.return_label.text()) > 5)
 
 

@@ -31,8 +31,10 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
-EMPTY = "The current policy will play here once training starts."
-EMPTY_PAUSED = "Paused. Press play, and the current policy plays here once training starts."
+EMPTY = "The current policy plays here as soon as training has made one."
+EMPTY_PAUSED = "Paused. Press play, and the current policy plays here as soon as training has made one."
+PAUSED = "Paused. Press play, and the policy plays here."
+BEGINNING = "Beginning a new episode…"
 AS_IN_THE_CURVE = (
     "The mean return of the last 100 training episodes when this policy was the newest: where the curve of returns was "
     "then. One episode alone may come to much more or less."
@@ -185,6 +187,7 @@ class EpisodePanel(PanelWidget):
         self.play_button.clicked.connect(self._play_or_pause)
         self.speed_box.currentIndexChanged.connect(lambda index: self.playback.set_speed(SPEEDS[index]))
         self.greedy_button.toggled.connect(self.playback.set_greedy)
+        self.playback.begun.connect(self._follow_playing)
         self.playback.frame_ready.connect(self._show_newest)
         self.playback.failed.connect(self._show_failure)
         self.playback.held_up.connect(self._show_hold_up)
@@ -242,7 +245,7 @@ class EpisodePanel(PanelWidget):
             self.playback.retry()
             self.playback.set_paused(False)
             self._follow_playing()
-            self.view.show_sentence("Beginning a new episode…")
+            self.view.show_sentence(BEGINNING)
         else:
             self.playback.set_paused(not self.playback.paused)
             if self._last is not None:
@@ -263,7 +266,8 @@ class EpisodePanel(PanelWidget):
         self.play_button.setAccessibleName(f"{words} the episode" if not self._failed else words)
         self.play_button.setToolTip(f"{words}: {tip[0].lower()}{tip[1:]}")
         if self._last is None and not self._failed and not self._held_up:
-            self.view.show_sentence(EMPTY_PAUSED if paused else EMPTY)
+            idle, held = (BEGINNING, PAUSED) if self.playback.has_policy else (EMPTY, EMPTY_PAUSED)
+            self.view.show_sentence(held if paused else idle)
         badge = "No answer" if self._held_up else "Paused" if paused else ""
         self.view.show_badge(badge if self._last is not None and not self._failed else "")
 
