@@ -39,6 +39,7 @@ _NOT_COUNTED = (
 )
 _BESIDE = 0.2, 0.4  # of the width, at least and at most, for the names beside the ends of lines
 _MARGIN = 0.03  # of it, where there are none
+_NEAR = 0.5  # of a budget, from where on the axis has room for all of it
 _NAMED = 3  # runs that the title of an axis has room for
 _SHORT = {
     "environment_steps": "steps",
@@ -223,9 +224,9 @@ class Overlay(PanelWidget):
         lines = [line for line in self._lines.lines if len(line.x)]
         if not lines:
             return
-        end = max(float(line.x[-1]) for line in lines)
-        if self.axis == "environment_steps":  # that of a run at work stands still
-            end = max([end, *(_budget(run.record) for run in self._compared.runs if run.record.status in ALIVE)])
+        at_work = [run.record for run in self._compared.runs if run.record.status in ALIVE]
+        budgets = map(_budget, at_work if self.axis == "environment_steps" else ())
+        end = axis_end([float(line.x[-1]) for line in lines], max(budgets, default=0.0))
         named = len(self._lines.lines) <= MANY
         heights = np.concatenate([line.y for line in lines])
         low, high = robust_bounds(heights)
@@ -262,6 +263,12 @@ class Overlay(PanelWidget):
             columns: dict[str, Column] = {"run": [run.title] * len(one), AXES[self.axis]: one.x, title: one.y}
             tables.append(Table(columns))
         return below(tables)
+
+
+def axis_end(ends: Sequence[float], budget: float) -> float:
+    """Where an axis ends that shows lines up to these ``ends``: with the longest, or where all have come near the
+    ``budget`` of one at work with that, where it then stands still."""
+    return max(*ends, budget) if min(ends) >= _NEAR * budget else max(ends)
 
 
 def _combo(name: str, tip: str) -> Combo:

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.compare.agents import outcome
 from app.compare.compared import names
-from app.compare.overlay import ALONE, EMPTY
+from app.compare.overlay import ALONE, EMPTY, axis_end
 from app.compare.page import MIME, ComparePage
 from app.compare.run_picker import default_ticks
 from app.models.run_names import name_beside
@@ -191,6 +191,11 @@ def test_runs_that_differ_in_much_are_told_apart_by_their_methods() -> None:
     assert name_beside(records[1], records[0]) == "seed 2"
 
 
+def test_the_axis_has_room_for_a_budget_that_all_runs_come_near() -> None:
+    assert axis_end([60_000.0, 100_000.0], 110_000.0) == 110_000.0
+    assert axis_end([10_000.0, 100_000.0], 50_000_000.0) == axis_end([10_000.0, 100_000.0], 110_000.0) == 100_000.0
+
+
 def test_names_at_the_ends_of_lines_do_not_cover_each_other() -> None:
     assert spread([10.0, 12.0, 95.0], 10.0, (0.0, 100.0)) == [10.0, 20.0, 90.0]
     places = np.array(spread([50.0] * 5, 10.0, (0.0, 100.0)))
@@ -327,6 +332,8 @@ def test_a_run_that_trains_is_followed_and_only_what_is_new_is_read(
     assert {run for run, _ in read} == {live.id}  # and nothing of the run at rest
     assert all(since >= begun - 1 for _, since in read)
     qtbot.waitUntil(lambda: len(page.overlay.lines[1].x) > begun)
+    longest = max(line.x[-1] for line in page.overlay.lines)
+    assert page.overlay.plot.ranges[0][1] < 2 * longest  # however far its budget is
     window.controller.stop()
     reach(window, RunState.STOPPED)
 
