@@ -8,13 +8,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.models.run_names import LEAST_TELLING, environment_title, method_title
+from app.models.run_names import names_apart
 from app.models.run_style import RunStyle, style_of
-from app.models.runs import within_a_sentence
 from app.session.allowance import Allowance
 from app.session.run_library import RunLibrary
-from app.style.format import NOTHING, setting
-from engine.catalogue.methods.entries import CHOICES
 from engine.reports.metrics import METRICS
 from engine.runs.comparison import RETURN, Flattened, Varying, flattened, varying
 from engine.runs.library import ITERATIONS, Library, Series
@@ -22,7 +19,6 @@ from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError
 
 NOT_TICKED = "No run is ticked."
-_MOST = 2  # differences that a name is made of
 _TOLD = 3  # runs that are named in one line
 _SLICE = 0.02  # seconds of reading, after which the window has its turn
 _OFTEN, _SELDOM = 0.4, 2.0  # seconds from one look at what runs go on to tell to the next, the latter where that takes
@@ -158,7 +154,7 @@ class Compared(QObject):
         self._flattened = {record.id: self._flattened[record.id] for record in records}
         there = [record for record in records if record.id in self._read]
         differing = varying([(self._flattened[record.id], record.changes) for record in there])
-        beside = names(there, differing)
+        beside = names_apart(there, differing)
         runs = tuple(
             ComparedRun(
                 record,
@@ -220,62 +216,6 @@ def _flattened(record: RunRecord) -> Flattened:
         return flattened(record.config)
     except RequestError:
         return {}
-
-
-def names(records: Sequence[RunRecord], differing: Sequence[Varying]) -> dict[str, str]:
-    """What each of these is called beside the others, by its id: the name that a person gave it, or what it has
-    otherwise, "baseline: none, seed 2". Where much differs it is the method, and the environment, if these do, with as
-    much more as tells apart those that are called alike, "PPO · Acrobot". One of which nothing is left is left out."""
-    if len(differing) <= _MOST:
-        told = [[_words(one, index) for one in differing if one.values[index]] for index in range(len(records))]
-    else:
-        told = _told_apart(_methods(records), differing)
-    between = ", " if len(differing) <= _MOST else " · "
-    pairs = zip(records, told, strict=True)
-    beside = {record.id: record.label.title or between.join(words) for record, words in pairs}
-    return {id: name for id, name in beside.items() if name}
-
-
-def _methods(records: Sequence[RunRecord]) -> list[list[str]]:
-    """The method and the environment of each run, of these what is not the same in all."""
-    methods = [_method(record) for record in records]
-    places = [environment_title(record.environment) for record in records]
-    parts = [column for column in (methods, places) if len(set(column)) > 1]
-    return [[column[index] for column in parts] for index in range(len(records))]
-
-
-def _method(record: RunRecord) -> str:
-    try:
-        return method_title(record.config_now)
-    except RequestError:
-        return NOTHING
-
-
-def _told_apart(names: list[list[str]], differing: Sequence[Varying]) -> list[list[str]]:
-    """The names, and behind those that are alike what tells these apart best; a seed only where nothing else does."""
-    for _ in range(_MOST):
-        alike: dict[str, list[int]] = {}
-        for index, name in enumerate(names):
-            alike.setdefault(str(name), []).append(index)
-        for group in alike.values():
-            kinds = [(one, len({str(one.values[index]) for index in group})) for one in differing]
-            telling = [(one.path not in ("seed", *LEAST_TELLING), count, one) for one, count in kinds if count > 1]
-            if telling:
-                best = max(telling, key=lambda found: found[:2])[2]
-                for index in group:
-                    names[index] += [_words(best, index)] if best.values[index] else []
-    return names
-
-
-def _words(one: Varying, index: int) -> str:
-    """What a run has of what differs: "Cart pole", "α 0.01", "baseline: none"."""
-    value = one.values[index][-1]
-    if one.path == "environment.id":
-        return str(value)
-    title = one.symbol or within_a_sentence(one.title)
-    if one.path in CHOICES:
-        return f"{title}: {within_a_sentence(str(value))}"
-    return f"{title} {NOTHING if value is None else setting(value)}"
 
 
 def offered(runs: Sequence[ComparedRun]) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from app.models.runs import Difference, differences
+from app.style.format import NOTHING
 from engine.catalogue.configured import changed, described
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, UPDATES
@@ -14,6 +16,9 @@ from engine.config import RunConfig
 from engine.config.environments import EnvironmentConfig
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
+
+if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
+    from engine.runs.comparison import Varying
 
 _MOST = 2  # differences that a name is made of
 _SEED, _BUDGET, _ENVIRONMENT, _POLICY = "seed", "budget.environment_steps", "environment.id", "policy"
@@ -84,21 +89,76 @@ def told_apart(old: RunConfig, new: RunConfig) -> list[str]:
     """
     found = _most_telling_first(differences(old, new))
     chosen = {difference.path for difference in found} & _METHOD
-    words = []
+    words: list[str] = []
     named = ("update" in chosen or len(chosen) > 1) and method_title(old) != method_title(new)
     if named:
         words.append(method_title(new))
         found = [each for each in found if each.path.partition(".")[0] not in _OF_A_METHOD]
         found = [each for each in found if each.path not in LEAST_TELLING]
-    for difference in found:
-        title_alone = difference.path == _ENVIRONMENT or (named and difference.path == _POLICY)
-        words.append(str(difference.new) if title_alone else difference.new_text)
+    words += [str(each.new) if named and each.path == _POLICY else _words(each) for each in found]
     return [*words[:_MOST], *(["…"] if len(words) > _MOST else [])]
 
 
-def _most_telling_first(found: Sequence[Difference]) -> list[Difference]:
-    def place(difference: Difference) -> tuple[bool, bool, bool]:
-        path = difference.path
-        return path != _ENVIRONMENT, path in LEAST_TELLING, path == _SEED
+def names_apart(records: Sequence[RunRecord], differing: Sequence[Varying]) -> dict[str, str]:
+    """What each of these is called among the others, by its id: the name that a person gave it, or what it has
+    otherwise, "baseline: none, seed 2". Where much differs it is the method, and the environment, if these do, with as
+    much more as tells apart those that are called alike, "PPO · Acrobot". One of which nothing is left is left out."""
+    few = len(differing) <= _MOST
+    if few:
+        told = [[_of(one, index) for one in differing if one.values[index]] for index in range(len(records))]
+    else:
+        told = _with_more(_methods(records), differing)
+    between = ", " if few else " · "
+    pairs = zip(records, told, strict=True)
+    beside = {record.id: record.label.title or between.join(words) for record, words in pairs}
+    return {id: name for id, name in beside.items() if name}
 
-    return sorted(found, key=place)
+
+def _methods(records: Sequence[RunRecord]) -> list[list[str]]:
+    """The method and the environment of each run, of these what is not the same in all."""
+    methods = [_method(record) for record in records]
+    places = [environment_title(record.environment) for record in records]
+    parts = [column for column in (methods, places) if len(set(column)) > 1]
+    return [[column[index] for column in parts] for index in range(len(records))]
+
+
+def _method(record: RunRecord) -> str:
+    try:
+        return method_title(record.config_now)
+    except RequestError:
+        return NOTHING
+
+
+def _with_more(names: list[list[str]], differing: Sequence[Varying]) -> list[list[str]]:
+    """The names, and behind those that are alike what tells these apart best; a seed only where nothing else does."""
+    for _ in range(_MOST):
+        alike: dict[str, list[int]] = {}
+        for index, name in enumerate(names):
+            alike.setdefault(str(name), []).append(index)
+        for group in alike.values():
+            kinds = [(one, len({str(one.values[index]) for index in group})) for one in differing]
+            telling = [(_place(one.path)[1:], -count, one) for one, count in kinds if count > 1]
+            if telling:
+                best = min(telling, key=lambda found: found[:2])[2]
+                for index in group:
+                    names[index] += [_of(best, index)] if best.values[index] else []
+    return names
+
+
+def _of(one: Varying, index: int) -> str:
+    """What a run has of what differs."""
+    return _words(Difference(one.path, one.title, one.symbol, None, one.values[index][-1]))
+
+
+def _words(difference: Difference) -> str:
+    """What holds: "Cart pole", "α 0.01", "baseline: none"."""
+    return str(difference.new) if difference.path == _ENVIRONMENT else difference.new_text
+
+
+def _most_telling_first(found: Sequence[Difference]) -> list[Difference]:
+    return sorted(found, key=lambda difference: _place(difference.path))
+
+
+def _place(path: str) -> tuple[bool, bool, bool]:
+    """Where it stands among what tells runs apart: the environment first, then anything, at last the seed."""
+    return path != _ENVIRONMENT, path in LEAST_TELLING, path == _SEED

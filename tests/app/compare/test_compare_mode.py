@@ -14,11 +14,10 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from app.compare.agents import outcome
-from app.compare.compared import names
 from app.compare.overlay import ALONE, EMPTY, axis_end
 from app.compare.page import MIME, ComparePage
 from app.compare.run_picker import default_ticks
-from app.models.run_names import name_beside
+from app.models.run_names import name_beside, names_apart
 from app.models.run_state import RunState
 from app.panels.returns import ReturnsPanel
 from app.plotting.run_lines import spread
@@ -180,13 +179,13 @@ def test_runs_that_differ_in_much_are_told_apart_by_their_methods() -> None:
     choices = ({}, {"seed": 2}, ppo, {**ppo, "environment": "Acrobot-v1"})
     records = [record(values, id=str(number)) for number, values in enumerate(choices)]
     flat = [(flattened(each.config), each.changes) for each in records]
-    assert list(names(records, varying(flat)).values()) == [
+    assert list(names_apart(records, varying(flat)).values()) == [
         "REINFORCE + learned baseline · Cart pole · seed 1",
         "REINFORCE + learned baseline · Cart pole · seed 2",
         "PPO · Cart pole",
         "PPO · Acrobot",
     ]
-    assert list(names(records[:3], varying(flat[:3])).values())[2] == "PPO"
+    assert list(names_apart(records[:3], varying(flat[:3])).values())[2] == "PPO"
     assert name_beside(records[2], records[0]) == "PPO"
     assert name_beside(records[1], records[0]) == "seed 2"
 
