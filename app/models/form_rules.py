@@ -6,7 +6,7 @@ from engine.catalogue.environments import FAMILIES
 from engine.catalogue.methods.distribution import distribution_of
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import PlanningConfig, RunConfig, acts_by_values
 from engine.config.policies import LinearPolicy
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
@@ -30,6 +30,10 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
         return DISTRIBUTION_SPECS[distribution_of(policy, environment)].spread
     if path == "policy.feature_order":
         return isinstance(policy, LinearPolicy) and policy.features != "raw"
+    if path.startswith("exploration.") and isinstance(config, PlanningConfig):
+        return not acts_by_values(config)  # a plan is followed as it is
+    if path == "update.backups":
+        return getattr(update, "order", "") != "synchronous"
     if path == "update.cg_iterations":
         return getattr(update, "solver", "") != "exact"
     return path != "estimator.discount_states" or config.estimator.gamma < 1.0  # else every weight is 1

@@ -13,11 +13,11 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Discriminator, Tag
 
-from engine.config.planning import PlanningConfig
+from engine.config.planning import PlanningConfig, PolicyIteration, ValueIteration
 from engine.config.policy_gradient import PolicyGradientConfig
 from engine.config.value_based import ValueBasedConfig
 
-__all__ = ["FAMILY_OF", "PlanningConfig", "PolicyGradientConfig", "RunConfig", "ValueBasedConfig"]
+__all__ = ["FAMILY_OF", "PlanningConfig", "PolicyGradientConfig", "RunConfig", "ValueBasedConfig", "acts_by_values"]
 
 
 def _told(config: Any) -> str:
@@ -54,3 +54,10 @@ def _families() -> dict[str, type[RunConfig]]:
 
 
 FAMILY_OF = _families()  # by the kind of the update rule
+
+
+def acts_by_values(config: RunConfig) -> bool:
+    """Whether the policy is not learned itself but follows from action values, which its outputs are."""
+    if isinstance(config, PlanningConfig):
+        return isinstance(config.update, ValueIteration | PolicyIteration)
+    return isinstance(config, ValueBasedConfig)

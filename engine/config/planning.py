@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from engine.config.environments import EnvironmentConfig
 from engine.config.fields import Id, Kind, Model, parameter
@@ -26,6 +28,84 @@ class ExactGradient(Model):
     learning_rate: float = learning_rate_field(0.1)
     learning_rate_schedule: Schedule = schedule_field()
     max_grad_norm: float = max_grad_norm_field()
+
+
+class ExactNaturalGradient(Model):
+    """Ascent along the true natural gradient: ∇J as seen in the space of policies, by the exact Fisher matrix."""
+
+    kind: Literal["exact-natural-gradient"] = "exact-natural-gradient"
+    learning_rate: float = learning_rate_field(1.0)
+    learning_rate_schedule: Schedule = schedule_field()
+    damping: float = parameter(
+        0.0,
+        title="Damping",
+        symbol="ξ",
+        help="Added to the Fisher matrix's diagonal: keeps directions that hardly change the policy from exploding. "
+        "At 0 those that do not change it are left out.",
+        live=True,
+        ge=0.0,
+        le=100.0,
+    )
+
+
+def _horizon() -> Any:
+    return parameter(
+        "infinite",
+        title="Horizon",
+        symbol="H",
+        help="infinite plans as if no episode were cut off, so that one value per state will do; time-limit plans for "
+        "the turns that are left, with values of their own for each number of them. Acting, every turn is taken as if "
+        "it were the first.",
+    )
+
+
+Horizon = Literal["infinite", "time-limit"]
+
+
+class ValueIteration(Model):
+    """Bellman's optimality equation, applied to the values again and again until it holds."""
+
+    kind: Literal["value-iteration"] = "value-iteration"
+    order: Literal["synchronous", "in-place", "random", "prioritised"] = parameter(
+        "synchronous",
+        title="Order of backups",
+        help="synchronous backs up all states at once from the values before; in-place one after the other, each with "
+        "the newest values; random a state drawn by chance; prioritised the one whose value would change most.",
+    )
+    backups: int = parameter(
+        0,
+        title="Backups per iteration",
+        unit="states",
+        help="Single states backed up in an iteration, in any order but the synchronous one, which takes all; 0 backs "
+        "up as many as there are.",
+        live=True,
+        ge=0,
+        le=1_000_000,
+    )
+    horizon: Horizon = _horizon()
+
+
+class PolicyIteration(Model):
+    """The values of the policy are computed, and the policy is made greedy in them, until it stays the same."""
+
+    kind: Literal["policy-iteration"] = "policy-iteration"
+    evaluation_sweeps: int = parameter(
+        0,
+        title="Evaluation sweeps",
+        symbol="m",
+        unit="sweeps",
+        help="Sweeps in which the values are drawn to those of the policy before it is improved; 0 computes them "
+        "exactly, 1 is value iteration.",
+        live=True,
+        ge=0,
+        le=10_000,
+    )
+    horizon: Horizon = _horizon()
+
+
+PlanningUpdateConfig = Annotated[
+    ExactGradient | ExactNaturalGradient | ValueIteration | PolicyIteration, Field(discriminator="kind"), Kind
+]
 
 
 class ReturnConfig(Model):
@@ -57,7 +137,7 @@ class PlanningConfig(Model):
     policy: PolicyConfig = MLPPolicy()
     exploration: ExplorationConfig = ExplorationConfig()
     estimator: ReturnConfig = ReturnConfig()
-    update: Annotated[ExactGradient, Kind] = ExactGradient()
+    update: PlanningUpdateConfig = ExactGradient()
     evaluation: EvaluationConfig = EvaluationConfig()
     budget: BudgetConfig = BudgetConfig()
     seed: int = seed_field()

@@ -9,8 +9,8 @@ Gaussian and GAE; Schulman et al. (2015, 2017) for TRPO and PPO.
 from __future__ import annotations
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
-from engine.equations import action_values, estimators, policies, updates
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig, acts_by_values
+from engine.equations import action_values, estimators, planning, policies, updates
 from engine.equations.action_values import value_lines
 from engine.equations.estimators import advantage_lines, fit_lines
 from engine.equations.policies import policy_lines
@@ -19,7 +19,7 @@ from engine.equations.updates import planning_lines, update_lines
 
 __all__ = ["SYMBOLS", "Line", "Part", "Term", "equation"]
 
-SYMBOLS = (*policies.SYMBOLS, *estimators.SYMBOLS, *updates.SYMBOLS, *action_values.SYMBOLS)
+SYMBOLS = (*policies.SYMBOLS, *estimators.SYMBOLS, *updates.SYMBOLS, *action_values.SYMBOLS, *planning.SYMBOLS)
 
 
 def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
@@ -28,7 +28,8 @@ def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...
     A learned value's own objective stands where it is fitted: before the advantage is taken, or last.
     """
     if isinstance(config, PlanningConfig):
-        return (*policy_lines(config, environment), *planning_lines(config))
+        computed = planning_lines(config)
+        return computed if acts_by_values(config) else (*policy_lines(config, environment), *computed)
     if not isinstance(config, PolicyGradientConfig):
         return value_lines(config)
     before, after = fit_lines(config)

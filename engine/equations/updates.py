@@ -8,7 +8,7 @@ from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import PLANNING_SPECS, UPDATE_SPECS
 from engine.config import PlanningConfig, PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline
-from engine.config.planning import ExactGradient
+from engine.config.planning import ExactGradient, ExactNaturalGradient
 from engine.config.updates import (
     TRPO,
     GradientAscent,
@@ -18,6 +18,7 @@ from engine.config.updates import (
     PPOLagrangian,
     PPOPenalty,
 )
+from engine.equations.planning import SWEEPS
 from engine.equations.symbols import Symbol
 from engine.equations.terms import (
     ADVANTAGE,
@@ -41,7 +42,7 @@ def update_lines(config: PolicyGradientConfig) -> tuple[Line, ...]:
 
 
 def planning_lines(config: PlanningConfig) -> tuple[Line, ...]:
-    """What is climbed where nothing is estimated, and the step."""
+    """What is computed where nothing is estimated, and the step."""
     return _PLANNING[config.update.kind](config)
 
 
@@ -118,7 +119,14 @@ def _shared_value(config: PolicyGradientConfig, gradient: str) -> Line:
 
 
 def _rate(
-    update: GradientAscent | NaturalGradient | PPOClip | PPOPenalty | PPOLagrangian | OffPolicy | ExactGradient,
+    update: GradientAscent
+    | NaturalGradient
+    | PPOClip
+    | PPOPenalty
+    | PPOLagrangian
+    | OffPolicy
+    | ExactGradient
+    | ExactNaturalGradient,
 ) -> str:
     """The learning rate, with a count where it changes over the run."""
     return r"\alpha" if update.learning_rate_schedule == "constant" else r"\alpha_k"
@@ -144,7 +152,7 @@ def _longest() -> str:
     return r"\sqrt{\frac{2 \delta}{\hat{g}^{\top} F^{-1} \hat{g}}}"
 
 
-def _fisher(update: NaturalGradient | TRPO) -> Line:
+def _fisher(update: NaturalGradient | TRPO | ExactNaturalGradient) -> Line:
     score = rf"{_GRADIENT} \log \, \pi_{{\theta}}"
     damping = r" + \xi I" if update.damping > 0.0 else ""
     return _ours(rf"F = \mathbb{{E}}[{score} \, {score}^{{\top}}]{damping}")
@@ -258,6 +266,18 @@ def _weighted_mean(config: PolicyGradientConfig, update: OffPolicy) -> Line:
 
 def _exact_gradient(config: PlanningConfig) -> tuple[Line, ...]:
     """The true gradient, and the step."""
+    assert isinstance(config.update, ExactGradient)
+    return (*_true_gradient(config), _optimised(config.update, rf"{_GRADIENT} J"))
+
+
+def _exact_natural_gradient(config: PlanningConfig) -> tuple[Line, ...]:
+    update = config.update
+    assert isinstance(update, ExactNaturalGradient)
+    step = rf"\theta \leftarrow \theta + {_rate(update)} \, F^{{-1}} {_GRADIENT} J"
+    return (*_true_gradient(config), _fisher(update), _ours(step))
+
+
+def _true_gradient(config: PlanningConfig) -> tuple[Line, ...]:
     return (
         (
             Term(rf"{_GRADIENT} J = ", "update"),
@@ -267,7 +287,6 @@ def _exact_gradient(config: PlanningConfig) -> tuple[Line, ...]:
             Term(r"\, Q(s, a)", "update"),
         ),
         _ours("d(s) = ", r"\sum_{t} " + (r"\gamma^{t} \, " if config.estimator.gamma < 1.0 else "") + r"\Pr(s_t = s)"),
-        _optimised(config.update, rf"{_GRADIENT} J"),
     )
 
 
@@ -281,7 +300,11 @@ _UPDATES: dict[str, Callable[[PolicyGradientConfig], tuple[Line, ...]]] = {
     "off-policy": _off_policy,
 }
 require_same_kinds(_UPDATES, UPDATE_SPECS)
-_PLANNING: dict[str, Callable[[PlanningConfig], tuple[Line, ...]]] = {"exact-gradient": _exact_gradient}
+_PLANNING: dict[str, Callable[[PlanningConfig], tuple[Line, ...]]] = {
+    "exact-gradient": _exact_gradient,
+    "exact-natural-gradient": _exact_natural_gradient,
+    **SWEEPS,
+}
 require_same_kinds(_PLANNING, PLANNING_SPECS)
 
 SYMBOLS = (

@@ -93,7 +93,8 @@ def state_values(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
         return _solved(_unit(dynamics) - gamma * _transitions(dynamics, policy), rewards)
     following = torch.zeros_like(dynamics.initial)
     backwards = []
-    once = _transitions(dynamics, policy[0]) if policy.stride(0) == 0 else None
+    # P_π is the same at every step where the policy is; it pays off where most steps are possible.
+    once = _transitions(dynamics, policy[0]) if policy.stride(0) == 0 and dynamics.possible is None else None
     for at_step, reward in zip(reversed(policy.unbind()), reversed(rewards.unbind()), strict=True):
         if once is None:
             following = (at_step * backup(dynamics, following, gamma)).sum(-1)
@@ -140,8 +141,10 @@ def discounted_visitation(dynamics: Dynamics, policy: Tensor, gamma: float) -> T
     if dynamics.horizon is None:
         return _solved(_unit(dynamics) - gamma * _transitions(dynamics, policy).mT, dynamics.initial)
     forwards = [dynamics.initial]
-    for transition in _by_step(dynamics, policy)[:-1]:
-        forwards.append(gamma * transition.mT @ forwards[-1])
+    once = _transitions(dynamics, policy[0]) if policy.stride(0) == 0 and dynamics.possible is None else None
+    for at_step in policy.unbind()[:-1]:
+        goes_on = _gone_on(dynamics, at_step, forwards[-1]) if once is None else once.mT @ forwards[-1]
+        forwards.append(gamma * goes_on)
     return torch.stack(forwards)
 
 
@@ -332,12 +335,13 @@ def _transitions(dynamics: Dynamics, policy: Tensor) -> Tensor:
     return torch.einsum("sa,sau->su", policy, dynamics.continuing)
 
 
-def _by_step(dynamics: Dynamics, policy: Tensor) -> list[Tensor]:
-    """P_π(s'|s) [S, S] at each step of the policy [H, S, A]: one and the same where it does not change with t, since H
-    of them take much memory."""
-    if policy.stride(0) == 0:
-        return [_transitions(dynamics, policy[0])] * len(policy)
-    return [_transitions(dynamics, at_step) for at_step in policy.unbind()]
+def _gone_on(dynamics: Dynamics, policy: Tensor, visits: Tensor) -> Tensor:
+    """Σ_s visits(s) P_π(s'|s), [S], for a policy [S, A]."""
+    if dynamics.possible is None:
+        return _transitions(dynamics, policy).mT @ visits
+    pairs, following, chances = dynamics.possible
+    leaving = (visits.unsqueeze(-1) * policy).flatten()[pairs] * chances
+    return torch.zeros_like(visits).index_add(0, following, leaving)
 
 
 def _unit(dynamics: Dynamics) -> Tensor:

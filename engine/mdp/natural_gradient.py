@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.mdp.exact import (
     Dynamics,
     Probabilities,
-    action_values,
+    advantages,
     discounted_visitation,
     fisher_matrix,
     policy_gradient,
@@ -42,24 +42,57 @@ def natural_gradient(
     return _solved(matrix / visits, gradient / visits, damping).reshape(theta.shape)
 
 
-def natural_gradient_of_logits(dynamics: Dynamics, policy: Tensor, gamma: float, damping: float = 0.0) -> Tensor:
-    """As ``natural_gradient`` for a softmax over one logit for each state and action, π [S, A], state by state.
+def natural_gradient_of_network(
+    dynamics: Dynamics, policy: Tensor, jacobian: Tensor, gamma: float, damping: float = 0.0
+) -> Tensor:
+    """As ``natural_gradient``, of a softmax whose logits a network computes, without ever building F [D, D].
 
-    There F is made of a block d(s) (diag π(·|s) − π(·|s) π(·|s)ᵀ) for each state, and each is solved alone: S systems
-    of A equations in place of one of S · A.
+    With s = √π and M_s = diag(s) − π sᵀ for each state, M_s M_sᵀ = diag(π) − π πᵀ. So F̄ = CᵀC and ∇J / Σd = Cᵀc for
+
+    C_s = √(d(s)/Σd) M_sᵀ J_s,   c_s = √(d(s)/Σd) s A(s, ·),
+
+    and the direction is Cᵀ (C Cᵀ + ξ I)⁻¹ c: as many equations as there are pairs of state and action.
+
+    Args:
+        policy: π [S, A], the same at all steps.
+        jacobian: J [S, A, D], the derivatives of the logits.
+
+    Returns:
+        The direction, [D].
+    """
+    roots, weighted = _weighted_scores(dynamics, policy, gamma)
+    factor = _factor(roots, policy)
+    rows = (factor.mT @ jacobian).flatten(0, 1)
+    return rows.mT @ _solved(rows @ rows.mT, weighted.flatten(), damping)
+
+
+def natural_gradient_of_logits(dynamics: Dynamics, policy: Tensor, gamma: float, damping: float = 0.0) -> Tensor:
+    """As ``natural_gradient_of_network`` where each state and action has a logit of its own: J is the unit matrix, and
+    each state has a system of its A equations to itself.
 
     Returns:
         The direction in the logits, [S, A].
     """
-    visits = discounted_visitation(dynamics, policy, gamma)
-    table = action_values(dynamics, policy, gamma)
-    weighted = visits.unsqueeze(-1) * table
-    if dynamics.horizon is not None:  # the policy does not change with t
-        visits, weighted = visits.sum(0), weighted.sum(0)
-    total = visits.sum()
-    gradient = policy * (weighted - (policy * weighted).sum(-1, keepdim=True))
-    blocks = torch.diag_embed(policy) - policy.unsqueeze(-1) * policy.unsqueeze(-2)
-    return _solved(visits.reshape(-1, 1, 1) * blocks / total, gradient / total, damping)
+    roots, weighted = _weighted_scores(dynamics, policy, gamma)
+    factor = _factor(roots, policy)
+    return (factor @ _solved(factor.mT @ factor, weighted, damping).unsqueeze(-1)).squeeze(-1)
+
+
+def _weighted_scores(dynamics: Dynamics, policy: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
+    """√(d(s)/Σd) [S], and c [S, A]; with a horizon, d is summed over t and A averaged over it by d."""
+    visits, gains = discounted_visitation(dynamics, policy, gamma), advantages(dynamics, policy, gamma)
+    if dynamics.horizon is not None:
+        weighted = (visits.unsqueeze(-1) * gains).sum(0)
+        visits = visits.sum(0)
+        gains = torch.where(visits.unsqueeze(-1) > 0.0, weighted / visits.unsqueeze(-1), 0.0)
+    roots = (visits / visits.sum()).sqrt()
+    return roots, roots.unsqueeze(-1) * policy.sqrt() * gains
+
+
+def _factor(roots: Tensor, policy: Tensor) -> Tensor:
+    """√(d(s)/Σd) M_s, [S, A, A]."""
+    s = policy.sqrt()
+    return roots.reshape(-1, 1, 1) * (torch.diag_embed(s) - policy.unsqueeze(-1) * s.unsqueeze(-2))
 
 
 def _solved(matrix: Tensor, right: Tensor, damping: float) -> Tensor:

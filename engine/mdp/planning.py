@@ -198,7 +198,8 @@ class AsynchronousValueIteration:
         yield from torch.randint(len(self._values), (backups,), generator=self._generator).tolist()
 
     def _worst(self, gamma: float, backups: int) -> Iterator[int]:
-        errors = np.abs(self._best(np.arange(len(self._values)), gamma) - self._values)
+        best = backup(self._dynamics, torch.from_numpy(self._values), gamma).amax(-1)
+        errors: NDArray[np.float64] = np.abs(best.numpy() - self._values)
         for _ in range(backups):
             state = int(errors.argmax())
             if not errors[state] > SETTLED * max(np.abs(self._values).max(), 1.0):

@@ -95,6 +95,27 @@ class Estimated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Planned(Event):
+    """What is known of a finite process after one step of planning in it.
+
+    ``values`` are V, [S] or, where they depend on the time step, [H, S]; ``action_values`` are Q, with actions as one
+    more axis, and ``policy`` is π(a|s), shaped as they are, or [S, A] where it is the same at every step. By the exact
+    gradient all are of the policy that the step began with; else V are the values that planning has come to, and the
+    policy is greedy in Q, zeros and ones. ``backed_up`` [n] are the states whose values this step computed, in order.
+    ``residual`` is the largest error of Bellman's optimality equation, |max_a Q(s, a) − V(s)|, and ``turns_left`` the k
+    of the V_k that this step computed, None where it did not do so for one k alone.
+    """
+
+    iteration: int
+    values: NDArray[np.float64]
+    action_values: NDArray[np.float64]
+    policy: NDArray[np.float32]
+    backed_up: NDArray[np.int64]
+    residual: float
+    turns_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateStep(Event):
     """One gradient step of an update, made only when somebody asked for it.
 

@@ -135,6 +135,25 @@ METRICS: dict[str, Metric] = {
             "from the known dynamics.",
         ),
         Metric(
+            "bellman_residual",
+            "Bellman residual",
+            "‖TV − V‖",
+            "reward",
+            "How far the values are from holding Bellman's optimality equation after this update, in the state where "
+            "it is furthest: 0 once they are those of the best policy.",
+            from_zero=True,
+            widest=8.8e-8,
+        ),
+        Metric(
+            "backups",
+            "Backups",
+            "",
+            "states",
+            "How many values of single states have been computed since the run began; a sweep computes that of each.",
+            from_zero=True,
+            widest=88_800.0,
+        ),
+        Metric(
             "learning_rate",
             "Learning rate",
             "α",
@@ -261,7 +280,7 @@ METRICS: dict[str, Metric] = {
             "reward",
             "How far the values are from the true ones, averaged over all that was tried, each as often as it was; "
             "these are computed from the known dynamics, without a time limit: of the best policy, or of the one that "
-            "acts where its values are learned.",
+            "acts where its values are learned. Where it is planned, the largest error of any state's value.",
             from_zero=True,
         ),
         Metric(

@@ -23,6 +23,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.specs import PLANNING_SPECS
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.parameters import with_values
@@ -67,11 +68,15 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
     yield of("off-policy-pg", exploration__greedy_start=0.5, update__truncation=9.0), CARTPOLE
     yield of("off-policy-pg", update__weighting="per-trajectory", update__self_normalized=True), CARTPOLE
     yield of(update__optimizer="momentum", update__max_grad_norm=1.0, policy__features="rbf", policy="linear"), CARTPOLE
-    yield of("exact-gradient", policy="tabular"), ENVIRONMENTS["FrozenLake-v1"]
     for algorithm, n in product(ALGORITHMS, (1, 3)):
         if isinstance(of(algorithm), ValueBasedConfig):
             yield of(algorithm, estimator__n=n), ENVIRONMENTS["FrozenLake-v1"]
     yield of("sarsa", update__step_size="1/n"), ENVIRONMENTS["FrozenLake-v1"]
+    for update in PLANNING_SPECS.values():
+        for entry in update.algorithms:
+            yield of(entry.id, policy="tabular"), ENVIRONMENTS["FrozenLake-v1"]
+    yield of("value-iteration", update__horizon="time-limit"), ENVIRONMENTS["FrozenLake-v1"]
+    yield of("exact-natural-gradient", policy="tabular", update__damping=0.1), ENVIRONMENTS["FrozenLake-v1"]
 
 
 def symbols(lines: tuple[Line, ...]) -> set[str]:

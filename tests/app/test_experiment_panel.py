@@ -74,7 +74,7 @@ def test_the_exact_gradient_leaves_no_estimator_to_pick(opened):
         picker = panel.pickers[name][0]
         assert (picker.combo.isEnabled(), "not estimated" in picker.toolTip()) == (False, True)
     assert panel.pickers["credit"][0].toolTip() == (
-        "The exact gradient is computed, not estimated, so there is no advantage to choose."
+        "What is planned is computed, not estimated, so there is no advantage to choose."
     )
     assert panel.bias.text == "The exact gradient"
     pick(panel, "algorithm", "REINFORCE")

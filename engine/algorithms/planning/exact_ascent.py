@@ -1,6 +1,8 @@
-"""Gradient ascent on the exact gradient of a finite MDP's expected return."""
+"""Gradient ascent on the exact gradient of a finite MDP's expected return, natural or not."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -8,25 +10,47 @@ from torch import Tensor
 from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
 from engine.algorithms.watching import WatchedStep
 from engine.config import PlanningConfig
-from engine.config.planning import ExactGradient
+from engine.config.planning import ExactGradient, ExactNaturalGradient
 from engine.experience.batch import NO_BASELINE, Batch
 from engine.experience.rollouts import Rollout
-from engine.mdp.exact import Dynamics, advantages, dynamics_of, expected_return
+from engine.mdp.exact import Dynamics, backup_all, dynamics_of, expected_return, state_values
 from engine.mdp.finite import FiniteMDP
-from engine.networks.optimizers import ParameterVector, add_gradient, make_optimizer
+from engine.mdp.natural_gradient import natural_gradient_of_logits, natural_gradient_of_network
+from engine.networks.networks import Table
+from engine.networks.optimizers import Optimizer, ParameterVector, add_gradient, make_optimizer
 from engine.policies.distributions import Categorical
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeat
+from engine.reports.events import Heartbeat, Planned
 from engine.runtime.state import Parts
 
 
-class ExactAscentRule:
-    """θ ← θ + α ∇J(θ), with J the expected discounted return by dynamic programming; no sample enters."""
+class Known(NamedTuple):
+    """V, Q and π of the policy as it is, on the CPU: V [S] and Q [S, A], or [H, S] and [H, S, A]; π [S, A]."""
 
-    def __init__(self, config: ExactGradient, policy: Policy, mdp: FiniteMDP) -> None:
+    values: Tensor
+    action_values: Tensor
+    policy: Tensor
+
+    def planned(self, iteration: int) -> Planned:
+        """The event that tells of it; every state's values are computed."""
+        residual = (self.action_values.amax(-1) - self.values).abs().max().item()
+        everywhere = torch.arange(len(self.policy)).numpy()
+        values, table = self.values.numpy(), self.action_values.numpy()
+        return Planned(iteration, values, table, self.policy.float().numpy(), everywhere, residual)
+
+
+class ExactAscentRule:
+    """θ ← θ + α ∇J(θ), with J the expected discounted return by dynamic programming; no sample enters.
+
+    The natural gradient takes F⁻¹ ∇J, with F exact as well, in place of ∇J (Kakade, 2001).
+    """
+
+    def __init__(self, config: ExactGradient | ExactNaturalGradient, policy: Policy, mdp: FiniteMDP) -> None:
         self._policy, self.parts = policy, Parts()
         self._vector = ParameterVector(policy.parameters())
-        self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
+        self._optimizer: Optimizer | None = None  # the natural gradient is stepped along as it is
+        if isinstance(config, ExactGradient):
+            self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
         self._dynamics: Dynamics = dynamics_of(mdp)
         self._states = torch.arange(mdp.states, device=self._vector.values.device)
 
@@ -46,13 +70,14 @@ class ExactAscentRule:
             watched: whether to yield the step as well, as of the iteration of that number.
         """
         config = planning.update
+        assert isinstance(config, ExactGradient | ExactNaturalGradient)
         yield Heartbeat("updating the policy")
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, progress)
         distribution = self._distribution()
         value = expected_return(self._dynamics, _table(distribution), planning.estimator.gamma)
         self._vector.zero()
         add_gradient(-value, self._vector)
-        norm = self._vector.clip(config.max_grad_norm).item()
+        norm = self._vector.clip(config.max_grad_norm if isinstance(config, ExactGradient) else 0.0).item()
         visited = distribution.rows(observations)
         metrics: Metrics = {
             "loss": -value.item(),
@@ -62,19 +87,51 @@ class ExactAscentRule:
         }
         require_finite([value.item(), norm], rate)
         seen = WatchedStep(self._vector, {"policy": -value.item()}, norm, torch.zeros(0)) if watched else None
-        self._optimizer.step(rate)
+        if isinstance(config, ExactNaturalGradient):
+            direction = self._natural(_table(distribution).detach(), planning.estimator.gamma, config.damping)
+            self._vector.values.add_(direction, alpha=rate)
+        elif self._optimizer is not None:
+            self._optimizer.step(rate)
         if seen is not None:
             yield seen.event(iteration, 1)
         return Outcome(metrics | scheduled_metric(config.learning_rate_schedule, rate))
 
-    def true_advantages(self, rollout: Rollout, gamma: float) -> Batch:
+    @torch.no_grad()
+    def known(self, gamma: float) -> Known:
+        """All that dynamic programming says of the policy."""
+        policy = _table(self._distribution())
+        values = state_values(self._dynamics, policy, gamma)
+        return Known(values, backup_all(self._dynamics, values, gamma), policy)
+
+    def true_advantages(self, rollout: Rollout, known: Known) -> Batch:
         """The batch with A^π(s_t, a_t) by dynamic programming in place of estimates."""
-        with torch.no_grad():
-            exact = advantages(self._dynamics, _table(self._distribution()), gamma)
+        exact = known.action_values - known.values.unsqueeze(-1)
         found = [rollout.flat(tensor).cpu() for tensor in (rollout.elapsed, rollout.observations, rollout.actions)]
         of_steps = exact[tuple(found if self._dynamics.horizon is not None else found[1:])].float()
         of_steps = of_steps.to(self._states.device)
         return Batch(rollout, of_steps, torch.ones_like(of_steps), NO_BASELINE)
+
+    def _natural(self, policy: Tensor, gamma: float, damping: float) -> Tensor:
+        """F⁻¹ ∇J, [P], on the policy's device."""
+        device = self._vector.values.device
+        if isinstance(self._policy.head, Table) and self._policy.temperature == 1.0:
+            found = natural_gradient_of_logits(self._dynamics, policy, gamma, damping)
+        else:
+            found = natural_gradient_of_network(self._dynamics, policy, self._jacobian(), gamma, damping)
+        return found.flatten().to(device, self._vector.values.dtype)
+
+    def _jacobian(self) -> Tensor:
+        """The derivatives of every state's logits by all parameters, [S, A, P], in double precision on the CPU."""
+        logits = self._distribution().logits
+        unit = torch.eye(logits.numel(), dtype=logits.dtype, device=logits.device)
+        rows = torch.autograd.grad(
+            logits, self._vector.parameters, unit.view(-1, *logits.shape), is_grads_batched=True, allow_unused=True
+        )
+        flat = [
+            torch.zeros(logits.numel(), parameter.numel()) if row is None else row.flatten(1).cpu()
+            for row, parameter in zip(rows, self._vector.parameters, strict=True)
+        ]
+        return torch.cat(flat, 1).double().view(*logits.shape, -1)
 
     def _distribution(self) -> Categorical:
         distribution = self._policy(self._states)

@@ -33,8 +33,8 @@ def unused(config: RunConfig, entry: Entry) -> str | None:
 
 
 _UNPLANNED = {
-    "collection": "The exact gradient is computed from known dynamics, so nothing is collected for it.",
-    "estimator.": "The exact gradient is computed, not estimated, so there is no advantage to choose.",
+    "collection": "What is planned is computed from known dynamics, so nothing is collected for it.",
+    "estimator.": "What is planned is computed, not estimated, so there is no advantage to choose.",
 }
 _UNVALUED = {
     "collection": "Action values are learned step by step, so there is nothing else to collect.",

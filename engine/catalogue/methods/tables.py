@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
+from engine.config.policies import TabularPolicy
 from engine.runtime.errors import Refusal
 
+TABLE = {"policy": TabularPolicy().kind}  # what picking such a method sets beside itself
 TABLE_METRICS = (
     "epsilon",
     "td_error_mean",
@@ -33,7 +35,7 @@ def discrete_actions(config: ValueBasedConfig, environment: EnvironmentInfo) -> 
 def in_a_table(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     """Where there is no entry for each state and action."""
     yield from discrete_actions(config, environment)
-    if config.policy.kind != "tabular":
+    if not isinstance(config.policy, TabularPolicy):
         yield Refusal("These values are kept in a table", "choose the tabular policy, or DQN")
     if config.device not in ("auto", "cpu"):
         yield Refusal(

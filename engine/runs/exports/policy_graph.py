@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ValueBasedConfig
+from engine.config import acts_by_values
 from engine.networks.networks import GRUBody
 from engine.networks.normalizer import Normalizer
 from engine.policies.distributions import (
@@ -99,10 +99,10 @@ def policy_graph(kept: KeptPolicy, environment: EnvironmentInfo) -> PolicyGraph:
     normalizer = Normalizer(environment.observation.size) if "normalizer.mean" in names else None
     with_value = any(name.startswith("value_head.") for name in names)
     policy = Policy(kept.config.policy, environment, torch.Generator().manual_seed(0), with_value, normalizer)
-    if isinstance(kept.config, ValueBasedConfig):
+    if acts_by_values(kept.config):
         policy.epsilon = 0.0
     else:
-        policy.temperature = kept.config.exploration.temperature
+        policy.temperature = getattr(kept.config.exploration, "temperature", 1.0)
     try:
         policy.load(names)
     except (ValueError, KeyError, RuntimeError) as error:

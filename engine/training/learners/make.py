@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig, acts_by_values
 from engine.training.learner import Learner
 from engine.training.learners.planning import PlanningLearner
 from engine.training.learners.policy_gradient import PolicyGradientLearner
+from engine.training.learners.sweeping import SweepingLearner
 from engine.training.learners.value_based import ValueBasedLearner
 
 
@@ -17,7 +18,7 @@ def make_learner(config: RunConfig, run: str) -> Learner:
         RunError: the environment fails while its cost is measured.
     """
     if isinstance(config, PlanningConfig):
-        return PlanningLearner(config, run)
+        return SweepingLearner(config, run) if acts_by_values(config) else PlanningLearner(config, run)
     if isinstance(config, PolicyGradientConfig):
         return PolicyGradientLearner(config, run)
     return ValueBasedLearner(config, run)

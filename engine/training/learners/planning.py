@@ -7,6 +7,7 @@ from collections.abc import Generator
 from engine.algorithms.outcome import Metrics
 from engine.algorithms.planning.exact_ascent import ExactAscentRule
 from engine.config import PlanningConfig
+from engine.config.planning import ExactGradient, ExactNaturalGradient
 from engine.environments.making.known_dynamics import process_of
 from engine.reports.events import Event, Updated
 from engine.reports.metrics import METRICS
@@ -27,6 +28,7 @@ class PlanningLearner(InteractingLearner[RolloutInteraction]):
         super().__init__(run, RolloutInteraction(config, Seeds(config.seed), with_value=False))
         mdp = process_of(config.environment)
         assert mdp is not None  # the catalogue refuses others
+        assert isinstance(config.update, ExactGradient | ExactNaturalGradient)
         self._rule = ExactAscentRule(config.update, self.policy, mdp)
         self.parts.add("rule", self._rule.parts)
 
@@ -35,7 +37,9 @@ class PlanningLearner(InteractingLearner[RolloutInteraction]):
         assert isinstance(config, PlanningConfig)
         self._interaction.explore(config, moment.progress)
         rollout, collected = yield from self._interaction.collect(moment)
-        batch = self._rule.true_advantages(rollout, config.estimator.gamma)
+        known = self._rule.known(config.estimator.gamma)
+        yield known.planned(moment.iteration)
+        batch = self._rule.true_advantages(rollout, known)
         told = summary(collected, batch)
         require_computable(told, batch, moment)
         yield estimated(moment.iteration, batch.advantages)

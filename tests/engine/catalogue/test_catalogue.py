@@ -66,8 +66,8 @@ def test_what_was_picked_is_found_again_whatever_was_there_before(axis: str, ent
 @EVERY_ENTRY
 def test_picking_what_is_there_already_keeps_its_parameters(axis: str, entry: Entry) -> None:
     once = choose(choose(PolicyGradientConfig(), UPDATES["gradient-ascent"]), entry)
-    rate = {"update.learning_rate": 0.123} if hasattr(once.update, "learning_rate") else {"update.max_kl": 0.123}
-    tuned = with_values(once, rate | {"estimator.gamma": 0.5})
+    rates = [name for name in ("learning_rate", "max_kl") if hasattr(once.update, name)]
+    tuned = with_values(once, {f"update.{name}": 0.123 for name in rates[:1]} | {"estimator.gamma": 0.5})
     assert choose(tuned, entry) == tuned
 
 
@@ -86,7 +86,7 @@ def test_an_algorithm_sets_the_axes_it_is_told_by_and_what_it_usually_comes_with
 def test_where_nothing_is_estimated_there_is_nothing_to_choose_for_it(axis: str) -> None:
     planning = choose(PolicyGradientConfig(), ALGORITHMS["exact-gradient"])
     for entry in AXES[axis].values():
-        assert (unused(planning, entry) or "").startswith("The exact gradient is computed")
+        assert (unused(planning, entry) or "").startswith("What is planned is computed")
         assert unused(PolicyGradientConfig(), entry) is None
         with pytest.raises(RequestError, match="There is no parameter"):
             choose(planning, entry)

@@ -280,7 +280,8 @@ def test_the_true_advantages_of_a_rollout_stand_at_their_steps() -> None:
     assert mdp is not None
     table = torch.randn(25, 4, generator=torch.Generator().manual_seed(3))
     policy, rollout = on_grid("GridWorld-v0", 50, table)
-    batch = ExactAscentRule(ExactGradient(), policy, mdp).true_advantages(rollout, 0.97)
+    rule = ExactAscentRule(ExactGradient(), policy, mdp)
+    batch = rule.true_advantages(rollout, rule.known(0.97))
     exactly = exact.advantages(exact.dynamics_of(mdp), table.double().softmax(-1), 0.97)
     summed = torch.zeros(50).double()
     owner = torch.arange(50).expand_as(rollout.mask)

@@ -18,6 +18,7 @@ from engine.mdp.exact import (
     Dynamics,
     action_values,
     advantages,
+    backup,
     discounted_visitation,
     dynamics_of,
     exact_gradient,
@@ -120,6 +121,22 @@ def test_a_distant_horizon_is_no_horizon(gamma: float) -> None:
         exact_gradient(near, softmax_policy, random_logits(), gamma),
     )
     close(value_iteration(far, gamma).values[0], value_iteration(near, gamma).values, 1e-8)
+
+
+@pytest.mark.parametrize("horizon", [None, 6])
+def test_what_is_impossible_may_be_left_out(horizon: int | None) -> None:
+    """Of 500 states, nearly all steps lead from one to one other."""
+    sparse = known("Taxi-v4", horizon=horizon)
+    dense = dataclasses.replace(sparse)
+    assert sparse.possible is not None
+    vars(dense)["possible"] = None
+    theta, values = random_logits((500, 6)), torch.linspace(-1.0, 1.0, 500).double()
+    policy = softmax_policy(theta)
+    close(backup(sparse, values, 0.9), backup(dense, values, 0.9))
+    for answer in (state_values, action_values, discounted_visitation):
+        close(answer(sparse, policy, 0.9), answer(dense, policy, 0.9))
+    for gradient in (exact_gradient, policy_gradient):
+        close(gradient(sparse, softmax_policy, theta, 0.9), gradient(dense, softmax_policy, theta, 0.9))
 
 
 def test_a_policy_may_change_with_time() -> None:

@@ -15,7 +15,11 @@ from engine.mdp.exact import (
     policy_gradient,
     softmax_policy,
 )
-from engine.mdp.natural_gradient import natural_gradient, natural_gradient_of_logits
+from engine.mdp.natural_gradient import (
+    natural_gradient,
+    natural_gradient_of_logits,
+    natural_gradient_of_network,
+)
 from engine.mdp.performance_difference import compare, gradient_step, greedy_step, shared_action_values
 from engine.mdp.small_worlds import ledge
 from tests.engine.processes import CASES, close, policy_of, random_dynamics, random_logits
@@ -122,6 +126,13 @@ def test_shared_values_are_fitted_to_what_is_visited() -> None:
     close(gradient, weights.unsqueeze(-1) * policy[:2] * centred)
 
 
+FEATURES = torch.linspace(-1.0, 1.0, 10, dtype=torch.float64).reshape(5, 2).sin()
+
+
+def linear(weights: torch.Tensor) -> torch.Tensor:
+    return softmax_policy(FEATURES @ weights)
+
+
 # --- the natural gradient ---------------------------------------------------------------------------------------------
 
 
@@ -132,6 +143,11 @@ def test_the_natural_gradient_of_a_table(horizon: int | None, gamma: float) -> N
     for damping in (0.0, 0.1):
         whole = natural_gradient(dynamics, softmax_policy, theta, gamma, damping)
         close(natural_gradient_of_logits(dynamics, policy, gamma, damping), whole, 1e-8)
+        weights = random_logits((2, 3))
+        shared = natural_gradient(dynamics, linear, weights, gamma, damping)
+        jacobian = torch.einsum("sf,ab->safb", FEATURES, torch.eye(3).double()).flatten(2)
+        found = natural_gradient_of_network(dynamics, linear(weights), jacobian, gamma, damping)
+        close(found.reshape(2, 3), shared, 1e-8)
     if horizon is None:  # it steps by the advantages, however seldom a state is visited
         gains = advantages(dynamics, policy, gamma)
         undamped = natural_gradient(dynamics, softmax_policy, theta, gamma)

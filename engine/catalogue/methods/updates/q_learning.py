@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.methods.spec import Entry, ValueSpec
-from engine.catalogue.methods.tables import TABLE_METRICS, in_a_table, several_steps
+from engine.catalogue.methods.tables import TABLE, TABLE_METRICS, in_a_table, several_steps
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
 from engine.config.value_based import QLearning
@@ -33,14 +33,14 @@ SPEC = ValueSpec(
             "q-learning",
             "Q-learning",
             "The values of the best policy are learned, whatever policy acts.",
-            {"policy": "tabular", "update": "q-learning", "update.double": False},
+            TABLE | {"update": "q-learning", "update.double": False},
             told_by=("update", "update.double"),
         ),
         Entry(
             "double-q-learning",
             "Double Q-learning",
             "Two tables keep each other from taking luck for worth.",
-            {"policy": "tabular", "update": "q-learning", "update.double": True},
+            TABLE | {"update": "q-learning", "update.double": True},
             told_by=("update", "update.double"),
         ),
     ),

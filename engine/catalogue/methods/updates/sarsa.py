@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.methods.spec import Entry, ValueSpec
-from engine.catalogue.methods.tables import TABLE_METRICS, in_a_table
+from engine.catalogue.methods.tables import TABLE, TABLE_METRICS, in_a_table
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
 
@@ -27,14 +27,14 @@ SPEC = ValueSpec(
             "sarsa",
             "SARSA",
             "The values of the policy that acts are learned, its random actions included: it learns to be careful.",
-            {"policy": "tabular", "update": "sarsa", "update.expected": False},
+            TABLE | {"update": "sarsa", "update.expected": False},
             told_by=("update", "update.expected"),
         ),
         Entry(
             "expected-sarsa",
             "Expected SARSA",
             "As SARSA, with the mean over all that might be done next in place of what is.",
-            {"policy": "tabular", "update": "sarsa", "update.expected": True},
+            TABLE | {"update": "sarsa", "update.expected": True},
             told_by=("update", "update.expected"),
         ),
     ),

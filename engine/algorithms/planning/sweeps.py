@@ -1,0 +1,142 @@
+"""Value and policy iteration as the rule of a run: a step of planning, and the policy that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.algorithms.outcome import Metrics
+from engine.config import PlanningConfig
+from engine.config.planning import PolicyIteration, ValueIteration
+from engine.mdp import planning
+from engine.mdp.exact import Dynamics, dynamics_of, expected_return
+from engine.mdp.finite import FiniteMDP
+from engine.networks.networks import Table
+from engine.policies.policy import Policy
+from engine.reports.events import Planned
+from engine.runtime.errors import RunError
+from engine.runtime.state import Parts
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What a step of planning came to; ``errors`` are max_a Q − V of every state (and step), [S] or [H · S]."""
+
+    planned: Planned
+    errors: NDArray[np.float32]
+    metrics: Metrics
+
+
+class SweepRule:
+    """Plans in a table that the policy is greedy in.
+
+    The table holds the action values of the plan as single-precision numbers, of the first step where they depend on
+    time; where several actions are equally good, that of the plan's choice is the largest by a hair.
+
+    Args:
+        policy: tabular; its outputs are taken as action values, and it acts greedily in them.
+        generator: draws the order of backups.
+    """
+
+    def __init__(self, config: PlanningConfig, policy: Policy, mdp: FiniteMDP, generator: torch.Generator) -> None:
+        assert isinstance(policy.head, Table)
+        assert isinstance(config.update, ValueIteration | PolicyIteration)
+        self.parts = Parts()
+        self._policy, self._rows = policy, policy.head.rows.detach()
+        self._process = dynamics_of(mdp)
+        limited = config.update.horizon == "time-limit"
+        self._planned = self._process if limited else replace(self._process, horizon=None)
+        order = self.parts.add_generator("order", generator)
+        self._planner: Any = self.parts.add("planner", _planner(config.update, self._planned, order))
+        self._best: dict[float, Tensor | None] = {}  # V*, by γ
+        self._returned: tuple[float, Tensor, float | None] | None = None  # γ, a table, and what its policy returns
+
+    def update(self, config: PlanningConfig, iteration: int) -> SweepOutcome:
+        """One step of planning, after which the policy is greedy in what is known by then.
+
+        Raises:
+            RunError: the values do not exist, as for γ = 1 where the policy never ends an episode.
+        """
+        gamma, returns = config.estimator.gamma, self._return(config.estimator.gamma)
+        try:
+            plan = self._step(config)
+        except ValueError as error:
+            raise RunError(str(error)) from None
+        if not torch.isfinite(plan.values).all():
+            raise RunError("The values are no longer finite numbers; with a discount below 1 they stay so.")
+        self._act_by(plan)
+        errors = (plan.action_values.amax(-1) - plan.values).flatten()
+        return SweepOutcome(
+            Planned(
+                iteration,
+                plan.values.numpy(),
+                plan.action_values.numpy(),
+                plan.policy.float().numpy(),
+                plan.backed_up.numpy(),
+                plan.residual,
+                plan.turns_left,
+            ),
+            errors.float().numpy(),
+            {
+                "exact_return": returns,
+                "bellman_residual": plan.residual,
+                "value_error": self._error(plan.values, gamma),
+                "backups": float(plan.backups),
+            },
+        )
+
+    def _step(self, config: PlanningConfig) -> planning.Plan:
+        rule, gamma = config.update, config.estimator.gamma
+        plan: planning.Plan
+        if isinstance(self._planner, planning.AsynchronousValueIteration):
+            assert isinstance(rule, ValueIteration)
+            plan = self._planner.step(gamma, rule.backups)
+        elif isinstance(self._planner, planning.PolicyIteration):
+            assert isinstance(rule, PolicyIteration)
+            plan = self._planner.step(gamma, rule.evaluation_sweeps)
+        else:
+            plan = self._planner.step(gamma)
+        return plan
+
+    def _act_by(self, plan: planning.Plan) -> None:
+        first = (...,) if plan.policy.ndim == 2 else (0,)
+        table, chosen = plan.action_values[first].float(), plan.policy[first] > 0.0
+        best = table.amax(-1, keepdim=True)
+        below = torch.nextafter(best, torch.full_like(best, -torch.inf))
+        self._rows.copy_(torch.where(chosen, best, torch.minimum(table, below)))
+
+    def _return(self, gamma: float) -> float | None:
+        """That of the policy as it acts now; None where it never ends an episode that counts undiscounted."""
+        if self._returned is not None and self._returned[0] == gamma and torch.equal(self._returned[1], self._rows):
+            return self._returned[2]
+        with torch.no_grad():
+            distribution: Any = self._policy(torch.arange(len(self._rows), device=self._rows.device))
+        try:
+            found = expected_return(self._process, distribution.probabilities.cpu().double(), gamma).item()
+        except ValueError:
+            found = None
+        self._returned = gamma, self._rows.clone(), found
+        return found
+
+    def _error(self, values: Tensor, gamma: float) -> float | None:
+        """‖V − V*‖, None where V* cannot be computed."""
+        if gamma not in self._best:
+            try:
+                self._best[gamma] = planning.optimal_values(self._planned, gamma)
+            except ValueError:
+                self._best[gamma] = None
+        best = self._best[gamma]
+        return None if best is None else (values - best).abs().max().item()
+
+
+def _planner(rule: ValueIteration | PolicyIteration, dynamics: Dynamics, order: torch.Generator) -> Any:
+    if isinstance(rule, PolicyIteration):
+        return planning.PolicyIteration(dynamics)
+    if rule.order == "synchronous":
+        return planning.ValueIteration(dynamics)
+    return planning.AsynchronousValueIteration(dynamics, rule.order, order)

@@ -1,0 +1,70 @@
+"""The lines that say how values are computed from known dynamics, and what policy follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.config import PlanningConfig
+from engine.config.planning import PolicyIteration, ValueIteration
+from engine.equations.symbols import Symbol
+from engine.equations.terms import Line, Term
+
+_BACKUP: Line = (
+    Term("Q_k(s, a) = ", "update"),
+    Term(r"r(s, a) + \gamma \,", "credit"),
+    Term(r"\sum_{s'} P(s' \mid s, a) \, V_k(s')", "update"),
+)
+_BEST = r"\mathrm{arg\,max}_{a}"
+_NEXT_STATE = {
+    "in-place": r"s_k = k \; \mathrm{mod} \; |S|",
+    "random": r"s_k \sim \mathrm{U}(S)",
+    "prioritised": r"s_k = \mathrm{arg\,max}_{s} \, | \max_{a} Q_k(s, a) - V_k(s) |",
+}
+
+
+def value_iteration_lines(config: PlanningConfig) -> tuple[Line, ...]:
+    """The backup, the state that it is of, and the policy."""
+    update = config.update
+    assert isinstance(update, ValueIteration)
+    policy: Line = (Term(rf"\pi(s) = {_BEST} \, Q_k(s, a)", "policy"),)
+    if update.order == "synchronous":
+        until = r"\;\; k \lt H" if update.horizon == "time-limit" else ""
+        return _BACKUP, (Term(rf"V_{{k+1}}(s) = \max_{{a}} Q_k(s, a), \;\; V_0 = 0{until}", "update"),), policy
+    one = Term(r"V_{k+1}(s_k) = \max_{a} Q_k(s_k, a), \;\; V_0 = 0", "update")
+    return _BACKUP, (one,), (Term(_NEXT_STATE[update.order], "update"),), policy
+
+
+def policy_iteration_lines(config: PlanningConfig) -> tuple[Line, ...]:
+    """The values of the policy, and the next policy."""
+    update = config.update
+    assert isinstance(update, PolicyIteration)
+    sweeps = update.evaluation_sweeps
+    evaluated = "V_k(s) = Q_k(s, \\pi_k(s))" if sweeps == 0 else "V_k(s) \\leftarrow Q_k(s, \\pi_k(s))"
+    times = r" \;\; (m \times)" if sweeps > 0 else ""
+    return (
+        _BACKUP,
+        (Term(evaluated + times, "update"),),
+        (Term(rf"\pi_{{k+1}}(s) = {_BEST} \, Q_k(s, a)", "policy"),),
+    )
+
+
+SWEEPS: dict[str, Callable[[PlanningConfig], tuple[Line, ...]]] = {
+    "value-iteration": value_iteration_lines,
+    "policy-iteration": policy_iteration_lines,
+}
+
+SYMBOLS = (
+    Symbol("Q_k", "Q<sub>k</sub>(s,a)", "what action a in state s is worth, if V<sub>k</sub> is what follows is worth"),
+    Symbol("r(s", "r(s,a)", "the reward that is expected for action a in state s"),
+    Symbol("P(s'", "P(s'|s,a)", "the probability that the episode goes on in state s'"),
+    Symbol("V_{k+1}(s)", "V<sub>k</sub>, k", "the values after k sweeps: the best that k turns can bring"),
+    Symbol("V_{k+1}(s_k)", "V<sub>k</sub>, k", "the values after k backups of a single state"),
+    Symbol("V_k(s) ", "V<sub>k</sub>, k", "what the k-th policy is worth, as far as it has been computed"),
+    Symbol(r"\lt H", "H", "the time limit"),
+    Symbol("|S|", "s<sub>k</sub>, S, mod", "the state that is backed up next: all of S in turn, and again"),
+    Symbol(r"\mathrm{U}(S)", "s<sub>k</sub>, U(S)", "the state that is backed up next: any of all, by chance"),
+    Symbol("| \\max", "s<sub>k</sub>", "the state that is backed up next: the one whose value changes most"),
+    Symbol(r"\pi(s)", "π(s)", "what the policy does in state s"),
+    Symbol(r"\pi_{k+1}", "π<sub>k</sub>(s)", "what the k-th policy does in state s"),
+    Symbol(r"(m \times)", "m", "how often it is done before the policy is improved"),
+)
