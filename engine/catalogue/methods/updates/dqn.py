@@ -22,6 +22,11 @@ def _fits(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[Re
             "A replay buffer gives single steps, and a GRU would need all those before them",
             "choose an MLP, with a frame stack where something has to be remembered",
         )
+    if isinstance(config.policy, TabularPolicy) and config.update.dueling:
+        yield Refusal(
+            "A table has a number for each state and action, and no layers on which two heads could stand",
+            "switch off “Dueling”, or choose an MLP",
+        )
     if config.environment.normalize_rewards:
         yield Refusal(
             "Old rewards are learned from beside new ones, and would be in other units",
