@@ -12,7 +12,7 @@ from app.compare.compared import Compared, ComparedRun
 from app.compare.pair import PairChoice
 from app.compare.shown_terms import Shown, taken_apart, terms_of
 from app.models.runs import Difference, differences, within_a_sentence
-from app.panels.experiment.equation.equation_view import EquationView, Outlined
+from app.panels.experiment.equation.equation_view import OUTLINED, EquationView, Outlined
 from app.style.text import as_surface, muted
 from app.style.theme import Theme
 from engine.catalogue.configured import changed, described
@@ -86,7 +86,7 @@ class EquationPair(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.views = EquationView(theme), EquationView(theme)
+        self.views = EquationView(theme, OUTLINED), EquationView(theme, OUTLINED)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3 * theme.unit)

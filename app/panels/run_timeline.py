@@ -3,6 +3,9 @@ kept, and from there it can go on otherwise."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from PySide6.QtCore import QEvent, QLineF, QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF
@@ -20,6 +23,7 @@ from app.style.theme import Theme
 
 _HEIGHT = 22  # pixels, as all lengths here, for text of the system's size
 _TICK, _DIAMOND, _HANDLE = 5, 5, 6  # from the middle of the line
+_SMALLEST = 3  # diamond, where they stand close
 _OVER = 6  # from a tick to the mouse that points at it
 _NEAR = 8  # to the end of the line, from where on a drag leads back to now
 _FEW = 5  # iterations for the keys that move by pages
@@ -203,6 +207,18 @@ class RunTimeline(QWidget):
         places: Numbers = left + (self._values(list(self._past.kept)) - low) * ((right - left) / (high - low))
         return places
 
+    def _marks(self) -> tuple[list[float], list[float], float]:
+        """Where lines and diamonds are painted, and how large the latter are from their middle: where there is no room
+        for all, they are smaller, and of those that would still lie upon each other the later one is painted."""
+        if not self._past.kept:
+            return [], [], 0.0
+        left, right = self._ends
+        seen = [pair for pair in zip(self._ticks().tolist(), self._past.kept, strict=True) if left <= pair[0] <= right]
+        smallest, largest = self._theme.px(_SMALLEST), self._theme.px(_DIAMOND)
+        diamonds = apart([tick for tick, kept in seen if kept.whole], 2 * smallest, ())
+        side = min([largest, *(0.5 * (after - before) for before, after in pairwise(diamonds))])
+        return apart([tick for tick, kept in seen if not kept.whole], smallest, diamonds), diamonds, side
+
     # --- what a person does -------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -266,7 +282,7 @@ class RunTimeline(QWidget):
             return
         theme, middle = self._theme, self.height() / 2
         shown = self._past.shown
-        (left, right), now = self._ends, self._x_of(None)
+        left, now = self._ends[0], self._x_of(None)
         at = self._x_of(shown.at if shown is not None else None)
         self._painted = round(at)
         painter = QPainter(self)
@@ -278,18 +294,27 @@ class RunTimeline(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen_of(theme.muted))
         reach = theme.px(_TICK)
-        ticks = self._ticks() if self._past.kept else np.empty(0)
-        seen = [at for at, tick in enumerate(ticks) if left <= tick <= right]
-        for tick in (ticks[at] for at in seen if not self._past.kept[at].whole):
+        lines, diamonds, side = self._marks()
+        for tick in lines:
             painter.drawLine(QLineF(round(tick), middle - reach, round(tick), middle + reach))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setPen(pen_of(theme.surface, 1.0))
         painter.setBrush(QColor(theme.muted))
-        side = theme.px(_DIAMOND)
-        for tick in (float(ticks[at]) for at in seen if self._past.kept[at].whole):
+        for tick in diamonds:
             corners = ((tick, middle - side), (tick + side, middle), (tick, middle + side), (tick - side, middle))
             painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
         painter.setPen(pen_of(theme.focus if self.hasFocus() else theme.surface, 2.0))
         painter.setBrush(QColor(theme.text if self.isEnabled() else theme.disabled))
         painter.drawEllipse(QPointF(at, middle), theme.px(_HANDLE), theme.px(_HANDLE))
         painter.end()
+
+
+def apart(places: Sequence[float], least: float, beside: Sequence[float]) -> list[float]:
+    """Of ascending ``places`` those that are at least so far from the next one that is taken, the last first, and a
+    little more from what stands ``beside``."""
+    taken: list[float] = []
+    free = [place for place in places if all(abs(place - there) > least + 1 for there in beside)]
+    for place in reversed(free):
+        if not taken or taken[-1] - place >= least:
+            taken.append(place)
+    return taken[::-1]

@@ -86,7 +86,8 @@ class Moment:
 
 
 class Moments:
-    """Vertical lines whose labels stand in ``rows`` at the top; without rows, none has one.
+    """Vertical lines whose labels stand in ``rows`` at the top, or where they would cover data there, further down;
+    without rows, none has one.
 
     Where there is no room for all, the last have their labels.
     """
@@ -118,14 +119,13 @@ class Moments:
         return [Tag(m.text, self._places(m, metrics, frame)) for m in reversed(labelled)] if self.rows else ()
 
     def _places(self, moment: Moment, metrics: QFontMetricsF, frame: Frame) -> list[QRectF]:
-        """At the right of the line, else at its left, in each row, as far as they are within the plot."""
+        """At the right of the line, else at its left, in each row, as far as they are within the plot; then beneath."""
         rect, x, width, height = frame.rect, frame.to_x(moment.x), width_of(metrics, moment.text), metrics.height()
-        return [
-            QRectF(left, rect.top() + 2 + row * (height + 1), width, height)
-            for left in (x + 2, x - 1 - width)
-            for row in range(self.rows)
-            if rect.left() <= left and left + width <= rect.right()
-        ]
+        lefts = [left for left in (x + 2, x - 1 - width) if rect.left() <= left and left + width <= rect.right()]
+        whole = range(int((rect.height() - 2) // (height + 1)))
+        groups = range(self.rows), [row for row in whole if row >= self.rows]
+        rows = [(left, row) for group in groups for left in lefts for row in group]
+        return [QRectF(left, rect.top() + 2 + row * (height + 1), width, height) for left, row in rows]
 
 
 @dataclass(frozen=True)

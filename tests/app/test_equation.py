@@ -175,6 +175,24 @@ def test_an_equation_taller_than_its_room_scrolls(qtbot: QtBot) -> None:
     assert box.scroll_area.verticalScrollBar().value() > 0
 
 
+def test_however_little_room_there_is_what_is_said_beneath_an_equation_is_whole(qtbot: QtBot) -> None:
+    box = EquationBox(load_theme("dark"))
+    qtbot.addWidget(box)
+    box.bias.show_biases(["one reason"])
+    box.resize(300, 400)
+    box.show()
+    box.equation.show_equation(equation(of("ppo"), CARTPOLE))
+    qtbot.waitUntil(lambda: box.equation.is_up_to_date)
+    one_row = box.taken(1)
+    for height in (one_row, 60):
+        box.resize(300, height)
+        qtbot.waitUntil(lambda height=height: box.bias.geometry().bottom() < height)
+        assert box.bias.height() >= box.bias.line_height - 1  # which layouts round away
+    box.resize(300, one_row)
+    row = box.equation._rows[0].height * box.equation._scale
+    qtbot.waitUntil(lambda: box.scroll_area.height() >= row)
+
+
 def test_a_button_tells_of_more_of_the_equation_and_leads_there(qtbot: QtBot) -> None:
     box = EquationBox(load_theme("dark"))
     qtbot.addWidget(box)

@@ -208,6 +208,9 @@ def test_the_terms_that_differ_are_outlined_in_both_equations(page: ComparePage,
     qtbot.waitUntil(lambda: all(view.lines and view.is_up_to_date for view in views))
     outlined = [{line[number].latex.strip() for line, number in view._outlined} for view in views]
     assert outlined == [{r"\alpha"}, {r"\alpha"}]
+    ground = views[0].grab().toImage()  # of which the edges are free, so that no frame is cut off there
+    edge = {ground.pixel(x, y) for x in (0, ground.width() - 1) for y in range(ground.height())}
+    assert len(edge) == 1
     words = page.equations._sentence
     assert words.text() == "Outlined is what one has otherwise than the other."
     tick(page, qtbot, 3)

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.models.run_style import style_of
+from app.panels.run_timeline import apart
 from app.plotting.labels import Level, Moment, Moments, Name, Shapes, level_top
 from app.plotting.marks import Dots, Frame, Line
 from app.plotting.readout import fitted, tag_place
 from app.plotting.tags import Tags, Worded, freest
 from app.plotting.throttle import Pace
+
+pytestmark = pytest.mark.usefixtures("qapp")  # without one there are no letters to measure
 
 ROW = [QRectF(left, 0.0, 50.0, 20.0) for left in (0.0, 100.0, 200.0)]
 
@@ -80,7 +84,28 @@ def test_labels_of_moments_that_would_cover_each_other_take_another_row_and_the_
     assert places["at the edge"].right() < 600.0
     moments.rows = 1
     moments.moments = [Moment(1.0, "first"), Moment(1.5, "the second")]
-    assert list(laid([moments], [], QRectF(0, 0, 600, 300))) == ["the second"]
+    assert list(laid([moments], [], QRectF(0, 0, 600, 24))) == ["the second"]  # with room for one row
+    assert list(laid([moments], [], QRectF(0, 0, 600, 300))) == ["the second", "first"]
+
+
+def test_the_label_of_a_moment_leaves_a_curve_uncovered_wherever_that_runs() -> None:
+    """As that of the timeline's cursor does where the curve lies along the top."""
+    moments, line, rect = Moments(), Line(), QRectF(0, 0, 600, 200)
+    moments.moments = [Moment(50.0, "iteration 56")]
+    frame = Frame(rect, (0.0, 100.0), (0.0, 600.0))
+    line.x = np.linspace(0.0, 100.0, 50)
+    for height in (580.0, 500.0, 20.0):
+        line.y = np.full(50, height)
+        place = laid([moments], [line], rect)["iteration 56"]
+        assert not place.top() <= frame.to_y(height) <= place.bottom()
+        assert place.left() == frame.to_x(50.0) + 2  # beside its line
+
+
+def test_marks_on_a_line_are_never_closer_than_they_can_be_told_apart() -> None:
+    crowd = [0.0, 1.0, 2.0, 3.0, 20.0, 26.0, 31.0]
+    assert apart(crowd, 6.0, ()) == [3.0, 20.0, 31.0]  # the last first
+    assert apart(crowd, 3.0, [21.0]) == [0.0, 3.0, 26.0, 31.0]
+    assert apart(crowd, 1.0, ()) == crowd
 
 
 def test_what_is_read_out_is_never_wider_or_higher_than_there_is_room() -> None:

@@ -63,9 +63,10 @@ class EquationBox(QWidget):
         return self.equation.least(self._width) + self._margins + self.bias.line_height
 
     def taken(self, height: int) -> int:
-        """How much of this height would be made use of."""
+        """How much of this height would be made use of; more than that where not even one row has room in it."""
         room = max(height - self._around, 1)
-        return min(self.equation.taken(self._width, room) + self._around, height)
+        first = self.equation.first_row(self._width, room)
+        return max(min(self.equation.taken(self._width, room), room), first) + self._around
 
     @property
     def _width(self) -> int:
@@ -94,8 +95,9 @@ class EquationBox(QWidget):
         room = max(self.height() - self._around, 1)
         self.equation.set_room(QSize(self._width, room), self.scroll_area.verticalScrollBar().sizeHint().width())
         height = self.equation.height_in_use
-        # No row is cut in half at rest.
-        self.scroll_area.setFixedHeight((height if height <= room else self.equation.whole_rows(room)) + 2 * _RING)
+        # No row is cut in half at rest, and what is said beneath is never pushed out.
+        shown = height if height <= room else min(self.equation.whole_rows(room), room)
+        self.scroll_area.setFixedHeight(shown + 2 * _RING)
         self._place_more()
 
     def _scroll_on(self) -> None:

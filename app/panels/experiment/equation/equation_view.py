@@ -20,6 +20,7 @@ _HEAD_START = 100  # ms
 _SIGN = 6.0  # pixels
 _FAINT = 0.45  # of the colour, for the lines beside the signs, which are but to show how far each goes
 _OUTLINE = 3.0  # pixels around a term that is outlined
+OUTLINED = 5  # pixels, the margin in which outlines have room
 _SIDE_BY_SIDE = 0.7  # about what share of the height is left where short lines stand beside each other
 
 
@@ -31,14 +32,14 @@ class EquationView(QWidget):
     """Shows lines of terms as large as they fit into ``set_room``; what cannot be made to fit is taller.
 
     Each term has the colour of its choice, and that choice's sign beneath. While a change is being set, the equation
-    before it stays in place.
+    before it stays in place. ``margin`` pixels are left free all around, as for outlines at its edges.
     """
 
     height_changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+    def __init__(self, theme: Theme, margin: int = 0) -> None:
+        super().__init__()
+        self._theme, self._margin = theme, margin
         self.lines: tuple[Line, ...] = ()
         self._drawn: list[tuple[Line, tuple[Glyph, ...]]] = []  # the equation that is shown
         self._renderers: dict[Piece, QSvgRenderer] = {}
@@ -112,7 +113,8 @@ class EquationView(QWidget):
     def _arrange(self) -> None:
         """Lay out what has been set in the present room."""
         size, before = self._theme.text_scale, self.height_in_use
-        width, height = max(self._room.width(), 1) / size, self._room.height() / size
+        margins = 2 * self._margin
+        width, height = max(self._room.width() - margins, 1) / size, (self._room.height() - margins) / size
         self._rows, scale = fitted(self._drawn, width, height)
         if height_of(self._rows) * scale > height:
             self._rows, scale = fitted(self._drawn, width - self._bar / size, height)
@@ -125,7 +127,7 @@ class EquationView(QWidget):
     def height_in_use(self) -> int:
         """The height of what is shown; before anything is, of the room that it is about to fill."""
         if self._rows:
-            return round(height_of(self._rows) * self._scale)
+            return round(height_of(self._rows) * self._scale) + 2 * self._margin
         return min(_estimate(self.lines), max(self._room.height(), 1))
 
     def wanted(self, width: int) -> int:
@@ -145,6 +147,12 @@ class EquationView(QWidget):
         rows, scale = fitted(self._drawn, width / size, room / size)
         return min(ceil(height_of(rows) * scale * size), room) if rows else room
 
+    def first_row(self, width: int, room: int) -> int:
+        """The height of the first row where there is so much room, below which nothing can be read."""
+        size = self._theme.text_scale
+        rows, scale = fitted(self._drawn, width / size, room / size)
+        return ceil((rows[0].height + GAP) * scale * size) if rows else 0
+
     def whole_rows(self, limit: int) -> int:
         """The height of the rows that ``limit`` holds entirely; of the first at least."""
         total, fitting = 0.0, 0
@@ -163,6 +171,7 @@ class EquationView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(self._margin, self._margin)
         base = 0.0
         for row in self._rows:
             for x, piece in row.pieces:
@@ -191,7 +200,7 @@ class EquationView(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for frame in frames:
             around = _scaled(frame, self._scale).adjusted(-_OUTLINE, -_OUTLINE, _OUTLINE, _OUTLINE)
-            painter.drawRoundedRect(around & QRectF(self.rect()).adjusted(1, 1, -1, -1), 4.0, 4.0)
+            painter.drawRoundedRect(around, 4.0, 4.0)
 
     def _draw_marks(self, painter: QPainter, piece: Piece, x: float, y: float) -> None:
         """Under what stands for a choice, a line with the sign of that choice: colour alone would not tell all."""
