@@ -75,7 +75,7 @@ SPEC = ValueSpec(
     fits=_fits,
     biases=_biases,
     estimates="q*",
-    pinned=("update.learning_rate", "update.target.every", "exploration.epsilon_end"),
+    pinned=("update.learning_rate", "update.target.rate", "exploration.epsilon_end"),
     metrics=(
         "epsilon",
         "grad_norm",
