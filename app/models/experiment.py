@@ -10,7 +10,7 @@ from app.models.form_rules import in_the_form
 from engine.catalogue.configured import changed, described, options_of
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import misplaced, refusal
-from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.nearest import nearest_fit, what_gave_way
 from engine.catalogue.methods.picking import choose, unused
 from engine.catalogue.methods.spec import Entry
@@ -97,7 +97,7 @@ class Experiment(QObject):
             return before
         if "policy.distribution" in entry.values:
             follows = with_values(config, {"policy.distribution": "auto"})
-            if distribution_of(follows.policy, self.environment) == config.policy.distribution:
+            if distribution_in(follows, self.environment) == config.policy.distribution:
                 return follows  # so that it goes on following the environment
         return config
 

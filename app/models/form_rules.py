@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.catalogue.environments import FAMILIES
-from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, RunConfig, acts_by_values
+from engine.config import ActorCriticConfig, PlanningConfig, RunConfig, acts_by_values
 from engine.config.policies import LinearPolicy
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
@@ -27,7 +27,12 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
     if path.startswith("environment."):
         return _of_environment(path.removeprefix("environment."), config, environment)
     if path in ("policy.initial_log_std", "policy.spread"):
-        return DISTRIBUTION_SPECS[distribution_of(policy, environment)].spread
+        spread = DISTRIBUTION_SPECS[distribution_in(config, environment)].spread
+        return spread and not (path == "policy.spread" and isinstance(config, ActorCriticConfig))
+    if path == "exploration.noise":
+        return distribution_in(config, environment) == "deterministic"
+    if path in ("update.target_entropy", "update.target_entropy_share"):
+        return path.endswith("share") == (environment.action.kind == "discrete")
     if path == "policy.feature_order":
         return isinstance(policy, LinearPolicy) and policy.features != "raw"
     if path.startswith("exploration.") and isinstance(config, PlanningConfig):

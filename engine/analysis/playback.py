@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.environments import EnvironmentConfig
@@ -69,7 +70,7 @@ class PolicySnapshot:
         """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
         return (
             self.config.environment == other.config.environment
-            and self.config.policy == other.config.policy
+            and policy_of(self.config, self.environment) == policy_of(other.config, other.environment)
             and self.state.keys() == other.state.keys()
             and (self.epsilon is None) == (other.epsilon is None)
         )
@@ -109,7 +110,8 @@ class Playback:
         self._playing = self._next = snapshot
         values = any(name.startswith("value_head.") for name in snapshot.state)
         normalizer = Normalizer(snapshot.environment.observation.size) if "normalizer.mean" in snapshot.state else None
-        self._policy = Policy(snapshot.config.policy, snapshot.environment, torch.Generator(), values, normalizer)
+        made = policy_of(snapshot.config, snapshot.environment)
+        self._policy = Policy(made, snapshot.environment, torch.Generator(), values, normalizer)
         self._memory: Tensor | None = None  # of a recurrent policy, within an episode
         self._rendering, self._environment = _rendered(snapshot.config.environment, self._seed)
         self._action_space: Any = self._rendering.action_space

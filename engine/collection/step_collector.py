@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,19 @@ from engine.collection.collector import FinishedEpisodes
 from engine.collection.collectors import RESET_AT_ONCE, UnfinishedEpisodes
 from engine.environments.batches.interface import NONE, EnvironmentBatch, Indices
 from engine.experience.transitions import Transitions
-from engine.policies.actor import Actor
 from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts, State
+
+
+class Acting(Protocol):
+    """What chooses actions: an ``Actor``, or what stands in for it."""
+
+    def act(
+        self, observations: NDArray[Any], state: Tensor | None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None, Tensor | None]: ...
+
+    def to_environment(self, actions: NDArray[Any]) -> NDArray[Any]: ...
 
 
 class StepCollector:
@@ -68,7 +77,7 @@ class StepCollector:
             self._begin_again(self._interrupted, unfinished.observations)
             self._interrupted = NONE
 
-    def collect(self, actor: Actor, steps: int) -> tuple[Transitions, FinishedEpisodes]:
+    def collect(self, actor: Acting, steps: int) -> tuple[Transitions, FinishedEpisodes]:
         """The next ``steps`` steps in every environment, once ``begin`` has been gone through.
 
         Raises:
@@ -79,7 +88,7 @@ class StepCollector:
             [found for _, found in taken]
         )
 
-    def _step(self, actor: Actor) -> tuple[Transitions, FinishedEpisodes]:
+    def _step(self, actor: Acting) -> tuple[Transitions, FinishedEpisodes]:
         unfinished, size = self._unfinished, self._batch.size
         seen = unfinished.observations
         assert seen is not None, "begin comes first"

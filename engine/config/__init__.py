@@ -13,11 +13,20 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Discriminator, Tag
 
+from engine.config.actor_critic import ActorCriticConfig
 from engine.config.planning import PlanningConfig, PolicyIteration, ValueIteration
 from engine.config.policy_gradient import PolicyGradientConfig
 from engine.config.value_based import ValueBasedConfig
 
-__all__ = ["FAMILY_OF", "PlanningConfig", "PolicyGradientConfig", "RunConfig", "ValueBasedConfig", "acts_by_values"]
+__all__ = [
+    "FAMILY_OF",
+    "ActorCriticConfig",
+    "PlanningConfig",
+    "PolicyGradientConfig",
+    "RunConfig",
+    "ValueBasedConfig",
+    "acts_by_values",
+]
 
 
 def _told(config: Any) -> str:
@@ -38,7 +47,8 @@ def _at(value: Any, name: str) -> Any:
 RunConfig = Annotated[
     Annotated[PolicyGradientConfig, Tag(PolicyGradientConfig.family)]
     | Annotated[PlanningConfig, Tag(PlanningConfig.family)]
-    | Annotated[ValueBasedConfig, Tag(ValueBasedConfig.family)],
+    | Annotated[ValueBasedConfig, Tag(ValueBasedConfig.family)]
+    | Annotated[ActorCriticConfig, Tag(ActorCriticConfig.family)],
     Discriminator(_told),
 ]
 

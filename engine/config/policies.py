@@ -8,7 +8,7 @@ from pydantic import Field
 
 from engine.config.fields import Kind, LayerSizes, Model, parameter
 
-Distribution = Literal["auto", "softmax", "bernoulli", "gaussian", "tanh-gaussian", "beta"]
+Distribution = Literal["auto", "softmax", "bernoulli", "gaussian", "tanh-gaussian", "beta", "deterministic"]
 Activation = Literal["tanh", "relu", "elu", "silu", "gelu"]
 Initialization = Literal["orthogonal", "xavier", "kaiming", "default"]
 Spread = Literal["one", "per-state"]
@@ -21,8 +21,8 @@ def _distribution() -> Any:
         title="Distribution",
         help="How outputs become actions. softmax: one of several (several times over where an action has parts); "
         "bernoulli: switches that are on or off; gaussian: any number, scaled to the bounds and cut there if there are "
-        "any; tanh-gaussian: a Gaussian squashed into the bounds; beta: between the bounds. auto follows the "
-        "environment's action space.",
+        "any; tanh-gaussian: a Gaussian squashed into the bounds; beta: between the bounds; deterministic: one action "
+        "between the bounds, with noise added while learning. auto follows the environment's action space.",
     )
 
 

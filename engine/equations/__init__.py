@@ -9,9 +9,10 @@ Gaussian and GAE; Schulman et al. (2015, 2017) for TRPO and PPO.
 from __future__ import annotations
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig, acts_by_values
-from engine.equations import action_values, estimators, planning, policies, updates
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, acts_by_values
+from engine.equations import action_values, actor_critics, estimators, planning, policies, updates
 from engine.equations.action_values import value_lines
+from engine.equations.actor_critics import actor_critic_lines
 from engine.equations.estimators import advantage_lines, fit_lines
 from engine.equations.policies import policy_lines
 from engine.equations.terms import Line, Part, Term
@@ -19,7 +20,14 @@ from engine.equations.updates import planning_lines, update_lines
 
 __all__ = ["SYMBOLS", "Line", "Part", "Term", "equation"]
 
-SYMBOLS = (*policies.SYMBOLS, *estimators.SYMBOLS, *updates.SYMBOLS, *action_values.SYMBOLS, *planning.SYMBOLS)
+SYMBOLS = (
+    *policies.SYMBOLS,
+    *estimators.SYMBOLS,
+    *updates.SYMBOLS,
+    *action_values.SYMBOLS,
+    *planning.SYMBOLS,
+    *actor_critics.SYMBOLS,
+)
 
 
 def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
@@ -30,6 +38,8 @@ def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...
     if isinstance(config, PlanningConfig):
         computed = planning_lines(config)
         return computed if acts_by_values(config) else (*policy_lines(config, environment), *computed)
+    if isinstance(config, ActorCriticConfig):
+        return (*policy_lines(config, environment), *actor_critic_lines(config, environment))
     if not isinstance(config, PolicyGradientConfig):
         return value_lines(config)
     before, after = fit_lines(config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distribution import distribution_in, policy_of
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import require_same_kinds
@@ -61,7 +61,7 @@ SYMBOLS = (
 def policy_lines(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     """The policy, what it is made of where that needs a line of its own, and how greedy actions are mixed in."""
     shape = _Shape(config, environment)
-    lines = _DISTRIBUTIONS[distribution_of(config.policy, environment)](shape)
+    lines = _DISTRIBUTIONS[distribution_in(config, environment)](shape)
     memory = (_line(r"h_t = \mathrm{GRU}_{\,\theta}(h_{t-1},", r"\, s_t)"),) if config.policy.kind == "gru" else ()
     return (*memory, *lines, *_greedy(config, shape))
 
@@ -74,7 +74,7 @@ class _Shape:
     """The pieces that one policy's lines are put together from."""
 
     def __init__(self, config: RunConfig, environment: EnvironmentInfo) -> None:
-        self._policy = config.policy
+        self._policy = policy_of(config, environment)
         self._action = environment.action
         self._tempered = getattr(config.exploration, "temperature", 1.0) != 1.0
         self.state = "h_t" if config.policy.kind == "gru" else "s"
@@ -124,6 +124,19 @@ class _Shape:
             *(outputs if apart else ()),
         )
 
+    def deterministic(self) -> tuple[Line, ...]:
+        """The action of each state, and the one that is taken with the noise that it explores with."""
+        limits = self._action.bounds or self._action.ranges
+        outputs = _outputs(self._policy)
+        mean = rf"\tanh({outputs})" if self._policy.kind == "linear" else rf"\tanh {outputs}"
+        scaled = limits != ((-1.0, 1.0),)
+        unit = (_line(r"c = \frac{a_{\min} + a_{\max}}{2}, \;", r"\; w = \frac{a_{\max} - a_{\min}}{2}"),)
+        return (
+            _line(rf"\mu_{{\theta}}({self.state}) = ", rf"c + w \, {mean}" if scaled else mean),
+            _line("a = ", rf"\mu_{{\theta}}({self.state}) + ", (r"w \, " if scaled else "") + r"\sigma \, \epsilon"),
+            *(unit if scaled else ()),
+        )
+
     def beta(self) -> tuple[Line, ...]:
         several = self._action.size > 1
         index, product = ("_j", r"\prod_j \,") if several else ("", "")
@@ -150,6 +163,7 @@ _DISTRIBUTIONS: dict[str, Callable[[_Shape], tuple[Line, ...]]] = {
     "gaussian": _Shape.gaussian,
     "tanh-gaussian": lambda shape: shape.gaussian(squashed=True),
     "beta": _Shape.beta,
+    "deterministic": _Shape.deterministic,
 }
 require_same_kinds(_DISTRIBUTIONS, DISTRIBUTION_SPECS)
 

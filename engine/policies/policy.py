@@ -42,7 +42,8 @@ class Policy(StatefulModule):
     ``with_value``, a second head into V(s). ``normalizer``, where there is one, stands before the body. ``temperature``
     tempers the distribution; as a setting and not something learned, it is no part of the state. So is ``epsilon``:
     where it is a number, the outputs are action values Q(s, a), and the policy is ε-greedy in them; with a second head,
-    the first one's outputs are advantages, and the two make up Q as in ``dueling``.
+    the first one's outputs are advantages, and the two make up Q as in ``dueling``. A deterministic policy is a
+    Gaussian around its action whose variance is the ``temperature``: the noise that it explores with.
     """
 
     def __init__(
@@ -77,15 +78,22 @@ class Policy(StatefulModule):
         self._first_log_std = 0.0 if config.kind == "tabular" else config.initial_log_std
         if self._kind in ("gaussian", "tanh-gaussian") and not self._spread_from_network:
             self.log_std = nn.Parameter(torch.full((self._action.size,), self._first_log_std))
-        self._bounds = _bounds(self._action) if self._kind in ("gaussian", "tanh-gaussian", "beta") else None
+        continuous = ("gaussian", "tanh-gaussian", "beta", "deterministic")
+        self._bounds = _bounds(self._action) if self._kind in continuous else None
         self._log_scale = 0.0
-        if self._kind == "gaussian" and self._bounds is not None:
+        self._scaled = self._kind in ("gaussian", "deterministic")
+        if self._scaled and self._bounds is not None:
             self._log_scale = self._bounds.half_width.double().log().mean().item()
             if self._bounds.symmetric_unit:
                 self._bounds = None
         self._dense: Dense | None = None
         if isinstance(self.body, MLPBody) and self.value_head is None:
             self._dense = self.body.dense(self.head)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return next(self.parameters()).device
 
     @property
     def recurrent(self) -> bool:
@@ -99,6 +107,16 @@ class Policy(StatefulModule):
         return self
 
     @property
+    def squashes(self) -> bool:
+        """Whether its actions are what tanh takes into the bounds."""
+        return self._kind == "tanh-gaussian"
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether it has one action for each state, and noise around it that is not its own."""
+        return self._kind == "deterministic"
+
+    @property
     def translates(self) -> bool:
         """Whether the environment takes other numbers than the actions that the policy draws and remembers."""
         return self._bounds is not None
@@ -107,7 +125,7 @@ class Policy(StatefulModule):
     def scale(self) -> tuple[Tensor, Tensor] | None:
         """The middle and the half-widths by which ``to_environment`` scales a Gaussian's actions, [d] each; None where
         it does something else."""
-        if self._bounds is None or self._kind != "gaussian":
+        if self._bounds is None or not self._scaled:
             return None
         return self._bounds.middle, self._bounds.half_width
 
@@ -123,7 +141,7 @@ class Policy(StatefulModule):
         """
         if self._bounds is None:
             return actions
-        if self._kind == "gaussian":
+        if self._scaled:
             return self._bounds.scaled(actions)
         return self._bounds.squashed(actions if self._kind == "beta" else 2.0 * actions)
 
@@ -226,6 +244,8 @@ class Policy(StatefulModule):
             assert self._bounds is not None
             alpha, beta = (1.0 + softplus(outputs)).chunk(2, -1)
             return Beta(alpha, beta, self._bounds)
+        if self.deterministic:
+            return DiagonalGaussian(outputs.tanh(), outputs.new_zeros(self._action.size), self._log_scale)
         if self.log_std is not None:
             mean, spread = outputs, self.log_std if log_std is None else log_std
         else:

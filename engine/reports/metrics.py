@@ -250,6 +250,22 @@ METRICS: dict[str, Metric] = {
             widest=88_800.0,
         ),
         Metric(
+            "temperature",
+            "Temperature",
+            "α",
+            "reward",
+            "What a nat of the policy's entropy is worth to it; where it is automatic, it rises while the entropy is "
+            "below its target.",
+            from_zero=True,
+        ),
+        Metric(
+            "target_entropy",
+            "Target entropy",
+            "H₁",
+            "nats",
+            "The entropy that an automatic temperature keeps, in the units of the entropy beside it.",
+        ),
+        Metric(
             "largest_value",
             "Largest value",
             "max Q",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distribution import distribution_in
 from engine.collection.collectors import UNDER_WAY
 from engine.config import RunConfig
 from engine.config.environments import as_plain
@@ -131,7 +131,7 @@ class _Change:
     def _distributions_differ(self) -> bool:
         """Whether the same outputs of the policy's network mean other probabilities."""
         environment = self.training.environment
-        before, after = (distribution_of(config.policy, environment) for config in (self.before, self.after))
+        before, after = (distribution_in(config, environment) for config in (self.before, self.after))
         return before != after
 
     def life(self, state: Mapping[str, Any]) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.algorithms.outcome import scheduled
 from engine.algorithms.value_based.exploration import epsilon_at
-from engine.config import RunConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, RunConfig, ValueBasedConfig
 from engine.config.parameters import parameters_of
 
 _SUFFIX = "_schedule"
@@ -22,6 +22,8 @@ def values_at(config: RunConfig, taken: int) -> dict[str, float]:
     if isinstance(config, ValueBasedConfig):
         if config.exploration.epsilon_start != config.exploration.epsilon_end:
             found["Share of random actions"] = epsilon_at(config.exploration, progress)
+        return found
+    if isinstance(config, ActorCriticConfig):
         return found
     start, end = config.exploration.greedy_start, config.exploration.greedy_end
     if start != end:

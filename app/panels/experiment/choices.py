@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from app.models.experiment import Experiment
 from app.panels.experiment.choice_delegate import Choice
 from app.style.parameter_text import shown
+from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.methods.entries import POLICIES
 from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.picking import choose
@@ -33,7 +34,8 @@ def policy_choices(experiment: Experiment) -> list[Choice]:
 
 def _size(experiment: Experiment, entry: Entry) -> str:
     try:
-        count = parameter_count(choose(experiment.config, entry).policy, experiment.environment)
+        chosen = choose(experiment.config, entry)
+        count = parameter_count(policy_of(chosen, experiment.environment), experiment.environment)
     except RequestError:  # the policy was there already and cannot be made, of which the panel tells at its top
         return ""
     return "1 parameter" if count == 1 else f"{shown(count)} parameters"

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.methods.spec import Biases, Method
-from engine.catalogue.methods.specs import VALUE_SPECS, method_of
+from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS, VALUE_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 
 
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
     """Why what is estimated is biased, a sentence each; empty where theory says unbiased, or nothing is estimated.
 
-    Of policy gradients that is the gradient estimate for ∇J, of action values the target for the true value.
+    Of policy gradients that is the gradient estimate for ∇J, of action values the target for the true value, and of
+    what learns both the gradient by these values.
 
     J is the expected return discounted by γ from the start of the episode, as [lecture] and [Jabon 2023] define it, of
     the rewards that learning sees (scale · reward + offset). PPO climbs a surrogate in several steps and is judged by
@@ -22,6 +23,8 @@ def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
     """
     if isinstance(config, ValueBasedConfig):
         return tuple(VALUE_SPECS[config.update.kind].biases(config, environment))
+    if isinstance(config, ActorCriticConfig):
+        return tuple(ACTOR_CRITIC_SPECS[config.update.kind].biases(config, environment))
     if not isinstance(config, PolicyGradientConfig):
         return ()
     method = method_of(config, environment)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.methods.extent import too_large
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import Method
-from engine.catalogue.methods.specs import PLANNING_SPECS, VALUE_SPECS, method_of
+from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS, PLANNING_SPECS, VALUE_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.runtime.errors import Refusal
 
 
@@ -30,12 +30,20 @@ def misplaced(config: RunConfig, environment: EnvironmentInfo) -> Refusal | None
 
 def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from POLICY_SPECS[config.policy.kind].fits(config.policy, environment)
-    yield from DISTRIBUTION_SPECS[distribution_of(config.policy, environment)].fits(environment)
+    distribution = DISTRIBUTION_SPECS[distribution_in(config, environment)]
+    yield from distribution.fits(environment)
+    if not (distribution.density or isinstance(config, ActorCriticConfig)):
+        yield Refusal(
+            "A deterministic policy has no probabilities, so nothing can be made likelier",
+            "choose a Gaussian, or TD3 or DDPG",
+        )
     yield from too_large(config, environment)
     if isinstance(config, PolicyGradientConfig):
         yield from _on_the_grid(method_of(config, environment))
     elif isinstance(config, PlanningConfig):
         yield from PLANNING_SPECS[config.update.kind].fits(config, environment)
+    elif isinstance(config, ActorCriticConfig):
+        yield from ACTOR_CRITIC_SPECS[config.update.kind].fits(config, environment)
     else:
         yield from VALUE_SPECS[config.update.kind].fits(config, environment)
 

@@ -52,6 +52,7 @@ DISTRIBUTION_SPECS = by_kind(
             fits=_softmax_fits,
             follows=("discrete", "multi-discrete"),
             spread=False,
+            density=True,
             outputs=1,
         ),
         DistributionSpec(
@@ -64,6 +65,7 @@ DISTRIBUTION_SPECS = by_kind(
             fits=_bernoulli_fits,
             follows=("multi-binary",),
             spread=False,
+            density=True,
             outputs=1,
         ),
         DistributionSpec(
@@ -76,6 +78,7 @@ DISTRIBUTION_SPECS = by_kind(
             fits=_continuous("A Gaussian", bounded=False),
             follows=("box",),
             spread=True,
+            density=True,
             outputs=1,
         ),
         DistributionSpec(
@@ -88,6 +91,7 @@ DISTRIBUTION_SPECS = by_kind(
             fits=_continuous("A tanh-Gaussian", bounded=True),
             follows=(),
             spread=True,
+            density=True,
             outputs=1,
         ),
         DistributionSpec(
@@ -100,7 +104,21 @@ DISTRIBUTION_SPECS = by_kind(
             fits=_continuous("A Beta policy", bounded=True),
             follows=(),
             spread=False,
+            density=True,
             outputs=2,
+        ),
+        DistributionSpec(
+            entry=Entry(
+                "deterministic",
+                "Deterministic",
+                "One action for each state, between the bounds; noise of a size that is set is added while learning.",
+                {"policy.distribution": "deterministic"},
+            ),
+            fits=_continuous("A deterministic policy", bounded=True),
+            follows=(),
+            spread=False,
+            density=False,
+            outputs=1,
         ),
     )
 )

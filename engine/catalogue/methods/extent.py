@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distribution import distribution_of, policy_of
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.policies import POLICY_SPECS
@@ -26,7 +26,7 @@ _GATHERED = {"adam": 2, "rmsprop": 1, "momentum": 1, "sgd": 0}  # numbers that a
 
 def too_large(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     """What would fill memory or time before anything is learned; ``config`` fits ``environment`` otherwise."""
-    count = parameter_count(config.policy, environment)
+    count = parameter_count(policy_of(config, environment), environment)
     values = value_parameters(config, environment)
     if max(count, values) > MOST_PARAMETERS:
         whose = "The policy" if count >= values else "The learned value"
@@ -54,7 +54,7 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
     """About how many bytes an update takes: parameters with their gradients, optimisers and the copy that is played,
     the steps that are stored, and what a network makes of those that it is given at once."""
     seen, actions = environment.observation, environment.action
-    count, values = parameter_count(config.policy, environment), value_parameters(config, environment)
+    count, values = parameter_count(policy_of(config, environment), environment), value_parameters(config, environment)
     needed = _NUMBER * count * (3 + _GATHERED.get(getattr(config.update, "optimizer", "adam"), 2))
     if isinstance(config, PlanningConfig):
         steps = seen.size  # of which each is a state, and the exact answers are of all pairs of them
@@ -91,7 +91,7 @@ def _stored(seen: Space, actions: Space) -> int:
 
 def _per_row(config: RunConfig, environment: EnvironmentInfo) -> int:
     """Bytes that one observation takes on its way through a network and back."""
-    seen, policy = environment.observation, config.policy
+    seen, policy = environment.observation, policy_of(config, environment)
     outputs = DISTRIBUTION_SPECS[distribution_of(policy, environment)].outputs * environment.action.size
     numbers = 5 * outputs  # the outputs, what they mean, noise to draw by, and the gradients of two of these
     if isinstance(policy, MLPPolicy):

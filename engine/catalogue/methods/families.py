@@ -25,6 +25,10 @@ _TOLD = {
         "Action values",
         "What each action is worth is learned; the policy takes the best one, and now and then a random one.",
     ),
+    "actor-critic": (
+        "Actor-critic with Q",
+        "What each action is worth is learned from old experience, and a policy of its own climbs these values.",
+    ),
 }
 
 FAMILIES = {config.family: _family(config, *_TOLD[config.family]) for config in dict.fromkeys(FAMILY_OF.values())}

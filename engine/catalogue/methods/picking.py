@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.catalogue.methods.distribution import distribution_of
+from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.parameters import with_values
 
 
@@ -26,7 +26,7 @@ def unused(config: RunConfig, entry: Entry) -> str | None:
     """Why ``entry`` means nothing in the family of ``config``; None where it does, or brings its own family along."""
     if isinstance(config, PolicyGradientConfig) or "update" in entry.values:
         return None
-    for part, why in (_UNPLANNED if isinstance(config, PlanningConfig) else _UNVALUED).items():
+    for part, why in _UNUSED[config.family].items():
         if any(path.startswith(part) for path in entry.values):
             return why
     return None
@@ -41,11 +41,21 @@ _UNVALUED = {
     "estimator.": "Action values are learned from targets, so there is no advantage to choose.",
     "policy.distribution": "The policy takes the action of the largest value, and now and then a random one.",
 }
+_LEARNED_BY_VALUES = {
+    "collection": _UNVALUED["collection"],
+    "estimator.": "The policy is learned by action values, so there is no advantage to choose.",
+    "policy.distribution": "The rule says what the policy's actions are drawn from.",
+}
+_UNUSED = {
+    PlanningConfig.family: _UNPLANNED,
+    ValueBasedConfig.family: _UNVALUED,
+    ActorCriticConfig.family: _LEARNED_BY_VALUES,
+}
 
 
 def picked(config: RunConfig, entries: dict[str, Entry], environment: EnvironmentInfo) -> Entry | None:
     """The entry of ``entries`` that ``config`` amounts to in ``environment``, or None where it is none of them."""
-    here = {"policy.distribution": distribution_of(config.policy, environment)}
+    here = {"policy.distribution": distribution_in(config, environment)}
     return next(
         (
             entry

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 from engine.catalogue.methods.extent import in_gigabytes
 from engine.catalogue.spaces import EnvironmentInfo, Space
+from engine.config import ActorCriticConfig, ValueBasedConfig
+from engine.config.actor_critic import DDPG, SAC, TD3, QActorCritic
+from engine.config.policies import GRUPolicy
+from engine.config.value_based import DQN
 from engine.experience.replay_layout import ArrayLayout, TransitionLayout, replay_bytes
 from engine.runtime.errors import Refusal
 from engine.runtime.memory import total_memory
@@ -19,6 +23,29 @@ def replay_layout(environment: EnvironmentInfo) -> TransitionLayout:
         ArrayLayout((seen.size,), "uint8") if pixels else _layout(seen),
         _layout(environment.action),
     )
+
+
+def replay_fits(config: ValueBasedConfig | ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    """Where old experience, replayed step by step, cannot be learned from as configured."""
+    update = config.update
+    assert isinstance(update, DQN | SAC | TD3 | DDPG | QActorCritic)
+    if isinstance(config.policy, GRUPolicy):
+        yield Refusal(
+            "A replay buffer gives single steps, and a GRU would need all those before them",
+            "choose an MLP, with a frame stack where something has to be remembered",
+        )
+    if config.environment.normalize_rewards:
+        yield Refusal(
+            "Old rewards are learned from beside new ones, and would be in other units",
+            "switch off “Normalise rewards”, or set a reward scale",
+        )
+    replay, environments = update.replay, config.collection.environments
+    if replay.capacity < environments:
+        yield Refusal(
+            f"A replay buffer for {replay.capacity:,} steps has no room for one step of {environments:,} environments",
+            "raise the replay capacity, or use fewer environments",
+        )
+    yield from replay_too_large(environment, replay.capacity, environments, replay.sampling == "prioritized")
 
 
 def replay_too_large(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, PolicyGradientConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, ValueBasedConfig
 from engine.config.policies import PolicyConfig
 from engine.reports.metrics import METRICS
 from engine.runtime.errors import Refusal
@@ -129,7 +129,26 @@ class ValueSpec(NamedTuple):
     metrics: tuple[str, ...]
 
 
-RuleSpec = UpdateSpec | PlanningSpec | ValueSpec
+class ActorCriticSpec(NamedTuple):
+    """A rule that learns action values from experience, and the policy by them.
+
+    Attributes:
+        order, entry, algorithms, pinned: as ``UpdateSpec``.
+        fits: why it cannot work as configured.
+        biases: why the values that the policy is learned by are not, on average, those of the policy.
+        metrics: what it reports.
+    """
+
+    order: int
+    entry: Entry
+    algorithms: tuple[Entry, ...]
+    fits: Callable[[ActorCriticConfig, EnvironmentInfo], Iterator[Refusal]]
+    biases: Callable[[ActorCriticConfig, EnvironmentInfo], Iterator[str]]
+    pinned: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
+RuleSpec = UpdateSpec | PlanningSpec | ValueSpec | ActorCriticSpec
 
 
 class CreditSpec(NamedTuple):
@@ -208,6 +227,7 @@ class DistributionSpec(NamedTuple):
         fits: why it cannot give an environment's actions.
         follows: the kinds of action spaces for which it is taken where none was asked for.
         spread: whether it has a standard deviation, of which ``policy.spread`` and ``initial_log_std`` speak.
+        density: whether how likely an action is depends on what is learned alone, so that it can be made likelier.
         outputs: of the network, for each component of an action; a spread that is an output is counted apart.
     """
 
@@ -215,6 +235,7 @@ class DistributionSpec(NamedTuple):
     fits: Callable[[EnvironmentInfo], Iterator[Refusal]]
     follows: tuple[str, ...]
     spread: bool
+    density: bool
     outputs: int
 
 

@@ -14,7 +14,15 @@ from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.collections import COLLECTION_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.methods.policies import POLICY_SPECS
-from engine.catalogue.methods.spec import Method, PlanningSpec, RuleSpec, UpdateSpec, ValueSpec, by_kind
+from engine.catalogue.methods.spec import (
+    ActorCriticSpec,
+    Method,
+    PlanningSpec,
+    RuleSpec,
+    UpdateSpec,
+    ValueSpec,
+    by_kind,
+)
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 
@@ -38,6 +46,7 @@ RULE_SPECS = _found()
 UPDATE_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, UpdateSpec)}
 PLANNING_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, PlanningSpec)}
 VALUE_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, ValueSpec)}
+ACTOR_CRITIC_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, ActorCriticSpec)}
 
 
 def method_of(config: PolicyGradientConfig, environment: EnvironmentInfo) -> Method:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import acts_by_values
 from engine.networks.networks import GRUBody
@@ -98,7 +99,8 @@ def policy_graph(kept: KeptPolicy, environment: EnvironmentInfo) -> PolicyGraph:
     names = kept.parameters
     normalizer = Normalizer(environment.observation.size) if "normalizer.mean" in names else None
     with_value = any(name.startswith("value_head.") for name in names)
-    policy = Policy(kept.config.policy, environment, torch.Generator().manual_seed(0), with_value, normalizer)
+    wanted = policy_of(kept.config, environment)
+    policy = Policy(wanted, environment, torch.Generator().manual_seed(0), with_value, normalizer)
     if acts_by_values(kept.config):
         policy.epsilon = 0.0
     else:

@@ -10,6 +10,7 @@ import torch
 
 from engine.catalogue.configured import changed
 from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.collection.collector import Collector, FinishedEpisodes
 from engine.collection.collectors import EpisodeCollector, FixedLengthCollector
@@ -90,7 +91,8 @@ class Interaction(Generic[C]):
         self.parts = Parts()
         normalize = config.environment.normalize_observations
         self.normalizer = Normalizer(self.environment.observation.size) if normalize else None
-        policy = Policy(config.policy, self.environment, seeds.generator(), with_value, self.normalizer)
+        wanted = policy_of(config, self.environment)
+        policy = Policy(wanted, self.environment, seeds.generator(), with_value, self.normalizer)
         self.policy = self.parts.add("policy", policy)
         size = parallel_environments(config)
         chosen = choose_device(config, self.policy, self.environment, size)

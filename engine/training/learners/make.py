@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig, acts_by_values
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, acts_by_values
 from engine.training.learner import Learner
+from engine.training.learners.actor_critic import ActorCriticLearner
 from engine.training.learners.planning import PlanningLearner
 from engine.training.learners.policy_gradient import PolicyGradientLearner
 from engine.training.learners.sweeping import SweepingLearner
@@ -21,4 +22,6 @@ def make_learner(config: RunConfig, run: str) -> Learner:
         return SweepingLearner(config, run) if acts_by_values(config) else PlanningLearner(config, run)
     if isinstance(config, PolicyGradientConfig):
         return PolicyGradientLearner(config, run)
+    if isinstance(config, ActorCriticConfig):
+        return ActorCriticLearner(config, run)
     return ValueBasedLearner(config, run)

@@ -207,4 +207,5 @@ def test_every_algorithm_fits_every_environment(environment: EnvironmentInfo, al
 @pytest.mark.parametrize("first", ALGORITHMS)
 def test_whichever_algorithm_was_picked_before_the_next_one_fits(first: str) -> None:
     for entry in ALGORITHMS.values():
-        assert refusal(choose(choose(PolicyGradientConfig(), ALGORITHMS[first]), entry), BANDIT) is None
+        environment = ENVIRONMENTS["Pendulum-v1"] if entry.id in ("td3", "ddpg") else BANDIT
+        assert refusal(choose(choose(PolicyGradientConfig(), ALGORITHMS[first]), entry), environment) is None

@@ -54,6 +54,12 @@ SCRATCH = {
     "DQNRule._steps": "of one iteration, counted from 0 as the next begins",
     "DQNRule._learned": "of one iteration, emptied as the next begins",
     "DQNRule._seen": "of one iteration, emptied as the next begins",
+    "ActorCriticRule._progress": "set from the life of the run as an iteration begins",
+    "ActorCriticRule._steps": "of one iteration, counted from 0 as the next begins",
+    "ActorCriticRule._learned": "of one iteration, emptied as the next begins",
+    "ActorCriticRule._norms": "of one iteration, emptied as the next begins",
+    "SquashedImprovement._entropy": "of the latest step, only to be told",
+    "AllActionsImprovement._entropy": "of the latest step, only to be told",
     "ProximalRule._old": "the policy before an update, taken anew at the update's start",
     "EpisodeCollector._storage": "room for the steps of one collection",
     "EpisodeCollector._used": "how much of that room is to be cleared",
@@ -82,6 +88,12 @@ KINDS: dict[str, dict[str, Any]] = {
         "environment.normalize_observations": True,
         "environment.normalize_rewards": True,
     },
+    "replayed": {
+        "environment": "Pendulum-v1",
+        "environment.time_limit": 7,
+        "environment.frame_stack": 2,
+        "environment.normalize_observations": True,
+    },
     "pictures": {
         "environment": picture_environment.ID,
         "environment.time_limit": 3,
@@ -106,6 +118,7 @@ SMALL = {
     "update.epochs": 2,
     "update.minibatch_size": 8,
     "estimator.n": 3,
+    "update.critic.hidden_sizes": (4,),
     "update.replay.minibatch_size": 8,
     "update.replay.learning_starts": 6,
     "update.replay.capacity": 30,
@@ -145,6 +158,8 @@ def remembered(training: Training) -> dict[str, str]:
 @cache
 def taken(algorithm: str, policy: str, kind: str) -> bool:
     """All that fit; in worker processes, which take long to start, one policy with each algorithm, each in turn."""
+    if kind == "replayed" and fits(method(algorithm, policy, KINDS["changed"])):
+        return False  # which is the same and more
     turn = list(ALGORITHMS).index(algorithm) + list(POLICIES).index(policy)
     return (kind != "in workers" or turn % 4 == 0) and fits(method(algorithm, policy, KINDS[kind]))
 

@@ -4,41 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.catalogue.methods.replay import replay_too_large
+from engine.catalogue.methods.replay import replay_fits
 from engine.catalogue.methods.spec import Entry, ValueSpec
 from engine.catalogue.methods.tables import discrete_actions, several_steps
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
-from engine.config.policies import GRUPolicy, TabularPolicy
+from engine.config.policies import TabularPolicy
 from engine.config.value_based import DQN
 from engine.runtime.errors import Refusal
 
 
 def _fits(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
-    assert isinstance(config.update, DQN)
     yield from discrete_actions(config, environment)
-    if isinstance(config.policy, GRUPolicy):
-        yield Refusal(
-            "A replay buffer gives single steps, and a GRU would need all those before them",
-            "choose an MLP, with a frame stack where something has to be remembered",
-        )
-    if isinstance(config.policy, TabularPolicy) and config.update.dueling:
+    if isinstance(config.policy, TabularPolicy) and isinstance(config.update, DQN) and config.update.dueling:
         yield Refusal(
             "A table has a number for each state and action, and no layers on which two heads could stand",
             "switch off “Dueling”, or choose an MLP",
         )
-    if config.environment.normalize_rewards:
-        yield Refusal(
-            "Old rewards are learned from beside new ones, and would be in other units",
-            "switch off “Normalise rewards”, or set a reward scale",
-        )
-    replay, environments = config.update.replay, config.collection.environments
-    if replay.capacity < environments:
-        yield Refusal(
-            f"A replay buffer for {replay.capacity:,} steps has no room for one step of {environments:,} environments",
-            "raise the replay capacity, or use fewer environments",
-        )
-    yield from replay_too_large(environment, replay.capacity, environments, replay.sampling == "prioritized")
+    yield from replay_fits(config, environment)
 
 
 def _biases(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[str]:

@@ -1,0 +1,158 @@
+"""Learning action values from old experience, and a policy by them: what all rules of the family have in common."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.algorithms.actor_critic.improvements import make_improvement
+from engine.algorithms.outcome import Metrics, require_finite, scheduled, scheduled_metric
+from engine.algorithms.value_based.outcome import ValueOutcome
+from engine.catalogue.methods.replay import replay_layout
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import ActorCriticConfig
+from engine.experience.replay import Horizon, Replay
+from engine.experience.replay_buffer import Minibatch
+from engine.experience.transitions import Transitions
+from engine.maths.action_values import one_step_targets
+from engine.networks.optimizers import make_optimizer
+from engine.policies.policy import Policy
+from engine.runtime.seeds import Seeds
+from engine.runtime.state import Parts
+from engine.values.action_critics import Critics
+from engine.values.target_network import Following
+
+_TOLD = 128  # minibatches, at most, of which an iteration tells
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What a gradient step came to: the errors [k, B] of the k networks and the targets [B], and the ages [B]."""
+
+    errors: Tensor
+    targets: Tensor
+    ages: Tensor
+
+
+class ActorCriticRule:
+    """φ_i ← φ_i − η_Q ∇ ½ mean (y − Q_i(s, a))² for each network i of action values, and a step of the policy along
+    what they say, on minibatches drawn from a replay buffer, with
+
+    y = Σ_{l<h} γ^l r_{t+l} + γ^h v(s_{t+h})
+
+    where the second term is 0 behind a termination, h is n or as far as the episode goes, and v, by target networks,
+    is what the ``Improvement`` makes of it.
+    """
+
+    def __init__(self, config: ActorCriticConfig, policy: Policy, environment: EnvironmentInfo, seeds: Seeds) -> None:
+        update = config.update
+        self.parts = Parts()
+        self._config, self._update, self._progress, self._device = config, update, 0.0, policy.device
+        self._policy = make_improvement(config, policy, environment, seeds.generator(policy.device))
+        self.parts.add("improvement", self._policy.parts)
+        self._optimizer = self.parts.add("optimizer", make_optimizer(update.optimizer, self._policy.vector))
+        self._online = Critics(update.critic, self._policy.critics, environment, policy, seeds.generator())
+        self.parts.add("critics", self._online)
+        self._critic_optimizer = make_optimizer(update.optimizer, self._online.vector)
+        self.parts.add("critic_optimizer", self._critic_optimizer)
+        self._target = self._online.copy()
+        self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
+        layout, environments = replay_layout(environment), config.collection.environments
+        self._replay = self.parts.add("replay", Replay(update.replay, layout, environments, seeds.generator()))
+        self._steps = 0  # of the action values, in this iteration
+        self._norms: deque[Tensor] = deque(maxlen=_TOLD)  # of the policy's gradients
+        self._learned: deque[_Learned] = deque(maxlen=_TOLD)
+
+    @property
+    def explores_only(self) -> bool:
+        """Whether actions are to be random, as nothing has been learned yet."""
+        return self._replay.acts_randomly(self._update.replay)
+
+    def begin(self, config: ActorCriticConfig, progress: float) -> None:
+        """An iteration begins, with these settings at this share of the budget, 0 … 1."""
+        self._config, self._update, self._progress = config, config.update, progress
+        self._policy.begin(config)
+        self._steps = 0
+        self._norms.clear()
+        self._learned.clear()
+
+    def broke_off(self, environments: NDArray[np.int64]) -> None:
+        """The episodes in these environments will not go on."""
+        self._replay.broke_off(environments)
+
+    def learn(self, transitions: Transitions) -> None:
+        """Update with the latest steps.
+
+        Raises:
+            RunError: a value or an action is no longer a finite number.
+        """
+        environment, update = self._config.environment, self._update
+        taken = replace(transitions, actions=self._policy.as_judged(transitions.actions))
+        self._replay.append(taken, environment.reward_scale * transitions.rewards + environment.reward_offset)
+        if not self._replay.ready(update.replay):
+            return
+        horizon = Horizon(self._config.estimator.n, self._config.estimator.gamma)
+        for drawn in self._replay.draws(update.replay, horizon, update.gradient_steps, self._progress, self._device):
+            self._step(drawn.batch)
+
+    @torch.no_grad()
+    def _step(self, batch: Minibatch) -> None:
+        update, online, policy = self._update, self._online, self._policy
+        targets = one_step_targets(batch.rewards, batch.discounts, policy.next_values(batch, self._target))
+        judged = online.judge(batch.observations, None if online.discrete else batch.actions, learn=True)
+        if online.discrete:
+            which = batch.actions.expand(online.count, -1).unsqueeze(-1)
+            errors = targets - judged.values.gather(-1, which).squeeze(-1)
+            gradients = torch.zeros_like(judged.values).scatter_(-1, which, errors.unsqueeze(-1) / -len(targets))
+        else:
+            errors = targets - judged.values
+            gradients = errors / -len(targets)
+        online.vector.zero()
+        online.backward(judged, gradients)
+        self._critic_optimizer.step(self._scheduled(update.critic.learning_rate))
+        self._steps += 1
+        self._learned.append(_Learned(errors, targets, batch.ages))
+        if not policy.climbs():
+            return
+        policy.vector.zero()
+        policy.add_gradient(batch, online)
+        self._norms.append(policy.vector.clip(update.max_grad_norm))
+        rate = self._scheduled(update.learning_rate)
+        self._optimizer.step(rate)
+        policy.stepped(rate)
+        self._following.step(update.target)
+
+    def _scheduled(self, rate: float) -> float:
+        return scheduled(rate, self._update.learning_rate_schedule, self._progress)
+
+    def outcome(self) -> ValueOutcome:
+        """What the updates since ``begin`` came to."""
+        rate = self._scheduled(self._update.learning_rate)
+        metrics: Metrics = {
+            "gradient_steps": self._steps,
+            **scheduled_metric(self._update.learning_rate_schedule, rate),
+        }
+        if not self._learned:
+            return ValueOutcome(np.zeros(0, np.float32), metrics)
+        errors, targets = (torch.stack([getattr(one, name) for one in self._learned]) for name in ("errors", "targets"))
+        ages = torch.stack([one.ages for one in self._learned])
+        loss = float(errors.square().mean())
+        require_finite([loss], self._scheduled(self._update.critic.learning_rate))
+        metrics |= {
+            "value_loss": loss,
+            "td_error_mean": float(errors.mean()),
+            "td_error_size": float(errors.abs().mean()),
+            "target_mean": float(targets.mean()),
+            "estimate_mean": float((targets.unsqueeze(1) - errors).mean()),
+            "replay_age": float(ages.double().mean()),
+        }
+        if self._norms:
+            norm = float(torch.stack(list(self._norms)).mean())
+            require_finite([norm], rate)
+            metrics |= {"grad_norm": norm, **self._policy.told()}
+        return ValueOutcome(errors.flatten().cpu().numpy(), metrics)

@@ -1,0 +1,56 @@
+"""Deep deterministic policy gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.catalogue.methods.climbed_values import drawn_as, learned_values_mislead, replayed
+from engine.catalogue.methods.spec import ActorCriticSpec, Entry
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import ActorCriticConfig
+from engine.runtime.errors import Refusal
+
+
+def _fits(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    yield from drawn_as(
+        "deterministic", config, environment, "DDPG climbs the values of one action for each state, which is not drawn"
+    )
+    yield from replayed(config, environment)
+
+
+def _biases(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[str]:
+    yield "The policy seeks out what is valued too highly, so its values are too large on average."
+    yield from learned_values_mislead(config)
+
+
+SPEC = ActorCriticSpec(
+    order=122,
+    entry=Entry(
+        "ddpg",
+        "Deterministic policy gradient",
+        "A deterministic policy climbs a learned action value by its slope in the action.",
+        {"update": "ddpg"},
+    ),
+    algorithms=(
+        Entry(
+            "ddpg",
+            "DDPG",
+            "Q-learning for continuous actions: the policy finds the action that is worth most by climbing.",
+            {"policy": "mlp", "policy.distribution": "auto", "update": "ddpg"},
+            told_by=("update",),
+        ),
+    ),
+    fits=_fits,
+    biases=_biases,
+    pinned=("update.learning_rate", "update.critic.learning_rate", "exploration.noise"),
+    metrics=(
+        "grad_norm",
+        "value_loss",
+        "td_error_mean",
+        "td_error_size",
+        "target_mean",
+        "estimate_mean",
+        "replay_age",
+        "gradient_steps",
+    ),
+)

@@ -1,0 +1,64 @@
+"""Soft actor-critic, for continuous and for discrete actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.catalogue.methods.climbed_values import drawn_as, learned_values_mislead, replayed
+from engine.catalogue.methods.spec import ActorCriticSpec, Entry
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import ActorCriticConfig
+from engine.runtime.errors import Refusal
+
+
+def _fits(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    actions = environment.action
+    if actions.kind == "box":
+        yield from drawn_as(
+            "tanh-gaussian", config, environment, "SAC's actions are drawn between their bounds, with their density"
+        )
+    elif actions.kind != "discrete":
+        yield Refusal(f"SAC knows one action at a time, and {environment.id} has several parts to it", "use PPO")
+    yield from replayed(config, environment)
+
+
+def _biases(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[str]:
+    yield "The entropy is climbed as well as the return."
+    yield "The smaller of two noisy values is too small on average."
+    yield from learned_values_mislead(config)
+
+
+SPEC = ActorCriticSpec(
+    order=120,
+    entry=Entry(
+        "sac",
+        "Soft actor-critic",
+        "The policy climbs the smaller of two learned action values and its own entropy.",
+        {"update": "sac"},
+    ),
+    algorithms=(
+        Entry(
+            "sac",
+            "SAC",
+            "Two networks of action values from old experience, and a policy that stays as undecided as is wished.",
+            {"policy": "mlp", "policy.distribution": "auto", "update": "sac"},
+            told_by=("update",),
+        ),
+    ),
+    fits=_fits,
+    biases=_biases,
+    pinned=("update.learning_rate", "update.critic.learning_rate", "update.target_entropy"),
+    metrics=(
+        "entropy",
+        "grad_norm",
+        "value_loss",
+        "td_error_mean",
+        "td_error_size",
+        "target_mean",
+        "estimate_mean",
+        "temperature",
+        "target_entropy",
+        "replay_age",
+        "gradient_steps",
+    ),
+)

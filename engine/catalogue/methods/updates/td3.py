@@ -1,0 +1,56 @@
+"""Twin delayed deterministic policy gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.catalogue.methods.climbed_values import drawn_as, learned_values_mislead, replayed
+from engine.catalogue.methods.spec import ActorCriticSpec, Entry
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import ActorCriticConfig
+from engine.runtime.errors import Refusal
+
+
+def _fits(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    yield from drawn_as(
+        "deterministic", config, environment, "TD3 climbs the values of one action for each state, which is not drawn"
+    )
+    yield from replayed(config, environment)
+
+
+def _biases(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[str]:
+    yield "The smaller of two noisy values is too small on average."
+    yield from learned_values_mislead(config)
+
+
+SPEC = ActorCriticSpec(
+    order=121,
+    entry=Entry(
+        "td3",
+        "Twin delayed DDPG",
+        "A deterministic policy climbs one of two learned action values, with delay and smoothed targets.",
+        {"update": "td3"},
+    ),
+    algorithms=(
+        Entry(
+            "td3",
+            "TD3",
+            "DDPG mended: two networks of action values, a policy that waits for them, and targets made smooth.",
+            {"policy": "mlp", "policy.distribution": "auto", "update": "td3"},
+            told_by=("update",),
+        ),
+    ),
+    fits=_fits,
+    biases=_biases,
+    pinned=("update.learning_rate", "update.critic.learning_rate", "exploration.noise"),
+    metrics=(
+        "grad_norm",
+        "value_loss",
+        "td_error_mean",
+        "td_error_size",
+        "target_mean",
+        "estimate_mean",
+        "replay_age",
+        "gradient_steps",
+    ),
+)
