@@ -28,7 +28,7 @@ from app.style.text import Stage, as_surface
 from app.style.theme import Theme
 from engine.reports.metrics import METRICS
 from engine.runs.comparison import AXES, MEAN_OVER, RETURN, SMOOTHINGS, Axis, Curve, curve, threshold_of
-from engine.runs.records import ALIVE, RunRecord
+from engine.runs.records import ALIVE
 from engine.runtime.errors import RequestError
 
 ALONE = "No run is ticked. Press Esc, tick runs in the list, and their curves appear here."
@@ -225,7 +225,7 @@ class Overlay(PanelWidget):
         if not lines:
             return
         at_work = [run.record for run in self._compared.runs if run.record.status in ALIVE]
-        budgets = map(_budget, at_work if self.axis == "environment_steps" else ())
+        budgets = (float(record.budget) for record in at_work if self.axis == "environment_steps")
         end = axis_end([float(line.x[-1]) for line in lines], max(budgets, default=0.0))
         named = len(self._lines.lines) <= MANY
         heights = np.concatenate([line.y for line in lines])
@@ -288,12 +288,6 @@ def _thinned(one: Curve) -> tuple[Curve, int]:
         return one, 1
     x, y = one.x[trace.middles], trace.means
     return Curve(np.append(x, one.x[-1]), np.append(y, one.y[-1])), trace.size
-
-
-def _budget(record: RunRecord) -> float:
-    """The environment steps for which a run is to train."""
-    path = "budget.environment_steps"
-    return float(record.changes.get(path, record.configuration.get("budget", {}).get("environment_steps", 0)))
 
 
 def _counted(run: ComparedRun) -> bool:

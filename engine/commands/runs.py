@@ -216,7 +216,7 @@ def _described(
         "begun": _when(record.created),
         "environment": record.environment,
         "method": f"{config['update']['kind']}, {config['policy']['kind']} policy, seed {record.seed}",
-        "reached": f"{reached.environment_steps:,} of {_budget(record):,} steps in {reached.iteration:,} iterations "
+        "reached": f"{reached.environment_steps:,} of {record.budget:,} steps in {reached.iteration:,} iterations "
         f"and {reached.seconds:.1f} s",
         "mean return": f"{_number(reached.mean_return)}, at best {_number(reached.best)}",
         "solved": f"after {reached.solved[0]:,} steps and {reached.solved[1]:.1f} s" if reached.solved else "",
@@ -255,10 +255,6 @@ def _told(event: NotedEvent) -> str:
         return f"{event.environment_steps:,} steps: {what()}" if what is not None else ""
     except (KeyError, TypeError, ValueError):  # as another version wrote it
         return f"{event.environment_steps:,} steps: {event.kind}"
-
-
-def _budget(record: RunRecord) -> int:
-    return int(record.changes.get("budget.environment_steps", record.configuration["budget"]["environment_steps"]))
 
 
 def _counted(records: Sequence[RunRecord]) -> str:

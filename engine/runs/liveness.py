@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.runs.damage import DamageError
 from engine.runs.library import Library
-from engine.runs.records import ALIVE, RunRecord, Status
+from engine.runs.records import ALIVE, TOGETHER, RunRecord, Status
 from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # the window need not wait for it
@@ -82,6 +82,7 @@ def is_trained(library: Library, run: str) -> bool:
 
 def settle(library: Library) -> list[RunRecord]:
     """Note of every run that says it is trained, and is not, that it was interrupted; those runs, the newest first.
+    One of several seeds that had used its budget, and only waited for the others, has finished.
 
     Raises:
         RunError: the library cannot be written.
@@ -93,8 +94,10 @@ def settle(library: Library) -> list[RunRecord]:
                 continue
             record = library.run(id)
             if record.status in ALIVE:  # between the looks at its status and at its lock it may have ended as it should
-                library.update(id, status=str(Status.INTERRUPTED), ended=_last_heard_of(library, record))
-                found.append(library.run(id))
+                done = TOGETHER in record.inexact and record.reached.environment_steps >= record.budget
+                status = Status.FINISHED if done else Status.INTERRUPTED
+                library.update(id, status=str(status), ended=_last_heard_of(library, record))
+                found += [] if done else [library.run(id)]
     return found
 
 

@@ -66,7 +66,7 @@ class Recorder:
         self._wake = threading.Event()
         self.kept: int | None = None  # the environment steps after which the latest state was saved
         self._ids: dict[str, str] = {}  # of the runs that are recorded, by the names that events carry
-        self._alone = ""  # the run's id, where there are not several
+        self._alone, self._budget = "", 0  # the run's id, where there are not several; the steps that each may take
         self._autosave: Autosave | None = None
         self._taken: deque[Taken] = deque()  # what is to be written of it
         self._inexact: tuple[str, ...] | None = None
@@ -115,6 +115,7 @@ class Recorder:
             self._told = {}
             self._tell(f"This run is not recorded: {_sentence(error)}")
             return None
+        self._budget = training.config.budget.environment_steps
         self._thread = threading.Thread(target=self._write_on, name="recorder", daemon=True)
         self._thread.start()
         if self._alone:
@@ -328,8 +329,9 @@ class Recorder:
         for told in self._told.values():
             if told.failure:
                 library.end(told.id, Status.FAILED, told.failure)
-            elif resting.over:
-                library.end(told.id, resting.status, resting.reason)
+            elif resting.over:  # one that has used its budget only waited for the others
+                done = not self._alone and told.reached.environment_steps >= self._budget
+                library.end(told.id, *((Status.FINISHED,) if done else (resting.status, resting.reason)))
             else:
                 library.update(told.id, status=str(resting.status))
 

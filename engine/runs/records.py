@@ -109,6 +109,12 @@ class RunRecord:
     def seed(self) -> int:
         return int(self.configuration["seed"])
 
+    @property
+    def budget(self) -> int:
+        """The environment steps for which it is to train, with what has been changed in it since."""
+        begun = self.configuration.get("budget", {}).get("environment_steps", 0)
+        return int(self.changes.get("budget.environment_steps", begun))
+
     @cached_property
     def config(self) -> RunConfig:
         """The configuration with which it began.

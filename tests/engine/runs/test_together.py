@@ -17,6 +17,7 @@ from engine.runs.exports.export import Source
 from engine.runs.exports.kept_policy import kept_policy
 from engine.runs.host import recorded
 from engine.runs.library import ITERATIONS, Library
+from engine.runs.liveness import settle
 from engine.runs.recorder import Recorder
 from engine.runs.records import TOGETHER, RunRecord, Status
 from engine.runs.resuming import fork, resume
@@ -87,6 +88,23 @@ def test_seeds_that_are_saved_and_gone_on_with_are_those_in_one_go(library: Libr
         assert library.run(id).status == Status.FINISHED
         rows = library.series(id, ITERATIONS)["iteration"].tolist()
         assert rows == list(range(1, 1 + sum(whose == seed for whose, _ in expected)))
+
+
+def test_what_has_used_its_budget_is_finished_whatever_becomes_of_the_others(library: Library) -> None:
+    training = Training(CONFIG, seeds=tuple(NAMES.values()), names=tuple(NAMES))
+    with suppress(KeyboardInterrupt), recorded(training, library.folder, print) as recorder:
+        for _ in told_of(training, recorder):
+            if any(totals.environment_steps >= 400 for totals in training.totals.values()):
+                raise KeyboardInterrupt
+    done = [totals.environment_steps >= 400 for totals in training.totals.values()]
+    expected = [Status.FINISHED if one else Status.INTERRUPTED for one in done]
+    assert {*expected} == {Status.FINISHED, Status.INTERRUPTED}
+    assert [library.run(id).status for id in NAMES] == expected
+    for id in NAMES:  # as they stand after a process was killed
+        library.update(id, status=str(Status.RUNNING))
+    found = settle(library)
+    assert [library.run(id).status for id in NAMES] == expected
+    assert {run.id for run in found} == {id for id, one in zip(NAMES, done, strict=True) if not one}
 
 
 def test_one_of_them_goes_on_alone_and_the_others_without_it(library: Library) -> None:
