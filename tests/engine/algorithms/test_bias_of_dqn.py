@@ -64,7 +64,7 @@ def values_after(states: list[float], config: ValueBasedConfig) -> float:
     rule._online.vector.values.fill_(1.0)
     rule._following.load({"values": rule._online.vector.values, "steps": 0})
     rule.begin(config, 0.0)
-    for _ in range(80):
+    for _ in range(100):
         for action in (0, 1):
             for state in states:
                 list(rule.learn(step(state, action)))
@@ -96,7 +96,7 @@ def test_values_run_away_where_a_network_learns_from_itself_what_another_policy_
         estimator__gamma=0.99,
     )
     assert values_after([1.0, 2.0], linear) < 0.2  # on what its policy would do they come to 0
-    assert values_after([1.0], linear) > 1e3
+    assert values_after([1.0], linear) > 100.0
     slow = with_values(linear, {"update.target.rate": 0.01})
     assert isinstance(slow, ValueBasedConfig)
-    assert 3.0 < values_after([1.0], slow) < 1e2  # a slow target network holds it up, and does not prevent it
+    assert 3.0 < values_after([1.0], slow) < 30.0  # a slow target network holds it up, and does not prevent it
