@@ -88,6 +88,22 @@ def snapshot(
     return PolicySnapshot(config, environment, state, iteration, policy.temperature, mean_return, policy.epsilon)
 
 
+def as_made(snapshot: PolicySnapshot) -> Policy:
+    """A policy of the kind that was frozen, into which the numbers of ``snapshot`` fit."""
+    values = any(name.startswith("value_head.") for name in snapshot.state)
+    normalizer = Normalizer(snapshot.environment.observation.size) if "normalizer.mean" in snapshot.state else None
+    made = policy_of(snapshot.config, snapshot.environment)
+    return Policy(made, snapshot.environment, torch.Generator(), values, normalizer)
+
+
+def thawed(snapshot: PolicySnapshot) -> Policy:
+    """The policy that was frozen, ready to act."""
+    policy = as_made(snapshot)
+    policy.load_state_dict(snapshot.state)
+    policy.temperature, policy.epsilon = snapshot.temperature, snapshot.epsilon
+    return policy
+
+
 class Playback:
     """Plays episodes of a policy one frame at a time; each episode is played by one policy from start to end.
 
@@ -108,10 +124,7 @@ class Playback:
 
     def _build(self, snapshot: PolicySnapshot) -> None:
         self._playing = self._next = snapshot
-        values = any(name.startswith("value_head.") for name in snapshot.state)
-        normalizer = Normalizer(snapshot.environment.observation.size) if "normalizer.mean" in snapshot.state else None
-        made = policy_of(snapshot.config, snapshot.environment)
-        self._policy = Policy(made, snapshot.environment, torch.Generator(), values, normalizer)
+        self._policy = as_made(snapshot)
         self._memory: Tensor | None = None  # of a recurrent policy, within an episode
         self._rendering, self._environment = _rendered(snapshot.config.environment, self._seed)
         self._action_space: Any = self._rendering.action_space

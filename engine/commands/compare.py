@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,8 +28,12 @@ from engine.runs.comparison import (
 )
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.place import library_folder
+from engine.runs.policy_differences import difference_between
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.policy_difference import PolicyDifference
 
 _NONE = "–"
 
@@ -44,6 +48,8 @@ class Compared:
     axis: Axis
     until: float
     threshold: float | None
+    difference: PolicyDifference | None = None  # of the second run's policy from the first one's, where it is known
+    no_difference: str = ""  # why it is not
 
 
 def compared(library: Library, names: Sequence[str], axis: str, threshold: float | None = None) -> Compared:
@@ -77,7 +83,7 @@ def print_comparison(
         RunError: the library cannot be read, or the table cannot be written.
     """
     with Library(library_folder(library)) as opened:
-        found = compared(opened, names, axis, threshold)
+        found = _with_difference(opened, compared(opened, names, axis, threshold))
     if sys.stdout is None:
         raise RunError("There is nowhere to write the table to, for the output is closed.")
     with to_stdout():
@@ -86,6 +92,19 @@ def print_comparison(
             sys.stdout.write(text + "\n")
         else:
             Console().print(_table(found))
+            if found.difference is not None:
+                Console().print(f"\n{escape(found.difference.sentence)}")
+
+
+def _with_difference(library: Library, found: Compared) -> Compared:
+    """What the second of two runs gains over the first, where the process is known."""
+    if len(found.runs) != 2:
+        return replace(found, no_difference="It is that of two runs.")
+    old, new = found.runs
+    try:
+        return replace(found, difference=difference_between(library, (old, None), (new, None)))
+    except RequestError as error:
+        return replace(found, no_difference=str(error))
 
 
 def as_data(found: Compared) -> dict[str, Any]:
@@ -105,6 +124,9 @@ def as_data(found: Compared) -> dict[str, Any]:
             }
             for index, (run, score) in enumerate(zip(found.runs, found.scores, strict=True))
         ],
+        "performance_difference": (
+            {"unknown": found.no_difference} if found.difference is None else found.difference.as_data()
+        ),
     }
 
 

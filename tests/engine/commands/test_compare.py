@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from main import main
-from tests.engine.runs.libraries import filled, opened
+from tests.engine.runs.libraries import filled, keep, opened, policy_for
 
 
 @pytest.fixture
@@ -31,6 +31,24 @@ def test_runs_are_compared_as_json(folder: str, capsys: pytest.CaptureFixture[st
     assert one["final"] == pytest.approx(1 / 6)
     assert one["best"] == pytest.approx(1 / 5)
     assert one["steps"] is None  # for want of 100 episodes
+    assert "not known as tables" in told["performance_difference"]["unknown"]
+
+
+def test_what_the_policy_of_one_run_gains_over_another_is_told_where_the_process_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with opened(tmp_path) as library:
+        for seed in (1, 2):
+            run = filled(library, {"seed": seed, "environment": "Corridor-v0", "policy": "tabular"})
+            keep(library, run, policy_for(run.config, seed))
+    both = ["compare", "1", "2", "--library", str(tmp_path / "library")]
+    assert main([*both, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["performance_difference"]
+    assert told["difference"] == pytest.approx(told["lemma"])
+    assert told["difference"] == pytest.approx(told["new_return"] - told["old_return"])
+    assert told["guaranteed"] <= told["surrogate"]
+    assert main(both) == 0
+    assert told["sentence"][:20] in capsys.readouterr().out
 
 
 def test_the_table_names_what_differs_and_nothing_else(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
