@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -9,8 +10,10 @@ from PySide6.QtCore import QObject, Signal
 from app.models.form_rules import in_the_form
 from engine.catalogue.configured import changed, described, options_of
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.catalogue.methods.compatibility import misplaced, refusal
+from engine.catalogue.methods.compatibility import misplaced, refusal, rule_refusal
 from engine.catalogue.methods.distribution import distribution_in
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.families import family_of, members
 from engine.catalogue.methods.nearest import nearest_fit, what_gave_way
 from engine.catalogue.methods.picking import choose, unused
 from engine.catalogue.methods.spec import Entry
@@ -22,6 +25,7 @@ from engine.config.problems import ParameterError, sentence
 from engine.runtime.errors import RequestError
 
 _OPTION = "environment.options."
+_OF_EVERY_RUN = ("environment", "budget", "seed", "device")
 
 
 class Experiment(QObject):
@@ -89,6 +93,45 @@ class Experiment(QObject):
             return self._new_problem(self._with(entry))
         except RequestError:  # only a table's distributions are so few that the configuration itself refuses others
             return f"A table holds no {entry.title} policy; choose a linear or MLP policy."
+
+    def pick_family(self, family: Entry) -> str | None:
+        """Take a family of methods as it was left, or as it comes, or say why nothing of it can be had."""
+        if family is family_of(self.config):
+            return None
+        found = self._of_family(family)
+        if not isinstance(found, str):
+            self._take(found)
+            return None
+        return self._refuse(found)
+
+    def refusal_of_family(self, family: Entry) -> str | None:
+        """Why nothing of a family can be had in the environment, and what would do; None where something can."""
+        if family is family_of(self.config):
+            return None
+        found = self._of_family(family)
+        return found if isinstance(found, str) else None
+
+    def _of_family(self, family: Entry) -> RunConfig | str:
+        """The configuration with which a person comes to a family, or why there is none; another policy gives way
+        where that is all that is in the way."""
+        reasons = []
+        for config in self._offers(family):
+            reason = refusal(config, self.environment)
+            fitting = config if reason is None else nearest_fit(config, self.environment)
+            if fitting is not None and fitting.update == config.update:
+                return fitting
+            reasons.append(str(rule_refusal(config, self.environment) or reason))
+        return reasons[0]
+
+    def _offers(self, family: Entry) -> Iterator[RunConfig]:
+        """As it was left, but with what every run has, and its algorithms in their order."""
+        for kind, left in self._left.items():
+            if kind.family == family.id:
+                common = {name: getattr(self.config, name) for name in _OF_EVERY_RUN}
+                gamma = {"estimator.gamma": self.config.estimator.gamma}
+                yield with_values(left.model_copy(update=common), gamma)
+        for algorithm in members(ALGORITHMS, family).values():
+            yield choose(self.config, algorithm)
 
     def _with(self, entry: Entry) -> RunConfig:
         config = choose(self.config, entry)

@@ -1,15 +1,17 @@
-"""Advantages: how much better or worse than expected the last batch's actions did, and how the policy took to it."""
+"""The signal that is learned from: how much better or worse than expected the last batch did, be it by advantages, TD
+errors or Bellman errors, and how the policy took to it."""
 
 from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton, QVBoxLayout
 
 from app.models.history import History
 from app.models.past import Past
 from app.panels.record import PanelWidget
+from app.panels.signal_words import SIGNALS, SignalWords
 from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, settled_end, settled_range
 from app.plotting.export import Table
@@ -21,23 +23,19 @@ from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading
 from app.style.flow import Flow
 from app.style.format import percent, power_of_ten, short_number, tick_labels
-from app.style.text import Stage, SteadyLabel, as_surface
+from app.style.text import Stage, SteadyLabel, as_surface, plain_tip
 from app.style.theme import Theme
-from engine.catalogue.methods.reported import ratios_of
+from engine.catalogue.methods.reported import SignalKind, ratios_of, signal_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.events import Estimated, Reweighted
 
 RAW, NORMALISED, RATIOS = range(3)
-_EMPTY = (
-    "How much better or worse than expected each action was will appear here once the first batch has been collected."
-)
 _NOT_KEPT = "No batch of this run was kept here; its next one appears once it goes on."
 _EMPTY_RATIOS = (
     "How much likelier or less likely the actions taken have become will appear here after the first update."
 )
 _TITLES = {
-    RAW: "advantage  Â  (reward)",
     NORMALISED: "normalised advantage  (standard deviations)",
     "step": "probability ratio  ρ = π/π<sub>old</sub>",
     "episode": "importance weight  log₁₀ w",
@@ -49,7 +47,7 @@ _TIPS = {
     "ESS, the effective sample size: so many episodes of equal weight would tell as much",
     None: "Only PPO's update rules and off-policy ascent compare the policy with the one that acted",
 }
-_UNITS = {RAW: "advantage (reward)", NORMALISED: "normalised advantage (std)"}
+_NORMALISED = "normalised advantage (std)"
 _RATIO_UNITS = {"step": "probability ratio", "episode": "importance weight (log10)"}
 _HIGHEST = 105.0  # %; bars end at 100
 _LARGEST_RATIO = 1e6
@@ -77,11 +75,11 @@ class AdvantagesPanel(PanelWidget):
         self._y_end: float | None = None
         self._shown: Histogram | None = None
         self._bars, self._lines = Bars(), Moments(rows=0)
-        self.plot = Plot(theme, _TITLES[RAW], "share of steps (%)", Margins(left=64))
+        self.plot = Plot(theme, SIGNALS["advantage"].title, "share of steps (%)", Margins(left=64))
         self.plot.left.highest = 100.0  # %
         self.plot.marks = [self._bars, self._lines]
         self.plot.title, self.plot.probe, self.plot.numbers = "Signal", self._read, self._numbers
-        self._stage = Stage(_EMPTY, self.plot)
+        self._stage = Stage(SIGNALS["advantage"].empty, self.plot)
         self._build(theme)
         self._follow_method()
         self.apply_theme(theme)
@@ -108,6 +106,9 @@ class AdvantagesPanel(PanelWidget):
             self.ratios_button.setText(text)
             widths.append(self.ratios_button.sizeHint().width())
         self.ratios_button.setMinimumWidth(max(widths))
+        self._heading = QLabel()
+        self._heading.setMinimumHeight(self._choices.button(RAW).sizeHint().height())  # so that nothing moves
+        header.addWidget(self._heading)
         self._choices.button(RAW).setChecked(True)
         self._choices.idToggled.connect(self._choice_toggled)
         self._iteration = SteadyLabel("iteration 00,000", "muted")
@@ -154,10 +155,29 @@ class AdvantagesPanel(PanelWidget):
         self._config = config
         self._follow_method()
 
+    @property
+    def _signal(self) -> SignalKind:
+        return signal_of(self._config)
+
+    @property
+    def _words(self) -> SignalWords:
+        return SIGNALS[self._signal]
+
+    @property
+    def _which(self) -> int:
+        """Which of the views is shown; there is a choice of advantages alone."""
+        return self._choices.checkedId() if self._signal == "advantage" else RAW
+
     def _follow_method(self) -> None:
         of = ratios_of(self._config)
-        if of is None and self._choices.checkedId() == RATIOS:
+        if of is None and self._which == RATIOS:
             self._choices.button(RAW).setChecked(True)
+        chooses = self._signal == "advantage"
+        for button in self._choices.buttons():
+            button.setVisible(chooses)
+        self._heading.setVisible(not chooses)
+        self._heading.setText(self._words.heading)
+        self._heading.setToolTip(plain_tip(self._words.meaning))
         self.ratios_button.setEnabled(of is not None)
         self.ratios_button.setText("Weights" if of == "episode" else "Ratios")
         self.ratios_button.setToolTip(_TIPS[of])
@@ -212,19 +232,19 @@ class AdvantagesPanel(PanelWidget):
 
     def _entitle(self) -> None:
         """Name the axes after what is chosen, and say what will appear."""
-        which = self._choices.checkedId()
+        which = self._which
         of = ratios_of(self._config) if which == RATIOS else None
-        self.plot.bottom.set_title(_TITLES[of or which], _SHORT[of or which])
-        counted = "episodes" if of == "episode" else "steps"
+        self.plot.bottom.set_title(_TITLES.get(of or which, self._words.title), _SHORT[of or which])
+        counted = self._counted
         self.plot.left.set_title(f"share of {counted} (%)", f"% of {counted}", "%")
         self._say_why_empty()
 
     def _say_why_empty(self) -> None:
-        ratios = self._choices.checkedId() == RATIOS
-        self._stage.set_hint(_NOT_KEPT if self._went_on else _EMPTY_RATIOS if ratios else _EMPTY)
+        ratios = self._which == RATIOS
+        self._stage.set_hint(_NOT_KEPT if self._went_on else _EMPTY_RATIOS if ratios else self._words.empty)
 
     def _redraw(self) -> None:
-        shown = self._take_ratios() if self._choices.checkedId() == RATIOS else self._take_advantages()
+        shown = self._take_ratios() if self._which == RATIOS else self._take_advantages()
         self._shown = shown
         if shown is None:
             self._stage.fill(False)
@@ -233,7 +253,7 @@ class AdvantagesPanel(PanelWidget):
         self._bars.edges, self._bars.width, self._bars.heights = shown.edges, shown.width, 100 * shown.shares
         self._y_end = settled_end(self._y_end, 100 * float(shown.shares.max()), least=0.4)
         self.plot.set_ranges(self._x, (0.0, min(self._y_end, _HIGHEST)))
-        current = self._ratios if self._choices.checkedId() == RATIOS else self._latest
+        current = self._ratios if self._which == RATIOS else self._latest
         self._iteration.setText(f"iteration {current.iteration:,}" if current else "")
         self.plot.redraw()
         self._stage.fill(True)
@@ -245,7 +265,8 @@ class AdvantagesPanel(PanelWidget):
 
     def _take_advantages(self) -> Histogram | None:
         latest = self._latest
-        shown = None if latest is None else latest.normalized if self.normalised else latest.advantages
+        normalised = self._which == NORMALISED
+        shown = None if latest is None else latest.normalized if normalised else latest.advantages
         if shown is None or not shown.size:
             return None
         shown = shown.ravel()
@@ -330,12 +351,15 @@ class AdvantagesPanel(PanelWidget):
     @property
     def _quantity(self) -> str:
         """What the horizontal axis measures, with its unit."""
-        which = self._choices.checkedId()
-        return _UNITS[which] if which != RATIOS else _RATIO_UNITS[ratios_of(self._config) or "step"]
+        if self._which == RATIOS:
+            return _RATIO_UNITS[ratios_of(self._config) or "step"]
+        return _NORMALISED if self._which == NORMALISED else self._words.quantity
 
     @property
     def _counted(self) -> str:
-        return "episodes" if self._choices.checkedId() == RATIOS and ratios_of(self._config) == "episode" else "steps"
+        if self._which == RATIOS:
+            return "episodes" if ratios_of(self._config) == "episode" else "steps"
+        return self._words.counted
 
     def _read(self, pointer: Pointer) -> Reading | None:
         """The bar under the mouse, and the lines there."""
@@ -358,7 +382,7 @@ class AdvantagesPanel(PanelWidget):
         shown = self._shown
         if shown is None:
             return Table({})
-        current = self._ratios if self._choices.checkedId() == RATIOS else self._latest
+        current = self._ratios if self._which == RATIOS else self._latest
         count = len(shown.edges)
         return Table(
             {

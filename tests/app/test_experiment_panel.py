@@ -26,6 +26,7 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.parameters import with_values
 from tests.app.shorthands import enter, experiment, heard, pick, pick_environment
 
+ACCESSIBLE = Qt.ItemDataRole.AccessibleTextRole
 LEFT = Qt.MouseButton.LeftButton
 TAXI = EnvironmentInfo("Taxi-v3", "Taxi-v3", "Registered with Gymnasium.", Space("discrete", 500), Space("discrete", 6))
 
@@ -66,20 +67,47 @@ def test_bounded_actions_offer_three_distributions(opened):
     assert chosen.config.policy.distribution == "beta"
 
 
-def test_the_exact_gradient_leaves_no_estimator_to_pick(opened):
-    chosen = experiment("FrozenLake-v1")
+def _shown(panel: ExperimentPanel) -> list[str]:
+    """The pickers that can be seen, or scrolled to."""
+    return [name for name, (picker, _) in panel.pickers.items() if not picker.isHidden()]
+
+
+def _offered(panel: ExperimentPanel, picker: str) -> list[str]:
+    combo = panel.pickers[picker][0].combo
+    return [combo.itemText(row) for row in range(combo.count())]
+
+
+def test_a_family_has_its_own_pickers_algorithms_and_words_and_is_found_again_as_it_was_left(opened):
+    chosen = experiment("FrozenLake-v1", policy__hidden_sizes=[7, 5], estimator__baseline="average")
     panel = opened(chosen)
-    pick(panel, "update", "Exact gradient")
-    for name in ("credit", "baseline"):
-        picker = panel.pickers[name][0]
-        assert (picker.combo.isEnabled(), "not estimated" in picker.toolTip()) == (False, True)
-    assert panel.pickers["credit"][0].toolTip() == (
-        "What is planned is computed, not estimated, so there is no advantage to choose."
-    )
-    assert panel.bias.text == "The exact gradient"
-    pick(panel, "algorithm", "REINFORCE")
-    assert panel.pickers["credit"][0].combo.isEnabled()
-    assert panel.bias.text != "The exact gradient"
+    before, everything = chosen.config, _shown(panel)
+    assert panel.bias.text.startswith("Biased estimate of ∇J")
+    pick(panel, "family", "Action values")
+    assert _shown(panel) == ["family", "policy", "algorithm", "update"]
+    assert _offered(panel, "algorithm")[0] == "Q-learning"
+    assert "REINFORCE" not in _offered(panel, "algorithm")
+    assert panel.pickers["policy"][0].combo.accessibleName() == "Q function"
+    assert panel.pickers["policy"][0].toolTip().startswith("Table · 64 parameters\nA table with one value")
+    assert panel.bias.text == "Biased estimate of q*: 1 reason"
+    pick(panel, "algorithm", "SARSA")
+    assert panel.bias.text.startswith("Biased estimate of the policy's q")
+    pick(panel, "family", "Planning")
+    assert _shown(panel) == ["family", "policy", "distribution", "algorithm", "update"]
+    assert panel.bias.text == "Nothing is sampled: the dynamics are known"
+    chosen.set_value("seed", 7)
+    pick(panel, "family", "Action values")
+    assert panel.pickers["algorithm"][0].combo.currentText() == "SARSA"
+    pick(panel, "family", "Policy gradient")
+    assert (_shown(panel), chosen.config) == (everything, with_values(before, {"seed": 7}))
+
+
+def test_a_family_that_fits_nothing_here_says_why_and_what_would(opened):
+    panel = opened(experiment("Pendulum-v1"))
+    model = panel.pickers["family"][0].combo.model()
+    told = {model.item(row).text(): model.item(row) for row in range(model.rowCount())}
+    assert told["Policy gradient"].isEnabled()
+    for family, why in (("Planning", "try GridWorld-v0"), ("Action values", "use an environment with")):
+        assert (told[family].isEnabled(), why in told[family].data(ACCESSIBLE)) == (False, True), family
 
 
 def test_the_reasons_for_a_bias_follow_the_choice(opened):
@@ -270,11 +298,12 @@ def test_tab_goes_from_the_pickers_through_the_form_in_order(opened):
     pick_environment(chosen, ENVIRONMENTS["CartPole-v1"])
     panel.environment.button.setFocus()
     names = []
-    for _ in range(14):
+    for _ in range(15):
         names.append(panel.focusWidget().accessibleName())
         QTest.keyClick(panel.focusWidget(), Qt.Key.Key_Tab)
     assert names == [
         "Environment",
+        "Family",
         "Policy",
         "Algorithm",
         "Learning rate",
@@ -308,7 +337,7 @@ def test_an_environment_of_a_module_goes_by_its_own_name(opened):
 
 def test_the_field_at_work_stays_in_place_when_the_equation_grows(opened, qtbot):
     panel = opened(experiment())
-    panel.resize(320, 500)
+    panel.resize(320, 420)  # too low for all of it
     qtbot.waitUntil(lambda: panel.equation.is_up_to_date)
     box = panel.form.rows["estimator.normalize_advantages"].editor.field
     box.setFocus()

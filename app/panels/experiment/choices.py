@@ -9,9 +9,12 @@ from app.panels.experiment.choice_delegate import Choice
 from app.style.parameter_text import shown
 from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.methods.entries import POLICIES
+from engine.catalogue.methods.families import FAMILIES
 from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import Entry
+from engine.config import RunConfig, ValueBasedConfig
 from engine.runtime.errors import RequestError
 
 
@@ -22,14 +25,30 @@ def choices_of(experiment: Experiment, entries: Mapping[str, Entry]) -> list[Cho
     ]
 
 
+def family_choices(experiment: Experiment) -> list[Choice]:
+    """The families of methods, each with the reason where nothing of it can be had."""
+    return [
+        Choice(family.id, family.title, family.summary, refusal=experiment.refusal_of_family(family))
+        for family in FAMILIES.values()
+    ]
+
+
 def policy_choices(experiment: Experiment) -> list[Choice]:
-    """The policies, those that can be picked with their number of parameters."""
+    """The policies, or what action values are made of; those that can be picked with their number of parameters."""
     choices = []
-    for entry in POLICIES.values():
+    for id, entry in POLICIES.items():
         refusal = experiment.refusal_of(entry)
         note = "" if refusal else _size(experiment, entry)
-        choices.append(Choice(entry.id, entry.title, entry.summary, note, refusal))
+        told = entry
+        if holds_values(experiment.config):
+            told = POLICY_SPECS[id].as_values or entry
+        choices.append(Choice(entry.id, told.title, told.summary, note, refusal))
     return choices
+
+
+def holds_values(config: RunConfig) -> bool:
+    """Whether what goes by the name of a policy holds action values, which the policy follows from."""
+    return isinstance(config, ValueBasedConfig)
 
 
 def _size(experiment: Experiment, entry: Entry) -> str:

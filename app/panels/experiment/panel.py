@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QVBoxLay
 from app.models.experiment import Experiment
 from app.models.form_rules import legends
 from app.models.run_state import LOCKED, STOP_AND_CHANGE
-from app.panels.experiment.choices import choices_of, policy_choices
+from app.panels.experiment.choice_delegate import Choice
+from app.panels.experiment.choices import choices_of, family_choices, holds_values, policy_choices
 from app.panels.experiment.divider import Divider
 from app.panels.experiment.environment_row import EnvironmentRow
 from app.panels.experiment.equation.equation_box import EquationBox
@@ -20,10 +21,9 @@ from app.panels.experiment.picker import Picker
 from app.panels.experiment.story import Story
 from app.panels.record import PanelWidget
 from app.style.environment_text import acts
-from app.style.format import NOTHING
 from app.style.sentence import Sentence
 from app.style.theme import Theme
-from engine.catalogue.methods.biases import biases
+from engine.catalogue.methods.biases import biases, estimated
 from engine.catalogue.methods.entries import (
     ALGORITHMS,
     BASELINES,
@@ -33,10 +33,11 @@ from engine.catalogue.methods.entries import (
     POLICIES,
     UPDATES,
 )
+from engine.catalogue.methods.families import FAMILIES, family_of, members
 from engine.catalogue.methods.picking import picked, unused
 from engine.catalogue.methods.pinned import pinned
 from engine.catalogue.methods.spec import Entry
-from engine.config import PlanningConfig, RunConfig
+from engine.config import RunConfig
 from engine.config.parameters import parameters_of
 from engine.equations import equation
 
@@ -44,7 +45,7 @@ _NARROWEST = 296  # pixels; narrower, words would be cut
 _SPARING = 640  # pixels; from here on the story has two lines
 _ROOMY = 780  # pixels; from here on sentences stand beneath their pickers
 _EQUATION_SHARE = 0.25  # of the panel's height that the equation has, if it needs it, whatever stands above
-_GLIMPSE = 36  # pixels of what stands below the pinned parameters, so that one sees that there is more
+_GLIMPSE = 18  # pixels of what stands below the pinned parameters, so that one sees that there is more
 _CUSTOM = "A combination of your own: none of the named algorithms."
 
 
@@ -69,6 +70,7 @@ class ExperimentPanel(PanelWidget):
         self.story = Story()
         self.environment = EnvironmentRow(theme)
         self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
+            "family": (Picker("Family", theme), FAMILIES),
             "policy": (Picker("Policy", theme, "policy"), POLICIES),
             "distribution": (Picker("Distribution", theme, "policy"), DISTRIBUTIONS),
             "algorithm": (Picker("Algorithm", theme, tells=True), ALGORITHMS),
@@ -101,11 +103,11 @@ class ExperimentPanel(PanelWidget):
         choices.setSpacing(theme.unit)
         choices.addWidget(self.problem)
         head = QVBoxLayout()
-        head.setSpacing(theme.unit)
         head.addWidget(self.story)
         head.addWidget(self.environment)
         choices.addLayout(head)
-        choices.addLayout(self._close("policy", "algorithm"))
+        self._airy = (head, choices)
+        choices.addLayout(self._close("family", "policy", "algorithm"))
         choices.addWidget(self.form.pinned)
         column.addWidget(self._first)
         column.addSpacing(theme.unit // 2)
@@ -133,8 +135,8 @@ class ExperimentPanel(PanelWidget):
         self._experiment.changed.connect(self._refresh)
         self._experiment.adjusted.connect(self.pickers["policy"][0].show_notice)
         self.environment.opened.connect(self.gallery_asked)
-        for picker, entries in self.pickers.values():
-            picker.picked.connect(lambda id, picker=picker, entries=entries: self._pick(picker, entries[id]))
+        for name, (picker, entries) in self.pickers.items():
+            picker.picked.connect(lambda id, name=name, entries=entries: self._pick(name, entries[id]))
         self.form.edited.connect(self._edit)
         self.form.reset_asked.connect(self._reset)
         self.form.map_asked.connect(self._edit_map)
@@ -146,8 +148,9 @@ class ExperimentPanel(PanelWidget):
 
     # --- what a person does ---
 
-    def _pick(self, picker: Picker, entry: Entry) -> None:
-        picker.show_notice(self._experiment.pick(entry) or "")
+    def _pick(self, name: str, entry: Entry) -> None:
+        take = self._experiment.pick_family if name == "family" else self._experiment.pick
+        self.pickers[name][0].show_notice(take(entry) or "")
 
     def _edit(self, path: str, value: object) -> None:
         self._set(path, lambda: self._experiment.set_value(path, value))
@@ -263,10 +266,7 @@ class ExperimentPanel(PanelWidget):
 
     def _no_choice(self, name: str) -> str:
         """Why there is nothing to pick; empty where there is."""
-        config, environment = self._experiment.config, self._experiment.environment
-        nothing = unused(config, next(iter(self.pickers[name][1].values())))
-        if nothing is not None:
-            return nothing
+        environment = self._experiment.environment
         if name == "distribution":
             fitting = [entry for entry in DISTRIBUTIONS.values() if self._experiment.refusal_of(entry) is None]
             if len(fitting) == 1:
@@ -294,27 +294,38 @@ class ExperimentPanel(PanelWidget):
         self.problem.setVisible(bool(self.problem.text()))
         self.environment.show_environment(environment)
         for name, (picker, entries) in self.pickers.items():
-            current = picked(config, entries, environment)
-            choices = policy_choices(experiment) if name == "policy" else choices_of(experiment, entries)
             picker.show_notice("")
-            nothing = unused(config, next(iter(entries.values())))
-            picker.show_choices(
-                choices, current.id if current else None, nothing or _CUSTOM, NOTHING if nothing else "Custom"
-            )
+            picker.setVisible(unused(config, next(iter(entries.values()))) is None)
+            if picker.isVisibleTo(self._page):
+                current = family_of(config) if name == "family" else picked(config, entries, environment)
+                picker.show_choices(self._choices(name, entries), current.id if current else None, _CUSTOM)
+        self.pickers["policy"][0].set_name("Q function" if holds_values(config) else "Policy")
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
-        self.bias.show_biases(biases(config, environment), exact=isinstance(config, PlanningConfig))
+        self.bias.show_biases(biases(config, environment), estimated(config))
         self.form.show_parameters(experiment.parameters(), legends(experiment.plain), pinned(config))
         if self._awaited:  # whatever came of it, this is what holds now
             awaited, self._awaited = self._awaited, ""
             self.form.answer(awaited, None)
+
+    def _choices(self, name: str, entries: dict[str, Entry]) -> list[Choice]:
+        if name == "family":
+            return family_choices(self._experiment)
+        if name == "policy":
+            return policy_choices(self._experiment)
+        if name in ("algorithm", "update"):
+            entries = members(entries, family_of(self._experiment.config))
+        return choices_of(self._experiment, entries)
 
     def _size(self) -> None:
         self.setMinimumWidth(max(self._theme.px(_NARROWEST), _NARROWEST))  # what is around words does not shrink
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.story.set_terse(self.height() < self._theme.px(_SPARING))
+        sparing = self.height() < self._theme.px(_SPARING)
+        self.story.set_terse(sparing)
+        for column in self._airy:
+            column.setSpacing(self._theme.unit // (2 if sparing else 1))
         for picker in (self.environment, self.pickers["algorithm"][0]):
             picker.set_terse(self.height() < self._theme.px(_ROOMY))
 

@@ -65,6 +65,11 @@ class Picker(QWidget):
         """Keep the sentence to the hover, since there is no room beneath."""
         self.sentence.setVisible(self._tells and not terse)
 
+    def set_name(self, name: str) -> None:
+        """Call it otherwise."""
+        self._name.setText(name)
+        self.combo.setAccessibleName(name)
+
     def show_choices(
         self, choices: Sequence[Choice], current: str | None, otherwise: str = "", placeholder: str = "Custom"
     ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engine.catalogue.methods.spec import Biases, Method
 from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS, VALUE_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 
 
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
@@ -36,6 +36,13 @@ def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
         *_said(method.update.biases, method),
         *_from_what_is_climbed(method),
     )
+
+
+def estimated(config: RunConfig) -> str:
+    """What is estimated, as it is written; empty where nothing is, since all is computed from known dynamics."""
+    if isinstance(config, ValueBasedConfig):
+        return VALUE_SPECS[config.update.kind].estimates
+    return "" if isinstance(config, PlanningConfig) else "∇J"
 
 
 def _said(biases: Biases, method: Method) -> Iterator[str]:

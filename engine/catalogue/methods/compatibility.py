@@ -28,6 +28,12 @@ def misplaced(config: RunConfig, environment: EnvironmentInfo) -> Refusal | None
     return found
 
 
+def rule_refusal(config: RunConfig, environment: EnvironmentInfo) -> Refusal | None:
+    """Why the update rule cannot work in ``environment``, whatever may be the matter with the policy; None when it
+    can."""
+    return next(_of_the_rule(config, environment), None)
+
+
 def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from POLICY_SPECS[config.policy.kind].fits(config.policy, environment)
     distribution = DISTRIBUTION_SPECS[distribution_in(config, environment)]
@@ -38,6 +44,10 @@ def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refus
             "choose a Gaussian, or TD3 or DDPG",
         )
     yield from too_large(config, environment)
+    yield from _of_the_rule(config, environment)
+
+
+def _of_the_rule(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     if isinstance(config, PolicyGradientConfig):
         yield from _on_the_grid(method_of(config, environment))
     elif isinstance(config, PlanningConfig):

@@ -37,3 +37,13 @@ FAMILIES = {config.family: _family(config, *_TOLD[config.family]) for config in 
 def family_of(config: RunConfig) -> Entry:
     """That of a configuration."""
     return FAMILIES[config.family]
+
+
+def family_of_entry(entry: Entry) -> Entry:
+    """That of an algorithm or update rule."""
+    return FAMILIES[FAMILY_OF[entry.values["update"]].family]
+
+
+def members(entries: dict[str, Entry], family: Entry) -> dict[str, Entry]:
+    """Those of ``entries`` that are of one family: algorithms, or update rules."""
+    return {id: entry for id, entry in entries.items() if family_of_entry(entry) is family}

@@ -6,7 +6,7 @@ from typing import Literal
 
 from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
-from engine.catalogue.methods.spec import UpdateSpec
+from engine.catalogue.methods.spec import ActorCriticSpec, UpdateSpec, ValueSpec
 from engine.catalogue.methods.specs import rule_of
 from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.reports.metrics import METRICS
@@ -27,6 +27,18 @@ def diagnosed(config: RunConfig) -> tuple[str, ...]:
     if isinstance(config, ValueBasedConfig):
         defined.update(_EVERY_VALUE)
     return tuple(name for name in METRICS if name in defined)
+
+
+SignalKind = Literal["advantage", "td error", "bellman error"]
+
+
+def signal_of(config: RunConfig) -> SignalKind:
+    """What a run tells of as its estimates, one for each step that it learned from: how much better than expected an
+    action did, how far a target lay from its value, or, of each state, how far it is from Bellman's equation."""
+    rule = rule_of(config)
+    if isinstance(rule, ValueSpec | ActorCriticSpec):
+        return "td error"
+    return "bellman error" if "bellman_residual" in rule.metrics else "advantage"
 
 
 def ratios_of(config: RunConfig) -> Literal["step", "episode"] | None:

@@ -202,6 +202,7 @@ class PolicySpec(NamedTuple):
 
     Attributes:
         entry: what picking it sets.
+        as_values: the same where what it gives are action values; None where it cannot hold any.
         fits: why it cannot work in an environment.
         spread: whether it can have a standard deviation, which a table has no place for.
         hidden_layers: whether it has layers that a learned value can share.
@@ -211,6 +212,7 @@ class PolicySpec(NamedTuple):
     """
 
     entry: Entry
+    as_values: Entry | None
     fits: Callable[[PolicyConfig, EnvironmentInfo], Iterator[Refusal]]
     spread: bool
     hidden_layers: bool

@@ -1,4 +1,4 @@
-"""Whether the gradient estimate is unbiased, in one line that opens to all the reasons why not."""
+"""Whether the estimate of a gradient or value is unbiased, in one line that opens to all the reasons why not."""
 
 from __future__ import annotations
 
@@ -10,10 +10,29 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWi
 
 from app.style.sentence import Sentence
 
-UNBIASED = "Unbiased estimate of ∇J"
-EXACT = "The exact gradient"
-_MEANING = "<b>Biased</b>: even averaged over all batches that could be collected, it is not the true policy gradient."
+EXACT = "Nothing is sampled: the dynamics are known"
+_GRADIENT = "∇J"
+_TRUE = {  # what theory says it is on average: where it is unbiased, and where it is not
+    _GRADIENT: (
+        "Averaged over all batches that could have been collected, it is the true policy gradient.",
+        "even averaged over all batches that could be collected, it is not the true policy gradient.",
+    ),
+    "q*": (
+        "Averaged over all that could follow, a target is what the action is worth under the best policy.",
+        "even averaged over all that could follow, a target is not what the action is worth under the best policy.",
+    ),
+    "q_π": (
+        "Averaged over all that could follow, a target is what the action is worth under the policy that acts.",
+        "even averaged over all that could follow, a target is not what the action is worth under the policy that "
+        "acts.",
+    ),
+}
 _ROOM = 22  # pixels for the arrow
+
+
+def _shown(of: str) -> str:
+    """A subscript cannot be written here."""
+    return "the policy's q" if of == "q_π" else of
 
 
 class BiasLine(QWidget):
@@ -22,6 +41,7 @@ class BiasLine(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._reasons: tuple[str, ...] = ()
+        self._of = _GRADIENT
         self._plain = QLabel()
         self._plain.setProperty("role", "muted")
         self._plain.setProperty("small", True)
@@ -47,25 +67,24 @@ class BiasLine(QWidget):
         if not self._reasons:
             return self._plain.text()
         count = len(self._reasons)
-        return f"Biased estimate of ∇J: {count} reason{'s' if count > 1 else ''}"
+        return f"Biased estimate of {_shown(self._of)}: {count} reason{'s' if count > 1 else ''}"
 
     @property
     def line_height(self) -> int:
         """Its height while it keeps to one line."""
         return (self.button if self._reasons else self._plain).sizeHint().height()
 
-    def show_biases(self, reasons: Sequence[str], *, exact: bool = False) -> None:
-        """The reasons why the estimate is biased; ``exact`` where there is no estimate at all."""
-        self._reasons = tuple(reasons)
-        self._plain.setText(EXACT if exact else UNBIASED)
-        self._plain.setToolTip(
-            "Nothing is sampled for it: it follows from the known dynamics."
-            if exact
-            else "Averaged over all batches that could have been collected, it is the true policy gradient."
+    def show_biases(self, reasons: Sequence[str], of: str = _GRADIENT) -> None:
+        """The reasons why the estimate is biased, and what it is an estimate ``of``, empty where there is none."""
+        self._reasons, self._of = tuple(reasons), of
+        unbiased, biased = _TRUE.get(
+            of, ("All is computed from the known dynamics, so there is nothing to be off.", "")
         )
+        self._plain.setText(f"Unbiased estimate of {_shown(of)}" if of else EXACT)
+        self._plain.setToolTip(unbiased)
         self.all_reasons.setText("\n".join(f"• {reason}" for reason in self._reasons))
-        self.button.setToolTip("<br>".join([_MEANING, *(f"• {reason}" for reason in self._reasons)]))
-        self.button.setAccessibleName("Why the gradient estimate is biased")
+        self.button.setToolTip("<br>".join([f"<b>Biased</b>: {biased}", *(f"• {reason}" for reason in self._reasons)]))
+        self.button.setAccessibleName(f"Why the estimate of {_shown(of)} is biased")
         self.button.setAccessibleDescription(" ".join(self._reasons))
         self._tell()
 

@@ -1,0 +1,53 @@
+"""What the signal panel says of what a run learns from, by what that is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from engine.catalogue.methods.reported import SignalKind
+
+
+class SignalWords(NamedTuple):
+    """``heading`` stands above the plot where there is nothing to choose, ``meaning`` on hover; ``title`` and
+    ``quantity`` name the horizontal axis, with its unit, and ``counted`` says of what the bars are shares."""
+
+    heading: str
+    meaning: str
+    title: str
+    quantity: str
+    counted: str
+    empty: str
+
+
+SIGNALS: dict[SignalKind, SignalWords] = {
+    "advantage": SignalWords(
+        "Advantages",
+        "How much better or worse than expected each action was",
+        "advantage  Â  (reward)",
+        "advantage (reward)",
+        "steps",
+        "How much better or worse than expected each action was will appear here once the first batch has been "
+        "collected.",
+    ),
+    "td error": SignalWords(
+        "TD errors: targets less the values moved to them",
+        "The temporal-difference error δ of each step that was learned from: its reward and what is expected to follow "
+        "it, less what had been expected. Above 0 things went better than expected, and the value rises; around 0 on "
+        "average, values have settled.",
+        "TD error  δ  (reward)",
+        "TD error (reward)",
+        "targets",
+        "How far targets lay from the values that are moved to them will appear here once the first steps have been "
+        "taken.",
+    ),
+    "bellman error": SignalWords(
+        "Bellman errors: the best action's value less the state's",
+        "max Q(s, ·) − V(s) of every state, by the known dynamics: how much its value would change if it were computed "
+        "anew. All are 0 once the values are those of the best policy.",
+        "Bellman error  max Q − V  (reward)",
+        "Bellman error (reward)",
+        "states",
+        "How far the value of every state is from what its best action is worth will appear here once planning has "
+        "begun.",
+    ),
+}
