@@ -332,7 +332,7 @@ def test_an_environment_that_raises_ends_all() -> None:
     [
         ({"policy": "gru"}, "GRU"),
         ({"device": "cuda"}, "CPU"),
-        ({"environment": "Corridor-v0", "policy": "tabular", "update": "exact-gradient"}, "exact"),
+        ({"environment": "Corridor-v0", "policy": "tabular", "update": "exact-gradient"}, "planning"),
     ],
 )
 def test_what_cannot_be_trained_together_says_why(values: dict[str, Any], why: str) -> None:
