@@ -172,6 +172,8 @@ class Policy(StatefulModule):
 
     def action_values(self, observations: Tensor) -> Tensor:
         """Q(s, ·) [batch, A], where that is what the outputs are."""
+        if self._dense is not None and not torch.is_grad_enabled():
+            return self._dense.forward(self.inputs(observations)).outputs
         seen = self.body(self.inputs(observations))
         outputs: Tensor = self.head(seen)
         return outputs if self.value_head is None else dueling(self.value_head(seen).squeeze(-1), outputs)

@@ -36,6 +36,7 @@ class ActionValues:
         body = list(policy.body.parameters())
         of_heads = [*(head.weight for head in heads), *(head.bias for head in heads)] or policy.head.parameters()
         self.vector = ParameterVector([*body, *of_heads])
+        self._dueling = policy.value_head is not None
         self._dense: Dense | None = None
         self._fixed: nn.Module | None = None  # what stands before the dense layers
         if isinstance(policy.head, Table):
@@ -55,19 +56,25 @@ class ActionValues:
     @torch.no_grad()
     def values(self, observations: Tensor) -> Tensor:
         """Q(s, ·) [n, A] of observations [n, …], without a way back."""
-        return self.policy.action_values(observations) if self._dense is None else self.forward(observations).values
+        if self._dense is None:
+            return self.policy.action_values(observations)
+        return self._written_out(observations).values
 
     def forward(self, observations: Tensor) -> Evaluated:
         """As ``values``, with the way back."""
-        if self._dense is None:
+        if self._dense is not None:
+            with torch.no_grad():
+                return self._written_out(observations)
+        with torch.enable_grad():
             return Evaluated(self.policy.action_values(observations), None)
-        with torch.no_grad():
-            inputs = self.policy.inputs(observations)
-            passed = self._dense.forward(inputs if self._fixed is None else self._fixed(inputs))
-            outputs = passed.outputs
-            if self.policy.value_head is not None:
-                outputs = dueling(outputs[:, -1], outputs[:, :-1])
-            return Evaluated(outputs, passed)
+
+    def _written_out(self, observations: Tensor) -> Evaluated:
+        assert self._dense is not None
+        inputs = self.policy.inputs(observations)
+        passed = self._dense.forward(inputs if self._fixed is None else self._fixed(inputs))
+        if self._dueling:
+            return Evaluated(dueling(passed.outputs[:, -1], passed.outputs[:, :-1]), passed)
+        return Evaluated(passed.outputs, passed)
 
     def backward(self, evaluated: Evaluated, gradients: Tensor) -> None:
         """Add a loss's gradient to ``vector.gradient``, given its ``gradients`` in the values, [n, A]."""
@@ -75,7 +82,7 @@ class ActionValues:
             torch.autograd.backward(evaluated.values, gradients, inputs=self.vector.parameters)
             return
         assert self._dense is not None
-        if self.policy.value_head is not None:  # of V + A − mean A
+        if self._dueling:  # of V + A − mean A
             gradients = torch.cat((gradients - gradients.mean(-1, keepdim=True), gradients.sum(-1, keepdim=True)), -1)
         self._dense.backward(evaluated.passed, gradients)
 

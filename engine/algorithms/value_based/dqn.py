@@ -109,8 +109,7 @@ class DQNRule:
     def _step(self, drawn: Replayed, rate: float) -> None:
         update, batch, online = self._update, drawn.batch, self._online
         targets = one_step_targets(batch.rewards, batch.discounts, self._following_values(batch.next_observations))
-        with torch.enable_grad():
-            evaluated = online.forward(batch.observations)
+        evaluated = online.forward(batch.observations)
         errors = targets - taken_values(evaluated.values.detach(), batch.actions)
         slopes = huber_gradient(errors, DELTA) if update.loss == "huber" else errors
         slopes = slopes if drawn.weights is None else slopes * drawn.weights
