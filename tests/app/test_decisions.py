@@ -33,6 +33,10 @@ def bounded(size: int) -> BoundedDecision:
 
 DECISIONS: dict[str, tuple[Space, Decision]] = {
     "bars": (Space("discrete", 2), SoftmaxDecision(np.array([0.25, 0.75], np.float32), 1)),
+    "valued bars": (
+        Space("discrete", 2),
+        SoftmaxDecision(np.array([0.05, 0.95], np.float32), 1, np.array([-100.25, -13.0], np.float32)),
+    ),
     "columns": (Space("discrete", 18), SoftmaxDecision(np.full(18, 1 / 18, np.float32), 3)),
     "many columns": (Space("discrete", 1000), SoftmaxDecision(np.full(1000, 1e-3, np.float32), 999)),
     "axis": (Space("box", 1), GaussianDecision(*numbers(0.5, 1.0, 3.0, -2.0, 2.0))),
@@ -70,6 +74,7 @@ def test_every_kind_of_decision_is_drawn(qtbot: QtBot, kind: str, name: theme.Th
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
+        ("valued bars", "action 0 0.05, worth −100, action 1 0.95, worth −13.0; taken: action 1"),
         ("groups", "part 1: choice 1, 0.90; part 2: choice 2, 0.50"),
         ("switches", "switch 0 off, likely on 0.10; switch 1 on, likely on 0.90"),
         ("density", "action 0: greedy 1.90, taken 0.50"),

@@ -7,13 +7,14 @@ from PySide6.QtGui import QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.panels.episode.action_axes import Axes, words_of_numbers
-from app.panels.episode.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label, and_more
+from app.panels.episode.action_drawings import MOST_BARS, Bars, Columns, Drawing, Ink, action_label, and_more, written
 from app.panels.episode.action_groups import Groups, Switches, words
 from app.style.theme import Theme, points
 from engine.catalogue.spaces import Space
 from engine.reports.frames import Decision, MultiSoftmaxDecision, SoftmaxDecision, SwitchDecision
 
 MOST_NAMED = 64  # probabilities that are read aloud
+VALUED = "Action probabilities π, and values Q in reward (dot: the action taken, triangle: the best value)"
 
 
 class ActionBars(QWidget):
@@ -33,6 +34,8 @@ class ActionBars(QWidget):
 
     @property
     def caption(self) -> str:
+        if isinstance(self._decision, SoftmaxDecision) and self._decision.values is not None:
+            return VALUED
         return self._drawing.caption
 
     @property
@@ -110,6 +113,9 @@ def _words(space: Space, decision: Decision | None) -> str:
         taken = action_label(space, decision.action)
         shown = decision.probabilities[:MOST_NAMED].tolist()
         parts = [f"{action_label(space, index)} {share:.2f}" for index, share in enumerate(shown)]
+        if decision.values is not None:
+            worth = decision.values[:MOST_NAMED].tolist()
+            parts = [f"{part}, worth {written(value)}" for part, value in zip(parts, worth, strict=True)]
         return f"{', '.join([*parts, *and_more(space.size - len(parts))])}; taken: {taken}"
     if isinstance(decision, MultiSoftmaxDecision | SwitchDecision):
         return words(space, decision)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from app.style.format import NOTHING
+from app.style.format import NOTHING, short_number
 from app.style.sentence import smaller
 from app.style.theme import Theme, blended, tabular
 from engine.catalogue.spaces import Space
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the window shows before numpy is loaded
 
 MOST_BARS = 8
 GAP = 8.0
+_SIGN = 10.0  # pixels for the sign at the best value
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -84,11 +85,14 @@ def _fraction(value: float) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """A bar: its name, the probability it shows (None before there is one), and whether a dot marks it as taken."""
+    """A bar: its name, the probability it shows (None before there is one), and whether a dot marks it as taken; with
+    what the action is worth where that is known, and whether that is the best."""
 
     label: str
     share: float | None
     taken: bool = False
+    value: float | None = None
+    best: bool = False
 
 
 def row_height(ink: Ink) -> int:
@@ -103,7 +107,8 @@ def draw_rows(painter: QPainter, ink: Ink, area: QRectF, rows: Sequence[Row], wi
     name = min(math.ceil(longest) + 1, area.width() * 0.4)
     number = metrics.horizontalAdvance(_fraction(0.88))
     left = area.left() + dot + name + GAP
-    track = QRectF(left, 0, max(area.right() - left - number - GAP, 1), 14)
+    worth = _room_for_values(ink, rows)
+    track = QRectF(left, 0, max(area.right() - left - number - worth - GAP, 1), 14)
     painter.setFont(ink.font)
     for index, row in enumerate(rows):
         top = area.top() + index * height
@@ -112,15 +117,51 @@ def draw_rows(painter: QPainter, ink: Ink, area: QRectF, rows: Sequence[Row], wi
         painter.drawText(QRectF(area.left() + dot, top, name + 1, height), LEFT, shown)
         painter.setPen(ink.muted if row.share is None else ink.text)
         text = NOTHING if row.share is None else _fraction(row.share)
-        painter.drawText(QRectF(track.right(), top, area.right() - track.right(), height), RIGHT, text)
+        painter.drawText(QRectF(track.right(), top, area.right() - worth - track.right(), height), RIGHT, text)
+        if row.value is not None:
+            _write_value(painter, ink, QRectF(area.right() - worth, top, worth, height), row)
         track.moveTop(top + (height - track.height()) / 2)
         _bar(painter, ink, track, row.share or 0.0)
         if row.taken:
             draw_dot(painter, ink, QPointF(area.left() + 5, top + height / 2))
 
 
+def written(value: float) -> str:
+    """An action's value, at the same width from moment to moment."""
+    return short_number(value, steady=True)
+
+
+def _room_for_values(ink: Ink, rows: Sequence[Row]) -> float:
+    """The width of the column of values, with its sign and gaps; 0 where there are none."""
+    if all(row.value is None for row in rows):
+        return 0.0
+    metrics = QFontMetricsF(ink.font)
+    longest = max(metrics.horizontalAdvance(written(row.value)) for row in rows if row.value is not None)
+    return math.ceil(GAP + _SIGN + max(longest, metrics.horizontalAdvance("−88.8")))
+
+
+def _write_value(painter: QPainter, ink: Ink, place: QRectF, row: Row) -> None:
+    assert row.value is not None
+    painter.setPen(ink.text if row.best else ink.muted)
+    painter.drawText(place, RIGHT, written(row.value))
+    if row.best:  # a triangle that points at it
+        x, y = place.left() + GAP, place.center().y()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ink.text)
+        painter.drawPolygon([QPointF(x, y - 4), QPointF(x + 6, y), QPointF(x, y + 4)])
+
+
+def row_of(label: str, index: int, chosen: SoftmaxDecision) -> Row:
+    """The bar of an action of a decision."""
+    share, taken, values = float(chosen.probabilities[index]), chosen.action == index, chosen.values
+    if values is None:
+        return Row(label, share, taken)
+    return Row(label, share, taken, float(values[index]), bool(values[index] == values.max()))
+
+
 class Bars:
-    """One horizontal bar per action, from 0 to 1; a dot marks the action taken."""
+    """One horizontal bar per action, from 0 to 1, and what each is worth where that is known; a dot marks the action
+    taken."""
 
     caption = "Action probabilities (dot: the action taken)"
 
@@ -133,8 +174,7 @@ class Bars:
     def paint(self, painter: QPainter, ink: Ink, width: float, decision: Decision | None) -> None:
         chosen = decision if isinstance(decision, SoftmaxDecision) else None
         rows = [
-            Row(label, float(chosen.probabilities[index]), chosen.action == index) if chosen else Row(label, None)
-            for index, label in enumerate(self._labels)
+            row_of(label, index, chosen) if chosen else Row(label, None) for index, label in enumerate(self._labels)
         ]
         draw_rows(painter, ink, QRectF(0, 0, width, 0), rows)
 
@@ -195,7 +235,8 @@ class Columns:
         painter.setFont(ink.font)
         painter.setPen(ink.text)
         painter.drawText(line.adjusted(16, 0, -48, 0), LEFT, action_label(self._space, chosen.action))
-        painter.drawText(line, RIGHT, f"{chosen.probabilities[chosen.action]:.3f}")
+        worth = "" if chosen.values is None else f"   Q {written(float(chosen.values[chosen.action]))}"
+        painter.drawText(line, RIGHT, f"{chosen.probabilities[chosen.action]:.3f}{worth}")
 
 
 def _joined(weights: NDArray[np.float32] | None, size: int, most: int) -> tuple[list[float], int]:

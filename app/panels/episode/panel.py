@@ -298,6 +298,8 @@ class EpisodePanel(PanelWidget):
         frame = shown.frame
         if frame.decision is not None:  # in the final state the last decision stays in view
             self.bars.show_decision(frame.decision)
+            if self._caption.text() != self.bars.caption:
+                self._caption.setText(self.bars.caption)
         reward = frame.reward_so_far
         if not reward.is_integer():
             self._decimals = 1  # and it stays so, lest the number flip between two forms
