@@ -1,0 +1,244 @@
+"""Policies that climb learned action values: gradients and targets by hand, SAC's temperature, and what noise there
+is in a gradient that sums over all actions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from engine.algorithms.actor_critic.all_actions import all_actions_gradient
+from engine.algorithms.actor_critic.rule import ActorCriticRule
+from engine.algorithms.actor_critic.squashed import drawn, soft_gradients
+from engine.algorithms.actor_critic.temperature import Temperature
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.distribution import policy_of
+from engine.config import ActorCriticConfig
+from engine.config.actor_critic import SAC
+from engine.config.parameters import with_values
+from engine.experience.transitions import Transitions
+from engine.mdp.exact import action_values, discounted_visitation, dynamics_of, policy_gradient
+from engine.policies.actor import Actor
+from engine.policies.policy import Policy
+from engine.policies.uniform import UniformActor
+from engine.runtime.seeds import Seeds
+from tests.engine.tiny_mdp import TINY
+
+ONE_THREAD = torch.device("cpu")
+
+
+def configured(environment: str, **values: Any) -> ActorCriticConfig:
+    config: Any = ActorCriticConfig()
+    small = {"environment": environment, "device": "cpu"}
+    for path, value in (small | {path.replace("__", "."): value for path, value in values.items()}).items():
+        config = with_values(config, {path: value})
+    assert isinstance(config, ActorCriticConfig)
+    return config
+
+
+def made(config: ActorCriticConfig) -> tuple[ActorCriticRule, Policy]:
+    environment = ENVIRONMENTS[config.environment.id]
+    policy = Policy(policy_of(config, environment), environment, torch.Generator().manual_seed(1))
+    rule = ActorCriticRule(config, policy, environment, Seeds(1))
+    rule.begin(config, 0.0)
+    return rule, policy
+
+
+# --- gradients ------------------------------------------------------------------------------------------------------
+
+
+def test_the_gradient_with_the_noise_held_still_is_that_of_finite_differences() -> None:
+    """Of mean (α log π(a|s) − Q(s, a)) with Q(s, a) = sin(2 a₁) − a₁ a₂²."""
+    generator = torch.Generator().manual_seed(0)
+    mean, log_std, noise = (torch.randn(3, 2, generator=generator, dtype=torch.float64) for _ in range(3))
+    alpha, step = torch.tensor([0.3], dtype=torch.float64), 1e-6
+
+    def cost(mean: torch.Tensor, log_std: torch.Tensor) -> float:
+        sample = drawn(mean, log_std, noise)
+        first, second = sample.actions.unbind(1)
+        return float((alpha * sample.log_probs - (2.0 * first).sin() + first * second.square()).mean())
+
+    sample = drawn(mean, log_std, noise)
+    first, second = sample.actions.unbind(1)
+    slopes = torch.stack((2.0 * (2.0 * first).cos() - second.square(), -2.0 * first * second), 1)
+    found = soft_gradients(sample, slopes, alpha)
+    for which in (0, 1):
+        for index in np.ndindex(3, 2):
+            ends = []
+            for sign in (1.0, -1.0):
+                moved = [mean.clone(), log_std.clone()]
+                moved[which][index] += sign * step
+                ends.append(cost(*moved))
+            assert float(found[which][index]) == pytest.approx((ends[0] - ends[1]) / (2.0 * step), abs=1e-8)
+
+
+def test_the_density_of_what_is_drawn_is_that_of_the_policy_in_units_of_its_bounds() -> None:
+    config = configured("Pendulum-v1", update="sac")
+    _, policy = made(config)
+    distribution: Any = policy(torch.randn(5, 3))
+    noise = torch.randn(5, 1)
+    sample = drawn(distribution.base.mean, distribution.base.log_std, noise)
+    latent = distribution.base.mean + distribution.base.log_std.exp() * noise
+    assert torch.allclose(sample.log_probs - math.log(2.0), distribution.log_prob(latent), atol=1e-5)
+
+
+def test_the_gradient_over_all_actions_is_that_of_autograd() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits, values = (torch.randn(4, 3, generator=generator, dtype=torch.float64) for _ in range(2))
+    logits.requires_grad_()
+    chances = logits.softmax(-1)
+    (chances * (0.3 * chances.log() - values)).sum(-1).mean().backward()  # type: ignore[no-untyped-call]
+    found = all_actions_gradient(logits.detach().log_softmax(-1), values, 0.3)
+    assert torch.allclose(found, logits.grad, atol=1e-12)  # type: ignore[arg-type]
+
+
+def test_summing_over_all_actions_has_the_mean_of_the_sampled_estimators_and_less_variance() -> None:
+    """One step of an endless process, its state drawn by the discounted visits: every case counted by its chance."""
+    gamma = 0.8
+    dynamics, logits = dynamics_of(TINY.mdp(None)), TINY.theta.double()
+    chances = logits.softmax(-1)
+    values = action_values(dynamics, chances, gamma)
+    visits = discounted_visitation(dynamics, chances, gamma)
+    total = visits.sum()
+    baseline = (chances * values).sum(-1, keepdim=True)
+
+    def moments(gains: torch.Tensor) -> tuple[torch.Tensor, float]:
+        """Of Z ∇ log π(a|s) · gain(s, a), a ~ π."""
+        mean, square = torch.zeros_like(logits), 0.0
+        for state, action in np.ndindex(*logits.shape):
+            gradient = torch.zeros_like(logits)
+            gradient[state] = -chances[state]
+            gradient[state, action] += 1.0
+            gradient *= total * gains[state, action]
+            chance = float(visits[state] / total * chances[state, action])
+            mean, square = mean + chance * gradient, square + chance * float(gradient.square().sum())
+        return mean, square - float(mean.square().sum())
+
+    all_actions, square = torch.zeros_like(logits), 0.0
+    for state in range(len(logits)):
+        gradient = torch.zeros_like(logits)
+        one = slice(state, state + 1)
+        gradient[one] = -total * all_actions_gradient(chances[one].log(), values[one], 0.0)
+        chance = float(visits[state] / total)
+        all_actions, square = all_actions + chance * gradient, square + chance * float(gradient.square().sum())
+    variance = square - float(all_actions.square().sum())
+
+    exact = policy_gradient(dynamics, lambda theta: theta.softmax(-1), logits, gamma)
+    (with_q, of_q), (with_a, of_a) = moments(values), moments(values - baseline)
+    for mean in (all_actions, with_q, with_a):
+        assert torch.allclose(mean, exact, atol=1e-10)
+    assert variance < 0.6 * min(of_a, of_q)
+    wrong = -total * all_actions_gradient(chances.log(), values.flip(-1), 0.0)
+    assert not torch.allclose((visits / total).unsqueeze(-1) * wrong, exact, atol=1e-2)
+
+
+# --- targets --------------------------------------------------------------------------------------------------------
+
+# One episode cut off behind state 3, one that terminates at once, and one under way.
+STEPS = Transitions(
+    observations=np.array([[0], [1], [2], [5], [6]]),
+    actions=np.array([[1], [2], [3], [0], [1]]),
+    rewards=np.array([[1.0], [2.0], [4.0], [8.0], [16.0]]),
+    terminated=np.array([[False], [False], [False], [True], [False]]),
+    truncated=np.array([[False], [False], [True], [False], [False]]),
+    next_observations=np.array([[1], [2], [3], [15], [7]]),
+    following=np.array([7]),
+)
+LN_4 = math.log(4.0)
+
+
+@pytest.mark.parametrize(
+    ("update", "n", "expected"),
+    [
+        ("q-actor-critic", 1, [1 + 0.5 * 4, 2 + 0.5 * 8, 4 + 0.5 * 12, 8, 16 + 0.5 * 28]),
+        ("q-actor-critic", 2, [1 + 1 + 0.25 * 8, 2 + 2 + 0.25 * 12, 4 + 0.5 * 12, 8, 16 + 0.5 * 28]),
+        ("q-actor-critic", 9, [1 + 1 + 1 + 0.125 * 12, 2 + 2 + 0.25 * 12, 4 + 0.5 * 12, 8, 16 + 0.5 * 28]),
+        (
+            "sac",
+            1,
+            [
+                1 + 0.5 * (4 + 2 * LN_4),
+                2 + 0.5 * (8 + 2 * LN_4),
+                4 + 0.5 * (12 + 2 * LN_4),
+                8,
+                16 + 0.5 * (28 + 2 * LN_4),
+            ],
+        ),
+    ],
+)
+def test_targets_at_every_kind_of_end(update: str, n: int, expected: list[float]) -> None:
+    """The policy is even, and the target network's values in state s are 0, 4 s, 4 s and 8 s, of SAC's second one more:
+    4 s on average, and 2 ln 4 for being undecided at the temperature 2."""
+    temperature = {"update__automatic_temperature": False, "update__temperature": 2.0} if update == "sac" else {}
+    config = configured(
+        "FrozenLake-v1",
+        policy="tabular",
+        update=update,
+        update__critic__hidden_sizes=(),
+        update__replay__learning_starts=1,
+        update__replay__minibatch_size=64,
+        estimator__gamma=0.5,
+        estimator__n=n,
+        **temperature,
+    )
+    rule, _ = made(config)
+    table = torch.arange(16.0) * torch.tensor([0.0, 4.0, 4.0, 8.0]).unsqueeze(1)  # [A, S]
+    weights, biases = rule._target._layers._layers[0]
+    weights.data.copy_(torch.stack([table + 3.0 * k for k in range(len(weights))]))
+    biases.data.zero_()
+    rule.learn(STEPS)
+    (learned,) = rule._learned
+    by_age = dict(zip(learned.ages.tolist(), learned.targets.tolist(), strict=True))
+    for age, target in zip((4, 3, 2, 1, 0), expected, strict=True):
+        assert by_age[age] == pytest.approx(target)
+
+
+# --- SAC's temperature ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("entropy", "sign"), [(0.5, 1.0), (1.0, 0.0), (1.5, -1.0)])
+def test_the_temperature_rises_where_the_entropy_is_below_its_target_and_rests_on_it(
+    entropy: float, sign: float
+) -> None:
+    temperature = Temperature(SAC(temperature=0.2), ONE_THREAD)
+    before = float(temperature.value)
+    temperature.step(torch.tensor(entropy), 1.0, 0.01)
+    assert np.sign(float(temperature.value) - before) == sign
+
+
+def test_a_fixed_temperature_stays_and_follows_what_is_set() -> None:
+    fixed = SAC(temperature=0.2, automatic_temperature=False)
+    temperature = Temperature(fixed, ONE_THREAD)
+    temperature.step(torch.tensor(0.0), 1.0, 0.01)
+    assert float(temperature.value) == pytest.approx(0.2)
+    temperature.begin(fixed.model_copy(update={"temperature": 0.7}))
+    assert float(temperature.value) == pytest.approx(0.7)
+
+
+# --- acting -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("update", ["sac", "td3"])
+def test_before_anything_is_learned_actions_are_even_between_their_bounds(update: str) -> None:
+    _, policy = made(configured("Pendulum-v1", update=update))
+    actor = UniformActor(
+        Actor(policy, torch.Generator().manual_seed(0), ONE_THREAD), ENVIRONMENTS["Pendulum-v1"].action, policy.squashes
+    )
+    actions, _, _ = actor.act(np.zeros((4000, 3), np.float32), None)
+    taken = actor.to_environment(actions)
+    assert np.abs(taken).max() <= 2.0
+    assert np.abs(np.histogram(taken, 8, (-2.0, 2.0))[0] - 500).max() < 100
+
+
+def test_a_deterministic_policy_is_one_action_with_noise_around_it() -> None:
+    _, policy = made(configured("Pendulum-v1", update="td3"))
+    policy.temperature = 0.1**2
+    with torch.no_grad():
+        distribution: Any = policy(torch.zeros(20_000, 3))
+    assert torch.equal(distribution.mode(), policy.head(policy.body(torch.zeros(20_000, 3))).tanh())
+    spread = (distribution.sample(torch.Generator().manual_seed(0)) - distribution.mode()).std()
+    assert float(spread) == pytest.approx(0.1, rel=0.03)
+    assert torch.equal(policy.to_environment(torch.tensor([[-1.0], [0.5]])), torch.tensor([[-2.0], [1.0]]))
