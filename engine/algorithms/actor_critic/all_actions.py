@@ -15,7 +15,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
 from engine.config.actor_critic import SAC, QActorCritic
 from engine.experience.replay_buffer import Minibatch
-from engine.maths.action_values import expected_values, soft_values
+from engine.maths.action_values import expected_values, soft_values, taken_values
 from engine.policies.policy import Policy
 from engine.runtime.state import Parts
 from engine.values.action_critics import Critics
@@ -82,6 +82,10 @@ class AllActionsImprovement:
         if self._temperature is None:
             return expected_values(smallest, log_probabilities.exp())
         return soft_values(smallest, log_probabilities, self._temperature.value)
+
+    def values(self, observations: Tensor, critics: Critics) -> Tensor:
+        likeliest = self._outputs.values(observations).argmax(-1)
+        return taken_values(critics.judge(observations).smallest, likeliest)
 
     def climbs(self) -> bool:
         return True

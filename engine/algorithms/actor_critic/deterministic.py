@@ -68,6 +68,9 @@ class DeterministicImprovement:
             actions = smoothed(actions, noise, self._update.smoothing_limit)
         return target.judge(batch.next_observations, actions).smallest
 
+    def values(self, observations: Tensor, critics: Critics) -> Tensor:
+        return critics.judge(observations, self._outputs.values(observations).tanh()).smallest
+
     def climbs(self) -> bool:
         self._count += 1
         if isinstance(self._update, TD3) and int(self._count) < self._update.policy_delay:

@@ -33,6 +33,9 @@ class Improvement(Protocol):
     def next_values(self, batch: Minibatch, target: Critics) -> Tensor:
         """v(s′) [B]: what the states that a minibatch leads to are worth under the present policy."""
 
+    def values(self, observations: Tensor, critics: Critics) -> Tensor:
+        """What the likeliest actions in these states are taken to be worth, [n]."""
+
     def climbs(self) -> bool:
         """Whether the policy takes a step after this one of the action values."""
 

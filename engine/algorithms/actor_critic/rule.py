@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,7 +64,8 @@ class ActorCriticRule:
         self._target = self._online.copy()
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
         layout, environments = replay_layout(environment), config.collection.environments
-        self._replay = self.parts.add("replay", Replay(update.replay, layout, environments, seeds.generator()))
+        self._replay = Replay(update.replay, layout, environments, seeds.generator())
+        self.parts.add("replay", self._replay.parts)
         self._steps = 0  # of the action values, in this iteration
         self._norms: deque[Tensor] = deque(maxlen=_TOLD)  # of the policy's gradients
         self._learned: deque[_Learned] = deque(maxlen=_TOLD)
@@ -85,8 +87,14 @@ class ActorCriticRule:
         """The episodes in these environments will not go on."""
         self._replay.broke_off(environments)
 
-    def learn(self, transitions: Transitions) -> None:
-        """Update with the latest steps.
+    def values(self, observations: Tensor) -> Tensor:
+        """What the policy's likeliest actions in these states are taken to be worth, [n], by the smaller of the
+        networks that learn."""
+        with torch.inference_mode():
+            return self._policy.values(observations, self._online)
+
+    def learn(self, transitions: Transitions) -> Iterator[None]:
+        """Update with the latest steps; whoever watches may stop it between two gradient steps.
 
         Raises:
             RunError: a value or an action is no longer a finite number.
@@ -99,6 +107,7 @@ class ActorCriticRule:
         horizon = Horizon(self._config.estimator.n, self._config.estimator.gamma)
         for drawn in self._replay.draws(update.replay, horizon, update.gradient_steps, self._progress, self._device):
             self._step(drawn.batch)
+            yield
 
     @torch.no_grad()
     def _step(self, batch: Minibatch) -> None:

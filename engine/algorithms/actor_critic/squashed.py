@@ -121,6 +121,10 @@ class SquashedImprovement:
         judged = target.judge(batch.next_observations, sample.actions)
         return sampled_soft_values(judged.smallest, sample.log_probs, self._temperature.value)
 
+    def values(self, observations: Tensor, critics: Critics) -> Tensor:
+        distribution = self._policy(observations)
+        return critics.judge(observations, distribution.mode().tanh()).smallest
+
     def climbs(self) -> bool:
         return True
 

@@ -6,19 +6,21 @@ from collections.abc import Generator
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.algorithms.actor_critic.rule import ActorCriticRule
 from engine.algorithms.outcome import Metrics
-from engine.collection.collector import FinishedEpisodes
-from engine.collection.step_collector import StepCollector, joined_episodes
+from engine.collection.discounted_returns import DiscountedReturns
+from engine.collection.step_collector import StepCollector
 from engine.config import ActorCriticConfig
+from engine.experience.transitions import Transitions
 from engine.policies.uniform import UniformActor
-from engine.reports.events import Estimated, Event, Heartbeat, Updated
+from engine.reports.events import Estimated, Event, Updated
 from engine.reports.metrics import METRICS
-from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
+from engine.training.learners.stepwise import Stepwise, mean_length, stepwise
 
 
 class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
@@ -36,6 +38,7 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         self._explorer = UniformActor(self._interaction.actor, actions, self.policy.squashes)
         self._rule = ActorCriticRule(config, self.policy, self.environment, seeds)
         self.parts.add("rule", self._rule.parts)
+        self._returns = self.parts.add("returns", DiscountedReturns(config.collection.environments))
         self._explore(config)
 
     def _explore(self, config: ActorCriticConfig) -> None:
@@ -46,27 +49,32 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         config = moment.config
         assert isinstance(config, ActorCriticConfig)
         self._explore(config)
-        collector, timer, rule = self._interaction.collector, HeartbeatTimer(), self._rule
+        rule = self._rule
         rule.begin(config, moment.progress)
-        if len(collector.interrupted):
-            rule.broke_off(collector.interrupted)
-        yield from collector.begin()
-        ended: list[FinishedEpisodes] = []
-        seen = []
-        for _ in range(max(1, config.collection.steps // config.collection.train_frequency)):
-            actor = self._explorer if rule.explores_only else self._interaction.actor
-            transitions, finished = collector.collect(actor, config.collection.train_frequency)
-            ended.append(finished)
-            seen.append(transitions.observations)
-            rule.learn(transitions)
-            if timer.due():
-                yield Heartbeat("collecting", sum(found.steps for found in ended))
-        played = joined_episodes(ended)
+        parts = Stepwise(self._interaction.collector, rule, self._returns)
+        played, steps = yield from stepwise(
+            parts, moment, lambda: self._explorer if rule.explores_only else self._interaction.actor
+        )
         yield collected(moment, played)
         outcome = rule.outcome()
         yield Estimated(moment.iteration, outcome.td_errors, outcome.td_errors)
+        told = mean_length(played) | self._achieved()
         if self._interaction.normalizer is not None:
-            rows = np.concatenate(seen).reshape(-1, self.environment.observation.size)
-            self._interaction.normalizer.update(torch.from_numpy(rows).to(self._interaction.device))
-        told: Metrics = {"mean_length": float(np.mean(played.lengths)) if len(played.lengths) else None}
+            self._interaction.normalizer.update(self._seen(steps))
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
+
+    def _achieved(self) -> Metrics:
+        """What the episodes that have ended were taken to be worth as they began, by the values as they are now, and
+        what they brought."""
+        ended = self._returns.ended
+        if ended is None:
+            return {}
+        first, returns = ended
+        values = self._rule.values(torch.from_numpy(first).to(self._interaction.device))
+        return {"first_value": float(values.mean()), "discounted_return": float(returns.mean())}
+
+    def _seen(self, steps: list[Transitions]) -> Tensor:
+        """The observations of these steps, row by row."""
+        size = self.environment.observation.size
+        rows = np.concatenate([each.observations.reshape(-1, size) for each in steps])
+        return torch.from_numpy(rows).to(self._interaction.device)

@@ -189,7 +189,7 @@ def test_targets_at_every_kind_of_end(update: str, n: int, expected: list[float]
     weights, biases = rule._target._layers._layers[0]
     weights.data.copy_(torch.stack([table + 3.0 * k for k in range(len(weights))]))
     biases.data.zero_()
-    rule.learn(STEPS)
+    list(rule.learn(STEPS))
     (learned,) = rule._learned
     by_age = dict(zip(learned.ages.tolist(), learned.targets.tolist(), strict=True))
     for age, target in zip((4, 3, 2, 1, 0), expected, strict=True):

@@ -50,6 +50,8 @@ SPEC = ActorCriticSpec(
         "td_error_size",
         "target_mean",
         "estimate_mean",
+        "first_value",
+        "discounted_return",
         "replay_age",
         "gradient_steps",
     ),

@@ -56,6 +56,8 @@ SPEC = ActorCriticSpec(
         "td_error_size",
         "target_mean",
         "estimate_mean",
+        "first_value",
+        "discounted_return",
         "temperature",
         "target_entropy",
         "replay_age",

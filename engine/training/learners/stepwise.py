@@ -1,0 +1,83 @@
+"""An iteration of what learns while episodes are under way: a few steps, an update, and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.algorithms.outcome import Metrics
+from engine.collection.collector import FinishedEpisodes
+from engine.collection.discounted_returns import DiscountedReturns
+from engine.collection.step_collector import Acting, StepCollector, joined_episodes, joined_transitions
+from engine.config import ActorCriticConfig, ValueBasedConfig
+from engine.experience.transitions import Transitions
+from engine.reports.events import Event, Heartbeat
+from engine.runtime.heartbeat import HeartbeatTimer
+from engine.training.learner import Moment
+
+
+class StepwiseRule(Protocol):
+    """A rule that is updated with the latest steps."""
+
+    def broke_off(self, environments: NDArray[np.int64]) -> None: ...
+
+    def learn(self, transitions: Transitions) -> Iterable[None]: ...
+
+
+@dataclass(frozen=True)
+class Stepwise:
+    """What an iteration takes: where steps come from, what learns from them, and what they have brought so far."""
+
+    collector: StepCollector
+    rule: StepwiseRule
+    returns: DiscountedReturns
+
+
+def stepwise(
+    parts: Stepwise, moment: Moment, actor: Callable[[], Acting]
+) -> Generator[Event, None, tuple[FinishedEpisodes, list[Transitions]]]:
+    """``collection.steps`` steps in every environment, with an update after every ``train_frequency`` of them.
+
+    Args:
+        actor: what acts until the next update.
+
+    Returns:
+        The episodes that ended, and the steps, in their order.
+    """
+    config, collector, returns = moment.config, parts.collector, parts.returns
+    assert isinstance(config, ValueBasedConfig | ActorCriticConfig)
+    timer = HeartbeatTimer()
+    returns.begin()
+    anew = collector.interrupted if collector.observations is not None else np.arange(collector.environments)
+    if len(anew):
+        parts.rule.broke_off(anew)
+        returns.broke_off(anew)
+    yield from collector.begin()
+    ended: list[FinishedEpisodes] = []
+    steps: list[Transitions] = []
+    for _ in range(max(1, config.collection.steps // config.collection.train_frequency)):
+        acting = actor()
+        taken: list[Transitions] = []
+        for _ in range(config.collection.train_frequency):
+            transitions, finished = collector.collect(acting, 1)
+            taken.append(transitions)
+            ended.append(finished)
+            if timer.due():
+                yield Heartbeat("collecting", sum(found.steps for found in ended))
+        transitions = joined_transitions(taken)
+        rewards = config.environment.reward_scale * transitions.rewards + config.environment.reward_offset
+        returns.add(transitions, rewards, config.estimator.gamma)
+        steps.append(transitions)
+        for _ in parts.rule.learn(transitions):
+            if timer.due():
+                yield Heartbeat("updating the policy", sum(found.steps for found in ended))
+    return joined_episodes(ended), steps
+
+
+def mean_length(played: FinishedEpisodes) -> Metrics:
+    """Of the episodes that ended."""
+    return {"mean_length": float(np.mean(played.lengths)) if len(played.lengths) else None}
