@@ -12,11 +12,11 @@ from app.compare.equations import Equations
 from app.compare.overlay import Overlay
 from app.compare.run_picker import RunPicker, default_ticks
 from app.compare.table import ComparisonTable
+from app.models.runs import MIME
 from app.session.run_library import RunLibrary
 from app.session.side_by_side import Known, known_in_the_catalogue
 from app.style.theme import Theme
 
-MIME = "application/x-policy-gradient-runs"  # ids of runs, one a line, as the shelf gives them when they are dragged
 _LEFT, _LOWER = 264, 0.4  # pixels of the runs at first, and the share of the height that what is beneath has
 
 

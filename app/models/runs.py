@@ -19,6 +19,8 @@ from engine.config.parameters import Parameter, parameters_of
 from engine.config.problems import OPTIONS
 from engine.reports.events import Change
 
+MIME = "application/x-policy-gradient-runs"  # their ids, one a line: what is dragged to where runs are compared
+
 if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
     from app.models.history import History
     from engine.analysis.playback import PolicySnapshot

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, QObject
-from PySide6.QtGui import QAction
 
 from app.models.run_state import ACTIVE
 from app.session.choice_loader import ChoiceLoader
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.window.frame import Frame
+from app.window.modes import ModeAction
 from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -34,7 +34,7 @@ class CompareMode(QObject):
     def __init__(
         self,
         frame: Frame,
-        modes: Sequence[QAction],
+        modes: Sequence[ModeAction],
         choice: ChoiceLoader,
         controller: RunController,
         library: RunLibrary,
@@ -46,6 +46,7 @@ class CompareMode(QObject):
         self.page: ComparePage | None = None
         self._train.toggled.connect(lambda on: frame.modes.setCurrentWidget(frame.train) if on else None)
         self.action.toggled.connect(lambda on: self._enter() if on else None)
+        self.action.dropped.connect(self._take)
         controller.began.connect(self._begin)
 
     def _enter(self) -> None:
@@ -54,6 +55,11 @@ class CompareMode(QObject):
         shown = self._controller.shown
         page.tick_some(shown.run.id if shown is not None else "")
         self._frame.modes.setCurrentWidget(page)
+
+    def _take(self, runs: Sequence[str]) -> None:
+        """Compare these runs, too."""
+        self._library.draw(runs, True)
+        self.action.trigger()
 
     def duplicate(self, record: RunRecord) -> None:
         """Choose what a run has, for a person to change one thing; the run that then begins is compared with it."""

@@ -12,13 +12,13 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.models.run_state import state_words
+from app.models.runs import MIME
 from app.session.run_library import RunLibrary
 from app.style.format import short_number
 from engine.runs.records import RunRecord
 
 Index = QModelIndex | QPersistentModelIndex
 RUN_ROLE = Qt.ItemDataRole.UserRole
-MIME = "application/x-policy-gradient-runs"  # their ids, one a line: what is dragged to where runs are compared
 _NONE = QModelIndex()
 
 

@@ -14,7 +14,7 @@ from app.style import icons
 from app.style.theme import Theme
 from app.window import actions as acts
 from app.window.device_choice import DeviceChoice
-from app.window.modes import ModeBar
+from app.window.modes import ModeAction, ModeBar
 from app.window.pace import PaceControl
 from app.window.progress import ProgressView
 from engine.config import RunConfig
@@ -32,7 +32,7 @@ class Toolbar(QWidget):
     """[modes] Start · Step · Stop · Reset | pace | progress | preset, device, present, theme. Whatever the width, all
     that is shown is shown whole, and what is left out can be had from the menus."""
 
-    def __init__(self, actions: dict[str, QAction], modes: Sequence[QAction], preset_menu: QMenu) -> None:
+    def __init__(self, actions: dict[str, QAction], modes: Sequence[ModeAction], preset_menu: QMenu) -> None:
         super().__init__()
         self._actions = actions
         self._least = 0

@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
-from app.models.runs import Run
+from app.models.runs import MIME, Run
 from app.session.library_room import LibraryRoom
 from app.session.thumbnails import as_png
 from app.window.main_window import MainWindow
 from app.window.run_chips import told_whole
-from app.window.run_list import MIME, RUN_ROLE
+from app.window.run_list import RUN_ROLE
 from app.window.run_search import searched
 from app.window.run_table import RunTable
 from engine.config.parameters import with_values

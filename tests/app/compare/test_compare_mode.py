@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QMenu
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.compare.agents import outcome
 from app.compare.overlay import ALONE, EMPTY, axis_end
-from app.compare.page import MIME, ComparePage
+from app.compare.page import ComparePage
 from app.compare.run_picker import default_ticks
 from app.models.run_names import name_beside, names_apart
 from app.models.run_state import RunState
+from app.models.runs import MIME
 from app.panels.returns import ReturnsPanel
 from app.plotting.run_lines import spread
 from app.session.side_by_side import SideBySide, SideFrame
 from app.window import run_shelf
 from app.window.main_window import MainWindow
+from app.window.modes import ModeButton
 from app.window.run_row import NOTHING_YET
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
@@ -31,7 +33,7 @@ from engine.reports.frames import Frame
 from engine.runs.comparison import flattened, varying
 from engine.runs.library import Library, Series
 from engine.runs.place import library_folder
-from engine.runs.records import TOGETHER, Origin
+from engine.runs.records import TOGETHER, Origin, RunRecord
 from engine.runs.snapshots import SnapshotKeeper, to_bytes
 from engine.training.training import Training
 from tests.engine.runs.libraries import filled, keep, policy_for, record
@@ -109,13 +111,26 @@ def test_hovering_reads_all_curves_at_once_and_smoothing_is_said(page: ComparePa
     assert len(reading.runs) == 2
 
 
-def test_runs_dropped_on_the_page_are_compared(page: ComparePage, qtbot: QtBot) -> None:
+def test_runs_dropped_on_the_page_or_on_the_name_of_the_mode_are_compared(page: ComparePage, qtbot: QtBot) -> None:
     only(page, qtbot)
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    train, compare = window.findChildren(ModeButton)
+    qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
+    assert (page.isVisible(), train.acceptDrops(), compare.acceptDrops()) == (False, False, True)
+    let_go(compare, page.picker.rows.records[1:3])
+    qtbot.waitUntil(lambda: page.isVisible() and len(page.compared.runs) == 2)
+    let_go(page, page.picker.rows.records[3:])
+    qtbot.waitUntil(lambda: len(page.compared.runs) == 3)
+
+
+def let_go(target: QWidget, records: Sequence[RunRecord]) -> None:
+    """Let these runs go over a widget."""
     data = QMimeData()
-    data.setData(MIME, "\n".join(record.id for record in page.picker.rows.records[1:3]).encode())
-    actions, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    page.dropEvent(QDropEvent(QPointF(5, 5), actions, data, buttons, Qt.KeyboardModifier.NoModifier))
-    qtbot.waitUntil(lambda: len(page.compared.runs) == 2)
+    data.setData(MIME, "\n".join(record.id for record in records).encode())
+    actions, buttons, modifiers = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(target, QDragEnterEvent(QPoint(5, 5), actions, data, buttons, modifiers))
+    QApplication.sendEvent(target, QDropEvent(QPointF(5, 5), actions, data, buttons, modifiers))
 
 
 def test_searching_leaves_the_runs_that_hold_all_words(page: ComparePage, qtbot: QtBot) -> None:
