@@ -21,7 +21,7 @@ from engine.maths.priorities import priorities, prioritized_weights
 from engine.runtime.state import INEXACT, Parts, State, TensorState
 
 LEAST_PRIORITY = 1e-2  # added to every error, in the reward's units, so that none is never looked at again
-_ROWS = 4096  # transitions that are gathered at once, at most
+_ROWS, _BYTES = 4096, 8_000_000  # transitions that are gathered at once, at most, and the bytes of their observations
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Replay:
         self, config: ReplayConfig, layout: TransitionLayout, environments: int, generator: torch.Generator
     ) -> None:
         self.parts = Parts()
+        self._at_once = max(1, min(_ROWS, _BYTES // max(1, layout.observation.bytes)))
         self._generator = self.parts.add_generator("minibatches", generator)
         self._kept = self.parts.add("buffer", _Buffer(config, layout, environments))
         self._taken = torch.zeros((), dtype=torch.int64)  # steps ever taken in
@@ -119,7 +120,7 @@ class Replay:
                 weights = prioritized_weights(probabilities, len(self._buffer), correction)
                 yield Replayed(_learned_from(batch, device), sent(weights, device))
             return
-        at_once = max(1, _ROWS // config.minibatch_size)
+        at_once = max(1, self._at_once // config.minibatch_size)
         for first in range(0, steps, at_once):
             count = min(at_once, steps - first)
             drawn = self._buffer.sample(count * config.minibatch_size, horizon.n, horizon.gamma, self._generator)

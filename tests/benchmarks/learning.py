@@ -72,6 +72,7 @@ class Goal:
 GOALS = (
     Goal("cartpole", 475.0),
     Goal("cartpole-fast", 475.0),
+    Goal("cartpole-dqn", 475.0),
     Goal("cartpole-a2c", 475.0),
     Goal("cartpole-npg", 475.0),
     Goal("cartpole-trpo", 475.0),
@@ -81,7 +82,9 @@ GOALS = (
     Goal("cartpole-memory", None, policy="mlp"),
     Goal("acrobot", -100.0),
     Goal("acrobot-ppo", -100.0),
+    Goal("acrobot-dqn", -100.0),
     Goal("mountain-car-discrete", -110.0, stop=True),
+    Goal("mountain-car-dqn", -110.0),
     Goal("mountain-car", 90.0),
     Goal("pendulum", -200.0),
     Goal("pendulum-ppo", -200.0),

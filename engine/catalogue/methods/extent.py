@@ -14,6 +14,7 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.estimators import OptimalBaseline, ValueBaseline
 from engine.config.policies import CNNPolicy, GRUPolicy, MLPPolicy, TabularPolicy
+from engine.config.replay import ReplayConfig
 from engine.runtime.errors import Refusal
 from engine.runtime.heartbeat import ROWS
 from engine.runtime.memory import total_memory
@@ -61,7 +62,7 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
         needed += 8 * (3 + 2 * actions.size) * seen.size**2
     elif not isinstance(config, PolicyGradientConfig):
         steps = config.collection.environments * config.collection.steps
-        needed += 2 * steps * _stored(seen, actions)
+        needed += 2 * (steps + _replayed(config)) * _stored(seen, actions)
     else:
         steps = _steps(config, environment)
         baseline = config.estimator.baseline
@@ -71,7 +72,13 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
             needed += 2 * _NUMBER * count * config.collection.episodes_per_update
         if config.collection.kind == "fixed-length":
             needed += 2 * steps * _stored(seen, actions)
-    return needed + _per_row(config, environment) * min(steps, ROWS)
+    return needed + _per_row(config, environment) * max(min(steps, ROWS), _replayed(config))
+
+
+def _replayed(config: RunConfig) -> int:
+    """Steps of a minibatch out of a replay buffer, which a network is given at once however many they are."""
+    replay = getattr(config.update, "replay", None)
+    return replay.minibatch_size if isinstance(replay, ReplayConfig) else 0
 
 
 def _steps(config: PolicyGradientConfig, environment: EnvironmentInfo) -> int:
@@ -163,6 +170,8 @@ def _less_at_once(config: RunConfig, environment: EnvironmentInfo) -> str:
     seen, actions = environment.observation, environment.action
     if isinstance(config, PlanningConfig):
         return "use an environment with fewer states, or another update rule"
+    if _replayed(config) > ROWS:
+        return "use a smaller minibatch"
     if not isinstance(config, PolicyGradientConfig):
         return "use fewer environments or steps per iteration, or an environment with fewer states"
     if seen.kind == "discrete" and seen.size > ROWS and seen.size >= actions.size:

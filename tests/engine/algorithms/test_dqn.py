@@ -219,13 +219,15 @@ def test_values_beyond_all_bounds_end_the_run_with_the_reason() -> None:
         ({"environment": "Pendulum-v1"}, "continuous actions"),
         ({"environment.normalize_rewards": True}, "other units"),
         ({"update.replay.capacity": 3, "collection.environments": 4}, "no room"),
+        ({"update.replay.minibatch_size": 65_536, "policy.hidden_sizes": (2048,) * 4}, "update would take about"),
         ({"update.replay.capacity": 10_000_000, "environment.frame_stack": 64}, "of memory"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(
     values: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.catalogue.methods.replay.total_memory", lambda: 4 << 30)
+    for module in ("replay", "extent"):
+        monkeypatch.setattr(f"engine.catalogue.methods.{module}.total_memory", lambda: 4 << 30)
     config: Any = configured(**RUN)
     for path, value in values.items():
         config = with_values(config, {path: value})
