@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QWidget
 
 from app.compare.agents import Agents
 from app.compare.compared import Compared
+from app.compare.difference import Difference
 from app.compare.equations import Equations
 from app.compare.overlay import Overlay
 from app.compare.run_picker import RunPicker, default_ticks
@@ -38,7 +39,9 @@ class ComparePage(QWidget):
         self.tabs.setDocumentMode(True)
         self.agents = Agents(theme, self.compared, known)
         self.equations = Equations(theme, self.compared)
-        for title, widget in (("Table", self.table), ("Agents", self.agents), ("Equations", self.equations)):
+        self.difference = Difference(theme, self.compared)
+        shown = {"Table": self.table, "Agents": self.agents, "Equations": self.equations, "Difference": self.difference}
+        for title, widget in shown.items():
             self.tabs.addTab(widget, title)
         self._overlay_place = QWidget()
         self._overlay_layout = QHBoxLayout(self._overlay_place)
@@ -121,3 +124,4 @@ class ComparePage(QWidget):
         self.table.apply_theme(theme)
         self.agents.apply_theme(theme)
         self.equations.apply_theme(theme)
+        self.difference.apply_theme(theme)

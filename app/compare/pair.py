@@ -2,52 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.compare.compared import Compared, ComparedRun
 from app.plotting.run_sign import RunSign
 from app.style.combo import Combo
+from app.style.text import muted
 from app.style.theme import Theme
 
 
 class PairChoice(QWidget):
     """Signals:
     changed: it is another pair.
+
+    Args:
+        beside: what each is called, and what stands beside it and chooses something of it; then a run may be paired
+            with itself, as one that is ticked alone is.
     """
 
     changed = Signal()
 
-    def __init__(self, compared: Compared) -> None:
+    def __init__(self, compared: Compared, beside: Sequence[tuple[str, QWidget]] = ()) -> None:
         super().__init__()
-        self._compared = compared
+        self._doubled = False  # the only run there is stands at both sides
+        self._compared, self._least = compared, 1 if beside else 2
         self._theme: Theme | None = None
         self._ids: tuple[str, ...] = ()
         self.boxes = Combo(), Combo()
         self.signs = RunSign(), RunSign()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for sign, box, side in zip(self.signs, self.boxes, ("left", "right"), strict=True):
+        for number, (sign, box, side) in enumerate(zip(self.signs, self.boxes, ("left", "right"), strict=True)):
             box.setAccessibleName(f"Run at the {side}")
+            if beside:
+                layout.addWidget(muted(beside[number][0]))
             layout.addWidget(sign)
-            layout.addWidget(box, 1)
+            layout.addWidget(box, 2)
+            if beside:
+                layout.addWidget(beside[number][1], 1)
             box.currentIndexChanged.connect(lambda _index: self._tell())
         compared.follow(self._offer)
         self._offer()
 
     @property
     def pair(self) -> tuple[ComparedRun, ComparedRun] | None:
-        """The two; None where there are not two."""
+        """The two; None where there are not as many."""
         runs = {run.id: run for run in self._compared.runs}
         one, other = (runs.get(box.currentData()) for box in self.boxes)
-        return None if one is None or other is None or len(runs) < 2 else (one, other)
+        return None if one is None or other is None or len(runs) < self._least else (one, other)
 
     def _offer(self) -> None:
         """Offer the runs there are; what was chosen stays where it is still there, else it is the first two."""
         runs, before = self._compared.runs, [box.currentData() for box in self.boxes]
         ids = [run.id for run in runs]
         free = [id for id in ids if id not in before]
-        wanted = [id if id in ids else (free.pop(0) if free else None) for id in before]
+        if self._least == 1:  # the earlier one first, from which the later one differs
+            free.sort(key=lambda id: next(run.record.number for run in runs if run.id == id))
+        wanted: list[str | None] = [id if id in ids else (free.pop(0) if free else None) for id in before]
+        if self._doubled and free:
+            wanted[1] = free.pop(0)
+        self._doubled = self._least == 1 and len(ids) == 1
+        if self._doubled:
+            wanted = [ids[0], ids[0]]
         for box, id in zip(self.boxes, wanted, strict=True):
             box.blockSignals(True)
             box.clear()

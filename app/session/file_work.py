@@ -1,5 +1,5 @@
-"""Reading and writing files for the window on a thread of its own, so that neither a slow disk nor a large run holds up
-the window."""
+"""Reading and writing files for the window on a thread of its own, and what is computed of them, so that neither a slow
+disk nor a large run holds up the window."""
 
 from __future__ import annotations
 
@@ -13,14 +13,25 @@ from app.session.failures import failure
 
 
 class FileWork(QThread):
-    """Does what it is asked for one after the other, and is no thread at all while nothing is asked."""
+    """Does what it is asked for one after the other, and is no thread at all while nothing is asked.
+
+    Args:
+        name: of the thread.
+        unexpected: what is said of an exception that no one expected.
+    """
 
     failed = Signal(str)  # why something could not be done, in a sentence
     _done = Signal(object, object)  # what is to be done with what has come of something, and that
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        name: str = "files",
+        unexpected: str = "Something unexpected happened with a file",
+    ) -> None:
         super().__init__(parent)
-        self.setObjectName("files")
+        self.setObjectName(name)
+        self._unexpected = unexpected
         self._asked: deque[tuple[Callable[[], Any], Callable[[Any], object]]] = deque()
         self._ending = False
         self._done.connect(self._hand_over)
@@ -42,7 +53,7 @@ class FileWork(QThread):
             try:
                 result = work()
             except Exception as error:
-                self.failed.emit(failure(error, "Something unexpected happened with a file"))
+                self.failed.emit(failure(error, self._unexpected))
             else:
                 self._done.emit(then, result)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, QObject
 
+from app.models.past import Past
 from app.models.run_state import ACTIVE
 from app.session.choice_loader import ChoiceLoader
 from app.session.run_controller import RunController
@@ -44,6 +45,7 @@ class CompareMode(QObject):
         self._train, self.action = modes[:2]
         self._twin = ""  # the run that is had again with one thing changed
         self.page: ComparePage | None = None
+        self.past: Past | None = None  # of the run that the Train mode shows
         self._train.toggled.connect(lambda on: frame.modes.setCurrentWidget(frame.train) if on else None)
         self.action.toggled.connect(lambda on: self._enter() if on else None)
         self.action.dropped.connect(self._take)
@@ -90,10 +92,17 @@ class CompareMode(QObject):
         """Have what plays in it end as soon as it can."""
         if self.page is not None:
             self.page.agents.player.end()
+            self.page.difference.work.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
         """Whether it has ended before that."""
-        return self.page is None or self.page.agents.player.wait(deadline)
+        at_work = () if self.page is None else (self.page.agents.player, self.page.difference.work)
+        return all(each.wait(deadline) for each in at_work)
+
+    def _looked_at(self, run: str) -> int | None:
+        """The iteration at which a run is looked back at; None where it is not."""
+        shown, instant = self._controller.shown, self.past.shown if self.past is not None else None
+        return instant.at.iteration if instant is not None and shown is not None and shown.run.id == run else None
 
     def _known(self, config: RunConfig) -> EnvironmentInfo | None:
         """The environment of a run before its changes, where the catalogue knows it or it has been looked at."""
@@ -109,5 +118,6 @@ class CompareMode(QObject):
             assert self._frame.theme is not None
             self.page = ComparePage(self._frame.theme, self._library, self._known)
             self.page.duplicate_asked.connect(self.duplicate)
+            self.page.difference.looked_at = self._looked_at
             self._frame.add_comparison(self.page)
         return self.page

@@ -72,8 +72,7 @@ class MainWindow(DropWindow):
         self.setWindowTitle("Policy Gradient Playground")
         self._settings = settings
         self.look = Look(settings, self)
-        self._closed = self._settled = False
-        self._followed = RunState.IDLE
+        self._closed, self._settled, self._followed = False, False, RunState.IDLE
 
         known = environment or described(preset.config.environment)
         self.experiment = Experiment(preset.config, known) if known else Experiment()
@@ -108,6 +107,7 @@ class MainWindow(DropWindow):
         self.run_library = RunLibrary(library_folder(library), self)
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
+        self.compare.past = self.panels.past
         self.runs.shelf.duplicate_asked.connect(self.compare.duplicate)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)

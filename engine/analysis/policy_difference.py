@@ -153,7 +153,7 @@ def _sentence(found: PolicyDifference) -> str:
     said = f"J {moved}{by}, where the surrogate says {signed(promised)}"
     if numbers.guaranteed > slight:
         return f"{said}; that it rises is certain beforehand, by {signed(numbers.guaranteed)[1:]} at least."
-    return f"{said}; how far the policy has moved, that alone promises nothing beforehand."
+    return f"{said}; a step as large as this promises nothing beforehand."
 
 
 def _where(found: PolicyDifference, *, least: bool) -> str:
