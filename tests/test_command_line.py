@@ -118,6 +118,7 @@ def test_the_distribution_follows_the_action_space() -> None:
         (["train", "--policy", "cnn"], "looks at images"),
         (["train", "--algorithm", "exact-gradient"], "finitely many states"),
         (["train", "--environment", "Taxi-v4", "--algorithm", "sarsa", "--policy", "mlp"], "the tabular policy"),
+        (["train", "--environment", "Acrobot-v1", "--algorithm", "sarsa"], "use DQN"),
         (["train", "--algorithm", "rloo", "--set", "collection=fixed-length"], "collect whole episodes"),
         (["train", "--policy", "mpl"], "did you mean mlp?"),
         (["train", "--algorithm", "reinforc"], "did you mean reinforce?"),

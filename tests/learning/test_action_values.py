@@ -113,6 +113,14 @@ def test_sarsa_comes_to_the_values_of_the_policy_that_acts(algorithm: str, envir
     assert off(learned, visits, best) > 4.0 * off(learned, visits, acting)
 
 
+def test_what_q_learning_counts_of_random_actions_makes_its_values_too_low() -> None:
+    """With n = 3, uncorrected, and said as a bias: it comes neither to q* nor to q_π, but below the one."""
+    learned, visits, _ = trained(configured("q-learning", GRID, 0.7, {"estimator.n": 3}))
+    best, acting = truths(configured("q-learning", GRID, 0.7, {}), learned, 0.7)
+    assert np.average(learned - best, weights=visits) < -0.05 * np.abs(best).max()
+    assert np.average(learned - acting, weights=visits) > 0.05 * np.abs(best).max()
+
+
 def spoilt(how: str) -> Any:
     def learn(self: TabularRule, steps: Transitions) -> tuple[()]:
         ended, none = steps.terminated | steps.truncated, np.zeros_like(steps.truncated)

@@ -11,7 +11,7 @@ from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import Method
 from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS, PLANNING_SPECS, VALUE_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.runtime.errors import Refusal
 
 
@@ -35,6 +35,8 @@ def rule_refusal(config: RunConfig, environment: EnvironmentInfo) -> Refusal | N
 
 
 def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    if isinstance(config, ValueBasedConfig):  # what it learns is what its policy is made of
+        yield from _of_the_rule(config, environment)
     yield from POLICY_SPECS[config.policy.kind].fits(config.policy, environment)
     distribution = DISTRIBUTION_SPECS[distribution_in(config, environment)]
     yield from distribution.fits(environment)

@@ -10,6 +10,7 @@ from engine.config import PlanningConfig, RunConfig, ValueBasedConfig
 from engine.config.parameters import with_values
 from engine.config.policies import CNNPolicy, LinearPolicy, MLPPolicy
 from engine.config.updates import GradientAscent
+from engine.config.value_based import DQN, SARSA, QLearning
 
 
 def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | None:
@@ -23,6 +24,8 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
         isinstance(config, ValueBasedConfig) and continuous
     ):
         config = choose(config, UPDATES[GradientAscent().kind])
+    elif isinstance(config.update, QLearning | SARSA) and environment.observation.kind != "discrete":
+        config = choose(config, UPDATES[DQN().kind])  # which learns the same of states that no table has room for
     follows = with_values(config, {"policy.distribution": "auto"})
     raw = [with_values(follows, {"policy.features": "raw"})] if isinstance(config.policy, LinearPolicy) else []
     usual = CNNPolicy() if environment.observation.image else MLPPolicy()

@@ -34,6 +34,13 @@ def discrete_actions(config: ValueBasedConfig, environment: EnvironmentInfo) -> 
 
 def in_a_table(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     """Where there is no entry for each state and action."""
+    seen = environment.observation
+    if seen.kind != "discrete":
+        what = "images" if seen.image else f"{seen.size} continuous numbers"
+        yield Refusal(
+            f"These values are kept in a table of states, and {environment.id} observes {what}",
+            "use DQN, or an environment with discrete states",
+        )
     yield from discrete_actions(config, environment)
     if not isinstance(config.policy, TabularPolicy):
         yield Refusal("These values are kept in a table", "choose the tabular policy, or DQN")

@@ -11,6 +11,7 @@ import pytest
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES
+from engine.catalogue.methods.nearest import nearest_fit
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.catalogue.spaces import EnvironmentInfo, Space
@@ -209,3 +210,12 @@ def test_whichever_algorithm_was_picked_before_the_next_one_fits(first: str) -> 
     for entry in ALGORITHMS.values():
         environment = ENVIRONMENTS["Pendulum-v1"] if entry.id in ("td3", "ddpg") else BANDIT
         assert refusal(choose(choose(PolicyGradientConfig(), ALGORITHMS[first]), entry), environment) is None
+
+
+@pytest.mark.parametrize("algorithm", ["sarsa", "q-learning"])
+def test_where_no_table_has_room_for_the_states_the_same_is_learned_by_dqn(algorithm: str) -> None:
+    table = choose(PolicyGradientConfig(), ALGORITHMS[algorithm])
+    assert "use DQN" in str(refusal(table, CARTPOLE))
+    nearest = nearest_fit(table, CARTPOLE)
+    assert nearest is not None
+    assert (nearest.update.kind, nearest.policy.kind) == ("dqn", "mlp")
