@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel
 from app.compare.compared import ComparedRun
 from app.models.run_names import environment_title
 from engine.runs.records import TOGETHER, TOGETHER_ONCE
+from engine.runtime.errors import RequestError
 
 _NAMED = 3  # that a sentence has room for
 
@@ -42,7 +43,23 @@ def caveats(runs: Sequence[ComparedRun]) -> str:
             f"{those} {numbers} {was} trained together with other seeds: {its} seconds are those of all together, and "
             "cannot be compared with those of a run by itself."
         )
+    planned = [run for run in runs if _plans(run)]
+    if planned and len(planned) < len(runs):
+        those, play = ("Run", "plays") if len(planned) == 1 else ("Runs", "play")
+        numbers = _listed([str(run.record.number) for run in planned])
+        said.append(
+            f"{those} {numbers} {play} episodes only to show what is planned, and learned nothing from their steps: "
+            "align by iterations, or see what each comes to beside the optimal return."
+        )
     return " ".join(said)
+
+
+def _plans(run: ComparedRun) -> bool:
+    """Whether it plans in a known process."""
+    try:
+        return run.record.config.family == "planning"
+    except RequestError:
+        return False
 
 
 class CaveatLabel(QLabel):

@@ -15,17 +15,19 @@ from app.compare.compared import Compared, ComparedRun, offered
 from app.panels.record import PanelWidget
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
-from app.plotting.labels import Level
+from app.plotting.labels import Level, optimal_level, show_optimal
 from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading, RunPoint
 from app.plotting.run_lines import MANY, EndNames, RunLine, RunLines
 from app.plotting.tags import Tags
 from app.plotting.traces import Trace
+from app.session.optimal_returns import OptimalReturns
 from app.style.combo import Combo
 from app.style.flow import Flow
 from app.style.format import short_number
 from app.style.text import Stage, as_surface
 from app.style.theme import Theme
+from engine.catalogue.configured import described
 from engine.reports.metrics import METRICS
 from engine.runs.comparison import AXES, MEAN_OVER, RETURN, SMOOTHINGS, Axis, Curve, curve, threshold_of
 from engine.runs.records import ALIVE
@@ -46,6 +48,7 @@ _SHORT = {
     "episodes": "episodes",
     "seconds": "seconds",
     "gradient_steps": "gradient steps",
+    "iteration": "iterations",
 }
 
 
@@ -64,11 +67,12 @@ class Overlay(PanelWidget):
         self._binned: dict[str, int] = {}  # how many iterations a drawn point is the mean of
         self._y: Range | None = None
         self._empty = EMPTY
-        self._lines, self._level = RunLines(), Level()
+        self._lines, self._level, self._optimal = RunLines(), Level(), optimal_level()
+        self._best: OptimalReturns | None = None
         self._names = EndNames(self._lines)
         self.plot = Plot(theme, AXES["environment_steps"], "")
-        self._tags = Tags((self._names, self._level), ())
-        self.plot.marks = [self._level, self._lines, self._names, self._tags]
+        self._tags = Tags((self._names, self._level, self._optimal), ())
+        self.plot.marks = [self._level, self._optimal, self._lines, self._names, self._tags]
         self.plot.title, self.plot.probe, self.plot.numbers = "Runs compared", self._read, self._numbers
         self._stage = Stage(EMPTY, self.plot)
         self.caveat = CaveatLabel()
@@ -100,6 +104,12 @@ class Overlay(PanelWidget):
         self.caveat.setContentsMargins(2 * theme.unit, theme.unit // 2, 2 * theme.unit, 0)
         layout.addWidget(self.caveat)
         layout.addWidget(self._stage, 1)
+
+    def mark_optimal(self, best: OptimalReturns) -> None:
+        """Mark what the best policy returns in the environment of all, where that is known."""
+        self._best = best
+        best.changed.connect(self.redraw)
+        self.redraw()
 
     # --- what is chosen -----------------------------------------------------------------------------------------------
 
@@ -144,7 +154,8 @@ class Overlay(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._level.apply_theme(theme)
+        for level in (self._level, self._optimal):
+            level.apply_theme(theme)
         self._names.apply_theme(theme)
         self._tags.apply_theme(theme)
         for line in self._lines.lines:
@@ -203,6 +214,7 @@ class Overlay(PanelWidget):
         self.plot.bottom.set_title(f"{AXES[self.axis]}{self._left_out()}{smooth}", _SHORT[self.axis])
         self._level.value = self._threshold() if metric.name == RETURN else None
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
+        show_optimal(self._optimal, self._best_return() if metric.name == RETURN else None)
 
     def _left_out(self) -> str:
         """Which of the runs have no place on the axis, where others do."""
@@ -220,6 +232,20 @@ class Overlay(PanelWidget):
         except RequestError:
             return None
 
+    def _best_return(self) -> float | None:
+        """That of the one process in which all runs are; None where they are in several, or it is not known."""
+        if self._best is None:
+            return None
+        found = set()
+        try:
+            for run in self._compared.runs:
+                environment = run.record.config.environment
+                known = described(environment)
+                found.add(self._best.of(environment, finite=known is not None and known.finite))
+        except RequestError:
+            return None
+        return found.pop() if len(found) == 1 else None
+
     def _settle(self) -> None:
         lines = [line for line in self._lines.lines if len(line.x)]
         if not lines:
@@ -230,8 +256,8 @@ class Overlay(PanelWidget):
         named = len(self._lines.lines) <= MANY
         heights = np.concatenate([line.y for line in lines])
         low, high = robust_bounds(heights)
-        if self._level.value is not None:
-            low, high = min(low, self._level.value), max(high, self._level.value)
+        for value in (self._level.value, self._optimal.value):
+            low, high = (low, high) if value is None else (min(low, value), max(high, value))
         self._y = settled_range(self._y, low, high)
         self.plot.set_ranges((0.0, end / (1.0 - (self._beside() if named else _MARGIN))), self._y)
 

@@ -18,7 +18,7 @@ def _experiment(context: PanelContext) -> PanelWidget:
 def _returns(context: PanelContext) -> PanelWidget:
     from app.panels.returns import ReturnsPanel
 
-    return ReturnsPanel(context.theme, context.x_axis, context.past)
+    return ReturnsPanel(context.theme, context.x_axis, context.past, context.optimal)
 
 
 def _advantages(context: PanelContext) -> PanelWidget:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
 from app.models.past import Past
+from app.session.optimal_returns import OptimalReturns
 from app.session.playback_thread import PlaybackThread
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
@@ -36,6 +37,7 @@ class PanelContext:
     x_axis: AxisChoice
     settings: QSettings
     past: Past = field(default_factory=Past)
+    optimal: OptimalReturns | None = None
 
 
 class PanelWidget(QWidget):

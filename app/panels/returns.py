@@ -22,12 +22,13 @@ from app.panels.run_timeline import RunTimeline
 from app.panels.timeline import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
-from app.plotting.labels import Level, Moment, Moments, Shapes
+from app.plotting.labels import Level, Moment, Moments, Shapes, optimal_level, show_optimal
 from app.plotting.marks import Dots, Line, Mark
 from app.plotting.plot import Plot
 from app.plotting.readout import NEAR, Pointer, Reading
 from app.plotting.tags import Tags
 from app.plotting.traces import EpisodeSample, Trace
+from app.session.optimal_returns import OptimalReturns
 from app.style.combo import Combo
 from app.style.flow import Flow
 from app.style.format import NOTHING, short_number
@@ -44,11 +45,11 @@ _RETURN = "return (reward)"
 
 
 class ReturnsPanel(PanelWidget):
-    def __init__(self, theme: Theme, x_axis: AxisChoice, past: Past) -> None:
+    def __init__(self, theme: Theme, x_axis: AxisChoice, past: Past, optimal: OptimalReturns | None = None) -> None:
         super().__init__()
         as_surface(self)
-        self._theme = theme
-        self._x_axis, self._past = x_axis, past
+        self._theme, self._optimal_returns = theme, optimal
+        self._x_axis, self._past, self._finite = x_axis, past, False
         self._history: History | None = None
         self._drawn: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._sample = EpisodeSample()
@@ -58,6 +59,7 @@ class ReturnsPanel(PanelWidget):
         self._y: Range | None = None
 
         self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
+        self._optimal = optimal_level()
         self._ghosts, self._tags = Ghosts("mean_return"), Tags((), ())
         self.plot = Plot(theme, X_TITLES[x_axis.axis], _RETURN)
         self._set_marks()
@@ -65,6 +67,8 @@ class ReturnsPanel(PanelWidget):
         self._stage = Stage(_EMPTY, self.plot)
         self.timeline = RunTimeline(self, past, x_axis, self.plot, theme)
         past.changed.connect(self._redraw)
+        if optimal is not None:
+            optimal.changed.connect(self._take_optimal)
         self._build(theme)
         self.apply_theme(theme)
 
@@ -115,11 +119,18 @@ class ReturnsPanel(PanelWidget):
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Mark the mean return at which this environment counts as solved."""
-        self._config = config
+        self._config, self._finite = config, environment.finite
         self._level.value = environment.solved_at
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
-        self._y = None
         self._take_ghosts(self._ghosts.runs)
+        self._take_optimal()
+
+    def _take_optimal(self) -> None:
+        """Mark the best mean return that there is, where it is known."""
+        known = self._optimal_returns
+        best = known.of(self._config.environment, finite=self._finite) if known is not None else None
+        show_optimal(self._optimal, best)
+        self._y = None
         self._redraw()
 
     def name_run(self, name: str) -> None:
@@ -164,7 +175,8 @@ class ReturnsPanel(PanelWidget):
         self._dots.set_colour(theme.episodes, 0.45 if theme.name == "dark" else 0.4)
         self._line.colour = theme.mean
         self._ghosts.apply_theme(theme)
-        self._level.apply_theme(theme)
+        for level in (self._level, self._optimal):
+            level.apply_theme(theme)
         self._moments.apply_theme(theme)
         self._tags.apply_theme(theme)
         self.plot.apply_theme(theme)
@@ -229,8 +241,8 @@ class ReturnsPanel(PanelWidget):
 
     def _set_marks(self) -> None:
         ghosts, shapes = self._ghosts, Shapes(self._moments)
-        beneath: list[Mark] = [self._dots, *ghosts.marks, self._moments, self._level, self._line]
-        self._tags.of = [shapes, self._moments, *ghosts.names, self._level]
+        beneath: list[Mark] = [self._dots, *ghosts.marks, self._moments, self._level, self._optimal, self._line]
+        self._tags.of = [shapes, self._moments, *ghosts.names, self._level, self._optimal]
         self._tags.clear_of = [self._dots, self._line, *ghosts.lines]
         self.plot.marks = [*beneath, self._tags, shapes]
 
@@ -245,8 +257,8 @@ class ReturnsPanel(PanelWidget):
     def _settle(self, history: History) -> None:
         self._x_end = timeline.x_end(self._x_end, history, self.x_axis, self._config)
         low, high = robust_bounds(self._dots.y)
-        level = [] if self._level.value is None else [self._level.value]
-        wanted = np.concatenate([[low, high], self._line.y, self._ghosts.y, level])
+        levels = [level.value for level in (self._level, self._optimal) if level.value is not None]
+        wanted = np.concatenate([[low, high], self._line.y, self._ghosts.y, levels])
         self._y = settled_range(self._y, float(wanted.min()), float(wanted.max()))
         self.plot.set_ranges((0.0, self._x_end), self._y)
 

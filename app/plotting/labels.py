@@ -15,6 +15,7 @@ from app.models.run_style import RunStyle
 from app.plotting.marks import DASHES, Frame, Line, pen_of
 from app.plotting.run_sign import WIDTH
 from app.plotting.tags import PAD, Sign, Tag, width_of
+from app.style.format import short_number
 from app.style.theme import Theme
 
 Shape = Literal["diamond", "star"]
@@ -33,14 +34,15 @@ _SHAPES: dict[Shape, list[tuple[float, float]]] = {  # corners, as turns from th
 
 @dataclass
 class Level:
-    """A dashed horizontal line at ``value`` with a name; None draws nothing."""
+    """A dashed horizontal line at ``value`` with a name; None draws nothing. ``role`` names its colour of the theme."""
 
     value: float | None = None
     text: str = ""
     colour: str = "#000000"
+    role: str = "threshold"
 
     def apply_theme(self, theme: Theme) -> None:
-        self.colour = theme.threshold
+        self.colour = getattr(theme, self.role)
 
     def _is_seen(self, frame: Frame) -> bool:
         return self.value is not None and frame.y[0] <= self.value <= frame.y[1]
@@ -67,6 +69,15 @@ class Level:
         tops = [(share, top) for share in _ALONG for top in beside] + [(share, rect.top() + 2) for share in _ALONG]
         places = [QRectF(rect.left() + PAD + share * room, top, width, height) for share, top in tops]
         return (Tag(self.text, [place for place in places if rect.contains(place)] or places[:1]),)
+
+
+def optimal_level() -> Level:
+    """Of the largest mean return that any policy can have."""
+    return Level(role="muted")
+
+
+def show_optimal(level: Level, best: float | None) -> None:
+    level.value, level.text = best, f"optimal {short_number(best, 4)}"
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from functools import partial
 
 from PySide6.QtCore import QThread, Signal
 
 from app.session.failures import failure, print_trace
 from engine.config.environments import EnvironmentConfig
+from engine.runtime.errors import RequestError
 from engine.runtime.waiting import LONG, GivenUp, Wait, while_waiting
 
 
@@ -22,6 +24,7 @@ class LookupThread(QThread):
 
     inspected = Signal(object, object)  # EnvironmentConfig, and what it is before its changes: EnvironmentInfo
     refused = Signal(object, str)  # EnvironmentConfig, and why it cannot be had
+    best_found = Signal(object, object)  # EnvironmentConfig, and the largest mean return in it: float, or None
     listed = Signal(object)  # ids that are registered and not in the catalogue: tuple[str, ...]
     log = Signal(str, str)  # level, sentence
 
@@ -30,6 +33,7 @@ class LookupThread(QThread):
         self.setObjectName("look-ups")
         self._changed = threading.Condition()
         self._wanted: EnvironmentConfig | None = None
+        self._best_wanted: deque[EnvironmentConfig] = deque()
         self._list_wanted = self._dropped = self._stopping = False
         self._waited: tuple[EnvironmentConfig, Wait] | None = None  # what was last waited for
 
@@ -52,6 +56,12 @@ class LookupThread(QThread):
             waited = self._waited
         return waited[1] if waited is not None and waited[0] == environment else None
 
+    def find_best(self, environment: EnvironmentConfig) -> None:
+        """Say by ``best_found`` what the best policy returns, where the process is known."""
+        with self._changed:
+            self._best_wanted.append(environment)
+            self._changed.notify()
+
     def list_registered(self) -> None:
         """Say by ``listed`` what there is that the catalogue lacks."""
         with self._changed:
@@ -70,15 +80,18 @@ class LookupThread(QThread):
         self._start_server()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._wanted or self._list_wanted or self._stopping)
+                self._changed.wait_for(lambda: self._wanted or self._best_wanted or self._list_wanted or self._stopping)
                 if self._stopping:
                     return
                 wanted = self._wanted
+                best = self._best_wanted.popleft() if wanted is None and self._best_wanted else None
                 self._wanted, self._dropped, self._waited = None, False, None
-                if wanted is None:
+                if wanted is None and best is None:
                     self._list_wanted = False
             if wanted is not None:
                 self._inspect(wanted)
+            elif best is not None:
+                self._find_best(best)
             else:
                 self._list()
 
@@ -91,6 +104,15 @@ class LookupThread(QThread):
             start_server()
         except BaseException as error:  # who needs it tries again, and tells
             print_trace(error)
+
+    def _find_best(self, environment: EnvironmentConfig) -> None:
+        try:
+            from engine.analysis.known_process import optimal_return
+
+            self.best_found.emit(environment, optimal_return(environment))
+        except BaseException as error:  # that it cannot be made is told where it is chosen
+            if not isinstance(error, RequestError):
+                print_trace(error)
 
     def _list(self) -> None:
         try:

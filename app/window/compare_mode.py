@@ -10,10 +10,13 @@ from PySide6.QtCore import QDeadlineTimer, QObject
 from app.models.past import Past
 from app.models.run_state import ACTIVE
 from app.session.choice_loader import ChoiceLoader
+from app.session.optimal_returns import OptimalReturns
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.window.frame import Frame
 from app.window.modes import ModeAction
+from app.window.panels import Panels
+from app.window.run_shelf import RunShelf
 from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -45,11 +48,17 @@ class CompareMode(QObject):
         self._train, self.action = modes[:2]
         self._twin = ""  # the run that is had again with one thing changed
         self.page: ComparePage | None = None
-        self.past: Past | None = None  # of the run that the Train mode shows
+        self._past: Past | None = None  # of the run that the Train mode shows
+        self._optimal: OptimalReturns | None = None
         self._train.toggled.connect(lambda on: frame.modes.setCurrentWidget(frame.train) if on else None)
         self.action.toggled.connect(lambda on: self._enter() if on else None)
         self.action.dropped.connect(self._take)
         controller.began.connect(self._begin)
+
+    def follow(self, panels: Panels, shelf: RunShelf) -> None:
+        """Know what the panels of the Train mode know, and which run of the shelf is to be had again."""
+        self._past, self._optimal = panels.past, panels.optimal
+        shelf.duplicate_asked.connect(self.duplicate)
 
     def _enter(self) -> None:
         page = self._made()
@@ -101,7 +110,7 @@ class CompareMode(QObject):
 
     def _looked_at(self, run: str) -> int | None:
         """The iteration at which a run is looked back at; None where it is not."""
-        shown, instant = self._controller.shown, self.past.shown if self.past is not None else None
+        shown, instant = self._controller.shown, self._past.shown if self._past is not None else None
         return instant.at.iteration if instant is not None and shown is not None and shown.run.id == run else None
 
     def _known(self, config: RunConfig) -> EnvironmentInfo | None:
@@ -119,5 +128,7 @@ class CompareMode(QObject):
             self.page = ComparePage(self._frame.theme, self._library, self._known)
             self.page.duplicate_asked.connect(self.duplicate)
             self.page.difference.looked_at = self._looked_at
+            if self._optimal is not None:
+                self.page.overlay.mark_optimal(self._optimal)
             self._frame.add_comparison(self.page)
         return self.page

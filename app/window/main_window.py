@@ -24,6 +24,7 @@ from app.session.choice_loader import ChoiceLoader
 from app.session.import_consent import ImportConsent
 from app.session.lookup_thread import LookupThread
 from app.session.mailbox import Mailbox
+from app.session.optimal_returns import OptimalReturns
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
@@ -97,7 +98,8 @@ class MainWindow(DropWindow):
         self.setCentralWidget(self.present.stack)
 
         self.x_axis = AxisChoice(settings.value("x_axis"))
-        context = PanelContext(self.look.theme, self.experiment, self.playback, self.x_axis, settings)
+        best = OptimalReturns(self.lookups)
+        context = PanelContext(self.look.theme, self.experiment, self.playback, self.x_axis, settings, optimal=best)
         self.panels = Panels(panels, context, self.frame, slack=TICK / 2000)
         self.present.follow(self.panels)
         self.panels.make(at_once=True)
@@ -107,8 +109,7 @@ class MainWindow(DropWindow):
         self.run_library = RunLibrary(library_folder(library), self)
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
-        self.compare.past = self.panels.past
-        self.runs.shelf.duplicate_asked.connect(self.compare.duplicate)
+        self.compare.follow(self.panels, self.runs.shelf)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)
         self.runs.list_in(self.frame, self.actions_by_name["all_runs"], lambda: self.look.theme)
@@ -377,9 +378,8 @@ class MainWindow(DropWindow):
         self.present.leave()
         if not self.isFullScreen():
             self._settings.setValue("geometry", self.saveGeometry())
-        layout, titles = self.frame.train.to_remember
-        self._settings.setValue("layout", layout)
-        self._settings.setValue("panels", titles)
+        for name, value in zip(("layout", "panels"), self.frame.train.to_remember, strict=True):
+            self._settings.setValue(name, value)
         self._settings.sync()
         self._closed = True
         self.gallery.close()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.models.past import Past
 from app.panels.record import Panel, PanelContext, PanelWidget
+from app.session.optimal_returns import OptimalReturns
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -71,6 +72,11 @@ class Panels:
     def past(self) -> Past:
         """Which instant of the run they show."""
         return self._context.past
+
+    @property
+    def optimal(self) -> OptimalReturns | None:
+        """What the best policies return."""
+        return self._context.optimal
 
     @property
     def complete(self) -> bool:

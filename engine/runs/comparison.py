@@ -21,12 +21,13 @@ from engine.config.parameters import parameters_of
 from engine.config.problems import OPTIONS
 from engine.runs.library import Series
 
-Axis = Literal["environment_steps", "episodes", "seconds", "gradient_steps"]
+Axis = Literal["environment_steps", "episodes", "seconds", "gradient_steps", "iteration"]
 AXES: dict[Axis, str] = {
     "environment_steps": "environment steps",
     "episodes": "episodes",
     "seconds": "seconds of training",
     "gradient_steps": "gradient steps",
+    "iteration": "iterations",
 }
 RETURN = "mean_return"
 MEAN_OVER = 100  # episodes that a mean return covers, and that have to have ended before it can reach a threshold

@@ -15,7 +15,9 @@ from app.models.past import Instant, Kept
 from app.window.main_window import MainWindow
 from engine.analysis.playback import snapshot
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.config import PolicyGradientConfig
+from engine.config import PlanningConfig, PolicyGradientConfig
+from engine.config.environments import EnvironmentConfig
+from engine.config.policies import TabularPolicy
 from engine.runs.library import Library
 from engine.runs.place import library_folder
 from engine.runs.policy_differences import difference_between
@@ -38,11 +40,13 @@ def window(make_window: Make, qtbot: QtBot) -> MainWindow:
                 frozen = snapshot(policy, run.config, ENVIRONMENTS["Corridor-v0"], iteration)
                 library.keep_snapshot(run.id, iteration, 100 * iteration, to_bytes(Snapshot(frozen, 100 * iteration)))
         filled(library, {"environment": "CartPole-v1"})
+        planned = PlanningConfig(environment=EnvironmentConfig(id="Corridor-v0"), policy=TabularPolicy())
+        filled(library, configuration=planned.model_dump(mode="json"))
     made = make_window()
     qtbot.keyClick(made, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     page = made.compare.page
     assert page is not None
-    qtbot.waitUntil(lambda: page.isVisible() and page.picker.rows.rowCount() == 3 and not page.compared.is_reading)
+    qtbot.waitUntil(lambda: page.isVisible() and page.picker.rows.rowCount() == 4 and not page.compared.is_reading)
     return made
 
 
@@ -100,3 +104,22 @@ def test_what_one_policy_gains_over_another_stands_beside_a_picture_of_where(win
     assert not shown._stage.filled
     assert "Cart pole" in shown._stage._hint.text()
     assert "not known as tables" in shown._stage._hint.text()
+
+
+def test_beside_what_is_planned_stands_the_optimal_return_and_curves_are_aligned_by_iterations(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    page = window.compare.page
+    assert page is not None
+    overlay = page.overlay
+    only(page, qtbot, 1, 4)
+    qtbot.waitUntil(lambda: overlay._optimal.value == 5.0, timeout=20_000)  # as the thread of look-ups finds
+    assert overlay._optimal.text == "optimal 5"
+    assert "Run 4 plays episodes only to show what is planned" in overlay.caveat.text()
+    overlay.axis_box.setFocus()
+    qtbot.keyClick(overlay.axis_box, Qt.Key.Key_End)
+    assert overlay.axis == "iteration"
+    assert [line.x.tolist() for line in overlay.lines] == [[2.0, 3.0]] * 2
+    assert overlay.plot.bottom.labelText == "iterations"
+    tick(page, qtbot, 3)
+    assert overlay._optimal.value is None  # of several environments there is none

@@ -10,9 +10,12 @@ from app.models.axis_choice import AxisChoice
 from app.models.past import Past
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
+from app.session.lookup_thread import LookupThread
+from app.session.optimal_returns import OptimalReturns
 from app.style.theme import load_theme
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PolicyGradientConfig
+from engine.config.environments import EnvironmentConfig
 from engine.reports.events import Change, Solved
 from tests.app.plots.pointing import point_at
 from tests.app.shorthands import a_ghost, a_run, experiment, words
@@ -43,6 +46,27 @@ def test_the_view_holds_the_threshold_of_the_environment(returns: ReturnsPanel) 
     returns.set_choice(ENVIRONMENTS["CartPole-v1"], PolicyGradientConfig())
     returns.refresh(a_run())
     assert returns.plot.ranges[1][1] > 475
+
+
+def test_the_best_return_is_marked_where_the_process_is_known(qtbot: QtBot) -> None:
+    lookups = LookupThread()
+    optimal = OptimalReturns(lookups)
+    returns = ReturnsPanel(DARK, AxisChoice(), Past(), optimal)
+    qtbot.addWidget(returns)
+    returns.refresh(a_run())
+    lake = EnvironmentConfig(id="FrozenLake-v1")
+    for id in ("FrozenLake-v1", "CartPole-v1"):
+        config = PolicyGradientConfig(environment=EnvironmentConfig(id=id))
+        returns.set_choice(ENVIRONMENTS[id], config)
+        assert returns._optimal.value is None
+    assert list(lookups._best_wanted) == [lake]  # of what is not finite nobody asks
+    returns.set_choice(ENVIRONMENTS["FrozenLake-v1"], PolicyGradientConfig(environment=lake))
+    lookups._find_best(lookups._best_wanted.popleft())
+    assert returns._optimal.value == pytest.approx(0.7442, abs=1e-4)
+    assert returns._optimal.text == "optimal 0.7442"
+    assert returns._level.text == "solved: 0.7"
+    returns.set_choice(ENVIRONMENTS["FrozenLake-v1"], PolicyGradientConfig(environment=lake))
+    assert not lookups._best_wanted  # it is known
 
 
 def test_the_axis_counts_what_is_picked(returns: ReturnsPanel, qtbot: QtBot) -> None:

@@ -59,6 +59,7 @@ def test_a_curve_is_over_what_is_asked_for_and_has_no_point_where_nothing_is_kno
     assert points(curve(RUN, axis="episodes")) == [(50, 10), (120, 30), (130, 20)]
     assert points(curve(RUN, axis="seconds")) == [(1.5, 10), (3, 30), (4, 20)]
     assert points(curve(RUN, axis="gradient_steps")) == [(8, 10), (10, 30), (14, 20)]
+    assert [x for x, _ in points(curve(RUN, axis="iteration"))] == [2, 3, 4]
 
 
 def test_a_run_that_did_not_record_its_gradient_steps_has_no_curve_over_them() -> None:
