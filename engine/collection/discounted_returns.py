@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,11 +22,11 @@ class DiscountedReturns:
         self._sums, self._factors = np.zeros(environments), np.ones(environments)
         self._first: NDArray[Any] | None = None
         self._new = np.ones(environments, np.bool_)  # where the next step is an episode's first
-        self._ended: list[tuple[NDArray[Any], NDArray[np.float64]]] = []
+        self._ended: deque[tuple[NDArray[Any], NDArray[np.float64]]] = deque(maxlen=_MOST)
 
     def begin(self) -> None:
         """An iteration begins, of which alone ``ended`` tells."""
-        self._ended = []
+        self._ended.clear()
 
     def broke_off(self, environments: NDArray[np.int64]) -> None:
         """The episodes in these environments will not go on."""

@@ -76,7 +76,7 @@ class DQNRule:
         self.parts.add("replay", self._replay.parts)
         self._steps = 0  # gradient steps of this iteration
         self._learned: deque[_Learned] = deque(maxlen=_TOLD)
-        self._seen: deque[NDArray[Any]] = deque(maxlen=_TOLD)
+        self._seen: deque[NDArray[Any]] = deque(maxlen=-(-_TOLD // environments))
 
     @property
     def explores_only(self) -> bool:
