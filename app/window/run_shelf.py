@@ -100,9 +100,9 @@ class RunShelf(QObject):
         for kept in (ghost, shown):  # which a library that cannot be used does not hold
             if kept is not None and self._library.record(kept.run.id) is None:
                 records[kept.run.id] = _record_of(kept)
-            elif kept is not None and records[kept.run.id].status in ALIVE:  # of which it hears later
-                status = _STATUS.get(kept.state, Status.RUNNING)
-                records[kept.run.id] = replace(records[kept.run.id], status=status)
+            elif kept is not None and (known := records.get(kept.run.id)) is not None and known.status in ALIVE:
+                status = _STATUS.get(kept.state, Status.RUNNING)  # of which it hears later
+                records[kept.run.id] = replace(known, status=status)
         drawn = set(self.drawn_ids)
         ordered = sorted(records.values(), key=lambda record: (not record.label.pinned, -record.number))
         pinned = sum(record.label.pinned for record in ordered)

@@ -110,6 +110,10 @@ def test_what_is_deleted_comes_back_by_ctrl_z_and_nothing_asks(window: MainWindo
     assert numbers(window) == [4, 3, 2, 1]
     press(window, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     assert numbers(window) == [3, 1]
+    double_click(window, 1)
+    window.run_library._records.pop(window.controller.shown.run.id)  # as one that has begun since the last look
+    window.runs.shelf.refresh()
+    assert numbers(window) == [3]
 
 
 def test_eye_pin_and_name_are_undone_by_ctrl_z_and_done_again(window: MainWindow, qtbot: QtBot) -> None:
