@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.catalogue.methods.distribution import distribution_in
 from engine.collection.collectors import UNDER_WAY
-from engine.config import RunConfig
+from engine.config import RunConfig, ValueBasedConfig
 from engine.config.environments import as_plain
 from engine.config.parameters import parameters_of, with_values
 from engine.networks.stateful import StatefulModule
@@ -44,6 +44,7 @@ _LEARNED = frozenset({"interaction/policy/value_head", "interaction/policy/norma
 _GOES_WITH = {
     "rule/optimizer": "interaction/policy",
     "rule/target": "interaction/policy",
+    "rule/values": "interaction/policy",
     "fitting/optimizer": "value",
 }
 
@@ -117,7 +118,9 @@ class _Change:
     def replaces(self, path: str) -> bool:
         """Whether the part at ``path`` begins anew though its state may fit."""
         if path == "interaction/policy":
-            return self._distributions_differ() or self._differs("policy", _OTHER_POLICY)
+            meaning = {isinstance(config, ValueBasedConfig) for config in (self.before, self.after)}
+            # Values of actions say nothing of their probabilities, and the other way round.
+            return len(meaning) > 1 or self._distributions_differ() or self._differs("policy", _OTHER_POLICY)
         if path in ("interaction/rewards", "rule/replay/buffer"):
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
         if path == "interaction/collector":

@@ -62,6 +62,10 @@ class Window:
             age + 1,
         )
 
+    def leave_oldest(self, environments: Indices) -> None:
+        """Forget the oldest step of some environments."""
+        self.lengths[environments] -= 1
+
     def leave(self, environments: Indices) -> None:
         """Forget the steps of some environments."""
         self.lengths[environments] = 0
@@ -82,3 +86,32 @@ class Window:
         self._latest = state["latest"]
         self._states[...], self._actions[...] = state["states"], state["actions"]
         self._sums[...], self.lengths[...] = state["sums"], state["lengths"]
+
+
+class Tables:
+    """The tables that learn and how often each entry has been learned from, [S, A] each; one of both, or two of both.
+
+    A single table is the one that is acted by, and kept with the policy. What goes on from the other number of tables
+    has what these had learned: two begin as the one, and one counts what both had been learned from.
+    """
+
+    def __init__(self, acting: NDArray[np.float32], count: int) -> None:
+        self._acting = acting
+        self.values = [acting.copy() for _ in range(count)] if count > 1 else [acting]
+        self.visits = [np.zeros(acting.shape, np.int64) for _ in range(count)]
+
+    def state(self) -> State:
+        values = [table.copy() for table in self.values] if len(self.values) > 1 else []
+        return {"values": values, "visits": [counts.copy() for counts in self.visits]}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Raises ValueError where it is that of other states or actions."""
+        values, visits = state["values"], state["visits"]
+        if visits[0].shape != self._acting.shape:
+            raise ValueError(f"These tables are {list(visits[0].shape)}, not {list(self._acting.shape)}.")
+        if len(visits) > len(self.visits):
+            visits = [sum(visits)]
+        for index, counts in enumerate(self.visits):
+            counts[...] = visits[min(index, len(visits) - 1)]
+        for index, table in enumerate(self.values if len(self.values) > 1 else ()):
+            table[...] = values[index] if values else self._acting

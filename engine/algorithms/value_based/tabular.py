@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.algorithms.outcome import Metrics
 from engine.algorithms.value_based.outcome import ValueOutcome
-from engine.algorithms.value_based.steps import Floats, Indices, Step, Window
+from engine.algorithms.value_based.steps import Floats, Indices, Step, Tables, Window
 from engine.algorithms.value_based.true_values import TrueValues
 from engine.catalogue.methods.specs import VALUE_SPECS
 from engine.config import ValueBasedConfig
@@ -20,7 +20,7 @@ from engine.experience.transitions import Transitions
 from engine.networks.networks import Table
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
-from engine.runtime.state import Parts, TensorState
+from engine.runtime.state import Parts
 
 _ONE = np.ones(1, np.int64)
 
@@ -61,17 +61,12 @@ class TabularRule:
         rows = policy.head.rows.detach()
         rows.fill_(config.update.initial_value)
         double = isinstance(config.update, QLearning) and config.update.double
-        tables = [rows.clone() for _ in range(2)] if double else [rows]
-        visits = [torch.zeros(rows.shape, dtype=torch.int64) for _ in tables]
-        named = {f"visits_{index}": counts for index, counts in enumerate(visits)}
-        named |= {f"values_{index}": table for index, table in enumerate(tables)} if double else {}
-        self.parts.add("values", TensorState(named))
+        self._acting: NDArray[np.float32] = rows.numpy()
+        tables = self.parts.add("values", Tables(self._acting, 2 if double else 1))
+        self._tables, self._visits = tables.values, tables.visits
         self._window = self.parts.add("window", Window(config.estimator.n, config.collection.environments))
         estimates = VALUE_SPECS[config.update.kind].estimates
         self._true = self.parts.add("true_values", TrueValues(config.environment, estimates))
-        self._acting: NDArray[np.float32] = rows.numpy()
-        self._tables = [table.numpy() for table in tables]
-        self._visits = [counts.numpy() for counts in visits]
         self._errors: list[Floats] = []
         self._acted_in: list[Indices] = []
 
@@ -117,6 +112,7 @@ class TabularRule:
             taken = None if next_actions is None else next_actions[full]
             following = partial(self._following, next_states[full], taken)
             self._learn_from(self._window.at(n - 1, full), following)
+            self._window.leave_oldest(full)
 
     def _learn_rest(self, ended: Indices, terminated: NDArray[np.bool_], next_states: Indices) -> None:
         """Learn from all that is kept of episodes that have ended, the oldest steps first."""

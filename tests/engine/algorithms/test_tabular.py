@@ -22,6 +22,8 @@ from engine.maths.action_values import double_values, expected_values, greedy_va
 from engine.maths.exploration import epsilon_greedy_probabilities
 from engine.maths.returns import n_step_returns
 from engine.policies.policy import Policy
+from engine.training.forking import forked
+from engine.training.training import Training
 from tests.engine.references.tabular import MISTAKES, Rule, Taken, learned
 
 STATES, ACTIONS = 4, 2
@@ -153,3 +155,28 @@ def test_environments_that_do_the_same_at_once_move_a_value_as_far_as_one_after_
     same, ended = np.zeros((1, 3), np.int64), np.ones((1, 3), np.bool_)
     rule.learn(Transitions(same, same, np.array([[1.0, 2.0, 6.0]]), ended, ~ended, same, same[0]))
     assert table[0, 0] == pytest.approx((1.0 - 0.5**3) * 3.0)
+
+
+def test_two_tables_go_on_from_one_and_one_from_two() -> None:
+    single, _ = made(configured("q-learning"))
+    single.learn(experience(30, 1))
+    double, _ = made(configured("double-q-learning"))
+    double._acting[...] = single._acting  # which is kept with the policy, and loaded before
+    double.parts.load(single.parts.state() | {"tables": double.parts.state()["tables"]})
+    for table, visits in zip(double._tables, double._visits, strict=True):
+        np.testing.assert_array_equal(table, single._acting)
+        np.testing.assert_array_equal(visits, single._visits[0])
+    double.learn(experience(30, 1))
+    counted = sum(visits.sum() for visits in double._visits)
+    single.parts.load(double.parts.state() | {"tables": single.parts.state()["tables"]})
+    assert single._visits[0].sum() == counted == 90
+
+
+def test_what_makes_actions_likely_is_not_taken_for_what_they_are_worth() -> None:
+    values = {"environment": "FrozenLake-v1", "policy": "tabular", "device": "cpu"}
+    training = Training(with_values(choose(PolicyGradientConfig(), ALGORITHMS["reinforce"]), values))
+    other, told = forked(training.state(), {"update": "q-learning", "update.initial_value": 0.5})
+    assert told[0].startswith("The policy")
+    assert other.learner._rule._acting.tolist() == [[0.5] * 4] * 16  # type: ignore[attr-defined]
+    training.close()
+    other.close()
