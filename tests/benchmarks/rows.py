@@ -32,6 +32,12 @@ ROWS: dict[str, Row] = {
             (Figure("speed-up", "×", least=2.0), Figure("speed-up against SBX", "×", least=1.0)),
         ),
         Row(
+            "sac-speed",
+            "SAC steps/s on Pendulum at the settings of SB3's zoo, against SB3 and against SBX",
+            "sac_speed",
+            (Figure("speed-up", "×", least=2.0), Figure("speed-up against SBX", "×", least=1.0)),
+        ),
+        Row(
             "learning",
             "The presets that have a target reach it, from every seed",
             "learning",
