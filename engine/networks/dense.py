@@ -26,7 +26,7 @@ MANY = 8192  # numbers, from which on it pays to find tanh in four operations
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """f, and δ ⊙ f′(z) made of δ and of either f(z) or z."""
+    """f, and δ ⊙ f′(z) made of δ and of either f(z) or z; z and δ are given away, and may hold what comes of them."""
 
     apply: Callable[[Tensor], Tensor]
     back: Callable[[Tensor, Tensor], Tensor]
@@ -40,10 +40,16 @@ def _tanh(z: Tensor) -> Tensor:
     return (2.0 * z).sigmoid_().mul_(2.0).sub_(1.0)
 
 
+def _relu(z: Tensor) -> Tensor:
+    return z.relu() if z.requires_grad else z.relu_()
+
+
 _kernels = torch.ops.aten  # the derivatives that autograd itself uses
 NONLINEARITIES: dict[Activation, Nonlinearity] = {
     "tanh": Nonlinearity(_tanh, _kernels.tanh_backward),
-    "relu": Nonlinearity(torch.relu, lambda delta, h: _kernels.threshold_backward(delta, h, 0.0)),
+    "relu": Nonlinearity(
+        _relu, lambda delta, h: _kernels.threshold_backward.grad_input(delta, h, 0.0, grad_input=delta)
+    ),
     "elu": Nonlinearity(elu, lambda delta, h: _kernels.elu_backward(delta, 1.0, 1.0, 1.0, True, h)),
     "silu": Nonlinearity(silu, _kernels.silu_backward, from_outputs=False),
     "gelu": Nonlinearity(gelu, _kernels.gelu_backward, from_outputs=False),
