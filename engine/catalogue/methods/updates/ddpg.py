@@ -8,6 +8,7 @@ from engine.catalogue.methods.climbed_values import drawn_as, learned_values_mis
 from engine.catalogue.methods.spec import ActorCriticSpec, Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
+from engine.config.policies import MLPPolicy
 from engine.runtime.errors import Refusal
 
 
@@ -36,7 +37,7 @@ SPEC = ActorCriticSpec(
             "ddpg",
             "DDPG",
             "Q-learning for continuous actions: the policy finds the action that is worth most by climbing.",
-            {"policy": "mlp", "policy.distribution": "auto", "update": "ddpg"},
+            {"policy": MLPPolicy().kind, "policy.distribution": "auto", "update": "ddpg"},
             told_by=("update",),
         ),
     ),

@@ -9,7 +9,7 @@ from engine.catalogue.methods.spec import Entry, ValueSpec
 from engine.catalogue.methods.tables import discrete_actions, several_steps
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
-from engine.config.policies import TabularPolicy
+from engine.config.policies import MLPPolicy, TabularPolicy
 from engine.config.value_based import DQN
 from engine.runtime.errors import Refusal
 
@@ -51,7 +51,7 @@ SPEC = ValueSpec(
             "dqn",
             "DQN",
             "Q-learning with a network: old experience is replayed, and targets come from a copy that lags behind.",
-            {"policy": "mlp", "update": "dqn"},
+            {"policy": MLPPolicy().kind, "update": "dqn"},
             told_by=("update",),
         ),
     ),

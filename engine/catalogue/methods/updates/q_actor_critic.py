@@ -8,6 +8,7 @@ from engine.catalogue.methods.climbed_values import learned_values_mislead, one_
 from engine.catalogue.methods.spec import ActorCriticSpec, Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
+from engine.config.policies import MLPPolicy
 from engine.runtime.errors import Refusal
 
 
@@ -35,7 +36,7 @@ SPEC = ActorCriticSpec(
             "q-actor-critic",
             "Q actor-critic",
             "Q is trained as in DQN and used to train the policy: all actions are summed over, and none is drawn.",
-            {"policy": "mlp", "policy.distribution": "auto", "update": "q-actor-critic"},
+            {"policy": MLPPolicy().kind, "policy.distribution": "auto", "update": "q-actor-critic"},
             told_by=("update",),
         ),
     ),

@@ -8,6 +8,7 @@ from engine.catalogue.methods.climbed_values import drawn_as, learned_values_mis
 from engine.catalogue.methods.spec import ActorCriticSpec, Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
+from engine.config.policies import MLPPolicy
 from engine.runtime.errors import Refusal
 
 
@@ -41,7 +42,7 @@ SPEC = ActorCriticSpec(
             "sac",
             "SAC",
             "Two networks of action values from old experience, and a policy that stays as undecided as is wished.",
-            {"policy": "mlp", "policy.distribution": "auto", "update": "sac"},
+            {"policy": MLPPolicy().kind, "policy.distribution": "auto", "update": "sac"},
             told_by=("update",),
         ),
     ),

@@ -8,6 +8,7 @@ from engine.catalogue.methods.climbed_values import drawn_as, learned_values_mis
 from engine.catalogue.methods.spec import ActorCriticSpec, Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
+from engine.config.policies import MLPPolicy
 from engine.runtime.errors import Refusal
 
 
@@ -36,7 +37,7 @@ SPEC = ActorCriticSpec(
             "td3",
             "TD3",
             "DDPG mended: two networks of action values, a policy that waits for them, and targets made smooth.",
-            {"policy": "mlp", "policy.distribution": "auto", "update": "td3"},
+            {"policy": MLPPolicy().kind, "policy.distribution": "auto", "update": "td3"},
             told_by=("update",),
         ),
     ),
