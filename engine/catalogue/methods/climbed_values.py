@@ -11,6 +11,19 @@ from engine.config import ActorCriticConfig
 from engine.runtime.errors import Refusal
 
 
+def continuous(rule: str, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    """Where there is no slope of the values in the action for the policy to climb."""
+    actions = environment.action
+    if actions.kind != "box":
+        what = "discrete actions" if actions.kind == "discrete" else "actions of several parts"
+        yield Refusal(
+            f"{rule} climbs the slope of the values in the action, and {environment.id} has {what}",
+            "use SAC" if actions.kind == "discrete" else "use PPO",
+        )
+    elif not actions.bounds:
+        yield Refusal(f"{rule} needs bounded actions, but those of {environment.id} are not", "use PPO")
+
+
 def drawn_as(wanted: str, config: ActorCriticConfig, environment: EnvironmentInfo, why: str) -> Iterator[Refusal]:
     """Where the policy's distribution is not the ``wanted`` one, with the reason ``why``."""
     if distribution_in(config, environment) != wanted:

@@ -6,10 +6,11 @@ from engine.catalogue.methods.compatibility import misplaced
 from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose, picked
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PlanningConfig, RunConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, PlanningConfig, RunConfig, ValueBasedConfig
+from engine.config.actor_critic import DDPG, SAC, TD3, QActorCritic
 from engine.config.parameters import with_values
 from engine.config.policies import CNNPolicy, LinearPolicy, MLPPolicy
-from engine.config.updates import GradientAscent
+from engine.config.updates import GradientAscent, PPOClip
 from engine.config.value_based import DQN, SARSA, QLearning
 
 
@@ -20,12 +21,19 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
     where there are images to see), its update.
     """
     continuous = environment.action.kind != "discrete"
+    bounded = environment.action.kind == "box" and bool(environment.action.bounds)
     if (isinstance(config, PlanningConfig) and not environment.finite) or (
         isinstance(config, ValueBasedConfig) and continuous
     ):
         config = choose(config, UPDATES[GradientAscent().kind])
     elif isinstance(config.update, QLearning | SARSA) and environment.observation.kind != "discrete":
         config = choose(config, UPDATES[DQN().kind])  # which learns the same of states that no table has room for
+    elif isinstance(config, ActorCriticConfig) and continuous and not bounded:
+        config = choose(config, UPDATES[PPOClip().kind])
+    elif (isinstance(config.update, TD3 | DDPG) and not continuous) or (
+        isinstance(config.update, QActorCritic) and bounded
+    ):
+        config = choose(config, UPDATES[SAC().kind])  # which knows both kinds of actions
     follows = with_values(config, {"policy.distribution": "auto"})
     raw = [with_values(follows, {"policy.features": "raw"})] if isinstance(config.policy, LinearPolicy) else []
     usual = CNNPolicy() if environment.observation.image else MLPPolicy()

@@ -219,3 +219,30 @@ def test_where_no_table_has_room_for_the_states_the_same_is_learned_by_dqn(algor
     nearest = nearest_fit(table, CARTPOLE)
     assert nearest is not None
     assert (nearest.update.kind, nearest.policy.kind) == ("dqn", "mlp")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "id", "update"),
+    [
+        ("td3", "CartPole-v1", "sac"),
+        ("ddpg", "CartPole-v1", "sac"),
+        ("q-actor-critic", "Pendulum-v1", "sac"),
+        ("sac", "CartPole-v1", "sac"),
+        ("sac", "Pendulum-v1", "sac"),
+        ("td3", "Pendulum-v1", "td3"),
+        ("q-actor-critic", "CartPole-v1", "q-actor-critic"),
+    ],
+)
+def test_what_climbs_values_gives_way_to_sac_where_its_actions_are_of_another_kind(
+    algorithm: str, id: str, update: str
+) -> None:
+    found = nearest_fit(choose(PolicyGradientConfig(), ALGORITHMS[algorithm]), ENVIRONMENTS[id])
+    assert found is not None
+    assert found.update.kind == update
+
+
+def test_a_deterministic_policy_is_refused_where_actions_are_to_become_likelier() -> None:
+    config = with_values(PolicyGradientConfig(), {"policy.distribution": "deterministic"})
+    found = refusal(config, ENVIRONMENTS["Pendulum-v1"])
+    assert found is not None
+    assert found.why == "A deterministic policy has no probabilities, so nothing can be made likelier"

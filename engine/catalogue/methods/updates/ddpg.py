@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.catalogue.methods.climbed_values import drawn_as, learned_values_mislead, replayed
+from engine.catalogue.methods.climbed_values import continuous, drawn_as, learned_values_mislead, replayed
 from engine.catalogue.methods.spec import ActorCriticSpec, Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
@@ -13,6 +13,7 @@ from engine.runtime.errors import Refusal
 
 
 def _fits(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    yield from continuous("DDPG", environment)
     yield from drawn_as(
         "deterministic", config, environment, "DDPG climbs the values of one action for each state, which is not drawn"
     )
