@@ -11,7 +11,8 @@ from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.network_sizes import cnn_parameters, image_layers
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config.actor_critic import SAC, TD3
 from engine.config.estimators import OptimalBaseline, ValueBaseline
 from engine.config.policies import CNNPolicy, GRUPolicy, MLPPolicy, TabularPolicy
 from engine.config.replay import ReplayConfig
@@ -63,6 +64,8 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
     elif not isinstance(config, PolicyGradientConfig):
         steps = config.collection.environments * config.collection.steps
         needed += 2 * (steps + _replayed(config)) * _stored(seen, actions)
+        if isinstance(config, ActorCriticConfig):
+            needed += _NUMBER * values * (3 + _GATHERED[config.update.optimizer])
     else:
         steps = _steps(config, environment)
         baseline = config.estimator.baseline
@@ -126,7 +129,9 @@ def _pixels_between(seen: Space) -> int:
 
 
 def value_parameters(config: RunConfig, environment: EnvironmentInfo) -> int:
-    """Of a learned value with a network of its own."""
+    """Of a learned value with networks of its own."""
+    if isinstance(config, ActorCriticConfig):
+        return critic_parameters(config, environment)
     if not isinstance(config, PolicyGradientConfig) or not isinstance(config.estimator.baseline, ValueBaseline):
         return 0
     hidden = config.estimator.baseline.hidden_sizes
@@ -135,6 +140,19 @@ def value_parameters(config: RunConfig, environment: EnvironmentInfo) -> int:
         return cnn_parameters(environment.observation.shape, units) + units + 1
     sizes = (environment.observation.size, *hidden, 1)
     return sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
+
+
+def critic_parameters(config: ActorCriticConfig, environment: EnvironmentInfo) -> int:
+    """Of the networks of action values beside a policy: two of them in SAC and TD3, which share their convolutions."""
+    seen, actions, hidden = environment.observation, environment.action, config.update.critic.hidden_sizes
+    inputs, shared = seen.size, 0
+    if POLICY_SPECS[config.policy.kind].sees_images:
+        inputs, hidden = (hidden[0], hidden[1:]) if hidden else (64, ())
+        shared = cnn_parameters(seen.shape, inputs)
+    discrete = actions.kind == "discrete"
+    sizes = (inputs + (0 if discrete else actions.size), *hidden, actions.size if discrete else 1)
+    networks = 2 if isinstance(config.update, SAC | TD3) else 1
+    return shared + networks * sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
 
 
 def _orthogonal_operations(config: RunConfig, environment: EnvironmentInfo) -> float:

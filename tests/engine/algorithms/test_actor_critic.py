@@ -16,6 +16,7 @@ from engine.algorithms.actor_critic.squashed import drawn, soft_gradients
 from engine.algorithms.actor_critic.temperature import Temperature
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.distribution import policy_of
+from engine.catalogue.methods.extent import critic_parameters
 from engine.config import ActorCriticConfig
 from engine.config.actor_critic import SAC
 from engine.config.parameters import with_values
@@ -194,6 +195,20 @@ def test_targets_at_every_kind_of_end(update: str, n: int, expected: list[float]
     by_age = dict(zip(learned.ages.tolist(), learned.targets.tolist(), strict=True))
     for age, target in zip((4, 3, 2, 1, 0), expected, strict=True):
         assert by_age[age] == pytest.approx(target)
+
+
+@pytest.mark.parametrize(
+    ("environment", "values"),
+    [
+        ("Pendulum-v1", {"update": "sac"}),
+        ("Pendulum-v1", {"update": "ddpg"}),
+        ("FrozenLake-v1", {"update": "sac", "update__critic__hidden_sizes": ()}),
+    ],
+)
+def test_the_parameters_of_the_action_values_are_counted(environment: str, values: dict[str, Any]) -> None:
+    config = configured(environment, **values)
+    rule, _ = made(config)
+    assert len(rule._online.vector.values) == critic_parameters(config, ENVIRONMENTS[environment])
 
 
 # --- SAC's temperature ------------------------------------------------------------------------------------------------
