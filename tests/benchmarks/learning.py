@@ -89,6 +89,7 @@ GOALS = (
     Goal("pendulum", -200.0),
     Goal("pendulum-ppo", -200.0),
     Goal("lunar-lander", 200.0, stop=True),
+    Goal("lunar-lander-dqn", 200.0),
     Goal("lunar-lander-continuous", 200.0, stop=True),
     Goal("bipedal-walker", 250.0, stop=True),
     Goal("frozen-lake", 0.70),
