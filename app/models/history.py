@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.models.axis_choice import XAxis
 from app.models.columns import Column, Floats, Table
-from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Solved, Updated
+from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Planned, Reweighted, Solved, Updated
 from engine.reports.metrics import METRICS
 from engine.runs.library import Series
 from engine.runs.records import NotedEvent
@@ -63,6 +63,7 @@ class History:
     changes: list[Change] = field(default_factory=list)
     advantages: Estimated | None = None
     ratios: Reweighted | None = None
+    planned: Planned | None = None
     latest: Updated | None = None
     solved: Solved | None = None
     heartbeat: Heartbeat | None = None  # the last one, until anything else is told
@@ -138,6 +139,8 @@ class History:
             self.advantages = event
         elif isinstance(event, Reweighted):
             self.ratios = event
+        elif isinstance(event, Planned):
+            self.planned = event
         elif isinstance(event, Solved):
             self.solved = event
         if isinstance(event, Heartbeat | Collected | Updated):

@@ -6,7 +6,7 @@ Their records stand here and not beside their widgets, because the window is to 
 from __future__ import annotations
 
 from app.panels.record import Panel, PanelContext, PanelWidget
-from engine.reports.events import Collected, Estimated, Reweighted, Updated
+from engine.reports.events import Collected, Estimated, Planned, Reweighted, Updated
 
 
 def _experiment(context: PanelContext) -> PanelWidget:
@@ -37,6 +37,12 @@ def _episode(context: PanelContext) -> PanelWidget:
     from app.panels.episode.panel import EpisodePanel
 
     return EpisodePanel(context.theme, context.playback)
+
+
+def _surface(context: PanelContext) -> PanelWidget:
+    from app.panels.surface.panel import SurfacePanel
+
+    return SurfacePanel(context.theme, context.playback, context.past)
 
 
 def _log(context: PanelContext) -> PanelWidget:
@@ -105,5 +111,15 @@ PANELS: tuple[Panel, ...] = (
         names_run=False,
         at_once=True,
         make=_log,
+    ),
+    Panel(
+        title="Surface",
+        region="right",
+        events=frozenset({Planned, Updated}),
+        interval=250,
+        help="What every state is worth and what the policy does in it, in the cells of grids",
+        names_run=True,
+        at_once=False,
+        make=_surface,
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QDeadlineTimer, QSettings
 from PySide6.QtWidgets import QWidget
 
 from app.models.axis_choice import AxisChoice
@@ -62,6 +62,13 @@ class PanelWidget(QWidget):
 
     def show_ghosts(self, ghosts: Sequence[Run]) -> None:
         """Draw these other runs behind the one that is shown."""
+
+    def end(self) -> None:
+        """Begin no work any more that is done on another thread."""
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        """Wait until such work has come to its end; whether it has."""
+        return True
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on another look."""

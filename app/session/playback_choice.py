@@ -65,6 +65,11 @@ class PlaybackChoice:
         self._held_at_once = False
 
     @property
+    def watched(self) -> PolicySnapshot | None:
+        """What is to be seen: what is held, or else the newest."""
+        return self.newest if self.follows else self._held or self.newest
+
+    @property
     def jumps(self) -> bool:
         """Whether what is to be played has not been seen since it was asked for."""
         return self._held_at_once

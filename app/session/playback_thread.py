@@ -89,9 +89,11 @@ class PlaybackThread(QThread):
         self._run = 0  # counts resets, so that what belongs to an earlier run is recognised
         self._shown: PlayedFrame | None = None
         self.picture: QImage | None = None  # the latest of this run, taken or not
+        self.state: int | None = None  # the number of the state that it shows, where states have one
         self._announced = False
         self._speed = 1.0
-        self._paused = self._greedy = self._wanted = self._failed = self._stopping = False
+        self._paused = self._greedy = self._failed = self._stopping = False
+        self._wanting: frozenset[str] = frozenset()  # who looks at the episode
         self._pace = Pace()
         self._achieved = Achieved()
         self._tell_hold_up = telling(self.held_up.emit)
@@ -154,6 +156,11 @@ class PlaybackThread(QThread):
         return self._choice.newest is not None
 
     @property
+    def policy(self) -> PolicySnapshot | None:
+        """The one that is held, or else the newest."""
+        return self._choice.watched
+
+    @property
     def follows(self) -> bool:
         """Whether the newest policy plays, or one that is held."""
         return self._choice.follows
@@ -182,10 +189,14 @@ class PlaybackThread(QThread):
         if followed:
             self.follow_changed.emit(False)
 
-    def set_wanted(self, wanted: bool) -> None:
-        """Whether anyone can see the episode; without, the thread sleeps."""
+    @property
+    def _wanted(self) -> bool:
+        return bool(self._wanting)
+
+    def set_wanted(self, wanted: bool, by: str = "") -> None:
+        """Whether those of that name can see the episode; while nobody does, the thread sleeps."""
         with self._changed:
-            self._wanted = wanted
+            self._wanting = self._wanting | {by} if wanted else self._wanting - {by}
             self._changed.notify_all()
 
     def reset(self) -> None:
@@ -198,7 +209,7 @@ class PlaybackThread(QThread):
         self._run += 1
         followed = self._choice.follows
         self._choice.forget()
-        self._shown = self.picture = None
+        self._shown = self.picture = self.state = None
         self._failed = False
         if not followed:
             self.follow_changed.emit(True)
@@ -308,7 +319,7 @@ class PlaybackThread(QThread):
             mean = playing.mean_return if playing is not None else None
             held = not self._choice.follows
             self._shown = replace(shown, newest=newest.iteration, training_mean=mean, held=held)
-            self.picture = shown.picture
+            self.picture, self.state = shown.picture, shown.frame.state
             announce, self._announced = not self._announced, True
         if announce:
             self.frame_ready.emit()

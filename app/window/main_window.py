@@ -393,7 +393,7 @@ class MainWindow(DropWindow):
         self.run_library.close()
         self._tick.stop()
         self.training.ask("quit")  # all at once, so that each ends while the others do
-        for each in (others := (self.lookups, self.playback, self.compare, self.files.work)):
+        for each in (others := (self.lookups, self.playback, self.compare, self.files.work, self.panels)):
             each.end()
         deadline = QDeadlineTimer(patience)
         return all(each.wait(deadline) for each in (*others, self.training))

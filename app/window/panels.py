@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDeadlineTimer, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.models.past import Past
@@ -129,6 +129,15 @@ class Panels:
     def _refresh(self, made: _Made, history: History) -> None:
         made.stale, made.refreshed = False, time.monotonic()
         made.widget.refresh(history)
+
+    def end(self) -> None:
+        """Have all work end that they do on other threads."""
+        for made in self._made:
+            made.widget.end()
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        """Wait until it has; whether it has."""
+        return all(made.widget.wait(deadline) for made in self._made)
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         for made in self._made:

@@ -182,6 +182,7 @@ class Playback:
             truncated=truncated,
             iteration=self._playing.iteration,
             episode=self._episode,
+            state=int(self._observations[0]) if self.environment.observation.kind == "discrete" else None,
         )
 
     def close(self) -> None:

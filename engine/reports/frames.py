@@ -84,7 +84,7 @@ class Frame:
 
     ``image`` is [height, width, 3], or None where no picture was asked for. ``step`` actions were taken before this
     moment and earned ``reward_so_far``, undiscounted and raw. ``decision`` is None in an episode's final state, where
-    there is nothing left to decide. ``episode`` counts from 1.
+    there is nothing left to decide. ``episode`` counts from 1. ``state`` is its number where states are numbered.
     """
 
     image: Image | None
@@ -95,6 +95,7 @@ class Frame:
     truncated: bool
     iteration: int
     episode: int
+    state: int | None = None
 
     @property
     def ended(self) -> bool:

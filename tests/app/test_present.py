@@ -206,6 +206,7 @@ def test_every_panel_fits_and_takes_on_another_look(qtbot: QtBot, make_window: M
         assert window.size().toTuple() == (1024, 640)
         bars = window.present._scroll.horizontalScrollBar(), window.present._scroll.verticalScrollBar()
         assert [bar.maximum() for bar in bars] == [0, 0]
+    press(str(TITLES.index("Log") + 1))
     window.actions_by_name["toggle_theme"].trigger()
     log = window.panels.find(LogPanel)
     assert log.isVisible()

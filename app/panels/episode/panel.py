@@ -231,11 +231,11 @@ class EpisodePanel(PanelWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.playback.set_wanted(True)
+        self.playback.set_wanted(True, "episode")
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.playback.set_wanted(False)
+        self.playback.set_wanted(False, "episode")
 
     # --- playing ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,368 @@
+"""The cells of an environment, drawn: what each state is worth as colour and number, and the policy as arrows."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.panels.episode.action_drawings import Ink, Row, action_label, draw_rows, row_height
+from app.style.format import short_number
+from app.style.theme import Theme, blended, points
+from engine.catalogue.spaces import Space
+
+if TYPE_CHECKING:  # with numpy, and torch
+    from engine.analysis.state_grids import StateGrid
+    from engine.analysis.surfaces import Surface
+
+_LARGEST = 96.0  # pixels that a cell is wide at most
+_LEAST_TEXT = 7.0  # pixels; smaller, numbers cannot be read and are told on hover alone
+_NAMED = {
+    "S": "start",
+    "G": "goal",
+    "H": "hole",
+    "#": "wall",
+    "C": "cliff",
+    "r": "red",
+    "g": "green",
+    "y": "yellow",
+    "b": "blue",
+}
+_KEYS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
+_CORNER = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
+_CENTRE = Qt.AlignmentFlag.AlignCenter
+
+
+class _Place(NamedTuple):
+    """Where the cells are: the corner of the first, and their side, in pixels."""
+
+    left: float
+    top: float
+    side: float
+
+
+class Cells(QWidget):
+    """``told`` carries what the cell under the mouse, or that the arrow keys have come to, says."""
+
+    told = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Values and policy, by cell")
+        self._theme = theme
+        self._grid: StateGrid | None = None
+        self._surface: Surface | None = None
+        self._space = Space("discrete", 1)
+        self._page = 0
+        self._agent: int | None = None
+        self._cursor: tuple[int, int] | None = None
+        self._low, self._high = 0.0, 1.0
+
+    # --- what is shown ---
+
+    def show_grid(self, grid: StateGrid, space: Space) -> None:
+        self._grid, self._space, self._surface = grid, space, None
+        self._page, self._agent, self._cursor = 0, None, None
+        self.update()
+
+    def show_surface(self, surface: Surface) -> None:
+        self._surface = surface
+        known = [surface.values[state] for state in self._states() if math.isfinite(surface.values[state])]
+        self._low, self._high = (min(known), max(known)) if known else (0.0, 1.0)
+        self._tell()
+        self.update()
+
+    def show_page(self, page: int) -> None:
+        if page != self._page:
+            self._page = page
+            self._tell()
+            self.update()
+
+    def show_agent(self, state: int | None) -> None:
+        if state != self._agent:
+            self._agent = state
+            self.update()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def _states(self) -> list[int]:
+        """Those in which somebody acts, of all pages, so that a colour means the same on each."""
+        grid = self._grid
+        if grid is None:
+            return []
+        return [
+            state
+            for page in grid.pages
+            for row, cells in enumerate(page)
+            for column, state in enumerate(cells)
+            if state >= 0 and grid.acts(row, column)
+        ]
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, 240)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 100)
+
+    # --- drawing ---
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.surface))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        grid, surface = self._grid, self._surface
+        if grid is not None and grid.arms:
+            self._draw_arms(painter)
+        elif grid is not None:
+            place = self._place()
+            self._draw_names(painter, place)
+            for row, cells in enumerate(grid.pages[self._page]):
+                for column, state in enumerate(cells):
+                    area = self._area(place, row, column)
+                    self._draw_ground(painter, area, row, column, state)
+                    if surface is not None and state >= 0 and grid.acts(row, column):
+                        self._draw_policy(painter, area, state)
+            self._draw_marks(painter, place)
+        painter.end()
+
+    def _place(self) -> _Place:
+        grid = self._grid
+        assert grid is not None
+        rows, columns = len(grid.pages[0]), len(grid.pages[0][0])
+        aside = self._theme.px(28) if grid.rows[1] else 0
+        above = self._theme.px(32) if grid.columns[1] else 0
+        side = min((self.width() - 2 - aside) / columns, (self.height() - 2 - above) / rows, self._theme.px(_LARGEST))
+        side = max(side, 1.0)
+        return _Place(aside + (self.width() - aside - side * columns) / 2, 1.0 + above, side)
+
+    def _area(self, place: _Place, row: int, column: int) -> QRectF:
+        return QRectF(place.left + column * place.side, place.top + row * place.side, place.side, place.side)
+
+    def _colour(self, state: int) -> QColor | None:
+        surface = self._surface
+        value = math.nan if surface is None else float(surface.values[state])
+        if not math.isfinite(value):
+            return None
+        share = 0.5 if self._high <= self._low else (value - self._low) / (self._high - self._low)
+        return blended(self._theme.policy, self._theme.surface, 0.06 + 0.74 * share)
+
+    def _ink_on(self, ground: QColor) -> QColor:
+        """Black or white, whichever is seen better."""
+        light = 0.299 * ground.redF() + 0.587 * ground.greenF() + 0.114 * ground.blueF()
+        return QColor("#101418" if light > 0.5 else "#ffffff")
+
+    def _draw_ground(self, painter: QPainter, area: QRectF, row: int, column: int, state: int) -> None:
+        grid, theme = self._grid, self._theme
+        assert grid is not None
+        if state < 0:
+            return
+        inside, letter = area.adjusted(0.5, 0.5, -0.5, -0.5), grid.letter(row, column)
+        painter.setPen(QPen(QColor(theme.line), 1))
+        if not grid.acts(row, column):
+            painter.setBrush(QColor(theme.edge if letter == "#" else theme.raised))
+            painter.drawRect(inside)
+            if letter != "#":
+                painter.setPen(QColor(theme.muted))
+                painter.setFont(self._font(0.42 * area.height()))
+                painter.drawText(area, _CENTRE, letter)
+            return
+        ground = self._colour(state)
+        painter.setBrush(ground or QColor(theme.surface))
+        painter.drawRect(inside)
+        if letter.islower():
+            painter.setPen(self._ink_on(ground or QColor(theme.surface)))
+            painter.setFont(self._font(0.22 * area.height()))
+            painter.drawText(inside.adjusted(3, 0, 0, -1), _CORNER, letter.upper())
+        if ground is not None and self._surface is not None:
+            self._write(painter, area, float(self._surface.values[state]), ground)
+
+    def _write(self, painter: QPainter, area: QRectF, value: float, ground: QColor) -> None:
+        """The number in the upper part of the cell, as large as fits."""
+        text = short_number(value, 3 if area.width() >= self._theme.px(44) else 2)
+        size = max(min(0.27 * area.height(), self._theme.px(15)), min(0.4 * area.height(), 9.0))
+        width = QFontMetricsF(self._font(size)).horizontalAdvance(text)
+        size = size * min(1.0, 0.92 * area.width() / max(width, 1.0))
+        if size >= _LEAST_TEXT:
+            painter.setPen(self._ink_on(ground))
+            painter.setFont(self._font(size))
+            painter.drawText(QRectF(area.left(), area.top() + 1, area.width(), 1.3 * size), _CENTRE, text)
+
+    def _font(self, pixels: float) -> QFont:
+        font = QFont(self.font())
+        font.setPixelSize(max(round(pixels), 1))
+        return font
+
+    def _draw_policy(self, painter: QPainter, area: QRectF, state: int) -> None:
+        """An arrow for each action that moves, as long and dark as it is likely; a letter for the likeliest other."""
+        grid, surface = self._grid, self._surface
+        assert grid is not None
+        assert surface is not None
+        ink = self._ink_on(self._colour(state) or QColor(self._theme.surface))
+        centre = QPointF(area.center().x(), area.center().y() + 0.17 * area.height())
+        reach = 0.22 * area.height()
+        others = [(float(surface.policy[state, a]), a) for a, way in enumerate(grid.ways) if way is None]
+        for action, way in enumerate(grid.ways):
+            share = float(surface.policy[state, action])
+            if way is None or share < 0.02:
+                continue
+            ink.setAlphaF(0.25 + 0.75 * share)
+            length = reach * (0.25 + 0.75 * share)
+            tip = centre + QPointF(way[0] * length, way[1] * length)
+            painter.setPen(QPen(ink, max(area.height() / 26, 1.0)))
+            painter.drawLine(centre, tip)
+            head = max(0.075 * area.height(), 2.0)
+            along, across = QPointF(way[0] * head, way[1] * head), QPointF(-way[1] * head, way[0] * head)
+            painter.setBrush(ink)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawPolygon([tip + along, tip - along * 0.4 + across, tip - along * 0.4 - across])
+        share, action = max(others, default=(0.0, 0))
+        if share >= 0.02 and (len(others) == len(grid.ways) or share >= 0.2):
+            ink.setAlphaF(0.25 + 0.75 * share)
+            painter.setPen(ink)
+            painter.setFont(self._font(0.36 * area.height()))
+            painter.drawText(area.adjusted(0, 0.3 * area.height(), 0, 0), _CENTRE, self._letter(action))
+
+    def _letter(self, action: int) -> str:
+        return action_label(self._space, action)[0].upper()
+
+    @property
+    def letters(self) -> list[str]:
+        """What the letters in the cells stand for: actions that lead to no cell beside."""
+        ways = self._grid.ways if self._grid is not None and not self._grid.arms else ()
+        others = [action for action, way in enumerate(ways) if way is None]
+        return [f"{self._letter(action)}: {action_label(self._space, action)}" for action in others]
+
+    def _draw_names(self, painter: QPainter, place: _Place) -> None:
+        grid = self._grid
+        assert grid is not None
+        painter.setPen(QColor(self._theme.muted))
+        painter.setFont(self._font(min(0.5 * place.side, self._theme.px(12))))
+        for column, name in enumerate(grid.columns[1]):
+            area = self._area(place, 0, column)
+            painter.drawText(
+                area.translated(0, -place.side), Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, name
+            )
+        there = [row for row, cells in enumerate(grid.pages[self._page]) if max(cells) >= 0]
+        for row, name in ((row, grid.rows[1][row]) for row in there if grid.rows[1]):
+            area = self._area(place, row, 0)
+            area.setLeft(0)
+            area.setRight(place.left - 4)
+            painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+        if grid.columns[0]:
+            whole = QRectF(place.left, 0, place.side * len(grid.columns[1]), self._theme.px(16))
+            painter.drawText(whole, _CENTRE, f"{grid.columns[0]} →   {grid.rows[0]} ↓")
+
+    def _draw_marks(self, painter: QPainter, place: _Place) -> None:
+        """Frames around the states just computed, the agent's, and the one that is told of."""
+        grid = self._grid
+        assert grid is not None
+        lit = self._surface.backed_up if self._surface is not None else ()
+        for state in dict.fromkeys(lit):
+            self._frame(painter, place, state, QPen(QColor(self._theme.update), max(place.side / 18, 2.0)), 2.0)
+        if self._agent is not None:
+            self._frame(painter, place, self._agent, QPen(QColor(self._theme.marker), max(place.side / 14, 2.5)), 1.5)
+        if self._cursor is not None and self.hasFocus():
+            pen = QPen(QColor(self._theme.focus), 2.0, Qt.PenStyle.DashLine)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self._area(place, *self._cursor).adjusted(3, 3, -3, -3))
+
+    def _frame(self, painter: QPainter, place: _Place, state: int, pen: QPen, within: float) -> None:
+        found = self._grid.place(state) if self._grid is not None else None
+        if found is not None and found[0] == self._page:
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self._area(place, *found[1:]).adjusted(within, within, -within, -within), 3, 3)
+
+    def _draw_arms(self, painter: QPainter) -> None:
+        """A bar for each arm, as likely as it is pulled, and beside it what it is worth."""
+        plain = QFont(self.font())
+        plain.setPointSizeF(points(self._theme) / self._theme.text_scale)
+        ink, scale = Ink.of(self._theme, plain), self._theme.text_scale
+        painter.scale(scale, scale)
+        rows = [self._arm(action) for action in range(self._space.size)]
+        fitting = max(int(self.height() / scale / row_height(ink)), 1)
+        draw_rows(painter, ink, QRectF(0, 0, self.width() / scale, 0), rows[:fitting])
+
+    def _arm(self, action: int) -> Row:
+        surface, label = self._surface, action_label(self._space, action)
+        if surface is None:
+            return Row(label, None)
+        worth = surface.action_values[0]
+        known = bool((worth == worth).all())
+        best = known and bool(worth[action] == worth.max())
+        return Row(label, float(surface.policy[0, action]), value=float(worth[action]) if known else None, best=best)
+
+    # --- what is told of a cell ---
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        grid = self._grid
+        if grid is not None and not grid.arms:
+            place, at = self._place(), event.position()
+            row, column = int((at.y() - place.top) // place.side), int((at.x() - place.left) // place.side)
+            self._go_to(row, column)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._takes(event):
+            event.accept()  # before the arrow means a step of training
+            return True
+        return bool(super().event(event))
+
+    def _takes(self, event: QKeyEvent) -> bool:
+        return event.key() in _KEYS and self._grid is not None and not self._grid.arms
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._takes(event):
+            super().keyPressEvent(event)
+            return
+        down, right = _KEYS[Qt.Key(event.key())]
+        row, column = self._cursor or (-down, -right)  # at first to the first cell
+        self._go_to(row + down, column + right)
+
+    def _go_to(self, row: int, column: int) -> None:
+        grid = self._grid
+        assert grid is not None
+        cells = grid.pages[self._page]
+        if 0 <= row < len(cells) and 0 <= column < len(cells[0]) and (row, column) != self._cursor:
+            self._cursor = row, column
+            self._tell()
+            self.update()
+
+    def _tell(self) -> None:
+        if self._cursor is not None:
+            sentence = self.words(*self._cursor)
+            self.setAccessibleDescription(sentence)
+            self.told.emit(sentence)
+
+    def words(self, row: int, column: int) -> str:
+        """What is known of a cell."""
+        grid, surface = self._grid, self._surface
+        assert grid is not None
+        state, letter = grid.pages[self._page][row][column], grid.letter(row, column)
+        rows, columns = grid.rows, grid.columns
+        where = (
+            f"{rows[0]} {rows[1][row]}, {columns[0]} {columns[1][column]}"
+            if rows[1]
+            else f"row {row + 1}, column {column + 1}"
+        )
+        where += f", {_NAMED[letter]}" if letter in _NAMED else ""
+        if state < 0 or not grid.acts(row, column):
+            return where
+        if surface is None:
+            return f"{where}, nothing known yet"
+        value = f": V {short_number(float(surface.values[state]))}" if math.isfinite(surface.values[state]) else ""
+        parts = []
+        for action in range(self._space.size):
+            worth = float(surface.action_values[state, action])
+            known = f" (Q {short_number(worth)})" if math.isfinite(worth) else ""
+            parts.append(f"{action_label(self._space, action)} {surface.policy[state, action]:.2f}{known}")
+        return f"{where}{value}; {', '.join(parts)}"

@@ -1,0 +1,220 @@
+"""The surface: what every state is worth and what the policy does in it, in the cells of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDeadlineTimer, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.models.past import Past
+from app.panels.record import PanelWidget
+from app.panels.surface.cells import Cells
+from app.session.file_work import FileWork
+from app.session.playback_thread import PlaybackThread
+from app.style.combo import Combo
+from app.style.text import Stage, as_surface
+from app.style.theme import Theme
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+
+if TYPE_CHECKING:  # with numpy, and torch
+    from app.models.history import History
+    from engine.analysis.playback import PolicySnapshot
+    from engine.analysis.state_grids import StateGrid
+    from engine.analysis.surfaces import Surface
+    from engine.reports.events import Planned
+
+EVERY = 250  # ms between two surfaces
+_EMPTY = "What each state is worth, and what the policy does in it, will appear here once training starts."
+_NO_GRID = (
+    "The states of {} do not lie beside each other in cells. Grid world, Frozen lake, Cliff walking, Corridor, Bandit, "
+    "Taxi and Blackjack with numbered hands have a surface."
+)
+_WORDS = {
+    "learned": "Learned values: V is the largest Q; arrows show the greedy policy",
+    "exact": "V of the policy as it is, computed from the known dynamics; arrows show the policy",
+    "planned": "V as planned so far; arrows show the policy that is greedy in it",
+    "unknown": "Arrows show the policy; what it is worth is not known: it may never end, or the dynamics are hidden",
+}
+_FOLLOW = "as in the episode"
+
+
+class SurfacePanel(PanelWidget):
+    """Computes on a thread of its own, seldom, and only while it can be seen."""
+
+    def __init__(self, theme: Theme, playback: PlaybackThread, past: Past) -> None:
+        super().__init__()
+        as_surface(self)
+        self._playback, self._past = playback, past
+        self._grid: StateGrid | None = None
+        self._history: History | None = None
+        self._environment: EnvironmentInfo | None = None
+        self._shown: tuple[PolicySnapshot, Planned | None] | None = None
+        self._asked = False
+        self._work = FileWork(self, "surface", "The surface could not be computed")
+        self._due = QTimer(self, interval=EVERY)
+        self._due.timeout.connect(self._follow)
+        self.cells = Cells(theme)
+        self.heading, self.cell_label = QLabel(), QLabel()
+        for label in (self.heading, self.cell_label):
+            label.setWordWrap(True)
+            label.setProperty("role", "muted")
+            label.setProperty("small", True)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.cell_label.setMinimumHeight(3 * self.cell_label.fontMetrics().lineSpacing())  # so that nothing moves
+        self.cell_label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.pages: list[Combo] = []
+        self._choices = QWidget()
+        self._choosing = QVBoxLayout(self._choices)
+        self._choosing.setContentsMargins(0, 0, 0, 0)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
+        column.setSpacing(theme.unit)
+        for widget in (self.heading, self._choices):
+            column.addWidget(widget)
+        column.addWidget(self.cells, 1)
+        column.addWidget(self.cell_label)
+        self._stage = Stage(_EMPTY, content)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._stage)
+        self.cells.told.connect(self.cell_label.setText)
+        playback.frame_ready.connect(self._show_agent)
+        past.changed.connect(self._request)
+
+    # --- from the window ---
+
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        from engine.analysis.state_grids import state_grid  # with numpy
+
+        grid = state_grid(config.environment)
+        if (environment, grid) == (self._environment, self._grid):
+            return
+        self._environment, self._grid = environment, grid
+        self._stage.set_hint(_EMPTY if self._grid is not None else _NO_GRID.format(environment.title))
+        self._shown = None
+        self._stage.fill(False)
+        if self._grid is not None:
+            self.cells.show_grid(self._grid, environment.action)
+            self._offer_pages(self._grid)
+        self.cell_label.setText("")
+        self._follow()
+        self._request()
+
+    def _offer_pages(self, grid: StateGrid) -> None:
+        for combo in self.pages:
+            combo.deleteLater()
+        self.pages = []
+        for name, options in grid.choices:
+            combo = Combo()
+            combo.setAccessibleName(name)
+            combo.setToolTip(name)
+            combo.addItems([f"{name}: {option}" for option in (_FOLLOW, *options)])
+            combo.currentIndexChanged.connect(self._turn_page)
+            self._choosing.addWidget(combo)
+            self.pages.append(combo)
+        self._choices.setVisible(bool(self.pages))
+
+    def refresh(self, history: History) -> None:
+        self._history = history
+        self._request()
+
+    def reset(self) -> None:
+        self._history, self._shown = None, None
+        self._stage.fill(False)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.cells.apply_theme(theme)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._request()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._request()  # it may have been behind another tab, of which nothing else tells
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._follow()
+
+    def end(self) -> None:
+        self._due.stop()
+        self._work.end()
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        return self._work.wait(deadline)
+
+    # --- what is shown ---
+
+    def _request(self) -> None:
+        """Follow what is known, from soon on and while it can be seen."""
+        if self._grid is not None and not self._due.isActive() and self.isVisible():
+            self._due.start()
+
+    def _follow(self) -> None:
+        """Have an episode played, whose states are lit, and show what is known by now."""
+        seen = self.watched and self._grid is not None
+        self._playback.set_wanted(seen, "surface")
+        if seen:
+            self._compute()
+        else:
+            self._due.stop()
+
+    def _compute(self) -> None:
+        policy = self._playback.policy
+        if policy is None or policy.environment != self._environment or self._asked:
+            return
+        planned = self._history.planned if self._history is not None and self._past.shown is None else None
+        if self._shown is not None and self._shown[0] is policy and self._shown[1] is planned:
+            return
+        self._shown, self._asked = (policy, planned), True
+        self._work.ask(partial(_surface, policy, planned), self._take)
+
+    def _take(self, surface: Surface | None) -> None:
+        self._asked = False
+        if surface is not None and self._shown is not None:
+            self.heading.setText(_told(surface, self.cells.letters))
+            self.cells.show_surface(surface)
+            self._show_agent()
+            self._stage.fill(True)
+        self._request()
+
+    def _show_agent(self) -> None:
+        """Light the agent's cell, and turn to its page where nobody has chosen another."""
+        if self.watched and self._grid is not None:
+            self.cells.show_agent(self._playback.state)
+            self._turn_page()
+
+    def _turn_page(self) -> None:
+        grid = self._grid
+        if grid is None or not self.pages:
+            return
+        state = self._playback.state
+        place = grid.place(state) if state is not None else None
+        here, page, rest = place[0] if place is not None else 0, 0, len(grid.pages)
+        for combo, (_, options) in zip(self.pages, grid.choices, strict=True):
+            rest //= len(options)
+            index = combo.currentIndex() - 1
+            page = page * len(options) + (here // rest % len(options) if index < 0 else index)
+        self.cells.show_page(page)
+
+
+def _surface(policy: PolicySnapshot, planned: Planned | None) -> Surface | None:
+    from engine.analysis.surfaces import surface_of  # with torch, which is loaded by now, since there is a policy
+
+    return surface_of(policy, planned)
+
+
+def _told(surface: Surface, letters: Sequence[str]) -> str:
+    words = _WORDS[surface.source]
+    if surface.turns_left is not None:
+        words = f"V<sub>k</sub> with k = {surface.turns_left} turns left; arrows show what is best then"
+    lit = "; framed: the states just backed up" if surface.backed_up else ""
+    named = f" ({', '.join(letters)})" if letters else ""
+    return f"{words}{named}{lit} · iteration {surface.iteration:,}"

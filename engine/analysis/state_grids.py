@@ -1,0 +1,130 @@
+"""Where the states of an environment lie beside each other, so that what is known of each can be drawn in its cell;
+importable without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.config.environments import EnvironmentConfig
+from engine.mdp.blackjack import HANDS
+from engine.mdp.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
+
+LEFT, DOWN, RIGHT, UP = (-1, 0), (0, 1), (1, 0), (0, -1)
+Way = tuple[int, int]
+
+_LAKES = {
+    "4x4": ("SFFF", "FHFH", "FFFH", "HFFG"),
+    "8x8": ("SFFFFFFF", "FFFFFFFF", "FFFHFFFF", "FFFFFHFF", "FFFHFFFF", "FHHFFFHF", "FHFFHFHF", "FFFHFFFG"),
+}
+_TAXI_PLACES = ("red", "green", "yellow", "blue")
+
+
+@dataclass(frozen=True)
+class StateGrid:
+    """The cells of an environment, on one page or several.
+
+    Attributes:
+        pages: the state in each cell by page, row and column; −1 where a cell has none.
+        choices: what tells the pages apart, each a name and what there is to choose; the last one changes first.
+        ways: where each action leads, (right, down); None where it does not move.
+        letters: of a map by row, S start, G goal, H hole, C cliff, # wall, small ones for other places; empty without.
+        rows, columns: what they stand for, and their names; empty where they are mere places.
+        arms: whether there is one state alone, whose actions are the arms of a bandit.
+    """
+
+    pages: tuple[tuple[tuple[int, ...], ...], ...]
+    ways: tuple[Way | None, ...]
+    choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    letters: tuple[str, ...] = ()
+    rows: tuple[str, tuple[str, ...]] = ("", ())
+    columns: tuple[str, tuple[str, ...]] = ("", ())
+    arms: bool = False
+
+    def place(self, state: int) -> tuple[int, int, int] | None:
+        """Page, row and column of a state; None where it has no cell."""
+        for page, rows in enumerate(self.pages):
+            for row, cells in enumerate(rows):
+                if state in cells:
+                    return page, row, cells.index(state)
+        return None
+
+    def letter(self, row: int, column: int) -> str:
+        return self.letters[row][column] if self.letters else ""
+
+    def acts(self, row: int, column: int) -> bool:
+        """Whether anybody ever acts there."""
+        return self.letter(row, column) not in ("G", "H", "#", "C")
+
+
+def state_grid(environment: EnvironmentConfig) -> StateGrid | None:
+    """The cells of an environment; None where its states do not lie beside each other."""
+    make = _GRIDS.get(environment.id)
+    return make(environment.options) if make is not None else None
+
+
+def _numbered(letters: Sequence[str]) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    width = len(letters[0])
+    return (tuple(tuple(range(row * width, (row + 1) * width)) for row in range(len(letters))),)
+
+
+def _map(letters: Sequence[str], ways: tuple[Way | None, ...]) -> StateGrid:
+    return StateGrid(_numbered(letters), ways, letters=tuple(letters))
+
+
+def _corridor(options: dict[str, Any]) -> StateGrid:
+    return _map(("S" + "." * (options.get("length", CORRIDOR_LENGTH) - 2) + "G",), (LEFT, RIGHT))
+
+
+def _bandit(options: dict[str, Any]) -> StateGrid:
+    return StateGrid((((0,),),), (None,) * len(options.get("means", BANDIT_MEANS)), arms=True)
+
+
+def _taxi(_options: dict[str, Any]) -> StateGrid:
+    """The state is ((row · 5 + column) · 5 + passenger) · 4 + destination."""
+    pages = tuple(
+        tuple(tuple(((row * 5 + column) * 5 + passenger) * 4 + destination for column in range(5)) for row in range(5))
+        for passenger in range(5)
+        for destination in range(4)
+    )
+    choices = (("Passenger", (*_TAXI_PLACES, "in the taxi")), ("Destination", _TAXI_PLACES))
+    letters = ("r...g", ".....", ".....", ".....", "y..b.")
+    return StateGrid(pages, (DOWN, UP, RIGHT, LEFT, None, None), choices, letters)
+
+
+def _blackjack(_options: dict[str, Any]) -> StateGrid:
+    number = {(hand.total, hand.shown, hand.usable): state for state, hand in enumerate(HANDS) if not hand.natural}
+    totals, cards = tuple(range(21, 3, -1)), tuple(range(1, 11))
+    pages = tuple(
+        tuple(tuple(number.get((total, card, usable), -1) for card in cards) for total in totals)
+        for usable in (False, True)
+    )
+    return StateGrid(
+        pages,
+        (None, None),
+        (("Ace", ("counts 1, or none", "counts 11")),),
+        rows=("hand", tuple(map(str, totals))),
+        columns=("dealer", ("A", *map(str, range(2, 11)))),
+    )
+
+
+def _lake(usual: str) -> Callable[[dict[str, Any]], StateGrid]:
+    return lambda options: _map(_LAKES[options.get("map_name", usual)], (LEFT, DOWN, RIGHT, UP))
+
+
+def _cliff(_options: dict[str, Any]) -> StateGrid:
+    return _map((*["." * 12] * 3, "S" + "C" * 10 + "G"), (UP, RIGHT, DOWN, LEFT))
+
+
+_GRIDS: dict[str, Callable[[dict[str, Any]], StateGrid]] = {
+    "GridWorld-v0": lambda options: _map(tuple(options.get("map", GRID)), (LEFT, DOWN, RIGHT, UP)),
+    "Corridor-v0": _corridor,
+    "Bandit-v0": _bandit,
+    "FrozenLake-v1": _lake("4x4"),
+    "FrozenLake8x8-v1": _lake("8x8"),
+    "CliffWalking-v1": _cliff,
+    "CliffWalkingSlippery-v1": _cliff,
+    "Taxi-v4": _taxi,
+    "BlackjackHands-v0": _blackjack,
+}

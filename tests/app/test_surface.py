@@ -1,0 +1,66 @@
+"""The surface of an environment in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.panels.advantages import AdvantagesPanel
+from app.panels.diagnostics import DiagnosticsPanel
+from app.panels.surface.panel import SurfacePanel
+from app.window.main_window import MainWindow
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.reports.metrics import METRICS
+from tests.app.shorthands import pick, pick_environment
+
+Make = Callable[..., MainWindow]
+
+
+def test_all_families_show_their_surface_signal_and_diagnostics_in_one_window(
+    qtbot: QtBot, make_window: Make, reach: Callable[..., None]
+) -> None:
+    """By turns on the same grid, with the keyboard in its cells, and then where there is no grid."""
+    window = make_window(environment="GridWorld-v0", policy="tabular", budget__environment_steps=1500)
+    window.docks["Surface"].raise_()
+    surface, signal = window.panels.find(SurfacePanel), window.panels.find(AdvantagesPanel)
+    for family, told, axis in (
+        ("Policy gradient", "V of the policy as it is", "advantage"),
+        ("Action values", "Learned values", "TD error"),
+        ("Planning", "V of the policy as it is", "advantage"),
+    ):
+        pick(window.experiment_panel, "family", family)
+        window.start()
+        reach(window, RunState.FINISHED)
+        last = f"iteration {window.playback.policy.iteration:,}"
+        qtbot.waitUntil(lambda told=told, last=last: told in surface.heading.text() and last in surface.heading.text())
+        assert surface._stage.filled
+        assert signal._quantity.startswith(axis)
+        history = window.controller.history
+        for name in window.panels.find(DiagnosticsPanel).shown:
+            assert METRICS[name].unit in ("reward", "steps/s") or len(history.metrics[name].values), name
+    # The arrow keys are the cells' while they have the keyboard, and not a step of training.
+    surface.cells.setFocus(Qt.FocusReason.TabFocusReason)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
+        QTest.keyClick(surface.cells, key)
+    assert window.controller.state is RunState.FINISHED
+    assert surface.cell_label.text() == surface.cells.accessibleDescription() == "row 2, column 2, wall"
+    QTest.keyClick(surface.cells, Qt.Key.Key_Left)
+    assert surface.cell_label.text().startswith("row 2, column 1: V ")
+    place = surface.cells._place()
+    QTest.mouseMove(surface.cells, QPoint(round(place.left + 2.5 * place.side), round(place.top + 0.5 * place.side)))
+    qtbot.waitUntil(lambda: surface.cell_label.text().startswith("row 1, column 3: V "))
+    qtbot.waitUntil(lambda: surface.cells._agent is not None)
+    window.actions_by_name["reset"].trigger()
+    pick_environment(window.experiment, ENVIRONMENTS["Taxi-v4"])
+    assert [combo.accessibleName() for combo in surface.pages] == ["Passenger", "Destination"]
+    surface.pages[0].setCurrentIndex(5)
+    surface.pages[1].setCurrentIndex(2)
+    assert surface.cells._page == 4 * 4 + 1
+    pick_environment(window.experiment, ENVIRONMENTS["CartPole-v1"])
+    assert not surface._stage.filled
+    assert "Cart pole do not lie beside each other" in surface._stage._hint.text()
+    assert "surface" not in window.playback._wanting
