@@ -1,4 +1,4 @@
-"""What follows from an environment's dynamics where they are known as tables; importable without torch."""
+"""The best that can be had in an environment whose dynamics are known as tables; importable without torch."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from functools import cache
 import numpy as np
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.making.known_dynamics import process_of
+from engine.environments.making.known_dynamics import played_process
 from engine.mdp.finite import FiniteMDP
 
 _MOST_WORK = 4_000_000  # outcomes looked at, which takes about 50 ms
 _SETTLED = 1e-9  # a change this small, relative to the largest value, is rounding
-
-
-def played_process(environment: EnvironmentConfig) -> FiniteMDP | None:
-    """The process in which episodes are played, its rewards as they are paid and returns are reported, whatever
-    learning sees of them; None where it is not known.
-
-    Raises:
-        RequestError: the environment cannot be made with its options.
-    """
-    return process_of(environment.model_copy(update={"reward_scale": 1.0, "reward_offset": 0.0}))
 
 
 def optimal_return(environment: EnvironmentConfig) -> float | None:

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.analysis.known_process import played_process
 from engine.analysis.playback import PolicySnapshot, thawed
 from engine.analysis.state_names import state_names
 from engine.config import RunConfig
+from engine.environments.making.known_dynamics import played_process
 from engine.mdp.exact import dynamics_of
 from engine.mdp.finite import FiniteMDP
 from engine.mdp.performance_difference import Comparison, compare
@@ -119,7 +119,7 @@ def _probabilities(snapshot: PolicySnapshot, mdp: FiniteMDP) -> Tensor:
     if policy.start(1) is not None:
         raise RequestError(_REMEMBERS)
     with torch.no_grad():
-        distribution: Any = policy(torch.arange(mdp.states))
+        distribution: Any = policy(torch.arange(mdp.states) if mdp.seen is None else torch.tensor(mdp.seen))
         found: Tensor = distribution.probabilities.double()
     if not torch.isfinite(found).all():
         raise RequestError(_BROKEN.format(snapshot.iteration))
@@ -163,9 +163,9 @@ def _where(found: PolicyDifference, *, least: bool) -> str:
     loses = "loses" if least else "gains"
     if state.old_visits < 1e-9:
         return f"the new policy comes to where the old one never was, {state.name}, and {loses} there"
-    rate = f"{_number(state.new_visits)} times in place of {_number(state.old_visits)}"
-    more = "comes to" if state.new_visits > state.old_visits else "comes less often to"
-    return f"the new policy {more} {state.name}, {rate}, and {loses} by it"
+    often = "more" if state.new_visits > state.old_visits else "less"
+    rate = f"d(s) {_number(state.old_visits)} → {_number(state.new_visits)}"
+    return f"the new policy comes {often} often to {state.name} ({rate}) and {loses} by it"
 
 
 def _number(value: float) -> str:

@@ -54,6 +54,7 @@ def _hand(state: int) -> str:
 _NAMES: dict[str, Callable[[int], str]] = {
     "Bandit-v0": lambda _state: "the only state",
     "Corridor-v0": lambda state: f"square {state + 1}",
+    "Ledge-v0": lambda state: f"square {state + 1}",
     "Taxi-v4": _taxi,
     "BlackjackHands-v0": _hand,
 }

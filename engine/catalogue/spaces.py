@@ -134,7 +134,8 @@ class EnvironmentInfo:
     """What is known of an environment without making it; ``solved_at`` is the mean return at which it counts solved.
 
     ``teaches`` is one line on what is to be learned from it. ``finite`` says that its dynamics are known as tables, so
-    that exact answers can be computed, and ``one_step`` that every episode of it is over after one step. ``family`` is
+    that exact answers can be computed, ``aliased`` that they are, but what is seen does not tell all states apart, and
+    ``one_step`` that every episode of it is over after one step. ``family`` is
     the name of the group that describes it, "own" for what a person brings along. ``notice`` is what a first
     look at it found that a person should know, in a phrase.
     """
@@ -147,6 +148,7 @@ class EnvironmentInfo:
     time_limit: int | None = None
     solved_at: float | None = None
     finite: bool = False
+    aliased: bool = False
     one_step: bool = False
     family: str = "own"
     teaches: str = ""

@@ -45,6 +45,7 @@ class FiniteMDP:
         ends: bool [S, A, K], whether the outcome terminates the episode.
         initial: float64 [S], the distribution of an episode's first state.
         horizon: after how many steps an episode is cut off; None if never.
+        seen: what is seen of each state, as a number [S], where that does not tell all of them apart; else None.
 
     The arrays are kept as read-only copies.
 
@@ -60,6 +61,7 @@ class FiniteMDP:
     ends: NDArray[np.bool_]
     initial: NDArray[np.float64]
     horizon: int | None
+    seen: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         kinds = {"next_states": np.int64, "ends": np.bool_}
@@ -94,6 +96,11 @@ class FiniteMDP:
     def states(self) -> int:
         """S, the number of states."""
         return len(self.probabilities)
+
+    @property
+    def observations(self) -> int:
+        """How many can be told apart by what is seen of them."""
+        return self.states if self.seen is None else max(self.seen) + 1
 
     @property
     def actions(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from engine.config.problems import OPTIONS, ParameterError, Problem
@@ -39,21 +40,6 @@ def _gridworld(
     return gridworld(tuple(map), GridRewards(step_reward, goal_reward, pit_reward), slip)
 
 
-OURS: dict[str, Callable[..., FiniteMDP]] = {"Bandit-v0": _bandit, "Corridor-v0": _corridor, "GridWorld-v0": _gridworld}
-
-
-def our_process(id: str, options: Mapping[str, Any]) -> FiniteMDP:
-    """The process of one of ``OURS``.
-
-    Raises:
-        ParameterError: there is no such option, or its value does not fit.
-    """
-    try:
-        return OURS[id](**options)
-    except (TypeError, ValueError) as error:
-        raise ParameterError(Problem(OPTIONS, "other", limit=str(error).rstrip("."), option_of=id)) from None
-
-
 class Fall(NamedTuple):
     """A process in which greedy improvement falls: ``groups`` says which states share their values and actions, as a
     state's number [S], and ``policy`` [S, A] is one to begin with."""
@@ -75,3 +61,28 @@ def ledge() -> Fall:
     stop = [(1.0, 0, 0.0, True)]
     outcomes = [[stop, [(1.0, 1, 1.0, False)]], [stop, [(1.0, 1, -3.0, True)]]]
     return Fall(from_outcomes("ledge", outcomes, [1.0, 0.0], None), (0, 0), ((0.9, 0.1), (0.9, 0.1)))
+
+
+def _ledge() -> FiniteMDP:
+    fall = ledge()
+    return replace(fall.mdp, seen=fall.groups)
+
+
+OURS: dict[str, Callable[..., FiniteMDP]] = {
+    "Bandit-v0": _bandit,
+    "Corridor-v0": _corridor,
+    "GridWorld-v0": _gridworld,
+    "Ledge-v0": _ledge,
+}
+
+
+def our_process(id: str, options: Mapping[str, Any]) -> FiniteMDP:
+    """The process of one of ``OURS``.
+
+    Raises:
+        ParameterError: there is no such option, or its value does not fit.
+    """
+    try:
+        return OURS[id](**options)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(Problem(OPTIONS, "other", limit=str(error).rstrip("."), option_of=id)) from None

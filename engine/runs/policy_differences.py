@@ -34,7 +34,7 @@ def difference_between(library: Library, old: Chosen, new: Chosen) -> PolicyDiff
     """
     for run, _ in (old, new):  # before torch is loaded for nothing
         known = described(run.config_now.environment)
-        if known is None or not known.finite:
+        if known is None or not (known.finite or known.aliased):
             raise RequestError(UNKNOWN.format(known.title if known is not None else run.environment))
     from engine.analysis.policy_difference import difference
 

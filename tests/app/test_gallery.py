@@ -171,7 +171,7 @@ def test_the_number_found_is_told_and_an_empty_result_says_what_to_change(opened
     gallery = opened()
     total = len(ENVIRONMENTS)
     filter_by(gallery, "group", "ours")
-    assert gallery._count.text() == f"3 of {total}"
+    assert gallery._count.text() == f"4 of {total}"
     filter_by(gallery, "actions", "continuous")
     assert gallery.nothing.isVisible()
     assert "continuous actions, our own small ones" in gallery.nothing.text()

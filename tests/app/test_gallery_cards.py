@@ -30,7 +30,7 @@ def test_every_environment_of_the_catalogue_has_one_card():
 
 def test_shelves_have_headings_with_their_counts():
     rows = arranged(all_cards((), (), ()), Filter(group="ours"))
-    assert (rows[0].title, rows[0].count, len(rows)) == (GROUPS["ours"], 3, 4)
+    assert (rows[0].title, rows[0].count, len(rows)) == (GROUPS["ours"], 4, 5)
 
 
 def test_an_environment_that_is_known_twice_has_one_card():
@@ -50,7 +50,7 @@ def test_an_environment_that_is_known_twice_has_one_card():
         (Filter(group="toy", sees="numbers"), ["Blackjack-v1"]),
         (Filter(group="minigrid", needs="installed"), []),
         (Filter(group="toy", needs="extra"), []),
-        (Filter(group="ours", needs="nothing"), ["Bandit-v0", "Corridor-v0", "GridWorld-v0"]),
+        (Filter(group="ours", needs="nothing"), ["Bandit-v0", "Corridor-v0", "GridWorld-v0", "Ledge-v0"]),
     ],
 )
 def test_a_filter_lets_through_what_fits_all_its_parts(wanted: Filter, expected: list[str]):

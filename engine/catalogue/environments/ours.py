@@ -84,6 +84,18 @@ _ENVIRONMENTS = (
             _reward("pit_reward", "Reward in a pit", -10.0, "What falling into a pit pays."),
         ),
     ),
+    EnvironmentInfo(
+        "Ledge-v0",
+        "Ledge",
+        "Two squares that look alike: stop, or go on for 1; from the second, going on falls and costs 3.",
+        discrete(1),
+        discrete(2, "stop", "go on"),
+        None,
+        None,
+        aliased=True,
+        teaches="Why greedy improvement may fall where a policy gradient climbs: states that share their values.",
+        best_known=BestKnown(1.0, "go on once, then stop, which takes memory; without it 1/12"),
+    ),
 )
 
 FAMILY = Family(

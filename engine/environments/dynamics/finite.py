@@ -12,7 +12,7 @@ from engine.mdp.finite import FiniteMDP
 
 
 class FiniteDynamics:
-    """Episodes of ``mdp``; states are int64 [n], and so are observations.
+    """Episodes of ``mdp``; states are int64 [n], and so are observations: what is seen of them.
 
     The first state, and the outcome of each step, is the first whose cumulative probability exceeds the random number,
     as in Gymnasium's toy-text environments.
@@ -30,6 +30,7 @@ class FiniteDynamics:
         thresholds = _thresholds(mdp.probabilities).reshape(-1, self._outcomes).T
         self._thresholds = [backend.array(column.tolist()) for column in thresholds if np.isfinite(column).any()]
         self._next_states, self._ends = whole(mdp.next_states), whole(mdp.ends)
+        self._seen = None if mdp.seen is None else backend.xp.asarray(list(mdp.seen), device=backend.device)
         self._rewards = backend.array(mdp.rewards.reshape(-1).tolist())
 
     def begin(self, uniforms: Array) -> Array:
@@ -44,6 +45,8 @@ class FiniteDynamics:
         return take(self._next_states, index), take(self._rewards, index), take(self._ends, index)
 
     def observe(self, states: Array) -> Array:
+        if self._seen is not None:
+            return self.backend.take(self._seen, states)
         return self.backend.xp.asarray(states, copy=True)
 
 

@@ -49,7 +49,7 @@ class FiniteEnv(gymnasium.Env[int, int]):
         if process == "Bandit-v0":
             self.metadata = {**self.metadata, "render_fps": 2}
         self.render_mode = render_mode
-        self.observation_space: spaces.Space[Any] = spaces.Discrete(mdp.states)
+        self.observation_space: spaces.Space[Any] = spaces.Discrete(mdp.observations)
         self.action_space: spaces.Space[Any] = spaces.Discrete(mdp.actions)
         self._mdp = mdp
         self._picture = _PICTURES[process](options)
@@ -61,7 +61,7 @@ class FiniteEnv(gymnasium.Env[int, int]):
         super().reset(seed=seed)
         self._state = self._choice(self._mdp.initial)
         self._action, self._reward = None, 0.0
-        return self._state, {}
+        return self._observed, {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
         if not self.action_space.contains(action):
@@ -70,7 +70,11 @@ class FiniteEnv(gymnasium.Env[int, int]):
         index = (self._state, action, outcome)
         self._state = int(self._mdp.next_states[index])
         self._action, self._reward = int(action), float(self._mdp.rewards[index])
-        return self._state, self._reward, bool(self._mdp.ends[index]), False, {}
+        return self._observed, self._reward, bool(self._mdp.ends[index]), False, {}
+
+    @property
+    def _observed(self) -> int:
+        return self._state if self._mdp.seen is None else self._mdp.seen[self._state]
 
     def _choice(self, probabilities: NDArray[np.float64]) -> int:
         return int((probabilities.cumsum() > self.np_random.random()).argmax())
@@ -307,6 +311,8 @@ def _corridor_map(length: int) -> tuple[str, ...]:
     return ("S" + "." * (length - 2) + "G",)
 
 
+_LEDGE = ("S.H",)
+
 _Picture = Callable[[int, int | None, float], Image]
 _PICTURES: dict[str, Callable[[dict[str, Any]], _Picture]] = {
     "Bandit-v0": lambda options: partial(_bandit_picture, tuple(options.get("means", BANDIT_MEANS))),
@@ -316,4 +322,5 @@ _PICTURES: dict[str, Callable[[dict[str, Any]], _Picture]] = {
     "GridWorld-v0": lambda options: partial(
         _grid_picture, tuple(options.get("map", GRID)), (_LEFT, _DOWN, _RIGHT, _UP)
     ),
+    "Ledge-v0": lambda _options: partial(_grid_picture, _LEDGE, (_DOWN, _RIGHT)),
 }

@@ -39,7 +39,22 @@ def _remembered(id: str, options: str) -> FiniteMDP | None:
 
 
 def process_of(environment: EnvironmentConfig) -> FiniteMDP | None:
-    """What learning faces: the process with its time limit and rewards changed as asked; None where it is not known.
+    """What learning faces: the process with its time limit and rewards changed as asked; None where it is not known, or
+    what is seen does not tell its states apart.
+
+    Raises:
+        RequestError: as ``finite_mdp``.
+    """
+    mdp = played_process(environment)
+    if mdp is None or mdp.seen is not None:
+        return None
+    rewards = environment.reward_scale * mdp.rewards + environment.reward_offset
+    return replace(mdp, rewards=rewards)
+
+
+def played_process(environment: EnvironmentConfig) -> FiniteMDP | None:
+    """The process in which episodes are played, with its time limit; its rewards are those that are paid and returns
+    are reported by, whatever learning sees of them. None where it is not known.
 
     Raises:
         RequestError: as ``finite_mdp``.
@@ -47,8 +62,7 @@ def process_of(environment: EnvironmentConfig) -> FiniteMDP | None:
     mdp = finite_mdp(environment.id, environment.options)
     if mdp is None or environment.sticky_actions > 0.0:  # what comes next would depend on the previous action as well
         return None
-    rewards = environment.reward_scale * mdp.rewards + environment.reward_offset
-    return replace(mdp, rewards=rewards, horizon=environment.time_limit or mdp.horizon)
+    return replace(mdp, horizon=environment.time_limit or mdp.horizon)
 
 
 def from_gymnasium(id: str, options: Mapping[str, Any] | None = None) -> FiniteMDP:

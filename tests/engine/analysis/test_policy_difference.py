@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from engine.analysis.known_process import best_return, optimal_return, played_process
+from engine.analysis.known_process import best_return, optimal_return
 from engine.analysis.playback import PolicySnapshot, snapshot
 from engine.analysis.policy_difference import difference
 from engine.analysis.state_names import state_names
@@ -16,6 +17,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PolicyGradientConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
+from engine.environments.making.known_dynamics import played_process
 from engine.mdp.exact import dynamics_of, expected_return
 from engine.runtime.errors import RequestError
 from tests.engine.runs.libraries import policy_for
@@ -59,6 +61,23 @@ def test_what_is_seen_is_said_in_one_sentence() -> None:
     words = [one.sentence for one in (there, back)]
     assert {("rises" in said or "truth is +" in said) for said in words} == {True, False}
     assert all(said.startswith(("J ", "The surrogate says ")) for said in words)
+
+
+def test_it_is_said_why_greedy_improvement_falls_off_a_ledge() -> None:
+    """The two squares share a row of the table: Q̄(go on) = (1 − 6 p) / (1 + p) > 0 at p = 1/10, and J falls to −2."""
+    old = kept(1, environment__id="Ledge-v0", estimator__gamma=1.0)
+    rows = torch.tensor([[0.9, 0.1]])
+    old = replace(old, state={"head.rows": rows.log()})
+    new = replace(old, state={"head.rows": torch.tensor([[0.0, 0.4 / 1.1]])}, epsilon=0.0)
+    fall = difference(old, new)
+    assert fall.numbers.surrogate == pytest.approx(0.36)
+    assert fall.numbers.difference == pytest.approx(-2.07)
+    assert fall.sentence == (
+        "The surrogate says +0.36, the truth is −2.07: the new policy comes more often to square 2 "
+        "(d(s) 0.1 → 1) and loses by it."
+    )
+    back = difference(new, replace(new, state={"head.rows": torch.tensor([[0.0, -2.5]])}))
+    assert back.sentence.startswith("J rises by 2")
 
 
 @pytest.mark.parametrize(

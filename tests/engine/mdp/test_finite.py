@@ -152,9 +152,10 @@ def test_what_the_catalogue_calls_finite_has_a_process_whatever_is_switched() ->
         for options in ({}, *({option.name: not option.default} for option in switches)):
             told, mdp = described(EnvironmentConfig(id=info.id, options=options)), finite_mdp(info.id, options)
             assert told is not None
-            assert told.finite is (mdp is not None), (info.id, options)
+            assert told.finite is (mdp is not None and mdp.seen is None), (info.id, options)
+            assert told.aliased is (mdp is not None and mdp.seen is not None)
             if mdp is not None:
-                assert (told.observation.size, told.action.size) == (mdp.states, mdp.actions)
+                assert (told.observation.size, told.action.size) == (mdp.observations, mdp.actions)
 
 
 def test_only_environments_with_known_dynamics_have_a_process() -> None:
