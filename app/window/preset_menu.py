@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -47,7 +48,7 @@ class PresetMenu(QMenu):
         self.insertSeparator(self._before)
         presets = shipped().values()
         for family in FAMILIES.values():
-            found = [preset for preset in presets if _family(preset) == family.name]
+            found = _by_environment([preset for preset in presets if _family(preset) == family.name])
             if found:
                 menu = QMenu(family.title, self)
                 menu.setToolTipsVisible(True)
@@ -121,6 +122,12 @@ class PresetMenu(QMenu):
             return
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
             self._files.notice.emit("info", f"Your presets are the files in {folder}.")
+
+
+def _by_environment(found: Sequence[Preset]) -> list[Preset]:
+    """Those of one environment beside each other, whatever they learn by."""
+    ids = list(dict.fromkeys(preset.config.environment.id for preset in found))
+    return sorted(found, key=lambda preset: ids.index(preset.config.environment.id))
 
 
 def _family(preset: Preset) -> str:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.catalogue.methods.entries import ALGORITHMS, POLICIES
+from engine.catalogue.methods.families import family_of_entry
 from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.commands.output import to_stdout, writes_all
@@ -32,7 +33,7 @@ def listing(what: str) -> list[dict[str, Any]]:
     if what == "policies":
         return [_row(entry) for entry in POLICIES.values()]
     if what == "algorithms":
-        return [_row(entry) for entry in ALGORITHMS.values()]
+        return [_row(entry) | {"family": family_of_entry(entry).title} for entry in ALGORITHMS.values()]
     if what == "presets":
         return [
             {"id": name, "environment": preset.config.environment.id, "measured": preset.measured}
@@ -73,8 +74,13 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    needed = None
+    needed = family = None
     for row in rows:
+        if row.get("family") and "sets" in row and row["family"] != family:
+            if family is not None:
+                table.add_row("", "")
+            family = row["family"]
+            table.add_row("", escape(f"{family}:"))
         if row.get("needs") and row["needs"] != needed:
             needed = row["needs"]
             table.add_row("", "")

@@ -56,6 +56,7 @@ class SurfacePanel(PanelWidget):
         self._shown: tuple[PolicySnapshot, Planned | None] | None = None
         self._asked = False
         self._work = FileWork(self, "surface", "The surface could not be computed")
+        self._work.failed.connect(self._fail)
         self._due = QTimer(self, interval=EVERY)
         self._due.timeout.connect(self._follow)
         self.cells = Cells(theme)
@@ -184,6 +185,11 @@ class SurfacePanel(PanelWidget):
             self._show_agent()
             self._stage.fill(True)
         self._request()
+
+    def _fail(self, sentence: str) -> None:
+        self._asked = False
+        self._stage.set_hint(sentence)
+        self._stage.fill(False)
 
     def _show_agent(self) -> None:
         """Light the agent's cell, and turn to its page where nobody has chosen another."""
