@@ -180,7 +180,8 @@ class SurfacePanel(PanelWidget):
     def _take(self, surface: Surface | None) -> None:
         self._asked = False
         if surface is not None and self._shown is not None:
-            self.heading.setText(_told(surface, self.cells.letters))
+            told = _told(surface, self.cells.letters)
+            self.heading.setText(told.replace("arrows", "bars") if self._grid and self._grid.arms else told)
             self.cells.show_surface(surface)
             self._show_agent()
             self._stage.fill(True)
