@@ -21,7 +21,7 @@ from app.style.theme import Theme
 Shape = Literal["diamond", "star"]
 
 _MOST_LABELLED = 16  # moments
-_ALONG = (0.0, 1.0, 0.5, 0.25, 0.75)  # a level, where its name may stand
+_ALONG = (0.0, 1.0, 0.5, 0.25, 0.75, 0.12, 0.37, 0.62, 0.87)  # a level, where its name may stand
 _SIGN = 0.8  # of the width of the sign of a run elsewhere
 _WIDEST_NAME = 0.45  # of the plot's width
 _ROWS = (0, 1, 2, 3)  # of names between a line's end and its name, above and beneath

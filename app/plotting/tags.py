@@ -19,7 +19,8 @@ PAD = 4.0  # pixels at either side of the words
 _SIGN_PAD = 4.0  # between a sign and the words beside it
 _MOST_DOTS = 400  # that are looked at: a share of very many says as well where they lie
 _EVERY = 4.0  # pixels from one point of a line that is looked at to the next
-_SHAPE = 50.0  # points that a shape counts for
+_SHAPE = 50.0  # points that a small shape counts for
+_CLOSE = 8.0  # pixels
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,12 @@ def _points(of: Sequence[Dots | Curve], frame: Frame) -> Numbers:
 
 
 def _grid(place: QRectF) -> Numbers:
-    """Points all over a shape, which together count for much."""
-    x, y = np.meshgrid(np.linspace(place.left(), place.right(), 3), np.linspace(place.top(), place.bottom(), 3))
-    return np.column_stack([x.ravel(), y.ravel(), np.full(9, _SHAPE / 9)])
+    """Points all over a shape, so close that no words fit between them, which together count for much."""
+    columns, rows = (max(3, round(length / _CLOSE)) for length in (place.width(), place.height()))
+    x, y = np.meshgrid(
+        np.linspace(place.left(), place.right(), columns), np.linspace(place.top(), place.bottom(), rows)
+    )
+    return np.column_stack([x.ravel(), y.ravel(), np.full(x.size, _SHAPE / 9)])
 
 
 def _paint(painter: QPainter, tag: Tag, place: QRectF, colours: tuple[str, str]) -> None:

@@ -17,7 +17,7 @@ from app.panels.run_timeline import apart
 from app.plotting.labels import Level, Moment, Moments, Name, Shapes, level_top
 from app.plotting.marks import Dots, Frame, Line
 from app.plotting.readout import fitted, tag_place
-from app.plotting.tags import Tags, Worded, freest
+from app.plotting.tags import Tag, Tags, Worded, freest
 from app.plotting.throttle import Pace
 
 pytestmark = pytest.mark.usefixtures("qapp")  # without one there are no letters to measure
@@ -99,6 +99,22 @@ def test_the_label_of_a_moment_leaves_a_curve_uncovered_wherever_that_runs() -> 
         place = laid([moments], [line], rect)["iteration 56"]
         assert not place.top() <= frame.to_y(height) <= place.bottom()
         assert place.left() == frame.to_x(50.0) + 2  # beside its line
+
+
+class _Held:
+    """Room that a mark keeps free for what it writes itself."""
+
+    def __init__(self, place: QRectF) -> None:
+        self.place = place
+
+    def tags(self, _metrics: QFontMetricsF, _frame: Frame) -> list[Tag]:
+        return [Tag("", [self.place])]
+
+
+def test_words_do_not_stand_within_a_wide_shape() -> None:
+    level, rect = Level(300.0, "optimal 9"), QRectF(0, 0, 600, 120)
+    for held in (QRectF(0, 0, 420, 120), QRectF(200, 0, 400, 120)):
+        assert not laid([_Held(held), level], [], rect)["optimal 9"].intersects(held)
 
 
 def test_marks_on_a_line_are_never_closer_than_they_can_be_told_apart() -> None:
