@@ -81,7 +81,7 @@ def _said(id: str, options: Mapping[str, Any], environment: registry.Environment
     info = ENVIRONMENTS.get(id)
     if info is not None:  # made with options that reshape it, so that some of what is said is of another
         action = info.action if action == replace(info.action, labels=()) else action
-        finite = finite_mdp(id, options) is not None
+        finite = _is_finite(id, options)
         return replace(
             info,
             observation=observation,
@@ -100,9 +100,15 @@ def _said(id: str, options: Mapping[str, Any], environment: registry.Environment
         action=action,
         time_limit=limit,
         solved_at=None if options or spec.reward_threshold is None else float(spec.reward_threshold),
-        finite=finite_mdp(id, options) is not None,
+        finite=_is_finite(id, options),
         options=_options(spec),
     )
+
+
+def _is_finite(id: str, options: Mapping[str, Any]) -> bool:
+    """Whether its dynamics are known as tables over what is seen."""
+    mdp = finite_mdp(id, options)
+    return mdp is not None and mdp.seen is None
 
 
 def _options(spec: EnvSpec) -> tuple[Option, ...]:
