@@ -34,6 +34,7 @@ def discrete_actions(config: ValueBasedConfig, environment: EnvironmentInfo) -> 
 
 def in_a_table(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     """Where there is no entry for each state and action."""
+    yield from discrete_actions(config, environment)  # first: nor would DQN do there
     seen = environment.observation
     if seen.kind != "discrete":
         what = "images" if seen.image else f"{seen.size} continuous numbers"
@@ -41,7 +42,6 @@ def in_a_table(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterat
             f"These values are kept in a table of states, and {environment.id} observes {what}",
             "use DQN, or an environment with discrete states",
         )
-    yield from discrete_actions(config, environment)
     if not isinstance(config.policy, TabularPolicy):
         yield Refusal("These values are kept in a table", "choose the tabular policy, or DQN")
     if config.device not in ("auto", "cpu"):
