@@ -1,8 +1,9 @@
 """A configuration as a text that fits into a link or a message, and back.
 
-``playground:1:`` and a word of letters, digits, ``-`` and ``_``: base64url of a checksum (CRC-32, 4 bytes, of the JSON
-beneath) and of the whole configuration as JSON, deflated with ``WORDS`` known beforehand. The number is the version of
-this form; the JSON says, as saved configurations do, of which version of the program it is.
+``playground:2:`` and a word of letters, digits, ``-`` and ``_``: base64url of a checksum (CRC-32, 4 bytes, of the JSON
+beneath) and of the whole configuration as JSON, deflated with the words of its form known beforehand. The number is
+that form, of which earlier ones are read as well; the JSON says, as saved configurations do, of which version of the
+program it is.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from engine.config import RunConfig
 from engine.config.migrations import VERSION, migrated
 from engine.config.problems import ParameterError
-from engine.config.shared_words import WORDS
+from engine.config.shared_words import BY_FORM
 from engine.config.validation import check_extent, validated
 from engine.runtime.errors import RequestError
 
 SCHEME = "playground"
-FORM = 1
+FORM = max(BY_FORM)  # of what is written
 _LARGEST = 100_000  # bytes of JSON, of which the largest configuration needs a tenth
 _LONGEST = 20_000  # characters of a text
 _RAW = -zlib.MAX_WBITS  # deflate without a header of its own
@@ -30,10 +31,10 @@ _BROKEN = "This text of a configuration is damaged or incomplete; copy it again,
 
 
 def to_text(config: RunConfig) -> str:
-    """``config`` as a text, "playground:1:…", mostly of less than a hundred characters."""
+    """``config`` as a text, "playground:2:…", mostly of less than a hundred characters."""
     saved = {"version": VERSION, "config": config.model_dump(mode="json")}
     content = json.dumps(saved, separators=(",", ":"), ensure_ascii=False).encode()
-    deflating = zlib.compressobj(9, wbits=_RAW, memLevel=9, zdict=WORDS)
+    deflating = zlib.compressobj(9, wbits=_RAW, memLevel=9, zdict=BY_FORM[FORM])
     packed = _checksum(content) + deflating.compress(content) + deflating.flush()
     return f"{SCHEME}:{FORM}:{urlsafe_b64encode(packed).decode().rstrip('=')}"
 
@@ -56,11 +57,13 @@ def from_text(text: str) -> RunConfig:
     match = _TEXT.fullmatch(text.strip())
     if match is None:
         raise RequestError(f"A configuration's text begins with {SCHEME}:{FORM}: and holds no spaces.")
-    if int(match[1]) != FORM:
+    form = int(match[1])
+    if form not in BY_FORM:
         raise RequestError(
-            f"This text of a configuration has the form {match[1]}, and this program reads {FORM}; update the program."
+            f"This text of a configuration has the form {form}, and this program reads none beyond {FORM}; update the "
+            "program."
         )
-    saved = _content(match[2])
+    saved = _content(match[2], BY_FORM[form])
     try:
         check_extent(saved)
         return validated(migrated(saved)["config"])
@@ -70,7 +73,7 @@ def from_text(text: str) -> RunConfig:
         raise RequestError(f"The text of a configuration cannot be read: {error}") from None
 
 
-def _content(word: str) -> dict[str, object]:
+def _content(word: str, words: bytes) -> dict[str, object]:
     """What a text holds, as plain data.
 
     Raises:
@@ -80,7 +83,7 @@ def _content(word: str) -> dict[str, object]:
         raise RequestError(_BROKEN)
     try:
         packed = urlsafe_b64decode(word + "=" * (-len(word) % 4))
-        inflating = zlib.decompressobj(wbits=_RAW, zdict=WORDS)
+        inflating = zlib.decompressobj(wbits=_RAW, zdict=words)
         content = inflating.decompress(packed[4:], _LARGEST)
         whole = inflating.eof and not inflating.unused_data and packed[:4] == _checksum(content)
         saved = json.loads(content) if whole else None

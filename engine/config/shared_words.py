@@ -1,7 +1,7 @@
 """The words that configurations are made of, by which their texts are short.
 
-They are a part of what a text of version 1 means: a change here would make all texts unreadable that there are. Words
-that came later are written out in a text, which then is a little longer.
+They are a part of what a text means: a change here would make all texts of its form unreadable that there are. Words
+that came later are written out in a text, which then is a little longer; another form may know them.
 """
 
 # fmt: off
@@ -51,4 +51,68 @@ WORDS = (
     b'0,"optimizer":"adam","learning_rate":0.001,"learning_rate_schedule":"linear","entropy_coefficient":0.0,"max_grad'
     b'_norm":0.5},"budget":{"environment_steps":200000},"seed":1,"device":"auto"}}'
 )
+
+# What texts of form 2 know beside these: rules of the other families, as their presets have them.
+NEIGHBOURS = (
+    b'"policy":{"kind":"tabular","distribution":"auto"},"exploration":{"temperature":1.0,"greedy_start":0.0,"greedy_'
+    b'end":0.0},"estimator":{"gamma":0.99},"update":{"kind":"exact-gradient","optimizer":"adam","learning_rate":0.1,'
+    b'"learning_rate_schedule":"constant","max_grad_norm":0.0},"evaluation":{"episodes":16},"budget":{"environment_s'
+    b'teps":50000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","distribution":"auto","hidden_sizes":[64,64],"act'
+    b'ivation":"tanh","initialization":"orthogonal","spread":"one","initial_log_std":0.0},"exploration":{"temperatur'
+    b'e":1.0,"greedy_start":0.0,"greedy_end":0.0},"estimator":{"gamma":0.99},"update":{"kind":"exact-natural-gradien'
+    b't","learning_rate":1.0,"learning_rate_schedule":"constant","damping":0.0},"evaluation":{"episodes":16},"budget'
+    b'":{"environment_steps":500000},"seed":1,"device":"auto"}"policy":{"kind":"tabular","distribution":"auto"},"exp'
+    b'loration":{"temperature":1.0,"greedy_start":0.0,"greedy_end":0.0},"estimator":{"gamma":1.0},"update":{"kind":"'
+    b'value-iteration","order":"prioritised","backups":24,"horizon":"infinite"},"evaluation":{"episodes":2},"budget"'
+    b':{"environment_steps":8000},"seed":1,"device":"auto"}"policy":{"kind":"tabular","distribution":"auto"},"explor'
+    b'ation":{"temperature":1.0,"greedy_start":0.0,"greedy_end":0.0},"estimator":{"gamma":0.99},"update":{"kind":"po'
+    b'licy-iteration","evaluation_sweeps":0,"horizon":"infinite"},"evaluation":{"episodes":16},"budget":{"environmen'
+    b't_steps":40000},"seed":1,"device":"auto"}"policy":{"kind":"tabular","distribution":"auto"},"exploration":{"eps'
+    b'ilon_start":1.0,"epsilon_end":0.0,"fraction":0.8},"collection":{"kind":"stepwise","environments":64,"train_fre'
+    b'quency":1,"steps":128},"estimator":{"gamma":1.0,"n":1},"update":{"kind":"q-learning","double":false,"learning_'
+    b'rate":0.1,"step_size":"1/n","initial_value":0.0},"budget":{"environment_steps":500000},"seed":1,"device":"auto'
+    b'"}"policy":{"kind":"tabular","distribution":"auto"},"exploration":{"epsilon_start":0.3,"epsilon_end":0.0,"frac'
+    b'tion":0.8},"collection":{"kind":"stepwise","environments":1,"train_frequency":1,"steps":128},"estimator":{"gam'
+    b'ma":0.99,"n":1},"update":{"kind":"sarsa","expected":false,"learning_rate":0.1,"step_size":"constant","initial_'
+    b'value":0.0},"budget":{"environment_steps":30000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","distribution'
+    b'":"auto","hidden_sizes":[128,128],"activation":"relu","initialization":"orthogonal","spread":"one","initial_lo'
+    b'g_std":0.0},"exploration":{"epsilon_start":1.0,"epsilon_end":0.01,"fraction":0.2},"collection":{"kind":"stepwi'
+    b'se","environments":8,"train_frequency":1,"steps":32},"estimator":{"gamma":0.99,"n":5},"update":{"kind":"dqn","'
+    b'double":true,"dueling":false,"loss":"huber","optimizer":"adam","learning_rate":0.001,"learning_rate_schedule":'
+    b'"linear","max_grad_norm":10.0,"gradient_steps":4,"replay":{"capacity":100000,"learning_starts":1000,"minibatch'
+    b'_size":128,"sampling":"uniform","priority_exponent":0.6,"importance_exponent":0.4},"target":{"rate":0.005,"eve'
+    b'ry":1}},"budget":{"environment_steps":100000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","distribution":"'
+    b'auto","hidden_sizes":[64,64],"activation":"relu","initialization":"orthogonal","spread":"one","initial_log_std'
+    b'":0.0},"exploration":{"noise":0.1},"collection":{"kind":"stepwise","environments":1,"train_frequency":1,"steps'
+    b'":128},"estimator":{"gamma":0.99,"n":1},"update":{"kind":"sac","optimizer":"adam","learning_rate":0.001,"learn'
+    b'ing_rate_schedule":"constant","max_grad_norm":0.0,"gradient_steps":1,"temperature":1.0,"automatic_temperature"'
+    b':true,"target_entropy":-1.0,"target_entropy_share":0.3,"critic":{"hidden_sizes":[64,64],"activation":"relu","l'
+    b'earning_rate":0.001},"replay":{"capacity":50000,"learning_starts":500,"minibatch_size":128,"sampling":"uniform'
+    b'","priority_exponent":0.6,"importance_exponent":0.4},"target":{"rate":0.005,"every":1}},"budget":{"environment'
+    b'_steps":40000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","distribution":"auto","hidden_sizes":[64,64],"a'
+    b'ctivation":"relu","initialization":"orthogonal","spread":"one","initial_log_std":0.0},"exploration":{"noise":0'
+    b'.1},"collection":{"kind":"stepwise","environments":1,"train_frequency":1,"steps":128},"estimator":{"gamma":0.9'
+    b'9,"n":1},"update":{"kind":"td3","optimizer":"adam","learning_rate":0.001,"learning_rate_schedule":"constant","'
+    b'max_grad_norm":0.0,"gradient_steps":1,"policy_delay":2,"smoothing_noise":0.2,"smoothing_limit":0.5,"critic":{"'
+    b'hidden_sizes":[64,64],"activation":"relu","learning_rate":0.001},"replay":{"capacity":50000,"learning_starts":'
+    b'1000,"minibatch_size":128,"sampling":"uniform","priority_exponent":0.6,"importance_exponent":0.4},"target":{"r'
+    b'ate":0.005,"every":1}},"budget":{"environment_steps":40000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","d'
+    b'istribution":"auto","hidden_sizes":[64,64],"activation":"tanh","initialization":"orthogonal","spread":"one","i'
+    b'nitial_log_std":0.0},"exploration":{"noise":0.1},"collection":{"kind":"stepwise","environments":1,"train_frequ'
+    b'ency":1,"steps":128},"estimator":{"gamma":0.99,"n":1},"update":{"kind":"ddpg","optimizer":"adam","learning_rat'
+    b'e":0.001,"learning_rate_schedule":"constant","max_grad_norm":0.0,"gradient_steps":1,"critic":{"hidden_sizes":['
+    b'256,256],"activation":"relu","learning_rate":0.001},"replay":{"capacity":100000,"learning_starts":1000,"miniba'
+    b'tch_size":128,"sampling":"uniform","priority_exponent":0.6,"importance_exponent":0.4},"target":{"rate":0.005,"'
+    b'every":1}},"budget":{"environment_steps":500000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","distribution'
+    b'":"auto","hidden_sizes":[64,64],"activation":"tanh","initialization":"orthogonal","spread":"one","initial_log_'
+    b'std":0.0},"exploration":{"noise":0.1},"collection":{"kind":"stepwise","environments":1,"train_frequency":1,"st'
+    b'eps":128},"estimator":{"gamma":0.99,"n":1},"update":{"kind":"q-actor-critic","optimizer":"adam","learning_rate'
+    b'":0.001,"learning_rate_schedule":"constant","max_grad_norm":0.0,"gradient_steps":1,"entropy_coefficient":0.01,'
+    b'"critic":{"hidden_sizes":[256,256],"activation":"relu","learning_rate":0.001},"replay":{"capacity":100000,"lea'
+    b'rning_starts":1000,"minibatch_size":128,"sampling":"uniform","priority_exponent":0.6,"importance_exponent":0.4'
+    b'},"target":{"rate":0.005,"every":1}},"budget":{"environment_steps":500000},"seed":1,"device":"auto"}"Blackjack'
+    b'Hands-v0""Ledge-v0"'
+)
 # fmt: on
+
+BY_FORM = {1: WORDS, 2: NEIGHBOURS + WORDS}

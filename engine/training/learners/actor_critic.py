@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from engine.algorithms.actor_critic.rule import ActorCriticRule
 from engine.algorithms.outcome import Metrics
 from engine.collection.discounted_returns import DiscountedReturns
 from engine.collection.step_collector import StepCollector
 from engine.config import ActorCriticConfig
-from engine.experience.transitions import Transitions
 from engine.policies.uniform import UniformActor
 from engine.reports.events import Estimated, Event, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
-from engine.training.learners.stepwise import Stepwise, mean_length, stepwise
+from engine.training.learners.stepwise import Stepwise, look_at, mean_length, stepwise
 
 
 class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
@@ -59,8 +56,7 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         outcome = rule.outcome()
         yield Estimated(moment.iteration, outcome.td_errors, outcome.td_errors)
         told = mean_length(played) | self._achieved()
-        if self._interaction.normalizer is not None:
-            self._interaction.normalizer.update(self._seen(steps))
+        look_at(self._interaction, steps)
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
     def _achieved(self) -> Metrics:
@@ -72,9 +68,3 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         first, returns = ended
         values = self._rule.values(torch.from_numpy(first).to(self._interaction.device))
         return {"first_value": float(values.mean()), "discounted_return": float(returns.mean())}
-
-    def _seen(self, steps: list[Transitions]) -> Tensor:
-        """The observations of these steps, row by row."""
-        size = self.environment.observation.size
-        rows = np.concatenate([each.observations.reshape(-1, size) for each in steps])
-        return torch.from_numpy(rows).to(self._interaction.device)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from engine.algorithms.outcome import Metrics
@@ -18,6 +19,7 @@ from engine.experience.transitions import Transitions
 from engine.reports.events import Event, Heartbeat
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.training.learner import Moment
+from engine.training.learners.interaction import Interaction
 
 
 class StepwiseRule(Protocol):
@@ -76,6 +78,15 @@ def stepwise(
             if timer.due():
                 yield Heartbeat("updating the policy", sum(found.steps for found in ended))
     return joined_episodes(ended), steps
+
+
+def look_at(interaction: Interaction[StepCollector], steps: Sequence[Transitions]) -> None:
+    """Take what was seen in these steps into the running mean and spread of observations, once all has been learned
+    from them."""
+    if interaction.normalizer is not None:
+        size = interaction.environment.observation.size
+        rows = np.concatenate([each.observations.reshape(-1, size) for each in steps])
+        interaction.normalizer.update(torch.from_numpy(rows).to(interaction.device))
 
 
 def mean_length(played: FinishedEpisodes) -> Metrics:

@@ -18,7 +18,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
-from engine.training.learners.stepwise import Stepwise, mean_length, stepwise
+from engine.training.learners.stepwise import Stepwise, look_at, mean_length, stepwise
 
 
 class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
@@ -51,7 +51,7 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
             return self._interaction.actor
 
         parts = Stepwise(self._interaction.collector, self._rule, self._returns)
-        played, _ = yield from stepwise(parts, moment, actor)
+        played, steps = yield from stepwise(parts, moment, actor)
         yield collected(moment, played)
         outcome = self._rule.outcome()
         yield Estimated(moment.iteration, outcome.td_errors, outcome.td_errors)
@@ -60,6 +60,7 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
             "epsilon": self.policy.epsilon,
             **self._achieved(),
         }
+        look_at(self._interaction, steps)
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
     def _achieved(self) -> Metrics:

@@ -13,14 +13,15 @@ from engine.config.migrations import VERSION
 from engine.config.parameters import with_values
 from engine.config.problems import ParameterError
 from engine.config.shared_text import found_in, from_text, to_text
-from engine.config.shared_words import WORDS
+from engine.config.shared_words import BY_FORM
 from engine.runtime.errors import RequestError
 
 CONFIG = with_values(PolicyGradientConfig(), {"environment": "CartPole-v1", "seed": 7, "update.learning_rate": 0.0123})
 TEXT = to_text(CONFIG)
 # As they were when this form was first given away.
 PINNED = "playground:1:oCqCsBstmEYLJmwFExG9bUIFEmrPme7lEFndUooKIkifG0tJRG5H1ciYBi050poy5phFBgA"
-PINNED_WORDS = 0x03A0D3F5
+PINNED_WORDS = {1: 0x03A0D3F5, 2: 0x83EE94D1}
+PINNED_2 = "playground:2:oCqCsBstmEYLJmwFExG9bUIFEmrPme7lEFndUooKIkifG0tJRG5H1ciYBi050poy5phFBgA"
 
 
 def test_every_preset_comes_back_from_a_text_that_fits_into_a_message() -> None:
@@ -31,8 +32,10 @@ def test_every_preset_comes_back_from_a_text_that_fits_into_a_message() -> None:
 
 
 def test_texts_that_were_given_away_stay_readable() -> None:
-    assert zlib.crc32(WORDS) == PINNED_WORDS, "what a text of form 1 means has changed: raise FORM, and read both"
+    found = {form: zlib.crc32(words) for form, words in BY_FORM.items()}
+    assert found == PINNED_WORDS, "what a text of this form means has changed: make another form, and read both"
     kept = from_text(PINNED)
+    assert kept == from_text(PINNED_2)
     assert (kept.seed, kept.environment.id, kept.update.learning_rate) == (7, "CartPole-v1", 0.0123)
 
 
@@ -60,7 +63,7 @@ def made(content: bytes) -> str:
     """A text around any content."""
     from base64 import urlsafe_b64encode
 
-    deflating = zlib.compressobj(9, wbits=-zlib.MAX_WBITS, zdict=WORDS)
+    deflating = zlib.compressobj(9, wbits=-zlib.MAX_WBITS, zdict=BY_FORM[1])
     packed = zlib.crc32(content).to_bytes(4, "big") + deflating.compress(content) + deflating.flush()
     return f"playground:1:{urlsafe_b64encode(packed).decode().rstrip('=')}"
 
@@ -85,7 +88,7 @@ def test_what_is_whole_but_no_configuration_is_refused_in_a_sentence(content: by
 
 def test_a_text_of_a_later_form_asks_for_a_later_program() -> None:
     with pytest.raises(RequestError, match="update the program"):
-        from_text(TEXT.replace(":1:", ":2:"))
+        from_text(TEXT.replace(":2:", ":3:"))
 
 
 def test_a_refusal_says_which_value_does_not_fit() -> None:

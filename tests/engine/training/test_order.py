@@ -12,6 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.networks.normalizer import Normalizer
@@ -231,4 +233,14 @@ def test_a_spread_that_an_update_leaves_beyond_its_limits_is_back_when_the_next_
                 log_std.fill_(30.0)
             elif isinstance(event, Estimated) and event.iteration == 2:
                 assert log_std.item() == MOST_LOG_STD
+    training.close()
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn", "sac"])
+def test_whatever_learns_knows_the_mean_of_what_it_has_seen(algorithm: str) -> None:
+    small = {"collection.steps": 8, "collection.environments": 2, "environment.normalize_observations": True}
+    config = with_values(choose(configured(environment="CartPole-v1"), ALGORITHMS[algorithm]), small)
+    training = Training(config)
+    next(event for event in training if isinstance(event, Updated))
+    assert training.policy.state_dict()["normalizer.mean"].abs().min() > 0.0
     training.close()
