@@ -71,9 +71,10 @@ def test_a_figure_reads_as_people_write_it() -> None:
 def test_every_row_is_listed_with_its_figures() -> None:
     done = CliRunner().invoke(command.cli, ["--list"], env={"COLUMNS": "600"})
     assert done.exit_code == 0
+    told = " ".join(done.output.split())  # however wide the lines are
     for row in ROWS.values():
-        assert row.name in done.output
-        assert all(figure.name in done.output for figure in row.figures)
+        assert row.name in told
+        assert all(figure.name in told for figure in row.figures)
 
 
 def test_every_row_has_its_module() -> None:

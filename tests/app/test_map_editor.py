@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
@@ -177,7 +175,7 @@ def test_the_map_as_it_came_is_a_click_away(editor: MapEditor, dialog: MapDialog
 
 def test_a_map_larger_than_can_be_made_may_stay_so(qtbot: QtBot, chosen: Experiment):
     large = ("S" + 29 * ".", 29 * "." + "G")
-    parameter = replace(next(p for p in chosen.parameters() if p.path == MAP), value=large)
+    parameter = next(p for p in chosen.parameters() if p.path == MAP)._replace(value=large)
     dialog = MapDialog(parameter, legends(chosen.plain)[MAP], DARK, lambda _rows: None)
     qtbot.addWidget(dialog)
     QTest.mouseClick(dialog.heights.more, LEFT)

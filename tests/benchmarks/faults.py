@@ -85,6 +85,7 @@ def first_failure(root: Path, tests: Sequence[str]) -> str | None:
     """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", *tests]
     environment = {"QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1", **os.environ}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # a file changed twice within a second would be read as it was before
     try:
         done = subprocess.run(
             command, cwd=root, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False

@@ -108,6 +108,7 @@ class SweepRule:
         table, chosen = plan.action_values[first].float(), plan.policy[first] > 0.0
         best = table.amax(-1, keepdim=True)
         below = torch.nextafter(best, torch.full_like(best, -torch.inf))
+        below = torch.minimum(below, best - torch.finfo(best.dtype).tiny)  # which is not taken for 0 where that is best
         self._rows.copy_(torch.where(chosen, best, torch.minimum(table, below)))
 
     def _return(self, gamma: float) -> float | None:

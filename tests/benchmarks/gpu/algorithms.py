@@ -27,6 +27,7 @@ from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.specs import RULE_SPECS, UPDATE_SPECS
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.estimation.estimators import estimate
@@ -46,6 +47,10 @@ LENGTHS: dict[str, dict[str, Any]] = {
     "episodes": {"collection.episodes_per_update": 8, "environment.time_limit": 60},
     "fixed-length": {"collection.environments": 8},
 }
+# The algorithms whose policies climb a gradient; the other families are at home on the CPU.
+CLIMBING = {
+    entry.id: entry for rule in [*UPDATE_SPECS.values(), RULE_SPECS["exact-gradient"]] for entry in rule.algorithms
+}
 POLICIES = {
     "softmax": {"environment": "CartPole-v1", "policy": "mlp"},
     "gaussian": {"environment": "Pendulum-v1", "policy": "mlp"},
@@ -55,8 +60,8 @@ SGD, ADAM, MAGNIFIED = 1e-3, 2e-2, 2e-2
 
 def every_algorithm(given: Given, say: Say) -> None:
     """A few iterations of each in the catalogue, with the environments on the device where their dynamics are ours."""
-    for name, entry in ALGORITHMS.items():
-        tabular = name in ("exact-gradient",)
+    for name, entry in CLIMBING.items():
+        tabular = name == "exact-gradient"
         where = {"environment": "FrozenLake-v1", "policy": "tabular"} if tabular else POLICIES["softmax"]
         config = _configured(where | {"device": given.device.type})
         config = choose(config, entry)
@@ -97,7 +102,7 @@ def cpu_against_device(given: Given, say: Say) -> None:
     torch.backends.cudnn.allow_tf32 = False
     try:
         for policy in POLICIES:
-            for name, entry in ALGORITHMS.items():
+            for name, entry in CLIMBING.items():
                 if name == "exact-gradient" or (given.small and name not in ("reinforce", "trpo", "ppo")):
                     continue
                 config = choose(_configured(POLICIES[policy] | {"device": "cpu"}), entry)

@@ -55,7 +55,9 @@ def told(training: Training, iterations: int) -> tuple[list[Planned], list[Updat
 
 
 @pytest.mark.parametrize("algorithm", SWEEPING)
-def test_every_plan_ends_at_the_optimum_and_is_followed(algorithm: str) -> None:
+@pytest.mark.parametrize("flushed", [False, True])
+def test_every_plan_ends_at_the_optimum_and_is_followed(algorithm: str, flushed: bool) -> None:
+    torch.set_flush_denormal(flushed)  # as in the thread that trains, and not
     training = Training(plans(algorithm))
     planned, updates = told(training, 80)
     best = exact.policy_iteration(known(GRID, horizon=None), 0.99)
