@@ -91,7 +91,7 @@ GOALS = (
     Goal("pendulum-td3", -200.0),
     Goal("pendulum-sac", -200.0),
     Goal("lunar-lander", 200.0, stop=True),
-    Goal("lunar-lander-dqn", 200.0),
+    Goal("lunar-lander-dqn", 180.0),
     Goal("lunar-lander-continuous", 200.0, stop=True),
     Goal("bipedal-walker", 250.0, stop=True),
     Goal("frozen-lake", 0.70),
