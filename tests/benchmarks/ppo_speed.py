@@ -15,68 +15,21 @@ beside it, since a side whose episodes are short resets its environments more of
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-from importlib.util import find_spec
-from statistics import median
-
-import numpy as np
-import torch
-
 from engine.config import RunConfig
-from engine.reports.events import Updated
-from engine.training.training import Training
 from tests.benchmarks import cartpole_475
+from tests.benchmarks.against_peers import Run, Sides, alternated, learned, trained
 from tests.benchmarks.engine_side import algorithm
-from tests.benchmarks.figures import Measured, Number, Say, require
+from tests.benchmarks.figures import Measured, Say
 
 STEPS = 20_480
 QUICK_STEPS = 1_024
 ENVIRONMENTS, LENGTH, EPOCHS = 8, 32, 20
 WARM = 2  # iterations of SBX in which it compiles
-FIGURES = {"SB3": "speed-up", "SBX": "speed-up against SBX"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """How fast a run was, and the mean return of its last episodes."""
-
-    speed: float
-    mean_return: float
 
 
 def measure(quick: bool, say: Say) -> Measured:
-    require("stable_baselines3", "stable-baselines3")
-    torch.set_num_threads(1)
     repeats, steps = (1, QUICK_STEPS) if quick else (7, STEPS)
-    peers = tuple(name for name, module in cartpole_475.MODULES.items() if find_spec(module))
-    _ours(0, QUICK_STEPS)
-    for peer in peers:
-        _theirs(peer, 0, QUICK_STEPS)
-    ours, theirs = list[Run](), {peer: list[Run]() for peer in peers}
-    for seed in range(1, repeats + 1):
-        ours.append(_ours(seed, steps))
-        for peer, runs in theirs.items():
-            runs.append(_theirs(peer, seed, steps))
-        others = ", ".join(f"{peer}'s {runs[-1].speed:,.0f}" for peer, runs in theirs.items())
-        say(f"{ours[-1].speed:,.0f} steps/s against {others}")
-    numbers = [
-        Number("ours, median", median(run.speed for run in ours), "steps/s"),
-        Number("ours: mean return at the end, median", median(run.mean_return for run in ours), ""),
-    ]
-    held = {}
-    for peer, runs in theirs.items():
-        ratios = [mine.speed / other.speed for mine, other in zip(ours, runs, strict=True)]
-        held[FIGURES[peer]] = median(ratios)
-        numbers += [
-            Number(f"{peer}: ratio, median", median(ratios), "×"),
-            Number(f"{peer}: ratio, least", min(ratios), "×"),
-            Number(f"{peer}: ratio, most", max(ratios), "×"),
-            Number(f"{peer}, median", median(run.speed for run in runs), "steps/s"),
-            Number(f"{peer}: mean return at the end, median", median(run.mean_return for run in runs), ""),
-        ]
-    detail = f"Median of {repeats} alternations of {steps:,} steps a side."
-    return Measured(held, tuple(numbers), detail)
+    return alternated(Sides(_ours, _theirs, QUICK_STEPS), repeats, steps, say)
 
 
 def zoo(seed: int, steps: int) -> RunConfig:
@@ -109,26 +62,8 @@ def zoo(seed: int, steps: int) -> RunConfig:
 
 
 def _ours(seed: int, steps: int) -> Run:
-    training = Training(zoo(seed, steps))
-    last: Updated | None = None
-    started = time.perf_counter()
-    for event in training:
-        if isinstance(event, Updated):
-            last = event
-    seconds = time.perf_counter() - started
-    training.close()
-    assert last is not None
-    return Run(training.environment_steps / seconds, last.metrics["mean_return"] or 0.0)
+    return trained(zoo(seed, steps))
 
 
 def _theirs(peer: str, seed: int, steps: int) -> Run:
-    model = cartpole_475.zoo_ppo(seed, peer)
-    if peer == "SBX":
-        model.learn(WARM * ENVIRONMENTS * LENGTH)
-    before = model.num_timesteps
-    started = time.perf_counter()
-    model.learn(steps, reset_num_timesteps=False)
-    seconds = time.perf_counter() - started
-    model.get_env().close()
-    mean_return = float(np.mean([episode["r"] for episode in model.ep_info_buffer]))
-    return Run((model.num_timesteps - before) / seconds, mean_return)
+    return learned(cartpole_475.zoo_ppo(seed, peer), WARM * ENVIRONMENTS * LENGTH if peer == "SBX" else 0, steps)

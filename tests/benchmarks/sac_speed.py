@@ -16,69 +16,24 @@ repeats of ours / theirs, neighbours in time.
 from __future__ import annotations
 
 import os
-import time
-from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
-from statistics import median
 from typing import Any
 
-import numpy as np
-import torch
-
 from engine.config import RunConfig
-from engine.reports.events import Updated
-from engine.runtime.threads import compute_on_one_thread
-from engine.training.training import Training
+from tests.benchmarks.against_peers import Run, Sides, alternated, learned, trained
 from tests.benchmarks.cartpole_475 import MODULES
 from tests.benchmarks.engine_side import algorithm
-from tests.benchmarks.figures import Measured, Number, Say, require
+from tests.benchmarks.figures import Measured, Say
 
 STEPS = 4_096
 QUICK_STEPS = 512
 WARM = 256  # steps of SBX in which it compiles
 MINIBATCH, CAPACITY, FIRST = 256, 50_000, 100
-FIGURES = {"SB3": "speed-up", "SBX": "speed-up against SBX"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """How fast a run was, and the mean return of its last episodes."""
-
-    speed: float
-    mean_return: float
 
 
 def measure(quick: bool, say: Say) -> Measured:
-    require("stable_baselines3", "stable-baselines3")
     repeats, steps = (1, QUICK_STEPS) if quick else (5, STEPS)
-    peers = tuple(name for name, module in MODULES.items() if find_spec(module))
-    _ours(0, QUICK_STEPS)
-    for peer in peers:
-        _theirs(peer, 0, QUICK_STEPS)
-    ours, theirs = list[Run](), {peer: list[Run]() for peer in peers}
-    for seed in range(1, repeats + 1):
-        ours.append(_ours(seed, steps))
-        for peer, runs in theirs.items():
-            runs.append(_theirs(peer, seed, steps))
-        others = ", ".join(f"{peer}'s {runs[-1].speed:,.0f}" for peer, runs in theirs.items())
-        say(f"{ours[-1].speed:,.0f} steps/s against {others}")
-    numbers = [
-        Number("ours, median", median(run.speed for run in ours), "steps/s"),
-        Number("ours: mean return at the end, median", median(run.mean_return for run in ours), ""),
-    ]
-    held = {}
-    for peer, runs in theirs.items():
-        ratios = [mine.speed / other.speed for mine, other in zip(ours, runs, strict=True)]
-        held[FIGURES[peer]] = median(ratios)
-        numbers += [
-            Number(f"{peer}: ratio, median", median(ratios), "×"),
-            Number(f"{peer}: ratio, least", min(ratios), "×"),
-            Number(f"{peer}: ratio, most", max(ratios), "×"),
-            Number(f"{peer}, median", median(run.speed for run in runs), "steps/s"),
-            Number(f"{peer}: mean return at the end, median", median(run.mean_return for run in runs), ""),
-        ]
-    return Measured(held, tuple(numbers), f"Median of {repeats} alternations of {steps:,} steps a side.")
+    return alternated(Sides(_ours, _theirs, QUICK_STEPS), repeats, steps, say)
 
 
 def zoo(seed: int, steps: int) -> RunConfig:
@@ -105,32 +60,11 @@ def zoo(seed: int, steps: int) -> RunConfig:
 
 
 def _ours(seed: int, steps: int) -> Run:
-    training = Training(zoo(seed, steps))
-    compute_on_one_thread()
-    last: Updated | None = None
-    started = time.perf_counter()
-    for event in training:
-        if isinstance(event, Updated):
-            last = event
-    seconds = time.perf_counter() - started
-    training.close()
-    assert last is not None
-    return Run(training.environment_steps / seconds, last.metrics["mean_return"] or 0.0)
+    return trained(zoo(seed, steps))
 
 
 def _theirs(peer: str, seed: int, steps: int) -> Run:
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(False)
-    model = zoo_sac(seed, peer)
-    if peer == "SBX":
-        model.learn(WARM)
-    before = model.num_timesteps
-    started = time.perf_counter()
-    model.learn(steps, reset_num_timesteps=False)
-    seconds = time.perf_counter() - started
-    model.get_env().close()
-    mean_return = float(np.mean([episode["r"] for episode in model.ep_info_buffer] or [0.0]))
-    return Run((model.num_timesteps - before) / seconds, mean_return)
+    return learned(zoo_sac(seed, peer), WARM if peer == "SBX" else 0, steps)
 
 
 def zoo_sac(seed: int, peer: str = "SB3") -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.algorithms.actor_critic.rule import ActorCriticRule
-from engine.algorithms.outcome import Metrics
 from engine.collection.discounted_returns import DiscountedReturns
 from engine.collection.step_collector import StepCollector
 from engine.config import ActorCriticConfig
@@ -17,7 +19,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
-from engine.training.learners.stepwise import Stepwise, look_at, mean_length, stepwise
+from engine.training.learners.stepwise import Stepwise, achieved, look_at, mean_length, stepwise
 
 
 class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
@@ -55,16 +57,10 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         yield collected(moment, played)
         outcome = rule.outcome()
         yield Estimated(moment.iteration, outcome.td_errors, outcome.td_errors)
-        told = mean_length(played) | self._achieved()
+        told = mean_length(played) | achieved(self._returns, self._values)
         look_at(self._interaction, steps)
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
-    def _achieved(self) -> Metrics:
-        """What the episodes that have ended were taken to be worth as they began, by the values as they are now, and
-        what they brought."""
-        ended = self._returns.ended
-        if ended is None:
-            return {}
-        first, returns = ended
-        values = self._rule.values(torch.from_numpy(first).to(self._interaction.device))
-        return {"first_value": float(values.mean()), "discounted_return": float(returns.mean())}
+    def _values(self, observations: NDArray[Any]) -> Tensor:
+        """What the policy is taken to be worth in each."""
+        return self._rule.values(torch.from_numpy(observations).to(self._interaction.device))

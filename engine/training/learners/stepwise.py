@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.algorithms.outcome import Metrics
 from engine.collection.collector import FinishedEpisodes
@@ -87,6 +88,15 @@ def look_at(interaction: Interaction[StepCollector], steps: Sequence[Transitions
         size = interaction.environment.observation.size
         rows = np.concatenate([each.observations.reshape(-1, size) for each in steps])
         interaction.normalizer.update(torch.from_numpy(rows).to(interaction.device))
+
+
+def achieved(returns: DiscountedReturns, values: Callable[[NDArray[Any]], Tensor]) -> Metrics:
+    """What the episodes that have ended were taken to be worth as they began, by the ``values`` of first observations
+    as they are now, and what they brought; nothing where none has ended."""
+    if returns.ended is None:
+        return {}
+    first, brought = returns.ended
+    return {"first_value": float(values(first).mean()), "discounted_return": float(brought.mean())}
 
 
 def mean_length(played: FinishedEpisodes) -> Metrics:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.algorithms.outcome import Metrics
 from engine.algorithms.value_based.exploration import epsilon_at
@@ -18,7 +21,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
-from engine.training.learners.stepwise import Stepwise, look_at, mean_length, stepwise
+from engine.training.learners.stepwise import Stepwise, achieved, look_at, mean_length, stepwise
 
 
 class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
@@ -58,18 +61,12 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
         told: Metrics = {
             **mean_length(played),
             "epsilon": self.policy.epsilon,
-            **self._achieved(),
+            **achieved(self._returns, self._values),
         }
         look_at(self._interaction, steps)
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
-    def _achieved(self) -> Metrics:
-        """What the episodes that have ended were taken to be worth as they began, by the values as they are now, and
-        what they brought."""
-        ended = self._returns.ended
-        if ended is None:
-            return {}
-        first, returns = ended
+    def _values(self, observations: NDArray[Any]) -> Tensor:
+        """max Q of each."""
         with torch.inference_mode():
-            values = self.policy.action_values(torch.from_numpy(first).to(self._interaction.device)).amax(-1)
-        return {"first_value": float(values.mean()), "discounted_return": float(returns.mean())}
+            return self.policy.action_values(torch.from_numpy(observations).to(self._interaction.device)).amax(-1)
