@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import VALUE_SPECS
-from engine.config import ValueBasedConfig
+from engine.config import ActorCriticConfig, ValueBasedConfig
 from engine.config.value_based import DECAY, DQN, SARSA, QLearning
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
@@ -33,7 +33,7 @@ def _policy(config: ValueBasedConfig) -> Line:
     )
 
 
-def _target(config: ValueBasedConfig, following: str) -> Line:
+def target_line(config: ValueBasedConfig | ActorCriticConfig, following: str) -> Line:
     """The rewards of n steps and, discounted, the value of where they lead; in it, t+1 stands for the time then."""
     n = config.estimator.n
     rewards, weights, weight = "r_t", r"\gamma^l \,", r"\gamma \,"
@@ -64,15 +64,15 @@ def _step(config: ValueBasedConfig) -> Line:
 def _q_learning(config: ValueBasedConfig) -> tuple[Line, ...]:
     assert isinstance(config.update, QLearning)
     if config.update.double:
-        return (_target(config, rf"Q_2(s_{{t+1}}, {_GREEDY} \, Q(s_{{t+1}}, a'))"), _step(config))
-    return (_target(config, r"\max_{a'} Q(s_{t+1}, a')"), _step(config))
+        return (target_line(config, rf"Q_2(s_{{t+1}}, {_GREEDY} \, Q(s_{{t+1}}, a'))"), _step(config))
+    return (target_line(config, r"\max_{a'} Q(s_{t+1}, a')"), _step(config))
 
 
 def _sarsa(config: ValueBasedConfig) -> tuple[Line, ...]:
     assert isinstance(config.update, SARSA)
     if config.update.expected:
-        return (_target(config, r"\sum_{a'} \pi(a' \mid s_{t+1}) \, Q(s_{t+1}, a')"), _step(config))
-    return (_target(config, r"Q(s_{t+1}, a_{t+1})"), _step(config))
+        return (target_line(config, r"\sum_{a'} \pi(a' \mid s_{t+1}) \, Q(s_{t+1}, a')"), _step(config))
+    return (target_line(config, r"Q(s_{t+1}, a_{t+1})"), _step(config))
 
 
 def _dqn(config: ValueBasedConfig) -> tuple[Line, ...]:
@@ -113,11 +113,11 @@ require_same_kinds(_VALUES, VALUE_SPECS)
 
 SYMBOLS = (
     Symbol(r"\pi(a", "π(a|s)", "the probability of action a in state s"),
-    Symbol(r"\epsilon", "ε", "the share of random actions"),
+    Symbol(r"1 - \epsilon", "ε", "the share of random actions"),
     Symbol("|A|", "|A|", "how many actions there are"),
     Symbol("Q_2", "Q<sub>2</sub>", "a second table; at every step the two change places by chance"),
     Symbol(r"\theta^-", "θ⁻", "the target network: a copy of the parameters that follows them slowly"),
-    Symbol(r"\tau", "τ", "how far the target network follows at a time"),
+    Symbol(r"1 - \tau", "τ", "how far the target network follows at a time"),
     Symbol("{t \\sim D}", "mean<sub>t ∼ D</sub>", "the mean over steps drawn from the replay buffer"),
     Symbol(r"\mathrm{huber}", "huber(e)", "½ e² up to an error of 1, and from there on a straight line"),
     Symbol("w_t", "w<sub>t</sub>", "undoes in part that a step is drawn more often than others"),
@@ -125,7 +125,7 @@ SYMBOLS = (
     Symbol("r_t", "r<sub>t</sub>", "the reward of step t, of the steps s<sub>t</sub>, a<sub>t</sub> that are taken"),
     Symbol("r_{t+l}", "r<sub>t+l</sub>", "the reward l steps after step t"),
     Symbol("N(s", "N(s,a)", "how often action a has been learned from in state s"),
-    Symbol("Q(s", "Q(s,a)", "what is expected to follow action a in state s, as discounted return"),
+    Symbol("Q(s_t", "Q(s,a)", "what is expected to follow action a in state s, as discounted return"),
     Symbol(
         r"Q_\theta(",
         "Q<sub>θ</sub>(s,a)",

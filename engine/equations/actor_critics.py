@@ -9,30 +9,18 @@ from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
 from engine.config.actor_critic import SAC, TD3, QActorCritic
+from engine.equations.action_values import target_line
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
 
 _MEAN = r"\mathrm{mean}_{t \sim D} \,"
+_LATER = "s_{t+1}"
+_NEXT = rf"\mu_{{\theta^-}}({_LATER})"  # the next action of the target policy
 
 
 def actor_critic_lines(config: ActorCriticConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     """The target, the fit of the action values, what the policy climbs, and how target networks follow."""
-    discrete = environment.action.kind == "discrete"
-    return (*_LINES[config.update.kind](config, discrete), _follows(config))
-
-
-def _target(config: ActorCriticConfig, following: str) -> Line:
-    n = config.estimator.n
-    rewards = r"r_t" if n == 1 else rf"\sum_{{l=0}}^{{{n - 1}}} \gamma^l r_{{t+l}}"
-    return (
-        Term(rf"y_t = {rewards} + ", "credit"),
-        Term(r"\gamma \," if n == 1 else rf"\gamma^{{{n}}} \,", "credit"),
-        Term(following, "update"),
-    )
-
-
-def _later(config: ActorCriticConfig) -> str:
-    return r"s_{t+1}" if config.estimator.n == 1 else rf"s_{{t+{config.estimator.n}}}"
+    return _LINES[config.update.kind](config, environment)
 
 
 def _fit(two: bool) -> Line:
@@ -44,77 +32,88 @@ def _fit(two: bool) -> Line:
     )
 
 
-def _climbs(what: str) -> Line:
+def _climbs(what: str, delay: int = 1) -> Line:
+    """``delay`` is how many steps the values take for each of the policy."""
+    every = (Term(rf"\; (\mathrm{{every}} \; {delay} \; \mathrm{{steps}})", "update"),) if delay > 1 else ()
     return (
         Term(r"\theta \; \mathrm{climbs} \; "),
         Term(_MEAN),
         Term(what, "update"),
+        *every,
     )
 
 
-def _follows(config: ActorCriticConfig) -> Line:
+def _follows(config: ActorCriticConfig, *parameters: str) -> Line:
+    """Target networks of these ``parameters``."""
     if config.update.target.rate == 1.0:
-        return (Term(r"\phi^- \leftarrow \phi", "update"),)
-    return (Term(r"\phi^- \leftarrow (1 - \tau) \, \phi^- + \tau \, \phi", "update"),)
-
-
-def _sac(config: ActorCriticConfig, discrete: bool) -> tuple[Line, ...]:
-    assert isinstance(config.update, SAC)
-    later = _later(config)
-    if discrete:
-        following = rf"\sum_{{a'}} \pi_\theta(a' \mid {later}) \, (\min_i Q_{{\phi_i^-}}({later}, a') "
-        climbed = r"\sum_{a'} \pi_\theta(a' \mid s_t) \, (\min_i Q_{\phi_i}(s_t, a') "
-        later_log = rf"- \alpha \log \pi_\theta(a' \mid {later}))"
-        climbed += r"- \alpha \log \pi_\theta(a' \mid s_t))"
-        target = _target(config, following + later_log)
+        steps = [rf"{name}^- \leftarrow {name}" for name in parameters]
     else:
-        draws = rf"a' \sim \pi_\theta({later})"
-        target = _target(
-            config,
-            rf"(\min_i Q_{{\phi_i^-}}({later}, a') - \alpha \log \pi_\theta(a' \mid {later})), \; {draws}",
+        steps = [rf"{name}^- \leftarrow (1 - \tau) \, {name}^- + \tau \, {name}" for name in parameters]
+    return tuple(Term(step + (r", \;\; " if step is not steps[-1] else ""), "update") for step in steps)
+
+
+def _sac(config: ActorCriticConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
+    assert isinstance(config.update, SAC)
+    if environment.action.kind == "discrete":
+        each = r"\sum_{a'} \pi_\theta(a' \mid %s) \, (\min_i Q_{\phi_i%s}(%s, a') - \alpha \log \pi_\theta(a' \mid %s))"
+        following = each % (_LATER, "^-", _LATER, _LATER)
+        climbed = each % ("s_t", "", "s_t", "s_t")
+    else:
+        one = r"(\min_i Q_{\phi_i%s}(%s, %s) - \alpha \log \pi_\theta(%s \mid %s)), \; %s \sim \pi_\theta(%s)"
+        following = one % ("^-", _LATER, "a'", "a'", _LATER, "a'", _LATER)
+        climbed = one % ("", "s_t", "a", "a", "s_t", "a", "s_t")
+    lines: tuple[Line, ...] = (target_line(config, following), _fit(True), _climbs(climbed))
+    if config.update.automatic_temperature:
+        kept = (Term(r"\log \alpha \leftarrow \log \alpha - \eta \, (H(\pi_\theta) - H_1)", "update"),)
+        lines = (*lines, kept)
+    return (*lines, _follows(config, r"\phi"))
+
+
+def _td3(config: ActorCriticConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
+    update = config.update
+    assert isinstance(update, TD3)
+    lines: tuple[Line, ...] = (target_line(config, rf"\min_i Q_{{\phi_i^-}}({_LATER}, {_NEXT})"),)
+    if update.smoothing_noise > 0.0:
+        later = _LATER if config.estimator.n == 1 else _LATER.replace("t+1", f"t+{config.estimator.n}")
+        unit = "" if environment.action.bounds == ((-1.0, 1.0),) else r"w \, "
+        noise = unit + r"\mathrm{clip}(\tilde{\epsilon}, -b, b)"
+        lines = (
+            target_line(config, rf"\min_i Q_{{\phi_i^-}}({_LATER}, a')"),
+            (
+                Term("a' = ", "update"),
+                Term(rf"\mathrm{{clip}}(\mu_{{\theta^-}}({later}) + {noise}, \,", "update"),
+                Term(r"\, a_{\min}, a_{\max})", "update"),
+            ),
         )
-        climbed = r"(\min_i Q_{\phi_i}(s_t, a) - \alpha \log \pi_\theta(a \mid s_t)), \; a \sim \pi_\theta(s_t)"
-    lines = (target, _fit(True), _climbs(climbed))
-    if not config.update.automatic_temperature:
-        return lines
-    return (*lines, (Term(r"\log \alpha \leftarrow \log \alpha - \eta \, (H(\pi_\theta) - H_1)", "update"),))
-
-
-def _td3(config: ActorCriticConfig, discrete: bool) -> tuple[Line, ...]:
-    assert isinstance(config.update, TD3)
-    later = _later(config)
-    noisy = config.update.smoothing_noise > 0.0
-    action = rf"\mu_{{\theta^-}}({later})"
-    if noisy:
-        action += r" + \mathrm{clip}(\tilde{\epsilon}, -c, c)"
     return (
-        _target(config, rf"\min_i Q_{{\phi_i^-}}({later}, {action})"),
+        *lines,
         _fit(True),
-        _climbs(r"Q_{\phi_1}(s_t, \mu_\theta(s_t))"),
+        _climbs(r"Q_{\phi_1}(s_t, \mu_\theta(s_t))", update.policy_delay),
+        _follows(config, r"\phi", r"\theta"),
     )
 
 
-def _ddpg(config: ActorCriticConfig, discrete: bool) -> tuple[Line, ...]:
-    later = _later(config)
+def _ddpg(config: ActorCriticConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     return (
-        _target(config, rf"Q_{{\phi^-}}({later}, \mu_{{\theta^-}}({later}))"),
+        target_line(config, rf"Q_{{\phi^-}}({_LATER}, {_NEXT})"),
         _fit(False),
         _climbs(r"Q_\phi(s_t, \mu_\theta(s_t))"),
+        _follows(config, r"\phi", r"\theta"),
     )
 
 
-def _q_actor_critic(config: ActorCriticConfig, discrete: bool) -> tuple[Line, ...]:
+def _q_actor_critic(config: ActorCriticConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     assert isinstance(config.update, QActorCritic)
-    later = _later(config)
     bonus = r" + \beta \, H(\pi_\theta(s_t))" if config.update.entropy_coefficient > 0.0 else ""
     return (
-        _target(config, rf"\sum_{{a'}} \pi_\theta(a' \mid {later}) \, Q_{{\phi^-}}({later}, a')"),
+        target_line(config, rf"\sum_{{a'}} \pi_\theta(a' \mid {_LATER}) \, Q_{{\phi^-}}({_LATER}, a')"),
         _fit(False),
         _climbs(rf"\sum_{{a'}} \pi_\theta(a' \mid s_t) \, Q_\phi(s_t, a'){bonus}"),
+        _follows(config, r"\phi"),
     )
 
 
-_LINES: dict[str, Callable[[ActorCriticConfig, bool], tuple[Line, ...]]] = {
+_LINES: dict[str, Callable[[ActorCriticConfig, EnvironmentInfo], tuple[Line, ...]]] = {
     "sac": _sac,
     "td3": _td3,
     "ddpg": _ddpg,
@@ -123,14 +122,24 @@ _LINES: dict[str, Callable[[ActorCriticConfig, bool], tuple[Line, ...]]] = {
 require_same_kinds(_LINES, ACTOR_CRITIC_SPECS)
 
 SYMBOLS = (
+    Symbol(
+        r"Q_\\?\{?\\phi", "Q<sub>φ</sub>(s,a)", "what the networks take action a in state s to be worth", regex=True
+    ),
     Symbol(r"\phi^-", "φ⁻", "the target networks: copies of the parameters that follow them slowly"),
     Symbol(r"\phi", "φ", "the parameters of the action values"),
-    Symbol(r"\log \alpha", "α", "the temperature: what a nat of entropy is worth"),
+    Symbol(r"\alpha \log", "α", "the temperature: what a nat of entropy is worth"),
     Symbol("H_1", "H<sub>1</sub>", "the entropy to be kept"),
-    Symbol(r"H(\pi", "H(π)", "the entropy of the policy: how undecided it is"),
+    Symbol(r"H(\pi_\theta", "H(π)", "the entropy of the policy: how undecided it is"),
     Symbol(r"\min_i", "i", "counts the networks of action values, of which the smaller counts"),
-    Symbol(r"\mu_{\theta^-}", "μ<sub>θ⁻</sub>", "the target policy: a copy that follows the policy slowly"),
-    Symbol(r"\tilde{\epsilon}", "ε̃, c", "noise that smooths the target, cut off at ±c"),
-    Symbol(r"\beta", "β", "the weight of the entropy"),
+    Symbol(r"a' \sim", "a'", "an action that is drawn in the next state"),
+    Symbol("a' = ", "a'", "the next action, with noise that smooths the target, within the bounds"),
+    Symbol(r"\mu_{\theta^-}", "μ<sub>θ⁻</sub>(s)", "the target policy: a copy that follows the policy slowly"),
+    Symbol(
+        r"\tilde{\epsilon}",
+        "ε̃, clip",
+        "noise that smooths the target; clip cuts it off at ±b, the action at its bounds",
+    ),
+    Symbol(r"\mathrm{descends}", "descends, climbs", "takes a step down, or up, the gradient of what follows"),
+    Symbol(r"\beta \, H(\pi_\theta", "β", "the weight of the entropy"),
     Symbol(r"\eta", "η", "the step size"),
 )

@@ -59,7 +59,7 @@ SYMBOLS = (
     Symbol("P(s'", "P(s'|s,a)", "the probability that the episode goes on in state s'"),
     Symbol("V_{k+1}(s)", "V<sub>k</sub>, k", "the values after k sweeps: the best that k turns can bring"),
     Symbol("V_{k+1}(s_k)", "V<sub>k</sub>, k", "the values after k backups of a single state"),
-    Symbol("V_k(s) ", "V<sub>k</sub>, k", "what the k-th policy is worth, as far as it has been computed"),
+    Symbol(r"Q_k(s, \pi_k(s))", "V<sub>k</sub>, k", "what the k-th policy is worth, as far as it has been computed"),
     Symbol(r"\lt H", "H", "the time limit"),
     Symbol("|S|", "s<sub>k</sub>, S, mod", "the state that is backed up next: all of S in turn, and again"),
     Symbol(r"\mathrm{U}(S)", "s<sub>k</sub>, U(S)", "the state that is backed up next: any of all, by chance"),

@@ -331,7 +331,7 @@ SYMBOLS = (
     Symbol("F^{-1}", "F", "the Fisher matrix: how much each change of θ changes the policy; E is the mean over steps"),
     Symbol(r"\xi", "ξ I", "damping on F's diagonal"),
     Symbol(r"\zeta", "ζ, j", "the backtracking factor: j = 0, 1, 2 … until L improves within the trust region"),
-    Symbol("H(", "β H", "the weighted entropy of the policy, which keeps it exploring"),
+    Symbol(r"H(\pi_{\theta}(\cdot", "β H", "the weighted entropy of the policy, which keeps it exploring"),
     Symbol("c_V", "c<sub>V</sub> L<sub>V</sub>", "the weighted error of the value that shares the policy's network"),
     Symbol("J", "J(θ)", "the expected return that is to be made large"),
     Symbol(
@@ -344,6 +344,6 @@ SYMBOLS = (
     Symbol(r"\mathrm{clip}(\hat{g})", "clip", "scales the gradient down where it is too long"),
     Symbol(r"\mathrm{clip}(\nabla", "clip(∇)", "scales the gradient down where it is too long"),
     Symbol(r"\mathrm{clip}(\rho", "clip(ρ, …)", "the ratio, but no less than 1 − ε and no more than 1 + ε"),
-    Symbol(r"\\alpha( |,)", "α", "the learning rate", regex=True),
+    Symbol(r"(?<!\\log )\\alpha(?! \\log)( |,)", "α", "the learning rate", regex=True),
     Symbol(r"\alpha_k", "α<sub>k</sub>", "the learning rate in update k; it falls over the run"),
 )

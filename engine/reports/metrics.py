@@ -278,8 +278,9 @@ METRICS: dict[str, Metric] = {
             "Value at the start",
             "max Q(s₀)",
             "reward",
-            "What the best action in the first state was taken to be worth, averaged over the episodes that have just "
-            "ended: above their discounted return, values are overestimates.",
+            "What the best action in the first state, or the one that the policy prefers, was taken to be worth, "
+            "averaged over the episodes that have just ended: above their discounted return, values are overestimates. "
+            "Those of a soft actor-critic count the entropy to come as well.",
         ),
         Metric(
             "discounted_return",

@@ -72,6 +72,12 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
         if isinstance(of(algorithm), ValueBasedConfig):
             yield of(algorithm, estimator__n=n), ENVIRONMENTS["FrozenLake-v1"]
     yield of("sarsa", update__step_size="1/n"), ENVIRONMENTS["FrozenLake-v1"]
+    for algorithm, n, environment in product(("sac", "td3", "ddpg"), (1, 3), (BOX, ENVIRONMENTS["Pendulum-v1"])):
+        yield of(algorithm, policy="mlp", estimator__n=n), environment
+    for algorithm in ("sac", "q-actor-critic"):
+        yield of(algorithm, policy="mlp", estimator__n=3), CARTPOLE
+    yield of("sac", policy="linear", update__automatic_temperature=False), BOX
+    yield of("td3", update__smoothing_noise=0.0, update__target__rate=1.0), BOX
     for update in PLANNING_SPECS.values():
         for entry in update.algorithms:
             yield of(entry.id, policy="tabular"), ENVIRONMENTS["FrozenLake-v1"]
@@ -82,7 +88,7 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
 def symbols(lines: tuple[Line, ...]) -> set[str]:
     """The letters and names that the equation is made of."""
     latex = " ".join(term.latex for line in lines for term in line)
-    names = set(re.findall(r"\\mathrm\{([A-Za-z]{2,})\}", latex)) - {"arg", "with"}
+    names = set(re.findall(r"\\mathrm\{([A-Za-z]{2,})\}", latex)) - {"arg", "with", "every", "steps"}
     latex = re.sub(r"\\(mathrm|mathcal|mathbf|mathbb)\{[^}]*\}", " ", latex)
     greek = {GREEK[name] for name in re.findall(r"\\([a-z]+)", latex) if name in GREEK}
     return names | greek | set(re.findall(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", latex)))
@@ -100,6 +106,23 @@ def unexplained(lines: tuple[Line, ...]) -> set[str]:
 def test_every_symbol_is_explained() -> None:
     missing = {symbol for config, environment in many() for symbol in unexplained(equation(config, environment))}
     assert missing == set()
+
+
+def test_nothing_has_two_meanings() -> None:
+    """What another family means by the same letter is not said of this one's. λ stands in GAE and is a price, too."""
+    for config, environment in many():
+        column = re.findall(r"<i>([^λ]*?)</i>", glossary(equation(config, environment)))
+        assert len(column) == len(set(column)), (config.update.kind, environment.id, column)
+
+
+def test_an_actor_critic_is_explained_in_its_own_words() -> None:
+    pendulum = ENVIRONMENTS["Pendulum-v1"]
+    of_td3 = glossary(equation(of("td3", policy="mlp"), pendulum))
+    for word in ("random actions", "Gaussian", "temperature", "every action"):
+        assert word not in of_td3
+    of_sac = glossary(equation(of("sac", policy="mlp"), pendulum))
+    for word in ("learning rate", "less decided", "every action", "weighted entropy"):
+        assert word not in of_sac
 
 
 def test_nothing_is_explained_that_is_not_there() -> None:

@@ -134,6 +134,7 @@ class SquashedImprovement:
         sample = self._drawn(evaluated.values)
         judged = online.judge(batch.observations, sample.actions)
         smallest = (judged.values == judged.smallest).float()
+        smallest /= smallest.sum(0)  # of equal ones each counts in part
         slopes = online.action_gradient(judged, smallest)
         gradients = soft_gradients(sample, slopes, self._temperature.value)
         self._outputs.backward(evaluated, torch.cat(gradients, -1))

@@ -10,6 +10,28 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
 from engine.runtime.errors import Refusal
 
+# What is reported of all of them, beside what a rule has of its own.
+REPORTED = (
+    "grad_norm",
+    "value_loss",
+    "td_error_mean",
+    "td_error_size",
+    "target_mean",
+    "estimate_mean",
+    "first_value",
+    "discounted_return",
+    "replay_age",
+    "gradient_steps",
+)
+
+
+def deterministic(rule: str, config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    """What stands against a policy that has one action for each state and climbs the values of that."""
+    yield from continuous(rule, environment)
+    why = f"{rule} climbs the values of one action for each state, which is not drawn"
+    yield from drawn_as("deterministic", config, environment, why)
+    yield from replayed(config, environment)
+
 
 def continuous(rule: str, environment: EnvironmentInfo) -> Iterator[Refusal]:
     """Where there is no slope of the values in the action for the policy to climb."""

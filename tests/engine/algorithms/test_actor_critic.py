@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from engine.algorithms.actor_critic.all_actions import all_actions_gradient
+from engine.algorithms.actor_critic.deterministic import smoothed
 from engine.algorithms.actor_critic.rule import ActorCriticRule
 from engine.algorithms.actor_critic.squashed import drawn, soft_gradients
 from engine.algorithms.actor_critic.temperature import Temperature
@@ -20,6 +21,7 @@ from engine.catalogue.methods.extent import critic_parameters
 from engine.config import ActorCriticConfig
 from engine.config.actor_critic import SAC
 from engine.config.parameters import with_values
+from engine.experience.replay_buffer import Minibatch
 from engine.experience.transitions import Transitions
 from engine.mdp.exact import action_values, discounted_visitation, dynamics_of, policy_gradient
 from engine.policies.actor import Actor
@@ -84,6 +86,30 @@ def test_the_density_of_what_is_drawn_is_that_of_the_policy_in_units_of_its_boun
     sample = drawn(distribution.base.mean, distribution.base.log_std, noise)
     latent = distribution.base.mean + distribution.base.log_std.exp() * noise
     assert torch.allclose(sample.log_probs - math.log(2.0), distribution.log_prob(latent), atol=1e-5)
+
+
+def test_where_both_networks_are_equal_their_slope_counts_once() -> None:
+    """min(Q, Q) is Q."""
+    gradients = []
+    for above in (0.0, 1.0):  # how much more the second network says; then the first is the smaller one
+        rule, _ = made(configured("Pendulum-v1", update="sac", update__critic__hidden_sizes=()))
+        (weight, bias), batch = rule._online._layers._layers[0], minibatch()
+        weight.data.copy_(weight.data[:1].expand_as(weight))
+        bias.data.copy_(torch.tensor([[0.0], [above]]))
+        rule._policy.vector.zero()
+        rule._policy.add_gradient(batch, rule._online)
+        gradients.append(rule._policy.vector.gradient.clone())
+    torch.testing.assert_close(*gradients)
+
+
+def minibatch() -> Minibatch:
+    seen, nothing = torch.randn(6, 3, generator=torch.Generator().manual_seed(4)), torch.zeros(6)
+    return Minibatch(seen, torch.zeros(6, 1), nothing, nothing, seen, *3 * [torch.zeros(6, dtype=torch.int64)])
+
+
+def test_noise_that_smooths_a_target_is_cut_off_and_leaves_no_bounds() -> None:
+    found = smoothed(torch.tensor([[0.9], [-0.2], [0.1]]), torch.tensor([[0.4], [-3.0], [0.3]]), 0.5)
+    torch.testing.assert_close(found, torch.tensor([[1.0], [-0.7], [0.4]]))
 
 
 def test_the_gradient_over_all_actions_is_that_of_autograd() -> None:

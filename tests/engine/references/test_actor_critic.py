@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -49,6 +50,10 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "discrete sac": (
         CARTPOLE | {"update": "sac", "update.temperature": 0.5, "update.automatic_temperature": False},
         {"kind": "discrete", "temperature": 0.5},
+    ),
+    "discrete sac, automatic": (
+        CARTPOLE | {"update": "sac", "update.target_entropy_share": 0.98},
+        {"kind": "discrete", "automatic": True, "temperature": 1.0, "target_entropy": 0.98 * math.log(2.0)},
     ),
     "q-actor-critic": (
         CARTPOLE | {"update": "q-actor-critic", "update.entropy_coefficient": 0.3},
@@ -163,6 +168,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("sac", {"critic_rate": 0.021}),
     ("discrete sac", {"soft_target": False}),
     ("discrete sac", {"smallest": False}),
+    ("discrete sac, automatic", {"target_entropy": 0.98}),
     ("q-actor-critic", {"soft_target": True}),
     ("q-actor-critic", {"temperature": 0.0}),
     ("td3", {"smallest": False}),

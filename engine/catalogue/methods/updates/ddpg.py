@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.catalogue.methods.climbed_values import continuous, drawn_as, learned_values_mislead, replayed
+from engine.catalogue.methods.climbed_values import REPORTED, deterministic, learned_values_mislead
 from engine.catalogue.methods.spec import ActorCriticSpec, Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
@@ -13,11 +13,7 @@ from engine.runtime.errors import Refusal
 
 
 def _fits(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
-    yield from continuous("DDPG", environment)
-    yield from drawn_as(
-        "deterministic", config, environment, "DDPG climbs the values of one action for each state, which is not drawn"
-    )
-    yield from replayed(config, environment)
+    yield from deterministic("DDPG", config, environment)
 
 
 def _biases(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[str]:
@@ -45,16 +41,5 @@ SPEC = ActorCriticSpec(
     fits=_fits,
     biases=_biases,
     pinned=("update.learning_rate", "update.critic.learning_rate", "exploration.noise"),
-    metrics=(
-        "grad_norm",
-        "value_loss",
-        "td_error_mean",
-        "td_error_size",
-        "target_mean",
-        "estimate_mean",
-        "first_value",
-        "discounted_return",
-        "replay_age",
-        "gradient_steps",
-    ),
+    metrics=REPORTED,
 )

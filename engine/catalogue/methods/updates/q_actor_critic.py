@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.catalogue.methods.climbed_values import learned_values_mislead, one_of_several_actions, replayed
+from engine.catalogue.methods.climbed_values import REPORTED, learned_values_mislead, one_of_several_actions, replayed
 from engine.catalogue.methods.spec import ActorCriticSpec, Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
@@ -43,17 +43,5 @@ SPEC = ActorCriticSpec(
     fits=_fits,
     biases=_biases,
     pinned=("update.learning_rate", "update.critic.learning_rate", "update.entropy_coefficient"),
-    metrics=(
-        "entropy",
-        "grad_norm",
-        "value_loss",
-        "td_error_mean",
-        "td_error_size",
-        "target_mean",
-        "estimate_mean",
-        "first_value",
-        "discounted_return",
-        "replay_age",
-        "gradient_steps",
-    ),
+    metrics=("entropy", *REPORTED),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.catalogue.methods.climbed_values import drawn_as, learned_values_mislead, replayed
+from engine.catalogue.methods.climbed_values import REPORTED, drawn_as, learned_values_mislead, replayed
 from engine.catalogue.methods.spec import ActorCriticSpec, Entry
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
@@ -26,6 +26,8 @@ def _fits(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[R
 def _biases(config: ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[str]:
     yield "The entropy is climbed as well as the return."
     yield "The smaller of two noisy values is too small on average."
+    if config.estimator.n > 1:
+        yield "Of the entropy, what the n steps themselves bring is not counted."
     yield from learned_values_mislead(config)
 
 
@@ -49,19 +51,5 @@ SPEC = ActorCriticSpec(
     fits=_fits,
     biases=_biases,
     pinned=("update.learning_rate", "update.critic.learning_rate", "update.target_entropy"),
-    metrics=(
-        "entropy",
-        "grad_norm",
-        "value_loss",
-        "td_error_mean",
-        "td_error_size",
-        "target_mean",
-        "estimate_mean",
-        "first_value",
-        "discounted_return",
-        "temperature",
-        "target_entropy",
-        "replay_age",
-        "gradient_steps",
-    ),
+    metrics=("entropy", "temperature", "target_entropy", *REPORTED),
 )
