@@ -97,8 +97,8 @@ class Autosave:
         self._next_at = taken + min(EVERY, max(FIRST, taken - self._began))
         self.cost(taken - at)
         standings = tuple(
-            Standing(run, each.iteration - each.busy, each.environment_steps, each.mean_return, run in ranks)
-            for run, each in training.totals.items()
+            Standing(run, kept["iteration"], kept["environment_steps"], each.mean_return, run in ranks)
+            for (run, each), kept in zip(training.totals.items(), state["totals"], strict=True)
             if not each.failed
         )
         return Taken(state, training.updates, standings) if standings else None

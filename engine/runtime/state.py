@@ -52,6 +52,7 @@ class Parts:
 
     def __init__(self) -> None:
         self._parts: dict[str, Stateful] = {}
+        self._later: set[str] = set()  # the names of those that states of earlier versions lack
 
     def add(self, name: str, part: _P) -> _P:
         """Register ``part``, and hand it back.
@@ -63,6 +64,11 @@ class Parts:
             raise ValueError(f"There is a part {name} already.")
         self._parts[name] = part
         return part
+
+    def add_later(self, name: str, part: _P) -> _P:
+        """As ``add``, for a part that states of earlier versions lack; from one of these it stays as it was made."""
+        self._later.add(name)
+        return self.add(name, part)
 
     def add_generator(self, name: str, generator: torch.Generator) -> torch.Generator:
         """As ``add``, for a generator of torch's."""
@@ -79,11 +85,12 @@ class Parts:
         return {name: part.state() for name, part in self._parts.items()}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        if state.keys() != self._parts.keys():
+        if not self._parts.keys() - self._later <= state.keys() <= self._parts.keys():
             there, wanted = ", ".join(state) or "nothing", ", ".join(self._parts) or "nothing"
             raise ValueError(f"This state is of {there}; what it is loaded into has {wanted}.")
         for name, part in self._parts.items():
-            part.load(state[name])
+            if name in state:
+                part.load(state[name])
 
 
 @dataclass(frozen=True)

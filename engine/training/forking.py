@@ -46,6 +46,7 @@ _GOES_WITH = {
     "rule/target": "interaction/policy",
     "rule/values": "interaction/policy",
     "fitting/optimizer": "value",
+    "played for value": "value",
 }
 
 
@@ -123,7 +124,7 @@ class _Change:
             return len(meaning) > 1 or self._distributions_differ() or self._differs("policy", _OTHER_POLICY)
         if path in ("interaction/rewards", "rule/replay/buffer"):
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
-        if path == "interaction/collector":
+        if path in ("interaction/collector", "played for value"):
             return self.reseeded or self.other_world or (self.under_way and self._behaves_differently)
         return self.reseeded and path.rpartition("/")[2] in ("actor", "minibatches")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -20,6 +21,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import Collected, Event, Heartbeats, Reweighted, Updated, detailed
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
+from engine.runtime.state import State
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, MakeCollector, RolloutInteraction
 from engine.training.learners.summary import estimated, require_computable, summary
@@ -42,6 +44,32 @@ class Making:
     fitting: MakeFitting = ValueFitting
 
 
+class PlayedForValue:
+    """What the iteration under way has played for V alone, and the loss at which V was fitted to it; nothing before it,
+    and nothing any more once there is what the policy learns from.
+
+    Several seeds may be saved while one of them waits for the latter. As its V is fitted by then, its iteration begins
+    anew from there, and tells once more of what was played.
+    """
+
+    def __init__(self) -> None:
+        self.told: tuple[Collected, float] | None = None
+
+    def state(self) -> State:
+        if self.told is None:
+            return {}
+        played, loss = self.told
+        arrays = {name: getattr(played, name).copy() for name in ("returns", "lengths", "ends")}
+        return {"iteration": played.iteration, "steps": played.environment_steps, **arrays, "loss": loss}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.told = None
+        if state:
+            arrays = {name: state[name].copy() for name in ("returns", "lengths", "ends")}
+            played = Collected(iteration=state["iteration"], environment_steps=state["steps"], **arrays)
+            self.told = played, state["loss"]
+
+
 class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
     """One iteration collects a batch, estimates its advantages and updates the policy with them.
 
@@ -61,6 +89,9 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
             self._fitting = making.fitting(baseline, value, seeds.generator())
             self.parts.add("fitting", self._fitting.parts)
             self._critic = SeparateCritic(value)
+        self._for_value = PlayedForValue()
+        if self._fitted_on(config) == "independent":
+            self.parts.add_later("played for value", self._for_value)
         self._rule = making.rule(config, self.policy, seeds.generator(), self._fitting)
         self.parts.add("rule", self._rule.parts)
 
@@ -72,6 +103,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         if self._fitted_on(config) == "independent":
             fitted = yield from self._fit_independently(moment, config)
         rollout, collected = yield from self._interaction.collect(moment)
+        self._for_value.told = None
         batch, told = yield from self._estimate(rollout, collected, moment)
         if self._fitted_on(config) == "same":
             fitted = yield from self._fit(batch, config)
@@ -102,18 +134,27 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
 
     def _fit_independently(self, moment: Moment, config: PolicyGradientConfig) -> Generator[Event, None, Metrics]:
         """Fit V to trajectories played for it alone ([textbook]); their episodes count like all others."""
+        if self._for_value.told is not None:
+            played, loss = self._for_value.told
+            yield played
+            return {"value_loss": loss}
         collecting = self._interaction.collect(moment)
         rollout, collected = yield from detailed(collecting, "independent trajectories")
         batch, _ = yield from self._estimate(rollout, collected, moment)
-        fitted = yield from self._fit(batch, config)
+        loss = yield from self._loss(batch, config)
         self._look_at(batch)
-        return fitted
+        self._for_value.told = collected, loss
+        return {"value_loss": loss}
 
     def _fit(self, batch: Batch, config: PolicyGradientConfig) -> Heartbeats[Metrics]:
+        return {"value_loss": (yield from self._loss(batch, config))}
+
+    def _loss(self, batch: Batch, config: PolicyGradientConfig) -> Heartbeats[float]:
+        """Fit V to a batch; the loss at the last step."""
         baseline = config.estimator.baseline
         assert self._fitting is not None
         assert isinstance(baseline, ValueBaseline)
-        return {"value_loss": (yield from self._fitting.fit(batch, baseline))}
+        return (yield from self._fitting.fit(batch, baseline))
 
     def _look_at(self, batch: Batch) -> None:
         """Take the batch's observations into their running mean and spread, once all has been learned from them."""

@@ -21,7 +21,7 @@ from engine.config.updates import GradientAscent
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.make import make_batch, stepping_of
 from engine.policies.policy import Policy
-from engine.reports.events import Collected, Event, Failed, Heartbeats, Updated
+from engine.reports.events import Event, Failed, Heartbeats, Updated
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.state import Parts, State
 from engine.training.learner import Moment
@@ -68,7 +68,6 @@ class SeedLearner:
         self.placement: Placement
         self._joint: list[JointGradientAscent | JointFitting] = []
         self._iteration: Iterator[Event] | None = None
-        self._has_collected = False  # in the iteration under way
         making = Making(self._take_placement, self._make_rule, self._make_fitting)
         self.learner = PolicyGradientLearner(config, run, making)
 
@@ -79,8 +78,9 @@ class SeedLearner:
 
     @property
     def repeats(self) -> bool:
-        """Whether its iteration only waits for what is collected first, which the joint collector's state holds."""
-        return self.pending.waiting and not self._has_collected
+        """Whether its iteration only waits for what is collected: that is in the joint collector's state, and what was
+        played before for V alone is in its own."""
+        return self.pending.waiting
 
     @property
     def computing(self) -> bool:
@@ -89,7 +89,7 @@ class SeedLearner:
 
     def begin(self, moment: Moment) -> None:
         """Begin an iteration."""
-        self._iteration, self._has_collected = self.learner.iterate([moment]), False
+        self._iteration = self.learner.iterate([moment])
 
     def advance(self) -> Iterator[Event]:
         """What happens until it waits, or the iteration is over."""
@@ -98,7 +98,6 @@ class SeedLearner:
             for event in self._iteration:
                 if self.pending.waiting or self.computing:
                     return
-                self._has_collected |= isinstance(event, Collected)
                 if isinstance(event, Updated):  # the last; whoever iterates may leave it at that
                     self._iteration = None
                 yield event
@@ -199,7 +198,7 @@ class ManySeedsLearner:
 
     def repeats(self, run: str) -> bool:
         """As ``Learner.repeats``: true of every run that is under way as the last ``Updated`` of an ``iterate`` is
-        given, but for those that collect a second time in their iteration."""
+        given."""
         return next(seed.repeats for seed in self._seeds if seed.run == run)
 
     def close(self) -> None:

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 import torch
 
+from engine.config import RunConfig
+from engine.config.parameters import with_values
 from engine.reports.events import Updated
 from engine.runs import autosave
 from engine.runs.exports.export import Source
 from engine.runs.exports.kept_policy import kept_policy
 from engine.runs.host import recorded
-from engine.runs.library import ITERATIONS, Library
+from engine.runs.library import EPISODES, ITERATIONS, Library
 from engine.runs.liveness import settle
 from engine.runs.recorder import Recorder
 from engine.runs.records import TOGETHER, RunRecord, Status
@@ -53,9 +55,9 @@ def trained(training: Training, folder: Path, record: RunRecord) -> Told:
         return list(told_of(training, recorder))
 
 
-def interrupted(folder: Path) -> Told:
+def interrupted(folder: Path, config: RunConfig = CONFIG) -> Told:
     """What three seeds tell until a signal comes while some are in the middle of their episodes."""
-    training = Training(CONFIG, seeds=tuple(NAMES.values()), names=tuple(NAMES))
+    training = Training(config, seeds=tuple(NAMES.values()), names=tuple(NAMES))
     told: Told = []
     with suppress(KeyboardInterrupt), recorded(training, folder, print) as recorder:
         for one in told_of(training, recorder):
@@ -71,10 +73,12 @@ def library(library_place: Path) -> Iterator[Library]:
         yield opened
 
 
-def test_seeds_that_are_saved_and_gone_on_with_are_those_in_one_go(library: Library) -> None:
-    whole = Training(CONFIG, seeds=tuple(NAMES.values()))
+@pytest.mark.parametrize("fitted_on", ["previous", "independent"])
+def test_seeds_that_are_saved_and_gone_on_with_are_those_in_one_go(fitted_on: str, library: Library) -> None:
+    config = with_values(CONFIG, {"estimator.baseline.fitted_on": fitted_on})
+    whole = Training(config, seeds=tuple(NAMES.values()))
     expected = [(whole.runs[event.run], untimed(event)) for event in whole if isinstance(event, Updated)]
-    before = interrupted(library.folder)
+    before = interrupted(library.folder, config)
     kept = {id: library.checkpoints(id) for id in NAMES}
     assert len({some[0].file for some in kept.values()}) == 1  # one file for all
     assert all(len(some) <= 12 and "last" in some[0].kinds for some in kept.values())
@@ -88,6 +92,8 @@ def test_seeds_that_are_saved_and_gone_on_with_are_those_in_one_go(library: Libr
         assert library.run(id).status == Status.FINISHED
         rows = library.series(id, ITERATIONS)["iteration"].tolist()
         assert rows == list(range(1, 1 + sum(whose == seed for whose, _ in expected)))
+        episodes = 4 if fitted_on == "independent" else 2  # in each iteration, also where one was begun anew
+        assert library.series(id, EPISODES)["iteration"].tolist() == [row for row in rows for _ in range(episodes)]
 
 
 def test_what_has_used_its_budget_is_finished_whatever_becomes_of_the_others(library: Library) -> None:

@@ -39,6 +39,15 @@ def test_a_state_with_other_parts_is_refused(names: tuple[str, ...]) -> None:
         parts(a=torch.zeros(1), b=torch.zeros(1)).load(state)
 
 
+def test_a_part_that_came_later_may_be_missing_and_stays_as_it_was_made() -> None:
+    early, now = parts(a=torch.zeros(1)), parts(a=torch.ones(1))
+    later = now.add_later("b", TensorState({"tensor": torch.ones(2)}))
+    now.load(early.state())
+    assert later.tensors["tensor"].tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match="This state is of b;"):
+        now.load({"b": later.state()})
+
+
 def test_a_tensor_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="This state is of tensors"):
         parts(a=torch.zeros(1)).load(parts(a=torch.zeros(2)).state())

@@ -18,6 +18,10 @@ from tests.engine.training.test_many_seeds import GREEDY, SEEDS, assert_alike
 # The noise of actions is all that differs between a seed alone and together with others, and greedy actions have none.
 KINDS: dict[str, dict[str, Any]] = {
     "whole episodes": {"collection__episodes_per_update": 2},
+    "values of other episodes": {
+        "collection__episodes_per_update": 2,
+        "estimator__baseline__fitted_on": "independent",
+    },
     "stepped one by one": {
         "collection__episodes_per_update": 2,
         "environment__stepping": "in-process",
@@ -40,11 +44,14 @@ def updates(training: Training, run: str, iterations: int) -> list[Updated]:
 
 
 def in_the_middle(training: Training) -> Any:
-    """A state at which the second seed is in the middle of its episodes, where there is such a thing."""
+    """A state at which the second seed is in the middle of its episodes, where there is such a thing, and of those that
+    its policy learns from, where V has others."""
     for event in training:
         if isinstance(event, Updated) and event.iteration >= 3 and training.resting:
             state = training.state()
-            joint = state["learner"]["collector"]
+            joint, fitted = state["learner"]["collector"], state["learner"]["seed 4"].get("played for value", True)
+            if not fitted:
+                continue
             if "begun" not in joint or (joint["begun"][1] >= 0 and not joint["running"][2:4].all()):
                 return from_bytes(to_bytes(state))
     raise AssertionError
@@ -64,10 +71,16 @@ def test_a_seed_goes_on_alone_as_it_does_with_the_others(kind: str, monkeypatch:
 
 def test_episodes_that_another_behaviour_has_begun_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collecting, "PATIENCE", 1)
-    state = in_the_middle(Training(configured(**FAR, collection__episodes_per_update=2), seeds=SEEDS))
-    _, lost = forked(alone(state, 4), {"exploration.temperature": 2.0})
-    assert lost == ("The episodes under way begin anew.",)
-    assert forked(alone(state, 4), {"update.learning_rate": 0.1})[1] == ()
+    state = in_the_middle(Training(configured(**FAR | KINDS["values of other episodes"]), seeds=SEEDS))
+    fork, lost = forked(alone(state, 4), {"exploration.temperature": 2.0})
+    assert (lost, played_for_value(fork)) == (("The episodes under way begin anew.",), False)
+    fork, lost = forked(alone(state, 4), {"update.learning_rate": 0.1})
+    assert (lost, played_for_value(fork)) == ((), True)
+
+
+def played_for_value(training: Training) -> bool:
+    """Whether V is fitted already in the iteration under way."""
+    return bool(training.state()["learner"]["played for value"])
 
 
 def test_a_seed_that_is_not_among_them_is_refused() -> None:

@@ -77,8 +77,12 @@ SCRATCH = {
 KINDS: dict[str, dict[str, Any]] = {
     "batched": {"environment": "CartPole-v1", "environment.time_limit": 7},
     "finite": {"environment": "FrozenLake-v1", "environment.time_limit": 7},
-    "stepped here": {"environment": "Taxi-v4", "environment.time_limit": 7, "environment.stepping": "in-process"},
-    "in workers": {"environment": "Taxi-v4", "environment.time_limit": 7, "environment.stepping": "processes"},
+    "stepped here": {
+        "environment": "CliffWalking-v1",
+        "environment.time_limit": 7,
+        "environment.stepping": "in-process",
+    },
+    "in workers": {"environment": "CliffWalking-v1", "environment.time_limit": 7, "environment.stepping": "processes"},
     "changed": {
         "environment": "Pendulum-v1",
         "environment.time_limit": 7,
