@@ -14,13 +14,8 @@ from torch import Tensor
 from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
-from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.changed import with_changes
-from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.batches.interface import EnvironmentBatch
-from engine.environments.batches.processes import ProcessBatch
-from engine.environments.making import registry
-from engine.environments.making.pictures import frames_per_second
+from engine.environments.batches.rendering import rendered
 from engine.networks.normalizer import Normalizer
 from engine.policies.distributions import (
     Bernoulli,
@@ -44,11 +39,9 @@ from engine.reports.frames import (
     SoftmaxDecision,
     SwitchDecision,
 )
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RunError
 
-DEFAULT_FRAMES_PER_SECOND = 30.0
 _ONLY = np.array([0])  # a batch of one
-RenderingBatch = GymnasiumBatch | ProcessBatch
 
 
 @dataclass(frozen=True)
@@ -126,8 +119,9 @@ class Playback:
         self._playing = self._next = snapshot
         self._policy = as_made(snapshot)
         self._memory: Tensor | None = None  # of a recurrent policy, within an episode
-        self._rendering, self._environment = _rendered(snapshot.config.environment, self._seed)
-        self._action_space: Any = self._rendering.action_space
+        self._rendered = rendered(snapshot.config.environment, self._seed)
+        self._environment: EnvironmentBatch = self._rendered.stepped
+        self._action_space: Any = self._rendered.rendering.action_space
         self._begun = False  # whether an episode is under way
         self._observations: NDArray[Any] = np.empty(0)  # [1, …]
         self._action: NDArray[Any] | None = None  # [1, …] as the environment is to take it when advancing
@@ -147,7 +141,7 @@ class Playback:
     @property
     def frames_per_second(self) -> float:
         """The environment's own rate, one frame per step."""
-        return frames_per_second(self._rendering.metadata) or DEFAULT_FRAMES_PER_SECOND
+        return self._rendered.frames_per_second
 
     def use(self, snapshot: PolicySnapshot, *, at_once: bool = False) -> None:
         """Play ``snapshot`` from the next episode on; from a new one now where it is ``at_once``, or where it is for
@@ -251,7 +245,7 @@ class Playback:
             )
 
     def _render(self) -> Image:
-        image: Image = self._rendering.render(0)
+        image: Image = self._rendered.rendering.render(0)
         return image
 
 
@@ -267,29 +261,3 @@ def _densities(distribution: TanhGaussian | Beta) -> NDArray[np.float32]:
         logs = -0.5 * ((0.5 * (low - high) - mean) / std) ** 2 - (low + high)
     densities: NDArray[np.float32] = np.exp(logs - logs.max(1, keepdims=True)).astype(np.float32)
     return densities
-
-
-def _rendered(environment: EnvironmentConfig, seed: int) -> tuple[RenderingBatch, EnvironmentBatch]:
-    """The environment that gives the pictures, and the same behind the changes made to it."""
-    try:
-        rendering = _made(environment, seed, render=True)
-    except RequestError:
-        # Raises as above, unless it is only rendering that is the matter.
-        _made(environment, seed, render=False).close()
-        raise _no_pictures(environment.id) from None
-    plain = registry.observation_space(environment.id, rendering.observation_space)
-    return rendering, with_changes(rendering, environment, plain, [seed])
-
-
-def _made(environment: EnvironmentConfig, seed: int, render: bool) -> RenderingBatch:
-    """In a worker process wherever one can make it: drawing pictures here would take Python's lock from training."""
-    if registry.can_be_in_workers(environment.id):
-        return ProcessBatch(environment, [seed], 1, render=render)
-    return GymnasiumBatch(environment, [seed], render=render)
-
-
-def _no_pictures(id: str) -> RunError:
-    return RunError(
-        f"{id} gives no pictures to show; only environments that render rgb_array frames can be watched. "
-        "Training does not need them."
-    )

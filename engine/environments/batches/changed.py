@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from engine.catalogue.configured import channel_axis
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.interface import EnvironmentBatch, Indices, Transitions
+from engine.environments.batches.interface import EnvironmentBatch, Indices, SeedableBatch, Transitions
 from engine.runtime.state import State
+
+_Batch = TypeVar("_Batch", bound=EnvironmentBatch)
 
 
 def with_changes(
-    batch: EnvironmentBatch, environment: EnvironmentConfig, space: Space, seeds: Sequence[int]
-) -> EnvironmentBatch:
+    batch: _Batch, environment: EnvironmentConfig, space: Space, seeds: Sequence[int]
+) -> _Batch | ChangedBatch:
     """``batch`` itself, or behind the changes to observations and actions that ``environment`` asks for.
 
     ``space`` is the observation before them. Rewards are left as they are: what learning sees of them is another
@@ -42,8 +44,7 @@ class ChangedBatch:
         hidden = set(environment.hidden)
         self._kept = [component for component in range(space.size) if component not in hidden] if hidden else None
         self._shape = () if hidden else space.shape
-        # The key sets it apart from a single environment's own generator, which has the same seed.
-        self._generator = np.random.default_rng(np.random.SeedSequence(list(seeds), spawn_key=(1,)))
+        self._generator = _generator(seeds)
         earlier = environment.frame_stack - 1  # of the frames seen side by side
         self._frames = np.zeros((self.size, earlier, space.size - len(hidden) if earlier else 0), np.float32)
         self._previous: NDArray[Any] | None = None  # [size, …]
@@ -53,6 +54,13 @@ class ChangedBatch:
         self._frames[indices] = 0.0
         self._fresh[indices] = True
         return self._seen(self.batch.reset(indices), indices)
+
+    def begin(self, seed: int) -> NDArray[Any]:
+        """As ``SeedableBatch.begin``, where the batch behind the changes is one."""
+        first = cast(SeedableBatch, self.batch).begin(seed)
+        self._generator = _generator([seed])
+        self._frames[:], self._fresh[:] = 0.0, True
+        return self._seen(first, np.array([0]))
 
     def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         if self._changes.sticky_actions > 0.0:
@@ -115,3 +123,8 @@ class ChangedBatch:
         height, width, channels = self._shape
         images = frames.reshape(count, stacked, height, width, channels)
         return images.transpose(0, 2, 3, 1, 4).reshape(count, -1)
+
+
+def _generator(seeds: Sequence[int]) -> np.random.Generator:
+    # The key sets it apart from a single environment's own generator, which has the same seed.
+    return np.random.default_rng(np.random.SeedSequence(list(seeds), spawn_key=(1,)))

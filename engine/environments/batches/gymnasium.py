@@ -10,7 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
-from engine.environments.batches.interface import NONE, Indices, Transitions
+from engine.environments.batches.interface import NONE, EnvironmentBatch, Indices, Transitions
 from engine.environments.batches.recorded import RecordedEnvironment
 from engine.environments.making import registry
 from engine.environments.making.foreign import RENDERS_NOTHING
@@ -80,10 +80,22 @@ class GymnasiumBatch:
         except BaseException as error:
             raise registry.raised(self._id, "reset", error) from error
 
-    def _reset_one(self, index: int) -> Any:
-        self._begin_call(index)
+    def begin(self, seed: int) -> NDArray[Any]:
+        """Begin an episode from ``seed`` in the one environment that there is; its first observation, [1, …]."""
+        require_one(self)
+        self._seeds = (seed,)
         try:
-            return self._environments[index].reset()
+            return self._stacked([self._reset_one(0, seed)])
+        except RunError:
+            raise
+        except BaseException as error:
+            raise registry.raised(self._id, "reset", error) from error
+
+    def _reset_one(self, index: int, seed: int | None = None) -> Any:
+        self._begin_call(index)
+        recorded = self._environments[index]
+        try:
+            return recorded.reset() if seed is None else recorded.begin(seed)
         except BaseException as error:
             raise self._raised(index, "reset", error) from error
 
@@ -154,6 +166,12 @@ class GymnasiumBatch:
         stacked = from_environment(observations, self.observation_space)
         check_observations(self._id, stacked)
         return stacked
+
+
+def require_one(batch: EnvironmentBatch) -> None:
+    """Raises ValueError unless the batch is of one environment, whose episodes alone are begun from a seed."""
+    if batch.size != 1:
+        raise ValueError(f"One environment can begin an episode from a seed, not {batch.size} together.")
 
 
 def _inexact(id: str) -> str | None:

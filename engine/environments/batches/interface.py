@@ -47,3 +47,11 @@ class EnvironmentBatch(Stateful, Protocol):
 
     def close(self) -> None:
         """Free what the environments hold."""
+
+
+class SeedableBatch(EnvironmentBatch, Protocol):
+    """One that can begin an episode from a seed, where it is of one environment."""
+
+    def begin(self, seed: int) -> NDArray[Any]:
+        """Begin an episode from ``seed``, 0 … 2⁶³ − 1, in the one environment that there is; its first observation,
+        [1, …]. Whatever was played before, the same seed and actions lead through the same episode."""

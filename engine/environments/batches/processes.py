@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
+from engine.environments.batches.gymnasium import require_one
 from engine.environments.batches.interface import NONE, Indices, Transitions
 from engine.environments.batches.picture_memory import PictureReceiver
 from engine.environments.batches.worker import (
+    BEGIN,
     COMMAND,
     DONE,
     LOAD,
@@ -95,6 +97,17 @@ class ProcessBatch:
     def reset(self, indices: Indices) -> NDArray[Any]:
         self._ask(RESET, indices)
         observations: NDArray[Any] = self._arrays.observations[: len(indices)].copy()
+        return observations
+
+    def begin(self, seed: int) -> NDArray[Any]:
+        """As ``GymnasiumBatch.begin``."""
+        require_one(self)
+        self._shares = [self._shares[0]._replace(seeds=(seed,))]
+        self._check_up()
+        self._send(self._workers[0], COMMAND.pack(BEGIN, 0, seed), "reset")
+        self._wait(self._workers, "reset")
+        self._answered("reset", np.array([0]))
+        observations: NDArray[Any] = self._arrays.observations[:1].copy()
         return observations
 
     def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:

@@ -20,10 +20,11 @@ from engine.runtime.state import State
 
 
 class RecordedEnvironment:
-    """One environment, seeded once, which remembers how its episode began and what has been done in it since."""
+    """One environment, which remembers how its episode began and what has been done in it since. It is seeded once, at
+    its first ``reset``, and again wherever an episode is to ``begin`` from a seed."""
 
     def __init__(self, environment: Environment, seed: int) -> None:
-        self.environment, self._seed = environment, seed
+        self.environment, self._made_with, self._seed = environment, seed, seed
         self._foreign = layer_of(environment)
         self._episodes = 0  # begun so far
         self._before: State | None = None  # its chance when this one began; None where the seed settles it
@@ -33,9 +34,17 @@ class RecordedEnvironment:
 
     def reset(self) -> Any:
         """Begin an episode; its first observation."""
-        first = self._episodes == 0
-        before = None if first else self._chance()
-        observation = self.environment.reset(seed=self._seed if first else None)[0]
+        if self._episodes == 0:
+            return self.begin(self._seed)
+        before = self._chance()
+        return self._begun(before, self.environment.reset(seed=None)[0])
+
+    def begin(self, seed: int) -> Any:
+        """Begin an episode from ``seed``; its first observation."""
+        self._seed = seed
+        return self._begun(None, self.environment.reset(seed=seed)[0])
+
+    def _begun(self, before: State | None, observation: Any) -> Any:
         self._episodes += 1
         self._before, self._actions, self._observation, self._over = before, [], observation, False
         return observation
@@ -56,11 +65,13 @@ class RecordedEnvironment:
         if self._episodes == 0:
             return {"episodes": 0}
         now = self._chance()
+        seeded = {} if self._seed == self._made_with else {"seed": self._seed}
         if self._over:
-            return {"episodes": self._episodes, "now": now}
+            return {"episodes": self._episodes, "now": now, **seeded}
         return {
             "episodes": self._episodes,
             "now": now,
+            **seeded,
             "before": self._before,
             "actions": np.array(self._actions),
             "observation": np.array(self._observation),
@@ -72,6 +83,7 @@ class RecordedEnvironment:
         ``alive`` is called before each call of the environment.
         """
         self._episodes, self._over = state["episodes"], True
+        self._seed = state.get("seed", self._made_with)
         if self._episodes == 0:
             return True
         under_way = "actions" in state

@@ -26,9 +26,18 @@ from engine.runtime.shared_memory import received
 
 COMMAND = Struct("<cqq")  # what to do, and for the first two the rows of the shared arrays that are this worker's
 RESET, STEP, STATE, LOAD = b"r", b"s", b"g", b"l"  # the last is followed by the state to go on from
+BEGIN = b"b"  # the only environment's episode, from the seed that comes second
 RENDER = b"p"  # of the environment whose index comes first; the answer is the picture's size
 ROOM = b"m"  # followed by memory for the last picture, and those that come
-_DURING = {RESET: "reset", STEP: "step", STATE: "state", LOAD: "state", RENDER: "render", ROOM: "render"}
+_DURING = {
+    RESET: "reset",
+    BEGIN: "reset",
+    STEP: "step",
+    STATE: "state",
+    LOAD: "state",
+    RENDER: "render",
+    ROOM: "render",
+}
 DONE, REFUSED, FAILED = b"0", b"1", b"2"  # what an answer begins with; the last two are followed by a sentence
 _LINE = 64  # bytes, of which every array takes whole ones
 
@@ -142,6 +151,9 @@ def _done(batch: GymnasiumBatch, arrays: Arrays, pictures: PictureSender, first:
         return pictures.put(batch.render(low))
     if what == ROOM:
         return pictures.take_memory()
+    if what == BEGIN:
+        arrays.observations[:1] = batch.begin(high)
+        return b""
     rows = slice(low, high)
     indices: Indices = arrays.indices[rows] - first
     if what == STEP:
