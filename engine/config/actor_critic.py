@@ -16,7 +16,7 @@ from engine.config.value_based import StepwiseCollection, TargetConfig
 
 
 class ActionNoiseConfig(Model):
-    """What a deterministic policy explores with."""
+    """The noise that continuous actions are explored with."""
 
     noise: float = parameter(
         0.1,
@@ -27,6 +27,16 @@ class ActionNoiseConfig(Model):
         live=True,
         ge=0.001,
         le=10.0,
+    )
+    persistence: float = parameter(
+        0.0,
+        title="Noise persistence",
+        symbol="ϱ",
+        help="How much of one step's noise stays in the next: 0 draws it anew at every step, and near 1 it pushes the "
+        "same way for some 1/(1 − ϱ) steps, which gets further where single pushes cancel out. Its size stays what it "
+        "is. Lillicrap et al. (2016) have 0.85. Discrete actions do not use it.",
+        ge=0.0,
+        le=0.999,
     )
 
 

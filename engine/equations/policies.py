@@ -9,7 +9,7 @@ from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PolicyGradientConfig, RunConfig
+from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig
 from engine.config.policies import LinearPolicy, PolicyConfig
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
@@ -64,6 +64,11 @@ SYMBOLS = (
         "the temperature: above 1 the policy is less decided, below 1 more",
         regex=True,
     ),
+    Symbol(
+        r"\varrho",
+        "ϱ, ε<sub>t</sub>, ξ<sub>t</sub>",
+        "how much of the noise lasts, the noise, and the fresh part of it",
+    ),
     Symbol(r"\mu(a", "μ(a|s)", "the probabilities with which actions are really taken"),
     Symbol(r"\kappa", "κ", "the share of actions taken greedily; it goes from κ₀ to κ₁ over the run"),
     Symbol(r"\mathbf{1}", "<b>1</b>[ ]", "1 where that is so, else 0; arg max is the most likely action"),
@@ -75,7 +80,7 @@ def policy_lines(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line,
     shape = _Shape(config, environment)
     lines = _DISTRIBUTIONS[distribution_in(config, environment)](shape)
     memory = (_line(r"h_t = \mathrm{GRU}_{\,\theta}(h_{t-1},", r"\, s_t)"),) if config.policy.kind == "gru" else ()
-    return (*memory, *lines, *_greedy(config, shape))
+    return (*memory, *lines, *_greedy(config, shape), *_persistent(config, environment))
 
 
 def _line(*pieces: str) -> Line:
@@ -89,6 +94,7 @@ class _Shape:
         self._policy = policy_of(config, environment)
         self._action = environment.action
         self._tempered = getattr(config.exploration, "temperature", 1.0) != 1.0
+        self._lasts = getattr(config.exploration, "persistence", 0.0) > 0.0
         self.state = "h_t" if config.policy.kind == "gru" else "s"
         self.chance = rf"\pi_{{\theta}}(a \mid {self.state})"
 
@@ -143,9 +149,10 @@ class _Shape:
         mean = rf"\tanh({outputs})" if self._policy.kind == "linear" else rf"\tanh {outputs}"
         scaled = limits != ((-1.0, 1.0),)
         unit = (_line(r"c = \frac{a_{\min} + a_{\max}}{2}, \;", r"\; w = \frac{a_{\max} - a_{\min}}{2}"),)
+        noise = (r"w \, " if scaled else "") + r"\sigma \, \epsilon" + ("_t" if self._lasts else "")
         return (
             _line(rf"\mu_{{\theta}}({self.state}) = ", rf"c + w \, {mean}" if scaled else mean),
-            _line("a = ", rf"\mu_{{\theta}}({self.state}) + ", (r"w \, " if scaled else "") + r"\sigma \, \epsilon"),
+            _line("a = ", rf"\mu_{{\theta}}({self.state}) + ", noise),
             *(unit if scaled else ()),
         )
 
@@ -214,6 +221,17 @@ _OUTPUTS: dict[str, Callable[[PolicyConfig, str], str]] = {
     "cnn": _of_a_network,
 }
 require_same_kinds(_OUTPUTS, POLICY_SPECS)
+
+
+def _persistent(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
+    """The noise of actions where it lasts from step to step."""
+    if not isinstance(config, ActorCriticConfig) or environment.action.kind != "box":
+        return ()
+    if config.exploration.persistence == 0.0:
+        return ()
+    lasts = _line(r"\epsilon_t = ", r"\varrho \, \epsilon_{t-1} + \sqrt{1 - \varrho^2} \, \xi_t")
+    drawn = distribution_in(config, environment) != "deterministic"
+    return (*((_line(r"u_t = ", r"\mu_{\theta}(s_t) + \sigma_{\theta}(s_t) \, \epsilon_t"),) if drawn else ()), lasts)
 
 
 def _greedy(config: RunConfig, shape: _Shape) -> tuple[Line, ...]:

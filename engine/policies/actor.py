@@ -12,6 +12,8 @@ from torch import Tensor
 
 from engine.networks.networks import Table
 from engine.policies.epsilon_greedy import sampled
+from engine.policies.gaussian import DiagonalGaussian, TanhGaussian
+from engine.policies.persistent_noise import PersistentNoise
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
 from engine.runtime.state import State
@@ -28,6 +30,7 @@ class Actor:
     def __init__(self, policy: Policy, generator: torch.Generator, device: torch.device) -> None:
         self._policy, self.generator, self._device = policy, generator, device
         self.greedy_share = 0.0
+        self.noise: PersistentNoise | None = None  # that a Gaussian's actions are drawn with, in place of fresh one
         self._translates = policy.translates
         scale = policy.scale
         self._scale = None if scale is None else tuple(part.cpu().numpy() for part in scale)
@@ -36,7 +39,8 @@ class Actor:
             self._rows = policy.head.rows.detach().numpy()
 
     def state(self) -> State:
-        """Where its random numbers are; the policy, and the share of greedy actions, are not the actor's to keep."""
+        """Where its random numbers are; the policy, the share of greedy actions and lasting noise are not the actor's
+        to keep."""
         return {"generator": self.generator.get_state()}
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -58,7 +62,10 @@ class Actor:
     def decide(self, observations: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """As ``act``, with tensors where the policy is, and without a look at the numbers."""
         distribution, state = self._policy.step(observations, state)
-        chosen = distribution.sample(self.generator)
+        if self.noise is not None and isinstance(distribution, DiagonalGaussian | TanhGaussian):
+            chosen = distribution.at(self.noise.next(self.generator))
+        else:
+            chosen = distribution.sample(self.generator)
         if self.greedy_share == 0.0:
             return chosen, None, state
         greedy = torch.rand(len(chosen), generator=self.generator, device=self._device) < self.greedy_share

@@ -36,7 +36,10 @@ class DiagonalGaussian:
 
     def sample(self, generator: torch.Generator) -> Tensor:
         """μ + σ ε with ε standard normal."""
-        noise = torch.empty_like(self.mean).normal_(generator=generator)
+        return self.at(torch.empty_like(self.mean).normal_(generator=generator))
+
+    def at(self, noise: Tensor) -> Tensor:
+        """μ + σ ε for this ε, [batch, d]."""
         return self.mean + self.log_std.exp() * noise
 
     def mode(self) -> Tensor:
@@ -129,6 +132,10 @@ class TanhGaussian:
 
     def sample(self, generator: torch.Generator) -> Tensor:
         return self.base.sample(generator)
+
+    def at(self, noise: Tensor) -> Tensor:
+        """The action before squashing for this ε, [batch, d]."""
+        return self.base.at(noise)
 
     def mode(self) -> Tensor:
         """The mean before squashing, which becomes the median: the density itself may peak at a limit instead."""

@@ -77,6 +77,8 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
     for algorithm in ("sac", "q-actor-critic"):
         yield of(algorithm, policy="mlp", estimator__n=3), CARTPOLE
     yield of("sac", policy="linear", update__automatic_temperature=False), BOX
+    yield of("td3", exploration__persistence=0.5), ENVIRONMENTS["Pendulum-v1"]
+    yield of("sac", exploration__persistence=0.5), ENVIRONMENTS["Pendulum-v1"]
     yield of("td3", update__smoothing_noise=0.0, update__target__rate=1.0), BOX
     for update in PLANNING_SPECS.values():
         for entry in update.algorithms:

@@ -13,6 +13,7 @@ from engine.algorithms.actor_critic.rule import ActorCriticRule
 from engine.collection.discounted_returns import DiscountedReturns
 from engine.collection.step_collector import StepCollector
 from engine.config import ActorCriticConfig
+from engine.policies.persistent_noise import PersistentNoise
 from engine.policies.uniform import UniformActor
 from engine.reports.events import Estimated, Event, Updated
 from engine.reports.metrics import METRICS
@@ -39,6 +40,11 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         self.parts.add("rule", self._rule.parts)
         self._returns = self.parts.add("returns", DiscountedReturns(config.collection.environments))
         self._explore(config)
+        if config.exploration.persistence > 0.0 and actions.kind == "box":
+            noise = PersistentNoise(
+                config.exploration.persistence, config.collection.environments, actions.size, self._interaction.device
+            )
+            self._interaction.actor.noise = self.parts.add("noise", noise)
 
     def _explore(self, config: ActorCriticConfig) -> None:
         if self.policy.deterministic:

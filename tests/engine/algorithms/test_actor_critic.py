@@ -25,6 +25,7 @@ from engine.experience.replay_buffer import Minibatch
 from engine.experience.transitions import Transitions
 from engine.mdp.exact import action_values, discounted_visitation, dynamics_of, policy_gradient
 from engine.policies.actor import Actor
+from engine.policies.persistent_noise import PersistentNoise
 from engine.policies.policy import Policy
 from engine.policies.uniform import UniformActor
 from engine.runtime.seeds import Seeds
@@ -272,6 +273,35 @@ def test_before_anything_is_learned_actions_are_even_between_their_bounds(update
     taken = actor.to_environment(actions)
     assert np.abs(taken).max() <= 2.0
     assert np.abs(np.histogram(taken, 8, (-2.0, 2.0))[0] - 500).max() < 100
+
+
+def test_noise_that_lasts_is_as_wide_as_other_noise_and_alike_from_step_to_step() -> None:
+    generator, noise = torch.Generator().manual_seed(0), PersistentNoise(0.9, 2_000, 2, ONE_THREAD)
+    first = noise.next(generator).clone()
+    steps = torch.stack([noise.next(generator) for _ in range(60)])
+    assert float(first.std()) == pytest.approx(math.sqrt(1.0 - 0.9**2), rel=0.03)
+    assert float(steps[-1].std()) == pytest.approx(1.0, rel=0.03)
+    for lag in (1, 5):
+        assert float((steps[-1] * steps[-1 - lag]).mean()) == pytest.approx(0.9**lag, abs=0.05)
+    assert abs(float((steps[-1, :, 0] * steps[-1, :, 1]).mean())) < 0.07
+
+
+@pytest.mark.parametrize("update", ["sac", "td3"])
+def test_actions_are_drawn_with_the_noise_that_lasts(update: str) -> None:
+    _, policy = made(configured("Pendulum-v1", update=update))
+    actor, seen = Actor(policy, torch.Generator().manual_seed(0), ONE_THREAD), torch.randn(3, 3)
+    plain = actor.decide(seen, None)[0]
+    actor.generator.manual_seed(0)
+    actor.noise = PersistentNoise(0.0, 3, 1, ONE_THREAD)  # which is fresh at every step
+    assert torch.equal(actor.decide(seen, None)[0], plain)
+    actor.noise = PersistentNoise(0.6, 3, 1, ONE_THREAD)
+    noise, twin = PersistentNoise(0.6, 3, 1, ONE_THREAD), torch.Generator()
+    twin.set_state(actor.generator.get_state())
+    with torch.no_grad():
+        distribution: Any = policy(seen)
+    for _ in range(3):
+        wanted = distribution.at(noise.next(twin))
+        torch.testing.assert_close(actor.decide(seen, None)[0], wanted)
 
 
 def test_a_deterministic_policy_is_one_action_with_noise_around_it() -> None:

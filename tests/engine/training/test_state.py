@@ -110,6 +110,7 @@ FIXED = {"collection.environments": 2, "collection.steps": 20}
 SMALL = {
     "device": "cpu",
     "exploration.temperature": 1.5,
+    "exploration.persistence": 0.7,
     "policy.hidden_sizes": (4,),
     "policy.hidden_size": 4,
     "estimator.baseline.hidden_sizes": (4,),
@@ -226,6 +227,7 @@ GOING_ON: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a multiplier": ("ppo-lagrangian", "mlp", FIXED | KINDS["changed"] | {"policy.distribution": "beta"}),
     "weights": ("off-policy-pg", "mlp", {"exploration.greedy_start": 0.4, "update.optimizer": "momentum"}),
     "planning": ("exact-gradient", "tabular", {"environment": "GridWorld-v0"}),
+    "noise that lasts": ("td3", "mlp", {"environment": "Pendulum-v1"}),
     "sweeps": ("asynchronous-value-iteration", "tabular", {"environment": "GridWorld-v0", "update.backups": 7}),
     "worker processes": ("npg", "tabular", KINDS["in workers"]),
     "pictures, and an environment from elsewhere": ("ppo", "cnn", FIXED | KINDS["pictures"]),
@@ -243,7 +245,7 @@ def test_a_run_goes_on_exactly_in_another_process(tmp_path: Path) -> None:
             reports(training, 1)
             training.change("budget.environment_steps", 90_000)
             reports(training, N - 1)
-            training.change("exploration.temperature", 1.25)
+            training.change("exploration.noise" if algorithm == "td3" else "exploration.temperature", 1.25)
         state = part.state()
         assert (inexact(state) == ()) == ("from elsewhere" not in name), name
         (tmp_path / name).write_bytes(to_bytes(state))
