@@ -9,16 +9,17 @@ t = 0 … H−1, and a policy is [H, S, A], or [S, A] where it does not change w
 environment's reward; γ and all probabilities have none. Everything but the optimal policies is differentiable in π.
 
 Every function that takes them raises ValueError where ``gamma`` lies outside [0, 1], a policy has the wrong shape, is
-not float64 or does not sum to 1, or where γ = 1 without a horizon and from some state the episode never ends.
+not float64 or does not sum to 1; and EndlessError, which is one, where γ = 1 without a horizon and an episode may come
+to a state from which it never ends. What none comes to counts as ending at once then.
 
 Sources: Sutton & Barto (2018), chapters 3 and 4, for values and visitation; Sutton et al. (1999) for the policy
-gradient theorem; Kakade (2001) for the Fisher matrix.
+gradient theorem.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from typing import NamedTuple
@@ -26,13 +27,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from engine.mdp.ending import ended, may_end, reachable
 from engine.mdp.finite import FiniteMDP
+from engine.mdp.greedy import ROUNDING, equally_good, greedy_policy, that_ends
 
 Probabilities = Callable[[Tensor], Tensor]
 """Maps parameters, a float64 tensor of any shape, to a policy; differentiable."""
 
 MANY = 64  # states, from which on it pays to leave out what is impossible
-_ROUNDING = 1e-10  # by how much, relative to the largest value, actions may differ and still count as equally good
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,20 @@ class Dynamics:
         """That of action values: [S, A], or [H, S, A] with a horizon."""
         steps = () if self.horizon is None else (self.horizon,)
         return (*steps, *self.rewards.shape)
+
+    @cached_property
+    def reachable(self) -> Tensor:
+        """The states that an episode may come to by some actions, bool [S]."""
+        return reachable(self.continuing, self.initial)
+
+    @cached_property
+    def without_traps(self) -> Dynamics:
+        """The same, but that a state ends at once which no episode comes to, and from which none ever ends whatever is
+        done: without discounting it would have no value."""
+        trap = ~may_end(self.continuing.mean(1)) & ~self.reachable
+        if self.horizon is not None or not trap.any():
+            return self
+        return replace(self, continuing=self.continuing * ~trap.reshape(-1, 1, 1))
 
     @cached_property
     def possible(self) -> tuple[Tensor, Tensor, Tensor] | None:
@@ -76,7 +92,7 @@ def softmax_policy(logits: Tensor) -> Tensor:
 # --- one policy -------------------------------------------------------------------------------------------------------
 
 
-def state_values(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
+def state_values(dynamics: Dynamics, policy: Tensor, gamma: float, there: Tensor | None = None) -> Tensor:
     """The expected discounted return from each state on.
 
     V = r_π + γ P_π V, solved as (I − γ P_π) V = r_π, without a horizon;
@@ -84,13 +100,17 @@ def state_values(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
 
     where r_π(s) = Σ_a π(a|s) r(s, a) and P_π(s'|s) = Σ_a π(a|s) P(s'|s, a).
 
+    Args:
+        there: the states whose values are wanted where γ = 1 without a horizon, bool [S]; None for all that an episode
+            may come to by some actions.
+
     Returns:
         V, [S] or [H, S].
     """
     policy = _checked(dynamics, policy, gamma)
     rewards = (policy * dynamics.rewards).sum(-1)
     if dynamics.horizon is None:
-        return _solved(_unit(dynamics) - gamma * _transitions(dynamics, policy), rewards)
+        return _solved(_unit(dynamics) - gamma * _lasting(dynamics, policy, gamma, there), rewards)
     following = torch.zeros_like(dynamics.initial)
     backwards = []
     # P_π is the same at every step where the policy is; it pays off where most steps are possible.
@@ -139,7 +159,8 @@ def discounted_visitation(dynamics: Dynamics, policy: Tensor, gamma: float) -> T
     """
     policy = _checked(dynamics, policy, gamma)
     if dynamics.horizon is None:
-        return _solved(_unit(dynamics) - gamma * _transitions(dynamics, policy).mT, dynamics.initial)
+        visited = come_to(dynamics, policy) if gamma == 1.0 else None
+        return _solved(_unit(dynamics) - gamma * _lasting(dynamics, policy, gamma, visited).mT, dynamics.initial)
     forwards = [dynamics.initial]
     once = _transitions(dynamics, policy[0]) if policy.stride(0) == 0 and dynamics.possible is None else None
     for at_step in policy.unbind()[:-1]:
@@ -149,8 +170,10 @@ def discounted_visitation(dynamics: Dynamics, policy: Tensor, gamma: float) -> T
 
 
 def expected_return(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
-    """J(π) = Σ_s μ(s) V(s), with V_0 where there is a horizon; a scalar."""
-    values = state_values(dynamics, policy, gamma)
+    """J(π) = Σ_s μ(s) V(s), with V_0 where there is a horizon; a scalar. For γ = 1 it is enough that the episode ends
+    from wherever the policy itself comes to."""
+    visited = come_to(dynamics, policy) if gamma == 1.0 and dynamics.horizon is None else None
+    values = state_values(dynamics, policy, gamma, visited)
     return dynamics.initial @ (values if dynamics.horizon is None else values[0])
 
 
@@ -191,35 +214,6 @@ def policy_gradient(dynamics: Dynamics, probabilities: Probabilities, parameters
     return gradient
 
 
-def fisher_matrix(dynamics: Dynamics, probabilities: Probabilities, parameters: Tensor, gamma: float) -> Tensor:
-    """The Fisher information of the policy, over the states it visits.
-
-    F = Σ_s d(s) Σ_a π(a|s) ∇log π(a|s) ∇log π(a|s)ᵀ, summed over t as well where there is a horizon.
-
-    It is the Hessian at θ' = θ of Σ_s d(s) KL(π_θ(·|s) ‖ π_θ'(·|s)). As d is not normalised, F / Σ d is the mean over
-    visited states. For tabular softmax logits F is singular: adding a constant to a state's logits changes nothing.
-
-    Args:
-        probabilities, parameters: as ``exact_gradient``; D numbers in all.
-
-    Returns:
-        F, [D, D], over the flattened parameters, detached.
-
-    Source: Kakade (2001); [textbook].
-    """
-    theta = parameters.detach()
-    policy = probabilities(theta)
-    visits = discounted_visitation(dynamics, policy, gamma)
-    if visits.ndim == policy.ndim:  # a policy that does not change with t, under a horizon
-        visits = visits.sum(0)
-    jacobian: Tensor = torch.func.jacrev(probabilities)(theta)
-    scores = jacobian.reshape(policy.numel(), theta.numel()) / policy.reshape(-1, 1)
-    # An action that is never taken has no score, and does not count.
-    scores = torch.where(policy.reshape(-1, 1) > 0.0, scores, 0.0)
-    weights = (visits.unsqueeze(-1) * policy).reshape(-1, 1)
-    return scores.mT @ (weights * scores)
-
-
 # --- the best policy --------------------------------------------------------------------------------------------------
 
 
@@ -242,16 +236,13 @@ def backup(dynamics: Dynamics, values: Tensor, gamma: float) -> Tensor:
     return table.view_as(dynamics.rewards)
 
 
-def greedy_policy(action_values: Tensor, kept: Tensor | None = None) -> Tensor:
-    """The deterministic policy that does the action of the largest value, […, S, A].
-
-    Of actions that are equal but for rounding it does the one that the policy ``kept`` does most, or else the first.
-    """
-    best = action_values.amax(-1, keepdim=True)
-    good = action_values >= best - _ROUNDING * action_values.abs().max()
-    rank = good.to(action_values.dtype) if kept is None else good * (1.0 + kept)
-    chosen = rank.argmax(-1)  # the first of the largest
-    return torch.nn.functional.one_hot(chosen, action_values.shape[-1]).to(action_values.dtype)
+def greedy_to_the_end(dynamics: Dynamics, action_values: Tensor, gamma: float, kept: Tensor | None = None) -> Tensor:
+    """As ``greedy_policy``; where nothing is discounted and there is no horizon, of equally good actions it does one by
+    which the episode ends, if any."""
+    policy = greedy_policy(action_values, kept)
+    if gamma < 1.0 or dynamics.horizon is not None:
+        return policy
+    return that_ends(policy, equally_good(action_values), dynamics.continuing)
 
 
 def value_iteration(dynamics: Dynamics, gamma: float, tolerance: float = 1e-10, max_sweeps: int = 100_000) -> Solution:
@@ -261,8 +252,7 @@ def value_iteration(dynamics: Dynamics, gamma: float, tolerance: float = 1e-10, 
 
     With a horizon, H sweeps give the exact values of every step and nothing is approximate. Without one, sweeps stop
     once no value changed by more than ``tolerance`` · (1 − γ) / γ: then |V_k − V*| ≤ ``tolerance``, as far as float64
-    can tell. For γ = 1 they stop once none changed by more than ``tolerance``, and there is no such bound; actions may
-    then also tie of which one never ends the episode, where ``policy_iteration`` keeps to policies that end it.
+    can tell. For γ = 1 they stop once none changed by more than ``tolerance``, and there is no such bound.
 
     Args:
         tolerance: in the environment's reward, > 0.
@@ -287,7 +277,7 @@ def value_iteration(dynamics: Dynamics, gamma: float, tolerance: float = 1e-10, 
         values = updated
         if change <= max(slack, 4.0 * torch.finfo(values.dtype).eps * values.abs().max().item()):
             table = backup(dynamics, values, gamma)
-            return Solution(values, table, greedy_policy(table), sweep)
+            return Solution(values, table, greedy_to_the_end(dynamics, table, gamma), sweep)
     raise ValueError(
         f"The values still change by {change:.2g} after {max_sweeps} sweeps; with a smaller γ they settle."
     )
@@ -297,7 +287,8 @@ def policy_iteration(dynamics: Dynamics, gamma: float, start: Tensor | None = No
     """Evaluate the policy exactly, make it greedy in its own action values, and again until it stays the same.
 
     No value ever falls from one policy to the next, and the last is optimal. An action is changed only for a better
-    one, so that for γ = 1 every policy ends the episode if the first does.
+    one, or at first for one that is as good and ends the episode, so that for γ = 1 every policy does if the first
+    does.
 
     Args:
         start: the first policy; uniform if None.
@@ -311,8 +302,8 @@ def policy_iteration(dynamics: Dynamics, gamma: float, start: Tensor | None = No
     for sweep in count(1):
         values = state_values(dynamics, policy, gamma)
         table = backup_all(dynamics, values, gamma)
-        improved = greedy_policy(table, policy)
-        gained = last is None or bool((values - last > _ROUNDING * values.abs().max()).any())
+        improved = greedy_to_the_end(dynamics, table, gamma, policy)
+        gained = last is None or bool((values - last > ROUNDING * values.abs().max()).any())
         if torch.equal(improved, policy) or not gained:
             return Solution(values, table, improved, sweep)
         policy, last = improved, values
@@ -333,6 +324,19 @@ def backup_all(dynamics: Dynamics, values: Tensor, gamma: float) -> Tensor:
 def _transitions(dynamics: Dynamics, policy: Tensor) -> Tensor:
     """P_π(s'|s) [S, S]."""
     return torch.einsum("sa,sau->su", policy, dynamics.continuing)
+
+
+def come_to(dynamics: Dynamics, policy: Tensor) -> Tensor:
+    """The states that an episode may come to by a policy [S, A], bool [S]."""
+    return reachable(_transitions(dynamics, policy.detach()).unsqueeze(1), dynamics.initial)
+
+
+def _lasting(dynamics: Dynamics, policy: Tensor, gamma: float, there: Tensor | None) -> Tensor:
+    """P_π(s'|s) [S, S] of a process without a horizon; undiscounted, one in which all episodes end."""
+    transitions = _transitions(dynamics, policy)
+    if gamma < 1.0:
+        return transitions
+    return ended(transitions, dynamics.reachable if there is None else there)
 
 
 def _gone_on(dynamics: Dynamics, policy: Tensor, visits: Tensor) -> Tensor:
@@ -368,28 +372,9 @@ def _checked(dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
     fixed = policy.detach()
     if not ((fixed >= 0.0).all() and ((fixed.sum(-1) - 1.0).abs() < 1e-6).all()):
         raise ValueError("The policy must give each state probabilities that sum to 1.")
-    if gamma == 1.0 and dynamics.horizon is None:
-        _check_ends(_transitions(dynamics, fixed))
     return _per_step(dynamics, policy)
 
 
 def _check_gamma(gamma: float) -> None:
     if not 0.0 <= gamma <= 1.0:
         raise ValueError(f"The discount must lie between 0 and 1, not be {gamma}.")
-
-
-def _check_ends(transitions: Tensor) -> None:
-    """Refuse [S, S] where from some state no path leads to an end: only there is I − P_π singular."""
-    steps = (transitions > 0.0).to(torch.float64)
-    ending = transitions.sum(-1) < 1.0 - 1e-9
-    for _ in range(len(ending)):
-        wider = ending | (steps @ ending.to(torch.float64) > 0.0)
-        if torch.equal(wider, ending):
-            break
-        ending = wider
-    if not ending.all():
-        endless = ", ".join(map(str, torch.nonzero(~ending).flatten().tolist()[:5]))
-        raise ValueError(
-            f"Without discounting, the return is not defined where the episode never ends, as from state {endless}; "
-            "use a discount below 1, a time limit, or a policy that ends it."
-        )

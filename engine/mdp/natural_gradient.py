@@ -13,9 +13,37 @@ from engine.mdp.exact import (
     Probabilities,
     advantages,
     discounted_visitation,
-    fisher_matrix,
     policy_gradient,
 )
+
+
+def fisher_matrix(dynamics: Dynamics, probabilities: Probabilities, parameters: Tensor, gamma: float) -> Tensor:
+    """The Fisher information of the policy, over the states it visits.
+
+    F = Σ_s d(s) Σ_a π(a|s) ∇log π(a|s) ∇log π(a|s)ᵀ, summed over t as well where there is a horizon.
+
+    It is the Hessian at θ' = θ of Σ_s d(s) KL(π_θ(·|s) ‖ π_θ'(·|s)). As d is not normalised, F / Σ d is the mean over
+    visited states. For tabular softmax logits F is singular: adding a constant to a state's logits changes nothing.
+
+    Args:
+        probabilities, parameters: as ``exact_gradient``; D numbers in all.
+
+    Returns:
+        F, [D, D], over the flattened parameters, detached.
+
+    Source: Kakade (2001); [textbook].
+    """
+    theta = parameters.detach()
+    policy = probabilities(theta)
+    visits = discounted_visitation(dynamics, policy, gamma)
+    if visits.ndim == policy.ndim:  # a policy that does not change with t, under a horizon
+        visits = visits.sum(0)
+    jacobian: Tensor = torch.func.jacrev(probabilities)(theta)
+    scores = jacobian.reshape(policy.numel(), theta.numel()) / policy.reshape(-1, 1)
+    # An action that is never taken has no score, and does not count.
+    scores = torch.where(policy.reshape(-1, 1) > 0.0, scores, 0.0)
+    weights = (visits.unsqueeze(-1) * policy).reshape(-1, 1)
+    return scores.mT @ (weights * scores)
 
 
 def natural_gradient(

@@ -17,12 +17,14 @@ from torch import Tensor
 from engine.mdp.exact import (
     Dynamics,
     action_values,
-    advantages,
+    backup_all,
+    come_to,
     discounted_visitation,
     expected_return,
-    greedy_policy,
     policy_gradient,
+    state_values,
 )
+from engine.mdp.greedy import greedy_policy
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,13 @@ class Comparison:
         lemma: Σ_s d'(s) Ā(s), equal to ``difference`` but for rounding.
         surrogate: L = Σ_s d(s) Ā(s), with the old policy's states, as TRPO and PPO have it; equal to the difference to
             first order in the policies' distance.
-        gains: Ā, [S] or [H, S].
+        gains: Ā, [S] or [H, S]; 0 where neither policy comes to.
         old_visits, new_visits: d and d', [S] or [H, S].
-        worst_gain, worst_state: the least Ā(s) and its s; [H, S] counts as one row after the other.
+        worst_gain, worst_state: the least Ā(s) of the states that either policy comes to, and its s; [H, S] counts as
+            one row after the other.
         turns: how many discounted steps there can be at the most, Σ_t γ^t over the horizon: ∞ for γ = 1 without one.
         worst_case: turns · min(worst_gain, 0), below which the difference cannot be: if all steps fell on that state.
-        moved: α, the largest total variation ½ Σ_a |π'(a|s) − π(a|s)| of any state.
+        moved: α, the largest total variation ½ Σ_a |π'(a|s) − π(a|s)| of any of these states.
         mismatch: max_s |Ā(s)| · Σ_t 2 γ^t (1 − (1 − α)^t), by which the surrogate can be wrong at the most.
         guaranteed: surrogate − mismatch, the bound that a small enough step makes positive.
     """
@@ -68,6 +71,9 @@ class Comparison:
 def compare(dynamics: Dynamics, new: Tensor, old: Tensor, gamma: float) -> Comparison:
     """``new`` beside ``old``, policies as ``exact`` takes them.
 
+    States that neither policy comes to count for nothing: what a table of action values says of them is by chance, and
+    undiscounted they need have no value.
+
     Why the mismatch bounds: as long as both policies have done the same they are in the same state, and that they part
     has at most the chance α at every step. So at step t their distributions over states differ by at most
     1 − (1 − α)^t in total variation, twice that in the sum of absolute differences. Without a horizon the sum is
@@ -76,22 +82,27 @@ def compare(dynamics: Dynamics, new: Tensor, old: Tensor, gamma: float) -> Compa
     Raises:
         ValueError: as the functions of ``exact``.
     """
-    gains = (new.expand(dynamics.shape) * advantages(dynamics, old, gamma)).sum(-1)
     before, after = discounted_visitation(dynamics, old, gamma), discounted_visitation(dynamics, new, gamma)
     was, now = expected_return(dynamics, old, gamma).item(), expected_return(dynamics, new, gamma).item()
-    surrogate, worst = (before * gains).sum().item(), int(gains.argmin())
-    moved = 0.5 * (new - old).abs().sum(-1).max().item()
+    visited = torch.ones_like(dynamics.initial) > 0.0
+    if old.ndim == new.ndim == 2:
+        visited = come_to(dynamics, old) | come_to(dynamics, new)
+    values = state_values(dynamics, old, gamma, visited)
+    gains = (new.expand(dynamics.shape) * (backup_all(dynamics, values, gamma) - values.unsqueeze(-1))).sum(-1)
+    counted = torch.where(visited, gains, 0.0)
+    surrogate, worst = (before * counted).sum().item(), int(torch.where(visited, gains, torch.inf).argmin())
+    moved = (0.5 * (new - old).abs().sum(-1) * visited).max().item()
     turns = _discounted_steps(dynamics.horizon, gamma)
-    least = gains.min().item()
-    largest, parting = gains.abs().max().item(), _parting(dynamics.horizon, gamma, moved)
+    least = gains.flatten()[worst].item()
+    largest, parting = counted.abs().max().item(), _parting(dynamics.horizon, gamma, moved)
     mismatch = largest * parting if largest > 0.0 else 0.0  # 0 · ∞ is 0 here
     return Comparison(
         old_return=was,
         new_return=now,
         difference=now - was,
-        lemma=(after * gains).sum().item(),
+        lemma=(after * counted).sum().item(),
         surrogate=surrogate,
-        gains=gains,
+        gains=counted,
         old_visits=before,
         new_visits=after,
         worst_gain=least,

@@ -21,8 +21,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.mdp.exact import Dynamics, backup, backup_all, greedy_policy, policy_iteration, state_values
+from engine.mdp.exact import Dynamics, backup, backup_all, greedy_to_the_end, policy_iteration, state_values
 from engine.mdp.exact import value_iteration as solved_by_values
+from engine.mdp.greedy import greedy_policy
 from engine.runtime.state import State
 
 Order = Literal["in-place", "random", "prioritised"]
@@ -42,7 +43,8 @@ class Plan(NamedTuple):
             horizon.
         backups: of single states, so far.
         turns_left: the k of the V_k that this step has computed, where it did so for one k alone.
-        settled: whether another step would change nothing but by rounding.
+        settled: whether another step would change nothing but by rounding. Then, without a horizon, V is V*: it is off
+            by residual / (1 − γ) at the most.
     """
 
     values: Tensor
@@ -90,23 +92,28 @@ class ValueIteration:
     have been computed is told as with those that have, which is what sweeps over all t at once would have come to.
     Without a horizon it never stops, and |V_{k+1} − V*| ≤ γ |V_k − V*|.
 
-    A new γ starts the count of turns anew where there is a horizon; without one, sweeps go on from where they are.
+    A new γ starts the count of turns anew where there is a horizon; without one, sweeps go on from where they are, and
+    what they come to is no V_k any more.
     """
 
     def __init__(self, dynamics: Dynamics) -> None:
         self._dynamics, self._gamma = dynamics, -1.0
+        self._turns: int | None = 0  # k, without a horizon
         self._values = [torch.zeros_like(dynamics.initial)]  # V_0 … V_k; of the last alone without a horizon
         self._tables: list[Tensor] = []  # their action values Q_1 … Q_k, and what is greedy in each
         self._greedy: list[Tensor] = []
         self._backups = 0
 
     def step(self, gamma: float) -> Plan:
-        dynamics, horizon = self._dynamics, self._dynamics.horizon
+        dynamics, horizon = _defined(self._dynamics, gamma), self._dynamics.horizon
         everywhere = torch.arange(len(dynamics.initial))
         if horizon is None:
+            counts = self._turns is not None and (gamma == self._gamma or self._turns == 0)
+            self._gamma, self._turns = gamma, (self._turns or 0) + 1 if counts else None
             self._values = [backup(dynamics, self._values[-1], gamma).amax(-1)]
             self._backups += len(everywhere)
-            return _plan(dynamics, self._values[-1], gamma, everywhere, self._backups)
+            plan = _plan(dynamics, self._values[-1], gamma, everywhere, self._backups)
+            return plan._replace(turns_left=self._turns)
         if gamma != self._gamma:
             self._gamma, self._values, self._tables, self._greedy = gamma, self._values[:1], [], []
         if len(self._tables) < horizon:
@@ -134,11 +141,13 @@ class ValueIteration:
         self._greedy.append(greedy_policy(self._tables[-1]))
 
     def state(self) -> State:
-        return {"values": torch.stack(self._values), "gamma": self._gamma, "backups": self._backups}
+        values = torch.stack(self._values)
+        return {"values": values, "gamma": self._gamma, "turns": self._turns, "backups": self._backups}
 
     def load(self, state: Mapping[str, Any]) -> None:
         values = _checked_values(state["values"], self._dynamics, rows=True)
         self._gamma, self._backups = state["gamma"], state["backups"]
+        self._turns = state.get("turns")  # earlier versions did not count them
         self._values = list(values.clone().unbind())
         if self._dynamics.horizon is not None:
             self._tables, self._greedy = [], []
@@ -170,12 +179,13 @@ class AsynchronousValueIteration:
         if dynamics.horizon is not None:
             raise ValueError("Asynchronous value iteration is for processes without a horizon.")
         self.order, self._dynamics, self._generator = order, dynamics, generator
+        self._now = dynamics  # as the present γ has it
         self._values: NDArray[np.float64] = np.zeros(len(dynamics.initial))
-        self._rewards, self._continuing = dynamics.rewards.numpy(), dynamics.continuing.numpy()
         self._next, self._backups = 0, 0
 
     def step(self, gamma: float, backups: int = 0) -> Plan:
         """Go on by so many backups of single states, as many as there are states if 0."""
+        self._now = _defined(self._dynamics, gamma)
         orders = {"in-place": self._in_turn, "random": self._drawn, "prioritised": self._worst}
         done = []
         for state in orders[self.order](gamma, backups or len(self._values)):
@@ -183,11 +193,12 @@ class AsynchronousValueIteration:
             done.append(state)
         self._backups += len(done)
         backed_up = torch.tensor(done, dtype=torch.int64)
-        return _plan(self._dynamics, torch.from_numpy(self._values.copy()), gamma, backed_up, self._backups)
+        return _plan(self._now, torch.from_numpy(self._values.copy()), gamma, backed_up, self._backups)
 
     def _best(self, states: int | NDArray[np.int64], gamma: float) -> Any:
         """max_a Q(s, a) of one state, or of some [n]."""
-        return (self._rewards[states] + gamma * self._continuing[states] @ self._values).max(-1)
+        rewards, continuing = self._now.rewards.numpy(), self._now.continuing.numpy()
+        return (rewards[states] + gamma * continuing[states] @ self._values).max(-1)
 
     def _in_turn(self, gamma: float, backups: int) -> Iterator[int]:
         for _ in range(backups):
@@ -198,7 +209,7 @@ class AsynchronousValueIteration:
         yield from torch.randint(len(self._values), (backups,), generator=self._generator).tolist()
 
     def _worst(self, gamma: float, backups: int) -> Iterator[int]:
-        best = backup(self._dynamics, torch.from_numpy(self._values), gamma).amax(-1)
+        best = backup(self._now, torch.from_numpy(self._values), gamma).amax(-1)
         errors: NDArray[np.float64] = np.abs(best.numpy() - self._values)
         for _ in range(backups):
             state = int(errors.argmax())
@@ -211,7 +222,7 @@ class AsynchronousValueIteration:
     @cached_property
     def _predecessors(self) -> list[NDArray[np.int64]]:
         """The states from which an action may lead to each."""
-        leads: NDArray[np.bool_] = np.any(self._continuing > 0.0, axis=1)
+        leads: NDArray[np.bool_] = np.any(self._dynamics.continuing.numpy() > 0.0, axis=1)
         return [np.flatnonzero(column) for column in leads.T]
 
     def state(self) -> State:
@@ -242,19 +253,22 @@ class PolicyIteration:
 
     def step(self, gamma: float, sweeps: int = 0) -> Plan:
         """Evaluate by so many sweeps, exactly if 0, and improve."""
-        dynamics = self._dynamics
+        dynamics = _defined(self._dynamics, gamma)
         if sweeps == 0:
             self._values = state_values(dynamics, self._policy, gamma)
         for _ in range(sweeps):
             self._values = (self._policy * backup_all(dynamics, self._values, gamma)).sum(-1)
         table = backup_all(dynamics, self._values, gamma)
-        improved = greedy_policy(table, self._policy)
+        exact = sweeps == 0  # so that it can be told which actions are as good as others
+        improved = (
+            greedy_to_the_end(dynamics, table, gamma, self._policy) if exact else greedy_policy(table, self._policy)
+        )
         settled = torch.equal(improved, self._policy)
         everywhere = torch.arange(len(dynamics.initial))
         self._backups += max(sweeps, 1) * len(everywhere)
         self._policy = improved
         residual = (table.amax(-1) - self._values).abs().max().item()
-        if sweeps > 0:
+        if not exact:
             settled = settled and _is_rounding(residual, self._values)
         return Plan(self._values, table, improved, everywhere, residual, self._backups, None, settled)
 
@@ -271,12 +285,18 @@ class PolicyIteration:
         self._values, self._policy, self._backups = values.clone(), policy.clone(), state["backups"]
 
 
+def _defined(dynamics: Dynamics, gamma: float) -> Dynamics:
+    """The process in which every state has a value that can have one."""
+    return dynamics if gamma < 1.0 else dynamics.without_traps
+
+
 def _plan(dynamics: Dynamics, values: Tensor, gamma: float, backed_up: Tensor, backups: int) -> Plan:
     """What is known of a process without a horizon once its values are ``values``."""
     table = backup(dynamics, values, gamma)
     residual = (table.amax(-1) - values).abs().max().item()
     settled = _is_rounding(residual, values)
-    return Plan(values, table, greedy_policy(table), backed_up, residual, backups, None, settled)
+    policy = greedy_to_the_end(dynamics, table, gamma) if settled else greedy_policy(table)
+    return Plan(values, table, policy, backed_up, residual, backups, None, settled)
 
 
 def _is_rounding(residual: float, values: Tensor) -> bool:

@@ -103,7 +103,8 @@ class Planned(Event):
     gradient all are of the policy that the step began with; else V are the values that planning has come to, and the
     policy is greedy in Q, zeros and ones. ``backed_up`` [n] are the states whose values this step computed, in order.
     ``residual`` is the largest error of Bellman's optimality equation, |max_a Q(s, a) − V(s)|, and ``turns_left`` the k
-    of the V_k that this step computed, None where it did not do so for one k alone.
+    of the V_k that this step computed, None where it did not do so for one k alone. ``settled`` says that another step
+    would change nothing but by rounding.
     """
 
     iteration: int
@@ -113,6 +114,7 @@ class Planned(Event):
     backed_up: NDArray[np.int64]
     residual: float
     turns_left: int | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class SweepRule:
                 plan.backed_up.numpy(),
                 plan.residual,
                 plan.turns_left,
+                plan.settled,
             ),
             errors.float().numpy(),
             {

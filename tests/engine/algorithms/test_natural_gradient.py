@@ -19,6 +19,7 @@ from engine.environments.making.known_dynamics import finite_mdp
 from engine.experience.batch import Batch
 from engine.maths.trust_region import fisher_matrix, fisher_vector_product, flattened, kl_gradient
 from engine.mdp import exact
+from engine.mdp.natural_gradient import fisher_matrix as exact_fisher_matrix
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
@@ -66,7 +67,7 @@ def visits_of(id: str, learner: Policy, gamma: float) -> tuple[Tensor, Tensor]:
 
     theta = flattened(parameter.detach() for parameter in learner.parameters()).double()
     visits = exact.discounted_visitation(dynamics, probabilities(theta).detach(), gamma).sum(0)
-    return exact.fisher_matrix(dynamics, probabilities, theta, gamma) / visits.sum(), visits / visits.sum()
+    return exact_fisher_matrix(dynamics, probabilities, theta, gamma) / visits.sum(), visits / visits.sum()
 
 
 def of_kind(kind: str, id: str) -> Policy:

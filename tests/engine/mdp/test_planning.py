@@ -15,12 +15,12 @@ from engine.mdp.exact import (
     backup,
     dynamics_of,
     expected_return,
-    greedy_policy,
     policy_iteration,
     state_values,
     value_iteration,
 )
 from engine.mdp.finite import corridor, from_outcomes
+from engine.mdp.greedy import greedy_policy
 from tests.engine.processes import CASES, close, known, policy_of, random_dynamics, uniform
 
 
