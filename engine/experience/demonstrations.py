@@ -24,6 +24,7 @@ class Demonstration:
         final_observation: […] after the last step; None where it is not known, or there is none.
         terminated, truncated: how the episode ended, never both; neither where it was broken off, or there is none.
         seed: with which the episode was begun, so that the same actions lead through it again; None where not known.
+        source: by whom, in a few words, such as "a person" or "run 5, iteration 120"; empty where not known.
     """
 
     observations: NDArray[Any]
@@ -33,6 +34,7 @@ class Demonstration:
     terminated: bool = False
     truncated: bool = False
     seed: int | None = None
+    source: str = ""
 
     def __post_init__(self) -> None:
         rewards = len(self.actions) if self.rewards is None else len(self.rewards)

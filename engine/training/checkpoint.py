@@ -1,13 +1,11 @@
 """The state of a run as bytes, and back: safetensors for tensors and arrays, JSON for the rest, never pickle.
 
 The bytes are one safetensors file. Its metadata hold, as JSON, the state's own shape, in which every tensor and array
-is a reference to one of the file's tensors, and a digest of the whole file, so that one with a single bit changed is
-known to be broken.
+is a reference to one of the file's tensors, and a digest (``engine.runtime.sealed``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -19,12 +17,11 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from engine.runtime.errors import RequestError, describe
+from engine.runtime.sealed import UNSEALED, check_seal, said, sealed
 from engine.runtime.state import State
 
 FORMAT = 3  # raised when states can no longer be read as they were
 WITHOUT_DIGEST = 2  # the format before, the same but for its digest
-_DIGITS = 64  # of a digest, zeros where it is still to come
-_MARK = rb"\"digest\": \""  # what stands before it in the file
 _TENSOR, _ARRAY = "$tensor", "$array"  # a reference has one of these for its only key
 _BROKEN = "This is no checkpoint of a run, or a broken one"
 
@@ -37,14 +34,8 @@ def to_bytes(state: State) -> bytes:
     """
     tensors: dict[str, Tensor] = {}
     shape = _shape(state, tensors, "")
-    head = {"format": FORMAT, "digest": "0" * _DIGITS, "state": shape}
+    head = {"format": FORMAT, "digest": UNSEALED, "state": shape}
     return sealed(save(tensors, {"checkpoint": json.dumps(head, ensure_ascii=False)}))
-
-
-def sealed(data: bytes) -> bytes:
-    """A checkpoint with the right digest in the place of the one that it has."""
-    begin, end = _digest_at(data)
-    return b"".join((data[:begin], _digest(data).encode(), data[end:]))
 
 
 def from_bytes(data: bytes) -> State:
@@ -55,11 +46,11 @@ def from_bytes(data: bytes) -> State:
     """
     try:
         tensors = load(data)
-        found = json.loads(_metadata(data)["checkpoint"])
+        found = said(data, "checkpoint")
         version = found["format"]
         known = version in (FORMAT, WITHOUT_DIGEST)
         if version == FORMAT or "digest" in found:
-            _check(data, found["digest"])
+            check_seal(data, found["digest"])
         state: State = _filled(found["state"], tensors) if known else {}
         if not isinstance(state, dict):
             raise TypeError("what it holds has no names")
@@ -70,35 +61,6 @@ def from_bytes(data: bytes) -> State:
         wish = "update the program" if later else "go on from it with the version that made it"
         raise RequestError(f"This checkpoint has the format {version}, and this program reads {FORMAT}; {wish}.")
     return state
-
-
-def _check(data: bytes, digest: str) -> None:
-    """Raises ValueError where ``data`` are not those that ``digest`` was made of."""
-    begin, end = _digest_at(data)
-    if not data[begin:end] == digest.encode() == _digest(data).encode():
-        raise ValueError("its content is not what was written")
-
-
-def _digest_at(data: bytes) -> tuple[int, int]:
-    """Where in the file its digest stands."""
-    begin = data.index(_MARK) + len(_MARK)
-    return begin, begin + _DIGITS
-
-
-def _digest(data: bytes) -> str:
-    """Of all bytes, zeros for those of the digest itself."""
-    begin, end = _digest_at(data)
-    whole, view = hashlib.sha256(), memoryview(data)
-    for part in (view[:begin], b"0" * _DIGITS, view[end:]):
-        whole.update(part)
-    return whole.hexdigest()
-
-
-def _metadata(data: bytes) -> dict[str, str]:
-    """The text that stands at the head of a safetensors file; its first 8 bytes say how long it is."""
-    length = int.from_bytes(data[:8], "little")
-    metadata: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
-    return metadata
 
 
 def _shape(value: Any, tensors: dict[str, Tensor], path: str) -> Any:

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from engine.runtime.errors import RequestError
-from engine.training.checkpoint import FORMAT, WITHOUT_DIGEST, from_bytes, sealed, to_bytes
+from engine.runtime.sealed import sealed
+from engine.training.checkpoint import FORMAT, WITHOUT_DIGEST, from_bytes, to_bytes
 from engine.training.training import Training, resumed
 from tests.engine.support import configured
 from tests.engine.training.going_on import reports
