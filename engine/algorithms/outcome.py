@@ -56,8 +56,8 @@ def require_finite(numbers: Iterable[float], learning_rate: float | None = None)
     if all(map(math.isfinite, numbers)):
         return
     if learning_rate is None:
-        raise RunError("The policy's gradient is no longer a finite number; the rewards are probably too large.")
+        raise RunError("The gradient is no longer a finite number; the rewards are probably too large.")
     raise RunError(
-        f"The policy's gradient is no longer a finite number; the learning rate {learning_rate:g} is "
+        f"The gradient is no longer a finite number; the learning rate {learning_rate:g} is "
         "probably too large, so lower it and start again."
     )

@@ -74,8 +74,9 @@ class StepwiseCollection(Model):
         title="Steps per iteration",
         symbol="T",
         unit="steps",
-        help="Steps taken in each environment, with all their updates, before the run tells how it stands. Learning "
-        "is the same whatever it is, but that schedules and changes take hold between two iterations.",
+        help="Steps taken in each environment, with all their updates, before the run tells how it stands; at least "
+        "those up to the first update. Learning is the same whatever it is, but that schedules and changes take hold "
+        "between two iterations.",
         ge=1,
         le=100_000,
     )
@@ -100,12 +101,14 @@ class TargetConfig(Model):
 # --- update rules -----------------------------------------------------------------------------------------------------
 
 
-def _learning_rate(default: float, help: str) -> Any:
-    return parameter(default, title="Learning rate", symbol="α", help=help, live=True, gt=0.0, le=10.0)
+def _learning_rate(default: float, help: str, most: float) -> Any:
+    return parameter(default, title="Learning rate", symbol="α", help=help, live=True, gt=0.0, le=most)
 
 
 def _tabular_learning_rate() -> Any:
-    return _learning_rate(0.1, "The share of the way that a value is moved to its target.")
+    return _learning_rate(
+        0.1, "The share of the way that a value is moved to its target; 1 takes the target itself.", 1.0
+    )
 
 
 def _step_size() -> Any:
@@ -187,7 +190,7 @@ class DQN(Model):
         help="How errors weigh: squared, or squared up to 1 and evenly beyond (Huber's), so that none shakes all.",
     )
     optimizer: Optimizer = optimizer_field()
-    learning_rate: float = _learning_rate(0.001, "Step size along the gradient of the loss.")
+    learning_rate: float = _learning_rate(0.001, "Step size along the gradient of the loss.", 10.0)
     learning_rate_schedule: Schedule = schedule_field()
     max_grad_norm: float = max_grad_norm_field(10.0)
     gradient_steps: int = parameter(

@@ -19,7 +19,7 @@ from engine.runtime.state import Parts, State
 class PrioritizedReplay:
     """A ``ReplayBuffer`` with a priority p_i for each transition, drawn with P(i) = p_i / Σ_k p_k.
 
-    Priorities are those of ``maths.priorities.priorities``, the exponent taken already. A new transition has the
+    Priorities are those of ``maths.priorities.priorities``, raised to the exponent already. A new transition has the
     greatest that there ever was, at first 1, so that each is soon seen once.
 
     Source: Schaul et al. (2016), "Prioritized experience replay", proportional variant.
@@ -34,6 +34,7 @@ class PrioritizedReplay:
         self._buffer = self.parts.add("transitions", ReplayBuffer(layout, capacity, environments))
         self._tree = self.parts.add("priorities", SumTree(self._buffer.slots))
         self._greatest = 1.0
+        self._exponent: float | None = None  # of the priorities that are here; whatever is asked for first
 
     def __len__(self) -> int:
         return len(self._buffer)
@@ -57,6 +58,17 @@ class PrioritizedReplay:
     def cut(self, environments: NDArray[np.int64]) -> None:
         """As ``ReplayBuffer.cut``."""
         self._buffer.cut(environments)
+
+    def weigh(self, exponent: float) -> None:
+        """Make all priorities p those of this exponent ω: of what has been of another, ω′, p^(ω/ω′).
+
+        Of ω′ = 0, by which all were 1, nothing comes back: each stays 1 until it is updated.
+        """
+        if self._exponent and self._exponent != exponent:
+            power = exponent / self._exponent
+            self._tree.raise_to(power)
+            self._greatest **= power
+        self._exponent = exponent
 
     def sample(self, count: int, n: int, gamma: float, generator: torch.Generator) -> tuple[Minibatch, Tensor]:
         """``count`` transitions over up to n steps, and P(i) of each, float32 [count].
@@ -87,8 +99,8 @@ class PrioritizedReplay:
         self._greatest = max(self._greatest, float(values.max(initial=0.0)))
 
     def state(self) -> State:
-        return {**self.parts.state(), "greatest": self._greatest}
+        return {**self.parts.state(), "greatest": self._greatest, "exponent": self._exponent}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        self.parts.load({name: part for name, part in state.items() if name != "greatest"})
-        self._greatest = state["greatest"]
+        self.parts.load({name: state[name] for name in self.parts.by_name()})
+        self._greatest, self._exponent = state["greatest"], state.get("exponent")  # early states do not say

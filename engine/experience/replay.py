@@ -80,8 +80,9 @@ class Replay:
         return int(self._taken) < config.learning_starts
 
     def ready(self, config: ReplayConfig) -> bool:
-        """Whether there is enough to learn from."""
-        return len(self._buffer) >= max(1, min(config.learning_starts, self._buffer.capacity))
+        """Whether the first steps have been taken, and there is enough to learn from."""
+        enough = max(1, min(config.learning_starts, self._buffer.capacity))
+        return len(self._buffer) >= enough and not self.acts_randomly(config)
 
     def append(self, transitions: Transitions, rewards: NDArray[Any]) -> None:
         """Take in the latest steps, with ``rewards`` [T, N] as learning is to see them.
@@ -112,6 +113,7 @@ class Replay:
         """Minibatches for so many gradient steps, at a share of the run. Between two of them ``learned`` may be called,
         which the next then heeds."""
         if isinstance(self._buffer, PrioritizedReplay):
+            self._buffer.weigh(config.priority_exponent)
             correction = config.importance_exponent + (1.0 - config.importance_exponent) * min(progress, 1.0)
             for _ in range(steps):
                 batch, probabilities = self._buffer.sample(

@@ -65,6 +65,13 @@ class SumTree:
             places = places // _FAN
             above[places] = below.reshape(-1, _FAN).take(places, 0).sum(1)
 
+    def raise_to(self, power: float) -> None:
+        """Raise every weight to a ``power`` ≥ 0; those that are 0 stay it."""
+        weights = self._levels[0]
+        np.power(weights, power, out=weights, where=weights > 0.0)
+        for below, above in zip(self._levels, self._levels[1:], strict=False):
+            above[: len(below) // _FAN] = below.reshape(-1, _FAN).sum(1)
+
     def find(self, shares: NDArray[np.float64]) -> NDArray[np.int64]:
         """The places at which Σ of the weights before and at them first exceeds share · total, [B].
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from engine.catalogue.methods.distribution import distribution_in
 from engine.collection.collectors import UNDER_WAY
 from engine.config import RunConfig, ValueBasedConfig
@@ -35,9 +37,14 @@ _TOLD = {
     "rule/multiplier": "the multiplier",
     "rule/target": "the target network",
     "rule/replay/buffer": "the replay buffer",
+    "rule/values/visits": "the counts that step sizes fall with",
 }
 
-_SEVERAL = ("the mean and spread of the observations", "the episodes under way")
+_SEVERAL = (
+    "the mean and spread of the observations",
+    "the episodes under way",
+    "the counts that step sizes fall with",
+)
 # Of these it is told as well where they are new.
 _LEARNED = frozenset({"interaction/policy/value_head", "interaction/policy/normalizer", "value"})
 # What an optimizer has gathered, and a target network follows, are parameters that must not have begun anew.
@@ -116,6 +123,12 @@ class _Change:
     def other_world(self) -> bool:
         return self._differs("environment", _OTHER_WORLD)
 
+    @property
+    def other_returns(self) -> bool:
+        """Whether what is summed up or averaged of rewards is not what it was."""
+        gammas = {_at(config, "estimator.gamma") for config in (self.before, self.after)}
+        return self.other_world or self._differs("environment", _OTHER_REWARDS) or len(gammas) > 1
+
     def replaces(self, path: str) -> bool:
         """Whether the part at ``path`` begins anew though its state may fit."""
         if path == "interaction/policy":
@@ -124,6 +137,8 @@ class _Change:
             return len(meaning) > 1 or self._distributions_differ() or self._differs("policy", _OTHER_POLICY)
         if path in ("interaction/rewards", "rule/replay/buffer"):
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
+        if path in ("rule/window", "returns", "rule/values/visits"):
+            return self.other_returns
         if path in ("interaction/collector", "played for value"):
             return self.reseeded or self.other_world or (self.under_way and self._behaves_differently)
         return self.reseeded and path.rpartition("/")[2] in ("actor", "minibatches")
@@ -172,8 +187,17 @@ class _Carrying:
                 self.anew.append(path)
             elif isinstance(part, StatefulModule):
                 self._carry_network(part, old, path)
-            elif not _loaded(part, old):
+            elif not _loaded(part, self._kept_of(path, old)):
                 self.anew.append(path)
+
+    def _kept_of(self, path: str, old: Mapping[str, Any]) -> Mapping[str, Any]:
+        """``old`` without what begins anew of a part that goes on: how often a table's values have been averaged, where
+        that was over other returns, so that they would hardly move any more."""
+        if path != "rule/values" or not self._change.replaces("rule/values/visits"):
+            return old
+        if getattr(self._change.after.update, "step_size", "constant") != "constant":
+            self.anew.append("rule/values/visits")
+        return {**old, "visits": [np.zeros_like(counts) for counts in old["visits"]]}
 
     def _of_another(self, path: str) -> bool:
         """Whether the part goes with parameters that have begun anew."""

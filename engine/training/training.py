@@ -15,6 +15,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.migrations import VERSION, migrated
 from engine.config.parameters import parameters_of, with_values
+from engine.config.replay import ReplayConfig
 from engine.config.validation import validated
 from engine.policies.policy import Policy
 from engine.reports.events import Collected, Event, Failed, Heartbeat, Updated
@@ -216,7 +217,7 @@ class Training:
             return totals.collected(event, self.seconds)
         if isinstance(event, Updated):
             told = totals.updated(event, self.seconds)
-            return replace(told, note=told.note or self._excess(totals.environment_steps))
+            return replace(told, note=told.note or self._excess(totals.environment_steps) or self._unlearned(told))
         if isinstance(event, Failed):
             totals.busy, totals.failed = False, True
         return event
@@ -233,6 +234,17 @@ class Training:
             else f"an update takes {collection.steps} steps in each of {collection.environments} environments"
         )
         return f"{taken:,} steps were taken where {asked:,} were asked for, since {why}."
+
+    def _unlearned(self, told: Updated) -> str:
+        """What to say, once, of a run that would be over before it begins to learn."""
+        replay = getattr(self.config.update, "replay", None)
+        asked = self.config.budget.environment_steps
+        if told.iteration > 1 or not isinstance(replay, ReplayConfig) or replay.learning_starts < asked:
+            return ""
+        return (
+            f"Nothing will be learned: the first {replay.learning_starts:,} steps are only collected, and the run is "
+            f"over after {asked:,}; train for longer, or lower “Steps before learning”."
+        )
 
     def _apply_changes(self) -> None:
         if not self._pending:

@@ -141,7 +141,7 @@ class TabularRule:
             share = counts / visits[entries]
         else:
             decaying = self._update.step_size != "constant"
-            rate = visits[entries] ** -DECAY if decaying else min(self._update.learning_rate, 1.0)
+            rate = visits[entries] ** -DECAY if decaying else self._update.learning_rate
             share = 1.0 - (1.0 - rate) ** counts
         values[entries] += share * errors
         if len(self._tables) == 2:

@@ -49,6 +49,42 @@ def test_of_a_doubled_network_the_value_of_what_is_taken_for_the_best_is_too_low
     assert mean_target(False, one_better) > 1.2
 
 
+# --- steps that are drawn more often ----------------------------------------------------------------------------------
+
+
+def rarely_paid(correction: float) -> float:
+    """What the one step of an episode is taken to be worth in the end that pays 1 in a tenth of all cases, else 0."""
+    config = configured(
+        update__replay__sampling="prioritized",
+        update__replay__priority_exponent=1.0,
+        update__replay__importance_exponent=correction,
+        update__replay__learning_starts=200,  # all of them
+        update__replay__minibatch_size=1000,
+        update__gradient_steps=40,
+        update__optimizer="sgd",
+        update__learning_rate=0.2,
+        update__loss="squared",
+        update__max_grad_norm=0.0,
+    )
+    policy = Policy(config.policy, LAKE, torch.Generator())
+    rule = DQNRule(config, policy, LAKE, Seeds(1))
+    rule.begin(config, 0.0)
+    ends = np.ones((1, 1), np.bool_)
+    state = np.zeros((1, 1), np.int64)
+    for each in range(200):
+        rewards = np.full((1, 1), float(each % 10 == 9))
+        list(rule.learn(Transitions(state, state, rewards, ends, ~ends, state, state[0])))
+    return rule._online.values(torch.tensor([0]))[0, 0].item()
+
+
+def test_what_is_drawn_more_often_is_taken_for_more_frequent_unless_weights_make_up_for_it() -> None:
+    """Drawn in proportion to its error, 1 − q, what is rare balances the rest, of which the error is q, where
+    0.1 (1 − q)² = 0.9 q²."""
+    assert rarely_paid(0.0) == pytest.approx(0.25, abs=0.02)
+    assert rarely_paid(1.0) == pytest.approx(0.1, abs=0.02)
+    assert 0.17 < rarely_paid(0.4) < 0.23
+
+
 # --- the deadly triad -------------------------------------------------------------------------------------------------
 
 

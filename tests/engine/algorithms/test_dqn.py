@@ -155,6 +155,20 @@ def test_actions_are_random_until_learning_starts() -> None:
     assert [metrics["gradient_steps"] for metrics in told] == [0, 0, 5, 8]
 
 
+def test_nothing_is_learned_before_that_however_little_the_buffer_holds() -> None:
+    values = RUN | {"update__replay__capacity": 6}
+    told = updates(Training(configured(**values)), 4)
+    assert [metrics["gradient_steps"] for metrics in told] == [0, 0, 5, 8]
+
+
+@pytest.mark.parametrize(("budget", "said"), [(40, True), (41, False)])
+def test_a_run_that_is_over_before_it_learns_says_so_as_it_begins(budget: int, said: bool) -> None:
+    training = Training(configured(**RUN, budget__environment_steps=budget))
+    notes = [event.note for event in training if isinstance(event, Updated)]
+    training.close()
+    assert ["Nothing will be learned" in note for note in notes] == [said, False, False]
+
+
 def test_what_is_too_large_for_a_state_is_left_out_said_and_filled_anew_before_learning_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -22,9 +22,10 @@ from engine.maths.action_values import double_values, expected_values, greedy_va
 from engine.maths.exploration import epsilon_greedy_probabilities
 from engine.maths.returns import n_step_returns
 from engine.policies.policy import Policy
+from engine.reports.events import Updated
 from engine.training.forking import forked
 from engine.training.training import Training
-from tests.engine.references.tabular import MISTAKES, Rule, Taken, learned
+from tests.engine.references.tabular import MISTAKES, MISTAKES_OF_TWO, Rule, Taken, learned, learned_by_two
 
 STATES, ACTIONS = 4, 2
 KINDS = ("q-learning", "sarsa", "expected-sarsa")
@@ -42,14 +43,14 @@ def configured(algorithm: str, environments: int = 1, **values: Any) -> ValueBas
 def made(
     config: ValueBasedConfig, epsilon: float = 0.3, states: int = STATES
 ) -> tuple[TabularRule, NDArray[np.float32]]:
-    """A rule that an iteration has begun of, and its table, with a value of its own for each pair."""
+    """A rule that an iteration has begun of, and its first table, with a value of its own for each pair."""
     info = ENVIRONMENTS["Corridor-v0"]
     info = replace(info, observation=discrete(states), action=discrete(ACTIONS))
     policy = Policy(config.policy, info, torch.Generator())
     policy.epsilon = epsilon
     rule = TabularRule(config, policy, torch.Generator().manual_seed(0))
-    for table in rule._tables:
-        table[...] = np.random.default_rng(5).normal(size=(states, ACTIONS))
+    for index, table in enumerate(rule._tables):
+        table[...] = np.random.default_rng(5 + index).normal(size=(states, ACTIONS))
     rule.begin(config, 0.0)
     return rule, rule._tables[0]
 
@@ -95,6 +96,30 @@ def test_a_table_is_the_references_and_none_of_those_with_a_mistake(
         assert np.abs(table - learned(reference, of_one(steps), first, mistake)).max() > 1e-2
 
 
+def coins(count: int) -> list[int]:
+    """Which of two tables learns from each step of the rule that is ``made``."""
+    generator = torch.Generator().manual_seed(0)
+    return [int(torch.randint(2, (), generator=generator)) for _ in range(count)]
+
+
+@STEPS
+@pytest.mark.parametrize("size", [("constant", 0.1, 0.0), ("1/n", 1.0, 1.0)], ids=lambda s: s[0])
+def test_two_tables_are_the_references_and_none_of_those_with_a_mistake(n: int, size: tuple[str, float, float]) -> None:
+    step_size, rate, power = size
+    config = configured("double-q-learning", estimator__n=n, estimator__gamma=0.9, update__step_size=step_size)
+    rule, _ = made(config)
+    first, steps = np.array(rule._tables, np.float64), experience(60, 1)
+    rule.learn(steps)
+    tossed = coins(len(rule.outcome().td_errors))
+    reference = Rule("q-learning", n, 0.9, rate, power, 0.3)
+    np.testing.assert_allclose(rule._tables, learned_by_two(reference, of_one(steps), first, tossed), atol=1e-5)
+    assert np.add(*rule._visits).all()
+    np.testing.assert_allclose(rule._acting, np.mean(rule._tables, 0), atol=1e-6)  # the mean is acted by
+    for mistake in MISTAKES_OF_TWO:
+        wrong = learned_by_two(reference, of_one(steps), first, tossed, mistake)
+        assert np.abs(rule._tables - wrong).max() > 1e-2
+
+
 @STEPS
 @pytest.mark.parametrize("algorithm", [*KINDS, "double-q-learning"])
 def test_targets_are_those_of_the_formulas_that_all_value_methods_share(algorithm: str, n: int) -> None:
@@ -102,6 +127,7 @@ def test_targets_are_those_of_the_formulas_that_all_value_methods_share(algorith
     config = configured(algorithm, estimator__n=n, estimator__gamma=0.9, update__learning_rate=1e-12)
     rule, table = made(config)
     steps, q = experience(40, 1), torch.from_numpy(table.astype(np.float64))
+    rule._tables[-1][...] = table  # so that it is of no account which of two learns
     rule.learn(steps)
     after = q[torch.from_numpy(steps.next_observations)]
     probabilities = epsilon_greedy_probabilities(after, 0.3)
@@ -170,6 +196,32 @@ def test_two_tables_go_on_from_one_and_one_from_two() -> None:
     counted = sum(visits.sum() for visits in double._visits)
     single.parts.load(double.parts.state() | {"tables": single.parts.state()["tables"]})
     assert single._visits[0].sum() == counted == 90
+
+
+@pytest.mark.parametrize("algorithm", ["q-learning", "double-q-learning", "sarsa"])
+def test_a_fork_to_other_returns_keeps_the_values_and_not_how_often_they_were_averaged(algorithm: str) -> None:
+    """Nor what has been summed up of the steps and episodes under way, in other units."""
+    values = {"environment": "FrozenLake-v1", "collection.steps": 50, "estimator.n": 3, "update.step_size": "1/n"}
+    training = Training(with_values(configured(algorithm), values))
+    next(event for event in training if isinstance(event, Updated))
+    state, before = training.state(), cast("Any", training.learner)
+    counted = np.sum(before._rule._visits)
+    assert counted > 0
+    anew = ("The counts that step sizes fall with begin anew.",)
+    for path, value, told in (
+        ("environment.reward_scale", 2.0, anew),
+        ("estimator.gamma", 0.5, anew),
+        ("update.learning_rate", 0.5, ()),
+    ):
+        other, sentences = forked(state, {path: value})
+        learner: Any = other.learner
+        assert sentences == told
+        np.testing.assert_array_equal(learner._rule._tables, before._rule._tables)
+        assert np.sum(learner._rule._visits) == (0 if told else counted)
+        assert learner._rule._window.lengths.any() == (not told)
+        assert learner._returns._new.all() == bool(told)
+        other.close()
+    training.close()
 
 
 def test_what_makes_actions_likely_is_not_taken_for_what_they_are_worth() -> None:

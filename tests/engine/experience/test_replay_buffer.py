@@ -228,6 +228,31 @@ def test_new_transitions_have_the_greatest_priority_and_old_ones_leave_with_thei
     assert len(replay.sample(400, 1, GAMMA, generator())[0].slots.unique()) == 8
 
 
+def test_priorities_are_of_the_exponent_that_is_in_force_however_it_changes() -> None:
+    """Of the square root, the old ones are raised to it; of a state that does not say, they are taken as they are."""
+    world, replay = World(2, 0), PrioritizedReplay(LAYOUT, 20, 2)
+    replay.weigh(1.0)
+    replay.append(world.play(17))
+    slots = replay.sample(200, 1, GAMMA, generator())[0].slots.unique()
+    replay.update(slots, torch.linspace(0.0, 9.0, 20, dtype=torch.float64))
+    going_on, early = PrioritizedReplay(LAYOUT, 20, 2), PrioritizedReplay(LAYOUT, 20, 2)
+    going_on.load(replay.state())
+    early.load({name: part for name, part in replay.state().items() if name != "exponent"})
+    for buffer, exponent in ((replay, 0.5), (going_on, 0.5), (early, 1.0)):
+        buffer.weigh(0.5)
+        expected = torch.linspace(0.0, 9.0, 20, dtype=torch.float64) ** exponent
+        drawn, probabilities = buffer.sample(60, 1, GAMMA, generator())
+        which = torch.searchsorted(slots, drawn.slots)
+        torch.testing.assert_close(probabilities.double(), (expected / expected.sum())[which], rtol=1e-5, atol=0.0)
+    replay.append(world.play(1))
+    newest, chances = replay.sample(200, 1, GAMMA, generator())
+    assert chances[newest.ages < 2].tolist() == pytest.approx([chances.max().item()] * int((newest.ages < 2).sum()))
+    for exponent in (0.0, 0.7):  # by which all are alike, and stay it until they are looked at again
+        replay.weigh(exponent)
+        drawn, probabilities = replay.sample(200, 1, GAMMA, generator())
+        assert probabilities.tolist() == pytest.approx([1 / len(drawn.slots.unique())] * 200)
+
+
 @pytest.mark.parametrize("steps", [0, 3, 30])
 @pytest.mark.parametrize("prioritized", [False, True], ids=["uniform", "prioritized"])
 def test_it_goes_on_from_its_state_as_if_nothing_had_been(steps: int, prioritized: bool) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISTAKES = ("bootstraps over terminations", "takes truncations for ends", "another policy's values", "one step too few")
+MISTAKES_OF_TWO = ("judges what it has chosen itself", "the other chooses, it judges", "both learn from every step")
 
 
 class Taken(NamedTuple):
@@ -68,6 +69,35 @@ def learned(rule: Rule, steps: Sequence[Taken], values: NDArray[np.float64], wro
         share = rule.rate * visits[where] ** -rule.power
         table[where] += share * (target + discount * following - table[where])
     return table
+
+
+def learned_by_two(
+    rule: Rule, steps: Sequence[Taken], values: NDArray[np.float64], coins: Sequence[int], wrong: str = ""
+) -> NDArray[np.float64]:
+    """Two tables [2, S, A] that learn by double Q-learning, as ``learned``: of each step the one of its ``coins`` does,
+    which chooses the next action, and the other says what that is worth.
+
+    Source: van Hasselt (2010), "Double Q-learning", algorithm 1.
+    """
+    tables, visits = values.copy(), np.zeros_like(values)
+    for first, step in enumerate(steps[: len(coins)]):
+        target, discount = 0.0, 1.0
+        for end in steps[first : first + rule.n]:
+            target, discount = target + discount * end.reward, discount * rule.gamma
+            if end.terminated or end.truncated:
+                break
+        learning = [0, 1] if wrong == "both learn from every step" else [coins[first]]
+        for which in learning:
+            chooser, judge = tables[which][end.next_state], tables[1 - which][end.next_state]
+            if wrong == "the other chooses, it judges":
+                chooser, judge = judge, chooser
+            if wrong == "judges what it has chosen itself":
+                judge = chooser
+            following = 0.0 if end.terminated else float(judge[chooser.argmax()])
+            where = which, step.state, step.action
+            visits[where] += 1
+            tables[where] += rule.rate * visits[where] ** -rule.power * (target + discount * following - tables[where])
+    return tables
 
 
 def _worth(kind: str, row: NDArray[np.float64], epsilon: float) -> float:

@@ -36,6 +36,12 @@ def _biases(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[
             "policies did: the three together may drive values away from all bounds (the deadly triad)."
         )
     yield from several_steps(config)
+    replay = config.update.replay
+    if replay.sampling == "prioritized" and replay.priority_exponent > 0.0 and replay.importance_exponent < 1.0:
+        yield (
+            "Steps with large errors are drawn more often, and before the end of the run weights make up for that only "
+            "in part: values lean towards what is rare."
+        )
 
 
 SPEC = ValueSpec(
