@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -59,8 +59,8 @@ def numbered(chip: Chip) -> str:
 
 
 class RunList(QAbstractTableModel):
-    """A run in each row; a chip shows its first column. Changes row by row, so that what is selected and where a view
-    has come to stay as they are."""
+    """A run in each row; a chip shows its first column. What stays is not made anew, so that what is selected and where
+    a view has come to stay as they are."""
 
     def __init__(self, library: RunLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,23 +80,31 @@ class RunList(QAbstractTableModel):
             del self._chips[first : last + 1]
             self.endRemoveRows()
         there = {chip.record.id for chip in self._chips}
-        for row, chip in enumerate(chip for chip in chips if chip.record.id in there):
-            self._put(row, chip)
+        stay = [chip for chip in chips if chip.record.id in there]
+        self._order({chip.record.id: row for row, chip in enumerate(stay)})
+        changed = [before != chip for before, chip in zip(self._chips, stay, strict=True)]
+        self._chips = stay
+        for first, last in _stretches(changed):
+            self.tell_of(first, last)
         for first, last in _stretches([chip.record.id not in there for chip in chips]):
             self.beginInsertRows(_NONE, first, last)
             self._chips[first:first] = chips[first : last + 1]
             self.endInsertRows()
 
-    def _put(self, row: int, chip: Chip) -> None:
-        """Have a run that is there, at ``row`` or beneath, at ``row``."""
-        there = next(there for there in range(row, len(self._chips)) if self._chips[there].record.id == chip.record.id)
-        if there != row:
-            self.beginMoveRows(_NONE, there, there, _NONE, row)
-            self._chips.insert(row, self._chips.pop(there))
-            self.endMoveRows()
-        if self._chips[row] != chip:
-            self._chips[row] = chip
-            self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+    def _order(self, rows: Mapping[str, int]) -> None:
+        """Have all that are there in these rows, by their ids."""
+        moved = [rows[chip.record.id] for chip in self._chips]
+        if moved == list(range(len(moved))):
+            return
+        self.layoutAboutToBeChanged.emit()
+        kept = self.persistentIndexList()
+        self._chips.sort(key=lambda chip: rows[chip.record.id])
+        self.changePersistentIndexList(kept, [self.index(moved[index.row()], index.column()) for index in kept])
+        self.layoutChanged.emit()
+
+    def tell_of(self, first: int, last: int) -> None:
+        """Have views draw these rows anew."""
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(COLUMNS) - 1))
 
     def row_of(self, run: str) -> int:
         """Where a run is; −1 where it is not."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.models.run_names import method_title
 from app.models.run_tree import Branch, as_tree
-from app.window.run_list import COLUMNS, RUN_ROLE, Index, RunList, state_of
+from app.session.run_library import RunLibrary
+from app.window.run_list import COLUMNS, Chip, Index, RunList, state_of
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
@@ -17,66 +18,76 @@ from engine.runtime.errors import RequestError
 _WORDS = re.compile(r"(?:run|seed) \d+|\S+")  # of a search: a number goes with what it is one of
 
 
-class FoundRuns(QSortFilterProxyModel):
-    """Those of a list in which every word of a search is found. By their numbers they stand as a tree: a fork right
-    under the run that it comes from, where that is among them."""
+class FoundRuns(RunList):
+    """Those runs in which every word of a search is found, in the order of a column. By their numbers they stand as a
+    tree: a fork right under the run that it comes from, where that is among them.
 
-    def __init__(self, runs: RunList) -> None:
-        super().__init__(runs)
-        self.runs = runs
+    Runs are found and put in order here, and not by a proxy of Qt's, which asks thousands of times which of two comes
+    first.
+
+    Signals:
+        renewed: what is there or found is another than before, or something of it; whether other runs are there.
+    """
+
+    renewed = Signal(bool)
+
+    def __init__(self, library: RunLibrary, parent: QObject | None = None) -> None:
+        super().__init__(library, parent)
+        self._all: list[Chip] = []
+        self._instead: list[Chip] | None = None
         self._words: tuple[str, ...] = ()
         self._texts: dict[str, tuple[RunRecord, str]] = {}  # by run what it was found by, of the record as it was
-        self._places: dict[str, int] = {}  # by run, among those found
+        self._column, self._last_first = 0, True
         self._rails: dict[str, tuple[bool, ...]] = {}
-        self._grows = QTimer(self, interval=0, singleShot=True)
-        self._grows.timeout.connect(self._order)
-        for signal in (self.rowsInserted, self.rowsRemoved, self.modelReset, self.dataChanged):
-            signal.connect(lambda *_: self._grows.start())
-        self.setSourceModel(runs)
-        self.sort(0, Qt.SortOrder.DescendingOrder)
 
-    def show(self, runs: RunList) -> None:
-        """Find those of another list."""
-        self.runs = runs
-        self.setSourceModel(runs)
+    def show(self, chips: Sequence[Chip]) -> None:
+        """Find those of these; they are all runs from now on."""
+        if self._all == list(chips):
+            return
+        others = {chip.record.id for chip in self._all} != {chip.record.id for chip in chips}
+        self._all = list(chips)
+        if self._instead is None:
+            self._find()
+        self.renewed.emit(others)
+
+    def show_instead(self, chips: Sequence[Chip] | None) -> None:
+        """Find those of these, for as long as they are shown in place of all runs; None ends that."""
+        self._instead = None if chips is None else list(chips)
+        self._find()
+        self.renewed.emit(False)
+
+    @property
+    def count(self) -> int:
+        """How many there are, found or not."""
+        return len(self._there)
+
+    @property
+    def _there(self) -> list[Chip]:
+        return self._all if self._instead is None else self._instead
 
     def rails(self, index: Index) -> tuple[bool, ...]:
         """As those of a ``Branch``, where the runs stand as a tree."""
-        return self._rails.get(index.data(RUN_ROLE).record.id, ())
+        return self._rails.get(self.chip(index.row()).record.id, ())
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        self._place(self._found(), column, order)
-        super().sort(column, order)
-
-    def _order(self) -> None:
-        """Bring all that are found into their order."""
-        found = self._found()
-        self._place(found, self.sortColumn(), self.sortOrder())
-        if [self._places[record.id] for record in found] != list(range(len(found))):
-            self.invalidate()
-
-    def _found(self) -> list[RunRecord]:
-        sources = (self.mapToSource(self.index(row, 0)).row() for row in range(self.rowCount()))
-        return [self.runs.chip(row).record for row in sources]
-
-    def _place(self, found: Sequence[RunRecord], column: int, order: Qt.SortOrder) -> None:
-        """Find the place of each: told once for all, since a comparison is asked for thousands of times."""
-        last_first, key = order == Qt.SortOrder.DescendingOrder, COLUMNS[max(column, 0)].key
-        ordered = sorted(found, key=lambda record: record.number, reverse=True)
-        ordered.sort(key=key, reverse=last_first)
-        branches = as_tree(ordered) if column == 0 else [Branch(record) for record in ordered]
-        self._places = {branch.record.id: place for place, branch in enumerate(branches)}
-        self._rails = {branch.record.id: branch.rails for branch in branches if branch.rails}
+        self._column, self._last_first = max(column, 0), order == Qt.SortOrder.DescendingOrder
+        self._find()
 
     def search(self, text: str) -> None:
-        self.beginFilterChange()
         self._words = tuple(_WORDS.findall(text.casefold()))
-        records = (self.runs.chip(row).record for row in range(self.runs.rowCount()))
-        self._place([record for record in records if self._holds(record)], self.sortColumn(), self.sortOrder())
-        self.endFilterChange()
+        self._find()
+        self.renewed.emit(False)
 
-    def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
-        return self._holds(self.runs.chip(row).record)
+    def _find(self) -> None:
+        """Hold those that are found, each in its place."""
+        found = {chip.record.id: chip for chip in self._there if self._holds(chip.record)}
+        ordered = sorted((chip.record for chip in found.values()), key=lambda record: record.number, reverse=True)
+        ordered.sort(key=COLUMNS[self._column].key, reverse=self._last_first)
+        branches = as_tree(ordered) if self._column == 0 else [Branch(record) for record in ordered]
+        before, self._rails = self._rails, {branch.record.id: branch.rails for branch in branches if branch.rails}
+        super().show([found[branch.record.id] for branch in branches])
+        if self._rails != before and found:
+            self.tell_of(0, len(found) - 1)
 
     def _holds(self, record: RunRecord) -> bool:
         """Whether every word is found in what is said of a run."""
@@ -86,11 +97,6 @@ class FoundRuns(QSortFilterProxyModel):
         if kept is None or kept[0] is not record:
             kept = self._texts[record.id] = record, searched(record)
         return all((f"{word} " if word[-1].isdecimal() else word) in kept[1] for word in self._words)
-
-    def lessThan(self, left: Index, right: Index) -> bool:
-        first, second = (self.runs.chip(index.row()).record for index in (left, right))
-        one, other = self._places.get(first.id, -first.number), self._places.get(second.id, -second.number)
-        return one < other if self.sortOrder() == Qt.SortOrder.AscendingOrder else one > other
 
 
 def searched(record: RunRecord) -> str:

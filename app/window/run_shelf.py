@@ -19,6 +19,7 @@ from app.session.run_library import RunLibrary
 from app.session.tried import Tried
 from app.window.run_chips import RunChips
 from app.window.run_list import Chip, RunList
+from app.window.run_search import FoundRuns
 from engine.catalogue.configured import changed, described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -65,7 +66,7 @@ class RunShelf(QObject):
         super().__init__(parent)
         self._controller, self._library, self._experiment = controller, library, experiment
         self.list = RunList(library, self)
-        self._all: RunList | None = None  # made when it is first wanted
+        self._all: FoundRuns | None = None  # made when it is first wanted
         self.chips = RunChips(self.list)
         self._drawn: tuple[object, ...] = ()
         self._unread: list[str] = []  # of the runs that are drawn, those of which nothing has been read yet
@@ -142,10 +143,10 @@ class RunShelf(QObject):
         shown = self._controller.shown
         return shown.run.environment.id if shown is not None else self._experiment.environment.id
 
-    def all_runs(self) -> RunList:
+    def all_runs(self) -> FoundRuns:
         """All runs of the library, kept true from now on."""
         if self._all is None:
-            self._all = RunList(self._library, self)
+            self._all = FoundRuns(self._library, self)
             self.refresh()
         return self._all
 

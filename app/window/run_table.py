@@ -30,7 +30,7 @@ from app.style.text import as_surface, muted
 from app.style.theme import Theme
 from app.window.run_chips import draw_ring
 from app.window.run_details import Details
-from app.window.run_list import COLUMNS, RUN_ROLE, Chip, Index, RunList, numbered
+from app.window.run_list import COLUMNS, RUN_ROLE, Chip, Index, numbered
 from app.window.run_names import RunNames
 from app.window.run_room import RunRoom
 from app.window.run_search import FoundRuns
@@ -55,13 +55,11 @@ class RunTable(QWidget):
     deleted = Signal(list)
     menu_asked = Signal(QMenu, list)
 
-    def __init__(self, runs: RunList, library: RunLibrary, theme: Theme) -> None:
+    def __init__(self, found: FoundRuns, library: RunLibrary, theme: Theme) -> None:
         super().__init__()
         as_surface(self)
         self._theme = theme
-        self._library, self._runs = library, runs
-        self._gone = RunList(library, self)  # those that were deleted, while they are wanted
-        self.found = FoundRuns(runs)
+        self._library, self.found = library, found
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search: environment, method, name, tag, note, seed, status …")
         self.search.setClearButtonEnabled(True)
@@ -104,7 +102,7 @@ class RunTable(QWidget):
         layout.addWidget(self.details)
 
     def _wire(self) -> None:
-        self.search.textChanged.connect(self._search)
+        self.search.textChanged.connect(self.found.search)
         self.search.returnPressed.connect(self._go_to_first)
         self.table.opened.connect(self.opened)
         self.table.eyed.connect(self.eyed)
@@ -116,16 +114,12 @@ class RunTable(QWidget):
         self.gone_button.toggled.connect(self._show_gone)
         self._library.changed.connect(self._take_gone)
         self.table.selectionModel().selectionChanged.connect(self.follow)
-        self.found.dataChanged.connect(self.follow)
-        for signal in (self._runs.rowsInserted, self._runs.rowsRemoved):
-            signal.connect(self._measure)
-        for model in (self.found, self._runs, self._gone):  # what is found changes before all that there is does
-            for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
-                signal.connect(self.follow)
+        self.found.renewed.connect(self._renew)
 
-    def _search(self, text: str) -> None:
-        self.found.search(text)
+    def _renew(self, others: bool) -> None:
         self.follow()
+        if others and self.isVisible():  # else nobody sees what can go
+            self.room.measure()
 
     def _go_to_first(self) -> None:
         self.table.setFocus()
@@ -142,13 +136,15 @@ class RunTable(QWidget):
             self.deleted.emit(self.table.selected())
 
     def _show_gone(self, gone: bool) -> None:
-        self._take_gone()
-        self.found.show(self._gone if gone else self._runs)
-        self.follow()
+        self.found.show_instead(self._gone() if gone else None)
 
     def _take_gone(self) -> None:
         if self.gone_button.isChecked():
-            self._gone.show([Chip(record) for record in self._library.deleted()])
+            self.found.show_instead(self._gone())
+
+    def _gone(self) -> list[Chip]:
+        """Those that were deleted."""
+        return [Chip(record) for record in self._library.deleted()]
 
     def select(self, runs: Sequence[str]) -> None:
         """Select these, and come to the first of them."""
@@ -160,7 +156,7 @@ class RunTable(QWidget):
     def follow(self, *_: object) -> None:
         """Offer what can be done with what is selected."""
         chips = self.table.chips()
-        there, all_of, gone = self.found.rowCount(), self.found.runs.rowCount(), self.gone_button.isChecked()
+        there, all_of, gone = self.found.rowCount(), self.found.count, self.gone_button.isChecked()
         runs = f"{all_of:,} {'run' if all_of == 1 else 'runs'}"
         self.count.setText(runs if there == all_of else f"{there:,} of {runs}")
         self.open_button.setEnabled(len(chips) == 1 and not chips[0].shown and not gone)
@@ -170,11 +166,6 @@ class RunTable(QWidget):
         what = "Bring back" if gone else "Delete"
         self.delete_button.setText(f"{what} {len(chips)}" if len(chips) > 1 else what)
         self.details.show_run(chips[0].record if len(chips) == 1 and not gone else None)
-
-    def _measure(self, *_: object) -> None:
-        """Find out anew what can go, where anybody sees it."""
-        if self.isVisible():
-            self.room.measure()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -223,8 +214,8 @@ class _Table(QTableView):
 
     def chips(self) -> list[Chip]:
         """What is selected, from the top."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        return [self._found.index(row, 0).data(RUN_ROLE) for row in rows]
+        rows = {row for some in self.selectionModel().selection() for row in range(some.top(), some.bottom() + 1)}
+        return [self._found.chip(row) for row in sorted(rows)]
 
     def selected(self) -> list[str]:
         return [chip.record.id for chip in self.chips()]
@@ -233,13 +224,13 @@ class _Table(QTableView):
         self.clearSelection()
         mode = self.selectionModel().SelectionFlag
         for run in reversed(runs):
-            index = self._found.mapFromSource(self._found.runs.index(self._found.runs.row_of(run), 0))
+            index = self._found.index(self._found.row_of(run), 0)
             if index.isValid():
                 self.selectionModel().setCurrentIndex(index, mode.Select | mode.Rows)
                 self.scrollTo(index)
 
     def _open(self, index: Index) -> None:
-        self.opened.emit(self._found.index(index.row(), 0).data(RUN_ROLE).record.id)
+        self.opened.emit(self._found.chip(index.row()).record.id)
 
     def _draw(self, index: Index) -> None:
         chip = index.data(RUN_ROLE)
