@@ -86,12 +86,13 @@ class Frame(QWidget):
         def open_list(opened: bool) -> None:
             if opened and self._list is None:
                 self._list = make()
+                self._list.hide()  # until it is known how high it is: what is above is laid out once
                 self._split.addWidget(self._list)
-            if self._list is not None:
-                self._list.setVisible(opened)
             if opened:
                 self.log_action.setChecked(False)
                 self._give(_LIST_HEIGHT)
+            if self._list is not None:
+                self._list.setVisible(opened)
 
         action.toggled.connect(open_list)
         self.log_action.toggled.connect(lambda opened: action.setChecked(action.isChecked() and not opened))

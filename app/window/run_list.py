@@ -20,6 +20,14 @@ from engine.runs.records import RunRecord
 Index = QModelIndex | QPersistentModelIndex
 RUN_ROLE = Qt.ItemDataRole.UserRole
 _NONE = QModelIndex()
+# Of a cell, put together once: where all is selected, all cells are asked for them.
+_FLAGS = (
+    Qt.ItemFlag.ItemIsSelectable
+    | Qt.ItemFlag.ItemIsEnabled
+    | Qt.ItemFlag.ItemNeverHasChildren
+    | Qt.ItemFlag.ItemIsDragEnabled
+)
+_NAMED = _FLAGS | Qt.ItemFlag.ItemIsEditable  # of what a person can give a name to
 
 
 @dataclass(frozen=True)
@@ -174,11 +182,9 @@ class RunList(QAbstractTableModel):
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = super().flags(index)
         if not index.isValid():
-            return flags
-        named = Qt.ItemFlag.ItemIsEditable if index.column() < 2 else Qt.ItemFlag.NoItemFlags
-        return flags | named | Qt.ItemFlag.ItemIsDragEnabled
+            return super().flags(index)
+        return _NAMED if index.column() < 2 else _FLAGS
 
     def mimeTypes(self) -> list[str]:
         return [MIME]

@@ -70,8 +70,10 @@ class FoundRuns(RunList):
         return self._rails.get(self.chip(index.row()).record.id, ())
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        self._column, self._last_first = max(column, 0), order == Qt.SortOrder.DescendingOrder
-        self._find()
+        wanted = max(column, 0), order == Qt.SortOrder.DescendingOrder
+        if wanted != (self._column, self._last_first):
+            self._column, self._last_first = wanted
+            self._find()
 
     def search(self, text: str) -> None:
         self._words = tuple(_WORDS.findall(text.casefold()))

@@ -19,7 +19,6 @@ from app.session.run_library import RunLibrary
 from app.session.tried import Tried
 from app.window.run_chips import RunChips
 from app.window.run_list import Chip, RunList
-from app.window.run_search import FoundRuns
 from engine.catalogue.configured import changed, described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -28,6 +27,7 @@ from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
     from app.models.history import History
+    from app.window.run_search import FoundRuns
 
 _MOST = 60  # runs on the shelf, those that are pinned not counted; all are in the list that opens from it
 _SLICE = 0.02  # seconds of reading, after which the window has its turn
@@ -146,6 +146,8 @@ class RunShelf(QObject):
     def all_runs(self) -> FoundRuns:
         """All runs of the library, kept true from now on."""
         if self._all is None:
+            from app.window.run_search import FoundRuns  # seldom wanted at first
+
             self._all = FoundRuns(self._library, self)
             self.refresh()
         return self._all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -169,7 +169,7 @@ class RunTable(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.room.measure()
+        QTimer.singleShot(0, self.room, self.room.measure)  # what is shown is not to wait for that
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -200,8 +200,8 @@ class _Table(QTableView):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
         self.setWordWrap(False)
+        self.horizontalHeader().setSortIndicator(0, Qt.SortOrder.DescendingOrder)  # as they are in order already
         self.setSortingEnabled(True)
-        self.sortByColumn(0, Qt.SortOrder.DescendingOrder)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setAccessibleName("All runs")
         self.setProperty("letters", False)  # they are the window's; runs are found by the search
@@ -214,8 +214,8 @@ class _Table(QTableView):
 
     def chips(self) -> list[Chip]:
         """What is selected, from the top."""
-        rows = {row for some in self.selectionModel().selection() for row in range(some.top(), some.bottom() + 1)}
-        return [self._found.chip(row) for row in sorted(rows)]
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        return [self._found.chip(row) for row in rows]
 
     def selected(self) -> list[str]:
         return [chip.record.id for chip in self.chips()]
