@@ -71,7 +71,8 @@ class RunRoom(QWidget):
         self._cleanings, self._usage = cleanings, usage
         self.label.setText(f"All runs together take {bytes_in_words(usage.total)} of")
         self.label.setToolTip(
-            f"Curves and labels: {bytes_in_words(usage.database)}\nSaved states: {bytes_in_words(usage.checkpoints)}"
+            f"Curves and labels: {bytes_in_words(usage.database)}\nSaved states: {bytes_in_words(usage.checkpoints)}\n"
+            f"Recordings: {bytes_in_words(usage.recordings)}"
         )
         self.budget.setEnabled(True)
         if not self.budget.isModified():  # else somebody is typing

@@ -50,6 +50,8 @@ def _room(library: Library, *, offered: bool) -> list[str]:
     """How much there is taken, and what could go where that is to be ``offered``."""
     used, over = usage(library), over_budget(library)
     parts = f"{bytes_in_words(used.database)} of curves and {bytes_in_words(used.checkpoints)} of saved states"
+    if used.recordings:
+        parts = parts.replace(" and ", ", ") + f" and {bytes_in_words(used.recordings)} of recordings"
     lines = [f"All runs together take {bytes_in_words(used.total)} of {bytes_in_words(used.budget)}: {parts}."]
     lines += [over] if over else []
     if offered:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.config.environments import EnvironmentConfig
 from engine.experience.demonstrations import Demonstration, Demonstrations
 from engine.runtime.errors import RequestError
 
@@ -29,6 +30,25 @@ def check(demonstrations: Demonstrations) -> None:
         problem = _of_shapes(episode) or _of_others(episode, first) or _of_numbers(episode) or _of_words(episode)
         if problem:
             raise RequestError(f"Episode {number} of these demonstrations cannot be used: {problem}.")
+
+
+# What of an environment's configuration changes nothing of what is seen and done in it.
+_ASIDE = frozenset({"stepping", "patience", "time_limit"} | {"reward_offset", "reward_scale", "normalize_rewards"})
+_ASIDE |= {"normalize_observations"}  # which happens after what is recorded
+
+
+def difference(one: EnvironmentConfig, other: EnvironmentConfig) -> str:
+    """Why what was recorded in ``one`` is not what is seen and done in the ``other``, as the end of a sentence; empty
+    where it is."""
+    for name in type(one).model_fields:
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if name not in _ASIDE and mine != theirs:
+            return f"one is in {mine}, the other in {theirs}" if name == "id" else f"their {_named(name)} differ"
+    return ""
+
+
+def _named(field: str) -> str:
+    return str(EnvironmentConfig.model_fields[field].title or field).lower()
 
 
 def _of_shapes(episode: Demonstration) -> str:

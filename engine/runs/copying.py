@@ -7,44 +7,51 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.runs.autosave import RUNS
 from engine.runs.damage import BROKEN, DamageError
 from engine.runs.library import DATABASE, EPISODES, ITERATIONS, Library
+from engine.runs.recording_copies import RecordingsTaken, take_recordings
 from engine.runs.records import ALIVE, CheckpointRecord, RunRecord, Status
 from engine.runtime.errors import RequestError, describe
 from engine.runtime.whole_file import write_whole
 
-_ID = re.compile(r"[0-9a-f]{8,64}")  # which is the name of a folder too
+_ID = re.compile(r"[0-9a-f]{8,64}")  # which is the name of a folder too, or of a file
 
 
 @dataclass(frozen=True)
 class Taken:
     """What has come of copying: the ids of runs that were ``added``, of those that were ``there`` already, and
-    sentences on what ``failed``."""
+    sentences on what ``failed``; and what has come of ``recordings``."""
 
     added: tuple[str, ...] = ()
     there: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    recordings: RecordingsTaken = field(default_factory=RecordingsTaken)
 
     @property
     def sentence(self) -> str:
         """For a person."""
+        of = self.recordings
         parts = []
-        if self.added or not (self.there or self.failed):
-            parts.append(f"{_runs(self.added)} came into your library" if self.added else "There is no run in it")
-        if self.there:
-            parts.append(f"{_runs(self.there)} {'was' if len(self.there) == 1 else 'were'} there already")
-        if self.failed:
-            parts.append(f"{_runs(self.failed)} could not be read, the first because: {self.failed[0].rstrip('.')}")
-        return "; ".join(parts) + "."
+        if self.added or of.added:
+            parts.append(f"{_counted(self.added, of.added)} came into your library")
+        if self.there or of.there:
+            one = len(self.there) + len(of.there) == 1
+            parts.append(f"{_counted(self.there, of.there)} {'was' if one else 'were'} there already")
+        if failed := (*self.failed, *of.failed):
+            counted = _counted(self.failed, of.failed)
+            parts.append(f"{counted} could not be read, the first because: {failed[0].rstrip('.')}")
+        return "; ".join(parts or ["There is no run in it"]) + "."
 
 
-def _runs(ids: tuple[str, ...]) -> str:
-    return f"{len(ids):,} run{'' if len(ids) == 1 else 's'}"
+def _counted(runs: tuple[str, ...], recordings: tuple[str, ...]) -> str:
+    """ "3 runs and 1 recording"."""
+    both = (("run", len(runs)), ("recording", len(recordings)))
+    return " and ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for what, count in both if count)
 
 
 @contextmanager
@@ -104,8 +111,8 @@ def _require_plain(copy: Path, database: Path) -> None:
 
 
 def take_runs(database: Path, target: Library, only: str = "") -> Taken:
-    """Copy all runs of the library whose ``database`` this is into ``target``, or ``only`` the one of that id. One that
-    is there already stays as it is there, and is brought back where it was deleted.
+    """Copy all runs of the library whose ``database`` this is into ``target`` with its recordings, or ``only`` the run
+    of that id. What is there already stays as it is there, and is brought back where it was deleted.
 
     Raises:
         RequestError: it is no run library, or has no such run.
@@ -132,6 +139,8 @@ def take_runs(database: Path, target: Library, only: str = "") -> Taken:
                 taken = replace(taken, failed=(*taken.failed, why))
             else:
                 taken = replace(taken, added=(*taken.added, id))
+        if not only:
+            taken = replace(taken, recordings=take_recordings(source, database.parent, target))
     return taken
 
 

@@ -97,10 +97,10 @@ class Library:
         if self._connection.in_transaction:
             yield
             return
-        self._execute("BEGIN IMMEDIATE")
+        self.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self._execute("COMMIT")
+            self.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
@@ -112,11 +112,11 @@ class Library:
     def begin(self, run: RunRecord) -> RunRecord:
         """Add ``run``, whose ``number`` is given here; with a new ``id`` where it has none."""
         with self.transaction():
-            (last,) = self._execute("SELECT coalesce(max(number), 0) FROM runs").fetchone()
+            (last,) = self.execute("SELECT coalesce(max(number), 0) FROM runs").fetchone()
             added = replace(run, id=run.id or uuid.uuid4().hex, number=last + 1)
             row = {name: column(added) for name, column in AS_COLUMNS.items()} | {"config_version": CONFIG_VERSION}
             names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
-            self._execute(f"INSERT INTO runs ({names}) VALUES ({marks})", row)
+            self.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", row)
         return added
 
     @reads
@@ -125,7 +125,7 @@ class Library:
         record is left out, so that the others can be seen."""
         which = "deleted IS NOT NULL ORDER BY deleted DESC," if deleted else "deleted IS NULL ORDER BY"
         found = []  # by their numbers, which go up even where a clock goes back
-        for row in self._execute(f"SELECT * FROM runs WHERE {which} number DESC"):
+        for row in self.execute(f"SELECT * FROM runs WHERE {which} number DESC"):
             with suppress(*NONSENSE):
                 found.append(run_of(row))
         return found
@@ -134,7 +134,7 @@ class Library:
     def marks(self) -> dict[str, tuple[Any, ...]]:
         """By run, in the order of ``runs``, what is another as soon as its record is: cheap even for thousands."""
         query = f"SELECT {', '.join(MARKS)} FROM runs WHERE deleted IS NULL ORDER BY number DESC"
-        return {row["id"]: tuple(row) for row in self._execute(query)}
+        return {row["id"]: tuple(row) for row in self.execute(query)}
 
     @reads
     def with_status(self, status: Collection[Status]) -> list[str]:
@@ -144,13 +144,13 @@ class Library:
     @reads
     def version(self) -> int:
         """Another number once somebody else has written to the library, be it another thread of this process."""
-        (found,) = self._execute("PRAGMA data_version").fetchone()
+        (found,) = self.execute("PRAGMA data_version").fetchone()
         return int(found)
 
     @reads
     def run(self, id: str) -> RunRecord:
         """The run of this id, deleted ones too."""
-        row = self._execute("SELECT * FROM runs WHERE id = ?", (id,)).fetchone()
+        row = self.execute("SELECT * FROM runs WHERE id = ?", (id,)).fetchone()
         if row is None:
             raise RequestError(f"There is no run {id} in the library {self.folder}.")
         return run_of(row)
@@ -173,7 +173,7 @@ class Library:
         asked = [("number =", int(wanted)) if by_number else ("title =", name.strip())] if wanted else []
         asked += [("id GLOB", f"{wanted.lower()}*")] if by_id else []
         query = f"SELECT * FROM runs WHERE deleted IS {'NOT ' if deleted else ''}NULL AND"
-        return next(filter(None, (self._execute(f"{query} {how} ?", (it,)).fetchall() for how, it in asked)), [])
+        return next(filter(None, (self.execute(f"{query} {how} ?", (it,)).fetchall() for how, it in asked)), [])
 
     def update(self, id: str, **columns: Any) -> None:
         """Set columns of a run as ``AS_COLUMNS`` names and writes them, such as ``status`` or ``ended``."""
@@ -204,13 +204,13 @@ class Library:
         """Bring back what was deleted, but for what is gone for good."""
         with self.transaction():
             for id in ids:
-                self._execute("UPDATE runs SET deleted = NULL WHERE id = ?", (id,))
+                self.execute("UPDATE runs SET deleted = NULL WHERE id = ?", (id,))
 
     def forget(self, id: str) -> None:
         """Remove a run for good, all but its files."""
         with self.transaction():
-            self._execute("UPDATE runs SET parent = NULL WHERE parent = ?", (id,))
-            self._execute("DELETE FROM runs WHERE id = ?", (id,))
+            self.execute("UPDATE runs SET parent = NULL WHERE parent = ?", (id,))
+            self.execute("DELETE FROM runs WHERE id = ?", (id,))
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class Library:
         named = json.dumps(list(columns))
         with self.transaction():
             query = "SELECT * FROM series WHERE run = ? AND stream = ? ORDER BY start DESC LIMIT 1"
-            last = self._execute(query, (run, stream)).fetchone()
+            last = self.execute(query, (run, stream)).fetchone()
             start, left = (0, np.ascontiguousarray(rows, np.float64))
             if last is not None and last["columns"] == named and last["count"] < CHUNK:
                 before = np.frombuffer(last["rows"], np.float64).reshape(last["count"], -1)
@@ -231,7 +231,7 @@ class Library:
                 start = last["start"] + last["count"]
             for offset in range(0, len(left), CHUNK):
                 chunk = left[offset : offset + CHUNK]
-                self._execute(
+                self.execute(
                     "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)",
                     (run, stream, start + offset, len(chunk), named, chunk.tobytes()),
                 )
@@ -242,7 +242,7 @@ class Library:
         import numpy as np
 
         query = "SELECT start, columns, rows FROM series WHERE run = ? AND stream = ? AND start > ? ORDER BY start"
-        chunks = self._execute(query, (run, stream, since - CHUNK)).fetchall()
+        chunks = self.execute(query, (run, stream, since - CHUNK)).fetchall()
         names = list(dict.fromkeys(name for chunk in chunks for name in json.loads(chunk["columns"])))
         if not chunks:
             return Series((), np.empty((0, 0)))
@@ -267,19 +267,19 @@ class Library:
                 series = self.series(run, stream)
                 kept = series.rows[series["iteration"] <= iteration] if len(series) else series.rows
                 if len(kept) < len(series):
-                    self._execute("DELETE FROM series WHERE run = ? AND stream = ?", (run, stream))
+                    self.execute("DELETE FROM series WHERE run = ? AND stream = ?", (run, stream))
                     self.append(run, stream, series.columns, kept)
             for table in ("events", "snapshots"):
-                self._execute(f"DELETE FROM {table} WHERE run = ? AND iteration > ?", (run, iteration))
+                self.execute(f"DELETE FROM {table} WHERE run = ? AND iteration > ?", (run, iteration))
 
     def copy(self, run: str, to: str, iteration: int) -> None:
         """Let another run have told all that ``run`` has up to ``iteration``, where it was forked."""
         with self.transaction():
             for table in ("series", "events", "snapshots"):
-                described = self._execute(f"PRAGMA table_info({table})")
+                described = self.execute(f"PRAGMA table_info({table})")
                 columns = ", ".join(column["name"] for column in described if column["name"] != "run")
                 taken = f"SELECT ?, {columns} FROM {table} WHERE run = ?"
-                self._execute(f"INSERT INTO {table} (run, {columns}) {taken}", (to, run))
+                self.execute(f"INSERT INTO {table} (run, {columns}) {taken}", (to, run))
             self.cut(to, iteration)
 
     # --- events, checkpoints, snapshots, pictures ---------------------------------------------------------------------
@@ -287,43 +287,43 @@ class Library:
     def note(self, run: str, event: NotedEvent) -> None:
         at = (event.iteration, event.environment_steps, event.episodes, event.seconds)
         data = json.dumps(dict(event.data), ensure_ascii=False, default=str)
-        self._execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", (run, event.kind, *at, data))
+        self.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", (run, event.kind, *at, data))
 
     @reads
     def events(self, run: str) -> list[NotedEvent]:
         """In the order in which they happened."""
-        found = self._execute("SELECT * FROM events WHERE run = ? ORDER BY iteration, rowid", (run,))
+        found = self.execute("SELECT * FROM events WHERE run = ? ORDER BY iteration, rowid", (run,))
         return [event_of(row) for row in found]
 
     def keep_checkpoint(self, checkpoint: CheckpointRecord) -> None:
         """Note a checkpoint whose file is there; one of the same iteration is replaced."""
         row = (*(getattr(checkpoint, name) for name in CHECKPOINT), json.dumps(list(checkpoint.kinds)))
         names = ", ".join((*CHECKPOINT, "kinds"))
-        self._execute(f"INSERT OR REPLACE INTO checkpoints ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self.execute(f"INSERT OR REPLACE INTO checkpoints ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     @reads
     def checkpoints(self, run: str) -> list[CheckpointRecord]:
         """The latest first."""
-        found = self._execute("SELECT * FROM checkpoints WHERE run = ? ORDER BY iteration DESC", (run,))
+        found = self.execute("SELECT * FROM checkpoints WHERE run = ? ORDER BY iteration DESC", (run,))
         return [checkpoint_of(row) for row in found]
 
     def drop_checkpoint(self, run: str, iteration: int) -> None:
-        self._execute("DELETE FROM checkpoints WHERE run = ? AND iteration = ?", (run, iteration))
+        self.execute("DELETE FROM checkpoints WHERE run = ? AND iteration = ?", (run, iteration))
 
     def keep_snapshot(self, run: str, iteration: int, environment_steps: int, data: bytes) -> None:
         row = (run, iteration, environment_steps, len(data), data)
-        self._execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", row)
+        self.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", row)
 
     @reads
     def snapshots(self, run: str) -> list[tuple[int, int, int]]:
         """Iteration, environment steps and bytes of each, in their order."""
         query = "SELECT iteration, environment_steps, size FROM snapshots WHERE run = ? ORDER BY iteration"
-        return [tuple(row) for row in self._execute(query, (run,))]
+        return [tuple(row) for row in self.execute(query, (run,))]
 
     @reads
     def snapshot(self, run: str, iteration: int) -> bytes:
         query = "SELECT data FROM snapshots WHERE run = ? AND iteration = ?"
-        row = self._execute(query, (run, iteration)).fetchone()
+        row = self.execute(query, (run, iteration)).fetchone()
         if row is None:
             raise RequestError(f"Nothing was kept of iteration {iteration} of this run.")
         return bytes(row["data"])
@@ -332,20 +332,20 @@ class Library:
     def snapshot_head(self, run: str, iteration: int, size: int) -> bytes:
         """The first ``size`` bytes of what was kept of an iteration; nothing where nothing was."""
         query = "SELECT substr(data, 1, ?) AS head FROM snapshots WHERE run = ? AND iteration = ?"
-        row = self._execute(query, (size, run, iteration)).fetchone()
+        row = self.execute(query, (size, run, iteration)).fetchone()
         return bytes(row["head"]) if row is not None else b""
 
     def drop_snapshots(self, run: str, iterations: Iterable[int]) -> None:
         with self.transaction():
             for iteration in iterations:
-                self._execute("DELETE FROM snapshots WHERE run = ? AND iteration = ?", (run, iteration))
+                self.execute("DELETE FROM snapshots WHERE run = ? AND iteration = ?", (run, iteration))
 
     def keep_thumbnail(self, run: str, png: bytes) -> None:
-        self._execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (run, png))
+        self.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (run, png))
 
     @reads
     def thumbnail(self, run: str) -> bytes | None:
-        row = self._execute("SELECT png FROM thumbnails WHERE run = ?", (run,)).fetchone()
+        row = self.execute("SELECT png FROM thumbnails WHERE run = ?", (run,)).fetchone()
         return bytes(row["png"]) if row is not None else None
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -366,16 +366,16 @@ class Library:
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """How many bytes each run takes: of checkpoints, and in the database, about."""
-        files = dict(self._execute("SELECT run, sum(size) FROM checkpoints GROUP BY run").fetchall())
-        rows = dict(self._execute("SELECT run, sum(length(rows)) FROM series GROUP BY run").fetchall())
-        kept = dict(self._execute("SELECT run, sum(size) FROM snapshots GROUP BY run").fetchall())
+        files = dict(self.execute("SELECT run, sum(size) FROM checkpoints GROUP BY run").fetchall())
+        rows = dict(self.execute("SELECT run, sum(length(rows)) FROM series GROUP BY run").fetchall())
+        kept = dict(self.execute("SELECT run, sum(size) FROM snapshots GROUP BY run").fetchall())
         return {run: (files.get(run, 0), rows.get(run, 0) + kept.get(run, 0)) for run in {*files, *rows, *kept}}
 
     def compact(self) -> None:
         """Give back to the system what forgotten runs took; left for another time while somebody is writing."""
         with suppress(RunError):
-            self._execute("VACUUM")
-            self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.execute("VACUUM")
+            self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # --- the database itself ------------------------------------------------------------------------------------------
 
@@ -383,10 +383,10 @@ class Library:
         if unknown := set(columns) - set(AS_COLUMNS):
             raise ValueError(f"A run has no column {', '.join(sorted(unknown))}.")
         sets = ", ".join(f"{name} = :{name}" for name in columns)
-        if self._execute(f"UPDATE runs SET {sets} WHERE id = :id", {**columns, "id": id}).rowcount == 0:
+        if self.execute(f"UPDATE runs SET {sets} WHERE id = :id", {**columns, "id": id}).rowcount == 0:
             raise RequestError(f"There is no run {id} in the library {self.folder}.")
 
-    def _execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         try:
             return self._connection.execute(statement, values)
         except BROKEN as error:

@@ -12,29 +12,34 @@ from typing import Literal
 
 from engine.runs.library import DATABASE, Library
 from engine.runs.liveness import is_trained
+from engine.runs.recordings import FOLDER as RECORDINGS
+from engine.runs.recordings import Recordings
 from engine.runs.records import ALIVE, CheckpointRecord, RunRecord
 from engine.runs.room import budget_of, bytes_in_words
 
 MOST = 12  # checkpoints of a run that are kept, but for those that somebody wants
 _GRACE = 24 * 3600.0  # seconds for which a file that nothing names may still be about to be named
-_STAYS = "curves, the best and the last state of every run and all of the runs that are pinned are never removed"
+_STAYS = (
+    "curves, recordings, the best and the last state of every run and all of the runs that are pinned are never removed"
+)
 
-Kind = Literal["deleted", "between", "strays"]
-KINDS: tuple[Kind, ...] = ("deleted", "between", "strays")
+Kind = Literal["deleted", "recordings", "between", "strays"]
+KINDS: tuple[Kind, ...] = ("deleted", "recordings", "between", "strays")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Bytes on disk: of the ``database`` and of the ``checkpoints`` beside it, and what they are meant to take at most
-    together (``budget``)."""
+    """Bytes on disk: of the ``database``, of the ``checkpoints`` and the ``recordings`` beside it, and what they are
+    meant to take at most together (``budget``)."""
 
     database: int
     checkpoints: int
+    recordings: int
     budget: int
 
     @property
     def total(self) -> int:
-        return self.database + self.checkpoints
+        return self.database + self.checkpoints + self.recordings
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,9 @@ def surplus(checkpoints: Sequence[CheckpointRecord], most: int = MOST) -> list[C
 def usage(library: Library) -> Usage:
     """How much room the library takes."""
     database = sum(_size(library.folder / f"{DATABASE}{end}") for end in ("", "-wal", "-shm"))
-    return Usage(database, sum(files for files, _ in library.sizes().values()), budget_of(library.folder))
+    recordings = Recordings(library)
+    kept = sum(each.size for deleted in (False, True) for each in recordings.list(deleted=deleted))
+    return Usage(database, sum(files for files, _ in library.sizes().values()), kept, budget_of(library.folder))
 
 
 def cleanings(library: Library) -> tuple[Cleaning, ...]:
@@ -74,10 +81,16 @@ def cleanings(library: Library) -> tuple[Cleaning, ...]:
     sizes = library.sizes()
     between = [checkpoint for run in _at_rest(library) for checkpoint in _between(library, run)]
     strays = list(_strays(library))
+    recordings = Recordings(library).list(deleted=True)
     found = (
         Cleaning("deleted", _counted(len(deleted), "deleted run"), sum(sum(sizes.get(run.id, ())) for run in deleted)),
+        Cleaning(
+            "recordings",
+            _counted(len(recordings), "deleted recording"),
+            sum(each.size for each in recordings),
+        ),
         Cleaning("between", _states(len(between)), _sum(between)),
-        Cleaning("strays", f"{_counted(len(strays), 'file')} that belong to no run", sum(map(_size, strays))),
+        Cleaning("strays", f"{_counted(len(strays), 'file')} that belong to nothing", sum(map(_size, strays))),
     )
     return tuple(cleaning for cleaning in found if cleaning.size)
 
@@ -94,6 +107,9 @@ def clean(library: Library, kinds: Collection[Kind]) -> int:
         for run in _deleted(library):
             library.forget(run.id)
             shutil.rmtree(library.run_folder(run.id), ignore_errors=True)
+    if "recordings" in kinds:
+        for recording in Recordings(library).list(deleted=True):
+            Recordings(library).forget(recording.id)
     if "between" in kinds:
         for run in _at_rest(library):
             _drop(library, _between(library, run))
@@ -187,8 +203,14 @@ def _drop(library: Library, checkpoints: Sequence[CheckpointRecord]) -> None:
 
 
 def _strays(library: Library) -> Iterator[Path]:
-    """Files in the folders of runs that no run names, as a crash in the middle of a deletion leaves them."""
+    """Files that no run and no recording names, as a crash in the middle of a deletion leaves them."""
     latest = time.time() - _GRACE
+    # By their names: a recording whose record cannot be read has its file all the same.
+    recorded = {row["id"] for row in library.execute("SELECT id FROM recordings")}
+    for file in (library.folder / RECORDINGS).glob("*"):
+        with suppress(OSError):
+            if file.stem not in recorded and file.stat().st_mtime < latest:
+                yield file
     for folder in (library.folder / "runs").glob("*/checkpoints"):
         # By the folder's name: a run whose record cannot be read has its checkpoints all the same.
         named = {library.checkpoint_file(checkpoint) for checkpoint in library.checkpoints(folder.parent.name)}

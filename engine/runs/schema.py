@@ -1,7 +1,8 @@
 """The tables of the run library, and how a library of an earlier version becomes one of this.
 
 Rows of numbers (iterations, episodes) are kept in chunks: a blob of float64 holds many rows, so that a long run is a
-few reads. Curves, events and labels are in the database; checkpoints are files beside it.
+few reads. Curves, events and labels are in the database; checkpoints, and the episodes of recordings, are files beside
+it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from engine.runtime.errors import RequestError
 
 APPLICATION = 0x50475059  # "PGPY", by which a database is known to be a run library
-VERSION = 1
+VERSION = 2
 
 _FIRST = """
 CREATE TABLE runs (
@@ -91,8 +92,43 @@ CREATE TABLE thumbnails (
 );
 """
 
+_RECORDINGS = """
+CREATE TABLE recordings (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    environment TEXT NOT NULL,
+    config_version INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    created REAL NOT NULL,
+    episodes TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    title TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT '',
+    tags TEXT NOT NULL DEFAULT '[]',
+    pinned INTEGER NOT NULL DEFAULT 0,
+    deleted REAL
+);
+CREATE TABLE datasets (
+    dataset TEXT NOT NULL,
+    recording TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (dataset, recording)
+) WITHOUT ROWID;
+"""
+
+
+def _add_recordings(connection: sqlite3.Connection) -> None:
+    """Version 1 had none."""
+    _make(connection, _RECORDINGS)
+
+
+def _make(connection: sqlite3.Connection, tables: str) -> None:
+    for statement in tables.split(";"):
+        connection.execute(statement)
+
+
 # What makes a library of one version into one of the next, by the version that it has.
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_recordings}
 
 
 def require_ours(connection: sqlite3.Connection, where: str) -> None:
@@ -118,10 +154,9 @@ def prepare(connection: sqlite3.Connection, where: str) -> None:
     try:
         version = _version(connection, where)  # another process may have been quicker
         if version == 0:
-            for statement in _FIRST.split(";"):
-                connection.execute(statement)
+            _make(connection, _FIRST)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            version = VERSION
+            version = 1
         while version < VERSION:
             MIGRATIONS[version](connection)
             version += 1

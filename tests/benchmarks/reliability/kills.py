@@ -107,7 +107,7 @@ def require_readable(library: Path, losses: Losses) -> None:
     """Everything in a library that nobody trains in has to be sound."""
     try:
         with Library(library) as opened:
-            if (found := opened._execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+            if (found := opened.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
                 losses.wrong.append(f"the database is damaged: {found}")
             settle(opened)
             runs = opened.runs()

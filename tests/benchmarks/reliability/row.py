@@ -75,7 +75,7 @@ def _open(folder: Path, count: int, tally: Tally) -> None:
     place.mkdir()
     small = folder / "clock" / "library"
     with Library(small) as library:
-        library._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        library.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         run = library.runs()[0]
         checkpoint = library.checkpoint_file(library.checkpoints(run.id)[0])
     damage.fuzzed_checkpoints(checkpoint.read_bytes(), count, tally)

@@ -205,7 +205,7 @@ def test_a_database_that_is_no_library_of_ours_is_refused(statement: str, why: s
 )
 def test_a_run_that_is_not_whole_is_left_out_and_leaves_nothing(statement: str, tmp_path: Path) -> None:
     source, first, second = library_of_two(tmp_path)
-    source._execute(statement, (second.id,))
+    source.execute(statement, (second.id,))
     target = opened(tmp_path / "mine")
     taken = RunsFound(source.folder / DATABASE).take(target)
     assert (taken.added, len(taken.failed)) == ((first.id,), 1)
@@ -217,11 +217,11 @@ def test_a_run_that_is_not_whole_is_left_out_and_leaves_nothing(statement: str, 
 def test_names_from_elsewhere_never_lead_out_of_the_library(tmp_path: Path) -> None:
     source, first, second = library_of_two(tmp_path)
     source.drop_checkpoint(second.id, 3)
-    source._execute("UPDATE checkpoints SET file = '../../../secret.safetensors' WHERE run = ?", (first.id,))
-    source._execute("DELETE FROM series WHERE run = ?", (second.id,))
+    source.execute("UPDATE checkpoints SET file = '../../../secret.safetensors' WHERE run = ?", (first.id,))
+    source.execute("DELETE FROM series WHERE run = ?", (second.id,))
     for table in ("events", "snapshots"):
-        source._execute(f"DELETE FROM {table} WHERE run = ?", (second.id,))
-    source._execute("UPDATE runs SET id = '../../outside' WHERE id = ?", (second.id,))
+        source.execute(f"DELETE FROM {table} WHERE run = ?", (second.id,))
+    source.execute("UPDATE runs SET id = '../../outside' WHERE id = ?", (second.id,))
     (tmp_path / "library" / "secret.safetensors").write_bytes(b"secret")
     target = opened(tmp_path / "mine")
     taken = RunsFound(source.folder / DATABASE).take(target)

@@ -20,14 +20,14 @@ from tests.engine.runs.libraries import filled, keep, opened, policy_for, record
 def test_a_damaged_record_leaves_the_others_to_be_seen(tmp_path: Path) -> None:
     with opened(tmp_path) as library:
         first, second = filled(library), filled(library)
-        library._execute("UPDATE runs SET status = 'hovering' WHERE id = ?", (second.id,))
+        library.execute("UPDATE runs SET status = 'hovering' WHERE id = ?", (second.id,))
         assert [run.id for run in library.runs()] == [first.id]
-        library._execute("UPDATE runs SET status = 'running', configuration = '[' WHERE id = ?", (second.id,))
+        library.execute("UPDATE runs SET status = 'running', configuration = '[' WHERE id = ?", (second.id,))
         assert settle(library) == []
-        library._execute("UPDATE runs SET status = 'hovering' WHERE id = ?", (second.id,))
+        library.execute("UPDATE runs SET status = 'hovering' WHERE id = ?", (second.id,))
         with pytest.raises(DamageError, match="is damaged: "):
             library.run(second.id)
-        library._execute("UPDATE series SET rows = X'00' WHERE run = ?", (first.id,))
+        library.execute("UPDATE series SET rows = X'00' WHERE run = ?", (first.id,))
         with pytest.raises(DamageError, match="is damaged"):
             library.series(first.id, ITERATIONS)
 
@@ -37,7 +37,7 @@ def test_what_belongs_to_a_damaged_record_is_no_stray(tmp_path: Path) -> None:
         run = filled(library)
         file = library.checkpoint_file(keep(library, run, policy_for(run.config)))
         os.utime(file, (1.0, 1.0))
-        library._execute("UPDATE runs SET status = 'hovering'")
+        library.execute("UPDATE runs SET status = 'hovering'")
         assert cleanings(library) == ()
 
 
@@ -71,8 +71,8 @@ def test_a_library_of_an_earlier_version_becomes_one_of_this_and_loses_nothing(
     with opened(tmp_path) as library:
         assert library.runs() == [before]
         assert len(library.series(before.id, ITERATIONS)) == 3
-        assert library._execute("SELECT host FROM runs").fetchone()[0] == "here"
-        assert library._execute("PRAGMA user_version").fetchone()[0] == VERSION + 1
+        assert library.execute("SELECT host FROM runs").fetchone()[0] == "here"
+        assert library.execute("PRAGMA user_version").fetchone()[0] == VERSION + 1
 
 
 def test_a_migration_that_fails_leaves_the_library_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
