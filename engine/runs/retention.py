@@ -23,8 +23,8 @@ _STAYS = (
     "curves, recordings, the best and the last state of every run and all of the runs that are pinned are never removed"
 )
 
-Kind = Literal["deleted", "recordings", "between", "strays"]
-KINDS: tuple[Kind, ...] = ("deleted", "recordings", "between", "strays")
+Kind = Literal["deleted", "between", "strays", "recordings"]
+KINDS: tuple[Kind, ...] = ("deleted", "between", "strays", "recordings")
 
 
 @dataclass(frozen=True)
