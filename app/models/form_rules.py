@@ -6,7 +6,7 @@ from engine.catalogue.environments import FAMILIES
 from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, RunConfig, acts_by_values
+from engine.config import ActorCriticConfig, PlanningConfig, RunConfig, plans_by_sweeps
 from engine.config.policies import LinearPolicy
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
@@ -38,7 +38,9 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
     if path == "policy.feature_order":
         return isinstance(policy, LinearPolicy) and policy.features != "raw"
     if path.startswith("exploration.") and isinstance(config, PlanningConfig):
-        return not acts_by_values(config)  # a plan is followed as it is
+        return not plans_by_sweeps(config)  # a plan is followed as it is
+    if path == "update.weighting":
+        return environment.aliased  # else nothing looks alike
     if path == "update.backups":
         return getattr(update, "order", "") != "synchronous"
     if path == "update.cg_iterations":

@@ -138,6 +138,7 @@ def changed(info: EnvironmentInfo, environment: EnvironmentConfig) -> Environmen
         observation=_seen(info.observation, environment),
         time_limit=environment.time_limit or info.time_limit,
         finite=info.finite and environment.sticky_actions == 0.0,
+        aliased=info.aliased and environment.sticky_actions == 0.0,
     )
 
 

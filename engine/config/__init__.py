@@ -26,6 +26,7 @@ __all__ = [
     "RunConfig",
     "ValueBasedConfig",
     "acts_by_values",
+    "plans_by_sweeps",
 ]
 
 
@@ -68,6 +69,11 @@ FAMILY_OF = _families()  # by the kind of the update rule
 
 def acts_by_values(config: RunConfig) -> bool:
     """Whether the policy is not learned itself but follows from action values, which its outputs are."""
-    if isinstance(config, PlanningConfig):
-        return isinstance(config.update, ValueIteration | PolicyIteration)
-    return isinstance(config, ValueBasedConfig)
+    if isinstance(config.update, PolicyIteration):
+        return config.update.step == 1.0
+    return isinstance(config.update, ValueIteration) or isinstance(config, ValueBasedConfig)
+
+
+def plans_by_sweeps(config: RunConfig) -> bool:
+    """Whether values are computed from known dynamics, state by state, and the policy from them."""
+    return isinstance(config.update, ValueIteration | PolicyIteration)

@@ -59,7 +59,17 @@ def _horizon() -> Any:
     )
 
 
+def _weighting() -> Any:
+    return parameter(
+        "visited",
+        title="States that look alike",
+        help="What looks alike shares its values. visited weighs each state by how often the policy comes to it, as "
+        "its episodes would; equal weighs all the same, whatever the policy does.",
+    )
+
+
 Horizon = Literal["infinite", "time-limit"]
+Weighting = Literal["visited", "equal"]
 
 
 class ValueIteration(Model):
@@ -83,6 +93,7 @@ class ValueIteration(Model):
         le=1_000_000,
     )
     horizon: Horizon = _horizon()
+    weighting: Weighting = _weighting()
 
 
 class PolicyIteration(Model):
@@ -100,7 +111,17 @@ class PolicyIteration(Model):
         ge=0,
         le=10_000,
     )
+    step: float = parameter(
+        1.0,
+        title="Step to the greedy policy",
+        symbol="β",
+        help="How far the policy goes towards the one that is greedy in its values: at 1 it becomes that one, below it "
+        "mixes a share β of it in (conservative policy iteration), so that it stays where its values hold.",
+        gt=0.0,
+        le=1.0,
+    )
     horizon: Horizon = _horizon()
+    weighting: Weighting = _weighting()
 
 
 PlanningUpdateConfig = Annotated[

@@ -9,7 +9,7 @@ Gaussian and GAE; Schulman et al. (2015, 2017) for TRPO and PPO.
 from __future__ import annotations
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, acts_by_values
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, plans_by_sweeps
 from engine.equations import action_values, actor_critics, estimators, planning, policies, updates
 from engine.equations.action_values import value_lines
 from engine.equations.actor_critics import actor_critic_lines
@@ -36,8 +36,8 @@ def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...
     A learned value's own objective stands where it is fitted: before the advantage is taken, or last.
     """
     if isinstance(config, PlanningConfig):
-        computed = planning_lines(config)
-        return computed if acts_by_values(config) else (*policy_lines(config, environment), *computed)
+        computed = planning_lines(config, environment)
+        return computed if plans_by_sweeps(config) else (*policy_lines(config, environment), *computed)
     if isinstance(config, ActorCriticConfig):
         return (*policy_lines(config, environment), *actor_critic_lines(config, environment))
     if not isinstance(config, PolicyGradientConfig):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig
 from engine.config.planning import PolicyIteration, ValueIteration
 from engine.equations.symbols import Symbol
@@ -22,10 +23,17 @@ _NEXT_STATE = {
 }
 
 
-def value_iteration_lines(config: PlanningConfig) -> tuple[Line, ...]:
+def value_iteration_lines(config: PlanningConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     """The backup, the state that it is of, and the policy."""
     update = config.update
     assert isinstance(update, ValueIteration)
+    if environment.aliased:
+        return (
+            _BACKUP,
+            _shared(update),
+            (Term(r"V_{k+1}(s) = \max_{a} \bar{Q}_k(o(s), a), \;\; V_0 = 0", "update"),),
+            (Term(rf"\pi_{{k+1}}(o) = {_BEST} \, \bar{{Q}}_k(o, a)", "policy"),),
+        )
     policy: Line = (Term(rf"\pi(s) = {_BEST} \, Q_k(s, a)", "policy"),)
     if update.order == "synchronous":
         until = r"\;\; k \lt H" if update.horizon == "time-limit" else ""
@@ -34,21 +42,32 @@ def value_iteration_lines(config: PlanningConfig) -> tuple[Line, ...]:
     return _BACKUP, (one,), (Term(_NEXT_STATE[update.order], "update"),), policy
 
 
-def policy_iteration_lines(config: PlanningConfig) -> tuple[Line, ...]:
+def policy_iteration_lines(config: PlanningConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     """The values of the policy, and the next policy."""
     update = config.update
     assert isinstance(update, PolicyIteration)
     sweeps = update.evaluation_sweeps
-    evaluated = "V_k(s) = Q_k(s, \\pi_k(s))" if sweeps == 0 else "V_k(s) \\leftarrow Q_k(s, \\pi_k(s))"
+    mixed, shared = update.step < 1.0, environment.aliased
+    value = r"\sum_{a} \pi_k(a \mid s) \, Q_k(s, a)" if mixed or shared else r"Q_k(s, \pi_k(s))"
+    evaluated = f"V_k(s) = {value}" if sweeps == 0 else rf"V_k(s) \leftarrow {value}"
     times = r" \;\; (m \times)" if sweeps > 0 else ""
-    return (
-        _BACKUP,
-        (Term(evaluated + times, "update"),),
-        (Term(rf"\pi_{{k+1}}(s) = {_BEST} \, Q_k(s, a)", "policy"),),
-    )
+    seen, table = ("o", r"\bar{Q}_k") if shared else ("s", "Q_k")
+    best = rf"{_BEST} \, {table}({seen}, a)"
+    policy: Line = (Term(rf"\pi_{{k+1}}({seen}) = {best}", "policy"),)
+    if mixed:
+        old = rf"\pi_{{k+1}}(\cdot \mid {seen}) = (1 - \beta) \, \pi_k(\cdot \mid {seen}) + \beta \, \mathbf{{1}}"
+        policy = (Term(old, "policy"), Term(rf"[{best}]", "policy"))
+    return (_BACKUP, (Term(evaluated + times, "update"),), *((_shared(update),) if shared else ()), policy)
 
 
-SWEEPS: dict[str, Callable[[PlanningConfig], tuple[Line, ...]]] = {
+def _shared(update: ValueIteration | PolicyIteration) -> Line:
+    """The values of what looks alike."""
+    weight = r"d_k(s) \," if update.weighting == "visited" else ""
+    total = r"\sum_{s \in o} d_k(s)" if update.weighting == "visited" else "|o|"
+    return (Term(rf"\bar{{Q}}_k(o, a) = \frac{{1}}{{{total}}} \sum_{{s \in o}} {weight} Q_k(s, a)", "update"),)
+
+
+SWEEPS: dict[str, Callable[[PlanningConfig, EnvironmentInfo], tuple[Line, ...]]] = {
     "value-iteration": value_iteration_lines,
     "policy-iteration": policy_iteration_lines,
 }
@@ -66,5 +85,11 @@ SYMBOLS = (
     Symbol("| \\max", "s<sub>k</sub>", "the state that is backed up next: the one whose value changes most"),
     Symbol(r"\pi(s)", "π(s)", "what the policy does in state s"),
     Symbol(r"\pi_{k+1}", "π<sub>k</sub>(s)", "what the k-th policy does in state s"),
+    Symbol(r"\bar{Q}_k", "Q̄<sub>k</sub>(o,a), o", "what action a is worth in all the states together that look like o"),
+    Symbol("d_k(s)", "d<sub>k</sub>(s)", "how often the k-th policy comes to state s"),
+    Symbol("|o|", "|o|", "how many states look like o"),
+    Symbol("o(s)", "o(s)", "what state s looks like"),
+    Symbol(r"(1 - \beta) \, \pi_k", "β", "how far the policy goes to the one that is greedy in its values"),
+    Symbol(r"\mathbf{1}", "1[a]", "the policy that always takes action a"),
     Symbol(r"(m \times)", "m", "how often it is done before the policy is improved"),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import PLANNING_SPECS, UPDATE_SPECS
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline
 from engine.config.planning import ExactGradient, ExactNaturalGradient
@@ -41,9 +42,9 @@ def update_lines(config: PolicyGradientConfig) -> tuple[Line, ...]:
     return _UPDATES[config.update.kind](config)
 
 
-def planning_lines(config: PlanningConfig) -> tuple[Line, ...]:
+def planning_lines(config: PlanningConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     """What is computed where nothing is estimated, and the step."""
-    return _PLANNING[config.update.kind](config)
+    return _PLANNING[config.update.kind](config, environment)
 
 
 def _ours(*pieces: str) -> Line:
@@ -264,26 +265,26 @@ def _weighted_mean(config: PolicyGradientConfig, update: OffPolicy) -> Line:
     )
 
 
-def _exact_gradient(config: PlanningConfig) -> tuple[Line, ...]:
+def _exact_gradient(config: PlanningConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     """The true gradient, and the step."""
     assert isinstance(config.update, ExactGradient)
-    return (*_true_gradient(config), _optimised(config.update, rf"{_GRADIENT} J"))
+    return (*_true_gradient(config, environment), _optimised(config.update, rf"{_GRADIENT} J"))
 
 
-def _exact_natural_gradient(config: PlanningConfig) -> tuple[Line, ...]:
+def _exact_natural_gradient(config: PlanningConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     update = config.update
     assert isinstance(update, ExactNaturalGradient)
     step = rf"\theta \leftarrow \theta + {_rate(update)} \, F^{{-1}} {_GRADIENT} J"
-    return (*_true_gradient(config), _fisher(update), _ours(step))
+    return (*_true_gradient(config, environment), _fisher(update), _ours(step))
 
 
-def _true_gradient(config: PlanningConfig) -> tuple[Line, ...]:
+def _true_gradient(config: PlanningConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     return (
         (
             Term(rf"{_GRADIENT} J = ", "update"),
             Term(r"\sum_s d(s) \sum_a \,", "update"),
             Term(rf"{_GRADIENT} \,", "update"),
-            Term(r"\pi_{\theta}(a \mid s)", "policy"),
+            Term(rf"\pi_{{\theta}}(a \mid {'o(s)' if environment.aliased else 's'})", "policy"),
             Term(r"\, Q(s, a)", "update"),
         ),
         _ours("d(s) = ", r"\sum_{t} " + (r"\gamma^{t} \, " if config.estimator.gamma < 1.0 else "") + r"\Pr(s_t = s)"),
@@ -300,7 +301,7 @@ _UPDATES: dict[str, Callable[[PolicyGradientConfig], tuple[Line, ...]]] = {
     "off-policy": _off_policy,
 }
 require_same_kinds(_UPDATES, UPDATE_SPECS)
-_PLANNING: dict[str, Callable[[PlanningConfig], tuple[Line, ...]]] = {
+_PLANNING: dict[str, Callable[[PlanningConfig, EnvironmentInfo], tuple[Line, ...]]] = {
     "exact-gradient": _exact_gradient,
     "exact-natural-gradient": _exact_natural_gradient,
     **SWEEPS,

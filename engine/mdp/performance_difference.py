@@ -25,6 +25,7 @@ from engine.mdp.exact import (
     state_values,
 )
 from engine.mdp.greedy import greedy_policy
+from engine.mdp.sharing import Sharing
 
 
 @dataclass(frozen=True)
@@ -152,14 +153,8 @@ def shared_action_values(dynamics: Dynamics, policy: Tensor, groups: Tensor, gam
     Returns:
         Q̄ [G, A].
     """
-    visits, table = discounted_visitation(dynamics, policy, gamma), action_values(dynamics, policy, gamma)
-    weighted = visits.unsqueeze(-1) * table
-    if dynamics.horizon is not None:
-        visits, weighted = visits.sum(0), weighted.sum(0)
-    count = int(groups.max()) + 1
-    sums = torch.zeros(count, table.shape[-1], dtype=table.dtype).index_add(0, groups, weighted)
-    weights = torch.zeros(count, dtype=table.dtype).index_add(0, groups, visits)
-    return torch.where(weights.unsqueeze(-1) > 0.0, sums / weights.unsqueeze(-1), 0.0)
+    weights = discounted_visitation(dynamics, policy, gamma)
+    return Sharing(groups).fitted(action_values(dynamics, policy, gamma), weights)
 
 
 def greedy_step(dynamics: Dynamics, policy: Tensor, groups: Tensor, gamma: float) -> Improved:

@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     Attributes:
         values: V [S], or [H, S] with a horizon; of policy iteration those of the policy that was evaluated.
         action_values: Q [S, A] or [H, S, A], a backup of ``values``.
-        policy: greedy in Q, zeros and ones, shaped as Q.
+        policy: greedy in Q, zeros and ones, shaped as Q; where it is mixed, on its way there.
         backed_up: the states that this step has backed up, int64 [n], in order.
         residual: max_s |max_a Q(s, a) − V(s)|, how far Bellman's optimality equation is from holding; of all t with a
             horizon.
@@ -233,6 +233,12 @@ class AsynchronousValueIteration:
         self._next, self._backups = state["next"], state["backups"]
 
 
+class Fit(Protocol):
+    """What stands in for the action values of a policy: Q [S, A] of Q [S, A] and π [S, A]."""
+
+    def __call__(self, action_values: Tensor, policy: Tensor, gamma: float) -> Tensor: ...
+
+
 class PolicyIteration:
     """Evaluate the policy, make it greedy in its own action values, and again.
 
@@ -242,35 +248,43 @@ class PolicyIteration:
 
     from the values before: one of them is a step of value iteration, infinitely many are policy iteration. An action is
     changed only for a better one. The first policy is uniform, and the first values are 0.
+
+    Mixed, the policy moves only a part of the way, π ← (1 − β) π + β greedy(Q): conservative policy iteration, by which
+    J does not fall where β is small enough, however the values are fitted (Kakade & Langford, 2002).
+
+    Args:
+        fit: what the policy is made greedy in, in place of its own action values; None for these.
     """
 
-    def __init__(self, dynamics: Dynamics) -> None:
-        self._dynamics = dynamics
+    def __init__(self, dynamics: Dynamics, fit: Fit | None = None) -> None:
+        self._dynamics, self._fit = dynamics, fit
         uniform = torch.full_like(dynamics.rewards, 1.0 / dynamics.rewards.shape[-1])
         self._policy = uniform.expand(dynamics.shape)
         self._values = torch.zeros(dynamics.shape[:-1], dtype=torch.float64)
         self._backups = 0
 
-    def step(self, gamma: float, sweeps: int = 0) -> Plan:
-        """Evaluate by so many sweeps, exactly if 0, and improve."""
-        dynamics = _defined(self._dynamics, gamma)
+    def step(self, gamma: float, sweeps: int = 0, mixed: float = 1.0) -> Plan:
+        """Evaluate by so many sweeps, exactly if 0, and improve; ``mixed`` is β."""
+        dynamics, policy = _defined(self._dynamics, gamma), self._policy
         if sweeps == 0:
-            self._values = state_values(dynamics, self._policy, gamma)
+            self._values = state_values(dynamics, policy, gamma)
         for _ in range(sweeps):
-            self._values = (self._policy * backup_all(dynamics, self._values, gamma)).sum(-1)
-        table = backup_all(dynamics, self._values, gamma)
-        exact = sweeps == 0  # so that it can be told which actions are as good as others
-        improved = (
-            greedy_to_the_end(dynamics, table, gamma, self._policy) if exact else greedy_policy(table, self._policy)
-        )
-        settled = torch.equal(improved, self._policy)
-        everywhere = torch.arange(len(dynamics.initial))
-        self._backups += max(sweeps, 1) * len(everywhere)
+            self._values = (policy * backup_all(dynamics, self._values, gamma)).sum(-1)
+        values, table = self._values, backup_all(dynamics, self._values, gamma)
+        if self._fit is not None:
+            table = self._fit(table, policy, gamma)
+            values = (policy * table).sum(-1)
+        to_the_end = sweeps == 0 and self._fit is None  # as it can be told which actions are as good as others
+        improved = greedy_to_the_end(dynamics, table, gamma, policy) if to_the_end else greedy_policy(table, policy)
+        improved = improved if mixed == 1.0 else (1.0 - mixed) * policy + mixed * improved
+        self._backups += max(sweeps, 1) * len(dynamics.initial)
         self._policy = improved
-        residual = (table.amax(-1) - self._values).abs().max().item()
-        if not exact:
-            settled = settled and _is_rounding(residual, self._values)
-        return Plan(self._values, table, improved, everywhere, residual, self._backups, None, settled)
+        residual = (table.amax(-1) - values).abs().max().item()
+        settled = torch.equal(improved, policy) if mixed == 1.0 else True
+        if mixed < 1.0 or not to_the_end:
+            settled = settled and is_rounding(residual, values)
+        everywhere = torch.arange(len(dynamics.initial))
+        return Plan(values, table, improved, everywhere, residual, self._backups, None, settled)
 
     def state(self) -> State:
         return {"values": self._values.clone(), "policy": self._policy.clone(), "backups": self._backups}
@@ -294,12 +308,13 @@ def _plan(dynamics: Dynamics, values: Tensor, gamma: float, backed_up: Tensor, b
     """What is known of a process without a horizon once its values are ``values``."""
     table = backup(dynamics, values, gamma)
     residual = (table.amax(-1) - values).abs().max().item()
-    settled = _is_rounding(residual, values)
+    settled = is_rounding(residual, values)
     policy = greedy_to_the_end(dynamics, table, gamma) if settled else greedy_policy(table)
     return Plan(values, table, policy, backed_up, residual, backups, None, settled)
 
 
-def _is_rounding(residual: float, values: Tensor) -> bool:
+def is_rounding(residual: float, values: Tensor) -> bool:
+    """Whether a Bellman error this large is none."""
     return residual <= SETTLED * max(values.abs().max().item(), 1.0)
 
 

@@ -56,7 +56,8 @@ def ledge() -> Fall:
     ends it and pays −3. Whoever goes on with probability p on both has the return J(p) = p − 3 p², γ = 1, at best 1/12
     at p = 1/6. At p = 1/10 the values that the squares share, fitted over the states that are visited, are those of the
     first square above all: Q̄(go on) = (1 − 6 p) / (1 + p) > 0. So the greedy policy always goes on and J falls to −2,
-    and from there to 0 and back again for ever, while the gradient 1 − 6 p climbs to the best.
+    and from there to 0 and back again for ever, while the gradient 1 − 6 p climbs to the best. With both squares
+    weighed alike, whatever is visited, Q̄(go on) = −1 − 3 p / 2 < 0: the greedy policy stops, and rests there.
     """
     stop = [(1.0, 0, 0.0, True)]
     outcomes = [[stop, [(1.0, 1, 1.0, False)]], [stop, [(1.0, 1, -3.0, True)]]]

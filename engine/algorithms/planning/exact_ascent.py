@@ -16,6 +16,7 @@ from engine.experience.rollouts import Rollout
 from engine.mdp.exact import Dynamics, backup_all, dynamics_of, expected_return, state_values
 from engine.mdp.finite import FiniteMDP
 from engine.mdp.natural_gradient import natural_gradient_of_logits, natural_gradient_of_network
+from engine.mdp.sharing import Sharing
 from engine.networks.networks import Table
 from engine.networks.optimizers import Optimizer, ParameterVector, add_gradient, make_optimizer
 from engine.policies.distributions import Categorical
@@ -25,11 +26,16 @@ from engine.runtime.state import Parts
 
 
 class Known(NamedTuple):
-    """V, Q and π of the policy as it is, on the CPU: V [S] and Q [S, A], or [H, S] and [H, S, A]; π [S, A]."""
+    """V, Q and π of the policy as it is, on the CPU: V [S] and Q [S, A], or [H, S] and [H, S, A]; π [S, A].
+
+    ``advantages`` are A(s, a), shaped as Q; of states that look alike [G, A], the mean of each group by its visits, of
+    which ∇J is made.
+    """
 
     values: Tensor
     action_values: Tensor
     policy: Tensor
+    advantages: Tensor
 
     def planned(self, iteration: int) -> Planned:
         """The event that tells of it; every state's values are computed."""
@@ -52,7 +58,8 @@ class ExactAscentRule:
         if isinstance(config, ExactGradient):
             self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
         self._dynamics: Dynamics = dynamics_of(mdp)
-        self._states = torch.arange(mdp.states, device=self._vector.values.device)
+        self._observations = torch.arange(mdp.observations, device=self._vector.values.device)
+        self._sharing = None if mdp.seen is None else Sharing.of(mdp.seen)
 
     def update(
         self,
@@ -74,7 +81,7 @@ class ExactAscentRule:
         yield Heartbeat("updating the policy")
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, progress)
         distribution = self._distribution()
-        value = expected_return(self._dynamics, _table(distribution), planning.estimator.gamma)
+        value = expected_return(self._dynamics, self._table(distribution), planning.estimator.gamma)
         self._vector.zero()
         add_gradient(-value, self._vector)
         norm = self._vector.clip(config.max_grad_norm if isinstance(config, ExactGradient) else 0.0).item()
@@ -88,7 +95,7 @@ class ExactAscentRule:
         require_finite([value.item(), norm], rate)
         seen = WatchedStep(self._vector, {"policy": -value.item()}, norm, torch.zeros(0)) if watched else None
         if isinstance(config, ExactNaturalGradient):
-            direction = self._natural(_table(distribution).detach(), planning.estimator.gamma, config.damping)
+            direction = self._natural(self._table(distribution).detach(), planning.estimator.gamma, config.damping)
             self._vector.values.add_(direction, alpha=rate)
         elif self._optimizer is not None:
             self._optimizer.step(rate)
@@ -99,22 +106,25 @@ class ExactAscentRule:
     @torch.no_grad()
     def known(self, gamma: float) -> Known:
         """All that dynamic programming says of the policy."""
-        policy = _table(self._distribution())
+        policy = self._table(self._distribution())
         values = state_values(self._dynamics, policy, gamma)
-        return Known(values, backup_all(self._dynamics, values, gamma), policy)
+        table = backup_all(self._dynamics, values, gamma)
+        advantages = table - values.unsqueeze(-1)
+        if self._sharing is not None:
+            advantages = self._sharing.fitted(advantages, self._sharing.weights(self._dynamics, policy, gamma))
+        return Known(values, table, policy, advantages)
 
     def true_advantages(self, rollout: Rollout, known: Known) -> Batch:
         """The batch with A^π(s_t, a_t) by dynamic programming in place of estimates."""
-        exact = known.action_values - known.values.unsqueeze(-1)
         found = [rollout.flat(tensor).cpu() for tensor in (rollout.elapsed, rollout.observations, rollout.actions)]
-        of_steps = exact[tuple(found if self._dynamics.horizon is not None else found[1:])].float()
-        of_steps = of_steps.to(self._states.device)
+        of_steps = known.advantages[tuple(found if known.advantages.ndim == 3 else found[1:])].float()
+        of_steps = of_steps.to(self._observations.device)
         return Batch(rollout, of_steps, torch.ones_like(of_steps), NO_BASELINE)
 
     def _natural(self, policy: Tensor, gamma: float, damping: float) -> Tensor:
         """F⁻¹ ∇J, [P], on the policy's device."""
         device = self._vector.values.device
-        if isinstance(self._policy.head, Table) and self._policy.temperature == 1.0:
+        if isinstance(self._policy.head, Table) and self._policy.temperature == 1.0 and self._sharing is None:
             found = natural_gradient_of_logits(self._dynamics, policy, gamma, damping)
         else:
             found = natural_gradient_of_network(self._dynamics, policy, self._jacobian(), gamma, damping)
@@ -131,14 +141,17 @@ class ExactAscentRule:
             torch.zeros(logits.numel(), parameter.numel()) if row is None else row.flatten(1).cpu()
             for row, parameter in zip(rows, self._vector.parameters, strict=True)
         ]
-        return torch.cat(flat, 1).double().view(*logits.shape, -1)
+        return self._by_state(torch.cat(flat, 1).double().view(*logits.shape, -1))
 
     def _distribution(self) -> Categorical:
-        distribution = self._policy(self._states)
+        distribution = self._policy(self._observations)
         assert isinstance(distribution, Categorical)
         return distribution
 
+    def _table(self, distribution: Categorical) -> Tensor:
+        """π [S, A] in double precision, on the CPU."""
+        return self._by_state(distribution.logits.cpu().double().softmax(-1))
 
-def _table(distribution: Categorical) -> Tensor:
-    """π [S, A] in double precision, on the CPU."""
-    return distribution.logits.cpu().double().softmax(-1)
+    def _by_state(self, rows: Tensor) -> Tensor:
+        """What there is a row of for each observation, for each state [S, …]."""
+        return rows if self._sharing is None else rows[self._sharing.groups]

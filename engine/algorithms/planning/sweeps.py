@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.algorithms.outcome import Metrics
-from engine.config import PlanningConfig
+from engine.config import PlanningConfig, acts_by_values
 from engine.config.planning import PolicyIteration, ValueIteration
 from engine.mdp import planning
 from engine.mdp.exact import Dynamics, dynamics_of, expected_return
 from engine.mdp.finite import FiniteMDP
+from engine.mdp.sharing import SharedValueIteration, Sharing
 from engine.networks.networks import Table
 from engine.policies.policy import Policy
 from engine.reports.events import Planned
 from engine.runtime.errors import RunError
 from engine.runtime.state import Parts
+
+_LEAST = 1e-30  # a probability that is written as a logarithm
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,11 @@ class SweepRule:
     """Plans in a table that the policy is greedy in.
 
     The table holds the action values of the plan as single-precision numbers, of the first step where they depend on
-    time; where several actions are equally good, that of the plan's choice is the largest by a hair.
+    time; where several actions are equally good, that of the plan's choice is the largest by a hair. A plan whose
+    policy is no greedy one leaves its log π there. States that look alike share a row, and all that is planned.
 
     Args:
-        policy: tabular; its outputs are taken as action values, and it acts greedily in them.
+        policy: tabular; its outputs are taken as action values, and it acts greedily in them, or as logits.
         generator: draws the order of backups.
     """
 
@@ -52,7 +56,10 @@ class SweepRule:
         limited = config.update.horizon == "time-limit"
         self._planned = self._process if limited else replace(self._process, horizon=None)
         order = self.parts.add_generator("order", generator)
-        self._planner: Any = self.parts.add("planner", _planner(config.update, self._planned, order))
+        self._sharing = None if mdp.seen is None else Sharing.of(mdp.seen, config.update.weighting)
+        planner = _planner(config.update, self._planned, order, self._sharing)
+        self._planner: Any = self.parts.add("planner", planner)
+        self._by_values = acts_by_values(config)
         self._best: dict[float, Tensor | None] = {}  # V*, by γ
         self._returned: tuple[float, Tensor, float | None] | None = None  # γ, a table, and what its policy returns
 
@@ -99,14 +106,22 @@ class SweepRule:
             plan = self._planner.step(gamma, rule.backups)
         elif isinstance(self._planner, planning.PolicyIteration):
             assert isinstance(rule, PolicyIteration)
-            plan = self._planner.step(gamma, rule.evaluation_sweeps)
+            plan = self._planner.step(gamma, rule.evaluation_sweeps, rule.step)
         else:
             plan = self._planner.step(gamma)
         return plan
 
     def _act_by(self, plan: planning.Plan) -> None:
         first = (...,) if plan.policy.ndim == 2 else (0,)
-        table, chosen = plan.action_values[first].float(), plan.policy[first] > 0.0
+        rows: Tensor | slice = slice(None)
+        if self._sharing is not None:  # of each group those of its first state, as all have the same
+            groups = self._sharing.groups
+            rows = torch.stack([(groups == group).nonzero()[0, 0] for group in range(len(self._rows))])
+        action_values, policy = plan.action_values[first][rows], plan.policy[first][rows]
+        if not self._by_values:
+            self._rows.copy_(policy.clamp(min=_LEAST).log().float())
+            return
+        table, chosen = action_values.float(), policy > 0.0
         best = table.amax(-1, keepdim=True)
         below = torch.nextafter(best, torch.full_like(best, -torch.inf))
         below = torch.minimum(below, best - torch.finfo(best.dtype).tiny)  # which is not taken for 0 where that is best
@@ -118,8 +133,11 @@ class SweepRule:
             return self._returned[2]
         with torch.no_grad():
             distribution: Any = self._policy(torch.arange(len(self._rows), device=self._rows.device))
+        policy = distribution.probabilities.cpu().double()
+        policy = policy / policy.sum(-1, keepdim=True)
         try:
-            found = expected_return(self._process, distribution.probabilities.cpu().double(), gamma).item()
+            shared = policy if self._sharing is None else policy[self._sharing.groups]
+            found = expected_return(self._process, shared, gamma).item()
         except ValueError:
             found = None
         self._returned = gamma, self._rows.clone(), found
@@ -136,9 +154,13 @@ class SweepRule:
         return None if best is None else (values - best).abs().max().item()
 
 
-def _planner(rule: ValueIteration | PolicyIteration, dynamics: Dynamics, order: torch.Generator) -> Any:
+def _planner(
+    rule: ValueIteration | PolicyIteration, dynamics: Dynamics, order: torch.Generator, sharing: Sharing | None
+) -> Any:
     if isinstance(rule, PolicyIteration):
-        return planning.PolicyIteration(dynamics)
+        return planning.PolicyIteration(dynamics, None if sharing is None else sharing.fit(dynamics))
+    if sharing is not None:
+        return SharedValueIteration(dynamics, sharing)
     if rule.order == "synchronous":
         return planning.ValueIteration(dynamics)
     return planning.AsynchronousValueIteration(dynamics, rule.order, order)

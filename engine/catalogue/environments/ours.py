@@ -93,7 +93,7 @@ _ENVIRONMENTS = (
         None,
         None,
         aliased=True,
-        teaches="Why greedy improvement may fall where a policy gradient climbs: states that share their values.",
+        teaches="Why policy iteration may fall where a policy gradient climbs: states that share their values.",
         best_known=BestKnown(1.0, "go on once, then stop, which takes memory; without it 1/12"),
     ),
 )

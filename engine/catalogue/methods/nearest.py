@@ -22,9 +22,8 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
     """
     continuous = environment.action.kind != "discrete"
     bounded = environment.action.kind == "box" and bool(environment.action.bounds)
-    if (isinstance(config, PlanningConfig) and not environment.finite) or (
-        isinstance(config, ValueBasedConfig) and continuous
-    ):
+    known = environment.finite or environment.aliased
+    if (isinstance(config, PlanningConfig) and not known) or (isinstance(config, ValueBasedConfig) and continuous):
         config = choose(config, UPDATES[GradientAscent().kind])
     elif isinstance(config.update, QLearning | SARSA) and environment.observation.kind != "discrete":
         config = choose(config, UPDATES[DQN().kind])  # which learns the same of states that no table has room for

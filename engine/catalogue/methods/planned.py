@@ -23,7 +23,7 @@ def in_known_dynamics(what: str, config: PlanningConfig, environment: Environmen
         )
     if config.environment.normalize_rewards:
         yield Refusal(f"{what} has no samples to normalise rewards by", "set a reward scale instead")
-    if not environment.finite:
+    if not (environment.finite or environment.aliased):
         try_ = _NUMBERED.get(environment.id, "GridWorld-v0 or FrozenLake-v1")
         yield Refusal(
             f"{what} needs known dynamics with finitely many states, which {environment.id} does not have",
@@ -46,3 +46,7 @@ def in_a_plan(what: str, config: PlanningConfig, environment: EnvironmentInfo) -
         yield Refusal(f"{what} keeps its values in a table", "choose the tabular policy")
     if getattr(config.update, "horizon", "") == "time-limit" and environment.time_limit is None:
         yield Refusal(f"{environment.id} has no time limit to plan for", "set one, or an infinite horizon")
+    if getattr(config.update, "horizon", "") == "time-limit" and environment.aliased:
+        yield Refusal(f"{environment.id} does not show how many turns are left", "use an infinite horizon")
+    if getattr(config.update, "order", "synchronous") != "synchronous" and environment.aliased:
+        yield Refusal(f"In {environment.id} states look alike and share their values", "use synchronous sweeps")

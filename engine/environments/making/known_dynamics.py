@@ -39,14 +39,19 @@ def _remembered(id: str, options: str) -> FiniteMDP | None:
 
 
 def process_of(environment: EnvironmentConfig) -> FiniteMDP | None:
-    """What learning faces: the process with its time limit and rewards changed as asked; None where it is not known, or
-    what is seen does not tell its states apart.
+    """What learning faces: as ``planned_process``; None as well where what is seen does not tell its states apart."""
+    mdp = planned_process(environment)
+    return None if mdp is None or mdp.seen is not None else mdp
+
+
+def planned_process(environment: EnvironmentConfig) -> FiniteMDP | None:
+    """The process with its time limit and rewards changed as asked; None where it is not known.
 
     Raises:
         RequestError: as ``finite_mdp``.
     """
     mdp = played_process(environment)
-    if mdp is None or mdp.seen is not None:
+    if mdp is None:
         return None
     rewards = environment.reward_scale * mdp.rewards + environment.reward_offset
     return replace(mdp, rewards=rewards)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, acts_by_values
+from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, plans_by_sweeps
 from engine.training.learner import Learner
 from engine.training.learners.actor_critic import ActorCriticLearner
 from engine.training.learners.planning import PlanningLearner
@@ -19,7 +19,7 @@ def make_learner(config: RunConfig, run: str) -> Learner:
         RunError: the environment fails while its cost is measured.
     """
     if isinstance(config, PlanningConfig):
-        return SweepingLearner(config, run) if acts_by_values(config) else PlanningLearner(config, run)
+        return SweepingLearner(config, run) if plans_by_sweeps(config) else PlanningLearner(config, run)
     if isinstance(config, PolicyGradientConfig):
         return PolicyGradientLearner(config, run)
     if isinstance(config, ActorCriticConfig):

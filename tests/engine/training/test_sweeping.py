@@ -40,6 +40,7 @@ def plans(algorithm: str, id: str = GRID, **values: Any) -> RunConfig:
 
 PLANNING = [entry.id for spec in PLANNING_SPECS.values() for entry in spec.algorithms]
 SWEEPING = [id for id in PLANNING if acts_by_values(plans(id))]
+LEDGE = {"environment": "Ledge-v0", "policy": "tabular", "estimator.gamma": 1.0}
 
 
 def told(training: Training, iterations: int) -> tuple[list[Planned], list[Updated]]:
@@ -169,3 +170,45 @@ def test_a_step_is_along_the_exact_natural_gradient(kind: PolicyConfig, damping:
     finish(rule.update(torch.zeros(1, dtype=torch.int64), config, 0.0))
     moved = parameters_of(policy).double() - before
     torch.testing.assert_close(moved, expected, rtol=2e-3, atol=2e-4)
+
+
+def course(algorithm: str, iterations: int, **values: Any) -> list[float | None]:
+    """J of each policy that a run on the ledge plays."""
+    training = Training(with_values(plans(algorithm), LEDGE | values))
+    found = [event.metrics["exact_return"] for event in told(training, iterations)[1]]
+    training.close()
+    return found
+
+
+def test_on_the_ledge_policy_iteration_falls_where_the_exact_gradient_climbs() -> None:
+    assert course("policy-iteration", 6) == pytest.approx([-0.25, 0.0, -2.0, 0.0, -2.0, 0.0])
+    assert course("value-iteration", 4) == pytest.approx([-0.25, 0.0, -2.0, 0.0])
+    assert course("policy-iteration", 4, **{"update.weighting": "equal"}) == pytest.approx([-0.25, 0.0, 0.0, 0.0])
+    for algorithm, rate in (("exact-gradient", 1.0), ("exact-natural-gradient", 0.1)):
+        plain = {"update.optimizer": "sgd"} if algorithm == "exact-gradient" else {}
+        climbed = course(algorithm, 60, **{"update.learning_rate": rate} | plain)
+        assert climbed == sorted(climbed)
+        assert climbed[-1] == pytest.approx(1.0 / 12.0, abs=1e-3)
+
+
+def test_a_mixed_plan_is_played_as_it_is_mixed() -> None:
+    training = Training(with_values(plans("conservative-policy-iteration"), LEDGE))
+    planned, updates = told(training, 3)
+    chances = training.policy(torch.arange(1)).probabilities[0]  # type: ignore[union-attr]
+    assert chances.tolist() == pytest.approx([1.0 - 0.5 * 0.9**3, 0.5 * 0.9**3])
+    assert planned[-1].policy[0].tolist() == pytest.approx(chances.tolist())
+    p = 0.5 * 0.9**2
+    assert updates[-1].metrics["exact_return"] == pytest.approx(p - 3.0 * p * p)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "values", "said"),
+    [
+        ("prioritised-sweeping", {}, "use synchronous sweeps"),
+        ("policy-iteration", {"environment.time_limit": 9, "update.horizon": "time-limit"}, "an infinite horizon"),
+        ("policy-iteration", {"environment.sticky_actions": 0.1}, "sticky actions to 0"),
+    ],
+)
+def test_what_cannot_be_planned_where_states_look_alike(algorithm: str, values: dict[str, Any], said: str) -> None:
+    with pytest.raises(Exception, match=said):
+        Training(with_values(plans(algorithm), LEDGE | values))
