@@ -31,6 +31,8 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
         return spread and not (path == "policy.spread" and isinstance(config, ActorCriticConfig))
     if path == "exploration.noise":
         return distribution_in(config, environment) == "deterministic"
+    if path == "update.trace_lambda":
+        return getattr(update, "traces", "none") != "none"
     if path == "exploration.persistence":
         return environment.action.kind == "box"
     if path in ("update.target_entropy", "update.target_entropy_share"):

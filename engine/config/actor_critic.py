@@ -211,6 +211,22 @@ class QActorCritic(Model):
         ge=0.0,
         le=100.0,
     )
+    traces: Literal["none", "retrace", "tree-backup", "importance"] = parameter(
+        "none",
+        title="Off-policy traces",
+        help="How the steps before bootstrapping, taken by policies of then, count for the present one. none: as if it "
+        "had taken them. retrace: each by min(1, π/μ), how much likelier its action is now. tree-backup: by π, also "
+        "where both agree. importance: by π/μ, right on average but wild. Where one step is counted, all are the same.",
+    )
+    trace_lambda: float = parameter(
+        1.0,
+        title="Trace decay",
+        symbol="λ",
+        help="A further factor for every step; 0 counts one step alone. Without traces it is not used.",
+        live=True,
+        ge=0.0,
+        le=1.0,
+    )
     critic: CriticConfig = CriticConfig()
     replay: ReplayConfig = ReplayConfig()
     target: TargetNetwork = TargetNetwork()

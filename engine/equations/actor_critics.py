@@ -105,11 +105,36 @@ def _ddpg(config: ActorCriticConfig, environment: EnvironmentInfo) -> tuple[Line
 def _q_actor_critic(config: ActorCriticConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     assert isinstance(config.update, QActorCritic)
     bonus = r" + \beta \, H(\pi_\theta(s_t))" if config.update.entropy_coefficient > 0.0 else ""
+    following = rf"\sum_{{a'}} \pi_\theta(a' \mid {_LATER}) \, Q_{{\phi^-}}({_LATER}, a')"
+    traced = config.update.traces != "none" and config.estimator.n > 1
     return (
-        target_line(config, rf"\sum_{{a'}} \pi_\theta(a' \mid {_LATER}) \, Q_{{\phi^-}}({_LATER}, a')"),
+        *(_traced(config, following) if traced else (target_line(config, following),)),
         _fit(False),
         _climbs(rf"\sum_{{a'}} \pi_\theta(a' \mid s_t) \, Q_\phi(s_t, a'){bonus}"),
         _follows(config, r"\phi"),
+    )
+
+
+def _traced(config: ActorCriticConfig, following: str) -> tuple[Line, ...]:
+    """The target over n steps of other policies, its errors and its traces."""
+    assert isinstance(config.update, QActorCritic)
+    gamma, discount = ("", "") if config.estimator.gamma == 1.0 else (r"\gamma^l \,", r"\gamma \,")
+    kept = r"Q_{\phi^-}(s_t, a_t)"
+    ratio = r"\frac{\pi_\theta(a_t \mid s_t)}{\mu(a_t \mid s_t)}"
+    trace = {
+        "retrace": rf"\min(1, \, {ratio})",
+        "tree-backup": r"\pi_\theta(a_t \mid s_t)",
+        "importance": ratio,
+    }[config.update.traces]
+    decay = "" if config.update.trace_lambda == 1.0 else r"\lambda \,"
+    product = r"\prod_{j=1}^{l} \kappa_{t+j} \, "
+    return (
+        (
+            Term(rf"y_t = {kept} + ", "update"),
+            Term(rf"\sum_{{l=0}}^{{{config.estimator.n - 1}}} {gamma} {product} \delta_{{t+l}}", "credit"),
+        ),
+        (Term(rf"\delta_t = r_t + {discount}", "credit"), Term(rf"{following} - {kept}", "update")),
+        (Term(r"\kappa_t = ", "credit"), Term(rf"{decay} {trace}", "credit")),
     )
 
 
@@ -142,4 +167,10 @@ SYMBOLS = (
     Symbol(r"\mathrm{descends}", "descends, climbs", "takes a step down, or up, the gradient of what follows"),
     Symbol(r"\beta \, H(\pi_\theta", "β", "the weight of the entropy"),
     Symbol(r"\eta", "η", "the step size"),
+    Symbol(r"\delta_t", "δ<sub>t</sub>", "the error of one step: reward and next value, less the value as it is"),
+    Symbol(
+        r"\kappa_t", "κ<sub>t</sub>, l, j", "the trace: how much of later errors counts through step t, l steps ahead"
+    ),
+    Symbol(r"\lambda \, ", "λ", "a further factor of every trace"),
+    Symbol(r"\mu(a_t", "μ(a|s)", "the probability of the action under the policy that took it"),
 )

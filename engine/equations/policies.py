@@ -69,8 +69,8 @@ SYMBOLS = (
         "ϱ, ε<sub>t</sub>, ξ<sub>t</sub>",
         "how much of the noise lasts, the noise, and the fresh part of it",
     ),
-    Symbol(r"\mu(a", "μ(a|s)", "the probabilities with which actions are really taken"),
-    Symbol(r"\kappa", "κ", "the share of actions taken greedily; it goes from κ₀ to κ₁ over the run"),
+    Symbol(r"\mu(a \mid", "μ(a|s)", "the probabilities with which actions are really taken"),
+    Symbol(r"\kappa \,", "κ", "the share of actions taken greedily; it goes from κ₀ to κ₁ over the run"),
     Symbol(r"\mathbf{1}", "<b>1</b>[ ]", "1 where that is so, else 0; arg max is the most likely action"),
 )
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.config.replay import ReplayConfig
 from engine.experience.batch import sent
 from engine.experience.prioritized_replay import PrioritizedReplay
-from engine.experience.replay_buffer import Experience, Minibatch, ReplayBuffer
+from engine.experience.replay_buffer import Experience, Minibatch, ReplayBuffer, Windows
 from engine.experience.replay_layout import TransitionLayout, replay_bytes
 from engine.experience.transitions import Transitions
 from engine.maths.priorities import priorities, prioritized_weights
@@ -84,8 +84,11 @@ class Replay:
         enough = max(1, min(config.learning_starts, self._buffer.capacity))
         return len(self._buffer) >= enough and not self.acts_randomly(config)
 
-    def append(self, transitions: Transitions, rewards: NDArray[Any]) -> None:
-        """Take in the latest steps, with ``rewards`` [T, N] as learning is to see them.
+    def append(
+        self, transitions: Transitions, rewards: NDArray[Any], log_probs: NDArray[np.float32] | None = None
+    ) -> None:
+        """Take in the latest steps, with ``rewards`` [T, N] as learning is to see them and, where these are kept,
+        log μ(a|s) of what acted, ``log_probs`` [T, N].
 
         Raises:
             RunError: as ``ReplayBuffer.append``.
@@ -99,6 +102,7 @@ class Replay:
                 transitions.truncated,
                 transitions.next_observations[transitions.truncated & ~transitions.terminated],
                 transitions.following,
+                log_probs,
             )
         )
         self._taken += transitions.steps
@@ -128,6 +132,12 @@ class Replay:
             drawn = self._buffer.sample(count * config.minibatch_size, horizon.n, horizon.gamma, self._generator)
             drawn = _learned_from(drawn, device)
             yield from (Replayed(part, None) for part in _parts(drawn, count))
+
+    def windows(self, batch: Minibatch, horizon: Horizon, device: torch.device) -> Windows:
+        """The steps from those of ``batch`` on, of what is drawn uniformly, before anything else is taken in."""
+        assert isinstance(self._buffer, ReplayBuffer)
+        found = self._buffer.windows(batch.slots.numpy(), horizon.n, horizon.gamma)
+        return replace(found.to(device), steps=_learned_from(found.steps, device))
 
     def learned(self, config: ReplayConfig, batch: Minibatch, errors: Tensor) -> None:
         """What the errors [B] of a minibatch were as it was learned from."""

@@ -30,7 +30,7 @@ class Experience:
     ``rewards`` [T, N]. An episode ends where ``terminated`` [T, N], else is cut off where ``truncated`` [T, N]; what is
     both is a termination. ``final_observations`` [E, …] are what was seen after each of the E cuts, step by step and
     within a step environment by environment; ``following`` [N, …] is what every environment shows after the last step,
-    in its next episode where one has ended.
+    in its next episode where one has ended. ``log_probs`` [T, N] are log μ(a|s) of what acted, where these are kept.
     """
 
     observations: NDArray[Any]
@@ -40,6 +40,7 @@ class Experience:
     truncated: NDArray[np.bool_]
     final_observations: NDArray[Any]
     following: NDArray[Any]
+    log_probs: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,21 @@ class Minibatch:
         return replace(self, **{name: sent(getattr(self, name), device) for name in learned})
 
 
+@dataclass(frozen=True)
+class Windows:
+    """The n steps that begin at each of B slots, time-major: ``steps`` are transitions over one step each, [n · B],
+    ``carry`` [n, B] is γ up to where the episode ends or nothing newer is there, and 0 from then on, so that what
+    stands behind has no part in anything; ``log_probs`` [n, B] are log μ(a|s) of what acted."""
+
+    steps: Minibatch
+    carry: Tensor
+    log_probs: Tensor
+
+    def to(self, device: torch.device) -> Windows:
+        """All on ``device``."""
+        return Windows(self.steps.to(device), sent(self.carry, device), sent(self.log_probs, device))
+
+
 class ReplayBuffer:
     """The latest transitions of N environments, in a ring of rows, one for each step of all of them.
 
@@ -100,6 +116,7 @@ class ReplayBuffer:
         self._actions = _zeros(self.slots, layout.action)
         self._rewards = np.zeros(self.slots, np.float32)
         self._ends = np.full(self.slots, _GOES_ON, np.int32)
+        self._log_probs = np.zeros(self.slots if layout.likelihoods else 0, np.float32)
         # Final observations come and go in the same order as rows do. Each has a number, and stands at its last bits.
         self._finals = _zeros(_FIRST_ROOM, layout.observation)
         self._first_final, self._kept_finals = 0, 0
@@ -141,6 +158,7 @@ class ReplayBuffer:
             (self._actions, experience.actions),
             (self._rewards, experience.rewards),
             (self._ends, ends),
+            *([(self._log_probs, experience.log_probs)] if experience.log_probs is not None else []),
         ):
             ring = kept.reshape(self._rows, self.environments, *kept.shape[1:])
             if steps == 1:
@@ -213,6 +231,16 @@ class ReplayBuffer:
             )
         )
 
+    def windows(self, slots: NDArray[np.int64], n: int, gamma: float) -> Windows:
+        """The n steps that begin at each of ``slots`` [B], with rewards as they are."""
+        ahead = np.arange(n)[:, None]
+        path = (slots + ahead * self.environments) % self.slots
+        newer = (self.head - 1 - slots // self.environments) % self._rows
+        goes_on = ((self._ends[path] == _GOES_ON) & (ahead < np.minimum(newer, n - 1))).cumprod(0)
+        steps = self.at(path.reshape(-1), 1, gamma)
+        carry = torch.from_numpy(np.float32(gamma) * goes_on.astype(np.float32))
+        return Windows(steps, carry, torch.from_numpy(self._log_probs[path]))
+
     def sample(self, count: int, n: int, gamma: float, generator: torch.Generator) -> Minibatch:
         """``count`` transitions over up to n steps, each drawn from all alike.
 
@@ -228,6 +256,7 @@ class ReplayBuffer:
             "actions": self._actions[:used].copy(),
             "rewards": self._rewards[:used].copy(),
             "ends": self._ends[:used].copy(),
+            **({"log_probs": self._log_probs[:used].copy()} if self._layout.likelihoods else {}),
             "final_observations": self._finals.copy(),
             "first_final": self._first_final,
             "kept_finals": self._kept_finals,
@@ -246,7 +275,13 @@ class ReplayBuffer:
                 f"loaded into has {wanted}."
             )
         used = len(state["rewards"])
-        for name in ("observations", "actions", "rewards", "ends"):
+        for name in (
+            "observations",
+            "actions",
+            "rewards",
+            "ends",
+            *(["log_probs"] if self._layout.likelihoods else []),
+        ):
             getattr(self, f"_{name}")[:used] = state[name]
         self.head, self._filled = state["head"], state["filled"]
         self._first_final, self._kept_finals = state["first_final"], state["kept_finals"]
@@ -255,7 +290,7 @@ class ReplayBuffer:
     def _grid(self, given: Experience) -> Experience:
         """As [T, N, …], once all shapes are seen to fit."""
         if given.rewards.ndim == 1:
-            given = replace(given, **{name: getattr(given, name)[None] for name in _BY_STEP})
+            given = replace(given, **{name: getattr(given, name)[None] for name in _by_step(given)})
         grid = (len(given.rewards), self.environments)
         seen, acted = self._layout.observation.shape, self._layout.action.shape
         cuts = int((given.truncated & ~given.terminated).sum())
@@ -267,9 +302,12 @@ class ReplayBuffer:
             ("truncated", grid),
             ("final_observations", (cuts, *seen)),
             ("following", (self.environments, *seen)),
+            *([("log_probs", grid)] if self._layout.likelihoods else []),
         )
         for name, shape in shapes:
             array = getattr(given, name)
+            if array is None:
+                raise ValueError("log_probs are kept here, and none are given.")
             if array.shape != shape:
                 raise ValueError(f"{name} {array.shape} must have the shape {shape} here.")
         return given
@@ -308,8 +346,13 @@ def _latest(experience: Experience, steps: int) -> Experience:
     """The last ``steps`` of it."""
     early = slice(len(experience.rewards) - steps)
     dropped = int((experience.truncated[early] & ~experience.terminated[early]).sum())
-    late = {name: getattr(experience, name)[early.stop :] for name in _BY_STEP}
+    late = {name: getattr(experience, name)[early.stop :] for name in _by_step(experience)}
     return replace(experience, **late, final_observations=experience.final_observations[dropped:])
+
+
+def _by_step(experience: Experience) -> tuple[str, ...]:
+    """What there is of every step."""
+    return _BY_STEP if experience.log_probs is None else (*_BY_STEP, "log_probs")
 
 
 def _check_pixels(observations: NDArray[Any]) -> None:

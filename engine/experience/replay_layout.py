@@ -9,7 +9,8 @@ from typing import Literal
 
 Kind = Literal["float32", "uint8", "int64"]
 _BYTES: dict[Kind, int] = {"float32": 4, "uint8": 1, "int64": 8}
-_REWARD, _END, _PRIORITY = 4, 4, 8  # bytes of a reward, of whether and how an episode ends, and of a priority
+# Bytes of a reward, of whether and how an episode ends, of a likelihood, and of a priority.
+_REWARD, _END, _LIKELIHOOD, _PRIORITY = 4, 4, 4, 8
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class ArrayLayout:
 
 @dataclass(frozen=True)
 class TransitionLayout:
-    """What one observation and one action are made of."""
+    """What one observation and one action are made of, and whether ``likelihoods`` of actions are kept: log μ(a|s) of
+    the policy that acted."""
 
     observation: ArrayLayout
     action: ArrayLayout
+    likelihoods: bool = False
 
 
 def replay_bytes(
@@ -42,5 +45,6 @@ def replay_bytes(
     """
     rows = capacity // environments + 1
     each = layout.observation.bytes + layout.action.bytes + _REWARD + _END + (_PRIORITY if prioritized else 0)
+    each += _LIKELIHOOD if layout.likelihoods else 0
     finals = 2 * rows * environments // time_limit if time_limit else 0  # there is room for up to twice as many
     return rows * environments * each + finals * layout.observation.bytes

@@ -77,6 +77,9 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
     for algorithm in ("sac", "q-actor-critic"):
         yield of(algorithm, policy="mlp", estimator__n=3), CARTPOLE
     yield of("sac", policy="linear", update__automatic_temperature=False), BOX
+    for traces, decay in (("retrace", 1.0), ("tree-backup", 0.5), ("importance", 0.9)):
+        traced = {"update__traces": traces, "update__trace_lambda": decay, "estimator__n": 4}
+        yield of("q-actor-critic", policy="mlp", **traced), CARTPOLE
     yield of("td3", exploration__persistence=0.5), ENVIRONMENTS["Pendulum-v1"]
     yield of("sac", exploration__persistence=0.5), ENVIRONMENTS["Pendulum-v1"]
     yield of("td3", update__smoothing_noise=0.0, update__target__rate=1.0), BOX

@@ -76,6 +76,10 @@ class AllActionsImprovement:
     def as_judged(self, actions: NDArray[Any]) -> NDArray[Any]:
         return actions
 
+    def log_probs(self, observations: Tensor, actions: Tensor) -> Tensor:
+        """log π(a|s) of these actions, [n]."""
+        return taken_values(self._outputs.values(observations).log_softmax(-1), actions)
+
     def next_values(self, batch: Minibatch, target: Critics) -> Tensor:
         log_probabilities = self._outputs.values(batch.next_observations).log_softmax(-1)
         smallest = target.judge(batch.next_observations).smallest

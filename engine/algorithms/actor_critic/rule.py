@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,12 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.algorithms.actor_critic.all_actions import AllActionsImprovement
 from engine.algorithms.actor_critic.improvements import make_improvement
+from engine.algorithms.actor_critic.traced import traced_targets
 from engine.algorithms.outcome import Metrics, require_finite, scheduled, scheduled_metric
 from engine.algorithms.value_based.outcome import ValueOutcome
 from engine.catalogue.methods.replay import replay_layout
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
+from engine.config.actor_critic import QActorCritic
 from engine.experience.replay import Horizon, Replay
 from engine.experience.replay_buffer import Minibatch
 from engine.experience.transitions import Transitions
@@ -47,7 +51,7 @@ class ActorCriticRule:
     y = Σ_{l<h} γ^l r_{t+l} + γ^h v(s_{t+h})
 
     where the second term is 0 behind a termination, h is n or as far as the episode goes, and v, by target networks,
-    is what the ``Improvement`` makes of it.
+    is what the ``Improvement`` makes of it; or, with traces, as ``traced_targets`` has it.
     """
 
     def __init__(self, config: ActorCriticConfig, policy: Policy, environment: EnvironmentInfo, seeds: Seeds) -> None:
@@ -63,7 +67,9 @@ class ActorCriticRule:
         self.parts.add("critic_optimizer", self._critic_optimizer)
         self._target = self._online.copy()
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
-        layout, environments = replay_layout(environment), config.collection.environments
+        self._traced = isinstance(update, QActorCritic) and update.traces != "none"
+        layout, environments = replay_layout(environment, self._traced), config.collection.environments
+        self._blindly = -math.log(max(1, environment.action.size))  # log μ of any action before anything is learned
         self._replay = Replay(update.replay, layout, environments, seeds.generator())
         self.parts.add("replay", self._replay.parts)
         self._steps = 0  # of the action values, in this iteration
@@ -101,7 +107,8 @@ class ActorCriticRule:
         """
         environment, update = self._config.environment, self._update
         taken = replace(transitions, actions=self._policy.as_judged(transitions.actions))
-        self._replay.append(taken, environment.reward_scale * transitions.rewards + environment.reward_offset)
+        rewards = environment.reward_scale * transitions.rewards + environment.reward_offset
+        self._replay.append(taken, rewards, self._log_probs(transitions) if self._traced else None)
         if not self._replay.ready(update.replay):
             return
         horizon = Horizon(self._config.estimator.n, self._config.estimator.gamma)
@@ -110,9 +117,33 @@ class ActorCriticRule:
             yield
 
     @torch.no_grad()
+    def _log_probs(self, transitions: Transitions) -> NDArray[np.float32]:
+        """log μ(a|s) [T, N] of what has just acted: the policy as it is, or chance alone."""
+        shape = transitions.rewards.shape
+        if self.explores_only:
+            return np.full(shape, self._blindly, np.float32)
+        assert isinstance(self._policy, AllActionsImprovement)
+        seen, actions = (
+            torch.from_numpy(rows.reshape(-1, *rows.shape[2:])).to(self._device)
+            for rows in (transitions.observations, transitions.actions)
+        )
+        found: NDArray[np.float32] = self._policy.log_probs(seen, actions).cpu().numpy().reshape(shape)
+        return found
+
+    def _targets(self, batch: Minibatch) -> Tensor:
+        """y [B]."""
+        policy, update, estimator = self._policy, self._update, self._config.estimator
+        if not self._traced:
+            return one_step_targets(batch.rewards, batch.discounts, policy.next_values(batch, self._target))
+        assert isinstance(policy, AllActionsImprovement)
+        assert isinstance(update, QActorCritic)
+        windows = self._replay.windows(batch, Horizon(estimator.n, estimator.gamma), self._device)
+        return traced_targets(windows, update, policy, self._target)
+
+    @torch.no_grad()
     def _step(self, batch: Minibatch) -> None:
         update, online, policy = self._update, self._online, self._policy
-        targets = one_step_targets(batch.rewards, batch.discounts, policy.next_values(batch, self._target))
+        targets = self._targets(batch)
         judged = online.judge(batch.observations, None if online.discrete else batch.actions, learn=True)
         if online.discrete:
             which = batch.actions.expand(online.count, -1).unsqueeze(-1)

@@ -15,13 +15,15 @@ from engine.runtime.errors import Refusal
 from engine.runtime.memory import total_memory
 
 
-def replay_layout(environment: EnvironmentInfo) -> TransitionLayout:
-    """What one observation and one action are made of; images of pixels from 0 to 255 take a byte for each."""
+def replay_layout(environment: EnvironmentInfo, likelihoods: bool = False) -> TransitionLayout:
+    """What one observation and one action are made of; images of pixels from 0 to 255 take a byte for each.
+    ``likelihoods`` is whether those of actions are kept as well."""
     seen = environment.observation
     pixels = seen.image and seen.bounds == ((0.0, 255.0),)
     return TransitionLayout(
         ArrayLayout((seen.size,), "uint8") if pixels else _layout(seen),
         _layout(environment.action),
+        likelihoods,
     )
 
 

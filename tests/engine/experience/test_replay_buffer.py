@@ -105,6 +105,29 @@ def assert_holds(batch: Minibatch, world: World, n: int) -> None:
         assert batch.ages[index].item() == (world.steps - 1 - time) * world.size
 
 
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_windows_are_the_steps_that_followed_as_far_as_the_episode_goes(n: int) -> None:
+    """Also where the ring has begun anew, and by which chance each action was taken."""
+    world, buffer = World(3, seed=5), ReplayBuffer(replace(LAYOUT, likelihoods=True), 40, 3)
+    for steps in (4, 1, 7, 6):
+        experience = world.play(steps)
+        buffer.append(replace(experience, log_probs=-experience.rewards.astype(np.float32)))
+    again = ReplayBuffer(replace(LAYOUT, likelihoods=True), 40, 3)
+    again.load(buffer.state())
+    slots = all_slots(buffer)
+    windows = again.windows(slots, n, GAMMA)
+    ahead = windows.steps.actions.view(n, -1)
+    for column, time in enumerate(ahead[0].tolist()):
+        *_, length = world.transition(time, int(slots[column]) % 3, n)
+        assert ahead[:length, column].tolist() == list(range(time, time + length))
+        assert windows.carry[:, column].tolist() == pytest.approx([GAMMA] * (length - 1) + [0.0] * (n + 1 - length))
+        assert windows.log_probs[:length, column].tolist() == [-float(time + step) for step in range(length)]
+    first = Minibatch(*(part[: len(slots)] for part in vars(windows.steps).values()))
+    assert_holds(first, world, 1)
+    with pytest.raises(ValueError, match="log_probs are kept here"):
+        again.append(world.play(1))
+
+
 def all_slots(buffer: ReplayBuffer) -> NDArray[np.int64]:
     """Of every transition that is there, the oldest first."""
     oldest = (buffer.head * buffer.environments - len(buffer)) % buffer.slots

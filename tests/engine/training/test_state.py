@@ -123,6 +123,7 @@ SMALL = {
     "update.epochs": 2,
     "update.minibatch_size": 8,
     "estimator.n": 3,
+    "update.traces": "retrace",
     "update.critic.hidden_sizes": (4,),
     "update.replay.minibatch_size": 8,
     "update.replay.learning_starts": 6,
