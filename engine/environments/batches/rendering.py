@@ -55,6 +55,15 @@ def unseen(environment: EnvironmentConfig, seed: int = MADE_WITH) -> Rendered:
     return _changed(environment, made(environment, seed, render=False), seed)
 
 
+def in_this_process(environment: EnvironmentConfig, seed: int = MADE_WITH) -> Rendered:
+    """As ``unseen``, in this process: for many short steps of an environment that is known to be sound.
+
+    Raises:
+        RequestError: it cannot be made.
+    """
+    return _changed(environment, GymnasiumBatch(environment, [seed]), seed)
+
+
 def made(environment: EnvironmentConfig, seed: int, render: bool) -> RenderingBatch:
     """In a worker process wherever one can make it: drawing pictures here would take Python's lock from training."""
     if registry.can_be_in_workers(environment.id):
