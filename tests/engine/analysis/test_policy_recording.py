@@ -11,11 +11,11 @@ import torch
 
 from engine.analysis.playback import PolicySnapshot, snapshot, thawed
 from engine.analysis.policy_recording import LONGEST, Progress, Wanted, record
-from engine.analysis.replaying import Replay
 from engine.catalogue.configured import changed, described
 from engine.config import PolicyGradientConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
+from engine.environments.batches.rendering import in_this_process
 from engine.networks.normalizer import Normalizer
 from engine.policies.policy import Policy
 from engine.runtime.errors import RequestError, RunError
@@ -48,9 +48,10 @@ def test_episodes_are_those_of_the_policy_in_the_environment_as_it_is_changed() 
     assert np.array_equal(again.demonstrations.observations, recorded.demonstrations.observations)
     other = record(policy, Wanted(12), seed=2)
     assert not {episode.seed for episode in episodes} & {episode.seed for episode in other.demonstrations.episodes}
-    replay = Replay(CARTPOLE, episodes[3])
-    assert replay.frame(len(episodes[3])).problem == ""
-    replay.close()
+    made = in_this_process(CARTPOLE).stepped
+    seen = [made.begin(episodes[3].seed or 0)]
+    seen += [made.step(action[None], np.array([0])).observations for action in episodes[3].actions[:-1]]
+    assert np.array_equal(np.concatenate(seen), episodes[3].observations)
 
 
 def test_greedy_takes_the_most_likely_actions_of_each_state() -> None:
