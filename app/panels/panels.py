@@ -18,7 +18,7 @@ def _experiment(context: PanelContext) -> PanelWidget:
 def _returns(context: PanelContext) -> PanelWidget:
     from app.panels.returns import ReturnsPanel
 
-    return ReturnsPanel(context.theme, context.x_axis, context.past, context.optimal)
+    return ReturnsPanel(context.theme, context.x_axis, context.past, context.optimal, context.person)
 
 
 def _advantages(context: PanelContext) -> PanelWidget:
@@ -43,6 +43,16 @@ def _surface(context: PanelContext) -> PanelWidget:
     from app.panels.surface.panel import SurfacePanel
 
     return SurfacePanel(context.theme, context.playback, context.past)
+
+
+def _play(context: PanelContext) -> PanelWidget:
+    from app.panels.play.panel import PlayPanel
+    from app.session.game import Game
+    from app.session.recording_keeper import RecordingKeeper
+
+    assert context.library is not None
+    game = Game(context.settings, RecordingKeeper(context.library.folder))
+    return PlayPanel(context.theme, context.experiment, game, context.person)
 
 
 def _log(context: PanelContext) -> PanelWidget:
@@ -121,5 +131,15 @@ PANELS: tuple[Panel, ...] = (
         names_run=True,
         at_once=False,
         make=_surface,
+    ),
+    Panel(
+        title="Play/Record",
+        region="right",
+        events=frozenset({Updated}),
+        interval=500,
+        help="Play it yourself, beside what the policy returns; every episode is kept as a recording",
+        names_run=False,
+        at_once=False,
+        make=_play,
     ),
 )

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QWidget
 from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
 from app.models.past import Past
+from app.models.person import PersonReturns
 from app.session.optimal_returns import OptimalReturns
 from app.session.playback_thread import PlaybackThread
+from app.session.run_library import RunLibrary
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -29,7 +31,7 @@ Region = Literal["left", "centre", "lower", "right", "foot"]
 
 @dataclass(frozen=True)
 class PanelContext:
-    """What panels are made from; ``settings`` keep what a panel remembers."""
+    """What panels are made from; ``settings`` keep what a panel remembers, and ``library`` what is never to be lost."""
 
     theme: Theme
     experiment: Experiment
@@ -38,6 +40,8 @@ class PanelContext:
     settings: QSettings
     past: Past = field(default_factory=Past)
     optimal: OptimalReturns | None = None
+    person: PersonReturns = field(default_factory=PersonReturns)
+    library: RunLibrary | None = None
 
 
 class PanelWidget(QWidget):

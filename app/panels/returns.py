@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 from app.models.axis_choice import AxisChoice, XAxis
 from app.models.history import History
 from app.models.past import Past
+from app.models.person import PersonReturns
 from app.models.runs import Run
 from app.panels import timeline
 from app.panels.ghosts import Ghosts
@@ -22,7 +23,7 @@ from app.panels.run_timeline import RunTimeline
 from app.panels.timeline import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
-from app.plotting.labels import Level, Moment, Moments, Shapes, optimal_level, show_optimal
+from app.plotting.labels import Level, Moment, Moments, Shapes, optimal_level, person_level, show_optimal
 from app.plotting.marks import Dots, Line, Mark
 from app.plotting.plot import Plot
 from app.plotting.readout import NEAR, Pointer, Reading
@@ -45,10 +46,17 @@ _RETURN = "return (reward)"
 
 
 class ReturnsPanel(PanelWidget):
-    def __init__(self, theme: Theme, x_axis: AxisChoice, past: Past, optimal: OptimalReturns | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        x_axis: AxisChoice,
+        past: Past,
+        optimal: OptimalReturns | None = None,
+        person: PersonReturns | None = None,
+    ) -> None:
         super().__init__()
         as_surface(self)
-        self._theme, self._optimal_returns = theme, optimal
+        self._theme, self._optimal_returns, self._person_returns = theme, optimal, person
         self._x_axis, self._past, self._finite = x_axis, past, False
         self._history: History | None = None
         self._drawn: tuple[int, int, int, bool] = (0, 0, 0, False)
@@ -59,7 +67,7 @@ class ReturnsPanel(PanelWidget):
         self._y: Range | None = None
 
         self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
-        self._optimal = optimal_level()
+        self._optimal, self._person = optimal_level(), person_level()
         self._ghosts, self._tags = Ghosts("mean_return"), Tags((), ())
         self.plot = Plot(theme, X_TITLES[x_axis.axis], _RETURN)
         self._set_marks()
@@ -69,6 +77,8 @@ class ReturnsPanel(PanelWidget):
         past.changed.connect(self._redraw)
         if optimal is not None:
             optimal.changed.connect(self._take_optimal)
+        if person is not None:
+            person.changed.connect(self._take_person)
         self._build(theme)
         self.apply_theme(theme)
 
@@ -124,6 +134,15 @@ class ReturnsPanel(PanelWidget):
         self._level.text = f"solved: {short_number(self._level.value, 4)}"
         self._take_ghosts(self._ghosts.runs)
         self._take_optimal()
+        self._take_person()
+
+    def _take_person(self) -> None:
+        """Mark the mean return of the person who has played this environment."""
+        standing = self._person_returns.of(self._config.environment) if self._person_returns is not None else None
+        self._person.value = None if standing is None else standing.mean
+        self._person.text = "" if standing is None else f"you {short_number(standing.mean, 4)} ({standing.words})"
+        self._y = None
+        self._redraw()
 
     def _take_optimal(self) -> None:
         """Mark the best mean return that there is, where it is known."""
@@ -175,7 +194,7 @@ class ReturnsPanel(PanelWidget):
         self._dots.set_colour(theme.episodes, 0.45 if theme.name == "dark" else 0.4)
         self._line.colour = theme.mean
         self._ghosts.apply_theme(theme)
-        for level in (self._level, self._optimal):
+        for level in (self._level, self._optimal, self._person):
             level.apply_theme(theme)
         self._moments.apply_theme(theme)
         self._tags.apply_theme(theme)
@@ -241,8 +260,9 @@ class ReturnsPanel(PanelWidget):
 
     def _set_marks(self) -> None:
         ghosts, shapes = self._ghosts, Shapes(self._moments)
-        beneath: list[Mark] = [self._dots, *ghosts.marks, self._moments, self._level, self._optimal, self._line]
-        self._tags.of = [shapes, self._moments, *ghosts.names, self._level, self._optimal]
+        beneath: list[Mark] = [self._dots, *ghosts.marks, self._moments, self._level, self._optimal, self._person]
+        beneath.append(self._line)
+        self._tags.of = [shapes, self._moments, *ghosts.names, self._level, self._optimal, self._person]
         self._tags.clear_of = [self._dots, self._line, *ghosts.lines]
         self.plot.marks = [*beneath, self._tags, shapes]
 
@@ -257,7 +277,7 @@ class ReturnsPanel(PanelWidget):
     def _settle(self, history: History) -> None:
         self._x_end = timeline.x_end(self._x_end, history, self.x_axis, self._config)
         low, high = robust_bounds(self._dots.y)
-        levels = [level.value for level in (self._level, self._optimal) if level.value is not None]
+        levels = [level.value for level in (self._level, self._optimal, self._person) if level.value is not None]
         wanted = np.concatenate([[low, high], self._line.y, self._ghosts.y, levels])
         self._y = settled_range(self._y, float(wanted.min()), float(wanted.max()))
         self.plot.set_ranges((0.0, self._x_end), self._y)

@@ -80,6 +80,11 @@ def show_optimal(level: Level, best: float | None) -> None:
     level.value, level.text = best, f"optimal {short_number(best, 4)}"
 
 
+def person_level() -> Level:
+    """Of the mean return of the person who plays."""
+    return Level(role="person")
+
+
 @dataclass(frozen=True)
 class Moment:
     """A vertical line at ``x`` with a short label and a ``shape`` upon it: at the height ``y`` or, where that is None,

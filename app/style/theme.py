@@ -52,6 +52,7 @@ class Theme:
     credit: str
     baseline: str
     update: str
+    person: str
     runs: tuple[str, ...]
     text_scale: float = 1.0
 
@@ -180,6 +181,15 @@ def style_sheet(theme: Theme) -> str:
         background: transparent; color: {t.muted}; text-align: left;
     }}
     QToolButton[role="more"], QToolButton[role="quiet"], QToolButton[role="line"] {{ min-height: 0; }}
+    QLabel[role="count"] {{
+        background: {t.raised}; color: {t.text}; font-size: {5 * text:.2f}pt; font-weight: 600;
+        border-radius: {2 * t.unit}px; padding: {t.unit}px {3 * t.unit}px;
+    }}
+    QFrame[role="game"] {{ border: 3px solid {t.line}; border-radius: {t.radius}px; }}
+    QFrame[role="game on"] {{ border: 3px solid {t.focus}; border-radius: {t.radius}px; }}
+    {_framed(t, 'QToolButton[role="cap"]', 1, half, plain)}
+    QToolButton[role="cap"] {{ min-height: 0; }}
+    QToolButton[role="cap"]:checked {{ background: {t.accent}; color: {t.accent_text}; border-color: {t.accent}; }}
     QFrame[role="tag"] {{ background: {t.raised}; border: 1px solid {t.edge}; border-radius: {t.radius}px; }}
     QFrame[role="segments"] {{ background: {t.raised}; border-radius: {t.radius}px; }}
     {_framed(t, 'QToolButton[role="segment"]', half, t.unit, bare)}

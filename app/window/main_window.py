@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QDeadlineTimer, QEvent, QSettings, Qt, QTimer
@@ -98,15 +99,15 @@ class MainWindow(DropWindow):
         self.setCentralWidget(self.present.stack)
 
         self.x_axis = AxisChoice(settings.value("x_axis"))
-        best = OptimalReturns(self.lookups)
-        context = PanelContext(self.look.theme, self.experiment, self.playback, self.x_axis, settings, optimal=best)
+        self.run_library = RunLibrary(library_folder(library), self)
+        context = PanelContext(self.look.theme, self.experiment, self.playback, self.x_axis, settings)
+        context = replace(context, optimal=OptimalReturns(self.lookups), library=self.run_library)
         self.panels = Panels(panels, context, self.frame, slack=TICK / 2000)
         self.present.follow(self.panels)
         self.panels.make(at_once=True)
         self.experiment_panel = self.panels.find(ExperimentPanel)
         self.log = self.panels.find(LogPanel)
 
-        self.run_library = RunLibrary(library_folder(library), self)
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
         self.compare.follow(self.panels, self.runs.shelf)
@@ -249,8 +250,7 @@ class MainWindow(DropWindow):
 
     def _begin(self, config: RunConfig) -> None:
         self._clear_panels()
-        environment, seed = config.environment.id, config.seed
-        self.notify("info", f"Training on {environment} with seed {seed}.")
+        self.notify("info", f"Training on {config.environment.id} with seed {config.seed}.")
 
     def _clear(self) -> None:
         self._notice.forget()

@@ -1,0 +1,277 @@
+"""A person plays in the window, by real keys: countdown, keys, pause, restart, and what becomes of the episodes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.panels.play.panel import PlayPanel
+from app.panels.returns import ReturnsPanel
+from app.session.game import EACH_KEY, GameState
+from app.window.main_window import MainWindow
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.config.environments import EnvironmentConfig
+from engine.experience.demonstrations import Demonstration
+from engine.reports.frames import Frame
+from engine.runs.library import Library
+from engine.runs.recording_records import RecordingRecord
+from engine.runs.recordings import Recordings
+from engine.runtime.errors import RunError
+from engine.runtime.waiting import Wait, waited
+from tests.app.shorthands import heard, pick_environment
+
+Make = Callable[..., MainWindow]
+Key = Qt.Key
+TO_THE_GOAL = (*(Key.Key_Right,) * 2, Key.Key_Down, *(Key.Key_Right,) * 2, *(Key.Key_Down,) * 3)
+
+
+def opened(window: MainWindow) -> PlayPanel:
+    """The tab, in front, whose countdown takes no time."""
+    window.docks["Play/Record"].raise_()
+    panel = window.panels.find(PlayPanel)
+    panel.game.timer.setInterval(1)
+    return panel
+
+
+def click(panel: PlayPanel) -> None:
+    QTest.mouseClick(panel.play_button, Qt.MouseButton.LeftButton)
+
+
+def is_at(panel: PlayPanel, state: GameState) -> Callable[[], bool]:
+    return lambda: panel.game.state is state
+
+
+def steps(panel: PlayPanel) -> int:
+    return panel.game.moment.frame.step if panel.game.moment is not None else -1
+
+
+def press(panel: PlayPanel, qtbot: QtBot, *keys: Qt.Key) -> None:
+    """A step each."""
+    for key in keys:
+        before = steps(panel)
+        QTest.keyClick(panel.view, key)
+        qtbot.waitUntil(lambda before=before: steps(panel) == before + 1)
+
+
+def recordings(folder: Path) -> list[RecordingRecord]:
+    library = Library(folder)
+    try:
+        return Recordings(library).list()
+    finally:
+        library.close()
+
+
+def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
+    qtbot: QtBot, make_window: Make, reach: Callable[..., None], library_place: Path
+) -> None:
+    window = make_window(
+        environment="GridWorld-v0", policy="tabular", environment__options__slip=0.0, budget__environment_steps=600
+    )
+    panel, returns = opened(window), window.panels.find(ReturnsPanel)
+    game = panel.game
+    assert game.pace == EACH_KEY
+    assert panel.caps.text_of("left") == "←  left"
+    assert "yours to play" in panel.view.sentence
+    click(panel)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    assert panel.view.hasFocus()
+    assert panel._frame.property("role") == "game on"
+    # Keys are the game's, be they shortcuts of the window's or not; one that means nothing is told of once.
+    told = heard(game.told)
+    for key in (Key.Key_Space, Key.Key_F5, Key.Key_P, Key.Key_Tab, Key.Key_Space):
+        QTest.keyClick(panel.view, key)
+    assert window.controller.state is RunState.IDLE
+    assert panel.view.hasFocus()
+    assert told[0] == "Space does nothing here; the keys that do are shown with the picture."
+    assert len(told) == 4
+    assert steps(panel) == 0
+    press(panel, qtbot, *TO_THE_GOAL[:-1])
+    assert panel.numbers["episode"].text() == "−0.7"
+    # Escape gives the keys back; a click on the picture takes them again.
+    QTest.keyClick(panel.view, Key.Key_Escape)
+    assert game.state is GameState.PAUSED
+    assert window.hasFocus()
+    assert panel._frame.property("role") == "game"
+    QTest.mouseClick(panel.view, Qt.MouseButton.LeftButton)
+    assert game.state is GameState.PLAYING
+    press(panel, qtbot, TO_THE_GOAL[-1])
+    qtbot.waitUntil(is_at(panel, GameState.ENDED))
+    assert panel.numbers["episode"].text() == "9.3"
+    assert panel.numbers["you title"].text() == "You, mean of 1 episode"
+    qtbot.waitUntil(lambda: "Over after 8 steps. Kept as recording 1." in panel.status.text())
+    assert [(kept.mean_return, kept.episodes[0].end) for kept in recordings(library_place)] == [(9.3, "terminated")]
+    assert returns._person.text == "you 9.3 (1 episode)"
+    window.start()
+    reach(window, RunState.FINISHED)
+    assert returns._person in returns.plot.marks
+    assert returns._y is not None
+    assert returns._y[1] > 9.3
+    assert panel.numbers["policy"].text() != "–"
+    pick_environment(window.experiment, ENVIRONMENTS["FrozenLake-v1"])
+    assert game.state is GameState.IDLE
+    assert panel.numbers["you"].text() == "–"
+
+
+def test_time_runs_after_a_countdown_and_stands_still_when_the_keyboard_goes_elsewhere(
+    qtbot: QtBot, make_window: Make
+) -> None:
+    window = make_window(environment="CartPole-v1")
+    panel = opened(window)
+    game, view = panel.game, panel.view
+    game.set_pace(1.0)
+    counted: list[str] = []
+    game.changed.connect(lambda: counted.append(view.counted))
+    click(panel)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    assert list(dict.fromkeys(filter(None, counted))) == ["3", "2", "1"]
+    assert not view.counted
+    qtbot.wait(20)
+    assert steps(panel) == 0, "nobody has said what to do yet"
+    QTest.keyPress(view, Key.Key_Right)
+    assert panel.caps.cap("push right").isChecked()
+    qtbot.waitUntil(lambda: steps(panel) >= 2)
+    window.experiment_panel.setFocus(Qt.FocusReason.OtherFocusReason)
+    assert game.state is GameState.PAUSED
+    assert "since the keyboard went elsewhere" in panel.status.text()
+    assert not panel.caps.cap("push right").isChecked()
+    before = steps(panel)
+    assert view.badge == "Paused"
+    click(panel)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    played = heard(game.thread_of_play.played)
+    QTest.mouseClick(panel.restart_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(played) == 1)
+    broken_off = played[0].demonstration
+    assert not broken_off.terminated
+    assert len(broken_off) >= before
+    assert set(broken_off.actions.tolist()) == {1}
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    QTest.keyPress(view, Key.Key_Left)
+    qtbot.waitUntil(is_at(panel, GameState.ENDED), timeout=10_000)
+    assert len(played) == 2
+    assert played[1].demonstration.terminated
+    assert panel.status.text().startswith("Over after ")
+    QTest.keyClick(view, Key.Key_Return)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    QTest.keyPress(view, Key.Key_Left)
+    window.docks["Agent"].raise_()
+    qtbot.waitUntil(is_at(panel, GameState.PAUSED))
+
+
+def test_keys_can_be_others_and_are_remembered(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window(environment="Taxi-v4")
+    panel = opened(window)
+    QTest.mouseClick(panel.caps.cap("pick up"), Qt.MouseButton.LeftButton)
+    assert panel.caps.text_of("pick up") == "press a key  pick up"
+    QTest.keyClick(panel.view, Key.Key_Space)
+    assert panel.caps.text_of("pick up") == "Space  pick up"
+    QTest.mouseClick(panel.caps.cap("left"), Qt.MouseButton.LeftButton)
+    QTest.keyClick(panel.view, Key.Key_Escape)
+    assert panel.caps.text_of("left") == "←  left"
+    QTest.mouseClick(panel.caps.cap("left"), Qt.MouseButton.LeftButton)
+    QTest.keyClick(panel.view, Key.Key_Right)
+    assert panel.caps.text_of("right") == "←  right", "it has the key that was free"
+    pick_environment(window.experiment, ENVIRONMENTS["CliffWalking-v1"])
+    pick_environment(window.experiment, ENVIRONMENTS["Taxi-v4"])
+    assert panel.caps.text_of("pick up") == "Space  pick up"
+    panel.game.use_usual_keys()
+    assert panel.caps.text_of("pick up") == "P  pick up"
+    pick_environment(window.experiment, ENVIRONMENTS["Pendulum-v1"])
+    assert panel.caps.text_of("torque +") == "←  torque + ↺"
+    pick_environment(window.experiment, ENVIRONMENTS["Ant-v5"])
+    assert "more than a person has fingers for" in panel.view.sentence
+    assert not panel.play_button.isEnabled()
+
+
+class Scripted:
+    """Plays what it is told to: steps of 1, then whatever ``then`` does."""
+
+    frames_per_second = 100.0
+    then: Callable[[], None]
+
+    def __init__(self, environment: EnvironmentConfig) -> None:
+        self.environment, self.taken, self.under_way = environment, 0, False
+
+    def begin(self, seed: int) -> Frame:
+        self.taken, self.under_way = 0, True
+        return self._frame()
+
+    def step(self, action: NDArray[np.int64], render: bool = True) -> Frame:
+        if self.taken == 2:
+            type(self).then()
+        self.taken += 1
+        return self._frame()
+
+    def demonstration(self) -> Demonstration | None:
+        if not self.taken:
+            return None
+        seen = np.zeros((self.taken, 4), np.float32)
+        return Demonstration(seen, np.ones(self.taken, np.int64), np.ones(self.taken), seen[0])
+
+    def close(self) -> None:
+        pass
+
+    def _frame(self) -> Frame:
+        picture = np.zeros((4, 4, 3), np.uint8)
+        return Frame(picture, self.taken, None, float(self.taken), False, False, 0, 1)
+
+
+def raises() -> None:
+    raise RunError("CartPole-v1 raised OSError: the level file is gone, in its step.")
+
+
+def hangs() -> None:
+    for tenth in range(36_000):
+        waited(Wait("CartPole-v1", "step", tenth / 10.0, 3600.0))
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("then", [raises, hangs])
+def test_an_environment_that_fails_or_hangs_is_a_sentence_and_nothing_is_lost(
+    qtbot: QtBot, make_window: Make, monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]
+) -> None:
+    monkeypatch.setattr("engine.analysis.manual_play.ManualPlay", Scripted)
+    monkeypatch.setattr(Scripted, "then", staticmethod(then), raising=False)
+    window = make_window(environment="CartPole-v1")
+    panel = opened(window)
+    game = panel.game
+    played, told = heard(game.thread_of_play.played), heard(game.told)
+    click(panel)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    QTest.keyPress(panel.view, Key.Key_Right)
+    if then is raises:
+        qtbot.waitUntil(is_at(panel, GameState.FAILED))
+        assert panel.view.sentence == "CartPole-v1 raised OSError: the level file is gone, in its step."
+        assert [len(one.demonstration) for one in played] == [2]
+        click(panel)
+        qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+        return
+    qtbot.waitUntil(lambda: bool(told))
+    assert "has not answered its step" in told[0]
+    QTest.mouseClick(panel.restart_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    assert [len(one.demonstration) for one in played] == [2]
+
+
+def test_a_window_closed_in_mid_episode_keeps_what_was_played(
+    qtbot: QtBot, make_window: Make, library_place: Path
+) -> None:
+    window = make_window(environment="GridWorld-v0")
+    panel = opened(window)
+    click(panel)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    press(panel, qtbot, Key.Key_Down, Key.Key_Down)
+    window.close()
+    assert window.shut_down()
+    (kept,) = recordings(library_place)
+    assert (kept.environment_id, kept.steps, kept.source.words) == ("GridWorld-v0", 2, "a person")
+    assert not kept.episodes[0].end
