@@ -21,7 +21,7 @@ from app.plotting.readout import Pointer, Reading, RunPoint
 from app.plotting.run_lines import MANY, EndNames, RunLine, RunLines
 from app.plotting.tags import Tags
 from app.plotting.traces import Trace
-from app.session.optimal_returns import OptimalReturns
+from app.session.optimal_returns import OptimalReturns, process_of
 from app.style.combo import Combo
 from app.style.flow import Flow
 from app.style.format import short_number
@@ -108,8 +108,13 @@ class Overlay(PanelWidget):
     def mark_optimal(self, best: OptimalReturns) -> None:
         """Mark what the best policy returns in the environment of all, where that is known."""
         self._best = best
-        best.changed.connect(self.redraw)
+        best.changed.connect(self._take_best)
         self.redraw()
+
+    def _take_best(self) -> None:
+        """Mark it anew where it is another, since much that becomes known is of other environments."""
+        if self._compared.metric == RETURN and self._best_return() != self._optimal.value:
+            self.redraw()
 
     # --- what is chosen -----------------------------------------------------------------------------------------------
 
@@ -236,15 +241,15 @@ class Overlay(PanelWidget):
         """That of the one process in which all runs are; None where they are in several, or it is not known."""
         if self._best is None:
             return None
-        found = set()
         try:
-            for run in self._compared.runs:
-                environment = run.record.config.environment
-                known = described(environment)
-                found.add(self._best.of(environment, finite=known is not None and known.finite))
+            processes = {process_of(one): one for one in (run.record.config.environment for run in self._compared.runs)}
+            if len(processes) != 1:
+                return None
+            (environment,) = processes.values()
+            known = described(environment)
         except RequestError:
             return None
-        return found.pop() if len(found) == 1 else None
+        return self._best.of(environment, finite=known is not None and known.finite)
 
     def _settle(self) -> None:
         lines = [line for line in self._lines.lines if len(line.x)]

@@ -113,6 +113,7 @@ class TrainingThread(QThread):
     # --- the thread itself --------------------------------------------------------------------------------------------
 
     def run(self) -> None:
+        gc.disable()  # while torch is loaded: each look through half of it would hold up the window
         try:
             import engine.analysis.playback  # noqa: F401  (loads torch, which takes a second or more)
             from engine.runtime.threads import compute_on_one_thread
@@ -120,10 +121,12 @@ class TrainingThread(QThread):
 
             compute_on_one_thread()
             warm_up()
-            gc.freeze()  # torch stays; looking through it again and again would hold up the window
         except BaseException as error:
             self.log.emit("error", failure(error, "The learning engine could not be loaded"))
             self.state_changed.emit(RunState.FAILED)
+        if not gc.get_freeze_count():  # torch and the first window stay, and need not be looked through again and again
+            gc.freeze()
+        gc.enable()
         self.loading = False
         self.ready.emit()
         while (request := self._requests.next()).kind != "quit":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -364,8 +363,6 @@ class MainWindow(DropWindow):
         self.runs.tell(self.panels)
 
     def _start_threads(self) -> None:
-        gc.freeze()  # what start-up made stays; the collector need not look through it again and again
-        gc.enable()
         if not self._closed:
             self.training.start()
             self.playback.start()

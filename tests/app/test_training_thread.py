@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +45,23 @@ def test_a_run_that_is_stopped_while_it_starts_never_trains(qtbot: QtBot, asked_
     asked_first.start()
     qtbot.waitUntil(lambda: RunState.STOPPED in states, timeout=20_000)
     assert states == [RunState.STOPPED]
+
+
+def test_garbage_is_collected_once_all_is_loaded_and_what_is_made_later_may_go(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    for name in ("disable", "freeze", "enable"):
+        monkeypatch.setattr(gc, name, lambda name=name: done.append(name))
+    frozen = iter((0, 1000))  # at first nothing, then all that the first window is made of
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: next(frozen))
+    for _ in range(2):
+        thread = TrainingThread(PlaybackThread(), [])
+        with qtbot.waitSignal(thread.ready, timeout=20_000):
+            thread.start()
+        thread.ask("quit")
+        assert thread.wait(20_000)
+    assert done == ["disable", "freeze", "enable", "disable", "enable"]
 
 
 def test_a_run_that_has_ended_leaves_its_last_policy_to_be_watched(qtbot: QtBot, asked_first: TrainingThread) -> None:

@@ -107,7 +107,7 @@ def test_what_one_policy_gains_over_another_stands_beside_a_picture_of_where(win
 
 
 def test_beside_what_is_planned_stands_the_optimal_return_and_curves_are_aligned_by_iterations(
-    window: MainWindow, qtbot: QtBot
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = window.compare.page
     assert page is not None
@@ -116,6 +116,13 @@ def test_beside_what_is_planned_stands_the_optimal_return_and_curves_are_aligned
     qtbot.waitUntil(lambda: overlay._optimal.value == 5.0, timeout=20_000)  # as the thread of look-ups finds
     assert overlay._optimal.text == "optimal 5"
     assert "Run 4 plays episodes only to show what is planned" in overlay.caveat.text()
+    drawn: list[object] = []
+    with monkeypatch.context() as patched:  # what becomes known of elsewhere draws nothing anew
+        patched.setattr(overlay.plot, "redraw", lambda: drawn.append(overlay._optimal.value))
+        window.lookups.best_found.emit(EnvironmentConfig(id="GridWorld-v0"), 9.0)
+        assert drawn == []
+        window.lookups.best_found.emit(EnvironmentConfig(id="Corridor-v0"), 6.0)
+        assert drawn == [6.0]
     overlay.axis_box.setFocus()
     qtbot.keyClick(overlay.axis_box, Qt.Key.Key_End)
     assert overlay.axis == "iteration"
