@@ -48,10 +48,13 @@ def _surface(context: PanelContext) -> PanelWidget:
 def _play(context: PanelContext) -> PanelWidget:
     from app.panels.play.panel import PlayPanel
     from app.session.game import Game
+    from app.session.gamepad import GamepadPlayer, first_gamepad, load
+    from app.session.play_thread import PlayThread
     from app.session.recording_keeper import RecordingKeeper
 
     assert context.library is not None
-    game = Game(context.settings, RecordingKeeper(context.library.folder))
+    game = Game(context.settings, PlayThread(RecordingKeeper(context.library.folder), load))
+    GamepadPlayer(game, lambda: first_gamepad())
     return PlayPanel(context.theme, context.experiment, game, context.person)
 
 

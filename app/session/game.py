@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, QObject, QSettings, QTimer, Signal
 
-from app.session.play_thread import Keep, PlayThread, Shown
-from engine.catalogue.controls import TAKE, Controls, controls_of, reassigned
+from app.session.play_thread import PlayThread, Shown
+from engine.catalogue.controls import HALF, TAKE, Controls, controls_of, reassigned, tilted
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RequestError
@@ -51,10 +51,10 @@ class Game(QObject):
     shown = Signal()
     told = Signal(str)
 
-    def __init__(self, settings: QSettings, keep: Keep, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, settings: QSettings, thread: PlayThread) -> None:
+        super().__init__()
         self._settings = settings
-        self.thread_of_play = PlayThread(keep)
+        self.thread_of_play = thread
         self.thread_of_play.frame_ready.connect(self._take)
         self.thread_of_play.failed.connect(self._fail)
         self.thread_of_play.held_up.connect(self._note_hold_up)
@@ -70,6 +70,7 @@ class Game(QObject):
         self.ramps = settings.value("play/ramps") in (True, "true")
         self._environment: EnvironmentConfig | None = None
         self._hands: HeldControls | None = None
+        self._tilted: frozenset[str] = frozenset()  # what a stick, or a mouse, has come to hold
         self._meaningless: set[str] = set()  # keys of which it has been said
         self._pause_at_start = False
         self.timer = QTimer(self, interval=700)  # from one number to the next
@@ -222,6 +223,38 @@ class Game(QObject):
         if self._hands is not None:
             self._hands.tilt(tilts)
             self.changed.emit()
+
+    def point(self, place: tuple[float, float] | None) -> None:
+        """What a mouse that is pressed points at in the picture, as shares of it: a cell beside the agent, or else how
+        far a stick is tilted; None once it is not pressed any more."""
+        controls, moment, environment = self.controls, self.moment, self._environment
+        if controls is None or moment is None or environment is None or self.state is not GameState.PLAYING:
+            return
+        from engine.analysis.pictured_places import action_towards, has_places  # with numpy
+
+        if not has_places(environment):
+            across, up = (0.0, 0.0) if place is None else (2.0 * place[0] - 1.0, 1.0 - 2.0 * place[1])
+            self.lean(tilted(controls, (across, up)))
+        elif place is not None and moment.frame.state is not None:
+            action = action_towards(environment, moment.frame.state, place)
+            if action is None:
+                self.told.emit("Nothing leads there at once; click a cell beside the agent, or use the keys.")
+            else:
+                for name in controls.chords[action]:
+                    self.hold(name)
+                    self.let_go(name)
+
+    def lean(self, tilts: Mapping[str, float]) -> None:
+        """Hold what a stick holds; where time waits for keys, what it comes to hold is a step."""
+        before = self._tilted
+        self._tilted = frozenset(name for name, share in tilts.items() if share >= HALF)
+        if self.pace != EACH_KEY:
+            self.tilt(tilts)
+        elif self.state is GameState.PLAYING:
+            for name in before - self._tilted:
+                self.let_go(name)
+            for name in self._tilted - before:
+                self.hold(name)
 
     @property
     def held(self) -> frozenset[str]:

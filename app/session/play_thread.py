@@ -55,6 +55,9 @@ class PlayThread(QThread):
 
     What was played is handed to ``keep``, on this thread, when an episode ends or is broken off, whatever breaks it
     off; where that fails it is kept here and handed over again with the next one and at the end.
+
+    Args:
+        load: called before an episode begins, for what takes long to load.
     """
 
     frame_ready = Signal()
@@ -64,10 +67,10 @@ class PlayThread(QThread):
     kept = Signal(object)  # the record of what was kept, a ``RecordingRecord``
     not_kept = Signal(str)  # why, in one sentence; it is tried again
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: Keep, load: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self.setObjectName("play")
-        self._keep = keep
+        self._keep, self._load = keep, load
         self._changed = threading.Condition()
         self._asked: deque[Callable[[], None]] = deque()
         self._pace = 0.0  # times the environment's own; 0 steps only when asked
@@ -167,6 +170,7 @@ class PlayThread(QThread):
     def _begin(self, environment: EnvironmentConfig, hands: HeldControls, seed: int) -> None:
         from engine.analysis.manual_play import ManualPlay  # with numpy and gymnasium
 
+        self._load()
         self._break_off()
         if self._play is None or self._play.environment != environment:
             self._free()

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.catalogue.controls import Controls
-
-HALF = 0.5  # of a stick's way, from which on it counts as a key that is held
+from engine.catalogue.controls import HALF, Controls
 
 
 class HeldControls:
@@ -29,8 +27,9 @@ class HeldControls:
         self.controls = controls
         self.ramp = ramp
         self._lock = threading.Lock()
-        self._keys: dict[str, None] = {}  # held, in the order in which they were pressed
-        self._tapped: dict[str, None] = {}  # pressed since the last step
+        self._keys: dict[str, int] = {}  # held, and when each was pressed, as the number of its press
+        self._tapped: dict[str, int] = {}  # pressed since the last step, likewise
+        self._presses = 0
         self._tilts: Mapping[str, float] = {}
         self.begin()
 
@@ -44,7 +43,8 @@ class HeldControls:
 
     def press(self, name: str) -> None:
         with self._lock:
-            self._keys[name] = self._tapped[name] = None
+            self._presses += 1
+            self._keys[name] = self._tapped[name] = self._presses
             for part, choices in enumerate(self.controls.parts):
                 if name in choices and self.controls.space.kind == "multi-binary":
                     self._chosen[choices.index(name)] ^= 1
@@ -87,13 +87,14 @@ class HeldControls:
             at_once: whether a component of a box is where it is held without any ramp.
         """
         with self._lock:
-            tapped, self._tapped = self._tapped, {}
-            amounts = {**self._tilts, **dict.fromkeys((*tapped, *self._keys), 1.0)}
+            pressed, self._tapped = self._tapped | self._keys, {}
             if self.controls.parts:
                 return self._chosen.copy()
             if self.controls.axes:
+                amounts = {**self._tilts, **dict.fromkeys(pressed, 1.0)}
                 return self._continuous(amounts, 1.0 if at_once else self.ramp)
-            return self._discrete(amounts)
+            tilted = [name for name, share in self._tilts.items() if share >= HALF]
+            return self._discrete(dict.fromkeys(tilted, 0) | pressed)
 
     def _continuous(self, amounts: Mapping[str, float], ramp: float) -> NDArray[np.float32]:
         for index, axis in enumerate(self.controls.axes):
@@ -103,13 +104,12 @@ class HeldControls:
             self._values[index] += np.clip(wanted - float(self._values[index]), -most, most)
         return self._values.copy()
 
-    def _discrete(self, amounts: Mapping[str, float]) -> NDArray[np.int64] | None:
-        held = [name for name, share in amounts.items() if share >= HALF]
-        order = {name: place for place, name in enumerate(held)}  # the last pressed has the last word
+    def _discrete(self, held: Mapping[str, int]) -> NDArray[np.int64] | None:
+        """``held`` says when each was pressed: of actions made of equally many, that of the last press is meant."""
         fitting = [
-            (len(chord), max(order[name] for name in chord), action)
+            (len(chord), max(held[name] for name in chord), action)
             for action, chord in enumerate(self.controls.chords)
-            if chord and chord.issubset(order)
+            if chord and chord.issubset(held)
         ]
         if fitting:
             self._last = max(fitting)[2]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.runtime.errors import RequestError
 
+HALF = 0.5  # of a stick's way, from which on it counts as a key that is held
 MOST_AXES = 6  # components of a box that one person can hold keys for
 MOST_SWITCHES = 10
 MOST_PARTS = 4
@@ -142,6 +143,17 @@ def controls_of(environment: EnvironmentInfo) -> Controls:
 
 
 _WAITING = frozenset({"toy", "ours", "minigrid"})
+
+
+def tilted(controls: Controls, tilts: Iterable[float]) -> dict[str, float]:
+    """Which controls are held, and by how much, with each axis of ``controls.sticks`` tilted from −1 to 1; fewer axes
+    leave the others at rest."""
+    held: dict[str, float] = {}
+    for (low, high), tilt in zip(controls.sticks, tilts, strict=False):
+        name = high if tilt > 0.0 else low
+        if name is not None and tilt:
+            held[name] = min(abs(tilt), 1.0)
+    return held
 
 
 def reassigned(keys: Mapping[str, str], name: str, key: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +17,7 @@ from app.models.run_state import RunState
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.session.game import EACH_KEY, GameState
+from app.session.gamepad import GamepadPlayer, Reading
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig
@@ -103,7 +104,17 @@ def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
     assert panel._frame.property("role") == "game"
     QTest.mouseClick(panel.view, Qt.MouseButton.LeftButton)
     assert game.state is GameState.PLAYING
-    press(panel, qtbot, TO_THE_GOAL[-1])
+    # The mouse goes to a cell beside the agent, and says so where there is none.
+    for down in (0.5, 4.5):
+        place = panel.view.picture_rect
+        cell = QPoint(
+            *(
+                round(start + (10 + 92 * share) / 480 * size)
+                for start, share, size in ((place.left(), 4.5, place.width()), (place.top(), down, place.height()))
+            )
+        )
+        QTest.mouseClick(panel.view, Qt.MouseButton.LeftButton, pos=cell)
+    assert told[-1].startswith("Nothing leads there at once")
     qtbot.waitUntil(is_at(panel, GameState.ENDED))
     assert panel.numbers["episode"].text() == "9.3"
     assert panel.numbers["you title"].text() == "You, mean of 1 episode"
@@ -190,6 +201,49 @@ def test_keys_can_be_others_and_are_remembered(qtbot: QtBot, make_window: Make) 
     pick_environment(window.experiment, ENVIRONMENTS["Ant-v5"])
     assert "more than a person has fingers for" in panel.view.sentence
     assert not panel.play_button.isEnabled()
+
+
+class Pad:
+    """A gamepad in nobody's hands."""
+
+    name = "Fake pad"
+    reading: Reading | None = Reading((0.0, 0.0, 0.0, 0.0), frozenset())
+
+    def read(self) -> Reading | None:
+        return self.reading
+
+
+def test_a_gamepad_plays_until_it_is_pulled_out(
+    qtbot: QtBot, make_window: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pad = Pad()
+    monkeypatch.setattr("app.session.gamepad.first_gamepad", lambda: pad)
+    window = make_window(environment="Taxi-v4")
+    panel = opened(window)
+    player = panel.game.findChild(GamepadPlayer)
+    assert not player.timer.isActive()
+    told = heard(panel.game.told)
+    click(panel)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    assert told == ["Fake pad plays, too: sticks for pairs of keys, buttons for the others."]
+    for count, (tilts, buttons) in enumerate((((0.0, -0.9, 0.0, 0.0), ()), ((0.0, 0.9, 0.0, 0.0), (0,))), 1):
+        pad.reading = Reading(tilts, frozenset(buttons))
+        qtbot.waitUntil(lambda count=count: steps(panel) >= count)
+    qtbot.waitUntil(lambda: steps(panel) == 3)
+    assert panel.caps.cap("up").isChecked()
+    pad.reading = None
+    qtbot.waitUntil(is_at(panel, GameState.PAUSED))
+    assert "the gamepad is gone" in panel.status.text()
+    assert not player.timer.isActive()
+    pad.reading = Reading((0.0, 0.0, 0.0, 0.0), frozenset())
+    played = heard(panel.game.thread_of_play.played)
+    click(panel)
+    assert panel.game.state is GameState.PLAYING
+    pad.reading = Reading((0.0, 0.0, 0.0, 0.0), frozenset(), start=True)
+    qtbot.waitUntil(is_at(panel, GameState.PAUSED))
+    QTest.mouseClick(panel.restart_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(played) == 1)
+    assert played[0].demonstration.actions.tolist() == [0, 1, 4]
 
 
 class Scripted:

@@ -215,6 +215,8 @@ class PlayPanel(PanelWidget):
     def _point(self, place: tuple[float, float] | None) -> None:
         if place is not None and self.game.state in (GameState.IDLE, GameState.PAUSED, GameState.FAILED):
             self._play_or_pause()
+        else:
+            self.game.point(place)
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 

@@ -107,6 +107,7 @@ _MARGIN = 10
 _LEAST_CELL, _LARGEST_CELL = 36, 92
 _MOST_CELLS = 20  # in view along either axis
 _MOST_ARMS = 12  # side by side
+_ARM = (320, 92)  # height and width of one
 _ARMS_ASPECT = 0.8  # width by height of many arms together
 
 _LEFT, _DOWN, _RIGHT, _UP = (-1, 0), (0, 1), (1, 0), (0, -1)
@@ -190,6 +191,25 @@ class _View:
         return above + (row - self.top) * self.cell, before + (column - self.left) * self.cell
 
 
+def cell_at(rows: tuple[str, ...], state: int, place: tuple[float, float]) -> tuple[int, int]:
+    """Row and column of the cell at a ``place`` in the picture of a map, (across, down) as shares of the picture, while
+    it shows ``state``; they lie outside of the map where no cell does."""
+    view = _around(rows, *divmod(state, len(rows[0])))
+    height, width = view.size
+    top, left = view.corner(view.top, view.left)
+    row, column = (place[1] * height - top) // view.cell, (place[0] * width - left) // view.cell
+    return view.top + int(row), view.left + int(column)
+
+
+def arm_at(count: int, place: tuple[float, float]) -> int | None:
+    """The arm at a ``place`` in the picture of a bandit; None where none is."""
+    rows, columns = _arms_layout(count)
+    before = max(_WIDTH - columns * _ARM[1], 2 * _MARGIN) // 2
+    row, column = int(place[1] * rows), int((place[0] * (2 * before + columns * _ARM[1]) - before) // _ARM[1])
+    arm = row * columns + column
+    return arm if 0 <= column < columns and 0 <= row < rows and arm < count else None
+
+
 def _around(rows: tuple[str, ...], row: int, column: int) -> _View:
     """The view of a map in which its cell (row, column) can be seen."""
     top, left = _first(row, len(rows)), _first(column, len(rows[0]))
@@ -270,9 +290,8 @@ def _agent(canvas: _Canvas, middle: tuple[float, float], radius: float, way: tup
 def _bandit_picture(means: tuple[float, ...], _state: int, action: int | None, reward: float) -> Image:
     """The arms in rows, each with its chance to pay; the one just pulled is blue and shows what it paid."""
     arms = [_arm(arm, means[arm], reward if arm == action else None) for arm in range(len(means))]
-    height, width, _ = arms[0].shape
-    rows = max(1, round(math.sqrt(len(arms) * width / (_ARMS_ASPECT * height))), math.ceil(len(arms) / _MOST_ARMS))
-    columns = math.ceil(len(arms) / rows)
+    height, width = _ARM
+    rows, columns = _arms_layout(len(arms))
     before = max(_WIDTH - columns * width, 2 * _MARGIN) // 2
     image = np.empty((rows * height, 2 * before + columns * width, 3), np.uint8)
     image[:] = _BACK
@@ -283,10 +302,17 @@ def _bandit_picture(means: tuple[float, ...], _state: int, action: int | None, r
     return image
 
 
+def _arms_layout(count: int) -> tuple[int, int]:
+    """The rows and columns in which so many arms stand."""
+    height, width = _ARM
+    rows = max(1, round(math.sqrt(count * width / (_ARMS_ASPECT * height))), math.ceil(count / _MOST_ARMS))
+    return rows, math.ceil(count / rows)
+
+
 @cache
 def _arm(arm: int, mean: float, paid: float | None) -> Image:
-    """One arm, [320, 92, 3]; ``paid`` is what it gave, None if another was pulled or none yet."""
-    canvas = _Canvas(92, 320)
+    """One arm, [*_ARM, 3]; ``paid`` is what it gave, None if another was pulled or none yet."""
+    canvas = _Canvas(_ARM[1], _ARM[0])
     pulled = paid is not None
     body = _BLUE if pulled else _MUTED
     knob = (80.0, 178.0) if pulled else (80.0, 84.0)
@@ -307,7 +333,7 @@ def _arm(arm: int, mean: float, paid: float | None) -> Image:
     return canvas.image()
 
 
-def _corridor_map(length: int) -> tuple[str, ...]:
+def corridor_map(length: int) -> tuple[str, ...]:
     return ("S" + "." * (length - 2) + "G",)
 
 
@@ -317,7 +343,7 @@ _Picture = Callable[[int, int | None, float], Image]
 _PICTURES: dict[str, Callable[[dict[str, Any]], _Picture]] = {
     "Bandit-v0": lambda options: partial(_bandit_picture, tuple(options.get("means", BANDIT_MEANS))),
     "Corridor-v0": lambda options: partial(
-        _grid_picture, _corridor_map(options.get("length", CORRIDOR_LENGTH)), (_LEFT, _RIGHT)
+        _grid_picture, corridor_map(options.get("length", CORRIDOR_LENGTH)), (_LEFT, _RIGHT)
     ),
     "GridWorld-v0": lambda options: partial(
         _grid_picture, tuple(options.get("map", GRID)), (_LEFT, _DOWN, _RIGHT, _UP)

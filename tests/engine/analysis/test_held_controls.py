@@ -41,6 +41,19 @@ def test_the_key_that_was_pressed_last_has_the_last_word() -> None:
     assert hands.action() == 1
 
 
+def test_a_tap_while_another_key_is_held_counts_and_what_was_pressed_after_it_counts_more() -> None:
+    hands = held("Taxi-v4")
+    hands.press("up")
+    assert hands.action() == 1
+    hands.press("pick up")
+    hands.release("pick up")
+    assert [int(hands.action()), int(hands.action())] == [4, 1]
+    hands.press("left")
+    hands.release("left")
+    hands.press("right")
+    assert hands.action() == 2
+
+
 def test_no_key_is_the_action_that_does_nothing() -> None:
     hands = held("LunarLander-v3")
     assert hands.action() == 0
