@@ -194,6 +194,7 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
         comparing.print_comparison(runs, axis, threshold, json, library)
 
     declared.add_runs(cli)
+    declared.add_recordings(cli, interrupts)
     declared.add_going_on(cli, interrupts)
     return cli
 

@@ -109,7 +109,7 @@ class RunFiles(QObject):
         for sentence in opened.refused:
             self._tell("error", sentence)
         for taken in opened.taken:
-            self._tell("warning" if taken.failed else "info", taken.sentence)
+            self._tell("warning" if taken.failed or taken.recordings.failed else "info", taken.sentence)
         self._show(opened.taken)
         if len(opened.presets) > 1:
             titles = ", ".join(f"“{preset.title}”" for preset in opened.presets)

@@ -10,6 +10,12 @@ from engine.commands.interrupts import Interrupts
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Its number, the beginning of its id, or its title.")]
 Runs = Annotated[list[str], typer.Argument(metavar="RUN…", help="Their numbers, the beginnings of ids, or titles.")]
+Recording = Annotated[
+    str, typer.Argument(metavar="RECORDING", help="Its number, the beginning of its id, or its title.")
+]
+Recordings = Annotated[
+    list[str], typer.Argument(metavar="RECORDING…", help="Their numbers, the beginnings of ids, or titles.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Report = Annotated[Path | None, typer.Option(help="Append one JSON object per iteration to this file.")]
 Steps = Annotated[int | None, typer.Option(help="Environment steps in all, those taken before included.")]
@@ -86,7 +92,7 @@ def add_runs(cli: typer.Typer) -> None:
     def clean(
         what: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[deleted|between|strays|all]…", help="What to remove for good."),
+            typer.Argument(metavar="[deleted|between|strays|recordings|all]…", help="What to remove for good."),
         ] = None,
         budget: Annotated[
             str | None, typer.Option(metavar="SIZE", help="How much room the runs may take from now on, as 8GB.")
@@ -98,6 +104,118 @@ def add_runs(cli: typer.Typer) -> None:
         from engine.commands.output import say
 
         say(cleaning.clean_up(what or (), budget, library))
+
+
+def add_recordings(cli: typer.Typer, interrupts: Interrupts) -> None:
+    """``recordings …``: what was played and kept, to be learned from."""
+    recordings = typer.Typer(help="The recordings of the library, and the datasets that they are merged into.")
+    cli.add_typer(recordings, name="recordings")
+
+    @recordings.command("list")
+    def list_(json: AsJson = False, library: Where = None) -> None:
+        """List all recordings, the newest first, and all datasets."""
+        from engine.commands import recordings as of_library
+
+        of_library.print_list(json, library)
+
+    @recordings.command()
+    def show(recording: Recording, json: AsJson = False, library: Where = None) -> None:
+        """Show what is known of a recording."""
+        from engine.commands import recordings as of_library
+
+        of_library.print_recording(recording, json, library)
+
+    @recordings.command()
+    def record(
+        run: Run,
+        episodes: Annotated[int, typer.Option(min=1, max=100_000, help="How many to record.")] = 1,
+        greedy: Annotated[
+            bool, typer.Option("--greedy", help="The policy's most likely actions, not sampled ones.")
+        ] = False,
+        at_least: Annotated[float | None, typer.Option(help="Keep only episodes with such a return, or more.")] = None,
+        tries: Annotated[int | None, typer.Option(min=1, help="Play at most so many; 20 for each, otherwise.")] = None,
+        iteration: Annotated[
+            int | None, typer.Option(help="The policy after so many iterations, where that was kept; else the last.")
+        ] = None,
+        seed: Annotated[int, typer.Option(min=0, help="The number from which the episodes follow.")] = 0,
+        library: Where = None,
+    ) -> None:
+        """Record episodes of a run's policy."""
+        from engine.commands import recordings as of_library
+        from engine.commands.output import say
+
+        gc.enable()
+        wanted = episodes, greedy, at_least, tries
+        say(of_library.record(run, wanted, (iteration, seed), interrupts, library))
+
+    @recordings.command()
+    def export(
+        recording: Annotated[str, typer.Argument(metavar="RECORDING|DATASET", help="What is written out.")],
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to.")],
+        form: Annotated[
+            str, typer.Option("--as", metavar="FORM", help="plain, the program's own, or minari: a folder.")
+        ] = "plain",
+        library: Where = None,
+    ) -> None:
+        """Write a recording or a dataset to a file that another program can read."""
+        from engine.commands import recordings as of_library
+        from engine.commands.output import say
+
+        say(of_library.export(recording, form, file, library))
+
+    @recordings.command("import")
+    def import_(
+        files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings, or folders of Minari's.")],
+        library: Where = None,
+    ) -> None:
+        """Take recordings from files into the library."""
+        from engine.commands import recordings as of_library
+        from engine.commands.output import say
+
+        for file in files:
+            say(of_library.take_in(file, library))
+
+    @recordings.command()
+    def merge(
+        dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Its name; it is made where there is none.")],
+        recordings: Recordings,
+        library: Where = None,
+    ) -> None:
+        """Put recordings into a dataset, to be learned from together."""
+        from engine.commands import recordings as of_library
+        from engine.commands.output import say
+
+        say(of_library.merge(dataset, recordings, library))
+
+    @recordings.command()
+    def trim(
+        recording: Recording,
+        episode: Annotated[int, typer.Argument(min=1, help="Which of its episodes, counted from 1.")],
+        first: Annotated[int, typer.Argument(min=0, help="The first step that is kept, counted from 0.")],
+        stop: Annotated[int, typer.Argument(min=0, help="The step before which to stop.")],
+        library: Where = None,
+    ) -> None:
+        """Keep only some steps of an episode; none of them with 0 0. The others stay, and can be brought back."""
+        from engine.commands import recordings as of_library
+        from engine.commands.output import say
+
+        say(of_library.trim(recording, episode, first, stop, library))
+
+    @recordings.command()
+    def delete(recordings: Recordings, library: Where = None) -> None:
+        """Put recordings aside, from where `recordings restore` brings them back."""
+        from engine.commands import recordings as of_library
+        from engine.commands.output import say
+
+        say(of_library.delete(recordings, library))
+
+    @recordings.command()
+    def restore(recordings: Recordings, library: Where = None) -> None:
+        """Bring back recordings that were deleted."""
+        from engine.commands import recordings as of_library
+        from engine.commands.output import say
+
+        say(of_library.restore(recordings, library))
 
 
 def add_going_on(cli: typer.Typer, interrupts: Interrupts) -> None:

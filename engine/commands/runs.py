@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from engine.catalogue.configured import described
 from engine.catalogue.methods.entries import ALGORITHMS, UPDATES
 from engine.catalogue.methods.picking import picked
-from engine.commands.output import to_stdout, writes_all
+from engine.commands.shown import number, print_out, when
 from engine.runs.library import Library
 from engine.runs.liveness import is_trained, settle
 from engine.runs.place import library_folder
 from engine.runs.records import CheckpointRecord, NotedEvent, RunRecord
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RequestError
 
-_NONE = "–"
 _METHOD = 12  # characters, in which most words of methods are whole
 _YEAR = 5  # characters of a date that a list leaves out
 
@@ -39,7 +35,7 @@ def print_list(as_json: bool, library: Path | None) -> None:
     with Library(library_folder(library)) as opened:
         settle(opened)
         records = opened.runs()
-    _print([as_data(record) for record in records] if as_json else _table(records))
+    print_out([as_data(record) for record in records] if as_json else _table(records))
 
 
 def print_run(name: str, as_json: bool, library: Path | None) -> None:
@@ -54,9 +50,9 @@ def print_run(name: str, as_json: bool, library: Path | None) -> None:
         checkpoints, events = opened.checkpoints(record.id), opened.events(record.id)
         parent = opened.run(record.origin.parent) if record.origin else None
     if as_json:
-        _print(as_data(record) | _in_full(record, checkpoints, events))
+        print_out(as_data(record) | _in_full(record, checkpoints, events))
     else:
-        _print(_described(record, parent, checkpoints, events))
+        print_out(_described(record, parent, checkpoints, events))
 
 
 def delete(names: Sequence[str], library: Path | None) -> str:
@@ -182,9 +178,9 @@ def _table(records: Sequence[RunRecord]) -> RenderableType:
             _method(record),
             str(record.seed),
             f"{reached.environment_steps:,}",
-            _number(reached.mean_return),
+            number(reached.mean_return),
             str(record.status),
-            _when(record.created)[_YEAR:],
+            when(record.created)[_YEAR:],
         )
     return table
 
@@ -213,12 +209,12 @@ def _described(
         "note": record.label.note,
         "tags": ", ".join(record.label.tags),
         "status": f"{record.status}: {record.reason}" if record.reason else str(record.status),
-        "begun": _when(record.created),
+        "begun": when(record.created),
         "environment": record.environment,
         "method": f"{config['update']['kind']}, {config['policy']['kind']} policy, seed {record.seed}",
         "reached": f"{reached.environment_steps:,} of {record.budget:,} steps in {reached.iteration:,} iterations "
         f"and {reached.seconds:.1f} s",
-        "mean return": f"{_number(reached.mean_return)}, at best {_number(reached.best)}",
+        "mean return": f"{number(reached.mean_return)}, at best {number(reached.best)}",
         "solved": f"after {reached.solved[0]:,} steps and {reached.solved[1]:.1f} s" if reached.solved else "",
         "forked": f"from run {parent.number} after {record.origin.environment_steps:,} steps"
         if parent is not None and record.origin is not None
@@ -259,22 +255,3 @@ def _told(event: NotedEvent) -> str:
 
 def _counted(records: Sequence[RunRecord]) -> str:
     return f"run {records[0].number}" if len(records) == 1 else f"{len(records)} runs"
-
-
-def _number(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.1f}" if 0.1 <= abs(value) < 1e7 or value == 0.0 else f"{value:.4g}"
-
-
-def _when(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
-
-
-def _print(what: Any) -> None:
-    """Write rows as JSON, or what a person is to see."""
-    if sys.stdout is None:
-        raise RunError("There is nowhere to write to, for the output is closed.")
-    with to_stdout():
-        if isinstance(what, list | dict):
-            sys.stdout.write(json.dumps(what, indent=2, ensure_ascii=not writes_all(sys.stdout)) + "\n")
-        else:
-            Console().print(what, highlight=False)

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -17,6 +17,9 @@ from engine.config.shared_text import found_in, from_text
 from engine.config.validation import validated
 from engine.runs.copying import Taken, checkpoint_files, recover_run, take_runs
 from engine.runs.library import DATABASE, Library
+from engine.runs.minari_places import is_minari
+from engine.runs.recording_files import RecordingFound
+from engine.runs.recordings import NAME as RECORDING
 from engine.runtime.errors import RequestError
 
 _SEARCHED = 1_000_000  # bytes at either end of a file, in which a configuration is looked for
@@ -24,7 +27,10 @@ _LARGEST_HEADER = 50_000_000  # bytes that stand before a checkpoint's numbers
 _LONGEST_PATH = 4_000  # characters
 _PRESET = re.compile(r"^\s*\[config\b", re.MULTILINE)  # what every preset says
 _SQLITE = b"SQLite format 3\x00"
-WHAT = "a preset, a run's folder, a library, a script or a policy that was written here, or a configuration's text"
+WHAT = (
+    "a preset, a run's folder, a library, a recording, a script or a policy that was written here, or a "
+    "configuration's text"
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class FolderFound:
         return recover_run(self.folder, target)
 
 
-Found = Preset | RunsFound | FolderFound
+Found = Preset | RunsFound | FolderFound | RecordingFound
 
 
 def recognised(what: Path | str) -> Found:
@@ -118,6 +124,8 @@ def _in_folder(folder: Path) -> Found:
         return RunsFound(library, folder.name)
     if checkpoint_files(folder):
         return FolderFound(folder)
+    if is_minari(folder):
+        return RecordingFound(folder)
     raise RequestError(f"There is no run in the folder {folder.name or folder}; choose {WHAT}.")
 
 
@@ -134,7 +142,10 @@ def _in_file(path: Path) -> Found:
             return RunsFound(path)
         if path.suffix == ".toml":
             return presets.load(path)
-        config = _of_checkpoint(head, file)
+        about = _about(head, file)
+        if about is not None and RECORDING in about:
+            return RecordingFound(path)
+        config = _of_checkpoint(about) if about is not None else None
         file.seek(max(file.seek(0, 2) - _SEARCHED, len(head)))
         tail = file.read(_SEARCHED)
     title = f"Settings of {path.name}"
@@ -146,15 +157,23 @@ def _in_file(path: Path) -> Found:
     return found
 
 
-def _of_checkpoint(head: bytes, file: BinaryIO) -> RunConfig | None:
-    """The configuration of a checkpoint, whose ``file`` begins so; None where it is none. It is safetensors, and all
-    but its numbers is JSON in the metadata."""
+def _about(head: bytes, file: BinaryIO) -> dict[str, Any] | None:
+    """What a ``file`` of tensors, which begins so, says of itself in its metadata, where all but its numbers is; None
+    where it is none."""
     length = int.from_bytes(head[:8], "little")
     if not 2 <= length <= _LARGEST_HEADER or head[8:9] != b"{":
         return None
     file.seek(8)
     try:
         about = json.loads(file.read(length))["__metadata__"]
+        return about if isinstance(about, dict) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _of_checkpoint(about: dict[str, Any]) -> RunConfig | None:
+    """The configuration of a checkpoint that says this of itself; None where it is none."""
+    try:
         return validated(json.loads(about["checkpoint"])["state"]["config"])
     except RequestError:
         raise

@@ -69,6 +69,11 @@ class EpisodeRecord:
     def trimmed(self) -> bool:
         return self.kept < self.steps
 
+    @property
+    def end_kept(self) -> str:
+        """How what is kept of it ends."""
+        return self.end if self.stop == self.steps else ""
+
 
 @dataclass(frozen=True)
 class RecordingRecord:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # with numpy, which a list of recordings does without
 
 FOLDER = "recordings"  # in the library's
 ENDING = ".safetensors"
+NAME = "demonstrations"  # under which a file says of itself that it holds some
 
 
 class Recordings:
