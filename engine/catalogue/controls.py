@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.runtime.errors import RequestError
@@ -27,7 +27,7 @@ NOTHING, TAKE = "nothing", "take the step"
 
 _DIRECTIONS = {"left": "Left", "right": "Right", "up": "Up", "down": "Down"}
 _COMPASS = frozenset(_DIRECTIONS)
-_ARROWS = frozenset(_DIRECTIONS.values())
+_ARROWS = tuple(_DIRECTIONS.values())
 _IDLE = frozenset({"nothing", "idle", "coast", "no torque"})
 _KEYS = {
     "fire": "Space",
@@ -131,15 +131,14 @@ def controls_of(environment: EnvironmentInfo) -> Controls:
     Raises:
         RequestError: there is no way in which a person could.
     """
-    space = environment.action
     waits = environment.observation.kind == "discrete" or environment.family in _WAITING
-    if space.kind == "box":
-        return _box(environment, waits)
-    if space.kind == "multi-discrete":
-        return _parts(environment, waits)
-    if space.kind == "multi-binary":
-        return _switches(environment, waits)
-    return _discrete(environment, waits)
+    makers = {"box": _box, "multi-discrete": _parts, "multi-binary": _switches, "discrete": _discrete}
+    found = makers[environment.action.kind](environment, waits)
+    return replace(found, controls=tuple(sorted(found.controls, key=_arrows_first)))
+
+
+def _arrows_first(control: Control) -> int:
+    return _ARROWS.index(control.key) if control.key in _ARROWS else len(_ARROWS)
 
 
 _WAITING = frozenset({"toy", "ours", "minigrid"})

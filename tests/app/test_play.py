@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
+from app.panels.play.page import GamePage
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.session.game import EACH_KEY, GameState
@@ -35,27 +36,27 @@ Key = Qt.Key
 TO_THE_GOAL = (*(Key.Key_Right,) * 2, Key.Key_Down, *(Key.Key_Right,) * 2, *(Key.Key_Down,) * 3)
 
 
-def opened(window: MainWindow) -> PlayPanel:
+def opened(window: MainWindow) -> GamePage:
     """The tab, in front, whose countdown takes no time."""
     window.docks["Play/Record"].raise_()
-    panel = window.panels.find(PlayPanel)
+    panel = window.panels.find(PlayPanel).page
     panel.game.timer.setInterval(1)
     return panel
 
 
-def click(panel: PlayPanel) -> None:
+def click(panel: GamePage) -> None:
     QTest.mouseClick(panel.play_button, Qt.MouseButton.LeftButton)
 
 
-def is_at(panel: PlayPanel, state: GameState) -> Callable[[], bool]:
+def is_at(panel: GamePage, state: GameState) -> Callable[[], bool]:
     return lambda: panel.game.state is state
 
 
-def steps(panel: PlayPanel) -> int:
+def steps(panel: GamePage) -> int:
     return panel.game.moment.frame.step if panel.game.moment is not None else -1
 
 
-def press(panel: PlayPanel, qtbot: QtBot, *keys: Qt.Key) -> None:
+def press(panel: GamePage, qtbot: QtBot, *keys: Qt.Key) -> None:
     """A step each."""
     for key in keys:
         before = steps(panel)

@@ -1,352 +1,77 @@
-"""A person plays: the picture and the keys, how fast, and what the episode comes to beside what others reached."""
+"""Playing it oneself, and what was recorded: two pages of one tab."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDeadlineTimer, QSize, Qt, QTimer
-from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout
+from PySide6.QtCore import QDeadlineTimer, Qt
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.person import PersonReturns
-from app.panels.play.key_caps import KeyCaps
-from app.panels.play.view import GameView
+from app.panels.play.page import GamePage
 from app.panels.record import PanelWidget
-from app.session.game import EACH_KEY, PACES, Game, GameState
-from app.session.play_thread import Played
-from app.style import icons
-from app.style.combo import Combo
-from app.style.format import NOTHING, short_number
-from app.style.text import as_surface, muted, set_role
-from app.style.theme import Theme, tabular
+from app.session.game import Game
+from app.style.text import as_surface
+from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
-from engine.runs.recording_records import RecordingRecord
-
-EMPTY = "Press Play, and {} is yours to play here."
-STARTING = "Getting {} ready…"
-HIDDEN = "Paused, since the game could not be seen."
-BRIEF = 4000  # ms for which a sentence is read
-LOWEST_PICTURE = 120  # pixels
-_FAST = {EACH_KEY: "a step per key"}
 
 
 class PlayPanel(PanelWidget):
-    """Plays the environment that is chosen; ``game`` is what it is at."""
+    """``page`` is where a person plays; another page is there once it has been added."""
 
     def __init__(self, theme: Theme, experiment: Experiment, game: Game, person: PersonReturns) -> None:
         super().__init__()
         as_surface(self)
-        self._theme, self._experiment, self.game, self._person = theme, experiment, game, person
-        self._history: History | None = None
-        self._trained: RunConfig | None = None  # of the run that is shown
-        self._kept = ""  # what became of the last episode
-        self._told = ""  # the last sentence for who plays
-        self._state = game.state  # as it was last shown
-        self._brief = QTimer(self, interval=BRIEF, singleShot=True)
-        self._brief.timeout.connect(lambda: self._tell(""))
-        self.view, self.caps = GameView(), KeyCaps(theme.unit // 2)
-        self.play_button, self.restart_button = QToolButton(), QToolButton()
-        self.pace_box, self.ramps_box = Combo(), QCheckBox("Keys act bit by bit")
-        self.status = muted()
-        self.numbers: dict[str, QLabel] = {}
-        self._frame = QFrame()
-        self._make_controls()
-        self._arrange()
-        self._wire()
-        self.apply_theme(theme)
-        self._choose()
-
-    # --- assembly -----------------------------------------------------------------------------------------------------
-
-    def _make_controls(self) -> None:
-        for button in (self.play_button, self.restart_button):
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.restart_button.setText("Restart")
-        self.restart_button.setToolTip("Begin another episode; what has been played of this one is kept")
-        self.pace_box.setAccessibleName("Pace of the game")
-        self.pace_box.setToolTip("How fast time goes: 1× is the environment's own pace; slower, or only with your keys")
-        for pace in PACES:
-            self.pace_box.addItem(_FAST.get(pace, f"{pace:g}×"), pace)
-        self.ramps_box.setToolTip("A held key moves its part of the action gradually, as a stick would, or all at once")
-        self.status.setWordWrap(True)
-        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def _arrange(self) -> None:
-        unit = self._theme.unit
-        self._frame.setProperty("role", "game")
-        inside = QVBoxLayout(self._frame)
-        inside.setContentsMargins(unit // 2, unit // 2, unit // 2, unit // 2)
-        inside.setSpacing(unit // 2)
-        inside.addWidget(self.view, 1)
-        inside.addWidget(self.caps)
-        controls = QHBoxLayout()
-        controls.setSpacing(unit // 2)
-        controls.addWidget(self.play_button)
-        controls.addWidget(self.restart_button)
-        controls.addStretch(1)
-        controls.addWidget(self.pace_box)
-        table = QGridLayout()
-        table.setHorizontalSpacing(unit)
-        table.setVerticalSpacing(2)
-        table.setColumnStretch(0, 1)
-        for row, (name, words) in enumerate(_NUMBERS.items()):
-            label, number = muted(words), QLabel(NOTHING)
-            number.setFont(tabular(number.font()))
-            number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            number.setAccessibleName(words)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            table.addWidget(label, row, 0)
-            table.addWidget(number, row, 1)
-            self.numbers[name] = number
-            self.numbers[f"{name} title"] = label
-        self.numbers["episode"].setProperty("role", "number")
+        self.page = GamePage(theme, experiment, game, person)
+        self.pages = QStackedWidget()
+        self._buttons = QButtonGroup(self)
+        self._segments = QFrame()
+        self._segments.setProperty("role", "segments")
+        self._row = QHBoxLayout(self._segments)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        self._row.addStretch(1)
+        unit = theme.unit
         column = QVBoxLayout(self)
         column.setContentsMargins(unit, unit, unit, unit)
         column.setSpacing(unit)
-        column.addWidget(self._frame, 1)
-        column.addWidget(self.status)
-        column.addLayout(controls)
-        column.addWidget(self.ramps_box)
-        column.addLayout(table)
+        column.addWidget(self._segments)
+        column.addWidget(self.pages, 1)
+        self.add_page("Play", "Act in the environment yourself", self.page)
+        self._buttons.idClicked.connect(self.pages.setCurrentIndex)
 
-    def _wire(self) -> None:
-        game, view = self.game, self.view
-        self.play_button.clicked.connect(self._play_or_pause)
-        self.restart_button.clicked.connect(self._restart)
-        self.pace_box.activated.connect(lambda _index: game.set_pace(self.pace_box.currentData()))
-        self.ramps_box.toggled.connect(game.set_ramps)
-        view.pressed.connect(game.press)
-        view.released.connect(game.release)
-        view.escaped.connect(self._escape)
-        view.deserted.connect(self._note_desertion)
-        view.pointed.connect(self._point)
-        self.caps.asked.connect(self._ask_for_key)
-        self.caps.usual_asked.connect(game.use_usual_keys)
-        game.chosen.connect(self._make_room)
-        game.changed.connect(self._follow)
-        game.shown.connect(self._show_moment)
-        game.told.connect(self._tell)
-        game.thread_of_play.played.connect(self._note_played)
-        game.thread_of_play.kept.connect(self._note_kept)
-        self._experiment.changed.connect(self._choose)
-        self._person.changed.connect(self._show_numbers)
+    def add_page(self, title: str, tip: str, page: QWidget) -> QToolButton:
+        """Add a page behind the others; the button that shows it."""
+        button = QToolButton()
+        button.setText(title)
+        button.setToolTip(tip)
+        button.setCheckable(True)
+        button.setChecked(self.pages.count() == 0)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setProperty("role", "segment")
+        self._buttons.addButton(button, self.pages.count())
+        self._row.insertWidget(self._row.count() - 1, button)
+        self.pages.addWidget(page)
+        self._segments.setVisible(self.pages.count() > 1)
+        return button
 
     # --- from the window ----------------------------------------------------------------------------------------------
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
-        self._trained, self._history = config, None
-        self._show_numbers()
+        self.page.set_choice(environment, config)
 
     def refresh(self, history: History) -> None:
-        self._history = history
-        self._show_numbers()
+        self.page.refresh(history)
 
     def reset(self) -> None:
-        self._history = None
-        self._show_numbers()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.game.pause(HIDDEN)
+        self.page.reset()
 
     def end(self) -> None:
-        self.game.end()
+        self.page.game.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
-        return self.game.wait(deadline)
+        return self.page.game.wait(deadline)
 
     def apply_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        px = theme.px
-        self.view.setMinimumHeight(px(LOWEST_PICTURE))
-        for control in (self.play_button, self.restart_button, self.pace_box):
-            control.setMinimumHeight(px(32))
-        for button in (self.play_button, self.restart_button):
-            button.setIconSize(QSize(px(16), px(16)))
-        icons.give(self.restart_button, "restart", color=theme.text, color_disabled=theme.muted)
-        self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing())
-        self._follow()
-
-    # --- what a person does -------------------------------------------------------------------------------------------
-
-    def _choose(self) -> None:
-        """Another environment is chosen, or the same with other settings."""
-        self.game.choose(self._experiment.environment, self._experiment.config.environment)
-
-    def _make_room(self) -> None:
-        controls = self.game.controls
-        self._kept = self._told = ""
-        self.view.forget_sizes()
-        self.caps.show_controls(controls.controls if controls is not None else ())
-        self.ramps_box.setVisible(controls is not None and bool(controls.axes))
-        self._show_numbers()
-
-    def _play_or_pause(self) -> None:
-        if self.game.state in (GameState.STARTING, GameState.COUNTING, GameState.PLAYING):
-            self.game.pause()
-        else:
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.game.play()
-
-    def _restart(self) -> None:
-        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.game.restart()
-
-    def _escape(self) -> None:
-        if self.game.assigning:
-            self.game.ask_for_key(self.game.assigning)
-        else:
-            self.game.pause()
-        self.window().setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _note_desertion(self) -> None:
-        if self.game.assigning:
-            self.game.ask_for_key(self.game.assigning)
-        self.game.pause("Paused, since the keyboard went elsewhere.")
-        self._follow()
-
-    def _ask_for_key(self, name: str) -> None:
-        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.game.ask_for_key(name)
-
-    def _point(self, place: tuple[float, float] | None) -> None:
-        if place is not None and self.game.state in (GameState.IDLE, GameState.PAUSED, GameState.FAILED):
-            self._play_or_pause()
-        else:
-            self.game.point(place)
-
-    # --- what is shown ------------------------------------------------------------------------------------------------
-
-    def _follow(self) -> None:
-        """Make picture, buttons and words say what is the case."""
-        game = self.game
-        if game.state is not self._state:
-            self._state, self._told = game.state, ""
-        on = game.takes_keys and self.view.hasFocus()
-        self.view.takes_keys = game.takes_keys
-        role = "game on" if on else "game"
-        if self._frame.property("role") != role:
-            set_role(self._frame, role)
-        busy = game.state in (GameState.STARTING, GameState.COUNTING, GameState.PLAYING)
-        icon, words, tip = _BUTTON[busy, game.state is GameState.PAUSED]
-        icons.give(self.play_button, icon, color=self._theme.text, color_disabled=self._theme.muted)
-        self.play_button.setText(words)
-        self.play_button.setToolTip(tip)
-        possible = game.controls is not None
-        self.play_button.setEnabled(possible)
-        self.restart_button.setEnabled(possible and game.state is not GameState.IDLE)
-        self.pace_box.setEnabled(possible)
-        self.pace_box.setCurrentIndex(PACES.index(game.pace))
-        if self.ramps_box.isChecked() != game.ramps:
-            self.ramps_box.setChecked(game.ramps)
-        self.view.show_count(game.count if game.state is GameState.COUNTING else 0)
-        self.view.show_badge("Paused" if game.state is GameState.PAUSED and game.moment is not None else "")
-        self._show_sentence()
-        self.caps.show_keys(game.keys, game.assigning, usual=game.keys_are_usual)
-        self.caps.light(game.held | ({game.assigning} if game.assigning else set()))
-        self._show_status()
-
-    def _show_sentence(self) -> None:
-        """In place of a picture, where there is none."""
-        game, title = self.game, self._experiment.environment.title
-        if game.state is GameState.FAILED or game.controls is None:
-            self.view.show_sentence(game.why, "error" if game.state is GameState.FAILED else "muted")
-        elif game.moment is None:
-            self.view.show_sentence((STARTING if game.state is GameState.STARTING else EMPTY).format(title))
-
-    def _show_status(self) -> None:
-        self.status.setText(self._words())
-
-    def _words(self) -> str:
-        """Whose the keys are, and what comes next."""
-        game, state = self.game, self.game.state
-        if game.assigning:
-            return "Press the key that is to do this. Esc leaves it as it is."
-        if self._told and state is not GameState.IDLE:
-            return self._told
-        if state is GameState.PLAYING:
-            waits = "Each key is a step. " if game.pace == EACH_KEY else ""
-            return f"{waits}Keys go to the game; Esc pauses and gives them back."
-        if state is GameState.COUNTING:
-            return "Keys go to the game; get ready."
-        if state is GameState.PAUSED:
-            return f"{game.why or 'Paused.'} Play, or a click on the picture, goes on."
-        if state is GameState.ENDED:
-            return f"{self._ending()} Enter plays again; Esc gives the keys back."
-        return self._kept
-
-    def _ending(self) -> str:
-        moment = self.game.moment
-        if moment is None:
-            return self._kept
-        how = "Over" if moment.frame.terminated else "Time limit reached"
-        return f"{how} after {moment.frame.step:,} steps. {self._kept}".rstrip()
-
-    def _tell(self, sentence: str) -> None:
-        """Say ``sentence`` for a while, or until the game is at something else."""
-        self._told = sentence
-        if sentence:
-            self._brief.start()
-        self._show_status()
-
-    def _show_moment(self) -> None:
-        moment = self.game.moment
-        if moment is None:
-            return
-        if not self.watched and moment.frame.step:  # it is behind another tab, of which nothing else tells
-            self.game.pause(HIDDEN)
-        self.view.show_picture(moment.picture)
-        self._show_numbers()
-
-    def _note_played(self, played: Played) -> None:
-        """An episode has ended, or was broken off."""
-        demonstration = played.demonstration
-        ended = demonstration.terminated or demonstration.truncated
-        if ended and demonstration.total_return is not None:
-            self._person.add(played.environment, demonstration.total_return)
-
-    def _note_kept(self, record: RecordingRecord) -> None:
-        self._kept = f"Kept as {record.title[:1].lower()}{record.title[1:]}."
-        self._show_status()
-
-    def _show_numbers(self) -> None:
-        game = self.game
-        moment, numbers = game.moment, self.numbers
-        frame = moment.frame if moment is not None else None
-        numbers["episode title"].setText("Return so far" if frame is None or not frame.ended else "Return")
-        numbers["episode"].setText(NOTHING if frame is None else short_number(frame.reward_so_far, 4))
-        limit = self._experiment.environment.time_limit
-        step = NOTHING if frame is None else f"{frame.step:,} of {limit:,}" if limit else f"{frame.step:,}"
-        numbers["step"].setText(step)
-        mine = self._person.of(game.environment) if game.environment is not None else None
-        numbers["you title"].setText("You, mean" if mine is None else f"You, mean of {mine.words}")
-        numbers["you"].setText(NOTHING if mine is None else short_number(mine.mean, 4))
-        numbers["policy"].setText(short_number(self._policy_mean(), 4))
-        best = self._experiment.environment.best_known
-        numbers["best"].setText(NOTHING if best is None else short_number(best.value, 4))
-        numbers["best"].setToolTip("" if best is None else best.source)
-
-    def _policy_mean(self) -> float | None:
-        """The mean return of the last training episodes, where the run that is shown is of the same environment."""
-        history, trained = self._history, self._trained
-        if history is None or trained is None or trained.environment != self.game.environment:
-            return None
-        means = history.metrics["mean_return"].values
-        return float(means[-1]) if len(means) else None
-
-
-_NUMBERS = {
-    "episode": "Return so far",
-    "step": "Step",
-    "you": "You, mean",
-    "policy": "Policy, mean of the last 100",
-    "best": "Best known",
-}
-_BUTTON = {  # by whether it is busy, and whether it has paused
-    (True, False): ("pause", "Pause", "Let time stand still; Esc does, too, and gives the keys back to the window"),
-    (False, True): ("play", "Go on", "Go on with the episode"),
-    (False, False): ("play", "Play", "Begin an episode, in which the keys are yours"),
-}
+        self.page.apply_theme(theme)
