@@ -8,6 +8,7 @@ from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig, PlanningConfig, RunConfig, plans_by_sweeps
 from engine.config.policies import LinearPolicy
+from engine.config.updates import OffPolicy
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
 _NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device"}
@@ -31,8 +32,12 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
         return spread and not (path == "policy.spread" and isinstance(config, ActorCriticConfig))
     if path == "exploration.noise":
         return distribution_in(config, environment) == "deterministic"
+    if isinstance(update, OffPolicy) and path.startswith("update.most_"):
+        return update.weighting == "v-trace"
+    if isinstance(update, OffPolicy) and path in ("update.self_normalized", "update.truncation"):
+        return update.weighting != "v-trace"
     if path == "update.trace_lambda":
-        return getattr(update, "traces", "none") != "none"
+        return getattr(update, "traces", "off") != "off"
     if path == "exploration.persistence":
         return environment.action.kind == "box"
     if path in ("update.target_entropy", "update.target_entropy_share"):

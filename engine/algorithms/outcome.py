@@ -20,7 +20,8 @@ Metrics = dict[str, float | None]
 class Outcome:
     """What an update reports: metrics by name, and the log-ratios to show where the rule has any.
 
-    ``steps`` are the gradient steps that moved the policy, 0 where it stayed as it was.
+    ``steps`` are the gradient steps that moved the policy, 0 where it stayed as it was. ``targets`` [M] are what V is
+    to be fitted to from now on, where that is not what it was before the update.
     ``clip_range`` is the ε that was in force and ``truncation`` the largest weight that counted in full, each None
     where the rule knows none; ``effective_sample_size`` is that of the weights, where it weighs.
     """
@@ -32,6 +33,7 @@ class Outcome:
     truncation: float | None = None
     effective_sample_size: float | None = None
     steps: int = 1
+    targets: Tensor | None = None
 
 
 UpdateEvents = Generator[Heartbeat | UpdateStep, None, Outcome]

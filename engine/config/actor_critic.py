@@ -211,10 +211,10 @@ class QActorCritic(Model):
         ge=0.0,
         le=100.0,
     )
-    traces: Literal["none", "retrace", "tree-backup", "importance"] = parameter(
-        "none",
+    traces: Literal["off", "retrace", "tree-backup", "importance"] = parameter(
+        "off",
         title="Off-policy traces",
-        help="How the steps before bootstrapping, taken by policies of then, count for the present one. none: as if it "
+        help="How the steps before bootstrapping, taken by policies of then, count for the present one. off: as if it "
         "had taken them. retrace: each by min(1, π/μ), how much likelier its action is now. tree-backup: by π, also "
         "where both agree. importance: by π/μ, right on average but wild. Where one step is counted, all are the same.",
     )

@@ -261,11 +261,32 @@ class OffPolicy(Model):
     """Several gradient steps on the same episodes, each reweighted to what the present policy would have played."""
 
     kind: Literal["off-policy"] = "off-policy"
-    weighting: Literal["per-trajectory", "per-decision"] = parameter(
+    weighting: Literal["per-trajectory", "per-decision", "v-trace"] = parameter(
         "per-decision",
         title="Weighting",
         help="per-trajectory: each episode by its whole product of ratios. per-decision: each reward only by the "
-        "ratios of the actions up to it, which usually varies less.",
+        "ratios of the actions up to it, which usually varies less. v-trace: each surprise of a learned value by the "
+        "ratio of its own action, cut off, and by how far its trace reaches; V is fitted to what comes out.",
+    )
+    most_ratio: float = parameter(
+        1.0,
+        title="Largest ratio",
+        symbol="ρ̄",
+        help="V-trace cuts the ratio that weighs a surprise off here: the less, the more V is that of the policy that "
+        "acted. Other weightings do not use it.",
+        live=True,
+        gt=0.0,
+        le=1e6,
+    )
+    most_trace: float = parameter(
+        1.0,
+        title="Largest trace",
+        symbol="c̄",
+        help="V-trace cuts the ratio by which later surprises count off here: the less, the sooner V stands in for "
+        "them. Other weightings do not use it.",
+        live=True,
+        gt=0.0,
+        le=1e6,
     )
     self_normalized: bool = parameter(
         False,

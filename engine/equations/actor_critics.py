@@ -106,7 +106,7 @@ def _q_actor_critic(config: ActorCriticConfig, environment: EnvironmentInfo) -> 
     assert isinstance(config.update, QActorCritic)
     bonus = r" + \beta \, H(\pi_\theta(s_t))" if config.update.entropy_coefficient > 0.0 else ""
     following = rf"\sum_{{a'}} \pi_\theta(a' \mid {_LATER}) \, Q_{{\phi^-}}({_LATER}, a')"
-    traced = config.update.traces != "none" and config.estimator.n > 1
+    traced = config.update.traces != "off" and config.estimator.n > 1
     return (
         *(_traced(config, following) if traced else (target_line(config, following),)),
         _fit(False),

@@ -11,12 +11,13 @@ from engine.catalogue.methods.spec import require_same_kinds
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import GAE, NStepTD, OptimalBaseline, SharedValueBaseline, ValueBaseline
 from engine.equations.symbols import Symbol
-from engine.equations.terms import ADVANTAGE, Line, Term, cuts, last_step, per_decision, value
+from engine.equations.terms import ADVANTAGE, Line, Term, cuts, last_step, per_decision, v_trace, value
 
 
 def advantage_lines(config: PolicyGradientConfig) -> tuple[Line, ...]:
     """The advantage, what it is made of where that needs a line of its own, and its normalisation if it has one."""
-    return (*_CREDITS[config.estimator.credit.kind](config), *_normalisation(config))
+    credited = _v_trace if v_trace(config) else _CREDITS[config.estimator.credit.kind]
+    return (*credited(config), *_normalisation(config))
 
 
 def _line(*credit: Term) -> Line:
@@ -129,6 +130,27 @@ def _error(config: PolicyGradientConfig) -> Line:
     )
 
 
+def _v_trace(config: PolicyGradientConfig) -> tuple[Line, ...]:
+    """V-trace's advantage, the recursion that it is made of, the error, and what V is fitted to."""
+    gamma = r"\gamma \, " if config.estimator.gamma < 1.0 else ""
+    credit = config.estimator.credit
+    decay = r"\lambda \, " if isinstance(credit, GAE) and credit.gae_lambda < 1.0 else ""
+    correction = r"\Delta_{i,t}"
+    later = rf"{gamma}{decay}\Delta_{{i,t+1}}"
+    return (
+        _line(Term(r"\rho_{i,t} \,", "update"), Term(rf"(\delta_{{i,t}} + {later})", "credit")),
+        (
+            Term(rf"{correction} = ", "credit"),
+            Term(r"\rho_{i,t} \,", "update"),
+            Term(r"\delta_{i,t} \; + \;", "credit"),
+            Term(r"c_{i,t} \, ", "update"),
+            Term(later, "credit"),
+        ),
+        _error(config),
+        (Term(r"\hat{G}_{i,t} = ", "credit"), Term(value(config), "baseline"), Term(rf"+ {correction}", "credit")),
+    )
+
+
 _CREDITS: dict[str, Callable[[PolicyGradientConfig], tuple[Line, ...]]] = {
     "total-return": _total_return,
     "reward-to-go": _reward_to_go,
@@ -234,7 +256,7 @@ SYMBOLS = (
     Symbol("r_{i,t", "r<sub>i,t</sub>", "the reward at step t of episode i"),
     Symbol(r"\gamma", "γ", "the discount: a reward k steps ahead counts γᵏ"),
     Symbol("t+n", "n", "the number of rewards that are counted before the learned value stands in"),
-    Symbol(r"\\lambda\)?\^", "λ", "GAE's weight: an error k steps ahead counts λᵏ", regex=True),
+    Symbol(r"\\lambda(\)?\^| \\, \\Delta)", "λ", "GAE's weight: an error k steps ahead counts λᵏ", regex=True),
     Symbol(
         r"\delta_{i,t", "δ<sub>i,t</sub>", "the surprise of one step: reward and next value, less the value expected"
     ),
@@ -260,6 +282,8 @@ SYMBOLS = (
         "V<sub>θ</sub>(s)",
         "the return predicted from state s by a second output of the policy's network; 0 where an episode has ended",
     ),
+    Symbol(r"\Delta_", "Δ<sub>i,t</sub>", "how much V falls short of what followed, as far as the trace reaches"),
+    Symbol("c_{i,t}", "c<sub>i,t</sub>", "the trace: the ratio by which later errors count, cut off at c̄"),
     Symbol(
         r"\hat{G}", "Ĝ<sub>i,t</sub>", "what V is fitted to: the return from step t on, as far as rewards are counted"
     ),

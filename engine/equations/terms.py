@@ -58,6 +58,11 @@ def mean_over_steps(config: PolicyGradientConfig, whole: str) -> str:
     return rf"\frac{{1}}{{{divisor}}} \sum_{{i=1}}^{{N}} \sum_{{t=0}}^{{{last_step(config)}}} \,"
 
 
+def v_trace(config: PolicyGradientConfig) -> bool:
+    """Whether every surprise of a learned value has a ratio of its own, cut off."""
+    return isinstance(config.update, OffPolicy) and config.update.weighting == "v-trace"
+
+
 def per_decision(config: PolicyGradientConfig) -> bool:
     """Whether every reward has an importance weight of its own."""
     return isinstance(config.update, OffPolicy) and config.update.weighting == "per-decision"

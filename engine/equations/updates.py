@@ -29,6 +29,7 @@ from engine.equations.terms import (
     last_step,
     mean_over_steps,
     seen,
+    v_trace,
 )
 
 _GRADIENT = r"\nabla_{\!\theta}"
@@ -238,6 +239,8 @@ def _off_policy(config: PolicyGradientConfig) -> tuple[Line, ...]:
     """Importance weights, of whole episodes or of every decision in them, and the gradient that they weigh."""
     update = config.update
     assert isinstance(update, OffPolicy)
+    if v_trace(config):
+        return _of_v_trace(config, update)
     single = update.weighting == "per-decision"
     name, until = ("w_{i,t}", "t") if single else ("w_i", last_step(config))
     greedy = max(config.exploration.greedy_start, config.exploration.greedy_end) > 0.0
@@ -252,6 +255,19 @@ def _off_policy(config: PolicyGradientConfig) -> tuple[Line, ...]:
         lines.append(_ours(r"w_{i,t} \leftarrow \frac{w_{i,t}}{\frac{1}{N} \sum_j w_{j,t}}"))
     mean = (Term(mean_over_steps(config, "N")),) if single else _weighted_mean(config, update)
     return (*lines, _gradient(config, mean), _optimised(update, r"\hat{g}"))
+
+
+def _of_v_trace(config: PolicyGradientConfig, update: OffPolicy) -> tuple[Line, ...]:
+    """The ratios, cut off twice, and the gradient with the advantages that hold them."""
+    greedy = max(config.exploration.greedy_start, config.exploration.greedy_end) > 0.0
+    acted = chance(config, r"\mu" if greedy else _OLD)
+    ratio = rf"\frac{{{chance(config)}}}{{{acted}}}"
+    return (
+        _ours(r"\rho_{i,t} = ", rf"\min(\bar{{\rho}}, \, {ratio})"),
+        _ours(r"c_{i,t} = ", rf"\min(\bar{{c}}, \, {ratio})"),
+        _gradient(config, (Term(mean_over_steps(config, "N")),)),
+        _optimised(update, r"\hat{g}"),
+    )
 
 
 def _weighted_mean(config: PolicyGradientConfig, update: OffPolicy) -> Line:
@@ -309,6 +325,7 @@ _PLANNING: dict[str, Callable[[PlanningConfig, EnvironmentInfo], tuple[Line, ...
 require_same_kinds(_PLANNING, PLANNING_SPECS)
 
 SYMBOLS = (
+    Symbol(r"\bar{\rho}", "ρ̄, c̄", "where V-trace cuts ratios off"),
     Symbol(r"\rho_{i,t}", "ρ<sub>i,t</sub>", "how much likelier the action has become since it was taken"),
     Symbol(r"\pi_{\mathrm{old}}", "π<sub>old</sub>", "the policy that acted, before this update"),
     Symbol("w_{i,", "w<sub>i,t</sub>", "the importance weight: how much likelier episode i has become up to step t"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -53,6 +53,11 @@ class LearnedValue:
 
 Baseline = ConstantBaseline | ParameterBaseline | LearnedValue
 NO_BASELINE = ConstantBaseline(torch.zeros(()))
+
+
+def retargeted(batch: Batch, targets: Tensor | None) -> Batch:
+    """The same, whose learned value is to be fitted to these ``targets`` [M]; as it is where there are none."""
+    return batch if targets is None else replace(batch, baseline=replace(batch.learned, targets=targets))
 
 
 @dataclass(frozen=True)

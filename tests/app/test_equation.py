@@ -66,6 +66,8 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
     yield of("ppo-penalty", update__form="single-sample", update__entropy_coefficient=0.1), CARTPOLE
     yield of(estimator__baseline__fitted_on="independent", estimator__baseline__clip_range=0.1), CARTPOLE
     yield of("off-policy-pg", exploration__greedy_start=0.5, update__truncation=9.0), CARTPOLE
+    yield of("v-trace"), CARTPOLE
+    yield of("v-trace", estimator__credit="gae", exploration__greedy_start=0.5), CARTPOLE
     yield of("off-policy-pg", update__weighting="per-trajectory", update__self_normalized=True), CARTPOLE
     yield of(update__optimizer="momentum", update__max_grad_norm=1.0, policy__features="rbf", policy="linear"), CARTPOLE
     for algorithm, n in product(ALGORITHMS, (1, 3)):

@@ -86,6 +86,7 @@ GOALS = (
     Goal("mountain-car-discrete", -110.0, stop=True),
     Goal("mountain-car-dqn", -110.0),
     Goal("mountain-car", 90.0),
+    Goal("mountain-car-continuous-sac", 90.0),
     Goal("pendulum", -200.0),
     Goal("pendulum-ppo", -200.0),
     Goal("pendulum-td3", -200.0),

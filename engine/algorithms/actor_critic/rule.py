@@ -67,7 +67,7 @@ class ActorCriticRule:
         self.parts.add("critic_optimizer", self._critic_optimizer)
         self._target = self._online.copy()
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
-        self._traced = isinstance(update, QActorCritic) and update.traces != "none"
+        self._traced = isinstance(update, QActorCritic) and update.traces != "off"
         layout, environments = replay_layout(environment, self._traced), config.collection.environments
         self._blindly = -math.log(max(1, environment.action.size))  # log μ of any action before anything is learned
         self._replay = Replay(update.replay, layout, environments, seeds.generator())

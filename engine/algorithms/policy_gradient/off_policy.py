@@ -11,11 +11,14 @@ from torch import Tensor
 from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
 from engine.algorithms.policy_gradient.rule import Rules, UpdateInput, accumulate_gradient, log_probs_of, over_batch
 from engine.algorithms.watching import WatchedStep
+from engine.config.estimators import GAE
 from engine.config.updates import OffPolicy
 from engine.estimation.estimators import advantages
 from engine.experience.batch import Batch, Chunk
 from engine.maths import importance
 from engine.maths.losses import normalized
+from engine.maths.returns import carried, discount_sequence
+from engine.maths.traces import v_trace, v_trace_advantages
 from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.behaviour import behaviour_log_probs
 from engine.policies.distributions import Distribution
@@ -31,7 +34,8 @@ class OffPolicyRule:
 
     Per trajectory, w = Π_t π(a_t|s_t)/μ(a_t|s_t) over the whole episode ([Jethro]); per decision, every reward carries
     the product up to its own step (Precup et al., 2000). The products explode or vanish as episodes get longer: the
-    effective sample size and the largest weight tell.
+    effective sample size and the largest weight tell. V-trace (Espeholt et al., 2018) multiplies nothing: every
+    surprise of a learned value is weighed with the ratio of its own action, as ``v_traced`` has it.
     """
 
     def __init__(self, config: OffPolicy, policy: Policy) -> None:
@@ -46,15 +50,18 @@ class OffPolicyRule:
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
         behaviour = yield from self._behaviour(given.batch)
         metrics: Metrics = {}
-        log_weights = torch.zeros(given.batch.rollout.environments)
+        log_weights, targets = torch.zeros(given.batch.rollout.environments), None
         for update in range(config.updates_per_batch):
             detail = f"step {update + 1} of {config.updates_per_batch}"
             now = yield from detailed(log_probs_of(self._policy, given.batch), detail)
             log_ratios = now - behaviour
-            log_weights = importance.trajectory_log_weights(
-                given.batch.rollout.unflat(log_ratios), given.batch.rollout.mask
-            )
-            weighted = reweighted(given, config, log_ratios)
+            if config.weighting == "v-trace":
+                log_weights = log_ratios
+                weighted, targets = v_traced(given, config, log_ratios)
+            else:
+                ratios = given.batch.rollout.unflat(log_ratios)
+                log_weights = importance.trajectory_log_weights(ratios, given.batch.rollout.mask)
+                weighted = reweighted(given, config, log_ratios)
             gathered = accumulate_gradient(self._policy, self._vector, weighted, config)
             sums = yield from detailed(gathered, detail)
             norm = self._vector.clip(config.max_grad_norm).item()
@@ -74,10 +81,11 @@ class OffPolicyRule:
         return Outcome(
             metrics | scheduled_metric(config.learning_rate_schedule, rate),
             log_weights,
-            of="episode",
-            truncation=config.truncation or None,
+            of="episode" if targets is None else "step",
+            truncation=(config.truncation or None) if targets is None else config.most_ratio,
             effective_sample_size=size,
             steps=config.updates_per_batch,
+            targets=targets,
         )
 
     def _behaviour(self, batch: Batch) -> Heartbeats[Tensor]:
@@ -113,6 +121,37 @@ def reweighted(given: UpdateInput, config: OffPolicy, log_ratios: Tensor) -> Upd
             weighted = normalized(weighted)
     plain = given.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
     return replace(given, batch=replace(batch, advantages=weighted), config=plain)
+
+
+@torch.no_grad()
+def v_traced(given: UpdateInput, config: OffPolicy, log_ratios: Tensor) -> tuple[UpdateInput, Tensor]:
+    """The same, with the advantages of V-trace, and what V is to be fitted to, [M].
+
+    Â_t = min(ρ̄, ρ_t) (r_t + γ_t v_{t+1} − V(s_t)) and v_t = V(s_t) + Δ_t with Δ of ``maths.traces.v_trace``, the λ of a
+    GAE credit in its traces.
+
+    Args:
+        log_ratios: log ρ = log π(a|s) − log μ(a|s), [M].
+
+    Source: Espeholt et al. (2018), "IMPALA: Scalable distributed deep-RL with importance weighted actor-learner
+        architectures".
+    """
+    batch, estimator = given.batch, given.config.estimator
+    rollout, learned, ratios = batch.rollout, batch.learned, batch.rollout.unflat(log_ratios)
+    share = estimator.credit.gae_lambda if isinstance(estimator.credit, GAE) else 1.0
+    carry = share * carried(discount_sequence(estimator.gamma, rollout.terminated), rollout.truncated)
+    corrections = v_trace(learned.errors, carry, ratios, config.most_ratio, config.most_trace)
+    weighted = rollout.flat(v_trace_advantages(learned.errors, carry, ratios, corrections, config.most_ratio))
+    return _with(given, weighted), learned.values + rollout.flat(corrections)
+
+
+def _with(given: UpdateInput, weighted: Tensor) -> UpdateInput:
+    """The same with these advantages [M], which are normalised here where they are to be."""
+    estimator = given.config.estimator
+    if estimator.normalize_advantages:
+        weighted = normalized(weighted)
+    plain = given.config.model_copy(update={"estimator": estimator.model_copy(update={"normalize_advantages": False})})
+    return replace(given, batch=replace(given.batch, advantages=weighted), config=plain)
 
 
 RULES: Rules = {OffPolicy: lambda update, parts: OffPolicyRule(update, parts.policy)}

@@ -77,5 +77,5 @@ def learned_values_mislead(config: ActorCriticConfig) -> Iterator[str]:
     """What holds of every policy that climbs values that are being learned."""
     yield "The policy climbs values that are still being learned, and is misled where these are wrong."
     yield "States are those of old experience, as the policies of then visited them."
-    if config.estimator.n > 1 and getattr(config.update, "traces", "none") == "none":
+    if config.estimator.n > 1 and getattr(config.update, "traces", "off") == "off":
         yield "The rewards of n steps are those of the policies that acted, not of the present one."

@@ -9,6 +9,7 @@ from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.methods.spec import ActorCriticSpec, UpdateSpec, ValueSpec
 from engine.catalogue.methods.specs import rule_of
 from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config.updates import OffPolicy
 from engine.reports.metrics import METRICS
 
 _EVERY_RULE = ("loss", "entropy", "grad_norm")
@@ -44,4 +45,6 @@ def signal_of(config: RunConfig) -> SignalKind:
 def ratios_of(config: RunConfig) -> Literal["step", "episode"] | None:
     """What the run's probability ratios stand for; None where it has none."""
     rule = rule_of(config)
+    if isinstance(config.update, OffPolicy) and config.update.weighting == "v-trace":
+        return "step"
     return rule.ratios if isinstance(rule, UpdateSpec) else None

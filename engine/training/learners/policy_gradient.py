@@ -15,7 +15,7 @@ from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.estimation.estimators import estimate
-from engine.experience.batch import Batch
+from engine.experience.batch import Batch, retargeted
 from engine.experience.rollouts import Rollout
 from engine.policies.policy import Policy
 from engine.reports.events import Collected, Event, Heartbeats, Reweighted, Updated, detailed
@@ -114,7 +114,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         if outcome.log_ratios is not None:
             yield _reweighted(moment, outcome)
         if self._fitted_on(config) == "previous" and not fits_value_jointly(config):
-            fitted = yield from self._fit(batch, config)
+            fitted = yield from self._fit(retargeted(batch, outcome.targets), config)
         self._look_at(batch)
         metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | told | {"gradient_steps": outcome.steps}
         yield Updated(moment.iteration, metrics=metrics)

@@ -9,15 +9,22 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.policy_gradient.off_policy import OffPolicyRule, reweighted
+from engine.algorithms.policy_gradient.off_policy import OffPolicyRule, reweighted, v_traced
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.catalogue.methods.biases import biases
-from engine.config import RunConfig
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.config import PolicyGradientConfig, RunConfig
+from engine.config.parameters import with_values
 from engine.estimation.estimators import advantages, estimate
 from engine.experience.batch import Batch
 from engine.maths.importance import effective_sample_size, prefix_log_weights, trajectory_log_weights
+from engine.mdp.exact import action_values, discounted_visitation, dynamics_of, state_values
 from engine.policies.behaviour import behaviour_log_probs
 from engine.policies.gaussian import DiagonalGaussian
+from engine.training.training import Training
+from engine.values.fitting import ValueFitting
+from tests.engine.claims import measures
 from tests.engine.sampling import part, sampled
 from tests.engine.tiny_mdp import (
     TINY,
@@ -33,9 +40,11 @@ from tests.engine.tiny_mdp import (
     mean,
     parameters_of,
     rollout_of,
+    theorem,
     true_values,
     values,
 )
+from tests.engine.training.going_on import reports
 
 WEIGHTINGS = ["per-trajectory", "per-decision"]
 OLD = torch.tensor([[-0.5, 0.6], [0.9, -0.2]])
@@ -195,6 +204,130 @@ def test_ratios_of_the_wrong_steps_are_caught(spoil: Any) -> None:
     with pytest.raises(AssertionError):
         assert_gradient(got, TINY.gradient(1.0))
     assert (got - TINY.gradient(1.0)).norm().item() > 0.05
+
+
+# --- V-trace ----------------------------------------------------------------------------------------------------------
+
+VISITED = "States count as often as the policy that acted came to them, not as often as the present one would."
+CUT = "Ratios are cut off, so what carries them counts too little, and the learned value stands in for it."
+MU = OLD_UNROLLED.double().softmax(-1)
+FREE = {"most_ratio": 1e6, "most_trace": 1e6}
+FADING = {"gamma": 0.5, "discount_states": True}
+
+
+def v_trace_of(credit: Any = "reward-to-go", **fields: Any) -> RunConfig:
+    return configured(credit, "value", update=off_policy("v-trace", **fields), **FADING)
+
+
+def traced(batch: Batch, config: RunConfig) -> tuple[Batch, Tensor]:
+    """The batch with V-trace's advantages, and the targets of V."""
+    ratios = log_ratios(batch, UNROLLED.theta, OLD_UNROLLED)
+    found, targets = v_traced(UpdateInput(batch, config, 0.0), config.update, ratios)  # type: ignore[arg-type]
+    return found.batch, targets
+
+
+def mean_of_v_trace(config: RunConfig) -> Tensor:
+    """With the true values, from the episodes of another policy."""
+    critic = values(true_values(0.5))
+    how = {"critic": critic, "cut": False, "acting": MU, "change": lambda batch: traced(batch, config)[0]}
+    return Enumeration(UNROLLED, **how).moments(plainly(config)).mean
+
+
+def as_visited() -> Tensor:
+    """Σ_s d_μ(s) Σ_a ∇π(a|s) Q^π(s, a)."""
+    dynamics = dynamics_of(UNROLLED.mdp(UNROLLED.limit))
+    visits = discounted_visitation(dynamics, MU, 0.5).sum(0)
+    worth = action_values(dynamics, UNROLLED.probabilities, 0.5)  # [H, S, A], states know the time
+    steps = torch.arange(UNROLLED.limit).repeat_interleave(2)
+    return theorem(UNROLLED.theta, visits, torch.cat((worth[steps, torch.arange(len(steps))], torch.zeros(2, 2))))
+
+
+@measures(VISITED)
+@pytest.mark.parametrize("limits", [FREE, FREE | {"most_trace": 0.5}])
+@pytest.mark.parametrize("credit", ["reward-to-go", {"kind": "gae", "gae_lambda": 0.6}])
+def test_v_trace_gives_the_gradient_in_the_states_of_the_policy_that_acted(credit: Any, limits: Any) -> None:
+    """Where the values are true, however far its traces reach."""
+    config = v_trace_of(credit, **limits)
+    assert VISITED in biases(greedily(config, 0.2), UNROLLED.info)
+    got = mean_of_v_trace(config)
+    assert_gradient(got, as_visited())
+    assert (got - UNROLLED.gradient(0.5)).norm().item() > 0.05
+
+
+@measures(CUT)
+def test_v_trace_with_ratios_cut_off_gives_too_little() -> None:
+    config = v_trace_of(most_ratio=0.6)
+    assert CUT in biases(config, UNROLLED.info)
+    got, whole = mean_of_v_trace(config), as_visited()
+    assert got @ whole / (whole @ whole) < 0.9
+
+
+def between(most: float) -> Tensor:
+    """π_ρ̄ ∝ min(ρ̄ μ, π), what V-trace judges."""
+    kept = torch.minimum(most * MU, UNROLLED.probabilities)
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def mean_corrections(config: RunConfig, judged: Tensor) -> Tensor:
+    """Of V to its targets in each state, over the episodes of μ, where V is that of the policy ``judged``."""
+    dynamics = dynamics_of(UNROLLED.mdp(UNROLLED.limit))
+    by_time = state_values(dynamics, judged, 0.5)
+    table = torch.zeros(8, dtype=torch.float64)
+    table[:6] = by_time[torch.arange(3).repeat_interleave(2), torch.arange(6)]
+    sums = torch.zeros(8, dtype=torch.float64)
+    for episode in UNROLLED.episodes:
+        rollout = rollout_of([episode], cut=False)
+        batch = finish(estimate(rollout, config.estimator, UNROLLED.policy(), values(table)))
+        off = traced(batch, config)[1] - batch.learned.values
+        sums.index_add_(0, batch.observations, float(episode.probability(MU)) * off.double())
+    return sums
+
+
+@pytest.mark.parametrize("most", [0.5, 1.0, 1e6])
+def test_what_v_trace_fits_v_to_stays_where_v_is_that_of_a_policy_between_the_two(most: float) -> None:
+    """V^π without a bound; with one, V of π_ρ̄ stays, and V^π does not."""
+    config = v_trace_of(most_ratio=most, most_trace=0.7)
+    torch.testing.assert_close(mean_corrections(config, between(most)), torch.zeros(8).double(), atol=1e-5, rtol=0.0)
+    moved = mean_corrections(config, UNROLLED.probabilities).abs().max().item()
+    assert moved < 1e-5 if most > 1.0 else moved > 0.02
+    assert mean_corrections(config, MU).abs().max().item() > 0.01
+
+
+@pytest.mark.parametrize("credit", ["reward-to-go", {"kind": "gae", "gae_lambda": 0.6}])
+def test_on_its_own_episodes_v_trace_is_the_credit_itself(credit: Any) -> None:
+    config = v_trace_of(credit)
+    batch = finish(
+        estimate(rollout_of(UNROLLED.episodes[:6]), config.estimator, UNROLLED.policy(), values(torch.arange(8.0)))
+    )
+    given = UpdateInput(batch, config, 0.0)  # type: ignore[arg-type]
+    found, targets = v_traced(given, config.update, torch.zeros(batch.size))  # type: ignore[arg-type]
+    torch.testing.assert_close(found.batch.advantages, batch.advantages)
+    torch.testing.assert_close(targets, batch.learned.targets)
+
+
+def test_v_is_fitted_to_what_the_policy_after_the_steps_makes_of_the_rollouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"collection.steps": 20, "collection.environments": 2, "policy.hidden_sizes": (4,), "device": "cpu"}
+    config = with_values(choose(PolicyGradientConfig(), ALGORITHMS["v-trace"]), small)
+    fitted, made = [], []
+    rule, fit = OffPolicyRule.update, ValueFitting.fit
+
+    def fitting(self: ValueFitting, batch: Batch, config: Any) -> Any:
+        fitted.append(batch.learned.targets)
+        return (yield from fit(self, batch, config))
+
+    def update(self: OffPolicyRule, given: UpdateInput) -> Any:
+        outcome = yield from rule(self, given)
+        made.extend((given.batch.learned.targets, outcome.targets))
+        return outcome
+
+    monkeypatch.setattr(OffPolicyRule, "update", update)
+    monkeypatch.setattr(ValueFitting, "fit", fitting)
+    training = Training(config)
+    reports(training, 1)
+    training.close()
+    before, after = made
+    assert fitted == [after]
+    assert not torch.equal(before, after)
 
 
 # --- variance ---------------------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ GREEDY = "off-policy ascent would weigh them rightly"
 NEVER_TRIED = "where all are greedy the others are never tried"
 ALL_GREEDY = "Where every action is greedy"
 SELF_NORMALISED = "Self-normalised weights have a bias"
+VISITED = "States count as often as the policy that acted"
+CUT_RATIOS = "Ratios are cut off"
 TRUNCATED = "Weights above the largest are cut down"
 SHARED = "Fitting V also moves the layers"
 PER_STEP = "The mean over steps divides by the number of steps"
@@ -39,6 +41,7 @@ CLIPPED = "Clipping shortens long gradients"
 EVERYTHING = [
     *(STANDS_IN, CUT_OFF, LATE, NORMALISED, AVERAGE, SHORTER, SHORTER_STEPS, OPTIMAL, SAME),
     *(GREEDY, NEVER_TRIED, ALL_GREEDY, SELF_NORMALISED, TRUNCATED, SHARED, PER_STEP, ENTROPY, REUSED, CLIPPED),
+    *(VISITED, CUT_RATIOS),
 ]
 
 UNBIASED = {"estimator.credit": "reward-to-go", "estimator.baseline": "none", "estimator.discount_states": True}
@@ -46,6 +49,7 @@ TOTAL = {"estimator.credit": "total-return", "estimator.discount_states": False}
 VALUE = {"estimator.baseline": "value"}
 GAE = {"estimator.credit": "gae"}
 OFF_POLICY = {"update": "off-policy", "update.updates_per_batch": 1}
+V_TRACE = {"update.weighting": "v-trace"}
 SOMETIMES = {"exploration.greedy_start": 0.5}
 PROXIMAL = ("ppo-clip", "ppo-penalty", "ppo-lagrangian")
 
@@ -117,6 +121,11 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
     (OFF_POLICY | SOMETIMES | {"update.truncation": 5.0}, ENDLESS, {TRUNCATED}),
     (OFF_POLICY | {"update.updates_per_batch": 2, "update.truncation": 5.0}, ENDLESS, {TRUNCATED, REUSED}),
     (OFF_POLICY | {"update.weighting": "per-trajectory"}, ENDLESS, set()),
+    (OFF_POLICY | VALUE | V_TRACE, ENDLESS, set()),
+    (OFF_POLICY | VALUE | V_TRACE | {"update.most_trace": 0.5}, ENDLESS, {CUT_RATIOS}),
+    (OFF_POLICY | VALUE | V_TRACE | SOMETIMES, ENDLESS, {VISITED, CUT_RATIOS}),
+    (OFF_POLICY | VALUE | V_TRACE | {"update.updates_per_batch": 2}, ENDLESS, {VISITED, CUT_RATIOS, REUSED}),
+    (OFF_POLICY | VALUE | V_TRACE | {"update.truncation": 0.5, "update.self_normalized": True}, ENDLESS, set()),
     # where every episode is one step
     ({"estimator.discount_states": False}, ENVIRONMENTS["Bandit-v0"], set()),
     ({"estimator.discount_states": False, "update": "trpo"}, ENVIRONMENTS["Bandit-v0"], set()),

@@ -91,7 +91,7 @@ EVERY_REFUSAL: list[tuple[dict[str, Any], EnvironmentInfo, str]] = [
     ({"policy.distribution": "tanh-gaussian"}, UNBOUNDED, "needs bounded actions, but those of Free-v0 are not"),
     ({"update": "exact-gradient"}, CARTPOLE, "The exact gradient needs known dynamics with finitely many states"),
     ({"update": "exact-gradient", "policy": "gru"}, BANDIT, "needs a policy of the present state alone"),
-    ({"update": "off-policy"} | FIXED_LENGTH, CARTPOLE, "This update rule weighs whole episodes"),
+    ({"update": "off-policy"} | FIXED_LENGTH, CARTPOLE, "Products of ratios weigh whole episodes"),
     ({"estimator.credit": "gae", "estimator.baseline": "average"}, CARTPOLE, "GAE lets a learned value stand in"),
     ({"estimator.credit": "n-step", "estimator.baseline": "none"}, CARTPOLE, "n-step TD lets a learned value stand in"),
     (
