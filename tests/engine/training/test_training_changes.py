@@ -73,6 +73,8 @@ TELLING = {
     "update.minibatch_size": 7,
     "update.target_kl": 1e-6,
     "update.truncation": 0.9,
+    "update.most_ratio": 0.5,
+    "update.most_trace": 0.5,
     "update.cg_iterations": 1,
     "update.line_search_steps": 1,
 }
@@ -85,6 +87,8 @@ COUNTING = {
     "update.truncation": {"update.learning_rate": 0.5},
     "update.self_normalized": {"update.learning_rate": 0.5},
     "update.weighting": {"update.learning_rate": 0.5},
+    "update.most_ratio": {"update.weighting": "v-trace", "update.learning_rate": 0.5},
+    "update.most_trace": {"update.weighting": "v-trace", "update.learning_rate": 0.5},
 }
 
 
