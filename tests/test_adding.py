@@ -143,6 +143,7 @@ SOMETHING_ELSE = {
         "engine/config/environments.py",
         "engine/config/validation.py",
     },
+    "optimal": {"engine/config/imitation.py"},
     "box2d": {"engine/environments/making/registry.py"},
     "mujoco": {"engine/environments/making"},
     "tabular": {"engine/environments/making/installed.py"},

@@ -77,6 +77,8 @@ def test_every_algorithm_is_trained_by_its_name(algorithm: str, tmp_path: Path) 
     arguments = ["--environment", environment, "--algorithm", algorithm, "--device", "cpu"]
     if "policy" not in ALGORITHMS[algorithm].values:
         arguments += ["--policy", "mlp"]
+    for setting in {"behavioural-cloning": ["dataset=own"], "dagger": ["teacher=optimal"]}.get(algorithm, []):
+        arguments += ["--set", f"imitation.{setting}"]
     assert main(["train", *arguments, "--steps", "1", "--report", str(report)]) == 0
     (row,) = (json.loads(line, parse_constant=_refuse) for line in report.read_text("utf-8").splitlines())
     assert set(row) == {"iteration", "environment_steps", "episodes", "seconds", *METRICS}

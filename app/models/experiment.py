@@ -14,11 +14,12 @@ from engine.catalogue.methods.compatibility import misplaced, refusal, rule_refu
 from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.families import family_of, members
+from engine.catalogue.methods.imitated import supplied
 from engine.catalogue.methods.nearest import nearest_fit, what_gave_way
 from engine.catalogue.methods.picking import choose, unused
 from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PolicyGradientConfig, RunConfig
+from engine.config import ImitationConfig, PolicyGradientConfig, RunConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import Parameter, carried_over, parameters_of, with_values
 from engine.config.problems import ParameterError, sentence
@@ -135,6 +136,8 @@ class Experiment(QObject):
 
     def _with(self, entry: Entry) -> RunConfig:
         config = choose(self.config, entry)
+        if isinstance(config, ImitationConfig):
+            config = supplied(config, self.environment)
         before = self._as_left(config, self.config)
         if before is not None and refusal(before := choose(before, entry), self.environment) is None:
             return before

@@ -5,13 +5,24 @@ from __future__ import annotations
 from engine.catalogue.environments import FAMILIES
 from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
+from engine.catalogue.methods.imitated import is_own
+from engine.catalogue.shipped_teaching import DATASETS, TEACHERS, played_in
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, RunConfig, plans_by_sweeps
+from engine.config import ActorCriticConfig, ImitationConfig, PlanningConfig, RunConfig, plans_by_sweeps
+from engine.config.imitation import OPTIMAL, OWN, DAgger
 from engine.config.policies import LinearPolicy
 from engine.config.updates import OffPolicy
 
 # These are set elsewhere in the window: by pickers, and on the toolbar.
 _NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device"}
+_OF_TEACHING = {
+    "imitation.teacher",
+    "imitation.held_out",
+    "update.patience",
+    "update.decay",
+    "update.labels",
+    "estimator.gamma",
+}
 _OF_NUMBERS = ("observation_noise", "frame_stack", "normalize_observations")
 _MOST_COMPONENTS = 32  # that are offered by name
 
@@ -46,13 +57,29 @@ def in_the_form(path: str, config: RunConfig, environment: EnvironmentInfo) -> b
         return isinstance(policy, LinearPolicy) and policy.features != "raw"
     if path.startswith("exploration.") and isinstance(config, PlanningConfig):
         return not plans_by_sweeps(config)  # a plan is followed as it is
-    if path == "update.weighting":
+    if isinstance(config, ImitationConfig) and path in _OF_TEACHING:
+        return _of_teaching(path, config)
+    if path == "update.weighting" and isinstance(config, PlanningConfig):
         return environment.aliased  # else nothing looks alike
     if path == "update.backups":
         return getattr(update, "order", "") != "synchronous"
     if path == "update.cg_iterations":
         return getattr(update, "solver", "") != "exact"
     return path != "estimator.discount_states" or config.estimator.gamma < 1.0  # else every weight is 1
+
+
+def _of_teaching(path: str, config: ImitationConfig) -> bool:
+    """Of what says who teaches: what the method makes use of."""
+    asks, own = isinstance(config.update, DAgger), is_own(config)
+    if path in ("imitation.held_out", "update.patience"):
+        return not own
+    if path == "estimator.gamma":
+        return config.imitation.teacher == OPTIMAL if asks else getattr(config.update, "weighting", "one") != "one"
+    if path == "update.decay":
+        return getattr(config.update, "mixture", "") == "decaying"
+    if path == "update.labels":
+        return getattr(config.update, "states", "") != "all"
+    return asks
 
 
 def _of_environment(path: str, config: RunConfig, environment: EnvironmentInfo) -> bool:
@@ -85,6 +112,12 @@ def legends(environment: EnvironmentInfo) -> dict[str, Legend]:
     found = {f"environment.options.{option.name}": option.letters for option in environment.options if option.letters}
     limit = environment.time_limit
     found["environment.time_limit"] = (("0", "none" if limit is None else f"{limit:_}".replace("_", "\u202f")),)
+    shown = played_in(environment.id, DATASETS)
+    found["imitation.dataset"] = (*((name, DATASETS[name].by) for name in shown), (OWN, "the policy's own episodes"))
+    found["imitation.teacher"] = (
+        *((name, TEACHERS[name].by) for name in played_in(environment.id, TEACHERS)),
+        *(((OPTIMAL, "the best policy, by the known dynamics"),) if environment.finite else ()),
+    )
     seen = environment.observation
     if seen.kind == "box" and seen.size <= _MOST_COMPONENTS:
         names = seen.labels or tuple(f"component {component}" for component in range(seen.size))

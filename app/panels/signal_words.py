@@ -40,6 +40,16 @@ SIGNALS: dict[SignalKind, SignalWords] = {
         "How far targets lay from the values that are moved to them will appear here once the first steps have been "
         "taken.",
     ),
+    "surprise": SignalWords(
+        "Surprise: how unlikely the policy takes the teacher's actions to be",
+        "−log π(a|s) of each step that is learned from, before the update: 0 where the policy was certain of what the "
+        "teacher did, ln 2 ≈ 0.69 where it gave that an even chance. Their mean is the loss.",
+        "surprise  −log π(a|s)  (nats)",
+        "surprise (nats)",
+        "steps",
+        "How unlikely the policy takes the teacher's actions to be will appear here once the first episodes have been "
+        "played.",
+    ),
     "bellman error": SignalWords(
         "Bellman errors: the best action's value less the state's",
         "max Q(s, ·) − V(s) of every state, by the known dynamics: how much its value would change if it were computed "

@@ -24,7 +24,7 @@ from app.plotting.traces import Trace
 from app.style.format import NOTHING, minus, short_number
 from app.style.text import SteadyLabel
 from app.style.theme import Theme, blended
-from engine.reports.metrics import Metric
+from engine.reports.metric import Metric
 
 AXIS_HEIGHT = 40  # pixels, for text of the system's size
 BESIDE = 76  # pixels beside a plot's data

@@ -140,9 +140,9 @@ class TrainingThread(QThread):
 
     def _begin(self, run: str, config: RunConfig, one_step: bool) -> None:
         def make() -> Training:
-            from engine.training.training import Training
+            from engine.runs.giving import training_for
 
-            training = Training(config, run)
+            training = training_for(config, run, library_folder(self._library))
             self._explain(training)
             return training
 

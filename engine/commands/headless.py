@@ -22,6 +22,7 @@ from engine.commands.report import Report, ReportError
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Failed, Solved, Updated
+from engine.runs.giving import given_in, require_answers
 from engine.runs.host import FINISH, recorded
 from engine.runs.library import Library
 from engine.runs.place import library_folder
@@ -50,7 +51,8 @@ def train(
     """
     if library is not None:
         Library(library_folder(library)).close()  # one that cannot be used is no reason to train unrecorded
-    _host(partial(_plan, config, seeds), (report, library_folder(library)), interrupts)
+    folder = library_folder(library)
+    _host(partial(_plan, config, seeds, folder), (report, folder), interrupts)
 
 
 def train_on(
@@ -94,9 +96,9 @@ class _Plan:
     said: str = ""
 
 
-def _plan(config: RunConfig, seeds: int) -> _Plan:
+def _plan(config: RunConfig, seeds: int, library: Path) -> _Plan:
     groups, said = _groups(config, seeds)
-    return _Plan(seeds, len(groups), _made(groups), said)
+    return _Plan(seeds, len(groups), _made(groups, library), said)
 
 
 def _host(plan: Callable[[], _Plan], where: tuple[Path | None, Path], interrupts: Interrupts) -> None:
@@ -179,13 +181,14 @@ def _of_seed(sentence: str, seed: int, seeds: int) -> str:
     return sentence if seeds == 1 else f"Seed {seed}: {sentence[0].lower()}{sentence[1:]}"
 
 
-def _made(groups: Sequence[_Group]) -> Iterator[Made]:
-    """A training for each group, one after the other."""
+def _made(groups: Sequence[_Group], library: Path) -> Iterator[Made]:
+    """A training for each group, one after the other, with what the ``library`` has to learn from."""
     from engine.training.training import Training
 
     for group in groups:
         names = [uuid.uuid4().hex for _ in group.seeds]  # as the library is to call the runs
-        training = Training(group.config, uuid.uuid4().hex, group.seeds, names)
+        given = given_in(require_answers(group.config), library)
+        training = Training(group.config, uuid.uuid4().hex, group.seeds, names, given)
         yield Made(training, group.config.budget.environment_steps)
 
 

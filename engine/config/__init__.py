@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Discriminator, Tag
 
 from engine.config.actor_critic import ActorCriticConfig
+from engine.config.imitation import ImitationConfig
 from engine.config.planning import PlanningConfig, PolicyIteration, ValueIteration
 from engine.config.policy_gradient import PolicyGradientConfig
 from engine.config.value_based import ValueBasedConfig
@@ -21,6 +22,7 @@ from engine.config.value_based import ValueBasedConfig
 __all__ = [
     "FAMILY_OF",
     "ActorCriticConfig",
+    "ImitationConfig",
     "PlanningConfig",
     "PolicyGradientConfig",
     "RunConfig",
@@ -49,7 +51,8 @@ RunConfig = Annotated[
     Annotated[PolicyGradientConfig, Tag(PolicyGradientConfig.family)]
     | Annotated[PlanningConfig, Tag(PlanningConfig.family)]
     | Annotated[ValueBasedConfig, Tag(ValueBasedConfig.family)]
-    | Annotated[ActorCriticConfig, Tag(ActorCriticConfig.family)],
+    | Annotated[ActorCriticConfig, Tag(ActorCriticConfig.family)]
+    | Annotated[ImitationConfig, Tag(ImitationConfig.family)],
     Discriminator(_told),
 ]
 

@@ -130,21 +130,21 @@ PlanningUpdateConfig = Annotated[
 
 
 class ReturnConfig(Model):
-    """The return that is planned for. It stands where an estimator's discount does."""
+    """The return that is planned for, or weighed by. It stands where an estimator's discount does."""
 
     gamma: float = gamma_field()
 
 
 class EvaluationConfig(Model):
-    """The episodes that are played beside the planning."""
+    """The episodes that are played beside what is computed or learned from others."""
 
     episodes: int = parameter(
         16,
         title="Episodes played",
         symbol="N",
         unit="episodes",
-        help="Whole episodes played, side by side, before each update, to show what the policy does. Nothing is "
-        "learned from them.",
+        help="Whole episodes played, side by side, before each update, to show what the policy does. What is "
+        "planned, or learned from a dataset, does not depend on them.",
         ge=1,
         le=1024,
     )

@@ -9,11 +9,19 @@ Gaussian and GAE; Schulman et al. (2015, 2017) for TRPO and PPO.
 from __future__ import annotations
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, plans_by_sweeps
-from engine.equations import action_values, actor_critics, estimators, planning, policies, updates
+from engine.config import (
+    ActorCriticConfig,
+    ImitationConfig,
+    PlanningConfig,
+    PolicyGradientConfig,
+    RunConfig,
+    plans_by_sweeps,
+)
+from engine.equations import action_values, actor_critics, estimators, imitation, planning, policies, updates
 from engine.equations.action_values import value_lines
 from engine.equations.actor_critics import actor_critic_lines
 from engine.equations.estimators import advantage_lines, fit_lines
+from engine.equations.imitation import imitation_lines
 from engine.equations.policies import policy_lines
 from engine.equations.terms import Line, Part, Term
 from engine.equations.updates import planning_lines, update_lines
@@ -27,6 +35,7 @@ SYMBOLS = (
     *action_values.SYMBOLS,
     *planning.SYMBOLS,
     *actor_critics.SYMBOLS,
+    *imitation.SYMBOLS,
 )
 
 
@@ -40,6 +49,8 @@ def equation(config: RunConfig, environment: EnvironmentInfo) -> tuple[Line, ...
         return computed if plans_by_sweeps(config) else (*policy_lines(config, environment), *computed)
     if isinstance(config, ActorCriticConfig):
         return (*policy_lines(config, environment), *actor_critic_lines(config, environment))
+    if isinstance(config, ImitationConfig):
+        return (*policy_lines(config, environment), *imitation_lines(config))
     if not isinstance(config, PolicyGradientConfig):
         return value_lines(config)
     before, after = fit_lines(config)

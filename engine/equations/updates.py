@@ -9,6 +9,7 @@ from engine.catalogue.methods.specs import PLANNING_SPECS, UPDATE_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig, PolicyGradientConfig
 from engine.config.estimators import SharedValueBaseline
+from engine.config.imitation import BehaviouralCloning, DAgger
 from engine.config.planning import ExactGradient, ExactNaturalGradient
 from engine.config.updates import (
     TRPO,
@@ -128,14 +129,24 @@ def _rate(
     | PPOLagrangian
     | OffPolicy
     | ExactGradient
-    | ExactNaturalGradient,
+    | ExactNaturalGradient
+    | BehaviouralCloning
+    | DAgger,
 ) -> str:
     """The learning rate, with a count where it changes over the run."""
     return r"\alpha" if update.learning_rate_schedule == "constant" else r"\alpha_k"
 
 
-def _optimised(
-    update: GradientAscent | PPOClip | PPOPenalty | PPOLagrangian | OffPolicy | ExactGradient, gradient: str
+def optimised(
+    update: GradientAscent
+    | PPOClip
+    | PPOPenalty
+    | PPOLagrangian
+    | OffPolicy
+    | ExactGradient
+    | BehaviouralCloning
+    | DAgger,
+    gradient: str,
 ) -> Line:
     """One step uphill, as the optimiser takes it."""
     rate = _rate(update)
@@ -166,7 +177,7 @@ def _fisher(update: NaturalGradient | TRPO | ExactNaturalGradient) -> Line:
 def _gradient_ascent(config: PolicyGradientConfig) -> tuple[Line, ...]:
     update = config.update
     assert isinstance(update, GradientAscent)
-    return _gradient(config, (Term(mean_over_steps(config, "N")),)), _optimised(update, r"\hat{g}")
+    return _gradient(config, (Term(mean_over_steps(config, "N")),)), optimised(update, r"\hat{g}")
 
 
 def _natural_gradient(config: PolicyGradientConfig) -> tuple[Line, ...]:
@@ -206,7 +217,7 @@ def _ppo_clip(config: PolicyGradientConfig) -> tuple[Line, ...]:
         Term(ADVANTAGE),
         Term(")", "update"),
     )
-    return _ratio(config), _surrogate(config, gain), _optimised(update, rf"{_GRADIENT} L")
+    return _ratio(config), _surrogate(config, gain), optimised(update, rf"{_GRADIENT} L")
 
 
 def _ppo_penalty(config: PolicyGradientConfig) -> tuple[Line, ...]:
@@ -218,7 +229,7 @@ def _ppo_penalty(config: PolicyGradientConfig) -> tuple[Line, ...]:
         before, now = _everywhere(config)
         held_back = _ours(rf"\; - \; \lambda \, \mathrm{{KL}}({before} \parallel {now})")
     objective = _surrogate(config, _RATIO_TIMES_ADVANTAGE, held_back)
-    return _ratio(config), objective, _optimised(update, rf"{_GRADIENT} L")
+    return _ratio(config), objective, optimised(update, rf"{_GRADIENT} L")
 
 
 def _ppo_lagrangian(config: PolicyGradientConfig) -> tuple[Line, ...]:
@@ -230,7 +241,7 @@ def _ppo_lagrangian(config: PolicyGradientConfig) -> tuple[Line, ...]:
     return (
         _ratio(config),
         _surrogate(config, _RATIO_TIMES_ADVANTAGE, held_back),
-        _optimised(update, rf"{_GRADIENT} L"),
+        optimised(update, rf"{_GRADIENT} L"),
         _ours(r"\lambda \leftarrow \max(0, \,", rf"\lambda + \alpha_{{\lambda}} ({gap}))"),
     )
 
@@ -254,7 +265,7 @@ def _off_policy(config: PolicyGradientConfig) -> tuple[Line, ...]:
     if single and update.self_normalized:
         lines.append(_ours(r"w_{i,t} \leftarrow \frac{w_{i,t}}{\frac{1}{N} \sum_j w_{j,t}}"))
     mean = (Term(mean_over_steps(config, "N")),) if single else _weighted_mean(config, update)
-    return (*lines, _gradient(config, mean), _optimised(update, r"\hat{g}"))
+    return (*lines, _gradient(config, mean), optimised(update, r"\hat{g}"))
 
 
 def _of_v_trace(config: PolicyGradientConfig, update: OffPolicy) -> tuple[Line, ...]:
@@ -284,7 +295,7 @@ def _weighted_mean(config: PolicyGradientConfig, update: OffPolicy) -> Line:
 def _exact_gradient(config: PlanningConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:
     """The true gradient, and the step."""
     assert isinstance(config.update, ExactGradient)
-    return (*_true_gradient(config, environment), _optimised(config.update, rf"{_GRADIENT} J"))
+    return (*_true_gradient(config, environment), optimised(config.update, rf"{_GRADIENT} J"))
 
 
 def _exact_natural_gradient(config: PlanningConfig, environment: EnvironmentInfo) -> tuple[Line, ...]:

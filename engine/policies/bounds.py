@@ -51,6 +51,15 @@ class Bounds:
         """low + (high − low)/(1 + e^(−latent)): any number, taken into the bounds."""
         return self.from_unit(latent.sigmoid())
 
+    def latent(self, actions: Tensor, margin: float) -> Tensor:
+        """What ``squashed`` takes to ``actions``: log x − log(1 − x) with x = (a − low)/(high − low). On a limit that
+        would be infinite, so that x is kept within ``margin`` … 1 − ``margin``."""
+        return ((actions - self.low) / self.width).clamp(margin, 1.0 - margin).logit()
+
+    def standardised(self, actions: Tensor) -> Tensor:
+        """What ``scaled`` takes to ``actions``."""
+        return (actions - self.middle) / self.half_width
+
     def scaled(self, standardised: Tensor) -> Tensor:
         """(low + high)/2 + z (high − low)/2: −1 … 1 becomes low … high, and what lies beyond stays beyond."""
         return self.middle + self.half_width * standardised

@@ -34,6 +34,9 @@ from engine.policies.distributions import (
 
 LEAST_LOG_STD, MOST_LOG_STD = -10.0, 4.0  # of a Gaussian, before its temperature
 
+_CONTINUOUS = ("gaussian", "tanh-gaussian", "beta", "deterministic")
+MARGIN = 1e-3  # of the range of an action, by which one that is to be learned stays inside where the policy does
+
 
 class Policy(StatefulModule):
     """π_θ(a|s): maps observations ([batch, components] float32, or [batch] int64) to a distribution over actions.
@@ -78,8 +81,7 @@ class Policy(StatefulModule):
         self._first_log_std = 0.0 if config.kind == "tabular" else config.initial_log_std
         if self._kind in ("gaussian", "tanh-gaussian") and not self._spread_from_network:
             self.log_std = nn.Parameter(torch.full((self._action.size,), self._first_log_std))
-        continuous = ("gaussian", "tanh-gaussian", "beta", "deterministic")
-        self._bounds = _bounds(self._action) if self._kind in continuous else None
+        self._bounds = _bounds(self._action) if self._kind in _CONTINUOUS else None
         self._log_scale = 0.0
         self._scaled = self._kind in ("gaussian", "deterministic")
         if self._scaled and self._bounds is not None:
@@ -144,6 +146,37 @@ class Policy(StatefulModule):
         if self._scaled:
             return self._bounds.scaled(actions)
         return self._bounds.squashed(actions if self._kind == "beta" else 2.0 * actions)
+
+    @property
+    def continuous(self) -> bool:
+        """Whether its actions are numbers."""
+        return self._kind in _CONTINUOUS
+
+    @property
+    def stays_inside(self) -> bool:
+        """Whether no action of its own is quite on a bound."""
+        return self._kind in ("tanh-gaussian", "beta")
+
+    def taken(self, actions: Tensor) -> Tensor:
+        """What of the policy's ``actions`` [batch, …] takes effect in the environment, which clips to its bounds."""
+        there, limits = self.to_environment(actions), self._action.bounds or self._action.ranges
+        if not (self.continuous and limits):
+            return there
+        low, high = torch.tensor(limits, device=there.device).expand(self._action.size, 2).unbind(-1)
+        return there.clamp(low, high)
+
+    def from_environment(self, actions: Tensor) -> Tensor:
+        """The policy's own for the ``actions`` that an environment takes, [batch, …]: ``to_environment`` backwards.
+
+        A policy that stays inside the bounds takes what is on one, or nearer than ``MARGIN`` of the range, for that
+        near: on the bound itself its density is 0 or infinite.
+        """
+        if self._bounds is None:
+            return actions
+        if self._scaled:
+            return self._bounds.standardised(actions)
+        latent = self._bounds.latent(actions, MARGIN)
+        return latent if self._kind == "beta" else 0.5 * latent
 
     @torch.no_grad()
     def keep_within_limits(self) -> None:

@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number reported once per iteration; it is null where it is not defined (no episode yet, no value function).
-
-    ``from_zero`` says that its axis reaches down to 0, where it is not negative. ``widest`` is the longest that it is
-    expected to come to when written out, for which room is kept.
-    """
-
-    name: str
-    title: str
-    symbol: str
-    unit: str
-    meaning: str
-    from_zero: bool = False
-    widest: float = -8.8e-8
-
+from engine.reports.metric import Metric
+from engine.reports.teaching_metrics import TEACHING
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -153,6 +136,7 @@ METRICS: dict[str, Metric] = {
             from_zero=True,
             widest=88_800.0,
         ),
+        *TEACHING,
         Metric(
             "learning_rate",
             "Learning rate",

@@ -10,7 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from engine.config.parameters import with_values
 from engine.runs.autosave import RUNS
+from engine.runs.giving import given_for
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.liveness import hold
 from engine.runs.records import CheckpointRecord, NotedEvent, Origin, Reached, RunRecord, Status
@@ -219,13 +221,17 @@ def branch(
     """
     from engine.runs.recorder import versions
     from engine.training.checkpoint import to_bytes
-    from engine.training.forking import forked
+    from engine.training.forking import forked, taught_alike
     from engine.training.many_seeds.alone import NOISE, alone
+    from engine.training.training import config_of
 
     id, said = id or uuid.uuid4().hex, tuple[str, ...]()
     if state["seeds"]:
         state, said = alone(state, record.seed), (NOISE,)
-    training, lost = forked(state, values, id)
+    before = config_of(state)
+    after = with_values(before, values)
+    given = None if taught_alike(before, after) else given_for(after, library)
+    training, lost = forked(state, values, id, given)
     lost = (*said, *lost)
     try:
         steps, budget = training.environment_steps, training.config.budget.environment_steps

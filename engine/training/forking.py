@@ -10,12 +10,13 @@ import numpy as np
 
 from engine.catalogue.methods.distribution import distribution_in
 from engine.collection.collectors import UNDER_WAY
-from engine.config import RunConfig, ValueBasedConfig
+from engine.config import ImitationConfig, RunConfig, ValueBasedConfig
 from engine.config.environments import as_plain
 from engine.config.parameters import parameters_of, with_values
 from engine.networks.stateful import StatefulModule
 from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.state import Parts, State, Stateful, inexact
+from engine.training.given import NOTHING, Given, given_in
 from engine.training.training import RUN, Training, config_of
 
 # Parameters of which a change makes the episodes under way, or the policy, something else.
@@ -57,11 +58,16 @@ _GOES_WITH = {
 }
 
 
-def forked(state: Mapping[str, Any], values: Mapping[str, Any], run: str = RUN) -> tuple[Training, tuple[str, ...]]:
+def forked(
+    state: Mapping[str, Any], values: Mapping[str, Any], run: str = RUN, given: Given | None = None
+) -> tuple[Training, tuple[str, ...]]:
     """A run that goes on from ``state`` with ``values`` at dotted paths of its configuration, and in sentences what
     could not be carried over.
 
     All random numbers stay those that would have come: without a change, it is the run that it was taken from.
+
+    Args:
+        given: what the run is to learn from, where that is not what the state holds.
 
     Raises:
         RequestError: the changed configuration cannot work here, or this is no state of a run, or of several.
@@ -73,7 +79,8 @@ def forked(state: Mapping[str, Any], values: Mapping[str, Any], run: str = RUN) 
             raise RequestError("Seeds that are trained together cannot be forked; fork a run of one seed.")
         before = config_of(state)
         config = with_values(before, values)
-        training = _made(config, before, state["choices"], run)
+        kept = given_in(state.get("given", {})) if given is None and taught_alike(before, config) else NOTHING
+        training = _made(config, before, state["choices"], (run, given or kept))
         change = _Change(before, config, training, UNDER_WAY in _collector(state))
         training.load_life(change.life(state))
         carrying = _Carrying(change)
@@ -94,15 +101,24 @@ def _collector(state: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _made(config: RunConfig, before: RunConfig, choices: Mapping[str, str], run: str) -> Training:
+def _made(config: RunConfig, before: RunConfig, choices: Mapping[str, str], whose: tuple[str, Given]) -> Training:
     """Where it was left open, what was chosen for the run that is forked is chosen again, as long as it fits."""
     kept = {path: value for path, value in choices.items() if _at(config, path) == _at(before, path)}
     if config.environment.id != before.environment.id:
         kept.pop("environment.stepping", None)
+    run, given = whose
     try:
-        return Training(with_values(config, kept), run)
+        return Training(with_values(config, kept), run, given=given)
     except RequestError:
-        return Training(config, run)
+        return Training(config, run, given=given)
+
+
+def taught_alike(before: RunConfig, after: RunConfig) -> bool:
+    """Whether both learn from the same dataset and the same teacher, or neither from any."""
+    if not isinstance(after, ImitationConfig):
+        return not isinstance(before, ImitationConfig)
+    names = ("imitation.dataset", "imitation.teacher", "update.kind")
+    return all(_at(before, name) == _at(after, name) for name in names)
 
 
 @dataclass(frozen=True)

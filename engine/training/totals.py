@@ -90,7 +90,7 @@ class Totals:
             seconds=seconds,
             metrics=event.metrics | {"mean_return": self.mean_return, "steps_per_second": speed},
             changes=self._changes,
-            note=_NOTHING_LEARNED if self._still == STILL else "",
+            note=event.note or (_NOTHING_LEARNED if self._still == STILL else ""),
         )
 
     def is_solving(self, threshold: float | None) -> bool:

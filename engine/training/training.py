@@ -22,6 +22,7 @@ from engine.reports.events import Collected, Event, Failed, Heartbeat, Updated
 from engine.runtime.errors import RefusedError, RequestError, RunError, describe
 from engine.runtime.state import State, inexact
 from engine.runtime.stopwatch import Stopwatch
+from engine.training.given import NOTHING, Given, given_in
 from engine.training.learner import Learner, Moment
 from engine.training.learners.interaction import collection_of
 from engine.training.learners.make import make_learner
@@ -42,6 +43,7 @@ class Training:
         run: its name, which every event carries; several runs are called NAME/SEED.
         seeds: of several runs, all different.
         names: of several runs, where they are to be called otherwise.
+        given: what is learned from beside experience; kept in every state.
 
     Raises:
         RequestError: on construction, when the configuration cannot work.
@@ -49,16 +51,23 @@ class Training:
             before stays valid; on construction, when the environment fails already while its cost is measured.
     """
 
-    def __init__(self, config: RunConfig, run: str = RUN, seeds: Sequence[int] = (), names: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        run: str = RUN,
+        seeds: Sequence[int] = (),
+        names: Sequence[str] = (),
+        given: Given = NOTHING,
+    ) -> None:
         if len(set(seeds)) < len(seeds):
             raise RequestError(f"Seeds trained together must be different numbers, not {list(seeds)}.")
-        self.config = config
+        self.config, self.given = config, given
         called = names or [f"{run}/{seed}" for seed in seeds]
         self.runs = dict(zip(called, seeds, strict=True)) if seeds else {run: config.seed}
         self._seeds = tuple(seeds)
         self.watched = False  # whether somebody wants to see every gradient step
         self.inexact: tuple[str, ...] = ()  # what of a state that was loaded may not go on exactly, in sentences
-        self.learner: Learner = ManySeedsLearner(config, self.runs) if seeds else make_learner(config, run)
+        self.learner: Learner = ManySeedsLearner(config, self.runs) if seeds else make_learner(config, run, given)
         self.totals = {name: Totals() for name in self.runs}
         self._moments: dict[str, Moment] = {}  # with which the latest iteration of each run began
         self._pending: dict[str, Any] = {}
@@ -277,6 +286,7 @@ class Training:
             "stopwatch": self._stopwatch.state(),
             "totals": [totals.state() for totals in self.totals.values()],
             "learner": self.learner.parts.state(),
+            "given": self.given.state(),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -327,7 +337,7 @@ def resumed(state: Mapping[str, Any], run: str = RUN, names: Sequence[str] = ())
     training = None
     try:
         config = with_values(config_of(state), state["choices"])
-        training = Training(config, run, state["seeds"], names)
+        training = Training(config, run, state["seeds"], names, given_in(state.get("given", {})))
         training.load(state)
     except Exception as error:
         if training is not None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.catalogue.methods.imitated import is_own
 from engine.catalogue.methods.spec import Biases, Method
-from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS, VALUE_SPECS, method_of
+from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS, IMITATION_SPECS, VALUE_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config import (
+    ActorCriticConfig,
+    ImitationConfig,
+    PlanningConfig,
+    PolicyGradientConfig,
+    RunConfig,
+    ValueBasedConfig,
+)
 
 
 def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
     """Why what is estimated is biased, a sentence each; empty where theory says unbiased, or nothing is estimated.
 
     Of policy gradients that is the gradient estimate for ∇J, of action values the target for the true value, and of
-    what learns both the gradient by these values.
+    what learns both the gradient by these values. Of what learns from a teacher they say why the policy may not come to
+    do what he would.
 
     J is the expected return discounted by γ from the start of the episode, as [lecture] and [Jabon 2023] define it, of
     the rewards that learning sees (scale · reward + offset). PPO climbs a surrogate in several steps and is judged by
@@ -25,6 +34,8 @@ def biases(config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
         return tuple(VALUE_SPECS[config.update.kind].biases(config, environment))
     if isinstance(config, ActorCriticConfig):
         return tuple(ACTOR_CRITIC_SPECS[config.update.kind].biases(config, environment))
+    if isinstance(config, ImitationConfig):
+        return tuple(IMITATION_SPECS[config.update.kind].biases(config, environment))
     if not isinstance(config, PolicyGradientConfig):
         return ()
     method = method_of(config, environment)
@@ -42,6 +53,8 @@ def estimated(config: RunConfig) -> str:
     """What is estimated, as it is written; empty where nothing is, since all is computed from known dynamics."""
     if isinstance(config, ValueBasedConfig):
         return VALUE_SPECS[config.update.kind].estimates
+    if isinstance(config, ImitationConfig):
+        return "the teacher" if not is_own(config) else "∇J"
     return "" if isinstance(config, PlanningConfig) else "∇J"
 
 

@@ -9,9 +9,16 @@ from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.methods.extent import too_large
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import Method
-from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS, PLANNING_SPECS, VALUE_SPECS, method_of
+from engine.catalogue.methods.specs import ACTOR_CRITIC_SPECS, IMITATION_SPECS, PLANNING_SPECS, VALUE_SPECS, method_of
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config import (
+    ActorCriticConfig,
+    ImitationConfig,
+    PlanningConfig,
+    PolicyGradientConfig,
+    RunConfig,
+    ValueBasedConfig,
+)
 from engine.runtime.errors import Refusal
 
 
@@ -56,6 +63,8 @@ def _of_the_rule(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Re
         yield from PLANNING_SPECS[config.update.kind].fits(config, environment)
     elif isinstance(config, ActorCriticConfig):
         yield from ACTOR_CRITIC_SPECS[config.update.kind].fits(config, environment)
+    elif isinstance(config, ImitationConfig):
+        yield from IMITATION_SPECS[config.update.kind].fits(config, environment)
     else:
         yield from VALUE_SPECS[config.update.kind].fits(config, environment)
 

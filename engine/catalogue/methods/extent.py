@@ -11,7 +11,7 @@ from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.network_sizes import cnn_parameters, image_layers
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import ActorCriticConfig, ImitationConfig, PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.actor_critic import SAC, TD3
 from engine.config.estimators import OptimalBaseline, ValueBaseline
 from engine.config.policies import CNNPolicy, GRUPolicy, MLPPolicy, TabularPolicy
@@ -61,6 +61,8 @@ def memory_needed(config: RunConfig, environment: EnvironmentInfo) -> int:
     if isinstance(config, PlanningConfig):
         steps = seen.size  # of which each is a state, and the exact answers are of all pairs of them
         needed += 8 * (3 + 2 * actions.size) * seen.size**2
+    elif isinstance(config, ImitationConfig):
+        steps = config.evaluation.episodes * (environment.time_limit or ROWS)
     elif not isinstance(config, PolicyGradientConfig):
         steps = config.collection.environments * config.collection.steps
         needed += 2 * (steps + _replayed(config)) * _stored(seen, actions)
@@ -188,6 +190,8 @@ def _less_at_once(config: RunConfig, environment: EnvironmentInfo) -> str:
     seen, actions = environment.observation, environment.action
     if isinstance(config, PlanningConfig):
         return "use an environment with fewer states, or another update rule"
+    if isinstance(config, ImitationConfig):
+        return "play fewer episodes per update, or use smaller layers"
     if _replayed(config) > ROWS:
         return "use a smaller minibatch"
     if not isinstance(config, PolicyGradientConfig):

@@ -29,6 +29,10 @@ _TOLD = {
         "Actor-critic with Q",
         "What each action is worth is learned from old experience, and a policy of its own climbs these values.",
     ),
+    "imitation": (
+        "Imitation",
+        "A teacher shows what to do, and the policy learns to do the same; rewards are not looked at.",
+    ),
 }
 
 FAMILIES = {config.family: _family(config, *_TOLD[config.family]) for config in dict.fromkeys(FAMILY_OF.values())}

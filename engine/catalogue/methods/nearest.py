@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from engine.catalogue.methods.compatibility import misplaced
 from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES, UPDATES
+from engine.catalogue.methods.imitated import supplied
 from engine.catalogue.methods.picking import choose, picked
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, RunConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, ImitationConfig, PlanningConfig, RunConfig, ValueBasedConfig
 from engine.config.actor_critic import DDPG, SAC, TD3, QActorCritic
 from engine.config.parameters import with_values
 from engine.config.policies import CNNPolicy, LinearPolicy, MLPPolicy
@@ -33,6 +34,8 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
         isinstance(config.update, QActorCritic) and bounded
     ):
         config = choose(config, UPDATES[SAC().kind])  # which knows both kinds of actions
+    if isinstance(config, ImitationConfig):
+        config = supplied(config, environment)
     follows = with_values(config, {"policy.distribution": "auto"})
     raw = [with_values(follows, {"policy.features": "raw"})] if isinstance(config.policy, LinearPolicy) else []
     usual = CNNPolicy() if environment.observation.image else MLPPolicy()
@@ -45,9 +48,14 @@ def what_gave_way(before: RunConfig, after: RunConfig, environment: EnvironmentI
     """What ``nearest_fit`` changed, in words."""
     if after.update.kind != before.update.kind:
         return f"the update rule is now {UPDATES[after.update.kind].title}"
+    if isinstance(after, ImitationConfig) and isinstance(before, ImitationConfig):
+        for what in ("dataset", "teacher"):
+            now = getattr(after.imitation, what)
+            if now != getattr(before.imitation, what):
+                return f"the {what} is now {now or 'empty'}"
     if after.policy.kind != before.policy.kind:
         return f"the policy is now {POLICIES[after.policy.kind].title}"
     if after.policy.distribution == before.policy.distribution:
         return "the features are now raw"
-    now = picked(after, DISTRIBUTIONS, environment)
-    return f"the distribution is now {now.title if now else after.policy.distribution}"
+    entry = picked(after, DISTRIBUTIONS, environment)
+    return f"the distribution is now {entry.title if entry else after.policy.distribution}"

@@ -5,7 +5,14 @@ from __future__ import annotations
 from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config import (
+    ActorCriticConfig,
+    ImitationConfig,
+    PlanningConfig,
+    PolicyGradientConfig,
+    RunConfig,
+    ValueBasedConfig,
+)
 from engine.config.parameters import with_values
 
 
@@ -46,10 +53,15 @@ _LEARNED_BY_VALUES = {
     "estimator.": "The policy is learned by action values, so there is no advantage to choose.",
     "policy.distribution": "The rule says what the policy's actions are drawn from.",
 }
+_IMITATED = {
+    "collection": "A teacher is learned from, so that what is collected only shows what the policy does.",
+    "estimator.": "A teacher's actions are learned as they are, so there is no advantage to choose.",
+}
 _UNUSED = {
     PlanningConfig.family: _UNPLANNED,
     ValueBasedConfig.family: _UNVALUED,
     ActorCriticConfig.family: _LEARNED_BY_VALUES,
+    ImitationConfig.family: _IMITATED,
 }
 
 

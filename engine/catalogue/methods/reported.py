@@ -6,9 +6,10 @@ from typing import Literal
 
 from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
+from engine.catalogue.methods.imitated import is_own
 from engine.catalogue.methods.spec import ActorCriticSpec, UpdateSpec, ValueSpec
 from engine.catalogue.methods.specs import rule_of
-from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config import ImitationConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.updates import OffPolicy
 from engine.reports.metrics import METRICS
 
@@ -30,12 +31,15 @@ def diagnosed(config: RunConfig) -> tuple[str, ...]:
     return tuple(name for name in METRICS if name in defined)
 
 
-SignalKind = Literal["advantage", "td error", "bellman error"]
+SignalKind = Literal["advantage", "td error", "bellman error", "surprise"]
 
 
 def signal_of(config: RunConfig) -> SignalKind:
     """What a run tells of as its estimates, one for each step that it learned from: how much better than expected an
-    action did, how far a target lay from its value, or, of each state, how far it is from Bellman's equation."""
+    action did, how far a target lay from its value, how unlikely what the teacher did was, or, of each state, how far
+    it is from Bellman's equation."""
+    if isinstance(config, ImitationConfig):
+        return "advantage" if is_own(config) else "surprise"
     rule = rule_of(config)
     if isinstance(rule, ValueSpec | ActorCriticSpec):
         return "td error"

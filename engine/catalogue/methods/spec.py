@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, ImitationConfig, PlanningConfig, PolicyGradientConfig, ValueBasedConfig
 from engine.config.policies import PolicyConfig
 from engine.reports.metrics import METRICS
 from engine.runtime.errors import Refusal
@@ -148,7 +148,26 @@ class ActorCriticSpec(NamedTuple):
     metrics: tuple[str, ...]
 
 
-RuleSpec = UpdateSpec | PlanningSpec | ValueSpec | ActorCriticSpec
+class ImitationSpec(NamedTuple):
+    """A rule that learns from a teacher.
+
+    Attributes:
+        order, entry, algorithms, pinned: as ``UpdateSpec``.
+        fits: why it cannot work as configured.
+        biases: why what is learned is not what the teacher would do in the states that the policy comes to.
+        metrics: what it reports.
+    """
+
+    order: int
+    entry: Entry
+    algorithms: tuple[Entry, ...]
+    fits: Callable[[ImitationConfig, EnvironmentInfo], Iterator[Refusal]]
+    biases: Callable[[ImitationConfig, EnvironmentInfo], Iterator[str]]
+    pinned: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
+RuleSpec = UpdateSpec | PlanningSpec | ValueSpec | ActorCriticSpec | ImitationSpec
 
 
 class CreditSpec(NamedTuple):

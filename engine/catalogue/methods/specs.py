@@ -16,6 +16,7 @@ from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import (
     ActorCriticSpec,
+    ImitationSpec,
     Method,
     PlanningSpec,
     RuleSpec,
@@ -47,6 +48,7 @@ UPDATE_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(sp
 PLANNING_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, PlanningSpec)}
 VALUE_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, ValueSpec)}
 ACTOR_CRITIC_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, ActorCriticSpec)}
+IMITATION_SPECS = {kind: spec for kind, spec in RULE_SPECS.items() if isinstance(spec, ImitationSpec)}
 
 
 def method_of(config: PolicyGradientConfig, environment: EnvironmentInfo) -> Method:

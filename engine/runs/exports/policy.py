@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config.migrations import VERSION
+from engine.config import RunConfig
+from engine.config.migrations import VERSION, migrated
 from engine.config.shared_text import to_text
+from engine.config.validation import validated
 from engine.runs.exports.export import Export, Source
 from engine.runs.exports.kept_policy import KeptPolicy, kept_policy
 from engine.runtime.whole_file import write_whole
@@ -39,6 +42,28 @@ def metadata(source: Source, kept: KeptPolicy) -> dict[str, str]:
         "configuration": json.dumps(saved, ensure_ascii=False),
         "text": to_text(kept.config),
     }
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the file of a policy says of it."""
+
+    config: RunConfig
+    mean_return: float | None
+
+
+def told_of(data: bytes) -> Told:
+    """What stands in the metadata of a file that ``write_policy`` has written.
+
+    Raises:
+        KeyError, TypeError, ValueError, RecursionError: this is no such file.
+    """
+    length = int.from_bytes(data[:8], "little")
+    found = json.loads(data[8 : 8 + length])["__metadata__"]
+    if found["format"] != FORM:
+        raise ValueError(f"it has the format {found['format']!r:.60}")
+    config = validated(migrated(json.loads(found["configuration"]))["config"])
+    return Told(config, float(found["mean_return"]) if found["mean_return"] else None)
 
 
 def told(kept: KeptPolicy) -> str:

@@ -21,7 +21,7 @@ from engine.collection.device_collector import (
 )
 from engine.collection.reward_scaling import RewardScaling
 from engine.collection.step_collector import StepCollector
-from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import ImitationConfig, PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.environments import Stepping
 from engine.config.estimators import CollectionConfig, WholeEpisodes
 from engine.config.value_based import StepwiseCollection
@@ -117,7 +117,7 @@ class RolloutInteraction(Interaction[Collector]):
     ) -> None:
         super().__init__(config, seeds, with_value, make_collector or collector_alone)
 
-    def explore(self, config: PolicyGradientConfig | PlanningConfig, progress: float) -> None:
+    def explore(self, config: PolicyGradientConfig | PlanningConfig | ImitationConfig, progress: float) -> None:
         """Act as ``config`` has it at this share of the budget."""
         exploration = config.exploration
         self.policy.temperature = exploration.temperature
@@ -167,8 +167,8 @@ class InteractingLearner(Generic[Acting]):
 
 
 def collection_of(config: RunConfig) -> CollectionConfig | StepwiseCollection:
-    """What is played for an iteration; beside planning, the episodes that show what the policy does."""
-    if isinstance(config, PlanningConfig):
+    """What is played for an iteration; beside planning and a teacher, the episodes that show what the policy does."""
+    if isinstance(config, PlanningConfig | ImitationConfig):
         return WholeEpisodes(episodes_per_update=config.evaluation.episodes)
     return config.collection
 

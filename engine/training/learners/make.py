@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from engine.config import ActorCriticConfig, PlanningConfig, PolicyGradientConfig, RunConfig, plans_by_sweeps
+from engine.config import (
+    ActorCriticConfig,
+    ImitationConfig,
+    PlanningConfig,
+    PolicyGradientConfig,
+    RunConfig,
+    plans_by_sweeps,
+)
+from engine.config.imitation import DAgger
+from engine.training.given import NOTHING, Given
 from engine.training.learner import Learner
 from engine.training.learners.actor_critic import ActorCriticLearner
+from engine.training.learners.cloning import CloningLearner
+from engine.training.learners.dagger import DaggerLearner
 from engine.training.learners.planning import PlanningLearner
 from engine.training.learners.policy_gradient import PolicyGradientLearner
 from engine.training.learners.sweeping import SweepingLearner
 from engine.training.learners.value_based import ValueBasedLearner
 
 
-def make_learner(config: RunConfig, run: str) -> Learner:
-    """That of the configuration's family, for the run of that name.
+def make_learner(config: RunConfig, run: str, given: Given = NOTHING) -> Learner:
+    """That of the configuration's family, for the run of that name, with what it was ``given`` to learn from.
 
     Raises:
         RequestError: the configuration cannot work.
@@ -24,4 +35,7 @@ def make_learner(config: RunConfig, run: str) -> Learner:
         return PolicyGradientLearner(config, run)
     if isinstance(config, ActorCriticConfig):
         return ActorCriticLearner(config, run)
+    if isinstance(config, ImitationConfig):
+        asks = isinstance(config.update, DAgger)
+        return DaggerLearner(config, run, given) if asks else CloningLearner(config, run, given)
     return ValueBasedLearner(config, run)

@@ -11,11 +11,12 @@ import pytest
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES
+from engine.catalogue.methods.imitated import supplied
 from engine.catalogue.methods.nearest import nearest_fit
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import PolicyGradientConfig
+from engine.config import ImitationConfig, PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.runtime.errors import RequestError
 from engine.training.training import Training
@@ -209,7 +210,10 @@ def test_every_algorithm_fits_every_environment(environment: EnvironmentInfo, al
 def test_whichever_algorithm_was_picked_before_the_next_one_fits(first: str) -> None:
     for entry in ALGORITHMS.values():
         environment = ENVIRONMENTS["Pendulum-v1"] if entry.id in ("td3", "ddpg") else BANDIT
-        assert refusal(choose(choose(PolicyGradientConfig(), ALGORITHMS[first]), entry), environment) is None
+        config = choose(choose(PolicyGradientConfig(), ALGORITHMS[first]), entry)
+        if isinstance(config, ImitationConfig):  # which names nobody to learn from
+            config = supplied(config, environment)
+        assert refusal(config, environment) is None
 
 
 @pytest.mark.parametrize("algorithm", ["sarsa", "q-learning"])

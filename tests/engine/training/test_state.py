@@ -29,6 +29,7 @@ from engine.runtime.state import inexact
 from engine.training.checkpoint import from_bytes, to_bytes
 from engine.training.training import Training, resumed
 from tests.engine import picture_environment
+from tests.engine.teaching import given_to, named
 from tests.engine.training.going_on import fingerprint, reports
 from tests.engine.training.walking import leaves
 
@@ -124,6 +125,7 @@ SMALL = {
     "update.minibatch_size": 8,
     "estimator.n": 3,
     "update.traces": "retrace",
+    "update.labels": 5,
     "update.critic.hidden_sizes": (4,),
     "update.replay.minibatch_size": 8,
     "update.replay.learning_starts": 6,
@@ -139,6 +141,7 @@ def method(algorithm: str, policy: str, values: dict[str, Any]) -> RunConfig:
     )
     config = with_values(choose(config, POLICIES[policy]), {"policy.distribution": "auto"})
     config = choose(choose(config, ALGORITHMS[algorithm]), POLICIES[policy])  # some algorithms come with another policy
+    config = named(config)
     for path, value in (SMALL | values).items():
         if path not in SMALL or path in {parameter.path for parameter in parameters_of(config)}:
             config = with_values(config, {path: value})
@@ -185,7 +188,7 @@ def test_every_part_that_changes_is_in_the_state(algorithm: str, kind: str) -> N
     the same numbers."""
     for policy in [policy for policy in POLICIES if taken(algorithm, policy, kind)]:
         config = method(algorithm, policy, KINDS[kind])
-        one, other = Training(config), Training(config)
+        one, other = (Training(config, given=given_to(config)) for _ in range(2))
         try:
             reports(one, 2)
             fresh = remembered(other)
@@ -230,6 +233,12 @@ GOING_ON: dict[str, tuple[str, str, dict[str, Any]]] = {
     "planning": ("exact-gradient", "tabular", {"environment": "GridWorld-v0"}),
     "noise that lasts": ("td3", "mlp", {"environment": "Pendulum-v1"}),
     "sweeps": ("asynchronous-value-iteration", "tabular", {"environment": "GridWorld-v0", "update.backups": 7}),
+    "a dataset, from which nothing is learned any more": (
+        "behavioural-cloning",
+        "gru",
+        {"environment": "CartPolePositions-v0", "imitation.dataset": "some", "update.patience": 1},
+    ),
+    "a teacher's turns": ("dagger", "mlp", {"update.mixture": "decaying", "update.states": "unsure"}),
     "worker processes": ("npg", "tabular", KINDS["in workers"]),
     "pictures, and an environment from elsewhere": ("ppo", "cnn", FIXED | KINDS["pictures"]),
     "Box2D, in the middle of episodes": ("ppo", "mlp", FIXED | WORLDS | {"environment.stepping": "in-process"}),
@@ -241,7 +250,7 @@ def test_a_run_goes_on_exactly_in_another_process(tmp_path: Path) -> None:
     expected: dict[str, tuple[Any, str]] = {}
     for name, (algorithm, policy, values) in GOING_ON.items():
         config = method(algorithm, policy, values)
-        whole, part = Training(config), Training(config)
+        whole, part = (Training(config, given=given_to(config)) for _ in range(2))
         for training in (whole, part):
             reports(training, 1)
             training.change("budget.environment_steps", 90_000)

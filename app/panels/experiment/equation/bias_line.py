@@ -26,6 +26,10 @@ _TRUE = {  # what theory says it is on average: where it is unbiased, and where 
         "even averaged over all that could follow, a target is not what the action is worth under the policy that "
         "acts.",
     ),
+    "the teacher": (
+        "What is learned is what the teacher would do in the states that the policy comes to.",
+        "what is learned need not be what the teacher would do in the states that the policy comes to.",
+    ),
 }
 _ROOM = 22  # pixels for the arrow
 

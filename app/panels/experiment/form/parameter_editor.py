@@ -157,6 +157,48 @@ class ChoiceEditor(Editor):
         self._combo.setCurrentText(str(value))
 
 
+class NameEditor(Editor):
+    """A name: one of those that a ``legend`` lists, each with what it stands for, or any other that is typed."""
+
+    def __init__(self, legend: Legend, parent: QWidget | None = None) -> None:
+        self._combo = Combo()
+        self._combo.setEditable(True)
+        self._combo.setInsertPolicy(Combo.InsertPolicy.NoInsert)
+        super().__init__(self._combo, parent)
+        self._value = ""
+        self._combo.textActivated.connect(lambda text: self._propose())
+        line = self._combo.lineEdit()
+        if line is not None:
+            line.setPlaceholderText("none")
+            line.editingFinished.connect(self._propose)
+        self.set_legend(legend)
+
+    def set_legend(self, legend: Legend) -> None:
+        self._combo.blockSignals(True)
+        self._combo.clear()
+        for row, (name, meant) in enumerate(legend):
+            self._combo.addItem(name)
+            self._combo.setItemData(row, meant, Qt.ItemDataRole.ToolTipRole)
+        self._combo.blockSignals(False)
+        self.set_value(self._value)
+
+    def set_value(self, value: Any) -> None:
+        self._value = str(value)
+        self._combo.setCurrentText(self._value)
+
+    def set_wrong(self, wrong: bool) -> None:
+        set_role(self._combo, "invalid" if wrong else None)
+
+    def commit(self) -> None:
+        self._propose()
+
+    def _propose(self) -> None:
+        text = self._combo.currentText().strip()
+        if text != self._value:
+            self._value = text
+            self.proposed.emit(text)
+
+
 class SwitchEditor(Editor):
     """On or off."""
 

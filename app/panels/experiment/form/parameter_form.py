@@ -24,6 +24,7 @@ _GROUPS: dict[str, tuple[str, Part]] = {
     "policy.": ("Policy", "policy"),
     "exploration.": ("Exploration", "policy"),
     "collection.": ("Collection", ""),
+    "imitation.": ("Teacher", ""),
     "evaluation.": ("Evaluation", ""),
     "estimator.": ("Advantage", "credit"),
     "estimator.baseline.": ("Baseline", "baseline"),

@@ -1,0 +1,88 @@
+"""DAgger's dataset: all that the teacher has answered so far, and of which states he is asked next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.imitation.labelled import Labelled
+from engine.config.imitation import DAgger
+from engine.policies.policy import Policy
+from engine.runtime.state import State
+
+_TENSORS = ("observations", "actions", "known", "lengths")
+
+
+def teachers_share(config: DAgger, round_: int) -> float:
+    """β_k, the probability with which the teacher acts in round k, from 1: 1 in the first, then 0 or p^(k−1).
+
+    Source: Ross, Gordon & Bagnell (2011).
+    """
+    if config.mixture == "decaying":
+        return config.decay ** (round_ - 1)
+    return 1.0 if round_ == 1 else 0.0
+
+
+class Aggregate:
+    """What was answered in all rounds so far, with what was asked and given.
+
+    Attributes:
+        rounds: those that are over.
+        asked, given: states that the teacher was asked about, and that he said what to do in.
+        teacher_return: the mean return of what the teacher played by himself; None where he has not.
+    """
+
+    def __init__(self) -> None:
+        self.steps: Labelled | None = None
+        self.rounds = self.asked = self.given = 0
+        self.teacher_return: float | None = None
+
+    def add(self, steps: Labelled) -> None:
+        """Take in more, behind what there is."""
+        old = self.steps
+        if old is None:
+            self.steps = steps
+            return
+        self.steps = Labelled(
+            torch.cat([old.observations, steps.observations]),
+            torch.cat([old.actions, steps.actions]),
+            torch.cat([old.known, steps.known]),
+            torch.cat([old.weights, steps.weights]),
+            torch.cat([old.lengths, steps.lengths]),
+        )
+
+    def state(self) -> State:
+        counts = {name: getattr(self, name) for name in ("rounds", "asked", "given", "teacher_return")}
+        steps = self.steps
+        return {
+            **counts,
+            "steps": None if steps is None else {name: getattr(steps, name).clone() for name in _TENSORS},
+            "device": "cpu" if steps is None else steps.known.device.type,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        for name in ("rounds", "asked", "given", "teacher_return"):
+            setattr(self, name, state[name])
+        steps = state["steps"]
+        if steps is None:
+            self.steps = None
+            return
+        seen, actions, known = (steps[name].to(state["device"], copy=True) for name in _TENSORS[:3])
+        self.steps = Labelled(seen, actions, known, known.float(), steps["lengths"].clone())
+
+
+@torch.no_grad()
+def chosen_states(policy: Policy, visited: Labelled, config: DAgger, generator: torch.Generator) -> Tensor:
+    """Of which of the ``visited`` steps the teacher is asked, indices in rising order: some at random, those of the
+    largest entropy of the policy, or all."""
+    count = len(visited.known)
+    if config.states == "all" or count <= config.labels:
+        return torch.arange(count)
+    if config.states == "random":
+        return torch.randperm(count, generator=generator)[: config.labels].sort().values
+    batch = visited.batch(policy)
+    doubts = torch.cat([policy.over(chunk.observations, chunk.sequences).entropy() for chunk in batch.chunks()])
+    return doubts.cpu().topk(config.labels).indices.sort().values

@@ -1,0 +1,166 @@
+"""The dataset and the teacher that a configuration names: of the library, shipped with the program, or in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.config import ImitationConfig, RunConfig
+from engine.config.imitation import OPTIMAL, OWN, PERSON, DAgger
+from engine.runs.library import Library
+from engine.runtime.errors import RequestError, RunError
+
+if TYPE_CHECKING:  # with numpy and torch
+    from engine.experience.demonstrations import Demonstrations
+    from engine.training.given import Given, Teacher
+    from engine.training.training import Training
+
+ENDING = ".safetensors"
+
+
+def given_for(config: RunConfig, library: Library | None) -> Given:
+    """What a run of ``config`` is to be given.
+
+    Raises:
+        RequestError: something that it names is not there, or cannot be read.
+    """
+    from engine.training.given import NOTHING, Given
+
+    if not isinstance(config, ImitationConfig):
+        return NOTHING
+    dataset, teacher = config.imitation.dataset, config.imitation.teacher
+    asks = isinstance(config.update, DAgger)
+    return Given(
+        None if dataset in ("", OWN) else dataset_named(dataset, library),
+        teacher_named(config, library) if asks and teacher not in ("", PERSON) else None,
+    )
+
+
+def require_answers(config: RunConfig) -> RunConfig:
+    """``config``, where nobody has to be asked.
+
+    Raises:
+        RequestError: a person is the teacher.
+    """
+    if isinstance(config, ImitationConfig) and config.imitation.teacher == PERSON and isinstance(config.update, DAgger):
+        raise RequestError("A person can teach in the window only, where there is somebody to ask; name a run instead.")
+    return config
+
+
+def given_in(config: RunConfig, folder: Path) -> Given:
+    """As ``given_for``, with the library in ``folder``; one that cannot be opened has nothing."""
+    from engine.training.given import NOTHING
+
+    if not isinstance(config, ImitationConfig):
+        return NOTHING
+    try:
+        library = Library(folder)
+    except (RequestError, RunError):
+        return given_for(config, None)
+    with library:
+        return given_for(config, library)
+
+
+def training_for(config: RunConfig, run: str, folder: Path) -> Training:
+    """A new run of that name, which is given what ``config`` names.
+
+    Raises:
+        RequestError, RunError: as ``Training`` and ``given_for``.
+    """
+    from engine.training.training import Training
+
+    return Training(config, run, given=given_in(config, folder))
+
+
+def shipped(what: str) -> Mapping[str, Traversable]:
+    """The files of "datasets" or "teachers" that come with the program, by name."""
+    folder = resources.files("resources") / what
+    found = (file for file in folder.iterdir() if file.name.endswith(ENDING)) if folder.is_dir() else ()
+    return {file.name.removesuffix(ENDING): file for file in sorted(found, key=lambda file: file.name)}
+
+
+def dataset_named(name: str, library: Library | None) -> Demonstrations:
+    """A dataset of the library, one that is shipped, or the one in a file.
+
+    Raises:
+        RequestError: there is none, or it cannot be read.
+    """
+    from engine.experience.demonstration_file import from_bytes
+
+    there = shipped("datasets")
+    if name in there:
+        return from_bytes(there[name].read_bytes())
+    path = Path(name)
+    if not (name.endswith(ENDING) or path.is_file()):
+        raise RequestError(
+            f"There is no dataset {name}; {_there(there)} the name of one of the library or the path of a file will do."
+        )
+    return from_bytes(_content(path, "dataset"))
+
+
+def teacher_named(config: ImitationConfig, library: Library | None) -> Teacher:
+    """A run of the library as it was at its best, a policy that is shipped, or the one in a file.
+
+    Raises:
+        RequestError: there is none, it cannot be read, or it plays something else.
+    """
+    name = config.imitation.teacher
+    if name == OPTIMAL:
+        from engine.training.optimal_teacher import optimal_teacher
+
+        return optimal_teacher(config)
+    there = shipped("teachers")
+    if name in there:
+        teacher = _policy_in(there[name].read_bytes(), f"the shipped policy {name}")
+    elif name.endswith(ENDING) or Path(name).is_file():
+        teacher = _policy_in(_content(Path(name), "teacher"), f"the policy in {Path(name).name}")
+    elif library is None:
+        raise RequestError(
+            f"There is no teacher {name}; {_there(there)} a run of the library or the path of a policy will do."
+        )
+    else:
+        teacher = _of_run(name, library)
+    teacher.require_of(config.environment)
+    return teacher
+
+
+def _of_run(name: str, library: Library) -> Teacher:
+    from engine.runs.exports.export import Source
+    from engine.runs.exports.kept_policy import kept_policy
+    from engine.training.given import Teacher
+
+    source = Source(library, library.find(name), "best")
+    kept = kept_policy(source)
+    return Teacher(source.name, kept.config, kept.parameters, kept.checkpoint.mean_return)
+
+
+def _policy_in(data: bytes, name: str) -> Teacher:
+    """The policy of an exported file."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    from engine.runs.exports.policy import told_of
+    from engine.training.given import Teacher
+
+    try:
+        told = told_of(data)
+        return Teacher(name, told.config, load(data), told.mean_return)
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError):
+        raise RequestError(
+            f"{name[0].upper()}{name[1:]} is none that this program has written; export one with `runs export RUN "
+            "--as policy`."
+        ) from None
+
+
+def _content(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RequestError(f"The {what} {path} cannot be read: {error.strerror or error}.") from None
+
+
+def _there(names: Mapping[str, Traversable]) -> str:
+    return f"there is {', '.join(names)}, and" if names else ""
