@@ -277,7 +277,7 @@ def _of_v_trace(config: PolicyGradientConfig, update: OffPolicy) -> tuple[Line, 
         _ours(r"\rho_{i,t} = ", rf"\min(\bar{{\rho}}, \, {ratio})"),
         _ours(r"c_{i,t} = ", rf"\min(\bar{{c}}, \, {ratio})"),
         _gradient(config, (Term(mean_over_steps(config, "N")),)),
-        _optimised(update, r"\hat{g}"),
+        optimised(update, r"\hat{g}"),
     )
 
 

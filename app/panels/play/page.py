@@ -75,9 +75,7 @@ class GamePage(QWidget):
         self.restart_button.setText("Restart")
         self.restart_button.setToolTip("Begin another episode; what has been played of this one is kept")
         self.pace_box.setAccessibleName("Pace of the game")
-        self.pace_box.setToolTip(
-            "How fast time goes: 1× is its own pace; slower, or a step with each key"
-        )
+        self.pace_box.setToolTip("How fast time goes: 1× is its own pace; slower, or a step with each key")
         for pace in PACES:
             self.pace_box.addItem(_FAST.get(pace, f"{pace:g}×"), pace)
         self.ramps_box.setToolTip("A held key moves its part of the action gradually, as a stick would, or all at once")
@@ -304,9 +302,7 @@ class GamePage(QWidget):
         moment = self.game.moment
         if moment is None:
             return
-        if (
-            self.visibleRegion().isEmpty() and moment.frame.step
-        ):  # behind another tab, of which nothing else tells
+        if self.visibleRegion().isEmpty() and moment.frame.step:  # behind another tab, of which nothing else tells
             self.game.pause(HIDDEN)
         before = self.view.aspect
         self.view.show_picture(moment.picture)
