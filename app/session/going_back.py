@@ -105,7 +105,7 @@ def _begun(library: Library, training: Training, record: RunRecord, config: RunC
     iterations, episodes = (library.series(record.id, stream) for stream in (ITERATIONS, EPISODES))
     history = History.from_series(iterations, episodes, library.events(record.id))
     at = training.updates, training.mean_return
-    policy = snapshot(training.policy, training.config, training.environment, *at)
+    policy = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
     return Begun(training, record, config, history, policy, said)
 
 

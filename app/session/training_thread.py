@@ -398,5 +398,5 @@ class TrainingThread(QThread):
         from engine.analysis.playback import snapshot
 
         at = training.updates, training.mean_return
-        self.policy = snapshot(training.policy, training.config, training.environment, *at)
+        self.policy = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
         self._playback.offer(self.policy, new_run=new_run, final=final)

@@ -11,7 +11,8 @@ _FEW = 24  # components or actions whose names can still be read in a row
 
 def environment_facts(environment: EnvironmentInfo) -> str:
     """Spaces, time limit and solved threshold on one compact line."""
-    facts = [observed(environment.observation), acts(environment.action)]
+    seen = "states that look alike" if environment.aliased else observed(environment.observation)
+    facts = [seen, acts(environment.action)]
     if environment.time_limit is not None:
         facts.append(f"≤ {shown(environment.time_limit)} steps")
     if environment.solved_at is not None:

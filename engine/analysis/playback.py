@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.analysis.state_observations import state_in
 from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -40,6 +41,7 @@ from engine.reports.frames import (
     SwitchDecision,
 )
 from engine.runtime.errors import RunError
+from engine.values.state_values import StateValues
 
 _ONLY = np.array([0])  # a batch of one
 
@@ -58,6 +60,7 @@ class PolicySnapshot:
     temperature: float = 1.0
     mean_return: float | None = None
     epsilon: float | None = None  # of action values, in which it is ε-greedy
+    beside: StateValues | None = None  # what each state is worth, as it was learned or planned beside the policy
 
     def fits(self, other: PolicySnapshot) -> bool:
         """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
@@ -75,10 +78,13 @@ def snapshot(
     environment: EnvironmentInfo,
     iteration: int,
     mean_return: float | None = None,
+    beside: StateValues | None = None,
 ) -> PolicySnapshot:
     """Freeze ``policy``; cheap enough to be done after every iteration."""
     state = {name: value.detach().to("cpu", copy=True) for name, value in policy.state_dict().items()}
-    return PolicySnapshot(config, environment, state, iteration, policy.temperature, mean_return, policy.epsilon)
+    return PolicySnapshot(
+        config, environment, state, iteration, policy.temperature, mean_return, policy.epsilon, beside
+    )
 
 
 def as_made(snapshot: PolicySnapshot) -> Policy:
@@ -176,7 +182,7 @@ class Playback:
             truncated=truncated,
             iteration=self._playing.iteration,
             episode=self._episode,
-            state=int(self._observations[0]) if self.environment.observation.kind == "discrete" else None,
+            state=state_in(self._observations[0], self._playing.config.environment, self.environment),
         )
 
     def close(self) -> None:

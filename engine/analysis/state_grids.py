@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from engine.config.environments import EnvironmentConfig
@@ -32,6 +33,8 @@ class StateGrid:
         letters: of a map by row, S start, G goal, H hole, C cliff, # wall, small ones for other places; empty without.
         rows, columns: what they stand for, and their names; empty where they are mere places.
         arms: whether there is one state alone, whose actions are the arms of a bandit.
+        seen: what is observed in each state, where that does not tell all of them apart; else empty.
+        walls: of a map where nothing passes between two cells beside each other, (row, column) of the left one.
     """
 
     pages: tuple[tuple[tuple[int, ...], ...], ...]
@@ -41,14 +44,28 @@ class StateGrid:
     rows: tuple[str, tuple[str, ...]] = ("", ())
     columns: tuple[str, tuple[str, ...]] = ("", ())
     arms: bool = False
+    seen: tuple[int, ...] = ()
+    walls: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def _places(self) -> dict[int, tuple[int, int, int]]:
+        return {
+            state: (page, row, column)
+            for page, rows in enumerate(self.pages)
+            for row, cells in enumerate(rows)
+            for column, state in enumerate(cells)
+            if state >= 0
+        }
 
     def place(self, state: int) -> tuple[int, int, int] | None:
         """Page, row and column of a state; None where it has no cell."""
-        for page, rows in enumerate(self.pages):
-            for row, cells in enumerate(rows):
-                if state in cells:
-                    return page, row, cells.index(state)
-        return None
+        return self._places.get(state)
+
+    def looking_like(self, observation: int) -> tuple[int, ...]:
+        """The states in which that is observed."""
+        if not self.seen:
+            return (observation,)
+        return tuple(state for state, seen in enumerate(self.seen) if seen == observation)
 
     def letter(self, row: int, column: int) -> str:
         return self.letters[row][column] if self.letters else ""
@@ -90,7 +107,13 @@ def _taxi(_options: dict[str, Any]) -> StateGrid:
     )
     choices = (("Passenger", (*_TAXI_PLACES, "in the taxi")), ("Destination", _TAXI_PLACES))
     letters = ("r...g", ".....", ".....", ".....", "y..b.")
-    return StateGrid(pages, (DOWN, UP, RIGHT, LEFT, None, None), choices, letters)
+    # As its picture has them: |R: | : :G|, |Y| : |B: |.
+    walls = ((0, 1), (1, 1), (3, 0), (3, 2), (4, 0), (4, 2))
+    return StateGrid(pages, (DOWN, UP, RIGHT, LEFT, None, None), choices, letters, walls=walls)
+
+
+def _ledge(_options: dict[str, Any]) -> StateGrid:
+    return StateGrid((((0, 1, -1),),), (None, RIGHT), letters=("S.H",), seen=(0, 0))
 
 
 def _blackjack(_options: dict[str, Any]) -> StateGrid:
@@ -127,4 +150,6 @@ _GRIDS: dict[str, Callable[[dict[str, Any]], StateGrid]] = {
     "CliffWalkingSlippery-v1": _cliff,
     "Taxi-v4": _taxi,
     "BlackjackHands-v0": _blackjack,
+    "Blackjack-v1": _blackjack,
+    "Ledge-v0": _ledge,
 }

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.analysis.playback import PolicySnapshot, thawed
+from engine.analysis.state_observations import observations, process_behind
+from engine.config import PolicyGradientConfig, plans_by_sweeps
 from engine.config.environments import EnvironmentConfig
-from engine.environments.making.known_dynamics import process_of
 from engine.mdp.exact import Dynamics, backup, dynamics_of, state_values
+from engine.mdp.finite import FiniteMDP
+from engine.mdp.greedy import ROUNDING, equally_good
 from engine.policies.epsilon_greedy import EpsilonGreedy
 from engine.reports.events import Planned
+from engine.values.state_values import StateValues
 
+_SINGLE = 3e-7  # by how much equal numbers may differ that are kept in single precision, one of them the largest
 Source = Literal["learned", "exact", "planned", "unknown"]
 
 
@@ -32,6 +38,8 @@ class Surface:
             dynamics for the policy as it is, ``planned`` where it is what planning has come to.
         backed_up: the states whose values were computed last, in order; none where that is all of them.
         turns_left: k where the values are V_k.
+        settled: whether planning would change nothing any more.
+        critic: V(s) [S] as a critic has learned it beside the policy; None without one.
     """
 
     values: NDArray[np.float64]
@@ -41,6 +49,15 @@ class Surface:
     iteration: int
     backed_up: tuple[int, ...] = ()
     turns_left: int | None = None
+    settled: bool = False
+    critic: NDArray[np.float64] | None = None
+
+
+class _Known(NamedTuple):
+    """What is observed in each state, and the dynamics; each None where it is not known."""
+
+    seen: Tensor | None
+    dynamics: Dynamics | None
 
 
 def surface_of(snapshot: PolicySnapshot, planned: Planned | None = None) -> Surface | None:
@@ -49,26 +66,47 @@ def surface_of(snapshot: PolicySnapshot, planned: Planned | None = None) -> Surf
 
     Where values depend on the time step they are those of an episode's first, or of the step with ``turns_left``.
     """
-    seen, acts = snapshot.environment.observation, snapshot.environment.action
-    if seen.kind != "discrete" or acts.kind != "discrete":
+    if snapshot.environment.action.kind != "discrete":
         return None
-    if planned is not None and snapshot.epsilon is not None:  # else it is of the policy itself, one step earlier
+    if planned is not None and plans_by_sweeps(snapshot.config):  # else it is of the policy itself, one step earlier
         return _of_plan(planned)
+    known = _known(snapshot.config.environment.model_dump_json(), snapshot)
+    if known.seen is None:
+        return None
     policy = thawed(snapshot)
     with torch.inference_mode():
-        distribution, _ = policy.step(torch.arange(seen.size), policy.start(seen.size))
+        distribution: Any = policy.step(known.seen, policy.start(len(known.seen)))[0]
         if isinstance(distribution, EpsilonGreedy):
-            values = distribution.values.double().numpy()
-            best = values == values.max(-1, keepdims=True)
-            greedy = best / best.sum(-1, keepdims=True)
-            return Surface(values.max(-1), values, greedy, "learned", snapshot.iteration)
-        chances = distribution.probabilities.double()  # type: ignore[attr-defined]  # its actions are discrete
-        return _exact(snapshot, chances)
+            values = distribution.values.double()
+            greedy = _shared_by_the_best(values)
+            if not plans_by_sweeps(snapshot.config):
+                return Surface(values.amax(-1).numpy(), values.numpy(), greedy, "learned", snapshot.iteration)
+            planned_so_far = snapshot.beside or StateValues(values.amax(-1))
+            return Surface(
+                planned_so_far.values.numpy(),
+                values.numpy(),
+                _shared_by_the_best(values, _SINGLE),
+                "planned",
+                snapshot.iteration,
+                turns_left=planned_so_far.turns_left,
+                settled=planned_so_far.settled,
+            )
+        chances = distribution.probabilities.double()
+    found = _exact(snapshot, known.dynamics, chances)
+    if snapshot.beside is None or known.seen.ndim > 1 or not isinstance(snapshot.config, PolicyGradientConfig):
+        return found
+    return replace(found, critic=snapshot.beside.values[known.seen].numpy())
 
 
-def _exact(snapshot: PolicySnapshot, chances: torch.Tensor) -> Surface:
+def _shared_by_the_best(action_values: Tensor, rounding: float = ROUNDING) -> NDArray[np.float64]:
+    """The greedy policy, in which actions that are equally good are equally likely."""
+    best = equally_good(action_values, rounding).double()
+    shared: NDArray[np.float64] = (best / best.sum(-1, keepdim=True)).numpy()
+    return shared
+
+
+def _exact(snapshot: PolicySnapshot, dynamics: Dynamics | None, chances: Tensor) -> Surface:
     """With V and Q of the policy itself, where the dynamics are known and these exist."""
-    dynamics = _dynamics(snapshot.config.environment.model_dump_json())
     unknown = np.full(tuple(chances.shape), np.nan)
     nothing = Surface(unknown[:, 0], unknown, chances.numpy(), "unknown", snapshot.iteration)
     if dynamics is None:
@@ -93,12 +131,27 @@ def _of_plan(planned: Planned) -> Surface:
         step = len(values) - planned.turns_left if planned.turns_left else 0
         values, table = values[step], table[step]
         policy = policy[step] if policy.ndim > 2 else policy
+    if policy.max(-1).min() == 1.0:  # greedy, and so of equally good actions one by chance
+        policy = _shared_by_the_best(torch.from_numpy(table))
     everywhere = len(set(planned.backed_up.tolist())) >= len(values)
-    lit = () if everywhere else tuple(planned.backed_up.tolist())
-    return Surface(values, table, policy, "planned", planned.iteration, lit, planned.turns_left)
+    return Surface(
+        values,
+        table,
+        policy,
+        "planned",
+        planned.iteration,
+        backed_up=() if everywhere else tuple(planned.backed_up.tolist()),
+        turns_left=planned.turns_left,
+        settled=planned.settled,
+    )
+
+
+def _known(environment: str, snapshot: PolicySnapshot) -> _Known:
+    mdp, dynamics = _process(environment)
+    return _Known(observations(snapshot.config.environment, snapshot.environment, mdp), dynamics)
 
 
 @lru_cache(maxsize=4)
-def _dynamics(environment: str) -> Dynamics | None:
-    mdp = process_of(EnvironmentConfig.model_validate_json(environment))
-    return None if mdp is None else dynamics_of(mdp)
+def _process(environment: str) -> tuple[FiniteMDP | None, Dynamics | None]:
+    mdp = process_behind(EnvironmentConfig.model_validate_json(environment))
+    return mdp, None if mdp is None else dynamics_of(mdp)

@@ -21,10 +21,10 @@ def greedy_policy(action_values: Tensor, kept: Tensor | None = None) -> Tensor:
     return torch.nn.functional.one_hot(chosen, action_values.shape[-1]).to(action_values.dtype)
 
 
-def equally_good(action_values: Tensor) -> Tensor:
+def equally_good(action_values: Tensor, rounding: float = ROUNDING) -> Tensor:
     """The actions of the largest value, and those that are as good but for rounding, bool […, S, A]."""
     best = action_values.amax(-1, keepdim=True)
-    return action_values >= best - ROUNDING * action_values.abs().max()
+    return action_values >= best - rounding * action_values.abs().max()
 
 
 def that_ends(policy: Tensor, good: Tensor, continuing: Tensor) -> Tensor:

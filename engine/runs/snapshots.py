@@ -62,7 +62,8 @@ class Snapshot:
         weights = sum(tensor.nbytes for tensor in self.policy.state.values())
         batch = 0 if self.advantages is None else 2 * self.advantages.advantages.nbytes
         ratios = 0 if self.ratios is None else self.ratios.log_ratios.nbytes
-        return weights + batch + ratios + (0 if self.state is None else _size(self.state))
+        beside = 0 if self.policy.beside is None else self.policy.beside.values.nbytes
+        return weights + beside + batch + ratios + (0 if self.state is None else _size(self.state))
 
 
 class SnapshotKeeper:
@@ -136,7 +137,7 @@ class SnapshotKeeper:
         from engine.analysis.playback import snapshot
 
         at = training.updates, training.mean_return
-        policy = snapshot(training.policy, training.config, training.environment, *at)
+        policy = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
         advantages, ratios = self._advantages, self._ratios
         return Snapshot(
             policy,
@@ -212,6 +213,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
             "policy": policy.state,
             "temperature": policy.temperature,
             "epsilon": policy.epsilon,
+            "beside": None if policy.beside is None else policy.beside._asdict(),
             "mean_return": policy.mean_return,
             "advantages": None if batch is None else [batch.advantages, batch.normalized],
             "ratios": None if ratios is None else {name: getattr(ratios, name) for name in _RATIOS},
@@ -227,6 +229,7 @@ def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> 
         RequestError: these bytes are none of a snapshot, or damaged.
     """
     from engine.analysis.playback import PolicySnapshot
+    from engine.values.state_values import StateValues
 
     found = _content(data)
     try:
@@ -234,7 +237,11 @@ def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> 
         weights = dict(found["policy"])
         temperature = float(found["temperature"])
         mean = None if mean is None else +mean
-        policy = PolicySnapshot(config, environment, weights, iteration, temperature, mean, found.get("epsilon"))
+        beside = found.get("beside")
+        values = None if beside is None else StateValues(**beside)
+        policy = PolicySnapshot(
+            config, environment, weights, iteration, temperature, mean, found.get("epsilon"), values
+        )
         batch, ratios = found["advantages"], found["ratios"]
         return Snapshot(
             policy,

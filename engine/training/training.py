@@ -24,10 +24,11 @@ from engine.runtime.state import State, inexact
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.given import NOTHING, Given, given_in
 from engine.training.learner import Learner, Moment
-from engine.training.learners.interaction import collection_of
+from engine.training.learners.interaction import InteractingLearner, collection_of
 from engine.training.learners.make import make_learner
 from engine.training.many_seeds.learner import ManySeedsLearner
 from engine.training.totals import Totals
+from engine.values.state_values import StateValues
 
 EXCESS = 1.5  # times as many steps as asked for, from which on that is told
 RUN = "run"  # what a run goes by whose host gives it no name
@@ -85,6 +86,11 @@ class Training:
     def policy(self) -> Policy:
         """What is learned; the first run's, where there are several."""
         return next(iter(self.learner.policies.values()))
+
+    def state_values(self) -> StateValues | None:
+        """What every numbered state is worth, as it is learned or planned beside the policy; None where it is not, or
+        of several runs."""
+        return self.learner.state_values() if isinstance(self.learner, InteractingLearner) else None
 
     @property
     def device_reason(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -15,7 +16,9 @@ from app.panels.surface.panel import SurfacePanel
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.reports.metrics import METRICS
+from engine.runs import snapshots
 from tests.app.shorthands import pick, pick_environment
+from tests.app.test_run_timeline import look, place, strip
 
 Make = Callable[..., MainWindow]
 
@@ -64,3 +67,33 @@ def test_all_families_show_their_surface_signal_and_diagnostics_in_one_window(
     assert not surface._stage.filled
     assert "Cart pole do not lie beside each other" in surface._stage._hint.text()
     assert "surface" not in window.playback._wanting
+
+
+def test_a_plan_is_looked_back_at_as_it_was_with_what_each_action_is_worth(
+    qtbot: QtBot, make_window: Make, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    window = make_window(
+        environment="Corridor-v0",
+        policy="tabular",
+        update="value-iteration",
+        evaluation__episodes=1,
+        budget__environment_steps=700,
+    )
+    window.docks["Surface"].raise_()
+    surface = window.panels.find(SurfacePanel)
+    window.start()
+    reach(window, RunState.FINISHED)
+    look(window, qtbot)
+    qtbot.waitUntil(lambda: surface.heading.text().startswith("Settled"))
+    top = surface.cells.mapTo(window, QPoint(0, 0))
+    second = next(kept for kept in window.panels.past.kept if kept.iteration == 2)
+    QTest.mouseClick(strip(window), Qt.MouseButton.LeftButton, pos=place(window, second))
+    qtbot.waitUntil(lambda: "k = 2: the best that 2 turns can bring" in surface.heading.text())
+    assert surface.cells.mapTo(window, QPoint(0, 0)) == top  # whatever is said above
+    assert surface.cells.words(0, 5).startswith("row 1, column 6: V 10;")
+    assert surface.cells.words(0, 0).startswith("row 1, column 1, start: V −1.99;")
+    surface.shows.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(surface.shows, Qt.Key.Key_End)
+    assert surface.shows.currentText() == "Q of each action"
+    assert surface.cells._numbers(5) == pytest.approx([-1.0 + 0.99 * 8.9, 10.0])

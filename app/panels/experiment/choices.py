@@ -14,7 +14,7 @@ from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import Entry
-from engine.config import RunConfig, ValueBasedConfig
+from engine.config import RunConfig, acts_by_values
 from engine.runtime.errors import RequestError
 
 
@@ -48,7 +48,7 @@ def policy_choices(experiment: Experiment) -> list[Choice]:
 
 def holds_values(config: RunConfig) -> bool:
     """Whether what goes by the name of a policy holds action values, which the policy follows from."""
-    return isinstance(config, ValueBasedConfig)
+    return acts_by_values(config)
 
 
 def _size(experiment: Experiment, entry: Entry) -> str:

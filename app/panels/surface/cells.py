@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.panels.episode.action_drawings import Ink, Row, action_label, draw_rows, row_height
+from app.panels.surface.content import Action, Cell, draw_action_values, draw_policy, ink_on, write_value
 from app.style.format import short_number
 from app.style.theme import Theme, blended, points
 from engine.catalogue.spaces import Space
@@ -19,7 +20,6 @@ if TYPE_CHECKING:  # with numpy, and torch
     from engine.analysis.surfaces import Surface
 
 _LARGEST = 96.0  # pixels that a cell is wide at most
-_LEAST_TEXT = 7.0  # pixels; smaller, numbers cannot be read and are told on hover alone
 _NAMED = {
     "S": "start",
     "G": "goal",
@@ -34,6 +34,10 @@ _NAMED = {
 _KEYS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CORNER = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
 _CENTRE = Qt.AlignmentFlag.AlignCenter
+
+
+Shows = Literal["values", "critic", "actions"]
+"""V of the policy or plan, V as a critic has learned it, or Q of each action."""
 
 
 class _Place(NamedTuple):
@@ -61,23 +65,47 @@ class Cells(QWidget):
         self._surface: Surface | None = None
         self._space = Space("discrete", 1)
         self._page = 0
-        self._agent: int | None = None
+        self._agent: tuple[int, ...] = ()
         self._cursor: tuple[int, int] | None = None
+        self._shows: Shows = "values"
         self._low, self._high = 0.0, 1.0
 
     # --- what is shown ---
 
     def show_grid(self, grid: StateGrid, space: Space) -> None:
         self._grid, self._space, self._surface = grid, space, None
-        self._page, self._agent, self._cursor = 0, None, None
+        self._page, self._agent, self._cursor = 0, (), None
         self.update()
 
     def show_surface(self, surface: Surface) -> None:
         self._surface = surface
-        known = [surface.values[state] for state in self._states() if math.isfinite(surface.values[state])]
-        self._low, self._high = (min(known), max(known)) if known else (0.0, 1.0)
+        self._scale()
         self._tell()
         self.update()
+
+    def show_as(self, shows: Shows) -> None:
+        """What the colours and numbers are of."""
+        if shows != self._shows:
+            self._shows = shows
+            self._scale()
+            self.update()
+
+    def _scale(self) -> None:
+        """Between which numbers the colours are: those of all states in which somebody acts, on all pages, so that a
+        colour means the same on each."""
+        known = [value for state in self._states() for value in self._numbers(state) if math.isfinite(value)]
+        self._low, self._high = (min(known), max(known)) if known else (0.0, 1.0)
+
+    def _numbers(self, state: int) -> list[float]:
+        """What is shown of a state."""
+        surface = self._surface
+        if surface is None:
+            return []
+        if self._shows == "actions":
+            found: list[float] = surface.action_values[state].tolist()
+            return found
+        critic = surface.critic if self._shows == "critic" else None
+        return [float((surface.values if critic is None else critic)[state])]
 
     def show_page(self, page: int) -> None:
         if page != self._page:
@@ -85,9 +113,10 @@ class Cells(QWidget):
             self._tell()
             self.update()
 
-    def show_agent(self, state: int | None) -> None:
-        if state != self._agent:
-            self._agent = state
+    def show_agent(self, states: tuple[int, ...]) -> None:
+        """The state that the agent is in, or all that look like it."""
+        if states != self._agent:
+            self._agent = states
             self.update()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -95,7 +124,7 @@ class Cells(QWidget):
         self.update()
 
     def _states(self) -> list[int]:
-        """Those in which somebody acts, of all pages, so that a colour means the same on each."""
+        """Those in which somebody acts, of all pages."""
         grid = self._grid
         if grid is None:
             return []
@@ -130,7 +159,8 @@ class Cells(QWidget):
                     area = self._area(place, row, column)
                     self._draw_ground(painter, area, row, column, state)
                     if surface is not None and state >= 0 and grid.acts(row, column):
-                        self._draw_policy(painter, area, state)
+                        self._draw_content(painter, area, state)
+            self._draw_walls(painter, place)
             self._draw_marks(painter, place)
         painter.end()
 
@@ -147,25 +177,50 @@ class Cells(QWidget):
     def _area(self, place: _Place, row: int, column: int) -> QRectF:
         return QRectF(place.left + column * place.side, place.top + row * place.side, place.side, place.side)
 
-    def _colour(self, state: int) -> QColor | None:
-        surface = self._surface
-        value = math.nan if surface is None else float(surface.values[state])
+    def _colour(self, value: float) -> QColor | None:
         if not math.isfinite(value):
             return None
         share = 0.5 if self._high <= self._low else (value - self._low) / (self._high - self._low)
         return blended(self._theme.policy, self._theme.surface, 0.06 + 0.74 * share)
 
-    def _ink_on(self, ground: QColor) -> QColor:
-        """Black or white, whichever is seen better."""
-        light = 0.299 * ground.redF() + 0.587 * ground.greenF() + 0.114 * ground.blueF()
-        return QColor("#101418" if light > 0.5 else "#ffffff")
+    def _ground(self, state: int) -> QColor:
+        """Behind the numbers and arrows of a state."""
+        numbers = self._numbers(state) if self._shows != "actions" else []
+        return (self._colour(numbers[0]) if numbers else None) or QColor(self._theme.surface)
+
+    def _draw_content(self, painter: QPainter, area: QRectF, state: int) -> None:
+        grid, surface = self._grid, self._surface
+        assert grid is not None
+        assert surface is not None
+        numbers = self._numbers(state)
+        cell = Cell(area, self._ground(state), self._theme, self.font())
+        chances = surface.policy[state].tolist()
+        if self._shows != "actions" or not all(map(math.isfinite, numbers)):
+            if self._shows != "actions" and math.isfinite(numbers[0]):
+                write_value(painter, cell, numbers[0])
+            draw_policy(painter, cell, chances, grid.ways, [self._letter(action) for action in range(len(chances))])
+            return
+        actions = [
+            Action(way, value, chance, self._colour(value) or cell.ground, self._letter(action))
+            for action, (way, value, chance) in enumerate(zip(grid.ways, numbers, chances, strict=True))
+        ]
+        draw_action_values(painter, cell, actions)
+
+    def _draw_walls(self, painter: QPainter, place: _Place) -> None:
+        """What nothing passes between two cells."""
+        grid = self._grid
+        assert grid is not None
+        painter.setPen(QPen(QColor(self._theme.text), max(place.side / 14, 2.0)))
+        for row, column in grid.walls:
+            area = self._area(place, row, column)
+            painter.drawLine(area.topRight(), area.bottomRight())
 
     def _draw_ground(self, painter: QPainter, area: QRectF, row: int, column: int, state: int) -> None:
         grid, theme = self._grid, self._theme
         assert grid is not None
-        if state < 0:
-            return
         inside, letter = area.adjusted(0.5, 0.5, -0.5, -0.5), grid.letter(row, column)
+        if state < 0 and not letter:
+            return
         painter.setPen(QPen(QColor(theme.line), 1))
         if not grid.acts(row, column):
             painter.setBrush(QColor(theme.edge if letter == "#" else theme.raised))
@@ -175,61 +230,18 @@ class Cells(QWidget):
                 painter.setFont(self._font(0.42 * area.height()))
                 painter.drawText(area, _CENTRE, letter)
             return
-        ground = self._colour(state)
-        painter.setBrush(ground or QColor(theme.surface))
+        ground = self._ground(state)
+        painter.setBrush(ground)
         painter.drawRect(inside)
         if letter.islower():
-            painter.setPen(self._ink_on(ground or QColor(theme.surface)))
+            painter.setPen(ink_on(ground))
             painter.setFont(self._font(0.22 * area.height()))
             painter.drawText(inside.adjusted(3, 0, 0, -1), _CORNER, letter.upper())
-        if ground is not None and self._surface is not None:
-            self._write(painter, area, float(self._surface.values[state]), ground)
-
-    def _write(self, painter: QPainter, area: QRectF, value: float, ground: QColor) -> None:
-        """The number in the upper part of the cell, as large as fits."""
-        text = short_number(value, 3 if area.width() >= self._theme.px(44) else 2)
-        size = max(min(0.27 * area.height(), self._theme.px(15)), min(0.4 * area.height(), 9.0))
-        width = QFontMetricsF(self._font(size)).horizontalAdvance(text)
-        size = size * min(1.0, 0.92 * area.width() / max(width, 1.0))
-        if size >= _LEAST_TEXT:
-            painter.setPen(self._ink_on(ground))
-            painter.setFont(self._font(size))
-            painter.drawText(QRectF(area.left(), area.top() + 1, area.width(), 1.3 * size), _CENTRE, text)
 
     def _font(self, pixels: float) -> QFont:
         font = QFont(self.font())
         font.setPixelSize(max(round(pixels), 1))
         return font
-
-    def _draw_policy(self, painter: QPainter, area: QRectF, state: int) -> None:
-        """An arrow for each action that moves, as long and dark as it is likely; a letter for the likeliest other."""
-        grid, surface = self._grid, self._surface
-        assert grid is not None
-        assert surface is not None
-        ink = self._ink_on(self._colour(state) or QColor(self._theme.surface))
-        centre = QPointF(area.center().x(), area.center().y() + 0.17 * area.height())
-        reach = 0.22 * area.height()
-        others = [(float(surface.policy[state, a]), a) for a, way in enumerate(grid.ways) if way is None]
-        for action, way in enumerate(grid.ways):
-            share = float(surface.policy[state, action])
-            if way is None or share < 0.02:
-                continue
-            ink.setAlphaF(0.25 + 0.75 * share)
-            length = reach * (0.25 + 0.75 * share)
-            tip = centre + QPointF(way[0] * length, way[1] * length)
-            painter.setPen(QPen(ink, max(area.height() / 26, 1.0)))
-            painter.drawLine(centre, tip)
-            head = max(0.075 * area.height(), 2.0)
-            along, across = QPointF(way[0] * head, way[1] * head), QPointF(-way[1] * head, way[0] * head)
-            painter.setBrush(ink)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawPolygon([tip + along, tip - along * 0.4 + across, tip - along * 0.4 - across])
-        share, action = max(others, default=(0.0, 0))
-        if share >= 0.02 and (len(others) == len(grid.ways) or share >= 0.2):
-            ink.setAlphaF(0.25 + 0.75 * share)
-            painter.setPen(ink)
-            painter.setFont(self._font(0.36 * area.height()))
-            painter.drawText(area.adjusted(0, 0.3 * area.height(), 0, 0), _CENTRE, self._letter(action))
 
     def _letter(self, action: int) -> str:
         return action_label(self._space, action)[0].upper()
@@ -268,8 +280,8 @@ class Cells(QWidget):
         lit = self._surface.backed_up if self._surface is not None else ()
         for state in dict.fromkeys(lit):
             self._frame(painter, place, state, QPen(QColor(self._theme.update), max(place.side / 18, 2.0)), 2.0)
-        if self._agent is not None:
-            self._frame(painter, place, self._agent, QPen(QColor(self._theme.marker), max(place.side / 14, 2.5)), 1.5)
+        for state in self._agent:
+            self._frame(painter, place, state, QPen(QColor(self._theme.marker), max(place.side / 14, 2.5)), 1.5)
         if self._cursor is not None and self.hasFocus():
             pen = QPen(QColor(self._theme.focus), 2.0, Qt.PenStyle.DashLine)
             painter.setPen(pen)
@@ -360,6 +372,8 @@ class Cells(QWidget):
         if surface is None:
             return f"{where}, nothing known yet"
         value = f": V {short_number(float(surface.values[state]))}" if math.isfinite(surface.values[state]) else ""
+        if surface.critic is not None:
+            value += f", learned {short_number(float(surface.critic[state]))}"
         parts = []
         for action in range(self._space.size):
             worth = float(surface.action_values[state, action])

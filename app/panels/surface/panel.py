@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.models.past import Past
 from app.panels.record import PanelWidget
-from app.panels.surface.cells import Cells
+from app.panels.surface.cells import Cells, Shows
 from app.session.file_work import FileWork
 from app.session.playback_thread import PlaybackThread
 from app.style.combo import Combo
@@ -20,6 +20,7 @@ from app.style.text import Stage, as_surface
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+from engine.config.planning import PolicyIteration
 
 if TYPE_CHECKING:  # with numpy, and torch
     from app.models.history import History
@@ -32,7 +33,7 @@ EVERY = 250  # ms between two surfaces
 _EMPTY = "What each state is worth, and what the policy does in it, will appear here once training starts."
 _NO_GRID = (
     "The states of {} do not lie beside each other in cells. Grid world, Frozen lake, Cliff walking, Corridor, Bandit, "
-    "Taxi and Blackjack with numbered hands have a surface."
+    "Ledge, Taxi and Blackjack have a surface."
 )
 _WORDS = {
     "learned": "Learned values: V is the largest Q; arrows show the greedy policy",
@@ -41,6 +42,12 @@ _WORDS = {
     "unknown": "Arrows show the policy; what it is worth is not known: it may never end, or the dynamics are hidden",
 }
 _FOLLOW = "as in the episode"
+_LINES = 3  # that the heading has, whatever it says, so that nothing beneath moves
+_SHOWS: dict[Shows, str] = {
+    "values": "V of each state",
+    "critic": "V as the critic has learned it",
+    "actions": "Q of each action",
+}
 
 
 class SurfacePanel(PanelWidget):
@@ -66,8 +73,12 @@ class SurfacePanel(PanelWidget):
             label.setProperty("role", "muted")
             label.setProperty("small", True)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.cell_label.setMinimumHeight(3 * self.cell_label.fontMetrics().lineSpacing())  # so that nothing moves
-        self.cell_label.setAlignment(Qt.AlignmentFlag.AlignTop)
+            label.setMinimumHeight(_LINES * label.fontMetrics().lineSpacing())
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.shows = Combo()
+        self.shows.setAccessibleName("What the colours are of")
+        self.shows.activated.connect(self._show_as)
+        self._wanted: Shows = "values"
         self.pages: list[Combo] = []
         self._choices = QWidget()
         self._choosing = QVBoxLayout(self._choices)
@@ -76,7 +87,7 @@ class SurfacePanel(PanelWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
         column.setSpacing(theme.unit)
-        for widget in (self.heading, self._choices):
+        for widget in (self.heading, self.shows, self._choices):
             column.addWidget(widget)
         column.addWidget(self.cells, 1)
         column.addWidget(self.cell_label)
@@ -171,21 +182,48 @@ class SurfacePanel(PanelWidget):
         policy = self._playback.policy
         if policy is None or policy.environment != self._environment or self._asked:
             return
-        planned = self._history.planned if self._history is not None and self._past.shown is None else None
+        planned = self._plan()
         if self._shown is not None and self._shown[0] is policy and self._shown[1] is planned:
             return
         self._shown, self._asked = (policy, planned), True
         self._work.ask(partial(_surface, policy, planned), self._take)
 
+    def _plan(self) -> Planned | None:
+        """What was told last of a plan; looking back, what is known of it is kept with the policy."""
+        if self._history is None:
+            return None
+        return self._history.planned if self._past.shown is None else None
+
     def _take(self, surface: Surface | None) -> None:
         self._asked = False
         if surface is not None and self._shown is not None:
-            told = _told(surface, self.cells.letters)
+            told = _told(surface, self._shown[0].config, self.cells.letters)
             self.heading.setText(told.replace("arrows", "bars") if self._grid and self._grid.arms else told)
+            self._offer_shows(surface)
             self.cells.show_surface(surface)
             self._show_agent()
             self._stage.fill(True)
         self._request()
+
+    def _offer_shows(self, surface: Surface) -> None:
+        """Offer what there is to be shown; what a person has chosen comes back once there is such a thing."""
+        there: list[Shows] = ["values"]
+        if surface.critic is not None:
+            there.append("critic")
+        if surface.source != "unknown":
+            there.append("actions")
+        if there != [self.shows.itemData(index) for index in range(self.shows.count())]:
+            self.shows.clear()
+            for each in there:
+                self.shows.addItem(_SHOWS[each], each)
+        shown = self._wanted if self._wanted in there else "values"
+        self.shows.setCurrentIndex(there.index(shown))
+        self.shows.setVisible(len(there) > 1 and not (self._grid is not None and self._grid.arms))
+        self.cells.show_as(shown)
+
+    def _show_as(self) -> None:
+        self._wanted = self.shows.currentData()
+        self.cells.show_as(self._wanted)
 
     def _fail(self, sentence: str) -> None:
         self._asked = False
@@ -195,7 +233,8 @@ class SurfacePanel(PanelWidget):
     def _show_agent(self) -> None:
         """Light the agent's cell, and turn to its page where nobody has chosen another."""
         if self.watched and self._grid is not None:
-            self.cells.show_agent(self._playback.state)
+            state = self._playback.state
+            self.cells.show_agent(() if state is None else self._grid.looking_like(state))
             self._turn_page()
 
     def _turn_page(self) -> None:
@@ -218,10 +257,18 @@ def _surface(policy: PolicySnapshot, planned: Planned | None) -> Surface | None:
     return surface_of(policy, planned)
 
 
-def _told(surface: Surface, letters: Sequence[str]) -> str:
-    words = _WORDS[surface.source]
-    if surface.turns_left is not None:
-        words = f"V<sub>k</sub> with k = {surface.turns_left} turns left; arrows show what is best then"
-    lit = "; framed: the states just backed up" if surface.backed_up else ""
+def _told(surface: Surface, config: RunConfig, letters: Sequence[str]) -> str:
+    words, k = _WORDS[surface.source], surface.turns_left
+    if surface.source == "planned" and isinstance(config.update, PolicyIteration):
+        words = "V of the policy that was evaluated; arrows show the next one, greedy in it"
+    if k is not None:
+        words = f"V<sub>k</sub>, k = {k}: the best that {_turns(k)} can bring; arrows show what is best then"
+    if surface.settled:
+        words = "Settled: another step would change nothing; arrows show the best actions"
+    lit = "; framed: the states just backed up" if surface.backed_up and not surface.settled else ""
     named = f" ({', '.join(letters)})" if letters else ""
     return f"{words}{named}{lit} · iteration {surface.iteration:,}"
+
+
+def _turns(count: int) -> str:
+    return "1 turn" if count == 1 else f"{count:,} turns"

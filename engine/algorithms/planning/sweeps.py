@@ -22,6 +22,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import Planned
 from engine.runtime.errors import RunError
 from engine.runtime.state import Parts
+from engine.values.state_values import StateValues
 
 _LEAST = 1e-30  # a probability that is written as a logarithm
 
@@ -60,6 +61,7 @@ class SweepRule:
         planner = _planner(config.update, self._planned, order, self._sharing)
         self._planner: Any = self.parts.add("planner", planner)
         self._by_values = acts_by_values(config)
+        self.state_values: StateValues | None = None  # after a step
         self._best: dict[float, Tensor | None] = {}  # V*, by γ
         self._returned: tuple[float, Tensor, float | None] | None = None  # γ, a table, and what its policy returns
 
@@ -77,6 +79,9 @@ class SweepRule:
         if not torch.isfinite(plan.values).all():
             raise RunError("The values are no longer finite numbers; with a discount below 1 they stay so.")
         self._act_by(plan)
+        step = len(plan.values) - plan.turns_left if plan.values.ndim > 1 and plan.turns_left else 0
+        values = plan.values[step] if plan.values.ndim > 1 else plan.values
+        self.state_values = StateValues(values, plan.turns_left, plan.settled)
         errors = (plan.action_values.amax(-1) - plan.values).flatten()
         return SweepOutcome(
             Planned(

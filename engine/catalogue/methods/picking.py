@@ -12,6 +12,7 @@ from engine.config import (
     PolicyGradientConfig,
     RunConfig,
     ValueBasedConfig,
+    plans_by_sweeps,
 )
 from engine.config.parameters import with_values
 
@@ -33,7 +34,7 @@ def unused(config: RunConfig, entry: Entry) -> str | None:
     """Why ``entry`` means nothing in the family of ``config``; None where it does, or brings its own family along."""
     if isinstance(config, PolicyGradientConfig) or "update" in entry.values:
         return None
-    for part, why in _UNUSED[config.family].items():
+    for part, why in (_UNSWEPT if plans_by_sweeps(config) else _UNUSED[config.family]).items():
         if any(path.startswith(part) for path in entry.values):
             return why
     return None
@@ -43,6 +44,7 @@ _UNPLANNED = {
     "collection": "What is planned is computed from known dynamics, so nothing is collected for it.",
     "estimator.": "What is planned is computed, not estimated, so there is no advantage to choose.",
 }
+_UNSWEPT = _UNPLANNED | {"policy.distribution": "The policy follows from the values that are planned."}
 _UNVALUED = {
     "collection": "Action values are learned step by step, so there is nothing else to collect.",
     "estimator.": "Action values are learned from targets, so there is no advantage to choose.",

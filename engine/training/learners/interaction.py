@@ -37,6 +37,7 @@ from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts, Stateful
 from engine.training.devices import choose_device
 from engine.training.learner import Moment
+from engine.values.state_values import StateValues
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,10 @@ class InteractingLearner(Generic[Acting]):
     @property
     def policies(self) -> dict[str, Policy]:
         return {self._run: self.policy}
+
+    def state_values(self) -> StateValues | None:
+        """What every numbered state is worth, as it is learned or planned beside the policy; None where it is not."""
+        return None
 
     def repeats(self, run: str) -> bool:
         """Never: what it is collecting is not in the state."""

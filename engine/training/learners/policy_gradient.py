@@ -27,9 +27,11 @@ from engine.training.learners.interaction import InteractingLearner, MakeCollect
 from engine.training.learners.summary import estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
+from engine.values.state_values import StateValues
 from engine.values.value_function import ValueFunction
 
 RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
+_MOST_SHOWN = 2_000  # states whose values are looked up to be shown
 
 MakeRule = Callable[[PolicyGradientConfig, Policy, torch.Generator, ValueFitting | None], UpdateRule]
 MakeFitting = Callable[[ValueBaseline, ValueFunction, torch.Generator], ValueFitting]
@@ -94,6 +96,18 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
             self.parts.add_later("played for value", self._for_value)
         self._rule = making.rule(config, self.policy, seeds.generator(), self._fitting)
         self.parts.add("rule", self._rule.parts)
+
+    @torch.no_grad()
+    def state_values(self) -> StateValues | None:
+        """A critic's; None as well of more states than are shown."""
+        seen = self.environment.observation
+        if seen.kind != "discrete" or seen.size > _MOST_SHOWN or self.policy.recurrent:
+            return None
+        states = torch.arange(seen.size, device=self.policy.device)
+        if isinstance(self._critic, SeparateCritic):
+            values: torch.Tensor = self._critic.value(states)
+            return StateValues(values.cpu().double())
+        return StateValues(self.policy.evaluate(states, None)[1].cpu().double()) if self._critic is not None else None
 
     def _iteration(self, moment: Moment) -> Generator[Event, None, None]:
         config = moment.config

@@ -13,6 +13,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, RolloutInteraction
+from engine.values.state_values import StateValues
 
 
 class SweepingLearner(InteractingLearner[RolloutInteraction]):
@@ -30,6 +31,10 @@ class SweepingLearner(InteractingLearner[RolloutInteraction]):
         assert mdp is not None  # the catalogue refuses others
         self._rule = SweepRule(config, self.policy, mdp, seeds.generator())
         self.parts.add("rule", self._rule.parts)
+
+    def state_values(self) -> StateValues | None:
+        """The plan's."""
+        return self._rule.state_values
 
     def _iteration(self, moment: Moment) -> Generator[Event, None, None]:
         config = moment.config

@@ -1,0 +1,164 @@
+"""What stands in a cell: a number, the policy as arrows, or what each action is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from app.style.format import short_number
+from app.style.theme import Theme
+
+_LEAST_TEXT = 7.0  # pixels; smaller, numbers cannot be read and are told on hover alone
+_CENTRE = Qt.AlignmentFlag.AlignCenter
+_SEEN = 0.02  # a probability below which nothing is drawn of an action
+
+
+class Cell(NamedTuple):
+    """Where it is, what is behind it, and how it is written in."""
+
+    area: QRectF
+    ground: QColor
+    theme: Theme
+    font: QFont
+
+    def in_pixels(self, size: float) -> QFont:
+        font = QFont(self.font)
+        font.setPixelSize(max(round(size), 1))
+        return font
+
+
+class Action(NamedTuple):
+    """An action in a cell: where it leads, (right, down) or None where it does not move; what it is worth, how likely
+    it is, the colour of its worth, and the letter that stands for it."""
+
+    way: tuple[int, int] | None
+    value: float
+    chance: float
+    colour: QColor
+    letter: str
+
+
+def ink_on(ground: QColor) -> QColor:
+    """Black or white, whichever is seen better."""
+    light = 0.299 * ground.redF() + 0.587 * ground.greenF() + 0.114 * ground.blueF()
+    return QColor("#101418" if light > 0.5 else "#ffffff")
+
+
+def write_value(painter: QPainter, cell: Cell, value: float) -> None:
+    """The number in the upper part of the cell, as large as fits."""
+    area = cell.area
+    size = max(min(0.27 * area.height(), cell.theme.px(15)), min(0.4 * area.height(), 9.0))
+    room = QRectF(area.left(), area.top() + 1, area.width(), 1.3 * size)
+    digits = 3 if area.width() >= cell.theme.px(44) else 2
+    _write(painter, cell, room, _written(value, digits), size)
+
+
+def _written(value: float, digits: int) -> list[str]:
+    """A number, and shorter: with less digits, and without the 0 before the point."""
+    texts = [short_number(value, fewer) for fewer in range(digits, 0, -1)]
+    return [*texts, *(text.replace("0.", ".", 1) for text in texts[-2:] if text.lstrip("−").startswith("0."))]
+
+
+def _write(
+    painter: QPainter, cell: Cell, room: QRectF, texts: Sequence[str], size: float, ground: QColor | None = None
+) -> None:
+    """The first of ``texts`` that can be read in the middle of ``room``, smaller where it is narrow; or none."""
+    metrics = QFontMetricsF(cell.in_pixels(size))
+    fitting = ((text, 0.92 * room.width() / max(metrics.horizontalAdvance(text), 1.0)) for text in texts)
+    text, share = next(((text, share) for text, share in fitting if share * size >= _LEAST_TEXT), ("", 0.0))
+    if text:
+        size *= min(1.0, share)
+        painter.setPen(ink_on(ground or cell.ground))
+        painter.setFont(cell.in_pixels(size))
+        painter.drawText(room, _CENTRE, text)
+
+
+def draw_policy(
+    painter: QPainter,
+    cell: Cell,
+    chances: Sequence[float],
+    ways: Sequence[tuple[int, int] | None],
+    letters: Sequence[str],
+) -> None:
+    """An arrow for each action that moves, as long and dark as it is likely; a letter for the likeliest other."""
+    area, ink = cell.area, ink_on(cell.ground)
+    centre = QPointF(area.center().x(), area.center().y() + 0.17 * area.height())
+    reach = 0.22 * area.height()
+    for way, share in zip(ways, chances, strict=True):
+        if way is None or share < _SEEN:
+            continue
+        ink.setAlphaF(0.25 + 0.75 * share)
+        length = reach * (0.25 + 0.75 * share)
+        tip = centre + QPointF(way[0] * length, way[1] * length)
+        painter.setPen(QPen(ink, max(area.height() / 26, 1.0)))
+        painter.drawLine(centre, tip)
+        head = max(0.075 * area.height(), 2.0)
+        along, across = QPointF(way[0] * head, way[1] * head), QPointF(-way[1] * head, way[0] * head)
+        painter.setBrush(ink)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawPolygon([tip + along, tip - along * 0.4 + across, tip - along * 0.4 - across])
+    others = [(chances[action], action) for action, way in enumerate(ways) if way is None]
+    share, action = max(others, default=(0.0, 0))
+    if share >= _SEEN and (len(others) == len(ways) or share >= 0.2):
+        ink.setAlphaF(0.25 + 0.75 * share)
+        painter.setPen(ink)
+        painter.setFont(cell.in_pixels(0.36 * area.height()))
+        painter.drawText(area.adjusted(0, 0.3 * area.height(), 0, 0), _CENTRE, letters[action])
+
+
+def draw_action_values(painter: QPainter, cell: Cell, actions: Sequence[Action]) -> None:
+    """What each action is worth: in a triangle at the side to which it leads, and of others in strips, at the middle
+    where there are both. Dots are at those that the policy takes."""
+    moving = [action for action in actions if action.way is not None]
+    still = [action for action in actions if action.way is None]
+    area = cell.area.adjusted(0.5, 0.5, -0.5, -0.5)
+    for action in moving:
+        _draw_triangle(painter, cell, area, action, 0.44 if still else 0.26)
+    if not still:
+        return
+    if moving:  # strips no wider than leaves the triangles to be seen
+        side = 0.36 * area.width()
+        area = QRectF(area.center().x() - side / 2, area.center().y() - side / 2, side, side)
+    height = area.height() / len(still)
+    for number, action in enumerate(still):
+        strip = QRectF(area.left(), area.top() + number * height, area.width(), height)
+        _fill(painter, cell, QPolygonF(strip), action)
+        texts = [action.letter] if moving else [f"{action.letter} {text}" for text in _written(action.value, 2)]
+        _write(painter, cell, strip, texts, min(0.6 * height, cell.theme.px(13)), action.colour)
+        _draw_dot(painter, action, QPointF(strip.left() + 0.1 * strip.width(), strip.center().y()), area.height())
+
+
+def _draw_triangle(painter: QPainter, cell: Cell, area: QRectF, action: Action, inner: float) -> None:
+    """Its dot is so far from the middle, as a share of the way to the side."""
+    assert action.way is not None
+    right, down = action.way
+    centre, half = area.center(), area.width() / 2
+    middle = centre + QPointF(right * half, down * half)
+    along = QPointF(down * half, right * half)
+    _fill(painter, cell, QPolygonF([centre, middle - along, middle + along]), action)
+    size = min(0.17 * area.height(), cell.theme.px(12))
+    at = centre + QPointF(right * 0.64 * half, down * 0.74 * half)
+    room = QRectF(at.x() - 0.36 * half, at.y() - 0.65 * size, 0.72 * half, 1.3 * size)
+    if down:
+        room.adjust(-0.3 * half, 0, 0.3 * half, 0)
+    _write(painter, cell, room, _written(action.value, 2), size, action.colour)
+    _draw_dot(painter, action, centre + QPointF(right * inner * half, down * inner * half), area.height())
+
+
+def _fill(painter: QPainter, cell: Cell, shape: QPolygonF, action: Action) -> None:
+    painter.setPen(QPen(QColor(cell.theme.line), 1))
+    painter.setBrush(action.colour)
+    painter.drawPolygon(shape)
+
+
+def _draw_dot(painter: QPainter, action: Action, at: QPointF, height: float) -> None:
+    if action.chance >= _SEEN:
+        ink = ink_on(action.colour)
+        ink.setAlphaF(0.25 + 0.75 * action.chance)
+        radius = max(0.045 * height, 1.5)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ink)
+        painter.drawEllipse(at, radius, radius)
