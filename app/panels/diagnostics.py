@@ -39,6 +39,7 @@ class DiagnosticsPanel(PanelWidget):
         as_surface(self)
         self._theme = theme
         self._config: RunConfig = PolicyGradientConfig()
+        self._defined: tuple[str, ...] = ()
         self._history: History | None = None
         self._ghosts: Sequence[Run] = ()
         self._lacking: list[SmallPlot] = []  # which do not show them yet
@@ -81,9 +82,9 @@ class DiagnosticsPanel(PanelWidget):
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Plot what a run of ``config`` defines; what is shown does not change while it trains."""
         self._config = config
-        names = diagnosed(config)
-        if names != self.shown:
-            self._plot(names)
+        defined = diagnosed(config)
+        if defined != self._defined:
+            self._plot(defined)
 
     def name_run(self, name: str) -> None:
         self._run = name
@@ -105,7 +106,10 @@ class DiagnosticsPanel(PanelWidget):
         self._later.stop()
         self._redraw()
 
-    def _plot(self, names: tuple[str, ...]) -> None:
+    def _plot(self, defined: tuple[str, ...]) -> None:
+        self._defined = defined
+        beside = {METRICS[name].against[0] for name in defined}
+        names = tuple(name for name in defined if name not in beside)
         for name in names:
             if name not in self._made:
                 self._made[name] = self._new_small(name)

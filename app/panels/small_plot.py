@@ -25,12 +25,14 @@ from app.style.format import NOTHING, minus, short_number
 from app.style.text import SteadyLabel
 from app.style.theme import Theme, blended
 from engine.reports.metric import Metric
+from engine.reports.metrics import METRICS
 
 AXIS_HEIGHT = 40  # pixels, for text of the system's size
 BESIDE = 76  # pixels beside a plot's data
 _DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 _UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no room, and stand in the tooltip
 _MARGINS = Margins(left=64, bottom=AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
+_DASHES = (4, 3)  # in widths of the line
 _EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
 
 
@@ -40,18 +42,20 @@ class SmallPlot(QWidget):
     def __init__(self, metric: Metric, theme: Theme) -> None:
         super().__init__()
         self._metric = metric
+        self._other = METRICS.get(metric.against[0])
         self._theme = theme
-        self._trace = Trace()
+        self._trace, self._other_trace = Trace(), Trace()
         self._y: Range | None = None
         self._history: History | None = None
         self._axis: XAxis = "environment_steps"
         self._band, self._line, self._moments = Band(), Line(), Moments(rows=0)
+        self._other_line = Line(1, dash=_DASHES)
         self._ghosts = Ghosts(metric.name)
         self.plot = Plot(theme, timeline.X_TITLES[self._axis], "", _MARGINS)
         self._set_marks()
         self.plot.title, self.plot.measured = metric.title, heading(metric)
         self.plot.probe, self.plot.numbers = self._read, self._numbers
-        self.title = QLabel(metric.title)
+        self.title = QLabel(metric.title + (f", dashed: {metric.against[1]}" if self._other else ""))
         self.title.setProperty("role", "muted")
         self._value = SteadyLabel(self._written(metric.widest), "heading")
         self._beside = QBoxLayout(_DOWN)
@@ -113,6 +117,9 @@ class SmallPlot(QWidget):
         self._history = history
         values, provisional = history.metrics[self._metric.name].values, history.provisional(self._metric.name)
         self._line.x, self._line.y = timeline.curve(self._trace, history, self._metric.name, axis)
+        if self._other is not None:
+            line = self._other_line
+            line.x, line.y = timeline.curve(self._other_trace, history, self._other.name, axis)
         if self._trace.size > 1:
             lows = self._trace.lows
             known = np.isfinite(lows)
@@ -139,7 +146,8 @@ class SmallPlot(QWidget):
         self.plot.redraw()
 
     def _set_marks(self) -> None:
-        self.plot.marks = [self._band, *self._ghosts.marks, self._moments, self._line, Shapes(self._moments)]
+        lines = [self._line] if self._other is None else [self._line, self._other_line]
+        self.plot.marks = [self._band, *self._ghosts.marks, self._moments, *lines, Shapes(self._moments)]
 
     def show_value_at(self, environment_steps: int) -> None:
         """Write beside the curve what it came to there, until it is refreshed."""
@@ -148,18 +156,19 @@ class SmallPlot(QWidget):
 
     def reset(self) -> None:
         self._trace.clear()
+        self._other_trace.clear()
         self._y = None
         self._history = None
         self._moments.moments = ()
-        for mark in (self._band, self._line):
+        for mark in (self._band, self._line, self._other_line):
             mark.x = np.empty(0)
-        self._line.y = np.empty(0)
+        self._line.y = self._other_line.y = np.empty(0)
         self._value.setText(self._written(math.nan))
         self.plot.follow()
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._line.colour = theme.mean
+        self._line.colour, self._other_line.colour = theme.mean, theme.text
         self._ghosts.apply_theme(theme)
         self._band.colour = blended(theme.mean, theme.surface, 0.25)
         self._moments.apply_theme(theme)
@@ -167,6 +176,9 @@ class SmallPlot(QWidget):
 
     def _settled(self) -> Range:
         low, high = robust_bounds(self._line.y, 0.01)
+        if len(self._other_line.y):
+            below, above = robust_bounds(self._other_line.y, 0.01)
+            low, high = min(low, below), max(high, above)
         if self._metric.name == "explained_variance":
             # Below −1 it says no more than at −1, and the early plunge would flatten all that follows.
             return (-1.0 if low < 0 else 0.0), 1.0
@@ -193,6 +205,9 @@ class SmallPlot(QWidget):
         x, y = float(self._line.x[index]), float(self._line.y[index])
         unit = f" {self._metric.unit}" if self._metric.unit else ""
         words = [f"{self._metric.title} {short_number(y, 4)}{unit}", timeline.x_words(self._axis, x)]
+        there = pointer.nearest(self._other_line.x)
+        if self._other is not None and there is not None:
+            words.insert(1, f"{self._other.title} {short_number(float(self._other_line.y[there]), 4)}{unit}")
         words += [f"run {run.number}: {short_number(there, 4)}{unit}" for run, there in self._ghosts.at(x)]
         return Reading(x, y, (*words, *pointer.moments(self._moments.moments)), self._line.colour)
 
@@ -200,10 +215,13 @@ class SmallPlot(QWidget):
         """Every value that was reported, those of the other runs too."""
         told = [] if self._history is None else [(self.plot.run, self._history)]
         told += [(run.name, run.history) for run in self._ghosts.runs]
-        name = self._metric.name
+        metrics = [self._metric] if self._other is None else [self._metric, self._other]
         return below(
             [
-                Table({**timeline.iterations_table(run, history), heading(self._metric): history.metrics[name].values})
+                Table(
+                    timeline.iterations_table(run, history)
+                    | {heading(metric): history.metrics[metric.name].values for metric in metrics}
+                )
                 for run, history in told
             ]
         )
@@ -227,4 +245,6 @@ def explanation(metric: Metric) -> str:
     """What a tooltip says about a metric."""
     extras = " · ".join(part for part in (metric.symbol, metric.unit) if part)
     name = f"<b>{metric.title}</b>" + (f" &nbsp;{extras}" if extras else "")
-    return f"<p>{name}</p><p>{metric.meaning}</p>"
+    told = f"<p>{name}</p><p>{metric.meaning}</p>"
+    other = METRICS.get(metric.against[0])
+    return told if other is None else f"{told}<p>Dashed:</p>{explanation(other)}"

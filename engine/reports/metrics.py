@@ -17,6 +17,95 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("mean_length", "Mean length", "T̄", "steps", "The mean length of this iteration's episodes."),
         Metric(
+            "first_value",
+            "Value at the start",
+            "max Q(s₀)",
+            "reward",
+            "What the best action in the first state, or the one that the policy prefers, is taken to be worth, "
+            "averaged over the episodes that have just ended: above their discounted return, values are overestimates, "
+            "unless random actions cost much of that. Those of a soft actor-critic count the entropy to come as well.",
+            against=("discounted_return", "return"),
+        ),
+        Metric(
+            "discounted_return",
+            "Discounted return",
+            "Σ γᵗr",
+            "reward",
+            "What the episodes that have just ended brought, as discounted return from their first step, in the "
+            "rewards that learning sees; random actions included, and without what would have followed where they were "
+            "cut off.",
+        ),
+        Metric(
+            "largest_value",
+            "Largest value",
+            "max Q",
+            "reward",
+            "The mean, over the states that were acted in, of the value of the action that looks best, as discounted "
+            "return: where it grows without end, estimates chase each other.",
+        ),
+        Metric(
+            "target_mean",
+            "Targets, mean",
+            "E[y]",
+            "reward",
+            "What values were drawn towards, averaged over the minibatches that were learned from: where it rises "
+            "without end together with the estimates, these chase each other.",
+            against=("estimate_mean", "estimates"),
+        ),
+        Metric(
+            "estimate_mean",
+            "Estimates, mean",
+            "E[Q]",
+            "reward",
+            "What the same actions were taken to be worth before they were drawn towards their targets.",
+        ),
+        Metric(
+            "td_error_mean",
+            "TD error, mean",
+            "E[δ]",
+            "reward",
+            "How far targets lay above the values that were drawn towards them, averaged over the steps that were "
+            "learned from: near 0 once values have settled.",
+        ),
+        Metric(
+            "td_error_size",
+            "TD error, size",
+            "E|δ|",
+            "reward",
+            "How far targets lay from the values that were drawn towards them, either way: it stays above 0 where "
+            "rewards or what follows is random.",
+            from_zero=True,
+        ),
+        Metric(
+            "value_error",
+            "Error of the values",
+            "|Q − q|",
+            "reward",
+            "How far the values are from the true ones, averaged over all that was tried, each as often as it was; "
+            "these are computed from the known dynamics, without a time limit: of the best policy, or of the one that "
+            "acts where its values are learned. Where it is planned, the largest error of any state's value.",
+            from_zero=True,
+        ),
+        Metric(
+            "replay_age",
+            "Replay age",
+            "",
+            "steps",
+            "How many environment steps ago the transitions were taken that were learned from, on average: the older, "
+            "the less like what the policy does now.",
+            from_zero=True,
+            widest=88_800.0,
+        ),
+        Metric(
+            "epsilon",
+            "Random share",
+            "ε",
+            "",
+            "The share of actions drawn blindly in this iteration.",
+            from_zero=True,
+            widest=0.888,
+        ),
+        Metric(
             "loss",
             "Policy loss",
             "L",
@@ -39,7 +128,8 @@ METRICS: dict[str, Metric] = {
             "‖ĝ‖",
             "",
             "The length of the estimated gradient before any clipping, at the update's first step, that of a value "
-            "which shares the network included. Large swings mean a noisy estimate.",
+            "which shares the network included; averaged over the steps where old experience is learned from. Large "
+            "swings mean a noisy estimate.",
             from_zero=True,
         ),
         Metric(
@@ -183,57 +273,6 @@ METRICS: dict[str, Metric] = {
             "Standard deviation of the batch's advantages before normalisation; a better baseline makes it smaller.",
         ),
         Metric(
-            "epsilon",
-            "Random share",
-            "ε",
-            "",
-            "The share of actions drawn blindly in this iteration.",
-            from_zero=True,
-            widest=0.888,
-        ),
-        Metric(
-            "td_error_mean",
-            "TD error, mean",
-            "E[δ]",
-            "reward",
-            "How far targets lay above the values that were drawn towards them, averaged over the steps that were "
-            "learned from: near 0 once values have settled.",
-        ),
-        Metric(
-            "td_error_size",
-            "TD error, size",
-            "E|δ|",
-            "reward",
-            "How far targets lay from the values that were drawn towards them, either way: it stays above 0 where "
-            "rewards or what follows is random.",
-            from_zero=True,
-        ),
-        Metric(
-            "target_mean",
-            "Targets, mean",
-            "E[y]",
-            "reward",
-            "What values were drawn towards, averaged over the minibatches that were learned from: where it rises "
-            "without end together with the estimates, these chase each other.",
-        ),
-        Metric(
-            "estimate_mean",
-            "Estimates, mean",
-            "E[Q]",
-            "reward",
-            "What the same actions were taken to be worth before they were drawn towards their targets.",
-        ),
-        Metric(
-            "replay_age",
-            "Replay age",
-            "",
-            "steps",
-            "How many environment steps ago the transitions were taken that were learned from, on average: the older, "
-            "the less like what the policy does now.",
-            from_zero=True,
-            widest=88_800.0,
-        ),
-        Metric(
             "temperature",
             "Temperature",
             "α",
@@ -248,41 +287,6 @@ METRICS: dict[str, Metric] = {
             "H₁",
             "nats",
             "The entropy that an automatic temperature keeps, in the units of the entropy beside it.",
-        ),
-        Metric(
-            "largest_value",
-            "Largest value",
-            "max Q",
-            "reward",
-            "The mean, over the states that were acted in, of the value of the action that looks best, as discounted "
-            "return: above what is really achieved, it is an overestimate.",
-        ),
-        Metric(
-            "first_value",
-            "Value at the start",
-            "max Q(s₀)",
-            "reward",
-            "What the best action in the first state, or the one that the policy prefers, was taken to be worth, "
-            "averaged over the episodes that have just ended: above their discounted return, values are overestimates. "
-            "Those of a soft actor-critic count the entropy to come as well.",
-        ),
-        Metric(
-            "discounted_return",
-            "Discounted return",
-            "Σ γᵗr",
-            "reward",
-            "What the episodes that have just ended brought, as discounted return from their first step, in the "
-            "rewards that learning sees.",
-        ),
-        Metric(
-            "value_error",
-            "Error of the values",
-            "|Q − q|",
-            "reward",
-            "How far the values are from the true ones, averaged over all that was tried, each as often as it was; "
-            "these are computed from the known dynamics, without a time limit: of the best policy, or of the one that "
-            "acts where its values are learned. Where it is planned, the largest error of any state's value.",
-            from_zero=True,
         ),
         Metric(
             "gradient_steps",

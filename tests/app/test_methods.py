@@ -242,6 +242,32 @@ def test_only_the_methods_own_metrics_are_plotted(diagnostics: DiagnosticsPanel,
     assert len(shown) == len(visible)
 
 
+def test_what_values_promise_and_what_was_achieved_are_held_against_each_other_in_one_plot(
+    diagnostics: DiagnosticsPanel,
+) -> None:
+    """At the top, since overestimation is what to look for; so are targets and estimates."""
+    diagnostics.set_choice(CARTPOLE, of("dqn"))
+    titles = [small.title.text() for small in diagnostics.smalls]
+    assert titles[0] == "Value at the start, dashed: return"
+    assert titles[2] == "Targets, mean, dashed: estimates"
+    assert {"Discounted return", "Estimates, mean"}.isdisjoint(titles)
+    history = History()
+    for i in range(1, 4):
+        told = {"first_value": 10.0 * i, "discounted_return": 5.0 + i if i > 1 else None}
+        history.add_iteration(Updated(i, i * 100, 0, float(i), told))
+    diagnostics.refresh(history)
+    small = diagnostics.smalls[0]
+    assert [small._line.y.tolist(), small._other_line.y.tolist()] == [[10.0, 20.0, 30.0], [7.0, 8.0]]
+    low, high = small._y or (0.0, 0.0)  # in a range that holds both
+    assert low < 7.0
+    assert high > 30.0
+    assert "Discounted return" in small.explanation
+    assert list(small._numbers().columns)[-2:] == ["Value at the start (reward)", "Discounted return (reward)"]
+    diagnostics.set_choice(CARTPOLE, of("ppo"))
+    diagnostics.set_choice(CARTPOLE, of("dqn"))
+    assert [small.title.text() for small in diagnostics.smalls] == titles
+
+
 def many(diagnostics: DiagnosticsPanel) -> None:
     diagnostics.set_choice(CARTPOLE, of("ppo", update__learning_rate_schedule="linear"))
     diagnostics.refresh(a_run())
