@@ -52,7 +52,9 @@ class PrioritizedReplay:
         if start < 0:
             self._tree.fill(start + buffer.slots, buffer.slots, self._greatest)
         self._tree.fill(max(start, 0), stop, self._greatest)
-        self._tree.fill(stop, stop + buffer.environments, 0.0)  # no transition stands there any more
+        beyond = stop + (buffer.rows - buffer.capacity // buffer.environments) * buffer.environments
+        self._tree.fill(stop, min(beyond, buffer.slots), 0.0)  # no transition stands there any more
+        self._tree.fill(0, max(beyond - buffer.slots, 0), 0.0)
         return rows
 
     def cut(self, environments: NDArray[np.int64]) -> None:
@@ -92,7 +94,7 @@ class PrioritizedReplay:
             ValueError: a priority is negative or not finite.
         """
         places, values = slots.cpu().numpy(), priorities.detach().cpu().numpy().astype(np.float64)
-        there = places // self._buffer.environments != self._buffer.head
+        there = self._buffer.holds(places)
         if not there.all():
             places, values = places[there], values[there]
         self._tree.put(places, values)

@@ -173,9 +173,16 @@ class _Buffer:
 
     def load(self, state: Mapping[str, Any]) -> None:
         empty = self._empty()
-        if state["transitions"] is not None:
-            empty.load(state["transitions"])
+        kept = state["transitions"]
+        if kept is not None and not self._whole(kept):
+            empty.load(kept)
         self.buffer = empty
+
+    def _whole(self, kept: Mapping[str, Any]) -> bool:
+        """Whether transitions are of an early version, which kept all frames of every observation."""
+        _, layout, _ = self._made_of
+        seen = kept.get("transitions", kept)["observations"].shape[1:]
+        return layout.frames > 1 and tuple(seen) == layout.observation.shape
 
 
 _LEFT = (

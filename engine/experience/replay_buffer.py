@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.experience.batch import sent
+from engine.experience.frames import check_pixels, followed_by, frame_of, joined
 from engine.experience.replay_layout import ArrayLayout, TransitionLayout
-from engine.runtime.errors import RunError
 from engine.runtime.state import State
 
 _GOES_ON, _TERMINATED = -1, -2  # what ``_ends`` has in place of a final observation's number
@@ -94,6 +94,9 @@ class ReplayBuffer:
     an episode was cut off. A slot is row · N + environment. One row more than fits ``capacity`` holds what the
     environments show now. Nothing is copied as the ring fills; memory is taken as it is used.
 
+    Of observations of k frames each frame is kept once, in the row in which it was the latest, and the k − 1 rows
+    behind the oldest transition stay for their frames.
+
     Source: Lin (1992), "Self-improving reactive agents based on reinforcement learning, planning and teaching"; Mnih et
         al. (2015), "Human-level control through deep reinforcement learning".
     """
@@ -108,17 +111,18 @@ class ReplayBuffer:
                 f"a replay buffer for {capacity} transitions has no room for a step of {environments} environments."
             )
         self.environments = environments
-        self._rows = capacity // environments + 1
-        self.slots = self._rows * environments
-        self.head = 0  # the row to be written next, which holds what the environments show now
+        self._most = capacity // environments  # rows of transitions
+        self.rows = self._most + layout.frames
+        self.slots = self.rows * environments
+        self.head = layout.frames - 1  # the row to be written next, which holds what the environments show now
         self._filled = 0  # rows of transitions
-        self._observations = _zeros(self.slots, layout.observation)
+        self._observations = _zeros(self.slots, layout.frame)
         self._actions = _zeros(self.slots, layout.action)
         self._rewards = np.zeros(self.slots, np.float32)
         self._ends = np.full(self.slots, _GOES_ON, np.int32)
         self._log_probs = np.zeros(self.slots if layout.likelihoods else 0, np.float32)
         # Final observations come and go in the same order as rows do. Each has a number, and stands at its last bits.
-        self._finals = _zeros(_FIRST_ROOM, layout.observation)
+        self._finals = _zeros(_FIRST_ROOM, layout.frame)
         self._first_final, self._kept_finals = 0, 0
         self._layout = layout
 
@@ -129,7 +133,7 @@ class ReplayBuffer:
     @property
     def capacity(self) -> int:
         """How many there can be: a whole number of steps of all environments."""
-        return self.slots - self.environments
+        return self._most * self.environments
 
     def append(self, experience: Experience) -> int:
         """Take in what came after all that is here, in place of the oldest; how many rows of it there was room for.
@@ -143,42 +147,48 @@ class ReplayBuffer:
         """
         experience = self._grid(experience)
         if not self._filled and self._layout.observation.kind == "uint8":
-            _check_pixels(experience.following)
-        most = self._rows - 1
-        if len(experience.rewards) > most:
-            experience = _latest(experience, most)
+            check_pixels(experience.following)
+        if len(experience.rewards) > self._most:
+            experience = _latest(experience, self._most)
         steps = len(experience.rewards)
-        self._forget(self._filled + steps - most)
+        self._forget(self._filled + steps - self._most)
+        if self._layout.frames > 1 and steps and not self._filled:
+            self._begin_with(experience.observations[0])
         cuts = experience.truncated & ~experience.terminated
         ends = np.where(experience.terminated, _TERMINATED, _GOES_ON).astype(np.int32)
-        ends[cuts] = self._keep_finals(experience.final_observations)
-        rows = (self.head + np.arange(steps)) % self._rows
+        ends[cuts] = self._keep_finals(frame_of(experience.final_observations, 0, self._layout))
+        rows = (self.head + np.arange(steps)) % self.rows
         for kept, given in (
-            (self._observations, experience.observations),
+            (self._observations, frame_of(experience.observations, 0, self._layout)),
             (self._actions, experience.actions),
             (self._rewards, experience.rewards),
             (self._ends, ends),
             *([(self._log_probs, experience.log_probs)] if experience.log_probs is not None else []),
         ):
-            ring = kept.reshape(self._rows, self.environments, *kept.shape[1:])
+            ring = kept.reshape(self.rows, self.environments, *kept.shape[1:])
             if steps == 1:
                 ring[self.head] = given[0]
             else:
                 ring[rows] = given
-        self.head = (self.head + steps) % self._rows
+        self.head = (self.head + steps) % self.rows
         self._filled += steps
         shown = self.head * self.environments
-        self._observations[shown : shown + self.environments] = experience.following
+        self._observations[shown : shown + self.environments] = frame_of(experience.following, 0, self._layout)
         return steps
 
     def cut(self, environments: NDArray[np.int64]) -> None:
         """The episodes of these environments broke off after what they show now: something else comes next there."""
         if not self._filled:
             return
-        slots = (self.head - 1) % self._rows * self.environments + environments
+        slots = (self.head - 1) % self.rows * self.environments + environments
         slots = slots[self._ends[slots] == _GOES_ON]
         shown = self._observations[self.head * self.environments + slots % self.environments]
         self._ends[slots] = self._keep_finals(shown)
+
+    def holds(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether a transition stands at each of ``slots``."""
+        found: NDArray[np.bool_] = (self.head - 1 - slots // self.environments) % self.rows < self._filled
+        return found
 
     def draw(self, count: int, generator: torch.Generator) -> NDArray[np.int64]:
         """Slots of ``count`` transitions, each drawn from all alike, [count].
@@ -189,13 +199,13 @@ class ReplayBuffer:
         if not self._filled:
             raise ValueError("there is no transition in the replay buffer yet.")
         drawn: NDArray[np.int64] = torch.randint(len(self), (count,), generator=generator).numpy()
-        oldest = (self.head - self._filled) % self._rows * self.environments
+        oldest = (self.head - self._filled) % self.rows * self.environments
         return (drawn + oldest) % self.slots
 
     def at(self, slots: NDArray[np.int64], n: int, gamma: float) -> Minibatch:
         """The transitions that begin at ``slots`` [B], over n ≥ 1 steps or as many as there are of the episode, with
         rewards discounted by γ. Row by row up to the end of the episode, a cut, or the newest row."""
-        newer = (self.head - 1 - slots // self.environments) % self._rows  # rows behind each
+        newer = (self.head - 1 - slots // self.environments) % self.rows  # rows behind each
         if n == 1:
             last, ends, rewards = slots, self._ends[slots], self._rewards[slots]
             lengths, discounts = np.ones_like(slots), np.float32(gamma) * (ends != _TERMINATED)
@@ -210,16 +220,17 @@ class ReplayBuffer:
             columns = np.arange(len(slots))
             last, ends = path[lengths - 1, columns], path_ends[lengths - 1, columns]
             discounts = np.float32(gamma) ** lengths.astype(np.float32) * (ends != _TERMINATED)
-        following = (last + self.environments * (ends != _TERMINATED)) % self.slots
-        next_observations = self._observations.take(following, 0)
+        following = (last + self.environments * (ends == _GOES_ON)) % self.slots
+        next_observations = self._seen(following)
         (cuts,) = (ends >= 0).nonzero()
         if len(cuts):
-            next_observations[cuts] = self._finals[self._place(ends[cuts])]
+            finals = self._finals[self._place(ends[cuts])]
+            next_observations[cuts] = followed_by(next_observations[cuts], finals, self._layout)
         return Minibatch(
             *map(
                 torch.from_numpy,
                 (
-                    self._observations.take(slots, 0),
+                    self._seen(slots),
                     self._actions.take(slots, 0),
                     rewards,
                     discounts.astype(np.float32, copy=False),
@@ -235,7 +246,7 @@ class ReplayBuffer:
         """The n steps that begin at each of ``slots`` [B], with rewards as they are."""
         ahead = np.arange(n)[:, None]
         path = (slots + ahead * self.environments) % self.slots
-        newer = (self.head - 1 - slots // self.environments) % self._rows
+        newer = (self.head - 1 - slots // self.environments) % self.rows
         goes_on = ((self._ends[path] == _GOES_ON) & (ahead < np.minimum(newer, n - 1))).cumprod(0)
         steps = self.at(path.reshape(-1), 1, gamma)
         carry = torch.from_numpy(np.float32(gamma) * goes_on.astype(np.float32))
@@ -250,7 +261,7 @@ class ReplayBuffer:
         return self.at(self.draw(count, generator), n, gamma)
 
     def state(self) -> State:
-        used = self.slots if self._filled == self._rows - 1 else (self.head + 1) * self.environments
+        used = self.slots if self._filled == self._most else (self.head + 1) * self.environments
         return {
             "observations": self._observations[:used].copy(),
             "actions": self._actions[:used].copy(),
@@ -287,6 +298,27 @@ class ReplayBuffer:
         self._first_final, self._kept_finals = state["first_final"], state["kept_finals"]
         self._finals = state["final_observations"].copy()
 
+    def _begin_with(self, observations: NDArray[Any]) -> None:
+        """Put the earlier frames of ``observations`` [N, …] into the rows behind the next one to be written: nothing
+        that came right before these is here."""
+        for back in range(1, self._layout.frames):
+            row = (self.head - back) % self.rows * self.environments
+            self._observations[row : row + self.environments] = frame_of(observations, back, self._layout)
+            self._ends[row : row + self.environments] = _GOES_ON
+
+    def _seen(self, slots: NDArray[np.int64]) -> NDArray[Any]:
+        """The observations [B, …] before the steps at ``slots`` [B]; of several frames, those of the episode up to
+        there, and zeros before its first."""
+        if self._layout.frames == 1:
+            latest: NDArray[Any] = self._observations.take(slots, 0)
+            return latest
+        earlier = np.arange(1, self._layout.frames)
+        path = (slots - earlier[:, None] * self.environments) % self.slots  # the nearest first
+        same = np.logical_and.accumulate(self._ends[path] == _GOES_ON)
+        frames = self._observations.take(np.concatenate((path[::-1], slots[None])), 0)
+        frames[:-1][~same[::-1]] = 0
+        return joined(frames.swapaxes(0, 1), self._layout)
+
     def _grid(self, given: Experience) -> Experience:
         """As [T, N, …], once all shapes are seen to fit."""
         if given.rewards.ndim == 1:
@@ -316,8 +348,8 @@ class ReplayBuffer:
         """Drop the oldest rows, so many that others take their places."""
         if rows <= 0:
             return
-        oldest = (self.head - self._filled + np.arange(rows)) % self._rows
-        dropped = int((self._ends.reshape(self._rows, -1)[oldest] >= 0).sum())
+        oldest = (self.head - self._filled + np.arange(rows)) % self.rows
+        dropped = int((self._ends.reshape(self.rows, -1)[oldest] >= 0).sum())
         self._first_final = (self._first_final + dropped) & _NUMBERS
         self._kept_finals -= dropped
         self._filled -= rows
@@ -353,17 +385,6 @@ def _latest(experience: Experience, steps: int) -> Experience:
 def _by_step(experience: Experience) -> tuple[str, ...]:
     """What there is of every step."""
     return _BY_STEP if experience.log_probs is None else (*_BY_STEP, "log_probs")
-
-
-def _check_pixels(observations: NDArray[Any]) -> None:
-    """Look once whether bytes can hold what an environment shows."""
-    with np.errstate(invalid="ignore"):
-        whole = np.array_equal(observations.astype(np.uint8), observations)
-    if not whole:
-        raise RunError(
-            "A replay buffer keeps a pixel in one byte, and this environment's are not the whole numbers from 0 to "
-            "255 that its observation space promises; use an environment that shows whole numbers."
-        )
 
 
 def _zeros(count: int, layout: ArrayLayout) -> NDArray[Any]:

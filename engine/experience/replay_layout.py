@@ -28,11 +28,25 @@ class ArrayLayout:
 @dataclass(frozen=True)
 class TransitionLayout:
     """What one observation and one action are made of, and whether ``likelihoods`` of actions are kept: log μ(a|s) of
-    the policy that acted."""
+    the policy that acted.
+
+    An observation may be of several ``frames``, the latest that were seen, oldest first: [places, frames, numbers], one
+    after the other where there is one place, and side by side in each of several ``places``, as pixels are. Each frame
+    is kept once.
+    """
 
     observation: ArrayLayout
     action: ArrayLayout
     likelihoods: bool = False
+    frames: int = 1
+    places: int = 1
+
+    @property
+    def frame(self) -> ArrayLayout:
+        """What is kept of one observation."""
+        if self.frames == 1:
+            return self.observation
+        return ArrayLayout((prod(self.observation.shape) // self.frames,), self.observation.kind)
 
 
 def replay_bytes(
@@ -43,8 +57,8 @@ def replay_bytes(
     The observation after a step is kept only where an episode is cut off by the ``time_limit``; elsewhere it is the
     observation before the next one. A state of the buffer, as a checkpoint has it, takes as much again.
     """
-    rows = capacity // environments + 1
-    each = layout.observation.bytes + layout.action.bytes + _REWARD + _END + (_PRIORITY if prioritized else 0)
+    rows = capacity // environments + layout.frames
+    each = layout.frame.bytes + layout.action.bytes + _REWARD + _END + (_PRIORITY if prioritized else 0)
     each += _LIKELIHOOD if layout.likelihoods else 0
     finals = 2 * rows * environments // time_limit if time_limit else 0  # there is room for up to twice as many
-    return rows * environments * each + finals * layout.observation.bytes
+    return rows * environments * each + finals * layout.frame.bytes

@@ -68,9 +68,9 @@ class ActorCriticRule:
         self._target = self._online.copy()
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
         self._traced = isinstance(update, QActorCritic) and update.traces != "off"
-        layout, environments = replay_layout(environment, self._traced), config.collection.environments
+        layout = replay_layout(environment, config.environment.frame_stack, self._traced)
         self._blindly = -math.log(max(1, environment.action.size))  # log μ of any action before anything is learned
-        self._replay = Replay(update.replay, layout, environments, seeds.generator())
+        self._replay = Replay(update.replay, layout, config.collection.environments, seeds.generator())
         self.parts.add("replay", self._replay.parts)
         self._steps = 0  # of the action values, in this iteration
         self._norms: deque[Tensor] = deque(maxlen=_TOLD)  # of the policy's gradients

@@ -71,7 +71,8 @@ class DQNRule:
         self._target = self._online.copy()
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
         self._optimizer = self.parts.add("optimizer", make_optimizer(update.optimizer, self._online.vector))
-        layout, environments = replay_layout(environment), config.collection.environments
+        environments = config.collection.environments
+        layout = replay_layout(environment, config.environment.frame_stack)
         self._replay = Replay(update.replay, layout, environments, seeds.generator())
         self.parts.add("replay", self._replay.parts)
         self._steps = 0  # gradient steps of this iteration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.catalogue.configured import channel_axis
 from engine.catalogue.methods.extent import in_gigabytes
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import ActorCriticConfig, ValueBasedConfig
@@ -15,16 +16,19 @@ from engine.runtime.errors import Refusal
 from engine.runtime.memory import total_memory
 
 
-def replay_layout(environment: EnvironmentInfo, likelihoods: bool = False) -> TransitionLayout:
-    """What one observation and one action are made of; images of pixels from 0 to 255 take a byte for each.
-    ``likelihoods`` is whether those of actions are kept as well."""
+def replay_layout(environment: EnvironmentInfo, frames: int = 1, likelihoods: bool = False) -> TransitionLayout:
+    """What one observation, of so many frames, and one action are made of; images of pixels from 0 to 255 take a byte
+    for each. ``likelihoods`` is whether those of actions are kept as well."""
     seen = environment.observation
     pixels = seen.image and seen.bounds == ((0.0, 255.0),)
-    return TransitionLayout(
-        ArrayLayout((seen.size,), "uint8") if pixels else _layout(seen),
-        _layout(environment.action),
-        likelihoods,
-    )
+    observation = ArrayLayout((seen.size,), "uint8") if pixels else _layout(seen)
+    places = 1
+    if len(seen.shape) == 3:
+        if not seen.image:  # nobody knows by which of its axes it was stacked
+            frames = 1
+        elif channel_axis(seen.shape) != 0:
+            places = seen.shape[0] * seen.shape[1]
+    return TransitionLayout(observation, _layout(environment.action), likelihoods, frames, places)
 
 
 def replay_fits(config: ValueBasedConfig | ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
@@ -47,14 +51,15 @@ def replay_fits(config: ValueBasedConfig | ActorCriticConfig, environment: Envir
             f"A replay buffer for {replay.capacity:,} steps has no room for one step of {environments:,} environments",
             "raise the replay capacity, or use fewer environments",
         )
-    yield from replay_too_large(environment, replay.capacity, environments, replay.sampling == "prioritized")
+    prioritized, frames = replay.sampling == "prioritized", config.environment.frame_stack
+    yield from replay_too_large(environment, replay.capacity, environments, prioritized, frames)
 
 
 def replay_too_large(
-    environment: EnvironmentInfo, capacity: int, environments: int, prioritized: bool
+    environment: EnvironmentInfo, capacity: int, environments: int, prioritized: bool, frames: int = 1
 ) -> Iterator[Refusal]:
     """Why this computer cannot keep so many transitions, and what would do."""
-    layout = replay_layout(environment)
+    layout = replay_layout(environment, frames)
     needed = replay_bytes(layout, capacity, environments, prioritized, environment.time_limit)
     there = total_memory()
     if needed > there / 2:

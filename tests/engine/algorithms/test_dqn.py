@@ -234,14 +234,15 @@ def test_values_beyond_all_bounds_end_the_run_with_the_reason() -> None:
         ({"environment.normalize_rewards": True}, "other units"),
         ({"update.replay.capacity": 3, "collection.environments": 4}, "no room"),
         ({"update.replay.minibatch_size": 65_536, "policy.hidden_sizes": (2048,) * 4}, "update would take about"),
-        ({"update.replay.capacity": 10_000_000, "environment.frame_stack": 64}, "of memory"),
+        ({"update.replay.capacity": 10_000_000, "environment.frame_stack": 4}, "of memory"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(
     values: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("replay", "extent"):
-        monkeypatch.setattr(f"engine.catalogue.methods.{module}.total_memory", lambda: 4 << 30)
+        there = 1 << 29 if why == "of memory" else 1 << 32
+        monkeypatch.setattr(f"engine.catalogue.methods.{module}.total_memory", lambda there=there: there)
     config: Any = configured(**RUN)
     for path, value in values.items():
         config = with_values(config, {path: value})

@@ -142,6 +142,7 @@ def test_a_replay_buffer_that_does_not_fit_is_refused_and_one_that_does_is_not()
         "16 GB, half of which can be used; keep at most 280,000."
     )
     assert not list(replay_too_large(frames, 280_000, 8, False))
+    assert not list(replay_too_large(frames, 1_000_000, 8, False, frames=4))  # which are kept once each
     assert not list(replay_too_large(seeing(box(4)), 1_000_000, 64, True))
     (huge,) = replay_too_large(seeing(box(10**9)), 100, 8, False)
     assert huge.instead == "use an environment that shows less"
