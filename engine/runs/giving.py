@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.config import ImitationConfig, RunConfig
 from engine.config.imitation import OPTIMAL, OWN, PERSON, DAgger
 from engine.runs.library import Library
+from engine.runs.recordings import Recordings
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:  # with numpy and torch
@@ -90,14 +91,18 @@ def dataset_named(name: str, library: Library | None) -> Demonstrations:
     """
     from engine.experience.demonstration_file import from_bytes
 
-    there = shipped("datasets")
+    there, known = shipped("datasets"), set[str]()
+    if library is not None:
+        recordings = Recordings(library)
+        known = {each.name for each in recordings.datasets()}
+        if name in known:
+            return recordings.dataset(name)
     if name in there:
         return from_bytes(there[name].read_bytes())
     path = Path(name)
     if not (name.endswith(ENDING) or path.is_file()):
-        raise RequestError(
-            f"There is no dataset {name}; {_there(there)} the name of one of the library or the path of a file will do."
-        )
+        names = ", ".join((*sorted(known), *there))
+        raise RequestError(f"There is no dataset {name}; there is {names}, and the path of a file will do as well.")
     return from_bytes(_content(path, "dataset"))
 
 
@@ -119,7 +124,8 @@ def teacher_named(config: ImitationConfig, library: Library | None) -> Teacher:
         teacher = _policy_in(_content(Path(name), "teacher"), f"the policy in {Path(name).name}")
     elif library is None:
         raise RequestError(
-            f"There is no teacher {name}; {_there(there)} a run of the library or the path of a policy will do."
+            f"There is no teacher {name}; there is {', '.join(there)}, and a run of the library or the path of a policy "
+            "will do as well."
         )
     else:
         teacher = _of_run(name, library)
@@ -160,7 +166,3 @@ def _content(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise RequestError(f"The {what} {path} cannot be read: {error.strerror or error}.") from None
-
-
-def _there(names: Mapping[str, Traversable]) -> str:
-    return f"there is {', '.join(names)}, and" if names else ""

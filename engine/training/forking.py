@@ -151,6 +151,8 @@ class _Change:
             meaning = {isinstance(config, ValueBasedConfig) for config in (self.before, self.after)}
             # Values of actions say nothing of their probabilities, and the other way round.
             return len(meaning) > 1 or self._distributions_differ() or self._differs("policy", _OTHER_POLICY)
+        if path == "rule/optimizer":  # gradients of another kind, and size, are none to go on with
+            return isinstance(self.before, ImitationConfig) is not isinstance(self.after, ImitationConfig)
         if path in ("interaction/rewards", "rule/replay/buffer"):
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
         if path in ("rule/window", "returns", "rule/values/visits"):
