@@ -124,8 +124,8 @@ def teacher_named(config: ImitationConfig, library: Library | None) -> Teacher:
         teacher = _policy_in(_content(Path(name), "teacher"), f"the policy in {Path(name).name}")
     elif library is None:
         raise RequestError(
-            f"There is no teacher {name}; there is {', '.join(there)}, and a run of the library or the path of a policy "
-            "will do as well."
+            f"There is no teacher {name}; there is {', '.join(there)}, and a run of the library or the path of a "
+            "policy will do as well."
         )
     else:
         teacher = _of_run(name, library)
