@@ -100,7 +100,7 @@ class SAC(Model):
         title="Temperature",
         symbol="α",
         help="What a nat of the policy's entropy is worth, in the reward's units. Where it is automatic, what it is at "
-        "first.",
+        "first, and again where it is changed.",
         live=True,
         gt=0.0,
         le=1e6,

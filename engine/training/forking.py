@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.catalogue.methods.distribution import distribution_in
 from engine.collection.collectors import UNDER_WAY
-from engine.config import ImitationConfig, RunConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, ImitationConfig, RunConfig, ValueBasedConfig
 from engine.config.environments import as_plain
 from engine.config.parameters import parameters_of, with_values
 from engine.networks.stateful import StatefulModule
@@ -36,12 +36,14 @@ _TOLD = {
     "fitting/optimizer": "what the value function's optimizer had gathered",
     "rule/optimizer": "what the policy's optimizer had gathered",
     "rule/multiplier": "the multiplier",
+    "rule/critics": "the action values",
     "rule/target": "the target network",
     "rule/replay/buffer": "the replay buffer",
     "rule/values/visits": "the counts that step sizes fall with",
 }
 
 _SEVERAL = (
+    "the action values",
     "the mean and spread of the observations",
     "the episodes under way",
     "the counts that step sizes fall with",
@@ -52,6 +54,8 @@ _LEARNED = frozenset({"interaction/policy/value_head", "interaction/policy/norma
 _GOES_WITH = {
     "rule/optimizer": "interaction/policy",
     "rule/target": "interaction/policy",
+    "rule/critic_optimizer": "rule/critics",
+    "rule/improvement/target": "interaction/policy",
     "rule/values": "interaction/policy",
     "fitting/optimizer": "value",
     "played for value": "value",
@@ -153,6 +157,9 @@ class _Change:
             return len(meaning) > 1 or self._distributions_differ() or self._differs("policy", _OTHER_POLICY)
         if path == "rule/optimizer":  # gradients of another kind, and size, are none to go on with
             return isinstance(self.before, ImitationConfig) is not isinstance(self.after, ImitationConfig)
+        if path == "rule/critics":
+            seen = {str(_at(config, "update.critic.activation")) for config in (self.before, self.after)}
+            return len(seen) > 1
         if path in ("interaction/rewards", "rule/replay/buffer"):
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
         if path in ("rule/window", "returns", "rule/values/visits"):
@@ -219,7 +226,7 @@ class _Carrying:
 
     def _of_another(self, path: str) -> bool:
         """Whether the part goes with parameters that have begun anew."""
-        return _GOES_WITH.get(path) in self.anew
+        return _owner(path, self._change.after) in self.anew
 
     def _carry_network(self, network: StatefulModule, old: Mapping[str, Any], path: str) -> None:
         """Load what fits: the network as a whole, the value that a policy's predicts with it, and what is known of the
@@ -233,6 +240,12 @@ class _Carrying:
             elif names:
                 self.anew.append(f"{path}/{group}".rstrip("/"))
         network.load(merged)
+
+
+def _owner(path: str, config: RunConfig) -> str | None:
+    """What the part at ``path`` goes with: the target network of an actor-critic with the action values, that of what
+    acts by its values with the policy."""
+    return "rule/critics" if path == "rule/target" and isinstance(config, ActorCriticConfig) else _GOES_WITH.get(path)
 
 
 def _group(name: str) -> str:
@@ -266,7 +279,7 @@ def _sentences(anew: list[str], state: Mapping[str, Any], change: _Change) -> tu
     found = []
     if change.reseeded:
         found.append(f"The random numbers begin anew, from the seed {change.after.seed}.")
-    alone = [path for path in anew if path in _TOLD and _GOES_WITH.get(path) not in anew]
+    alone = [path for path in anew if path in _TOLD and _owner(path, change.after) not in anew]
     if not change.after.environment.normalize_rewards:
         alone = [path for path in alone if path != "interaction/rewards"]
     told = [_TOLD[path] for path in alone if path in _LEARNED or _there(state, path)]

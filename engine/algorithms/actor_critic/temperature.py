@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from engine.config.actor_critic import SAC
 from engine.networks.optimizers import ParameterVector, make_optimizer
-from engine.runtime.state import Parts, TensorState
+from engine.runtime.state import Parts, State, TensorState
 
 
 class Temperature:
@@ -25,17 +27,27 @@ class Temperature:
 
     def __init__(self, config: SAC, device: torch.device) -> None:
         self.parts = Parts()
-        self._config = config
+        self._config, self._begun_at = config, config.temperature
         log_alpha = nn.Parameter(torch.full((1,), math.log(config.temperature), device=device))
         self._vector = ParameterVector([log_alpha])
-        self.parts.add("log_alpha", TensorState({"log_alpha": self._vector.values}))
+        self.parts.add("log_alpha", self)
         self._optimizer = self.parts.add("optimizer", make_optimizer(config.optimizer, self._vector))
 
     def begin(self, config: SAC) -> None:
-        """An iteration begins with these settings."""
-        self._config = config
-        if not config.automatic_temperature:
+        """An iteration begins with these settings. A temperature that has been changed is taken up, from where an
+        automatic one goes on."""
+        changed = config.temperature != self._begun_at
+        self._config, self._begun_at = config, config.temperature
+        if changed or not config.automatic_temperature:
             self._vector.values.fill_(math.log(config.temperature))
+
+    def state(self) -> State:
+        """log α, and what it was set to last; beside it, ``parts`` hold what its optimiser has gathered."""
+        return {"log_alpha": self._vector.values.clone(), "begun_at": self._begun_at}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        TensorState({"log_alpha": self._vector.values}).load({"log_alpha": state["log_alpha"]})
+        self._begun_at = state.get("begun_at", self._begun_at)
 
     @property
     def value(self) -> Tensor:

@@ -358,6 +358,16 @@ def test_the_parameters_of_the_action_values_are_counted(environment: str, value
 # --- SAC's temperature ------------------------------------------------------------------------------------------------
 
 
+def test_an_automatic_temperature_goes_on_from_what_it_is_changed_to() -> None:
+    temperature = Temperature(SAC(temperature=0.2), ONE_THREAD)
+    temperature.step(torch.tensor(0.0), 1.0, 0.1)
+    moved = float(temperature.value)
+    temperature.begin(SAC(temperature=0.2))
+    assert float(temperature.value) == moved != pytest.approx(0.2)
+    temperature.begin(SAC(temperature=0.7))
+    assert float(temperature.value) == pytest.approx(0.7)
+
+
 @pytest.mark.parametrize(("entropy", "sign"), [(0.5, 1.0), (1.0, 0.0), (1.5, -1.0)])
 def test_the_temperature_rises_where_the_entropy_is_below_its_target_and_rests_on_it(
     entropy: float, sign: float

@@ -1,0 +1,145 @@
+"""Parameters of actor-critics that change while they train, each with an effect, and as a run is forked."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+
+from engine.config import ActorCriticConfig
+from engine.config.parameters import parameters_of, with_values
+from engine.reports.events import Updated
+from engine.training.forking import forked
+from engine.training.training import Training
+from tests.engine.support import untimed
+from tests.engine.training.going_on import reports
+
+SMALL: dict[str, Any] = {
+    "device": "cpu",
+    "policy.hidden_sizes": (6,),
+    "collection.environments": 3,
+    "collection.steps": 12,
+    "environment.time_limit": 9,
+    "update.critic.hidden_sizes": (5,),
+    "update.replay.capacity": 90,
+    "update.replay.learning_starts": 9,
+    "update.replay.minibatch_size": 8,
+    "budget.environment_steps": 180,
+}
+RULES = {
+    "sac": {"environment": "Pendulum-v1", "update": "sac"},
+    "discrete sac": {"environment": "CartPole-v1", "update": "sac"},
+    "td3": {"environment": "Pendulum-v1", "update": "td3"},
+    "ddpg": {"environment": "Pendulum-v1", "update": "ddpg"},
+    "q-actor-critic": {"environment": "CartPole-v1", "update": "q-actor-critic", "update.traces": "retrace"},
+}
+# A value that has an effect where others might have none, and what it counts with.
+TELLING: dict[str, Any] = {"estimator.n": 3, "update.max_grad_norm": 1e-3, "update.smoothing_limit": 0.01}
+COUNTING: dict[str, dict[str, Any]] = {"update.trace_lambda": {"estimator.n": 3}}
+# Another rule's, or of a way to draw that is none of these rules'.
+ELSEWHERE = {
+    "sac": {"update.target_entropy_share", "exploration.noise"},
+    "discrete sac": {"update.target_entropy", "exploration.noise"},
+    "q-actor-critic": {"exploration.noise"},
+}
+PRIORITIZED = {"update.replay.priority_exponent", "update.replay.importance_exponent"}
+
+
+def configured(rule: str, **values: Any) -> ActorCriticConfig:
+    config: Any = with_values(ActorCriticConfig(), {"environment": RULES[rule]["environment"]})
+    config = with_values(config, {"update": RULES[rule]["update"]})
+    return with_values(config, SMALL | RULES[rule] | values)  # type: ignore[return-value]
+
+
+@cache
+def unchanged(rule: str, more: tuple[tuple[str, Any], ...]) -> list[Any]:
+    return [untimed(event) for event in Training(configured(rule, **dict(more))) if isinstance(event, Updated)]
+
+
+def live(rule: str) -> list[str]:
+    config = configured(rule)
+    found = {parameter.path for parameter in parameters_of(config) if parameter.live}
+    return sorted(found - ELSEWHERE.get(rule, set()) - PRIORITIZED - {"budget.environment_steps"})
+
+
+@pytest.mark.parametrize(("rule", "path"), [(rule, path) for rule in RULES for path in live(rule)])
+def test_every_live_parameter_has_an_effect(rule: str, path: str) -> None:
+    more = COUNTING.get(path, {})
+    training = Training(configured(rule, **more))
+    (parameter,) = (each for each in parameters_of(training.config) if each.path == path)
+    changed = []
+    for event in training:
+        if isinstance(event, Updated):
+            changed.append(untimed(event))
+            if event.iteration == 1:
+                training.change(path, TELLING.get(path, other(parameter.value, parameter.choices)))
+    wanted = unchanged(rule, tuple(more.items()))
+    assert changed[0] == wanted[0]
+    assert changed != wanted
+
+
+def other(value: Any, choices: Any) -> Any:
+    if choices:
+        return next(choice for choice in reversed(choices) if choice != value)
+    if isinstance(value, int):
+        return 2 * value + 1
+    return 0.5 * value if value else 0.5
+
+
+# --- as a run is forked -----------------------------------------------------------------------------------------------
+
+
+@cache
+def trained(rule: str) -> Training:
+    training = Training(configured(rule))
+    reports(training, 3)
+    return training
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "told"),
+    [
+        ("sac", {"update.critic.hidden_sizes": (7,)}, "The action values begin anew."),
+        ("sac", {"update.critic.activation": "tanh"}, "The action values begin anew."),
+        ("td3", {"policy.hidden_sizes": (7,)}, "The policy begins anew."),
+        ("q-actor-critic", {"update.traces": "off"}, ""),
+    ],
+)
+def test_a_target_network_goes_on_where_the_action_values_do(rule: str, values: dict[str, Any], told: str) -> None:
+    """And is as they are where these begin anew; a deterministic policy's own goes with the policy."""
+    before: Any = trained(rule)
+    training, sentences = forked(before.state(), values)
+    after: Any = training.learner
+    assert " ".join(sentences) == told
+    one, other = after._rule, before.learner._rule
+    if told.startswith("The action"):
+        assert torch.equal(one._target.vector.values, one._online.vector.values)
+    else:
+        assert torch.equal(one._target.vector.values, other._target.vector.values)
+        assert torch.equal(one._online.vector.values, other._online.vector.values)
+        assert not torch.equal(one._target.vector.values, one._online.vector.values)
+    if rule == "td3":
+        assert torch.equal(one._policy._target.vector.values, one._policy.vector.values)
+    reports(training, 1)
+
+
+def test_likelihoods_that_were_not_kept_are_not_made_up() -> None:
+    """Old steps without them are left behind where traces are to be counted."""
+    training = Training(configured("q-actor-critic", **{"update.traces": "off"}))
+    reports(training, 3)
+    forked_one, sentences = forked(training.state(), {"update.traces": "retrace"})
+    assert sentences == ("The replay buffer begins anew.",)
+    reports(forked_one, 1)
+
+
+def test_a_fork_goes_on_from_the_temperature_that_it_is_given() -> None:
+    kept, _ = forked(trained("sac").state(), {})
+    given, _ = forked(trained("sac").state(), {"update.temperature": 0.3})
+    for training in (kept, given):
+        learner: Any = training.learner
+        rule = learner._rule
+        rule.begin(training.config, 0.0)
+        moved = float(rule._policy._temperature.value)
+        assert (moved == pytest.approx(0.3)) == (training is given)
