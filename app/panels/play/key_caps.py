@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
 from app.panels.play.key_names import cap_of
@@ -28,7 +28,9 @@ class KeyCaps(QWidget):
         self._flow = Flow(spacing)
         self._flow.setContentsMargins(0, 0, 0, 0)
         self.setLayout(self._flow)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self._caps: dict[str, QToolButton] = {}
         self._usual = self._button("usual keys", "Every key as it was at first", self.usual_asked.emit)
 
@@ -81,12 +83,3 @@ class KeyCaps(QWidget):
 
     def cap(self, name: str) -> QToolButton:
         return self._caps[name]
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._flow.heightForWidth(width)
-
-    def sizeHint(self) -> QSize:
-        return QSize(self.width(), self.heightForWidth(max(self.width(), 1)))

@@ -36,7 +36,7 @@ EMPTY = "Press Play, and {} is yours to play here."
 STARTING = "Getting {} ready…"
 HIDDEN = "Paused, since the game could not be seen."
 BRIEF = 4000  # ms for which a sentence is read
-LOWEST_PICTURE = 120  # pixels
+LOWEST_PICTURE = 104  # pixels
 TALLEST_PICTURE = 1 << 16  # pixels; no screen has as many
 _FAST = {EACH_KEY: "each key"}
 
@@ -167,8 +167,6 @@ class GamePage(QWidget):
         px = theme.px
         self.view.setMinimumHeight(px(LOWEST_PICTURE))
         self._limit_picture()
-        for control in (self.play_button, self.restart_button, self.pace_box):
-            control.setMinimumHeight(px(32))
         for button in (self.play_button, self.restart_button):
             button.setIconSize(QSize(px(16), px(16)))
         icons.give(self.restart_button, "restart", color=theme.text, color_disabled=theme.muted)

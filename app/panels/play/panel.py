@@ -75,3 +75,9 @@ class PlayPanel(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self.page.apply_theme(theme)
+        # At once, and from within, since the panel may be put elsewhere in this size.
+        for widget in (*reversed(self.findChildren(QWidget)), self):
+            layout = widget.layout()
+            if layout is not None:
+                layout.activate()
+                widget.updateGeometry()
