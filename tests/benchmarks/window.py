@@ -115,7 +115,8 @@ class Driver:
 
 @contextmanager
 def opened(preset: Preset) -> Iterator[Driver]:
-    """The main window at 1280 × 800 with every panel visible, and torch loaded.
+    """The main window at 1280 × 800 with every panel visible but those that are tabs behind the episode, which plays, and
+    torch loaded.
 
     Raises:
         RuntimeError: a panel is hidden, so that the measurement would not be of what it says.
@@ -133,7 +134,9 @@ def opened(preset: Preset) -> Iterator[Driver]:
         docks = window.docks  # one of which is a tab behind another in a window of this size
         window.frame.train.inner.splitDockWidget(docks["Signal"], docks["Diagnostics"], Qt.Orientation.Horizontal)
         driver.spin(0.5)
-        hidden = [dock.windowTitle() for dock in window.findChildren(QDockWidget) if dock.visibleRegion().isEmpty()]
+        behind = window.frame.train.inner.tabifiedDockWidgets(docks["Agent"])
+        others = [dock for dock in window.findChildren(QDockWidget) if dock not in behind]
+        hidden = [dock.windowTitle() for dock in others if dock.visibleRegion().isEmpty()]
         try:
             if hidden:
                 raise RuntimeError(f"These panels are hidden: {', '.join(hidden)}.")
