@@ -77,7 +77,9 @@ class ProgressView(QWidget):
 
     def show_progress(self, progress: Progress, *, active: bool) -> None:
         share = progress.steps / progress.budget if progress.budget else 0.0
+        self._bar.setUpdatesEnabled(False)  # else it is painted at once, and by itself
         self._bar.setValue(round(1000 * min(share, 1.0)))
+        self._bar.setUpdatesEnabled(True)
         used = min(progress.steps, progress.budget)  # the iteration under way at the end is completed
         done = f"{short_number(used)} of {short_number(progress.budget)} steps" if progress.budget else ""
         self._steps.setText(done)

@@ -163,7 +163,8 @@ class Playback:
         """Begin an episode, or take the action that the last frame showed; the frame of the state thus reached.
 
         The action decided in it is the policy's most likely one if ``greedy``, else a sampled one. A picture is made
-        when ``render`` asks for it, and always of an episode's final state.
+        when ``render`` asks for it, and always of an episode's final state; only beside one is it told how the action
+        was decided.
         """
         terminated = truncated = False
         if self._begun:
@@ -171,7 +172,7 @@ class Playback:
         else:
             self._begin()
         ended = terminated or truncated
-        decision = None if ended else self._decide(greedy)
+        decision = None if ended else self._decide(greedy, render)
         self._begun = not ended
         return Frame(
             image=self._render() if render or ended else None,
@@ -207,14 +208,19 @@ class Playback:
         self._step += 1
         return bool(moved.terminated[0]), bool(moved.truncated[0])
 
-    def _decide(self, greedy: bool) -> Decision:
+    def _decide(self, greedy: bool, told: bool) -> Decision | None:
+        """Decide on the next action; how, where that is to be ``told``, which costs about as much again."""
         with torch.inference_mode():
             distribution, self._memory = self._policy.step(torch.from_numpy(self._observations), self._memory)
             if isinstance(distribution, Bernoulli):  # which refuses to sample from what is no probability
                 self._check_finite(distribution.probabilities.numpy())
             action = distribution.mode() if greedy else distribution.sample(self._generator)
             self._action = self._policy.to_environment(action).numpy()
-            return self._shown(distribution, self._action[0])
+            if told:
+                return self._shown(distribution, self._action[0])
+            if self._action.dtype.kind == "f":  # of others it is seen when the next is told
+                self._check_finite(self._action)
+            return None
 
     def _shown(self, distribution: Distribution, action: NDArray[Any]) -> Decision:
         """The one decision of a batch of one, checked to be made of finite numbers."""

@@ -115,8 +115,7 @@ class Driver:
 
 @contextmanager
 def opened(preset: Preset) -> Iterator[Driver]:
-    """The main window at 1280 × 800 with every panel visible but those that are tabs behind the episode, which plays, and
-    torch loaded.
+    """The main window at 1280 × 800 with torch loaded, and every panel visible but the tabs behind the playing agent.
 
     Raises:
         RuntimeError: a panel is hidden, so that the measurement would not be of what it says.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from multiprocessing import active_children
 from typing import Any
 
@@ -114,6 +115,27 @@ def test_the_same_seed_plays_the_same_episodes() -> None:
         for playback in (Playback(shown, 3), Playback(shown, 3))
     )
     assert first == second
+
+
+@pytest.mark.parametrize("environment", ["CartPole-v1", "Pendulum-v1"])
+def test_an_episode_is_the_same_whether_it_is_seen_or_not(environment: str) -> None:
+    shown = frozen(configured(environment=environment, environment__time_limit=12))
+    seen, unseen = Playback(shown, 3), Playback(shown, 3)
+    whole = episode(seen)
+    for frame in whole:
+        other = unseen.advance(greedy=False, render=frame.step % 4 == 0)
+        assert (other.step, other.reward_so_far, other.ended) == (frame.step, frame.reward_so_far, frame.ended)
+        assert (other.decision is None) == (other.image is None or other.ended)
+    seen.close()
+    unseen.close()
+
+
+def test_a_policy_whose_numbers_are_not_finite_steers_nothing_that_is_not_seen() -> None:
+    broken = frozen(configured(environment="Pendulum-v1"))
+    playback = Playback(replace(broken, state={name: torch.nan * held for name, held in broken.state.items()}), 3)
+    with pytest.raises(RunError, match="numbers that are not finite"):
+        playback.advance(greedy=True, render=False)
+    playback.close()
 
 
 def test_a_gaussian_frame_tells_mean_spread_action_and_bounds() -> None:
