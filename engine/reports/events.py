@@ -87,7 +87,8 @@ class Collected(Event):
 @dataclass(frozen=True, slots=True)
 class Estimated(Event):
     """The advantages of one iteration, one per collected step, shape [steps]: as estimated, and as an update that
-    normalises them takes them, whether this one does or not."""
+    normalises them takes them, whether this one does or not. Where action values are learned, both times the errors of
+    all steps that were learned from, old ones as often as they were drawn."""
 
     iteration: int
     advantages: NDArray[np.float32]
@@ -123,9 +124,10 @@ class UpdateStep(Event):
 
     ``step`` counts those of the update from 1. ``losses`` are the parts of the minibatch's loss by name: their sum is
     what was descended. ``rows`` [steps] are the minibatch's steps, as numbers among those of the iteration; it is empty
-    where the gradient is not one of samples. ``log_ratios`` [steps] are log π(a|s)/π_old(a|s) before the step, and
-    ``clipped`` [steps] marks those whose gradient is cut off, None where nothing is clipped. ``grad_norm`` is the
-    gradient's length before it was clipped and ``parameter_change`` [P] what the step added to the policy's parameters.
+    where the gradient is not one of samples, or of old ones out of a replay buffer. ``log_ratios`` [steps] are
+    log π(a|s)/π_old(a|s) before the step, and ``clipped`` [steps] marks those whose gradient is cut off, None where
+    nothing is clipped. ``grad_norm`` is the gradient's length before it was clipped and ``parameter_change`` [P] what
+    the step added to the policy's parameters; these are action values' where the policy follows from such.
     """
 
     iteration: int

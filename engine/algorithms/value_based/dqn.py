@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engine.algorithms.outcome import Metrics, require_finite, scheduled, scheduled_metric
 from engine.algorithms.value_based.outcome import ValueOutcome
+from engine.algorithms.watching import WatchedStep
 from engine.catalogue.methods.replay import replay_layout
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
@@ -30,6 +31,7 @@ from engine.maths.action_values import (
 )
 from engine.networks.optimizers import make_optimizer
 from engine.policies.policy import Policy
+from engine.reports.events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_value import ActionValues
@@ -66,7 +68,7 @@ class DQNRule:
         update = config.update
         assert isinstance(update, DQN)
         self.parts = Parts()
-        self._config, self._update, self._progress = config, update, 0.0
+        self._config, self._update, self._progress, self._is_watched = config, update, 0.0, False
         self._online = ActionValues(policy)
         self._target = self._online.copy()
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
@@ -83,9 +85,9 @@ class DQNRule:
     def explores_only(self) -> bool:
         return self._replay.acts_randomly(self._update.replay)
 
-    def begin(self, config: ValueBasedConfig, progress: float) -> None:
+    def begin(self, config: ValueBasedConfig, progress: float, watched: bool = False) -> None:
         assert isinstance(config.update, DQN)
-        self._config, self._update, self._progress = config, config.update, progress
+        self._config, self._update, self._progress, self._is_watched = config, config.update, progress, watched
         self._steps = 0
         self._learned.clear()
         self._seen.clear()
@@ -93,7 +95,7 @@ class DQNRule:
     def broke_off(self, environments: NDArray[np.int64]) -> None:
         self._replay.broke_off(environments)
 
-    def learn(self, transitions: Transitions) -> Iterator[None]:
+    def learn(self, transitions: Transitions) -> Iterator[UpdateStep | None]:
         environment, update = self._config.environment, self._update
         self._replay.append(transitions, environment.reward_scale * transitions.rewards + environment.reward_offset)
         self._seen.append(transitions.observations[-1])
@@ -103,11 +105,10 @@ class DQNRule:
         rate = scheduled(update.learning_rate, update.learning_rate_schedule, self._progress)
         device = self._online.vector.values.device
         for drawn in self._replay.draws(update.replay, horizon, update.gradient_steps, self._progress, device):
-            self._step(drawn, rate)
-            yield
+            yield self._step(drawn, rate)
 
     @torch.no_grad()
-    def _step(self, drawn: Replayed, rate: float) -> None:
+    def _step(self, drawn: Replayed, rate: float) -> UpdateStep | None:
         update, batch, online = self._update, drawn.batch, self._online
         targets = one_step_targets(batch.rewards, batch.discounts, self._following_values(batch.next_observations))
         evaluated = online.forward(batch.observations)
@@ -119,6 +120,7 @@ class DQNRule:
         online.vector.zero()
         online.backward(evaluated, gradients)
         norm = online.vector.clip(update.max_grad_norm)
+        seen = self._watched(errors, drawn.weights, norm) if self._is_watched else None
         self._optimizer.step(rate)
         self._following.step(update.target)
         self._steps += 1
@@ -126,6 +128,16 @@ class DQNRule:
         if drawn.weights is not None:
             require_finite([float(norm)], rate)
             self._replay.learned(update.replay, batch, errors)
+        return None if seen is None else seen.event(0, self._steps)
+
+    def _losses(self, errors: Tensor, weights: Tensor | None) -> Tensor:
+        """w ℓ(δ) of each, in the shape of the errors."""
+        losses = huber_loss(errors, DELTA) if self._update.loss == "huber" else 0.5 * errors.square()
+        return losses if weights is None else losses * weights
+
+    def _watched(self, errors: Tensor, weights: Tensor | None, norm: Tensor) -> WatchedStep:
+        losses = {"value": float(self._losses(errors, weights).mean())}
+        return WatchedStep(self._online.vector, losses, float(norm), log_ratios=torch.zeros(0))
 
     def _following_values(self, observations: Tensor) -> Tensor:
         """What the states that minibatches lead to are taken to be worth, [B]."""
@@ -146,13 +158,11 @@ class DQNRule:
         if not self._learned:
             return ValueOutcome(np.zeros(0, np.float32), metrics)
         errors, targets = (torch.stack([getattr(one, name) for one in self._learned]) for name in ("errors", "targets"))
-        losses = huber_loss(errors, DELTA) if update.loss == "huber" else 0.5 * errors.square()
-        if self._learned[0].weights is not None:
-            losses = losses * torch.stack([one.weights for one in self._learned if one.weights is not None])
+        weights = [one.weights for one in self._learned if one.weights is not None]
         norms = torch.stack([one.norm for one in self._learned])
         ages = torch.stack([one.ages for one in self._learned])
         metrics |= {
-            "value_loss": float(losses.mean()),
+            "value_loss": float(self._losses(errors, torch.stack(weights) if weights else None).mean()),
             "grad_norm": float(norms.mean()),
             "td_error_mean": float(errors.mean()),
             "td_error_size": float(errors.abs().mean()),

@@ -16,6 +16,7 @@ from engine.config import ValueBasedConfig
 from engine.config.value_based import DQN
 from engine.experience.transitions import Transitions
 from engine.policies.policy import Policy
+from engine.reports.events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 
@@ -29,15 +30,16 @@ class ValueRule(Protocol):
     def explores_only(self) -> bool:
         """Whether actions are to be random, as nothing has been learned yet."""
 
-    def begin(self, config: ValueBasedConfig, progress: float) -> None:
-        """An iteration begins, with these settings at this share of the budget, 0 … 1."""
+    def begin(self, config: ValueBasedConfig, progress: float, watched: bool = False) -> None:
+        """An iteration begins, with these settings at this share of the budget, 0 … 1. ``watched`` asks for every
+        gradient step, where there are any; nothing else depends on it."""
 
     def broke_off(self, environments: NDArray[np.int64]) -> None:
         """The episodes in these environments will not go on: what has not been learned of them yet is left."""
 
-    def learn(self, transitions: Transitions) -> Iterable[None]:
+    def learn(self, transitions: Transitions) -> Iterable[UpdateStep | None]:
         """Update with the latest steps, to be gone through to the end; gives something now and then, where whoever goes
-        through it may wait.
+        through it may wait: None, or the gradient step that was taken, of whose iteration it does not know the number.
 
         Raises:
             RunError: a value is no longer a finite number.

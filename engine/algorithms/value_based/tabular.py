@@ -70,7 +70,7 @@ class TabularRule:
         self._errors: list[Floats] = []
         self._acted_in: list[Indices] = []
 
-    def begin(self, config: ValueBasedConfig, progress: float) -> None:
+    def begin(self, config: ValueBasedConfig, progress: float, watched: bool = False) -> None:
         assert isinstance(config.update, QLearning | SARSA)
         self._config, self._update = config, config.update
         self._errors, self._acted_in = [], []

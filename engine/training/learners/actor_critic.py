@@ -56,15 +56,15 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         self._explore(config)
         rule = self._rule
         rule.begin(config, moment.progress)
-        parts = Stepwise(self._interaction.collector, rule, self._returns)
-        played, steps = yield from stepwise(
+        parts = Stepwise(self._interaction, rule, self._returns)
+        played, observed = yield from stepwise(
             parts, moment, lambda: self._explorer if rule.explores_only else self._interaction.actor
         )
         yield collected(moment, played)
         outcome = rule.outcome()
         yield Estimated(moment.iteration, outcome.td_errors, outcome.td_errors)
         told = mean_length(played) | achieved(self._returns, self._values)
-        look_at(self._interaction, steps)
+        look_at(self._interaction, observed)
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
     def _values(self, observations: NDArray[Any]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from engine.collection.discounted_returns import DiscountedReturns
 from engine.collection.step_collector import Acting, StepCollector, joined_episodes, joined_transitions
 from engine.config import ActorCriticConfig, ValueBasedConfig
 from engine.experience.transitions import Transitions
-from engine.reports.events import Event, Heartbeat
+from engine.reports.events import Event, Heartbeat, UpdateStep
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.training.learner import Moment
 from engine.training.learners.interaction import Interaction
@@ -28,30 +28,30 @@ class StepwiseRule(Protocol):
 
     def broke_off(self, environments: NDArray[np.int64]) -> None: ...
 
-    def learn(self, transitions: Transitions) -> Iterable[None]: ...
+    def learn(self, transitions: Transitions) -> Iterable[UpdateStep | None]: ...
 
 
 @dataclass(frozen=True)
 class Stepwise:
     """What an iteration takes: where steps come from, what learns from them, and what they have brought so far."""
 
-    collector: StepCollector
+    interaction: Interaction[StepCollector]
     rule: StepwiseRule
     returns: DiscountedReturns
 
 
 def stepwise(
     parts: Stepwise, moment: Moment, actor: Callable[[], Acting]
-) -> Generator[Event, None, tuple[FinishedEpisodes, list[Transitions]]]:
+) -> Generator[Event, None, tuple[FinishedEpisodes, list[NDArray[Any]]]]:
     """``collection.steps`` steps in every environment, with an update after every ``train_frequency`` of them.
 
     Args:
         actor: what acts until the next update.
 
     Returns:
-        The episodes that ended, and the steps, in their order.
+        The episodes that ended, and for ``look_at`` what was observed before each step, in their order.
     """
-    config, collector, returns = moment.config, parts.collector, parts.returns
+    config, collector, returns = moment.config, parts.interaction.collector, parts.returns
     assert isinstance(config, ValueBasedConfig | ActorCriticConfig)
     timer = HeartbeatTimer()
     returns.begin()
@@ -61,7 +61,7 @@ def stepwise(
         returns.broke_off(anew)
     yield from collector.begin()
     ended: list[FinishedEpisodes] = []
-    steps: list[Transitions] = []
+    observed: list[NDArray[Any]] = []
     for _ in range(max(1, config.collection.steps // config.collection.train_frequency)):
         acting = actor()
         taken: list[Transitions] = []
@@ -74,19 +74,22 @@ def stepwise(
         transitions = joined_transitions(taken)
         rewards = config.environment.reward_scale * transitions.rewards + config.environment.reward_offset
         returns.add(transitions, rewards, config.estimator.gamma)
-        steps.append(transitions)
-        for _ in parts.rule.learn(transitions):
+        if parts.interaction.normalizer is not None:
+            observed.append(transitions.observations)
+        for told in parts.rule.learn(transitions):
+            if told is not None:
+                yield replace(told, iteration=moment.iteration)
             if timer.due():
                 yield Heartbeat("updating the policy", sum(found.steps for found in ended))
-    return joined_episodes(ended), steps
+    return joined_episodes(ended), observed
 
 
-def look_at(interaction: Interaction[StepCollector], steps: Sequence[Transitions]) -> None:
-    """Take what was seen in these steps into the running mean and spread of observations, once all has been learned
-    from them."""
+def look_at(interaction: Interaction[StepCollector], observed: Sequence[NDArray[Any]]) -> None:
+    """Take what was observed in an iteration into the running mean and spread of observations, once all has been
+    learned from it."""
     if interaction.normalizer is not None:
         size = interaction.environment.observation.size
-        rows = np.concatenate([each.observations.reshape(-1, size) for each in steps])
+        rows = np.concatenate([each.reshape(-1, size) for each in observed])
         interaction.normalizer.update(torch.from_numpy(rows).to(interaction.device))
 
 

@@ -45,7 +45,7 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
         config = moment.config
         assert isinstance(config, ValueBasedConfig)
         epsilon = epsilon_at(config.exploration, moment.progress)
-        self._rule.begin(config, moment.progress)
+        self._rule.begin(config, moment.progress, moment.watched)
 
         def actor() -> Acting:
             share = 1.0 if self._rule.explores_only else epsilon
@@ -53,8 +53,8 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
                 self.policy.epsilon = share
             return self._interaction.actor
 
-        parts = Stepwise(self._interaction.collector, self._rule, self._returns)
-        played, steps = yield from stepwise(parts, moment, actor)
+        parts = Stepwise(self._interaction, self._rule, self._returns)
+        played, observed = yield from stepwise(parts, moment, actor)
         yield collected(moment, played)
         outcome = self._rule.outcome()
         yield Estimated(moment.iteration, outcome.td_errors, outcome.td_errors)
@@ -63,7 +63,7 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
             "epsilon": self.policy.epsilon,
             **achieved(self._returns, self._values),
         }
-        look_at(self._interaction, steps)
+        look_at(self._interaction, observed)
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
     def _values(self, observations: NDArray[Any]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from engine.environments.making.lookup import inspect
 from engine.experience import replay
 from engine.experience.transitions import Transitions
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeat, Updated
+from engine.reports.events import Event, Heartbeat, Updated, UpdateStep
 from engine.runtime.errors import RunError
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import inexact
@@ -198,6 +198,42 @@ def test_a_fork_keeps_old_experience_unless_it_is_of_other_rewards() -> None:
     other, told = forked(state, {"environment.reward_scale": 2.0})
     assert told == ("The replay buffer begins anew.",)
     assert updates(other, 1)[0]["gradient_steps"] == 0
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "prioritized"])
+def test_a_watched_iteration_tells_every_gradient_step_and_learns_the_same(sampling: str) -> None:
+    values = RUN | {"update__replay__sampling": sampling, "update__replay__priority_exponent": 1.0}
+    told: dict[bool, list[Event]] = {}
+    after = {}
+    for watched in (False, True):
+        training = Training(configured(**values))
+        updates(training, 3)
+        before = parameters(training)
+        training.watched = watched
+        told[watched] = until_updated(training)
+        after[watched] = parameters(training)
+    assert not any(isinstance(event, UpdateStep) for event in told[False])
+    assert torch.equal(after[False], after[True])
+    steps = [event for event in told[True] if isinstance(event, UpdateStep)]
+    metrics = cast("Updated", told[True][-1]).metrics
+    assert [(step.iteration, step.step, step.run) for step in steps] == [(4, count, "run") for count in range(1, 9)]
+    assert np.mean([step.losses["value"] for step in steps]) == pytest.approx(metrics["value_loss"], rel=1e-5)
+    assert np.mean([step.grad_norm for step in steps]) == pytest.approx(metrics["grad_norm"], rel=1e-5)
+    changes = torch.from_numpy(np.sum([step.parameter_change for step in steps], axis=0))
+    torch.testing.assert_close(changes, after[True] - before, rtol=0.0, atol=1e-6)
+
+
+def parameters(training: Training) -> torch.Tensor:
+    return cast("Any", training.learner)._rule._online.vector.values.clone()
+
+
+def until_updated(training: Training) -> list[Event]:
+    found: list[Event] = []
+    for event in training:
+        found.append(event)
+        if isinstance(event, Updated):
+            break
+    return found
 
 
 def test_many_gradient_steps_in_a_row_can_be_paused_between_two(monkeypatch: pytest.MonkeyPatch) -> None:
