@@ -16,9 +16,11 @@ _MOST = 100  # ended episodes of an iteration that are told of, the latest
 
 
 class DiscountedReturns:
-    """Σ_t γ^t r_t of the episodes under way in N environments, and the first observation of each."""
+    """Σ_t γ^t r_t of the episodes under way in N environments, and the first observation of each. Where γ changes, they
+    count as if they began then."""
 
     def __init__(self, environments: int) -> None:
+        self._gamma: float | None = None  # of the sums so far
         self._sums, self._factors = np.zeros(environments), np.ones(environments)
         self._first: NDArray[Any] | None = None
         self._new = np.ones(environments, np.bool_)  # where the next step is an episode's first
@@ -34,6 +36,9 @@ class DiscountedReturns:
 
     def add(self, transitions: Transitions, rewards: NDArray[np.float64], gamma: float) -> None:
         """The latest steps, with the ``rewards`` [T, N] that learning sees."""
+        if self._gamma is not None and gamma != self._gamma:
+            self._restart(np.arange(len(self._sums)))
+        self._gamma = gamma
         ends = transitions.terminated | transitions.truncated
         for t, ended in enumerate(ends):
             if self._new.any():
@@ -62,10 +67,12 @@ class DiscountedReturns:
 
     def state(self) -> State:
         first = None if self._first is None else self._first.copy()
-        return {"sums": self._sums.copy(), "factors": self._factors.copy(), "new": self._new.copy(), "first": first}
+        sums = {"sums": self._sums.copy(), "factors": self._factors.copy()}
+        return {**sums, "new": self._new.copy(), "first": first, "gamma": self._gamma}
 
     def load(self, state: Mapping[str, Any]) -> None:
         if state["sums"].shape != self._sums.shape:
             raise ValueError(f"This state is of {len(state['sums'])} environments, not of {len(self._sums)}.")
         self._sums, self._factors, self._new = (state[name].copy() for name in ("sums", "factors", "new"))
         self._first = None if state["first"] is None else state["first"].copy()
+        self._gamma = state.get("gamma")  # early states do not say

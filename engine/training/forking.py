@@ -24,6 +24,8 @@ _OTHER_WORLD = frozenset(
     {"id", "options", "time_limit", "hidden", "observation_noise", "frame_stack", "sticky_actions"}
 )
 _OTHER_REWARDS = frozenset({"reward_scale", "reward_offset", "normalize_rewards"})
+# What holds rewards, or sums and averages of them, in the units that they had.
+_OF_REWARDS = frozenset({"interaction/rewards", "rule/replay/buffer", "rule/window", "rule/values/visits", "returns"})
 _OTHER_POLICY = frozenset({"kind", "features", "feature_order", "activation", "spread"})
 # What began anew, by where in a learner it is, as a sentence tells of it.
 _TOLD = {
@@ -143,12 +145,6 @@ class _Change:
     def other_world(self) -> bool:
         return self._differs("environment", _OTHER_WORLD)
 
-    @property
-    def other_returns(self) -> bool:
-        """Whether what is summed up or averaged of rewards is not what it was."""
-        gammas = {_at(config, "estimator.gamma") for config in (self.before, self.after)}
-        return self.other_world or self._differs("environment", _OTHER_REWARDS) or len(gammas) > 1
-
     def replaces(self, path: str) -> bool:
         """Whether the part at ``path`` begins anew though its state may fit."""
         if path == "interaction/policy":
@@ -160,10 +156,8 @@ class _Change:
         if path == "rule/critics":
             seen = {str(_at(config, "update.critic.activation")) for config in (self.before, self.after)}
             return len(seen) > 1
-        if path in ("interaction/rewards", "rule/replay/buffer"):
+        if path in _OF_REWARDS:
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
-        if path in ("rule/window", "returns", "rule/values/visits"):
-            return self.other_returns
         if path in ("interaction/collector", "played for value"):
             return self.reseeded or self.other_world or (self.under_way and self._behaves_differently)
         return self.reseeded and path.rpartition("/")[2] in ("actor", "minibatches")

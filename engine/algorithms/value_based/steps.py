@@ -90,6 +90,7 @@ class Window:
 
 class Tables:
     """The tables that learn and how often each entry has been learned from, [S, A] each; one of both, or two of both.
+    ``gamma`` is the discount of the returns that have been averaged in them, None before there are any.
 
     A single table is the one that is acted by, and kept with the policy. What goes on from the other number of tables
     has what these had learned: two begin as the one, and one counts what both had been learned from.
@@ -97,18 +98,30 @@ class Tables:
 
     def __init__(self, acting: NDArray[np.float32], count: int) -> None:
         self._acting = acting
+        self.gamma: float | None = None
         self.values = [acting.copy() for _ in range(count)] if count > 1 else [acting]
         self.visits = [np.zeros(acting.shape, np.int64) for _ in range(count)]
 
+    def average(self, gamma: float) -> bool:
+        """Average returns of this discount from now on, without what has been averaged of others; whether there was
+        any."""
+        others = self.gamma not in (None, gamma)
+        self.gamma = gamma
+        if others:
+            for counts in self.visits:
+                counts[...] = 0
+        return others
+
     def state(self) -> State:
         values = [table.copy() for table in self.values] if len(self.values) > 1 else []
-        return {"values": values, "visits": [counts.copy() for counts in self.visits]}
+        return {"values": values, "visits": [counts.copy() for counts in self.visits], "gamma": self.gamma}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Raises ValueError where it is that of other states or actions."""
         values, visits = state["values"], state["visits"]
         if visits[0].shape != self._acting.shape:
             raise ValueError(f"These tables are {list(visits[0].shape)}, not {list(self._acting.shape)}.")
+        self.gamma = state.get("gamma")  # early states do not say
         if len(visits) > len(self.visits):
             visits = [sum(visits)]
         for index, counts in enumerate(self.visits):

@@ -43,8 +43,8 @@ class TabularRule:
 
     Where k environments do the same in the same state at once, their errors are averaged and the value moves by the
     share that k steps towards that mean would move it, 1 − (1 − α)ᵏ. With the step size 1/n a value is the mean of all
-    targets it has had; with 1/n^0.7 the later ones weigh more. The policy of double Q-learning is ε-greedy in the mean
-    of both tables; each step is learned from by one of them, drawn evenly.
+    targets it has had since γ last changed; with 1/n^0.7 the later ones weigh more. The policy of double Q-learning is
+    ε-greedy in the mean of both tables; each step is learned from by one of them, drawn evenly.
 
     Source: Sutton & Barto (2018), chapters 6 and 7; for the step sizes Even-Dar & Mansour (2003), "Learning rates for
         Q-learning".
@@ -62,8 +62,8 @@ class TabularRule:
         rows.fill_(config.update.initial_value)
         double = isinstance(config.update, QLearning) and config.update.double
         self._acting: NDArray[np.float32] = rows.numpy()
-        tables = self.parts.add("values", Tables(self._acting, 2 if double else 1))
-        self._tables, self._visits = tables.values, tables.visits
+        self._kept = self.parts.add("values", Tables(self._acting, 2 if double else 1))
+        self._tables, self._visits = self._kept.values, self._kept.visits
         self._window = self.parts.add("window", Window(config.estimator.n, config.collection.environments))
         estimates = VALUE_SPECS[config.update.kind].estimates
         self._true = self.parts.add("true_values", TrueValues(config.environment, estimates))
@@ -72,6 +72,8 @@ class TabularRule:
 
     def begin(self, config: ValueBasedConfig, progress: float, watched: bool = False) -> None:
         assert isinstance(config.update, QLearning | SARSA)
+        if self._kept.average(config.estimator.gamma):  # nor is what has been summed up of steps under way
+            self._window.leave(np.arange(config.collection.environments))
         self._config, self._update = config, config.update
         self._errors, self._acted_in = [], []
 

@@ -198,8 +198,26 @@ def test_two_tables_go_on_from_one_and_one_from_two() -> None:
     assert single._visits[0].sum() == counted == 90
 
 
+def test_with_another_discount_values_are_averaged_anew() -> None:
+    """Whether it changes while the run trains or before it goes on."""
+    config = configured("sarsa", estimator__n=2, estimator__gamma=0.9, update__step_size="1/n")
+    rule, _ = made(config)
+    rule.learn(experience(30, 1))
+    going_on, _ = made(config)
+    going_on.parts.load(rule.parts.state())
+    changed = with_values(config, {"estimator.gamma": 0.5})
+    assert isinstance(changed, ValueBasedConfig)
+    for one in (rule, going_on):
+        one.begin(config, 0.0)
+        assert np.sum(one._visits) == 28
+        assert one._window.lengths.any()
+        one.begin(changed, 0.0)
+        assert np.sum(one._visits) == 0
+        assert not one._window.lengths.any()
+
+
 @pytest.mark.parametrize("algorithm", ["q-learning", "double-q-learning", "sarsa"])
-def test_a_fork_to_other_returns_keeps_the_values_and_not_how_often_they_were_averaged(algorithm: str) -> None:
+def test_a_fork_to_other_rewards_keeps_the_values_and_not_how_often_they_were_averaged(algorithm: str) -> None:
     """Nor what has been summed up of the steps and episodes under way, in other units."""
     values = {"environment": "FrozenLake-v1", "collection.steps": 50, "estimator.n": 3, "update.step_size": "1/n"}
     training = Training(with_values(configured(algorithm), values))
@@ -208,11 +226,7 @@ def test_a_fork_to_other_returns_keeps_the_values_and_not_how_often_they_were_av
     counted = np.sum(before._rule._visits)
     assert counted > 0
     anew = ("The counts that step sizes fall with begin anew.",)
-    for path, value, told in (
-        ("environment.reward_scale", 2.0, anew),
-        ("estimator.gamma", 0.5, anew),
-        ("update.learning_rate", 0.5, ()),
-    ):
+    for path, value, told in (("environment.reward_scale", 2.0, anew), ("update.learning_rate", 0.5, ())):
         other, sentences = forked(state, {path: value})
         learner: Any = other.learner
         assert sentences == told

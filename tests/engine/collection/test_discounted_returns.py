@@ -32,6 +32,18 @@ def test_every_episode_has_its_own_sum_and_first_observation_however_it_ends() -
         assert [column.tolist() for column in ended] == [[2, 6], [8.0, 20.0 + 20.0 + 20.0]]
 
 
+def test_with_another_discount_sums_begin_anew() -> None:
+    returns = DiscountedReturns(1)
+    returns.add(steps([[0], [1]], [[0], [0]]), np.array([[1.0], [1.0]]), 1.0)
+    again = DiscountedReturns(1)
+    again.load(returns.state())
+    for one in (returns, again):
+        one.add(steps([[4], [5]], [[0], [1]]), np.array([[5.0], [8.0]]), 0.5)
+        ended = one.ended
+        assert ended is not None
+        assert [column.tolist() for column in ended] == [[4], [9.0]]
+
+
 def test_what_broke_off_counts_for_nothing() -> None:
     returns = DiscountedReturns(1)
     returns.add(steps([[0], [1]], [[0], [0]]), np.array([[1.0], [1.0]]), 1.0)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
 from engine.config import RunConfig
 from engine.config.parameters import Parameter, parameters_of, with_values
 from engine.config.validation import validated
@@ -38,6 +40,23 @@ def made(update: str, baseline: str, some: dict[str, Any]) -> RunConfig:
     return with_values(config, {path: value for path, value in small.items() if path in there})
 
 
+def replaying(algorithm: str, values: dict[str, Any]) -> RunConfig:
+    small = {
+        "device": "cpu",
+        "environment.time_limit": 20,
+        "policy.hidden_sizes": (4,),
+        "collection.environments": 2,
+        "collection.steps": 6,
+        "update.replay.learning_starts": 4,
+        "update.replay.minibatch_size": 8,
+        "update.learning_rate": 0.1,
+        "budget.environment_steps": 5000,
+    }
+    config = with_values(choose(configured(), ALGORITHMS[algorithm]), values)
+    there = {parameter.path for parameter in parameters_of(config)}
+    return with_values(config, {path: value for path, value in small.items() if path in there})
+
+
 PLANNING = configured(environment="Corridor-v0", policy="tabular", update="exact-gradient", evaluation__episodes=2)
 RUNS: dict[str, tuple[RunConfig, Sequence[int]]] = {
     **{
@@ -47,6 +66,11 @@ RUNS: dict[str, tuple[RunConfig, Sequence[int]]] = {
     "a shared value": (made("ppo-clip", "shared-value", FIXED), ()),
     "episodes": (made("gradient-ascent", "value", EPISODES), ()),
     "n steps": (with_values(made("gradient-ascent", "value", FIXED), {"estimator.credit": "n-step"}), ()),
+    "a table": (
+        replaying("sarsa", {"estimator.n": 3, "update.step_size": "1/n^0.7", "environment": "FrozenLake-v1"}),
+        (),
+    ),
+    "replay": (replaying("dqn", {"update.replay.sampling": "prioritized", "update.max_grad_norm": 0.5}), ()),
     "seeds": (made("gradient-ascent", "value", FIXED), SEEDS),
 }
 Told = tuple[list[tuple[str, dict[str, float | None]]], list[tuple[Change, ...]]]
@@ -72,13 +96,13 @@ def configured_so(state: State, path: str, value: Any) -> Training:
 
 def new_values(config: RunConfig, parameter: Parameter) -> list[Any]:
     """One that tells, and the ends of what is allowed."""
-    ends = [0, 1] if parameter.path.endswith(("minibatch_size", "fit_steps")) else []
+    ends = [0, 1] if parameter.path.endswith(("minibatch_size", "fit_steps")) and parameter.minimum == 0 else []
     return [value for value in [other(parameter), *ends] if value != parameter.value]
 
 
 def _of(kind: str, path: str) -> bool:
     """Whether a parameter is looked at in this kind of run: what is common to all rules is with one of them."""
-    return kind not in CLIMBING or kind == "gradient-ascent" or path.startswith("update.")
+    return (kind not in CLIMBING and kind != "replay") or kind == "gradient-ascent" or path.startswith("update.")
 
 
 @pytest.mark.parametrize("kind", RUNS)
