@@ -216,6 +216,7 @@ def test_a_part_that_is_forgotten_is_noticed(part: type, monkeypatch: pytest.Mon
 # --- going on exactly ----------------------------------------------------------------------------------------------
 
 N = 3
+CHANGED = ("exploration.temperature", "exploration.noise", "update.learning_rate")
 WORLDS: dict[str, Any] = {"environment": "LunarLander-v3", "environment.time_limit": 60}
 GOING_ON: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a table": ("reinforce", "tabular", {"environment": "FrozenLake-v1"}),
@@ -232,6 +233,9 @@ GOING_ON: dict[str, tuple[str, str, dict[str, Any]]] = {
     "weights": ("off-policy-pg", "mlp", {"exploration.greedy_start": 0.4, "update.optimizer": "momentum"}),
     "planning": ("exact-gradient", "tabular", {"environment": "GridWorld-v0"}),
     "noise that lasts": ("td3", "mlp", {"environment": "Pendulum-v1"}),
+    "critics that are replayed": ("sac", "mlp", KINDS["replayed"]),
+    "priorities": ("dqn", "mlp", {"update.replay.sampling": "prioritized", "update.target.every": 5}),
+    "two tables, over three steps": ("double-q-learning", "tabular", {"environment": "CliffWalking-v1"}),
     "sweeps": ("asynchronous-value-iteration", "tabular", {"environment": "GridWorld-v0", "update.backups": 7}),
     "a dataset, from which nothing is learned any more": (
         "behavioural-cloning",
@@ -255,7 +259,9 @@ def test_a_run_goes_on_exactly_in_another_process(tmp_path: Path) -> None:
             reports(training, 1)
             training.change("budget.environment_steps", 90_000)
             reports(training, N - 1)
-            training.change("exploration.noise" if algorithm == "td3" else "exploration.temperature", 1.25)
+            there = {parameter.path: parameter for parameter in parameters_of(config)}
+            path = next(path for path in CHANGED if path in there and there[path].live)
+            training.change(path, 0.75)
         state = part.state()
         assert (inexact(state) == ()) == ("from elsewhere" not in name), name
         (tmp_path / name).write_bytes(to_bytes(state))
