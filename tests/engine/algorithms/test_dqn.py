@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from engine.algorithms.value_based.dqn import DQNRule
+from engine.algorithms.value_based.exploration import epsilon_at
 from engine.catalogue.methods.compatibility import refusal
 from engine.config import ValueBasedConfig
 from engine.config.parameters import with_values
+from engine.config.value_based import EpsilonGreedyConfig
 from engine.environments.making.lookup import inspect
 from engine.experience import replay
 from engine.experience.transitions import Transitions
@@ -234,6 +236,29 @@ def until_updated(training: Training) -> list[Event]:
         if isinstance(event, Updated):
             break
     return found
+
+
+def test_old_experience_does_not_run_on_into_episodes_that_begin_anew() -> None:
+    training = Training(configured(**RUN))
+    updates(training, 6)
+    other, told = forked(training.state(), {"seed": 9})
+    assert "The episodes under way begin anew." in told
+    buffer = cast("Any", other.learner)._rule._replay._buffer
+    newest = (buffer.head - 1) % buffer.rows * 2 + np.arange(2)
+    updates(other, 1)
+    first = buffer.at(newest, 3, 0.5)
+    assert first.lengths.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("fraction", "expected"), [(0.5, [1.0, 0.75, 0.2, 0.2]), (1.0, [1.0, 0.9, 0.6, 0.2]), (0.0, [0.2, 0.2, 0.2, 0.2])]
+)
+def test_the_share_of_random_actions_falls_evenly_over_its_part_of_the_run(
+    fraction: float, expected: list[float]
+) -> None:
+    exploration = EpsilonGreedyConfig(epsilon_start=1.0, epsilon_end=0.2, fraction=fraction)
+    progress = [0.0, 0.125 if fraction == 1.0 else 0.15625, 0.5, 1.0]
+    assert [epsilon_at(exploration, share) for share in progress] == pytest.approx(expected)
 
 
 def test_many_gradient_steps_in_a_row_can_be_paused_between_two(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,13 +174,22 @@ def test_each_environment_has_steps_of_its_own_which_a_run_that_goes_on_still_ha
         np.testing.assert_allclose(table[own], expected, atol=1e-5)
 
 
-def test_environments_that_do_the_same_at_once_move_a_value_as_far_as_one_after_the_other_would_to_their_mean() -> None:
-    config = configured("q-learning", 3, update__learning_rate=0.5, estimator__gamma=0.0)
+@pytest.mark.parametrize(
+    ("step_size", "expected"),
+    [("constant", [(1.0 - 0.5**3) * 3.0]), ("1/n", [3.0, 4.0]), ("1/n^0.7", [(1.0 - (1.0 - 3**-0.7) ** 3) * 3.0])],
+)
+def test_environments_that_do_the_same_at_once_move_a_value_as_far_as_one_after_the_other_would_to_their_mean(
+    step_size: str, expected: list[float]
+) -> None:
+    config = configured("q-learning", 3, update__step_size=step_size, estimator__gamma=0.0)
+    if step_size == "constant":
+        config = configured("q-learning", 3, update__learning_rate=0.5, estimator__gamma=0.0)
     rule, table = made(config)
     table[...] = 0.0
     same, ended = np.zeros((1, 3), np.int64), np.ones((1, 3), np.bool_)
-    rule.learn(Transitions(same, same, np.array([[1.0, 2.0, 6.0]]), ended, ~ended, same, same[0]))
-    assert table[0, 0] == pytest.approx((1.0 - 0.5**3) * 3.0)
+    for rewards, wanted in zip(([1.0, 2.0, 6.0], [4.0, 5.0, 6.0]), expected, strict=False):
+        rule.learn(Transitions(same, same, np.array([rewards]), ended, ~ended, same, same[0]))
+        assert table[0, 0] == pytest.approx(wanted)
 
 
 def test_two_tables_go_on_from_one_and_one_from_two() -> None:

@@ -369,6 +369,8 @@ def test_new_transitions_have_the_greatest_priority_and_old_ones_leave_with_thei
         assert_holds(batch, world, 1)
         assert len(batch.slots.unique()) == len(replay)
         assert probabilities.tolist() == pytest.approx([1 / len(replay)] * 400)  # the greatest that there was
+        once, _ = replay.sample(len(replay), 1, GAMMA, generator())  # out of every part of the priorities one
+        assert len(once.slots.unique()) == len(replay)
         replay.update(batch.slots, torch.full((400,), 3.0))
     replay.update(batch.slots, torch.full((400,), 0.5))
     replay.append(world.play(1))
