@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 
 from app.compare.compared import Compared
 from app.compare.pair import PairChoice
+from app.compare.share_cells import ShareCells
 from app.compare.state_bars import StateBars
 from app.session.file_work import FileWork
 from app.style.combo import Combo
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # with torch
     from pathlib import Path
 
     from engine.analysis.policy_difference import PolicyDifference
+    from engine.analysis.state_grids import StateGrid
 
 EMPTY = "Tick one run or two, and what the policy of one gains over the other stands here, where the rules are known."
 _WAITS = "J of both policies is being computed…"
@@ -77,10 +79,12 @@ NUMBERS = (
 
 
 class Found(NamedTuple):
-    """What came of a look into the library: the difference, and the iterations that are kept of the two runs."""
+    """What came of a look into the library: the difference, the iterations that are kept of the two runs, and the cells
+    of their environment, None where it has none."""
 
     difference: PolicyDifference
     kept: tuple[tuple[int, ...], tuple[int, ...]]
+    grid: StateGrid | None
 
 
 class Difference(QWidget):
@@ -104,7 +108,12 @@ class Difference(QWidget):
         self.numbers = {told.name: QLabel() for told in NUMBERS}
         self.units = muted()
         self.units.setWordWrap(True)
-        self.bars = StateBars(theme)
+        self.bars, self.cells = StateBars(theme), ShareCells(theme)
+        self.view = Combo()
+        self.view.setAccessibleName("How the states are shown")
+        self.view.addItems(["by cell", "by state, the largest first"])
+        self.view.activated.connect(self._show_view)
+        self._has_cells = False
         self._stage = Stage(EMPTY, self._arranged(theme))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
@@ -155,7 +164,11 @@ class Difference(QWidget):
         layout.addWidget(self.sentence)
         beside = QHBoxLayout()
         beside.addWidget(scroll)
-        beside.addWidget(self.bars, 1)
+        picture = QVBoxLayout()
+        picture.addWidget(self.view, 0, Qt.AlignmentFlag.AlignRight)
+        picture.addWidget(self.bars, 1)
+        picture.addWidget(self.cells, 1)
+        beside.addLayout(picture, 1)
         layout.addLayout(beside, 1)
         return whole
 
@@ -163,6 +176,7 @@ class Difference(QWidget):
         self._theme = theme
         self.choice.apply_theme(theme)
         self.bars.apply_theme(theme)
+        self.cells.apply_theme(theme)
         self._fit()
 
     def _fit(self) -> None:
@@ -230,10 +244,22 @@ class Difference(QWidget):
             value = getattr(told.numbers, name)
             label.setText("none" if value == float("-inf") else short_number(value, 4))
         self.numbers["worst_gain"].setToolTip(f"In {told.worst}")
-        self.units.setText(f"All in units of reward, discounted by γ = {told.gamma:g}.")
+        other = "" if told.other_gamma is None else f" of the old policy's run; the new one's is {told.other_gamma:g}"
+        self.units.setText(f"All in units of reward, discounted by γ = {told.gamma:g}{other}.")
         self.bars.show_states(told.states)
+        self._has_cells = ShareCells.fits(found.grid)
+        if found.grid is not None and self._has_cells:
+            self.cells.show_states(told.states, found.grid)
+        self._show_view()
         self._fit()
         self._stage.fill(True)
+
+    def _show_view(self) -> None:
+        """The states as cells or as bars, where there is a choice."""
+        by_cell = self._has_cells and self.view.currentIndex() == 0
+        self.view.setVisible(self._has_cells)
+        self.cells.setVisible(by_cell)
+        self.bars.setVisible(not by_cell)
 
     def _say(self, sentence: str) -> None:
         """Why nothing is shown."""
@@ -260,10 +286,12 @@ class Difference(QWidget):
 
 def _look(folder: Path, both: tuple[tuple[str, int | None], tuple[str, int | None]]) -> Found:
     """Compute it from what the library has; on a thread of its own."""
+    from engine.analysis.state_grids import state_grid
     from engine.runs.library import Library
     from engine.runs.policy_differences import difference_between
 
     with Library(folder) as library:
         old, new = ((library.run(run), iteration) for run, iteration in both)
         kept = [tuple(iteration for iteration, _, _ in library.snapshots(run)) for run, _ in both]
-        return Found(difference_between(library, old, new), (kept[0], kept[1]))
+        grid = state_grid(old[0].config_now.environment)
+        return Found(difference_between(library, old, new), (kept[0], kept[1]), grid)

@@ -92,7 +92,7 @@ class StateBars(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             at, rows = (event.pos().y() - self._head) // self._row, self.rows
-            QToolTip.showText(event.globalPos(), _told(rows[at]) if 0 <= at < len(rows) else "", self)
+            QToolTip.showText(event.globalPos(), told_of(rows[at]) if 0 <= at < len(rows) else "", self)
             return True
         return bool(super().event(event))
 
@@ -160,8 +160,8 @@ def _numbers(row: Shown) -> str:
     return f"{short_number(row.old_share)}  |  {short_number(row.new_share)}"
 
 
-def _told(row: Shown) -> str:
-    """All that is known of a row."""
+def told_of(row: Shown | StateShare) -> str:
+    """All that is known of a state, or of several."""
     visits = (
         f"visited {short_number(row.old_visits)} times by the old policy, {short_number(row.new_visits)} by the new"
     )

@@ -16,6 +16,7 @@ from engine.analysis.playback import PolicySnapshot, thawed
 from engine.analysis.state_names import state_names
 from engine.config import RunConfig
 from engine.environments.making.known_dynamics import played_process
+from engine.mdp.ending import EndlessError, endless
 from engine.mdp.exact import dynamics_of
 from engine.mdp.finite import FiniteMDP
 from engine.mdp.performance_difference import Comparison, compare
@@ -35,8 +36,10 @@ _BROKEN = "The policy of iteration {:,} gives numbers that are not finite; choos
 
 @dataclass(frozen=True)
 class StateShare:
-    """What a state adds to the sums: ``visits`` d(s) and ``share`` d(s) · Ā(s), of the old and of the new policy."""
+    """What a state adds to the sums: ``visits`` d(s) and ``share`` d(s) · Ā(s), of the old and of the new policy;
+    ``state`` is its number."""
 
+    state: int
     name: str
     old_visits: float
     new_visits: float
@@ -53,12 +56,14 @@ class PolicyDifference:
         states: all that either policy visits, in the order of their numbers; over the steps of the horizon they are
             summed, so that the old shares sum to the surrogate and the new ones to the difference.
         worst: the name of the state with the least Ā(s), and with a horizon at which step.
+        other_gamma: the discount by which the new policy was learned, where it is another.
     """
 
     gamma: float
     numbers: Comparison
     states: tuple[StateShare, ...]
     worst: str
+    other_gamma: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -88,14 +93,19 @@ def difference(old: PolicySnapshot, new: PolicySnapshot) -> PolicyDifference:
         raise RequestError(_APART)
     mdp = _process(old.config)
     gamma = old.config.estimator.gamma
+    names = state_names(old.config.environment, mdp.states)
     try:
         numbers = compare(dynamics_of(mdp), _probabilities(new, mdp), _probabilities(old, mdp), gamma)
+    except EndlessError as error:
+        raise RequestError(endless(names[error.states[0]])) from None
     except ValueError as error:
         raise RequestError(str(error)) from None
-    names = state_names(old.config.environment, mdp.states)
     step, worst = divmod(numbers.worst_state, mdp.states)
     at = f" at step {step + 1}" if mdp.horizon is not None and mdp.horizon > 1 else ""
-    return PolicyDifference(gamma, numbers, _shares(numbers, names), f"{names[worst]}{at}")
+    other = new.config.estimator.gamma
+    return PolicyDifference(
+        gamma, numbers, _shares(numbers, names), f"{names[worst]}{at}", other if other != gamma else None
+    )
 
 
 def _process(config: RunConfig) -> FiniteMDP:
@@ -131,8 +141,8 @@ def _shares(numbers: Comparison, names: tuple[str, ...]) -> tuple[StateShare, ..
     columns = [*visits, *(each * numbers.gains for each in visits)]
     if numbers.gains.ndim == 2:
         columns = [column.sum(0) for column in columns]
-    rows = zip(names, *(column.tolist() for column in columns), strict=True)
-    return tuple(StateShare(*row) for row in rows if row[1] > 0.0 or row[2] > 0.0)
+    rows = zip(range(len(names)), names, *(column.tolist() for column in columns), strict=True)
+    return tuple(StateShare(*row) for row in rows if row[2] > 0.0 or row[3] > 0.0)
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # with torch
 
 UNKNOWN = (
     "The states of {} and what follows from each are not known as tables, by which alone J can be computed; they are "
-    "in a bandit, a corridor, a grid world, FrozenLake, CliffWalking, Taxi and Blackjack by hands."
+    "in a bandit, a corridor, a grid world, the ledge, FrozenLake, CliffWalking, Taxi and Blackjack by hands."
 )
 _NOTHING = "No policy was kept of run {}; train a run, and its policy can be compared."
 

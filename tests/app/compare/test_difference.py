@@ -75,6 +75,19 @@ def test_what_one_policy_gains_over_another_stands_beside_a_picture_of_where(win
     )
     assert shown.numbers["lemma"].text() == shown.numbers["difference"].text()
     assert "reward" in shown.units.text()
+    assert shown.view.isVisible()
+    assert shown.cells.isVisible()
+    assert not shown.bars.isVisible()
+    by_state = {each.state: each for each in newest.states}
+    areas = shown.cells.areas()
+    assert len(areas) == 2 * 7
+    start = areas[1, 0].center().toPoint()
+    QApplication.sendEvent(shown.cells, QHelpEvent(QEvent.Type.ToolTip, start, shown.cells.mapToGlobal(start)))
+    assert QToolTip.text().startswith(f"{by_state[0].name}: visited")
+    shown.view.setFocus()
+    qtbot.keyClick(shown.view, Qt.Key.Key_End)
+    assert shown.bars.isVisible()
+    assert not shown.cells.isVisible()
     shown.bars.resize(400, 100)
     rows = shown.bars.rows
     assert rows[-1].others > 0
