@@ -33,7 +33,7 @@ def test_all_families_show_their_surface_signal_and_diagnostics_in_one_window(
     for family, told, axis in (
         ("Policy gradient", "V of the policy as it is", "advantage"),
         ("Action values", "Learned values", "TD error"),
-        ("Planning", "V of the policy as it is", "advantage"),
+        ("Planning", "V<sub>k</sub>, k = ", "Bellman error"),
     ):
         pick(window.experiment_panel, "family", family)
         window.start()

@@ -8,7 +8,7 @@ from engine.catalogue.methods.planned import climbs_exactly
 from engine.catalogue.methods.spec import Entry, PlanningSpec
 
 SPEC = PlanningSpec(
-    order=80,
+    order=82,
     entry=Entry(
         "exact-gradient",
         "Exact gradient",

@@ -30,7 +30,7 @@ def _fits(config: PlanningConfig, environment: EnvironmentInfo) -> Iterator[Refu
 
 
 SPEC = PlanningSpec(
-    order=81,
+    order=83,
     entry=Entry(
         "exact-natural-gradient",
         "Exact natural gradient",

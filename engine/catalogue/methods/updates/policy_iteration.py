@@ -17,7 +17,7 @@ def _fits(config: PlanningConfig, environment: EnvironmentInfo) -> Iterator[Refu
 
 
 SPEC = PlanningSpec(
-    order=84,
+    order=81,
     entry=Entry(
         "policy-iteration",
         "Policy iteration",

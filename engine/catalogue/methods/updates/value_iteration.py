@@ -29,7 +29,7 @@ def _algorithm(id: str, title: str, summary: str, order: str) -> Entry:
 
 
 SPEC = PlanningSpec(
-    order=82,
+    order=80,
     entry=Entry(
         "value-iteration",
         "Value iteration",
