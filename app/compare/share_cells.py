@@ -55,21 +55,19 @@ class ShareCells(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(self._theme.px(260), self._theme.px(100))
 
-    def areas(self) -> dict[tuple[int, int], QRectF]:
-        """By side, 0 or 1, and state, where its cell is; states are −1 − n for the n-th cell without one."""
+    def areas(self) -> dict[tuple[int, int, int], QRectF]:
+        """Where the cells are, by their side, 0 or 1, their row and their column."""
         grid = self._grid
         assert grid is not None
         rows, head, gap = grid.pages[0], self._head, float(self._theme.unit)
         width = (self.width() - gap) / 2.0
         side = min(width / len(rows[0]), (self.height() - head) / len(rows), self._theme.px(_LARGEST))
-        found, without = {}, 0
-        for number in (0, 1):
-            for row, cells in enumerate(rows):
-                for column, state in enumerate(cells):
-                    without += state < 0
-                    place = QRectF(number * (width + gap) + column * side, head + row * side, side, side)
-                    found[number, state if state >= 0 else -without] = place
-        return found
+        return {
+            (number, row, column): QRectF(number * (width + gap) + column * side, head + row * side, side, side)
+            for number in (0, 1)
+            for row, cells in enumerate(rows)
+            for column in range(len(cells))
+        }
 
     @property
     def _head(self) -> int:
@@ -88,14 +86,13 @@ class ShareCells(QWidget):
             words = metrics.elidedText(title, Qt.TextElideMode.ElideRight, width)
             left = number * (width + self._theme.unit)
             painter.drawText(QRectF(left, 0, width, metrics.height()), int(Qt.AlignmentFlag.AlignLeft), words)
-        for (number, state), area in self.areas().items():
-            self._paint_cell(painter, area.adjusted(0.5, 0.5, -0.5, -0.5), number, state)
+        for (number, row, column), area in self.areas().items():
+            self._paint_cell(painter, area.adjusted(0.5, 0.5, -0.5, -0.5), number, (row, column))
 
-    def _paint_cell(self, painter: QPainter, area: QRectF, number: int, state: int) -> None:
+    def _paint_cell(self, painter: QPainter, area: QRectF, number: int, place: tuple[int, int]) -> None:
         grid, theme = self._grid, self._theme
         assert grid is not None
-        place, known = grid.place(state), self._states.get(state)
-        letter = grid.letter(*place[1:]) if place is not None else ""
+        known, letter = self._states.get(grid.pages[0][place[0]][place[1]]), grid.letter(*place)
         painter.setPen(QPen(QColor(theme.line), 1))
         share = 0.0 if known is None else (known.old_share, known.new_share)[number]
         visits = 0.0 if known is None else (known.old_visits, known.new_visits)[number]
@@ -129,5 +126,7 @@ class ShareCells(QWidget):
         """All that is known of the cell there; empty where neither policy comes to."""
         if self._grid is None:
             return ""
-        here = next((state for (_, state), area in self.areas().items() if area.contains(at.toPointF())), -1)
+        places = ((row, column) for (_, row, column), area in self.areas().items() if area.contains(at.toPointF()))
+        row, column = next(places, (-1, -1))
+        here = self._grid.pages[0][row][column] if row >= 0 else -1
         return told_of(self._states[here]) if here in self._states else ""

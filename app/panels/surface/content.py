@@ -105,8 +105,10 @@ def draw_policy(
     if share >= _SEEN and (len(others) == len(ways) or share >= 0.2):
         ink.setAlphaF(0.25 + 0.75 * share)
         painter.setPen(ink)
-        painter.setFont(cell.in_pixels(0.36 * area.height()))
-        painter.drawText(area.adjusted(0, 0.3 * area.height(), 0, 0), _CENTRE, letters[action])
+        apart = any(chance >= _SEEN for way, chance in zip(ways, chances, strict=True) if way is not None)
+        painter.setFont(cell.in_pixels((0.26 if apart else 0.36) * area.height()))
+        aside = 0.56 * area.width() if apart else 0.0  # where no arrow is
+        painter.drawText(area.adjusted(0, 0.3 * area.height(), -aside, 0), _CENTRE, letters[action])
 
 
 def draw_action_values(painter: QPainter, cell: Cell, actions: Sequence[Action]) -> None:

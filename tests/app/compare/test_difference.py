@@ -81,7 +81,7 @@ def test_what_one_policy_gains_over_another_stands_beside_a_picture_of_where(win
     by_state = {each.state: each for each in newest.states}
     areas = shown.cells.areas()
     assert len(areas) == 2 * 7
-    start = areas[1, 0].center().toPoint()
+    start = areas[1, 0, 0].center().toPoint()
     QApplication.sendEvent(shown.cells, QHelpEvent(QEvent.Type.ToolTip, start, shown.cells.mapToGlobal(start)))
     assert QToolTip.text().startswith(f"{by_state[0].name}: visited")
     shown.view.setFocus()
