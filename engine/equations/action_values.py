@@ -7,6 +7,7 @@ from collections.abc import Callable
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import VALUE_SPECS
 from engine.config import ActorCriticConfig, ValueBasedConfig
+from engine.config.replay import TargetNetwork
 from engine.config.value_based import DECAY, DQN, SARSA, QLearning
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
@@ -76,19 +77,12 @@ def _sarsa(config: ValueBasedConfig) -> tuple[Line, ...]:
 
 
 def _dqn(config: ValueBasedConfig) -> tuple[Line, ...]:
-    update, n = config.update, config.estimator.n
+    update = config.update
     assert isinstance(update, DQN)
-    rewards = r"r_t" if n == 1 else rf"\sum_{{l=0}}^{{{n - 1}}} \gamma^l r_{{t+l}}"
-    later = r"s_{t+1}" if n == 1 else rf"s_{{t+{n}}}"
     best = (
-        rf"Q_{{\theta^-}}({later}, {_GREEDY} \, Q_\theta({later}, a'))"
+        rf"Q_{{\theta^-}}(s_{{t+1}}, {_GREEDY} \, Q_\theta(s_{{t+1}}, a'))"
         if update.double
-        else rf"\max_{{a'}} Q_{{\theta^-}}({later}, a')"
-    )
-    target = (
-        Term(rf"y_t = {rewards} + ", "credit"),
-        Term(r"\gamma" if n == 1 else rf"\gamma^{{{n}}}", "credit"),
-        Term(rf"\, {best}", "update"),
+        else r"\max_{a'} Q_{\theta^-}(s_{t+1}, a')"
     )
     error = r"y_t - Q_\theta(s_t, a_t)"
     mean = r"\mathrm{mean}_{t \sim D} \," + (r" w_t \," if update.replay.sampling == "prioritized" else "")
@@ -99,9 +93,18 @@ def _dqn(config: ValueBasedConfig) -> tuple[Line, ...]:
         Term(rf"\nabla_\theta \, {mean}"),
         Term(loss, "update"),
     )
-    rate = update.target.rate
-    follows = r"\theta" if rate == 1.0 else r"(1 - \tau) \, \theta^- + \tau \, \theta"
-    return (target, step, (Term(rf"\theta^- \leftarrow {follows}", "update"),))
+    lines = (target_line(config, best), step, _followed(update.target))
+    return ((Term(_DUELING, "policy"),), *lines) if update.dueling else lines
+
+
+_DUELING = r"Q_\theta(s, a) = V_\theta(s) + A_\theta(s, a) - \mathrm{mean}_{a'} \, A_\theta(s, a')"
+
+
+def _followed(target: TargetNetwork) -> Line:
+    """What a renewal makes of the target network, and at how many gradient steps there is one."""
+    follows = r"\theta" if target.rate == 1.0 else r"(1 - \tau) \, \theta^- + \tau \, \theta"
+    pace = rf"\; \; \mathrm{{every}} \; {target.every} \; \mathrm{{steps}}" if target.every > 1 else ""
+    return (Term(rf"\theta^- \leftarrow {follows}{pace}", "update"),)
 
 
 _VALUES: dict[str, Callable[[ValueBasedConfig], tuple[Line, ...]]] = {
@@ -121,6 +124,8 @@ SYMBOLS = (
     Symbol("{t \\sim D}", "mean<sub>t ∼ D</sub>", "the mean over steps drawn from the replay buffer"),
     Symbol(r"\mathrm{huber}", "huber(e)", "½ e² up to an error of 1, and from there on a straight line"),
     Symbol("w_t", "w<sub>t</sub>", "undoes in part that a step is drawn more often than others"),
+    Symbol(r"V_\theta(s)", "V<sub>θ</sub>(s)", "what the network expects to follow state s, over all actions"),
+    Symbol(r"A_\theta(s, a)", "A<sub>θ</sub>(s,a)", "by how much it thinks action a better than others in state s"),
     Symbol("y_t", "y<sub>t</sub>", "the target: what the value is drawn towards; rewards alone where the episode ends"),
     Symbol("r_t", "r<sub>t</sub>", "the reward of step t, of the steps s<sub>t</sub>, a<sub>t</sub> that are taken"),
     Symbol("r_{t+l}", "r<sub>t+l</sub>", "the reward l steps after step t"),

@@ -74,6 +74,8 @@ def many() -> Iterator[tuple[RunConfig, EnvironmentInfo]]:
         if isinstance(of(algorithm), ValueBasedConfig):
             yield of(algorithm, estimator__n=n), ENVIRONMENTS["FrozenLake-v1"]
     yield of("sarsa", update__step_size="1/n"), ENVIRONMENTS["FrozenLake-v1"]
+    replay = {"update__replay__sampling": "prioritized", "update__target__rate": 1.0, "update__target__every": 500}
+    yield of("dqn", policy="mlp", update__dueling=True, **replay), CARTPOLE
     for algorithm, n, environment in product(("sac", "td3", "ddpg"), (1, 3), (BOX, ENVIRONMENTS["Pendulum-v1"])):
         yield of(algorithm, policy="mlp", estimator__n=n), environment
     for algorithm in ("sac", "q-actor-critic"):

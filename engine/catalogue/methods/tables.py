@@ -10,15 +10,8 @@ from engine.config.policies import TabularPolicy
 from engine.runtime.errors import Refusal
 
 TABLE = {"policy": TabularPolicy().kind}  # what picking such a method sets beside itself
-TABLE_METRICS = (
-    "epsilon",
-    "td_error_mean",
-    "td_error_size",
-    "largest_value",
-    "first_value",
-    "discounted_return",
-    "value_error",
-)
+TABLE_METRICS = ("largest_value", "td_error_mean", "td_error_size", "value_error", "epsilon")
+TABLE_PINNED = ("update.learning_rate", "exploration.epsilon_end", "estimator.n")
 
 
 def discrete_actions(config: ValueBasedConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.methods.spec import Entry, ValueSpec
-from engine.catalogue.methods.tables import TABLE, TABLE_METRICS, in_a_table
+from engine.catalogue.methods.tables import TABLE, TABLE_METRICS, TABLE_PINNED, in_a_table
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
 
@@ -41,6 +41,6 @@ SPEC = ValueSpec(
     fits=in_a_table,
     biases=_biases,
     estimates="q_π",
-    pinned=("update.learning_rate", "exploration.epsilon_end", "estimator.n"),
+    pinned=TABLE_PINNED,
     metrics=TABLE_METRICS,
 )
