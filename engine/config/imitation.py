@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from engine.config.environments import EnvironmentConfig
 from engine.config.fields import Id, Kind, Model, parameter
@@ -24,20 +24,21 @@ OWN = "own"  # the dataset of the policy's own episodes, played anew for every u
 OPTIMAL = "optimal"  # the teacher who knows the dynamics
 PERSON = "person"  # the teacher who answers in the window
 
+Name = Annotated[str, BeforeValidator(lambda name: str(name) if type(name) is int else name)]  # run 4 is called 4
 Weighting = Literal["one", "return", "return-to-go"]
 
 
 class TeachingConfig(Model):
     """Who is learned from, by names: those of datasets and runs in the library, of what is shipped, or of files."""
 
-    dataset: str = parameter(
+    dataset: Name = parameter(
         "",
         title="Dataset",
         help="What is learned from: the name of a dataset of recordings, or the path of a file of them. own is the "
         "policy's own episodes, played anew for every update.",
         max_length=1000,
     )
-    teacher: str = parameter(
+    teacher: Name = parameter(
         "",
         title="Teacher",
         help="Who is asked what to do: a run of the library by its number or id, as good as it was at its best; the "
