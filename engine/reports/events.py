@@ -141,6 +141,28 @@ class UpdateStep(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be done in a state that the learner came to: its ``number`` in the round, what is observed [...], and
+    how the episode led there, from its ``seed`` by the ``actions`` [t, …] before it, in the environment's units."""
+
+    number: int
+    observation: NDArray[Any]
+    seed: int
+    actions: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Event):
+    """A person is to answer the ``questions`` that are still open, of ``count`` in this round; nothing goes on until
+    then, so that whoever hosts the run is to wait for ``Training.answer`` before he asks for the next event."""
+
+    iteration: int
+    round: int
+    questions: tuple[Question, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reweighted(Event):
     """How far one iteration's policy has moved from the one that acted, as logarithms of probability ratios.
 

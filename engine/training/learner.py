@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -26,6 +26,23 @@ class Moment:
     iteration: int
     progress: float
     watched: bool = False
+
+
+@runtime_checkable
+class AskingLearner(Protocol):
+    """One that may have to wait for a person's answers."""
+
+    @property
+    def asking(self) -> bool:
+        """Whether it waits now."""
+
+    def answer(self, number: int, action: Any) -> None:
+        """An answer to the question of that number: an action in the environment's units, or None where it is not
+        known what is to be done, or the state is lost anyway.
+
+        Raises:
+            RequestError: there is no such question, or no such action.
+        """
 
 
 class Learner(Protocol):

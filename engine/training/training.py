@@ -23,7 +23,7 @@ from engine.runtime.errors import RefusedError, RequestError, RunError, describe
 from engine.runtime.state import State, inexact
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.given import NOTHING, Given, given_in
-from engine.training.learner import Learner, Moment
+from engine.training.learner import AskingLearner, Learner, Moment
 from engine.training.learners.interaction import InteractingLearner, collection_of
 from engine.training.learners.make import make_learner
 from engine.training.many_seeds.learner import ManySeedsLearner
@@ -168,6 +168,21 @@ class Training:
         if problem is not None:
             raise RefusedError(problem)
         self._pending[path] = {parameter.path: parameter.value for parameter in parameters_of(changed)}[path]
+
+    @property
+    def asking(self) -> bool:
+        """Whether a person has to answer before anything goes on, as ``Asked`` has told."""
+        return isinstance(self.learner, AskingLearner) and self.learner.asking
+
+    def answer(self, number: int, action: Any) -> None:
+        """A person's answer to a question, None where there is none to be had.
+
+        Raises:
+            RequestError: as ``AskingLearner.answer``; or nobody is asked anything.
+        """
+        if not isinstance(self.learner, AskingLearner):
+            raise RequestError("Nobody is asked anything in this run.")
+        self.learner.answer(number, action)
 
     def close(self) -> None:
         """Free the environments."""

@@ -36,17 +36,31 @@ class Aggregate:
     """
 
     def __init__(self) -> None:
-        self.steps: Labelled | None = None
+        self._steps: Labelled | None = None
         self.rounds = self.asked = self.given = 0
         self.teacher_return: float | None = None
 
-    def add(self, steps: Labelled) -> None:
-        """Take in more, behind what there is."""
-        old = self.steps
+    @property
+    def steps(self) -> Labelled:
+        """All of them; there are some once a round is over.
+
+        Raises:
+            ValueError: none is.
+        """
+        if self._steps is None:
+            raise ValueError("no round is over yet.")
+        return self._steps
+
+    def take(self, asked: int, steps: Labelled) -> None:
+        """Take in what came of a round, behind what there is; ``asked`` is 0 where its dataset was given."""
+        self.rounds += 1
+        self.asked += asked
+        self.given += len(steps) if asked else 0
+        old = self._steps
         if old is None:
-            self.steps = steps
+            self._steps = steps
             return
-        self.steps = Labelled(
+        self._steps = Labelled(
             torch.cat([old.observations, steps.observations]),
             torch.cat([old.actions, steps.actions]),
             torch.cat([old.known, steps.known]),
@@ -56,7 +70,7 @@ class Aggregate:
 
     def state(self) -> State:
         counts = {name: getattr(self, name) for name in ("rounds", "asked", "given", "teacher_return")}
-        steps = self.steps
+        steps = self._steps
         return {
             **counts,
             "steps": None if steps is None else {name: getattr(steps, name).clone() for name in _TENSORS},
@@ -68,10 +82,10 @@ class Aggregate:
             setattr(self, name, state[name])
         steps = state["steps"]
         if steps is None:
-            self.steps = None
+            self._steps = None
             return
         seen, actions, known = (steps[name].to(state["device"], copy=True) for name in _TENSORS[:3])
-        self.steps = Labelled(seen, actions, known, known.float(), steps["lengths"].clone())
+        self._steps = Labelled(seen, actions, known, known.float(), steps["lengths"].clone())
 
 
 @torch.no_grad()
