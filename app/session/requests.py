@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from threading import Condition
 from typing import Any, Literal
 
-Kind = Literal["start", "come back", "go on", "stop after", "resume", "pause", "step", "stop", "change", "pace", "quit"]
+Kind = Literal[
+    "start",
+    "come back",
+    "go on",
+    "stop after",
+    "resume",
+    "pause",
+    "step",
+    "stop",
+    "change",
+    "pace",
+    "answer",
+    "quit",
+]
 
 
 @dataclass(frozen=True)

@@ -306,6 +306,8 @@ class TrainingThread(QThread):
                     elif self._pace is not None:
                         self._hold(training)
                 self._obey_all(training)
+                while training.asking and not self._stops_after:
+                    self._obey(self._requests.next(), training)
         finally:
             self._show_policy(training, final=True)  # before the end is told, after which another run may begin
 
@@ -336,9 +338,11 @@ class TrainingThread(QThread):
             self._wait(training)
         elif request.kind == "change":
             self._change(training, *request.payload)
+        elif request.kind == "answer":
+            self._answer(training, *request.payload)
         elif request.kind == "stop after":
             self._stops_after = True
-            if training.updates == training.iteration and not training.solving:
+            if (training.updates == training.iteration and not training.solving) or training.asking:
                 raise StopRun
         elif request.kind in ("stop", "quit"):
             if request.kind == "quit":
@@ -357,6 +361,12 @@ class TrainingThread(QThread):
             return
         for sentence in rescheduled(before, training.next_config, training.environment_steps):
             self.log.emit("info", sentence)
+
+    def _answer(self, training: Training, number: int, action: Any) -> None:
+        try:
+            training.answer(number, action)
+        except RequestError as error:
+            self.log.emit("error", str(error))
 
     def _wait(self, training: Training) -> None:
         """Stay paused until asked to go on; the waiting costs nothing."""

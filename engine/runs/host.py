@@ -32,6 +32,8 @@ def finish(training: Training, tell: Callable[[Event], object], seconds: float =
         return
     for event in training:
         tell(event)
+        if training.asking:  # nobody answers any more, and the state holds what was answered
+            return
         if (training.updates == training.iteration and not training.solving) or time.monotonic() > by:
             return
 

@@ -20,9 +20,10 @@ from app.window.main_window import MainWindow
 from engine.analysis.playback import PolicySnapshot
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Event, Heartbeat, Solved, Updated
+from engine.reports.events import Asked, Event, Heartbeat, Solved, Updated
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.records import RunRecord, Status
+from engine.runs.resuming import resume
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import Wait, waited
 from tests.app.shorthands import heard
@@ -316,3 +317,37 @@ def test_what_an_iteration_solves_is_told_before_the_run_waits_or_ends(
     assert told[-2:] == [Updated, Solved]
     thread.ask("quit")
     assert thread.wait(20_000)
+
+
+def test_a_run_waits_for_a_persons_answers_and_one_that_walks_away_comes_back_to_the_rest(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    values = {"imitation.teacher": "person", "update.labels": 3, "device": "cpu", "environment.time_limit": 9}
+    config = with_values(PolicyGradientConfig(), {"update": "dagger", "evaluation.episodes": 1} | values)
+    recorder = _Recorder()
+    thread = TrainingThread(PlaybackThread(), [recorder], tmp_path)
+    thread.start()
+
+    def asked(round_: int) -> Asked | None:
+        found = (event for event in recorder.events if isinstance(event, Asked) and event.round == round_)
+        return next(found, None)
+
+    thread.begin("mine", config)
+    qtbot.waitUntil(lambda: asked(1) is not None, timeout=20_000)
+    first = asked(1)
+    assert first is not None
+    for question in first.questions:
+        thread.ask("answer", (question.number, 1))
+    qtbot.waitUntil(lambda: asked(2) is not None, timeout=20_000)
+    second = asked(2)
+    assert second is not None
+    thread.ask("answer", (second.questions[0].number, None))
+    with qtbot.waitSignal(thread.state_changed, timeout=20_000, check_params_cb=lambda s: s is RunState.STOPPED):
+        thread.ask("stop after")
+    thread.ask("quit")
+    assert thread.wait(20_000)
+    with Library(tmp_path) as library:
+        training = resume(library, library.find("1"))
+        again = next(event for event in training if isinstance(event, Asked))
+        assert [each.number for each in again.questions] == [each.number for each in second.questions[1:]]
+        training.close()

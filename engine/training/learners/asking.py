@@ -116,6 +116,10 @@ class Asking:
         """Free the environment."""
         self._batch.close()
 
+    def begin(self, questions: tuple[Question, ...]) -> None:
+        """From now on these are asked."""
+        self._asked = questions
+
     def open_of(self, answers: Answers) -> tuple[Question, ...]:
         """The questions without an answer."""
         return tuple(question for question in self._asked if question.number not in answers.given)
@@ -191,8 +195,7 @@ class Asking:
             episode = int(np.searchsorted(starts, row, side="right")) - 1
             step = row - int(starts[episode])
             found.append(Question(row, observed[episode][step], seeds[episode], acted[episode][:step]))
-        self._asked = tuple(found)
-        return visited, self._asked
+        return visited, tuple(found)
 
 
 def _inside(answer: NDArray[Any], space: Space) -> bool:

@@ -158,6 +158,7 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
         if self._person is not None:
             visited, questions = yield from self._person.questions(update)
             yield _steps_alone(moment, len(visited.known))
+            self._person.begin(questions)
             while self._person.open_of(self._round.answers):
                 yield self._person.asked(self._round.answers, moment.iteration, round_)
             return _Answered(None, len(questions), self._person.answered(visited, self._round.answers))
