@@ -94,6 +94,7 @@ GOALS = (
     Goal("lunar-lander", 200.0, stop=True),
     Goal("lunar-lander-dqn", 180.0),
     Goal("lunar-lander-continuous", 200.0, stop=True),
+    Goal("lunar-lander-continuous-sac", 200.0),
     Goal("bipedal-walker", 250.0, stop=True),
     Goal("frozen-lake", 0.70),
     Goal("frozen-lake-policy-iteration", 0.7),
@@ -125,7 +126,9 @@ GOALS = (
     Goal("reacher", -5.0),
     Goal("hopper", 900.0),
     Goal("half-cheetah", 1500.0, stop=True),
+    Goal("half-cheetah-sac", 5000.0, stop=True),
     Goal("minigrid-empty", 0.9),
+    Goal("minigrid-empty-dqn", 0.9),
     Goal("minigrid-empty-8x8", 0.9),
 )
 
