@@ -32,7 +32,10 @@ def _write(source: Source, stream: str, path: Path) -> int:
     every number is written with all its digits, so that what is read is equal to it."""
     series = source.library.series(source.run.id, stream)
     if not len(series):
-        raise RequestError(f"Nothing was recorded of {source.name} that could be a table; choose a run that has begun.")
+        lacking = "episode" if stream == EPISODES else "iteration"
+        raise RequestError(
+            f"No {lacking} of {source.name} has ended, so there is no table of them; train it for longer."
+        )
     whole = [name in _WHOLE for name in series.columns]
     text = io.StringIO(newline="")
     table = csv.writer(text)

@@ -11,6 +11,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from engine.analysis.playback import snapshot, thawed
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig
 from engine.config.migrations import migrated
 from engine.config.parameters import with_values
@@ -102,16 +105,63 @@ def test_the_graph_acts_as_the_policy_does(kind: str, tmp_path: Path) -> None:
         torch.testing.assert_close(told["memory_after"], after)
     if "logits" in told:
         torch.testing.assert_close(told["logits"].log_softmax(-1), distribution.logits.log_softmax(-1))  # type: ignore[attr-defined]
+    _assert_written(source, tmp_path / "p.onnx", example, told)
+
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "value-iteration": {"environment": "FrozenLake-v1"},
+    "conservative-policy-iteration": {"environment": "FrozenLake-v1"},
+    "q-learning": {"environment": "FrozenLake-v1"},
+    "dqn": {"environment": "CartPole-v1", "update.dueling": True, "environment.normalize_observations": True},
+    "sac": {"environment": "Pendulum-v1"},
+    "td3": {"environment": "Pendulum-v1"},
+    "q-actor-critic": {"environment": "CartPole-v1"},
+}
+
+
+@pytest.mark.parametrize("algorithm", FAMILIES)
+def test_a_run_of_every_family_is_written_as_the_policy_that_it_acts_by(algorithm: str, tmp_path: Path) -> None:
+    values = {"device": "cpu"} | FAMILIES[algorithm]
+    config = choose(with_values(PolicyGradientConfig(), {"environment": values["environment"]}), ALGORITHMS[algorithm])
+    training, library = Training(with_values(config, values)), opened(tmp_path)
+    run = filled(library, configuration=training.config.model_dump(mode="json"))
+    with torch.no_grad():
+        for parameter in training.policy.parameters():  # as all values may be alike at first
+            parameter.add_(
+                0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel()))
+            )
+    checkpoint = keep(library, run, training.policy)
+    (library.run_folder(run.id) / "checkpoints" / checkpoint.file).write_bytes(to_bytes(training.state()))
+    training.close()
+    source = Source(library, run)
+    assert write(source, "policy", tmp_path / "p.safetensors").startswith("Wrote the policy of run 1")
+    graph = policy_graph(kept_policy(source), training.environment)
+    example = _inputs(graph)
+    played = thawed(snapshot(training.policy, training.config, training.environment, 0))
+    with torch.no_grad():
+        told = dict(zip(graph.outputs, graph(**example), strict=True))
+        distribution = played(example["observation"])
+        action = played.to_environment(distribution.mode())
+    torch.testing.assert_close(told["action"], action)
+    parameter = graph.outputs[1]
+    torch.testing.assert_close(told[parameter], getattr(getattr(distribution, "base", distribution), parameter))
+    _assert_written(source, tmp_path / "p.onnx", example, told)
+
+
+def _assert_written(
+    source: Source, path: Path, example: dict[str, torch.Tensor], told: dict[str, torch.Tensor]
+) -> None:
+    """The same comes of it as a graph that is written and read, where that can be."""
     pytest.importorskip("onnx")
     runtime = pytest.importorskip("onnxruntime")
-    said = write(source, "onnx", tmp_path / "p.onnx")
+    said = write(source, "onnx", path)
     assert said.startswith("Wrote the policy of run 1 after 300 steps")
-    session = runtime.InferenceSession(str(tmp_path / "p.onnx"), providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     found = session.run(None, {name: value.numpy() for name, value in example.items()})
-    assert tuple(output.name for output in session.get_outputs()) == graph.outputs
-    for name, value in zip(graph.outputs, found, strict=True):
+    assert [output.name for output in session.get_outputs()] == list(told)
+    for name, value in zip(told, found, strict=True):
         np.testing.assert_allclose(value, told[name].numpy(), rtol=2e-5, atol=2e-5, err_msg=name)
-    assert session.get_modelmeta().custom_metadata_map["run"] == run.id
+    assert session.get_modelmeta().custom_metadata_map["run"] == source.run.id
 
 
 def _environment_of(run: RunRecord) -> Any:

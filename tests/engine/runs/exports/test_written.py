@@ -54,8 +54,9 @@ def test_a_preset_goes_by_what_a_person_said_of_the_run(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_refused_in_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     library = opened(tmp_path)
     empty = Source(library, library.begin(record()))
-    with pytest.raises(RequestError, match="Nothing was recorded of run 1"):
-        write(empty, "csv", tmp_path / "a.csv")
+    for form, what in (("csv", "iteration"), ("csv-episodes", "episode")):
+        with pytest.raises(RequestError, match=f"No {what} of run 1 has ended"):
+            write(empty, form, tmp_path / "a.csv")
     with pytest.raises(RequestError, match="did you mean csv"):
         write(empty, "cvs", tmp_path / "a.csv")
     (tmp_path / "folder.txt").mkdir()
