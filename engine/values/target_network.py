@@ -27,7 +27,15 @@ class Following:
         self._online, self._target = online, target
         self._values = TensorState({"values": target.values})
         self._steps = 0  # since the latest renewal
+        self._follows = False  # before anything is learned, parameters may be loaded without a target network of theirs
         target.values.copy_(online.values)
+
+    @torch.no_grad()
+    def begin(self) -> None:
+        """Something is about to be learned: θ⁻ = θ unless it follows already."""
+        if not self._follows:
+            self._target.values.copy_(self._online.values)
+            self._follows = True
 
     @torch.no_grad()
     def step(self, config: TargetNetwork) -> None:
@@ -41,8 +49,8 @@ class Following:
                 self._target.values.lerp_(self._online.values, config.rate)
 
     def state(self) -> State:
-        return {**self._values.state(), "steps": self._steps}
+        return {**self._values.state(), "steps": self._steps, "follows": self._follows}
 
     def load(self, state: Mapping[str, Any]) -> None:
         self._values.load({"values": state["values"]})
-        self._steps = state["steps"]
+        self._steps, self._follows = state["steps"], state.get("follows", True)  # early states do not say

@@ -56,6 +56,7 @@ class DeterministicImprovement:
     def begin(self, config: ActorCriticConfig) -> None:
         assert isinstance(config.update, TD3 | DDPG)
         self._update = config.update
+        self._following.begin()
 
     def as_judged(self, actions: NDArray[Any]) -> NDArray[Any]:
         cut: NDArray[Any] = np.clip(actions, -1.0, 1.0)

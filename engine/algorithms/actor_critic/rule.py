@@ -85,6 +85,7 @@ class ActorCriticRule:
         """An iteration begins, with these settings at this share of the budget, 0 … 1."""
         self._config, self._update, self._progress = config, config.update, progress
         self._policy.begin(config)
+        self._following.begin()
         self._steps = 0
         self._norms.clear()
         self._learned.clear()

@@ -88,6 +88,7 @@ class DQNRule:
     def begin(self, config: ValueBasedConfig, progress: float, watched: bool = False) -> None:
         assert isinstance(config.update, DQN)
         self._config, self._update, self._progress, self._is_watched = config, config.update, progress, watched
+        self._following.begin()
         self._steps = 0
         self._learned.clear()
         self._seen.clear()

@@ -118,6 +118,16 @@ def test_a_target_network_follows_at_its_pace() -> None:
     online, target = vector(8.0), vector(0.0)
     soft = Following(online, target)
     assert target.values.item() == 8.0  # it begins as a copy
+    online.values.fill_(6.0)  # as where parameters are loaded that had no target network
+    soft.begin()
+    assert target.values.item() == 6.0
+    online.values.fill_(8.0)
+    going_on = Following(online, vector(0.0))
+    going_on.load(soft.state())
+    for one in (soft, going_on):
+        one.begin()
+        assert one._target.values.item() == 6.0  # which it follows from then on
+    target.values.fill_(8.0)
     online.values.zero_()
     each = with_values(configured(), {"update.target.rate": 0.5, "update.target.every": 3}).update.target  # type: ignore[union-attr]
     seen = []
@@ -236,6 +246,18 @@ def until_updated(training: Training) -> list[Event]:
         if isinstance(event, Updated):
             break
     return found
+
+
+def test_a_fork_that_had_no_target_network_begins_with_a_copy_of_what_it_had_learned() -> None:
+    """Not of the network that it was made with."""
+    values = {"environment": "FrozenLake-v1", "policy": "tabular", "update": "q-learning", "device": "cpu"}
+    table = Training(with_values(configured(), values))
+    updates(table, 1)
+    cast("Any", table.learner)._rule._acting[...] = 5.0
+    other, _ = forked(table.state(), {"update": "dqn", "update.replay.learning_starts": 1000})
+    updates(other, 1)
+    rule = cast("Any", other.learner)._rule
+    assert rule._target.vector.values.tolist() == rule._online.vector.values.tolist() == [5.0] * 64
 
 
 def test_old_experience_does_not_run_on_into_episodes_that_begin_anew() -> None:
