@@ -99,14 +99,12 @@ class Forking:
 
 def _begun(library: Library, training: Training, record: RunRecord, config: RunConfig, said: tuple[str, ...]) -> Begun:
     from app.models.history import History
-    from engine.analysis.playback import snapshot
+    from engine.analysis.playback import frozen
     from engine.runs.library import EPISODES, ITERATIONS
 
     iterations, episodes = (library.series(record.id, stream) for stream in (ITERATIONS, EPISODES))
     history = History.from_series(iterations, episodes, library.events(record.id))
-    at = training.updates, training.mean_return
-    policy = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
-    return Begun(training, record, config, history, policy, said)
+    return Begun(training, record, config, history, frozen(training), said)
 
 
 @dataclass(frozen=True)

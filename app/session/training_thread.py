@@ -405,8 +405,7 @@ class TrainingThread(QThread):
         self._due_from = time.monotonic()
 
     def _show_policy(self, training: Training, *, new_run: bool = False, final: bool = False) -> None:
-        from engine.analysis.playback import snapshot
+        from engine.analysis.playback import frozen
 
-        at = training.updates, training.mean_return
-        self.policy = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
+        self.policy = frozen(training)
         self._playback.offer(self.policy, new_run=new_run, final=final)

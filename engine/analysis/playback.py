@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.analysis.critics import worth_of
 from engine.analysis.state_observations import state_in
 from engine.catalogue.methods.distribution import policy_of
+from engine.catalogue.methods.extent import critic_count
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import ActorCriticConfig, RunConfig
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.rendering import rendered
 from engine.networks.normalizer import Normalizer
@@ -41,6 +43,7 @@ from engine.reports.frames import (
     SwitchDecision,
 )
 from engine.runtime.errors import RunError
+from engine.training.training import Training
 from engine.values.state_values import StateValues
 
 _ONLY = np.array([0])  # a batch of one
@@ -61,6 +64,7 @@ class PolicySnapshot:
     mean_return: float | None = None
     epsilon: float | None = None  # of action values, in which it is ε-greedy
     beside: StateValues | None = None  # what each state is worth, as it was learned or planned beside the policy
+    critics: Tensor | None = None  # the parameters of the networks of action values that the policy climbs
 
     def fits(self, other: PolicySnapshot) -> bool:
         """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
@@ -69,7 +73,14 @@ class PolicySnapshot:
             and policy_of(self.config, self.environment) == policy_of(other.config, other.environment)
             and self.state.keys() == other.state.keys()
             and (self.epsilon is None) == (other.epsilon is None)
+            and (self.critics is None) == (other.critics is None)
+            and _critic(self.config) == _critic(other.config)
         )
+
+
+def _critic(config: RunConfig) -> tuple[Any, ...]:
+    """What the networks of action values beside a policy are made of."""
+    return (config.update.critic, critic_count(config)) if isinstance(config, ActorCriticConfig) else ()
 
 
 def snapshot(
@@ -85,6 +96,13 @@ def snapshot(
     return PolicySnapshot(
         config, environment, state, iteration, policy.temperature, mean_return, policy.epsilon, beside
     )
+
+
+def frozen(training: Training) -> PolicySnapshot:
+    """What a run has learned by now: its policy, and what was learned beside it."""
+    at = training.updates, training.mean_return
+    found = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
+    return replace(found, critics=training.critics())
 
 
 def as_made(snapshot: PolicySnapshot) -> Policy:
@@ -124,6 +142,7 @@ class Playback:
     def _build(self, snapshot: PolicySnapshot) -> None:
         self._playing = self._next = snapshot
         self._policy = as_made(snapshot)
+        self._worth = worth_of(snapshot.config, snapshot.environment, self._policy, snapshot.critics)
         self._memory: Tensor | None = None  # of a recurrent policy, within an episode
         self._rendered = rendered(snapshot.config.environment, self._seed)
         self._environment: EnvironmentBatch = self._rendered.stepped
@@ -195,6 +214,8 @@ class Playback:
         self._playing = self._next
         self._policy.load_state_dict(self._playing.state)
         self._policy.temperature, self._policy.epsilon = self._playing.temperature, self._playing.epsilon
+        if self._worth is not None and self._playing.critics is not None:
+            self._worth.load(self._playing.critics)
         self._memory = self._policy.start(1)
         self._episode += 1
         self._step, self._reward = 0, 0.0
@@ -232,7 +253,8 @@ class Playback:
             chances = distribution.probabilities[0].numpy()
             self._check_finite(chances)
             if isinstance(distribution, Categorical):
-                return SoftmaxDecision(chances, int(action))
+                worth = None if self._worth is None else self._worth.of_all(torch.from_numpy(self._observations))
+                return SoftmaxDecision(chances, int(action), worth)
             several = MultiSoftmaxDecision if isinstance(distribution, MultiCategorical) else SwitchDecision
             return several(chances, action)
         low, high = self._action_space.low.reshape(-1), self._action_space.high.reshape(-1)
@@ -241,13 +263,16 @@ class Playback:
             std = (distribution.log_std.exp().expand_as(distribution.mean)[0] * self._policy.action_unit).numpy()
             self._check_finite(mean)
             self._check_finite(std)
-            return GaussianDecision(mean, std, action, low, high)
+            return GaussianDecision(mean, std, action, low, high, self._along(distribution.mean))
         assert isinstance(distribution, TanhGaussian | Beta)
         densities = _densities(distribution)
         self._check_finite(densities)
-        return BoundedDecision(
-            densities, self._policy.to_environment(distribution.mode())[0].numpy(), action, low, high
-        )
+        middle, greedy = self._policy.to_environment(distribution.mode())[0].numpy(), distribution.mode().tanh()
+        return BoundedDecision(densities, middle, action, low, high, self._along(greedy))
+
+    def _along(self, greedy: Tensor) -> NDArray[np.float32] | None:
+        """What actions around this one are worth, where that is known."""
+        return None if self._worth is None else self._worth.along(torch.from_numpy(self._observations), greedy)
 
     def _check_finite(self, numbers: NDArray[np.float32]) -> None:
         if not np.isfinite(numbers).all():

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.analysis.playback import PolicySnapshot, thawed
 from engine.analysis.state_observations import observations, process_behind
-from engine.config import PolicyGradientConfig, plans_by_sweeps
+from engine.config import ActorCriticConfig, PolicyGradientConfig, plans_by_sweeps
 from engine.config.environments import EnvironmentConfig
 from engine.mdp.exact import Dynamics, backup, dynamics_of, state_values
 from engine.mdp.finite import FiniteMDP
@@ -93,7 +93,11 @@ def surface_of(snapshot: PolicySnapshot, planned: Planned | None = None) -> Surf
             )
         chances = distribution.probabilities.double()
     found = _exact(snapshot, known.dynamics, chances)
-    if snapshot.beside is None or known.seen.ndim > 1 or not isinstance(snapshot.config, PolicyGradientConfig):
+    if (
+        snapshot.beside is None
+        or known.seen.ndim > 1
+        or not isinstance(snapshot.config, PolicyGradientConfig | ActorCriticConfig)
+    ):
         return found
     return replace(found, critic=snapshot.beside.values[known.seen].numpy())
 

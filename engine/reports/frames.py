@@ -14,8 +14,8 @@ Image: TypeAlias = "NDArray[np.uint8]"
 
 @dataclass(frozen=True, slots=True)
 class SoftmaxDecision:
-    """π(·|s) over n discrete actions, ``probabilities`` [n], the action chosen, counted from 0, and, where the policy
-    follows from them, their values Q(s, ·) [n]."""
+    """π(·|s) over n discrete actions, ``probabilities`` [n], the action chosen, counted from 0, and, where they are
+    learned, their values Q(s, ·) [n]."""
 
     probabilities: NDArray[np.float32]
     action: int
@@ -43,7 +43,8 @@ class SwitchDecision:
 class GaussianDecision:
     """π(·|s) over d continuous actions: ``mean``, ``std`` and the chosen ``action`` before clipping, all [d].
 
-    ``low`` and ``high`` [d] are the bounds to which the environment's side clips it; they may be infinite.
+    ``low`` and ``high`` [d] are the bounds to which the environment's side clips it; they may be infinite. ``worth``
+    [d, PLACES] is Q at places evenly from bound to bound of each component, the others greedy, where that is known.
     """
 
     mean: NDArray[np.float32]
@@ -51,6 +52,7 @@ class GaussianDecision:
     action: NDArray[np.float32]
     low: NDArray[Any]
     high: NDArray[Any]
+    worth: NDArray[np.float32] | None = None
 
     @property
     def clipped(self) -> NDArray[np.bool_]:
@@ -63,7 +65,8 @@ class BoundedDecision:
     """π(·|s) over d continuous actions that never leave their bounds ``low`` and ``high``: a squashed Gaussian, a beta.
 
     ``densities`` [d, GRID] are its marginal densities at the middles of ``GRID`` equal bins from low to high, relative
-    to the greatest; ``middle`` [d] is the action that greedy play takes, and ``action`` [d] the one chosen.
+    to the greatest; ``middle`` [d] is the action that greedy play takes, and ``action`` [d] the one chosen. ``worth``
+    is as of a Gaussian.
     """
 
     densities: NDArray[np.float32]
@@ -71,9 +74,11 @@ class BoundedDecision:
     action: NDArray[np.float32]
     low: NDArray[Any]
     high: NDArray[Any]
+    worth: NDArray[np.float32] | None = None
 
 
 GRID = 64
+PLACES = 33  # at which an action's worth is looked up
 
 Decision = SoftmaxDecision | MultiSoftmaxDecision | SwitchDecision | GaussianDecision | BoundedDecision
 

@@ -63,6 +63,7 @@ class Snapshot:
         batch = 0 if self.advantages is None else 2 * self.advantages.advantages.nbytes
         ratios = 0 if self.ratios is None else self.ratios.log_ratios.nbytes
         beside = 0 if self.policy.beside is None else self.policy.beside.values.nbytes
+        beside += 0 if self.policy.critics is None else self.policy.critics.nbytes
         return weights + beside + batch + ratios + (0 if self.state is None else _size(self.state))
 
 
@@ -134,10 +135,9 @@ class SnapshotKeeper:
             library.drop_snapshots(run, [there for there, _, _ in library.snapshots(run) if there not in kept])
 
     def _policy_alone(self, training: Training) -> Snapshot:
-        from engine.analysis.playback import snapshot
+        from engine.analysis.playback import frozen
 
-        at = training.updates, training.mean_return
-        policy = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
+        policy, at = frozen(training), (training.updates, training.mean_return)
         advantages, ratios = self._advantages, self._ratios
         return Snapshot(
             policy,
@@ -213,6 +213,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
             "policy": policy.state,
             "temperature": policy.temperature,
             "epsilon": policy.epsilon,
+            "critics": policy.critics,
             "beside": None if policy.beside is None else policy.beside._asdict(),
             "mean_return": policy.mean_return,
             "advantages": None if batch is None else [batch.advantages, batch.normalized],
@@ -237,10 +238,10 @@ def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> 
         weights = dict(found["policy"])
         temperature = float(found["temperature"])
         mean = None if mean is None else +mean
-        beside = found.get("beside")
+        beside, critics = found.get("beside"), found.get("critics")
         values = None if beside is None else StateValues(**beside)
         policy = PolicySnapshot(
-            config, environment, weights, iteration, temperature, mean, found.get("epsilon"), values
+            config, environment, weights, iteration, temperature, mean, found.get("epsilon"), values, critics
         )
         batch, ratios = found["advantages"], found["ratios"]
         return Snapshot(

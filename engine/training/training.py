@@ -10,6 +10,8 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from torch import Tensor
+
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -91,6 +93,11 @@ class Training:
         """What every numbered state is worth, as it is learned or planned beside the policy; None where it is not, or
         of several runs."""
         return self.learner.state_values() if isinstance(self.learner, InteractingLearner) else None
+
+    def critics(self) -> Tensor | None:
+        """The parameters of the networks of action values that the policy climbs; None where it climbs none, or of
+        several runs."""
+        return self.learner.critics() if isinstance(self.learner, InteractingLearner) else None
 
     @property
     def device_reason(self) -> str:

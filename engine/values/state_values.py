@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+MOST_SHOWN = 2_000  # states whose values are looked up to be shown
+
 
 class StateValues(NamedTuple):
     """``values`` are V [S], float64 on the CPU: a critic's, of what is observed, or a plan's, of each state. Of a plan

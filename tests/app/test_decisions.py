@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from app.style import theme
 from engine.catalogue.spaces import Space
 from engine.reports.frames import (
     GRID,
+    PLACES,
     BoundedDecision,
     Decision,
     GaussianDecision,
@@ -31,6 +33,8 @@ def bounded(size: int) -> BoundedDecision:
     return BoundedDecision(densities, *numbers(1.9, 0.5, -2.0, 2.0, size=size))
 
 
+WORTH = np.linspace(-20.0, 0.0, PLACES, dtype=np.float32)[None]  # from bound to bound
+
 DECISIONS: dict[str, tuple[Space, Decision]] = {
     "bars": (Space("discrete", 2), SoftmaxDecision(np.array([0.25, 0.75], np.float32), 1)),
     "valued bars": (
@@ -44,6 +48,8 @@ DECISIONS: dict[str, tuple[Space, Decision]] = {
     "far axis": (Space("box", 1), GaussianDecision(*numbers(131.2, 21.63, 123.4, 100.0, 200.0))),
     "axes without bounds": (Space("box", 6), GaussianDecision(*numbers(0.5, 1.0, 30.0, -np.inf, np.inf, size=6))),
     "density": (Space("box", 1), bounded(1)),
+    "valued density": (Space("box", 1), replace(bounded(1), worth=WORTH)),
+    "valued axis": (Space("box", 1), GaussianDecision(*numbers(0.5, 1.0, 3.0, -2.0, 2.0), worth=WORTH)),
     "many densities": (Space("box", 6), bounded(6)),
     "groups": (
         Space("multi-discrete", 5, parts=(2, 3)),
@@ -78,6 +84,8 @@ def test_every_kind_of_decision_is_drawn(qtbot: QtBot, kind: str, name: theme.Th
         ("groups", "part 1: choice 1, 0.90; part 2: choice 2, 0.50"),
         ("switches", "switch 0 off, likely on 0.10; switch 1 on, likely on 0.90"),
         ("density", "action 0: greedy 1.90, taken 0.50"),
+        ("valued density", "action 0: greedy 1.90, worth −7.50, taken 0.50"),
+        ("valued axis", "action 0: mean 0.50, σ 1.00, worth 0.00, taken 3.00"),
         ("axis", "action 0: mean 0.50, σ 1.00, taken 3.00"),
         ("narrow axis", "action 0: mean 0.0012, σ 0.0004, taken 0.0051"),
         ("far axis", "action 0: mean 131, σ 22, taken 123"),
@@ -106,3 +114,21 @@ def test_what_a_density_says_is_seen(qtbot: QtBot) -> None:
         for x in (40, 300)
     ]
     assert inked == [True, False]
+
+
+def test_a_line_of_values_rises_to_where_they_are_greatest(qtbot: QtBot) -> None:
+    bars = ActionBars(theme.load_theme("dark"), Space("box", 1))
+    qtbot.addWidget(bars)
+    bars.resize(344, bars.height())
+    plain = replace(bounded(1), densities=np.zeros((1, GRID), np.float32))
+    bars.show_decision(plain)
+    without, caption = bars.grab().toImage(), bars.caption
+    bars.show_decision(replace(plain, worth=WORTH))
+    picture = bars.grab().toImage()
+    assert bars.caption != caption
+    heights = [
+        next(y for y in range(20, picture.height()) if picture.pixel(x, y) != without.pixel(x, y))
+        for x in (40, 120, 250)
+    ]
+    assert heights == sorted(heights, reverse=True)
+    assert heights[0] > heights[2]

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
 
-from app.panels.episode.action_drawings import GAP, LEFT, RIGHT, Ink, action_label, and_more, draw_dot
+from app.panels.episode.action_drawings import GAP, LEFT, RIGHT, Ink, action_label, and_more, draw_dot, written
 from app.style.format import NOTHING, minus, short_number
 from engine.catalogue.spaces import Space
 from engine.reports.frames import BoundedDecision, Decision, GaussianDecision
@@ -86,9 +86,21 @@ class Axes:
             painter.setPen(ink.muted)
             spread = _spread(index, chosen, self._width(index))
             painter.drawText(head.adjusted(0, 0, -number - 20, 0), RIGHT, spread)
+            self._paint_value(painter, head, number + 20 + QFontMetricsF(ink.font).horizontalAdvance(spread), shown)
         self._paint_track(painter, ink, track, shown)
         if chosen:
             self._paint_bounds(painter, ink, track, (index, chosen))
+
+    def _paint_value(self, painter: QPainter, head: QRectF, taken: float, shown: tuple[int, Numbers | None]) -> None:
+        """How high the line of values is where the action stands, beside the name, where there is room."""
+        index, chosen = shown
+        value = None if chosen is None else _value(index, chosen)
+        if value is None:
+            return
+        metrics, text = painter.fontMetrics(), f"Q {written(value)}"
+        left = metrics.horizontalAdvance(self._labels[index]) + GAP
+        if left + metrics.horizontalAdvance(text) + GAP <= head.width() - taken:
+            painter.drawText(head.adjusted(left, 0, 0, 0), LEFT, text)
 
     def _paint_bounds(self, painter: QPainter, ink: Ink, track: QRectF, shown: tuple[int, Numbers]) -> None:
         index, chosen = shown
@@ -141,6 +153,8 @@ class Axes:
             left, right = at(mean - std), at(mean + std)
             painter.fillRect(QRectF(left, track.top(), max(right - left, 1.0), track.height()), ink.band)
             peak = at(mean)
+        if chosen.worth is not None:
+            _paint_worth(painter, ink, track, chosen.worth[index])
         painter.fillRect(QRectF(peak - 1.5, track.top() - 3, 3, track.height() + 6), ink.fill)
         outside = (action < low) - (action > high)
         _draw_action(painter, ink, QPointF(at(action), track.center().y()), outside)
@@ -181,6 +195,29 @@ def _paint_density(painter: QPainter, ink: Ink, track: QRectF, densities: NDArra
     painter.drawPolygon(QPolygonF([track.bottomLeft(), *ends, track.bottomRight()]))
 
 
+def _paint_worth(painter: QPainter, ink: Ink, track: QRectF, worth: NDArray[np.float32]) -> None:
+    """What an action at each place would be worth, as a line from the least at the bottom to the most at the top."""
+    least, most = float(worth.min()), float(worth.max())
+    height = track.height() - 4
+    shares = ((worth - least) / (most - least) if most > least else 0.0 * worth + 0.5).tolist()
+    pitch = track.width() / (len(shares) - 1)
+    points = [QPointF(track.left() + i * pitch, track.bottom() - 2 - share * height) for i, share in enumerate(shares)]
+    painter.setPen(QPen(ink.text, 1.5))
+    painter.drawPolyline(points)
+    painter.setPen(Qt.PenStyle.NoPen)
+
+
+def _value(index: int, chosen: Numbers) -> float | None:
+    """What the line of values has for the action taken; None where there is no line."""
+    if chosen.worth is None:
+        return None
+    low, high, worth = float(chosen.low[index]), float(chosen.high[index]), chosen.worth[index].tolist()
+    place = (min(max(float(chosen.action[index]), low), high) - low) / (high - low) * (len(worth) - 1)
+    left = min(int(place), len(worth) - 2)
+    value: float = worth[left] + (place - left) * (worth[left + 1] - worth[left])
+    return value
+
+
 def _spread(index: int, chosen: Numbers, width: float) -> str:
     if isinstance(chosen, BoundedDecision):
         return f"greedy {_signed(chosen.middle[index], width)}"
@@ -197,6 +234,8 @@ def words_of_numbers(space: Space, decision: Numbers) -> str:
             about = f"greedy {_steady(decision.middle[index], width)}"
         else:
             about = f"mean {_steady(decision.mean[index], width)}, σ {_steady(decision.std[index], width)}"
+        value = _value(index, decision)
+        about += "" if value is None else f", worth {written(value)}"
         parts.append(minus(f"{action_label(space, index)}: {about}, taken {_steady(action, width)}"))
     return "; ".join([*parts, *and_more(space.size - len(parts))])
 

@@ -16,6 +16,8 @@ from engine.reports.frames import Decision, MultiSoftmaxDecision, SoftmaxDecisio
 MOST_NAMED = 64  # probabilities that are read aloud
 VALUED = "Action probabilities π, and values Q in reward (dot: the action taken, triangle: the best value)"
 
+VALUED_SPREAD = "Spread of each action (line: its Q, dot: taken)"
+
 
 class ActionBars(QWidget):
     """Keeps its height from decision to decision; without a decision it shows what there is to choose from."""
@@ -36,6 +38,8 @@ class ActionBars(QWidget):
     def caption(self) -> str:
         if isinstance(self._decision, SoftmaxDecision) and self._decision.values is not None:
             return VALUED
+        if getattr(self._decision, "worth", None) is not None:
+            return VALUED_SPREAD
         return self._drawing.caption
 
     @property

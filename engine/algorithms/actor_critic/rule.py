@@ -100,6 +100,15 @@ class ActorCriticRule:
         with torch.inference_mode():
             return self._policy.values(observations, self._online)
 
+    @property
+    def critics(self) -> Tensor:
+        """The parameters of all networks of action values that learn, [P]."""
+        return self._online.vector.values
+
+    def action_values(self, observations: Tensor) -> Tensor:
+        """Q(s, ·) of a few discrete actions, by the smaller of the networks that learn, [n, A]."""
+        return self._online.judge(observations).smallest
+
     def learn(self, transitions: Transitions) -> Iterator[None]:
         """Update with the latest steps; whoever watches may stop it between two gradient steps.
 

@@ -144,6 +144,11 @@ def value_parameters(config: RunConfig, environment: EnvironmentInfo) -> int:
     return sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
 
 
+def critic_count(config: ActorCriticConfig) -> int:
+    """How many networks of action values there are beside a policy."""
+    return 2 if isinstance(config.update, SAC | TD3) else 1
+
+
 def critic_parameters(config: ActorCriticConfig, environment: EnvironmentInfo) -> int:
     """Of the networks of action values beside a policy: two of them in SAC and TD3, which share their convolutions."""
     seen, actions, hidden = environment.observation, environment.action, config.update.critic.hidden_sizes
@@ -153,8 +158,7 @@ def critic_parameters(config: ActorCriticConfig, environment: EnvironmentInfo) -
         shared = cnn_parameters(seen.shape, inputs)
     discrete = actions.kind == "discrete"
     sizes = (inputs + (0 if discrete else actions.size), *hidden, actions.size if discrete else 1)
-    networks = 2 if isinstance(config.update, SAC | TD3) else 1
-    return shared + networks * sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
+    return shared + critic_count(config) * sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
 
 
 def _orthogonal_operations(config: RunConfig, environment: EnvironmentInfo) -> float:

@@ -13,6 +13,7 @@ from engine.algorithms.actor_critic.rule import ActorCriticRule
 from engine.collection.discounted_returns import DiscountedReturns
 from engine.collection.step_collector import StepCollector
 from engine.config import ActorCriticConfig
+from engine.policies.distributions import Categorical
 from engine.policies.persistent_noise import PersistentNoise
 from engine.policies.uniform import UniformActor
 from engine.reports.events import Estimated, Event, Updated
@@ -21,6 +22,7 @@ from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
 from engine.training.learners.stepwise import Stepwise, achieved, look_at, mean_length, stepwise
+from engine.values.state_values import MOST_SHOWN, StateValues
 
 
 class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
@@ -45,6 +47,20 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
                 config.exploration.persistence, config.collection.environments, actions.size, self._interaction.device
             )
             self._interaction.actor.noise = self.parts.add("noise", noise)
+
+    def critics(self) -> Tensor | None:
+        return self._rule.critics.to("cpu", copy=True)
+
+    @torch.no_grad()
+    def state_values(self) -> StateValues | None:
+        """Those of the policy, by the action values; None of more states than are shown."""
+        seen = self.environment.observation
+        if seen.kind != "discrete" or seen.size > MOST_SHOWN or self.environment.action.kind != "discrete":
+            return None
+        states = torch.arange(seen.size, device=self.policy.device)
+        distribution = self.policy(states)
+        assert isinstance(distribution, Categorical)
+        return StateValues((distribution.probabilities * self._rule.action_values(states)).sum(-1).cpu().double())
 
     def _explore(self, config: ActorCriticConfig) -> None:
         if self.policy.deterministic:

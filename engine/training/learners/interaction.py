@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import torch
+from torch import Tensor
 
 from engine.catalogue.configured import changed
 from engine.catalogue.methods.compatibility import refusal
@@ -154,6 +155,11 @@ class InteractingLearner(Generic[Acting]):
 
     def state_values(self) -> StateValues | None:
         """What every numbered state is worth, as it is learned or planned beside the policy; None where it is not."""
+        return None
+
+    def critics(self) -> Tensor | None:
+        """A copy, on the CPU, of the parameters of the networks of action values that the policy climbs; None where
+        there are none."""
         return None
 
     def repeats(self, run: str) -> bool:

@@ -27,11 +27,10 @@ from engine.training.learners.interaction import InteractingLearner, MakeCollect
 from engine.training.learners.summary import estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
-from engine.values.state_values import StateValues
+from engine.values.state_values import MOST_SHOWN, StateValues
 from engine.values.value_function import ValueFunction
 
 RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
-_MOST_SHOWN = 2_000  # states whose values are looked up to be shown
 
 MakeRule = Callable[[PolicyGradientConfig, Policy, torch.Generator, ValueFitting | None], UpdateRule]
 MakeFitting = Callable[[ValueBaseline, ValueFunction, torch.Generator], ValueFitting]
@@ -101,7 +100,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
     def state_values(self) -> StateValues | None:
         """A critic's; None as well of more states than are shown."""
         seen = self.environment.observation
-        if seen.kind != "discrete" or seen.size > _MOST_SHOWN or self.policy.recurrent:
+        if seen.kind != "discrete" or seen.size > MOST_SHOWN or self.policy.recurrent:
             return None
         states = torch.arange(seen.size, device=self.policy.device)
         if isinstance(self._critic, SeparateCritic):

@@ -11,18 +11,26 @@ import pytest
 import torch
 from gymnasium import spaces
 
+from engine.analysis.critics import worth_of
 from engine.analysis.playback import Playback, PolicySnapshot, snapshot
+from engine.analysis.playback import frozen as frozen_run
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
-from engine.config import RunConfig
+from engine.catalogue.methods.distribution import policy_of
+from engine.catalogue.spaces import Space
+from engine.config import ActorCriticConfig, RunConfig
+from engine.config.parameters import with_values
 from engine.environments.making import registry
 from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
 from engine.reports.events import Updated
-from engine.reports.frames import Frame, GaussianDecision, SoftmaxDecision
+from engine.reports.frames import PLACES, BoundedDecision, Frame, GaussianDecision, SoftmaxDecision
+from engine.runs.snapshots import Snapshot, from_bytes, to_bytes
 from engine.runtime.errors import RunError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 from engine.training.training import Training
+from engine.values.action_critics import Critics
 from tests.engine.support import Toy, Unrendered, configured, register, untimed
+from tests.engine.training.going_on import reports
 
 
 class Pictured(Toy):
@@ -406,3 +414,52 @@ def test_a_host_that_gives_up_what_plays_ends_its_worker() -> None:
         playback.advance(greedy=False)
     assert active_children() == []
     playback.close()
+
+
+# --- what actions are worth -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "environment"), [("sac", "Pendulum-v1"), ("td3", "Pendulum-v1"), ("sac", "CartPole-v1")]
+)
+def test_a_decision_comes_with_what_actions_are_worth_to_the_critics(rule: str, environment: str) -> None:
+    """Beside the policy of a run that climbs these, also once the snapshot has been written and read."""
+    small = {"policy.hidden_sizes": (6,), "update.critic.hidden_sizes": (5,), "update.replay.learning_starts": 9}
+    config: Any = with_values(ActorCriticConfig(), {"environment": environment})
+    config = with_values(config, {"update": rule, "environment.normalize_observations": True})
+    training = Training(with_values(config, small | {"collection.steps": 40, "device": "cpu"}))
+    reports(training, 2)
+    taken = Snapshot(frozen_run(training), training.environment_steps)
+    policy = from_bytes(to_bytes(taken), training.config, training.environment).policy
+    playback = Playback(policy, 0)
+    frame = playback.advance(greedy=True)
+    seen = torch.from_numpy(playback._observations)
+    learner: Any = training.learner
+    online = learner._rule._online
+    if environment == "CartPole-v1":
+        expected = online.judge(seen).values.amin(0)[0]
+        np.testing.assert_allclose(decided(frame).values, expected, rtol=1e-5)  # type: ignore[arg-type]
+    else:
+        assert isinstance(frame.decision, GaussianDecision | BoundedDecision)
+        places = torch.linspace(-1.0, 1.0, PLACES).unsqueeze(-1)
+        expected = online.judge(seen.expand(PLACES, -1), places).values.amin(0)
+        np.testing.assert_allclose(frame.decision.worth, expected.unsqueeze(0), rtol=1e-4)  # type: ignore[arg-type]
+        assert np.ptp(frame.decision.worth) > 0.0  # type: ignore[arg-type]
+    playback.close()
+    training.close()
+
+
+def test_of_several_components_each_is_looked_at_with_the_others_as_they_are() -> None:
+    config: Any = with_values(ActorCriticConfig(), {"environment": "LunarLander-v3"})
+    config = with_values(config, {"update": "td3", "update.critic.hidden_sizes": (5,), "policy.hidden_sizes": (4,)})
+    info = replace(ENVIRONMENTS["Pendulum-v1"], action=Space("box", 2, bounds=((-1.0, 1.0), (0.0, 4.0))))
+    policy = Policy(policy_of(config, info), info, torch.Generator().manual_seed(1))
+    critics = Critics(config.update.critic, 2, info, policy, torch.Generator().manual_seed(2))
+    worth = worth_of(config, info, policy, critics.vector.values)
+    assert worth is not None
+    seen, greedy = torch.randn(1, 3), torch.tensor([[0.25, -0.5]])
+    found = worth.along(seen, greedy)
+    assert found is not None
+    for component, action in ((0, [1.0, -0.5]), (1, [0.25, 1.0])):
+        expected = critics.judge(seen, torch.tensor([action])).values.amin(0).item()
+        assert found[component, -1] == pytest.approx(expected, rel=1e-5)
