@@ -78,6 +78,8 @@ GOALS = (
     Goal("cartpole-trpo", 475.0),
     Goal("cartpole-ppo", 475.0),
     Goal("cartpole-lagrangian", 475.0),
+    Goal("cartpole-cloning", 475.0),
+    Goal("cartpole-dagger", 475.0),
     Goal("cartpole-memory", 400.0),
     Goal("cartpole-memory", None, policy="mlp"),
     Goal("acrobot", -100.0),

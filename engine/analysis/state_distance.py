@@ -1,0 +1,91 @@
+"""Where a learner's states part from its teacher's, along the episode: pure functions of what both played."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.experience.demonstrations import Demonstrations
+
+_AT_ONCE = 2_000_000  # distances
+_LOW, _HIGH = 0.1, 0.9
+
+
+class Apart(NamedTuple):
+    """By step t of the episode, [T]: how far the learner's states are from the nearest of all the teacher's, the mean
+    and the quantiles of 10 % and 90 % over the episodes that last so long, and how many these are.
+
+    Of numbers the distance is in standard deviations of the teacher's states, component by component, as a root mean
+    square over the components. Of numbered states it is 0 where the teacher ever was there, and 1 where he never was,
+    so that the mean is the share of episodes in states that he never showed.
+    """
+
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    episodes: NDArray[np.int64]
+
+
+def states_apart(teacher: Demonstrations, learner: Demonstrations) -> Apart:
+    """How far the learner's episodes lead from where the teacher was.
+
+    Raises:
+        ValueError: there is nothing to compare, or they do not see the same.
+    """
+    _check(teacher, learner)
+    found = nearest(teacher.observations, learner.observations)
+    lengths = np.array([len(episode) for episode in learner.episodes])
+    table = np.full((len(lengths), int(lengths.max())), np.nan)
+    table[np.arange(table.shape[1]) < lengths[:, None]] = found
+    low, high = np.nanquantile(table, (_LOW, _HIGH), axis=0)
+    return Apart(np.nanmean(table, 0), low, high, (~np.isnan(table)).sum(0))
+
+
+def nearest(reference: NDArray[Any], points: NDArray[Any]) -> NDArray[np.float64]:
+    """How far each of the ``points`` [n, …] is from the nearest of the ``reference`` [m, …], as in ``Apart``; [n]."""
+    if reference.ndim == 1:
+        return (~np.isin(points, reference)).astype(np.float64)
+    scale, _ = _spread(reference)
+    known, asked = reference / scale, points / scale
+    squares = (known**2).sum(-1)
+    step = max(_AT_ONCE // len(known), 1)
+    found = []
+    for begin in range(0, len(asked), step):
+        rows = asked[begin : begin + step]
+        apart = (rows**2).sum(-1)[:, None] - 2.0 * rows @ known.T + squares
+        found.append(np.sqrt(np.maximum(apart.min(-1), 0.0) / reference.shape[1]))
+    return np.concatenate(found)
+
+
+def parting_components(teacher: Demonstrations, learner: Demonstrations, count: int = 2) -> tuple[int, ...]:
+    """The components of what is observed in which the two clouds of states lie furthest apart, by the distance of their
+    means in the teacher's standard deviations, the furthest first: those of a slice in which one sees them part. There
+    are none of numbered states.
+
+    Raises:
+        ValueError: as ``states_apart``.
+    """
+    _check(teacher, learner)
+    if teacher.observations.ndim == 1:
+        return ()
+    scale, mean = _spread(teacher.observations)
+    moved = np.abs(learner.observations.astype(np.float64).mean(0) - mean) / scale
+    widened = learner.observations.astype(np.float64).std(0) / scale
+    order = np.argsort(-np.maximum(moved, np.abs(np.log(np.maximum(widened, 1e-9)))), kind="stable")
+    return tuple(int(component) for component in order[:count])
+
+
+def _spread(observations: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The standard deviation of each component, 1 where it never changes, and the mean."""
+    numbers = observations.astype(np.float64)
+    spread = numbers.std(0)
+    return np.where(spread > 1e-8, spread, 1.0), numbers.mean(0)
+
+
+def _check(teacher: Demonstrations, learner: Demonstrations) -> None:
+    if not len(teacher) or not len(learner):
+        raise ValueError("there are no states to compare.")
+    if teacher.observations.shape[1:] != learner.observations.shape[1:]:
+        raise ValueError("the two do not observe the same.")
