@@ -55,6 +55,7 @@ class Past(QObject):
 
     def __init__(self) -> None:
         super().__init__()
+        self.run = ""  # whose past it is, by its id
         self.kept: tuple[Kept, ...] = ()
         self.shown: Instant | None = None
 

@@ -47,15 +47,19 @@ def _surface(context: PanelContext) -> PanelWidget:
 
 def _play(context: PanelContext) -> PanelWidget:
     from app.panels.play.panel import PlayPanel
+    from app.panels.play.recordings_list import RecordingsList
     from app.session.game import Game
     from app.session.gamepad import GamepadPlayer, first_gamepad, load
+    from app.session.import_consent import ImportConsent
     from app.session.play_thread import PlayThread
     from app.session.recording_keeper import RecordingKeeper
 
     assert context.library is not None
+    consent = ImportConsent(context.settings)
+    recordings = RecordingsList(context.theme, context.experiment, context.library, context.past, consent)
     game = Game(context.settings, PlayThread(RecordingKeeper(context.library.folder), load))
     GamepadPlayer(game, lambda: first_gamepad())
-    return PlayPanel(context.theme, context.experiment, game, context.person)
+    return PlayPanel(context.theme, context.experiment, game, context.person, recordings)
 
 
 def _log(context: PanelContext) -> PanelWidget:

@@ -41,7 +41,8 @@ class LookingBack(QObject):
         shown, opened = self._controller.shown, self._library.library
         run = shown.run.id if shown is not None else ""
         if run != self._run:
-            self._run, self._wanted = run, None
+            self._run = self._past.run = run
+            self._wanted = None
             self._whole.clear()
             self._past.show(None)
         try:

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from app.session.library_room import LibraryRoom
+from app.session.recording_library import RecordingLibrary
 from app.session.tried import Changed, Tried, Values
 from engine.runs.records import ALIVE, Label, RunRecord
 from engine.runtime.errors import RequestError, RunError
@@ -38,6 +39,7 @@ class RunLibrary(QObject):
         shown_changed: which runs are to be drawn beside others is another.
         pictured: the run of which another last picture was kept here.
         failed: why the library cannot be used, in a sentence; told once.
+        written: somebody has written to it, be it to what is not of runs.
 
     What is deleted, labelled, drawn and hidden here stands in ``undo_stack``, what was tried in this window.
     """
@@ -46,6 +48,7 @@ class RunLibrary(QObject):
     shown_changed = Signal()
     pictured = Signal(str)
     failed = Signal(str)
+    written = Signal()
 
     def __init__(self, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +56,8 @@ class RunLibrary(QObject):
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(200)
         self.room = LibraryRoom(folder, self)
+        self.recordings = RecordingLibrary(folder, self.undo_stack, lambda: self._library, self)
+        self.written.connect(self.recordings.look)
         self._library: Library | None = None
         self._records: dict[str, RunRecord] = {}
         self._by_environment: dict[str, list[tuple[int, str]]] = {}  # numbers and ids, in order
@@ -81,6 +86,7 @@ class RunLibrary(QObject):
     def close(self) -> None:
         self._timer.stop()
         self.room.close()
+        self.recordings.end()
         self.undo_stack.blockSignals(True)  # it tells of its end, too, when nobody can hear it any more
         if self._library is not None:
             self._library.close()
@@ -109,6 +115,7 @@ class RunLibrary(QObject):
         if version != self._seen:
             self._seen = version
             self._read(library)
+            self.written.emit()
 
     def _read(self, library: Library) -> None:
         marks = self._tried(library.marks, self._marks)

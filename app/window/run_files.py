@@ -72,6 +72,7 @@ class RunFiles(QObject):
         self.export_menu.aboutToShow.connect(self._fill)
         window.dropped.connect(self.open)
         shelf.exports_asked.connect(self._offer)
+        library.recordings.told.connect(self._tell)
 
     def answer(self, actions: dict[str, QAction]) -> None:
         """Do what these are for when they are chosen."""
@@ -122,6 +123,7 @@ class RunFiles(QObject):
     def _show(self, taken: list[Taken]) -> None:
         """Show the runs that came: one by itself, several in the list of all."""
         self._library.take_in([id for each in taken for id in each.added])
+        self._library.recordings.take_in([id for each in taken for id in each.recordings.added])
         found = [id for each in taken for id in (*each.added, *each.there)]
         if len(found) == 1:
             self._shelf.open(found[0])

@@ -113,7 +113,7 @@ class Replay:
         from engine.runtime.errors import RequestError, describe
 
         told = str(error) if isinstance(error, RequestError | RunError) else f"{describe(error)}."
-        self._problem, self._parted = f"There are no pictures: {told[:1].lower()}{told[1:]}", 0
+        self._problem, self._parted = f"There are no pictures. {told}", 0
         self.close()
 
     def _go_to(self, step: int) -> bool:

@@ -36,7 +36,7 @@ EMPTY = "Press Play, and {} is yours to play here."
 STARTING = "Getting {} ready…"
 HIDDEN = "Paused, since the game could not be seen."
 BRIEF = 4000  # ms for which a sentence is read
-LOWEST_PICTURE = 104  # pixels
+LOWEST_PICTURE = 84  # pixels
 TALLEST_PICTURE = 1 << 16  # pixels; no screen has as many
 _FAST = {EACH_KEY: "each key"}
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QDeadlineTimer, Qt
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.person import PersonReturns
 from app.panels.play.page import GamePage
+from app.panels.play.recordings_list import RecordingsList
 from app.panels.record import PanelWidget
 from app.session.game import Game
 from app.style.text import as_surface
@@ -20,11 +30,20 @@ from engine.config import RunConfig
 class PlayPanel(PanelWidget):
     """``page`` is where a person plays; another page is there once it has been added."""
 
-    def __init__(self, theme: Theme, experiment: Experiment, game: Game, person: PersonReturns) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        experiment: Experiment,
+        game: Game,
+        person: PersonReturns,
+        recordings: RecordingsList | None = None,
+    ) -> None:
         super().__init__()
+        self.recordings = recordings
         as_surface(self)
         self.page = GamePage(theme, experiment, game, person)
         self.pages = QStackedWidget()
+        self._pages: list[QWidget] = []
         self._buttons = QButtonGroup(self)
         self._segments = QFrame()
         self._segments.setProperty("role", "segments")
@@ -39,7 +58,10 @@ class PlayPanel(PanelWidget):
         column.addWidget(self._segments)
         column.addWidget(self.pages, 1)
         self.add_page("Play", "Act in the environment yourself", self.page)
-        self._buttons.idClicked.connect(self.pages.setCurrentIndex)
+        if recordings is not None:
+            self.add_page("Recordings", "What was played and kept, to be looked at and learned from", recordings)
+        self._show_page(0)
+        self._buttons.idClicked.connect(self._show_page)
 
     def add_page(self, title: str, tip: str, page: QWidget) -> QToolButton:
         """Add a page behind the others; the button that shows it."""
@@ -52,9 +74,19 @@ class PlayPanel(PanelWidget):
         button.setProperty("role", "segment")
         self._buttons.addButton(button, self.pages.count())
         self._row.insertWidget(self._row.count() - 1, button)
+        self._pages.append(page)
         self.pages.addWidget(page)
         self._segments.setVisible(self.pages.count() > 1)
         return button
+
+    def _show_page(self, index: int) -> None:
+        """A page that is not shown takes no room."""
+        for place, page in enumerate(self._pages):
+            policy = page.sizePolicy()
+            here, nowhere = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
+            policy.setVerticalPolicy(here if place == index else nowhere)
+            page.setSizePolicy(policy)
+        self.pages.setCurrentIndex(index)
 
     # --- from the window ----------------------------------------------------------------------------------------------
 
@@ -69,12 +101,17 @@ class PlayPanel(PanelWidget):
 
     def end(self) -> None:
         self.page.game.end()
+        if self.recordings is not None:
+            self.recordings.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
-        return self.page.game.wait(deadline)
+        there = self.recordings is None or self.recordings.wait(deadline)
+        return self.page.game.wait(deadline) and there
 
     def apply_theme(self, theme: Theme) -> None:
         self.page.apply_theme(theme)
+        if self.recordings is not None:
+            self.recordings.apply_theme(theme)
         # At once, and from within, since the panel may be put elsewhere in this size.
         for widget in (*reversed(self.findChildren(QWidget)), self):
             layout = widget.layout()

@@ -14,6 +14,7 @@ from engine.analysis.replaying import NO_SEED, Replay
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.rendering import in_this_process
 from engine.experience.demonstrations import Demonstration
+from tests.engine.drawn import drawn_here
 
 CORRIDOR = EnvironmentConfig(id="Corridor-v0", sticky_actions=0.3)
 CARTPOLE = EnvironmentConfig(id="CartPole-v1", observation_noise=0.05)
@@ -22,19 +23,8 @@ CARTPOLE = EnvironmentConfig(id="CartPole-v1", observation_noise=0.05)
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker process gives the same, later."""
-
-    def drawn(environment: EnvironmentConfig) -> Any:
-        from engine.environments.batches.changed import with_changes
-        from engine.environments.batches.gymnasium import GymnasiumBatch
-        from engine.environments.batches.rendering import Rendered
-        from engine.environments.making.registry import observation_space
-
-        batch = GymnasiumBatch(environment, [0], render=True)
-        space = observation_space(environment.id, batch.observation_space)
-        return Rendered(batch, with_changes(batch, environment, space, [0]))
-
-    monkeypatch.setattr(replaying, "rendered", drawn)
-    monkeypatch.setattr("engine.analysis.manual_play.rendered", drawn)
+    monkeypatch.setattr(replaying, "rendered", drawn_here)
+    monkeypatch.setattr("engine.analysis.manual_play.rendered", drawn_here)
 
 
 def played(environment: EnvironmentConfig, steps: int = 12) -> tuple[Demonstration, list[Any]]:
@@ -109,7 +99,7 @@ def test_without_a_seed_or_an_environment_the_numbers_are_there_alone() -> None:
     assert (frame.image, frame.problem) == (None, NO_SEED)
     assert frame.observation is not None
     gone = Replay(EnvironmentConfig(id="Nowhere-v3"), episode).frame(3)
-    assert gone.problem.startswith("There are no pictures: ")
+    assert gone.problem.startswith("There are no pictures. ")
     assert "Nowhere-v3" in gone.problem
     assert np.array_equal(gone.observation, episode.observations[3])  # type: ignore[arg-type]
     other = Replay(EnvironmentConfig(id="Acrobot-v1"), episode).frame(3)
