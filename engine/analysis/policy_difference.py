@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from engine.analysis.playback import PolicySnapshot, thawed
-from engine.analysis.state_names import state_names
 from engine.config import RunConfig
 from engine.environments.making.known_dynamics import played_process
 from engine.mdp.ending import EndlessError, endless
 from engine.mdp.exact import dynamics_of
 from engine.mdp.finite import FiniteMDP
 from engine.mdp.performance_difference import Comparison, compare
+from engine.mdp.state_names import state_names
 from engine.runtime.errors import RequestError
 
 _UNKNOWN = "The dynamics of {} with these options are not known as tables, by which alone J can be computed."
@@ -27,6 +27,7 @@ _APART = (
     "The two policies act in different processes; choose two runs in the same environment, with the same options, "
     "time limit and sticky actions."
 )
+_LARGE = "J is computed of all pairs of states, and {:,} states are too many for that; choose runs in a smaller world."
 _STICKY = (
     "With sticky actions what follows depends on the action before as well as on the state; choose runs without them."
 )
@@ -114,6 +115,8 @@ def _process(config: RunConfig) -> FiniteMDP:
     mdp = played_process(config.environment)
     if mdp is None:
         raise RequestError(_UNKNOWN.format(config.environment.id))
+    if mdp.is_large:
+        raise RequestError(_LARGE.format(mdp.states))
     return mdp
 
 

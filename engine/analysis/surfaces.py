@@ -158,4 +158,4 @@ def _known(environment: str, snapshot: PolicySnapshot) -> _Known:
 @lru_cache(maxsize=4)
 def _process(environment: str) -> tuple[FiniteMDP | None, Dynamics | None]:
     mdp = process_behind(EnvironmentConfig.model_validate_json(environment))
-    return mdp, None if mdp is None else dynamics_of(mdp)
+    return mdp, None if mdp is None or mdp.is_large else dynamics_of(mdp)

@@ -19,6 +19,8 @@ from engine.config.optimization import (
 from engine.config.policies import ExplorationConfig, MLPPolicy, PolicyConfig
 from engine.config.run import BudgetConfig, Device, device_field, gamma_field, seed_field
 
+MOST_TRIPLES = 16_000_000  # of two states and an action that leads from one to the other, for which P is kept
+
 
 class ExactGradient(Model):
     """Ascent along the true gradient of the expected return, computed from the environment's known dynamics."""

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.config.planning import MOST_TRIPLES
+
 Outcome = tuple[float, int, float, bool]
 """Probability, next state, reward, and whether the episode terminates: one entry of Gymnasium's ``P[s][a]``."""
 
@@ -106,6 +108,11 @@ class FiniteMDP:
     def actions(self) -> int:
         """A, the number of actions."""
         return len(self.probabilities[0])
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is too large for what is known of all pairs of states at once to be kept beside a run."""
+        return self.states * self.actions * self.states > MOST_TRIPLES
 
     @cached_property
     def continuing(self) -> NDArray[np.float64]:

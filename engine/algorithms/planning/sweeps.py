@@ -14,9 +14,11 @@ from engine.algorithms.outcome import Metrics
 from engine.config import PlanningConfig, acts_by_values
 from engine.config.planning import PolicyIteration, ValueIteration
 from engine.mdp import planning
+from engine.mdp.ending import EndlessError
 from engine.mdp.exact import Dynamics, dynamics_of, expected_return
 from engine.mdp.finite import FiniteMDP
 from engine.mdp.sharing import SharedValueIteration, Sharing
+from engine.mdp.state_names import state_names
 from engine.networks.networks import Table
 from engine.policies.policy import Policy
 from engine.reports.events import Planned
@@ -74,6 +76,12 @@ class SweepRule:
         gamma, returns = config.estimator.gamma, self._return(config.estimator.gamma)
         try:
             plan = self._step(config)
+        except EndlessError as error:
+            place = state_names(config.environment, len(self._process.initial))[error.states[0]]
+            raise RunError(
+                f"Without discounting there is no value where the episode never ends, as from {place}; use a discount "
+                "below 1, or plan for the time limit."
+            ) from None
         except ValueError as error:
             raise RunError(str(error)) from None
         if not torch.isfinite(plan.values).all():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PlanningConfig
+from engine.config.planning import MOST_TRIPLES
 from engine.config.policies import TabularPolicy
 from engine.runtime.errors import Refusal
 
@@ -28,6 +29,12 @@ def in_known_dynamics(what: str, config: PlanningConfig, environment: Environmen
         yield Refusal(
             f"{what} needs known dynamics with finitely many states, which {environment.id} does not have",
             f"try {try_}, or another update rule",
+        )
+    elif environment.observation.size**2 * environment.action.size > MOST_TRIPLES:
+        most = int((MOST_TRIPLES / environment.action.size) ** 0.5)
+        yield Refusal(
+            f"{what} takes too long for {environment.observation.size:,} states, as it looks at all pairs of them",
+            f"use an environment with at most {most:,} states, or another family of methods",
         )
 
 

@@ -12,13 +12,13 @@ import torch
 from engine.analysis.known_process import best_return, optimal_return
 from engine.analysis.playback import PolicySnapshot, snapshot
 from engine.analysis.policy_difference import difference
-from engine.analysis.state_names import state_names
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PolicyGradientConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
 from engine.environments.making.known_dynamics import played_process
 from engine.mdp.exact import dynamics_of, expected_return
+from engine.mdp.state_names import state_names
 from engine.runtime.errors import RequestError
 from tests.engine.runs.libraries import policy_for
 
