@@ -97,7 +97,7 @@ def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
     assert len(told) == 4
     assert steps(panel) == 0
     press(panel, qtbot, *TO_THE_GOAL[:-1])
-    assert panel.numbers["episode"].text() == "−0.7"
+    assert panel.standings.numbers["episode"].text() == "−0.7"
     # Escape gives the keys back; a click on the picture takes them again.
     QTest.keyClick(panel.view, Key.Key_Escape)
     assert game.state is GameState.PAUSED
@@ -117,8 +117,8 @@ def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
         QTest.mouseClick(panel.view, Qt.MouseButton.LeftButton, pos=cell)
     assert told[-1].startswith("Nothing leads there at once")
     qtbot.waitUntil(is_at(panel, GameState.ENDED))
-    assert panel.numbers["episode"].text() == "9.3"
-    assert panel.numbers["you title"].text() == "You, mean of 1 episode"
+    assert panel.standings.numbers["episode"].text() == "9.3"
+    assert panel.standings.titles["you"].text() == "You, mean of 1 episode"
     qtbot.waitUntil(lambda: "Over after 8 steps. Kept as recording 1." in panel.status.text())
     assert [(kept.mean_return, kept.episodes[0].end) for kept in recordings(library_place)] == [(9.3, "terminated")]
     assert returns._person.text == "you 9.3 (1 episode)"
@@ -127,10 +127,10 @@ def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
     assert returns._person in returns.plot.marks
     assert returns._y is not None
     assert returns._y[1] > 9.3
-    assert panel.numbers["policy"].text() != "–"
+    assert panel.standings.numbers["policy"].text() != "–"
     pick_environment(window.experiment, ENVIRONMENTS["FrozenLake-v1"])
     assert game.state is GameState.IDLE
-    assert panel.numbers["you"].text() == "–"
+    assert panel.standings.numbers["you"].text() == "–"
 
 
 def test_time_runs_after_a_countdown_and_stands_still_when_the_keyboard_goes_elsewhere(

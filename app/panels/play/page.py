@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -20,14 +19,14 @@ from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.person import PersonReturns
 from app.panels.play.key_caps import KeyCaps
+from app.panels.play.standings import Standings
 from app.panels.play.view import GameView
 from app.session.game import EACH_KEY, PACES, Game, GameState
 from app.session.play_thread import Played
 from app.style import icons
 from app.style.combo import Combo
-from app.style.format import NOTHING, short_number
 from app.style.text import muted, set_role
-from app.style.theme import Theme, tabular
+from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.runs.recording_records import RecordingRecord
@@ -37,6 +36,8 @@ STARTING = "Getting {} ready…"
 HIDDEN = "Paused, since the game could not be seen."
 BRIEF = 4000  # ms for which a sentence is read
 LOWEST_PICTURE = 84  # pixels
+WIDE = 1.2  # times as wide as high, from which on the picture stands beside what is told of it
+EDGE = 3  # pixels, of the frame
 TALLEST_PICTURE = 1 << 16  # pixels; no screen has as many
 _FAST = {EACH_KEY: "each key"}
 
@@ -58,7 +59,7 @@ class GamePage(QWidget):
         self.play_button, self.restart_button = QToolButton(), QToolButton()
         self.pace_box, self.ramps_box = Combo(), QCheckBox("Keys act bit by bit")
         self.status = muted()
-        self.numbers: dict[str, QLabel] = {}
+        self.standings = Standings(theme.unit)
         self._frame = QFrame()
         self._make_controls()
         self._arrange()
@@ -97,30 +98,18 @@ class GamePage(QWidget):
         controls.addWidget(self.restart_button)
         controls.addStretch(1)
         controls.addWidget(self.pace_box)
-        table = QGridLayout()
-        table.setHorizontalSpacing(unit)
-        table.setVerticalSpacing(2)
-        table.setColumnStretch(0, 1)
-        for row, (name, words) in enumerate(_NUMBERS.items()):
-            label, number = muted(words), QLabel(NOTHING)
-            number.setFont(tabular(number.font()))
-            number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            number.setAccessibleName(words)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            table.addWidget(label, row, 0)
-            table.addWidget(number, row, 1)
-            self.numbers[name] = number
-            self.numbers[f"{name} title"] = label
-        self.numbers["episode"].setProperty("role", "number")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        self._halves = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._halves.setContentsMargins(0, 0, 0, 0)
+        self._halves.setSpacing(unit)
+        self._halves.addWidget(self._frame, 1000)
+        column = QVBoxLayout()
         column.setSpacing(unit)
-        column.addWidget(self._frame, 1000)
         column.addWidget(self.status)
         column.addLayout(controls)
         column.addWidget(self.ramps_box)
-        column.addLayout(table)
+        column.addWidget(self.standings)
         column.addStretch(1)
+        self._halves.addLayout(column, 1)
 
     def _wire(self) -> None:
         game, view = self.game, self.view
@@ -158,9 +147,14 @@ class GamePage(QWidget):
         self._history = None
         self._show_numbers()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._settle(wide=self.width() > WIDE * self.height())
+
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.game.pause(HIDDEN)
+        self._settle(wide=False)  # wherever it is put next asks how much room it needs
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -183,8 +177,8 @@ class GamePage(QWidget):
         controls = self.game.controls
         self._kept = self._told = ""
         self.view.forget_sizes()
-        self._limit_picture()
         self.caps.show_controls(controls.controls if controls is not None else ())
+        self._limit_picture()
         self.ramps_box.setVisible(controls is not None and bool(controls.axes))
         self._show_numbers()
 
@@ -321,29 +315,33 @@ class GamePage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._settle(wide=self.isVisible() and self.width() > WIDE * self.height())
+
+    def _settle(self, *, wide: bool) -> None:
+        direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        if direction != self._halves.direction():
+            self._halves.setDirection(direction)
+            self._halves.setStretch(0, 3 if wide else 1000)
+            self._halves.setStretch(1, 2 if wide else 1)
         self._limit_picture()
 
     def _limit_picture(self) -> None:
-        """No taller than the picture at full width, so that what is below stays close to it."""
-        tallest = max(round((self.width() - 2 * self._theme.unit) / self.view.aspect), self.view.minimumHeight())
-        self.view.setMaximumHeight(min(tallest, TALLEST_PICTURE))
+        """No taller than the picture and its keys at full width, so that what is below stays close to them."""
+        if self._halves.direction() is QBoxLayout.Direction.LeftToRight:
+            self._frame.setMaximumHeight(TALLEST_PICTURE)
+            return
+        half = self._theme.unit // 2
+        around = 2 * (half + EDGE)
+        width = max(self.width() - around, 1)
+        picture = max(round(width / self.view.aspect), self.view.minimumHeight())
+        tallest = picture + half + self.caps.heightForWidth(width) + around
+        self._frame.setMaximumHeight(min(tallest, TALLEST_PICTURE))
 
     def _show_numbers(self) -> None:
-        game = self.game
-        moment, numbers = game.moment, self.numbers
-        frame = moment.frame if moment is not None else None
-        numbers["episode title"].setText("Return so far" if frame is None or not frame.ended else "Return")
-        numbers["episode"].setText(NOTHING if frame is None else short_number(frame.reward_so_far, 4))
-        limit = self._experiment.environment.time_limit
-        step = NOTHING if frame is None else f"{frame.step:,} of {limit:,}" if limit else f"{frame.step:,}"
-        numbers["step"].setText(step)
+        game, environment = self.game, self._experiment.environment
+        self.standings.show_episode(game.moment.frame if game.moment is not None else None, environment)
         mine = self._person.of(game.environment) if game.environment is not None else None
-        numbers["you title"].setText("You, mean" if mine is None else f"You, mean of {mine.words}")
-        numbers["you"].setText(NOTHING if mine is None else short_number(mine.mean, 4))
-        numbers["policy"].setText(short_number(self._policy_mean(), 4))
-        best = self._experiment.environment.best_known
-        numbers["best"].setText(NOTHING if best is None else short_number(best.value, 4))
-        numbers["best"].setToolTip("" if best is None else best.source)
+        self.standings.show_others(mine, self._policy_mean(), environment)
 
     def _policy_mean(self) -> float | None:
         """The mean return of the last training episodes, where the run that is shown is of the same environment."""
@@ -354,13 +352,6 @@ class GamePage(QWidget):
         return float(means[-1]) if len(means) else None
 
 
-_NUMBERS = {
-    "episode": "Return so far",
-    "step": "Step",
-    "you": "You, mean",
-    "policy": "Policy, mean of the last 100",
-    "best": "Best known",
-}
 _BUTTON = {  # by whether it is busy, and whether it has paused
     (True, False): ("pause", "Pause", "Let time stand still; Esc does, too, and gives the keys back to the window"),
     (False, True): ("play", "Go on", "Go on with the episode"),
