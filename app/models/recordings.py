@@ -8,6 +8,7 @@ from typing import Any
 from app.style.format import NOTHING, short_number
 from engine.catalogue.spaces import Space
 from engine.runs.recording_records import DatasetRecord, EpisodeRecord, RecordingRecord
+from engine.runs.room import bytes_in_words
 
 COLUMNS = ("Recording", "Episodes", "Steps", "Return")
 _MOST_NUMBERS = 6  # of an action that are written out
@@ -50,6 +51,7 @@ def about(record: RecordingRecord, datasets: Sequence[DatasetRecord]) -> str:
         label.note,
         f"In the dataset{'s' if ', ' in within else ''} {within}" if within else "",
         "Trimmed" if trimmed else "",
+        f"{bytes_in_words(record.size)} on disk",
     ]
     return "\n".join(filter(None, lines))
 

@@ -56,7 +56,9 @@ class RecordingLibrary(QObject):
         self.recorder.failed.connect(lambda _sentence: self._set_recording(False))
         self.records: list[RecordingRecord] = []
         self.datasets: tuple[DatasetRecord, ...] = ()
-        self._recording = self._stopped = self._ended = False
+        self.watched = False  # whether anybody sees what there is
+        self._mark: tuple[Any, ...] = ()
+        self._recording = self._stopped = False
         self._told = ""  # what was last said of a library that cannot be used
 
     @property
@@ -64,10 +66,19 @@ class RecordingLibrary(QObject):
         """Whether a policy is being recorded."""
         return self._recording
 
+    def hear(self) -> None:
+        """Somebody has written to the library, as a run that trains does all the time."""
+        if self.watched:
+            self.look()
+
     def look(self) -> None:
         """Take in what the library holds."""
+        mark = self._read(lambda recordings: recordings.mark())
+        if mark is None or mark == self._mark:
+            return
         found = self._read(lambda recordings: (recordings.list(), recordings.datasets()))
-        if found is not None and found != (self.records, self.datasets):
+        if found is not None:
+            self._mark = mark
             self.records, self.datasets = found
             self.changed.emit()
 

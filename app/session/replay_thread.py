@@ -65,6 +65,7 @@ class ReplayThread(QThread):
         self._replay: Replay | None = None
         self._of: tuple[str, int] | None = None  # which episode it shows
         self._tell_hold_up = telling(self.held_up.emit)
+        self.finished.connect(self._go_on)
 
     # --- from the main thread -----------------------------------------------------------------------------------------
 
@@ -76,7 +77,11 @@ class ReplayThread(QThread):
                 return
             self._wanted, self._left, self._pictured = place, False, pictured
             self._changed.notify_all()
-        if not self.isRunning():
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin where something is wanted; what was asked for while the thread ended waits for that."""
+        if self._wanted is not None and not self._ending and not self.isRunning():
             self.start()
 
     def leave(self) -> None:

@@ -57,7 +57,7 @@ class RunLibrary(QObject):
         self.undo_stack.setUndoLimit(200)
         self.room = LibraryRoom(folder, self)
         self.recordings = RecordingLibrary(folder, self.undo_stack, lambda: self._library, self)
-        self.written.connect(self.recordings.look)
+        self.written.connect(self.recordings.hear)
         self._library: Library | None = None
         self._records: dict[str, RunRecord] = {}
         self._by_environment: dict[str, list[tuple[int, str]]] = {}  # numbers and ids, in order

@@ -71,7 +71,7 @@ class Invitation(QWidget):
         self.hide()
         self.setAcceptDrops(True)
         self.title, self.what = QLabel(), QLabel()
-        self.hint = QLabel("Settings become the choice, and runs come into your library.")
+        self.hint = QLabel("Settings become the choice; runs and recordings come into your library.")
         set_role(self.title, "number")
         set_role(self.hint, "muted")
         layout = QVBoxLayout(self)

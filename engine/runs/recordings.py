@@ -118,6 +118,12 @@ class Recordings:
         return found
 
     @reads
+    def mark(self) -> tuple[Any, ...]:
+        """Another one as soon as anything else is known of recordings or datasets: cheap even for thousands."""
+        queries = ("SELECT * FROM recordings ORDER BY number", "SELECT * FROM datasets ORDER BY dataset, place")
+        return tuple(tuple(map(tuple, self._library.execute(query))) for query in queries)
+
+    @reads
     def ids(self) -> tuple[str, ...]:
         """Of all recordings that are not deleted, damaged ones too, the oldest first."""
         return tuple(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -44,6 +44,9 @@ if TYPE_CHECKING:  # with torch
 
 _MOST_RUNS = 200  # that are offered to be recorded
 _NOTHING_YET = "There is no recording yet. Every episode that you play is one, and a run's policy can be recorded."
+_NOT_IMPORTED = (
+    "This needs code from elsewhere, of which you have not said that it may run; choose its environment first."
+)
 _NOTHING_HERE = "There is no recording in this environment yet; look among all, or play one."
 
 
@@ -193,9 +196,14 @@ class RecordingsList(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.recordings.watched = True
         self.recordings.look()
         self.refresh()
         self.view.look_again()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.recordings.watched = False
 
     # --- what a person does -------------------------------------------------------------------------------------------
 
@@ -312,10 +320,13 @@ class RecordingsList(QWidget):
         """Offer the forms in which what is selected can be written out."""
         from engine.runs.recording_files import FORMS
 
+        # Minari is told the spaces of the environment itself, which has to be made for that.
+        may_run = all(self._consent.answer(record.environment_id) is True for record in self.selected)
         for form in FORMS.values():
+            why = f"{form.missing}." if form.missing else _NOT_IMPORTED if form.extra and not may_run else ""
             action = menu.addAction(f"{form.title}…")
-            action.setEnabled(not form.missing)
-            action.setToolTip(plain_tip(f"{form.missing}." if form.missing else ""))
+            action.setEnabled(not why)
+            action.setToolTip(plain_tip(why))
             action.triggered.connect(partial(_call, self._export, form.name, form.title, form.ending))
 
     def _export(self, name: str, title: str, ending: str) -> None:
