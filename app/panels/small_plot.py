@@ -14,7 +14,7 @@ from app.models.runs import Run
 from app.panels import timeline
 from app.panels.ghosts import Ghosts
 from app.plotting.arrangement import Margins
-from app.plotting.axes import Range, robust_bounds, settled_range
+from app.plotting.axes import Range, robust_bounds, settled_range, without_plunge
 from app.plotting.export import Table, below
 from app.plotting.labels import Moment, Moments, Shapes
 from app.plotting.marks import Band, Line
@@ -176,6 +176,8 @@ class SmallPlot(QWidget):
 
     def _settled(self) -> Range:
         low, high = robust_bounds(self._line.y, 0.01)
+        if self._metric.name == "value_error":
+            high = without_plunge(self._line.y, high)
         if len(self._other_line.y):
             below, above = robust_bounds(self._other_line.y, 0.01)
             low, high = min(low, below), max(high, above)

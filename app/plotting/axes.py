@@ -87,6 +87,17 @@ def view_limits(low: float, high: float) -> tuple[float, float, float]:
     return low - span, high + span, min(depth, span)
 
 
+def without_plunge(values: NDArray[Any], high: float) -> float:
+    """Where an axis from 0 to ``high`` ends so that an early plunge does not flatten what follows: at ten times the
+    largest of the later half, but no deeper than a hundredth. What comes down to nothing is seen whole."""
+    later = values[len(values) // 2 :]
+    later = later[np.isfinite(later)]
+    most = float(later.max()) if len(later) else math.nan
+    if not most > 1e-6 * high:
+        return high
+    return max(0.01 * high, min(high, 10.0 * most))
+
+
 def robust_bounds(values: NDArray[Any], share: float = 0.005) -> Range:
     """The least and greatest finite value, without the outermost ``share`` at either end where those lie far out.
 

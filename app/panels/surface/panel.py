@@ -61,6 +61,7 @@ class SurfacePanel(PanelWidget):
         self._history: History | None = None
         self._environment: EnvironmentInfo | None = None
         self._shown: tuple[PolicySnapshot, Planned | None] | None = None
+        self._surface: Surface | None = None
         self._asked = False
         self._work = FileWork(self, "surface", "The surface could not be computed")
         self._work.failed.connect(self._fail)
@@ -197,9 +198,9 @@ class SurfacePanel(PanelWidget):
     def _take(self, surface: Surface | None) -> None:
         self._asked = False
         if surface is not None and self._shown is not None:
-            told = _told(surface, self._shown[0].config, self.cells.letters)
-            self.heading.setText(told.replace("arrows", "bars") if self._grid and self._grid.arms else told)
+            self._surface = surface
             self._offer_shows(surface)
+            self._tell()
             self.cells.show_surface(surface)
             self._show_agent()
             self._stage.fill(True)
@@ -221,9 +222,18 @@ class SurfacePanel(PanelWidget):
         self.shows.setVisible(len(there) > 1 and not (self._grid is not None and self._grid.arms))
         self.cells.show_as(shown)
 
+    def _tell(self) -> None:
+        """What is shown, above it."""
+        if self._surface is None or self._shown is None:
+            return
+        shown: Shows = self.shows.currentData() or "values"
+        told = _told(self._surface, self._shown[0].config, self.cells.letters, shown)
+        self.heading.setText(told.replace("arrows", "bars") if self._grid and self._grid.arms else told)
+
     def _show_as(self) -> None:
         self._wanted = self.shows.currentData()
         self.cells.show_as(self._wanted)
+        self._tell()
 
     def _fail(self, sentence: str) -> None:
         self._asked = False
@@ -257,7 +267,7 @@ def _surface(policy: PolicySnapshot, planned: Planned | None) -> Surface | None:
     return surface_of(policy, planned)
 
 
-def _told(surface: Surface, config: RunConfig, letters: Sequence[str]) -> str:
+def _told(surface: Surface, config: RunConfig, letters: Sequence[str], shows: Shows) -> str:
     words, k = _WORDS[surface.source], surface.turns_left
     if surface.source == "planned" and isinstance(config.update, PolicyIteration):
         words = "V of the policy that was evaluated; arrows show the next one, greedy in it"
@@ -265,6 +275,10 @@ def _told(surface: Surface, config: RunConfig, letters: Sequence[str]) -> str:
         words = f"V<sub>k</sub>, k = {k}: the best that {_turns(k)} can bring; arrows show what is best then"
     if surface.settled:
         words = "Settled: another step would change nothing; arrows show the best actions"
+    if shows == "critic":
+        words = "V as the critic has learned it; arrows show the policy"
+    if shows == "actions":
+        words = words.replace("arrows show", "dots show")
     lit = "; framed: the states just backed up" if surface.backed_up and not surface.settled else ""
     named = f" ({', '.join(letters)})" if letters else ""
     return f"{words}{named}{lit} · iteration {surface.iteration:,}"

@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from pytestqt.qtbot import QtBot
 
-from app.plotting.axes import nice_ticks, robust_bounds, settled_end, settled_range, view_limits
+from app.plotting.axes import nice_ticks, robust_bounds, settled_end, settled_range, view_limits, without_plunge
 from app.plotting.plot import Plot
 from app.plotting.view import Axis
 from app.style.theme import load_theme, tabular
@@ -164,3 +164,12 @@ def test_the_titles_of_axes_take_on_another_look(qtbot: QtBot) -> None:
         for axis in (plot.bottom, plot.left):
             assert axis.label.defaultTextColor().name() == theme.muted
             assert "color" not in axis.labelString()
+
+
+def test_an_early_plunge_flattens_nothing_that_follows() -> None:
+    plunge = np.array([1e5, 3e4, 4e3, 300.0, 120.0, 60.0, 40.0, math.nan, 30.0])
+    assert without_plunge(plunge, 1e5) == 1200.0
+    assert without_plunge(np.array([10.0, 8.0, 5.0, 3.0]), 10.0) == 10.0
+    assert without_plunge(np.array([1e5, 1e5, 1.0, 1.0]), 1e5) == 1000.0  # no deeper
+    assert without_plunge(np.array([100.0, 50.0, 1e-9, 0.0]), 100.0) == 100.0  # settled, and seen whole
+    assert without_plunge(np.array([math.nan, math.nan]), 1.0) == 1.0
