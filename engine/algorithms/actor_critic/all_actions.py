@@ -40,6 +40,28 @@ def all_actions_gradient(log_probabilities: Tensor, action_values: Tensor, tempe
     return probabilities * (costs - (probabilities * costs).sum(-1, keepdim=True)) / len(costs)
 
 
+def gradient_noise(log_probabilities: Tensor, action_values: Tensor) -> tuple[Tensor, Tensor]:
+    """The spread over n states of the policy gradient in the logits, as it is summed over all actions, and as it would
+    be with one action drawn from π in each and its advantage from the same values, Q(s, a) − Σ_b π_b Q(s, b).
+
+    √(E|x|² − |E x|²) with x = Σ_a π_a A_a (e_a − π) = π A for all actions, and x = A_a (e_a − π), a ~ π, for one, over
+    whose actions the mean is taken exactly. Both have the same mean, and the second is never the smaller.
+
+    Args:
+        log_probabilities, action_values: log π and Q, [n, A].
+
+    Source: Sutton et al. (2000); that the mean over the actions can only take noise away: Rao (1945), Blackwell (1947).
+    """
+    chances = log_probabilities.exp()
+    advantages = action_values - (chances * action_values).sum(-1, keepdim=True)
+    of_all = chances * advantages
+    square = of_all.mean(0).square().sum()
+    lengths = 1.0 - 2.0 * chances + chances.square().sum(-1, keepdim=True)  # |e_a − π|²
+    drawn = (chances * advantages.square() * lengths).sum(-1).mean()
+    whole = of_all.square().sum(-1).mean()
+    return (whole - square).clamp(min=0.0).sqrt(), (drawn - square).clamp(min=0.0).sqrt()
+
+
 class AllActionsImprovement:
     """θ descends mean_s Σ_a π_θ(a|s) (α log π_θ(a|s) − Q(s, a)), the smaller of two Q in SAC;
 
@@ -62,6 +84,7 @@ class AllActionsImprovement:
             self.parts.add("temperature", self._temperature.parts)
         self._target, self._bonus = 0.0, 0.0
         self._entropy = torch.zeros((), device=policy.device)
+        self._noise = (self._entropy, self._entropy)
         self.begin(config)
 
     def begin(self, config: ActorCriticConfig) -> None:
@@ -101,6 +124,8 @@ class AllActionsImprovement:
         weight = self._bonus if self._temperature is None else self._temperature.value
         values = online.judge(batch.observations).smallest
         self._outputs.backward(evaluated, all_actions_gradient(log_probabilities, values, weight))
+        if self._temperature is None:
+            self._noise = gradient_noise(log_probabilities, values)
         self._entropy = -(log_probabilities.exp() * log_probabilities).sum(-1).mean()
 
     def stepped(self, rate: float) -> None:
@@ -109,6 +134,8 @@ class AllActionsImprovement:
 
     def told(self) -> Metrics:
         told: Metrics = {"entropy": float(self._entropy)}
-        if self._temperature is not None:
+        if self._temperature is None:
+            told |= {"gradient_noise": float(self._noise[0]), "sampled_gradient_noise": float(self._noise[1])}
+        else:
             told |= {"temperature": float(self._temperature.value), "target_entropy": self._target}
         return told

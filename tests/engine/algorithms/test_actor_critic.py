@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.algorithms.actor_critic.all_actions import AllActionsImprovement, all_actions_gradient
+from engine.algorithms.actor_critic.all_actions import (
+    AllActionsImprovement,
+    all_actions_gradient,
+    gradient_noise,
+)
 from engine.algorithms.actor_critic.deterministic import smoothed
 from engine.algorithms.actor_critic.rule import ActorCriticRule
 from engine.algorithms.actor_critic.squashed import drawn, soft_gradients
@@ -163,6 +167,26 @@ def test_summing_over_all_actions_has_the_mean_of_the_sampled_estimators_and_les
     assert variance < 0.6 * min(of_a, of_q)
     wrong = -total * all_actions_gradient(chances.log(), values.flip(-1), 0.0)
     assert not torch.allclose((visits / total).unsqueeze(-1) * wrong, exact, atol=1e-2)
+
+
+def test_the_noise_that_is_told_of_is_that_of_the_two_gradients() -> None:
+    """Over all states and actions, one by one; where a policy is decided there is little to draw, and little noise."""
+    generator = torch.Generator().manual_seed(3)
+    logits, values = (torch.randn(5, 3, generator=generator, dtype=torch.float64) for _ in range(2))
+    chances = logits.softmax(-1)
+    each, weights = [], []
+    for state, action in np.ndindex(5, 3):
+        advantage = values[state, action] - chances[state] @ values[state]
+        each.append(advantage * (torch.eye(3, dtype=torch.float64)[action] - chances[state]))
+        weights.append(chances[state, action] / 5)
+    drawn, share = torch.stack(each), torch.stack(weights).unsqueeze(-1)
+    of_all = -5.0 * all_actions_gradient(chances.log(), values, 0.0)
+    mean = (share * drawn).sum(0)
+    torch.testing.assert_close(mean, of_all.mean(0))
+    wanted = (of_all - mean).square().sum(-1).mean().sqrt(), (share * (drawn - mean).square()).sum().sqrt()
+    found = gradient_noise(chances.log(), values)
+    torch.testing.assert_close(found, wanted)
+    assert found[0] < 0.9 * found[1]
 
 
 # --- targets --------------------------------------------------------------------------------------------------------

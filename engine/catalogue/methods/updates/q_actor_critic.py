@@ -43,5 +43,5 @@ SPEC = ActorCriticSpec(
     fits=_fits,
     biases=_biases,
     pinned=("update.learning_rate", "update.critic.learning_rate", "update.entropy_coefficient"),
-    metrics=("entropy", *REPORTED),
+    metrics=("entropy", "gradient_noise", "sampled_gradient_noise", *REPORTED),
 )
