@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -123,6 +124,7 @@ class _Lane:
     """An environment and the episode that is played in it, which was the ``number``-th to begin."""
 
     batch: SeedableBatch
+    bounds: tuple[NDArray[Any], NDArray[Any]] | None = None  # of a box of actions, [d] each
     number: int = -1
     seed: int = 0
     observations: list[NDArray[Any]] = field(default_factory=list)  # [1, …] each, one more than actions
@@ -134,7 +136,10 @@ class _Lane:
         self.observations, self.actions, self.rewards = [self.batch.begin(seed)], [], []
 
     def step(self, action: NDArray[Any]) -> Demonstration | None:
-        """Take a step; the episode, where it has ended."""
+        """Take a step; the episode, where it has ended. Of an action beyond its bounds, what the environment makes of
+        it is recorded: what was done, and not what was drawn."""
+        if self.bounds is not None:
+            action = np.clip(action, *self.bounds)
         moved = self.batch.step(action[None], _ONLY)
         self.observations.append(moved.observations)
         self.actions.append(action)
@@ -256,8 +261,14 @@ def _lanes(environment: EnvironmentConfig, count: int, stack: ExitStack) -> list
     for _ in range(count if known else 1):
         made = in_this_process(environment) if known else unseen(environment)
         stack.callback(_close, made.stepped)
-        lanes.append(_Lane(made.stepped))
+        lanes.append(_Lane(made.stepped, _bounds(made.rendering.action_space)))
     return lanes
+
+
+def _bounds(space: Any) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    if not isinstance(space, spaces.Box):
+        return None
+    return space.low.reshape(-1).astype(np.float32), space.high.reshape(-1).astype(np.float32)
 
 
 def _close(batch: SeedableBatch) -> None:

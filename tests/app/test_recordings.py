@@ -107,6 +107,10 @@ def test_recordings_are_looked_at_trimmed_named_merged_deleted_taken_in_and_made
     QTest.keyClicks(dialog.title, "Falls over")
     dialog.accept()
     assert recordings.rows.index(0, 0).data() == "2 · Falls over"
+    QTest.keyClicks(recordings.search, "person falls")
+    assert [record.number for record in recordings.rows.records] == [2]
+    recordings.search.clear()
+    click(recordings, 0)
 
     recordings.fill_datasets(menu := QMenu())
     chosen(menu, "New dataset")

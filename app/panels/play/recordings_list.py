@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QInputDialog,
+    QLineEdit,
     QMenu,
     QPushButton,
     QSplitter,
@@ -42,11 +43,13 @@ from engine.runtime.errors import RunError
 if TYPE_CHECKING:  # with torch
     from engine.analysis.policy_recording import Progress, Wanted
 
+_MANY = 6  # recordings, from which on they are searched
 _MOST_RUNS = 200  # that are offered to be recorded
 _NOTHING_YET = "There is no recording yet. Every episode that you play is one, and a run's policy can be recorded."
 _NOT_IMPORTED = (
     "This needs code from elsewhere, of which you have not said that it may run; choose its environment first."
 )
+_NOT_FOUND = "No recording has these words in its name, its tags or its note."
 _NOTHING_HERE = "There is no recording in this environment yet; look among all, or play one."
 
 
@@ -72,6 +75,10 @@ class RecordingsList(QWidget):
         self.export_button = self._menu_button("Export", "Write what is selected to a file that others can read")
         self.label_button = self._button("Name…", "Its name, tags and a note (F2)")
         self.delete_button = self._button("Delete", "Put it aside; it can be undone (Del)")
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search: name, tag, note, by whom …")
+        self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName("Search the recordings")
         self.status = Sentence()
         self.hint = Sentence()
         self._splitter = QSplitter(Qt.Orientation.Vertical)
@@ -107,6 +114,7 @@ class RecordingsList(QWidget):
         actions.addStretch(1)
         upper = QVBoxLayout(above)
         upper.addLayout(top)
+        upper.addWidget(self.search)
         upper.addWidget(self.status)
         upper.addWidget(self.hint)
         upper.addWidget(self.table, 1)
@@ -134,6 +142,7 @@ class RecordingsList(QWidget):
         recordings.recording_changed.connect(self._follow_recording)
         self._experiment.changed.connect(self.refresh)
         self.which_box.activated.connect(self.refresh)
+        self.search.textChanged.connect(self.refresh)
         self.table.selectionModel().selectionChanged.connect(self._select)
         self.table.stepped.connect(self.view.step)
         self.table.deleted.connect(self.delete)
@@ -161,12 +170,14 @@ class RecordingsList(QWidget):
             return
         here = self.which_box.currentIndex() == 0
         environment = self._experiment.environment.id if here else ""
-        records = found(self.recordings.records, environment, "")
+        records = found(self.recordings.records, environment, self.search.text())
         before = {record.id for record in self.selected}
         self.rows.show(records, self.recordings.datasets)
         if before != {record.id for record in self.selected}:
             self._select_again(before)
-        self.hint.setText(_NOTHING_HERE if self.recordings.records else _NOTHING_YET)
+        searched = bool(self.search.text().strip())
+        self.search.setVisible(searched or len(self.recordings.records) >= _MANY)
+        self.hint.setText(_NOT_FOUND if searched else _NOTHING_HERE if self.recordings.records else _NOTHING_YET)
         self.hint.setVisible(not records)
         self.table.setVisible(bool(records))
         self._select()

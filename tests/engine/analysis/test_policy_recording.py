@@ -124,6 +124,16 @@ def test_an_episode_that_nothing_ends_is_broken_off(monkeypatch: pytest.MonkeyPa
     assert episode.actions.dtype == np.float32
 
 
+def test_of_a_continuous_action_what_was_done_is_recorded_and_not_what_was_drawn() -> None:
+    pendulum = EnvironmentConfig(id="Pendulum-v1", time_limit=60)
+    (episode,) = record(frozen(pendulum), Wanted(), 0).demonstrations.episodes
+    assert np.abs(episode.actions).max() == 2.0  # of a standard deviation of 1 in units of the bounds, many are beyond
+    made = in_this_process(pendulum).stepped
+    seen = [made.begin(episode.seed or 0)]
+    seen += [made.step(action[None], np.array([0])).observations for action in episode.actions[:-1]]
+    assert np.array_equal(np.concatenate(seen), episode.observations)
+
+
 def test_a_policy_whose_numbers_are_not_finite_is_told_of() -> None:
     for id in ("CartPole-v1", "Pendulum-v1"):
         made = frozen(EnvironmentConfig(id=id))
