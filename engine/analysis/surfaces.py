@@ -13,16 +13,18 @@ from torch import Tensor
 
 from engine.analysis.playback import PolicySnapshot, thawed
 from engine.analysis.state_observations import observations, process_behind
-from engine.config import ActorCriticConfig, PolicyGradientConfig, plans_by_sweeps
+from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig, plans_by_sweeps
 from engine.config.environments import EnvironmentConfig
 from engine.mdp.exact import Dynamics, backup, dynamics_of, state_values
 from engine.mdp.finite import FiniteMDP
 from engine.mdp.greedy import ROUNDING, equally_good
+from engine.mdp.planning import optimal_values
 from engine.policies.epsilon_greedy import EpsilonGreedy
 from engine.reports.events import Planned
 from engine.values.state_values import StateValues
 
 _SINGLE = 3e-7  # by how much equal numbers may differ that are kept in single precision, one of them the largest
+_MOST_PLANNED = 1_000  # states for which the best policy is looked for beside a run
 Source = Literal["learned", "exact", "planned", "unknown"]
 
 
@@ -40,6 +42,8 @@ class Surface:
         turns_left: k where the values are V_k.
         settled: whether planning would change nothing any more.
         critic: V(s) [S] as a critic has learned it beside the policy; None without one.
+        best: V*(s) [S] of the best policy, planned in the known dynamics; None where it is not known, or what is shown
+            is a plan itself.
     """
 
     values: NDArray[np.float64]
@@ -51,6 +55,7 @@ class Surface:
     turns_left: int | None = None
     settled: bool = False
     critic: NDArray[np.float64] | None = None
+    best: NDArray[np.float64] | None = None
 
 
 class _Known(NamedTuple):
@@ -73,6 +78,7 @@ def surface_of(snapshot: PolicySnapshot, planned: Planned | None = None) -> Surf
     known = _known(snapshot.config.environment.model_dump_json(), snapshot)
     if known.seen is None:
         return None
+    best = _best(snapshot)
     policy = thawed(snapshot)
     with torch.inference_mode():
         distribution: Any = policy.step(known.seen, policy.start(len(known.seen)))[0]
@@ -80,7 +86,8 @@ def surface_of(snapshot: PolicySnapshot, planned: Planned | None = None) -> Surf
             values = distribution.values.double()
             greedy = _shared_by_the_best(values)
             if not plans_by_sweeps(snapshot.config):
-                return Surface(values.amax(-1).numpy(), values.numpy(), greedy, "learned", snapshot.iteration)
+                found = Surface(values.amax(-1).numpy(), values.numpy(), greedy, "learned", snapshot.iteration)
+                return replace(found, best=best)
             planned_so_far = snapshot.beside or StateValues(values.amax(-1))
             return Surface(
                 planned_so_far.values.numpy(),
@@ -92,7 +99,7 @@ def surface_of(snapshot: PolicySnapshot, planned: Planned | None = None) -> Surf
                 settled=planned_so_far.settled,
             )
         chances = distribution.probabilities.double()
-    found = _exact(snapshot, known.dynamics, chances)
+    found = replace(_exact(snapshot, known.dynamics, chances), best=best)
     if (
         snapshot.beside is None
         or known.seen.ndim > 1
@@ -148,6 +155,26 @@ def _of_plan(planned: Planned) -> Surface:
         turns_left=planned.turns_left,
         settled=planned.settled,
     )
+
+
+def _best(snapshot: PolicySnapshot) -> NDArray[np.float64] | None:
+    """V*, of an episode's first step where there is a time limit and values are not learned without regard to it."""
+    config = snapshot.config
+    endless = isinstance(config, ValueBasedConfig)
+    return _best_values(config.environment.model_dump_json(), config.estimator.gamma, endless)
+
+
+@lru_cache(maxsize=4)
+def _best_values(environment: str, gamma: float, endless: bool) -> NDArray[np.float64] | None:
+    _, dynamics = _process(environment)
+    if dynamics is None or len(dynamics.initial) > _MOST_PLANNED:
+        return None
+    try:
+        values = optimal_values(replace(dynamics, horizon=None) if endless else dynamics, gamma)
+    except ValueError:  # undiscounted, it may never end
+        return None
+    first: NDArray[np.float64] = (values[0] if values.ndim > 1 else values).numpy()
+    return first
 
 
 def _known(environment: str, snapshot: PolicySnapshot) -> _Known:

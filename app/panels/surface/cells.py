@@ -36,8 +36,8 @@ _CORNER = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
-Shows = Literal["values", "critic", "actions"]
-"""V of the policy or plan, V as a critic has learned it, or Q of each action."""
+Shows = Literal["values", "critic", "best", "actions"]
+"""V of the policy or plan, V as a critic has learned it, V* of the best policy, or Q of each action."""
 
 
 class _Place(NamedTuple):
@@ -104,8 +104,8 @@ class Cells(QWidget):
         if self._shows == "actions":
             found: list[float] = surface.action_values[state].tolist()
             return found
-        critic = surface.critic if self._shows == "critic" else None
-        return [float((surface.values if critic is None else critic)[state])]
+        other = {"critic": surface.critic, "best": surface.best}.get(self._shows)
+        return [float((surface.values if other is None else other)[state])]
 
     def show_page(self, page: int) -> None:
         if page != self._page:
@@ -374,6 +374,8 @@ class Cells(QWidget):
         value = f": V {short_number(float(surface.values[state]))}" if math.isfinite(surface.values[state]) else ""
         if surface.critic is not None:
             value += f", learned {short_number(float(surface.critic[state]))}"
+        if surface.best is not None:
+            value += f", V* {short_number(float(surface.best[state]))}"
         parts = []
         for action in range(self._space.size):
             worth = float(surface.action_values[state, action])

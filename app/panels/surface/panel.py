@@ -46,6 +46,7 @@ _LINES = 3  # that the heading has, whatever it says, so that nothing beneath mo
 _SHOWS: dict[Shows, str] = {
     "values": "V of each state",
     "critic": "V as the critic has learned it",
+    "best": "V* of the best policy",
     "actions": "Q of each action",
 }
 
@@ -211,6 +212,8 @@ class SurfacePanel(PanelWidget):
         there: list[Shows] = ["values"]
         if surface.critic is not None:
             there.append("critic")
+        if surface.best is not None:
+            there.append("best")
         if surface.source != "unknown":
             there.append("actions")
         if there != [self.shows.itemData(index) for index in range(self.shows.count())]:
@@ -277,6 +280,8 @@ def _told(surface: Surface, config: RunConfig, letters: Sequence[str], shows: Sh
         words = "Settled: another step would change nothing; arrows show the best actions"
     if shows == "critic":
         words = "V as the critic has learned it; arrows show the policy"
+    if shows == "best":
+        words = "V* of the best policy, planned in the known dynamics; arrows show the policy as it is"
     if shows == "actions":
         words = words.replace("arrows show", "dots show")
     lit = "; framed: the states just backed up" if surface.backed_up and not surface.settled else ""

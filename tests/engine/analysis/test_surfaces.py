@@ -65,6 +65,8 @@ def test_a_policy_shows_its_exact_values_and_action_values_show_their_largest() 
     training.close()
     assert found is not None
     assert (found.source, found.iteration) == ("exact", 3)
+    assert found.best is not None
+    assert (found.best >= found.values - 1e-12).all()
     assert found.policy == pytest.approx(0.25)
     assert found.values[0] == pytest.approx(float(found.action_values[0].mean()))  # of a policy that picks blindly
     assert 0.0 < found.values[0] < 0.02
@@ -79,6 +81,8 @@ def test_a_policy_shows_its_exact_values_and_action_values_show_their_largest() 
     assert found.values == pytest.approx(np.arange(16) * 4 + 3)
     assert found.policy[4].tolist() == [0, 0, 0, 1]
     assert found.policy[5].tolist() == [0, 0, 0.5, 0.5]  # both are the best
+    assert found.best is not None
+    assert found.best[0] == pytest.approx(0.542, abs=1e-3)  # as a table may learn it, without a time limit
 
 
 def test_a_plan_shows_the_values_of_the_turns_that_are_left_and_what_was_just_backed_up() -> None:
