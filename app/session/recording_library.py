@@ -36,12 +36,14 @@ class RecordingLibrary(QObject):
         told: level and sentence, what has come of something.
         progressed: how far the recording of a policy has come, a ``Progress``.
         recording_changed: a policy is being recorded, or no more.
+        came: the ids of recordings that came to be here.
     """
 
     changed = Signal()
     told = Signal(str, str)
     progressed = Signal(object)
     recording_changed = Signal(bool)
+    came = Signal(list)
 
     def __init__(
         self, folder: Path, undo_stack: QUndoStack, opened: Callable[[], Library | None], parent: QObject
@@ -182,6 +184,7 @@ class RecordingLibrary(QObject):
             there = [record.id for record in records]
             text = f"{what} {called(records)}"
             self._try(text, partial(self.restore, there), partial(self._put_aside, there), done=True)
+            self.came.emit(there)
 
     # --- files --------------------------------------------------------------------------------------------------------
 

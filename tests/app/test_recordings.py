@@ -138,6 +138,7 @@ def test_recordings_are_looked_at_trimmed_named_merged_deleted_taken_in_and_made
     window.files.open([given, broken])
     qtbot.waitUntil(lambda: len(recordings.rows.records) == 3)
     assert recordings.rows.index(0, 0).data() == "3 · given"
+    assert [record.number for record in recordings.selected] == [3]
     assert any("no file of demonstrations, or a broken one" in str(each) for each in told)
     undo.trigger()
     assert len(recordings.rows.records) == 2

@@ -138,6 +138,7 @@ class RecordingsList(QWidget):
     def _wire(self) -> None:
         recordings = self.recordings
         recordings.changed.connect(self.refresh)
+        recordings.came.connect(self.select)
         recordings.progressed.connect(self._show_progress)
         recordings.recording_changed.connect(self._follow_recording)
         self._experiment.changed.connect(self.refresh)
@@ -181,6 +182,11 @@ class RecordingsList(QWidget):
         self.hint.setVisible(not records)
         self.table.setVisible(bool(records))
         self._select()
+
+    def select(self, ids: Sequence[str]) -> None:
+        """Select these, as far as they are listed."""
+        self.table.clearSelection()
+        self._select_again(set(ids))
 
     def _select_again(self, ids: set[str]) -> None:
         selection = self.table.selectionModel()
