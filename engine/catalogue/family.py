@@ -39,6 +39,8 @@ class Making(NamedTuple):
         register: ``module:function`` without arguments that registers them.
         arguments: what ``gymnasium.make`` is told besides a person's options.
         wrapper: ``module:function`` from the environment to the one that a policy sees; empty for none.
+        frames: how many of the latest pictures it shows at once, one after the other, an episode's first as often as
+            there are none before it.
     """
 
     package: str
@@ -46,6 +48,7 @@ class Making(NamedTuple):
     register: str = ""
     arguments: Mapping[str, Any] = MappingProxyType({})
     wrapper: str = ""
+    frames: int = 1
 
 
 class Family(NamedTuple):

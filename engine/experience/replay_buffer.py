@@ -308,15 +308,17 @@ class ReplayBuffer:
 
     def _seen(self, slots: NDArray[np.int64]) -> NDArray[Any]:
         """The observations [B, …] before the steps at ``slots`` [B]; of several frames, those of the episode up to
-        there, and zeros before its first."""
+        there, and before its first zeros, or that one again."""
         if self._layout.frames == 1:
             latest: NDArray[Any] = self._observations.take(slots, 0)
             return latest
-        earlier = np.arange(1, self._layout.frames)
-        path = (slots - earlier[:, None] * self.environments) % self.slots  # the nearest first
-        same = np.logical_and.accumulate(self._ends[path] == _GOES_ON)
-        frames = self._observations.take(np.concatenate((path[::-1], slots[None])), 0)
-        frames[:-1][~same[::-1]] = 0
+        back = np.arange(self._layout.frames)[:, None]
+        before = (slots - back[1:] * self.environments) % self.slots  # the nearest first
+        reach = np.logical_and.accumulate(self._ends[before] == _GOES_ON).sum(0)  # frames of the episode
+        path = (slots - np.minimum(back[::-1], reach) * self.environments) % self.slots
+        frames = self._observations.take(path, 0)
+        if not self._layout.repeats:
+            frames[back[::-1] > reach] = 0
         return joined(frames.swapaxes(0, 1), self._layout)
 
     def _grid(self, given: Experience) -> Experience:

@@ -32,7 +32,7 @@ class TransitionLayout:
 
     An observation may be of several ``frames``, the latest that were seen, oldest first: [places, frames, numbers], one
     after the other where there is one place, and side by side in each of several ``places``, as pixels are. Each frame
-    is kept once.
+    is kept once. Before an episode's first frame there are zeros, or where it ``repeats`` that frame again.
     """
 
     observation: ArrayLayout
@@ -40,6 +40,7 @@ class TransitionLayout:
     likelihoods: bool = False
     frames: int = 1
     places: int = 1
+    repeats: bool = False
 
     @property
     def frame(self) -> ArrayLayout:

@@ -68,7 +68,7 @@ class ActorCriticRule:
         self._target = self._online.copy()
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
         self._traced = isinstance(update, QActorCritic) and update.traces != "off"
-        layout = replay_layout(environment, config.environment.frame_stack, self._traced)
+        layout = replay_layout(environment, config.environment, self._traced)
         self._blindly = -math.log(max(1, environment.action.size))  # log μ of any action before anything is learned
         self._replay = Replay(update.replay, layout, config.collection.environments, seeds.generator())
         self.parts.add("replay", self._replay.parts)

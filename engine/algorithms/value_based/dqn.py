@@ -74,7 +74,7 @@ class DQNRule:
         self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
         self._optimizer = self.parts.add("optimizer", make_optimizer(update.optimizer, self._online.vector))
         environments = config.collection.environments
-        layout = replay_layout(environment, config.environment.frame_stack)
+        layout = replay_layout(environment, config.environment)
         self._replay = Replay(update.replay, layout, environments, seeds.generator())
         self.parts.add("replay", self._replay.parts)
         self._steps = 0  # gradient steps of this iteration

@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 
-from engine.catalogue.family import Extra, Family
+from engine.catalogue.family import Extra, Family, Making
 from engine.catalogue.spaces import EnvironmentInfo
 
 
@@ -41,6 +41,13 @@ ENVIRONMENTS: dict[str, EnvironmentInfo] = {
 }
 
 EXTRAS: dict[str, Extra] = {name: family.extra for name, family in FAMILIES.items() if family.extra is not None}
+
+
+def making_of(id: str) -> Making | None:
+    """How the family with such ids is made; an id may have the module before it that registers it."""
+    name = id.rpartition(":")[2]
+    found = (family.making for family in FAMILIES.values())
+    return next((making for making in found if making is not None and name.startswith(making.prefixes)), None)
 
 
 def missing_extra(family: str) -> Extra | None:

@@ -211,6 +211,7 @@ FAMILY = Family(
         register="engine.environments.making.atari:register",
         arguments={"frameskip": 1},  # every frame is shown, since holding actions is the wrapper's
         wrapper="engine.environments.making.atari:preprocessed",
+        frames=4,
     ),
     batched=False,
     environments=_ENVIRONMENTS,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalogue.configured import channel_axis
+from engine.catalogue.environments import making_of
 from engine.catalogue.methods.extent import in_gigabytes
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import ActorCriticConfig, ValueBasedConfig
 from engine.config.actor_critic import DDPG, SAC, TD3, QActorCritic
+from engine.config.environments import EnvironmentConfig
 from engine.config.policies import GRUPolicy
 from engine.config.value_based import DQN
 from engine.experience.replay_layout import ArrayLayout, TransitionLayout, replay_bytes
@@ -16,19 +18,38 @@ from engine.runtime.errors import Refusal
 from engine.runtime.memory import total_memory
 
 
-def replay_layout(environment: EnvironmentInfo, frames: int = 1, likelihoods: bool = False) -> TransitionLayout:
-    """What one observation, of so many frames, and one action are made of; images of pixels from 0 to 255 take a byte
-    for each. ``likelihoods`` is whether those of actions are kept as well."""
+def replay_layout(
+    environment: EnvironmentInfo, changes: EnvironmentConfig | None = None, likelihoods: bool = False
+) -> TransitionLayout:
+    """What one observation and one action are made of; images of pixels from 0 to 255 take a byte for each.
+
+    Args:
+        environment: as learning sees it.
+        changes: with what it became that, by which its frames are told; none where they are not to be looked for.
+        likelihoods: whether those of actions are kept as well.
+    """
     seen = environment.observation
-    pixels = seen.image and seen.bounds == ((0.0, 255.0),)
+    noisy = changes is not None and changes.observation_noise > 0.0
+    pixels = seen.image and seen.bounds == ((0.0, 255.0),) and not noisy
     observation = ArrayLayout((seen.size,), "uint8") if pixels else _layout(seen)
+    frames, repeats = (1, False) if changes is None else _frames(changes)
     places = 1
     if len(seen.shape) == 3:
         if not seen.image:  # nobody knows by which of its axes it was stacked
             frames = 1
         elif channel_axis(seen.shape) != 0:
             places = seen.shape[0] * seen.shape[1]
-    return TransitionLayout(observation, _layout(environment.action), likelihoods, frames, places)
+    return TransitionLayout(observation, _layout(environment.action), likelihoods, frames, places, repeats)
+
+
+def _frames(changes: EnvironmentConfig) -> tuple[int, bool]:
+    """Of how many frames an observation is, and whether an episode's first is repeated before it."""
+    if changes.frame_stack > 1:
+        return changes.frame_stack, False
+    making = making_of(changes.id)
+    if making is None or changes.hidden or changes.observation_noise > 0.0:  # which leave no frame as it was
+        return 1, False
+    return making.frames, True
 
 
 def replay_fits(config: ValueBasedConfig | ActorCriticConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
@@ -51,16 +72,13 @@ def replay_fits(config: ValueBasedConfig | ActorCriticConfig, environment: Envir
             f"A replay buffer for {replay.capacity:,} steps has no room for one step of {environments:,} environments",
             "raise the replay capacity, or use fewer environments",
         )
-    prioritized, frames = replay.sampling == "prioritized", config.environment.frame_stack
-    yield from replay_too_large(environment, replay.capacity, environments, prioritized, frames)
+    layout, prioritized = replay_layout(environment, config.environment), replay.sampling == "prioritized"
+    needed = replay_bytes(layout, replay.capacity, environments, prioritized, environment.time_limit)
+    yield from replay_too_large(environment, replay.capacity, environments, needed)
 
 
-def replay_too_large(
-    environment: EnvironmentInfo, capacity: int, environments: int, prioritized: bool, frames: int = 1
-) -> Iterator[Refusal]:
-    """Why this computer cannot keep so many transitions, and what would do."""
-    layout = replay_layout(environment, frames)
-    needed = replay_bytes(layout, capacity, environments, prioritized, environment.time_limit)
+def replay_too_large(environment: EnvironmentInfo, capacity: int, environments: int, needed: int) -> Iterator[Refusal]:
+    """Why this computer cannot keep so many transitions, which take ``needed`` bytes, and what would do."""
     there = total_memory()
     if needed > there / 2:
         fits = int(capacity * (there / 2 / needed))

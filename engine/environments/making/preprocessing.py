@@ -11,8 +11,7 @@ from typing import Any
 
 import gymnasium
 
-from engine.catalogue.environments import FAMILIES
-from engine.catalogue.family import Making
+from engine.catalogue.environments import making_of
 
 Environment = gymnasium.Env[Any, Any]
 _OF_ONE_WORLD = ("gymnasium.envs.box2d.bipedal_walker", "gymnasium.envs.box2d.car_racing")
@@ -23,7 +22,7 @@ def register_packages(id: str) -> None:
 
     That takes a moment, and so is done only for the package's ids; calling it again changes nothing.
     """
-    making = _making(id)
+    making = making_of(id)
     if making is None or find_spec(making.package) is None:
         return
     if making.register:
@@ -34,7 +33,7 @@ def register_packages(id: str) -> None:
 
 def extra_arguments(id: str) -> dict[str, Any]:
     """What ``gymnasium.make`` has to be told for ``preprocessed`` to work."""
-    making = _making(id)
+    making = making_of(id)
     return dict(making.arguments) if making else {}
 
 
@@ -46,7 +45,7 @@ def preprocessed(environment: Environment, id: str) -> Environment:
     Raises:
         DependencyNotInstalled: a package that the family's wrapper needs is missing.
     """
-    making = _making(id)
+    making = making_of(id)
     if making is not None and making.wrapper:
         seen: Environment = _named(making.wrapper)(environment)
         return seen
@@ -55,13 +54,6 @@ def preprocessed(environment: Environment, id: str) -> Environment:
     if type(environment.unwrapped).__module__ in _OF_ONE_WORLD:
         return _FreshWorld(environment)
     return environment
-
-
-def _making(id: str) -> Making | None:
-    """How the family with such ids is made; an id may have the module before it that registers it."""
-    name = id.rpartition(":")[2]
-    found = (family.making for family in FAMILIES.values())
-    return next((making for making in found if making is not None and name.startswith(making.prefixes)), None)
 
 
 def _named(path: str) -> Callable[..., Any]:

@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 import torch
 
+from engine.catalogue.configured import changed
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.extent import memory_needed, value_parameters
 from engine.catalogue.methods.replay import replay_layout, replay_too_large
 from engine.catalogue.spaces import EnvironmentInfo, Space, box, discrete, pixels
 from engine.config import PolicyGradientConfig, RunConfig
+from engine.config.environments import EnvironmentConfig
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.presets import shipped
+from engine.experience.replay_layout import replay_bytes
 from engine.runtime import memory
+from engine.runtime.errors import Refusal
 from engine.values.value_function import ValueFunction
 
 LINEAR_V = {"estimator.baseline": "value", "estimator.baseline.hidden_sizes": []}
@@ -136,16 +140,34 @@ def test_a_containers_limit_counts_where_there_is_one(
 def test_a_replay_buffer_that_does_not_fit_is_refused_and_one_that_does_is_not() -> None:
     """A million Atari frames of 84 × 84 × 4 pixels take 28 GB, at a byte each; of four numbers, 32 MB."""
     frames = seeing(pixels(84, 84, 4))
-    (found,) = replay_too_large(frames, 1_000_000, 8, False)
+
+    def refusals(environment: EnvironmentInfo, capacity: int, environments: int) -> list[Refusal]:
+        needed = replay_bytes(replay_layout(environment), capacity, environments, False)
+        return list(replay_too_large(environment, capacity, environments, needed))
+
+    (found,) = refusals(frames, 1_000_000, 8)
     assert str(found) == (
         "A replay buffer of 1,000,000 transitions of Huge-v0 would take about 28 GB of memory, and this computer has "
         "16 GB, half of which can be used; keep at most 280,000."
     )
-    assert not list(replay_too_large(frames, 280_000, 8, False))
-    assert not list(replay_too_large(frames, 1_000_000, 8, False, frames=4))  # which are kept once each
-    assert not list(replay_too_large(seeing(box(4)), 1_000_000, 64, True))
-    (huge,) = replay_too_large(seeing(box(10**9)), 100, 8, False)
+    assert not refusals(frames, 280_000, 8)
+    assert not refusals(seeing(box(4)), 1_000_000, 64)
+    (huge,) = refusals(seeing(box(10**9)), 100, 8)
     assert huge.instead == "use an environment that shows less"
+
+
+def test_of_pictures_that_are_shown_several_at_once_each_is_kept_once_where_none_is_altered() -> None:
+    pong = ENVIRONMENTS["ALE/Pong-v5"]
+
+    def gigabytes(**changes: Any) -> float:
+        changes_made = EnvironmentConfig(id="ALE/Pong-v5", **changes)
+        layout = replay_layout(changed(pong, changes_made), changes_made)
+        return replay_bytes(layout, 1_000_000, 8, False) / 1e9
+
+    assert gigabytes() == pytest.approx(7.07, abs=0.01)
+    assert gigabytes(frame_stack=2) == pytest.approx(28.2, abs=0.1)  # of which each shows four
+    assert gigabytes(hidden=(5,)) == pytest.approx(112.9, abs=0.1)  # what is left is no picture
+    assert gigabytes(observation_noise=0.1) == pytest.approx(112.9, abs=0.1)  # nor do bytes hold noise
 
 
 def test_a_replay_buffer_keeps_what_is_exact_in_as_few_bytes() -> None:

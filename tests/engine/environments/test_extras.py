@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from engine.analysis.playback import Playback, snapshot
-from engine.catalogue.environments import ENVIRONMENTS, missing_extra
+from engine.catalogue.environments import ENVIRONMENTS, making_of, missing_extra
 from engine.environments.making import preprocessing, registry
 from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
@@ -128,6 +128,10 @@ def test_an_atari_game_is_seen_through_its_last_four_pictures() -> None:
     environment.close()
     assert before.dtype == after.dtype == np.uint8
     assert (after[:-1] == before[1:]).all()
+    making = making_of("ALE/Breakout-v5")  # by which a replay buffer keeps each of them once
+    assert making is not None
+    assert making.frames == len(before)
+    assert (before == before[0]).all()
 
 
 def test_minigrid_shows_the_cells_ahead() -> None:
