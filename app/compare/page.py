@@ -18,7 +18,8 @@ from app.session.run_library import RunLibrary
 from app.session.side_by_side import Known, known_in_the_catalogue
 from app.style.theme import Theme
 
-_LEFT, _LOWER = 264, 0.4  # pixels of the runs at first, and the share of the height that what is beneath has
+_LEFT, _SHARE, _WIDEST = 264, 0.18, 348  # pixels of the runs at first, at least, and of a wide window, up to so many
+_LOWER = 0.4  # the share of the height that what is beneath has
 
 
 class ComparePage(QWidget):
@@ -100,7 +101,8 @@ class ComparePage(QWidget):
         super().showEvent(event)
         if not self._shared_out:
             self._shared_out = True
-            self._split.setSizes([_LEFT, max(self.width() - _LEFT, 1)])
+            left = max(_LEFT, min(round(_SHARE * self.width()), _WIDEST))
+            self._split.setSizes([left, max(self.width() - left, 1)])
             lower = round(_LOWER * self.height())
             self._right.setSizes([max(self.height() - lower, 1), lower])
         self.compared.set_watched(True)

@@ -20,7 +20,7 @@ MANY = 12  # lines, from which on all are thin and none is named at its end
 _EVERY = 96.0  # pixels from one marker of a line to the next
 _SHIFT = 37.0  # pixels by which the markers of a run stand further right than those of the one before
 _MARKER, _PAD = 4.0, 6.0
-_AROUND = 3 * _PAD + 2 * _MARKER  # what a name needs besides its letters
+_OF_LETTERS = 0.27  # of their height: how far the marker beside a name reaches
 _LEAST = 40.0  # pixels that a name needs
 
 
@@ -106,16 +106,17 @@ class EndNames:
     def width(self, letters: QFontMetricsF) -> float:
         """The pixels that the longest name needs beside its line."""
         named = self._of.lines if len(self._of.lines) <= MANY else ()
-        return max((letters.horizontalAdvance(line.name) + _AROUND for line in named), default=0.0)
+        return max((letters.horizontalAdvance(line.name) + _around(letters) for line in named), default=0.0)
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
         metrics = QFontMetricsF(painter.font())
+        reach = _reach(metrics)
         for line, text, place in self._placed(metrics, frame):
             painter.fillRect(place, QColor(self.ground))
-            marker = QPointF(place.left() + _MARKER + 1, place.center().y())
-            draw_marker(painter, line.style.marker, marker, line.colour)
+            marker = QPointF(place.left() + reach + 1, place.center().y())
+            draw_marker(painter, line.style.marker, marker, line.colour, reach)
             painter.setPen(QColor(self.ink))
-            words = place.adjusted(2 * _MARKER + _PAD, 0, 2, 0)
+            words = place.adjusted(2 * reach + _PAD, 0, 2, 0)
             painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
 
     def tags(self, metrics: QFontMetricsF, frame: Frame) -> Sequence[Tag]:
@@ -132,12 +133,22 @@ class EndNames:
         tops = spread([at.y() - metrics.height() / 2 for _, at in ends], metrics.height(), (rect.top(), rect.bottom()))
         for (line, at), top in zip(ends, tops, strict=True):
             left = at.x() + _PAD
-            room = rect.right() - at.x() - _AROUND
+            room = rect.right() - at.x() - _around(metrics)
             if room < _LEAST:
                 continue
             text = metrics.elidedText(line.name, Qt.TextElideMode.ElideMiddle, room)  # what differs stands at its end
-            width = metrics.horizontalAdvance(text) + 2 * _PAD + 2 * _MARKER
+            width = metrics.horizontalAdvance(text) + 2 * _PAD + 2 * _reach(metrics)
             yield line, text, QRectF(left, top, width, metrics.height())
+
+
+def _reach(letters: QFontMetricsF) -> float:
+    """How far the marker beside a name reaches from its middle: as suits the letters, in front of a room as well."""
+    return _OF_LETTERS * letters.height()
+
+
+def _around(letters: QFontMetricsF) -> float:
+    """What a name needs besides its letters."""
+    return 3 * _PAD + 2 * _reach(letters)
 
 
 def _end(line: RunLine, frame: Frame) -> QPointF | None:

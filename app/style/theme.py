@@ -217,11 +217,14 @@ def style_sheet(theme: Theme) -> str:
     QComboBox::drop-down {{ border: none; width: {2 * t.unit + half}px; }}
     QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.edge}; outline: 0; padding: {half}px; }}
     QCheckBox, QRadioButton {{ spacing: {t.unit}px; }}
-    QCheckBox::indicator {{
+    QCheckBox::indicator, QAbstractItemView::indicator {{
         width: {t.px(16)}px; height: {t.px(16)}px; border: 1px solid {t.edge}; border-radius: {half}px; margin: 1px;
         background: {t.raised};
     }}
-    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{tick}"); }}
+    QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{
+        background: {t.accent}; border-color: {t.accent}; image: url("{tick}");
+    }}
+    QAbstractItemView::indicator {{ width: {t.px(11)}px; height: {t.px(11)}px; }}
     QCheckBox::indicator:disabled {{ background: {t.surface}; border-color: {t.disabled}; }}
     QCheckBox::indicator:checked:disabled {{ background: {t.disabled}; }}
     QCheckBox::indicator:focus {{ border: 2px solid {t.focus}; margin: 0; }}

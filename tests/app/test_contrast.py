@@ -10,7 +10,7 @@ from itertools import combinations
 import pytest
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.style.swatch import draw_sign
@@ -153,6 +153,24 @@ def test_words_beside_a_value_can_be_read(theme: Theme, make: type[QWidget], qtb
         colour = field.palette().placeholderText().color()
         assert colour.alpha() == 255
         assert contrast(colour.name(), ground) >= least
+
+
+def test_what_can_be_ticked_in_a_list_has_a_box_that_is_seen_and_two_do_not_touch(theme: Theme, qtbot: QtBot) -> None:
+    listed = QListWidget()
+    qtbot.addWidget(listed)
+    apply_to(listed, theme)
+    listed.addItems(["", ""])
+    for row in range(2):
+        listed.item(row).setCheckState(Qt.CheckState.Unchecked)
+    listed.show()
+    qtbot.waitExposed(listed)
+    image, place = listed.viewport().grab().toImage(), listed.visualItemRect(listed.item(0))
+    seen = [
+        [contrast(image.pixelColor(x, y).name(), theme.surface) >= FAINT for x in range(place.height() + 8)]
+        for y in range(2 * place.height())
+    ]
+    assert any(map(any, seen[: place.height()]))
+    assert not any(seen[place.height() - 1]) or not any(seen[place.height()])
 
 
 def test_choices_are_told_by_their_shapes_alone(qapp: object) -> None:
