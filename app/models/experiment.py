@@ -14,7 +14,7 @@ from engine.catalogue.methods.compatibility import misplaced, refusal, rule_refu
 from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.families import family_of, members
-from engine.catalogue.methods.imitated import supplied
+from engine.catalogue.methods.imitated import names_nobody, supplied
 from engine.catalogue.methods.nearest import nearest_fit, what_gave_way
 from engine.catalogue.methods.picking import choose, unused
 from engine.catalogue.methods.spec import Entry
@@ -242,9 +242,11 @@ class Experiment(QObject):
         return [*options_of(self.config, self.environment), *parameters_of(self.config)]
 
     def _new_problem(self, config: RunConfig) -> str | None:
-        """What stands against ``config``, unless it stands against the current choice just the same."""
+        """What stands against ``config``, unless it stands against the current choice just the same, or is only that
+        nobody is named yet to be learned from."""
         reason = self._problem_of(config)
-        return None if reason == self.problem() else reason
+        waits = isinstance(config, ImitationConfig) and names_nobody(config)
+        return None if waits or reason == self.problem() else reason
 
     def _problem_of(self, config: RunConfig) -> str | None:
         found = refusal(config, self.environment)

@@ -15,9 +15,11 @@ class Shipped(NamedTuple):
 
 DATASETS: Mapping[str, Shipped] = {
     "cartpole": Shipped("CartPole-v1", "5 episodes of a PPO policy that never fails"),
+    "lunar-lander": Shipped("LunarLander-v3", "6 landings of a PPO policy"),
 }
 TEACHERS: Mapping[str, Shipped] = {
     "cartpole": Shipped("CartPole-v1", "a PPO policy that never fails"),
+    "lunar-lander": Shipped("LunarLander-v3", "a PPO policy that lands nearly always"),
 }
 
 

@@ -59,6 +59,13 @@ ROWS: dict[str, Row] = {
             frozenset({"only", "seeds"}),
         ),
         Row(
+            "imitation",
+            "DAgger against behavioural cloning at equal numbers of a teacher's answers; cost by horizon",
+            "imitation",
+            (Figure("environments in which DAgger is better", "", least=3.0),),
+            frozenset({"seeds"}),
+        ),
+        Row(
             "seeds",
             "Eight seeds trained together against one alone: plain REINFORCE on CartPole, processor time",
             "seeds",

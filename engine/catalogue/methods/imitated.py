@@ -100,9 +100,15 @@ def supplied(config: ImitationConfig, environment: EnvironmentInfo) -> Imitation
             change["dataset"] = ""
         unfit = teaching.teacher == OPTIMAL and not environment.finite
         if not teaching.teacher or unfit or any(_played_elsewhere("", teaching.teacher, TEACHERS, environment)):
-            known = OPTIMAL if environment.finite else PERSON
+            known = OPTIMAL if environment.finite else ""
             change["teacher"] = next(played_in(environment.id, TEACHERS), known)
     return config.model_copy(update={"imitation": teaching.model_copy(update=change)}) if change else config
+
+
+def names_nobody(config: ImitationConfig) -> bool:
+    """Whether all that is missing is who is learned from, which a person is about to say."""
+    teaching = config.imitation
+    return not (teaching.dataset if isinstance(config.update, BehaviouralCloning) else teaching.teacher)
 
 
 def _knows_doubt(config: ImitationConfig, environment: EnvironmentInfo) -> bool:
