@@ -60,6 +60,26 @@ METRICS: dict[str, Metric] = {
             "What the same actions were taken to be worth before they were drawn towards their targets.",
         ),
         Metric(
+            "gradient_noise",
+            "Gradient noise",
+            "σ(ĝ)",
+            "reward",
+            "How far the policy gradient, in the policy's outputs, differs from state to state where it sums over all "
+            "actions; and how far it would with one action drawn in each, whose advantage is taken from the same "
+            "values. Both are the same on average.",
+            from_zero=True,
+            against=("sampled_gradient_noise", "one drawn"),
+        ),
+        Metric(
+            "sampled_gradient_noise",
+            "Gradient noise, one action drawn",
+            "σ(ĝ₁)",
+            "reward",
+            "How far the policy gradient, in the policy's outputs, would differ from sample to sample with one action "
+            "drawn in each state.",
+            from_zero=True,
+        ),
+        Metric(
             "td_error_mean",
             "TD error, mean",
             "E[δ]",
@@ -271,26 +291,6 @@ METRICS: dict[str, Metric] = {
             "σ(Â)",
             "reward",
             "Standard deviation of the batch's advantages before normalisation; a better baseline makes it smaller.",
-        ),
-        Metric(
-            "gradient_noise",
-            "Gradient noise",
-            "σ(ĝ)",
-            "reward",
-            "How far the policy gradient, in the policy's outputs, differs from state to state where it sums over all "
-            "actions; and how far it would with one action drawn in each, whose advantage is taken from the same "
-            "values. Both are the same on average.",
-            from_zero=True,
-            against=("sampled_gradient_noise", "one drawn"),
-        ),
-        Metric(
-            "sampled_gradient_noise",
-            "Gradient noise, one action drawn",
-            "σ(ĝ₁)",
-            "reward",
-            "How far the policy gradient, in the policy's outputs, would differ from sample to sample with one action "
-            "drawn in each state.",
-            from_zero=True,
         ),
         Metric(
             "temperature",
