@@ -165,8 +165,9 @@ def test_what_can_be_ticked_in_a_list_has_a_box_that_is_seen_and_two_do_not_touc
     listed.show()
     qtbot.waitExposed(listed)
     image, place = listed.viewport().grab().toImage(), listed.visualItemRect(listed.item(0))
+    ground = image.pixelColor(image.width() - 1, image.height() - 1).name()
     seen = [
-        [contrast(image.pixelColor(x, y).name(), theme.surface) >= FAINT for x in range(place.height() + 8)]
+        [contrast(image.pixelColor(x, y).name(), ground) >= FAINT for x in range(place.height() + 8)]
         for y in range(2 * place.height())
     ]
     assert any(map(any, seen[: place.height()]))
