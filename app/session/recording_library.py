@@ -13,7 +13,7 @@ from PySide6.QtGui import QUndoStack
 from app.models.recordings import called
 from app.session.file_work import FileWork
 from app.session.tried import Changed, Tried, Values
-from engine.runs.recording_records import DatasetRecord, RecordingRecord
+from engine.runs.recording_records import DatasetRecord, EpisodeRecord, RecordingRecord
 from engine.runs.records import Label
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
@@ -103,7 +103,11 @@ class RecordingLibrary(QObject):
         records = [record for id in ids if (record := self.record(id)) is not None]
         if records:
             there = [record.id for record in records]
+            within = [each.name for each in self.datasets if not set(there).isdisjoint(each.recordings)]
             self._try(f"Delete {called(records)}", partial(self._put_aside, there), partial(self.restore, there))
+            if within:
+                names = f"The dataset{'s' if len(within) > 1 else ''} {', '.join(within)}"
+                self.told.emit("info", f"{names} will do without {called(records)} until that is brought back.")
 
     def restore(self, ids: Sequence[str]) -> None:
         """Bring back what was deleted."""
@@ -125,18 +129,19 @@ class RecordingLibrary(QObject):
 
     def trim(self, id: str, episode: int, first: int, stop: int) -> None:
         """Keep these steps of an episode, which can be undone."""
-        record = self.record(id)
-        if record is None:
-            return
-        before = record.episodes[episode]
         put = partial(self._trim, id, episode)
 
-        def done(_trimmed: object) -> None:
+        def trim(recordings: Recordings) -> tuple[EpisodeRecord, RecordingRecord]:
+            before = recordings.get(id).episodes[episode]
+            return before, recordings.trim(id, episode, first, stop)
+
+        def done(trimmed: tuple[EpisodeRecord, RecordingRecord]) -> None:
+            before, record = trimmed
             self.look()
             undo, redo = partial(put, before.first, before.stop), partial(put, first, stop)
             self._try(f"Trim {called([record])}", redo, undo, done=True)
 
-        self.work.ask(lambda: self._there(lambda to: to.trim(id, episode, first, stop)), done)
+        self.work.ask(lambda: self._there(trim), done)
 
     def _trim(self, id: str, episode: int, first: int, stop: int) -> None:
         self.work.ask(lambda: self._there(lambda to: to.trim(id, episode, first, stop)), lambda _: self.look())

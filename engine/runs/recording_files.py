@@ -78,7 +78,8 @@ class RecordingFound:
         """
         found = read(self.path)
         name = "".join(sign if sign.isprintable() else "?" for sign in self.path.name)
-        kept = Recordings(target).add(found, RecordingSource("file", name=name), Label(title=self.path.stem[:60]))
+        title = name.removesuffix(ENDING)[:60]
+        kept = Recordings(target).add(found, RecordingSource("file", name=name), Label(title=title))
         return Taken(recordings=RecordingsTaken(added=(kept.id,)))
 
 

@@ -373,7 +373,15 @@ def _record(row: sqlite3.Row) -> RecordingRecord:
     saved = {"version": row["config_version"], "config": {"environment": json.loads(row["environment"])}}
     episodes = tuple(EpisodeRecord(**each) for each in json.loads(row["episodes"]))
     source = RecordingSource(**json.loads(row["source"]))
-    if not (all(map(_makes_sense, episodes)) and source.kind in get_args(SourceKind)):
+    label = Label(row["title"], row["note"], tuple(json.loads(row["tags"])), bool(row["pinned"]))
+    words = (source.run, source.name, label.title, label.note, *label.tags)
+    counts = (source.number, source.iteration)
+    if not (
+        all(map(_makes_sense, episodes))
+        and source.kind in get_args(SourceKind)
+        and all(isinstance(word, str) for word in words)
+        and all(count is None or type(count) is int for count in counts)
+    ):
         raise ValueError("it says of itself what cannot be")
     return RecordingRecord(
         id=row["id"],
@@ -383,6 +391,6 @@ def _record(row: sqlite3.Row) -> RecordingRecord:
         created=row["created"],
         episodes=episodes,
         size=row["size"],
-        label=Label(row["title"], row["note"], tuple(json.loads(row["tags"])), bool(row["pinned"])),
+        label=label,
         deleted=row["deleted"],
     )

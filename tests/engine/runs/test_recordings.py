@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -204,6 +205,12 @@ def test_the_room_that_recordings_take_is_told_and_what_is_deleted_can_go(
     assert clean(library, {"recordings"}) == gone.size
     assert recordings.list(deleted=True) == []
     assert [file.stem for file in (library.folder / FOLDER).iterdir()] == [kept.id]
+    stray = library.folder / FOLDER / ".7.part"
+    stray.write_bytes(b"x" * 100)
+    assert cleanings(library) == ()
+    os.utime(stray, (1.0, 1.0))
+    assert clean(library, {"strays"}) == 100
+    assert recordings.demonstrations(kept.id).episodes
 
 
 # --- versions, and libraries from elsewhere ---------------------------------------------------------------------------
@@ -250,7 +257,9 @@ def test_another_library_brings_its_recordings_and_datasets_along(recordings: Re
         "UPDATE recordings SET id = '../../elsewhere'",
         'UPDATE recordings SET source = \'{"kind": 5, "shell": 1}\'',
         "UPDATE recordings SET episodes = '[]'",
-        "UPDATE recordings SET title = X'FF', tags = '7'",
+        "UPDATE recordings SET title = X'FF'",
+        "UPDATE recordings SET tags = '[7]'",
+        'UPDATE recordings SET source = \'{"kind": "policy", "iteration": "x"}\'',
         'UPDATE recordings SET environment = \'{"id": "Acrobot-v1"}\'',
     ],
 )
