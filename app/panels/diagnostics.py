@@ -28,7 +28,6 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.metrics import METRICS
 
-_EMPTY = "Loss, entropy, gradient norm and speed will appear here after the first iteration."
 _SLICE = 0.03  # seconds of drawing other runs, after which the window has its turn
 _INTERVAL = 100  # ms for each plot, so that many cost training no more than few
 
@@ -53,7 +52,7 @@ class DiagnosticsPanel(PanelWidget):
         self._smalls: dict[str, SmallPlot] = {}
         self._columns = Columns(theme)
         self._scroll = Scroll(self._columns)
-        self._stage = Stage(_EMPTY, self._scroll)
+        self._stage = Stage("", self._scroll)
         self._pace = Pace(self, _INTERVAL, self._redraw)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, theme.unit, 0, 0)
@@ -120,6 +119,7 @@ class DiagnosticsPanel(PanelWidget):
         self._pace.set_interval(_INTERVAL * len(names))
         self._columns.hold(self.smalls)
         self._scroll.fit()
+        self._stage.set_hint(_to_come(names))
         self._redraw()
 
     def _new_small(self, name: str) -> SmallPlot:
@@ -187,3 +187,9 @@ class DiagnosticsPanel(PanelWidget):
             if instant is not None:
                 small.show_value_at(instant.at.environment_steps)
         self._stage.fill(True)
+
+
+def _to_come(names: Sequence[str]) -> str:
+    """What will appear: the first of the metrics, by name."""
+    first = " · ".join(METRICS[name].title for name in names[:3])
+    return f"{first} and more will appear here after the first iteration."

@@ -250,6 +250,7 @@ def test_what_values_promise_and_what_was_achieved_are_held_against_each_other_i
     titles = [small.title.text() for small in diagnostics.smalls]
     assert titles[0] == "Value at the start, dashed: return"
     assert titles[2] == "Targets, mean, dashed: estimates"
+    assert diagnostics._stage._hint.text().startswith("Value at the start · Largest value · ")
     assert {"Discounted return", "Estimates, mean"}.isdisjoint(titles)
     history = History()
     for i in range(1, 4):
