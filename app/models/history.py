@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 
 from app.models.axis_choice import XAxis
 from app.models.columns import Column, Floats, Table
-from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Planned, Reweighted, Solved, Updated
+from engine.reports.events import (
+    Asked,
+    Change,
+    Collected,
+    Estimated,
+    Event,
+    Heartbeat,
+    Planned,
+    Reweighted,
+    Solved,
+    Updated,
+)
 from engine.reports.metrics import METRICS
 from engine.runs.library import Series
 from engine.runs.records import NotedEvent
@@ -66,6 +77,7 @@ class History:
     planned: Planned | None = None
     latest: Updated | None = None
     solved: Solved | None = None
+    asked: Asked | None = None  # what the person who teaches is asked, until the round is learned from
     heartbeat: Heartbeat | None = None  # the last one, until anything else is told
     environment_steps: int = 0  # so far, those of the iteration under way included
     _group: _Group = field(default_factory=lambda: _Group(len(METRICS)))
@@ -143,6 +155,8 @@ class History:
             self.planned = event
         elif isinstance(event, Solved):
             self.solved = event
+        elif isinstance(event, Asked):
+            self.asked = event
         if isinstance(event, Heartbeat | Collected | Updated):
             self.environment_steps = event.environment_steps
         self.heartbeat = event if isinstance(event, Heartbeat) else None
@@ -158,7 +172,7 @@ class History:
     def add_iteration(self, updated: Updated) -> None:
         """Add a point to every metric's curve; late in a long run, one that is the mean of several iterations."""
         self.changes.extend(updated.changes)
-        self.latest = updated
+        self.latest, self.asked = updated, None
         values = [updated.metrics.get(name) for name in self.metrics.names]
         row: Sequence[float] | Floats = [np.nan if value is None else value for value in values]
         size = 2 ** (len(self.steps) // FINE)

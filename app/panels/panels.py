@@ -6,7 +6,7 @@ Their records stand here and not beside their widgets, because the window is to 
 from __future__ import annotations
 
 from app.panels.record import Panel, PanelContext, PanelWidget
-from engine.reports.events import Collected, Estimated, Planned, Reweighted, Updated
+from engine.reports.events import Asked, Collected, Estimated, Planned, Reweighted, Updated
 
 
 def _experiment(context: PanelContext) -> PanelWidget:
@@ -48,18 +48,26 @@ def _surface(context: PanelContext) -> PanelWidget:
 def _play(context: PanelContext) -> PanelWidget:
     from app.panels.play.panel import PlayPanel
     from app.panels.play.recordings_list import RecordingsList
+    from app.panels.play.teach_page import TeachPage
     from app.session.game import Game
     from app.session.gamepad import GamepadPlayer, first_gamepad, load
     from app.session.import_consent import ImportConsent
     from app.session.play_thread import PlayThread
     from app.session.recording_keeper import RecordingKeeper
+    from app.session.teaching import Teaching
 
     assert context.library is not None
+    kept = context.library.recordings
+    kept.changed.connect(lambda: context.person.take(kept.records))
+    context.person.take(kept.records)
     consent = ImportConsent(context.settings)
     recordings = RecordingsList(context.theme, context.experiment, context.library, context.past, consent)
     game = Game(context.settings, PlayThread(RecordingKeeper(context.library.folder), load))
     GamepadPlayer(game, lambda: first_gamepad())
-    return PlayPanel(context.theme, context.experiment, game, context.person, recordings)
+    game.thread_of_play.kept.connect(context.person.note_kept)
+    game.thread_of_play.kept.connect(lambda _record: kept.look())
+    teach = TeachPage(context.theme, Teaching(context.answer))
+    return PlayPanel(context.theme, context.experiment, game, context.person, recordings, teach)
 
 
 def _log(context: PanelContext) -> PanelWidget:
@@ -142,7 +150,7 @@ PANELS: tuple[Panel, ...] = (
     Panel(
         title="Play/Record",
         region="right",
-        events=frozenset({Updated}),
+        events=frozenset({Asked, Updated}),
         interval=500,
         help="Play it yourself, beside what the policy returns; every episode is kept as a recording",
         names_run=False,

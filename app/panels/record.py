@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QDeadlineTimer, QSettings
 from PySide6.QtWidgets import QWidget
@@ -31,7 +31,8 @@ Region = Literal["left", "centre", "lower", "right", "foot"]
 
 @dataclass(frozen=True)
 class PanelContext:
-    """What panels are made from; ``settings`` keep what a panel remembers, and ``library`` what is never to be lost."""
+    """What panels are made from; ``settings`` keep what a panel remembers, and ``library`` what is never to be lost; by
+    ``answer`` a run is told what it asks a person."""
 
     theme: Theme
     experiment: Experiment
@@ -42,6 +43,7 @@ class PanelContext:
     optimal: OptimalReturns | None = None
     person: PersonReturns = field(default_factory=PersonReturns)
     library: RunLibrary | None = None
+    answer: Callable[[int, Any], bool] = lambda _number, _action: False
 
 
 class PanelWidget(QWidget):

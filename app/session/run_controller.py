@@ -24,6 +24,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
+from engine.reports.events import Asked as PersonAsked
 from engine.reports.events import Event, Solved, Updated
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import LONG
@@ -62,7 +63,20 @@ class RunController(ShownRuns):
     @property
     def activity(self) -> str:
         """What the run has been at for long, as part of a sentence; empty where nothing takes long."""
+        if self.is_asking:
+            return "waiting for your answers"
         return self._advance.activity(self.history) if self.state in _ANSWERING else ""
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the run that is shown waits for a person's answers."""
+        return self.state is RunState.RUNNING and self.history.asked is not None
+
+    def answer(self, number: int, action: Any) -> bool:
+        """Answer a question of the run that is shown; whether it is there to hear it."""
+        if self.is_asking:
+            self.training.ask("answer", (number, action))
+        return self.is_asking
 
     @property
     def next_number(self) -> int:
@@ -274,7 +288,7 @@ class RunController(ShownRuns):
 
     def _hold_up(self) -> str:
         """Why nothing has been heard for long; empty where it has not been long."""
-        if time.monotonic() - self._heard <= LONG:
+        if time.monotonic() - self._heard <= LONG or self.is_asking:
             return ""
         wait = self.training.waiting_for
         if wait is not None and wait.seconds >= LONG:
@@ -294,6 +308,8 @@ class RunController(ShownRuns):
                 self.log.emit("info", f"{told}, from iteration {change.iteration:,} on.")
             if event.note:
                 self.log.emit("warning", event.note)
+        elif isinstance(event, PersonAsked):
+            self.log.emit("info", f"{len(event.questions):,} questions wait for you in Play/Record, Teach.")
         elif isinstance(event, Solved):
             self.log.emit("info", event.sentence)
             self.runs_changed.emit()

@@ -100,7 +100,8 @@ class MainWindow(DropWindow):
         self.x_axis = AxisChoice(settings.value("x_axis"))
         self.run_library = RunLibrary(library_folder(library), self)
         context = PanelContext(self.look.theme, self.experiment, self.playback, self.x_axis, settings)
-        context = replace(context, optimal=OptimalReturns(self.lookups), library=self.run_library)
+        best, answer = OptimalReturns(self.lookups), self.controller.answer
+        context = replace(context, optimal=best, library=self.run_library, answer=answer)
         self.panels = Panels(panels, context, self.frame, slack=TICK / 2000)
         self.present.follow(self.panels)
         self.panels.make(at_once=True)

@@ -80,6 +80,26 @@ class ManualPlay:
         self._terminated, self._truncated = bool(moved.terminated[0]), bool(moved.truncated[0])
         return self._frame(self._render() if render or not self.under_way else None)
 
+    def led_by(self, seed: int, actions: NDArray[Any], pictures: int) -> list[Frame]:
+        """Begin an episode from ``seed`` and take ``actions`` [t, …]; the last ``pictures`` frames of what it comes to,
+        fewer where there are not so many.
+
+        Raises:
+            RunError: as ``step``; or the episode is over before all have been taken, so that it is another one.
+        """
+        frames = [self.begin(seed)]
+        for taken, action in enumerate(actions, start=1):
+            if not self.under_way:
+                raise RunError(f"{self.environment.id} does not do again what it did, so there is no picture of this.")
+            frames.append(self.step(action, render=taken > len(actions) - pictures))
+        return [frame for frame in frames[-pictures:] if frame.image is not None]
+
+    @property
+    def observation(self) -> NDArray[Any]:
+        """What is observed now [...], as ``EnvironmentBatch`` gives it in a row."""
+        last: NDArray[Any] = self._observations[-1][0]
+        return last
+
     def demonstration(self) -> Demonstration | None:
         """The episode as far as it was played; None where no step was taken."""
         if not self._actions:

@@ -16,15 +16,16 @@ PRESS = "press a key"
 
 class KeyCaps(QWidget):
     """Signals:
-    asked: the name of the control that is to have another key.
+    asked: the name of the control that is to have another key, or where keys are ``fixed``, to be taken as pressed.
     usual_asked: all are to be as at first.
     """
 
     asked = Signal(str)
     usual_asked = Signal()
 
-    def __init__(self, spacing: int) -> None:
+    def __init__(self, spacing: int, *, fixed: bool = False) -> None:
         super().__init__()
+        self._fixed = fixed
         self._flow = Flow(spacing)
         self._flow.setContentsMargins(0, 0, 0, 0)
         self.setLayout(self._flow)
@@ -52,7 +53,8 @@ class KeyCaps(QWidget):
             cap.deleteLater()
         self._caps = {}
         for control in controls:
-            cap = self._button("", f"Give “{control.words}” another key", self._asker(control.name))
+            tip = control.words if self._fixed else f"Give “{control.words}” another key"
+            cap = self._button("", tip, self._asker(control.name))
             cap.setCheckable(True)
             cap.setAccessibleName(f"Key for {control.words}")
             self._caps[control.name] = cap

@@ -121,6 +121,7 @@ class GamePage(QWidget):
         view.released.connect(game.release)
         view.escaped.connect(self._escape)
         view.deserted.connect(self._note_desertion)
+        view.entered.connect(self._follow)
         view.pointed.connect(self._point)
         self.caps.asked.connect(self._ask_for_key)
         self.caps.usual_asked.connect(game.use_usual_keys)

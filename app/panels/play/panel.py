@@ -19,6 +19,7 @@ from app.models.history import History
 from app.models.person import PersonReturns
 from app.panels.play.page import GamePage
 from app.panels.play.recordings_list import RecordingsList
+from app.panels.play.teach_page import TeachPage
 from app.panels.record import PanelWidget
 from app.session.game import Game
 from app.style.text import as_surface
@@ -37,9 +38,10 @@ class PlayPanel(PanelWidget):
         game: Game,
         person: PersonReturns,
         recordings: RecordingsList | None = None,
+        teach: TeachPage | None = None,
     ) -> None:
         super().__init__()
-        self.recordings = recordings
+        self.recordings, self.teach = recordings, teach
         as_surface(self)
         self.page = GamePage(theme, experiment, game, person)
         self.pages = QStackedWidget()
@@ -60,6 +62,8 @@ class PlayPanel(PanelWidget):
         self.add_page("Play", "Act in the environment yourself", self.page)
         if recordings is not None:
             self.add_page("Recordings", "What was played and kept, to be looked at and learned from", recordings)
+        if teach is not None:
+            self.add_page("Teach", "Say what is to be done in states that a learner came to", teach)
         self._show_page(0)
         self._buttons.idClicked.connect(self._show_page)
 
@@ -92,26 +96,37 @@ class PlayPanel(PanelWidget):
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         self.page.set_choice(environment, config)
+        if self.teach is not None:
+            self.teach.set_choice(environment, config)
 
     def refresh(self, history: History) -> None:
         self.page.refresh(history)
+        if self.teach is not None:
+            self.teach.refresh(history)
 
     def reset(self) -> None:
         self.page.reset()
+        if self.teach is not None:
+            self.teach.reset()
 
     def end(self) -> None:
         self.page.game.end()
         if self.recordings is not None:
             self.recordings.end()
+        if self.teach is not None:
+            self.teach.teaching.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
         there = self.recordings is None or self.recordings.wait(deadline)
+        there &= self.teach is None or self.teach.teaching.wait(deadline)
         return self.page.game.wait(deadline) and there
 
     def apply_theme(self, theme: Theme) -> None:
         self.page.apply_theme(theme)
         if self.recordings is not None:
             self.recordings.apply_theme(theme)
+        if self.teach is not None:
+            self.teach.apply_theme(theme)
         # At once, and from within, since the panel may be put elsewhere in this size.
         for widget in (*reversed(self.findChildren(QWidget)), self):
             layout = widget.layout()

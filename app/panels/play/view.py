@@ -16,7 +16,7 @@ class GameView(FrameView):
     Signals:
         pressed, released: the name of a key.
         escaped: Escape was pressed.
-        deserted: the keyboard has gone elsewhere.
+        entered, deserted: the keyboard has come here, or gone elsewhere.
         pointed: where in the picture the left button went down, was moved to while it was, or None where it was let go;
             as shares of width and height.
     """
@@ -24,6 +24,7 @@ class GameView(FrameView):
     pressed = Signal(str)
     released = Signal(str)
     escaped = Signal()
+    entered = Signal()
     deserted = Signal()
     pointed = Signal(object)
 
@@ -85,6 +86,10 @@ class GameView(FrameView):
         if not event.isAutoRepeat() and (name := key_name(event)):
             self.released.emit(name)
         super().keyReleaseEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.entered.emit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
