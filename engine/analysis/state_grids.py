@@ -4,13 +4,14 @@ importable without torch."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from engine.config.environments import EnvironmentConfig
 from engine.mdp.blackjack import HANDS
 from engine.mdp.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
+from engine.mdp.small_worlds import in_blocks
 
 LEFT, DOWN, RIGHT, UP = (-1, 0), (0, 1), (1, 0), (0, -1)
 Way = tuple[int, int]
@@ -90,6 +91,12 @@ def _map(letters: Sequence[str], ways: tuple[Way | None, ...]) -> StateGrid:
     return StateGrid(_numbered(letters), ways, letters=tuple(letters))
 
 
+def _grid_world(options: dict[str, Any]) -> StateGrid:
+    rows, block = tuple(options.get("map", GRID)), int(options.get("block", 1))
+    plain = _map(rows, (LEFT, DOWN, RIGHT, UP))
+    return plain if block == 1 else replace(plain, seen=in_blocks(rows, block))
+
+
 def _corridor(options: dict[str, Any]) -> StateGrid:
     return _map(("S" + "." * (options.get("length", CORRIDOR_LENGTH) - 2) + "G",), (LEFT, RIGHT))
 
@@ -141,7 +148,7 @@ def _cliff(_options: dict[str, Any]) -> StateGrid:
 
 
 _GRIDS: dict[str, Callable[[dict[str, Any]], StateGrid]] = {
-    "GridWorld-v0": lambda options: _map(tuple(options.get("map", GRID)), (LEFT, DOWN, RIGHT, UP)),
+    "GridWorld-v0": _grid_world,
     "Corridor-v0": _corridor,
     "Bandit-v0": _bandit,
     "FrozenLake-v1": _lake("4x4"),

@@ -38,7 +38,9 @@ def described(environment: EnvironmentConfig) -> EnvironmentInfo | None:
         mdp = our_process(info.id, environment.options)
         arms = tuple(f"arm {arm}" for arm in range(1, mdp.actions + 1))
         labels = info.action.labels if mdp.actions == info.action.size else arms  # only a bandit's can be more or fewer
-        return replace(info, observation=discrete(mdp.states), action=discrete(mdp.actions, *labels))
+        apart = mdp.seen is None
+        info = replace(info, finite=info.finite and apart, aliased=not apart)
+        return replace(info, observation=discrete(mdp.observations), action=discrete(mdp.actions, *labels))
     return None if any(option.reshapes for option in altered) else info
 
 

@@ -44,8 +44,8 @@ class Sharing:
 
     def weights(self, dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
         """w [S], or [H, S] with a horizon."""
-        if self.weighting == "equal":
-            return torch.ones(dynamics.shape[:-1], dtype=torch.float64)
+        if self.weighting == "equal":  # of all that episodes may come to
+            return dynamics.reachable.double().expand(dynamics.shape[:-1])
         return discounted_visitation(dynamics, policy, gamma)
 
     def fit(self, dynamics: Dynamics) -> Fit:

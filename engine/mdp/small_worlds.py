@@ -36,8 +36,22 @@ def _gridworld(
     step_reward: float = -0.1,
     goal_reward: float = 10.0,
     pit_reward: float = -10.0,
+    block: int = 1,
 ) -> FiniteMDP:
-    return gridworld(tuple(map), GridRewards(step_reward, goal_reward, pit_reward), slip)
+    made = gridworld(tuple(map), GridRewards(step_reward, goal_reward, pit_reward), slip)
+    return made if block == 1 else replace(made, seen=in_blocks(tuple(map), block))
+
+
+def in_blocks(rows: Sequence[str], side: int) -> tuple[int, ...]:
+    """What is seen of each cell where squares of ``side`` × ``side`` cells look alike, numbered as cells are.
+
+    Raises:
+        ValueError: ``side`` is less than 1.
+    """
+    if side < 1:
+        raise ValueError(f"Squares of cells that look alike need at least 1 cell a side, not {side}.")
+    across = -(-len(rows[0]) // side)
+    return tuple(row // side * across + column // side for row in range(len(rows)) for column in range(len(rows[0])))
 
 
 class Fall(NamedTuple):

@@ -122,6 +122,7 @@ GOALS = (
     Goal("blackjack-q-learning", -0.06, over=10_000),
     Goal("ledge-policy-iteration", -2.0),
     Goal("ledge-exact", 0.0),
+    Goal("grid-world-blocks", 0.0),
     Goal("ledge-sarsa", -2.0),
     Goal("ledge-gradient", 0.0),
     Goal("inverted-pendulum", 950.0),

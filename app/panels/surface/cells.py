@@ -290,7 +290,7 @@ class Cells(QWidget):
 
     def _frame(self, painter: QPainter, place: _Place, state: int, pen: QPen, within: float) -> None:
         found = self._grid.place(state) if self._grid is not None else None
-        if found is not None and found[0] == self._page:
+        if self._grid is not None and found is not None and found[0] == self._page and self._grid.acts(*found[1:]):
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self._area(place, *found[1:]).adjusted(within, within, -within, -within), 3, 3)

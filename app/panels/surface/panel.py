@@ -273,7 +273,9 @@ def _surface(policy: PolicySnapshot, planned: Planned | None) -> Surface | None:
 def _told(surface: Surface, config: RunConfig, letters: Sequence[str], shows: Shows) -> str:
     words, k = _WORDS[surface.source], surface.turns_left
     if surface.source == "planned" and isinstance(config.update, PolicyIteration):
-        words = "V of the policy that was evaluated; arrows show the next one, greedy in it"
+        whole = config.update.step == 1.0
+        next_one = "greedy in it" if whole else "on its way to the greedy one"
+        words = f"V of the policy that was evaluated; arrows show the next one, {next_one}"
     if k is not None:
         words = f"V<sub>k</sub>, k = {k}: the best that {_turns(k)} can bring; arrows show what is best then"
     if surface.settled:

@@ -82,6 +82,16 @@ _ENVIRONMENTS = (
             _reward("step_reward", "Reward per step", -0.1, "What a step pays that leads to neither goal nor pit."),
             _reward("goal_reward", "Reward at the goal", 10.0, "What reaching a goal pays."),
             _reward("pit_reward", "Reward in a pit", -10.0, "What falling into a pit pays."),
+            Option(
+                "block",
+                "Cells that look alike",
+                1,
+                "Squares of so many cells a side look alike, and share their values and actions; 1 tells all apart.",
+                unit="a side",
+                minimum=1,
+                maximum=10,
+                reshapes=True,
+            ),
         ),
     ),
     EnvironmentInfo(

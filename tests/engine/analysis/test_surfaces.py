@@ -32,6 +32,7 @@ CELLS = [
     ("Taxi-v4", {}),
     ("BlackjackHands-v0", {}),
     ("Ledge-v0", {}),
+    ("GridWorld-v0", {"block": 2}),
 ]
 
 

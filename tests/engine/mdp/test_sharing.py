@@ -9,7 +9,7 @@ from engine.mdp.exact import dynamics_of, expected_return
 from engine.mdp.performance_difference import compare
 from engine.mdp.planning import Plan, PolicyIteration
 from engine.mdp.sharing import SharedValueIteration, Sharing, Weighting
-from engine.mdp.small_worlds import ledge
+from engine.mdp.small_worlds import in_blocks, ledge
 from tests.engine.processes import close, policy_of, random_dynamics
 
 LEDGE = ledge()
@@ -100,3 +100,11 @@ def test_it_goes_on_from_its_state() -> None:
     assert torch.equal(one.step(1.0).policy, other.step(1.0).policy)
     with pytest.raises(ValueError, match="what it is loaded into has"):
         SharedValueIteration(random_dynamics(None), sharing).load(one.state())
+
+
+def test_blocks_are_numbered_as_cells_are_and_what_is_left_over_is_one_too() -> None:
+    assert in_blocks(("S..", "...", "..G"), 2) == (0, 0, 1, 0, 0, 1, 2, 2, 3)
+    assert in_blocks(("S.G",), 1) == (0, 1, 2)
+    assert set(in_blocks(("S.", ".G"), 5)) == {0}
+    with pytest.raises(ValueError, match="at least 1 cell"):
+        in_blocks(("SG",), 0)

@@ -192,6 +192,23 @@ def test_on_the_ledge_policy_iteration_falls_where_the_exact_gradient_climbs() -
         assert climbed[-1] == pytest.approx(1.0 / 12.0, abs=1e-3)
 
 
+def test_in_a_grid_whose_cells_look_alike_it_goes_round_and_the_gradient_climbs() -> None:
+    blocks = {"environment": GRID, "environment.options.block": 2, "estimator.gamma": 0.99}
+    found = course("policy-iteration", 12, **blocks)
+    assert found[-4:] == pytest.approx([found[-2], found[-1]] * 2)
+    high, low = max(found[-2:]), min(found[-2:])  # type: ignore[type-var]
+    assert (high, low) == pytest.approx((6.901, 0.312), abs=1e-3)
+    still = course("value-iteration", 12, **blocks, **{"update.weighting": "equal"})
+    assert still[-1] == pytest.approx(still[-2])
+    climbed = course("exact-gradient", 40, **blocks, **{"update.optimizer": "sgd", "update.learning_rate": 0.2})
+    assert climbed == sorted(climbed)  # type: ignore[type-var]
+    assert (climbed[-1] or 0.0) > 6.0
+    # Where each cell looks like itself alone, the same algorithm comes to rest at the best.
+    assert course("policy-iteration", 6, environment=GRID, **{"estimator.gamma": 0.99})[-1] == pytest.approx(
+        8.388, abs=1e-3
+    )
+
+
 def test_a_mixed_plan_is_played_as_it_is_mixed() -> None:
     training = Training(with_values(plans("conservative-policy-iteration"), LEDGE))
     planned, updates = told(training, 3)
