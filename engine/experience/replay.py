@@ -137,7 +137,7 @@ class Replay:
         """The steps from those of ``batch`` on, of what is drawn uniformly, before anything else is taken in."""
         assert isinstance(self._buffer, ReplayBuffer)
         found = self._buffer.windows(batch.slots.numpy(), horizon.n, horizon.gamma)
-        return replace(found.to(device), steps=_learned_from(found.steps, device))
+        return Windows(_learned_from(found.steps, device), sent(found.carry, device), sent(found.log_probs, device))
 
     def learned(self, config: ReplayConfig, batch: Minibatch, errors: Tensor) -> None:
         """What the errors [B] of a minibatch were as it was learned from."""

@@ -82,10 +82,6 @@ class Windows:
     carry: Tensor
     log_probs: Tensor
 
-    def to(self, device: torch.device) -> Windows:
-        """All on ``device``."""
-        return Windows(self.steps.to(device), sent(self.carry, device), sent(self.log_probs, device))
-
 
 class ReplayBuffer:
     """The latest transitions of N environments, in a ring of rows, one for each step of all of them.

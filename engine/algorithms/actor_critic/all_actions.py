@@ -84,7 +84,7 @@ class AllActionsImprovement:
             self.parts.add("temperature", self._temperature.parts)
         self._target, self._bonus = 0.0, 0.0
         self._entropy = torch.zeros((), device=policy.device)
-        self._noise = (self._entropy, self._entropy)
+        self._latest: tuple[Tensor, Tensor] | None = None  # log π and Q, of whose noise is told
         self.begin(config)
 
     def begin(self, config: ActorCriticConfig) -> None:
@@ -125,7 +125,7 @@ class AllActionsImprovement:
         values = online.judge(batch.observations).smallest
         self._outputs.backward(evaluated, all_actions_gradient(log_probabilities, values, weight))
         if self._temperature is None:
-            self._noise = gradient_noise(log_probabilities, values)
+            self._latest = log_probabilities, values
         self._entropy = -(log_probabilities.exp() * log_probabilities).sum(-1).mean()
 
     def stepped(self, rate: float) -> None:
@@ -134,8 +134,9 @@ class AllActionsImprovement:
 
     def told(self) -> Metrics:
         told: Metrics = {"entropy": float(self._entropy)}
-        if self._temperature is None:
-            told |= {"gradient_noise": float(self._noise[0]), "sampled_gradient_noise": float(self._noise[1])}
-        else:
+        if self._latest is not None:
+            of_all, of_one = gradient_noise(*self._latest)
+            told |= {"gradient_noise": float(of_all), "sampled_gradient_noise": float(of_one)}
+        if self._temperature is not None:
             told |= {"temperature": float(self._temperature.value), "target_entropy": self._target}
         return told

@@ -61,7 +61,7 @@ SCRATCH = {
     "ActorCriticRule._norms": "of one iteration, emptied as the next begins",
     "SquashedImprovement._entropy": "of the latest step, only to be told",
     "AllActionsImprovement._entropy": "of the latest step, only to be told",
-    "AllActionsImprovement._noise": "of the latest step, only to be told",
+    "AllActionsImprovement._latest": "of the latest step, only to be told",
     "ProximalRule._old": "the policy before an update, taken anew at the update's start",
     "EpisodeCollector._storage": "room for the steps of one collection",
     "EpisodeCollector._used": "how much of that room is to be cleared",
