@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:  # with numpy and sqlite3, which the window's first picture do
     from engine.runs.library import Library
     from engine.runs.policy_recordings import Kept
     from engine.runs.recordings import Recordings
+
+_TELL = 0.25  # seconds between two words on how far recording has come
 
 _T = TypeVar("_T")
 
@@ -244,9 +247,16 @@ class RecordingLibrary(QObject):
         def record() -> Kept | None:
             from engine.runs.library import Library
             from engine.runs.policy_recordings import record_run
+            from engine.runtime.threads import compute_on_one_thread
+
+            compute_on_one_thread()
+            due = 0.0
 
             def going_on(progress: Progress) -> bool:
-                self.progressed.emit(progress)
+                nonlocal due
+                if (now := time.monotonic()) >= due:  # a signal for each step would hold up the window
+                    due = now + _TELL
+                    self.progressed.emit(progress)
                 return not self._stopped
 
             with Library(self.folder) as library, while_waiting(self._give_up_when_stopped):

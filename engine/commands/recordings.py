@@ -82,7 +82,9 @@ def record(
     """
     from engine.analysis.policy_recording import Wanted
     from engine.runs.policy_recordings import record_run
+    from engine.runtime.threads import compute_on_one_thread
 
+    compute_on_one_thread()
     asked = Wanted(*wanted)
     iteration, seed = at
     with Library(library_folder(library)) as opened:
