@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
-from PySide6.QtCore import QEvent, QModelIndex, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QItemSelectionRange, QModelIndex, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -214,8 +215,10 @@ class _Table(QTableView):
 
     def chips(self) -> list[Chip]:
         """What is selected, from the top."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        return [self._found.chip(row) for row in rows]
+        selection = self.selectionModel().selection()
+        ranges = cast("Iterable[QItemSelectionRange]", selection)  # it is a list, which its type hides
+        rows = {row for some in ranges for row in range(some.top(), some.bottom() + 1)}
+        return [self._found.chip(row) for row in sorted(rows)]
 
     def selected(self) -> list[str]:
         return [chip.record.id for chip in self.chips()]
