@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from engine.analysis.playback import frozen
+from engine.analysis.surfaces import surface_of
 from engine.config import ActorCriticConfig
 from engine.config.parameters import parameters_of, with_values
 from engine.reports.events import Updated
@@ -143,3 +145,24 @@ def test_a_fork_goes_on_from_the_temperature_that_it_is_given() -> None:
         rule.begin(training.config, 0.0)
         moved = float(rule._policy._temperature.value)
         assert (moved == pytest.approx(0.3)) == (training is given)
+
+
+# --- what is shown of the values --------------------------------------------------------------------------------------
+
+
+def test_numbered_states_are_worth_what_the_policy_makes_of_its_action_values() -> None:
+    """V = Σ_a π(a|s) Q(s, a) by the smaller of the networks, beside the values of the policy itself in the surface."""
+    config: Any = with_values(ActorCriticConfig(), {"environment": "FrozenLake-v1", "policy": "tabular"})
+    table = {"update.critic.hidden_sizes": (), "update.replay.learning_starts": 9, "collection.steps": 30}
+    training = Training(with_values(config, table | {"device": "cpu"}))
+    reports(training, 2)
+    learner: Any = training.learner
+    states = torch.arange(16)
+    with torch.no_grad():
+        chances = training.policy(states).probabilities  # type: ignore[attr-defined]
+    worth = learner._rule._online.judge(states).values.amin(0)
+    surface = surface_of(frozen(training))
+    assert surface is not None
+    assert surface.critic is not None
+    torch.testing.assert_close(torch.from_numpy(surface.critic).float(), (chances * worth).sum(-1))
+    assert Training(configured("sac")).state_values() is None

@@ -50,6 +50,12 @@ SPEC = ActorCriticSpec(
     ),
     fits=_fits,
     biases=_biases,
-    pinned=("update.learning_rate", "update.critic.learning_rate", "update.target_entropy"),
+    # Of the last two, the form shows the one that the actions call for.
+    pinned=(
+        "update.learning_rate",
+        "update.critic.learning_rate",
+        "update.target_entropy",
+        "update.target_entropy_share",
+    ),
     metrics=("entropy", "temperature", "target_entropy", *REPORTED),
 )
