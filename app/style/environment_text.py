@@ -11,7 +11,9 @@ _FEW = 24  # components or actions whose names can still be read in a row
 
 def environment_facts(environment: EnvironmentInfo) -> str:
     """Spaces, time limit and solved threshold on one compact line."""
-    seen = "states that look alike" if environment.aliased else observed(environment.observation)
+    seen = observed(environment.observation)
+    if environment.aliased:  # a look, of which there are fewer than states
+        seen = f"{_counted(environment.observation.size, 'observation')} of more states"
     facts = [seen, acts(environment.action)]
     if environment.time_limit is not None:
         facts.append(f"≤ {shown(environment.time_limit)} steps")

@@ -13,6 +13,7 @@ from engine.environments.making import blackjack_hands, registry
 from engine.mdp.blackjack import blackjack
 from engine.mdp.finite import FiniteMDP, from_outcomes
 from engine.mdp.small_worlds import OURS, our_process
+from engine.runtime.errors import RequestError
 
 _OF_GYMNASIUM = ("FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1", "Taxi-v4")
 
@@ -55,6 +56,21 @@ def planned_process(environment: EnvironmentConfig) -> FiniteMDP | None:
         return None
     rewards = environment.reward_scale * mdp.rewards + environment.reward_offset
     return replace(mdp, rewards=rewards)
+
+
+def process_to_plan_in(environment: EnvironmentConfig) -> FiniteMDP:
+    """As ``planned_process``, where there is one, as the catalogue makes sure of.
+
+    Raises:
+        RequestError: as ``planned_process``, or it is too large for all pairs of its states to be looked at.
+    """
+    mdp = planned_process(environment)
+    assert mdp is not None
+    if mdp.is_large:
+        raise RequestError(
+            f"To plan, all pairs of states are looked at, and {mdp.states:,} states are too many; use a smaller world."
+        )
+    return mdp
 
 
 def played_process(environment: EnvironmentConfig) -> FiniteMDP | None:

@@ -8,7 +8,7 @@ from engine.algorithms.outcome import Metrics
 from engine.algorithms.planning.exact_ascent import ExactAscentRule
 from engine.config import PlanningConfig
 from engine.config.planning import ExactGradient, ExactNaturalGradient
-from engine.environments.making.known_dynamics import planned_process
+from engine.environments.making.known_dynamics import process_to_plan_in
 from engine.reports.events import Event, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
@@ -26,8 +26,7 @@ class PlanningLearner(InteractingLearner[RolloutInteraction]):
 
     def __init__(self, config: PlanningConfig, run: str) -> None:
         super().__init__(run, RolloutInteraction(config, Seeds(config.seed), with_value=False))
-        mdp = planned_process(config.environment)
-        assert mdp is not None  # the catalogue refuses others
+        mdp = process_to_plan_in(config.environment)
         assert isinstance(config.update, ExactGradient | ExactNaturalGradient)
         self._rule = ExactAscentRule(config.update, self.policy, mdp)
         self.parts.add("rule", self._rule.parts)

@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 from engine.algorithms.planning.sweeps import SweepRule
 from engine.config import PlanningConfig, acts_by_values
-from engine.environments.making.known_dynamics import planned_process
+from engine.environments.making.known_dynamics import process_to_plan_in
 from engine.reports.events import Estimated, Event, Heartbeat, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
@@ -27,8 +27,7 @@ class SweepingLearner(InteractingLearner[RolloutInteraction]):
         seeds = Seeds(config.seed)
         super().__init__(run, RolloutInteraction(config, seeds, with_value=False))
         self.policy.epsilon = 0.0 if acts_by_values(config) else None
-        mdp = planned_process(config.environment)
-        assert mdp is not None  # the catalogue refuses others
+        mdp = process_to_plan_in(config.environment)
         self._rule = SweepRule(config, self.policy, mdp, seeds.generator())
         self.parts.add("rule", self._rule.parts)
 

@@ -29,6 +29,7 @@ from tests.engine.processes import known
 from tests.engine.tiny_mdp import finish, parameters_of
 
 GRID = "GridWorld-v0"
+WIDE = {"environment.options.map": ("S" + 69 * ".",) * 69 + (70 * "G",), "environment.options.block": 10}
 CLOSED = {"environment.options.map": ("S.#", "..#", "##G")}
 
 
@@ -225,6 +226,7 @@ def test_a_mixed_plan_is_played_as_it_is_mixed() -> None:
         ("prioritised-sweeping", {}, "use synchronous sweeps"),
         ("policy-iteration", {"environment.time_limit": 9, "update.horizon": "time-limit"}, "an infinite horizon"),
         ("policy-iteration", {"environment.sticky_actions": 0.1}, "sticky actions to 0"),
+        ("policy-iteration", {"environment": GRID} | WIDE, "4,900 states are too many; use a smaller world"),
     ],
 )
 def test_what_cannot_be_planned_where_states_look_alike(algorithm: str, values: dict[str, Any], said: str) -> None:

@@ -19,13 +19,13 @@ _MOST_PAIRS, _MOST_DERIVATIVES = 600, 20_000_000
 
 def _fits(config: PlanningConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from climbs_exactly("The exact natural gradient", config, environment)
-    if isinstance(config.policy, TabularPolicy):
+    if isinstance(config.policy, TabularPolicy) and not environment.aliased:
         return
     pairs = environment.observation.size * environment.action.size
     if pairs > _MOST_PAIRS or pairs * parameter_count(config.policy, environment) > _MOST_DERIVATIVES:
         yield Refusal(
-            f"The exact natural gradient of a network takes too long for {pairs:,} pairs of state and action",
-            "use a tabular policy, a smaller network, or the exact gradient",
+            f"The exact natural gradient takes too long for {pairs:,} pairs of state and action that share parameters",
+            "use a tabular policy of states that all look different, a smaller network, or the exact gradient",
         )
 
 
