@@ -6,6 +6,8 @@ it is for a person from the second time on.
 
 - Opening: in fresh processes, from the first touch of the folder until all records are there; and in the window, until
   they are on the shelf. The longer of the two is held.
+- The list: in the window, the list of all runs is opened for the first time, all are selected, deleted and brought
+  back; how late the event loop was meanwhile is the longest frame in the list.
 - Overlaying: in the window, 50 of the runs are chosen in Compare mode, until their curves have been painted; how late
   the event loop was meanwhile is the longest frame.
 """
@@ -62,6 +64,7 @@ def measure(quick: bool, say: Say) -> Measured:
         "opening": max(middle["all records read"], middle["all runs on the shelf"]),
         "overlaying 50": middle["curves painted"],
         "longest frame": 1000 * max(found["longest frame meanwhile"]),
+        "longest frame in the list": 1000 * max(found["longest frame in the list"]),
     }
     return Measured(held, tuple(numbers), f"Median of {repeats} fresh processes a side, the longest frame of all.")
 
@@ -172,11 +175,34 @@ def shown(folder: Path, overlaid: int) -> dict[str, float]:
         window.show()
         _spin(lambda: bool(taken) and window.panels.complete)
         _spin_for(1.0)
+        taken["longest frame in the list"] = _listed(window)
         taken |= _overlaid(window, overlaid)
         window.close()
         window.shut_down()
         application.processEvents()
     return taken
+
+
+def _listed(window: MainWindow) -> float:
+    """The longest frame while the list of all runs opens, and all are selected, deleted and brought back."""
+    from app.window.run_table import RunTable
+
+    on, count = window.actions_by_name, len(window.run_library.records())
+    with _late() as late:
+        on["all_runs"].trigger()
+        _spin_for(0.5)
+        table = window.frame.findChild(RunTable)
+        table.table.selectAll()
+        _spin_for(0.3)
+        table.delete_button.click()
+        _spin(lambda: not window.run_library.records())
+        _spin_for(0.3)
+        on["undo"].trigger()
+        _spin(lambda: len(window.run_library.records()) == count)
+        _spin_for(0.3)
+    on["all_runs"].trigger()
+    _spin_for(0.3)
+    return max(late)
 
 
 def _overlaid(window: MainWindow, count: int) -> dict[str, float]:
