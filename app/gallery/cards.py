@@ -184,7 +184,7 @@ class _CardPainter(QStyledItemDelegate):
         theme = self.theme
         left, info = Qt.AlignmentFlag.AlignLeft, card.info
         small = smaller(font)
-        facts = f"{observed(info.observation)} · {acts(info.action)}" if info else _UNKNOWN
+        facts = f"{observed(info)} · {acts(info.action)}" if info else _UNKNOWN
         lines = (
             (_heavier(font), theme.muted if card.missing else theme.text, card.title),
             (small, theme.muted, facts),

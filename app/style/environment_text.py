@@ -11,10 +11,7 @@ _FEW = 24  # components or actions whose names can still be read in a row
 
 def environment_facts(environment: EnvironmentInfo) -> str:
     """Spaces, time limit and solved threshold on one compact line."""
-    seen = observed(environment.observation)
-    if environment.aliased:  # a look, of which there are fewer than states
-        seen = f"{_counted(environment.observation.size, 'observation')} of more states"
-    facts = [seen, acts(environment.action)]
+    facts = [observed(environment), acts(environment.action)]
     if environment.time_limit is not None:
         facts.append(f"≤ {shown(environment.time_limit)} steps")
     if environment.solved_at is not None:
@@ -23,8 +20,11 @@ def environment_facts(environment: EnvironmentInfo) -> str:
     return "\u00a0· ".join(fact.replace(" ", "\u00a0") for fact in facts)
 
 
-def observed(space: Space) -> str:
-    """The observations of a space, counted."""
+def observed(environment: EnvironmentInfo) -> str:
+    """The observations of an environment, counted."""
+    space = environment.observation
+    if environment.aliased:
+        return f"{_counted(space.size, 'observation')} of more states"
     if space.kind == "discrete":
         return _counted(space.size, "state")
     return str(space) if space.image else _counted(space.size, "input")
@@ -42,7 +42,7 @@ def details(environment: EnvironmentInfo) -> list[tuple[str, str]]:
     """Name and value of every fact, for a table."""
     limit, solved, best = environment.time_limit, environment.solved_at, environment.best_known
     rows = [
-        ("Observation", _named(observed(environment.observation), environment.observation)),
+        ("Observation", _named(observed(environment), environment.observation)),
         ("Actions", _named(acts(environment.action), environment.action)),
         ("Time limit", "none" if limit is None else f"{shown(limit)} steps"),
         ("Solved at", "not defined" if solved is None else f"a mean return of {_return(solved)}"),

@@ -42,6 +42,11 @@ class Sharing:
         """Of states that look as they are ``seen``."""
         return cls(torch.tensor(seen), weighting)
 
+    @property
+    def representatives(self) -> Tensor:
+        """The first state of each group, int64 [G]; of a group without states that is state 0."""
+        return (self.groups == torch.arange(int(self.groups.max()) + 1).unsqueeze(-1)).int().argmax(-1)
+
     def weights(self, dynamics: Dynamics, policy: Tensor, gamma: float) -> Tensor:
         """w [S], or [H, S] with a horizon."""
         if self.weighting == "equal":  # of all that episodes may come to

@@ -60,6 +60,7 @@ class SweepRule:
         self._planned = self._process if limited else replace(self._process, horizon=None)
         order = self.parts.add_generator("order", generator)
         self._sharing = None if mdp.seen is None else Sharing.of(mdp.seen, config.update.weighting)
+        self._of_rows: Tensor | slice = slice(None) if self._sharing is None else self._sharing.representatives
         planner = _planner(config.update, self._planned, order, self._sharing)
         self._planner: Any = self.parts.add("planner", planner)
         self._by_values = acts_by_values(config)
@@ -126,11 +127,7 @@ class SweepRule:
 
     def _act_by(self, plan: planning.Plan) -> None:
         first = (...,) if plan.policy.ndim == 2 else (0,)
-        rows: Tensor | slice = slice(None)
-        if self._sharing is not None:  # of each group those of its first state, as all have the same
-            groups = self._sharing.groups
-            rows = torch.stack([(groups == group).nonzero()[0, 0] for group in range(len(self._rows))])
-        action_values, policy = plan.action_values[first][rows], plan.policy[first][rows]
+        action_values, policy = plan.action_values[first][self._of_rows], plan.policy[first][self._of_rows]
         if not self._by_values:
             self._rows.copy_(policy.clamp(min=_LEAST).log().float())
             return
