@@ -294,6 +294,7 @@ FAMILY = Family(
     extra=None,
     making=None,
     batched=False,
+    waits=False,
     environments=(
         EnvironmentInfo(
             "CliffWalkingSlippery-v1",

@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from engine.catalogue.environments import FAMILIES
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.runtime.errors import RequestError
 
@@ -131,7 +132,8 @@ def controls_of(environment: EnvironmentInfo) -> Controls:
     Raises:
         RequestError: there is no way in which a person could.
     """
-    waits = environment.observation.kind == "discrete" or environment.family in _WAITING
+    family = FAMILIES.get(environment.family)
+    waits = environment.observation.kind == "discrete" or (family is not None and family.waits)
     makers = {"box": _box, "multi-discrete": _parts, "multi-binary": _switches, "discrete": _discrete}
     found = makers[environment.action.kind](environment, waits)
     return replace(found, controls=tuple(sorted(found.controls, key=_arrows_first)))
@@ -139,9 +141,6 @@ def controls_of(environment: EnvironmentInfo) -> Controls:
 
 def _arrows_first(control: Control) -> int:
     return _ARROWS.index(control.key) if control.key in _ARROWS else len(_ARROWS)
-
-
-_WAITING = frozenset({"toy", "ours", "minigrid"})
 
 
 def tilted(controls: Controls, tilts: Iterable[float]) -> dict[str, float]:

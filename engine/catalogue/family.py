@@ -62,6 +62,7 @@ class Family(NamedTuple):
         extra: what has to be installed for it, None where nothing is missing.
         making: None where Gymnasium knows and makes its environments as a policy can see them.
         batched: whether dynamics of our own step its environments, all at once.
+        waits: whether time stands still in them until a person who plays acts, as in worlds of cells and cards.
         environments: in the order in which they are shown.
     """
 
@@ -72,4 +73,5 @@ class Family(NamedTuple):
     extra: Extra | None
     making: Making | None
     batched: bool
+    waits: bool
     environments: tuple[EnvironmentInfo, ...]

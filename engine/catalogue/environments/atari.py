@@ -214,5 +214,6 @@ FAMILY = Family(
         frames=4,
     ),
     batched=False,
+    waits=False,
     environments=_ENVIRONMENTS,
 )

@@ -139,5 +139,6 @@ FAMILY = Family(
     extra=None,
     making=None,
     batched=False,
+    waits=False,
     environments=_ENVIRONMENTS,
 )

@@ -107,5 +107,6 @@ FAMILY = Family(
     extra=None,
     making=None,
     batched=True,
+    waits=False,
     environments=_ENVIRONMENTS,
 )

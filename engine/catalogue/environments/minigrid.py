@@ -175,5 +175,6 @@ FAMILY = Family(
         wrapper="minigrid.wrappers:ImgObsWrapper",  # the codes of the cells ahead, without direction and mission
     ),
     batched=False,
+    waits=True,
     environments=_ENVIRONMENTS,
 )

@@ -214,5 +214,6 @@ FAMILY = Family(
     extra=Extra("mujoco", "MuJoCo", ("mujoco", "imageio")),
     making=None,
     batched=False,
+    waits=False,
     environments=_ENVIRONMENTS,
 )

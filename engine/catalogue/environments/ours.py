@@ -116,5 +116,6 @@ FAMILY = Family(
     extra=None,
     making=None,
     batched=True,
+    waits=True,
     environments=_ENVIRONMENTS,
 )

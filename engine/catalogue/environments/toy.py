@@ -127,5 +127,6 @@ FAMILY = Family(
     extra=None,
     making=None,
     batched=False,
+    waits=True,
     environments=_ENVIRONMENTS,
 )
