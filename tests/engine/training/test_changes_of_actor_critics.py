@@ -23,12 +23,13 @@ SMALL: dict[str, Any] = {
     "policy.hidden_sizes": (6,),
     "collection.environments": 3,
     "collection.steps": 12,
+    "collection.train_frequency": 3,
     "environment.time_limit": 9,
     "update.critic.hidden_sizes": (5,),
     "update.replay.capacity": 90,
     "update.replay.learning_starts": 9,
     "update.replay.minibatch_size": 8,
-    "budget.environment_steps": 180,
+    "budget.environment_steps": 144,
 }
 RULES = {
     "sac": {"environment": "Pendulum-v1", "update": "sac"},
@@ -153,7 +154,7 @@ def test_a_fork_goes_on_from_the_temperature_that_it_is_given() -> None:
 def test_numbered_states_are_worth_what_the_policy_makes_of_its_action_values() -> None:
     """V = Σ_a π(a|s) Q(s, a) by the smaller of the networks, beside the values of the policy itself in the surface."""
     config: Any = with_values(ActorCriticConfig(), {"environment": "FrozenLake-v1", "policy": "tabular"})
-    table = {"update.critic.hidden_sizes": (), "update.replay.learning_starts": 9, "collection.steps": 30}
+    table = {"update.critic.hidden_sizes": (), "update.replay.learning_starts": 9, "collection.steps": 12}
     training = Training(with_values(config, table | {"device": "cpu"}))
     reports(training, 2)
     learner: Any = training.learner
