@@ -291,7 +291,8 @@ class PlaybackThread(QThread):
         steps = self._pace.steps(rate, started, settings.most)
         for taken in range(1, steps + 1):
             last = taken == steps or time.monotonic() - started > LONGEST_BURST
-            frame = playback.advance(settings.greedy, render=last and settings.pictured)
+            seen = last and settings.pictured
+            frame = playback.advance(settings.greedy, render=seen, told=seen)
             if last or frame.ended:
                 break
         if frame.step < taken:  # an episode began, which takes time of its own

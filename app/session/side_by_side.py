@@ -64,7 +64,7 @@ class _Side:
         return self.frame is not None and self.frame.ended
 
     def advance(self, greedy: bool, render: bool) -> None:
-        self.frame = self.player.advance(greedy, render)
+        self.frame = self.player.advance(greedy, render, told=render)
         if self.frame.ended:
             self.returns = (*self.returns, self.frame.reward_so_far)
 

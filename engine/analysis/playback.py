@@ -178,12 +178,12 @@ class Playback:
         self.close()
         self._build(snapshot)
 
-    def advance(self, greedy: bool, render: bool = True) -> Frame:
+    def advance(self, greedy: bool, render: bool = True, *, told: bool = True) -> Frame:
         """Begin an episode, or take the action that the last frame showed; the frame of the state thus reached.
 
         The action decided in it is the policy's most likely one if ``greedy``, else a sampled one. A picture is made
-        when ``render`` asks for it, and always of an episode's final state; only beside one is it told how the action
-        was decided.
+        when ``render`` asks for it, and always of an episode's final state; how the action was decided is not ``told``
+        where nobody sees it.
         """
         terminated = truncated = False
         if self._begun:
@@ -191,7 +191,7 @@ class Playback:
         else:
             self._begin()
         ended = terminated or truncated
-        decision = None if ended else self._decide(greedy, render)
+        decision = None if ended else self._decide(greedy, told)
         self._begun = not ended
         return Frame(
             image=self._render() if render or ended else None,

@@ -89,7 +89,7 @@ class Frame:
 
     ``image`` is [height, width, 3], or None where no picture was asked for. ``step`` actions were taken before this
     moment and earned ``reward_so_far``, undiscounted and raw. ``decision`` is None in an episode's final state, where
-    there is nothing left to decide, where no policy decides, and without a picture. ``episode`` counts from 1.
+    there is nothing left to decide, where no policy decides, and where nobody asks. ``episode`` counts from 1.
     ``state`` is its number where states are numbered.
     """
 

@@ -61,7 +61,7 @@ class _Hangs:
     def use(self, snapshot: PolicySnapshot, *, at_once: bool) -> None:
         pass
 
-    def advance(self, greedy: bool, render: bool = True) -> Frame:
+    def advance(self, greedy: bool, render: bool = True, *, told: bool = True) -> Frame:
         self._pictures += 1
         for tenth in range(36_000 if self._pictures == 3 else 0):
             waited(Wait("Film-v0", "render", tenth / 10.0, 3600.0))

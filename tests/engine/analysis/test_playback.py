@@ -131,7 +131,8 @@ def test_an_episode_is_the_same_whether_it_is_seen_or_not(environment: str) -> N
     seen, unseen = Playback(shown, 3), Playback(shown, 3)
     whole = episode(seen)
     for frame in whole:
-        other = unseen.advance(greedy=False, render=frame.step % 4 == 0)
+        seen_now = frame.step % 4 == 0
+        other = unseen.advance(greedy=False, render=seen_now, told=seen_now)
         assert (other.step, other.reward_so_far, other.ended) == (frame.step, frame.reward_so_far, frame.ended)
         assert (other.decision is None) == (other.image is None or other.ended)
     seen.close()
@@ -142,7 +143,7 @@ def test_a_policy_whose_numbers_are_not_finite_steers_nothing_that_is_not_seen()
     broken = frozen(configured(environment="Pendulum-v1"))
     playback = Playback(replace(broken, state={name: torch.nan * held for name, held in broken.state.items()}), 3)
     with pytest.raises(RunError, match="numbers that are not finite"):
-        playback.advance(greedy=True, render=False)
+        playback.advance(greedy=True, render=False, told=False)
     playback.close()
 
 
