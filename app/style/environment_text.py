@@ -24,7 +24,7 @@ def observed(environment: EnvironmentInfo) -> str:
     """The observations of an environment, counted."""
     space = environment.observation
     if environment.aliased:
-        return f"{_counted(space.size, 'observation')} of more states"
+        return _counted(space.size, "observation")  # of more states than that
     if space.kind == "discrete":
         return _counted(space.size, "state")
     return str(space) if space.image else _counted(space.size, "input")

@@ -68,6 +68,23 @@ class StateGrid:
             return (observation,)
         return tuple(state for state, seen in enumerate(self.seen) if seen == observation)
 
+    @cached_property
+    def seams(self) -> tuple[tuple[tuple[int, int], bool], ...]:
+        """Where states end that look alike, of a map whose states do not all look different: the cell, and whether it
+        is beneath it rather than at its right."""
+        cells = self.pages[0]
+        if not self.seen:
+            return ()
+        seen = [[self.seen[state] if state >= 0 else None for state in row] for row in cells]
+        return tuple(
+            ((row, column), below)
+            for row in range(len(cells))
+            for column in range(len(cells[0]))
+            for below, (down, right) in ((True, (1, 0)), (False, (0, 1)))
+            if row + down < len(cells) and column + right < len(cells[0])
+            if None not in (pair := (seen[row][column], seen[row + down][column + right])) and pair[0] != pair[1]
+        )
+
     def letter(self, row: int, column: int) -> str:
         return self.letters[row][column] if self.letters else ""
 

@@ -250,7 +250,8 @@ class PolicyIteration:
     changed only for a better one. The first policy is uniform, and the first values are 0.
 
     Mixed, the policy moves only a part of the way, π ← (1 − β) π + β greedy(Q): conservative policy iteration, by which
-    J does not fall where β is small enough, however the values are fitted (Kakade & Langford, 2002).
+    J does not fall where β is small enough, even where values are fitted, as long as it is to what the policy visits
+    (Kakade & Langford, 2002).
 
     Args:
         fit: what the policy is made greedy in, in place of its own action values; None for these.

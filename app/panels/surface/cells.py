@@ -214,6 +214,10 @@ class Cells(QWidget):
         for row, column in grid.walls:
             area = self._area(place, row, column)
             painter.drawLine(area.topRight(), area.bottomRight())
+        painter.setPen(QPen(QColor(self._theme.text), 2.0, Qt.PenStyle.DotLine))
+        for (row, column), below in grid.seams:  # between what looks alike and what does not
+            area = self._area(place, row, column)
+            painter.drawLine(area.bottomLeft() if below else area.topRight(), area.bottomRight())
 
     def _draw_ground(self, painter: QPainter, area: QRectF, row: int, column: int, state: int) -> None:
         grid, theme = self._grid, self._theme

@@ -146,6 +146,10 @@ def test_what_looks_alike_has_values_of_its_own_and_one_policy() -> None:
     grid = state_grid(training.config.environment)
     assert grid is not None
     assert grid.looking_like(0) == (0, 1)
+    assert grid.seams == ()
+    blocks = state_grid(EnvironmentConfig(id="GridWorld-v0", options={"map": ["S..", "..G"], "block": 2}))
+    assert blocks is not None
+    assert blocks.seams == (((0, 1), False), ((1, 1), False))  # between the second column and the third
 
 
 def test_gymnasiums_blackjack_has_the_surface_of_its_hands() -> None:

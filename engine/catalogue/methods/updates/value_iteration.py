@@ -40,7 +40,7 @@ SPEC = PlanningSpec(
         _algorithm(
             "value-iteration",
             "Value iteration",
-            "Sweeps over all states, until no value changes any more.",
+            "Sweep after sweep over all states: the k-th says what k turns can bring, and in the end nothing changes.",
             "synchronous",
         ),
         _algorithm(
