@@ -115,7 +115,7 @@ def test_a_run_whose_process_does_not_answer_ends_at_once(
 ) -> None:
     begun: list[int] = []
 
-    def hangs(*_: object) -> None:
+    def hangs(*_: object, **__: object) -> None:
         begun.append(1)
         if len(begun) > 1:
             raise RequestError("This is the next run.")
@@ -159,7 +159,7 @@ def test_whatever_is_raised_ends_the_run_alone(
 ) -> None:
     begun: list[int] = []
 
-    def raises(*_: object) -> None:
+    def raises(*_: object, **__: object) -> None:
         begun.append(1)
         raise error if len(begun) == 1 else RequestError("This is the next run.")
 
