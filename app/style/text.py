@@ -29,6 +29,7 @@ def restyle(widget: QWidget) -> None:
     """Have the style sheet look at a widget's properties once more."""
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+    widget.update()  # which a look of the same size does not ask for
 
 
 def muted(text: str = "") -> QLabel:

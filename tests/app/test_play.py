@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFrame
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.panels.play.page import GamePage
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
-from app.session.game import EACH_KEY, GameState
+from app.session.game import EACH_KEY, Game, GameState
 from app.session.gamepad import GamepadPlayer, Reading
+from app.style.text import set_role
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
 from engine.experience.demonstrations import Demonstration
 from engine.reports.frames import Frame
@@ -146,7 +150,7 @@ def test_time_runs_after_a_countdown_and_stands_still_when_the_keyboard_goes_els
     qtbot.waitUntil(is_at(panel, GameState.PLAYING))
     assert list(dict.fromkeys(filter(None, counted))) == ["3", "2", "1"]
     assert not view.counted
-    qtbot.wait(20)
+    assert panel.status.text().startswith("Time runs from your first key on")
     assert steps(panel) == 0, "nobody has said what to do yet"
     QTest.keyPress(view, Key.Key_Right)
     assert panel.caps.cap("push right").isChecked()
@@ -245,6 +249,74 @@ def test_a_gamepad_plays_until_it_is_pulled_out(
     QTest.mouseClick(panel.restart_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(played) == 1)
     assert played[0].demonstration.actions.tolist() == [0, 1, 4]
+
+
+class Steps:
+    """In place of the thread of play: the actions that it was to take."""
+
+    frame_ready = failed = held_up = not_kept = property(lambda self: self)
+
+    def __init__(self) -> None:
+        self.taken: list[list[int]] = []
+
+    def connect(self, _slot: object) -> None:
+        pass
+
+    def set_pace(self, _pace: float) -> None:
+        pass
+
+    def begin(self, *_: object) -> None:
+        pass
+
+    def step(self, action: NDArray[np.int64]) -> None:
+        self.taken.append(action.tolist())
+
+
+@pytest.mark.parametrize(
+    ("space", "keys", "taken"),
+    [
+        (Space("multi-discrete", 5, parts=(2, 3)), ["W", "2", "Space", "Q", "Space"], [[1, 1], [1, 0]]),
+        (Space("multi-binary", 3), ["1", "3", "Space", "1", "Space"], [[1, 0, 1], [0, 0, 1]]),
+    ],
+)
+def test_what_stays_chosen_is_a_step_once_the_key_for_steps_is_pressed(
+    settings: QSettings, space: Space, keys: list[str], taken: list[list[int]]
+) -> None:
+    thread = Steps()
+    game = Game(settings, thread)
+    game.choose(replace(ENVIRONMENTS["CartPole-v1"], action=space), EnvironmentConfig(id="Parts-v0"))
+    game.set_pace(EACH_KEY)
+    game.restart()
+    game.state = GameState.PLAYING
+    for key in keys:
+        game.press(key)
+        game.release(key)
+    assert thread.taken == taken
+    assert len(game.held) == sum(taken[-1]) if space.kind == "multi-binary" else len(game.held) == len(space.parts)
+
+
+def test_another_look_is_painted(qtbot: QtBot) -> None:
+    frame = QFrame()
+    qtbot.addWidget(frame)
+    frame.show()
+    painted: list[int] = []
+    seen = Filter(painted)
+    frame.installEventFilter(seen)
+    qtbot.waitUntil(lambda: bool(painted))
+    painted.clear()
+    set_role(frame, "game on")
+    qtbot.waitUntil(lambda: bool(painted))
+
+
+class Filter(QObject):
+    def __init__(self, painted: list[int]) -> None:
+        super().__init__()
+        self._painted = painted
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self._painted.append(1)
+        return False
 
 
 class Scripted:

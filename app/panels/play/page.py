@@ -267,15 +267,24 @@ class GamePage(QWidget):
         if self._told and state is not GameState.IDLE:
             return self._told
         if state is GameState.PLAYING:
-            waits = "Each key is a step. " if game.pace == EACH_KEY else ""
-            return f"{waits}Keys go to the game; Esc pauses and gives them back."
+            if self._waits_for_first_key():
+                return "Time runs from your first key on, and what you did last goes on while no key is held."
+            each = "Each key is a step. " if game.pace == EACH_KEY else ""
+            return f"{each}Keys go to the game; Esc pauses and gives them back."
         if state is GameState.COUNTING:
             return "Keys go to the game; get ready."
         if state is GameState.PAUSED:
             return f"{game.why or 'Paused.'} Play, or a click on the picture, goes on."
         if state is GameState.ENDED:
-            return f"{self._ending()} Enter plays again; Esc gives the keys back."
+            next_ = "Enter plays again; Esc gives the keys back." if self.view.hasFocus() else "Play begins another."
+            return f"{self._ending()} {next_}"
         return self._kept
+
+    def _waits_for_first_key(self) -> bool:
+        """Whether time would run, if anybody had said what is to be done."""
+        game = self.game
+        begun = game.moment is not None and game.moment.frame.step > 0
+        return game.controls is not None and game.controls.goes_on and game.pace != EACH_KEY and not begun
 
     def _ending(self) -> str:
         moment = self.game.moment
@@ -301,6 +310,8 @@ class GamePage(QWidget):
         self.view.show_picture(moment.picture)
         if self.view.aspect != before:
             self._limit_picture()
+        if moment.frame.step == 1:
+            self._show_status()
         self._show_numbers()
 
     def _note_played(self, played: Played) -> None:
