@@ -19,6 +19,7 @@ _OF_TEACHING = {
     "imitation.teacher",
     "imitation.held_out",
     "update.patience",
+    "update.mixture",
     "update.decay",
     "update.labels",
     "estimator.gamma",
@@ -75,8 +76,9 @@ def _of_teaching(path: str, config: ImitationConfig) -> bool:
         return not own
     if path == "estimator.gamma":
         return config.imitation.teacher == OPTIMAL if asks else getattr(config.update, "weighting", "one") != "one"
-    if path == "update.decay":
-        return getattr(config.update, "mixture", "") == "decaying"
+    if path in ("update.mixture", "update.decay"):
+        decays = getattr(config.update, "mixture", "") == "decaying"
+        return config.imitation.teacher != PERSON and (path == "update.mixture" or decays)
     if path == "update.labels":
         return getattr(config.update, "states", "") != "all"
     return asks

@@ -12,7 +12,7 @@ from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import IMITATION_SPECS
 from engine.config import ImitationConfig
-from engine.config.imitation import BehaviouralCloning, DAgger
+from engine.config.imitation import PERSON, BehaviouralCloning, DAgger
 from engine.equations.symbols import Symbol
 from engine.equations.terms import Line, Term
 from engine.equations.updates import optimised
@@ -71,13 +71,18 @@ def _dagger(config: ImitationConfig) -> tuple[Line, ...]:
     update = config.update
     assert isinstance(update, DAgger)
     share = r"\beta_1 = 1, \; \beta_k = 0" if update.mixture == "first-round" else r"\beta_k = p^{\,k-1}"
+    mixture: Line = (_ours(rf"\pi_k = \beta_k \, \pi^{{*}} + (1 - \beta_k) \, \pi_{{\theta}}, \;\; {share}"),)
+    person = config.imitation.teacher == PERSON  # who never plays
+    states = r"\pi_{\theta}" if person else r"\pi_k"
+    asked = rf"\{{ (s, \pi^{{*}}(s)), \; s \sim {states} \}}"
+    seen = "h" if POLICY_SPECS[config.policy.kind].remembers else "s"
     return (
-        (_ours(rf"\pi_k = \beta_k \, \pi^{{*}} + (1 - \beta_k) \, \pi_{{\theta}}, \;\; {share}"),),
-        (_ours(rf"{_DATASET} \leftarrow {_DATASET} \cup \{{ (s, \pi^{{*}}(s)), \; s \sim \pi_k \}}"),),
+        *(() if person else (mixture,)),
+        (_ours(rf"{_DATASET} \leftarrow {_DATASET} \cup {asked}"),),
         (
             _ours(rf"{_LIKELIHOOD} = \frac{{1}}{{|{_DATASET}|}} \sum_{{(s, a) \in {_DATASET}}}"),
             Term(rf"{_GRADIENT} \log \,"),
-            Term(rf"\pi_{{\theta}}(a \mid {'h' if POLICY_SPECS[config.policy.kind].remembers else 's'})", "policy"),
+            Term(rf"\pi_{{\theta}}(a \mid {seen})", "policy"),
         ),
         optimised(update, _LIKELIHOOD),
     )
