@@ -9,7 +9,7 @@ from engine.catalogue.methods.imitated import is_own
 from engine.catalogue.shipped_teaching import DATASETS, TEACHERS, played_in
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig, ImitationConfig, PlanningConfig, RunConfig, plans_by_sweeps
-from engine.config.imitation import OPTIMAL, OWN, DAgger
+from engine.config.imitation import OPTIMAL, OWN, PERSON, DAgger
 from engine.config.policies import LinearPolicy
 from engine.config.updates import OffPolicy
 
@@ -119,6 +119,7 @@ def legends(environment: EnvironmentInfo) -> dict[str, Legend]:
     found["imitation.teacher"] = (
         *((name, TEACHERS[name].by) for name in played_in(environment.id, TEACHERS)),
         *(((OPTIMAL, "the best policy, by the known dynamics"),) if environment.finite else ()),
+        (PERSON, "you, in the tab Play/Record"),
     )
     seen = environment.observation
     if seen.kind == "box" and seen.size <= _MOST_COMPONENTS:

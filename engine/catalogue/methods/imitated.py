@@ -100,7 +100,7 @@ def supplied(config: ImitationConfig, environment: EnvironmentInfo) -> Imitation
             change["dataset"] = ""
         unfit = teaching.teacher == OPTIMAL and not environment.finite
         if not teaching.teacher or unfit or any(_played_elsewhere("", teaching.teacher, TEACHERS, environment)):
-            known = OPTIMAL if environment.finite else ""
+            known = OPTIMAL if environment.finite else PERSON
             change["teacher"] = next(played_in(environment.id, TEACHERS), known)
     return config.model_copy(update={"imitation": teaching.model_copy(update=change)}) if change else config
 
