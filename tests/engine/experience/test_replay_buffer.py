@@ -411,17 +411,19 @@ def test_priorities_are_of_the_exponent_that_is_in_force_however_it_changes() ->
 
 
 @pytest.mark.parametrize("steps", [0, 3, 30])
+@pytest.mark.parametrize("frames", [1, 3])
 @pytest.mark.parametrize("prioritized", [False, True], ids=["uniform", "prioritized"])
-def test_it_goes_on_from_its_state_as_if_nothing_had_been(steps: int, prioritized: bool) -> None:
+def test_it_goes_on_from_its_state_as_if_nothing_had_been(steps: int, prioritized: bool, frames: int) -> None:
     make = PrioritizedReplay if prioritized else ReplayBuffer
-    world, first, second = World(2, 3), make(LAYOUT, 24, 2), make(LAYOUT, 24, 2)
+    layout = replace(LAYOUT, frames=frames)
+    world, first, second = World(2, 3), make(layout, 24, 2), make(layout, 24, 2)
     second.append(World(2, 8, often=0.9).play(40))  # something else, to be forgotten
     for _ in range(2):
         first.append(world.play(steps))
     if isinstance(first, PrioritizedReplay) and steps:
         batch, _ = first.sample(9, 1, GAMMA, generator(5))
         first.update(batch.slots, torch.linspace(0.1, 7.0, 9))
-    fresh = make(LAYOUT, 24, 2)
+    fresh = make(layout, 24, 2)
     fresh.load(first.state())
     assert leaves(fresh) == leaves(first)
     state = as_data(first.state())
@@ -440,7 +442,7 @@ def test_it_goes_on_from_its_state_as_if_nothing_had_been(steps: int, prioritize
         assert np.array_equal(mine, theirs)
     assert to_bytes(state) == kept  # which is what it was
     with pytest.raises(ValueError, match="state is of"):
-        make(LAYOUT, 26, 2).load(state)
+        make(layout, 26, 2).load(state)
 
 
 def test_pixels_take_a_byte_each_and_others_are_refused() -> None:
