@@ -19,9 +19,11 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.replay import replay_layout
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
+from engine.config.replay import ReplayConfig
 from engine.environments.batches.changed import ChangedBatch
 from engine.environments.batches.interface import Transitions as Moved
 from engine.experience.prioritized_replay import PrioritizedReplay
+from engine.experience.replay import Replay
 from engine.experience.replay_buffer import Experience, Minibatch, ReplayBuffer
 from engine.experience.replay_layout import ArrayLayout, TransitionLayout, replay_bytes
 from engine.experience.sum_tree import SumTree
@@ -443,6 +445,20 @@ def test_it_goes_on_from_its_state_as_if_nothing_had_been(steps: int, prioritize
     assert to_bytes(state) == kept  # which is what it was
     with pytest.raises(ValueError, match="state is of"):
         make(layout, 26, 2).load(state)
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "prioritized"])
+def test_what_an_early_version_kept_with_all_frames_fills_anew(sampling: Any) -> None:
+    config, once = ReplayConfig(capacity=24, sampling=sampling), replace(LAYOUT, frames=3)
+    early = Replay(config, LAYOUT, 2, generator())
+    early._buffer.append(World(2, 0).play(9))
+    now = Replay(config, once, 2, generator())
+    now._buffer.append(World(2, 0).play(9))
+    state = now.state()
+    now.load(early.state())
+    assert len(now) == 0
+    now.load(state)
+    assert len(now) == 18
 
 
 def test_pixels_take_a_byte_each_and_others_are_refused() -> None:
