@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import linprog
 
 from engine.environments.batches.batched import finite_environments
 from engine.environments.making.known_dynamics import finite_mdp
@@ -56,6 +58,27 @@ def test_both_ways_of_planning_agree_and_solve_bellmans_equation(horizon: int | 
     close(action_values(dynamics, by_policies.policy, gamma), by_policies.action_values)
     if horizon is not None:
         assert by_values.sweeps == horizon
+
+
+@pytest.mark.parametrize(
+    ("id", "options"),
+    [
+        ("FrozenLake-v1", {}),
+        ("CliffWalking-v1", {}),
+        ("BlackjackHands-v0", {}),
+        ("GridWorld-v0", {"map": ["S...H", "##.##", ".#...", "..#.G"], "slip": 0.3}),
+    ],
+)
+def test_the_optimum_is_that_of_the_linear_program(id: str, options: dict[str, object]) -> None:
+    """The least Σ_s V(s) with V(s) ≥ r(s, a) + γ Σ_s' P(s'|s, a) V(s') for all s and a (Puterman, 1994), which shares
+    nothing with dynamic programming but the tables."""
+    mdp, gamma = finite_mdp(id, options), 0.95
+    assert mdp is not None
+    unit = np.eye(mdp.states)
+    sides = np.concatenate([gamma * mdp.continuing[:, action] - unit for action in range(mdp.actions)])
+    found = linprog(np.ones(mdp.states), sides, -mdp.expected_rewards.T.flatten(), bounds=(None, None))
+    values = policy_iteration(dataclasses.replace(dynamics_of(mdp), horizon=None), gamma).values
+    np.testing.assert_allclose(values.numpy(), found.x, atol=1e-7)
 
 
 def test_no_policy_beats_the_optimum() -> None:
