@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QLabel
 
 from app.compare.compared import ComparedRun
 from app.models.run_names import environment_title
+from engine.catalogue.methods.imitated import is_own
+from engine.config import ImitationConfig
+from engine.config.imitation import BehaviouralCloning
 from engine.runs.records import TOGETHER, TOGETHER_ONCE
 from engine.runtime.errors import RequestError
 
@@ -51,6 +54,14 @@ def caveats(runs: Sequence[ComparedRun]) -> str:
             f"{those} {numbers} {play} episodes only to show what is planned, and learned nothing from their steps: "
             "align by iterations, or see what each comes to beside the optimal return."
         )
+    copied = [run for run in runs if _copies(run)]
+    if copied and len(copied) < len(runs):
+        those, play = ("Run", "plays") if len(copied) == 1 else ("Runs", "play")
+        numbers = _listed([str(run.record.number) for run in copied])
+        said.append(
+            f"{those} {numbers} {play} episodes only to show what was learned from a dataset, whose steps are none of "
+            "these: align by iterations."
+        )
     return " ".join(said)
 
 
@@ -60,6 +71,15 @@ def _plans(run: ComparedRun) -> bool:
         return run.record.config.family == "planning"
     except RequestError:
         return False
+
+
+def _copies(run: ComparedRun) -> bool:
+    """Whether it learns from what somebody else has done."""
+    try:
+        config = run.record.config
+    except RequestError:
+        return False
+    return isinstance(config, ImitationConfig) and isinstance(config.update, BehaviouralCloning) and not is_own(config)
 
 
 class CaveatLabel(QLabel):

@@ -11,8 +11,12 @@ from engine.reports.events import Asked, Collected, Estimated, Planned, Reweight
 
 def _experiment(context: PanelContext) -> PanelWidget:
     from app.panels.experiment.panel import ExperimentPanel
+    from app.session.teaching_names import teaching_names
 
-    return ExperimentPanel(context.experiment, context.theme, context.settings)
+    panel, library = ExperimentPanel(context.experiment, context.theme, context.settings), context.library
+    if library is not None:
+        panel.names_in_library = lambda environment: teaching_names(library, environment)
+    return panel
 
 
 def _returns(context: PanelContext) -> PanelWidget:

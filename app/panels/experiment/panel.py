@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QMoveEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.experiment import Experiment
-from app.models.form_rules import legends
+from app.models.form_rules import Legend, legends
 from app.models.run_state import LOCKED, STOP_AND_CHANGE
 from app.panels.experiment.choice_delegate import Choice
 from app.panels.experiment.choices import choices_of, family_choices, holds_values, policy_choices
@@ -37,7 +37,7 @@ from engine.catalogue.methods.families import FAMILIES, family_of, members
 from engine.catalogue.methods.picking import picked, unused
 from engine.catalogue.methods.pinned import pinned
 from engine.catalogue.methods.spec import Entry
-from engine.config import RunConfig
+from engine.config import ImitationConfig, RunConfig
 from engine.config.parameters import parameters_of
 from engine.equations import equation
 
@@ -63,6 +63,7 @@ class ExperimentPanel(PanelWidget):
         self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at
         self._running = self._wished = False
         self._shown: RunConfig | None = None
+        self.names_in_library: Callable[[str], Mapping[str, Legend]] = lambda environment: {}  # who may be learned from
         self._pressed: QWidget | None = None  # what was locked when somebody wanted it
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
@@ -303,7 +304,10 @@ class ExperimentPanel(PanelWidget):
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
         self.bias.show_biases(biases(config, environment), estimated(config))
-        self.form.show_parameters(experiment.parameters(), legends(experiment.plain), pinned(config))
+        told = legends(experiment.plain)
+        if isinstance(config, ImitationConfig):
+            told |= {path: (*names, *told[path]) for path, names in self.names_in_library(environment.id).items()}
+        self.form.show_parameters(experiment.parameters(), told, pinned(config))
         if self._awaited:  # whatever came of it, this is what holds now
             awaited, self._awaited = self._awaited, ""
             self.form.answer(awaited, None)

@@ -26,7 +26,7 @@ from engine.experience.rollouts import Rollout
 from engine.policies.policy import MARGIN, Policy
 from engine.reports.events import Collected, Estimated, Event, Heartbeats, Updated
 from engine.reports.metrics import METRICS
-from engine.runtime.errors import RequestError
+from engine.runtime.errors import RequestError, RunError
 from engine.runtime.seeds import Seeds
 from engine.training.given import Given
 from engine.training.learner import Moment
@@ -172,7 +172,10 @@ class _Dataset:
         """What is learned from, with what ∇ log π of each step is multiplied by."""
         assert isinstance(config.update, BehaviouralCloning)
         steps, weighting = self._steps, config.update.weighting
-        require_weights(config, self._rewards)
+        try:
+            require_weights(config, self._rewards)  # which may have changed on the way
+        except RequestError as error:
+            raise RunError(str(error)) from None
         if weighting == "one" or self._rewards is None:
             return self.learned
         counted = returns_to_go if weighting == "return-to-go" else whole_returns
