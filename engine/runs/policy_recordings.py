@@ -4,7 +4,7 @@ torch."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.catalogue.configured import changed
@@ -55,6 +55,4 @@ def record_run(
         raise RequestError(_NOTHING.format(run.number))
     recorded = record(found.policy, wanted, seed, going_on)
     source = RecordingSource("policy", run.id, run.number, found.iteration, wanted.greedy)
-    episodes = tuple(replace(episode, source=source.words) for episode in recorded.demonstrations.episodes)
-    kept = Recordings(library).add(replace(recorded.demonstrations, episodes=episodes), source)
-    return Kept(kept, recorded.sentence)
+    return Kept(Recordings(library).add(recorded.demonstrations, source), recorded.sentence)

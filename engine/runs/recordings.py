@@ -63,22 +63,24 @@ class Recordings:
     def add(
         self, demonstrations: Demonstrations, source: RecordingSource, label: Label | None = None
     ) -> RecordingRecord:
-        """Keep ``demonstrations`` as a new recording.
+        """Keep ``demonstrations`` as a new recording; episodes that do not say by whom they are say so from then on.
 
         Raises:
             RequestError: they are none that can be kept, such as none at all.
             RunError: they cannot be written; then nothing of them is in the library.
         """
+        words = source.words[:200]
+        episodes = tuple(each if each.source else replace(each, source=words) for each in demonstrations.episodes)
         record = RecordingRecord(
             id=uuid.uuid4().hex,
             number=0,
             environment=demonstrations.environment.model_dump(mode="json"),
             source=source,
             created=time.time(),
-            episodes=tuple(map(described, demonstrations.episodes)),
+            episodes=tuple(map(described, episodes)),
             label=label or Label(),
         )
-        return self.put(record, demonstrations)
+        return self.put(record, replace(demonstrations, episodes=episodes))
 
     @reads
     def put(self, record: RecordingRecord, demonstrations: Demonstrations) -> RecordingRecord:

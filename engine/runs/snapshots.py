@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import ActorCriticConfig, RunConfig, ValueBasedConfig, acts_by_values
 from engine.reports.events import Estimated, Event, Reweighted
 from engine.runs.library import Library
 from engine.runs.records import CheckpointRecord, RunRecord
@@ -300,8 +300,26 @@ def _of_checkpoint(
 
     found = policy_in(Source(library, run), checkpoint)
     weights, mean = dict(found.parameters), checkpoint.mean_return
-    policy = PolicySnapshot(found.config, environment, weights, checkpoint.iteration, mean_return=mean)
+    budget = max(found.config.budget.environment_steps, 1)
+    temperature, epsilon = _exploring(found.config, environment, min(checkpoint.environment_steps / budget, 1.0))
+    policy = PolicySnapshot(found.config, environment, weights, checkpoint.iteration, temperature, mean, epsilon)
     return Snapshot(policy, checkpoint.environment_steps)
+
+
+def _exploring(config: RunConfig, environment: EnvironmentInfo, progress: float) -> tuple[float, float | None]:
+    """Temperature and ε with which a run of ``config`` acts at this share of its budget, which a checkpoint holds as
+    little as the policy's other settings."""
+    from engine.algorithms.value_based.exploration import epsilon_at
+    from engine.catalogue.methods.distribution import distribution_of, policy_of
+
+    if isinstance(config, ValueBasedConfig):
+        return 1.0, epsilon_at(config.exploration, progress)
+    if acts_by_values(config):
+        return 1.0, 0.0
+    if isinstance(config, ActorCriticConfig):
+        deterministic = distribution_of(policy_of(config, environment), environment) == "deterministic"
+        return (config.exploration.noise**2 if deterministic else 1.0), None
+    return float(getattr(config.exploration, "temperature", 1.0)), None
 
 
 def is_whole(library: Library, run: str, iteration: int) -> bool:

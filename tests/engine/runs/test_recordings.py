@@ -39,7 +39,6 @@ def played(*lengths: int, environment: EnvironmentConfig = CARTPOLE) -> Demonstr
                 final_observation=np.array([steps], np.float32),
                 terminated=True,
                 seed=7,
-                source="a person",
             )
             for steps in lengths
         ),
@@ -71,6 +70,7 @@ def test_a_recording_is_kept_with_what_is_known_of_it(recordings: Recordings, li
     assert first.source.words == "run 5, iteration 1,200, most likely actions"
     assert first.config == CARTPOLE
     assert seen(recordings.demonstrations(first.id)) == [[0, 1, 2], [0, 1]]
+    assert {each.source for each in recordings.demonstrations(first.id).episodes} == {first.source.words}
     assert recordings.find("landing".title()) == recordings.find("recording 1") == recordings.find(first.id[:8])
     assert (library.folder / FOLDER / f"{first.id}.safetensors").stat().st_size == first.size
     recordings.label(second.id, Label(note="crashed"))

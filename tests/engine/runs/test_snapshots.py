@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.config import PolicyGradientConfig
+from engine.catalogue.configured import described
+from engine.config import PolicyGradientConfig, presets
 from engine.config.parameters import with_values
 from engine.reports.events import Estimated, Reweighted, Updated
 from engine.runs import snapshots
@@ -202,6 +203,21 @@ def test_large_states_are_not_kept_but_the_policy_is(training: Training, monkeyp
     (kept, *_) = train(training, at_any_time(), 2)
     assert kept.state is None
     assert kept.policy.state
+
+
+@pytest.mark.parametrize(
+    ("preset", "acting"),
+    [
+        ("cartpole-dqn", (1.0, pytest.approx(0.505))),  # halfway from 1 to 0.01, which takes a fifth of the budget
+        ("pendulum-td3", (pytest.approx(0.01), None)),  # the variance of its noise
+        ("cartpole-ppo", (1.0, None)),
+    ],
+)
+def test_the_policy_of_a_checkpoint_acts_as_its_run_did(preset: str, acting: object) -> None:
+    config = presets.shipped()[preset].config
+    environment = described(config.environment)
+    assert environment is not None
+    assert snapshots._exploring(config, environment, 0.1) == acting
 
 
 def test_of_a_large_batch_evenly_spread_values_are_kept() -> None:
