@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from engine.networks.networks import Table
 from engine.policies.policy import Policy
 from engine.reports.events import Planned
 from engine.runtime.errors import RunError
-from engine.runtime.state import Parts
+from engine.runtime.state import Parts, State
 from engine.values.state_values import StateValues
 
 _LEAST = 1e-30  # a probability that is written as a logarithm
@@ -36,6 +37,19 @@ class SweepOutcome:
     planned: Planned
     errors: NDArray[np.float32]
     metrics: Metrics
+
+
+class _Told:
+    """What was told last of the values."""
+
+    def __init__(self) -> None:
+        self.values: StateValues | None = None
+
+    def state(self) -> State:
+        return {} if self.values is None else self.values._asdict()
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.values = StateValues(**state) if state else None
 
 
 class SweepRule:
@@ -64,9 +78,14 @@ class SweepRule:
         planner = _planner(config.update, self._planned, order, self._sharing)
         self._planner: Any = self.parts.add("planner", planner)
         self._by_values = acts_by_values(config)
-        self.state_values: StateValues | None = None  # after a step
+        self._told = self.parts.add_later("told", _Told())
         self._best: dict[float, Tensor | None] = {}  # V*, by γ
         self._returned: tuple[float, Tensor, float | None] | None = None  # γ, a table, and what its policy returns
+
+    @property
+    def state_values(self) -> StateValues | None:
+        """What each state is worth by the last step; None before the first."""
+        return self._told.values
 
     def update(self, config: PlanningConfig, iteration: int) -> SweepOutcome:
         """One step of planning, after which the policy is greedy in what is known by then.
@@ -90,7 +109,7 @@ class SweepRule:
         self._act_by(plan)
         step = len(plan.values) - plan.turns_left if plan.values.ndim > 1 and plan.turns_left else 0
         values = plan.values[step] if plan.values.ndim > 1 else plan.values
-        self.state_values = StateValues(values, plan.turns_left, plan.settled)
+        self._told.values = StateValues(values.clone(), plan.turns_left, plan.settled)
         errors = (plan.action_values.amax(-1) - plan.values).flatten()
         return SweepOutcome(
             Planned(
