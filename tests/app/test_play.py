@@ -77,11 +77,9 @@ def recordings(folder: Path) -> list[RecordingRecord]:
 
 
 def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
-    qtbot: QtBot, make_window: Make, reach: Callable[..., None], library_place: Path
+    qtbot: QtBot, make_window: Make, library_place: Path
 ) -> None:
-    window = make_window(
-        environment="GridWorld-v0", policy="tabular", environment__options__slip=0.0, budget__environment_steps=600
-    )
+    window = make_window(environment="GridWorld-v0", policy="tabular", environment__options__slip=0.0)
     panel, returns = opened(window), window.panels.find(ReturnsPanel)
     game = panel.game
     assert game.pace == EACH_KEY
@@ -126,12 +124,6 @@ def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
     qtbot.waitUntil(lambda: "Over after 8 steps. Kept as recording 1." in panel.status.text())
     assert [(kept.mean_return, kept.episodes[0].end) for kept in recordings(library_place)] == [(9.3, "terminated")]
     assert returns._person.text == "you 9.3 (1 episode)"
-    window.start()
-    reach(window, RunState.FINISHED)
-    assert returns._person in returns.plot.marks
-    assert returns._y is not None
-    assert returns._y[1] > 9.3
-    assert panel.standings.numbers["policy"].text() != "–"
     pick_environment(window.experiment, ENVIRONMENTS["FrozenLake-v1"])
     assert game.state is GameState.IDLE
     assert panel.standings.numbers["you"].text() == "–"

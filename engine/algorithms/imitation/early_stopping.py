@@ -12,8 +12,8 @@ from engine.runtime.state import State
 
 
 class EarlyStopping:
-    """Remembers the parameters with which the loss on what is held out was lowest, and goes back to them once it has
-    not fallen for a while.
+    """Remembers the parameters with which the loss on what is held out was lowest, the last of several, and goes back
+    to them once it has been higher for a while.
 
     Source: Prechelt (1998), "Early stopping – but when?".
 
@@ -39,7 +39,8 @@ class EarlyStopping:
         """
         if self.over(patience):
             return ""
-        if self._lowest is None or loss < self._lowest:
+        # What stays as it is, as in states that a table has never seen, says nothing against what was learned.
+        if self._lowest is None or loss <= self._lowest:
             self._lowest, self._at, self._waited = loss, iteration, 0
             self._best.copy_(self._weights)
             return ""

@@ -390,3 +390,13 @@ def test_a_teacher_with_a_memory_answers_over_whole_episodes() -> None:
             distribution, state = told.step(steps.observations[row : row + 1], state)
             assert distribution.mode().item() == steps.actions[row].item()
         begun += length
+
+
+def test_what_is_held_out_and_never_changes_says_nothing_against_what_was_learned() -> None:
+    weights = torch.zeros(1)
+    stopping = EarlyStopping(weights)
+    for iteration in range(1, 31):
+        weights.fill_(float(iteration))
+        assert stopping.look(1.0, 5, iteration) == ""
+    assert [bool(stopping.look(2.0, 5, 30 + later)) for later in range(1, 6)] == [False] * 4 + [True]
+    assert weights.item() == 30.0
