@@ -147,7 +147,11 @@ def _v_trace(config: PolicyGradientConfig) -> tuple[Line, ...]:
             Term(later, "credit"),
         ),
         _error(config),
-        (Term(r"\hat{G}_{i,t} = ", "credit"), Term(value(config), "baseline"), Term(rf"+ {correction}", "credit")),
+        (
+            Term(r"\hat{G}_{i,t} = ", "credit"),
+            Term(value(config), "baseline"),
+            Term(rf"\; + \; {correction}", "credit"),
+        ),
     )
 
 
