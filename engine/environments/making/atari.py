@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 from gymnasium.wrappers import AtariPreprocessing, FrameStackObservation, TimeLimit
 
+FRAMES_PER_SECOND = 60.0  # of the console
 FRAMES_HELD = 4  # for how many frames an action is held, and how many pictures are seen at once
 
 
@@ -32,4 +33,5 @@ def preprocessed(environment: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any
         limit, environment = environment._max_episode_steps, environment.env
     held: gymnasium.Env[Any, Any] = AtariPreprocessing(environment, frame_skip=FRAMES_HELD)
     stacked: gymnasium.Env[Any, Any] = FrameStackObservation(held, FRAMES_HELD)
+    stacked.metadata = {**environment.metadata, "render_fps": FRAMES_PER_SECOND / FRAMES_HELD}
     return stacked if limit is None else TimeLimit(stacked, limit)

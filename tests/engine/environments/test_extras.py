@@ -15,6 +15,8 @@ import torch
 
 from engine.analysis.playback import Playback, snapshot
 from engine.catalogue.environments import ENVIRONMENTS, making_of, missing_extra
+from engine.config.environments import EnvironmentConfig
+from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.making import preprocessing, registry
 from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
@@ -77,16 +79,17 @@ def test_it_can_be_watched(id: str) -> None:
 
 def test_where_mujoco_cannot_draw_the_reason_is_one_sentence_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     needs("InvertedPendulum-v5")
-    playback = watched("InvertedPendulum-v5")
-    renderer: Any = playback._rendering._environments[0].unwrapped
+    batch = GymnasiumBatch(EnvironmentConfig(id="InvertedPendulum-v5"), [0], render=True)
+    batch.reset(np.array([0]))
+    renderer: Any = batch._environments[0].environment.unwrapped
 
     def fail() -> None:
         raise AttributeError("'NoneType' object has no attribute 'eglQueryString'")
 
     monkeypatch.setattr(renderer, "render", fail)
     with pytest.raises(RunError, match=r"^InvertedPendulum-v5 .*MuJoCo cannot draw .*MUJOCO_GL chooses egl.*\.$"):
-        playback.advance(greedy=False)
-    playback.close()
+        batch.render(0)
+    batch.close()
 
 
 # --- preprocessing ----------------------------------------------------------------------------------------------------
@@ -114,6 +117,7 @@ def test_mujoco_draws_without_a_display_unless_told_otherwise(
 def test_a_time_limit_of_an_atari_game_counts_actions_not_frames() -> None:
     needs("ALE/Pong-v5")
     environment = registry.make("ALE/Pong-v5", time_limit=5)
+    assert environment.metadata["render_fps"] == 15, "60 frames a second, of which each action is held for 4"
     environment.reset(seed=0)
     cut = [environment.step(0)[3] for _ in range(5)]
     environment.close()
