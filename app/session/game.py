@@ -112,10 +112,14 @@ class Game(QObject):
         return kept if kept in PACES else usual
 
     @property
+    def is_busy(self) -> bool:
+        """Whether somebody plays, or is about to."""
+        return self.state in (GameState.STARTING, GameState.COUNTING, GameState.PLAYING)
+
+    @property
     def takes_keys(self) -> bool:
         """Whether keys are the game's as long as it has the keyboard."""
-        at_play = (GameState.STARTING, GameState.COUNTING, GameState.PLAYING, GameState.ENDED)
-        return bool(self.assigning) or self.state in at_play
+        return bool(self.assigning) or self.is_busy or self.state is GameState.ENDED
 
     # --- wishes -------------------------------------------------------------------------------------------------------
 

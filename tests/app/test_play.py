@@ -21,6 +21,7 @@ from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.session.game import EACH_KEY, Game, GameState
 from app.session.gamepad import GamepadPlayer, Reading
+from app.session.play_thread import Played
 from app.style.text import set_role
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
@@ -381,16 +382,33 @@ def test_an_environment_that_fails_or_hangs_is_a_sentence_and_nothing_is_lost(
     assert [len(one.demonstration) for one in played] == [2]
 
 
-def test_a_window_closed_in_mid_episode_keeps_what_was_played(
+def test_a_window_closed_in_mid_episode_keeps_what_was_played_and_what_could_not_be_kept_before(
     qtbot: QtBot, make_window: Make, library_place: Path
 ) -> None:
     window = make_window(environment="GridWorld-v0")
     panel = opened(window)
+    thread, told = panel.game.thread_of_play, heard(panel.game.told)
+    keep, calls = thread._keep, list[Played]()
+
+    def fails_once(played: Played) -> RecordingRecord:
+        calls.append(played)
+        if len(calls) == 1:
+            raise RunError("The disk is full.")
+        return keep(played)
+
+    thread._keep = fails_once
     click(panel)
     qtbot.waitUntil(is_at(panel, GameState.PLAYING))
     press(panel, qtbot, Key.Key_Down, Key.Key_Down)
+    QTest.mouseClick(panel.restart_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    assert told == ["The disk is full. The episode is held in memory, and kept as soon as that can be done."]
+    press(panel, qtbot, Key.Key_Down)
     window.close()
     assert window.shut_down()
-    (kept,) = recordings(library_place)
-    assert (kept.environment_id, kept.steps, kept.source.words) == ("GridWorld-v0", 2, "a person")
-    assert not kept.episodes[0].end
+    kept = recordings(library_place)
+    assert [(each.environment_id, each.steps, each.source.words) for each in kept] == [
+        ("GridWorld-v0", 1, "a person"),
+        ("GridWorld-v0", 2, "a person"),
+    ]
+    assert not kept[0].episodes[0].end

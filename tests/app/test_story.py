@@ -86,12 +86,12 @@ def test_a_person_plays_is_cloned_and_mends_the_copy(
     for path, value in (("imitation.dataset", ""), ("imitation.teacher", "person"), ("update.labels", 3)):
         assert window.experiment.set_value(path, value) is None, path
     click(qtbot, window, "start")
-    show_page(panel, 2)
-    teach = panel.teach
+    teach = panel.teach  # which comes to the front by itself
     for round_ in (1, 2):
         for number in (1, 2, 3):
             wanted = f"Question {number} of 3, round {round_}"
             qtbot.waitUntil(lambda wanted=wanted: teach.words.text() == wanted, timeout=20_000)
+            assert panel.pages.currentWidget() is teach
             QTest.keyClick(teach.view, Key.Key_Down if number < 3 else Key.Key_U)
     qtbot.waitUntil(lambda: teach.words.text() == "Question 1 of 3, round 3", timeout=20_000)
     told = window.controller.history.metrics

@@ -184,7 +184,7 @@ class GamePage(QWidget):
         self._show_numbers()
 
     def _play_or_pause(self) -> None:
-        if self.game.state in (GameState.STARTING, GameState.COUNTING, GameState.PLAYING):
+        if self.game.is_busy:
             self.game.pause()
         else:
             self.view.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -229,8 +229,7 @@ class GamePage(QWidget):
         role = "game on" if on else "game"
         if self._frame.property("role") != role:
             set_role(self._frame, role)
-        busy = game.state in (GameState.STARTING, GameState.COUNTING, GameState.PLAYING)
-        icon, words, tip = _BUTTON[busy, game.state is GameState.PAUSED]
+        icon, words, tip = _BUTTON[game.is_busy, game.state is GameState.PAUSED]
         icons.give(self.play_button, icon, color=self._theme.text, color_disabled=self._theme.muted)
         self.play_button.setText(words)
         self.play_button.setToolTip(tip)

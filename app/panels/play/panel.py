@@ -90,6 +90,7 @@ class PlayPanel(PanelWidget):
             here, nowhere = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
             policy.setVerticalPolicy(here if place == index else nowhere)
             page.setSizePolicy(policy)
+        self._buttons.button(index).setChecked(True)
         self.pages.setCurrentIndex(index)
 
     # --- from the window ----------------------------------------------------------------------------------------------
@@ -102,7 +103,11 @@ class PlayPanel(PanelWidget):
     def refresh(self, history: History) -> None:
         self.page.refresh(history)
         if self.teach is not None:
+            before = self.teach.teaching.question
             self.teach.refresh(history)
+            waits = before is None and self.teach.teaching.question is not None
+            if waits and not self.page.game.is_busy:  # else a game is not to be taken away
+                self._show_page(self._pages.index(self.teach))
 
     def reset(self) -> None:
         self.page.reset()
