@@ -18,7 +18,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QHideEvent, QPainter, QPixmap, QShowEvent
 from PySide6.QtWidgets import (
-    QLineEdit,
     QListView,
     QPushButton,
     QStyledItemDelegate,
@@ -34,7 +33,7 @@ from app.plotting.run_branches import draw_branches, indent
 from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
 from app.session.run_library import RunLibrary
 from app.style.format import short_number
-from app.style.text import as_surface, muted
+from app.style.text import as_surface, muted, search_field
 from app.style.theme import Theme
 from engine.runs.records import RunRecord, Status
 
@@ -176,10 +175,7 @@ class RunPicker(QWidget):
         as_surface(self)
         self._library = library
         self.rows = RunRows(library)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search runs")
-        self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName("Search runs")
+        self.search = search_field("Search runs", "Search runs")
         self.list = QListView()
         self.list.setModel(self.rows)
         self._branches = _Branches(self.list)

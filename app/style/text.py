@@ -6,7 +6,7 @@ from html import escape
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from app.style.theme import tabular
 
@@ -36,6 +36,17 @@ def muted(text: str = "") -> QLabel:
     label = QLabel(text)
     label.setProperty("role", "muted")
     return label
+
+
+def search_field(words: str, name: str) -> QLineEdit:
+    """A line to search by, with what clears it; ``words`` stand in it while it is empty, and it goes by ``name``."""
+    field = QLineEdit()
+    field.setPlaceholderText(words)
+    field.setAccessibleName(name)
+    field.setClearButtonEnabled(True)
+    for button in field.findChildren(QToolButton):
+        button.setAccessibleName("Clear the search")
+    return field
 
 
 def plain_tip(text: str) -> str:

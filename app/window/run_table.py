@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
-    QLineEdit,
     QMenu,
     QPushButton,
     QStyle,
@@ -27,7 +26,7 @@ from app.models.run_style import style_of
 from app.plotting.run_sign import HEIGHT, WIDTH, draw_run_sign
 from app.session.run_library import RunLibrary
 from app.style import icons
-from app.style.text import as_surface, muted
+from app.style.text import as_surface, muted, search_field
 from app.style.theme import Theme
 from app.window.run_chips import draw_ring
 from app.window.run_details import Details
@@ -61,10 +60,7 @@ class RunTable(QWidget):
         as_surface(self)
         self._theme = theme
         self._library, self.found = library, found
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search: environment, method, name, tag, note, seed, status …")
-        self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName("Search the runs")
+        self.search = search_field("Search: environment, method, name, tag, note, seed, status …", "Search the runs")
         self.count = muted()
         self.table = _Table(self.found, library, theme)
         self.details = Details(library)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QInputDialog,
-    QLineEdit,
     QMenu,
     QPushButton,
     QSplitter,
@@ -33,7 +32,7 @@ from app.session.run_library import RunLibrary
 from app.style.combo import Combo
 from app.style.files import file_to_save
 from app.style.sentence import Sentence
-from app.style.text import plain_tip
+from app.style.text import plain_tip, search_field
 from app.style.theme import Theme
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import Space
@@ -75,10 +74,7 @@ class RecordingsList(QWidget):
         self.export_button = self._menu_button("Export", "Write what is selected to a file that others can read")
         self.label_button = self._button("Name…", "Its name, tags and a note (F2)")
         self.delete_button = self._button("Delete", "Put it aside; it can be undone (Del)")
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search: name, tag, note, by whom …")
-        self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName("Search the recordings")
+        self.search = search_field("Search: name, tag, note, by whom …", "Search the recordings")
         self.status = Sentence()
         self.hint = Sentence()
         self._splitter = QSplitter(Qt.Orientation.Vertical)
