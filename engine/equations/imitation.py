@@ -100,7 +100,9 @@ SYMBOLS = (
     Symbol(r"\sim \pi_{\theta}", "∼ π<sub>θ</sub>", "the policy's own episodes"),
     Symbol(r"\pi^{*}", "π*", "the teacher, and what he would do in state s"),
     Symbol(
-        r"\pi_k", "π<sub>k</sub>", "who plays in round k: the teacher with probability β at every step, else the policy"
+        r"\pi_k = \beta_k",
+        "π<sub>k</sub>",
+        "who plays in round k: the teacher with probability β at every step, else the policy",
     ),
     Symbol(r"\beta_k", "β<sub>k</sub>, k", "the teacher's share of the actions in round k"),
     Symbol(r"p^{\,k-1}", "p", "what is left of that share from round to round"),

@@ -55,8 +55,8 @@ def policy_iteration_lines(config: PlanningConfig, environment: EnvironmentInfo)
     best = rf"{_BEST} \, {table}({seen}, a)"
     policy: Line = (Term(rf"\pi_{{k+1}}({seen}) = {best}", "policy"),)
     if mixed:
-        old = rf"\pi_{{k+1}}(\cdot \mid {seen}) = (1 - \beta) \, \pi_k(\cdot \mid {seen}) + \beta \, \mathbf{{1}}"
-        policy = (Term(old, "policy"), Term(rf"[{best}]", "policy"))
+        mean = rf"\pi_{{k+1}} = (1 - \beta) \, \pi_k + \beta \, \mathrm{{greedy}}({table})"
+        policy = (Term(mean, "policy"),)
     return (_BACKUP, (Term(evaluated + times, "update"),), *((_shared(update),) if shared else ()), policy)
 
 
@@ -78,7 +78,12 @@ SYMBOLS = (
     Symbol("P(s'", "P(s'|s,a)", "the probability that the episode goes on in state s'"),
     Symbol("V_{k+1}(s)", "V<sub>k</sub>, k", "the values after k sweeps: the best that k turns can bring"),
     Symbol("V_{k+1}(s_k)", "V<sub>k</sub>, k", "the values after k backups of a single state"),
-    Symbol(r"Q_k(s, \pi_k(s))", "V<sub>k</sub>, k", "what the k-th policy is worth, as far as it has been computed"),
+    Symbol(
+        r"V_k\(s\) (=|\\leftarrow)",
+        "V<sub>k</sub>, k",
+        "what the k-th policy is worth, as far as it has been computed",
+        regex=True,
+    ),
     Symbol(r"\lt H", "H", "the time limit"),
     Symbol("|S|", "s<sub>k</sub>, S, mod", "the state that is backed up next: all of S in turn, and again"),
     Symbol(r"\mathrm{U}(S)", "s<sub>k</sub>, U(S)", "the state that is backed up next: any of all, by chance"),
@@ -90,6 +95,6 @@ SYMBOLS = (
     Symbol("|o|", "|o|", "how many states look like o"),
     Symbol("o(s)", "o(s)", "what state s looks like"),
     Symbol(r"(1 - \beta) \, \pi_k", "β", "how far the policy goes to the one that is greedy in its values"),
-    Symbol(r"\mathbf{1}", "1[a]", "the policy that always takes action a"),
+    Symbol(r"\mathrm{greedy}", "greedy(Q)", "the policy that takes the action of the largest value everywhere"),
     Symbol(r"(m \times)", "m", "how often it is done before the policy is improved"),
 )

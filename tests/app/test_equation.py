@@ -290,3 +290,16 @@ def test_the_keyboard_opens_all_reasons(line: BiasLine, qtbot: QtBot, key: Qt.Ke
     qtbot.keyClick(line.button, key)
     assert all(reason in line.all_reasons.text() for reason in REASONS)
     assert line.all_reasons.isVisible()
+
+
+@pytest.mark.parametrize("id", ["GridWorld-v0", "Ledge-v0"])
+@pytest.mark.parametrize(
+    "algorithm", ["policy-iteration", "truncated-policy-iteration", "conservative-policy-iteration"]
+)
+def test_the_letters_of_policy_iteration_are_its_own(algorithm: str, id: str) -> None:
+    config = with_values(choose(PolicyGradientConfig(), ALGORITHMS[algorithm]), {"environment": id})
+    told = glossary(equation(config, ENVIRONMENTS[id]))
+    assert "what the k-th policy is worth" in told
+    assert "teacher" not in told
+    assert ("greedy(Q)" in told) == (algorithm == "conservative-policy-iteration")
+    assert ("look like o" in told) == (id == "Ledge-v0")
