@@ -1,13 +1,17 @@
 """imitation: DAgger against cloning at equal numbers of a teacher's answers, and what each costs by horizon.
 
-Both are the same learner with the same policy, optimiser and number of answers in every round; they differ in whose
-states the teacher is asked about. With cloning he plays all rounds himself (β = 1), with DAgger the learner does from
-the second on. States are drawn at random among those of the round. After every round the learner's greedy policy is
-played; the table shows its mean return after the last, over the seeds, with a 95 % bootstrap interval, and that of the
-difference seed by seed. A difference is told where its interval leaves 0 out.
+All have the same policy, optimiser and number of answers, and differ in the states that these are for:
 
-Teachers are those that are shipped, and the optimal policy where dynamics are known. In the corridor there is nothing
-to be gained: whoever errs there comes to no state that the teacher would not pass.
+- episodes: cloning as it is usually done, of whole episodes that the teacher has played, as many as the answers make;
+- states: cloning of states drawn at random among those of many of his episodes, a part of them in each round (β = 1);
+- DAgger: the same, but from the second round on of states that the learner came to.
+
+At the end the learner's greedy policy is played; the table shows its mean return over the seeds with a 95 % bootstrap
+interval, and that of DAgger's gain over the episodes, seed by seed. A gain is told where its interval leaves 0 out.
+Drawing states at random out of many episodes tells more of the teacher than a few episodes do; where that is enough,
+DAgger has nothing to add, and where a table has to be filled state by state, it asks about states that do not matter.
+
+Teachers are those that are shipped, and the optimal policy where dynamics are known.
 
 Cost by horizon: on the tightrope of ``engine.mdp.compounding`` exactly, at an error of 1 %; on CartPole as the steps
 that are lost up to T, T less the length of an episode, averaged over the last episodes of all seeds.
@@ -18,7 +22,7 @@ Option: ``--seeds N``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,11 +30,14 @@ from numpy.typing import NDArray
 
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
+from engine.experience.demonstrations import Demonstration, Demonstrations
 from engine.mdp.compounding import cost_of_clone, cost_of_corrected
 from engine.reports.events import Collected, Updated
 from engine.runs.giving import given_for
+from engine.training.given import Given
 from engine.training.training import Training
 from tests.benchmarks.figures import Grid, Measured, Number, Say
+from tests.engine.teaching import demonstrated
 
 FIRST_SEED, SEEDS, ROUNDS = 101, 10, 8
 HORIZONS = (25, 50, 100, 200, 400)
@@ -49,50 +56,79 @@ class Case:
 
 
 CASES = (
-    Case("CartPole-v1", "cartpole", 20),
-    Case("LunarLander-v3", "lunar-lander", 100, {"environment.time_limit": 500}),
-    Case("FrozenLake-v1", "optimal", 3, {"policy": "tabular", "estimator.gamma": 1.0}),
-    Case("Taxi-v4", "optimal", 40, {"policy": "tabular"}),
+    Case("CartPole-v1", "cartpole", 5),
+    Case("LunarLander-v3", "lunar-lander", 100, {"environment.time_limit": 500, "environment.stepping": "in-process"}),
+    Case("Acrobot-v1", "acrobot", 5),
     Case("GridWorld-v0", "optimal", 3, {"policy": "tabular"}),
+    Case("FrozenLake-v1", "optimal", 3, {"policy": "tabular"}),
+    Case("Taxi-v4", "optimal", 40, {"policy": "tabular", "environment.stepping": "in-process"}),
     Case("Corridor-v0", "optimal", 2, {"policy": "tabular"}),
 )
+EPISODES, STATES, DAGGER = "episodes", "states", "DAgger"
+EPOCHS = 50  # in a round; cloning of whole episodes, which has but one, goes through them as often as the others in all
 
 
-def configuration(case: Case, aggregates: bool, seed: int) -> RunConfig:
-    """DAgger, or with β = 1 in all rounds cloning."""
-    return with_values(
-        PolicyGradientConfig(),
-        {
-            "update": "dagger",
-            "environment": case.environment,
-            "imitation.teacher": case.teacher,
-            "update.labels": case.labels,
-            "update.mixture": "first-round" if aggregates else "decaying",
-            "update.decay": 1.0,
-            "update.epochs": 50,
-            "update.minibatch_size": 64,
-            "update.learning_rate": 0.05 if case.values.get("policy") == "tabular" else 0.002,
-            "exploration.greedy_start": 1.0,
-            "exploration.greedy_end": 1.0,
-            "evaluation.episodes": 16,
-            "budget.environment_steps": 10**9,
-            "device": "cpu",
-            "seed": seed,
-        }
-        | case.values,
-    )
+def configuration(case: Case, way: str, seed: int, rounds: int) -> RunConfig:
+    """One of the three ways to learn."""
+    tabular = case.values.get("policy") == "tabular"
+    common = {
+        "environment": case.environment,
+        "update.minibatch_size": 64,
+        "update.learning_rate": 0.05 if tabular else 0.002,
+        "exploration.greedy_start": 1.0,
+        "exploration.greedy_end": 1.0,
+        "evaluation.episodes": 16,
+        "budget.environment_steps": 10**9,
+        "device": "cpu",
+        "seed": seed,
+    }
+    asking = {
+        "update": "dagger",
+        "update.labels": case.labels,
+        "update.mixture": "first-round" if way == DAGGER else "decaying",
+        "update.decay": 1.0,
+        "update.epochs": EPOCHS,
+        "imitation.teacher": case.teacher,
+    }
+    cloning = {
+        "update": "behavioural-cloning",
+        "update.epochs": EPOCHS * (rounds + 1) // 2,  # as many steps as the others take in all
+        "update.patience": 0,
+        "imitation.dataset": "episodes",
+        "imitation.held_out": 0.0,
+    }
+    return with_values(PolicyGradientConfig(), (cloning if way == EPISODES else asking) | common | case.values)
 
 
-def learned(config: RunConfig, rounds: int) -> tuple[list[float], NDArray[np.int64]]:
-    """The learner's mean return after 0, 1 … ``rounds`` rounds, and the lengths of the last episodes."""
-    training, returns, lengths = Training(config, given=given_for(config, None)), list[float](), np.zeros(0, np.int64)
+def given(case: Case, config: RunConfig, way: str, answers: int) -> Given:
+    """The teacher, or whole episodes of his with so many steps, the last cut off."""
+    asking = configuration(case, DAGGER, 1, 1)
+    found = given_for(asking, None)
+    if way != EPISODES:
+        return found
+    assert found.teacher is not None
+    by = replace(found.teacher, config=found.teacher.config.model_copy(update={"environment": config.environment}))
+    episodes: list[Demonstration] = []
+    seed = 1000 * config.seed
+    while (left := answers - sum(map(len, episodes))) > 0:
+        (episode,) = demonstrated(by, (seed,), most=left).episodes
+        episodes.append(episode)
+        seed += 1
+    return Given(Demonstrations(config.environment, tuple(episodes)))
+
+
+def learned(case: Case, way: str, seed: int, rounds: int) -> tuple[list[float], NDArray[np.int64]]:
+    """The learner's mean return after 0, 1 … ``rounds`` rounds, or before and after it cloned, and the lengths of the
+    last episodes."""
+    config = configuration(case, way, seed, rounds)
+    training = Training(config, given=given(case, config, way, rounds * case.labels))
+    returns, lengths, played = list[float](), np.zeros(0, np.int64), False
     try:
-        played = False
         for event in training:
             if isinstance(event, Collected) and len(event.returns) and not played:
                 returns.append(float(event.returns.mean()))
                 lengths, played = event.lengths, True
-                if len(returns) > rounds:
+                if len(returns) > (1 if way == EPISODES else rounds):
                     break
             if isinstance(event, Updated):
                 played = False
@@ -112,49 +148,35 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 def measure(quick: bool, say: Say, seeds: int | None = None) -> Measured:
     count, rounds = (1, 2) if quick else (seeds or SEEDS, ROUNDS)
     numbers, lines, data, better = list[Number](), list[tuple[str, ...]](), list[dict[str, Any]](), 0
+    costs: dict[int, list[float]] = {}
     for case in CASES:
-        curves: dict[bool, list[list[float]]] = {False: [], True: []}
-        ended: dict[bool, list[NDArray[np.int64]]] = {False: [], True: []}
+        curves: dict[str, list[list[float]]] = {way: [] for way in (EPISODES, STATES, DAGGER)}
+        ended: dict[str, list[NDArray[np.int64]]] = {way: [] for way in curves}
         for seed in range(FIRST_SEED, FIRST_SEED + count):
-            for aggregates in (False, True):
-                curve, lengths = learned(configuration(case, aggregates, seed), rounds)
-                curves[aggregates].append(curve)
-                ended[aggregates].append(lengths)
-            say(f"{case.environment}, seed {seed}: {curves[False][-1][-1]:.4g} and {curves[True][-1][-1]:.4g}")
-        last = {aggregates: [curve[-1] for curve in each] for aggregates, each in curves.items()}
-        gain = [one - other for one, other in zip(last[True], last[False], strict=True)]
-        told = [interval(values) for values in (last[False], last[True], gain)]
-        better += told[2][1] > 0.0
+            for way in curves:
+                curve, lengths = learned(case, way, seed, rounds)
+                curves[way].append(curve)
+                ended[way].append(lengths)
+            told = ", ".join(f"{way} {each[-1][-1]:.4g}" for way, each in curves.items())
+            say(f"{case.environment}, seed {seed}: {told}")
+        last = {way: [curve[-1] for curve in each] for way, each in curves.items()}
+        gain = [one - other for one, other in zip(last[DAGGER], last[EPISODES], strict=True)]
+        intervals = {way: interval(values) for way, values in (last | {"gain": gain}).items()}
+        better += intervals["gain"][1] > 0.0
         labels = case.labels * rounds
-        lines.append((case.environment, case.teacher, str(labels), *map(_shown, told)))
-        for name, (mean, _, _) in zip(("cloning", "DAgger", "difference"), told, strict=True):
-            numbers.append(Number(f"{case.environment}, {name}", mean, "reward"))
-        data.append(
-            {"environment": case.environment, "labels": labels, "cloning": curves[False], "dagger": curves[True]}
-        )
+        lines.append((case.environment, case.teacher, str(labels), *map(_shown, intervals.values())))
+        numbers.extend(Number(f"{case.environment}, {way}", mean, "reward") for way, (mean, _, _) in intervals.items())
+        data.append({"environment": case.environment, "answers": labels, "returns": curves, "intervals": intervals})
         if case.environment == "CartPole-v1":
-            data[-1]["cost"] = {T: [_lost(ended[each], T) for each in (False, True)] for T in HORIZONS}
-    costs = data[0]["cost"]
-    for horizon in HORIZONS:
+            costs = {horizon: [_lost(ended[way], horizon) for way in (EPISODES, DAGGER)] for horizon in HORIZONS}
+    for horizon, measured in costs.items():
         exact = cost_of_clone(ERROR, horizon), cost_of_corrected(ERROR, horizon)
-        numbers.extend(
-            Number(f"cost at T = {horizon}, {name}", value, "steps")
-            for name, value in zip(
-                ("tightrope, clone", "tightrope, DAgger", "CartPole, clone", "CartPole, DAgger"),
-                (*exact, *costs[horizon]),
-                strict=True,
-            )
-        )
-        lines.append(
-            (
-                f"cost at T = {horizon}",
-                "",
-                "",
-                *(f"{a:.3g} / {b:.3g}" for a, b in zip(exact, costs[horizon], strict=True)),
-                "",
-            )
-        )
-    columns = ("environment", "teacher", "answers", "cloning", "DAgger", "difference")
+        names = ("tightrope, clone", "tightrope, DAgger", "CartPole, clone", "CartPole, DAgger")
+        for name, value in zip(names, (*exact, *measured), strict=True):
+            numbers.append(Number(f"cost at T = {horizon}, {name}", value, "steps"))
+        clone, corrected = (f"{there:.3g} / {here:.3g}" for there, here in zip(exact, measured, strict=True))
+        lines.append((f"cost at T = {horizon}", "", "", clone, "", corrected, ""))
+    columns = ("environment", "teacher", "answers", "cloning, episodes", "cloning, states", "DAgger", "gain")
     detail = (
         f"{count} seeds, {rounds} rounds; costs are those of the tightrope / of CartPole, in steps. "
         "95 % bootstrap intervals over seeds."
