@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.analysis.asked_teacher import asked
 from engine.analysis.critics import worth_of
 from engine.analysis.state_observations import state_in
 from engine.catalogue.methods.distribution import policy_of
@@ -43,6 +44,7 @@ from engine.reports.frames import (
     SwitchDecision,
 )
 from engine.runtime.errors import RunError
+from engine.training.given import NOTHING, Given
 from engine.training.training import Training
 from engine.values.state_values import StateValues
 
@@ -53,7 +55,8 @@ _ONLY = np.array([0])  # a batch of one
 class PolicySnapshot:
     """A policy as it was after ``iteration`` updates; ``state`` shares no memory with it and lies on the CPU.
 
-    ``mean_return`` is what the run reported then, of its last training episodes; None before any has ended.
+    ``mean_return`` is what the run reported then, of its last training episodes; None before any has ended. ``given``
+    is what the run learns from besides.
     """
 
     config: RunConfig
@@ -65,6 +68,7 @@ class PolicySnapshot:
     epsilon: float | None = None  # of action values, in which it is ε-greedy
     beside: StateValues | None = None  # what each state is worth, as it was learned or planned beside the policy
     critics: Tensor | None = None  # the parameters of the networks of action values that the policy climbs
+    given: Given = NOTHING
 
     def fits(self, other: PolicySnapshot) -> bool:
         """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
@@ -75,6 +79,7 @@ class PolicySnapshot:
             and (self.epsilon is None) == (other.epsilon is None)
             and (self.critics is None) == (other.critics is None)
             and _critic(self.config) == _critic(other.config)
+            and self.given.teacher is other.given.teacher
         )
 
 
@@ -102,7 +107,7 @@ def frozen(training: Training) -> PolicySnapshot:
     """What a run has learned by now: its policy, and what was learned beside it."""
     at = training.updates, training.mean_return
     found = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
-    return replace(found, critics=training.critics())
+    return replace(found, critics=training.critics(), given=training.given)
 
 
 def as_made(snapshot: PolicySnapshot) -> Policy:
@@ -144,6 +149,7 @@ class Playback:
         self._policy = as_made(snapshot)
         self._worth = worth_of(snapshot.config, snapshot.environment, self._policy, snapshot.critics)
         self._memory: Tensor | None = None  # of a recurrent policy, within an episode
+        self._teacher = asked(snapshot.given.teacher, snapshot.environment)
         self._rendered = rendered(snapshot.config.environment, self._seed)
         self._environment: EnvironmentBatch = self._rendered.stepped
         self._action_space: Any = self._rendered.rendering.action_space
@@ -192,6 +198,7 @@ class Playback:
             self._begin()
         ended = terminated or truncated
         decision = None if ended else self._decide(greedy, told)
+        would = None if ended or self._teacher is None else self._would(told)
         self._begun = not ended
         return Frame(
             image=self._render() if render or ended else None,
@@ -203,6 +210,7 @@ class Playback:
             iteration=self._playing.iteration,
             episode=self._episode,
             state=state_in(self._observations[0], self._playing.config.environment, self.environment),
+            teachers_action=would,
         )
 
     def close(self) -> None:
@@ -217,6 +225,8 @@ class Playback:
         if self._worth is not None and self._playing.critics is not None:
             self._worth.load(self._playing.critics)
         self._memory = self._policy.start(1)
+        if self._teacher is not None:
+            self._teacher.begin()
         self._episode += 1
         self._step, self._reward = 0, 0.0
         self._observations = self._environment.reset(_ONLY)
@@ -242,6 +252,12 @@ class Playback:
             if self._action.dtype.kind == "f":  # of others it is seen when the next is told
                 self._check_finite(self._action)
             return None
+
+    def _would(self, told: bool) -> NDArray[Any] | None:
+        """What the teacher would do."""
+        assert self._teacher is not None
+        with torch.inference_mode():
+            return self._teacher.action(self._observations, told)
 
     def _shown(self, distribution: Distribution, action: NDArray[Any]) -> Decision:
         """The one decision of a batch of one, checked to be made of finite numbers."""

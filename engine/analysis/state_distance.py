@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,12 +12,13 @@ from numpy.typing import NDArray
 from engine.experience.demonstrations import Demonstrations
 
 _AT_ONCE = 2_000_000  # distances
-_LOW, _HIGH = 0.1, 0.9
+_FEW = 16  # components, up to which a tree finds what is nearest sooner than looking at all
+_LOW, _MIDDLE, _HIGH = 0.25, 0.5, 0.75
 
 
 class Apart(NamedTuple):
-    """By step t of the episode, [T]: how far the learner's states are from the nearest of all the teacher's, the mean
-    and the quantiles of 10 % and 90 % over the episodes that last so long, and how many these are.
+    """By step t of the episode, [T]: how far the learner's states are from the nearest of all the teacher's, the mean,
+    the median and the quartiles over the episodes that last so long, and how many these are.
 
     Of numbers the distance is in standard deviations of the teacher's states, component by component, as a root mean
     square over the components. Of numbered states it is 0 where the teacher ever was there, and 1 where he never was,
@@ -24,6 +27,7 @@ class Apart(NamedTuple):
 
     mean: NDArray[np.float64]
     low: NDArray[np.float64]
+    median: NDArray[np.float64]
     high: NDArray[np.float64]
     episodes: NDArray[np.int64]
 
@@ -35,20 +39,53 @@ def states_apart(teacher: Demonstrations, learner: Demonstrations) -> Apart:
         ValueError: there is nothing to compare, or they do not see the same.
     """
     _check(teacher, learner)
-    found = nearest(teacher.observations, learner.observations)
-    lengths = np.array([len(episode) for episode in learner.episodes])
-    table = np.full((len(lengths), int(lengths.max())), np.nan)
-    table[np.arange(table.shape[1]) < lengths[:, None]] = found
-    low, high = np.nanquantile(table, (_LOW, _HIGH), axis=0)
-    return Apart(np.nanmean(table, 0), low, high, (~np.isnan(table)).sum(0))
+    return _by_step(nearest(teacher.observations, learner.observations), [len(each) for each in learner.episodes])
 
 
-def nearest(reference: NDArray[Any], points: NDArray[Any]) -> NDArray[np.float64]:
-    """How far each of the ``points`` [n, …] is from the nearest of the ``reference`` [m, …], as in ``Apart``; [n]."""
+def teacher_apart(teacher: Demonstrations) -> Apart | None:
+    """How far each of the teacher's own episodes leads from where he was in all the others, in the same unit: what a
+    perfect copy would come to. None where he has shown one episode alone.
+
+    Raises:
+        ValueError: he has shown nothing.
+    """
+    _check(teacher, teacher)
+    if len(teacher.episodes) < 2:
+        return None
+    seen, ends = teacher.observations, [*teacher.starts, len(teacher)]
+    scale = None if seen.ndim == 1 else _spread(seen)[0]
+    found = [
+        nearest(np.concatenate([seen[:begin], seen[end:]]), seen[begin:end], scale)
+        for begin, end in pairwise(ends)
+        if end - begin < len(seen)
+    ]
+    return _by_step(np.concatenate(found), [len(each) for each in teacher.episodes]) if len(found) > 1 else None
+
+
+def _by_step(found: NDArray[np.float64], lengths: Sequence[int]) -> Apart:
+    """Of distances [N], episode after episode of these lengths."""
+    table = np.full((len(lengths), max(lengths)), np.nan)
+    table[np.arange(table.shape[1]) < np.array(lengths)[:, None]] = found
+    low, median, high = np.nanquantile(table, (_LOW, _MIDDLE, _HIGH), axis=0)
+    return Apart(np.nanmean(table, 0), low, median, high, (~np.isnan(table)).sum(0))
+
+
+def nearest(
+    reference: NDArray[Any], points: NDArray[Any], scale: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """How far each of the ``points`` [n, …] is from the nearest of the ``reference`` [m, …], as in ``Apart``; [n].
+
+    ``scale`` [d] is what counts as 1 in each component; by default the standard deviation of the reference.
+    """
     if reference.ndim == 1:
         return (~np.isin(points, reference)).astype(np.float64)
-    scale, _ = _spread(reference)
-    known, asked = reference / scale, points / scale
+    scale = _spread(reference)[0] if scale is None else scale
+    known, asked = (reference / scale).astype(np.float64), (points / scale).astype(np.float64)
+    if reference.shape[1] <= _FEW:
+        from scipy.spatial import cKDTree  # only where it is wanted
+
+        distances: NDArray[np.float64] = cKDTree(known).query(asked)[0]
+        return distances / float(np.sqrt(reference.shape[1]))
     squares = (known**2).sum(-1)
     step = max(_AT_ONCE // len(known), 1)
     found = []

@@ -90,7 +90,8 @@ class Frame:
     ``image`` is [height, width, 3], or None where no picture was asked for. ``step`` actions were taken before this
     moment and earned ``reward_so_far``, undiscounted and raw. ``decision`` is None in an episode's final state, where
     there is nothing left to decide, where no policy decides, and where nobody asks. ``episode`` counts from 1.
-    ``state`` is its number where states are numbered.
+    ``state`` is its number where states are numbered. ``teachers_action`` is what the teacher of a learner would do,
+    as the environment takes it, where one is asked.
     """
 
     image: Image | None
@@ -102,6 +103,7 @@ class Frame:
     iteration: int
     episode: int
     state: int | None = None
+    teachers_action: NDArray[Any] | None = None
 
     @property
     def ended(self) -> bool:

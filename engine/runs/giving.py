@@ -8,10 +8,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.catalogue.shipped_teaching import DATASETS, TEACHERS
 from engine.config import ImitationConfig, RunConfig
 from engine.config.imitation import OPTIMAL, OWN, PERSON, DAgger
 from engine.runs.library import Library
 from engine.runs.recordings import Recordings
+from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:  # with numpy and torch
@@ -20,6 +22,8 @@ if TYPE_CHECKING:  # with numpy and torch
     from engine.training.training import Training
 
 ENDING = ".safetensors"
+_MOST_KEPT = 4
+_OF_RUNS: dict[str, Given] = {}  # what the last runs that were looked at were given, which never changes
 
 
 def given_for(config: RunConfig, library: Library | None) -> Given:
@@ -34,10 +38,47 @@ def given_for(config: RunConfig, library: Library | None) -> Given:
         return NOTHING
     dataset, teacher = config.imitation.dataset, config.imitation.teacher
     asks = isinstance(config.update, DAgger)
-    return Given(
-        None if dataset in ("", OWN) else dataset_named(dataset, library),
-        teacher_named(config, library) if asks and teacher not in ("", PERSON) else None,
-    )
+    shown = None if dataset in ("", OWN) else dataset_named(dataset, library)
+    if not asks:
+        return Given(shown, _who_played(config, library))
+    return Given(shown, teacher_named(config, library) if teacher not in ("", PERSON) else None)
+
+
+def _who_played(config: ImitationConfig, library: Library | None) -> Teacher | None:
+    """The shipped policy by which a shipped dataset was played, to be seen beside its copy."""
+    name = config.imitation.dataset
+    own = library is not None and name in {each.name for each in Recordings(library).datasets()}
+    if own or name not in DATASETS or name not in TEACHERS:
+        return None
+    teaching = config.imitation.model_copy(update={"teacher": name})
+    try:
+        return teacher_named(config.model_copy(update={"imitation": teaching}), None)
+    except RequestError:  # it plays something else; what that means for the dataset is told elsewhere
+        return None
+
+
+def given_of(library: Library, run: RunRecord) -> Given:
+    """What a run of the library was given: as its last checkpoint has it, or else what its names stand for now;
+    nothing where neither can be had."""
+    from engine.training.given import NOTHING, given_in
+
+    if not isinstance(run.config_now, ImitationConfig):
+        return NOTHING
+    if (found := _OF_RUNS.get(run.id)) is not None:
+        return found
+    try:
+        kept = library.checkpoints(run.id)
+        if kept:
+            from engine.training.checkpoint import from_bytes
+
+            given = given_in(from_bytes(library.checkpoint_file(kept[0]).read_bytes()).get("given", {}))
+        else:
+            given = given_for(run.config_now, library)
+    except (OSError, RequestError, RunError):
+        return NOTHING
+    while len(_OF_RUNS) >= _MOST_KEPT:
+        _OF_RUNS.pop(next(iter(_OF_RUNS), ""), None)
+    return _OF_RUNS.setdefault(run.id, given)
 
 
 def require_answers(config: RunConfig) -> RunConfig:

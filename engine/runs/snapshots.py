@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig, RunConfig, ValueBasedConfig, acts_by_values
 from engine.reports.events import Estimated, Event, Reweighted
+from engine.runs.giving import given_of
 from engine.runs.library import Library
 from engine.runs.records import CheckpointRecord, RunRecord
 from engine.runtime.errors import RequestError, describe
@@ -263,6 +264,11 @@ def last_kept(library: Library, run: RunRecord, environment: EnvironmentInfo) ->
         RequestError: it is damaged, or of a configuration that is not known here.
         RunError: the library cannot be read.
     """
+    found = _last_kept(library, run, environment)
+    return None if found is None else _with_given(found, library, run)
+
+
+def _last_kept(library: Library, run: RunRecord, environment: EnvironmentInfo) -> Snapshot | None:
     kept = library.snapshots(run.id)
     if kept:
         read = (
@@ -287,8 +293,15 @@ def kept_at(library: Library, run: RunRecord, environment: EnvironmentInfo, iter
     """
     saved = [checkpoint for checkpoint in library.checkpoints(run.id) if checkpoint.iteration == iteration]
     if saved and iteration not in {there for there, _, _ in library.snapshots(run.id)}:
-        return _of_checkpoint(library, run, environment, saved[0])
-    return from_bytes(library.snapshot(run.id, iteration), run.config_now, environment)
+        found = _of_checkpoint(library, run, environment, saved[0])
+    else:
+        found = from_bytes(library.snapshot(run.id, iteration), run.config_now, environment)
+    return _with_given(found, library, run)
+
+
+def _with_given(snapshot: Snapshot, library: Library, run: RunRecord) -> Snapshot:
+    """With what the run learns from, which is kept once and not with every policy."""
+    return replace(snapshot, policy=replace(snapshot.policy, given=given_of(library, run)))
 
 
 def _of_checkpoint(

@@ -20,16 +20,19 @@ from PySide6.QtWidgets import (
 )
 
 from app.panels.episode.action_bars import ActionBars
+from app.panels.episode.action_words import teacher_words
 from app.panels.episode.frame_view import FrameView
 from app.panels.record import PanelWidget
 from app.session.playback_thread import SPEEDS, PlaybackThread, PlayedFrame, Slowness
 from app.style import icons
 from app.style.combo import Combo
 from app.style.format import NOTHING, minus, short_number
+from app.style.text import ElidedLabel
 from app.style.theme import Theme, tabular
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+from engine.reports.frames import Frame
 
 EMPTY = "The current policy plays here as soon as training has made one."
 EMPTY_PAUSED = "Paused. Press play, and the current policy plays here as soon as training has made one."
@@ -99,6 +102,8 @@ class EpisodePanel(PanelWidget):
         self.step_label, self.policy_label, self.rate_label = QLabel(), QLabel(), QLabel()
         self.bars = ActionBars(theme, self._chosen.action)
         self._caption = QLabel(self.bars.caption)
+        self.teacher_label = ElidedLabel()
+        self.teacher_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._scroll = _Scroll(self.bars)
         self.play_button = QToolButton()
         self.sampled_button, self.greedy_button = QToolButton(), QToolButton()
@@ -165,7 +170,7 @@ class EpisodePanel(PanelWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             told.addWidget(label)
         self._caption.setWordWrap(True)
-        for label in (self.return_title, self.training_label, *beside, self._caption):
+        for label in (self.return_title, self.training_label, *beside, self._caption, self.teacher_label):
             label.setProperty("role", "muted")
             label.setTextFormat(Qt.TextFormat.PlainText)
         self._halves = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
@@ -181,6 +186,7 @@ class EpisodePanel(PanelWidget):
         column.addSpacing(unit // 2)
         column.addWidget(self._caption)
         column.addWidget(self._scroll)
+        column.addWidget(self.teacher_label)
         column.addStretch(1)
 
     def _wire(self) -> None:
@@ -222,6 +228,7 @@ class EpisodePanel(PanelWidget):
         self._last = None
         self._failed = self._held_up = False
         self._rated = 0.0
+        self.teacher_label.hide()
         self._make_room(self._chosen)
         self.return_label.setText(NOTHING)
         self.return_title.setText(SO_FAR)
@@ -300,6 +307,7 @@ class EpisodePanel(PanelWidget):
             self.bars.show_decision(frame.decision)
             if self._caption.text() != self.bars.caption:
                 self._caption.setText(self.bars.caption)
+            self._show_teacher(frame)
         reward = frame.reward_so_far
         if not reward.is_integer():
             self._decimals = 1  # and it stays so, lest the number flip between two forms
@@ -315,6 +323,13 @@ class EpisodePanel(PanelWidget):
             step = f"step {frame.step} of {limit}" if limit else f"step {frame.step}"
         self.step_label.setText(step)
         self._show_policy(shown)
+
+    def _show_teacher(self, frame: Frame) -> None:
+        """Say what the teacher of a learner would do here."""
+        would = frame.teachers_action
+        self.teacher_label.setVisible(would is not None)
+        if would is not None:
+            self.teacher_label.setText(teacher_words(self._played.action, would, frame.decision))
 
     def _show_policy(self, shown: PlayedFrame) -> None:
         """Say whose episode it is, and beside it what the curve said of that policy."""
