@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.models.runs import KeptRun
 from app.window.main_window import MainWindow
+from engine.catalogue.methods.families import FAMILIES
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.records import RunRecord, Status
 from tests.app.shorthands import heard
@@ -150,3 +151,26 @@ def test_what_cannot_come_back_is_told_and_what_was_shown_stays(
     window.controller.resume(record, 256)  # which this window still holds, and the library has as well
     reach(window, RunState.FINISHED)
     assert recorded(library_place, record.id) == [1, 2, 3, 4]
+
+
+def test_a_clone_is_forked_into_a_policy_gradient(
+    qtbot: QtBot, make_window: Make, reach: Reach, library_place: Path
+) -> None:
+    """What was copied from a teacher is where learning from rewards begins."""
+    window = make_window(budget__environment_steps=300)
+    experiment = window.experiment
+    assert experiment.pick_family(FAMILIES["imitation"]) is None
+    assert experiment.set_value("evaluation.episodes", 2) is None
+    window.start()
+    reach(window, RunState.FINISHED)
+    with Library(library_place) as library:
+        record = library.find("1")
+        window.controller.fork(record, None, {"update": "ppo-clip", "budget.environment_steps": 900})
+        reach(window, RunState.FINISHED)
+        child = library.find("2")
+        assert child.config_now.family == "policy-gradient"
+        assert child.origin is not None
+        assert child.origin.parent == record.id
+        (said,) = child.inexact
+        assert "value function" in said
+        assert "the policy " not in said
