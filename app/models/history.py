@@ -155,7 +155,7 @@ class History:
             self.planned = event
         elif isinstance(event, Solved):
             self.solved = event
-        elif isinstance(event, Asked):
+        elif isinstance(event, Asked) and event.iteration > self.iterations:  # else it has been answered meanwhile
             self.asked = event
         if isinstance(event, Heartbeat | Collected | Updated):
             self.environment_steps = event.environment_steps

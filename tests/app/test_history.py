@@ -14,7 +14,8 @@ from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.traces import EpisodeSample, Trace
 from app.style.theme import load_theme
-from engine.reports.events import Collected, Updated
+from engine.reports.events import Asked, Collected, Updated
+from tests.app.shorthands import a_run
 
 
 def collected(iteration: int, returns: list[float], ends: list[int], seconds: float) -> Collected:
@@ -224,3 +225,12 @@ def test_iterations_that_make_no_point_yet_are_drawn(qtbot: QtBot, few: int) -> 
     panel.refresh(history)
     qtbot.waitUntil(lambda: small._value.text() == "L = 7.00", timeout=5000)
     assert small._line.y.tolist() == [7.0]
+
+
+def test_what_has_been_learned_from_is_asked_no_more() -> None:
+    history = a_run(iterations=2)
+    for iteration, there in ((2, False), (3, True)):
+        history.add(Asked(iteration, iteration, (), 4))
+        assert (history.asked is not None) is there
+    history.add_iteration(Updated(3, 300, 6, 3.0, {}, ()))
+    assert history.asked is None
