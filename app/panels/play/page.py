@@ -290,7 +290,8 @@ class GamePage(QWidget):
         if moment is None:
             return self._kept
         how = "Over" if moment.frame.terminated else "Time limit reached"
-        return f"{how} after {moment.frame.step:,} steps. {self._kept}".rstrip()
+        step = moment.frame.step
+        return f"{how} after {step:,} step{'s' if step > 1 else ''}. {self._kept}".rstrip()
 
     def _tell(self, sentence: str) -> None:
         """Say ``sentence`` for a while, or until the game is at something else."""
