@@ -19,7 +19,7 @@ from engine.catalogue.methods.pinned import pinned
 from engine.catalogue.methods.points import kind_of
 from engine.catalogue.methods.policies import POLICY_SPECS
 from engine.catalogue.methods.spec import BaselineSpec, CreditSpec, UpdateSpec, by_kind, require_same_kinds
-from engine.catalogue.methods.specs import PLANNING_SPECS, RULE_SPECS, UPDATE_SPECS, method_of
+from engine.catalogue.methods.specs import IMITATION_SPECS, PLANNING_SPECS, RULE_SPECS, UPDATE_SPECS, method_of
 from engine.config import FAMILY_OF, PolicyGradientConfig
 from engine.config.parameters import parameters_of
 from engine.policies.policy import Policy
@@ -33,6 +33,7 @@ EVERY = {
     "baseline": BASELINE_SPECS,
     "update": UPDATE_SPECS,
     "planning": PLANNING_SPECS,
+    "imitation": IMITATION_SPECS,
 }
 
 
