@@ -11,10 +11,11 @@ from typing import Any
 
 from engine.runtime.errors import RequestError
 
-VERSION = 2
+VERSION = 3
 
 # Kinds that have another name since version 2, by the path of the choice.
 _RENAMED = {"collection": {"segments": "fixed-length"}}
+_TABLES = ("q-learning", "sarsa")  # whose learning rates are shares of a way
 # Where a parameter stands since version 2, in a family that no longer has it where it stood.
 _MOVED = {"collection.episodes_per_update": "evaluation.episodes"}
 
@@ -57,7 +58,18 @@ def from_version_1(config: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-_STEPS: tuple[Callable[[Mapping[str, Any]], dict[str, Any]], ...] = (from_version_1,)
+def from_version_2(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A table's step of more than the whole way to its target was taken, without a word, as the whole way."""
+    update = config.get("update")
+    if not isinstance(update, Mapping) or update.get("kind") not in _TABLES:
+        return dict(config)
+    rate = update.get("learning_rate")
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1.0 < rate <= 10.0:
+        return dict(config)
+    return {**config, "update": {**update, "learning_rate": 1.0}}
+
+
+_STEPS: tuple[Callable[[Mapping[str, Any]], dict[str, Any]], ...] = (from_version_1, from_version_2)
 
 
 def renamed(path: str, value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.config import PlanningConfig, PolicyGradientConfig
-from engine.config.migrations import VERSION, from_version_1, migrated
+from engine.config.migrations import VERSION, from_version_1, from_version_2, migrated
 from engine.config.parameters import with_values
 from engine.config.presets import Preset, load, save, shipped
 from engine.runtime.errors import RequestError
@@ -83,6 +83,15 @@ def test_a_step_touches_what_changed_and_nothing_else(before: dict[str, Any], af
     assert repr(before) == kept
 
 
+@pytest.mark.parametrize(
+    ("rule", "rate", "taken"), [("q-learning", 2.0, 1.0), ("sarsa", 0.5, 0.5), ("sarsa", 99.0, 99.0), ("dqn", 2.0, 2.0)]
+)
+def test_steps_of_a_table_saved_by_version_2_are_what_they_were_taken_as(rule: str, rate: float, taken: float) -> None:
+    before = {"update": {"kind": rule, "learning_rate": rate}}
+    assert from_version_2(before) == {"update": {"kind": rule, "learning_rate": taken}}
+    assert before["update"]["learning_rate"] == rate
+
+
 def test_what_is_saved_now_says_its_version_and_is_taken_as_it_is(tmp_path: Path) -> None:
     save(Preset(title="T", config=PolicyGradientConfig()), tmp_path / "x.toml")
     content = tomllib.loads((tmp_path / "x.toml").read_text("utf-8"))
@@ -108,7 +117,7 @@ def test_a_file_from_the_future_is_refused_in_one_sentence(tmp_path: Path) -> No
     with pytest.raises(RequestError) as caught:
         load(path)
     assert str(caught.value) == (
-        "The preset x.toml cannot be read: it is of version 99, and this program reads none later than 2; use a later "
+        "The preset x.toml cannot be read: it is of version 99, and this program reads none later than 3; use a later "
         "program."
     )
 
