@@ -1,6 +1,6 @@
 """A configuration as a text that fits into a link or a message, and back.
 
-``playground:2:`` and a word of letters, digits, ``-`` and ``_``: base64url of a checksum (CRC-32, 4 bytes, of the JSON
+``playground:3:`` and a word of letters, digits, ``-`` and ``_``: base64url of a checksum (CRC-32, 4 bytes, of the JSON
 beneath) and of the whole configuration as JSON, deflated with the words of its form known beforehand. The number is
 that form, of which earlier ones are read as well; the JSON says, as saved configurations do, of which version of the
 program it is.
@@ -31,7 +31,7 @@ _BROKEN = "This text of a configuration is damaged or incomplete; copy it again,
 
 
 def to_text(config: RunConfig) -> str:
-    """``config`` as a text, "playground:2:…", mostly of less than a hundred characters."""
+    """``config`` as a text, "playground:3:…", mostly of less than a hundred characters."""
     saved = {"version": VERSION, "config": config.model_dump(mode="json")}
     content = json.dumps(saved, separators=(",", ":"), ensure_ascii=False).encode()
     deflating = zlib.compressobj(9, wbits=_RAW, memLevel=9, zdict=BY_FORM[FORM])

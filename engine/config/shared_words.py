@@ -113,6 +113,47 @@ NEIGHBOURS = (
     b'},"target":{"rate":0.005,"every":1}},"budget":{"environment_steps":500000},"seed":1,"device":"auto"}"Blackjack'
     b'Hands-v0""Ledge-v0"'
 )
+
+# What texts of form 3 know beside these: learning from a teacher, and what the rules of form 2 were given since.
+TEACHERS = (
+    b'"behavioural-cloning""dagger""own""optimal""person""cartpole""lunar-lander""acrobot""return""return-to-go""decay'
+    b'ing""unsure""all""policy":{"kind":"mlp","distribution":"auto","hidden_sizes":[64,64],"activation":"tanh","initia'
+    b'lization":"orthogonal","spread":"one","initial_log_std":0.0},"exploration":{"temperature":1.0,"greedy_start":0.0'
+    b',"greedy_end":0.0},"imitation":{"dataset":"cartpole","teacher":"","held_out":0.1},"estimator":{"gamma":0.99},"up'
+    b'date":{"kind":"behavioural-cloning","weighting":"one","epochs":1,"minibatch_size":256,"optimizer":"adam","learni'
+    b'ng_rate":0.001,"learning_rate_schedule":"constant","max_grad_norm":0.0,"patience":20},"evaluation":{"episodes":1'
+    b'6},"budget":{"environment_steps":500000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","distribution":"auto","'
+    b'hidden_sizes":[64,64],"activation":"tanh","initialization":"orthogonal","spread":"one","initial_log_std":0.0},"e'
+    b'xploration":{"temperature":1.0,"greedy_start":0.0,"greedy_end":0.0},"imitation":{"dataset":"","teacher":"cartpol'
+    b'e","held_out":0.1},"estimator":{"gamma":0.99},"update":{"kind":"dagger","mixture":"first-round","decay":0.5,"sta'
+    b'tes":"random","labels":100,"epochs":20,"minibatch_size":256,"optimizer":"adam","learning_rate":0.001,"learning_r'
+    b'ate_schedule":"constant","max_grad_norm":0.0},"evaluation":{"episodes":16},"budget":{"environment_steps":500000}'
+    b',"seed":1,"device":"auto"}"policy":{"kind":"tabular","distribution":"auto"},"exploration":{"temperature":1.0,"gr'
+    b'eedy_start":0.0,"greedy_end":0.0},"estimator":{"gamma":0.99},"update":{"kind":"value-iteration","order":"synchro'
+    b'nous","backups":0,"horizon":"infinite","weighting":"visited"},"evaluation":{"episodes":16},"budget":{"environmen'
+    b't_steps":500000},"seed":1,"device":"auto"}"policy":{"kind":"tabular","distribution":"auto"},"exploration":{"temp'
+    b'erature":1.0,"greedy_start":0.0,"greedy_end":0.0},"estimator":{"gamma":0.99},"update":{"kind":"policy-iteration"'
+    b',"evaluation_sweeps":0,"step":1.0,"horizon":"infinite","weighting":"visited"},"evaluation":{"episodes":16},"budg'
+    b'et":{"environment_steps":500000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","distribution":"auto","hidden_s'
+    b'izes":[64,64],"activation":"tanh","initialization":"orthogonal","spread":"one","initial_log_std":0.0},"explorati'
+    b'on":{"noise":0.1,"persistence":0.0},"collection":{"kind":"stepwise","environments":1,"train_frequency":1,"steps"'
+    b':128},"estimator":{"gamma":0.99,"n":1},"update":{"kind":"sac","optimizer":"adam","learning_rate":0.001,"learning'
+    b'_rate_schedule":"constant","max_grad_norm":0.0,"gradient_steps":1,"temperature":1.0,"automatic_temperature":true'
+    b',"target_entropy":-1.0,"target_entropy_share":0.3,"critic":{"hidden_sizes":[256,256],"activation":"relu","learni'
+    b'ng_rate":0.001},"replay":{"capacity":100000,"learning_starts":1000,"minibatch_size":128,"sampling":"uniform","pr'
+    b'iority_exponent":0.6,"importance_exponent":0.4},"target":{"rate":0.005,"every":1}},"budget":{"environment_steps"'
+    b':500000},"seed":1,"device":"auto"}"policy":{"kind":"mlp","distribution":"auto","hidden_sizes":[64,64],"activatio'
+    b'n":"tanh","initialization":"orthogonal","spread":"one","initial_log_std":0.0},"exploration":{"noise":0.1,"persis'
+    b'tence":0.0},"collection":{"kind":"stepwise","environments":1,"train_frequency":1,"steps":128},"estimator":{"gamm'
+    b'a":0.99,"n":1},"update":{"kind":"q-actor-critic","optimizer":"adam","learning_rate":0.001,"learning_rate_schedul'
+    b'e":"constant","max_grad_norm":0.0,"gradient_steps":1,"entropy_coefficient":0.01,"traces":"off","trace_lambda":1.'
+    b'0,"critic":{"hidden_sizes":[256,256],"activation":"relu","learning_rate":0.001},"replay":{"capacity":100000,"lea'
+    b'rning_starts":1000,"minibatch_size":128,"sampling":"uniform","priority_exponent":0.6,"importance_exponent":0.4},'
+    b'"target":{"rate":0.005,"every":1}},"budget":{"environment_steps":500000},"seed":1,"device":"auto"}"update":{"kin'
+    b'd":"off-policy","weighting":"per-decision","most_ratio":1.0,"most_trace":1.0,"self_normalized":false,"truncation'
+    b'":0.0,"updates_per_batch":4,"optimizer":"adam","learning_rate":0.01,"learning_rate_schedule":"constant","entropy'
+    b'_coefficient":0.0,"max_grad_norm":0.0}{"version":3,"config":{"environment":{"id":"'
+)
 # fmt: on
 
-BY_FORM = {1: WORDS, 2: NEIGHBOURS + WORDS}
+BY_FORM = {1: WORDS, 2: NEIGHBOURS + WORDS, 3: TEACHERS + NEIGHBOURS + WORDS}
