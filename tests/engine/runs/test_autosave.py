@@ -31,8 +31,8 @@ class _Run:
         self.busy = self.failed = False
         self.totals = {"mine": self}
 
-    def state(self) -> dict[str, int]:
-        return {"iteration": self.updates}
+    def state(self) -> dict[str, object]:
+        return {"totals": [{"iteration": self.updates, "environment_steps": self.environment_steps}]}
 
     def iterate(self, mean: float | None = None, episodes: int = 0) -> None:
         self.updates += 1
