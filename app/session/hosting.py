@@ -1,17 +1,17 @@
-"""What hosting a run is made of: what is held of it, how it comes to an end, and who is told."""
+"""What hosting a run is made of: what is held of it, how it comes to an end, what is asked of it, and who is told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.models.run_state import RunState
-from app.session.failures import print_trace
+from app.session.failures import failure, print_trace
 from app.session.mailbox import EventReader
 from engine.reports.events import Event
 from engine.runs.records import Status
-from engine.runtime.errors import describe
+from engine.runtime.errors import RequestError, describe
 
 if TYPE_CHECKING:
     from engine.runs.records import RunRecord
@@ -53,6 +53,37 @@ class NotNow(Exception):  # noqa: N818 - a reason
 def kept(training: Training | None) -> str:
     """What a failure leaves: the policy of a run that has learned is still watched, and its curves stay."""
     return " What was learned before is kept." if training is not None and training.iteration > 1 else ""
+
+
+def change(training: Training, path: str, value: Any, log: Callable[[str, str], object]) -> None:
+    """Change a live parameter from the next iteration on, and say what follows from it, or why that cannot be."""
+    from engine.training.schedules import rescheduled
+
+    before = training.next_config
+    try:
+        training.change(path, value)
+    except RequestError as error:
+        log("error", str(error))
+        return
+    for sentence in rescheduled(before, training.next_config, training.environment_steps):
+        log("info", sentence)
+
+
+def answer(training: Training, number: int, action: Any, log: Callable[[str, str], object]) -> None:
+    """Answer a question that the run asks, or say why that is no answer."""
+    try:
+        training.answer(number, action)
+    except RequestError as error:
+        log("error", str(error))
+
+
+def close(hosted: Hosted, log: Callable[[str, str], object]) -> None:
+    """Free what the run holds; whatever goes wrong in it is only told."""
+    try:
+        hosted.training.close()
+    except BaseException as error:
+        environment = hosted.training.config.environment.id
+        log("warning", failure(error, f"{environment} could not be closed"))
 
 
 def tell(readers: list[EventReader], event: Event, log: Callable[[str, str], object]) -> None:

@@ -14,7 +14,20 @@ from PySide6.QtCore import QThread, Signal
 from app.models.run_state import RunState
 from app.session.failures import failure
 from app.session.going_back import Begun, Forking, Resuming
-from app.session.hosting import AT_REST, BROKEN_OFF, STATUS, UNBEGUN, Hosted, NotNow, StopRun, kept, tell
+from app.session.hosting import (
+    AT_REST,
+    BROKEN_OFF,
+    STATUS,
+    UNBEGUN,
+    Hosted,
+    NotNow,
+    StopRun,
+    answer,
+    change,
+    close,
+    kept,
+    tell,
+)
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
@@ -218,7 +231,7 @@ class TrainingThread(QThread):
             if holds:
                 self._held = hosted
             else:
-                self._close(hosted)
+                close(hosted, self.log.emit)
         self.log.emit(level, sentence)
         self.state_changed.emit(end)
 
@@ -229,7 +242,7 @@ class TrainingThread(QThread):
             return
         if held.record is not None and not held.is_whole and not self._quits:
             self._finish_record(held)
-        self._close(held)
+        close(held, self.log.emit)
 
     def _finish_record(self, held: Hosted) -> None:
         """Save what the iteration comes to in which the run was stopped, since nobody goes on with it here."""
@@ -255,13 +268,6 @@ class TrainingThread(QThread):
             if not isinstance(error, GivenUp):
                 self.log.emit("warning", failure(error, "The last iteration could not be brought to its end"))
 
-    def _close(self, hosted: Hosted) -> None:
-        try:
-            hosted.training.close()
-        except BaseException as error:
-            environment = hosted.training.config.environment.id
-            self.log.emit("warning", failure(error, f"{environment} could not be closed"))
-
     def _meanwhile(self, wait: Wait) -> None:
         """While a process does not answer: nothing but the end of the run can be had."""
         self._waited = wait, time.monotonic()
@@ -280,7 +286,7 @@ class TrainingThread(QThread):
         except RequestError as error:
             raise (error if is_new else NotNow(f"{error} What this window holds of it stays.")) from None
         for path, value in changes.items():
-            self._change(training, path, value)
+            change(training, path, value, self.log.emit)
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
@@ -337,9 +343,9 @@ class TrainingThread(QThread):
         if request.kind == "pause":
             self._wait(training)
         elif request.kind == "change":
-            self._change(training, *request.payload)
+            change(training, *request.payload, self.log.emit)
         elif request.kind == "answer":
-            self._answer(training, *request.payload)
+            answer(training, *request.payload, self.log.emit)
         elif request.kind == "stop after":
             self._stops_after = True
             if (training.updates == training.iteration and not training.solving) or training.asking:
@@ -349,24 +355,6 @@ class TrainingThread(QThread):
                 self._quits = True
                 self._requests.put(request)  # for the outer loop
             raise StopRun
-
-    def _change(self, training: Training, path: str, value: Any) -> None:
-        from engine.training.schedules import rescheduled
-
-        before = training.next_config
-        try:
-            training.change(path, value)
-        except RequestError as error:
-            self.log.emit("error", str(error))
-            return
-        for sentence in rescheduled(before, training.next_config, training.environment_steps):
-            self.log.emit("info", sentence)
-
-    def _answer(self, training: Training, number: int, action: Any) -> None:
-        try:
-            training.answer(number, action)
-        except RequestError as error:
-            self.log.emit("error", str(error))
 
     def _wait(self, training: Training) -> None:
         """Stay paused until asked to go on; the waiting costs nothing."""
