@@ -55,7 +55,7 @@ def kept(training: Training | None) -> str:
     return " What was learned before is kept." if training is not None and training.iteration > 1 else ""
 
 
-def change(training: Training, path: str, value: Any, log: Callable[[str, str], object]) -> None:
+def change(training: Training, log: Callable[[str, str], object], path: str, value: Any) -> None:
     """Change a live parameter from the next iteration on, and say what follows from it, or why that cannot be."""
     from engine.training.schedules import rescheduled
 
@@ -69,7 +69,7 @@ def change(training: Training, path: str, value: Any, log: Callable[[str, str], 
         log("info", sentence)
 
 
-def answer(training: Training, number: int, action: Any, log: Callable[[str, str], object]) -> None:
+def answer(training: Training, log: Callable[[str, str], object], number: int, action: Any) -> None:
     """Answer a question that the run asks, or say why that is no answer."""
     try:
         training.answer(number, action)

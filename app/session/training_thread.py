@@ -286,7 +286,7 @@ class TrainingThread(QThread):
         except RequestError as error:
             raise (error if is_new else NotNow(f"{error} What this window holds of it stays.")) from None
         for path, value in changes.items():
-            change(training, path, value, self.log.emit)
+            change(training, self.log.emit, path, value)
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
@@ -343,9 +343,9 @@ class TrainingThread(QThread):
         if request.kind == "pause":
             self._wait(training)
         elif request.kind == "change":
-            change(training, *request.payload, self.log.emit)
+            change(training, self.log.emit, *request.payload)
         elif request.kind == "answer":
-            answer(training, *request.payload, self.log.emit)
+            answer(training, self.log.emit, *request.payload)
         elif request.kind == "stop after":
             self._stops_after = True
             if (training.updates == training.iteration and not training.solving) or training.asking:
