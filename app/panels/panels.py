@@ -49,6 +49,12 @@ def _surface(context: PanelContext) -> PanelWidget:
     return SurfacePanel(context.theme, context.playback, context.past)
 
 
+def _teacher(context: PanelContext) -> PanelWidget:
+    from app.panels.teacher.panel import TeacherPanel
+
+    return TeacherPanel(context.theme, context.playback, context.past)
+
+
 def _play(context: PanelContext) -> PanelWidget:
     from app.panels.play.panel import PlayPanel
     from app.panels.play.recordings_list import RecordingsList
@@ -160,5 +166,15 @@ PANELS: tuple[Panel, ...] = (
         names_run=False,
         at_once=False,
         make=_play,
+    ),
+    Panel(
+        title="Teacher",
+        region="lower",
+        events=frozenset({Updated}),
+        interval=500,
+        help="How far the policy strays from its teacher's states along the episode, and where they part",
+        names_run=True,
+        at_once=False,
+        make=_teacher,
     ),
 )

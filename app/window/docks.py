@@ -112,16 +112,19 @@ class Docks:
                 beside = there if there in placed else placed[-1]
                 window.splitDockWidget(regions[beside][0], regions[new][0], orientation)
             placed.append(new)
+        in_front = [group[0] for group in regions.values()]
         for region, (first, *others) in regions.items():
             if region == "lower" and form is COLUMNS and others and window.width() >= WIDE:
                 window.splitDockWidget(first, others[0], _ACROSS)
                 first, *others = others
+                in_front.append(first)
             for other in others:
                 window.tabifyDockWidget(first, other)
         for group in regions.values():
             for dock in group:
                 dock.setVisible(dock not in hidden)
-            group[0].raise_()
+        for dock in in_front:
+            dock.raise_()
         self._proportion(regions, form)
 
     def _grouped(self, form: Form, docks: Collection[Dock]) -> dict[Region, list[Dock]]:

@@ -264,8 +264,7 @@ def last_kept(library: Library, run: RunRecord, environment: EnvironmentInfo) ->
         RequestError: it is damaged, or of a configuration that is not known here.
         RunError: the library cannot be read.
     """
-    found = _last_kept(library, run, environment)
-    return None if found is None else _with_given(found, library, run)
+    return _with_given(found, library, run) if (found := _last_kept(library, run, environment)) else None
 
 
 def _last_kept(library: Library, run: RunRecord, environment: EnvironmentInfo) -> Snapshot | None:

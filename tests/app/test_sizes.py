@@ -256,7 +256,8 @@ def test_a_very_wide_window_starts_with_signal_and_diagnostics_side_by_side(qtbo
     resize(qtbot, window, 1920, 1080)
     window.actions_by_name["restore_layout"].trigger()
     QApplication.processEvents()
-    assert docks["Signal"].geometry().top() == docks["Diagnostics"].geometry().top()
+    assert docks["Signal"].geometry().bottom() == docks["Diagnostics"].geometry().bottom()  # which has a tab above it
+    assert not docks["Diagnostics"].visibleRegion().isEmpty()
     assert docks["Signal"].geometry().right() < docks["Diagnostics"].geometry().left()
 
 

@@ -20,7 +20,7 @@ def teacher_words(space: Space, would: NDArray[Any], decision: Decision | None) 
     told = f"The teacher would do: {_words(space, would)}"
     if not isinstance(decision, SoftmaxDecision):
         return told
-    return f"{told} · {'the same' if decision.action == int(would) else 'not the action taken'}"
+    return f"{told} · {'the same' if decision.action == int(would) else 'differs'}"
 
 
 def _words(space: Space, would: NDArray[Any]) -> str:
