@@ -86,9 +86,11 @@ class Autosave:
         timely = now or at >= self._next_at
         if not timely and at < self._improved_from:
             return None
+        under_way = training.updates < training.iteration
         ranks = self._better(training)
         improved = at >= self._improved_from and any(episodes == FULL for episodes, _ in ranks.values())
-        if training.updates == self._iteration or not (timely or improved):
+        known = training.updates == self._iteration and not under_way  # else there may be answers that are not kept
+        if known or not (timely or improved):
             return None
         state = training.state()
         self._iteration = training.updates

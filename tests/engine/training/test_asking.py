@@ -12,6 +12,7 @@ from engine.config import ImitationConfig
 from engine.config.parameters import with_values
 from engine.experience.demonstrations import Demonstration
 from engine.reports.events import Asked, Question, Updated
+from engine.runs.autosave import Autosave
 from engine.runtime.errors import RequestError
 from engine.training.checkpoint import from_bytes, to_bytes
 from engine.training.given import Given
@@ -166,4 +167,20 @@ def test_continuous_actions_are_answers_too() -> None:
     assert training.policy.to_environment(
         training.learner._aggregate.steps.actions  # type: ignore[attr-defined]
     ).flatten().tolist() == pytest.approx([1.5] * 6)
+    training.close()
+
+
+def test_what_was_answered_in_a_round_is_kept_though_the_state_before_it_is_kept_already() -> None:
+    training, autosave = Training(person_teaches()), Autosave()
+    for question in asked(training).questions:
+        training.answer(question.number, upright(question))
+    ended(training)
+    assert autosave.between(training, now=True) is not None
+    first, *others = asked(training).questions
+    training.answer(first.number, upright(first))
+    taken = autosave.between(training, now=True)
+    assert taken is not None
+    again = resumed(from_bytes(to_bytes(taken.state)))
+    assert [question.number for question in asked(again).questions] == [question.number for question in others]
+    again.close()
     training.close()

@@ -164,6 +164,9 @@ class NameEditor(Editor):
         self._combo = Combo()
         self._combo.setEditable(True)
         self._combo.setInsertPolicy(Combo.InsertPolicy.NoInsert)
+        completer = self._combo.completer()
+        if completer is not None:  # else what is typed becomes the first name that differs in capitals alone
+            completer.setCaseSensitivity(Qt.CaseSensitivity.CaseSensitive)
         super().__init__(self._combo, parent)
         self._value = ""
         self._combo.textActivated.connect(lambda text: self._propose())
@@ -184,7 +187,9 @@ class NameEditor(Editor):
 
     def set_value(self, value: Any) -> None:
         self._value = str(value)
-        self._combo.setCurrentText(self._value)
+        exactly = Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchCaseSensitive
+        self._combo.setCurrentIndex(self._combo.findText(self._value, exactly))
+        self._combo.setEditText(self._value)
 
     def set_wrong(self, wrong: bool) -> None:
         set_role(self._combo, "invalid" if wrong else None)
