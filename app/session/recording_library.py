@@ -72,8 +72,9 @@ class RecordingLibrary(QObject):
         return self._recording
 
     def hear(self) -> None:
-        """Somebody has written to the library, as a run that trains does all the time."""
-        if self.watched:
+        """Somebody has written to the library, as a run that trains does all the time; or it has just been opened, and
+        what a person has played in it is shown beside runs."""
+        if self.watched or not self._mark:
             self.look()
 
     def look(self) -> None:

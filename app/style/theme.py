@@ -229,6 +229,15 @@ def style_sheet(theme: Theme) -> str:
     QCheckBox::indicator:checked:disabled {{ background: {t.disabled}; }}
     QCheckBox::indicator:focus {{ border: 2px solid {t.focus}; margin: 0; }}
     QCheckBox::indicator:checked:focus {{ border-color: {t.text}; }}
+    QRadioButton::indicator {{
+        width: {t.px(14)}px; height: {t.px(14)}px; border: 1px solid {t.edge}; border-radius: {t.px(14) // 2 + 1}px;
+        margin: 1px; background: {t.raised};
+    }}
+    QRadioButton::indicator:checked {{
+        width: {t.px(6)}px; height: {t.px(6)}px; border: {t.px(5)}px solid {t.accent};
+        border-radius: {t.px(16) // 2}px; background: {t.accent_text};
+    }}
+    QRadioButton::indicator:focus {{ border-color: {t.focus}; }}
     QSlider {{ border: 2px solid transparent; border-radius: {t.radius}px; min-height: {t.px(20)}px; }}
     QSlider:focus {{ border-color: {t.focus}; }}
     QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.edge}; }}

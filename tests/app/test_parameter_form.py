@@ -8,8 +8,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.panels.experiment.form.parameter_editor import UnitLineEdit
+from app.panels.experiment.form.parameter_editor import NameEditor, UnitLineEdit
 from app.panels.experiment.form.parameter_form import ParameterForm
+from app.style.combo import Combo
 from app.style.parameter_text import bounds, in_words, meaning, shown
 from app.style.theme import load_theme
 from engine.config import PolicyGradientConfig
@@ -257,3 +258,16 @@ def test_a_unit_gives_way_to_the_number(qtbot: QtBot):
     assert not field.shows_unit
     field.resize(2 * field.width(), field.height())
     assert field.shows_unit
+
+
+def test_a_name_that_is_typed_is_never_one_that_differs_in_capitals_alone(qtbot: QtBot):
+    editor = NameEditor((("CartPole", "2 episodes of the library"), ("cartpole", "shipped")))
+    qtbot.addWidget(editor)
+    proposed: list[object] = []
+    editor.proposed.connect(proposed.append)
+    editor.set_value("cartpole")
+    combo = editor.findChild(Combo)
+    assert combo.currentIndex() == 1
+    QTest.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
+    assert combo.currentText() == "cartpole"
+    assert proposed == []

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QInputDialog, QMenu
+from PySide6.QtWidgets import QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.panels.play.panel import PlayPanel
-from app.panels.play.recording_dialogs import LabelDialog, RecordDialog
+from app.panels.play.recording_dialogs import ACCEPT, DatasetDialog, LabelDialog, RecordDialog
+from app.panels.play.recording_view import SEVERAL
 from app.panels.play.recordings_list import RecordingsList
 from app.window.main_window import MainWindow
 from engine.config.environments import EnvironmentConfig
@@ -114,11 +115,16 @@ def test_recordings_are_looked_at_trimmed_named_merged_deleted_taken_in_and_made
 
     recordings.fill_datasets(menu := QMenu())
     chosen(menu, "New dataset")
-    asking = window.findChild(QInputDialog)
-    assert asking.textValue() == "CartPole"
-    asking.accept()
+    asking = window.findChild(DatasetDialog)
+    assert asking.name == "my CartPole"  # and not as the shipped one but for capitals
+    button = asking.findChild(QPushButton, ACCEPT)
+    asking.named.setText(" ")
+    assert not button.isEnabled()
+    asking.named.setText("CartPole")
+    button.click()
     qtbot.waitUntil(lambda: [each.name for each in recordings.recordings.datasets] == ["CartPole"])
     click(recordings, 1, Qt.KeyboardModifier.ControlModifier)
+    assert recordings.view.picture.sentence == SEVERAL
     recordings.fill_datasets(menu := QMenu())
     chosen(menu, "CartPole (1 episode)")
     qtbot.waitUntil(lambda: recordings.recordings.datasets[0].episodes == 2)

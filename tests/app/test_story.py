@@ -8,12 +8,13 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QInputDialog, QMenu
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.play.panel import PlayPanel
+from app.panels.play.recording_dialogs import DatasetDialog
 from app.panels.returns import ReturnsPanel
 from app.session.game import GameState
 from app.window.main_window import MainWindow
@@ -57,8 +58,8 @@ def test_a_person_plays_is_cloned_and_mends_the_copy(
     QTest.mouseClick(recordings.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     recordings.fill_datasets(menu := QMenu())
     next(action for action in menu.actions() if action.text().startswith("New dataset")).trigger()
-    asking = window.findChild(QInputDialog)
-    QTest.keyClick(asking, Key.Key_Return)
+    asking = window.findChild(DatasetDialog)
+    QTest.keyClick(asking.named, Key.Key_Return)
     qtbot.waitUntil(lambda: [each.episodes for each in recordings.recordings.datasets] == [1])
     (dataset,) = recordings.recordings.datasets
     # The copy does as it was shown.

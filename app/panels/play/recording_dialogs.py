@@ -1,4 +1,4 @@
-"""The questions about recordings: what one is called, and which episodes of which policy are to be recorded."""
+"""The questions about recordings: what one or a dataset is called, and which episodes of a policy are recorded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QDialog,
     QDialogButtonBox,
@@ -23,9 +24,10 @@ from PySide6.QtWidgets import (
 
 from app.style.combo import Combo
 from app.style.sentence import Sentence
-from engine.runs.recording_records import RecordingRecord
+from engine.runs.recording_records import LONGEST_NAME, RecordingRecord
 from engine.runs.records import Label
 
+ACCEPT = "accept"  # the button by which a question is answered
 _LONGEST_TITLE = 80
 _MOST_EPISODES = 10_000
 _LARGEST_RETURN = 1e9
@@ -62,6 +64,34 @@ class LabelDialog(QDialog):
         return Label(title, note, tags, self._label.pinned)
 
 
+class DatasetDialog(QDialog):
+    """What a new dataset is called; ``taken`` are the names of others, the shipped ones among them."""
+
+    def __init__(self, stem: str, taken: Sequence[str], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("New dataset")
+        known = {name.casefold() for name in taken}  # whose capitals alone differ is easily taken for another
+        names = (f"my {stem}", *(f"my {stem} {number}" for number in range(2, 10_000)))
+        self.named = QLineEdit(next(name for name in names if name.casefold() not in known)[:LONGEST_NAME])
+        self.named.setMaxLength(LONGEST_NAME)
+        self.named.selectAll()
+        self.named.setAccessibleName("Name of the dataset")
+        self.tell = Sentence(text="By this name, cloning and DAgger find it among their datasets.")
+        form = QFormLayout()
+        form.setSpacing(8)
+        form.addRow("Name", self.named)
+        column = _finish(self, form, "Make it")
+        column.insertWidget(1, self.tell)
+        accept = self.findChild(QPushButton, ACCEPT)
+        assert accept is not None
+        self.named.textChanged.connect(lambda text: accept.setEnabled(bool(text.strip())))
+
+    @property
+    def name(self) -> str:
+        """As it is typed now."""
+        return self.named.text().strip()
+
+
 class RunChoice(NamedTuple):
     """A run that can be recorded: its id, what it is called, and the iterations of which its policy is kept."""
 
@@ -90,6 +120,8 @@ class RecordDialog(QDialog):
         self.at_least.setRange(-_LARGEST_RETURN, _LARGEST_RETURN)
         self.at_least.setDecimals(2)
         self.at_least.setEnabled(False)
+        for number in (self.episodes, self.at_least):
+            number.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.limited.toggled.connect(self.at_least.setEnabled)
         self.run_box.currentIndexChanged.connect(lambda _index: self._fill_iterations(None))
         self.tell = Sentence(
@@ -150,6 +182,7 @@ def _finish(dialog: QDialog, form: QFormLayout, words: str) -> QVBoxLayout:
     """Put ``form`` and the buttons into ``dialog``."""
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     accept = QPushButton(words)
+    accept.setObjectName(ACCEPT)
     accept.setProperty("role", "primary")
     accept.setDefault(True)
     buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)

@@ -18,6 +18,7 @@ from engine.catalogue.spaces import Space
 from engine.runs.recording_records import EpisodeRecord, RecordingRecord
 
 EMPTY = "Choose a recording to look at it step by step."
+SEVERAL = "Choose one recording alone to look at it step by step."
 NOT_IMPORTED = (
     "Pictures of this recording need code from elsewhere, of which you have not said that it may run; choose its "
     "environment, and you are asked."
@@ -109,6 +110,11 @@ class RecordingView(QWidget):
         if self._record is None:
             return None
         return self._record.episodes[max(self.episode_box.currentIndex(), 0)]
+
+    def show_none(self, why: str = EMPTY) -> None:
+        """Show a sentence in place of a recording."""
+        self.show_recording(None)
+        self.picture.show_sentence(why)
 
     def show_recording(self, record: RecordingRecord | None, space: Space | None = None, may_run: bool = True) -> None:
         """Show ``record``, where its beginning is kept; the same one as before stays where it is.

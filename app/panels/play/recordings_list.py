@@ -12,7 +12,6 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QInputDialog,
     QMenu,
     QPushButton,
     QSplitter,
@@ -23,9 +22,9 @@ from PySide6.QtWidgets import (
 from app.models.experiment import Experiment
 from app.models.past import Past
 from app.models.recordings import called, found
-from app.panels.play.recording_dialogs import LabelDialog, RecordDialog, RunChoice
+from app.panels.play.recording_dialogs import DatasetDialog, LabelDialog, RecordDialog, RunChoice
 from app.panels.play.recording_rows import RecordingRows, RecordingTable
-from app.panels.play.recording_view import RecordingView
+from app.panels.play.recording_view import EMPTY, SEVERAL, RecordingView
 from app.session.import_consent import ImportConsent
 from app.session.replay_thread import ReplayThread
 from app.session.run_library import RunLibrary
@@ -35,8 +34,9 @@ from app.style.sentence import Sentence
 from app.style.text import plain_tip, search_field
 from app.style.theme import Theme
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.shipped_teaching import DATASETS
 from engine.catalogue.spaces import Space
-from engine.runs.recording_records import LONGEST_NAME, RecordingRecord
+from engine.runs.recording_records import RecordingRecord
 from engine.runtime.errors import RunError
 
 if TYPE_CHECKING:  # with torch
@@ -196,13 +196,13 @@ class RecordingsList(QWidget):
         for button in (self.dataset_button, self.export_button, self.delete_button):
             button.setEnabled(bool(selected))
         self.label_button.setEnabled(len(selected) == 1)
-        record = selected[0] if len(selected) == 1 else None
-        may_run = record is not None and self._consent.answer(record.environment_id) is True
-        self.view.show_recording(record, self._action_space(record), may_run)
+        if len(selected) != 1:
+            self.view.show_none(SEVERAL if selected else EMPTY)
+            return
+        may_run = self._consent.answer(selected[0].environment_id) is True
+        self.view.show_recording(selected[0], self._action_space(selected[0]), may_run)
 
-    def _action_space(self, record: RecordingRecord | None) -> Space | None:
-        if record is None:
-            return None
+    def _action_space(self, record: RecordingRecord) -> Space | None:
         chosen = self._experiment.environment
         known = chosen if chosen.id == record.environment_id else ENVIRONMENTS.get(record.environment_id)
         return known.action if known is not None else None
@@ -316,18 +316,12 @@ class RecordingsList(QWidget):
         menu.addAction("New dataset…").triggered.connect(partial(_call, self._ask_for_dataset, ids))
 
     def _ask_for_dataset(self, ids: Sequence[str]) -> None:
-        dialog = QInputDialog(self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle("New dataset")
-        dialog.setLabelText("What the dataset is called, by which cloning finds it:")
-        dialog.setTextValue(self._proposed())
-        dialog.textValueSelected.connect(lambda name: self.recordings.merge(name.strip()[:LONGEST_NAME], ids))
-        dialog.open()
-
-    def _proposed(self) -> str:
-        names = {dataset.name for dataset in self.recordings.datasets}
         stem = self.selected[0].environment_id.rpartition(":")[2].rpartition("-v")[0] or "dataset"
-        return next(name for name in (stem, *(f"{stem} {n}" for n in range(2, 10_000))) if name not in names)
+        taken = [*DATASETS, *(dataset.name for dataset in self.recordings.datasets)]
+        dialog = DatasetDialog(stem, taken, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.recordings.merge(dialog.name, ids))
+        dialog.open()
 
     def fill_exports(self, menu: QMenu) -> None:
         """Offer the forms in which what is selected can be written out."""

@@ -127,6 +127,7 @@ class TeachPage(QWidget):
         self._theme = theme
         self.view.setMinimumHeight(theme.px(LOWEST))
         self.again_button.setIconSize(QSize(theme.px(16), theme.px(16)))
+        self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing())  # so that the picture stays put
         icons.give(self.again_button, "replay", color=theme.text, color_disabled=theme.muted)
         self._follow()
 

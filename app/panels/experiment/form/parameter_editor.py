@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from app.models.form_rules import Legend
 from app.style.combo import Combo
@@ -157,11 +164,34 @@ class ChoiceEditor(Editor):
         self._combo.setCurrentText(str(value))
 
 
+class _NamesDelegate(QStyledItemDelegate):
+    """Writes beside each name what it stands for."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        meant = index.data(Qt.ItemDataRole.ToolTipRole)
+        if meant:
+            option.text = f"{option.text}  ·  {meant}"
+
+
+class _NameCombo(Combo):
+    """Its list is as wide as what stands in it, as far as the screen is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setItemDelegate(_NamesDelegate(self))
+
+    def showPopup(self) -> None:
+        view, room = self.view(), self.screen().availableGeometry().width() // 2
+        view.setMinimumWidth(min(view.sizeHintForColumn(0) + 2 * _AROUND, room))
+        super().showPopup()
+
+
 class NameEditor(Editor):
     """A name: one of those that a ``legend`` lists, each with what it stands for, or any other that is typed."""
 
     def __init__(self, legend: Legend, parent: QWidget | None = None) -> None:
-        self._combo = Combo()
+        self._combo = _NameCombo()
         self._combo.setEditable(True)
         self._combo.setInsertPolicy(Combo.InsertPolicy.NoInsert)
         completer = self._combo.completer()
