@@ -21,6 +21,7 @@ TEACHERS: Mapping[str, Shipped] = {
     "cartpole": Shipped("CartPole-v1", "a PPO policy that never fails"),
     "lunar-lander": Shipped("LunarLander-v3", "a PPO policy that lands nearly always"),
     "acrobot": Shipped("Acrobot-v1", "what DQN has learned, with a mean return of −85"),
+    "pendulum": Shipped("Pendulum-v1", "what SAC has learned, with a mean return of −150"),
 }
 
 

@@ -57,7 +57,9 @@ class Case:
 
 CASES = (
     Case("CartPole-v1", "cartpole", 5),
+    Case("LunarLander-v3", "lunar-lander", 25, {"environment.time_limit": 500, "environment.stepping": "in-process"}),
     Case("LunarLander-v3", "lunar-lander", 100, {"environment.time_limit": 500, "environment.stepping": "in-process"}),
+    Case("Pendulum-v1", "pendulum", 25),
     Case("Acrobot-v1", "acrobot", 5),
     Case("GridWorld-v0", "optimal", 3, {"policy": "tabular"}),
     Case("FrozenLake-v1", "optimal", 3, {"policy": "tabular"}),
@@ -147,7 +149,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 def measure(quick: bool, say: Say, seeds: int | None = None) -> Measured:
     count, rounds = (1, 2) if quick else (seeds or SEEDS, ROUNDS)
-    numbers, lines, data, better = list[Number](), list[tuple[str, ...]](), list[dict[str, Any]](), 0
+    numbers, lines, data, better = list[Number](), list[tuple[str, ...]](), list[dict[str, Any]](), set[str]()
     costs: dict[int, list[float]] = {}
     for case in CASES:
         curves: dict[str, list[list[float]]] = {way: [] for way in (EPISODES, STATES, DAGGER)}
@@ -158,14 +160,16 @@ def measure(quick: bool, say: Say, seeds: int | None = None) -> Measured:
                 curves[way].append(curve)
                 ended[way].append(lengths)
             told = ", ".join(f"{way} {each[-1][-1]:.4g}" for way, each in curves.items())
-            say(f"{case.environment}, seed {seed}: {told}")
+            say(f"{case.environment}, {case.labels} answers a round, seed {seed}: {told}")
         last = {way: [curve[-1] for curve in each] for way, each in curves.items()}
         gain = [one - other for one, other in zip(last[DAGGER], last[EPISODES], strict=True)]
         intervals = {way: interval(values) for way, values in (last | {"gain": gain}).items()}
-        better += intervals["gain"][1] > 0.0
+        if intervals["gain"][1] > 0.0:
+            better.add(case.environment)
         labels = case.labels * rounds
         lines.append((case.environment, case.teacher, str(labels), *map(_shown, intervals.values())))
-        numbers.extend(Number(f"{case.environment}, {way}", mean, "reward") for way, (mean, _, _) in intervals.items())
+        asked = f"{case.environment}, {labels} answers"
+        numbers.extend(Number(f"{asked}, {way}", mean, "reward") for way, (mean, _, _) in intervals.items())
         data.append({"environment": case.environment, "answers": labels, "returns": curves, "intervals": intervals})
         if case.environment == "CartPole-v1":
             costs = {horizon: [_lost(ended[way], horizon) for way in (EPISODES, DAGGER)] for horizon in HORIZONS}
@@ -181,7 +185,7 @@ def measure(quick: bool, say: Say, seeds: int | None = None) -> Measured:
         f"{count} seeds, {rounds} rounds; costs are those of the tightrope / of CartPole, in steps. "
         "95 % bootstrap intervals over seeds."
     )
-    return Measured({BETTER: float(better)}, tuple(numbers), detail, Grid(columns, tuple(lines)), data)
+    return Measured({BETTER: float(len(better))}, tuple(numbers), detail, Grid(columns, tuple(lines)), data)
 
 
 def _lost(lengths: Sequence[NDArray[np.int64]], horizon: int) -> float:
