@@ -165,6 +165,11 @@ class PlaybackThread(QThread):
         """Whether the newest policy plays, or one that is held."""
         return self._choice.follows
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the newest policy is followed and a newer one is to come soon."""
+        return self._choice.follows and not self._choice.at_rest
+
     def set_follow(self, follow: bool) -> None:
         """Follow the newest policy, or hold the one that plays, episode after episode; a new run is followed."""
         with self._changed:

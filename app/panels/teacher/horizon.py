@@ -127,7 +127,9 @@ class HorizonPage(QWidget):
         return Reading(float(self._clone.x[at]), clone, lines, self._clone.colour)
 
     def _numbers(self) -> Table:
-        costs = self.costs or costs_of(self.error, 1)
+        costs = self.costs
+        if costs is None:
+            return Table({})
         return Table({"horizon": costs.horizons, "clone": costs.clone, "corrected": costs.corrected})
 
 

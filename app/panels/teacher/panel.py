@@ -38,7 +38,7 @@ REST = 4.0  # times as long as it took nothing is computed while a run goes on, 
 LONGEST_REST = 10.0  # seconds
 DISTANCE, STATES, HORIZON = range(3)
 _EMPTY = (
-    "How far the policy's states are from its teacher's will appear here once training starts: both play some episodes."
+    "How far the policy's states are from its teacher's appears here once training starts; it plays episodes for that."
 )
 _NO_TEACHER = (
     "Only runs that learn from a teacher part from one. Choose the family Imitation, and how far the copy strays from "
@@ -205,7 +205,7 @@ class TeacherPanel(PanelWidget):
         shown = self._shown
         if shown is not None and shown.policy is policy and shown.greedy == greedy:
             return
-        if self._playback.follows and shown is not None and time.monotonic() < self._rests_until:
+        if self._playback.goes_on and shown is not None and time.monotonic() < self._rests_until:
             return
         self._asked = _Asked(policy, greedy, since=time.monotonic())
         self._work.ask(partial(self._comparison.compute, self._asked), partial(self._take, self._asked))

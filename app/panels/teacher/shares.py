@@ -70,14 +70,21 @@ class CellShares(QWidget):
         """Of the first cell, in pixels, and the side of one."""
         assert self._grid is not None
         rows, columns = len(self._grid.pages[0]), len(self._grid.pages[0][0])
-        side = min((self.width() - 2) / columns, (self.height() - 2) / rows, self._theme.px(_LARGEST))
-        return (self.width() - side * columns) / 2, (self.height() - side * rows) / 2, max(side, 1.0)
+        room = self.height() - 2 - self._above
+        side = max(min((self.width() - 2) / columns, room / rows, self._theme.px(_LARGEST)), 1.0)
+        return (self.width() - side * columns) / 2, self._above + 1 + (room - side * rows) / 2, side
+
+    @property
+    def _above(self) -> float:
+        """Pixels in which it is said what the discs are."""
+        return 1.5 * self.fontMetrics().height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._theme.surface))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._grid is not None:
+            self._draw_legend(painter)
             left, top, side = self._corner()
             most = max(float(each.max()) for each in self._shares)
             for row, cells in enumerate(self._grid.pages[self.page]):
@@ -85,6 +92,20 @@ class CellShares(QWidget):
                     area = QRectF(left + column * side, top + row * side, side, side)
                     self._draw_cell(painter, area, state, self._grid.letter(row, column), most)
         painter.end()
+
+    def _draw_legend(self, painter: QPainter) -> None:
+        theme, metrics = self._theme, self.fontMetrics()
+        line, at = float(metrics.height()), float(theme.unit)
+        for words, colour in (("policy", theme.policy), ("teacher", theme.marker), (f"framed: {self._words()}", "")):
+            if colour:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(colour))
+                painter.drawEllipse(QPointF(at + 0.35 * line, 0.6 * line), 0.32 * line, 0.32 * line)
+                at += line
+            painter.setPen(QColor(theme.text))
+            shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, int(self.width() - at))
+            painter.drawText(QPointF(at, 0.1 * line + metrics.ascent()), shown)
+            at += metrics.horizontalAdvance(shown) + line
 
     def _draw_cell(self, painter: QPainter, area: QRectF, state: int, letter: str, most: float) -> None:
         theme = self._theme
