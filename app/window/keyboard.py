@@ -37,6 +37,8 @@ _PLAIN = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 
 def is_field(widget: QWidget) -> bool:
     """Whether one types into ``widget``."""
+    if isinstance(widget, QComboBox):  # which has the keyboard in place of the line in it
+        return widget.isEditable()
     return isinstance(widget, _FIELDS) and bool(widget.inputMethodQuery(Qt.InputMethodQuery.ImEnabled))
 
 
@@ -76,7 +78,8 @@ def can_undo(widget: QWidget, event: QKeyEvent) -> bool:
 def is_let_go(widget: QWidget) -> bool:
     """Whether ``widget`` has done what it can once it was clicked, so that it leaves the keyboard to the window."""
     keeps = (QMenuBar, QAbstractItemView, QGraphicsView, QPlainTextEdit, QTextEdit)
-    return isinstance(widget, (*_CONTROLS, QAbstractScrollArea)) and not isinstance(widget, keeps)
+    clicked = isinstance(widget, (*_CONTROLS, QAbstractScrollArea)) and not isinstance(widget, keeps)
+    return clicked and not is_field(widget)
 
 
 class Keyboard(QObject):

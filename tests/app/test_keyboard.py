@@ -29,6 +29,7 @@ from app.window import dialogs
 from app.window.actions import SPECS
 from app.window.keyboard import is_field
 from app.window.main_window import MainWindow
+from tests.app.shorthands import pick
 
 KEYS = {Qt.Key.Key_Space: "start", Qt.Key.Key_Right: "step", Qt.Key.Key_F5: "start", Qt.Key.Key_F6: "step"}
 LEARNING_RATE = "update.learning_rate"
@@ -192,6 +193,19 @@ def test_in_a_field_all_that_can_be_typed_is_typed(hands: Hands) -> None:
     assert line.text() != "1 pP5"
     assert triggered == []
     assert [hands.press(key) for key in (Qt.Key.Key_F5, Qt.Key.Key_F6)] == [["start"], ["step"]]
+
+
+def test_a_name_can_be_typed_where_a_list_of_names_is_offered(hands: Hands) -> None:
+    pick(hands.window.experiment_panel, "family", "Imitation")
+    combo = next(each for each in hands.window.findChildren(QComboBox) if each.isEditable() and each.isVisible())
+    line, before = combo.lineEdit(), combo.currentText()
+    hands.click(line)
+    hands.type("my own")
+    assert line.text() != before
+    assert "my own" in line.text()
+    assert hands.press(Qt.Key.Key_Escape) == []
+    assert line.text() == before
+    assert hands.press(Qt.Key.Key_Space) == ["start"]
 
 
 def test_a_click_beside_a_field_ends_what_was_typed_in_it(hands: Hands) -> None:

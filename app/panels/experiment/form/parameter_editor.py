@@ -177,9 +177,17 @@ class _NamesDelegate(QStyledItemDelegate):
 class _NameCombo(Combo):
     """Its list is as wide as what stands in it, as far as the screen is."""
 
+    escaped = Signal()
+
     def __init__(self) -> None:
         super().__init__()
         self.setItemDelegate(_NamesDelegate(self))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        else:
+            super().keyPressEvent(event)
 
     def showPopup(self) -> None:
         view, room = self.view(), self.screen().availableGeometry().width() // 2
@@ -200,6 +208,7 @@ class NameEditor(Editor):
         super().__init__(self._combo, parent)
         self._value = ""
         self._combo.textActivated.connect(lambda text: self._propose())
+        self._combo.escaped.connect(lambda: self.set_value(self._value))
         line = self._combo.lineEdit()
         if line is not None:
             line.setPlaceholderText("none")
