@@ -12,11 +12,12 @@ from engine.catalogue.methods.distribution import distribution_in
 from engine.collection.collectors import UNDER_WAY
 from engine.config import ActorCriticConfig, ImitationConfig, RunConfig, ValueBasedConfig
 from engine.config.environments import as_plain
+from engine.config.imitation import OPTIMAL, DAgger
 from engine.config.parameters import parameters_of, with_values
 from engine.networks.stateful import StatefulModule
 from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.state import Parts, State, Stateful, inexact
-from engine.training.given import NOTHING, Given, given_in
+from engine.training.given import NOTHING, SEEN, Given, given_in
 from engine.training.training import RUN, Training, config_of
 
 # Parameters of which a change makes the episodes under way, or the policy, something else.
@@ -26,6 +27,8 @@ _OTHER_WORLD = frozenset(
 _OTHER_REWARDS = frozenset({"reward_scale", "reward_offset", "normalize_rewards"})
 # What holds rewards, or sums and averages of them, in the units that they had.
 _OF_REWARDS = frozenset({"interaction/rewards", "rule/replay/buffer", "rule/window", "rule/values/visits", "returns"})
+# What is hardly more than random numbers.
+_RANDOM = frozenset({"actor", "minibatches", "mixture", "questions", "person"})
 _OTHER_POLICY = frozenset({"kind", "features", "feature_order", "activation", "spread"})
 # What began anew, by where in a learner it is, as a sentence tells of it.
 _TOLD = {
@@ -42,6 +45,8 @@ _TOLD = {
     "rule/target": "the target network",
     "rule/replay/buffer": "the replay buffer",
     "rule/values/visits": "the counts that step sizes fall with",
+    "dataset": "what the teacher has answered so far",
+    "stopping": "the lowest loss on what is held out",
 }
 
 _SEVERAL = (
@@ -61,6 +66,7 @@ _GOES_WITH = {
     "rule/values": "interaction/policy",
     "fitting/optimizer": "value",
     "played for value": "value",
+    "stopping": "interaction/policy",
 }
 
 
@@ -120,10 +126,13 @@ def _made(config: RunConfig, before: RunConfig, choices: Mapping[str, str], whos
 
 
 def taught_alike(before: RunConfig, after: RunConfig) -> bool:
-    """Whether both learn from the same dataset and the same teacher, or neither from any."""
+    """Whether both learn from the same dataset and the same teacher, or neither from any. What is optimal depends on
+    the environment and γ."""
     if not isinstance(after, ImitationConfig):
         return not isinstance(before, ImitationConfig)
-    names = ("imitation.dataset", "imitation.teacher", "update.kind")
+    names: tuple[str, ...] = ("imitation.dataset", "imitation.teacher", "update.kind")
+    if after.imitation.teacher == OPTIMAL and isinstance(after.update, DAgger):
+        names = (*names, "environment.id", "environment.options", "environment.hidden", "estimator.gamma")
     return all(_at(before, name) == _at(after, name) for name in names)
 
 
@@ -153,14 +162,20 @@ class _Change:
             return len(meaning) > 1 or self._distributions_differ() or self._differs("policy", _OTHER_POLICY)
         if path == "rule/optimizer":  # gradients of another kind, and size, are none to go on with
             return isinstance(self.before, ImitationConfig) is not isinstance(self.after, ImitationConfig)
+        if path == "dataset":  # another's answers, to other observations, or in another policy's units
+            seen = self._differs("environment", frozenset(SEEN))
+            return seen or self._distributions_differ() or not taught_alike(self.before, self.after)
+        if path == "stopping":  # a loss on other steps
+            shares = {_at(config, "imitation.held_out") for config in (self.before, self.after)}
+            return self.reseeded or len(shares) > 1 or not taught_alike(self.before, self.after)
         if path == "rule/critics":
-            seen = {str(_at(config, "update.critic.activation")) for config in (self.before, self.after)}
-            return len(seen) > 1
+            activations = {str(_at(config, "update.critic.activation")) for config in (self.before, self.after)}
+            return len(activations) > 1
         if path in _OF_REWARDS:
             return self._differs("environment", _OTHER_REWARDS) or self.other_world
         if path in ("interaction/collector", "played for value"):
             return self.reseeded or self.other_world or (self.under_way and self._behaves_differently)
-        return self.reseeded and path.rpartition("/")[2] in ("actor", "minibatches")
+        return self.reseeded and path.rpartition("/")[2] in _RANDOM
 
     @property
     def _behaves_differently(self) -> bool:

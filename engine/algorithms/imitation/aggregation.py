@@ -29,13 +29,17 @@ def teachers_share(config: DAgger, round_: int) -> float:
 class Aggregate:
     """What was answered in all rounds so far, with what was asked and given.
 
+    Args:
+        device: where the steps are.
+
     Attributes:
         rounds: those that are over.
         asked, given: states that the teacher was asked about, and that he said what to do in.
         teacher_return: the mean return of what the teacher played by himself; None where he has not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._steps: Labelled | None = None
         self.rounds = self.asked = self.given = 0
         self.teacher_return: float | None = None
@@ -74,7 +78,6 @@ class Aggregate:
         return {
             **counts,
             "steps": None if steps is None else {name: getattr(steps, name).clone() for name in _TENSORS},
-            "device": "cpu" if steps is None else steps.known.device.type,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -84,7 +87,7 @@ class Aggregate:
         if steps is None:
             self._steps = None
             return
-        seen, actions, known = (steps[name].to(state["device"], copy=True) for name in _TENSORS[:3])
+        seen, actions, known = (steps[name].to(self._device, copy=True) for name in _TENSORS[:3])
         self._steps = Labelled(seen, actions, known, known.float(), steps["lengths"].clone())
 
 

@@ -48,7 +48,7 @@ class RoundParts(Parts):
     def end(self) -> None:
         """All that was asked has been answered, and is learned from."""
         self._begun = None
-        self.answers.given.clear()
+        self.answers.clear()
 
     def state(self) -> State:
         if self._begun is None:
@@ -62,23 +62,50 @@ class RoundParts(Parts):
 
 class Answers:
     """What was answered so far in a round, by the question's number: an action in the environment's units, or None
-    where nobody knows what is to be done, or nothing can be any more."""
+    where nobody knows what is to be done, or nothing can be any more.
+
+    With each the observation that was asked about is kept: an answer is one to that alone.
+    """
 
     def __init__(self) -> None:
         self.given: dict[int, NDArray[Any] | None] = {}
+        self._seen: dict[int, NDArray[Any]] = {}
+
+    def take(self, question: Question, action: NDArray[Any] | None) -> None:
+        """Note an answer to a question, in place of an earlier one."""
+        self.given[question.number], self._seen[question.number] = action, question.observation
+
+    def keep_to(self, questions: Sequence[Question]) -> None:
+        """Forget what is no answer to these: what was shown under the number of a question was something else, as where
+        another policy, or another machine, has come to other states."""
+        asked = {question.number: question.observation for question in questions}
+        self.given = {
+            number: action
+            for number, action in self.given.items()
+            if number in asked and np.array_equal(self._seen[number], asked[number])
+        }
+        self._seen = {number: self._seen[number] for number in self.given}
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self.given, self._seen = {}, {}
 
     def state(self) -> State:
         known = {number: action for number, action in self.given.items() if action is not None}
+        seen = [self._seen[number] for number in self.given]
         return {
             "numbers": list(known),
             "actions": np.stack(list(known.values())) if known else None,
             "unknown": [number for number, action in self.given.items() if action is None],
+            "asked": list(self.given),
+            "seen": np.stack(seen) if seen else None,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        actions = state["actions"]
+        actions, seen = state["actions"], state["seen"]
         self.given = dict(zip(state["numbers"], [] if actions is None else actions, strict=True))
         self.given |= dict.fromkeys(state["unknown"])
+        self._seen = dict(zip(state["asked"], [] if seen is None else seen, strict=True))
 
 
 class Asking:
@@ -116,9 +143,10 @@ class Asking:
         """Free the environment."""
         self._batch.close()
 
-    def begin(self, questions: tuple[Question, ...]) -> None:
-        """From now on these are asked."""
+    def begin(self, questions: tuple[Question, ...], answers: Answers) -> None:
+        """From now on these are asked, but for those that have been answered."""
         self._asked = questions
+        answers.keep_to(questions)
 
     def open_of(self, answers: Answers) -> tuple[Question, ...]:
         """The questions without an answer."""
@@ -141,16 +169,18 @@ class Asking:
         told = Labelled(visited.observations, actions, known, known.float(), visited.lengths)
         return told.part(known, self._policy.recurrent)
 
-    def checked(self, number: int, action: Any) -> NDArray[Any] | None:
-        """``action`` as an answer to a question.
+    def answer(self, answers: Answers, number: int, action: Any) -> None:
+        """Take ``action`` as the answer to a question, None as that there is none.
 
         Raises:
             RequestError: nobody asks that, or there is no such action.
         """
-        if number not in {question.number for question in self._asked}:
+        question = next((question for question in self._asked if question.number == number), None)
+        if question is None:
             raise RequestError(f"Nobody asks question {number}; answer one of those that are asked.")
-        if action is None:
-            return None
+        answers.take(question, None if action is None else self._checked(action))
+
+    def _checked(self, action: Any) -> NDArray[Any]:
         space = self._space
         answer = np.asarray(action, np.float32 if space.kind == "box" else np.int64)
         wanted = () if space.kind == "discrete" else (len(space.parts) or space.size,)

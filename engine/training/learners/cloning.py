@@ -207,7 +207,8 @@ def said_of(shown: Demonstrations, environment: EnvironmentInfo, policy: Policy)
     """What a person should know of a dataset: how often each action is in it, and what of them is changed."""
     actions, space = shown.actions, environment.action
     count = sum(bool(len(each)) for each in shown.episodes)
-    begun = f"The dataset has {len(actions):,} steps of {count:,} episode{'' if count == 1 else 's'}"
+    steps = f"{len(actions):,} step{'' if len(actions) == 1 else 's'}"
+    begun = f"The dataset has {steps} of {count:,} episode{'' if count == 1 else 's'}"
     if space.kind == "discrete":
         shares = np.bincount(actions, minlength=space.size) / len(actions)
         names = space.labels or tuple(f"action {action}" for action in range(space.size))

@@ -81,7 +81,7 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
             raise
         self._rule = FittingRule(config.update, self.policy, minibatches)
         self.parts.add("rule", self._rule.parts)
-        self._aggregate = self.parts.add("dataset", Aggregate())
+        self._aggregate = self.parts.add("dataset", Aggregate(device))
         close = self.close
         self.close = lambda: self._closed(close)
 
@@ -103,7 +103,7 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
         """As ``AskingLearner.answer``."""
         if self._person is None:
             raise RequestError("A policy answers in this run, so nobody else is asked.")
-        self._round.answers.given[number] = self._person.checked(number, action)
+        self._person.answer(self._round.answers, number, action)
 
     def repeats(self, run: str) -> bool:
         """While a person is asked: the state holds the answers, and all else comes again as it was."""
@@ -158,7 +158,7 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
         if self._person is not None:
             visited, questions = yield from self._person.questions(update)
             yield _steps_alone(moment, len(visited.known))
-            self._person.begin(questions)
+            self._person.begin(questions, self._round.answers)
             while self._person.open_of(self._round.answers):
                 yield self._person.asked(self._round.answers, moment.iteration, round_)
             return _Answered(None, len(questions), self._person.answered(visited, self._round.answers))

@@ -15,6 +15,7 @@ from engine.reports.events import Asked, Question, Updated
 from engine.runs.autosave import Autosave
 from engine.runtime.errors import RequestError
 from engine.training.checkpoint import from_bytes, to_bytes
+from engine.training.forking import forked
 from engine.training.given import Given
 from engine.training.training import Training, resumed
 from tests.engine.algorithms.test_imitation import imitating
@@ -184,3 +185,24 @@ def test_what_was_answered_in_a_round_is_kept_though_the_state_before_it_is_kept
     assert [question.number for question in asked(again).questions] == [question.number for question in others]
     again.close()
     training.close()
+
+
+def test_an_answer_is_one_to_the_state_that_was_asked_about() -> None:
+    """A fork that comes to other states asks about them, and takes no answer for one to another state."""
+    training = Training(with_values(person_teaches(), {"update.labels": 100}))
+    first = asked(training)
+    for question in first.questions:
+        training.answer(question.number, 0)
+    training.answer(first.questions[-1].number, None)
+    assert training.resting
+    state = from_bytes(to_bytes(training.state()))
+    same, _ = forked(state, {"update.learning_rate": 0.5})
+    assert isinstance(next(event for event in same if isinstance(event, Asked | Updated)), Updated)
+    other, _ = forked(state, {"seed": 9})
+    later = asked(other)
+    before = {question.number: question.observation for question in first.questions}
+    known = [question for question in later.questions if question.number in before]
+    assert known  # of other states, under the same numbers
+    assert not any(np.array_equal(question.observation, before[question.number]) for question in known)
+    for each in (training, same, other):
+        each.close()

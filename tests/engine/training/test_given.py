@@ -20,7 +20,7 @@ from engine.reports.events import Updated
 from engine.runs.giving import given_for, require_answers, shipped
 from engine.runtime.errors import RequestError
 from engine.training.checkpoint import from_bytes, to_bytes
-from engine.training.forking import forked
+from engine.training.forking import forked, taught_alike
 from engine.training.given import Given, given_in
 from engine.training.training import Training, resumed
 from tests.engine.algorithms.test_imitation import imitating, updates
@@ -175,3 +175,53 @@ def test_names_lead_to_files_and_to_nothing(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="in the window only"):
         require_answers(with_values(asking, {"imitation.teacher": "person"}))
     assert given_for(with_values(config, {"imitation.dataset": "own"}), None) == Given()
+
+
+@pytest.mark.parametrize(
+    ("values", "begins_anew"),
+    [
+        ({"update.learning_rate": 0.01}, False),
+        ({"imitation.dataset": "other"}, True),
+        ({"imitation.held_out": 0.5}, True),
+        ({"policy.activation": "relu"}, True),
+        ({"seed": 5}, True),
+    ],
+    ids=["nothing", "dataset", "share", "policy", "seed"],
+)
+def test_a_loss_on_other_steps_or_of_another_policy_stops_no_fork(values: dict[str, Any], begins_anew: bool) -> None:
+    """Nor does learning go back to the parameters of a policy of another kind."""
+    training = Training(cloning(), given=Given(SHOWN))
+    updates(training, 2)
+    on, _ = forked(training.state(), values, given=Given(SHOWN) if "imitation.dataset" in values else None)
+    assert (on.learner.parts.state()["stopping"]["lowest"] is None) == begins_anew
+
+
+@pytest.mark.parametrize(
+    ("values", "answers"),
+    [
+        ({"update.learning_rate": 0.01}, 12),
+        ({"environment.time_limit": 30}, 12),
+        ({"policy.activation": "relu"}, 12),
+        ({"policy.distribution": "beta"}, 0),
+        ({"imitation.teacher": "another"}, 0),
+        ({"imitation.dataset": "other"}, 0),
+    ],
+    ids=["nothing", "limit", "policy", "units", "teacher", "dataset"],
+)
+def test_answers_go_on_in_a_fork_where_they_answer_what_it_asks(values: dict[str, Any], answers: int) -> None:
+    """Those of another teacher are none, and of another distribution actions are in other units."""
+    limited = EnvironmentConfig(id="Pendulum-v1", time_limit=20)
+    config = imitating("dagger", "Pendulum-v1", imitation__teacher="x", environment__time_limit=20, update__labels=12)
+    training = Training(config, given=Given(teacher=teacher(limited)))
+    updates(training, 1)
+    given = Given(teacher=teacher(limited, seed=7)) if "imitation" in next(iter(values)) else None
+    on, said = forked(training.state(), values, given=given)
+    assert on.learner.parts.state()["dataset"]["given"] == answers
+    assert any("the teacher has answered so far" in sentence for sentence in said) == (answers == 0)
+
+
+def test_what_is_optimal_is_asked_for_anew_where_something_else_is() -> None:
+    before = imitating("dagger", "FrozenLake-v1", imitation__teacher="optimal")
+    assert taught_alike(before, with_values(before, {"update.learning_rate": 0.5}))
+    assert not taught_alike(before, with_values(before, {"estimator.gamma": 0.5}))
+    assert not taught_alike(before, with_values(before, {"environment.options": {"is_slippery": False}}))
