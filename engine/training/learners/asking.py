@@ -82,9 +82,9 @@ class Answers:
         self.given = {
             number: action
             for number, action in self.given.items()
-            if number in asked and np.array_equal(self._seen[number], asked[number])
+            if number in asked and np.array_equal(self._seen.get(number), asked[number])
         }
-        self._seen = {number: self._seen[number] for number in self.given}
+        self._seen = {number: asked[number] for number in self.given}
 
     def clear(self) -> None:
         """Forget all of them."""
@@ -92,20 +92,20 @@ class Answers:
 
     def state(self) -> State:
         known = {number: action for number, action in self.given.items() if action is not None}
-        seen = [self._seen[number] for number in self.given]
+        seen = list(self._seen.values())
         return {
             "numbers": list(known),
             "actions": np.stack(list(known.values())) if known else None,
             "unknown": [number for number, action in self.given.items() if action is None],
-            "asked": list(self.given),
+            "asked": list(self._seen),
             "seen": np.stack(seen) if seen else None,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        actions, seen = state["actions"], state["seen"]
+        actions, seen = state["actions"], state.get("seen")  # which earlier versions did not keep
         self.given = dict(zip(state["numbers"], [] if actions is None else actions, strict=True))
         self.given |= dict.fromkeys(state["unknown"])
-        self._seen = dict(zip(state["asked"], [] if seen is None else seen, strict=True))
+        self._seen = dict(zip(state.get("asked", ()), () if seen is None else seen, strict=True))
 
 
 class Asking:
