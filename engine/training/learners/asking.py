@@ -82,7 +82,7 @@ class Answers:
         self.given = {
             number: action
             for number, action in self.given.items()
-            if number in asked and np.array_equal(self._seen.get(number), asked[number])
+            if number in asked and number in self._seen and np.array_equal(self._seen[number], asked[number])
         }
         self._seen = {number: asked[number] for number in self.given}
 
