@@ -156,18 +156,23 @@ def test_what_cannot_come_back_is_told_and_what_was_shown_stays(
 def test_a_clone_is_forked_into_a_policy_gradient(
     qtbot: QtBot, make_window: Make, reach: Reach, library_place: Path
 ) -> None:
-    """What was copied from a teacher is where learning from rewards begins."""
+    """What was copied from a teacher is where learning from rewards begins, though the copy has had all its steps."""
     window = make_window(budget__environment_steps=300)
     experiment = window.experiment
     assert experiment.pick_family(FAMILIES["imitation"]) is None
     assert experiment.set_value("evaluation.episodes", 2) is None
     window.start()
     reach(window, RunState.FINISHED)
+    done = window.controller.history.environment_steps
+    assert done >= 300
+    assert experiment.set_value("update", "ppo-clip") is None
+    logged = heard(window.runs.log)
+    window.runs.fork()
+    reach(window, RunState.FINISHED)
+    assert logged == [("info", f"Run 1 has taken {done:,} steps; its fork goes on to {done + 300:,}.")]
     with Library(library_place) as library:
-        record = library.find("1")
-        window.controller.fork(record, None, {"update": "ppo-clip", "budget.environment_steps": 900})
-        reach(window, RunState.FINISHED)
-        child = library.find("2")
+        record, child = library.find("1"), library.find("2")
+        assert child.reached.environment_steps >= done + 300
         assert child.config_now.family == "policy-gradient"
         assert child.origin is not None
         assert child.origin.parent == record.id

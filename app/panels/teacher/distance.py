@@ -97,7 +97,7 @@ class DistancePlot(Plot):
         entries = [Entry(f"policy: {what} of {played} episodes", learner.colour, "line")]
         if self._of_teacher is not None:
             shown = len(self._parting.reference.episodes.episodes)
-            entries.append(Entry(f"teacher: each of {shown} from his others", teacher.colour, "dashed"))
+            entries.append(Entry(f"teacher: each of {shown} from the others", teacher.colour, "dashed"))
         self.legend.show_entries(entries)
 
     def _told_at(self, pointer: Pointer) -> Reading | None:
