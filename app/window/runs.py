@@ -165,7 +165,8 @@ class Runs(QObject):
         if iteration is None and done >= self._experiment.config.budget.environment_steps:
             in_all = _longer(shown)[1]  # else there would be nothing left for it to do
             if self._experiment.set_value(_BUDGET, in_all) is None:
-                self.log.emit("info", f"Run {shown.run.number} has taken {done:,} steps; its fork goes on to {in_all:,}.")
+                number = shown.run.number
+                self.log.emit("info", f"Run {number} has taken {done:,} steps; its fork goes on to {in_all:,}.")
         changes = values_between(shown.config, self._experiment.config)
         self._controller.fork(record, iteration, changes, self._experiment.plain)
 
