@@ -28,6 +28,7 @@ from engine.training.given import NOTHING, Given, given_in
 from engine.training.learner import AskingLearner, Learner, Moment
 from engine.training.learners.interaction import InteractingLearner, collection_of
 from engine.training.learners.make import make_learner
+from engine.training.learners.teaching import require_weights
 from engine.training.many_seeds.learner import ManySeedsLearner
 from engine.training.totals import Totals
 from engine.values.state_values import StateValues
@@ -174,6 +175,7 @@ class Training:
         problem = refusal(changed, self.environment)
         if problem is not None:
             raise RefusedError(problem)
+        require_weights(self.given.demonstrations, changed)
         self._pending[path] = {parameter.path: parameter.value for parameter in parameters_of(changed)}[path]
 
     @property

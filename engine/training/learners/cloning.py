@@ -26,13 +26,13 @@ from engine.experience.rollouts import Rollout
 from engine.policies.policy import MARGIN, Policy
 from engine.reports.events import Collected, Estimated, Event, Heartbeats, Updated
 from engine.reports.metrics import METRICS
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RequestError
 from engine.runtime.seeds import Seeds
 from engine.training.given import Given
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, RolloutInteraction
 from engine.training.learners.summary import estimated, require_computable, summary
-from engine.training.learners.teaching import require_fitting
+from engine.training.learners.teaching import require_fitting, require_weights
 
 _NAMED = 6  # actions whose shares are told
 
@@ -153,8 +153,8 @@ class _Dataset:
             raise RequestError(f"The dataset {config.imitation.dataset} was not given to this run; start it anew.")
         require_fitting(shown, config, interaction.environment)
         self._steps = labelled(shown, self._policy)
+        require_weights(shown, config)
         self._rewards = _rewards(shown, config)
-        require_weights(config, self._rewards)
         out = held_out(self._steps, config.imitation.held_out, generator)
         self._learned = ~out
         self.learned, self.held_out = (self._steps.part(rows, self._policy.recurrent) for rows in (self._learned, out))
@@ -172,25 +172,11 @@ class _Dataset:
         """What is learned from, with what ∇ log π of each step is multiplied by."""
         assert isinstance(config.update, BehaviouralCloning)
         steps, weighting = self._steps, config.update.weighting
-        try:
-            require_weights(config, self._rewards)  # which may have changed on the way
-        except RequestError as error:
-            raise RunError(str(error)) from None
         if weighting == "one" or self._rewards is None:
             return self.learned
         counted = returns_to_go if weighting == "return-to-go" else whole_returns
         weights = counted(self._rewards, steps.lengths, config.estimator.gamma).to(steps.weights.device)
         return replace(steps, weights=weights).part(self._learned, self._policy.recurrent)
-
-
-def require_weights(config: ImitationConfig, rewards: Tensor | None) -> None:
-    """Raises RequestError where steps are to be weighed by rewards that are not known."""
-    assert isinstance(config.update, BehaviouralCloning)
-    if config.update.weighting != "one" and rewards is None:
-        raise RequestError(
-            f"The dataset {config.imitation.dataset} says nothing of rewards, by which its steps could be weighed; set "
-            "update.weighting to one."
-        )
 
 
 def _rewards(shown: Demonstrations, config: ImitationConfig) -> Tensor | None:

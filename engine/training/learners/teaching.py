@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import ImitationConfig
+from engine.config import ImitationConfig, RunConfig
+from engine.config.imitation import BehaviouralCloning
 from engine.experience.demonstrations import Demonstrations
 from engine.runtime.errors import RequestError
 from engine.training.given import difference_between
@@ -39,6 +40,17 @@ def require_fitting(shown: Demonstrations, config: ImitationConfig, environment:
     else:
         counts = {"discrete": [space.size], "multi-binary": [2] * space.size, "multi-discrete": list(space.parts)}
         _require_counts(name, "action", actions, np.array(counts[space.kind]), shown)
+
+
+def require_weights(shown: Demonstrations | None, config: RunConfig) -> None:
+    """Raises RequestError where the steps of a dataset are to be weighed by rewards that are not known."""
+    if not isinstance(config, ImitationConfig) or not isinstance(config.update, BehaviouralCloning) or shown is None:
+        return
+    if config.update.weighting != "one" and any(each.rewards is None for each in shown.episodes if len(each)):
+        raise RequestError(
+            f"The dataset {config.imitation.dataset} says nothing of rewards, by which its steps could be weighed; set "
+            "update.weighting to one."
+        )
 
 
 def _require_shape(

@@ -225,3 +225,11 @@ def test_what_is_optimal_is_asked_for_anew_where_something_else_is() -> None:
     assert taught_alike(before, with_values(before, {"update.learning_rate": 0.5}))
     assert not taught_alike(before, with_values(before, {"estimator.gamma": 0.5}))
     assert not taught_alike(before, with_values(before, {"environment.options": {"is_slippery": False}}))
+
+
+def test_weights_by_rewards_that_are_not_known_are_refused_while_training_too() -> None:
+    training = Training(cloning(), given=Given(Demonstrations(CARTPOLE, (replace(FIRST, rewards=None),))))
+    updates(training, 1)
+    with pytest.raises(RequestError, match="says nothing of rewards"):
+        training.change("update.weighting", "return")
+    assert updates(training, 1)[0].metrics["gradient_steps"] == 1
