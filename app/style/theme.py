@@ -229,6 +229,9 @@ def style_sheet(theme: Theme) -> str:
     QCheckBox::indicator:checked:disabled {{ background: {t.disabled}; }}
     QCheckBox::indicator:focus {{ border: 2px solid {t.focus}; margin: 0; }}
     QCheckBox::indicator:checked:focus {{ border-color: {t.text}; }}
+    QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
+        width: 0; border: 0;
+    }}
     QRadioButton::indicator {{
         width: {t.px(14)}px; height: {t.px(14)}px; border: 1px solid {t.edge}; border-radius: {t.px(14) // 2 + 1}px;
         margin: 1px; background: {t.raised};

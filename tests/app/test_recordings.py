@@ -155,6 +155,8 @@ def test_recordings_are_looked_at_trimmed_named_merged_deleted_taken_in_and_made
     assert recordings.view.picture.sentence.startswith("This episode has no seed")
     QTest.mouseClick(recordings.record_button, Qt.MouseButton.LeftButton)
     dialog = window.findChild(RecordDialog)
+    number = dialog.episodes.lineEdit()
+    assert number.width() > number.fontMetrics().horizontalAdvance("10000")
     dialog.episodes.setValue(4)
     QTest.mouseClick(dialog.limited, Qt.MouseButton.LeftButton, pos=QPoint(8, dialog.limited.height() // 2))
     dialog.at_least.setValue(5.0)

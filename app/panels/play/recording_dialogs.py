@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QCheckBox,
     QDialog,
     QDialogButtonBox,
@@ -120,8 +119,6 @@ class RecordDialog(QDialog):
         self.at_least.setRange(-_LARGEST_RETURN, _LARGEST_RETURN)
         self.at_least.setDecimals(2)
         self.at_least.setEnabled(False)
-        for number in (self.episodes, self.at_least):
-            number.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.limited.toggled.connect(self.at_least.setEnabled)
         self.run_box.currentIndexChanged.connect(lambda _index: self._fill_iterations(None))
         self.tell = Sentence(
