@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPolygonF
 from app.models.run_style import RunStyle
 from app.plotting.marks import DASHES, Frame, Line, pen_of
 from app.plotting.run_sign import WIDTH
-from app.plotting.tags import PAD, Sign, Tag, width_of
+from app.plotting.tags import DASHED, PAD, Sign, Tag, width_of
 from app.style.format import short_number
 from app.style.theme import Theme
 
@@ -59,7 +59,7 @@ class Level:
 
     def tags(self, metrics: QFontMetricsF, frame: Frame) -> Sequence[Tag]:
         """Its name, right above or beneath it at the left, else at the right, else between; or at the top."""
-        width, height, rect = width_of(metrics, self.text), metrics.height(), frame.rect
+        width, height, rect = width_of(metrics, self.text, DASHED), metrics.height(), frame.rect
         room = rect.width() - width - 2 * PAD
         if not self._is_seen(frame) or room < 0:
             return ()
@@ -68,7 +68,8 @@ class Level:
         beside = dict.fromkeys((best, y + 3, y - height - 3))
         tops = [(share, top) for share in _ALONG for top in beside] + [(share, rect.top() + 2) for share in _ALONG]
         places = [QRectF(rect.left() + PAD + share * room, top, width, height) for share, top in tops]
-        return (Tag(self.text, [place for place in places if rect.contains(place)] or places[:1]),)
+        inside = [place for place in places if rect.contains(place)] or places[:1]
+        return (Tag(self.text, inside, dashed=self.colour),)
 
 
 def optimal_level() -> Level:
@@ -202,7 +203,7 @@ class Name:
         rect, height = frame.rect, metrics.height()
         sign = Sign(self.style, self.line.colour, _SIGN * WIDTH * height / 18.0)
         text = metrics.elidedText(self.text, Qt.TextElideMode.ElideRight, _WIDEST_NAME * rect.width() - sign.width)
-        width = width_of(metrics, text, sign)
+        width = width_of(metrics, text, sign.width)
         at_x, at_y = frame.to_x(float(x[seen[-1]])), frame.to_y(float(y[seen[-1]]))
         lefts = dict.fromkeys((min(at_x + PAD, rect.right() - width), at_x - PAD - width, at_x - PAD - 2 * width))
         apart = [3 + row * (height + 1) for row in _ROWS]

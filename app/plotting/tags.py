@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from app.models.run_style import RunStyle
-from app.plotting.marks import Dots, Frame, Numbers
+from app.plotting.marks import DASHES, Dots, Frame, Numbers, pen_of
 from app.plotting.run_sign import HEIGHT, draw_run_sign
 from app.style.theme import Theme
 
 PAD = 4.0  # pixels at either side of the words
+DASHED = 23.0  # pixels of a dashed line before the words that are its name
 _SIGN_PAD = 4.0  # between a sign and the words beside it
 _MOST_DOTS = 400  # that are looked at: a share of very many says as well where they lie
 _EVERY = 4.0  # pixels from one point of a line that is looked at to the next
@@ -34,11 +35,13 @@ class Sign:
 
 @dataclass(frozen=True)
 class Tag:
-    """Words and where they may stand, the best first. Without words it is kept free for a shape that stands there."""
+    """Words and where they may stand, the best first. Without words it is kept free for a shape that stands there.
+    ``dashed`` is the colour of the dashed line that they name, where they name one, from which they may stand apart."""
 
     text: str
     places: Sequence[QRectF]
     sign: Sign | None = None
+    dashed: str = ""
 
 
 class Worded(Protocol):
@@ -54,9 +57,9 @@ class Curve(Protocol):
     y: Numbers
 
 
-def width_of(metrics: QFontMetricsF, text: str, sign: Sign | None = None) -> float:
-    """How wide a tag is."""
-    return metrics.horizontalAdvance(text) + 2 * PAD + (sign.width + _SIGN_PAD if sign is not None else 0.0)
+def width_of(metrics: QFontMetricsF, text: str, before: float = 0.0) -> float:
+    """How wide a tag is that has something so wide before its words."""
+    return metrics.horizontalAdvance(text) + 2 * PAD + (before + _SIGN_PAD if before else 0.0)
 
 
 class Tags:
@@ -144,6 +147,15 @@ def _paint(painter: QPainter, tag: Tag, place: QRectF, colours: tuple[str, str])
         sign = QRectF(place.left() + PAD, place.center().y() - height / 2, tag.sign.width, height)
         draw_run_sign(painter, tag.sign.style, tag.sign.colour, sign)
         words = place.adjusted(PAD + tag.sign.width + _SIGN_PAD, 0.0, 0.0, 0.0)
+        alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    if tag.dashed:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        pen = pen_of(tag.dashed, DASHED / (3 * DASHES[0] + 2 * DASHES[1]))  # three dashes of it
+        pen.setDashPattern(DASHES)
+        painter.setPen(pen)
+        left, middle = place.left() + PAD, round(place.center().y())
+        painter.drawLine(QLineF(left, middle, left + DASHED, middle))
+        words = place.adjusted(PAD + DASHED + _SIGN_PAD, 0.0, 0.0, 0.0)
         alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
     painter.setPen(QColor(ink))
     painter.drawText(words, int(alignment), tag.text)

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -109,6 +109,21 @@ class _Held:
 
     def tags(self, _metrics: QFontMetricsF, _frame: Frame) -> list[Tag]:
         return [Tag("", [self.place])]
+
+
+def test_a_level_is_told_by_its_dashes_wherever_its_name_has_to_stand() -> None:
+    level = Level(30.0, "you 29", colour="#ff00ff")
+    metrics, frame = QFontMetricsF(QFont()), Frame(QRectF(0, 0, 600, 120), (0.0, 1.0), (0.0, 600.0))
+    (tag,) = level.tags(metrics, frame)
+    image = QImage(600, 120, QImage.Format.Format_RGB32)
+    image.fill(0)
+    painter, tags = QPainter(image), Tags([level], [])
+    tags.paint(painter, frame)
+    painter.end()
+    ((_, place),) = tags.placed(metrics, frame)
+    middle = round(place.center().y())
+    row = {image.pixelColor(x, y).name() for x in range(round(place.left()), 60) for y in (middle - 1, middle)}
+    assert tag.dashed in row
 
 
 def test_words_do_not_stand_within_a_wide_shape() -> None:
