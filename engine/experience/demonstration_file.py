@@ -77,7 +77,6 @@ _HEAD = ("format", "digest", "version", "environment", "episodes")
 _SWITCHES = ("terminated", "truncated", "rewards", "final_observation")
 _EPISODE = ("steps", *_SWITCHES, "seed", "source")
 _MAY_BE_LEFT_OUT = ("digest", "version", "source")
-_PICTURE = 64  # numbers in an observation, from which on they may be a picture's
 _TENSORS = ("observations", "actions", "rewards", "final_observations")
 
 
@@ -89,7 +88,7 @@ def to_bytes(demonstrations: Demonstrations) -> bytes:
     """
     check(demonstrations)
     episodes = demonstrations.episodes
-    tensors = {"observations": _compact(demonstrations.observations), "actions": demonstrations.actions}
+    tensors = {"observations": demonstrations.compact, "actions": demonstrations.actions}
     rewards = [episode.rewards for episode in episodes if episode.rewards is not None]
     finals = [episode.final_observation for episode in episodes if episode.final_observation is not None]
     tensors |= {"rewards": np.concatenate(rewards)} if rewards else {}
@@ -217,14 +216,6 @@ def _cut(tensor: NDArray[Any] | None, name: str, lengths: Sequence[int]) -> list
     pixels = tensor.dtype == np.uint8 and name != "actions"
     own = np.array(tensor, np.float32 if pixels else tensor.dtype)  # which can be written to
     return np.split(own, np.cumsum(lengths)[:-1])
-
-
-def _compact(observations: NDArray[Any]) -> NDArray[Any]:
-    """In a fourth of the room where all are whole numbers as of pixels, many of them in each."""
-    if observations.dtype != np.float32 or observations.shape[1] < _PICTURE:
-        return observations
-    small = np.clip(observations, 0.0, 255.0).astype(np.uint8)
-    return small if np.array_equal(small, observations) else observations
 
 
 def _reason(error: Exception) -> str:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from engine.config.environments import EnvironmentConfig
 
+_PICTURE = 64  # numbers in an observation, from which on they may be a picture's
+
 
 @dataclass(frozen=True)
 class Demonstration:
@@ -68,6 +70,16 @@ class Demonstrations:
     def observations(self) -> NDArray[Any]:
         """[N, …], episode after episode."""
         return _joined([episode.observations for episode in self.episodes])
+
+    @cached_property
+    def compact(self) -> NDArray[Any]:
+        """``observations`` as they are kept: as uint8, in a fourth of the room, where there are many numbers in each
+        and all are whole ones from 0 to 255, such as pixels."""
+        observations = self.observations
+        if observations.dtype != np.float32 or observations.shape[1] < _PICTURE:
+            return observations
+        small = np.clip(observations, 0.0, 255.0).astype(np.uint8)
+        return small if np.array_equal(small, observations) else observations
 
     @cached_property
     def actions(self) -> NDArray[Any]:

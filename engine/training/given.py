@@ -135,7 +135,7 @@ def _as_state(shown: Demonstrations) -> State:
     rewards = [each.rewards for each in episodes if each.rewards is not None]
     return {
         "environment": shown.environment.model_dump(mode="json"),
-        "observations": shown.observations,
+        "observations": shown.compact,
         "actions": shown.actions,
         "rewards": np.concatenate(rewards) if rewards else None,
         "finals": np.stack(finals) if finals else None,
@@ -156,13 +156,15 @@ def _as_state(shown: Demonstrations) -> State:
 
 def _from_state(state: Mapping[str, Any]) -> Demonstrations:
     steps = rewarded = final = 0
-    episodes = []
+    episodes, seen = [], state["observations"]
+    if seen.dtype == np.uint8:  # kept in a fourth of the room
+        seen = seen.astype(np.float32)
     for each in state["episodes"]:
         rows = slice(steps, steps + each["length"])
         paid = slice(rewarded, rewarded + each["length"])
         episodes.append(
             Demonstration(
-                state["observations"][rows],
+                seen[rows],
                 state["actions"][rows],
                 state["rewards"][paid] if each["rewarded"] else None,
                 state["finals"][final] if each["final"] else None,

@@ -233,3 +233,15 @@ def test_weights_by_rewards_that_are_not_known_are_refused_while_training_too() 
     with pytest.raises(RequestError, match="says nothing of rewards"):
         training.change("update.weighting", "return")
     assert updates(training, 1)[0].metrics["gradient_steps"] == 1
+
+
+def test_pictures_are_kept_in_a_fourth_of_their_room() -> None:
+    seen = np.random.default_rng(0).integers(0, 256, (50, 100)).astype(np.float32)
+    for observations, room in ((seen, 5_000), (seen + np.float32(0.5), 20_000)):
+        given = Given(Demonstrations(CARTPOLE, (Demonstration(observations, np.zeros(50, np.int64)),)))
+        state = given.state()
+        assert state["demonstrations"]["observations"].nbytes == room
+        kept = given_in(from_bytes(to_bytes(state))).demonstrations
+        assert kept is not None
+        assert kept.observations.dtype == np.float32
+        assert np.array_equal(kept.observations, observations)
