@@ -67,6 +67,19 @@ def listed(
     return window, recordings
 
 
+def test_what_the_library_holds_is_known_before_anybody_looks_at_the_list(
+    qtbot: QtBot, make_window: Make, library_place: Path
+) -> None:
+    """So that the mean of what a person has played is shown beside runs from the start."""
+    with Library(library_place) as library:
+        Recordings(library).add(played(), RecordingSource("person"))
+    window = make_window()
+    recordings = window.panels.find(PlayPanel).recordings
+    assert recordings is not None
+    qtbot.waitUntil(lambda: [each.number for each in recordings.recordings.records] == [1])
+    assert not recordings.isVisible()
+
+
 def click(recordings: RecordingsList, row: int, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
     place = recordings.table.visualRect(recordings.rows.index(row, 0)).center()
     QTest.mouseClick(recordings.table.viewport(), Qt.MouseButton.LeftButton, modifier, place)
