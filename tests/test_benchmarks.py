@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from engine.catalogue.family import Extra
 from engine.config import presets
+from engine.config.parameters import with_values
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import learning, report
 from tests.benchmarks.figures import Figure, Measured, MissingPackageError, Number, Result, Row, require
@@ -192,6 +193,11 @@ def test_a_goal_is_reached_no_sooner_than_so_many_episodes_have_ended() -> None:
     config = configuration(Goal("bandit", 0.0))
     runs = [learning.train(config, 0.0, stop=True, over=over) for over in (100, 1000)]
     assert [run["steps_to_target"] for run in runs] == [112, 1008]  # an episode is a step, and 16 are an update
+
+
+def test_a_preset_that_learns_from_a_teacher_is_given_one() -> None:
+    config = with_values(presets.shipped()["cartpole-cloning"].config, {"budget.environment_steps": 1})
+    assert learning.train(config, None, stop=False, over=100)["steps"] > 0
 
 
 def test_the_share_of_seeds_counts_those_that_have_a_target() -> None:

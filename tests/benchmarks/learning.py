@@ -282,10 +282,11 @@ def train(config: RunConfig, target: float | None, stop: bool, over: int) -> dic
     import torch
 
     from engine.reports.events import Collected, Updated
+    from engine.runs.giving import given_for
     from engine.training.training import Training
 
     torch.set_num_threads(1)
-    training, reached, last = Training(config), None, 0.0
+    training, reached, last = Training(config, given=given_for(config, None)), None, 0.0
     returns: deque[float] = deque(maxlen=over)
     for event in training:
         if isinstance(event, Collected):
