@@ -19,6 +19,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engine.runtime.interrupts import ENDS
+
 MOST_PROCESSES = 4
 
 settings.register_profile(
@@ -76,6 +78,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         # Whoever starts the tests in the background has them ignore Ctrl+C, and all processes that they start with it.
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def heard_again() -> Iterator[None]:
+    """A program that is ended hears no more signals; the one that tests goes on. Nor is one ignored meanwhile because
+    whoever started the tests ignores it."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    for number, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,15 +24,6 @@ from engine.runtime.interrupts import ENDS
 from tests.engine import worker_environments
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def heard_again() -> Iterator[None]:
-    """A program that is ended hears no more signals; the one that tests goes on."""
-    before = {number: signal.getsignal(number) for number in ENDS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")

@@ -120,9 +120,9 @@ def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
         QTest.mouseClick(panel.view, Qt.MouseButton.LeftButton, pos=cell)
     assert told[-1].startswith("Nothing leads there at once")
     qtbot.waitUntil(is_at(panel, GameState.ENDED))
+    qtbot.waitUntil(lambda: "Over after 8 steps. Kept as recording 1." in panel.status.text())
     assert panel.standings.numbers["episode"].text() == "9.3"
     assert panel.standings.titles["you"].text() == "You, mean of 1 episode"
-    qtbot.waitUntil(lambda: "Over after 8 steps. Kept as recording 1." in panel.status.text())
     assert [(kept.mean_return, kept.episodes[0].end) for kept in recordings(library_place)] == [(9.3, "terminated")]
     assert returns._person.text == "you 9.3 (1 episode)"
     pick_environment(window.experiment, ENVIRONMENTS["FrozenLake-v1"])
@@ -166,7 +166,7 @@ def test_time_runs_after_a_countdown_and_stands_still_when_the_keyboard_goes_els
     qtbot.waitUntil(is_at(panel, GameState.PLAYING))
     QTest.keyPress(view, Key.Key_Left)
     qtbot.waitUntil(is_at(panel, GameState.ENDED), timeout=10_000)
-    assert len(played) == 2
+    qtbot.waitUntil(lambda: len(played) == 2)
     assert played[1].demonstration.terminated
     assert panel.status.text().startswith("Over after ")
     QTest.keyClick(view, Key.Key_Return)

@@ -104,15 +104,6 @@ def test_who_takes_another_python_is_told_which_to_take(
 
 
 @pytest.fixture
-def heard_again() -> Iterator[None]:
-    """A program that is interrupted ends, and hears no more; the one that tests goes on."""
-    before = {number: signal.getsignal(number) for number in ENDS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
 def trains() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Begins to train in a process of its own, which is not left behind, whatever comes of the test."""
     begun: list[subprocess.Popen[str]] = []
