@@ -322,7 +322,9 @@ class RunController(ShownRuns):
             return Progress(0, asked.budget.environment_steps, None, None)
         if self.shown is None:
             return Progress(0, 0, None, None)
-        return self._advance.progress(self.history, self.shown.config.budget.environment_steps, self.pace)
+        come_to = self._advance.progress(self.history, self.shown.config.budget.environment_steps, self.pace)
+        # Nobody knows how long a person takes.
+        return replace(come_to, steps_per_second=None, seconds_left=None) if self.is_asking else come_to
 
     def _follow(self, state: RunState) -> None:
         before, self._before = self._before, None

@@ -43,6 +43,8 @@ def test_a_person_answers_round_by_round_and_comes_back_to_what_was_left(
     qtbot.waitUntil(lambda: asked(page) == 1, timeout=20_000)
     assert page.words.text() == "Question 1 of 4, round 1"
     assert window.controller.activity == "waiting for your answers"
+    come_to = window.controller.progress()
+    assert (come_to.steps_per_second, come_to.seconds_left) == (None, None), "nobody knows how long a person takes"
     assert "4 questions wait for you" in window.log.text
     qtbot.waitUntil(lambda: page.teaching.film is not None, timeout=10_000)
     assert not view.sentence
