@@ -57,11 +57,11 @@ def _sum(config: ImitationConfig, whole: bool) -> str:
 def _cloning(config: ImitationConfig) -> tuple[Line, ...]:
     update = config.update
     assert isinstance(update, BehaviouralCloning)
-    shown = r", \;\; a_{i,t} \sim \pi_{\theta}" if is_own(config) else rf", \;\; (s, a)_{{i,t}} \in {_DATASET}"
+    shown = r"\quad a_{i,t} \sim \pi_{\theta}" if is_own(config) else rf"\quad (s, a)_{{i,t}} \in {_DATASET}"
     likelihood = _estimate(config, _LIKELIHOOD, r"1 \,", shown)
     weight = _sum(config, update.weighting != "return-to-go")
     if update.weighting == "one":
-        beside = _estimate(config, rf"{_GRADIENT} J", weight, r", \;\; a_{i,t} \sim \pi_{\theta}")
+        beside = _estimate(config, rf"{_GRADIENT} J", weight, r"\quad a_{i,t} \sim \pi_{\theta}")
         return likelihood, beside, optimised(update, _LIKELIHOOD)
     name = rf"{_GRADIENT} J" if is_own(config) else r"\hat{g}"
     return likelihood, _estimate(config, name, weight, shown), optimised(update, name)
