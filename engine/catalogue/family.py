@@ -26,6 +26,11 @@ class Extra(NamedTuple):
     def installed(self) -> bool:
         return all(find_spec(module) is not None for module in self.modules)
 
+    @property
+    def missing(self) -> str:
+        """What to do before what it brings can be used, in a sentence; empty where it is installed."""
+        return "" if self.installed else f"{self.title} is not installed; install it with {self.command}"
+
 
 class Making(NamedTuple):
     """How Gymnasium comes to know environments of a package, and what stands between them and a policy.

@@ -81,7 +81,7 @@ def write_minari(demonstrations: Demonstrations, folder: Path) -> None:
 
 def _require_minari() -> None:
     if not MINARI.installed:
-        raise RequestError(f"{MINARI.title} is not installed; install it with {MINARI.command}.")
+        raise RequestError(f"{MINARI.missing}.")
 
 
 def _require_spaces(data: Path) -> None:

@@ -37,9 +37,7 @@ class RecordingForm:
     @property
     def missing(self) -> str:
         """What to do before it can be written so; empty where nothing is missing."""
-        if self.extra is None or self.extra.installed:
-            return ""
-        return f"{self.extra.title} is not installed; install it with {self.extra.command}"
+        return self.extra.missing if self.extra is not None else ""
 
 
 def _write_plain(demonstrations: Demonstrations, path: Path) -> None:

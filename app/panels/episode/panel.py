@@ -27,6 +27,7 @@ from app.session.playback_thread import SPEEDS, PlaybackThread, PlayedFrame, Slo
 from app.style import icons
 from app.style.combo import Combo
 from app.style.format import NOTHING, minus, short_number
+from app.style.halves import TALLEST_PICTURE, arrange
 from app.style.text import ElidedLabel
 from app.style.theme import Theme, tabular
 from engine.catalogue.environments import ENVIRONMENTS
@@ -45,7 +46,6 @@ AS_IN_THE_CURVE = (
 SHORTEST_BARS = 64  # pixels
 LOWEST_PICTURE = 120  # pixels
 WIDE = 1.4  # times as wide as high, from which on the picture stands beside what is told of it
-TALLEST_PICTURE = 1 << 16  # pixels; no screen has as many
 SO_FAR = "Return so far"
 RATE_EVERY = 1.0  # seconds
 DETAILS_EVERY = 0.1  # seconds; numbers that change faster cannot be read, and cost training
@@ -378,12 +378,7 @@ class EpisodePanel(PanelWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = self.width() > WIDE * self.height()
-        direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
-        if direction != self._halves.direction():
-            self._halves.setDirection(direction)
-            self._halves.setStretch(0, 3 if wide else 1000)
-            self._halves.setStretch(1, 2 if wide else 1)
+        arrange(self._halves, wide=self.width() > WIDE * self.height())
         self._limit_picture()
 
     def _limit_picture(self) -> None:

@@ -25,6 +25,7 @@ from app.session.game import EACH_KEY, PACES, Game, GameState
 from app.session.play_thread import Played
 from app.style import icons
 from app.style.combo import Combo
+from app.style.halves import TALLEST_PICTURE, arrange
 from app.style.text import muted, set_role
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
@@ -38,7 +39,6 @@ BRIEF = 4000  # ms for which a sentence is read
 LOWEST_PICTURE = 84  # pixels
 WIDE = 1.2  # times as wide as high, from which on the picture stands beside what is told of it
 EDGE = 3  # pixels, of the frame
-TALLEST_PICTURE = 1 << 16  # pixels; no screen has as many
 _FAST = {EACH_KEY: "each key"}
 
 
@@ -330,11 +330,7 @@ class GamePage(QWidget):
         self._settle(wide=self.isVisible() and self.width() > WIDE * self.height())
 
     def _settle(self, *, wide: bool) -> None:
-        direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
-        if direction != self._halves.direction():
-            self._halves.setDirection(direction)
-            self._halves.setStretch(0, 3 if wide else 1000)
-            self._halves.setStretch(1, 2 if wide else 1)
+        arrange(self._halves, wide=wide)
         self._limit_picture()
 
     def _limit_picture(self) -> None:

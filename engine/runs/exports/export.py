@@ -48,9 +48,7 @@ class Export:
     @property
     def missing(self) -> str:
         """What to do before a run can be written so, in a sentence; empty where nothing is missing."""
-        if self.extra is None or self.extra.installed:
-            return ""
-        return f"{self.extra.title} is not installed; install it with {self.extra.command}"
+        return self.extra.missing if self.extra is not None else ""
 
 
 def counted(number: int, thing: str) -> str:
