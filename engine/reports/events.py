@@ -96,6 +96,38 @@ class Estimated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Inspected(Event):
+    """All M steps that one iteration learns from, before its update; made only when somebody asked for it.
+
+    They stand sequence after sequence, each in the order of time; an event's ``rows`` are indices among them.
+    ``observations`` and ``actions`` [M, …] are as the policy saw and drew them, before normalisation and clipping to
+    bounds; ``rewards`` [M] as learning gets them, and ``log_probs`` [M] the log π(a|s) of the policy that is to be
+    updated. ``advantages`` [M] are ``credit`` Ψ less ``baseline`` b, [M] each; with one b per parameter, b is 0 here.
+    ``weights`` [M] are what each ∇ log π is multiplied with, normalised and times γᵗ where that is so, and ``divisor``
+    what their sum is divided by. ``values`` and ``targets`` [M] are V(s) and what it is fitted to, None without one.
+    ``environments`` [M] say in which environment a step was taken, ``elapsed`` [M] how many steps of its episode came
+    before it, and ``terminated`` and ``truncated`` [M] where an episode ended, or was cut off.
+    """
+
+    iteration: int
+    observations: NDArray[Any]
+    actions: NDArray[Any]
+    rewards: NDArray[np.float32]
+    log_probs: NDArray[np.float32]
+    credit: NDArray[np.float32]
+    baseline: NDArray[np.float32]
+    advantages: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    divisor: int
+    values: NDArray[np.float32] | None
+    targets: NDArray[np.float32] | None
+    environments: NDArray[np.int64]
+    elapsed: NDArray[np.int64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class Planned(Event):
     """What is known of a finite process after one step of planning in it.
 

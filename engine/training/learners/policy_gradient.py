@@ -23,6 +23,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import State
 from engine.training.learner import Moment
+from engine.training.learners.inspection import inspected
 from engine.training.learners.interaction import InteractingLearner, MakeCollector, RolloutInteraction
 from engine.training.learners.summary import estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
@@ -123,6 +124,8 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
             batch, told = yield from self._estimate(rollout, collected, moment)
         given = UpdateInput(batch, config, moment.progress, moment.watched, moment.iteration)
         yield estimated(moment.iteration, given.batch.advantages, given.normalized)
+        if moment.watched:
+            yield (yield from inspected(given, self.policy))
         outcome = yield from self._rule.update(given)
         if outcome.log_ratios is not None:
             yield _reweighted(moment, outcome)
