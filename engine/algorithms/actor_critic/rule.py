@@ -17,6 +17,7 @@ from engine.algorithms.actor_critic.improvements import make_improvement
 from engine.algorithms.actor_critic.traced import traced_targets
 from engine.algorithms.outcome import Metrics, require_finite, scheduled, scheduled_metric
 from engine.algorithms.value_based.outcome import ValueOutcome
+from engine.algorithms.watching import WatchedStep
 from engine.catalogue.methods.replay import replay_layout
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
@@ -27,6 +28,7 @@ from engine.experience.transitions import Transitions
 from engine.maths.action_values import one_step_targets
 from engine.networks.optimizers import make_optimizer
 from engine.policies.policy import Policy
+from engine.reports.events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_critics import Critics
@@ -72,6 +74,7 @@ class ActorCriticRule:
         self._blindly = -math.log(max(1, environment.action.size))  # log μ of any action before anything is learned
         self._replay = Replay(update.replay, layout, config.collection.environments, seeds.generator())
         self.parts.add("replay", self._replay.parts)
+        self._is_watched = False
         self._steps = 0  # of the action values, in this iteration
         self._norms: deque[Tensor] = deque(maxlen=_TOLD)  # of the policy's gradients
         self._learned: deque[_Learned] = deque(maxlen=_TOLD)
@@ -81,9 +84,10 @@ class ActorCriticRule:
         """Whether actions are to be random, as nothing has been learned yet."""
         return self._replay.acts_randomly(self._update.replay)
 
-    def begin(self, config: ActorCriticConfig, progress: float) -> None:
-        """An iteration begins, with these settings at this share of the budget, 0 … 1."""
-        self._config, self._update, self._progress = config, config.update, progress
+    def begin(self, config: ActorCriticConfig, progress: float, watched: bool = False) -> None:
+        """An iteration begins, with these settings at this share of the budget, 0 … 1; where it is ``watched``, every
+        gradient step is told."""
+        self._config, self._update, self._progress, self._is_watched = config, config.update, progress, watched
         self._policy.begin(config)
         self._following.begin()
         self._steps = 0
@@ -109,8 +113,9 @@ class ActorCriticRule:
         """Q(s, ·) of a few discrete actions, by the smaller of the networks that learn, [n, A]."""
         return self._online.judge(observations).smallest
 
-    def learn(self, transitions: Transitions) -> Iterator[None]:
-        """Update with the latest steps; whoever watches may stop it between two gradient steps.
+    def learn(self, transitions: Transitions) -> Iterator[UpdateStep | None]:
+        """Update with the latest steps; whoever watches may stop it between two gradient steps, and is told each: of
+        all networks of action values and, where it takes one, of the policy, whose gradient and change are told.
 
         Raises:
             RunError: a value or an action is no longer a finite number.
@@ -123,8 +128,7 @@ class ActorCriticRule:
             return
         horizon = Horizon(self._config.estimator.n, self._config.estimator.gamma)
         for drawn in self._replay.draws(update.replay, horizon, update.gradient_steps, self._progress, self._device):
-            self._step(drawn.batch)
-            yield
+            yield self._step(drawn.batch)
 
     @torch.no_grad()
     def _log_probs(self, transitions: Transitions) -> NDArray[np.float32]:
@@ -151,7 +155,7 @@ class ActorCriticRule:
         return traced_targets(windows, update, policy, self._target)
 
     @torch.no_grad()
-    def _step(self, batch: Minibatch) -> None:
+    def _step(self, batch: Minibatch) -> UpdateStep | None:
         update, online, policy = self._update, self._online, self._policy
         targets = self._targets(batch)
         judged = online.judge(batch.observations, None if online.discrete else batch.actions, learn=True)
@@ -167,15 +171,23 @@ class ActorCriticRule:
         self._critic_optimizer.step(self._scheduled(update.critic.learning_rate))
         self._steps += 1
         self._learned.append(_Learned(errors, targets, batch.ages))
-        if not policy.climbs():
-            return
-        policy.vector.zero()
-        policy.add_gradient(batch, online)
-        self._norms.append(policy.vector.clip(update.max_grad_norm))
-        rate = self._scheduled(update.learning_rate)
-        self._optimizer.step(rate)
-        policy.stepped(rate)
-        self._following.step(update.target)
+        climbs = policy.climbs()
+        if climbs:
+            policy.vector.zero()
+            policy.add_gradient(batch, online)
+            self._norms.append(policy.vector.clip(update.max_grad_norm))
+        seen = self._watched(errors, climbs=climbs) if self._is_watched else None
+        if climbs:
+            rate = self._scheduled(update.learning_rate)
+            self._optimizer.step(rate)
+            policy.stepped(rate)
+            self._following.step(update.target)
+        return None if seen is None else seen.event(0, self._steps)
+
+    def _watched(self, errors: Tensor, *, climbs: bool) -> WatchedStep:
+        """The step that is about to be taken; the policy's gradient is 0 where it waits."""
+        losses, norm = {"value": 0.5 * float(errors.square().mean())}, float(self._norms[-1]) if climbs else 0.0
+        return WatchedStep(self._policy.vector, losses, norm, log_ratios=torch.zeros(0))
 
     def _scheduled(self, rate: float) -> float:
         return scheduled(rate, self._update.learning_rate_schedule, self._progress)

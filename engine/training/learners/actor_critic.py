@@ -71,7 +71,7 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         assert isinstance(config, ActorCriticConfig)
         self._explore(config)
         rule = self._rule
-        rule.begin(config, moment.progress)
+        rule.begin(config, moment.progress, moment.watched)
         parts = Stepwise(self._interaction, rule, self._returns)
         played, observed = yield from stepwise(
             parts, moment, lambda: self._explorer if rule.explores_only else self._interaction.actor

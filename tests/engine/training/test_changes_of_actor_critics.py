@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,7 +13,7 @@ from engine.analysis.playback import frozen
 from engine.analysis.surfaces import surface_of
 from engine.config import ActorCriticConfig
 from engine.config.parameters import parameters_of, with_values
-from engine.reports.events import Updated
+from engine.reports.events import Event, Updated, UpdateStep
 from engine.training.forking import forked
 from engine.training.training import Training
 from tests.engine.support import untimed
@@ -167,3 +168,28 @@ def test_numbered_states_are_worth_what_the_policy_makes_of_its_action_values() 
     assert surface.critic is not None
     torch.testing.assert_close(torch.from_numpy(surface.critic).float(), (chances * worth).sum(-1))
     assert Training(configured("sac")).state_values() is None
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_watched_run_tells_every_gradient_step_and_learns_the_same(rule: str) -> None:
+    ends, told = [], list[Event]()
+    for watched in (False, True):
+        training = Training(configured(rule))
+        training.watched = watched
+        told = list(training)
+        ends.append((frozen(training), training.critics()))
+        training.close()
+        assert watched is any(isinstance(event, UpdateStep) for event in told)
+    (unseen, unseen_critics), (seen, critics) = ends
+    assert all(torch.equal(tensor, seen.state[name]) for name, tensor in unseen.state.items())
+    assert unseen_critics is not None
+    assert critics is not None
+    assert torch.equal(unseen_critics, critics)
+    for iteration, updated in enumerate((event for event in told if isinstance(event, Updated)), 1):
+        steps = [event for event in told if isinstance(event, UpdateStep) and event.iteration == iteration]
+        assert [step.step for step in steps] == list(range(1, len(steps) + 1))
+        assert len(steps) == updated.metrics["gradient_steps"]
+        assert np.mean([2.0 * step.losses["value"] for step in steps]) == pytest.approx(updated.metrics["value_loss"])
+        climbed = [step for step in steps if step.grad_norm > 0.0]
+        assert [step.parameter_change.any() for step in steps] == [step.grad_norm > 0.0 for step in steps]
+        assert np.mean([step.grad_norm for step in climbed]) == pytest.approx(updated.metrics["grad_norm"])
