@@ -128,6 +128,15 @@ class Inspected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AfterUpdate(Event):
+    """What has become of the steps that ``Inspected`` told of, once the update is over; made only when somebody asked
+    for it. ``log_probs`` [M] are log π(a|s) of the policy that it led to."""
+
+    iteration: int
+    log_probs: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Planned(Event):
     """What is known of a finite process after one step of planning in it.
 

@@ -12,7 +12,7 @@ from engine.algorithms.policy_gradient.rule import UpdateInput, log_probs_of
 from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.experience.batch import Batch, ConstantBaseline, LearnedValue
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeats, Inspected
+from engine.reports.events import AfterUpdate, Heartbeats, Inspected
 
 
 def inspected(given: UpdateInput, policy: Policy) -> Heartbeats[Inspected]:
@@ -40,6 +40,12 @@ def inspected(given: UpdateInput, policy: Policy) -> Heartbeats[Inspected]:
         terminated=_copied(rollout.flat(rollout.terminated)),
         truncated=_copied(rollout.flat(rollout.truncated)),
     )
+
+
+def after_update(given: UpdateInput, policy: Policy) -> Heartbeats[AfterUpdate]:
+    """The same steps under the ``policy`` that has been updated with them; yields signs of life."""
+    log_probs = yield from log_probs_of(policy, given.batch)
+    return AfterUpdate(iteration=given.iteration, log_probs=_copied(log_probs))
 
 
 def subtracted(batch: Batch, *, whole_return: bool) -> Tensor:

@@ -23,7 +23,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import State
 from engine.training.learner import Moment
-from engine.training.learners.inspection import inspected
+from engine.training.learners.inspection import after_update, inspected
 from engine.training.learners.interaction import InteractingLearner, MakeCollector, RolloutInteraction
 from engine.training.learners.summary import estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
@@ -127,6 +127,8 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         if moment.watched:
             yield (yield from inspected(given, self.policy))
         outcome = yield from self._rule.update(given)
+        if moment.watched:
+            yield (yield from after_update(given, self.policy))
         if outcome.log_ratios is not None:
             yield _reweighted(moment, outcome)
         if self._fitted_on(config) == "previous" and not fits_value_jointly(config):
