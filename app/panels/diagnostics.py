@@ -81,7 +81,7 @@ class DiagnosticsPanel(PanelWidget):
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """Plot what a run of ``config`` defines; what is shown does not change while it trains."""
         self._config = config
-        defined = diagnosed(config)
+        defined = diagnosed(config, environment)
         if defined != self._defined:
             self._plot(defined)
 

@@ -14,6 +14,7 @@ from engine.runs.records import Status
 from engine.runtime.errors import RequestError, describe
 
 if TYPE_CHECKING:
+    from engine.runs.recorder import Recorder
     from engine.runs.records import RunRecord
     from engine.training.training import Training
 
@@ -69,12 +70,17 @@ def change(training: Training, log: Callable[[str, str], object], path: str, val
         log("info", sentence)
 
 
-def answer(training: Training, log: Callable[[str, str], object], number: int, action: Any) -> None:
-    """Answer a question that the run asks, or say why that is no answer."""
+def answer(
+    training: Training, recorder: Recorder | None, log: Callable[[str, str], object], number: int, action: Any
+) -> None:
+    """Answer a question that the run asks and keep that, or say why it is no answer."""
     try:
         training.answer(number, action)
     except RequestError as error:
         log("error", str(error))
+        return
+    if recorder is not None:
+        recorder.answered(training)
 
 
 def close(hosted: Hosted, log: Callable[[str, str], object]) -> None:

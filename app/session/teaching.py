@@ -106,7 +106,7 @@ class Teaching(QObject):
     # --- answers ------------------------------------------------------------------------------------------------------
 
     def answer(self, action: Any) -> bool:
-        """Answer the present question, None where that is not known; whether the run has heard it."""
+        """Answer the present question with an action, or a ``NoAction``; whether the run has heard it."""
         question = self.question
         if question is None or not self._answer(question.number, action):
             return False

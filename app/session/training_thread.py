@@ -345,7 +345,7 @@ class TrainingThread(QThread):
         elif request.kind == "change":
             change(training, self.log.emit, *request.payload)
         elif request.kind == "answer":
-            answer(training, self.log.emit, *request.payload)
+            answer(training, self._recorder, self.log.emit, *request.payload)
         elif request.kind == "stop after":
             self._stops_after = True
             if (training.updates == training.iteration and not training.solving) or training.asking:

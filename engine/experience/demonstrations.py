@@ -73,13 +73,8 @@ class Demonstrations:
 
     @cached_property
     def compact(self) -> NDArray[Any]:
-        """``observations`` as they are kept: as uint8, in a fourth of the room, where there are many numbers in each
-        and all are whole ones from 0 to 255, such as pixels."""
-        observations = self.observations
-        if observations.dtype != np.float32 or observations.shape[1] < _PICTURE:
-            return observations
-        small = np.clip(observations, 0.0, 255.0).astype(np.uint8)
-        return small if np.array_equal(small, observations) else observations
+        """``observations`` as they are kept."""
+        return compact(self.observations)
 
     @cached_property
     def actions(self) -> NDArray[Any]:
@@ -91,6 +86,20 @@ class Demonstrations:
         """The first step of every episode among all, [episodes]."""
         lengths = [len(episode) for episode in self.episodes]
         return np.cumsum([0, *lengths[:-1]]).astype(np.int64) if lengths else np.zeros(0, np.int64)
+
+
+def compact(observations: NDArray[Any]) -> NDArray[Any]:
+    """``observations`` [N, …] as they are kept: as uint8, in a fourth of the room, where there are many numbers in each
+    and all are whole ones from 0 to 255, such as pixels."""
+    if observations.dtype != np.float32 or observations.ndim < 2 or observations.shape[1] < _PICTURE:
+        return observations
+    small = np.clip(observations, 0.0, 255.0).astype(np.uint8)
+    return small if np.array_equal(small, observations) else observations
+
+
+def whole(kept: NDArray[Any]) -> NDArray[Any]:
+    """What ``compact`` was given."""
+    return kept.astype(np.float32) if kept.dtype == np.uint8 else kept
 
 
 def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

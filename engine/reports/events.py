@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -190,6 +191,14 @@ class Question:
     observation: NDArray[Any]
     seed: int
     actions: NDArray[Any]
+
+
+class NoAction(StrEnum):
+    """An answer to a question that names no action: that it is not known which is right, or that the episode is lost
+    from here on whatever is done."""
+
+    UNKNOWN = "unknown"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)

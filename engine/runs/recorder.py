@@ -5,21 +5,19 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import platform
 import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.config.parameters import with_values
 from engine.reports.events import Event, Heartbeat
+from engine.runs.answers import keep_answers
 from engine.runs.autosave import BEST, Autosave, Taken, keep
 from engine.runs.library import Library
 from engine.runs.liveness import LOCK, hold, hold_with
@@ -27,8 +25,10 @@ from engine.runs.records import TOGETHER, RunRecord, Status
 from engine.runs.retention import make_room
 from engine.runs.snapshots import Snapshot, SnapshotKeeper
 from engine.runs.told import WRITTEN, Told
-from engine.runtime.errors import RequestError, RunError, describe
-from engine.runtime.state import inexact
+from engine.runs.trouble import LATER, LOST, Trouble, sentence_of
+from engine.runs.versions import versions
+from engine.runtime.errors import RequestError, RunError
+from engine.runtime.state import State, inexact
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -39,7 +39,6 @@ EVERY = 0.5  # seconds from one writing to the next
 RETRY = 5.0  # seconds until it is tried again, where it could not be written
 PATIENCE = 2.0  # seconds that the end of a run waits for its last writing
 LONGEST = 30.0  # seconds that the end of the process waits for it
-PACKAGES = ("policy-gradient-playground", "torch", "numpy", "gymnasium")  # whose versions are noted of a run
 
 
 class Recorder:
@@ -69,6 +68,8 @@ class Recorder:
         self._alone, self._budget = "", 0  # the run's id, where there are not several; the steps that each may take
         self._autosave: Autosave | None = None
         self._taken: deque[Taken] = deque()  # what is to be written of it
+        self._answers: State | None = None  # a person's, that are to be written
+        self._answered_in = 0  # the iteration whose beginning was kept as the first of them was given
         self._inexact: tuple[str, ...] | None = None
         self._said: tuple[str, ...] = ()  # what of the runs is inexact, whatever their states are
         self._keeper = SnapshotKeeper()
@@ -77,15 +78,18 @@ class Recorder:
         self._over = False
         self._library: Library | None = None  # of the thread that writes
         self._retry_at = 0.0
-        self._numbers = _Trouble(
+        self._numbers = Trouble(
             safely,
             "What this run tells cannot be recorded now",
             "What this run tells is recorded again, and nothing of it is missing.",
         )
-        self._states = _Trouble(
+        self._states = Trouble(
             safely, "The state of this run cannot be saved now", "The state of this run can be saved again."
         )
-        self._course = _Trouble(safely, "What the timeline shows of this run cannot be kept", "")
+        self._labour = Trouble(
+            safely, "What you have answered cannot be kept now", "What you have answered is kept again."
+        )
+        self._course = Trouble(safely, "What the timeline shows of this run cannot be kept", "")
 
     # --- on the thread that trains ------------------------------------------------------------------------------------
 
@@ -113,7 +117,7 @@ class Recorder:
         except Exception as error:
             self._release()
             self._told = {}
-            self._tell(f"This run is not recorded: {_sentence(error)}")
+            self._tell(f"This run is not recorded: {sentence_of(error)}")
             return None
         self._budget = training.config.budget.environment_steps
         self._thread = threading.Thread(target=self._write_on, name="recorder", daemon=True)
@@ -146,6 +150,17 @@ class Recorder:
             if self._alone:
                 self._take_snapshot(training, last=True)
 
+    def answered(self, training: Training) -> None:
+        """Keep what a person has answered so far, at once: with the first answer of a round also the state that the
+        round began with, since between two states may lie an hour of work that no machine can do again."""
+        if not self._alone:
+            return
+        if training.iteration != self._answered_in and training.resting:
+            self._answered_in = training.iteration
+            self._take(training, now=True)
+        self._answers = training.answers()
+        self._wake.set()
+
     def _take_snapshot(self, training: Training, *, last: bool) -> None:
         if self._course.is_there:
             return
@@ -164,7 +179,7 @@ class Recorder:
             taken = self._autosave.between(training, now=now)
         except Exception as error:  # of an environment, whose code may be from elsewhere
             self._autosave = None
-            self._tell(f"The state of this run cannot be kept, and it cannot be resumed: {_sentence(error)}")
+            self._tell(f"The state of this run cannot be kept, and it cannot be resumed: {sentence_of(error)}")
             return
         if taken is not None:
             self._taken.append(taken)  # written at the next turn: a thread that wakes now would hold this one up
@@ -266,7 +281,8 @@ class Recorder:
         resting = self._resting
         try:
             news = [told for told in self._told.values() if told.has_news()]
-            if not (news or self._taken or self._snapshots or resting is not None):
+            waiting = news or self._taken or self._snapshots or resting is not None or self._answers is not None
+            if not waiting:
                 return
             if self._library is None:
                 self._library = Library(self._folder)
@@ -309,7 +325,22 @@ class Recorder:
                     library.update(run, inexact=json.dumps(found, ensure_ascii=False))
             if self._autosave is not None:
                 self._autosave.cost(time.thread_time() - began)
+        self._keep_answers(library)
         self._keep_course(library)
+
+    def _keep_answers(self, library: Library) -> None:
+        answers = self._answers
+        if answers is None:
+            return
+        try:
+            keep_answers(library, self._alone, answers)
+        except OSError as error:
+            self._labour.begins(error, LOST if self._over else LATER)
+            self._retry_at = time.monotonic() + RETRY
+            return
+        self._labour.ends()
+        if self._answers is answers:
+            self._answers = None
 
     def _keep_course(self, library: Library) -> None:
         """Write what was kept for the timeline, all at once: each transaction by itself takes its time."""
@@ -349,7 +380,6 @@ class Recorder:
 
 
 _ENDING: list[threading.Thread] = []  # which still write the end of a run
-LATER, LOST = "the run goes on, and it is tried again", "it is lost"
 
 
 @dataclass(frozen=True)
@@ -361,39 +391,5 @@ class _Resting:
     over: bool = False
 
 
-class _Trouble:
-    """Something that cannot be written: said once, and once more when it can."""
-
-    def __init__(self, tell: Callable[[str], object], begun: str, ended: str) -> None:
-        self._tell, self._begun, self._ended = tell, begun, ended
-        self.is_there = False
-
-    def begins(self, error: Exception, then: str) -> None:
-        if not self.is_there:
-            self.is_there = True
-            self._tell(f"{self._begun}: {_sentence(error)[:-1]}; {then}.")
-
-    def ends(self) -> None:
-        if self.is_there:
-            self.is_there = False
-            self._tell(self._ended)
-
-
 class _Busy(Exception):  # noqa: N818 - a reason
     """The run is not to be trained here."""
-
-
-@cache
-def versions() -> Mapping[str, str]:
-    """Of Python and of the packages that decide what a run comes to."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}{f' in {Path(error.filename).parent}' if error.filename else ''}."
-    return str(error) if isinstance(error, RequestError | RunError) else f"{describe(error)}."

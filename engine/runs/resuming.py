@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.config.parameters import with_values
+from engine.runs.answers import with_answers
 from engine.runs.autosave import RUNS
 from engine.runs.giving import given_for
 from engine.runs.library import ITERATIONS, Library
@@ -62,6 +63,7 @@ def resume(library: Library, record: RunRecord, at: int | None = None, *, togeth
 
     checkpoint = checkpoint_at(library, record, at)
     said: tuple[str, ...] = ()
+    state: Mapping[str, Any]
     try:
         state = _read(library, checkpoint)
     except RequestError as error:
@@ -69,6 +71,8 @@ def resume(library: Library, record: RunRecord, at: int | None = None, *, togeth
             raise
         checkpoint, state = _last_that_can_be_read(library, record, error)
         said = (f"The last checkpoint cannot be read, so the run goes on from iteration {checkpoint.iteration:,}.",)
+    state, problem = with_answers(library, record.id, state)
+    said = (*said, problem) if problem else said
     others = _with(library, state, checkpoint) if together else {}
     if len(others) > 1:
         return _resumed_together(library, state, others, said)
@@ -190,15 +194,16 @@ def fork(
     """
     kept = [each for each in library.checkpoints(record.id) if at is None or each.iteration == at]
     if kept:
-        found = branch(library, record, _read(library, kept[0]), values, id)
+        state, _ = with_answers(library, record.id, _read(library, kept[0]))
+        found = branch(library, record, state, values, id)
         if "fork" not in kept[0].kinds:
             library.keep_checkpoint(replace(kept[0], kinds=(*kept[0].kinds, "fork")))
         return found
-    state = _kept_on_the_way(library, record, at)
-    if state is None:
+    on_the_way = _kept_on_the_way(library, record, at)
+    if on_the_way is None:
         checkpoint_at(library, record, at)  # which says what there is instead
         raise AssertionError
-    return branch(library, record, state, values, id)
+    return branch(library, record, on_the_way, values, id)
 
 
 def _kept_on_the_way(library: Library, record: RunRecord, at: int | None) -> dict[str, Any] | None:
@@ -219,7 +224,7 @@ def branch(
 
     What the parent has told up to there is told of the child as well, so that each is whole without the other.
     """
-    from engine.runs.recorder import versions
+    from engine.runs.versions import versions
     from engine.training.checkpoint import to_bytes
     from engine.training.forking import forked, taught_alike
     from engine.training.many_seeds.alone import NOISE, alone

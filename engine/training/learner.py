@@ -10,7 +10,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.policies.policy import Policy
 from engine.reports.events import Event
-from engine.runtime.state import Parts
+from engine.runtime.state import Parts, State
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,14 @@ class AskingLearner(Protocol):
         """Whether it waits now."""
 
     def answer(self, number: int, action: Any) -> None:
-        """An answer to the question of that number: an action in the environment's units, or None where it is not
-        known what is to be done, or the state is lost anyway.
+        """An answer to the question of that number: an action in the environment's units, or a ``NoAction``.
 
         Raises:
             RequestError: there is no such question, or no such action.
         """
+
+    def answers(self) -> State:
+        """What has been answered of what is asked now, to be put into its state by ``answered``."""
 
 
 class Learner(Protocol):

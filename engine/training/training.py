@@ -184,7 +184,7 @@ class Training:
         return isinstance(self.learner, AskingLearner) and self.learner.asking
 
     def answer(self, number: int, action: Any) -> None:
-        """A person's answer to a question, None where there is none to be had.
+        """A person's answer to a question: an action, or a ``NoAction``.
 
         Raises:
             RequestError: as ``AskingLearner.answer``; or nobody is asked anything.
@@ -192,6 +192,16 @@ class Training:
         if not isinstance(self.learner, AskingLearner):
             raise RequestError("Nobody is asked anything in this run.")
         self.learner.answer(number, action)
+
+    def answers(self) -> State:
+        """What a person has answered in the iteration under way, which ``answered`` puts into a state from before it.
+
+        Raises:
+            ValueError: nobody is asked anything in this run.
+        """
+        if not isinstance(self.learner, AskingLearner):
+            raise ValueError("Nobody is asked anything in this run.")
+        return {"iteration": self.iteration, "answers": self.learner.answers()}
 
     def close(self) -> None:
         """Free the environments."""
@@ -344,6 +354,14 @@ class Training:
 
 _ALONE = "A run can be saved between two iterations, not in the middle of one."
 _TOGETHER = "Seeds trained together can be saved when all of them have done all that they can until more is collected."
+
+
+def answered(state: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``state`` with the answers that were ``given`` since, where they are of the iteration that comes next."""
+    (totals, *others), learner = state["totals"], state["learner"]
+    if others or "answers" not in learner or totals["iteration"] + 1 != given["iteration"]:
+        return state
+    return {**state, "learner": {**learner, "answers": given["answers"]}}
 
 
 def config_of(state: Mapping[str, Any]) -> RunConfig:

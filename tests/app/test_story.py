@@ -98,6 +98,8 @@ def test_a_person_plays_is_cloned_and_mends_the_copy(
     told = window.controller.history.metrics
     assert told["labels_asked"].values.tolist() == [3.0, 6.0]
     assert told["labels_given"].values.tolist() == [2.0, 4.0]
-    assert {"agreement", "labels_given"} <= set(window.panels.find(DiagnosticsPanel).shown)
+    shown = set(window.panels.find(DiagnosticsPanel).shown)
+    assert {"agreement", "labels_given", "labels_unknown", "labels_lost"} <= shown
+    assert not {"action_error", "mixture"} & shown, "which mean nothing here"
     window.controller.stop()
     reach(window, RunState.STOPPED)

@@ -65,6 +65,7 @@ def test_a_person_answers_round_by_round_and_comes_back_to_what_was_left(
     history = window.controller.history
     assert history.metrics["labels_asked"].values.tolist() == [4.0]
     assert history.metrics["labels_given"].values.tolist() == [2.0]
+    assert history.metrics["labels_unknown"].values.tolist() == history.metrics["labels_lost"].values.tolist() == [1.0]
     # Walking away in mid-round keeps what was answered, and the run comes back to the rest.
     QTest.keyClick(view, Key.Key_Right)
     click(qtbot, window, "stop")

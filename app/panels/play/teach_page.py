@@ -20,6 +20,7 @@ from engine.catalogue.controls import TAKE, Control, Controls, controls_of
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ImitationConfig, RunConfig
 from engine.config.imitation import PERSON
+from engine.reports.events import NoAction
 from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # with numpy
@@ -34,6 +35,7 @@ LEARNING = "All answered. The learner learns from it, plays, and asks again."
 UNKNOWN, LOST, BACK = "I do not know", "that is lost anyway", "one back"
 FRAME = 110  # ms for each picture of a film
 LOWEST = 84  # pixels of the picture
+_NO_ACTION = {UNKNOWN: NoAction.UNKNOWN, LOST: NoAction.LOST}
 _OWN = {UNKNOWN: "UN", LOST: "LX", BACK: ""}
 
 
@@ -186,10 +188,10 @@ class TeachPage(QWidget):
         if name == BACK:
             self.teaching.go_back()
         else:
-            self._give(None, known=False)
+            self._give(_NO_ACTION[name])
 
-    def _give(self, action: object, *, known: bool = True) -> None:
-        if (action is None and known) or self.teaching.question is None:
+    def _give(self, action: object) -> None:
+        if action is None or self.teaching.question is None:
             return
         self._refused = not self.teaching.answer(action)
         self._follow()

@@ -10,10 +10,12 @@ from torch import Tensor
 
 from engine.algorithms.imitation.labelled import Labelled
 from engine.config.imitation import DAgger
+from engine.experience.demonstrations import compact
 from engine.policies.policy import Policy
 from engine.runtime.state import State
 
-_TENSORS = ("observations", "actions", "known", "lengths")
+_COUNTS = ("rounds", "asked", "given", "teacher_return")
+_TENSORS = ("actions", "known", "lengths")
 
 
 def teachers_share(config: DAgger, round_: int) -> float:
@@ -35,13 +37,14 @@ class Aggregate:
     Attributes:
         rounds: those that are over.
         asked, given: states that the teacher was asked about, and that he said what to do in.
+        unknown, lost: those in which he did not know it, and that he said are lost whatever is done.
         teacher_return: the mean return of what the teacher played by himself; None where he has not.
     """
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._steps: Labelled | None = None
-        self.rounds = self.asked = self.given = 0
+        self.rounds = self.asked = self.given = self.unknown = self.lost = 0
         self.teacher_return: float | None = None
 
     @property
@@ -55,10 +58,12 @@ class Aggregate:
             raise ValueError("no round is over yet.")
         return self._steps
 
-    def take(self, asked: int, steps: Labelled) -> None:
+    def take(self, asked: int, steps: Labelled, unknown: int = 0, lost: int = 0) -> None:
         """Take in what came of a round, behind what there is; ``asked`` is 0 where its dataset was given."""
         self.rounds += 1
         self.asked += asked
+        self.unknown += unknown
+        self.lost += lost
         self.given += len(steps) if asked else 0
         old = self._steps
         if old is None:
@@ -73,21 +78,24 @@ class Aggregate:
         )
 
     def state(self) -> State:
-        counts = {name: getattr(self, name) for name in ("rounds", "asked", "given", "teacher_return")}
-        steps = self._steps
-        return {
-            **counts,
-            "steps": None if steps is None else {name: getattr(steps, name).clone() for name in _TENSORS},
-        }
+        counts = {name: getattr(self, name) for name in (*_COUNTS, "unknown", "lost")}
+        if self._steps is None:
+            return {**counts, "steps": None}
+        steps: State = {name: getattr(self._steps, name).clone() for name in _TENSORS}
+        return {**counts, "steps": {**steps, "observations": compact(self._steps.observations.cpu().numpy())}}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        for name in ("rounds", "asked", "given", "teacher_return"):
+        for name in _COUNTS:
             setattr(self, name, state[name])
+        # Earlier versions did not tell the two apart.
+        self.unknown, self.lost = state.get("unknown", self.asked - self.given), state.get("lost", 0)
         steps = state["steps"]
         if steps is None:
             self._steps = None
             return
-        seen, actions, known = (steps[name].to(self._device, copy=True) for name in _TENSORS[:3])
+        kept = torch.as_tensor(steps["observations"])
+        seen = (kept.float() if kept.dtype == torch.uint8 else kept).to(self._device, copy=True)
+        actions, known = (steps[name].to(self._device, copy=True) for name in ("actions", "known"))
         self._steps = Labelled(seen, actions, known, known.float(), steps["lengths"].clone())
 
 

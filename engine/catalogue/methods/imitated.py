@@ -26,6 +26,19 @@ METRICS = (
 )
 
 
+_OF_NUMBERS = ("action_error",)  # which is defined of these actions alone
+_OF_CHOICES = ("agreement", "majority_share")
+_OF_A_PERSON = ("labels_unknown", "labels_lost")
+_OF_A_POLICY = ("mixture",)
+
+
+def undefined(config: ImitationConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
+    """Of what rules that learn from a teacher report, what means nothing for these actions, or for this teacher."""
+    of_actions = _OF_CHOICES if environment.action.kind == "box" else _OF_NUMBERS
+    asks_person = isinstance(config.update, DAgger) and config.imitation.teacher == PERSON
+    return (*of_actions, *(_OF_A_POLICY if asks_person else _OF_A_PERSON))
+
+
 def is_own(config: ImitationConfig) -> bool:
     """Whether the policy's own episodes are what is learned from."""
     return config.imitation.dataset == OWN and isinstance(config.update, BehaviouralCloning)

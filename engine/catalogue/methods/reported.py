@@ -6,9 +6,10 @@ from typing import Literal
 
 from engine.catalogue.methods.baselines import BASELINE_SPECS
 from engine.catalogue.methods.credits import CREDIT_SPECS
-from engine.catalogue.methods.imitated import is_own
+from engine.catalogue.methods.imitated import is_own, undefined
 from engine.catalogue.methods.spec import ActorCriticSpec, UpdateSpec, ValueSpec
 from engine.catalogue.methods.specs import rule_of
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ImitationConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.updates import OffPolicy
 from engine.reports.metrics import METRICS
@@ -17,8 +18,9 @@ _EVERY_RULE = ("loss", "entropy", "grad_norm")
 _EVERY_VALUE = ("first_value", "discounted_return")  # what is told of all that learn action values
 
 
-def diagnosed(config: RunConfig) -> tuple[str, ...]:
-    """The metrics that a run of ``config`` defines, in the order in which they are shown."""
+def diagnosed(config: RunConfig, environment: EnvironmentInfo | None = None) -> tuple[str, ...]:
+    """The metrics that a run of ``config`` defines, in the order in which they are shown; where nothing is known of
+    its ``environment``, those that it may define in some."""
     defined = {"steps_per_second", *rule_of(config).metrics}
     if getattr(config.update, "learning_rate_schedule", "constant") != "constant":
         defined.add("learning_rate")
@@ -28,6 +30,8 @@ def diagnosed(config: RunConfig) -> tuple[str, ...]:
         defined.update(BASELINE_SPECS[config.estimator.baseline.kind].metrics)
     if isinstance(config, ValueBasedConfig):
         defined.update(_EVERY_VALUE)
+    if isinstance(config, ImitationConfig) and environment is not None:
+        defined.difference_update(undefined(config, environment))
     return tuple(name for name in METRICS if name in defined)
 
 

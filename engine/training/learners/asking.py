@@ -16,9 +16,10 @@ from engine.config.environments import EnvironmentConfig
 from engine.config.imitation import DAgger
 from engine.environments.batches.rendering import in_this_process, unseen
 from engine.environments.making import registry
+from engine.experience.demonstrations import compact, whole
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.reports.events import Asked, Event, Heartbeat, Question
+from engine.reports.events import Asked, Event, Heartbeat, NoAction, Question
 from engine.runtime.errors import RequestError
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts, State
@@ -61,17 +62,17 @@ class RoundParts(Parts):
 
 
 class Answers:
-    """What was answered so far in a round, by the question's number: an action in the environment's units, or None
-    where nobody knows what is to be done, or nothing can be any more.
+    """What was answered so far in a round, by the question's number: an action in the environment's units, or why
+    there is none.
 
     With each the observation that was asked about is kept: an answer is one to that alone.
     """
 
     def __init__(self) -> None:
-        self.given: dict[int, NDArray[Any] | None] = {}
+        self.given: dict[int, NDArray[Any] | NoAction] = {}
         self._seen: dict[int, NDArray[Any]] = {}
 
-    def take(self, question: Question, action: NDArray[Any] | None) -> None:
+    def take(self, question: Question, action: NDArray[Any] | NoAction) -> None:
         """Note an answer to a question, in place of an earlier one."""
         self.given[question.number], self._seen[question.number] = action, question.observation
 
@@ -86,26 +87,31 @@ class Answers:
         }
         self._seen = {number: asked[number] for number in self.given}
 
+    def without(self, why: NoAction) -> list[int]:
+        """The numbers of those that name no action, for that reason."""
+        return [number for number, action in self.given.items() if action is why]
+
     def clear(self) -> None:
         """Forget all of them."""
         self.given, self._seen = {}, {}
 
     def state(self) -> State:
-        known = {number: action for number, action in self.given.items() if action is not None}
+        known = {number: action for number, action in self.given.items() if not isinstance(action, NoAction)}
         seen = list(self._seen.values())
         return {
             "numbers": list(known),
             "actions": np.stack(list(known.values())) if known else None,
-            "unknown": [number for number, action in self.given.items() if action is None],
+            **{str(why): self.without(why) for why in NoAction},
             "asked": list(self._seen),
-            "seen": np.stack(seen) if seen else None,
+            "seen": compact(np.stack(seen)) if seen else None,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         actions, seen = state["actions"], state.get("seen")  # which earlier versions did not keep
         self.given = dict(zip(state["numbers"], [] if actions is None else actions, strict=True))
-        self.given |= dict.fromkeys(state["unknown"])
-        self._seen = dict(zip(state.get("asked", ()), () if seen is None else seen, strict=True))
+        for why in NoAction:  # which earlier versions took for one
+            self.given |= dict.fromkeys(state.get(str(why), ()), why)
+        self._seen = dict(zip(state.get("asked", ()), () if seen is None else whole(seen), strict=True))
 
 
 class Asking:
@@ -161,7 +167,7 @@ class Asking:
         actions, known = visited.actions.clone(), torch.zeros_like(visited.known)
         for question in self._asked:
             answer = answers.given[question.number]
-            if answer is not None:
+            if not isinstance(answer, NoAction):
                 row = torch.from_numpy(np.asarray(answer)[None]).to(actions.device)
                 actions[question.number] = self._policy.from_environment(row)[0]
                 known[question.number] = True
@@ -170,7 +176,7 @@ class Asking:
         return told.part(known, self._policy.recurrent)
 
     def answer(self, answers: Answers, number: int, action: Any) -> None:
-        """Take ``action`` as the answer to a question, None as that there is none.
+        """Take ``action``, or why there is none, as the answer to a question.
 
         Raises:
             RequestError: nobody asks that, or there is no such action.
@@ -178,7 +184,7 @@ class Asking:
         question = next((question for question in self._asked if question.number == number), None)
         if question is None:
             raise RequestError(f"Nobody asks question {number}; answer one of those that are asked.")
-        answers.take(question, None if action is None else self._checked(action))
+        answers.take(question, action if isinstance(action, NoAction) else self._checked(action))
 
     def _checked(self, action: Any) -> NDArray[Any]:
         space = self._space

@@ -19,10 +19,11 @@ from engine.config.imitation import PERSON, DAgger
 from engine.experience.rollouts import Rollout, Sequences
 from engine.policies.mixture import MixedActor
 from engine.policies.policy import Policy
-from engine.reports.events import Collected, Estimated, Event, Updated
+from engine.reports.events import Collected, Estimated, Event, NoAction, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.errors import RequestError
 from engine.runtime.seeds import Seeds
+from engine.runtime.state import State
 from engine.training.given import Given
 from engine.training.learner import Moment
 from engine.training.learners.asking import Asking, RoundParts
@@ -34,11 +35,14 @@ _ROWS = 8192  # that the teacher is shown at once
 
 class _Answered(NamedTuple):
     """A round's answers: the teacher's share of the actions (None where he had none to have), about how many states he
-    was asked, and the steps whose action is known now."""
+    was asked, the steps whose action is known now, and in how many a person did not know any, or said that they are
+    lost whatever is done."""
 
     share: float | None
     asked: int
     steps: Labelled
+    unknown: int = 0
+    lost: int = 0
 
 
 class DaggerLearner(InteractingLearner[RolloutInteraction]):
@@ -105,6 +109,10 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
             raise RequestError("A policy answers in this run, so nobody else is asked.")
         self._person.answer(self._round.answers, number, action)
 
+    def answers(self) -> State:
+        """As ``AskingLearner.answers``."""
+        return self._round.answers.state()
+
     def repeats(self, run: str) -> bool:
         """While a person is asked: the state holds the answers, and all else comes again as it was."""
         return self._round.under_way
@@ -121,7 +129,7 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
         rollout, collected = yield from self._interaction.collect(moment)
         found = yield from self._answers(rollout, update, moment)
         new = yield from likeness(self.policy, found.steps)
-        aggregate.take(found.asked, found.steps)
+        aggregate.take(found.asked, found.steps, found.unknown, found.lost)
         steps = aggregate.steps
         told: Metrics = {
             "mean_length": float(collected.lengths.mean()) if len(collected.lengths) else None,
@@ -134,6 +142,8 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
             "labels_asked": float(aggregate.asked),
             "labels_given": float(aggregate.given),
         }
+        if self._person is not None:
+            told |= {"labels_unknown": float(aggregate.unknown), "labels_lost": float(aggregate.lost)}
         if len(found.steps) and self._interaction.normalizer is not None:
             self._interaction.normalizer.update(found.steps.observations[found.steps.known])
         known = yield from likeness(self.policy, steps)
@@ -158,10 +168,12 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
         if self._person is not None:
             visited, questions = yield from self._person.questions(update)
             yield _steps_alone(moment, len(visited.known))
-            self._person.begin(questions, self._round.answers)
-            while self._person.open_of(self._round.answers):
-                yield self._person.asked(self._round.answers, moment.iteration, round_)
-            return _Answered(None, len(questions), self._person.answered(visited, self._round.answers))
+            answers = self._round.answers
+            self._person.begin(questions, answers)
+            while self._person.open_of(answers):
+                yield self._person.asked(answers, moment.iteration, round_)
+            unknown, lost = (len(answers.without(why)) for why in (NoAction.UNKNOWN, NoAction.LOST))
+            return _Answered(None, len(questions), self._person.answered(visited, answers), unknown, lost)
         share = teachers_share(update, round_)
         if share > 0.0:
             rollout = yield from self._by_turns(share, moment)

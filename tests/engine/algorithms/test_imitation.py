@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.imitation.aggregation import chosen_states, teachers_share
+from engine.algorithms.imitation.aggregation import Aggregate, chosen_states, teachers_share
 from engine.algorithms.imitation.early_stopping import EarlyStopping
 from engine.algorithms.imitation.fitting import FitInput, FittingRule
 from engine.algorithms.imitation.labelled import Labelled, held_out, labelled, returns_to_go, whole_returns
@@ -18,6 +18,8 @@ from engine.algorithms.imitation.measuring import likeness, majority_share
 from engine.algorithms.policy_gradient.rule import UpdateInput, accumulate_gradient
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.reported import diagnosed
+from engine.catalogue.methods.specs import rule_of
 from engine.catalogue.spaces import EnvironmentInfo, Space, box, discrete
 from engine.config import ImitationConfig, PolicyGradientConfig, RunConfig
 from engine.config.environments import EnvironmentConfig
@@ -32,6 +34,7 @@ from engine.mdp.exact import discounted_visitation, dynamics_of
 from engine.networks.optimizers import ParameterVector
 from engine.policies.policy import MARGIN, Policy
 from engine.reports.events import Updated
+from engine.training.checkpoint import from_bytes, to_bytes
 from engine.training.given import Given
 from engine.training.training import Training
 from tests.engine.teaching import demonstrated, seen_in, teacher
@@ -309,7 +312,41 @@ def test_the_most_frequent_action_says_how_often_it_is() -> None:
     assert majority_share(torch.zeros(3, 1)) is None
 
 
+@pytest.mark.parametrize("environment", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("algorithm", ["behavioural-cloning", "dagger"])
+def test_what_diagnostics_show_is_reported_and_nothing_else_is(algorithm: str, environment: str) -> None:
+    by = teacher(EnvironmentConfig(id=environment))
+    named = {"imitation__dataset": "mine"} if algorithm == "behavioural-cloning" else {"imitation__teacher": "somebody"}
+    config = imitating(algorithm, environment, update__epochs=1, evaluation__episodes=1, **named)
+    given = Given(demonstrated(by, (1, 2), most=30)) if algorithm == "behavioural-cloning" else Given(teacher=by)
+    training = Training(config, given=given)
+    told = next(event for event in training if isinstance(event, Updated)).metrics
+    reported = {name for name in set(rule_of(config).metrics) if told[name] is not None}
+    assert reported == set(diagnosed(config, training.environment)) - {"steps_per_second"}
+    training.close()
+
+
 # --- DAgger -----------------------------------------------------------------------------------------------------------
+
+
+def test_pictures_that_were_answered_take_a_fourth_of_the_room_and_come_back_as_they_were() -> None:
+    pixels = torch.randint(0, 256, (5, 100), generator=torch.Generator().manual_seed(1)).float()
+    for seen, kept_as in ((pixels, np.uint8), (pixels + 0.5, np.float32), (torch.arange(5), np.int64)):
+        ones = torch.ones(5)
+        one, other = Aggregate(torch.device("cpu")), Aggregate(torch.device("cpu"))
+        one.take(7, Labelled(seen, torch.arange(5), ones.bool(), ones, ones.long()), unknown=1, lost=1)
+        state = one.state()
+        assert state["steps"]["observations"].dtype == kept_as
+        other.load(from_bytes(to_bytes(state)))
+        assert torch.equal(other.steps.observations, seen)
+        assert other.steps.observations.dtype == seen.dtype
+        assert other.steps.actions.dtype == torch.int64
+        assert (other.unknown, other.lost) == (1, 1)
+        # As earlier versions kept it.
+        before = {name: value for name, value in state.items() if name not in ("unknown", "lost")}
+        other.load({**before, "steps": {**state["steps"], "observations": seen}})
+        assert torch.equal(other.steps.observations, seen)
+        assert (other.unknown, other.lost) == (2, 0)
 
 
 def test_the_teachers_share_is_1_at_first_and_falls() -> None:

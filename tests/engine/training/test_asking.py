@@ -11,7 +11,7 @@ from engine.analysis.replaying import Replay
 from engine.config import ImitationConfig
 from engine.config.parameters import with_values
 from engine.experience.demonstrations import Demonstration
-from engine.reports.events import Asked, Question, Updated
+from engine.reports.events import Asked, NoAction, Question, Updated
 from engine.runs.autosave import Autosave
 from engine.runtime.errors import RequestError
 from engine.training.checkpoint import from_bytes, to_bytes
@@ -59,14 +59,15 @@ def test_a_person_is_asked_until_all_is_answered() -> None:
         training.answer(question.number, upright(question))
     again = asked(training)  # who goes on too early is asked again
     assert [question.number for question in again.questions] == numbers[3:]
-    training.answer(numbers[3], None)  # "I do not know"
+    training.answer(numbers[3], NoAction.UNKNOWN)
     training.answer(numbers[4], 0)
     training.answer(numbers[4], 1)  # on second thoughts
-    training.answer(numbers[5], None)  # "that state is lost anyway"
+    training.answer(numbers[5], NoAction.LOST)
     assert not training.asking
     updated = ended(training)
     assert updated.metrics["labels_asked"] == 6
     assert updated.metrics["labels_given"] == updated.metrics["dataset_size"] == 4
+    assert (updated.metrics["labels_unknown"], updated.metrics["labels_lost"]) == (1, 1)
     assert updated.metrics["mixture"] is None
     steps = training.learner._aggregate.steps  # type: ignore[attr-defined]
     assert steps.actions.tolist() == [*(upright(question) for question in first.questions[:3]), 1]
@@ -109,7 +110,7 @@ def test_a_round_that_was_left_is_gone_on_with_and_nothing_is_asked_twice() -> N
     first = asked(one)
     for question in first.questions[:2]:
         one.answer(question.number, upright(question))
-    one.answer(first.questions[2].number, None)
+    one.answer(first.questions[2].number, NoAction.LOST)
     assert one.resting
     on = resumed(from_bytes(to_bytes(one.state())))
     later = asked(on)
@@ -119,7 +120,7 @@ def test_a_round_that_was_left_is_gone_on_with_and_nothing_is_asked_twice() -> N
         assert np.array_equal(question.actions, before.actions)
         on.answer(question.number, upright(question))
     for index, question in enumerate(asked(other).questions):
-        other.answer(question.number, None if index == 2 else upright(question))
+        other.answer(question.number, NoAction.LOST if index == 2 else upright(question))
     came_to, wanted = ended(on), ended(other)
     same = came_to.metrics.keys() - {"steps_per_second"}
     assert {name: came_to.metrics[name] for name in same} == {name: wanted.metrics[name] for name in same}
@@ -193,7 +194,7 @@ def test_an_answer_is_one_to_the_state_that_was_asked_about() -> None:
     first = asked(training)
     for question in first.questions:
         training.answer(question.number, 0)
-    training.answer(first.questions[-1].number, None)
+    training.answer(first.questions[-1].number, NoAction.UNKNOWN)
     assert training.resting
     state = from_bytes(to_bytes(training.state()))
     same, _ = forked(state, {"update.learning_rate": 0.5})

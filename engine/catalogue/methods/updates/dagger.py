@@ -24,5 +24,5 @@ SPEC = ImitationSpec(
     fits=has_a_teacher,
     biases=asking_biases,
     pinned=("update.labels", "imitation.teacher", "update.states"),
-    metrics=(*METRICS, "mixture", "labels_asked", "labels_given"),
+    metrics=(*METRICS, "mixture", "labels_asked", "labels_given", "labels_unknown", "labels_lost"),
 )
