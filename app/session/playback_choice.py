@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # with torch
+    from engine.analysis.beginnings import Beginning
     from engine.analysis.playback import PolicySnapshot
 
 SHORTEST_SHOW = 1.5  # seconds for which a policy is shown at least before a much newer one takes over
@@ -29,12 +30,14 @@ class PlaybackChoice:
         self._unseen = False  # nothing has been played since the newest was offered
         self._at_once = False  # the newest is to be seen whatever plays
         self._held_at_once = False  # what is held is to be seen whatever plays
+        self._beginning: Beginning | None = None  # of the next episode, which then is to be seen whatever plays
         self.at_rest = True  # no newer policy is to come soon
 
     def forget(self) -> None:
         """Begin without any policy, to follow the newest."""
         self.newest = self.playing = self._held = None
         self._unseen = self._at_once = self._held_at_once = False
+        self._beginning = None
         self.follows = True
 
     def wants(self, iteration: int, now: float) -> bool:
@@ -59,10 +62,18 @@ class PlaybackChoice:
         self.newest = self.newest or snapshot
         self.follows, self._held, self._held_at_once = False, snapshot, True
 
+    def play_from(self, snapshot: PolicySnapshot, beginning: Beginning) -> None:
+        """Play an episode that begins there, from now on and at once: of what is watched, or else stay with this
+        one."""
+        if snapshot is not self.watched:
+            self.look_at(snapshot)
+        self._beginning = beginning
+
     def follow(self) -> None:
         """Play the newest, from now on and at once."""
         self.follows, self._held, self._at_once = True, None, True
         self._held_at_once = False
+        self._beginning = None
 
     @property
     def watched(self) -> PolicySnapshot | None:
@@ -72,7 +83,12 @@ class PlaybackChoice:
     @property
     def jumps(self) -> bool:
         """Whether what is to be played has not been seen since it was asked for."""
-        return self._held_at_once
+        return self._held_at_once or self._beginning is not None
+
+    def take_beginning(self) -> Beginning | None:
+        """Where the next episode is to begin, told once; None where it begins as ever."""
+        beginning, self._beginning = self._beginning, None
+        return beginning
 
     def next(self, now: float) -> tuple[PolicySnapshot, bool] | None:
         """What is to be played now, and whether its episode begins even though another is under way; None where there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ from engine.reports.frames import Frame, Image
 from engine.runtime.waiting import GivenUp, Wait, telling, while_waiting
 
 if TYPE_CHECKING:
+    from engine.analysis.beginnings import Beginning
     from engine.analysis.playback import Playback, PolicySnapshot
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -60,6 +62,7 @@ class _Settings:
 
     snapshot: PolicySnapshot
     at_once: bool  # whether an episode of that policy begins even though another one's is under way
+    beginning: Beginning | None  # where one begins in any case
     run: int
     speed: float
     greedy: bool
@@ -185,13 +188,22 @@ class PlaybackThread(QThread):
 
     def look_at(self, snapshot: PolicySnapshot) -> None:
         """Hold this policy, which plays from now on, until the newest is followed again."""
+        self._jump(lambda: self._choice.look_at(snapshot))
+
+    def play_from(self, snapshot: PolicySnapshot, beginning: Beginning) -> None:
+        """Play an episode of this policy that begins there, at once; those after it begin as ever. It is held as by
+        ``look_at``, unless it is what is watched already. Where it cannot begin there, ``failed`` says why."""
+        self._jump(lambda: self._choice.play_from(snapshot, beginning))
+
+    def _jump(self, choose: Callable[[], None]) -> None:
         with self._changed:
             followed = self._choice.follows
-            self._choice.look_at(snapshot)
+            choose()
             self._failed = False
+            self._shown = None  # so that a picture is made of where it begins
             self._pace.due = 0.0
             self._changed.notify_all()
-        if followed:
+        if followed and not self._choice.follows:
             self.follow_changed.emit(False)
 
     @property
@@ -250,6 +262,8 @@ class PlaybackThread(QThread):
                         playback, run = self._replaced(playback, settings.snapshot), settings.run
                     else:
                         playback.use(settings.snapshot, at_once=settings.at_once)
+                    if settings.beginning is not None:
+                        playback.begin(settings.beginning)
                     self._play(playback, settings)
             except BaseException as error:
                 _close(playback)
@@ -285,7 +299,8 @@ class PlaybackThread(QThread):
                 early = self._pace.due - now
                 if early <= 0 and (chosen := self._choice.next(now)) is not None:
                     most = MOST_PICTURES if self._choice.at_rest else MOST_WHILE_LEARNING
-                    return _Settings(*chosen, self._run, self._speed, self._greedy, self._shown is None, most)
+                    beginning, pictured = self._choice.take_beginning(), self._shown is None
+                    return _Settings(*chosen, beginning, self._run, self._speed, self._greedy, pictured, most)
                 self._changed.wait(early)
         return None
 

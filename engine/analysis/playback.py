@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.analysis.asked_teacher import asked
+from engine.analysis.beginnings import AfterActions, Beginning, InState
 from engine.analysis.critics import worth_of
 from engine.analysis.state_observations import state_in
 from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.methods.extent import critic_count
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig, RunConfig
-from engine.environments.batches.interface import EnvironmentBatch
+from engine.environments.batches.interface import SeedableBatch
 from engine.environments.batches.rendering import rendered
 from engine.networks.normalizer import Normalizer
 from engine.policies.distributions import (
@@ -151,9 +152,10 @@ class Playback:
         self._memory: Tensor | None = None  # of a recurrent policy, within an episode
         self._teacher = asked(snapshot.given.teacher, snapshot.environment)
         self._rendered = rendered(snapshot.config.environment, self._seed)
-        self._environment: EnvironmentBatch = self._rendered.stepped
+        self._environment: SeedableBatch = self._rendered.stepped
         self._action_space: Any = self._rendered.rendering.action_space
         self._begun = False  # whether an episode is under way
+        self._beginning: Beginning | None = None  # of the next episode, where somebody has asked for one
         self._observations: NDArray[Any] = np.empty(0)  # [1, …]
         self._action: NDArray[Any] | None = None  # [1, …] as the environment is to take it when advancing
         self._step = 0
@@ -183,6 +185,10 @@ class Playback:
             return
         self.close()
         self._build(snapshot)
+
+    def begin(self, beginning: Beginning) -> None:
+        """Begin a new episode there when ``advance`` is called next; those after it begin as ever."""
+        self._beginning, self._begun = beginning, False
 
     def advance(self, greedy: bool, render: bool = True, *, told: bool = True) -> Frame:
         """Begin an episode, or take the action that the last frame showed; the frame of the state thus reached.
@@ -229,7 +235,29 @@ class Playback:
             self._teacher.begin()
         self._episode += 1
         self._step, self._reward = 0, 0.0
-        self._observations = self._environment.reset(_ONLY)
+        beginning, self._beginning = self._beginning, None
+        if isinstance(beginning, AfterActions):
+            self._go_through(beginning)
+        elif isinstance(beginning, InState):
+            self._observations = self._environment.begin_in(beginning.state, beginning.earlier)
+        else:
+            self._observations = self._environment.reset(_ONLY)
+
+    def _go_through(self, beginning: AfterActions) -> None:
+        """Do what was done, while policy and teacher look on, as far as they have a memory."""
+        self._observations = self._environment.begin(beginning.seed)
+        for action in beginning.actions:
+            if self._memory is not None:
+                with torch.inference_mode():
+                    self._memory = self._policy.step(torch.from_numpy(self._observations), self._memory)[1]
+            if self._teacher is not None:
+                self._would(told=False)
+            self._action = action[None]
+            if any(self._take_step()):
+                raise RunError(
+                    f"{self.environment.id} does not do again what it did: its episode was over sooner, so there is "
+                    "nothing to be played from there."
+                )
 
     def _take_step(self) -> tuple[bool, bool]:
         assert self._action is not None

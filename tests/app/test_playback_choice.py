@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.session import playback_choice
 from app.session.playback_choice import SHORTEST_SHOW, SNAPSHOT_EVERY, PlaybackChoice
+from engine.analysis.beginnings import InState
 from engine.analysis.playback import PolicySnapshot
 from tests.app.films import Film, Open, film, plays, show, some_frame
 
@@ -58,6 +60,20 @@ def test_a_policy_that_is_held_plays_until_the_newest_is_followed_again() -> Non
         assert choice.next(LONG) == (FIRST, False)
     choice.follow()
     assert choice.next(2.1) == (THIRD, True)
+
+
+def test_an_episode_asked_for_begins_once_of_what_is_watched_or_of_what_is_held_from_then_on() -> None:
+    beginning = InState(np.array([0.1, 0.0]))
+    choice = playing(FIRST)
+    choice.play_from(FIRST, beginning)
+    assert (choice.follows, choice.jumps) == (True, True)
+    assert [choice.take_beginning(), choice.take_beginning()] == [beginning, None]
+    assert not choice.jumps
+    choice.play_from(UNTRAINED, beginning)
+    assert (choice.follows, choice.take_beginning(), choice.next(1.0)) == (False, beginning, (UNTRAINED, True))
+    choice.play_from(UNTRAINED, beginning)
+    choice.follow()
+    assert choice.take_beginning() is None
 
 
 def test_a_new_run_is_followed_from_its_first_policy_on() -> None:

@@ -9,8 +9,8 @@ from engine.environments.batches.rendering import Rendered
 from engine.environments.making.registry import observation_space
 
 
-def drawn_here(environment: EnvironmentConfig) -> Rendered:
+def drawn_here(environment: EnvironmentConfig, seed: int = 0) -> Rendered:
     """As ``rendered``, sooner."""
-    batch = GymnasiumBatch(environment, [0], render=True)
+    batch = GymnasiumBatch(environment, [seed], render=True)
     space = observation_space(environment.id, batch.observation_space)
-    return Rendered(batch, with_changes(batch, environment, space, [0]))
+    return Rendered(batch, with_changes(batch, environment, space, [seed]))

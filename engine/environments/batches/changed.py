@@ -62,6 +62,12 @@ class ChangedBatch:
         self._frames[:], self._fresh[:] = 0.0, True
         return self._seen(first, np.array([0]))
 
+    def begin_in(self, state: NDArray[Any], earlier: NDArray[Any] | None = None) -> NDArray[Any]:
+        """As ``SeedableBatch.begin_in``, where the batch behind the changes is one; with noise, that is seen of it."""
+        first = cast(SeedableBatch, self.batch).begin_in(state)
+        self._frames[:], self._fresh[:] = 0.0 if earlier is None else earlier, True
+        return self._seen(first, np.array([0]))
+
     def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         if self._changes.sticky_actions > 0.0:
             actions = self._stuck(actions, indices)

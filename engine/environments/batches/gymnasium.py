@@ -91,6 +91,17 @@ class GymnasiumBatch:
         except BaseException as error:
             raise registry.raised(self._id, "reset", error) from error
 
+    def begin_in(self, state: NDArray[Any], earlier: NDArray[Any] | None = None) -> NDArray[Any]:
+        """As ``SeedableBatch.begin_in``; here nothing is seen of earlier."""
+        require_one(self)
+        self._begin_call(0)
+        try:
+            return self._stacked([self._environments[0].begin_in(self._id, state)])
+        except RunError:
+            raise
+        except BaseException as error:
+            raise self._raised(0, "reset", error) from error
+
     def _reset_one(self, index: int, seed: int | None = None) -> Any:
         self._begin_call(index)
         recorded = self._environments[index]

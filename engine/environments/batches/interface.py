@@ -55,3 +55,15 @@ class SeedableBatch(EnvironmentBatch, Protocol):
     def begin(self, seed: int) -> NDArray[Any]:
         """Begin an episode from ``seed``, 0 … 2⁶³ − 1, in the one environment that there is; its first observation,
         [1, …]. Whatever was played before, the same seed and actions lead through the same episode."""
+
+    def begin_in(self, state: NDArray[Any], earlier: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Begin an episode in the one environment that there is, set to ``state`` as ``set_state`` has it; its first
+        observation, [1, …]. Its time limit counts from there.
+
+        Args:
+            earlier: the observations before it, the oldest first [k − 1, components], where k are seen side by side;
+                zeros, as at any episode's beginning, without.
+
+        Raises:
+            RunError: it cannot be set to this state.
+        """

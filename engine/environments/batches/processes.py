@@ -18,6 +18,7 @@ from engine.environments.batches.interface import NONE, Indices, Transitions
 from engine.environments.batches.picture_memory import PictureReceiver
 from engine.environments.batches.worker import (
     BEGIN,
+    BEGIN_IN,
     COMMAND,
     DONE,
     LOAD,
@@ -103,8 +104,17 @@ class ProcessBatch:
         """As ``GymnasiumBatch.begin``."""
         require_one(self)
         self._shares = [self._shares[0]._replace(seeds=(seed,))]
+        return self._first(COMMAND.pack(BEGIN, 0, seed))
+
+    def begin_in(self, state: NDArray[Any], earlier: NDArray[Any] | None = None) -> NDArray[Any]:
+        """As ``GymnasiumBatch.begin_in``."""
+        require_one(self)
+        return self._first(COMMAND.pack(BEGIN_IN, 0, 0) + pickle.dumps(state))
+
+    def _first(self, command: bytes) -> NDArray[Any]:
+        """Have the one environment begin an episode by ``command``; its first observation."""
         self._check_up()
-        self._send(self._workers[0], COMMAND.pack(BEGIN, 0, seed), "reset")
+        self._send(self._workers[0], command, "reset")
         self._wait(self._workers, "reset")
         self._answered("reset", np.array([0]))
         observations: NDArray[Any] = self._arrays.observations[:1].copy()

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 from engine.environments.making.foreign import layer_of
 from engine.environments.making.registry import Environment
+from engine.environments.making.set_state import put
 from engine.runtime.state import State
 
 
@@ -43,6 +45,13 @@ class RecordedEnvironment:
         """Begin an episode from ``seed``; its first observation."""
         self._seed = seed
         return self._begun(None, self.environment.reset(seed=seed)[0])
+
+    def begin_in(self, id: str, state: NDArray[Any]) -> Any:
+        """Begin an episode in ``state`` of this environment, whose ``id`` that is; its first observation. No other one
+        is led there: loading its state breaks the episode off."""
+        self.reset()
+        self._observation = put(self.environment, id, state)
+        return self._observation
 
     def _begun(self, before: State | None, observation: Any) -> Any:
         self._episodes += 1

@@ -27,11 +27,13 @@ from engine.runtime.shared_memory import received
 COMMAND = Struct("<cqq")  # what to do, and for the first two the rows of the shared arrays that are this worker's
 RESET, STEP, STATE, LOAD = b"r", b"s", b"g", b"l"  # the last is followed by the state to go on from
 BEGIN = b"b"  # the only environment's episode, from the seed that comes second
+BEGIN_IN = b"i"  # likewise, followed by the state that it is set to
 RENDER = b"p"  # of the environment whose index comes first; the answer is the picture's size
 ROOM = b"m"  # followed by memory for the last picture, and those that come
 _DURING = {
     RESET: "reset",
     BEGIN: "reset",
+    BEGIN_IN: "reset",
     STEP: "step",
     STATE: "state",
     LOAD: "state",
@@ -153,6 +155,9 @@ def _done(batch: GymnasiumBatch, arrays: Arrays, pictures: PictureSender, first:
         return pictures.take_memory()
     if what == BEGIN:
         arrays.observations[:1] = batch.begin(high)
+        return b""
+    if what == BEGIN_IN:
+        arrays.observations[:1] = batch.begin_in(pickle.loads(command[COMMAND.size :]))
         return b""
     rows = slice(low, high)
     indices: Indices = arrays.indices[rows] - first

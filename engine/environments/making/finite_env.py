@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.mdp.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
 from engine.mdp.small_worlds import OURS, our_process
+from engine.runtime.errors import RunError
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -62,6 +63,17 @@ class FiniteEnv(gymnasium.Env[int, int]):
         self._state = self._choice(self._mdp.initial)
         self._action, self._reward = None, 0.0
         return self._observed, {}
+
+    def put(self, state: int) -> int:
+        """Go on from ``state``; what is observed there.
+
+        Raises:
+            RunError: there is no such state.
+        """
+        if not 0 <= state < self._mdp.states:
+            raise RunError(f"There is no state {state}; states are 0 to {self._mdp.states - 1}.")
+        self._state, self._action, self._reward = state, None, 0.0
+        return self._observed
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
         if not self.action_space.contains(action):

@@ -11,6 +11,8 @@ import pytest
 import torch
 from gymnasium import spaces
 
+from engine.analysis import playback as playing
+from engine.analysis.beginnings import AfterActions, InState
 from engine.analysis.critics import worth_of
 from engine.analysis.playback import Playback, PolicySnapshot, snapshot
 from engine.analysis.playback import frozen as frozen_run
@@ -29,6 +31,7 @@ from engine.runtime.errors import RunError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 from engine.training.training import Training
 from engine.values.action_critics import Critics
+from tests.engine.drawn import drawn_here
 from tests.engine.support import Toy, Unrendered, configured, register, untimed
 from tests.engine.training.going_on import reports
 
@@ -73,6 +76,42 @@ def test_every_catalogued_environment_gives_a_picture_that_changes(id: str) -> N
     playback.close()
     assert all(picture is not None and picture.dtype == np.uint8 for picture in pictures)
     assert len({picture.tobytes() for picture in pictures if picture is not None}) >= 3
+
+
+def test_an_episode_begins_in_a_state_or_after_actions_and_those_after_it_as_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(playing, "rendered", drawn_here)
+    chosen = configured(environment="MountainCar-v0", environment__time_limit=5)
+    playback = Playback(frozen(chosen), 0)
+    playback.advance(greedy=True)
+    playback.begin(InState(np.array([0.45, 0.07])))
+    first, last = episode(playback)
+    assert (first.step, first.reward_so_far, first.episode, last.terminated) == (0, 0.0, 2, True)
+    assert playback._observations[0] == pytest.approx([0.5184, 0.0684], abs=2e-3)
+    ordinary = playback.advance(greedy=True)
+    assert (ordinary.step, ordinary.episode, bool(-0.6 <= playback._observations[0][0] <= -0.4)) == (0, 3, True)
+    playback.begin(AfterActions(7, np.array([2, 2, 0])))
+    led = playback.advance(greedy=True)
+    assert (led.step, led.reward_so_far, led.ended) == (3, -3.0, False)
+    behind = drawn_here(chosen.environment).stepped
+    behind.begin(7)
+    seen = [behind.step(np.array([action]), np.array([0])).observations[0] for action in (2, 2, 0)]
+    assert np.array_equal(playback._observations[0], seen[-1])
+    playback.begin(AfterActions(7, np.array([2] * 6)))
+    with pytest.raises(RunError, match="was over sooner"):
+        playback.advance(greedy=True)
+    playback.close()
+
+
+def test_a_memory_is_led_along_to_where_an_episode_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playing, "rendered", drawn_here)
+    playback = Playback(frozen(configured(environment="CartPolePositions-v0", policy="gru")), 0)
+    frames = [playback.advance(greedy=True) for _ in range(3)]
+    actions = np.array([decided(frame).action for frame in frames[:2]])
+    playback.begin(AfterActions(playback._seed, actions))
+    assert np.array_equal(decided(playback.advance(greedy=True)).probabilities, decided(frames[2]).probabilities)
+    playback.close()
 
 
 def test_frames_count_steps_and_raw_reward_from_the_reset_on() -> None:
