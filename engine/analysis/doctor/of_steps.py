@@ -1,0 +1,266 @@
+"""Rules about how far updates move the policy, and along what gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+
+from engine.analysis.doctor.reported import Reported, mean, median
+from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
+
+_RATE = "update.learning_rate"
+_DIVERGENCES = ("approx_kl", "kl")
+
+
+def divergence_of(reported: Reported) -> str:
+    """The metric that tells how far an update moved the policy; empty where none does."""
+    return next((name for name in _DIVERGENCES if np.isfinite(reported.column(name)[-50:]).any()), "")
+
+
+def _gradient(reported: Reported) -> bool:
+    return value_at(reported.config, _RATE) is not None
+
+
+def _smaller_steps(reported: Reported) -> Iterator[Try]:
+    return chain(
+        scaled(reported, _RATE, 0.3, "Lower the learning rate"),
+        scaled(reported, "update.max_kl", 0.3, "Shrink the trust region", (1e-4, 10.0)),
+        scaled(reported, "update.epochs", 0.5, "Take fewer epochs: go down"),
+        put(reported, "update.target_kl", 0.02, "Stop an update once it has moved by a KL of 0.03")
+        if value_at(reported.config, "update.target_kl") == 0.0
+        else scaled(reported, "update.target_kl", 0.3, "Allow less KL"),
+        scaled(reported, "collection.episodes_per_update", 2.0, "Play more episodes per update", (1.0, 1024.0)),
+    )
+
+
+def _larger_steps(reported: Reported) -> Iterator[Try]:
+    return chain(
+        scaled(reported, _RATE, 5.0, "Raise the learning rate", (0.0, 1.0)),
+        scaled(reported, "update.max_kl", 5.0, "Widen the trust region", (0.0, 0.1)),
+        scaled(reported, "update.kl_coefficient", 0.1, "Lower the KL penalty"),
+    )
+
+
+def _spikes(reported: Reported) -> str | None:
+    name = divergence_of(reported)
+    if not name or reported.iterations < 20:
+        return None
+    column = reported.column(name)[-100:]
+    known = column[np.isfinite(column)]
+    if len(known) < 20:
+        return None
+    usual, recent = median(known), known[-20:]
+    high = recent[recent > max(10.0 * usual, 0.2)]
+    if not len(high) or not _fell(reported):
+        return None
+    times = "once" if len(high) == 1 else f"{len(high)} times"
+    return (
+        f"In the last {len(recent)} updates the policy jumped {times}, by a KL divergence of up to {high.max():.2g} "
+        f"nats where {usual:.2g} is usual, and returns fell."
+    )
+
+
+def _fell(reported: Reported) -> bool:
+    """Whether the mean return now lies well below its best: by a third of what had been gained."""
+    column = reported.column("mean_return")[-2000:]
+    known = column[np.isfinite(column)]
+    if len(known) < 10 or not len(reported.beginning) or reported.does_well:
+        return False
+    best, begun = float(known.max()), mean(reported.beginning)
+    return bool(best > begun and known[-1] < best - 0.33 * (best - begun))
+
+
+def _too_long(reported: Reported) -> str | None:
+    name = divergence_of(reported)
+    recent = reported.last(name, 10) if name else np.empty(0)
+    if not len(recent) or reported.does_well or reported.iterations < 20:
+        return None
+    typical = median(recent)
+    if typical < 0.1 or not reported.is_flat:
+        return None
+    return f"Every update moves the policy far: by a KL divergence of {typical:.2g} nats, and returns do not rise."
+
+
+def _stands_still(reported: Reported) -> str | None:
+    name = divergence_of(reported)
+    recent = reported.last(name, 20) if name else np.empty(0)
+    if not len(recent) or reported.does_well or reported.progress < 0.1 or _fades(reported):
+        return None
+    if median(np.abs(recent)) >= 1e-5 or not reported.is_flat:
+        return None
+    return (
+        f"Updates hardly move the policy: a KL divergence of {median(np.abs(recent)):.1g} nats over the last "
+        f"{len(recent)}, and returns do not rise."
+    )
+
+
+def _fades(reported: Reported) -> bool:
+    """Whether a schedule has brought the learning rate near 0, as it is to."""
+    now = reported.newest("learning_rate", 1)
+    begun = value_at(reported.config, _RATE)
+    return bool(len(now) and begun and now[-1] < 0.1 * begun)
+
+
+def _much_clipped(reported: Reported) -> str | None:
+    recent = reported.last("clip_fraction", 10)
+    if not len(recent) or reported.does_well or median(recent) < 0.4:
+        return None
+    return (
+        f"{median(recent):.0%} of the steps end outside the clip range, where they no longer count, in the last "
+        f"{len(recent)} updates."
+    )
+
+
+def _ratios_outside(reported: Reported) -> str | None:
+    ratios = reported.ratios
+    if ratios is None or ratios.of != "step" or reported.does_well:
+        return None
+    found = ratios.log_ratios[~np.isnan(ratios.log_ratios)]
+    far = np.abs(found) > math.log(10.0)
+    if len(found) < 32 or np.count_nonzero(far) < max(3, 0.01 * len(found)):
+        return None
+    return (
+        f"{mean(far):.1%} of the last batch's actions became ten times likelier or rarer in one update, far outside "
+        f"{'the clip range' if ratios.clip_range is not None else 'what one update is to change'}."
+    )
+
+
+def _exploding(reported: Reported) -> str | None:
+    first, recent = reported.first("grad_norm", 20), reported.last("grad_norm", 20)
+    if reported.iterations < 60 or len(first) < 20 or not len(recent):
+        return None
+    begun, now = median(first), median(recent)
+    before = reported.last("grad_norm", 40)[:20]
+    if begun <= 0.0 or now < 300.0 * begun or now < 10.0 or now < median(before):
+        return None
+    return f"Gradients explode: their length is {now:.2g}, {now / begun:,.0f} times what it was at first, and it grows."
+
+
+def _vanishing(reported: Reported) -> str | None:
+    first, recent = reported.first("grad_norm", 20), reported.last("grad_norm", 20)
+    if reported.iterations < 60 or len(first) < 10 or not len(recent) or reported.does_well:
+        return None
+    begun, now = median(first), median(recent)
+    if begun <= 0.0 or now > 1e-4 * begun or not reported.is_flat:
+        return None
+    return (
+        f"Gradients vanish: their length is {now:.1g}, of {begun:.2g} at first, while the mean return of "
+        f"{reported.mean_return:.4g} does not rise."
+    )
+
+
+def _held_back(reported: Reported) -> Iterator[Try]:
+    return chain(
+        put(reported, "update.max_grad_norm", 0.5, "Clip gradients at a length of 0.5"),
+        scaled(reported, _RATE, 0.3, "Lower the learning rate"),
+        put(reported, "environment.normalize_rewards", True, "Normalise rewards"),
+        put(reported, "environment.normalize_observations", True, "Normalise observations"),
+    )
+
+
+def _livelier(reported: Reported) -> Iterator[Try]:
+    return chain(
+        put(reported, "update.entropy_coefficient", 0.01, "Add an entropy bonus of 0.01"),
+        put(reported, "estimator.normalize_advantages", True, "Normalise advantages"),
+        put(reported, "policy.activation", "tanh", "Use tanh units"),
+        put(reported, "policy.initialization", "orthogonal", "Begin with orthogonal weights"),
+    )
+
+
+_SCHULMAN = "Schulman, “Nuts and bolts of deep RL research”"
+
+RULES = (
+    Rule(
+        name="gradients-explode",
+        title="Exploding gradients",
+        fits=_gradient,
+        look=_exploding,
+        meaning="Steps that grow with what they learn from overshoot, and each makes the next worse. Rewards or values "
+        "are too large, or the learning rate is.",
+        tries=_held_back,
+        panel="Diagnostics",
+        metric="grad_norm",
+        source="Pascanu et al. (2013), “On the difficulty of training recurrent neural networks”. Here: 300 times as "
+        "long as at first, and growing.",
+    ),
+    Rule(
+        name="kl-spikes",
+        title="KL spikes",
+        fits=_gradient,
+        look=_spikes,
+        meaning="One step too far and what had been learned is gone, since the next batch is played by the worse "
+        "policy. Usually the learning rate is too large for some batches, or these are too small.",
+        tries=_smaller_steps,
+        panel="Diagnostics",
+        metric="approx_kl",
+        source=f"{_SCHULMAN}: a spike of KL comes with a drastic loss of performance. Here: ten times the median and "
+        "above 0.2, with a third of what was gained lost.",
+    ),
+    Rule(
+        name="steps-too-long",
+        title="Steps too long",
+        fits=_gradient,
+        look=_too_long,
+        meaning="The batch says what is better near the policy that played it, and the update leaves that behind, so "
+        "that it lands on something unknown each time.",
+        tries=_smaller_steps,
+        panel="Diagnostics",
+        metric="approx_kl",
+        source=f"{_SCHULMAN}: where nothing is learned, steps may be too large, and a KL of 0.01 is small. Here: 0.1 "
+        "and more with flat returns.",
+    ),
+    Rule(
+        name="much-clipped",
+        title="Clip fraction high",
+        fits=lambda reported: value_at(reported.config, "update.clip_range") is not None,
+        look=_much_clipped,
+        meaning="The update runs into the clip early and goes on for epochs that no longer learn from these steps, "
+        "while nothing draws back what has gone too far.",
+        tries=_smaller_steps,
+        panel="Diagnostics",
+        metric="clip_fraction",
+        source="Huang et al. (2022), “The 37 implementation details of PPO”, report it to debug by, detail 12. Here: "
+        "40 % over 10 updates, where the shipped presets stay below a quarter.",
+    ),
+    Rule(
+        name="ratios-outside",
+        title="Ratios far outside",
+        fits=_gradient,
+        look=_ratios_outside,
+        meaning="Clipping stops rewarding change beyond its range, and does not undo it. Such ratios mean steps that "
+        "are too large, or probabilities that were noted of other actions than those that were taken.",
+        tries=_smaller_steps,
+        panel="Signal",
+        metric="",
+        source="Engstrom et al. (2020), “Implementation matters in deep policy gradients”: clipping does not keep "
+        "ratios in its range. Here: 1 % of the steps beyond a factor of 10.",
+    ),
+    Rule(
+        name="kl-zero",
+        title="KL near 0",
+        fits=_gradient,
+        look=_stands_still,
+        meaning="Nothing is tried out, so nothing is learned: the steps are too small, or gradients say nothing.",
+        tries=_larger_steps,
+        panel="Diagnostics",
+        metric="approx_kl",
+        source="Andy Jones, “Debugging RL, without the agonizing pain”: very low, the learning rate can go up. Here: "
+        "below 0.00001 with flat returns.",
+    ),
+    Rule(
+        name="gradients-vanish",
+        title="Vanishing gradients",
+        fits=_gradient,
+        look=_vanishing,
+        meaning="Nothing pulls the policy anywhere any more, though it is not good: it has become certain, its units "
+        "are saturated, or all that it meets is worth the same.",
+        tries=_livelier,
+        panel="Diagnostics",
+        metric="grad_norm",
+        source="Pascanu et al. (2013), “On the difficulty of training recurrent neural networks”. Here: a "
+        "ten-thousandth of what they were at first, with flat returns.",
+    ),
+)

@@ -1,0 +1,164 @@
+"""Rules about a learned value function and the advantages that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+
+from engine.analysis.doctor.reported import Reported, mean, median
+from engine.analysis.doctor.rule import Rule, Try, put, scaled, switched_on, value_at
+from engine.config import PolicyGradientConfig
+
+_VALUE_RATE, _VALUE_STEPS = "estimator.baseline.learning_rate", "estimator.baseline.fit_steps"
+_NORMALIZE = "environment.normalize_rewards"
+
+
+def learns_value(reported: Reported) -> bool:
+    """Whether V is learned and there is anything to tell states apart by."""
+    config, seen = reported.config, reported.environment.observation
+    if not isinstance(config, PolicyGradientConfig) or config.estimator.baseline.kind not in ("value", "shared-value"):
+        return False
+    return not reported.environment.one_step and not (seen.kind == "discrete" and seen.size == 1)
+
+
+def _worse_than_none(reported: Reported) -> str | None:
+    found = reported.last("explained_variance", 20)
+    if reported.iterations < 40 or not len(found) or reported.does_well:
+        return None
+    typical = median(found)
+    if typical >= -0.1 or mean(found < 0.0) < 0.8:
+        return None
+    return (
+        f"The learned value predicts returns worse than a constant would: its explained variance was below 0 in "
+        f"{np.count_nonzero(found < 0.0)} of the last {len(found)} iterations, {typical:.2f} in the middle."
+    )
+
+
+def _learns_nothing(reported: Reported) -> str | None:
+    found = reported.last("explained_variance", 50)
+    if reported.iterations < 100 or reported.progress < 0.2 or not len(found) or reported.does_well:
+        return None
+    near = mean(np.abs(found) < 0.05)
+    if near < 0.9 or not reported.is_flat:
+        return None
+    return (
+        f"The learned value predicts nothing: its explained variance stayed within 0.05 of 0 for the last {len(found)} "
+        "iterations."
+    )
+
+
+def _better_fit(reported: Reported) -> Iterator[Try]:
+    return chain(
+        scaled(reported, _VALUE_STEPS, 4.0, "Raise the value's fitting steps"),
+        scaled(reported, _VALUE_RATE, 0.3, "Lower the value's learning rate"),
+        switched_on(reported, _NORMALIZE, "Normalise rewards, which scales them and never shifts them"),
+        scaled(reported, "estimator.baseline.coefficient", 10.0, "Raise the value's share of the loss"),
+    )
+
+
+def _faster_fit(reported: Reported) -> Iterator[Try]:
+    return chain(
+        scaled(reported, _VALUE_RATE, 5.0, "Raise the value's learning rate", (0.0, 1.0)),
+        put(reported, _VALUE_STEPS, 40, "Take 40 fitting steps of the value in every iteration"),
+        scaled(reported, "estimator.baseline.coefficient", 10.0, "Raise the value's share of the loss"),
+        switched_on(reported, "environment.normalize_observations", "Normalise observations"),
+    )
+
+
+def _targets_out_of_scale(reported: Reported) -> str | None:
+    errors, explained = reported.last("value_loss", 20), reported.last("explained_variance", 20)
+    if reported.iterations < 40 or not len(errors) or not len(explained) or reported.does_well:
+        return None
+    off = float(np.sqrt(max(median(errors), 0.0)))
+    if off < 20.0 or median(explained) > 0.1:
+        return None
+    return (
+        f"The learned value is off by {off:,.3g} on average and explains {max(median(explained), 0.0):.0%} of the "
+        "returns' variance: its targets are too large for what its network says at first, numbers around 1."
+    )
+
+
+def _scaled_rewards(reported: Reported) -> Iterator[Try]:
+    off = float(np.sqrt(max(median(reported.last("value_loss", 20)), 1e-12)))
+    scale = value_at(reported.config, "environment.reward_scale")
+    wanted = float(f"{scale / off:.1g}")
+    yield from switched_on(reported, _NORMALIZE, "Normalise rewards, which scales them and never shifts them")
+    yield from put(reported, "environment.reward_scale", wanted, f"Multiply rewards by {wanted:g}")
+    yield from scaled(reported, _VALUE_RATE, 5.0, "Raise the value's learning rate", (0.0, 1.0))
+
+
+def _mean_far_from_zero(reported: Reported) -> str | None:
+    means, spreads = reported.last("advantage_mean", 20), reported.last("advantage_std", 20)
+    if reported.iterations < 40 or not len(means) or len(means) != len(spreads) or reported.does_well:
+        return None
+    apart = means / np.maximum(spreads, 1e-12)
+    typical = median(apart)
+    if abs(typical) < 1.0 or mean(np.sign(apart) == np.sign(typical)) < 0.9:
+        return None
+    side = "low" if typical > 0 else "high"
+    return (
+        f"The learned value is too {side} nearly everywhere: the advantages' mean was {median(means):.3g} over the "
+        f"last {len(means)} iterations, {abs(typical):.1f} times their spread."
+    )
+
+
+_SCHULMAN = "Schulman, “Nuts and bolts of deep RL research” (explained variance of the baseline)"
+_JONES = "Andy Jones, “Debugging RL, without the agonizing pain” (residual variance stays near 1)"
+
+RULES = (
+    Rule(
+        name="values-worse-than-none",
+        title="Explained variance below 0",
+        fits=learns_value,
+        look=_worse_than_none,
+        meaning="Subtracting it makes the gradient noisier than subtracting nothing. The value is fitted too little, "
+        "or to too few steps and by heart, or its targets are of another size than it can reach.",
+        tries=_better_fit,
+        panel="Diagnostics",
+        metric="explained_variance",
+        source=f"{_SCHULMAN}: below 0, it overfits or is noise. Here: a median below −0.1 and "
+        "8 of 10 of the last 20 iterations below 0, from the 40th iteration on.",
+    ),
+    Rule(
+        name="values-out-of-scale",
+        title="Value targets out of scale",
+        fits=learns_value,
+        look=_targets_out_of_scale,
+        meaning="A network begins with values around 0 and comes to large ones in small steps. Scale the rewards, but "
+        "do not shift them: a shift changes how long an episode wants to be.",
+        tries=_scaled_rewards,
+        panel="Diagnostics",
+        metric="value_loss",
+        source="Andy Jones, “Debugging RL, without the agonizing pain”: value targets belong into −10 … 10; Schulman, "
+        "“Nuts and bolts of deep RL research”: scale rewards and do not shift them. Here: off by 20 or more while at "
+        "most a tenth is explained.",
+    ),
+    Rule(
+        name="values-learn-nothing",
+        title="Explained variance stuck at 0",
+        fits=learns_value,
+        look=_learns_nothing,
+        meaning="The value says the same of every state. It learns too slowly, what it sees does not tell how much is "
+        "to come, or returns are all chance.",
+        tries=_faster_fit,
+        panel="Diagnostics",
+        metric="explained_variance",
+        source=f"{_JONES}. Here: within 0.05 of 0 in 9 of 10 of the last "
+        "50 iterations, after a fifth of the budget and with returns that do not rise.",
+    ),
+    Rule(
+        name="advantages-off-centre",
+        title="Advantages' mean far from 0",
+        fits=learns_value,
+        look=_mean_far_from_zero,
+        meaning="What was done counts as better, or worse, than expected whatever it was, so that all actions are "
+        "pushed the same way. The value lags behind the returns; normalised advantages hide it and do not mend it.",
+        tries=_faster_fit,
+        panel="Diagnostics",
+        metric="advantage_mean",
+        source="Andy Jones, “Debugging RL, without the agonizing pain”: advantages have about the mean 0 by "
+        "construction. Here: further from 0 than their spread, over 20 iterations.",
+    ),
+)

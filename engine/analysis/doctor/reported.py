@@ -1,0 +1,199 @@
+"""What a run has reported, as the doctor reads it: plain arrays, whether the run trains, has ended, or was recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import ImitationConfig, PlanningConfig, RunConfig
+from engine.reports.events import Reweighted
+
+Floats = NDArray[Any]
+
+RECENT = 100  # episodes, of which the mean return is reported
+FIRST = 20  # episodes by which the policy that a run began with is known, at least
+NONE: Floats = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another run that is drawn beside this one: its configuration and the returns of its last episodes."""
+
+    config: RunConfig
+    returns: Floats
+
+
+@dataclass(frozen=True)
+class Reported:
+    """All that the rules may look at.
+
+    Iterations: ``steps`` [I] are environment steps at the end of each, ``seconds`` [I] those of training, and
+    ``metrics[name]`` [I] what it reported, NaN where that is not defined. Late in a long run one stands for several.
+    Episodes: ``returns`` [E], undiscounted and raw, and ``ends`` [E], the run's environment steps when each ended.
+    ``advantages`` are those of the last batch before normalisation, or its errors where values are learned, and
+    ``ratios`` how far its update moved the policy; each is None where nothing tells. ``others`` are drawn beside it.
+    """
+
+    config: RunConfig
+    environment: EnvironmentInfo
+    steps: Floats = field(default_factory=lambda: NONE)
+    seconds: Floats = field(default_factory=lambda: NONE)
+    metrics: Mapping[str, Floats] = field(default_factory=dict)
+    returns: Floats = field(default_factory=lambda: NONE)
+    ends: Floats = field(default_factory=lambda: NONE)
+    advantages: Floats | None = None
+    ratios: Reweighted | None = None
+    others: tuple[Other, ...] = ()
+
+    def until(self, steps: float, advantages: Floats | None = None, ratios: Reweighted | None = None) -> Reported:
+        """What was known once so many environment steps had been taken, with that iteration's batch."""
+        iterations, episodes = np.searchsorted(self.steps, steps, "right"), np.searchsorted(self.ends, steps, "right")
+        return replace(
+            self,
+            steps=self.steps[:iterations],
+            seconds=self.seconds[:iterations],
+            metrics={name: column[:iterations] for name, column in self.metrics.items()},
+            returns=self.returns[:episodes],
+            ends=self.ends[:episodes],
+            advantages=advantages,
+            ratios=ratios,
+        )
+
+    # --- iterations ---------------------------------------------------------------------------------------------------
+
+    @property
+    def iterations(self) -> int:
+        """How many it has come to, or how many points stand for them."""
+        return len(self.steps)
+
+    @property
+    def progress(self) -> float:
+        """The share of its budget that is used."""
+        return float(self.steps[-1]) / max(self.config.budget.environment_steps, 1) if len(self.steps) else 0.0
+
+    def column(self, metric: str) -> Floats:
+        """A metric's values of all iterations."""
+        return self.metrics.get(metric, NONE)
+
+    def last(self, metric: str, count: int) -> Floats:
+        """What the last ``count`` iterations told of a metric, without those that told nothing; nothing at all where
+        most did not, or where there are not so many yet."""
+        found = self.column(metric)[-count:]
+        known = found[np.isfinite(found)]
+        return known if len(found) == count and 2 * len(known) > count else NONE
+
+    def first(self, metric: str, count: int) -> Floats:
+        """The first ``count`` values that were told of a metric, of twice as many iterations at most."""
+        found = self.column(metric)[: 2 * count]
+        return found[np.isfinite(found)][:count]
+
+    def newest(self, metric: str, count: int) -> Floats:
+        """The last ``count`` values of one that only some iterations tell, or fewer where there are no more."""
+        found = self.column(metric)[-4096:]
+        return found[np.isfinite(found)][-count:]
+
+    # --- returns ------------------------------------------------------------------------------------------------------
+
+    @property
+    def plays_itself(self) -> bool:
+        """Whether it learns from what its own policy does, which is blind at first."""
+        return not isinstance(self.config, PlanningConfig | ImitationConfig)
+
+    @cached_property
+    def recent(self) -> Floats:
+        """The returns of the last episodes; nothing where there are too few to say anything."""
+        return self.returns[-RECENT:] if len(self.returns) >= FIRST else NONE
+
+    @cached_property
+    def beginning(self) -> Floats:
+        """The returns of the first episodes, played by the policy that the run began with, or hardly another: those of
+        the first iteration, or as many more as it takes to know its mean."""
+        if len(self.returns) < 2 * FIRST:
+            return NONE
+        first = int(np.searchsorted(self.ends, self.steps[0], "right")) if len(self.steps) else 0
+        return self.returns[: min(max(first, FIRST), RECENT)]
+
+    @cached_property
+    def mean_return(self) -> float:
+        """Of the last episodes; NaN where there are too few."""
+        return mean(self.recent)
+
+    @cached_property
+    def goal(self) -> float:
+        """The mean return that is enough here: at which the environment counts as solved, or else the best that is
+        known of it; NaN where neither is known."""
+        info = self.environment
+        if info.solved_at is not None:
+            return info.solved_at
+        return info.best_known.value if info.best_known is not None else math.nan
+
+    @cached_property
+    def way(self) -> float:
+        """Which share of the way from where it began to its goal it has come; NaN where that is not known."""
+        begun = mean(self.beginning)
+        return (self.mean_return - begun) / (self.goal - begun) if self.goal > begun else math.nan
+
+    @cached_property
+    def does_well(self) -> bool:
+        """Whether what it returns is as good as can be expected, so that nothing has to move any more."""
+        return bool(self.mean_return >= self.goal or self.way >= 0.9)
+
+    def later(self, share: float) -> Floats:
+        """The returns of the episodes that ended in the last ``share`` of its steps; at most 2,000, evenly."""
+        if not len(self.ends) or not len(self.steps):
+            return NONE
+        now = max(float(self.steps[-1]), float(self.ends[-1]))
+        found = self.returns[np.searchsorted(self.ends, (1.0 - share) * now, "right") :]
+        return found[:: 1 + len(found) // 2000]
+
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether returns rose no more over the last third of its steps than chance explains: the mean of that third's
+        second half lies at most two standard errors above the first's."""
+        found = self.later(0.34)
+        half = len(found) // 2
+        return half >= FIRST and gain(found[:half], found[half:]) <= 2.0
+
+
+def mean(values: Floats) -> float:
+    """NaN of nothing."""
+    return float(np.mean(values)) if len(values) else math.nan
+
+
+def median(values: Floats) -> float:
+    """NaN of nothing."""
+    return float(np.median(values)) if len(values) else math.nan
+
+
+def gain(before: Floats, after: Floats) -> float:
+    """By how many standard errors of the difference ``after`` lies above ``before`` (Welch's t); NaN where either has
+    fewer than two, infinite where neither varies and they differ."""
+    if len(before) < 2 or len(after) < 2:
+        return math.nan
+    first, second = (np.asarray(values, np.float64) for values in (before, after))
+    error = math.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
+    difference = float(second.mean() - first.mean())
+    if error > 1e-9 * (abs(first.mean()) + abs(second.mean())):
+        return difference / error
+    return (
+        0.0
+        if abs(difference) <= 1e-6 * (abs(first.mean()) + abs(second.mean()))
+        else math.copysign(math.inf, difference)
+    )
+
+
+def from_rows(
+    config: RunConfig, environment: EnvironmentInfo, rows: Sequence[Mapping[str, Any]], returns: Floats, ends: Floats
+) -> Reported:
+    """Of the lines that ``--report`` writes, beside the episodes that ended meanwhile."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: np.array([row.get(name) for row in rows], np.float64) for name in names}
+    steps, seconds = (columns.pop(name, NONE) for name in ("environment_steps", "seconds"))
+    return Reported(config, environment, steps, seconds, columns, returns, ends)

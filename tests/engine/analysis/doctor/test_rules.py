@@ -1,0 +1,128 @@
+"""Every rule sees its fault in a history made up for it, and nothing in the same history without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.analysis.doctor.reported import Reported
+from engine.analysis.doctor.rule import offered
+from engine.analysis.doctor.rules import RULES, findings
+from engine.config.parameters import with_values
+from engine.reports.events import Reweighted
+from engine.reports.metrics import METRICS
+from tests.engine.analysis.doctor.histories import ITERATIONS, configured, flat, healthy, returned, told
+
+RISING = np.linspace(0.0, 1.0, ITERATIONS)
+
+
+def _ppo(reported: Reported) -> Reported:
+    return configured(reported, update="ppo-clip", estimator__credit="gae")
+
+
+def _with_ratios(reported: Reported, log_ratios: np.ndarray) -> Reported:
+    return replace(reported, ratios=Reweighted(ITERATIONS, log_ratios.astype(np.float32), "step", 0.2))
+
+
+def _spiked(reported: Reported) -> Reported:
+    kl = np.full(ITERATIONS, 0.01)
+    kl[-5] = 1.5
+    rises_and_falls = np.concatenate([np.linspace(20.0, 400.0, 1400), np.full(200, 60.0)])
+    return told(returned(_ppo(reported), rises_and_falls), approx_kl=kl)
+
+
+def _outlier(reported: Reported) -> Reported:
+    advantages = np.full(1000, 0.1, np.float32)
+    advantages[3] = 500.0
+    return replace(reported, advantages=advantages)
+
+
+def _copied(reported: Reported) -> Reported:
+    draw = np.random.default_rng(3)
+    return returned(reported, np.repeat(draw.uniform(20.0, 60.0, ITERATIONS), 8))
+
+
+def _off_policy(reported: Reported) -> Reported:
+    return configured(reported, update="off-policy", estimator__baseline="average")
+
+
+_LATE_FALL = np.concatenate([np.linspace(20.0, 400.0, 800), np.full(800, 25.0)])
+_NOISE = 4.0 * np.random.default_rng(5).standard_normal(1600)
+
+FAULTS: dict[str, Callable[[], Reported]] = {
+    "values-worse-than-none": lambda: told(healthy(), explained_variance=-0.6),
+    "values-learn-nothing": lambda: told(flat(healthy()), explained_variance=0.01),
+    "values-out-of-scale": lambda: told(healthy(), explained_variance=0.0, value_loss=1e6),
+    "advantages-off-centre": lambda: told(healthy(), advantage_mean=30.0, advantage_std=10.0),
+    "kl-spikes": lambda: _spiked(healthy()),
+    "steps-too-long": lambda: told(flat(_ppo(healthy())), approx_kl=0.4),
+    "kl-zero": lambda: told(flat(_ppo(healthy())), approx_kl=1e-7),
+    "much-clipped": lambda: told(_ppo(healthy()), clip_fraction=0.6),
+    "ratios-outside": lambda: _with_ratios(_ppo(healthy()), np.repeat([0.0, 4.0], 100)),
+    "gradients-explode": lambda: told(healthy(), grad_norm=np.exp(20.0 * RISING)),
+    "gradients-vanish": lambda: told(flat(healthy()), grad_norm=np.exp(-20.0 * RISING)),
+    "entropy-gone": lambda: told(flat(healthy()), entropy=0.001),
+    "no-policy-forming": lambda: told(flat(healthy()), entropy=0.693),
+    "no-signal": lambda: told(flat(healthy()), advantage_std=0.0),
+    "advantage-outliers": lambda: _outlier(healthy()),
+    "copied-episodes": lambda: _copied(healthy()),
+    "few-episodes-count": lambda: told(_off_policy(healthy()), effective_sample_size=1.2),
+    "worse-than-at-first": lambda: returned(healthy(), np.where(np.arange(1600) < 200, 60.0, 10.0) + _NOISE),
+    "forgotten": lambda: returned(healthy(), _LATE_FALL + _NOISE),
+    "reward-too-sparse": lambda: returned(healthy(environment="MountainCar-v0"), -200.0),
+    "no-better-than-random": lambda: flat(healthy()),
+    "cannot-repeat": lambda: returned(
+        healthy(), np.where(np.random.default_rng(4).random(1600) < 0.2, 490.0, 25.0) + _NOISE
+    ),
+    "equally-long": lambda: told(flat(healthy()), mean_length=np.where(RISING < 0.3, 20.0 + 9.0 * RISING, 9.0)),
+}
+
+
+def test_every_rule_has_a_fault() -> None:
+    assert set(FAULTS) == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_seen(name: str) -> None:
+    reported = FAULTS[name]()
+    found = {finding.rule.name: finding for finding in findings(reported)}
+    assert name in found, f"only {sorted(found)}"
+    sentence = found[name].sentence
+    assert sentence.endswith(".")
+    assert not sentence[0].islower()
+    assert any(letter.isdigit() for letter in sentence)
+
+
+def test_nothing_is_seen_where_all_is_well() -> None:
+    learned = told(_ppo(healthy()), approx_kl=0.01, clip_fraction=0.1)
+    batches = _with_ratios(learned, np.random.default_rng(7).normal(0.0, 0.1, 2000))
+    solved = returned(told(healthy(), explained_variance=-2.0, entropy=0.0, grad_norm=1e-9), 500.0)
+    weighed = told(_off_policy(healthy()), effective_sample_size=12.0)
+    for reported in (healthy(), learned, batches, solved, weighed):
+        assert not findings(reported)
+
+
+def test_nothing_is_said_before_enough_is_known() -> None:
+    for fault in FAULTS.values():
+        assert not findings(fault().until(5000.0))
+
+
+def test_what_was_known_then_is_all_that_counts() -> None:
+    """A fault that comes late is not seen before it is there."""
+    reported = told(healthy(), explained_variance=np.where(RISING < 0.5, 0.8, -0.9))
+    assert not findings(reported.until(100_000.0))
+    assert [each.rule.name for each in findings(reported)] == ["values-worse-than-none"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_says_all_that_it_has_to(rule: object) -> None:
+    assert rule.panel in ("Returns", "Signal", "Diagnostics")
+    assert rule.metric in METRICS or (not rule.metric and rule.panel != "Diagnostics")
+    assert "Here:" in rule.source
+    assert rule.meaning.endswith(".")
+    reported = FAULTS[rule.name]()
+    for change in offered(next(each for each in findings(reported) if each.rule is rule), reported):
+        assert with_values(reported.config, change.values) != reported.config
