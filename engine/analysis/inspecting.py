@@ -22,7 +22,7 @@ from engine.config.estimators import NoBaseline, RewardToGo, SharedValueBaseline
 from engine.estimation.estimators import estimate
 from engine.experience.rollouts import Rollout
 from engine.maths.losses import normalized
-from engine.reports.events import AfterUpdate, Estimated, Event, Inspected, Reweighted, Updated, UpdateStep
+from engine.reports.events import AfterUpdate, Collected, Estimated, Event, Inspected, Reweighted, Updated, UpdateStep
 from engine.runtime.errors import RequestError
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
@@ -76,7 +76,9 @@ class LookedInto:
     ``config`` is what held in it, and ``policy`` the one that acted, before the update. ``normalized`` [M] are the
     batch's advantages at mean 0 and standard deviation 1, whether the update took them so or not. ``steps`` are those
     of the update, whose changes of parameters are left out where they take too much room; ``log_probs_after`` [M] are
-    log π(a|s) once it was over. Of a policy that was kept alone there is no update: no ``steps``, None for the rest.
+    log π(a|s) once it was over, and the last of ``collected`` tells of the episodes that ended in the batch; those
+    before it were played for V alone. Of a policy that was kept alone there is no update: no ``steps``, and none of the
+    rest.
     ``exact`` says whether it is the run's own batch, and ``how`` in sentences what it is.
     """
 
@@ -90,6 +92,7 @@ class LookedInto:
     log_probs_after: NDArray[np.float32] | None = None
     reweighted: Reweighted | None = None
     updated: Updated | None = None
+    collected: tuple[Collected, ...] = ()
 
     @property
     def iteration(self) -> int:
@@ -192,6 +195,7 @@ class _Looking:
         self._steps: list[UpdateStep] = []
         self._after: AfterUpdate | None = None
         self._reweighted: Reweighted | None = None
+        self._collected: list[Collected] = []
         self._updated: Updated | None = None
         self._room = MOST_BYTES
 
@@ -200,6 +204,8 @@ class _Looking:
             return
         if isinstance(event, Estimated):
             self._normalized = event.normalized
+        elif isinstance(event, Collected):
+            self._collected.append(event)
         elif isinstance(event, Inspected):
             self._batch = event
         elif isinstance(event, UpdateStep):
@@ -229,6 +235,7 @@ class _Looking:
             log_probs_after=None if self._after is None else self._after.log_probs,
             reweighted=self._reweighted,
             updated=self._updated,
+            collected=tuple(self._collected),
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig
 from engine.reports.events import Change, Updated
-from engine.runs.library import ITERATIONS, Library, Series
+from engine.runs.library import EPISODES, ITERATIONS, Library, Series
 from engine.runs.records import ALIVE, RunRecord
 from engine.runs.snapshots import is_whole, kept_at, state_in
 from engine.runtime.errors import RequestError
@@ -71,6 +71,22 @@ def look_into(
     progress = min(kept.environment_steps / max(run.budget, 1), 1.0)
     why = f"{found} {_PLAYED.format(at=at)}"
     return sampled(kept.policy, iteration, why, going_on, progress=progress)
+
+
+def episode_at(library: Library, run: RunRecord, index: int) -> tuple[int, int]:
+    """In which iteration an episode of the run ended, and as the how manieth in it, both by their numbers: iterations
+    count from 1, the rest from 0.
+
+    Raises:
+        RequestError: it is not written down.
+        RunError: the library cannot be read.
+    """
+    told = library.series(run.id, EPISODES)
+    if not 0 <= index < len(told):
+        raise RequestError(f"Episode {index + 1:,} of run {run.number} is not written down yet; try again in a moment.")
+    iterations = told["iteration"]
+    iteration = int(iterations[index])
+    return iteration, int((iterations[:index] == iteration).sum())
 
 
 def _remade(
