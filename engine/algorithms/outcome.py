@@ -10,7 +10,7 @@ from typing import Literal
 from torch import Tensor
 
 from engine.config.optimization import Schedule
-from engine.reports.events import Heartbeat, UpdateStep
+from engine.reports.events import Heartbeat, LineSearchTry, TrustRegion, UpdateStep
 from engine.runtime.errors import RunError
 
 Metrics = dict[str, float | None]
@@ -36,7 +36,7 @@ class Outcome:
     targets: Tensor | None = None
 
 
-UpdateEvents = Generator[Heartbeat | UpdateStep, None, Outcome]
+UpdateEvents = Generator[Heartbeat | TrustRegion | LineSearchTry | UpdateStep, None, Outcome]
 
 
 def scheduled(value: float, schedule: Schedule, progress: float) -> float:

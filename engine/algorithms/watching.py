@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from engine.networks.optimizers import ParameterVector
-from engine.reports.events import UpdateStep
+from engine.policies.parameter_names import parameter_names
+from engine.policies.policy import Policy
+from engine.reports.events import ComponentChange, LayerChange, PolicyChange, UpdateStep
+
+_LARGEST = 12  # parameters that are told one by one
 
 
 @dataclass(frozen=True)
@@ -17,28 +22,35 @@ class WatchedStep:
     """Made right before a step, and asked what it was right after.
 
     Args:
-        vector: the policy's parameters.
+        policy: whose parameters are stepped.
+        vector: these.
         losses: the parts of what is descended, by name.
         grad_norm: the gradient's length before it was clipped.
         log_ratios: log π(a|s)/π_old(a|s) of the steps that the gradient is of.
         rows: which of the batch's steps these are; None for all of them, in order.
         clipped: which of them have no part in the gradient; None where nothing is clipped.
+        errors: the temporal-difference errors that the gradient is of; None where it is of something else.
     """
 
+    policy: Policy
     vector: ParameterVector
     losses: Mapping[str, float]
     grad_norm: float
     log_ratios: Tensor
     rows: Tensor | None = None
     clipped: Tensor | None = None
+    errors: Tensor | None = None
     before: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "before", self.vector.values.clone())
 
-    def event(self, iteration: int, step: int) -> UpdateStep:
-        """The ``step``-th of its update, counted from 1."""
+    def event(
+        self, iteration: int, step: int, epochs: tuple[int, int] = (1, 1), policy: PolicyChange | None = None
+    ) -> UpdateStep:
+        """The ``step``-th of its update, counted from 1, in such an epoch of so many."""
         rows = torch.arange(len(self.log_ratios)) if self.rows is None else self.rows
+        change = self.vector.values - self.before
         return UpdateStep(
             iteration=iteration,
             step=step,
@@ -47,5 +59,31 @@ class WatchedStep:
             log_ratios=self.log_ratios.cpu().numpy(),
             clipped=None if self.clipped is None else self.clipped.cpu().numpy(),
             grad_norm=self.grad_norm,
-            parameter_change=(self.vector.values - self.before).cpu().numpy(),
+            parameter_change=change.cpu().numpy(),
+            epoch=epochs[0],
+            epochs=epochs[1],
+            layers=self._layers(change),
+            largest=self._largest(change),
+            policy=policy,
+            errors=None if self.errors is None else self.errors.flatten().cpu().numpy(),
         )
+
+    def _layers(self, change: Tensor) -> tuple[LayerChange, ...]:
+        names, sizes = parameter_names(self.policy), [parameter.numel() for parameter in self.vector.parameters]
+        lengths = [[part.norm().item() for part in torch.split(whole, sizes)] for whole in (self.before, change)]
+        return tuple(
+            LayerChange(names.get(id(parameter), f"tensor {number}"), tuple(parameter.shape), before, moved)
+            for number, (parameter, before, moved) in enumerate(zip(self.vector.parameters, *lengths, strict=True), 1)
+        )
+
+    def _largest(self, change: Tensor) -> tuple[ComponentChange, ...]:
+        names, parameters = parameter_names(self.policy), self.vector.parameters
+        starts = np.cumsum([0, *(parameter.numel() for parameter in parameters)])
+        found = []
+        for at in change.abs().topk(min(_LARGEST, len(change))).indices.tolist():
+            which = int(np.searchsorted(starts, at, "right")) - 1
+            parameter = parameters[which]
+            index = tuple(int(each) for each in np.unravel_index(at - starts[which], tuple(parameter.shape)))
+            name = names.get(id(parameter), f"tensor {which + 1}")
+            found.append(ComponentChange(name, index, self.before[at].item(), change[at].item()))
+        return tuple(found)

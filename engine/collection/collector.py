@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.experience.rollouts import Rollout
 from engine.policies.actor import Actor
-from engine.reports.events import Heartbeats
+from engine.reports.events import EpisodeEnded, Heartbeat
 from engine.runtime.errors import RunError
 from engine.runtime.state import Stateful
 
@@ -38,16 +39,17 @@ class FinishedEpisodes:
 
 
 Collection = tuple[Rollout, FinishedEpisodes]
-Collecting = Heartbeats[Collection]
+Collecting = Generator[Heartbeat | EpisodeEnded, None, Collection]
 
 
 class Collector(Stateful, Protocol):
     """What collects the experience of one iteration. Its state is that between two collections."""
 
-    def collect(self, actor: Actor) -> Collecting:
+    def collect(self, actor: Actor, *, watched: bool = False) -> Collecting:
         """Experience for one update, with the actions of ``actor``.
 
-        Yields heartbeats; returns the rollout and what its episodes came to.
+        Yields heartbeats, and where it is ``watched`` each episode as it ends, unless they are all on a device or
+        belong to several runs; returns the rollout and what its episodes came to.
 
         Raises:
             RunError: the environment raised or gave what cannot be learned from, or an episode had no end.

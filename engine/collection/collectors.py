@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from engine.collection.collector import (
 )
 from engine.environments.batches.interface import NONE, EnvironmentBatch, Indices
 from engine.policies.actor import Actor
-from engine.reports.events import Heartbeat, Heartbeats
+from engine.reports.events import EpisodeEnded, Heartbeat, Heartbeats
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts, State
@@ -112,7 +112,7 @@ class EpisodeCollector:
         self.parts.load({name: part for name, part in state.items() if name != UNDER_WAY})
         self._under_way = begun if len(self._batch.interrupted) == 0 else None
 
-    def collect(self, actor: Actor) -> Collecting:
+    def collect(self, actor: Actor, *, watched: bool = False) -> Collecting:
         """One episode per environment."""
         storage, size, most = self._storage, self._batch.size, self._bound.most
         storage.rewards[: self._used] = 0.0
@@ -149,6 +149,9 @@ class EpisodeCollector:
             if ended.any():
                 over = indices[ended]
                 final[over], lengths[over], terminated[over] = observations[ended], steps, moved.terminated[ended]
+                if watched:
+                    played = np.full(len(over), steps)
+                    yield from _told(over, storage.rewards[:steps], played, storage.rewards[:steps].sum(0)[over], taken)
                 indices, observations = indices[~ended], observations[~ended]
                 memory = None if memory is None else memory[torch.from_numpy(~ended).to(memory.device)]
             if timer.due():
@@ -237,7 +240,7 @@ class FixedLengthCollector:
         self.parts.load(state)
         self._interrupted = self._batch.interrupted
 
-    def collect(self, actor: Actor) -> Collecting:
+    def collect(self, actor: Actor, *, watched: bool = False) -> Collecting:
         """The next rollout."""
         storage, unfinished, size = self._storage, self._unfinished, self._batch.size
         timer = HeartbeatTimer()
@@ -273,6 +276,10 @@ class FixedLengthCollector:
                 again = indices[ended]
                 finished_returns.append(returns[again])
                 finished_lengths.append(elapsed[again])
+                if watched:
+                    yield from _told(
+                        again, storage.rewards[: step + 1], elapsed[again], returns[again], (step + 1) * size
+                    )
                 observations = observations.copy()
                 memory = self._begin_again(again, observations, memory)
             if timer.due():
@@ -307,6 +314,16 @@ class FixedLengthCollector:
             memory = memory.clone()  # out of inference mode, in which nothing may be written to it
             memory[which] = 0.0
         return memory
+
+
+def _told(
+    environments: Indices, rewards: NDArray[np.float64], lengths: Indices, totals: NDArray[np.float64], taken: int
+) -> Iterator[EpisodeEnded]:
+    """The episodes of these ``environments`` that ended with the last of the ``rewards`` [steps, N], after so many
+    steps ``taken`` by all."""
+    for environment, length, total in zip(environments.tolist(), lengths.tolist(), totals.tolist(), strict=True):
+        own = rewards[max(len(rewards) - length, 0) :, environment].astype(np.float32)
+        yield EpisodeEnded(environment=environment, rewards=own, total=total, length=length, environment_steps=taken)
 
 
 def _by_environment(seen: list[tuple[Indices, NDArray[Any]]]) -> NDArray[Any]:

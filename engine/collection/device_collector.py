@@ -157,7 +157,7 @@ class DeviceEpisodeCollector:
     def load(self, state: Mapping[str, Any]) -> None:
         self.parts.load(state)
 
-    def collect(self, actor: Actor) -> Collecting:
+    def collect(self, actor: Actor, *, watched: bool = False) -> Collecting:
         """One episode per environment."""
         with _enough_memory(self._episodes.environments.size, self._environment):
             self._chunk = self._chunk or Chunk(self._episodes, actor, CHUNK)
@@ -200,7 +200,7 @@ class DeviceFixedLengthCollector:
     def load(self, state: Mapping[str, Any]) -> None:
         self.parts.load(state)
 
-    def collect(self, actor: Actor) -> Collecting:
+    def collect(self, actor: Actor, *, watched: bool = False) -> Collecting:
         """The next rollout."""
         with _enough_memory(self._episodes.environments.size, self._environment):
             self._chunk = self._chunk or Chunk(self._episodes, actor, _largest_divisor(self._steps))

@@ -70,6 +70,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class EpisodeEnded(Event):
+    """One of the episodes that an iteration collects is over; made only when somebody asked for it.
+
+    ``environment`` is where it was played. ``rewards`` [steps] are raw, those of this collection: an episode may have
+    begun in an earlier one. ``total`` is its undiscounted return and ``length`` its steps, all of them;
+    ``environment_steps`` are as a heartbeat's.
+    """
+
+    environment: int
+    rewards: NDArray[np.float32]
+    total: float
+    length: int
+    environment_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Collected(Event):
     """The episodes that one iteration finished, in the order in which they ended; there may be none.
 
@@ -161,15 +177,57 @@ class Planned(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LayerChange:
+    """What a step added to one tensor of parameters: the length of what it was before, and of what was added to it."""
+
+    name: str
+    shape: tuple[int, ...]
+    before: float
+    change: float
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentChange:
+    """What a step added to one parameter, which stands at ``index`` in the tensor of that name."""
+
+    layer: str
+    index: tuple[int, ...]
+    before: float
+    change: float
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """How far an update has taken the policy by the end of one of its steps, in states of its batch.
+
+    ``rows`` [m] are steps of the batch, all of it or as many as are looked at, evenly spread; ``log_ratios`` [m] their
+    log π(a|s)/π_old(a|s), with π_old the policy before the update. ``cut_off`` [m] marks those that have no part in the
+    gradient any more, None where nothing is clipped; ``clip_range`` is the ε in force. ``kl`` is the mean of
+    KL(π_old‖π) over their states, or of KL(π‖π_old) where that is what the rule bounds, and ``kl_limit`` the bound,
+    None where there is none.
+    """
+
+    rows: NDArray[np.int64]
+    log_ratios: NDArray[np.float32]
+    cut_off: NDArray[np.bool_] | None
+    clip_range: float | None
+    kl: float
+    kl_limit: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateStep(Event):
     """One gradient step of an update, made only when somebody asked for it.
 
-    ``step`` counts those of the update from 1. ``losses`` are the parts of the minibatch's loss by name: their sum is
-    what was descended. ``rows`` [steps] are the minibatch's steps, as numbers among those of the iteration; it is empty
-    where the gradient is not one of samples, or of old ones out of a replay buffer. ``log_ratios`` [steps] are
-    log π(a|s)/π_old(a|s) before the step, and ``clipped`` [steps] marks those whose gradient is cut off, None where
-    nothing is clipped. ``grad_norm`` is the gradient's length before it was clipped and ``parameter_change`` [P] what
-    the step added to the policy's parameters; these are action values' where the policy follows from such.
+    ``step`` counts those of the update from 1, in the ``epoch`` of so many, both from 1. ``losses`` are the parts of
+    the minibatch's loss by name: their sum is what was descended. ``rows`` [steps] are the minibatch's steps, as
+    numbers among those of the iteration; it is empty where the gradient is not one of samples, or of old ones out of a
+    replay buffer. ``log_ratios`` [steps] are log π(a|s)/π_old(a|s) before the step, and ``clipped`` [steps] marks those
+    whose gradient is cut off, None where nothing is clipped. ``grad_norm`` is the gradient's length before it was
+    clipped and ``parameter_change`` [P] what the step added to the policy's parameters; these are action values' where
+    the policy follows from such. ``layers`` are their tensors in order, ``largest`` the parameters that moved furthest,
+    furthest first. ``policy`` is how far the update has come, None where a batch's steps are not looked at, and
+    ``errors`` [B] the temporal-difference errors of a minibatch of action values, None elsewhere.
     """
 
     iteration: int
@@ -180,6 +238,49 @@ class UpdateStep(Event):
     clipped: NDArray[np.bool_] | None
     grad_norm: float
     parameter_change: NDArray[np.float32]
+    epoch: int = 1
+    epochs: int = 1
+    layers: tuple[LayerChange, ...] = ()
+    largest: tuple[ComponentChange, ...] = ()
+    policy: PolicyChange | None = None
+    errors: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRegion(Event):
+    """The step along F⁻¹ĝ that a rule is about to take or to search along, in the plane that ĝ and F⁻¹ĝ span; made
+    only when somebody asked for it.
+
+    All is told in an orthonormal basis of that plane, whose first vector points along ĝ: ``gradient`` ĝ, the
+    ``natural`` gradient F⁻¹ĝ and the whole ``step`` s, [2] each, and the ``fisher`` matrix EᵀFE [2, 2], damped. The
+    quadratic model of a step d's divergence is ½ dᵀFd, that of what it gains ĝᵀd. ``limit`` bounds the former, None
+    where nothing does, and ``predicted`` is ½ sᵀFs.
+    """
+
+    iteration: int
+    gradient: NDArray[np.float64]
+    natural: NDArray[np.float64]
+    step: NDArray[np.float64]
+    fisher: NDArray[np.float64]
+    limit: float | None
+    predicted: float
+
+
+@dataclass(frozen=True, slots=True)
+class LineSearchTry(Event):
+    """A share of the whole step that TRPO's line search has tried; made only when somebody asked for it.
+
+    ``number`` counts from 1, ``gain`` is by how much the surrogate (with its entropy bonus) rose, ``kl`` the mean of
+    KL(π_old‖π) there and ``kl_limit`` its bound δ. The first share that gains something within δ is ``accepted``.
+    """
+
+    iteration: int
+    number: int
+    fraction: float
+    gain: float
+    kl: float
+    kl_limit: float
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from engine.config.parameters import parameters_of, with_values
 from engine.config.replay import ReplayConfig
 from engine.config.validation import validated
 from engine.policies.policy import Policy
-from engine.reports.events import Collected, Event, Failed, Heartbeat, Updated
+from engine.reports.events import Collected, EpisodeEnded, Event, Failed, Heartbeat, Updated
 from engine.runtime.errors import RefusedError, RequestError, RunError, describe
 from engine.runtime.state import State, inexact
 from engine.runtime.stopwatch import Stopwatch
@@ -260,7 +260,7 @@ class Training:
     def _completed(self, event: Event) -> Event:
         """``event`` with what only the life of its run can tell."""
         totals = self.totals[event.run]
-        if isinstance(event, Heartbeat):
+        if isinstance(event, Heartbeat | EpisodeEnded):
             return replace(event, environment_steps=totals.environment_steps + event.environment_steps)
         if isinstance(event, Collected):
             return totals.collected(event, self.seconds)

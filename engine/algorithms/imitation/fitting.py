@@ -81,7 +81,7 @@ class FittingRule:
                 losses.append(loss)
                 norms.append(norm)
                 if watched is not None and given.watched is not None:
-                    yield watched.event(given.watched, len(norms))
+                    yield watched.event(given.watched, len(norms), (epoch + 1, config.epochs))
                 if timer.due():
                     yield Heartbeat("updating the policy", detail=f"epoch {epoch + 1:,} of {config.epochs:,}")
         numbers = read(losses), read(norms)
@@ -109,7 +109,7 @@ class FittingRule:
     def _seen(self, minibatch: list[Chunk], loss: float, norm: float, log_probs: Tensor, before: Tensor) -> WatchedStep:
         everything = torch.arange(len(before), device=before.device)
         rows = torch.cat([everything[chunk.rows] for chunk in minibatch])
-        return WatchedStep(self._vector, {"policy": loss}, norm, log_probs - before[rows], rows)
+        return WatchedStep(self._policy, self._vector, {"policy": loss}, norm, log_probs - before[rows], rows)
 
 
 def _log_probs(policy: Policy, batch: Batch) -> Heartbeats[Tensor]:

@@ -93,7 +93,11 @@ class ExactAscentRule:
             "exact_return": value.item(),
         }
         require_finite([value.item(), norm], rate)
-        seen = WatchedStep(self._vector, {"policy": -value.item()}, norm, torch.zeros(0)) if watched else None
+        seen = (
+            WatchedStep(self._policy, self._vector, {"policy": -value.item()}, norm, torch.zeros(0))
+            if watched
+            else None
+        )
         if isinstance(config, ExactNaturalGradient):
             direction = self._natural(self._table(distribution).detach(), planning.estimator.gamma, config.damping)
             self._vector.values.add_(direction, alpha=rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
 from engine.algorithms.policy_gradient.rule import LossSums, Rules, UpdateInput, accumulate_gradient, over_batch
+from engine.algorithms.policy_gradient.watched import WatchedBatch, plane_of, trust_region
 from engine.algorithms.watching import WatchedStep
 from engine.config.updates import TRPO, NaturalGradient
 from engine.experience.batch import Batch
@@ -25,7 +27,7 @@ from engine.maths.trust_region import (
 from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeat, Heartbeats
+from engine.reports.events import Heartbeat, Heartbeats, TrustRegion
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import ROWS, HeartbeatTimer
 from engine.runtime.state import Parts
@@ -51,32 +53,45 @@ class NaturalGradientRule:
         if 0.0 < config.max_kl < predicted:
             step = step * math.sqrt(config.max_kl / predicted)
         old = yield from old_distributions(self._policy, given.batch)
-        watched = direction.watched(self._vector, given.batch) if given.watched else None
+        limit, batch, watched = config.max_kl or None, None, None
+        if given.watched:
+            batch = WatchedBatch(self._policy, given)
+            yield direction.trust_region(given.iteration, step, limit)
+            watched = direction.watched(self._policy, self._vector, given.batch)
         before = self._vector.values.clone()
         self._vector.values.add_(step)
         kl = yield from mean_kl(self._policy, given.batch, old)
         if not math.isfinite(kl):
             self._vector.values.copy_(before)
         require_finite([kl], rate)
-        if watched is not None:
-            yield watched.event(given.iteration, 1)
+        if watched is not None and batch is not None:
+            yield watched.event(given.iteration, 1, policy=batch.change(limit))
         return Outcome(direction.metrics | {"kl": kl} | scheduled_metric(config.learning_rate_schedule, rate))
 
 
 @dataclass(frozen=True)
 class Direction:
     """F⁻¹g [P] for the gradient g of the mean objective per step, its length ``grad_norm``, and gᵀF⁻¹g (with F as
-    damped); ``losses`` are the parts of the mean loss by name where the update is watched."""
+    damped). ``losses`` are the parts of the mean loss by name where the update is watched; ``gradient`` is g itself and
+    ``product`` what F comes to, times a vector [P]."""
 
     natural_gradient: Tensor
     curvature: float
     grad_norm: float
     metrics: Metrics
     losses: dict[str, float]
+    gradient: Tensor
+    product: Callable[[Tensor], Tensor]
 
-    def watched(self, vector: ParameterVector, batch: Batch) -> WatchedStep:
+    def watched(self, policy: Policy, vector: ParameterVector, batch: Batch) -> WatchedStep:
         """The step that is about to be taken in this direction."""
-        return WatchedStep(vector, self.losses, self.grad_norm, torch.zeros(batch.size))
+        return WatchedStep(policy, vector, self.losses, self.grad_norm, torch.zeros(batch.size))
+
+    def trust_region(self, iteration: int, step: Tensor, limit: float | None) -> TrustRegion:
+        """The ``step`` beside both gradients."""
+        basis = plane_of(self.gradient, self.natural_gradient)
+        products = torch.stack([self.product(each.to(self.gradient.dtype)) for each in basis])
+        return trust_region(iteration, (self.gradient, self.natural_gradient, step), basis, products, limit)
 
 
 def natural_direction(
@@ -99,6 +114,10 @@ def natural_direction(
     metrics: Metrics = {"loss": sums.loss * per_step, "entropy": sums.entropy, "grad_norm": norm}
     graph = _kl_graph(policy, given.batch)
     yield Heartbeat("updating the policy")
+
+    def product(of: Tensor) -> Tensor:
+        return fisher_vector_product(graph, parameters, of, config.damping)
+
     exact = config.solver == "exact" or (config.solver == "auto" and len(gradient) <= EXACT_UP_TO)
     if exact:
         matrix = yield from _whole_matrix(graph, parameters, config.damping)
@@ -111,10 +130,7 @@ def natural_direction(
                 f"The Fisher matrix cannot be inverted at a damping of {config.damping:g}, since some directions "
                 f"hardly change the policy; use a damping of {enough:.1g} or more, or conjugate gradients."
             ) from None
-        return Direction(solution, gradient.dot(solution).item(), norm, metrics, losses)
-
-    def product(of: Tensor) -> Tensor:
-        return fisher_vector_product(graph, parameters, of, config.damping)
+        return Direction(solution, gradient.dot(solution).item(), norm, metrics, losses, gradient, product)
 
     timer = HeartbeatTimer()
     solution = torch.zeros_like(gradient)
@@ -122,7 +138,8 @@ def natural_direction(
         solution = better
         if timer.due():
             yield Heartbeat("updating the policy", detail="conjugate gradients")
-    return Direction(solution, solution.dot(product(solution)).item(), norm, metrics, losses)
+    curvature = solution.dot(product(solution)).item()
+    return Direction(solution, curvature, norm, metrics, losses, gradient, product)
 
 
 def _whole_matrix(graph: Tensor, parameters: list[torch.nn.Parameter], damping: float) -> Heartbeats[Tensor]:

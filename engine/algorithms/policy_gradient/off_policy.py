@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.algorithms.outcome import Metrics, Outcome, UpdateEvents, require_finite, scheduled, scheduled_metric
 from engine.algorithms.policy_gradient.rule import Rules, UpdateInput, accumulate_gradient, log_probs_of, over_batch
+from engine.algorithms.policy_gradient.watched import WatchedBatch
 from engine.algorithms.watching import WatchedStep
 from engine.config.estimators import GAE
 from engine.config.updates import OffPolicy
@@ -50,6 +51,7 @@ class OffPolicyRule:
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
         behaviour = yield from self._behaviour(given.batch)
         metrics: Metrics = {}
+        batch = WatchedBatch(self._policy, given) if given.watched else None
         log_weights, targets = torch.zeros(given.batch.rollout.environments), None
         for update in range(config.updates_per_batch):
             detail = f"step {update + 1} of {config.updates_per_batch}"
@@ -68,10 +70,13 @@ class OffPolicyRule:
             require_finite([sums.loss, sums.entropy, norm], rate)
             first = norm if update == 0 else metrics["grad_norm"]
             metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}
-            watched = WatchedStep(self._vector, sums.losses, norm, log_ratios) if given.watched else None
+            watched = None
+            if batch is not None:
+                watched = WatchedStep(self._policy, self._vector, sums.losses, norm, log_ratios)
             self._optimizer.step(rate)
-            if watched is not None:
-                yield watched.event(given.iteration, update + 1)
+            if watched is not None and batch is not None:
+                epochs = update + 1, config.updates_per_batch
+                yield watched.event(given.iteration, update + 1, epochs, batch.change())
         largest = log_weights.max().item() / _LN_10
         size = importance.effective_sample_size(log_weights)
         metrics |= {

@@ -25,6 +25,7 @@ from engine.algorithms.policy_gradient.rule import (
     unweighted,
 )
 from engine.algorithms.policy_gradient.surrogates import Added, Proximal, Surrogate, SurrogateGradient, gradient_for
+from engine.algorithms.policy_gradient.watched import WatchedBatch
 from engine.algorithms.watching import WatchedStep
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import ValueBaseline
@@ -147,6 +148,7 @@ class ProximalRule:
         stop = STOP_AT * config.target_kl if isinstance(config, PPOClip) else 0.0
         conditional = ConditionalSteps(self._moving(joint)) if stop > 0.0 and on_device(self._vector.values) else None
         repeats = replays(self._vector.values.device) and stop == 0.0 and self._same_every_time(given, config)
+        seen = self._seen(surrogate) if given.watched else None
         told: list[StepMetrics] = []
         held, drawn = list[Tensor](), list[Tensor]()
         for epoch, chunks in self._minibatches(given.batch, config):
@@ -168,8 +170,9 @@ class ProximalRule:
             else:
                 self._move(joint, rate)
             told.append(told_now)
-            if watched is not None:
-                yield watched.event(given.iteration, len(told))
+            if watched is not None and seen is not None:
+                change = seen.change(_kl_limit(config))
+                yield watched.event(given.iteration, len(told), (epoch, config.epochs), change)
         if held:
             taken = int(sum(read(held)))
             told = told[:taken]
@@ -265,6 +268,10 @@ class ProximalRule:
             self._recorded = RecordedStep(key, surrogate, chunk, step)
         return self._recorded(surrogate, chunk)
 
+    def _seen(self, surrogate: Surrogate) -> WatchedBatch:
+        reverse = isinstance(surrogate.config, PPOLagrangian)
+        return WatchedBatch(self._policy, surrogate.given, clip_range=surrogate.clip_range, reverse=reverse)
+
     def _watched(self, surrogate: Surrogate, found: list[tuple[Chunk, Added]], told: StepMetrics) -> WatchedStep:
         """The step that is about to be taken."""
         size, losses = sum(len(added.log_ratios) for _, added in found), dict[str, float]()
@@ -277,6 +284,7 @@ class ProximalRule:
         cut_off = [surrogate.cut_off(chunk, added.log_ratios) for chunk, added in found]
         assert told.norm is not None
         return WatchedStep(
+            self._policy,
             self._vector,
             losses,
             told.norm.item(),
@@ -311,6 +319,13 @@ def fits_value_jointly(config: PolicyGradientConfig) -> bool:
     baseline = config.estimator.baseline
     jointly = isinstance(baseline, ValueBaseline) and baseline.fit_steps == 0 and baseline.fitted_on == "previous"
     return jointly and isinstance(config.update, PPOClip | PPOPenalty | PPOLagrangian)
+
+
+def _kl_limit(config: Proximal) -> float | None:
+    """What the rule holds a divergence to: where it stops an update, or what its multiplier aims at."""
+    if isinstance(config, PPOClip):
+        return STOP_AT * config.target_kl or None
+    return config.target_kl if isinstance(config, PPOLagrangian) else None
 
 
 def _read(told: list[StepMetrics], config: PolicyGradientConfig, joint: bool) -> _Steps:

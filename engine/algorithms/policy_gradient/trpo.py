@@ -7,13 +7,14 @@ import math
 from engine.algorithms.outcome import Outcome, UpdateEvents
 from engine.algorithms.policy_gradient.natural_gradient import OldDistributions, natural_direction, old_distributions
 from engine.algorithms.policy_gradient.rule import Rules, UpdateInput, over_batch
+from engine.algorithms.policy_gradient.watched import WatchedBatch
 from engine.config.updates import TRPO
 from engine.experience.batch import Chunk
 from engine.maths.trust_region import acceptable, backtracking_fractions
 from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeats, detailed
+from engine.reports.events import Heartbeats, LineSearchTry, detailed
 from engine.runtime.state import Parts
 
 
@@ -37,15 +38,31 @@ class TRPORule:
             return Outcome(direction.metrics | {"kl": 0.0, "line_search": 0.0}, steps=0)
         step = math.sqrt(2.0 * config.max_kl / direction.curvature) * direction.natural_gradient
         old = yield from old_distributions(self._policy, given.batch)
-        watched = direction.watched(self._vector, given.batch) if given.watched else None
+        batch, watched = None, None
+        if given.watched:
+            batch = WatchedBatch(self._policy, given)
+            yield direction.trust_region(given.iteration, step, config.max_kl)
+            watched = direction.watched(self._policy, self._vector, given.batch)
         before = self._vector.values.clone()
         start, _ = yield from self._evaluate(given, config, old)
-        for fraction in backtracking_fractions(config.backtracking, config.line_search_steps):
+        for number, fraction in enumerate(backtracking_fractions(config.backtracking, config.line_search_steps), 1):
             self._vector.values.copy_(before + fraction * step)
             objective, kl = yield from self._evaluate(given, config, old)
-            if acceptable(objective - start, kl, config.max_kl):
-                if watched is not None:
-                    yield watched.event(given.iteration, 1)
+            gain, bound = objective - start, config.max_kl
+            accepted = acceptable(gain, kl, bound)
+            if watched is not None:
+                yield LineSearchTry(
+                    iteration=given.iteration,
+                    number=number,
+                    fraction=fraction,
+                    gain=gain,
+                    kl=kl,
+                    kl_limit=bound,
+                    accepted=accepted,
+                )
+            if accepted:
+                if watched is not None and batch is not None:
+                    yield watched.event(given.iteration, 1, policy=batch.change(bound))
                 return Outcome(direction.metrics | {"kl": kl, "line_search": fraction})
         self._vector.values.copy_(before)
         return Outcome(direction.metrics | {"kl": 0.0, "line_search": 0.0}, steps=0)

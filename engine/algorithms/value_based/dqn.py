@@ -138,7 +138,9 @@ class DQNRule:
 
     def _watched(self, errors: Tensor, weights: Tensor | None, norm: Tensor) -> WatchedStep:
         losses = {"value": float(self._losses(errors, weights).mean())}
-        return WatchedStep(self._online.vector, losses, float(norm), log_ratios=torch.zeros(0))
+        nothing = torch.zeros(0)
+        online = self._online
+        return WatchedStep(online.policy, online.vector, losses, float(norm), log_ratios=nothing, errors=errors)
 
     def _following_values(self, observations: Tensor) -> Tensor:
         """What the states that minibatches lead to are taken to be worth, [B]."""

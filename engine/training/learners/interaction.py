@@ -129,7 +129,7 @@ class RolloutInteraction(Interaction[Collector]):
 
     def collect(self, moment: Moment) -> Generator[Event, None, tuple[Rollout, Collected]]:
         """Experience for one update, with the rewards that learning is to see, and the event that tells of it."""
-        rollout, finished = yield from self.collector.collect(self.actor)
+        rollout, finished = yield from self.collector.collect(self.actor, watched=moment.watched)
         told = collected(moment, finished)
         yield told
         return self.rewards.learned(rollout, moment.config.estimator.gamma), told

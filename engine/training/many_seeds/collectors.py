@@ -44,7 +44,7 @@ class PendingCollection:
         self.greedy_share = 0.0
         self._result: Collection | RunError | None = None
 
-    def collect(self, actor: Actor) -> Collecting:
+    def collect(self, actor: Actor, *, watched: bool = False) -> Collecting:
         """As ``EpisodeCollector.collect``; the run is not to be resumed before ``complete``."""
         self.waiting, self.greedy_share = True, actor.greedy_share
         while self._result is None:
@@ -100,7 +100,7 @@ class JointFixedLengthCollector:
             one.complete(self._actor.failure(seed) or self._share(rollout, finished, seed, one.greedy_share))
         return list(pending)
 
-    def _of_each(self, collecting: Collecting) -> Collecting:
+    def _of_each(self, collecting: Collecting) -> Heartbeats[Collection]:
         """The steps told on the way are those of one seed."""
         while True:
             try:
@@ -108,7 +108,8 @@ class JointFixedLengthCollector:
             except StopIteration as stop:
                 collection: Collection = stop.value
                 return collection
-            yield replace(beat, environment_steps=beat.environment_steps // self._seeds)
+            if isinstance(beat, Heartbeat):
+                yield replace(beat, environment_steps=beat.environment_steps // self._seeds)
 
     def _share(self, rollout: Rollout, finished: FinishedEpisodes, seed: int, greedy_share: float) -> Collection:
         """The columns of the seed at this index."""
