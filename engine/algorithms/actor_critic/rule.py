@@ -60,6 +60,7 @@ class ActorCriticRule:
         update = config.update
         self.parts = Parts()
         self._config, self._update, self._progress, self._device = config, update, 0.0, policy.device
+        self._acting = policy
         self._policy = make_improvement(config, policy, environment, seeds.generator(policy.device))
         self.parts.add("improvement", self._policy.parts)
         self._optimizer = self.parts.add("optimizer", make_optimizer(update.optimizer, self._policy.vector))
@@ -187,7 +188,8 @@ class ActorCriticRule:
     def _watched(self, errors: Tensor, *, climbs: bool) -> WatchedStep:
         """The step that is about to be taken; the policy's gradient is 0 where it waits."""
         losses, norm = {"value": 0.5 * float(errors.square().mean())}, float(self._norms[-1]) if climbs else 0.0
-        return WatchedStep(self._policy.vector, losses, norm, log_ratios=torch.zeros(0))
+        vector, nothing = self._policy.vector, torch.zeros(0)
+        return WatchedStep(self._acting, vector, losses, norm, log_ratios=nothing, errors=errors)
 
     def _scheduled(self, rate: float) -> float:
         return scheduled(rate, self._update.learning_rate_schedule, self._progress)
