@@ -1,0 +1,87 @@
+"""The return of a policy around where it is: along a line and over a plane of its parameters, coarse to fine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.analysis.landscape_directions import Direction
+from engine.analysis.landscape_episodes import CommonEpisodes, GoingOn, Mean, mean_of
+
+LINE, PLANE = 65, 33  # places along a line, and along each side of a plane: 2ᵏ + 1 of them
+_COARSEST = 4  # parts of a side at first
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What is known of a place: its numbers along the directions, the mean return there, and how much more that is than
+    at the centre, in the same episodes; both with half of their 95 % intervals."""
+
+    at: tuple[int, ...]
+    value: Mean
+    gained: Mean
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Where is looked: ``places`` x along each of the ``directions``, around the parameters ``centre`` [P]."""
+
+    centre: Tensor
+    directions: tuple[Direction, ...]
+    places: NDArray[np.float64]
+
+    def parameters(self, at: Sequence[int]) -> Tensor:
+        """θ + Σ x v of a place, [P]."""
+        theta = self.centre
+        for direction, number in zip(self.directions, at, strict=True):
+            theta = theta + float(self.places[number]) * direction.vector
+        return theta
+
+    def spots(self, episodes: CommonEpisodes, going_on: GoingOn = lambda: True) -> Iterator[list[Spot]]:
+        """All places, the centre and the ends first and then ever finer between them, some at a time.
+
+        Raises:
+            Stopped, RunError: as ``CommonEpisodes.returns``.
+        """
+        side = len(self.places)
+        centre = episodes.returns(self.parameters([side // 2] * len(self.directions)).unsqueeze(0), going_on)[0]
+        for some in _grouped(coarse_to_fine(side, len(self.directions)), episodes.together):
+            found = episodes.returns(torch.stack([self.parameters(at) for at in some]), going_on)
+            yield [
+                Spot(at, mean_of(returns), mean_of(returns - centre)) for at, returns in zip(some, found, strict=True)
+            ]
+
+
+def line(centre: Tensor, direction: Direction, reach: float, side: int = LINE) -> Scan:
+    """From −``reach`` to ``reach`` along one direction."""
+    return Scan(centre, (direction,), np.linspace(-reach, reach, side))
+
+
+def plane(centre: Tensor, directions: tuple[Direction, Direction], reach: float, side: int = PLANE) -> Scan:
+    """The same along each of two."""
+    return Scan(centre, directions, np.linspace(-reach, reach, side))
+
+
+def coarse_to_fine(side: int, axes: int) -> list[tuple[int, ...]]:
+    """Every place of a line or a square of ``side`` = 2ᵏ + 1 places a side, once: first those of a coarse grid, the
+    nearest to the centre first, then those that halve its distances, and so on."""
+    apart, seen, order = (side - 1) // _COARSEST, set[tuple[int, ...]](), list[tuple[int, ...]]()
+    while apart >= 1:
+        at = range(0, side, apart)
+        grid = [(i,) for i in at] if axes == 1 else [(i, j) for i in at for j in at]
+        fresh = [place for place in grid if place not in seen]
+        fresh.sort(key=lambda place: sum((index - side // 2) ** 2 for index in place))
+        order += fresh
+        seen.update(fresh)
+        apart //= 2
+    return order
+
+
+def _grouped(places: list[tuple[int, ...]], size: int) -> Iterator[list[tuple[int, ...]]]:
+    for start in range(0, len(places), size):
+        yield places[start : start + size]
