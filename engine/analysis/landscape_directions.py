@@ -6,6 +6,7 @@ their length whatever the network's size: ‖x v‖ / ‖θ‖ = |x|.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +23,7 @@ from engine.config.updates import GradientAscent, NaturalGradient
 from engine.estimation.estimators import estimate
 from engine.networks.optimizers import ParameterVector
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeats
+from engine.reports.events import Event
 from engine.runtime.errors import RequestError
 from engine.runtime.seeds import Seeds
 from engine.training.learners.interaction import RolloutInteraction
@@ -140,7 +141,7 @@ class Gradients:
     natural: Tensor
 
 
-def gradients_at(snapshot: PolicySnapshot, episodes: int, seed: int) -> Heartbeats[Gradients]:
+def gradients_at(snapshot: PolicySnapshot, episodes: int, seed: int) -> Generator[Event, None, Gradients]:
     """Both, of whole episodes that the policy plays: each action is credited with the discounted reward from there on,
     less the average at the same time step. Yields signs of life.
 
