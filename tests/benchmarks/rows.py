@@ -129,6 +129,12 @@ ROWS: dict[str, Row] = {
             ),
         ),
         Row(
+            "timeline",
+            "How often a second another instant is shown while the timeline is dragged",
+            "timeline_drag",
+            (Figure("instants shown", "Hz", least=20.0),),
+        ),
+        Row(
             "reliability",
             "Kills, full disks, damaged and harmful files, many processes in one library: what is lost or goes wrong",
             "reliability.row",

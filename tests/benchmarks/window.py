@@ -115,7 +115,8 @@ class Driver:
 
 @contextmanager
 def opened(preset: Preset) -> Iterator[Driver]:
-    """The main window at 1280 × 800 with torch loaded, and every panel visible but the tabs behind the playing agent.
+    """The main window at 1280 × 800 with torch loaded, and every panel visible but the tabs behind the playing agent;
+    signal and diagnostics stand side by side, and what else is a tab there is closed.
 
     Raises:
         RuntimeError: a panel is hidden, so that the measurement would not be of what it says.
@@ -130,11 +131,16 @@ def opened(preset: Preset) -> Iterator[Driver]:
         window.show()
         loaded.exec()
         driver = Driver(window)
-        docks = window.docks  # one of which is a tab behind another in a window of this size
-        window.frame.train.inner.splitDockWidget(docks["Signal"], docks["Diagnostics"], Qt.Orientation.Horizontal)
+        docks, inner = window.docks, window.frame.train.inner
+        for dock in (docks["Signal"], *inner.tabifiedDockWidgets(docks["Signal"])):
+            inner.removeDockWidget(dock)
+        inner.splitDockWidget(docks["Returns"], docks["Signal"], Qt.Orientation.Vertical)
+        inner.splitDockWidget(docks["Signal"], docks["Diagnostics"], Qt.Orientation.Horizontal)
+        for title in ("Signal", "Diagnostics"):
+            docks[title].show()
         driver.spin(0.5)
-        behind = window.frame.train.inner.tabifiedDockWidgets(docks["Agent"])
-        others = [dock for dock in window.findChildren(QDockWidget) if dock not in behind]
+        behind = inner.tabifiedDockWidgets(docks["Agent"])
+        others = [dock for dock in window.findChildren(QDockWidget) if dock.isVisible() and dock not in behind]
         hidden = [dock.windowTitle() for dock in others if dock.visibleRegion().isEmpty()]
         try:
             if hidden:
