@@ -96,7 +96,7 @@ def _ends(looked: LookedInto, told: Collected) -> NDArray[np.int64]:
     lengths = batch.elapsed[last] + 1
     real = [pair in ended for pair in zip(times.tolist(), lengths.tolist(), strict=True)]
     kept = last[np.array(real, bool)]
-    in_order = kept[np.lexsort((batch.environments[kept], kept % collection.steps))]
+    in_order: NDArray[np.int64] = kept[np.lexsort((batch.environments[kept], kept % collection.steps))]
     return in_order
 
 

@@ -2,8 +2,8 @@
 
 In the window, CartPole PPO trains for 100,000 steps and every panel that can be seen beside the returns shows what it
 knows: histogram, diagnostics, the agent and the surface of its policy. Then the mouse drags the handle from now to the
-beginning and back, one pixel after another; each move counts as shown once every panel has been painted anew. Moves that
-stay on the same instant cost nothing and are left out.
+beginning and back, one pixel after another; each move counts as shown once every panel has been painted anew. Moves
+that stay on the same instant cost nothing and are left out.
 """
 
 from __future__ import annotations
