@@ -85,8 +85,8 @@ def _ends(looked: LookedInto, told: Collected) -> NDArray[np.int64]:
     batch, collection = looked.batch, looked.config.collection
     last: NDArray[np.int64] = np.flatnonzero(batch.terminated | batch.truncated)
     if collection.kind == "episodes":
-        in_order: NDArray[np.int64] = last[np.lexsort((batch.environments[last], batch.elapsed[last]))]
-        return in_order
+        begun_together: NDArray[np.int64] = last[np.lexsort((batch.environments[last], batch.elapsed[last]))]
+        return begun_together
     # As many steps in every environment, so that a row's place among them says when its step was taken. Whatever goes
     # on at the end is cut off there too, and has not ended.
     times = last % collection.steps
