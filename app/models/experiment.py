@@ -153,6 +153,29 @@ class Experiment(QObject):
         left = self._left.get(type(config))
         return carried_over(other, left) if left is not None and type(config) is not type(other) else None
 
+    def imitate(self, dataset: str, played_in: EnvironmentConfig) -> str | None:
+        """Choose cloning of a dataset that was played in an environment, with all else as it fits, or say why not."""
+        from engine.experience.demonstration_checks import difference  # with numpy
+
+        here = not difference(self.config.environment, played_in)
+        wanted = self.config.environment if here else played_in
+        try:
+            plain = self.plain if here else described(wanted) or self.environments.get(wanted.id)
+            if plain is None:
+                return self._refuse(f"{wanted.id} has not been looked at yet; choose it as the environment first.")
+            environment = changed(plain, wanted)
+            config = choose(self.config.model_copy(update={"environment": wanted}), ALGORITHMS["behavioural-cloning"])
+            config = with_values(config, {"imitation.dataset": dataset})
+        except RequestError as error:
+            return self._refuse(self._in_words(error))
+        reason = refusal(config, environment)
+        fitting = config if reason is None else nearest_fit(config, environment)
+        if fitting is None or fitting.update.kind != config.update.kind:
+            return self._refuse(str(reason))
+        left = self._left | ({} if type(self.config) is type(config) else {type(self.config): self.config})
+        self._replace(fitting, plain, left)
+        return None
+
     def set_value(self, path: str, value: Any) -> str | None:
         """Set one parameter, or say why not."""
         try:

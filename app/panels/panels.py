@@ -56,9 +56,11 @@ def _teacher(context: PanelContext) -> PanelWidget:
 
 
 def _play(context: PanelContext) -> PanelWidget:
-    from app.panels.play.panel import PlayPanel
+    from app.panels.play.datasets_page import DatasetsPage
+    from app.panels.play.panel import OtherPages, PlayPanel
     from app.panels.play.recordings_list import RecordingsList
     from app.panels.play.teach_page import TeachPage
+    from app.session.dataset_library import DatasetLibrary
     from app.session.game import Game
     from app.session.gamepad import GamepadPlayer, first_gamepad, load
     from app.session.import_consent import ImportConsent
@@ -77,7 +79,9 @@ def _play(context: PanelContext) -> PanelWidget:
     game.thread_of_play.kept.connect(context.person.note_kept)
     game.thread_of_play.kept.connect(lambda _record: kept.look())
     teach = TeachPage(context.theme, Teaching(context.answer))
-    return PlayPanel(context.theme, context.experiment, game, context.person, recordings, teach)
+    datasets = DatasetsPage(context.theme, context.experiment, DatasetLibrary(kept), consent)
+    pages = OtherPages(recordings, datasets, teach)
+    return PlayPanel(context.theme, context.experiment, game, context.person, pages)
 
 
 def _log(context: PanelContext) -> PanelWidget:

@@ -79,10 +79,10 @@ class RecordingLibrary(QObject):
 
     def look(self) -> None:
         """Take in what the library holds."""
-        mark = self._read(lambda recordings: recordings.mark())
+        mark = self.read(lambda recordings: recordings.mark())
         if mark is None or mark == self._mark:
             return
-        found = self._read(lambda recordings: (recordings.list(), recordings.datasets()))
+        found = self.read(lambda recordings: (recordings.list(), recordings.datasets()))
         if found is not None:
             self._mark = mark
             self.records, self.datasets = found
@@ -90,7 +90,7 @@ class RecordingLibrary(QObject):
 
     def deleted(self) -> list[RecordingRecord]:
         """The recordings that were deleted and are not gone for good, the last first."""
-        return self._read(lambda recordings: recordings.list(deleted=True)) or []
+        return self.read(lambda recordings: recordings.list(deleted=True)) or []
 
     def record(self, id: str) -> RecordingRecord | None:
         """One of them that is there."""
@@ -108,17 +108,17 @@ class RecordingLibrary(QObject):
         if records:
             there = [record.id for record in records]
             within = [each.name for each in self.datasets if not set(there).isdisjoint(each.recordings)]
-            self._try(f"Delete {called(records)}", partial(self._put_aside, there), partial(self.restore, there))
+            self.note(f"Delete {called(records)}", partial(self._put_aside, there), partial(self.restore, there))
             if within:
                 names = f"The dataset{'s' if len(within) > 1 else ''} {', '.join(within)}"
                 self.told.emit("info", f"{names} will do without {called(records)} until that is brought back.")
 
     def restore(self, ids: Sequence[str]) -> None:
         """Bring back what was deleted."""
-        self._write(lambda recordings: recordings.restore(ids))
+        self.write(lambda recordings: recordings.restore(ids))
 
     def _put_aside(self, ids: Sequence[str]) -> None:
-        self._write(lambda recordings: recordings.delete(ids))
+        self.write(lambda recordings: recordings.delete(ids))
 
     def label(self, id: str, label: Label) -> None:
         """Note what a person says of a recording, which can be undone."""
@@ -126,7 +126,7 @@ class RecordingLibrary(QObject):
         if record is not None and record.label != label:
 
             def put(wanted: Label) -> None:
-                self._write(lambda recordings: recordings.label(id, wanted))
+                self.write(lambda recordings: recordings.label(id, wanted))
 
             what = f"Label {called([record])}"
             self._undo_stack.push(Changed(what, Values(record.label, label), put, f"{id} {what}"))
@@ -143,12 +143,12 @@ class RecordingLibrary(QObject):
             before, record = trimmed
             self.look()
             undo, redo = partial(put, before.first, before.stop), partial(put, first, stop)
-            self._try(f"Trim {called([record])}", redo, undo, done=True)
+            self.note(f"Trim {called([record])}", redo, undo, done=True)
 
-        self.work.ask(lambda: self._there(trim), done)
+        self.work.ask(lambda: self.there(trim), done)
 
     def _trim(self, id: str, episode: int, first: int, stop: int) -> None:
-        self.work.ask(lambda: self._there(lambda to: to.trim(id, episode, first, stop)), lambda _: self.look())
+        self.work.ask(lambda: self.there(lambda to: to.trim(id, episode, first, stop)), lambda _: self.look())
 
     def merge(self, name: str, ids: Sequence[str]) -> None:
         """Put recordings into a dataset, which can be undone."""
@@ -161,29 +161,29 @@ class RecordingLibrary(QObject):
                 return
 
             def undo() -> None:
-                self._write(lambda recordings: recordings.take_out(name, new))
+                self.write(lambda recordings: recordings.take_out(name, new))
 
             def redo() -> None:
-                self.work.ask(lambda: self._there(lambda to: to.merge(name, new)), lambda _: self.look())
+                self.work.ask(lambda: self.there(lambda to: to.merge(name, new)), lambda _: self.look())
 
-            self._try(f"Put into the dataset {name}", redo, undo, done=True)
+            self.note(f"Put into the dataset {name}", redo, undo, done=True)
             if found is not None:
                 self.told.emit(
                     "info", f"The dataset {name} has {found.episodes:,} episodes of {found.steps:,} steps now."
                 )
 
-        self.work.ask(lambda: self._there(lambda to: to.merge(name, ids)), done)
+        self.work.ask(lambda: self.there(lambda to: to.merge(name, ids)), done)
 
     def take_out(self, name: str, ids: Sequence[str]) -> None:
         """Take recordings out of a dataset, which can be undone."""
 
         def redo() -> None:
-            self._write(lambda recordings: recordings.take_out(name, ids))
+            self.write(lambda recordings: recordings.take_out(name, ids))
 
         def undo() -> None:
-            self.work.ask(lambda: self._there(lambda to: to.merge(name, ids)), lambda _: self.look())
+            self.work.ask(lambda: self.there(lambda to: to.merge(name, ids)), lambda _: self.look())
 
-        self._try(f"Take out of the dataset {name}", redo, undo)
+        self.note(f"Take out of the dataset {name}", redo, undo)
 
     def take_in(self, ids: Sequence[str], what: str = "Take in") -> None:
         """Take note of recordings that came to be, which can be undone."""
@@ -192,7 +192,7 @@ class RecordingLibrary(QObject):
         if records:
             there = [record.id for record in records]
             text = f"{what} {called(records)}"
-            self._try(text, partial(self.restore, there), partial(self._put_aside, there), done=True)
+            self.note(text, partial(self.restore, there), partial(self._put_aside, there), done=True)
             self.came.emit(there)
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ class RecordingLibrary(QObject):
             from engine.experience.demonstration_checks import check
             from engine.runs.recording_files import write
 
-            parts = self._there(lambda recordings: [recordings.demonstrations(id) for id in ids])
+            parts = self.there(lambda recordings: [recordings.demonstrations(id) for id in ids])
             whole = replace(parts[0], episodes=tuple(episode for part in parts for episode in part.episodes))
             check(whole)
             return write(whole, form, path)
@@ -289,7 +289,7 @@ class RecordingLibrary(QObject):
 
     # --- the library --------------------------------------------------------------------------------------------------
 
-    def _there(self, do: Callable[[Recordings], _T]) -> _T:
+    def there(self, do: Callable[[Recordings], _T]) -> _T:
         """On a thread of its own, which opens the library for itself."""
         from engine.runs.library import Library
         from engine.runs.recordings import Recordings
@@ -297,7 +297,7 @@ class RecordingLibrary(QObject):
         with Library(self.folder) as library:
             return do(Recordings(library))
 
-    def _read(self, read: Callable[[Recordings], _T]) -> _T | None:
+    def read(self, read: Callable[[Recordings], _T]) -> _T | None:
         """What ``read`` finds; None where the library cannot be used, of which a person is told once."""
         library = self._opened_library()
         if library is None:
@@ -314,12 +314,14 @@ class RecordingLibrary(QObject):
         self._told = ""
         return found
 
-    def _write(self, write: Callable[[Recordings], object]) -> None:
+    def write(self, write: Callable[[Recordings], object]) -> bool:
+        """Whether ``write`` has done what it was to do; else a person is told why not."""
         self._told = ""  # which is to be said again each time
-        self._read(write)
+        done = self.read(lambda recordings: (write(recordings), True)) is not None
         self.look()
+        return done
 
-    def _try(self, text: str, do: Callable[[], Any], undo: Callable[[], Any], *, done: bool = False) -> None:
+    def note(self, text: str, do: Callable[[], Any], undo: Callable[[], Any], *, done: bool = False) -> None:
         self._undo_stack.push(Tried(text, do, undo, done=done))
 
     def end(self) -> None:

@@ -13,6 +13,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.config.problems import ParameterError
 from engine.config.validation import problem_of
 from engine.runs.records import Label
+from engine.runtime.errors import RequestError
 
 LONGEST_NAME = 60  # characters of a dataset's name
 SourceKind = Literal["person", "policy", "file"]
@@ -141,3 +142,9 @@ class DatasetRecord:
     recordings: tuple[str, ...]
     episodes: int
     steps: int
+
+
+def require_name(name: str) -> None:
+    """Raises RequestError where a dataset cannot be called so."""
+    if not name.strip() or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise RequestError(f"A dataset has a name of 1 to {LONGEST_NAME} characters, not {name[:80]!r}.")

@@ -22,12 +22,12 @@ from engine.config.migrations import migrated
 from engine.runs.damage import NONSENSE, reads
 from engine.runs.library import Library
 from engine.runs.recording_records import (
-    LONGEST_NAME,
     DatasetRecord,
     EpisodeRecord,
     RecordingRecord,
     RecordingSource,
     SourceKind,
+    require_name,
 )
 from engine.runs.records import Label
 from engine.runtime.errors import RequestError, RunError, describe
@@ -51,12 +51,12 @@ class Recordings:
     """
 
     def __init__(self, library: Library) -> None:
-        self._library = library
+        self.library = library
 
     @property
     def folder(self) -> Path:
         """The library's."""
-        return self._library.folder
+        return self.library.folder
 
     # --- recordings ---------------------------------------------------------------------------------------------------
 
@@ -96,12 +96,12 @@ class Recordings:
             why = error.strerror or describe(error)
             raise RunError(f"The recording could not be kept in {path.parent}: {why}.") from None
         try:
-            with self._library.transaction():
-                (last,) = self._library.execute("SELECT coalesce(max(number), 0) FROM recordings").fetchone()
+            with self.library.transaction():
+                (last,) = self.library.execute("SELECT coalesce(max(number), 0) FROM recordings").fetchone()
                 added = replace(record, number=last + 1, size=len(data))
                 row = _row(added)
                 names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
-                self._library.execute(f"INSERT INTO recordings ({names}) VALUES ({marks})", row)
+                self.library.execute(f"INSERT INTO recordings ({names}) VALUES ({marks})", row)
         except BaseException:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -114,7 +114,7 @@ class Recordings:
         damaged record is left out, so that the others can be seen."""
         which = "deleted IS NOT NULL ORDER BY deleted DESC," if deleted else "deleted IS NULL ORDER BY"
         found = []
-        for row in self._library.execute(f"SELECT * FROM recordings WHERE {which} number DESC"):
+        for row in self.library.execute(f"SELECT * FROM recordings WHERE {which} number DESC"):
             with suppress(*NONSENSE):
                 found.append(_record(row))
         return found
@@ -123,20 +123,19 @@ class Recordings:
     def mark(self) -> tuple[Any, ...]:
         """Another one as soon as anything else is known of recordings or datasets: cheap even for thousands."""
         queries = ("SELECT * FROM recordings ORDER BY number", "SELECT * FROM datasets ORDER BY dataset, place")
-        return tuple(tuple(map(tuple, self._library.execute(query))) for query in queries)
+        return tuple(tuple(map(tuple, self.library.execute(query))) for query in queries)
 
     @reads
     def ids(self) -> tuple[str, ...]:
         """Of all recordings that are not deleted, damaged ones too, the oldest first."""
         return tuple(
-            row["id"]
-            for row in self._library.execute("SELECT id FROM recordings WHERE deleted IS NULL ORDER BY number")
+            row["id"] for row in self.library.execute("SELECT id FROM recordings WHERE deleted IS NULL ORDER BY number")
         )
 
     @reads
     def get(self, id: str) -> RecordingRecord:
         """The recording of this id, deleted ones too."""
-        row = self._library.execute("SELECT * FROM recordings WHERE id = ?", (id,)).fetchone()
+        row = self.library.execute("SELECT * FROM recordings WHERE id = ?", (id,)).fetchone()
         if row is None:
             raise RequestError(f"There is no recording {id} in the library {self.folder}.")
         return _record(row)
@@ -153,7 +152,7 @@ class Recordings:
         if len(wanted) >= 4 and wanted.isalnum():
             asked += [("id GLOB", f"{wanted.lower()}*")]
         found = next(
-            filter(None, (self._library.execute(f"SELECT * {of} {how} ?", (it,)).fetchall() for how, it in asked)), []
+            filter(None, (self.library.execute(f"SELECT * {of} {how} ?", (it,)).fetchall() for how, it in asked)), []
         )
         if len(found) != 1:
             kind = "deleted recording" if deleted else "recording"
@@ -225,20 +224,20 @@ class Recordings:
 
     def delete(self, ids: Iterable[str]) -> None:
         """Put recordings aside, from where ``restore`` brings them back; until then their datasets are without them."""
-        with self._library.transaction():
+        with self.library.transaction():
             for id in ids:
                 self._update(id, {"deleted": time.time()})
 
     def restore(self, ids: Iterable[str]) -> None:
         """Bring back what was deleted, but for what is gone for good."""
-        with self._library.transaction():
+        with self.library.transaction():
             for id in ids:
-                self._library.execute("UPDATE recordings SET deleted = NULL WHERE id = ?", (id,))
+                self.library.execute("UPDATE recordings SET deleted = NULL WHERE id = ?", (id,))
 
     def forget(self, id: str) -> None:
         """Remove a recording for good."""
         path = self.file(id)
-        self._library.execute("DELETE FROM recordings WHERE id = ?", (id,))
+        self.library.execute("DELETE FROM recordings WHERE id = ?", (id,))
         with suppress(OSError):  # one that stays is found as a stray
             path.unlink(missing_ok=True)
 
@@ -249,7 +248,7 @@ class Recordings:
         """All of which something is there, by name."""
         there = {record.id: record for record in self.list()}
         members: dict[str, list[RecordingRecord]] = {}
-        for row in self._library.execute("SELECT dataset, recording FROM datasets ORDER BY dataset, place"):
+        for row in self.library.execute("SELECT dataset, recording FROM datasets ORDER BY dataset, place"):
             if row["recording"] in there:
                 members.setdefault(row["dataset"], []).append(there[row["recording"]])
         return tuple(
@@ -283,10 +282,9 @@ class Recordings:
         """
         from engine.experience.demonstration_checks import check, difference
 
-        if not name.strip() or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-            raise RequestError(f"A dataset has a name of 1 to {LONGEST_NAME} characters, not {name[:80]!r}.")
+        require_name(name)
         query = "SELECT recording FROM datasets WHERE dataset = ? ORDER BY place"
-        before = [row["recording"] for row in self._library.execute(query, (name,))]
+        before = [row["recording"] for row in self.library.execute(query, (name,))]
         new = tuple(id for id in dict.fromkeys(ids) if id not in before)
         records = [self.get(id) for id in (*before, *new)]
         for record in records[1:]:
@@ -295,24 +293,24 @@ class Recordings:
         if records:
             firsts = [self.demonstrations(record.id) for record in (records[0], *map(self.get, new))]
             check(replace(firsts[0], episodes=tuple(part.episodes[0] for part in firsts)))
-        with self._library.transaction():
+        with self.library.transaction():
             query = "SELECT coalesce(max(place), 0) FROM datasets WHERE dataset = ?"
-            (last,) = self._library.execute(query, (name,)).fetchone()
+            (last,) = self.library.execute(query, (name,)).fetchone()
             for place, id in enumerate(new, last + 1):
-                self._library.execute("INSERT INTO datasets VALUES (?, ?, ?)", (name, id, place))
+                self.library.execute("INSERT INTO datasets VALUES (?, ?, ?)", (name, id, place))
         return new
 
     def take_out(self, name: str, ids: Iterable[str]) -> None:
         """Take recordings out of a dataset, which is there no longer once none is left."""
-        with self._library.transaction():
+        with self.library.transaction():
             for id in ids:
-                self._library.execute("DELETE FROM datasets WHERE dataset = ? AND recording = ?", (name, id))
+                self.library.execute("DELETE FROM datasets WHERE dataset = ? AND recording = ?", (name, id))
 
     # --- the database -------------------------------------------------------------------------------------------------
 
     def _update(self, id: str, columns: Mapping[str, Any]) -> None:
         sets = ", ".join(f"{name} = :{name}" for name in columns)
-        changed = self._library.execute(f"UPDATE recordings SET {sets} WHERE id = :id", {**columns, "id": id})
+        changed = self.library.execute(f"UPDATE recordings SET {sets} WHERE id = :id", {**columns, "id": id})
         if changed.rowcount == 0:
             raise RequestError(f"There is no recording {id} in the library {self.folder}.")
 

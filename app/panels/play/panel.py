@@ -1,6 +1,8 @@
-"""Playing it oneself, and what was recorded: two pages of one tab."""
+"""Playing it oneself, what was recorded, what is made of it, and teaching: the pages of one tab."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from PySide6.QtCore import QDeadlineTimer, Qt
 from PySide6.QtWidgets import (
@@ -17,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.person import PersonReturns
+from app.panels.play.datasets_page import DatasetsPage
 from app.panels.play.page import GamePage
 from app.panels.play.recordings_list import RecordingsList
 from app.panels.play.teach_page import TeachPage
@@ -28,6 +31,14 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
 
+class OtherPages(NamedTuple):
+    """Those behind the one on which a person plays."""
+
+    recordings: RecordingsList
+    datasets: DatasetsPage
+    teach: TeachPage
+
+
 class PlayPanel(PanelWidget):
     """``page`` is where a person plays; another page is there once it has been added."""
 
@@ -37,11 +48,10 @@ class PlayPanel(PanelWidget):
         experiment: Experiment,
         game: Game,
         person: PersonReturns,
-        recordings: RecordingsList | None = None,
-        teach: TeachPage | None = None,
+        pages: OtherPages,
     ) -> None:
         super().__init__()
-        self.recordings, self.teach = recordings, teach
+        self.recordings, self.datasets, self.teach = pages
         as_surface(self)
         self.page = GamePage(theme, experiment, game, person)
         self.pages = QStackedWidget()
@@ -60,10 +70,9 @@ class PlayPanel(PanelWidget):
         column.addWidget(self._segments)
         column.addWidget(self.pages, 1)
         self.add_page("Play", "Act in the environment yourself", self.page)
-        if recordings is not None:
-            self.add_page("Recordings", "What was played and kept, to be looked at and learned from", recordings)
-        if teach is not None:
-            self.add_page("Teach", "Say what is to be done in states that a learner came to", teach)
+        self.add_page("Recordings", "What was played and kept, to be looked at and put together", pages.recordings)
+        self.add_page("Datasets", "Recordings put together, to be learned from", pages.datasets)
+        self.add_page("Teach", "Say what is to be done in states that a learner came to", pages.teach)
         self._show_page(0)
         self._buttons.idClicked.connect(self._show_page)
 
@@ -97,41 +106,32 @@ class PlayPanel(PanelWidget):
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         self.page.set_choice(environment, config)
-        if self.teach is not None:
-            self.teach.set_choice(environment, config)
+        self.teach.set_choice(environment, config)
 
     def refresh(self, history: History) -> None:
         self.page.refresh(history)
-        if self.teach is not None:
-            before = self.teach.teaching.question
-            self.teach.refresh(history)
-            waits = before is None and self.teach.teaching.question is not None
-            if waits and not self.page.game.is_busy:  # else a game is not to be taken away
-                self._show_page(self._pages.index(self.teach))
+        before = self.teach.teaching.question
+        self.teach.refresh(history)
+        waits = before is None and self.teach.teaching.question is not None
+        if waits and not self.page.game.is_busy:  # else a game is not to be taken away
+            self._show_page(self._pages.index(self.teach))
 
     def reset(self) -> None:
         self.page.reset()
-        if self.teach is not None:
-            self.teach.reset()
+        self.teach.reset()
 
     def end(self) -> None:
         self.page.game.end()
-        if self.recordings is not None:
-            self.recordings.end()
-        if self.teach is not None:
-            self.teach.teaching.end()
+        self.recordings.end()
+        self.teach.teaching.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
-        there = self.recordings is None or self.recordings.wait(deadline)
-        there &= self.teach is None or self.teach.teaching.wait(deadline)
-        return self.page.game.wait(deadline) and there
+        waited = [each.wait(deadline) for each in (self.recordings, self.teach.teaching, self.page.game)]
+        return all(waited)
 
     def apply_theme(self, theme: Theme) -> None:
-        self.page.apply_theme(theme)
-        if self.recordings is not None:
-            self.recordings.apply_theme(theme)
-        if self.teach is not None:
-            self.teach.apply_theme(theme)
+        for page in (self.page, self.recordings, self.datasets, self.teach):
+            page.apply_theme(theme)
         # At once, and from within, since the panel may be put elsewhere in this size.
         for widget in (*reversed(self.findChildren(QWidget)), self):
             layout = widget.layout()

@@ -27,6 +27,8 @@ from engine.runs.recording_records import LONGEST_NAME, RecordingRecord
 from engine.runs.records import Label
 
 ACCEPT = "accept"  # the button by which a question is answered
+_FOUND = "By this name, cloning and DAgger find it among their datasets."
+_TAKEN = "There is a dataset of this name already; choose another."
 _LONGEST_TITLE = 80
 _MOST_EPISODES = 10_000
 _LARGEST_RETURN = 1e9
@@ -63,27 +65,41 @@ class LabelDialog(QDialog):
         return Label(title, note, tags, self._label.pinned)
 
 
-class DatasetDialog(QDialog):
-    """What a new dataset is called; ``taken`` are the names of others, the shipped ones among them."""
+def new_name(stem: str, taken: Sequence[str]) -> str:
+    """What a new dataset may be called, of the environment ``stem``."""
+    known = {name.casefold() for name in taken}  # whose capitals alone differ is easily taken for another
+    names = (f"my {stem}", *(f"my {stem} {number}" for number in range(2, 10_000)))
+    return next(name for name in names if name.casefold() not in known)[:LONGEST_NAME]
 
-    def __init__(self, stem: str, taken: Sequence[str], parent: QWidget) -> None:
+
+class DatasetDialog(QDialog):
+    """What a dataset is to be called, at first ``proposed``; ``taken`` are the names of others, the shipped ones among
+    them."""
+
+    def __init__(
+        self, proposed: str, taken: Sequence[str], parent: QWidget, title: str = "New dataset", words: str = "Make it"
+    ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("New dataset")
-        known = {name.casefold() for name in taken}  # whose capitals alone differ is easily taken for another
-        names = (f"my {stem}", *(f"my {stem} {number}" for number in range(2, 10_000)))
-        self.named = QLineEdit(next(name for name in names if name.casefold() not in known)[:LONGEST_NAME])
+        self.setWindowTitle(title)
+        self._taken = frozenset(taken)
+        self.named = QLineEdit(proposed)
         self.named.setMaxLength(LONGEST_NAME)
         self.named.selectAll()
         self.named.setAccessibleName("Name of the dataset")
-        self.tell = Sentence(text="By this name, cloning and DAgger find it among their datasets.")
+        self.tell = Sentence(text=_FOUND)
+        self.tell.set_alternatives((_FOUND, _TAKEN))
         form = QFormLayout()
         form.setSpacing(8)
         form.addRow("Name", self.named)
-        column = _finish(self, form, "Make it")
+        column = _finish(self, form, words)
         column.insertWidget(1, self.tell)
+        self.named.textChanged.connect(lambda _text: self._check())
+
+    def _check(self) -> None:
         accept = self.findChild(QPushButton, ACCEPT)
         assert accept is not None
-        self.named.textChanged.connect(lambda text: accept.setEnabled(bool(text.strip())))
+        accept.setEnabled(bool(self.name) and self.name not in self._taken)
+        self.tell.setText(_TAKEN if self.name in self._taken else _FOUND)
 
     @property
     def name(self) -> str:

@@ -1,9 +1,9 @@
-"""Recordings as the rows of a table."""
+"""Recordings and datasets as the rows of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -19,48 +19,68 @@ _NONE = QModelIndex()
 _ROW = 24  # pixels, where text has the system's size
 
 
-class RecordingRows(QAbstractTableModel):
-    """``records`` are shown, in their order."""
+class Shown(NamedTuple):
+    """A row: whose it is, what the columns say, and all that a person may want to know, in lines."""
 
-    def __init__(self) -> None:
+    id: str
+    cells: tuple[str, ...]
+    about: str
+
+
+class TableRows(QAbstractTableModel):
+    """Rows of text under ``columns``, the first of which is a name and the others numbers."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
         super().__init__()
-        self.records: list[RecordingRecord] = []
-        self._datasets: tuple[DatasetRecord, ...] = ()
+        self.columns = columns
+        self.shown: list[Shown] = []
 
-    def show(self, records: Sequence[RecordingRecord], datasets: tuple[DatasetRecord, ...]) -> None:
-        """Show these; rows of the same recordings stay where they are."""
-        same = [record.id for record in records] == [record.id for record in self.records]
+    def put(self, rows: Sequence[Shown]) -> None:
+        """Show these; rows of the same ids stay where they are."""
+        same = [row.id for row in rows] == [row.id for row in self.shown]
         if not same:
             self.beginResetModel()
-        self.records, self._datasets = list(records), datasets
+        self.shown = list(rows)
         if not same:
             self.endResetModel()
-        elif records:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(records) - 1, len(COLUMNS) - 1))
+        elif rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self.columns) - 1))
 
     def rowCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(self.records)
+        return 0 if parent.isValid() else len(self.shown)
 
     def columnCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(COLUMNS)
+        return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        record = self.records[index.row()]
+        row = self.shown[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return cells(record)[index.column()]
+            return row.cells[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(about(record, self._datasets))
+            return plain_tip(row.about)
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column():
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+            return self.columns[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if section else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
+
+
+class RecordingRows(TableRows):
+    """``records`` are shown, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__(COLUMNS)
+        self.records: list[RecordingRecord] = []
+
+    def show(self, records: Sequence[RecordingRecord], datasets: tuple[DatasetRecord, ...]) -> None:
+        self.records = list(records)
+        self.put([Shown(record.id, cells(record), about(record, datasets)) for record in records])
 
 
 class RecordingTable(QTableView):
@@ -76,10 +96,10 @@ class RecordingTable(QTableView):
     deleted = Signal()
     renamed = Signal()
 
-    def __init__(self, rows: RecordingRows) -> None:
+    def __init__(self, rows: TableRows, name: str = "Recordings") -> None:
         super().__init__()
         self.setModel(rows)
-        self.setAccessibleName("Recordings")
+        self.setAccessibleName(name)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setShowGrid(False)
@@ -91,11 +111,11 @@ class RecordingTable(QTableView):
         header = self.horizontalHeader()
         for each in (header, self.verticalHeader()):
             each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            each.setAccessibleName("Columns of the recordings")
+            each.setAccessibleName(f"Columns of the {name.lower()}")
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setMinimumSectionSize(32)
-        for column in range(1, len(COLUMNS)):
+        for column in range(1, len(rows.columns)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 

@@ -22,16 +22,16 @@ from PySide6.QtWidgets import (
 from app.models.experiment import Experiment
 from app.models.past import Past
 from app.models.recordings import called, found
-from app.panels.play.recording_dialogs import DatasetDialog, LabelDialog, RecordDialog, RunChoice
+from app.panels.play.export_menu import fill_exports
+from app.panels.play.recording_dialogs import DatasetDialog, LabelDialog, RecordDialog, RunChoice, new_name
 from app.panels.play.recording_rows import RecordingRows, RecordingTable
 from app.panels.play.recording_view import EMPTY, SEVERAL, RecordingView
 from app.session.import_consent import ImportConsent
 from app.session.replay_thread import ReplayThread
 from app.session.run_library import RunLibrary
 from app.style.combo import Combo
-from app.style.files import file_to_save
 from app.style.sentence import Sentence
-from app.style.text import plain_tip, search_field
+from app.style.text import search_field
 from app.style.theme import Theme
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.shipped_teaching import DATASETS
@@ -45,9 +45,6 @@ if TYPE_CHECKING:  # with torch
 _MANY = 6  # recordings, from which on they are searched
 _MOST_RUNS = 200  # that are offered to be recorded
 _NOTHING_YET = "There is no recording yet. Every episode that you play is one, and a run's policy can be recorded."
-_NOT_IMPORTED = (
-    "This needs code from elsewhere, of which you have not said that it may run; choose its environment first."
-)
 _NOT_FOUND = "No recording has these words in its name, its tags or its note."
 _NOTHING_HERE = "There is no recording in this environment yet; look among all, or play one."
 
@@ -318,37 +315,20 @@ class RecordingsList(QWidget):
     def _ask_for_dataset(self, ids: Sequence[str]) -> None:
         stem = self.selected[0].environment_id.rpartition(":")[2].rpartition("-v")[0] or "dataset"
         taken = [*DATASETS, *(dataset.name for dataset in self.recordings.datasets)]
-        dialog = DatasetDialog(stem, taken, self)
+        dialog = DatasetDialog(new_name(stem, taken), taken, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self.recordings.merge(dialog.name, ids))
         dialog.open()
 
     def fill_exports(self, menu: QMenu) -> None:
         """Offer the forms in which what is selected can be written out."""
-        from engine.runs.recording_files import FORMS
-
-        # Minari is told the spaces of the environment itself, which has to be made for that.
-        may_run = all(self._consent.answer(record.environment_id) is True for record in self.selected)
-        for form in FORMS.values():
-            why = f"{form.missing}." if form.missing else _NOT_IMPORTED if form.extra and not may_run else ""
-            action = menu.addAction(f"{form.title}…")
-            action.setEnabled(not why)
-            action.setToolTip(plain_tip(why))
-            action.triggered.connect(partial(_call, self._export, form.name, form.title, form.ending))
-
-    def _export(self, name: str, title: str, ending: str) -> None:
         selected = self.selected
         if not selected:
             return
+        ids = [record.id for record in selected]
+        may_run = all(self._consent.answer(record.environment_id) is True for record in selected)
         stem = called(selected).replace(" ", "-") if len(selected) > 1 else selected[0].title
-        stem = "".join(sign if sign.isalnum() or sign in "-_. " else "-" for sign in stem)[:60]
-        if ending:
-            path = file_to_save(self, title, str(Path.home() / f"{stem}{ending}"), f"{title} (*{ending})")
-        else:
-            chosen, _ = QFileDialog.getSaveFileName(self, title, str(Path.home() / f"{stem}-v0"), "Folder (*)")
-            path = Path(chosen) if chosen else None
-        if path is not None:
-            self.recordings.export([record.id for record in selected], name, path)
+        fill_exports(menu, self, may_run, stem, lambda form, path: self.recordings.export(ids, form, path))
 
     def _open_menu(self, at: QPoint) -> None:
         """What can be done with what is selected, and with what was deleted."""

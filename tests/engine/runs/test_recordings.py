@@ -187,7 +187,7 @@ def test_a_file_that_is_gone_broken_or_of_another_recording_is_told_of(recording
     file.unlink()
     with pytest.raises(RequestError, match="Recording 1 cannot be read: No such file"):
         recordings.demonstrations(kept.id)
-    recordings._library.execute("UPDATE recordings SET episodes = '[{}]' WHERE id = ?", (kept.id,))
+    recordings.library.execute("UPDATE recordings SET episodes = '[{}]' WHERE id = ?", (kept.id,))
     assert recordings.list() == [other]
     with pytest.raises(RequestError, match="no name that this program gives"):
         recordings.file("../elsewhere")
@@ -238,7 +238,7 @@ def test_another_library_brings_its_recordings_and_datasets_along(recordings: Re
         theirs.file(broken.id).write_bytes(b"nothing")
         one = theirs.get(one.id)
     mine = recordings.add(played(1), PERSON)
-    target = recordings._library
+    target = recordings.library
     taken = take_runs(tmp_path / "other" / DATABASE, target)
     assert set(taken.recordings.added) == {one.id, two.id}
     assert len(taken.recordings.failed) == 1
@@ -273,7 +273,7 @@ def test_a_recording_from_elsewhere_that_says_what_it_is_not_is_left_out(
     connection.execute(statement)
     connection.commit()
     connection.close()
-    taken = take_runs(tmp_path / "other" / DATABASE, recordings._library)
+    taken = take_runs(tmp_path / "other" / DATABASE, recordings.library)
     found: list[RecordingRecord] = recordings.list()
     assert (taken.recordings.added, found) == ((), [])
     assert len(taken.recordings.failed) == 1
