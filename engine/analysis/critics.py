@@ -1,6 +1,9 @@
-"""What actions are worth by the networks beside a frozen policy that climbs them, to be shown with its decisions."""
+"""What actions and states are worth by the networks beside a frozen policy, to be shown with what it does."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -9,10 +12,16 @@ from torch import Tensor
 
 from engine.catalogue.methods.extent import critic_count
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, RunConfig
+from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig
+from engine.config.estimators import ValueBaseline
+from engine.policies.distributions import Categorical, Distribution, EpsilonGreedy, TanhGaussian
 from engine.policies.policy import Policy
 from engine.reports.frames import PLACES
 from engine.values.action_critics import Critics
+from engine.values.value_function import ValueFunction
+
+if TYPE_CHECKING:
+    from engine.analysis.playback import PolicySnapshot
 
 _MOST = 4  # components of an action, along each of which values are looked up
 
@@ -55,6 +64,15 @@ class Worth:
         found: NDArray[np.float32] = self._critics.judge(seen, actions).smallest.view(self._size, PLACES).numpy()
         return found
 
+    def of_states(self, observations: Tensor, distribution: Distribution) -> Valued:
+        """What n states are worth where the policy does that."""
+        if isinstance(distribution, Categorical):
+            action_values = self._critics.judge(observations).smallest
+            return Valued((distribution.probabilities * action_values).sum(-1), action_values)
+        mode = distribution.mode()
+        greedy = mode.tanh() if isinstance(distribution, TanhGaussian) else mode.clamp(-1.0, 1.0)
+        return Valued(self._critics.judge(observations, greedy).smallest)
+
 
 def worth_of(
     config: RunConfig, environment: EnvironmentInfo, policy: Policy, parameters: Tensor | None
@@ -63,3 +81,56 @@ def worth_of(
     if parameters is None or not isinstance(config, ActorCriticConfig):
         return None
     return Worth(config, environment, policy, parameters)
+
+
+@dataclass(frozen=True)
+class Valued:
+    """What n states are worth, by what was learned beside a policy: ``values`` V(s) [n], and Q(s, a) of all actions,
+    ``action_values`` [n, A], where that is what they follow from."""
+
+    values: Tensor
+    action_values: Tensor | None = None
+
+
+class LearnedValues:
+    """What says what states are worth beside a policy: a critic, or networks of action values.
+
+    Of action values it is the mean over the policy of a few discrete actions, and of continuous ones the value of the
+    greedy action; the smaller one where there are two networks.
+
+    Args:
+        policy: that of ``snapshot``; its normaliser and second head are looked up where they are by then.
+    """
+
+    def __init__(self, snapshot: PolicySnapshot, policy: Policy) -> None:
+        config, environment = snapshot.config, snapshot.environment
+        self._policy = policy
+        self._worth = worth_of(config, environment, policy, snapshot.critics)
+        self._value: ValueFunction | None = None
+        baseline = config.estimator.baseline if isinstance(config, PolicyGradientConfig) else None
+        if snapshot.value is not None and isinstance(baseline, ValueBaseline):
+            by_convolutions, generator = config.policy.kind == "cnn", torch.Generator()
+            self._value = ValueFunction(
+                baseline, environment.observation, generator, by_convolutions, policy.normalizer
+            )
+        self.load(snapshot)
+
+    def load(self, snapshot: PolicySnapshot) -> None:
+        """Go on with the numbers of another one of the same make."""
+        if self._worth is not None and snapshot.critics is not None:
+            self._worth.load(snapshot.critics)
+        if self._value is not None and snapshot.value is not None:
+            self._value.network.load_state_dict(snapshot.value)
+
+    def of(self, observations: Tensor, distribution: Distribution) -> Valued | None:
+        """What is known of n states, by their observations [n, …] and what the policy does there; None where nothing
+        is."""
+        if isinstance(distribution, EpsilonGreedy):
+            return Valued(distribution.values.amax(-1), distribution.values)
+        if self._worth is not None:
+            return self._worth.of_states(observations, distribution)
+        if self._value is not None:
+            return Valued(self._value(observations))
+        if self._policy.value_head is not None and not self._policy.recurrent:
+            return Valued(self._policy.evaluate(observations, None)[1])
+        return None

@@ -70,6 +70,7 @@ class PolicySnapshot:
     beside: StateValues | None = None  # what each state is worth, as it was learned or planned beside the policy
     critics: Tensor | None = None  # the parameters of the networks of action values that the policy climbs
     given: Given = NOTHING
+    value: dict[str, Tensor] | None = None  # the parameters of a network of V beside the policy
 
     def fits(self, other: PolicySnapshot) -> bool:
         """Whether both are of one kind of policy in one environment, so that one's numbers suit the other's policy."""
@@ -108,7 +109,7 @@ def frozen(training: Training) -> PolicySnapshot:
     """What a run has learned by now: its policy, and what was learned beside it."""
     at = training.updates, training.mean_return
     found = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
-    return replace(found, critics=training.critics(), given=training.given)
+    return replace(found, critics=training.critics(), given=training.given, value=training.value_network())
 
 
 def as_made(snapshot: PolicySnapshot) -> Policy:

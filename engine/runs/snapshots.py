@@ -65,6 +65,7 @@ class Snapshot:
         ratios = 0 if self.ratios is None else self.ratios.log_ratios.nbytes
         beside = 0 if self.policy.beside is None else self.policy.beside.values.nbytes
         beside += 0 if self.policy.critics is None else self.policy.critics.nbytes
+        beside += sum(tensor.nbytes for tensor in (self.policy.value or {}).values())
         return weights + beside + batch + ratios + (0 if self.state is None else _size(self.state))
 
 
@@ -215,6 +216,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
             "temperature": policy.temperature,
             "epsilon": policy.epsilon,
             "critics": policy.critics,
+            "value": policy.value,
             "beside": None if policy.beside is None else policy.beside._asdict(),
             "mean_return": policy.mean_return,
             "advantages": None if batch is None else [batch.advantages, batch.normalized],
@@ -244,6 +246,7 @@ def from_bytes(data: bytes, config: RunConfig, environment: EnvironmentInfo) -> 
         policy = PolicySnapshot(
             config, environment, weights, iteration, temperature, mean, found.get("epsilon"), values, critics
         )
+        policy = replace(policy, value=found.get("value"))
         batch, ratios = found["advantages"], found["ratios"]
         return Snapshot(
             policy,

@@ -100,6 +100,10 @@ class Training:
         several runs."""
         return self.learner.critics() if isinstance(self.learner, InteractingLearner) else None
 
+    def value_network(self) -> dict[str, Tensor] | None:
+        """The parameters of a network of V beside the policy, by their names; None without one, or of several runs."""
+        return self.learner.value_network() if isinstance(self.learner, InteractingLearner) else None
+
     @property
     def device_reason(self) -> str:
         """Where networks are computed, and why there."""

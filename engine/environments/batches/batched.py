@@ -54,12 +54,12 @@ class BatchedEnvironments:
         self._elapsed[indices] = 0
         return self.dynamics.observe(states)
 
-    def begin_in(self, states: Array, indices: Array) -> Array:
-        """Begin a new episode in each environment of ``indices``, in ``states`` [..., n] as the dynamics have them; its
-        first observations."""
-        self._states[(*self._whole, indices)] = states
-        self._elapsed[indices] = 0
-        return self.dynamics.observe(self._states[(*self._whole, indices)])
+    def begin_all_in(self, states: Array) -> Array:
+        """Begin a new episode in every environment, in ``states`` [..., size] as the dynamics have them; their first
+        observations."""
+        self._states[...] = states
+        self._elapsed[...] = 0
+        return self.dynamics.observe(self._states)
 
     def step(self, actions: Array, indices: Array) -> Transitions:
         """Take one step in each environment of ``indices``."""

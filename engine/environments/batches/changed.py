@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.catalogue.configured import channel_axis
 from engine.catalogue.spaces import Space
 from engine.config.environments import EnvironmentConfig
+from engine.environments.batches.batched import BatchedEnvironments
 from engine.environments.batches.interface import EnvironmentBatch, Indices, SeedableBatch, Transitions
 from engine.runtime.state import State
 
@@ -67,6 +68,12 @@ class ChangedBatch:
         first = cast(SeedableBatch, self.batch).begin_in(state)
         self._frames[:], self._fresh[:] = 0.0 if earlier is None else earlier, True
         return self._seen(first, np.array([0]))
+
+    def begin_all_in(self, states: NDArray[Any]) -> NDArray[Any]:
+        """As ``BatchedEnvironments.begin_all_in``, which the batch behind the changes has to be."""
+        first = cast(BatchedEnvironments, self.batch).begin_all_in(states)
+        self._frames[:], self._fresh[:] = 0.0, True
+        return self._seen(first, np.arange(self.size))
 
     def step(self, actions: NDArray[Any], indices: Indices) -> Transitions:
         if self._changes.sticky_actions > 0.0:

@@ -162,6 +162,11 @@ class InteractingLearner(Generic[Acting]):
         there are none."""
         return None
 
+    def value_network(self) -> dict[str, Tensor] | None:
+        """A copy, on the CPU, of the parameters of a network of V beside the policy, by name; None where there is
+        none."""
+        return None
+
     def repeats(self, run: str) -> bool:
         """Never: what it is collecting is not in the state."""
         return False

@@ -109,6 +109,12 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
             return StateValues(values.cpu().double())
         return StateValues(self.policy.evaluate(states, None)[1].cpu().double()) if self._critic is not None else None
 
+    def value_network(self) -> dict[str, torch.Tensor] | None:
+        if not isinstance(self._critic, SeparateCritic):
+            return None
+        parameters = self._critic.value.network.state_dict()
+        return {name: value.detach().to("cpu", copy=True) for name, value in parameters.items()}
+
     def _iteration(self, moment: Moment) -> Generator[Event, None, None]:
         config = moment.config
         assert isinstance(config, PolicyGradientConfig)

@@ -59,7 +59,7 @@ def test_any_state_can_be_set_to_and_the_next_step_is_that_of_the_equations(id: 
     for _ in range(5):
         state = generator.uniform(low, high).astype(np.float32).astype(np.float64)
         assert np.array_equal(gymnasiums.begin_in(state)[0], space.observe(state[None])[0])
-        assert np.array_equal(ours.begin_in(state[:, None], ONLY)[0], space.observe(state[None])[0])
+        assert np.array_equal(ours.begin_all_in(state[:, None])[0], space.observe(state[None])[0])
         taken = action(id, generator)
         one, two = gymnasiums.step(taken, ONLY), ours.step(taken, ONLY)
         assert one.observations == pytest.approx(two.observations, abs=1e-6)
