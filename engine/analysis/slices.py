@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.analysis.coordinates import Coordinates, coordinates_of
-from engine.analysis.critics import LearnedValues
+from engine.analysis.learned_values import LearnedValues
 from engine.analysis.playback import PolicySnapshot, as_made
 from engine.environments.making.state_spaces import States
 from engine.policies.distributions import (
