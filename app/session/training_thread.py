@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QThread, Signal
 
 from app.models.run_state import RunState
+from app.session.engine_loading import load_engine
 from app.session.failures import failure
 from app.session.going_back import Begun, Forking, Resuming
 from app.session.hosting import (
@@ -126,20 +126,11 @@ class TrainingThread(QThread):
     # --- the thread itself --------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        gc.disable()  # while torch is loaded: each look through half of it would hold up the window
         try:
-            import engine.analysis.playback  # noqa: F401  (loads torch, which takes a second or more)
-            from engine.runtime.threads import compute_on_one_thread
-            from engine.training.warm_up import warm_up
-
-            compute_on_one_thread()
-            warm_up()
+            load_engine()
         except BaseException as error:
             self.log.emit("error", failure(error, "The learning engine could not be loaded"))
             self.state_changed.emit(RunState.FAILED)
-        if not gc.get_freeze_count():  # torch and the first window stay, and need not be looked through again and again
-            gc.freeze()
-        gc.enable()
         self.loading = False
         self.ready.emit()
         while (request := self._requests.next()).kind != "quit":
