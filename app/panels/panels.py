@@ -59,6 +59,7 @@ def _play(context: PanelContext) -> PanelWidget:
     from app.panels.play.datasets_page import DatasetsPage
     from app.panels.play.panel import OtherPages, PlayPanel
     from app.panels.play.recordings_list import RecordingsList
+    from app.panels.play.teach_gamepad import GamepadTeacher
     from app.panels.play.teach_page import TeachPage
     from app.session.dataset_library import DatasetLibrary
     from app.session.game import Game
@@ -78,7 +79,8 @@ def _play(context: PanelContext) -> PanelWidget:
     GamepadPlayer(game, lambda: first_gamepad())
     game.thread_of_play.kept.connect(context.person.note_kept)
     game.thread_of_play.kept.connect(lambda _record: kept.look())
-    teach = TeachPage(context.theme, Teaching(context.answer))
+    teach = TeachPage(context.theme, Teaching(context.answer, load))
+    GamepadTeacher(teach, lambda: first_gamepad())
     datasets = DatasetsPage(context.theme, context.experiment, DatasetLibrary(kept), consent)
     pages = OtherPages(recordings, datasets, teach)
     return PlayPanel(context.theme, context.experiment, game, context.person, pages)

@@ -36,7 +36,8 @@ class Film:
 
 
 class Teaching(QObject):
-    """Lives on the main thread; films are made on another, one at a time and the next question's ahead.
+    """Lives on the main thread; films are made on another, one at a time and the next question's ahead. What ``load``
+    loads is loaded there, too, before the first.
 
     Signals:
         changed: another question is to be answered, or none.
@@ -48,9 +49,9 @@ class Teaching(QObject):
     filmed = Signal()
     failed = Signal(str)
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, load: Callable[[], object] = lambda: None) -> None:
         super().__init__()
-        self._answer = answer
+        self._answer, self._load = answer, load
         self._asked: Asked | None = None
         self._environment: EnvironmentConfig | None = None
         self._open: list[Question] = []
@@ -146,6 +147,7 @@ class Teaching(QObject):
         try:
             with while_waiting(self._meanwhile):
                 if self._play is None or self._play.environment != environment:
+                    self._load()
                     self._free()
                     self._play = ManualPlay(environment)
                 frames = self._play.led_by(question.seed, question.actions, FILM)

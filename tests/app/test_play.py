@@ -20,7 +20,7 @@ from app.panels.play.page import GamePage
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.session.game import EACH_KEY, Game, GameState
-from app.session.gamepad import GamepadPlayer, Reading
+from app.session.gamepad import GamepadPlayer
 from app.session.play_thread import Played
 from app.style.text import set_role
 from app.window.main_window import MainWindow
@@ -35,6 +35,7 @@ from engine.runs.recordings import Recordings
 from engine.runtime.errors import RunError
 from engine.runtime.waiting import Wait, waited
 from tests.app.shorthands import heard, pick_environment
+from tests.app.virtual_gamepad import FIRST_BUTTON, LEFT_DOWN, START_BUTTON, virtual_gamepad
 
 Make = Callable[..., MainWindow]
 Key = Qt.Key
@@ -201,47 +202,35 @@ def test_keys_can_be_others_and_are_remembered(qtbot: QtBot, make_window: Make) 
     assert not panel.play_button.isEnabled()
 
 
-class Pad:
-    """A gamepad in nobody's hands."""
-
-    name = "Fake pad"
-    reading: Reading | None = Reading((0.0, 0.0, 0.0, 0.0), frozenset())
-
-    def read(self) -> Reading | None:
-        return self.reading
-
-
-def test_a_gamepad_plays_until_it_is_pulled_out(
-    qtbot: QtBot, make_window: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pad = Pad()
-    monkeypatch.setattr("app.session.gamepad.first_gamepad", lambda: pad)
+def test_a_gamepad_plays_until_it_is_pulled_out(qtbot: QtBot, make_window: Make) -> None:
     window = make_window(environment="Taxi-v4")
     panel = opened(window)
-    player = panel.game.findChild(GamepadPlayer)
-    assert not player.timer.isActive()
+    watch = panel.game.findChild(GamepadPlayer).watch
+    assert not watch.timer.isActive()
     told = heard(panel.game.told)
-    click(panel)
-    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
-    assert told == ["Fake pad plays, too: sticks for pairs of keys, buttons for the others."]
-    for count, (tilts, buttons) in enumerate((((0.0, -0.9, 0.0, 0.0), ()), ((0.0, 0.9, 0.0, 0.0), (0,))), 1):
-        pad.reading = Reading(tilts, frozenset(buttons))
-        qtbot.waitUntil(lambda count=count: steps(panel) >= count)
-    qtbot.waitUntil(lambda: steps(panel) == 3)
-    assert panel.caps.cap("up").isChecked()
-    pad.reading = None
+    with virtual_gamepad() as pad:
+        click(panel)
+        qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+        assert told[-1].endswith(" plays, too: sticks for pairs of keys, buttons for the others.")
+        pad.tilt(LEFT_DOWN, -0.9)
+        qtbot.waitUntil(lambda: steps(panel) == 1)
+        assert panel.caps.cap("up").isChecked()
+        pad.tilt(LEFT_DOWN, 0.9)
+        qtbot.waitUntil(lambda: steps(panel) == 2)
+        pad.press(FIRST_BUTTON)
+        qtbot.waitUntil(lambda: steps(panel) == 3)
     qtbot.waitUntil(is_at(panel, GameState.PAUSED))
     assert "the gamepad is gone" in panel.status.text()
-    assert not player.timer.isActive()
-    pad.reading = Reading((0.0, 0.0, 0.0, 0.0), frozenset())
+    assert not watch.timer.isActive()
     played = heard(panel.game.thread_of_play.played)
-    click(panel)
-    assert panel.game.state is GameState.PLAYING
-    pad.reading = Reading((0.0, 0.0, 0.0, 0.0), frozenset(), start=True)
-    qtbot.waitUntil(is_at(panel, GameState.PAUSED))
+    with virtual_gamepad() as pad:
+        click(panel)
+        assert panel.game.state is GameState.PLAYING
+        pad.press(START_BUTTON)
+        qtbot.waitUntil(is_at(panel, GameState.PAUSED))
     QTest.mouseClick(panel.restart_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(played) == 1)
-    assert played[0].demonstration.actions.tolist() == [0, 1, 4]
+    assert played[0].demonstration.actions.tolist() == [1, 0, 4]
 
 
 class Steps:

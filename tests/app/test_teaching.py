@@ -13,6 +13,7 @@ from app.panels.play.panel import PlayPanel
 from app.panels.play.teach_page import TeachPage
 from app.window.main_window import MainWindow
 from tests.app.shorthands import click
+from tests.app.virtual_gamepad import BACK_BUTTON, LEFT_ACROSS, LEFT_TRIGGER, RIGHT_TRIGGER, virtual_gamepad
 
 Make = Callable[..., MainWindow]
 Key = Qt.Key
@@ -79,3 +80,24 @@ def test_a_person_answers_round_by_round_and_comes_back_to_what_was_left(
     for _ in range(3):
         QTest.keyClick(view, Key.Key_Left)
     qtbot.waitUntil(lambda: page.words.text() == "Question 1 of 4, round 3", timeout=20_000)
+    # A gamepad answers as well: by a stick that was tilted and let go, by its triggers and by Back.
+    with virtual_gamepad() as pad:
+        QTest.keyClick(view, Key.Key_Left)
+        assert "answers, too" in page.status.text()
+        pad.tilt(LEFT_ACROSS, 0.2)
+        pad.tilt(LEFT_ACROSS, 1.0)
+        qtbot.waitUntil(page.caps.cap("push right").isChecked)
+        assert asked(page) == 2, "it is held yet"
+        pad.tilt(LEFT_ACROSS, 0.0)
+        qtbot.waitUntil(lambda: asked(page) == 3)
+        pad.tilt(LEFT_TRIGGER, 1.0)
+        qtbot.waitUntil(lambda: asked(page) == 4)
+        pad.press(BACK_BUTTON)
+        qtbot.waitUntil(lambda: asked(page) == 3)
+        pad.tilt(RIGHT_TRIGGER, 1.0)
+        qtbot.waitUntil(lambda: asked(page) == 4)
+    qtbot.waitUntil(lambda: "answers, too" not in page.status.text())
+    QTest.keyClick(view, Key.Key_Left)
+    qtbot.waitUntil(lambda: len(history.metrics["labels_lost"].values) == 3, timeout=20_000)
+    last = {name: history.metrics[f"labels_{name}"].values[-1] for name in ("asked", "given", "unknown", "lost")}
+    assert last == {"asked": 12.0, "given": 9.0, "unknown": 1.0, "lost": 2.0}

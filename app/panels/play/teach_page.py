@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
@@ -33,6 +34,7 @@ COMING = "The learner plays; then it asks you about some of the states it came t
 NOT_NOW = "The run does not wait now. Once it goes on, it asks what is still open; what you have answered is kept."
 LEARNING = "All answered. The learner learns from it, plays, and asks again."
 UNKNOWN, LOST, BACK = "I do not know", "that is lost anyway", "one back"
+PADS = "the left trigger that you do not know, the right one that it is lost, Back goes one back"
 FRAME = 110  # ms for each picture of a film
 LOWEST = 84  # pixels of the picture
 _NO_ACTION = {UNKNOWN: NoAction.UNKNOWN, LOST: NoAction.LOST}
@@ -40,19 +42,26 @@ _OWN = {UNKNOWN: "UN", LOST: "LX", BACK: ""}
 
 
 class TeachPage(QWidget):
-    """Shows one question of ``teaching`` after the other while a person can see it."""
+    """Shows one question of ``teaching`` after the other while a person can see it.
+
+    Signals:
+        seen: it can be seen now, or not any more.
+    """
+
+    seen = Signal()
 
     def __init__(self, theme: Theme, teaching: Teaching) -> None:
         super().__init__()
         self.teaching = teaching
         self._theme = theme
-        self._controls: Controls | None = None
+        self.controls: Controls | None = None
         self._environment: EnvironmentInfo | None = None
         self._config: RunConfig | None = None
         self._hands: HeldControls | None = None
         self._keys: dict[str, str] = {}  # by control, or by what else can be said
         self._place = 0  # of the picture of the film that is shown
         self._refused = False  # whether the last answer was not heard
+        self._gamepad = ""  # the name of one that answers, too
         self.view, self.caps = GameView(), KeyCaps(theme.unit // 2, fixed=True)
         self.words, self.status = Sentence(), Sentence()
         self.bar = QProgressBar()
@@ -110,9 +119,9 @@ class TeachPage(QWidget):
         if environment != self._environment:
             self._environment = environment
             try:
-                self._controls = controls_of(environment)
+                self.controls = controls_of(environment)
             except RequestError:  # which is told once there is a question
-                self._controls = None
+                self.controls = None
             self._make_caps()
         self.teaching.take(None, config.environment)
         self._ask()
@@ -136,15 +145,17 @@ class TeachPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._see_again()
+        self.seen.emit()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._film.stop()
+        self.seen.emit()
 
     def _make_caps(self) -> None:
         """A cap for each action, and for what else can be said."""
-        controls = () if self._controls is None else self._controls.controls
-        self._keys = {} if self._controls is None else dict(self._controls.keys)
+        controls = () if self.controls is None else self.controls.controls
+        self._keys = {} if self.controls is None else dict(self.controls.keys)
         for words, letters in _OWN.items():
             free = (letter for letter in letters if letter not in self._keys.values())
             self._keys[words] = "Backspace" if words == BACK else next(free, "Delete" if words == LOST else "End")
@@ -155,36 +166,65 @@ class TeachPage(QWidget):
     # --- what a person says -------------------------------------------------------------------------------------------
 
     def _press(self, key: str) -> None:
-        name = next((name for name, used in self._keys.items() if used == key), None)
+        name = self._named(key)
         if name is None:
             self.status.setText(f"{key} is no answer; those that are stand with the picture.")
         elif name in _OWN:
-            self._say(name)
-        elif self._hands is not None:
+            self.say(name)
+        else:
+            self.hold(name)
+
+    def _release(self, key: str) -> None:
+        name = self._named(key)
+        if name is not None:
+            self.let_go(name)
+
+    def _named(self, key: str) -> str | None:
+        return next((name for name, used in self._keys.items() if used == key), None)
+
+    def hold(self, name: str) -> None:
+        """Have a control held."""
+        if self._hands is not None:
             self._hands.press(name)
             self.caps.light(self._hands.held)
 
-    def _release(self, key: str) -> None:
+    def let_go(self, name: str) -> None:
         """What was held together is one answer, given when the first of it is let go."""
-        hands, controls = self._hands, self._controls
-        name = next((name for name, used in self._keys.items() if used == key), None)
+        hands, controls = self._hands, self.controls
         if hands is None or controls is None or name not in hands.held:
             return
         if controls.latches and name != TAKE:
             hands.release(name)
             return
-        self._give(hands.action(at_once=True))
+        self.give_held()
+
+    def lean(self, tilts: Mapping[str, float]) -> None:
+        """Have controls held by sticks, each by so much."""
+        if self._hands is not None:
+            self._hands.tilt(tilts)
+            self.caps.light(self._hands.held)
+
+    def give_held(self) -> None:
+        """Answer with what is held."""
+        if self._hands is not None:
+            self._give(self._hands.action(at_once=True))
+
+    def show_gamepad(self, name: str) -> None:
+        """Say that a gamepad of this name answers, too; empty where it is gone."""
+        self._gamepad = name
+        self._follow()
 
     def _click(self, name: str) -> None:
         """A cap was clicked."""
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
         if name in _OWN:
-            self._say(name)
+            self.say(name)
         else:
-            self._press(self._keys[name])
-            self._release(self._keys[name])
+            self.hold(name)
+            self.let_go(name)
 
-    def _say(self, name: str) -> None:
+    def say(self, name: str) -> None:
+        """Answer that there is no action to name, or go back to the question before."""
         if name == BACK:
             self.teaching.go_back()
         else:
@@ -207,10 +247,10 @@ class TeachPage(QWidget):
         self._film.stop()
         self._refused = False
         question = self.teaching.question
-        if question is not None and self._controls is not None:
+        if question is not None and self.controls is not None:
             from engine.analysis.held_controls import HeldControls  # with numpy
 
-            self._hands = HeldControls(self._controls)
+            self._hands = HeldControls(self.controls)
         else:
             self._hands = None
         self.caps.light(())
@@ -257,8 +297,10 @@ class TeachPage(QWidget):
     def _told(self, on: bool) -> str:
         if self._refused:
             return NOT_NOW
-        if self._controls is None:
+        if self.controls is None:
             return "There are no keys for these actions; say only whether you know, or whether it is lost."
+        if self._gamepad:
+            return f"What is to be done here? {self._gamepad} answers, too: {PADS}."
         return "What is to be done here?" if on else "What is to be done here? Click the picture, and keys are answers."
 
     def _why_none(self) -> str:
