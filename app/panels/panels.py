@@ -55,6 +55,13 @@ def _teacher(context: PanelContext) -> PanelWidget:
     return TeacherPanel(context.theme, context.playback, context.past)
 
 
+def _lab(context: PanelContext) -> PanelWidget:
+    from app.panels.lab.pages import PAGES
+    from app.panels.lab.panel import LabPanel
+
+    return LabPanel(context, PAGES)
+
+
 def _play(context: PanelContext) -> PanelWidget:
     from app.panels.play.datasets_page import DatasetsPage
     from app.panels.play.panel import OtherPages, PlayPanel
@@ -182,5 +189,15 @@ PANELS: tuple[Panel, ...] = (
         names_run=True,
         at_once=False,
         make=_teacher,
+    ),
+    Panel(
+        title="Lab",
+        region="lower",
+        events=frozenset({Updated}),
+        interval=500,
+        help="Experiments with the policy that is shown: its gradient by every estimator, and more",
+        names_run=True,
+        at_once=False,
+        make=_lab,
     ),
 )

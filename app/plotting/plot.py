@@ -243,7 +243,7 @@ class Plot(pg.GraphicsView):
         copy.bottom.set_title(self.bottom.labelText, *self.bottom.shorter)
         if not self.measured:
             copy.left.set_title(self.left.labelText, *self.left.shorter)
-        copy.left.highest = self.left.highest
+        copy.left.highest, copy.left.names = self.left.highest, self.left.names
         copy.legend.show_entries(self.legend.entries)
         copy.set_ranges(*self.ranges)
         copy.redraw()

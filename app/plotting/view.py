@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyqtgraph as pg
@@ -19,6 +19,7 @@ from app.style.theme import Theme, tabular
 
 HALF_LABEL = 24  # pixels to the right of a plot; a label that stands out further is not drawn
 _BESIDE_LABELS = 14  # pixels from a unit to the beginning of the axis, where half a label may stand
+_BESIDE_NAMES = 12  # pixels that the name of a row leaves
 _GAP = 6.0  # the least pixels between two labels beside each other
 _LEAST_LINE = 0.85  # of a label's height, between two labels above each other
 
@@ -44,6 +45,7 @@ class Axis(pg.AxisItem):
         self._asked = (math.nan, math.nan, math.nan)
         self._answer: tuple[float, list[float]] = (1.0, [])
         self.highest = math.inf  # no tick is beyond, where what is measured has an end
+        self.names: Sequence[str] | None = None  # of rows one under the other, at 0, −1, −2 …, instead of numbers
         self.enableAutoSIPrefix(False)
         self.setStyle(autoExpandTextSpace=False, autoReduceTextSpace=False, tickTextOffset=6)
         self.set_title(title)
@@ -116,6 +118,8 @@ class Axis(pg.AxisItem):
 
     def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
         """The spacing and the values of the ticks, so few that no label touches another."""
+        if self.names is not None:
+            return 1.0, [float(-row) for row in range(len(self.names)) if low <= -row <= high]
         # The axis and the grid ask with sizes a pixel apart, which must not give one of them another spacing.
         if self._asked[:2] != (low, high) or abs(self._asked[2] - size) > 4:
             self._asked = low, high, size
@@ -139,6 +143,9 @@ class Axis(pg.AxisItem):
         return [self.ticks(minVal, maxVal, size)]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if self.names is not None:
+            room = self.size().width() - _BESIDE_NAMES
+            return [self._metrics.elidedText(self.names[-round(v)], Qt.TextElideMode.ElideRight, room) for v in values]
         return tick_labels(values, spacing)
 
 

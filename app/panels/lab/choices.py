@@ -1,0 +1,123 @@
+"""What a page of the Lab is asked by: sliders over round numbers, and combos, one under the other."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSlider, QVBoxLayout, QWidget
+
+from app.style.combo import Combo
+from app.style.text import SteadyLabel
+from app.style.theme import Theme
+
+_WIDE = 212  # pixels of the column, for text of the system's size
+_SYMBOL = 22
+
+
+class Dial(QWidget):
+    """A slider over ``steps``, with what it sets before it and its value behind it.
+
+    Signals:
+        changed: a person has moved it, to this value.
+    """
+
+    changed = Signal(float)
+
+    def __init__(self, symbol: str, help: str, steps: Sequence[float], written: Callable[[float], str]) -> None:
+        super().__init__()
+        self._steps, self._written = list(steps), written
+        self._name = QLabel(symbol)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName(help.split(":")[0])
+        self.setToolTip(help)
+        self.slider.setMinimumWidth(40)
+        self.text = SteadyLabel(max(map(written, steps), key=len), "muted")
+        self.text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self._name)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.text)
+        self._take_steps(self._steps[0])
+        self.slider.valueChanged.connect(self._move)
+
+    @property
+    def value(self) -> float:
+        return self._steps[self.slider.value()]
+
+    def set_value(self, value: float) -> None:
+        """Stand at ``value``, which becomes one of the steps; nobody is told."""
+        if value not in self._steps:
+            self._steps.insert(bisect_left(self._steps, value), value)
+        self._take_steps(value)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._name.setFixedWidth(theme.px(_SYMBOL))
+
+    def _take_steps(self, value: float) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, len(self._steps) - 1)
+        self.slider.setPageStep(max(len(self._steps) // 5, 1))
+        self.slider.setValue(self._steps.index(value))
+        self.slider.blockSignals(False)
+        self._tell()
+
+    def _move(self) -> None:
+        self._tell()
+        self.changed.emit(self.value)
+
+    def _tell(self) -> None:
+        self.text.setText(self._written(self.value))
+
+
+class Column(QScrollArea):
+    """Dials and combos in a column at the left of a page, which scrolls where it is too low for them."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inner = QWidget()
+        self._rows = QVBoxLayout(inner)
+        self._rows.setContentsMargins(theme.unit, theme.unit // 2, theme.unit + theme.unit // 2, theme.unit // 2)
+        self._rows.setSpacing(theme.unit // 2)
+        self._rows.addStretch(1)
+        self.setWidget(inner)
+        self._dials: list[Dial] = []
+        self.apply_theme(theme)
+
+    def add(self, widget: QWidget) -> None:
+        """Put it under the others."""
+        self._rows.insertWidget(self._rows.count() - 1, widget)
+        if isinstance(widget, Dial):
+            self._dials.append(widget)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.setFixedWidth(theme.px(_WIDE))
+        for dial in self._dials:
+            dial.apply_theme(theme)
+
+
+def combo(name: str, tip: str, entries: Sequence[tuple[str, object]] = ()) -> Combo:
+    """A choice that goes by ``name``; ``entries`` are its words and what they stand for."""
+    made = Combo()
+    made.setAccessibleName(name)
+    made.setToolTip(tip)
+    for text, data in entries:
+        made.addItem(text, data)
+    return made
+
+
+def beside(*widgets: QWidget) -> QWidget:
+    """These in one line."""
+    line = QWidget()
+    grid = QGridLayout(line)
+    grid.setContentsMargins(0, 0, 0, 0)
+    for column, widget in enumerate(widgets):
+        grid.addWidget(widget, 0, column)
+    return line

@@ -1,0 +1,188 @@
+"""What the page of estimators is asked: of which policy, how estimates are made, and which of them are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QCheckBox, QMenu, QToolButton
+
+from app.panels.lab.choices import Column, Dial, combo
+from app.style.format import short_number
+from app.style.theme import Theme
+from engine.analysis.lab.settings import PAIRS, Objective, Pair, Settings, ValueKind, misfit
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import PolicyGradientConfig, RunConfig
+from engine.config.estimators import GAE, NStepTD
+
+SHOWN, UNTRAINED = "shown", "untrained"
+_GAMMAS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
+_LAMBDAS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 1.0)
+_STEPS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100)
+_EPISODES = (1, 2, 3, 5, 8, 10, 16, 20, 32, 50, 64, 100, 200)
+_HORIZONS = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 200, 500)
+_ADDED = (-100, -30, -10, -5, -3, -2, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 2, 3, 5, 10, 30, 100)
+_BATCHES = (1, 10, 100, 1000, 10_000)
+_VALUES: tuple[tuple[str, ValueKind], ...] = (
+    ("V fitted to other episodes", "fitted"),
+    ("V fitted to the same batch", "same"),
+    ("V of the run's critic", "critic"),
+    ("V exact", "exact"),
+    ("V wrong: mirrored", "wrong"),
+)
+_OBJECTIVES: tuple[tuple[str, Objective], ...] = (
+    ("∇J of the undiscounted return", "undiscounted"),
+    ("∇J of the discounted return", "discounted"),
+)
+# Those that are shown where there is not room for all, the first first.
+_FIRST = (
+    Pair("reward-to-go", "none"),
+    Pair("reward-to-go", "value"),
+    Pair("gae", "value"),
+    Pair("total-return", "none"),
+    Pair("reward-to-go", "average"),
+    Pair("total-return", "average"),
+    Pair("n-step", "value"),
+    Pair("reward-to-go", "leave-one-out"),
+    Pair("reward-to-go", "optimal"),
+    Pair("reward-to-go", "time-average"),
+)
+
+
+class Asking(Column):
+    """Signals:
+    changed: a person wants it otherwise.
+    """
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self._touched = False
+        self.policy = combo(
+            "Policy", "Whose gradient is estimated", (("the policy shown", SHOWN), ("untrained policy", UNTRAINED))
+        )
+        self.batches = combo("Batches", "How often the gradient is estimated", [])
+        for count in _BATCHES:
+            self.batches.addItem("1 batch" if count == 1 else f"{count:,} batches", count)
+        self.batches.setCurrentIndex(_BATCHES.index(1000))
+        self.value = combo("V", "Which V is subtracted, and stands in for rewards", _VALUES)
+        self.objective = combo("J", "Of which J the gradient is that the estimates are held against", _OBJECTIVES)
+        self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", _GAMMAS, _written)
+        self.gae_lambda = Dial("λ", "GAE decay: 0 is one-step TD, 1 the full reward-to-go", _LAMBDAS, _written)
+        self.n = Dial("n", "Steps before bootstrapping: rewards counted before V stands in", _STEPS, _whole)
+        self.episodes = Dial("N", "Episodes per batch: what one estimate is made of", _EPISODES, _whole)
+        self.horizon = Dial("H", "Horizon: steps after which an episode is cut off", _HORIZONS, _horizon)
+        self.added = Dial("+c", "Constant added to every step's reward", _ADDED, _signed)
+        self.weights = QCheckBox("weight step t by γᵗ")
+        self.weights.setToolTip(
+            "As the gradient of the discounted return has it; common practice leaves it out, which turns the estimate"
+        )
+        for widget in (self.policy, self.batches, self.value, self.objective):
+            self.add(widget)
+            widget.activated.connect(self._touch)
+        for dial in (self.gamma, self.gae_lambda, self.n, self.episodes, self.horizon, self.added):
+            self.add(dial)
+            dial.changed.connect(self._touch)
+        self.add(self.weights)
+        self.weights.clicked.connect(self._touch)
+        self.episodes.set_value(20)
+        self.added.set_value(0)
+        self.follow(PolicyGradientConfig())
+        self.apply_theme(theme)
+
+    def follow(self, config: RunConfig) -> None:
+        """Stand as such a run estimates, as long as nobody has moved anything."""
+        if self._touched:
+            return
+        estimator = config.estimator
+        self.gamma.set_value(estimator.gamma)
+        credit = getattr(estimator, "credit", None)
+        self.gae_lambda.set_value(credit.gae_lambda if isinstance(credit, GAE) else 0.95)
+        self.n.set_value(credit.n if isinstance(credit, NStepTD) else 5)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            gamma=self.gamma.value,
+            gae_lambda=self.gae_lambda.value,
+            n=int(self.n.value),
+            episodes=int(self.episodes.value),
+            batches=self.batches.currentData(),
+            horizon=int(self.horizon.value),
+            added=float(self.added.value),
+            discount_states=self.weights.isChecked(),
+            value=self.value.currentData(),
+            objective=self.objective.currentData(),
+        )
+
+    def _touch(self) -> None:
+        self._touched = True
+        self.changed.emit()
+
+
+class PairsMenu(QToolButton):
+    """Which estimators are shown; those that cannot be are there with the reason.
+
+    Signals:
+        changed: others are to be shown.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setText("Estimators")
+        self.setToolTip("Which estimators are shown")
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        self._actions: dict[Pair, QAction] = {}
+        self._fitting: set[Pair] = set()
+        for number, pair in enumerate(PAIRS):
+            if number and pair.credit != PAIRS[number - 1].credit:
+                menu.addSeparator()
+            action = menu.addAction(pair.title)
+            action.setCheckable(True)
+            action.setChecked(True)
+            action.triggered.connect(self.changed)
+            self._actions[pair] = action
+        self.setMenu(menu)
+
+    def look_at(self, settings: Settings, config: RunConfig, environment: EnvironmentInfo) -> None:
+        """Offer those that can estimate the gradient there."""
+        self._fitting.clear()
+        for pair, action in self._actions.items():
+            reason = misfit(pair, settings, config, environment)
+            action.setEnabled(reason is None)
+            action.setToolTip(pair.told if reason is None else str(reason))
+            if reason is None:
+                self._fitting.add(pair)
+
+    @property
+    def pairs(self) -> Sequence[Pair]:
+        """Those that are shown and can be, the first of their order where there is not room for all."""
+        wanted = [pair for pair in PAIRS if pair in self._fitting and self._actions[pair].isChecked()]
+        return sorted(wanted, key=lambda pair: _FIRST.index(pair) if pair in _FIRST else len(_FIRST))
+
+
+def in_order(pairs: Sequence[Pair]) -> list[Pair]:
+    """As they stand in the menu."""
+    return sorted(pairs, key=PAIRS.index)
+
+
+def _written(value: float) -> str:
+    return f"{value:g}"
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _horizon(value: float) -> str:
+    return "own" if value == 0 else _whole(value)
+
+
+def _signed(value: float) -> str:
+    return f"+{short_number(value)}" if value > 0 else short_number(value)

@@ -1,0 +1,21 @@
+"""The pages of the Lab, in the order of their buttons; what they need is imported when they are made."""
+
+from __future__ import annotations
+
+from app.panels.lab.page import LabPage
+from app.panels.record import PanelContext, PanelWidget
+
+
+def _estimators(context: PanelContext) -> PanelWidget:
+    from app.panels.lab.estimators.page import EstimatorsPage
+
+    return EstimatorsPage(context)
+
+
+PAGES: tuple[LabPage, ...] = (
+    LabPage(
+        title="Estimators",
+        help="The same batches through every estimator: how their gradients are spread around the true one",
+        make=_estimators,
+    ),
+)

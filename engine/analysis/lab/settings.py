@@ -1,0 +1,138 @@
+"""What the lab is asked for, as plain data without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from engine.catalogue.methods.baselines import BASELINE_SPECS
+from engine.catalogue.methods.compatibility import refusal
+from engine.catalogue.methods.credits import CREDIT_SPECS
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import PolicyGradientConfig, RunConfig
+from engine.config.estimators import (
+    GAE,
+    AverageBaseline,
+    BaselineConfig,
+    CreditConfig,
+    EstimatorConfig,
+    LeaveOneOutBaseline,
+    NoBaseline,
+    NStepTD,
+    OptimalBaseline,
+    RewardToGo,
+    TimeAverageBaseline,
+    TotalReturn,
+    ValueBaseline,
+    WholeEpisodes,
+)
+from engine.config.updates import GradientAscent
+from engine.runtime.errors import Refusal
+
+ValueKind = Literal["fitted", "same", "exact", "critic", "wrong"]
+"""Which V stands in where an estimator has one: fitted to other episodes, fitted to the very batch, V^π itself, as the
+run's critic has learned it, or V^π mirrored at its mean, so that good states look bad."""
+
+Objective = Literal["undiscounted", "discounted"]
+"""Which J the estimates are held against: Σ_t r_t, or Σ_t γᵗ r_t."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How estimates are made, and of what.
+
+    ``batches`` of ``episodes`` each are collected; ``horizon`` cuts episodes off, 0 where the environment does;
+    ``added`` is paid at every step besides. ``discount_states`` weighs step t by γᵗ.
+    """
+
+    gamma: float = 0.99
+    gae_lambda: float = 0.95
+    n: int = 5
+    episodes: int = 20
+    batches: int = 1000
+    horizon: int = 0
+    added: float = 0.0
+    discount_states: bool = False
+    value: ValueKind = "fitted"
+    objective: Objective = "undiscounted"
+    seed: int = 1
+
+
+_CREDITS: dict[str, CreditConfig] = {
+    "total-return": TotalReturn(),
+    "reward-to-go": RewardToGo(),
+    "n-step": NStepTD(),
+    "gae": GAE(),
+}
+_BASELINES: dict[str, BaselineConfig] = {
+    "none": NoBaseline(),
+    "average": AverageBaseline(),
+    "time-average": TimeAverageBaseline(),
+    "leave-one-out": LeaveOneOutBaseline(),
+    "optimal": OptimalBaseline(),
+    "optimal, per parameter": OptimalBaseline(per_parameter=True),
+    "value": ValueBaseline(),
+}
+_SHORT = {
+    "total-return": "total return",
+    "reward-to-go": "reward-to-go",
+    "n-step": "n-step TD",
+    "gae": "GAE(λ)",
+    "none": "",
+    "average": "average",
+    "time-average": "average per step",
+    "leave-one-out": "leave one out",
+    "optimal": "optimal b",
+    "optimal, per parameter": "optimal bₖ",
+    "value": "V(s)",
+}
+
+
+class Pair(NamedTuple):
+    """A credit with a baseline, by their names here."""
+
+    credit: str
+    baseline: str
+
+    @property
+    def title(self) -> str:
+        """ "reward-to-go − V(s)"."""
+        credit, baseline = _SHORT[self.credit], _SHORT[self.baseline]
+        return f"{credit} − {baseline}" if baseline else credit
+
+    @property
+    def has_value(self) -> bool:
+        """Whether it needs a V."""
+        return self.baseline == "value"
+
+    @property
+    def told(self) -> str:
+        """What both do, in sentences."""
+        kind = "optimal" if self.baseline.startswith("optimal") else self.baseline
+        return f"{CREDIT_SPECS[self.credit].entry.summary} {BASELINE_SPECS[kind].entry.summary}"
+
+
+PAIRS = tuple(Pair(credit, baseline) for credit in _CREDITS for baseline in _BASELINES)
+
+
+def estimator_of(pair: Pair, settings: Settings) -> EstimatorConfig:
+    """What the pair is in a run's configuration."""
+    credit, baseline = _CREDITS[pair.credit], _BASELINES[pair.baseline]
+    if isinstance(credit, NStepTD):
+        credit = NStepTD(n=settings.n)
+    elif isinstance(credit, GAE):
+        credit = GAE(gae_lambda=settings.gae_lambda)
+    weighted = settings.discount_states and not isinstance(credit, TotalReturn)  # which is discounted already
+    return EstimatorConfig(credit=credit, baseline=baseline, gamma=settings.gamma, discount_states=weighted)
+
+
+def misfit(pair: Pair, settings: Settings, config: RunConfig, environment: EnvironmentInfo) -> Refusal | None:
+    """Why the pair cannot estimate the gradient of such a run's policy, and what would; None where it can."""
+    run = PolicyGradientConfig(
+        environment=config.environment,
+        policy=config.policy,
+        collection=WholeEpisodes(episodes_per_update=min(settings.episodes, 1024)),
+        estimator=estimator_of(pair, settings),
+        update=GradientAscent(),
+    )
+    return refusal(run, environment)
