@@ -20,7 +20,7 @@ from app.window.main_window import MainWindow
 from engine.analysis.playback import PolicySnapshot
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Asked, Event, Heartbeat, Solved, Updated
+from engine.reports.events import Asked, Event, Heartbeat, NoAction, Solved, Updated
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.records import RunRecord, Status
 from engine.runs.resuming import resume
@@ -341,7 +341,7 @@ def test_a_run_waits_for_a_persons_answers_and_one_that_walks_away_comes_back_to
     qtbot.waitUntil(lambda: asked(2) is not None, timeout=20_000)
     second = asked(2)
     assert second is not None
-    thread.ask("answer", (second.questions[0].number, None))
+    thread.ask("answer", (second.questions[0].number, NoAction.UNKNOWN))
     with qtbot.waitSignal(thread.state_changed, timeout=20_000, check_params_cb=lambda s: s is RunState.STOPPED):
         thread.ask("stop after")
     thread.ask("quit")

@@ -188,8 +188,11 @@ class Asking:
 
     def _checked(self, action: Any) -> NDArray[Any]:
         space = self._space
-        answer = np.asarray(action, np.float32 if space.kind == "box" else np.int64)
         wanted = () if space.kind == "discrete" else (len(space.parts) or space.size,)
+        try:
+            answer = np.asarray(action, np.float32 if space.kind == "box" else np.int64)
+        except (TypeError, ValueError, OverflowError):
+            answer = np.empty(0)  # no number at all
         if answer.shape != wanted or not _inside(answer, space):
             raise RequestError(f"There is no action {np.asarray(action).tolist()}; answer with one that there is.")
         return answer

@@ -82,6 +82,7 @@ def test_answers_that_nobody_asked_for_and_actions_that_there_are_not_are_refuse
     for number, action, sentence in (
         (question.number, 2, "There is no action 2"),
         (question.number, [0.5], "There is no action"),
+        (question.number, None, "There is no action None"),
         (10_000, 0, "Nobody asks question 10000"),
     ):
         with pytest.raises(RequestError, match=sentence):
