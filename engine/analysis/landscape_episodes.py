@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,14 +40,10 @@ from engine.training.many_seeds.actor import STACKED, StackedNetworks, activatio
 
 LONGEST = 20_000  # steps, after which an episode is cut off that nothing ends
 TOGETHER, FEW = 1024, 128  # environments of our own that are stepped at once, few where networks are not stacked
-GoingOn = Callable[[], bool]
+_SIGN_EVERY = 16  # steps
 
 Returns = NDArray[np.float64]
 """Undiscounted sums of raw rewards, [policies, episodes]."""
-
-
-class Stopped(Exception):  # noqa: N818 - not an error
-    """Nobody wants what was being played any more."""
 
 
 class CommonEpisodes:
@@ -75,11 +71,10 @@ class CommonEpisodes:
         self.together = max((TOGETHER if self._stacked else FEW) // episodes, 1) if ours else 1
         """How many policies are played at once, at most."""
 
-    def returns(self, parameters: Tensor, going_on: GoingOn = lambda: True) -> Returns:
-        """Of the policies with these ``parameters`` [K, P].
+    def returns(self, parameters: Tensor) -> Generator[None, None, Returns]:
+        """Of the policies with these ``parameters`` [K, P]; yields signs of life.
 
         Raises:
-            Stopped: nothing is to go on any more.
             RunError: the environment fails, or a policy's numbers are not finite.
         """
         acting = _Acting(self._policies(parameters), self.episodes, self._actions)
@@ -87,8 +82,7 @@ class CommonEpisodes:
             acting.stack(self._kind, parameters)
         batch, _ = make_batch(self._snapshot.config.environment, self._space, self._seeds * len(parameters))
         try:
-            with torch.inference_mode():
-                return self._played(batch, acting, going_on)
+            return (yield from self._played(batch, acting))
         finally:
             batch.close()
 
@@ -103,14 +97,14 @@ class CommonEpisodes:
             vector.values.copy_(row)
         return [policy for policy, _ in self._copies[: len(parameters)]]
 
-    def _played(self, batch: EnvironmentBatch, acting: _Acting, going_on: GoingOn) -> Returns:
+    def _played(self, batch: EnvironmentBatch, acting: _Acting) -> Generator[None, None, Returns]:
         rows = batch.size
         running = np.arange(rows)
         observations = batch.reset(running)
         found = np.zeros(rows)
         for step in range(LONGEST):
-            if step % 16 == 0 and not going_on():
-                raise Stopped
+            if step % _SIGN_EVERY == 0:
+                yield
             actions = acting.act(observations, step)
             moved = batch.step(actions[running], running)
             found[running] += moved.rewards
@@ -146,7 +140,13 @@ class _Acting:
 
     def act(self, observations: NDArray[Any], step: int) -> NDArray[Any]:
         """What the environments take at this step."""
-        seen = torch.from_numpy(observations)
+        with torch.inference_mode():
+            actions = self._chosen(torch.from_numpy(observations), step)
+        if actions.dtype.kind == "f" and not np.isfinite(actions).all():
+            raise RunError(NOT_FINITE)
+        return actions
+
+    def _chosen(self, seen: Tensor, step: int) -> NDArray[Any]:
         if self._networks is not None:
             distribution = self._policies[0].distribution(self._networks.outputs(seen), self._log_std)
             chosen = self._drawn(distribution, step, len(self._policies))
@@ -159,8 +159,6 @@ class _Acting:
                 each.append(self._drawn(distribution, step, 1))
             chosen = torch.cat(each)
         actions: NDArray[Any] = self._policies[0].to_environment(chosen).numpy()
-        if actions.dtype.kind == "f" and not np.isfinite(actions).all():
-            raise RunError(NOT_FINITE)
         return actions
 
     def _drawn(self, distribution: Distribution, step: int, times: int) -> Tensor:

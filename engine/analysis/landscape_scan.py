@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.analysis.landscape_directions import Direction
-from engine.analysis.landscape_episodes import CommonEpisodes, GoingOn, Mean, mean_of
+from engine.analysis.landscape_episodes import CommonEpisodes, Mean, Returns, mean_of
 
 LINE, PLANE = 65, 33  # places along a line, and along each side of a plane: 2ᵏ + 1 of them
 _COARSEST = 4  # parts of a side at first
@@ -42,19 +42,36 @@ class Scan:
             theta = theta + float(self.places[number]) * direction.vector
         return theta
 
-    def spots(self, episodes: CommonEpisodes, going_on: GoingOn = lambda: True) -> Iterator[list[Spot]]:
-        """All places, the centre and the ends first and then ever finer between them, some at a time.
+    @property
+    def count(self) -> int:
+        """How many places there are."""
+        return int(len(self.places) ** len(self.directions))
+
+    def spots(self, episodes: CommonEpisodes) -> Iterator[list[Spot]]:
+        """All places, the centre and the ends first and then ever finer between them, some at a time; and no place as a
+        sign of life.
 
         Raises:
-            Stopped, RunError: as ``CommonEpisodes.returns``.
+            RunError: as ``CommonEpisodes.returns``.
         """
-        side = len(self.places)
-        centre = episodes.returns(self.parameters([side // 2] * len(self.directions)).unsqueeze(0), going_on)[0]
+        side, centre = len(self.places), None
         for some in _grouped(coarse_to_fine(side, len(self.directions)), episodes.together):
-            found = episodes.returns(torch.stack([self.parameters(at) for at in some]), going_on)
+            playing = episodes.returns(torch.stack([self.parameters(at) for at in some]))
+            found = yield from _quietly(playing)
+            centre = found[0] if centre is None else centre  # which comes first
             yield [
                 Spot(at, mean_of(returns), mean_of(returns - centre)) for at, returns in zip(some, found, strict=True)
             ]
+
+
+def _quietly(playing: Generator[None, None, Returns]) -> Generator[list[Spot], None, Returns]:
+    while True:
+        try:
+            next(playing)
+        except StopIteration as stop:
+            found: Returns = stop.value
+            return found
+        yield []
 
 
 def line(centre: Tensor, direction: Direction, reach: float, side: int = LINE) -> Scan:
@@ -83,5 +100,8 @@ def coarse_to_fine(side: int, axes: int) -> list[tuple[int, ...]]:
 
 
 def _grouped(places: list[tuple[int, ...]], size: int) -> Iterator[list[tuple[int, ...]]]:
-    for start in range(0, len(places), size):
-        yield places[start : start + size]
+    """At most ``size`` at a time, fewer at first, so that something is seen soon."""
+    start, some = 0, max(size // 4, 1)
+    while start < len(places):
+        yield places[start : start + some]
+        start, some = start + some, size

@@ -162,7 +162,7 @@ _WORLDS = (
         axes=("θ₁: stay in i", "θ₂: stay in j"),
         mdp=_two_states(),
         logits=lambda theta: _over(theta[..., 0], theta[..., 1]),
-        region=((-6.0, 6.0), (-6.0, 6.0)),
+        region=((-6.0, 7.0), (-5.0, 9.0)),
         start=(2.0, -3.0),
         steps=Steps(0.05, 0.1, 150),
     ),

@@ -12,10 +12,21 @@ def _estimators(context: PanelContext) -> PanelWidget:
     return EstimatorsPage(context)
 
 
+def _landscape(context: PanelContext) -> PanelWidget:
+    from app.panels.lab.landscape.page import LandscapePage
+
+    return LandscapePage(context)
+
+
 PAGES: tuple[LabPage, ...] = (
     LabPage(
         title="Estimators",
         help="The same batches through every estimator: how their gradients are spread around the true one",
         make=_estimators,
+    ),
+    LabPage(
+        title="Landscape",
+        help="The expected return over a policy's two parameters as a map, and five update rules that race across it",
+        make=_landscape,
     ),
 )

@@ -19,7 +19,7 @@ from engine.analysis.landscape_directions import (
     random_direction,
     scale_of,
 )
-from engine.analysis.landscape_episodes import CommonEpisodes, Stopped, by_inversion, student
+from engine.analysis.landscape_episodes import CommonEpisodes, by_inversion, student
 from engine.analysis.landscape_race import done
 from engine.analysis.landscape_scan import Spot, coarse_to_fine, line, plane
 from engine.analysis.playback import PolicySnapshot, snapshot
@@ -176,19 +176,12 @@ def test_a_return_does_not_depend_on_whose_else_are_played(kind: str) -> None:
     theta = parameters_of(shown)
     others = torch.stack((theta, theta + 0.3 * torch.ones_like(theta), theta - 0.3))
     episodes = CommonEpisodes(shown, 5, 4)
-    at_once = (
-        episodes.returns(others) if episodes.together > 1 else np.stack([episodes.returns(o[None])[0] for o in others])
-    )
-    again = np.stack([CommonEpisodes(shown, 5, 4).returns(row.unsqueeze(0))[0] for row in others])
+    groups = [others] if episodes.together > 1 else others.split(1)
+    at_once = np.concatenate([done(episodes.returns(some)) for some in groups])
+    again = np.concatenate([done(CommonEpisodes(shown, 5, 4).returns(row.unsqueeze(0))) for row in others])
     assert at_once.shape == (3, 5)
     assert np.allclose(at_once, again, rtol=1e-4)
-    assert not np.array_equal(at_once[0], CommonEpisodes(shown, 5, 5).returns(theta[None])[0]) or id != "Pendulum-v1"
-
-
-def test_who_wants_no_more_gets_no_more() -> None:
-    shown = kept("CartPole-v1", SMALL)
-    with pytest.raises(Stopped):
-        CommonEpisodes(shown, 2, 1).returns(parameters_of(shown)[None], lambda: False)
+    assert not np.array_equal(at_once[0], done(CommonEpisodes(shown, 5, 5).returns(theta[None]))) or id != "Pendulum-v1"
 
 
 def test_by_inversion() -> None:
@@ -196,9 +189,8 @@ def test_by_inversion() -> None:
     uniforms = torch.linspace(0.0, 1.0, 1001)[:-1]
     found = [by_inversion(row.expand(1000, 3), uniforms).bincount(minlength=3) / 1000 for row in shares]
     assert torch.allclose(torch.stack(found), shares, atol=1.5e-3)
-    assert (
-        by_inversion(torch.tensor([[0.5, 0.4999]]), torch.tensor([0.99999])).item() == 1
-    )  # where rounding leaves less
+    rounded = torch.tensor([[0.5, 0.4999]])  # whose sum is less than the number
+    assert by_inversion(rounded, torch.tensor([0.99999])).item() == 1
 
 
 def test_students_quantile() -> None:
