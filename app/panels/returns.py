@@ -174,7 +174,7 @@ class ReturnsPanel(PanelWidget):
         self._drawn = (0, 0, 0, False)
         self._sample.clear()
         self._mean.clear()
-        self._line.x = self._line.y = np.empty(0)
+        self._line.x = self._line.y = self._dots.x = self._dots.y = np.empty(0)
         self._moments.moments = ()
         self._x_end = self._y = None
         self._number.setText(NOTHING)
@@ -215,6 +215,7 @@ class ReturnsPanel(PanelWidget):
     def _redraw(self) -> None:
         history = self._history
         if history is None or not len(history.episode_returns):
+            self._show_levels_alone()
             return
         self._take_dots(history)
         self._take_mean(history)
@@ -223,6 +224,19 @@ class ReturnsPanel(PanelWidget):
         self.plot.redraw()
         self._stage.fill(True)
         self.timeline.show_history(history)
+
+    def _show_levels_alone(self) -> None:
+        """Before any episode of a run: what a person has returned already, beside what is to be reached."""
+        there = self._person.value is not None
+        if there:
+            levels = self._levels()
+            self._y = settled_range(self._y, min(levels), max(levels))
+            self.plot.set_ranges((0.0, timeline.x_end(None, History(), self.x_axis, self._config)), self._y)
+            self.plot.redraw()
+        self._stage.fill(there)
+
+    def _levels(self) -> list[float]:
+        return [level.value for level in (self._level, self._optimal, self._person) if level.value is not None]
 
     def _take_dots(self, history: History) -> None:
         indices = self._sample.update(len(history.episode_returns))
@@ -277,8 +291,7 @@ class ReturnsPanel(PanelWidget):
     def _settle(self, history: History) -> None:
         self._x_end = timeline.x_end(self._x_end, history, self.x_axis, self._config)
         low, high = robust_bounds(self._dots.y)
-        levels = [level.value for level in (self._level, self._optimal, self._person) if level.value is not None]
-        wanted = np.concatenate([[low, high], self._line.y, self._ghosts.y, levels])
+        wanted = np.concatenate([[low, high], self._line.y, self._ghosts.y, self._levels()])
         self._y = settled_range(self._y, float(wanted.min()), float(wanted.max()))
         self.plot.set_ranges((0.0, self._x_end), self._y)
 

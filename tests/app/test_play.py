@@ -126,9 +126,13 @@ def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
     assert panel.standings.titles["you"].text() == "You, mean of 1 episode"
     assert [(kept.mean_return, kept.episodes[0].end) for kept in recordings(library_place)] == [(9.3, "terminated")]
     assert returns._person.text == "you 9.3 (1 episode)"
+    assert returns._stage.filled, "though no run is there yet"
+    assert returns._y is not None
+    assert returns._y[0] < 9.3 < returns._y[1]
     pick_environment(window.experiment, ENVIRONMENTS["FrozenLake-v1"])
     assert game.state is GameState.IDLE
     assert panel.standings.numbers["you"].text() == "–"
+    assert not returns._stage.filled
 
 
 def test_time_runs_after_a_countdown_and_stands_still_when_the_keyboard_goes_elsewhere(
