@@ -94,15 +94,15 @@ class MLPBody(nn.Module):
         super().__init__()
         self.outputs = sizes[-1]
         self.layers = nn.ModuleList(_hidden_layers(sizes, generator, initialization))
-        self._activation = activation
+        self.activation = activation
 
     def forward(self, inputs: Tensor) -> Tensor:
-        layers, f = parameters_of(self.layers), NONLINEARITIES[self._activation]
+        layers, f = parameters_of(self.layers), NONLINEARITIES[self.activation]
         return f.apply(outputs_of(layers, f, inputs, linear)) if layers else inputs
 
     def dense(self, output: nn.Module) -> Dense:
         """The layers and an output layer behind them as a chain."""
-        return Dense([*self.layers, output], self._activation)
+        return Dense([*self.layers, output], self.activation)
 
 
 class MLP(nn.Module):

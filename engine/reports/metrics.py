@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.reports.diagnostic_metrics import DIAGNOSTIC
 from engine.reports.metric import Metric
 from engine.reports.teaching_metrics import TEACHING
 
@@ -292,6 +293,7 @@ METRICS: dict[str, Metric] = {
             "reward",
             "Standard deviation of the batch's advantages before normalisation; a better baseline makes it smaller.",
         ),
+        *DIAGNOSTIC,
         Metric(
             "temperature",
             "Temperature",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -49,12 +49,14 @@ Minibatch = tuple[int, list[Chunk]]  # and the epoch that it is of, from 1
 @dataclass(frozen=True)
 class _Steps:
     """What the steps that were taken came to before each: the mean loss, the mean squared error of a value function
-    that is fitted jointly (None without one), the first gradient's length, and how many they were."""
+    that is fitted jointly (None without one), the first gradient's length, how many they were, and how far the furthest
+    log-ratio was from 0 before the first of them (None where it was not looked at)."""
 
     loss: float
     value_loss: float | None
     norm: float
     count: int
+    first_ratio: float | None = None
 
 
 class _Gradient(NamedTuple):
@@ -128,6 +130,7 @@ class ProximalRule:
             self._policy.load_state_dict(self._old.state_dict())
             raise
         metrics: Metrics = {"loss": loss, "entropy": entropy, "grad_norm": norm, "approx_kl": kl}
+        metrics |= {"first_ratio": steps.first_ratio, "largest_ratio": log_ratios.abs().max().item()}
         if steps.value_loss is not None:
             metrics["value_loss"] = steps.value_loss
         if surrogate.clip_range is not None:
@@ -151,6 +154,7 @@ class ProximalRule:
         seen = self._seen(surrogate) if given.watched else None
         told: list[StepMetrics] = []
         held, drawn = list[Tensor](), list[Tensor]()
+        first: Tensor | None = None
         for epoch, chunks in self._minibatches(given.batch, config):
             if repeats and len(chunks[0].actions) == min(config.minibatch_size or given.batch.size, given.batch.size):
                 told.append(self._repeated(surrogate, chunks[0], rate))
@@ -158,6 +162,8 @@ class ProximalRule:
             one = yield from self._gathered(surrogate, gradient, (epoch, chunks), joint)
             if isinstance(one.kl, float) and 0.0 < stop < one.kl:
                 break
+            if not told:
+                first = torch.stack([added.log_ratios.abs().max() for _, added in one.found]).max()
             told_now, watched = one.told, None
             if not told or config.max_grad_norm > 0.0 or given.watched:
                 told_now = told_now._replace(norm=self._vector.clip(config.max_grad_norm))
@@ -181,7 +187,7 @@ class ProximalRule:
         if joint is not None:
             fitting, baseline = joint
             fitting.require_finite(baseline, steps.value_loss or 0.0)
-        return steps
+        return steps if first is None else replace(steps, first_ratio=first.item())
 
     def _gathered(
         self, surrogate: Surrogate, gradient: SurrogateGradient, minibatch: Minibatch, joint: JointFitting | None

@@ -107,7 +107,7 @@ class CloningLearner(InteractingLearner[RolloutInteraction]):
         config, update = moment.config, moment.config.update
         assert isinstance(update, BehaviouralCloning)
         batch = yield from self._own(rollout, config.estimator.gamma, update)
-        told: Metrics = dict(summary(collected, batch))
+        told: Metrics = dict(summary(collected, batch, self.environment))
         require_computable(told, batch, moment)
         yield estimated(moment.iteration, batch.advantages)
         known = torch.ones(batch.size, dtype=torch.bool, device=batch.advantages.device)

@@ -39,7 +39,7 @@ class PlanningLearner(InteractingLearner[RolloutInteraction]):
         known = self._rule.known(config.estimator.gamma)
         yield known.planned(moment.iteration)
         batch = self._rule.true_advantages(rollout, known)
-        told = summary(collected, batch)
+        told = summary(collected, batch, self.environment)
         require_computable(told, batch, moment)
         yield estimated(moment.iteration, batch.advantages)
         outcome = yield from self._rule.update(

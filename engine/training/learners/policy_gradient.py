@@ -23,6 +23,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import State
 from engine.training.learner import Moment
+from engine.training.learners.condition import condition, is_looked_at
 from engine.training.learners.inspection import after_update, inspected
 from engine.training.learners.interaction import InteractingLearner, MakeCollector, RolloutInteraction
 from engine.training.learners.summary import estimated, require_computable, summary
@@ -139,6 +140,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
             yield _reweighted(moment, outcome)
         if self._fitted_on(config) == "previous" and not fits_value_jointly(config):
             fitted = yield from self._fit(retargeted(batch, outcome.targets), config)
+        told |= self._condition(batch, moment.iteration)
         self._look_at(batch)
         metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | told | {"gradient_steps": outcome.steps}
         yield Updated(moment.iteration, metrics=metrics)
@@ -147,7 +149,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         """The batch, and what is reported of it."""
         assert isinstance(moment.config, PolicyGradientConfig)
         batch = yield from estimate(rollout, moment.config.estimator, self.policy, self._critic)
-        told = summary(collected, batch)
+        told = summary(collected, batch, self.environment)
         require_computable(told, batch, moment)
         return batch, told
 
@@ -179,6 +181,10 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         assert self._fitting is not None
         assert isinstance(baseline, ValueBaseline)
         return (yield from self._fitting.fit(batch, baseline))
+
+    def _condition(self, batch: Batch, iteration: int) -> Metrics:
+        """What state the policy's network is in, in iterations that become rarer as the run goes on."""
+        return condition(self.policy, batch.observations) if is_looked_at(iteration) else {}
 
     def _look_at(self, batch: Batch) -> None:
         """Take the batch's observations into their running mean and spread, once all has been learned from them."""

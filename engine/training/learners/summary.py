@@ -6,6 +6,7 @@ import math
 
 from torch import Tensor
 
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.experience.batch import Batch, LearnedValue
 from engine.maths.losses import explained_variance, normalized
 from engine.reports.events import Collected, Estimated
@@ -15,15 +16,33 @@ from engine.training.learner import Moment
 LARGEST = 1e15  # of an advantage: a million squares of it still add up in float32, whose end is 3.4e38
 
 
-def summary(collected: Collected, batch: Batch) -> dict[str, float | None]:
+def summary(collected: Collected, batch: Batch, environment: EnvironmentInfo) -> dict[str, float | None]:
     """The metrics of what was collected and of the advantages before normalisation."""
     learned = batch.baseline if isinstance(batch.baseline, LearnedValue) else None
+    mean, spread = batch.advantages.mean().item(), batch.advantages.std(correction=0).item()
+    low, high = batch.advantages.aminmax()
     return {
         "mean_length": float(collected.lengths.mean()) if len(collected.lengths) else None,
-        "advantage_mean": batch.advantages.mean().item(),
-        "advantage_std": batch.advantages.std(correction=0).item(),
+        "advantage_mean": mean,
+        "advantage_std": spread,
+        "largest_advantage": max(high.item() - mean, mean - low.item()) / spread if spread > 0.0 else None,
         "explained_variance": explained_variance(learned.values, learned.targets) if learned else None,
+        "surprise_at_limit": _surprise_at_limit(batch, learned, environment) if learned else None,
     }
+
+
+def _surprise_at_limit(batch: Batch, learned: LearnedValue, environment: EnvironmentInfo) -> float | None:
+    """By how many standard deviations the mean temporal-difference error of the steps after which the time was up lies
+    from that of all others; None where there is none of either."""
+    if environment.time_limit is None:
+        return None
+    rollout = batch.rollout
+    last = (rollout.elapsed == environment.time_limit - 1) & rollout.mask
+    if int(last.sum()) in (0, batch.size):
+        return None
+    there, elsewhere = learned.errors[last], learned.errors[rollout.mask & ~last]
+    spread = elsewhere.std(correction=0).item()
+    return (there.mean() - elsewhere.mean()).item() / spread if spread > 0.0 else None
 
 
 def require_computable(told: dict[str, float | None], batch: Batch, moment: Moment) -> None:

@@ -38,15 +38,15 @@ SMALL = {
     "update.updates_per_batch": 2,
 }
 ALWAYS = {"mean_return", "mean_length", "loss", "entropy", "grad_norm", "advantage_mean", "advantage_std"} | {
-    *("gradient_steps", "steps_per_second")
+    *("gradient_steps", "steps_per_second", "largest_advantage")
 }
 OWN = {
     "gradient-ascent": set(),
     "natural-gradient": {"kl"},
     "trpo": {"kl", "line_search"},
-    "ppo-clip": {"approx_kl", "clip_fraction"},
-    "ppo-penalty": {"approx_kl"},
-    "ppo-lagrangian": {"approx_kl", "multiplier"},
+    "ppo-clip": {"approx_kl", "clip_fraction", "first_ratio", "largest_ratio"},
+    "ppo-penalty": {"approx_kl", "first_ratio", "largest_ratio"},
+    "ppo-lagrangian": {"approx_kl", "multiplier", "first_ratio", "largest_ratio"},
     "off-policy": {"effective_sample_size", "largest_weight"},
     "exact-gradient": {"exact_return"},
 }
@@ -68,7 +68,9 @@ def expected_of(config: RunConfig) -> set[str]:
     """The metrics that are defined once an episode has ended."""
     planning = isinstance(config, PlanningConfig)
     learned = not planning and config.estimator.baseline.kind in ("value", "shared-value")
-    return ALWAYS | OWN[config.update.kind] | ({"value_loss", "explained_variance"} if learned else set())
+    sees_numbers = config.environment.id == "CartPole-v1" and config.policy.kind == "mlp"
+    of_network = {"observation_scale", "saturated_units"} if sees_numbers else set()
+    return ALWAYS | OWN[config.update.kind] | of_network | ({"value_loss", "explained_variance"} if learned else set())
 
 
 def two_updates(config: RunConfig) -> list[Updated]:

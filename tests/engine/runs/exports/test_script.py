@@ -20,6 +20,7 @@ from engine.catalogue import environments
 from engine.config import PlanningConfig, PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.config.presets import Preset, shipped
+from engine.reports.diagnostic_metrics import DIAGNOSTIC
 from engine.reports.events import Updated
 from engine.runs.exports.export import Source
 from engine.runs.exports.registry import write
@@ -34,7 +35,7 @@ from tests.engine.runs.libraries import filled, opened
 
 ITERATIONS = 3
 CLOSE = 1e-5  # weights, which are around 1 and move by 0.01 to 0.5
-UNTOLD = {"steps_per_second", "learning_rate"}
+UNTOLD = {"steps_per_second", "learning_rate", *(metric.name for metric in DIAGNOSTIC)}
 
 CARTPOLE: dict[str, Any] = {"environment.id": "CartPole-v1", "environment.time_limit": 14}
 PENDULUM: dict[str, Any] = {"environment.id": "Pendulum-v1", "environment.time_limit": 9}
