@@ -2,7 +2,7 @@
 
 Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes two hours on 2
 cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not for
-its numbers. The row ``learning`` also takes ``--only PRESET``, ``--seeds N``, ``--first-seed N`` and ``--resume``, the
+its numbers. The rows ``learning`` and ``doctor`` also take ``--only PRESET``, ``--seeds N``, ``--first-seed N`` and ``--resume``, the
 row ``speed`` ``--only PART`` and ``--seeds N``. A missed figure is a result, not an error: the exit status is 1 only
 when a row broke, and 2 when the request was wrong.
 """
@@ -58,14 +58,16 @@ def main(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="learning: this preset; speed: this part. May be given several times."),
+        typer.Option(
+            metavar="NAME", help="learning, doctor: this preset; speed: this part. May be given several times."
+        ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, max=100, help="learning, speed: so many seeds in place of its own.")
+        int | None, typer.Option(min=1, max=100, help="learning, doctor, speed: so many seeds in place of its own.")
     ] = None,
-    first_seed: Annotated[int | None, typer.Option(min=0, help="learning: the first of the seeds.")] = None,
+    first_seed: Annotated[int | None, typer.Option(min=0, help="learning, doctor: the first of the seeds.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="learning: keep what an interrupted measurement has run already.")
+        bool, typer.Option("--resume", help="learning, doctor: keep what an interrupted measurement has run already.")
     ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the rows, and measure nothing.")] = False,
 ) -> None:

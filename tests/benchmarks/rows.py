@@ -135,6 +135,13 @@ ROWS: dict[str, Row] = {
             (Figure("instants shown", "Hz", least=20.0),),
         ),
         Row(
+            "doctor",
+            "What the doctor says of shipped presets, where all should be well",
+            "doctor",
+            (Figure("false alarms", "", most=0.0),),
+            frozenset({"only", "seeds", "first_seed", "resume"}),
+        ),
+        Row(
             "reliability",
             "Kills, full disks, damaged and harmful files, many processes in one library: what is lost or goes wrong",
             "reliability.row",
