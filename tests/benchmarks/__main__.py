@@ -2,9 +2,9 @@
 
 Prints tables and writes them, as text and as JSON. Without a row, all are measured, which takes two hours on 2
 cores that should have nothing else to do; ``--quick`` runs every row at a small size, to see that it works and not for
-its numbers. The rows ``learning`` and ``doctor`` also take ``--only PRESET``, ``--seeds N``, ``--first-seed N`` and ``--resume``, the
-row ``speed`` ``--only PART`` and ``--seeds N``. A missed figure is a result, not an error: the exit status is 1 only
-when a row broke, and 2 when the request was wrong.
+its numbers. The rows ``learning`` and ``doctor`` also take ``--only PRESET``, ``--seeds N``, ``--first-seed N`` and
+``--resume``, the row ``speed`` ``--only PART`` and ``--seeds N``. A missed figure is a result, not an error: the exit
+status is 1 only when a row broke, and 2 when the request was wrong.
 """
 
 from __future__ import annotations

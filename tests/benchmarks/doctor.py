@@ -1,12 +1,12 @@
 """doctor: whether the doctor is silent where all is well: false alarms on every shipped preset.
 
-Each preset is trained as it is shipped from several seeds, on the CPU with torch on 1 thread, in processes that give way
-to all others. What each tells is kept, so that thresholds can be looked at again without training: as lines of JSON in
-``results/.doctor``, one for each iteration, with the returns of the episodes that ended in it and when they did.
+Each preset is trained as it is shipped from several seeds, on the CPU with torch on 1 thread, in processes that give
+way to all others. What each tells is kept, so that thresholds can be looked at again without training: as lines of JSON
+in ``results/.doctor``, one for each iteration, with the returns of the episodes that ended in it and when they did.
 
 Then the rules look at every run as it was after each of up to 200 iterations, evenly spread, with what was known then
-alone. An alarm is a rule that saw something at any of these; the table says in how many seeds, and at which share of the
-looks. A preset whose environment needs an extra that is not installed is left out, and named.
+alone. An alarm is a rule that saw something at any of these; the table says in how many seeds, and at which share of
+the looks. A preset whose environment needs an extra that is not installed is left out, and named.
 
 Options: ``--only PRESET`` (several times), ``--seeds N`` (10), ``--first-seed N`` (201), and ``--resume``, which trains
 nothing that is kept already.

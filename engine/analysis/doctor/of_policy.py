@@ -92,7 +92,7 @@ RULES = (
         "became certain too soon: by large steps on noisy estimates, or because nothing kept it open.",
         tries=_keeps_trying,
         panel="Diagnostics",
-        metric="entropy",
+        curves=("entropy",),
         source="Schulman, “Nuts and bolts of deep RL research”: a premature drop of the entropy means that nothing "
         "more is learned. Here: below 2 % of blind choice, or −3 nats per number, with flat returns.",
     ),
@@ -105,7 +105,7 @@ RULES = (
         "rewards, or these tell nothing of single actions.",
         tries=_decides,
         panel="Diagnostics",
-        metric="entropy",
+        curves=("entropy",),
         source="Andy Jones, “Debugging RL, without the agonizing pain” (relative policy entropy): very near 1, no "
         "policy is learned. Here: above 99 % of blind choice after a quarter of the training, with flat returns.",
     ),

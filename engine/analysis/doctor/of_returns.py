@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import RECENT, Reported, gain, mean
+from engine.analysis.doctor.reported import RECENT, Reported, error_of, gain, mean
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 
 
@@ -31,9 +32,13 @@ def _worse_than_at_first(reported: Reported) -> str | None:
 def _like_random(reported: Reported) -> str | None:
     if reported.progress < 0.5 or len(reported.returns) < 2 * RECENT or reported.does_well:
         return None
-    half = reported.later(0.25)
-    apart = gain(reported.beginning, half)
-    if len(half) < 2 * RECENT or not -5.0 <= apart < 2.0 or reported.way > 0.1:
+    half, begun = reported.later(0.25), reported.beginning
+    apart = gain(begun, half)
+    if len(half) < 2 * RECENT or not -5.0 <= apart < 2.0:
+        return None
+    most = mean(half) - mean(begun) + 2.0 * math.hypot(error_of(half), error_of(begun))  # that it may have gained
+    enough = 0.2 * (reported.goal - mean(begun)) if reported.goal > mean(begun) else 0.5 * float(np.std(begun))
+    if most > max(enough, 1e-6 * abs(mean(begun))):
         return None
     return (
         f"After {reported.progress:.0%} of the training, a mean return of {mean(half):.4g} cannot be told from the "
@@ -100,17 +105,14 @@ def _forgotten(reported: Reported) -> str | None:
     known = column[np.isfinite(column)]
     if len(known) < 20 or len(reported.returns) < 3 * RECENT or not len(reported.beginning) or reported.does_well:
         return None
-    best, begun = float(known.max()), mean(reported.beginning)
-    at_best = int(known.argmax())
+    begun, at_best = mean(reported.beginning), int(np.nanargmax(column))
+    ended = int(np.searchsorted(reported.ends, reported.steps[-len(column) :][at_best], "right"))
+    then, half = reported.before(ended), reported.later(0.2)
+    best = mean(then)
     lost = (best - reported.mean_return) / (best - begun) if best > begun else 0.0
-    since = float(known[at_best:].mean()) if at_best < len(known) - 10 else best
-    if (
-        lost < 0.6
-        or gain(reported.returns[:RECENT], np.full(RECENT, best)) < 5.0
-        or since > best - 0.4 * (best - begun)
-    ):
+    if not lost > 0.6 or not gain(reported.beginning, then) > 5.0 or not gain(then, reported.recent) < -5.0:
         return None
-    if not reported.is_flat:
+    if mean(half) > best - 0.5 * (best - begun) or not reported.is_flat:
         return None
     return (
         f"What had been learned is lost: the mean return was {best:.4g} and is {reported.mean_return:.4g}, and it does "
@@ -173,7 +175,7 @@ RULES = (
         "or what is rewarded on the way is not what the return counts.",
         tries=_gentler,
         panel="Returns",
-        metric="mean_return",
+        curves=(),
         source="Schulman, “Nuts and bolts of deep RL research”: look at a random policy first. Here: the last 100 "
         "episodes and the later half of the run 5 standard errors below the first episodes.",
     ),
@@ -186,7 +188,7 @@ RULES = (
         "episodes from which the way back is not found.",
         tries=_gentler,
         panel="Returns",
-        metric="mean_return",
+        curves=(),
         source=f"{_HENDERSON}: the best moment of a run says little of it. Here: 60 % of what was gained is gone and "
         "stays gone.",
     ),
@@ -199,7 +201,7 @@ RULES = (
         "found by exploring, or be made easier to find.",
         tries=_look_further,
         panel="Returns",
-        metric="",
+        curves=(),
         source="Schulman, “Nuts and bolts of deep RL research”: if random play never does the right thing, learning "
         "will likely not either; make the task easier until there are signs of life. Here: 98 % of the episodes "
         "alike, none better than the first.",
@@ -213,7 +215,7 @@ RULES = (
         "know to be learnable, to tell whether settings or the problem are at fault.",
         tries=_another_way,
         panel="Returns",
-        metric="mean_return",
+        curves=(),
         source=f"Schulman, “Nuts and bolts of deep RL research”: look at a random policy; {_HENDERSON}. Here: less "
         "than 2 standard errors above the first episodes, after half of the training.",
     ),
@@ -226,7 +228,7 @@ RULES = (
         "enough, or it is good from some beginnings only.",
         tries=_more_decided,
         panel="Returns",
-        metric="",
+        curves=(),
         source="Schulman, “Nuts and bolts of deep RL research”: look at the largest returns, to which a policy can be "
         "honed, beside the mean. Here: 5 to half of the last 100 episodes reach the goal and the mean does not rise.",
     ),
@@ -238,8 +240,8 @@ RULES = (
         meaning="The policy does one thing whatever it sees, or waits for the clock: nothing that it does ends an "
         "episode sooner or later.",
         tries=_look_further,
-        panel="Diagnostics",
-        metric="mean_length",
+        panel="Returns",
+        curves=(),
         source=f"{_JONES}: lengths that are all the same mean a degenerate policy or a broken environment. Here: the "
         "same length in 10 iterations, where it had not been, with flat returns.",
     ),

@@ -36,18 +36,16 @@ def one_at_a_time(reported: Reported) -> bool:
 
 
 def _outliers(reported: Reported) -> str | None:
-    given = reported.advantages
-    if given is None or len(given) < 200 or reported.does_well or reported.progress < 0.05:
+    furthest = reported.last("largest_advantage", 20)
+    if not len(furthest) or reported.does_well or reported.progress < 0.1:
         return None
-    found = given[np.isfinite(given)].astype(np.float64)
-    squares = np.square(found - found.mean()) if len(found) else found
-    total = float(squares.sum())
-    if len(found) < 200 or total <= 0.0 or squares.max() < 0.5 * total:
+    steps = float(reported.steps[-1] - reported.steps[-20]) / 19
+    shares = np.square(furthest) / max(steps, 1.0)  # of the batch's sum of squares, that one step makes up
+    if steps < 200 or mean(shares > 0.3) < 0.5:
         return None
-    size = float(np.sqrt(squares.max() / (total / len(found))))
     return (
-        f"One step decides the last batch: its advantage lies {size:.0f} standard deviations from the mean of "
-        f"{len(found):,}, and outweighs all others together."
+        f"Single steps decide whole batches: one advantage of about {steps:,.0f} lies {median(furthest):.0f} standard "
+        f"deviations from the mean, and makes up {min(median(shares), 1.0):.0%} of all their squares."
     )
 
 
@@ -115,7 +113,7 @@ RULES = (
         "worth one. They draw from the same random numbers.",
         tries=lambda reported: (),
         panel="Returns",
-        metric="",
+        curves=(),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: decorrelate environments. Here: 6 of 10 "
         "return exactly what the one before did, and no value is frequent.",
     ),
@@ -128,7 +126,7 @@ RULES = (
         "or the batch holds nothing to compare.",
         tries=_larger_batches,
         panel="Signal",
-        metric="",
+        curves=(),
         source="Schulman, “Nuts and bolts of deep RL research”: with batches too small, noise outweighs the signal. "
         "Here: 9 of 10 of the last 30 batches without any spread.",
     ),
@@ -141,7 +139,7 @@ RULES = (
         "policy has moved away from the one that played.",
         tries=_closer,
         panel="Diagnostics",
-        metric="effective_sample_size",
+        curves=("effective_sample_size",),
         source="Kong (1992), and Owen (2013), “Monte Carlo theory, methods and examples”, ch. 9: distrust weights "
         "whose effective sample size is small. Here: a tenth of the episodes.",
     ),
@@ -150,13 +148,13 @@ RULES = (
         title="Advantage outliers",
         fits=_estimates,
         look=_outliers,
-        meaning="The update follows a single step, whatever chance made of it. Rewards of very different sizes do "
+        meaning="Updates follow single steps, whatever chance made of these. Rewards of very different sizes do "
         "that, or a value that is far off in one state.",
         tries=_tamed,
         panel="Signal",
-        metric="",
+        curves=(),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: advantages belong into −10 … 10; Schulman, "
-        "“Nuts and bolts of deep RL research”: see that there are no crazy outliers. Here: one step of 200 or more "
-        "holds half of the variance.",
+        "“Nuts and bolts of deep RL research”: see that there are no crazy outliers. Here: in half of the last 20 "
+        "batches, of 200 steps or more, one makes up 30 % of the sum of squares.",
     ),
 )

@@ -115,16 +115,24 @@ def _much_clipped(reported: Reported) -> str | None:
 
 
 def _ratios_outside(reported: Reported) -> str | None:
-    ratios = reported.ratios
-    if ratios is None or ratios.of != "step" or reported.does_well:
+    recent = reported.last("largest_ratio", 10)
+    if not len(recent) or reported.does_well or median(recent) < math.log(10.0):
         return None
-    found = ratios.log_ratios[~np.isnan(ratios.log_ratios)]
-    far = np.abs(found) > math.log(10.0)
-    if len(found) < 32 or np.count_nonzero(far) < max(3, 0.01 * len(found)):
-        return None
+    typical = math.exp(min(median(recent), 50.0))
     return (
-        f"{mean(far):.1%} of the last batch's actions became ten times likelier or rarer in one update, far outside "
-        f"{'the clip range' if ratios.clip_range is not None else 'what one update is to change'}."
+        f"In each of the last {len(recent)} updates some action becomes {typical:,.0f} times likelier or rarer, far "
+        "outside what one update is to change."
+    )
+
+
+def _other_at_first(reported: Reported) -> str | None:
+    recent = reported.last("first_ratio", 5)
+    if not len(recent) or median(recent) < 0.01:
+        return None
+    times = math.exp(min(median(recent), 50.0))
+    return (
+        f"Before its first step an update already finds actions {times:,.2f} times likelier or rarer than when they "
+        "were taken; nothing has changed by then, and every ratio is 1."
     )
 
 
@@ -174,6 +182,19 @@ _SCHULMAN = "Schulman, “Nuts and bolts of deep RL research”"
 
 RULES = (
     Rule(
+        name="other-at-first",
+        title="Ratios not 1 at first",
+        fits=_gradient,
+        look=_other_at_first,
+        meaning="The update compares the policy with another than the one that acted, or with other actions than those "
+        "that it took: probabilities are stale, or of what the environment made of an action.",
+        tries=lambda reported: (),
+        panel="Signal",
+        curves=(),
+        source="Huang et al. (2022), “The 37 implementation details of PPO”, on debugging: ratios are 1 in the first "
+        "epoch's first minibatch. Here: off by 1 % in half of the last 5 updates.",
+    ),
+    Rule(
         name="gradients-explode",
         title="Exploding gradients",
         fits=_gradient,
@@ -182,7 +203,7 @@ RULES = (
         "are too large, or the learning rate is.",
         tries=_held_back,
         panel="Diagnostics",
-        metric="grad_norm",
+        curves=("grad_norm",),
         source="Pascanu et al. (2013), “On the difficulty of training recurrent neural networks”. Here: 300 times as "
         "long as at first, and growing.",
     ),
@@ -195,7 +216,7 @@ RULES = (
         "policy. Usually the learning rate is too large for some batches, or these are too small.",
         tries=_smaller_steps,
         panel="Diagnostics",
-        metric="approx_kl",
+        curves=("approx_kl", "kl"),
         source=f"{_SCHULMAN}: a spike of KL comes with a drastic loss of performance. Here: ten times the median and "
         "above 0.2, with a third of what was gained lost.",
     ),
@@ -208,7 +229,7 @@ RULES = (
         "that it lands on something unknown each time.",
         tries=_smaller_steps,
         panel="Diagnostics",
-        metric="approx_kl",
+        curves=("approx_kl", "kl"),
         source=f"{_SCHULMAN}: where nothing is learned, steps may be too large, and a KL of 0.01 is small. Here: 0.1 "
         "and more with flat returns.",
     ),
@@ -221,7 +242,7 @@ RULES = (
         "while nothing draws back what has gone too far.",
         tries=_smaller_steps,
         panel="Diagnostics",
-        metric="clip_fraction",
+        curves=("clip_fraction",),
         source="Huang et al. (2022), “The 37 implementation details of PPO”, report it to debug by, detail 12. Here: "
         "40 % over 10 updates, where the shipped presets stay below a quarter.",
     ),
@@ -234,9 +255,9 @@ RULES = (
         "are too large, or probabilities that were noted of other actions than those that were taken.",
         tries=_smaller_steps,
         panel="Signal",
-        metric="",
+        curves=(),
         source="Engstrom et al. (2020), “Implementation matters in deep policy gradients”: clipping does not keep "
-        "ratios in its range. Here: 1 % of the steps beyond a factor of 10.",
+        "ratios in its range. Here: the largest beyond a factor of 10 in half of the last 10 updates.",
     ),
     Rule(
         name="kl-zero",
@@ -246,7 +267,7 @@ RULES = (
         meaning="Nothing is tried out, so nothing is learned: the steps are too small, or gradients say nothing.",
         tries=_larger_steps,
         panel="Diagnostics",
-        metric="approx_kl",
+        curves=("approx_kl", "kl"),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: very low, the learning rate can go up. Here: "
         "below 0.00001 with flat returns.",
     ),
@@ -259,7 +280,7 @@ RULES = (
         "are saturated, or all that it meets is worth the same.",
         tries=_livelier,
         panel="Diagnostics",
-        metric="grad_norm",
+        curves=("grad_norm",),
         source="Pascanu et al. (2013), “On the difficulty of training recurrent neural networks”. Here: a "
         "ten-thousandth of what they were at first, with flat returns.",
     ),

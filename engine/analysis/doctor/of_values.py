@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import chain
 
@@ -89,13 +90,26 @@ def _scaled_rewards(reported: Reported) -> Iterator[Try]:
     yield from scaled(reported, _VALUE_RATE, 5.0, "Raise the value's learning rate", (0.0, 1.0))
 
 
+def _ends_with_the_time(reported: Reported) -> str | None:
+    found = reported.newest("surprise_at_limit", 20)
+    if len(found) < 10 or reported.iterations < 20:
+        return None
+    typical, error = mean(found), float(np.std(found)) / math.sqrt(len(found))
+    if abs(typical) < 2.0 or abs(typical) < 4.0 * error:
+        return None
+    return (
+        f"What is learned of the last step before the time is up is unlike all else: its temporal-difference errors "
+        f"lie {abs(typical):.1f} standard deviations {'below' if typical < 0 else 'above'} those of the other steps."
+    )
+
+
 def _mean_far_from_zero(reported: Reported) -> str | None:
     means, spreads = reported.last("advantage_mean", 20), reported.last("advantage_std", 20)
     if reported.iterations < 40 or not len(means) or len(means) != len(spreads) or reported.does_well:
         return None
     apart = means / np.maximum(spreads, 1e-12)
     typical = median(apart)
-    if abs(typical) < 1.0 or mean(np.sign(apart) == np.sign(typical)) < 0.9:
+    if abs(typical) < 1.0 or mean(np.sign(apart) == np.sign(typical)) < 0.9 or not reported.is_flat:
         return None
     side = "low" if typical > 0 else "high"
     return (
@@ -109,6 +123,20 @@ _JONES = "Andy Jones, “Debugging RL, without the agonizing pain” (residual v
 
 RULES = (
     Rule(
+        name="truncations-as-ends",
+        title="Truncations treated as ends",
+        fits=learns_value,
+        look=_ends_with_the_time,
+        meaning="The time limit is no part of the world: what would have followed has to be stood in for by the value "
+        "of the state that was seen last. Taken for an end, or completed from a state of the next episode, it teaches "
+        "that good states are worth little.",
+        tries=lambda reported: (),
+        panel="Diagnostics",
+        curves=("explained_variance",),
+        source="Pardo et al. (2018), “Time limits in reinforcement learning”. Here: 2 standard deviations and 4 "
+        "standard errors from the mean of all other steps, over the last 20 iterations in which a time was up.",
+    ),
+    Rule(
         name="values-worse-than-none",
         title="Explained variance below 0",
         fits=learns_value,
@@ -117,7 +145,7 @@ RULES = (
         "or to too few steps and by heart, or its targets are of another size than it can reach.",
         tries=_better_fit,
         panel="Diagnostics",
-        metric="explained_variance",
+        curves=("explained_variance",),
         source=f"{_SCHULMAN}: below 0, it overfits or is noise. Here: a median below −0.1 and "
         "8 of 10 of the last 20 iterations below 0, from the 40th iteration on.",
     ),
@@ -130,7 +158,7 @@ RULES = (
         "do not shift them: a shift changes how long an episode wants to be.",
         tries=_scaled_rewards,
         panel="Diagnostics",
-        metric="value_loss",
+        curves=("value_loss",),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: value targets belong into −10 … 10; Schulman, "
         "“Nuts and bolts of deep RL research”: scale rewards and do not shift them. Here: off by 20 or more while at "
         "most a tenth is explained.",
@@ -144,7 +172,7 @@ RULES = (
         "to come, or returns are all chance.",
         tries=_faster_fit,
         panel="Diagnostics",
-        metric="explained_variance",
+        curves=("explained_variance",),
         source=f"{_JONES}. Here: within 0.05 of 0 in 9 of 10 of the last "
         "50 iterations, after a fifth of the budget and with returns that do not rise.",
     ),
@@ -156,9 +184,9 @@ RULES = (
         meaning="What was done counts as better, or worse, than expected whatever it was, so that all actions are "
         "pushed the same way. The value lags behind the returns; normalised advantages hide it and do not mend it.",
         tries=_faster_fit,
-        panel="Diagnostics",
-        metric="advantage_mean",
+        panel="Signal",
+        curves=(),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: advantages have about the mean 0 by "
-        "construction. Here: further from 0 than their spread, over 20 iterations.",
+        "construction. Here: further from 0 than their spread, over 20 iterations, with returns that do not rise.",
     ),
 )

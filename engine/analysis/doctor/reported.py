@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ImitationConfig, PlanningConfig, RunConfig
-from engine.reports.events import Reweighted
 
 Floats = NDArray[Any]
 
@@ -37,8 +36,7 @@ class Reported:
     Iterations: ``steps`` [I] are environment steps at the end of each, ``seconds`` [I] those of training, and
     ``metrics[name]`` [I] what it reported, NaN where that is not defined. Late in a long run one stands for several.
     Episodes: ``returns`` [E], undiscounted and raw, and ``ends`` [E], the run's environment steps when each ended.
-    ``advantages`` are those of the last batch before normalisation, or its errors where values are learned, and
-    ``ratios`` how far its update moved the policy; each is None where nothing tells. ``others`` are drawn beside it.
+    ``others`` are runs in the same environment that are drawn beside it.
     """
 
     config: RunConfig
@@ -48,12 +46,10 @@ class Reported:
     metrics: Mapping[str, Floats] = field(default_factory=dict)
     returns: Floats = field(default_factory=lambda: NONE)
     ends: Floats = field(default_factory=lambda: NONE)
-    advantages: Floats | None = None
-    ratios: Reweighted | None = None
     others: tuple[Other, ...] = ()
 
-    def until(self, steps: float, advantages: Floats | None = None, ratios: Reweighted | None = None) -> Reported:
-        """What was known once so many environment steps had been taken, with that iteration's batch."""
+    def until(self, steps: float) -> Reported:
+        """What was known once so many environment steps had been taken."""
         iterations, episodes = np.searchsorted(self.steps, steps, "right"), np.searchsorted(self.ends, steps, "right")
         return replace(
             self,
@@ -62,8 +58,6 @@ class Reported:
             metrics={name: column[:iterations] for name, column in self.metrics.items()},
             returns=self.returns[:episodes],
             ends=self.ends[:episodes],
-            advantages=advantages,
-            ratios=ratios,
         )
 
     # --- iterations ---------------------------------------------------------------------------------------------------
@@ -106,19 +100,30 @@ class Reported:
         """Whether it learns from what its own policy does, which is blind at first."""
         return not isinstance(self.config, PlanningConfig | ImitationConfig)
 
+    def before(self, episode: int) -> Floats:
+        """The returns of the last ``RECENT`` episodes before this one, and of as many more as it takes to have all of
+        the iterations in which they ended: of those that are begun together, the worst often end first."""
+        if episode < FIRST or not len(self.steps):
+            return NONE
+        first = max(episode - RECENT, 0)
+        iteration = int(np.searchsorted(self.steps, self.ends[first]))
+        start = int(np.searchsorted(self.ends, self.steps[iteration - 1], "right")) if iteration > 0 else 0
+        return self.returns[min(start, first) : episode]
+
     @cached_property
     def recent(self) -> Floats:
         """The returns of the last episodes; nothing where there are too few to say anything."""
-        return self.returns[-RECENT:] if len(self.returns) >= FIRST else NONE
+        return self.before(len(self.returns))
 
     @cached_property
     def beginning(self) -> Floats:
-        """The returns of the first episodes, played by the policy that the run began with, or hardly another: those of
-        the first iteration, or as many more as it takes to know its mean."""
-        if len(self.returns) < 2 * FIRST:
+        """The returns of the first episodes, played by the policy that the run began with, or hardly another: of the
+        first iteration, or of as many as it takes to know their mean."""
+        if len(self.returns) < 2 * FIRST or not len(self.steps):
             return NONE
-        first = int(np.searchsorted(self.ends, self.steps[0], "right")) if len(self.steps) else 0
-        return self.returns[: min(max(first, FIRST), RECENT)]
+        last = int(np.searchsorted(self.steps, self.ends[FIRST - 1]))
+        end = self.steps[min(last, len(self.steps) - 1)]
+        return self.returns[: int(np.searchsorted(self.ends, end, "right"))]
 
     @cached_property
     def mean_return(self) -> float:
@@ -142,8 +147,11 @@ class Reported:
 
     @cached_property
     def does_well(self) -> bool:
-        """Whether what it returns is as good as can be expected, so that nothing has to move any more."""
-        return bool(self.mean_return >= self.goal or self.way >= 0.9)
+        """Whether what it returns is as good as can be expected, so that nothing has to move any more: its mean return
+        is at the goal, as far as so few episodes can tell, or has come nine tenths of the way to it."""
+        if not len(self.recent):
+            return False
+        return bool(self.mean_return + 2.0 * error_of(self.recent) >= self.goal or self.way >= 0.9)
 
     def later(self, share: float) -> Floats:
         """The returns of the episodes that ended in the last ``share`` of its steps; at most 2,000, evenly."""
@@ -160,6 +168,11 @@ class Reported:
         found = self.later(0.34)
         half = len(found) // 2
         return half >= FIRST and gain(found[:half], found[half:]) <= 2.0
+
+
+def error_of(values: Floats) -> float:
+    """The standard error of their mean; NaN of fewer than two."""
+    return float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
 
 
 def mean(values: Floats) -> float:

@@ -36,7 +36,7 @@ class Rule:
         meaning: what it usually means.
         tries: what may help, the likeliest first; what does not fit the run is left out later.
         panel: the title of the panel where it is seen.
-        metric: the curve in it, by name; empty where it is the returns, or the histograms.
+        curves: the metrics whose curves show it there, whichever the run has; empty where it is all that is there.
         source: where the threshold is from, and what it is.
     """
 
@@ -47,7 +47,7 @@ class Rule:
     meaning: str
     tries: Callable[[Reported], Iterable[Try]]
     panel: PanelTitle
-    metric: str
+    curves: tuple[str, ...]
     source: str
 
 

@@ -3,25 +3,49 @@ learning, then what makes it slower than it could be."""
 
 from __future__ import annotations
 
-from engine.analysis.doctor import of_policy, of_returns, of_signal, of_steps, of_values
+from engine.analysis.doctor import (
+    of_networks,
+    of_policy,
+    of_replay,
+    of_returns,
+    of_running,
+    of_signal,
+    of_steps,
+    of_teaching,
+    of_values,
+)
 from engine.analysis.doctor.reported import Reported
 from engine.analysis.doctor.rule import Finding, Rule, findings_of
 
-_FIRST = (
-    "gradients-explode",
+_ORDER = (
+    "other-at-first",
     "copied-episodes",
+    "truncations-as-ends",
+    "target-never-renewed",
+    "values-run-away",
+    "gradients-explode",
     "worse-than-at-first",
     "kl-spikes",
     "ratios-outside",
     "forgotten",
     "steps-too-long",
+    "observations-out-of-scale",
     "no-signal",
     "reward-too-sparse",
+    "dead-units",
+    "saturated-units",
     "entropy-gone",
     "no-policy-forming",
     "kl-zero",
     "gradients-vanish",
     "no-better-than-random",
+    "most-frequent-action",
+    "learned-by-heart",
+    "strays",
+    "values-overestimated",
+    "values-too-low",
+    "errors-of-values-grow",
+    "replay-too-young",
     "values-out-of-scale",
     "values-worse-than-none",
     "few-episodes-count",
@@ -31,13 +55,14 @@ _FIRST = (
     "values-learn-nothing",
     "cannot-repeat",
     "equally-long",
+    "slower",
+    "too-few-seeds",
 )
 
-_ALL = {
-    rule.name: rule
-    for rule in (*of_steps.RULES, *of_signal.RULES, *of_values.RULES, *of_policy.RULES, *of_returns.RULES)
-}
-RULES: tuple[Rule, ...] = tuple(_ALL[name] for name in (*_FIRST, *(name for name in _ALL if name not in _FIRST)))
+_ROOMS = (of_networks, of_policy, of_replay, of_returns, of_running, of_signal, of_steps, of_teaching, of_values)
+_ALL = {rule.name: rule for room in _ROOMS for rule in room.RULES}
+assert set(_ALL) == set(_ORDER), "every rule has its place in the order, and there is none without one"
+RULES: tuple[Rule, ...] = tuple(_ALL[name] for name in _ORDER)
 
 
 def findings(reported: Reported) -> list[Finding]:

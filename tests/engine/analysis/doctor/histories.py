@@ -36,11 +36,14 @@ def healthy(config: RunConfig | None = None, environment: str = "CartPole-v1", s
         "value_loss": draw.uniform(50.0, 100.0, ITERATIONS),
         "advantage_mean": draw.normal(0.0, 1.0, ITERATIONS),
         "advantage_std": draw.uniform(8.0, 12.0, ITERATIONS),
+        "largest_advantage": draw.uniform(3.0, 5.0, ITERATIONS),
+        "surprise_at_limit": draw.normal(0.0, 0.3, ITERATIONS),
+        "observation_scale": np.full(ITERATIONS, 1.0),
+        "saturated_units": np.full(ITERATIONS, 0.1),
         "steps_per_second": draw.uniform(9e4, 1e5, ITERATIONS),
     }
     metrics = {name: known.get(name, np.full(ITERATIONS, np.nan)).astype(np.float32) for name in METRICS}
-    advantages = draw.normal(0.0, 10.0, 2000).astype(np.float32)
-    return Reported(config, ENVIRONMENTS[environment], steps, steps / 1e5, metrics, returns, ends, advantages)
+    return Reported(config, ENVIRONMENTS[environment], steps, steps / 1e3, metrics, returns, ends)
 
 
 def told(reported: Reported, **metrics: Any) -> Reported:
