@@ -13,8 +13,8 @@ from engine.config.imitation import OPTIMAL, OWN, PERSON, DAgger
 from engine.config.policies import LinearPolicy
 from engine.config.updates import OffPolicy
 
-# These are set elsewhere in the window: by pickers, and on the toolbar.
-_NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device"}
+# These are set elsewhere in the window: by pickers, on the toolbar, and in the museum of bugs.
+_NOT_IN_THE_FORM = {"environment.id", "policy.distribution", "device", "bug"}
 _OF_TEACHING = {
     "imitation.teacher",
     "imitation.held_out",

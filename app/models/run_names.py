@@ -54,7 +54,7 @@ def full_name(record: RunRecord) -> str:
     """What a run is: "PPO · Cart pole · seed 1"; its environment alone where its configuration cannot be read here."""
     where = environment_title(record.environment)
     try:
-        return f"{method_title(record.config)} · {where} · seed {record.seed}"
+        return _with_mark(f"{method_title(record.config)} · {where} · seed {record.seed}", record)
     except RequestError:
         return f"{where} · seed {record.seed}"
 
@@ -72,13 +72,18 @@ def name_beside(record: RunRecord, other: RunRecord | None) -> str:
     """A few words: the name that a person gave ``record``, or what it has otherwise than ``other``, which is the run
     that it is best compared with: "PPO", "baseline: none"."""
     if record.label.title:
-        return record.label.title
+        return _with_mark(record.label.title, record)
     try:
         if other is None:
-            return f"{method_title(record.config)} · {environment_title(record.environment)}"
-        return ", ".join(told_apart(other.config_now, record.config)) or f"as run {other.number}"
+            return _with_mark(f"{method_title(record.config)} · {environment_title(record.environment)}", record)
+        return _with_mark(", ".join(told_apart(other.config_now, record.config)) or f"as run {other.number}", record)
     except RequestError:
         return environment_title(record.environment)
+
+
+def _with_mark(name: str, record: RunRecord) -> str:
+    """``name``, with the mark of a run that is made with a bug, unless that is in it already."""
+    return name if not record.mark or record.mark in name else f"{name} {record.mark}"
 
 
 def told_apart(old: RunConfig, new: RunConfig) -> list[str]:
@@ -110,7 +115,7 @@ def names_apart(records: Sequence[RunRecord], differing: Sequence[Varying]) -> d
         told = _with_more(_methods(records), differing)
     between = ", " if few else " · "
     pairs = zip(records, told, strict=True)
-    beside = {record.id: record.label.title or between.join(words) for record, words in pairs}
+    beside = {record.id: _with_mark(record.label.title or between.join(words), record) for record, words in pairs}
     return {id: name for id, name in beside.items() if name}
 
 

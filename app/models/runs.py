@@ -11,10 +11,12 @@ from pydantic import BaseModel
 from app.models.run_state import RunState
 from app.style.format import NOTHING, setting
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.bugs import mark_of, marked
 from engine.catalogue.methods.entries import ALGORITHMS, CHOICES, DISTRIBUTIONS, UPDATES
 from engine.catalogue.methods.picking import picked
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+from engine.config.bugs import NO_BUG
 from engine.config.parameters import Parameter, parameters_of
 from engine.config.problems import OPTIONS
 from engine.reports.events import Change
@@ -42,7 +44,7 @@ class Run:
         """What it is, for a person: "PPO · Cart pole · seed 1"."""
         entry = picked(self.config, ALGORITHMS, self.environment)
         method = entry.title if entry else UPDATES[self.config.update.kind].title
-        return f"{method} · {self.environment.title} · seed {self.config.seed}"
+        return with_mark(f"{method} · {self.environment.title} · seed {self.config.seed}", self.config)
 
     def compares_with(self, other: Run) -> bool:
         """Whether the returns of both are of one environment, so that one axis can hold them."""
@@ -89,6 +91,8 @@ class Difference:
     @property
     def new_text(self) -> str:
         """What holds now: "α 0.001", "baseline: average return"."""
+        if self.path == _BUG:
+            return "no bug" if self.new == NO_BUG else str(self.new)
         if self.path in CHOICES:
             return f"{self.name}: {within_a_sentence(str(self.new))}"
         return f"{self.name} edited" if _is_map(self.new) else f"{self.name} {_value(self.new)}"
@@ -97,6 +101,11 @@ class Difference:
     def name(self) -> str:
         """Its symbol, or its title as it stands in a sentence."""
         return self.symbol or within_a_sentence(self.title)
+
+
+def with_mark(name: str, config: RunConfig) -> str:
+    """What a run goes by, marked where it is made with a bug: "PPO · Cart pole · seed 1 ⚠ bug: sign of the loss"."""
+    return " ".join(filter(None, (name, marked(config))))
 
 
 def within_a_sentence(title: str) -> str:
@@ -134,7 +143,7 @@ def live_changes(old: RunConfig, new: RunConfig) -> dict[str, Any]:
     return {path: after[path] for path, value in before.items() if path in after and after[path] != value}
 
 
-_ENVIRONMENT = "environment.id"
+_ENVIRONMENT, _BUG = "environment.id", "bug"
 
 
 def difference_made(change: Change, config: RunConfig) -> Difference:
@@ -162,6 +171,8 @@ def _between(old: BaseModel, new: BaseModel, prefix: str, known: dict[str, Param
             parameter = known[path]
             titles = _TITLES.get(path, {})
             shown = (titles.get(value, value) if isinstance(value, str) else value for value in (first, second))
+            if path == _BUG:
+                shown = (mark_of(value) or NO_BUG for value in (first, second))
             yield Difference(path, parameter.title, parameter.symbol, *shown)
 
 

@@ -14,6 +14,7 @@ from app.session.choice_loader import ChoiceLoader
 from app.style.text import plain_tip
 from app.window.preset_files import PresetFiles
 from engine.catalogue.environments import ENVIRONMENTS, FAMILIES, missing_extra
+from engine.catalogue.methods.bugs import marked
 from engine.config import own_presets
 from engine.config.presets import MEASURED, Preset, default, shipped
 from engine.runtime.errors import RequestError
@@ -92,7 +93,8 @@ class PresetMenu(QMenu):
         found = own_presets.own()
         for path, content in found.items():
             title = own_presets.shown_title(path, content)
-            action = self.yours.addAction(title.replace("&", "&&"))
+            mark = marked(content.config) if isinstance(content, Preset) else ""
+            action = self.yours.addAction(" ".join(filter(None, (title.replace("&", "&&"), mark))))
             if isinstance(content, RequestError):
                 action.setEnabled(False)
                 action.setToolTip(plain_tip(str(content)))

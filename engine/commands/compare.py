@@ -119,6 +119,7 @@ def as_data(found: Compared) -> dict[str, Any]:
                 "number": run.number,
                 "title": run.label.title,
                 "environment": run.environment,
+                **({"bug": run.configuration["bug"]} if run.mark else {}),
                 "differs": {one.path: list(one.values[index]) for one in found.differs},
                 **asdict(score),
             }
@@ -135,7 +136,11 @@ def _table(found: Compared) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for run in found.runs:
-        table.add_column(escape(run.label.title or f"run {run.number}"), justify="right", overflow="fold")
+        table.add_column(
+            escape(" ".join(filter(None, (run.label.title or f"run {run.number}", run.mark)))),
+            justify="right",
+            overflow="fold",
+        )
     for one in found.differs:
         told = [" → ".join(map(_text, values)) or _NONE for values in one.values]
         table.add_row(escape(one.title), *map(escape, told))

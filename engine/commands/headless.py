@@ -11,15 +11,17 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from engine.catalogue.methods.bugs import marked
 from engine.commands.interrupts import Interrupts, interrupted, short
 from engine.commands.output import Lasting
 from engine.commands.report import Report, ReportError
 from engine.config import RunConfig
+from engine.config.bugs import NO_BUG, bug_in
 from engine.config.parameters import with_values
 from engine.reports.events import Failed, Solved, Updated
 from engine.runs.giving import given_in, require_answers
@@ -130,6 +132,8 @@ def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts,
         _say(console, plan.said or f"Training on {first.device_reason}; {first.stepping_reason}.")
         if plan.said and first.environment.notice:
             _say(console, f"In {first.environment.id}, {first.environment.notice}.")
+        if mark := marked(first.config):
+            _say(console, f"{mark} This run {'may be' if mark.endswith('?') else 'is'} made wrong on purpose.")
         for sentence in begun.said:
             _say(console, sentence)
         progress = stack.enter_context(_progress(console))
@@ -149,7 +153,8 @@ def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts,
                         elif isinstance(event, Updated):
                             course.last[seed] = event
                             if lines is not None:
-                                lines.write({"seed": seed} | event.report() if named else event.report())
+                                whose = {"seed": seed} if named else {}
+                                lines.write(whose | event.report() | _bug(training.config))
                             recorder.between(training)
                             course.show(progress, bar, training)
                             if event.note:
@@ -174,6 +179,11 @@ def _train(plan: _Plan, where: tuple[Path | None, Path], interrupts: Interrupts,
 def _say(console: Console, text: str) -> None:
     """Print ``text`` as it is: in a sentence, brackets and numbers are no markup."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _bug(config: RunConfig) -> dict[str, Any]:
+    """What a line of the report has besides where the run is made with a bug."""
+    return {} if bug_in(config) == NO_BUG else {"bug": bug_in(config)}
 
 
 def _of_seed(sentence: str, seed: int, seeds: int) -> str:

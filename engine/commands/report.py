@@ -33,7 +33,7 @@ class Report:
         except (OSError, ValueError) as error:
             raise RequestError(f"The report cannot be written to {path}: {_reason(error)}.") from None
 
-    def write(self, row: Mapping[str, float | None]) -> None:
+    def write(self, row: Mapping[str, float | str | None]) -> None:
         """Append a line.
 
         Raises:

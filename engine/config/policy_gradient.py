@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+from engine.config.bugs import Bug, bug_field
 from engine.config.environments import EnvironmentConfig
 from engine.config.estimators import CollectionConfig, EstimatorConfig, WholeEpisodes
 from engine.config.fields import Id, Model
@@ -25,3 +26,4 @@ class PolicyGradientConfig(Model):
     budget: BudgetConfig = BudgetConfig()
     seed: int = seed_field()
     device: Device = device_field()
+    bug: Bug = bug_field()

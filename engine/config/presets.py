@@ -18,6 +18,7 @@ import tomli_w
 from pydantic import Field, ValidationError
 
 from engine.config import RunConfig
+from engine.config.bugs import without_none
 from engine.config.fields import Model
 from engine.config.migrations import VERSION, migrated
 from engine.config.problems import ParameterError
@@ -147,7 +148,8 @@ def save(preset: Preset, path: Path) -> None:
     Raises:
         RequestError: the file cannot be written.
     """
-    text = tomli_w.dumps({"version": VERSION} | preset.model_dump(mode="json", exclude_none=True))
+    content = preset.model_dump(mode="json", exclude_none=True)
+    text = tomli_w.dumps({"version": VERSION} | content | {"config": without_none(content["config"])})
     try:
         write_whole(path, text.encode("utf-8"))
     except OSError as error:

@@ -15,6 +15,7 @@ import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from engine.config import RunConfig
+from engine.config.bugs import without_none
 from engine.config.migrations import VERSION, migrated
 from engine.config.problems import ParameterError
 from engine.config.shared_words import BY_FORM
@@ -32,7 +33,7 @@ _BROKEN = "This text of a configuration is damaged or incomplete; copy it again,
 
 def to_text(config: RunConfig) -> str:
     """``config`` as a text, "playground:3:…", mostly of less than a hundred characters."""
-    saved = {"version": VERSION, "config": config.model_dump(mode="json")}
+    saved = {"version": VERSION, "config": without_none(config.model_dump(mode="json"))}
     content = json.dumps(saved, separators=(",", ":"), ensure_ascii=False).encode()
     deflating = zlib.compressobj(9, wbits=_RAW, memLevel=9, zdict=BY_FORM[FORM])
     packed = _checksum(content) + deflating.compress(content) + deflating.flush()

@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from engine.config import FAMILY_OF, RunConfig
+from engine.config.bugs import BUGS, NO_BUG
 from engine.config.problems import DEEPEST, WIDEST, Kind, ParameterError, Problem
 
 _RUN: TypeAdapter[RunConfig] = TypeAdapter(RunConfig)
@@ -99,6 +100,8 @@ def _of_value(first: ErrorDetails, problem: Problem, at: Any) -> Problem:
         return Problem(problem.path, "unknown")
     if type == "literal_error":
         return found("choice", get_args(at))
+    if type == "no_such_bug":
+        return found("choice", (NO_BUG, *BUGS))
     if type == "int_parsing_size":
         return found("too-large")
     if type in _BOUNDS:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from engine.config.bugs import Bug, bug_field
 from engine.config.environments import EnvironmentConfig
 from engine.config.fields import Id, Kind, Model, parameter
 from engine.config.optimization import Optimizer, Schedule, max_grad_norm_field, optimizer_field, schedule_field
@@ -222,3 +223,4 @@ class ValueBasedConfig(Model):
     budget: BudgetConfig = BudgetConfig()
     seed: int = seed_field()
     device: Device = device_field()
+    bug: Bug = bug_field()

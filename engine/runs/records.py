@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from engine.config import RunConfig
+from engine.config.bugs import NO_BUG
 from engine.config.validation import validated
 
 
@@ -108,6 +109,14 @@ class RunRecord:
     @property
     def seed(self) -> int:
         return int(self.configuration["seed"])
+
+    @property
+    def mark(self) -> str:
+        """What stands beside its name where it is made with a bug: "⚠ bug: sign of the loss"; else nothing."""
+        from engine.catalogue.methods.bugs import mark_of  # seldom wanted, and records are read as the window opens
+
+        bug = str(self.configuration.get("bug", NO_BUG))
+        return "" if bug == NO_BUG else mark_of(bug)
 
     @property
     def budget(self) -> int:

@@ -27,8 +27,8 @@ from engine.runtime.stopwatch import Stopwatch
 from engine.training.given import NOTHING, Given, given_in
 from engine.training.learner import AskingLearner, Learner, Moment
 from engine.training.learners.interaction import InteractingLearner, collection_of
-from engine.training.learners.make import make_learner
 from engine.training.learners.teaching import require_weights
+from engine.training.make import make_learner
 from engine.training.many_seeds.learner import ManySeedsLearner
 from engine.training.totals import Totals
 from engine.values.state_values import StateValues

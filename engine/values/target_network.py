@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -54,3 +54,6 @@ class Following:
     def load(self, state: Mapping[str, Any]) -> None:
         self._values.load({"values": state["values"]})
         self._steps, self._follows = state["steps"], state.get("follows", True)  # early states do not say
+
+
+MakeFollowing = Callable[[ParameterVector, ParameterVector], Following]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from engine.algorithms.actor_critic.all_actions import AllActionsImprovement
@@ -23,3 +25,6 @@ def make_improvement(
     if environment.action.kind == "discrete":
         return AllActionsImprovement(config, policy, environment, generator)
     return SquashedImprovement(config, policy, environment, generator)
+
+
+MakeImprovement = Callable[[ActorCriticConfig, Policy, EnvironmentInfo, torch.Generator], Improvement]

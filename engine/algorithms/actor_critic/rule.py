@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.algorithms.actor_critic.all_actions import AllActionsImprovement
-from engine.algorithms.actor_critic.improvements import make_improvement
+from engine.algorithms.actor_critic.improvements import MakeImprovement, make_improvement
 from engine.algorithms.actor_critic.traced import traced_targets
 from engine.algorithms.outcome import Metrics, require_finite, scheduled, scheduled_metric
 from engine.algorithms.value_based.outcome import ValueOutcome
@@ -32,7 +32,7 @@ from engine.reports.events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_critics import Critics
-from engine.values.target_network import Following
+from engine.values.target_network import Following, MakeFollowing
 
 _TOLD = 128  # minibatches, at most, of which an iteration tells
 
@@ -46,6 +46,14 @@ class _Learned:
     ages: Tensor
 
 
+@dataclass(frozen=True)
+class RuleMaking:
+    """What the parts of the rule are made with, where they are to be others."""
+
+    improvement: MakeImprovement = make_improvement
+    following: MakeFollowing = Following
+
+
 class ActorCriticRule:
     """φ_i ← φ_i − η_Q ∇ ½ mean (y − Q_i(s, a))² for each network i of action values, and a step of the policy along
     what they say, on minibatches drawn from a replay buffer, with
@@ -56,12 +64,20 @@ class ActorCriticRule:
     is what the ``Improvement`` makes of it; or, with traces, as ``traced_targets`` has it.
     """
 
-    def __init__(self, config: ActorCriticConfig, policy: Policy, environment: EnvironmentInfo, seeds: Seeds) -> None:
+    def __init__(
+        self,
+        config: ActorCriticConfig,
+        policy: Policy,
+        environment: EnvironmentInfo,
+        seeds: Seeds,
+        making: RuleMaking | None = None,
+    ) -> None:
+        making = making or RuleMaking()
         update = config.update
         self.parts = Parts()
         self._config, self._update, self._progress, self._device = config, update, 0.0, policy.device
         self._acting = policy
-        self._policy = make_improvement(config, policy, environment, seeds.generator(policy.device))
+        self._policy = making.improvement(config, policy, environment, seeds.generator(policy.device))
         self.parts.add("improvement", self._policy.parts)
         self._optimizer = self.parts.add("optimizer", make_optimizer(update.optimizer, self._policy.vector))
         self._online = Critics(update.critic, self._policy.critics, environment, policy, seeds.generator())
@@ -69,7 +85,7 @@ class ActorCriticRule:
         self._critic_optimizer = make_optimizer(update.optimizer, self._online.vector)
         self.parts.add("critic_optimizer", self._critic_optimizer)
         self._target = self._online.copy()
-        self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
+        self._following = self.parts.add("target", making.following(self._online.vector, self._target.vector))
         self._traced = isinstance(update, QActorCritic) and update.traces != "off"
         layout = replay_layout(environment, config.environment, self._traced)
         self._blindly = -math.log(max(1, environment.action.size))  # log μ of any action before anything is learned

@@ -136,9 +136,13 @@ class SquashedImprovement:
         smallest = (judged.values == judged.smallest).float()
         smallest /= smallest.sum(0)  # of equal ones each counts in part
         slopes = online.action_gradient(judged, smallest)
-        gradients = soft_gradients(sample, slopes, self._temperature.value)
+        gradients = self._gradients(sample, slopes, self._temperature.value)
         self._outputs.backward(evaluated, torch.cat(gradients, -1))
         self._entropy = -sample.log_probs.mean()
+
+    def _gradients(self, sample: Drawn, slopes: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
+        """∂L/∂μ and ∂L/∂log σ."""
+        return soft_gradients(sample, slopes, temperature)
 
     def stepped(self, rate: float) -> None:
         self._temperature.step(self._entropy, self._target, rate)

@@ -118,7 +118,7 @@ class ProximalRule:
         rate = scheduled(config.learning_rate, config.learning_rate_schedule, given.progress)
         self._old.load_state_dict(self._policy.state_dict())
         self._old.temperature = self._policy.temperature
-        old_log_probs = yield from log_probs_of(self._policy, batch)
+        old_log_probs = yield from self._acting_log_probs(batch)
         surrogate = Surrogate(given, config, self._old, old_log_probs, self._multiplier.value)
         steps = yield from self._epochs(surrogate, rate)
         log_probs, entropy = yield from measured(self._policy, batch)
@@ -142,6 +142,10 @@ class ProximalRule:
             metrics["multiplier"] = self._multiplier.value
         metrics |= scheduled_metric(config.learning_rate_schedule, rate)
         return Outcome(metrics, log_ratios, clip_range=surrogate.clip_range, steps=steps.count)
+
+    def _acting_log_probs(self, batch: Batch) -> Heartbeats[Tensor]:
+        """log π_old(a|s) of every step, [M]: those of the policy that acted."""
+        return (yield from log_probs_of(self._policy, batch))
 
     def _epochs(self, surrogate: Surrogate, rate: float) -> Generator[Heartbeat | UpdateStep, None, _Steps]:
         """Every step of the policy, and of a value function that is fitted jointly."""

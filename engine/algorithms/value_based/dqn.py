@@ -35,7 +35,7 @@ from engine.reports.events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_value import ActionValues
-from engine.values.target_network import Following
+from engine.values.target_network import Following, MakeFollowing
 
 DELTA = 1.0  # from which error on Huber's loss rises evenly, in the units of the rewards that learning sees
 _TOLD = 128  # minibatches and states, at most, of which an iteration tells
@@ -64,14 +64,21 @@ class DQNRule:
     Q = V + A − mean A (Wang et al., 2016).
     """
 
-    def __init__(self, config: ValueBasedConfig, policy: Policy, environment: EnvironmentInfo, seeds: Seeds) -> None:
+    def __init__(
+        self,
+        config: ValueBasedConfig,
+        policy: Policy,
+        environment: EnvironmentInfo,
+        seeds: Seeds,
+        following: MakeFollowing = Following,
+    ) -> None:
         update = config.update
         assert isinstance(update, DQN)
         self.parts = Parts()
         self._config, self._update, self._progress, self._is_watched = config, update, 0.0, False
         self._online = ActionValues(policy)
         self._target = self._online.copy()
-        self._following = self.parts.add("target", Following(self._online.vector, self._target.vector))
+        self._following = self.parts.add("target", following(self._online.vector, self._target.vector))
         self._optimizer = self.parts.add("optimizer", make_optimizer(update.optimizer, self._online.vector))
         environments = config.collection.environments
         layout = replay_layout(environment, config.environment)

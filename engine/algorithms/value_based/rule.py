@@ -19,6 +19,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
+from engine.values.target_network import Following, MakeFollowing
 
 
 class ValueRule(Protocol):
@@ -49,8 +50,14 @@ class ValueRule(Protocol):
         """What the updates since ``begin`` came to."""
 
 
-def make_value_rule(config: ValueBasedConfig, policy: Policy, environment: EnvironmentInfo, seeds: Seeds) -> ValueRule:
-    """The rule of the configuration, for the values of ``policy``."""
+def make_value_rule(
+    config: ValueBasedConfig,
+    policy: Policy,
+    environment: EnvironmentInfo,
+    seeds: Seeds,
+    following: MakeFollowing = Following,
+) -> ValueRule:
+    """The rule of the configuration, for the values of ``policy``; a target network is made with ``following``."""
     if isinstance(config.update, DQN):
-        return DQNRule(config, policy, environment, seeds)
+        return DQNRule(config, policy, environment, seeds, following)
     return TabularRule(config, policy, seeds.generator())

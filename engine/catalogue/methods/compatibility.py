@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.catalogue.methods.bugs import bug_refusal
 from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.methods.distributions import DISTRIBUTION_SPECS
 from engine.catalogue.methods.extent import too_large
@@ -54,6 +55,7 @@ def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refus
         )
     yield from too_large(config, environment)
     yield from _of_the_rule(config, environment)
+    yield from bug_refusal(config, environment)
 
 
 def _of_the_rule(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:

@@ -41,6 +41,7 @@ def metadata(source: Source, kept: KeptPolicy) -> dict[str, str]:
         "mean_return": "" if mean is None else repr(mean),
         "configuration": json.dumps(saved, ensure_ascii=False),
         "text": to_text(kept.config),
+        **({"bug": source.run.mark} if source.run.mark else {}),
     }
 
 

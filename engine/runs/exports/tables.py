@@ -39,13 +39,15 @@ def _write(source: Source, stream: str, path: Path) -> int:
     whole = [name in _WHOLE for name in series.columns]
     text = io.StringIO(newline="")
     table = csv.writer(text)
-    table.writerow(series.columns)
+    mark = [source.run.mark] if source.run.mark else []
+    table.writerow([*series.columns, *(["bug"] if mark else [])])
     for row in series.rows.tolist():
         table.writerow(
             [
                 "" if math.isnan(value) else int(value) if is_whole else value
                 for value, is_whole in zip(row, whole, strict=True)
             ]
+            + mark
         )
     write_whole(path, text.getvalue().encode())
     return len(series)

@@ -61,7 +61,7 @@ def _configuration(source: Source) -> Any:
     from tensorboard.compat.proto.types_pb2 import DT_STRING
 
     lines = json.dumps(source.run.config_now.model_dump(mode="json"), indent=2).splitlines()
-    text = "\n".join(f"    {line}" for line in lines)
+    text = "\n".join([*([f"{source.run.mark}\n"] if source.run.mark else []), *(f"    {line}" for line in lines)])
     tensor = {"dtype": DT_STRING, "string_val": [text.encode()], "tensor_shape": {"dim": [{"size": 1}]}}
     metadata = {"plugin_data": {"plugin_name": "text", "content": b""}}
     return Summary(value=[{"tag": "configuration/text_summary", "metadata": metadata, "tensor": tensor}])

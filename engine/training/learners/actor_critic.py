@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,19 +11,39 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.algorithms.actor_critic.rule import ActorCriticRule
+from engine.catalogue.spaces import EnvironmentInfo
 from engine.collection.discounted_returns import DiscountedReturns
 from engine.collection.step_collector import StepCollector
 from engine.config import ActorCriticConfig
 from engine.policies.distributions import Categorical
 from engine.policies.persistent_noise import PersistentNoise
+from engine.policies.policy import Policy
 from engine.policies.uniform import UniformActor
 from engine.reports.events import Estimated, Event, Updated
 from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
-from engine.training.learners.stepwise import Stepwise, achieved, look_at, mean_length, stepwise
+from engine.training.learners.stepwise import (
+    Learning,
+    Stepwise,
+    achieved,
+    learns_itself,
+    look_at,
+    mean_length,
+    stepwise,
+)
 from engine.values.state_values import MOST_SHOWN, StateValues
+
+MakeActorCriticRule = Callable[[ActorCriticConfig, Policy, EnvironmentInfo, Seeds], ActorCriticRule]
+
+
+@dataclass(frozen=True)
+class ActorCriticMaking:
+    """What the parts of a learner are made with, where they are to be others than those of a run by itself."""
+
+    rule: MakeActorCriticRule = ActorCriticRule
+    learning: Learning = learns_itself
 
 
 class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
@@ -33,13 +54,15 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         RequestError, RunError: on construction, as ``Interaction``.
     """
 
-    def __init__(self, config: ActorCriticConfig, run: str) -> None:
+    def __init__(self, config: ActorCriticConfig, run: str, making: ActorCriticMaking | None = None) -> None:
+        making = making or ActorCriticMaking()
         seeds = Seeds(config.seed)
         super().__init__(run, Interaction(config, seeds, False, step_collector_alone))
         actions = self.environment.action
         self._explorer = UniformActor(self._interaction.actor, actions, self.policy.squashes)
-        self._rule = ActorCriticRule(config, self.policy, self.environment, seeds)
+        self._rule = making.rule(config, self.policy, self.environment, seeds)
         self.parts.add("rule", self._rule.parts)
+        self._taught = making.learning(self._rule)
         self._returns = self.parts.add("returns", DiscountedReturns(config.collection.environments))
         self._explore(config)
         if config.exploration.persistence > 0.0 and actions.kind == "box":
@@ -72,7 +95,7 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         self._explore(config)
         rule = self._rule
         rule.begin(config, moment.progress, moment.watched)
-        parts = Stepwise(self._interaction, rule, self._returns)
+        parts = Stepwise(self._interaction, self._taught, self._returns)
         played, observed = yield from stepwise(
             parts, moment, lambda: self._explorer if rule.explores_only else self._interaction.actor
         )

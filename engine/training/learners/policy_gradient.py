@@ -13,7 +13,7 @@ from engine.algorithms.policy_gradient.proximal import fits_value_jointly
 from engine.algorithms.policy_gradient.rule import UpdateInput, UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.config import PolicyGradientConfig
-from engine.config.estimators import SharedValueBaseline, ValueBaseline
+from engine.config.estimators import EstimatorConfig, SharedValueBaseline, ValueBaseline
 from engine.estimation.estimators import estimate
 from engine.experience.batch import Batch, retargeted
 from engine.experience.rollouts import Rollout
@@ -36,6 +36,7 @@ RATIOS = 20_000  # of a batch that are handed on to be shown; more look the same
 
 MakeRule = Callable[[PolicyGradientConfig, Policy, torch.Generator, ValueFitting | None], UpdateRule]
 MakeFitting = Callable[[ValueBaseline, ValueFunction, torch.Generator], ValueFitting]
+Estimate = Callable[[Rollout, EstimatorConfig, Policy, Critic | None], Heartbeats[Batch]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Making:
     collector: MakeCollector | None = None
     rule: MakeRule = make_rule
     fitting: MakeFitting = ValueFitting
+    estimate: Estimate = estimate
 
 
 class PlayedForValue:
@@ -82,6 +84,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
 
     def __init__(self, config: PolicyGradientConfig, run: str, making: Making | None = None) -> None:
         making = making or Making()
+        self._estimated = making.estimate
         seeds, baseline = Seeds(config.seed), config.estimator.baseline
         shared = isinstance(baseline, SharedValueBaseline)
         super().__init__(run, RolloutInteraction(config, seeds, shared, making.collector))
@@ -148,7 +151,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
     def _estimate(self, rollout: Rollout, collected: Collected, moment: Moment) -> Heartbeats[tuple[Batch, Metrics]]:
         """The batch, and what is reported of it."""
         assert isinstance(moment.config, PolicyGradientConfig)
-        batch = yield from estimate(rollout, moment.config.estimator, self.policy, self._critic)
+        batch = yield from self._estimated(rollout, moment.config.estimator, self.policy, self._critic)
         told = summary(collected, batch, self.environment)
         require_computable(told, batch, moment)
         return batch, told

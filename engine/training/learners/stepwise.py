@@ -31,6 +31,14 @@ class StepwiseRule(Protocol):
     def learn(self, transitions: Transitions) -> Iterable[UpdateStep | None]: ...
 
 
+Learning = Callable[[StepwiseRule], StepwiseRule]
+
+
+def learns_itself(rule: StepwiseRule) -> StepwiseRule:
+    """What learns from the steps is the rule as it is."""
+    return rule
+
+
 @dataclass(frozen=True)
 class Stepwise:
     """What an iteration takes: where steps come from, what learns from them, and what they have brought so far."""

@@ -15,6 +15,7 @@ from engine.catalogue.methods.families import family_of
 from engine.collection.collector import Collector, EpisodeBound
 from engine.collection.collectors import FixedLengthCollector
 from engine.config import PolicyGradientConfig, RunConfig
+from engine.config.bugs import NO_BUG, bug_in
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.updates import GradientAscent
@@ -47,6 +48,8 @@ def joint_refusal(config: RunConfig) -> str | None:
         return f"a {config.policy.kind.upper()} policy does not act for several seeds at once"
     if not isinstance(config, PolicyGradientConfig):
         return f"the work of {family_of(config).title.lower()} is not shared between seeds"
+    if bug_in(config) != NO_BUG:
+        return "a bug is switched on in one run by itself"
     if config.device not in ("auto", "cpu"):
         return f"seeds are trained together on the CPU, not on {config.device}"
     return None

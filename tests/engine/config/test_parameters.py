@@ -188,7 +188,7 @@ def test_a_choice_and_a_parameter_of_what_it_chose_can_be_set_together() -> None
         ("updat.learning_rate", "did you mean update?"),
         ("polcy", "did you mean policy?"),
         ("estimator.baseline.fit_step", "did you mean estimator.baseline.fit_steps?"),
-        ("zzz", "there is environment, policy, exploration, collection, estimator, update, budget, seed, device."),
+        ("zzz", "there is environment, policy, exploration, collection, estimator, update, budget, seed, device, bug."),
     ],
 )
 def test_an_unknown_path_is_refused_with_the_nearest(path: str, hint: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.catalogue.methods.bugs import marked
 from engine.config import RunConfig
 from engine.runs.exports.script.collecting import collecting
 from engine.runs.exports.script.estimating import estimating
@@ -51,6 +52,10 @@ def script(config: RunConfig, remarks: Sequence[str] = (), later: Later | None =
     Raises:
         RequestError: the configuration has something that a script cannot do, or cannot work at all.
     """
+    if mark := marked(config):
+        raise RequestError(
+            f"A script is a method as it should be, and this run is not ({mark}); write out one without a bug."
+        )
     plan = plan_of(config)
     plan = replace(plan, changes=_changes(plan, later or {}) or {})
     body = "\n\n\n".join([settings(plan), *_parts(plan)])

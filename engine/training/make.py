@@ -11,6 +11,7 @@ from engine.config import (
     plans_by_sweeps,
 )
 from engine.config.imitation import DAgger
+from engine.training.bugs.making import actor_critic_making, policy_gradient_making, value_making
 from engine.training.given import NOTHING, Given
 from engine.training.learner import Learner
 from engine.training.learners.actor_critic import ActorCriticLearner
@@ -32,10 +33,10 @@ def make_learner(config: RunConfig, run: str, given: Given = NOTHING) -> Learner
     if isinstance(config, PlanningConfig):
         return SweepingLearner(config, run) if plans_by_sweeps(config) else PlanningLearner(config, run)
     if isinstance(config, PolicyGradientConfig):
-        return PolicyGradientLearner(config, run)
+        return PolicyGradientLearner(config, run, policy_gradient_making(config))
     if isinstance(config, ActorCriticConfig):
-        return ActorCriticLearner(config, run)
+        return ActorCriticLearner(config, run, actor_critic_making(config))
     if isinstance(config, ImitationConfig):
         asks = isinstance(config.update, DAgger)
         return DaggerLearner(config, run, given) if asks else CloningLearner(config, run, given)
-    return ValueBasedLearner(config, run)
+    return ValueBasedLearner(config, run, value_making(config))

@@ -1,0 +1,1 @@
+"""Classic bugs, made on purpose where a run asks for one."""
