@@ -67,8 +67,8 @@ class AlikeCollector:
     def load(self, state: Mapping[str, Any]) -> None:
         self._collector.load(state)
 
-    def collect(self, actor: Actor) -> Collecting:
-        return self._collector.collect(AlikeActor(actor))
+    def collect(self, actor: Actor, *, watched: bool = False) -> Collecting:
+        return self._collector.collect(AlikeActor(actor), watched=watched)
 
 
 def alike(placement: Placement) -> MadeCollector[Collector]:
@@ -106,8 +106,8 @@ class EvaluatingCollector:
     def load(self, state: Mapping[str, Any]) -> None:
         self.parts.load(state)
 
-    def collect(self, actor: Actor) -> Collecting:
-        collected = yield from self._collector.collect(actor)
+    def collect(self, actor: Actor, *, watched: bool = False) -> Collecting:
+        collected = yield from self._collector.collect(actor, watched=watched)
         evaluating = EvaluatingActor(actor, self._generator)
         rollout, _ = yield from self._evaluation.collect(evaluating)
         if evaluating.normalizer is not None:
