@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -13,6 +14,7 @@ from app.models.run_state import RunState
 from app.panels.episode.panel import EpisodePanel
 from app.panels.teacher.panel import DISTANCE, HORIZON, STATES, TeacherPanel
 from app.window.main_window import MainWindow
+from engine.analysis.horizon_cost import cost_by_horizon
 from engine.runs import snapshots
 from tests.app.shorthands import pick
 from tests.app.test_run_timeline import look, place, strip
@@ -89,3 +91,11 @@ def test_on_a_grid_the_cells_show_where_both_are_and_the_horizon_what_errors_cos
     left, top, side = panel.cells._corner()
     assert panel.cells._of(0)[0] > 0.0  # every episode begins there
     assert panel.cells.rect().contains(QPoint(round(left + side / 2), round(top + side / 2)))
+    # What the run's own errors cost, in the same view.
+    click(panel, HORIZON)
+    panel.horizon.where.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(panel.horizon.where, Qt.Key.Key_End)
+    assert not panel.horizon.errors.isVisible()
+    assert panel.horizon.stage.filled
+    parting, shown = panel.parting, panel.horizon.measured._line.y
+    assert np.array_equal(shown, cost_by_horizon(parting.reference.episodes, parting.learner).cost)

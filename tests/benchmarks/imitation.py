@@ -1,4 +1,4 @@
-"""imitation: DAgger against cloning at equal numbers of a teacher's answers, and what each costs by horizon.
+"""imitation: DAgger against cloning at equal numbers of a teacher's answers.
 
 All have the same policy, optimiser and number of answers, and differ in the states that these are for:
 
@@ -13,9 +13,6 @@ DAgger has nothing to add, and where a table has to be filled state by state, it
 
 Teachers are those that are shipped, and the optimal policy where dynamics are known.
 
-Cost by horizon: on the tightrope of ``engine.mdp.compounding`` exactly, at an error of 1 %; on CartPole as the steps
-that are lost up to T, T less the length of an episode, averaged over the last episodes of all seeds.
-
 Option: ``--seeds N``.
 """
 
@@ -26,12 +23,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.analysis.playback import PolicySnapshot, frozen
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.experience.demonstrations import Demonstration, Demonstrations
-from engine.mdp.compounding import cost_of_clone, cost_of_corrected
 from engine.reports.events import Collected, Updated
 from engine.runs.giving import given_for
 from engine.training.given import Given
@@ -40,8 +36,6 @@ from tests.benchmarks.figures import Grid, Measured, Number, Say
 from tests.engine.teaching import demonstrated
 
 FIRST_SEED, SEEDS, ROUNDS = 101, 10, 8
-HORIZONS = (25, 50, 100, 200, 400)
-ERROR = 0.01
 BETTER = "environments in which DAgger is better"
 
 
@@ -119,24 +113,23 @@ def given(case: Case, config: RunConfig, way: str, answers: int) -> Given:
     return Given(Demonstrations(config.environment, tuple(episodes)))
 
 
-def learned(case: Case, way: str, seed: int, rounds: int) -> tuple[list[float], NDArray[np.int64]]:
-    """The learner's mean return after 0, 1 … ``rounds`` rounds, or before and after it cloned, and the lengths of the
-    last episodes."""
+def learned(case: Case, way: str, seed: int, rounds: int) -> tuple[list[float], PolicySnapshot]:
+    """The learner's mean return after 0, 1 … ``rounds`` rounds, or before and after it cloned, and its last policy."""
     config = configuration(case, way, seed, rounds)
     training = Training(config, given=given(case, config, way, rounds * case.labels))
-    returns, lengths, played = list[float](), np.zeros(0, np.int64), False
+    returns, played = list[float](), False
     try:
         for event in training:
             if isinstance(event, Collected) and len(event.returns) and not played:
                 returns.append(float(event.returns.mean()))
-                lengths, played = event.lengths, True
+                played = True
                 if len(returns) > (1 if way == EPISODES else rounds):
                     break
             if isinstance(event, Updated):
                 played = False
+        return returns, frozen(training)
     finally:
         training.close()
-    return returns, lengths
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -150,15 +143,11 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 def measure(quick: bool, say: Say, seeds: int | None = None) -> Measured:
     count, rounds = (1, 2) if quick else (seeds or SEEDS, ROUNDS)
     numbers, lines, data, better = list[Number](), list[tuple[str, ...]](), list[dict[str, Any]](), set[str]()
-    costs: dict[int, list[float]] = {}
     for case in CASES:
         curves: dict[str, list[list[float]]] = {way: [] for way in (EPISODES, STATES, DAGGER)}
-        ended: dict[str, list[NDArray[np.int64]]] = {way: [] for way in curves}
         for seed in range(FIRST_SEED, FIRST_SEED + count):
             for way in curves:
-                curve, lengths = learned(case, way, seed, rounds)
-                curves[way].append(curve)
-                ended[way].append(lengths)
+                curves[way].append(learned(case, way, seed, rounds)[0])
             told = ", ".join(f"{way} {each[-1][-1]:.4g}" for way, each in curves.items())
             say(f"{case.environment}, {case.labels} answers a round, seed {seed}: {told}")
         last = {way: [curve[-1] for curve in each] for way, each in curves.items()}
@@ -167,32 +156,15 @@ def measure(quick: bool, say: Say, seeds: int | None = None) -> Measured:
         if intervals["gain"][1] > 0.0:
             better.add(case.environment)
         labels = case.labels * rounds
-        lines.append((case.environment, case.teacher, str(labels), *map(_shown, intervals.values())))
+        lines.append((case.environment, case.teacher, str(labels), *map(shown, intervals.values())))
         asked = f"{case.environment}, {labels} answers"
         numbers.extend(Number(f"{asked}, {way}", mean, "reward") for way, (mean, _, _) in intervals.items())
         data.append({"environment": case.environment, "answers": labels, "returns": curves, "intervals": intervals})
-        if case.environment == "CartPole-v1":
-            costs = {horizon: [_lost(ended[way], horizon) for way in (EPISODES, DAGGER)] for horizon in HORIZONS}
-    for horizon, measured in costs.items():
-        exact = cost_of_clone(ERROR, horizon), cost_of_corrected(ERROR, horizon)
-        names = ("tightrope, clone", "tightrope, DAgger", "CartPole, clone", "CartPole, DAgger")
-        for name, value in zip(names, (*exact, *measured), strict=True):
-            numbers.append(Number(f"cost at T = {horizon}, {name}", value, "steps"))
-        clone, corrected = (f"{there:.3g} / {here:.3g}" for there, here in zip(exact, measured, strict=True))
-        lines.append((f"cost at T = {horizon}", "", "", clone, "", corrected, ""))
     columns = ("environment", "teacher", "answers", "cloning, episodes", "cloning, states", "DAgger", "gain")
-    detail = (
-        f"{count} seeds, {rounds} rounds; costs are those of the tightrope / of CartPole, in steps. "
-        "95 % bootstrap intervals over seeds."
-    )
+    detail = f"{count} seeds, {rounds} rounds; 95 % bootstrap intervals over seeds."
     return Measured({BETTER: float(len(better))}, tuple(numbers), detail, Grid(columns, tuple(lines)), data)
 
 
-def _lost(lengths: Sequence[NDArray[np.int64]], horizon: int) -> float:
-    """T less the length of an episode that is cut off there, on average."""
-    return float(np.mean([np.maximum(horizon - each, 0).mean() for each in lengths]))
-
-
-def _shown(told: tuple[float, float, float]) -> str:
+def shown(told: tuple[float, float, float]) -> str:
     mean, low, high = told
     return f"{mean:.4g} [{low:.4g}, {high:.4g}]"

@@ -60,9 +60,16 @@ ROWS: dict[str, Row] = {
         ),
         Row(
             "imitation",
-            "DAgger against behavioural cloning at equal numbers of a teacher's answers; cost by horizon",
+            "DAgger against behavioural cloning at equal numbers of a teacher's answers",
             "imitation",
             (Figure("environments in which DAgger is better", "", least=3.0),),
+            frozenset({"seeds"}),
+        ),
+        Row(
+            "horizon",
+            "What errors of cloning and of DAgger cost by horizon, on CartPole and LunarLander and where it is exact",
+            "horizon",
+            (),
             frozenset({"seeds"}),
         ),
         Row(

@@ -4,12 +4,14 @@ its way back, ε T of one that was corrected where it came to."""
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
+from app.panels.teacher.measured import MeasuredCost
 from app.plotting.arrangement import Margins
 from app.plotting.axes import settled_end
 from app.plotting.export import Table
@@ -20,7 +22,11 @@ from app.plotting.readout import Pointer, Reading
 from app.session.file_work import FileWork
 from app.style.combo import Combo
 from app.style.format import percent, short_number
+from app.style.text import Stage
 from app.style.theme import Theme
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.parting import Parting
 
 _ERRORS = (0.001, 0.003, 0.01, 0.03, 0.1)
 _HORIZONS = (10, 30, 100, 300, 1000)
@@ -41,13 +47,25 @@ class Costs(NamedTuple):
 
 
 class HorizonPage(QWidget):
-    """ε and the longest horizon are a person's to choose, in ``choices``, which stand where the panel puts them."""
+    """Where errors are made, ε and the longest horizon are a person's to choose, in ``choices``, which stand where the
+    panel puts them.
+
+    Signals:
+        turned: whether what is shown is measured has changed.
+    """
+
+    turned = Signal()
 
     def __init__(self, theme: Theme, work: FileWork) -> None:
         super().__init__()
         self._work = work
         self.costs: Costs | None = None
-        self.choices = self.errors, self.horizons = Combo(), Combo()
+        self.choices = self.where, self.errors, self.horizons = Combo(), Combo(), Combo()
+        self.where.addItems(["on a tightrope, exact", "in this run, measured"])
+        self.where.setAccessibleName("Where errors are made")
+        self.where.setToolTip("On a process where the cost is known exactly, or in the environment of this run")
+        self.where.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
+        self.where.activated.connect(self._turn)
         self.errors.addItems([f"ε = {error:g}" for error in _ERRORS])
         self.errors.setAccessibleName("Probability of an error")
         self.errors.setToolTip("How likely each step is a wrong one")
@@ -70,11 +88,17 @@ class HorizonPage(QWidget):
         self.plot.title = "Cost against horizon"
         self.plot.marks = [self._square, self._corrected, self._clone]
         self.plot.probe, self.plot.numbers = self._read, self._numbers
-        column = QVBoxLayout(self)
+        exact = QWidget()
+        column = QVBoxLayout(exact)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(story)
         column.addWidget(self.plot, 1)
+        self.measured = MeasuredCost(theme)
+        self.stage = Stage("", self.measured)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(exact)
+        self._pages.addWidget(self.stage)
         self._theme = theme
         self.apply_theme(theme)
 
@@ -82,10 +106,32 @@ class HorizonPage(QWidget):
     def error(self) -> float:
         return _ERRORS[self.errors.currentIndex()]
 
+    @property
+    def measures(self) -> bool:
+        """Whether episodes of the run are what is shown."""
+        return self.where.currentIndex() == 1
+
+    def show_choices(self, shown: bool) -> None:
+        """Show what can be chosen, or nothing of it."""
+        self.where.setVisible(shown)
+        for combo in (self.errors, self.horizons):
+            combo.setVisible(shown and not self.measures)
+
     def show_costs(self) -> None:
         """Compute what is chosen, where it is not there yet."""
-        if self.costs is None:
+        if self.costs is None and not self.measures:
             self._choose()
+
+    def show_parting(self, parting: Parting | None) -> None:
+        """What the policy of the run and its teacher have played, or nothing."""
+        self.measured.show_parting(parting)
+        self.stage.fill(parting is not None)
+
+    def _turn(self) -> None:
+        self._pages.setCurrentIndex(int(self.measures))
+        self.show_choices(True)
+        self.show_costs()
+        self.turned.emit()
 
     def _choose(self) -> None:
         self._work.ask(partial(costs_of, self.error, _HORIZONS[self.horizons.currentIndex()]), self._take)
@@ -103,6 +149,7 @@ class HorizonPage(QWidget):
         self._theme = theme
         self._clone.colour, self._corrected.colour, self._square.colour = theme.negative, theme.policy, theme.muted
         self.plot.apply_theme(theme)
+        self.measured.apply_theme(theme)
         self._entitle()
 
     def _entitle(self) -> None:

@@ -120,13 +120,16 @@ class TeacherPanel(PanelWidget):
         layout.addWidget(self._pages, 1)
         self._views.button(DISTANCE).setChecked(True)
         self._views.idToggled.connect(self._turn)
+        self.horizon.turned.connect(self._turn_horizon)
+        self._hint(_NO_TEACHER)
         past.changed.connect(self._request)
 
     # --- from the window ---
 
     @property
     def watched(self) -> bool:
-        return super().watched or self.distance.seen_large or self.clouds.seen_large
+        plots = (self.distance, self.clouds, self.horizon.measured)
+        return super().watched or any(plot.seen_large for plot in plots)
 
     @property
     def view(self) -> int:
@@ -139,7 +142,7 @@ class TeacherPanel(PanelWidget):
             self._forget()
         self._environment, self._config = environment, config
         self._grid = state_grid(config.environment)
-        self._stage.set_hint(_EMPTY if isinstance(config, ImitationConfig) else _NO_TEACHER)
+        self._hint(_EMPTY if isinstance(config, ImitationConfig) else _NO_TEACHER)
         if not isinstance(config, ImitationConfig):
             self._forget()
         self._request()
@@ -149,10 +152,14 @@ class TeacherPanel(PanelWidget):
 
     def reset(self) -> None:
         self._forget()
-        self._stage.set_hint(_EMPTY if isinstance(self._config, ImitationConfig) else _NO_TEACHER)
+        self._hint(_EMPTY if isinstance(self._config, ImitationConfig) else _NO_TEACHER)
+
+    def _hint(self, sentence: str) -> None:
+        for stage in (self._stage, self.horizon.stage):
+            stage.set_hint(sentence)
 
     def name_run(self, name: str) -> None:
-        self.distance.run = self.clouds.run = name
+        self.distance.run = self.clouds.run = self.horizon.measured.run = name
 
     def apply_theme(self, theme: Theme) -> None:
         for each in (self.distance, self.clouds, self.cells, self.horizon):
@@ -186,7 +193,7 @@ class TeacherPanel(PanelWidget):
 
     def _follow(self) -> None:
         """Compute what is to be seen, while it can be."""
-        seen = self.watched and self.view != HORIZON and isinstance(self._config, ImitationConfig)
+        seen = self.watched and self._measures and isinstance(self._config, ImitationConfig)
         self._playback.set_wanted(seen, "teacher")
         if not seen:
             self._due.stop()
@@ -223,6 +230,7 @@ class TeacherPanel(PanelWidget):
             self._shown, self.parting = asked, found
             self._offer_components(found)
             self.distance.show_parting(found)
+            self.horizon.show_parting(found)
             self._show_states()
             self._iteration.setText(f"iteration {found.iteration:,}")
             self._stage.fill(True)
@@ -231,8 +239,9 @@ class TeacherPanel(PanelWidget):
         asked, self._asked = self._asked, None
         if asked is not None and asked.wanted:
             self._shown = asked  # which would fail again
-            self._stage.set_hint(sentence)
+            self._hint(sentence)
             self._stage.fill(False)
+            self.horizon.stage.fill(False)
 
     def _forget(self) -> None:
         self._drop()
@@ -240,6 +249,7 @@ class TeacherPanel(PanelWidget):
         self._rests_until = 0.0
         self._iteration.clear()
         self.distance.show_parting(None)
+        self.horizon.show_parting(None)
         self.clouds.forget()
         for combo in self.choices:
             combo.clear()
@@ -251,14 +261,23 @@ class TeacherPanel(PanelWidget):
     def _turn(self, _number: int, on: bool) -> None:
         if on:
             self._pages.setCurrentIndex(self.view == HORIZON)
-            self._iteration.setVisible(self.view != HORIZON)
-            for combo in self.horizon.choices:
-                combo.setVisible(self.view == HORIZON)
+            self.horizon.show_choices(self.view == HORIZON)
+            self._iteration.setVisible(self._measures)
             self._show_states()
             if self.view == HORIZON:
                 self.horizon.show_costs()
             self._request()
             self._follow()
+
+    @property
+    def _measures(self) -> bool:
+        """Whether episodes of the run are what is shown."""
+        return self.view != HORIZON or self.horizon.measures
+
+    def _turn_horizon(self) -> None:
+        self._iteration.setVisible(self._measures)
+        self._request()
+        self._follow()
 
     def _offer_components(self, found: Parting) -> None:
         """At first the two components in which both part the most; then what a person chose."""
