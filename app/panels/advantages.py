@@ -9,9 +9,11 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton, QVBoxLayout
 
 from app.models.history import History
+from app.models.inspection import Bar, Inspection, Wanted
 from app.models.past import Past
+from app.panels import signal_words as words
 from app.panels.record import PanelWidget
-from app.panels.signal_words import SIGNALS, SignalWords
+from app.panels.signal_words import NORMALISED, RATIOS, RAW, SIGNALS, SignalWords
 from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, settled_end, settled_range
 from app.plotting.export import Table
@@ -19,6 +21,7 @@ from app.plotting.histogram import Histogram, bounds, histogram
 from app.plotting.labels import Moment, Moments
 from app.plotting.legend import Entry
 from app.plotting.marks import Bars
+from app.plotting.picking import Pick
 from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading
 from app.style.flow import Flow
@@ -30,25 +33,6 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.reports.events import Estimated, Reweighted
 
-RAW, NORMALISED, RATIOS = range(3)
-_NOT_KEPT = "No batch of this run was kept here; its next one appears once it goes on."
-_EMPTY_RATIOS = (
-    "How much likelier or less likely the actions taken have become will appear here after the first update."
-)
-_TITLES = {
-    NORMALISED: "normalised advantage  (standard deviations)",
-    "step": "probability ratio  ρ = π/π<sub>old</sub>",
-    "episode": "importance weight  log₁₀ w",
-}
-_SHORT = {RAW: "reward", NORMALISED: "std", "step": "ρ", "episode": "log₁₀ w"}
-_TIPS = {
-    "step": "How much likelier each action has become by the update that it led to; the rule holds this near 1",
-    "episode": "How much likelier each whole episode has become: a product of many ratios, so it soon explodes.\n"
-    "ESS, the effective sample size: so many episodes of equal weight would tell as much",
-    None: "Only PPO's update rules and off-policy ascent compare the policy with the one that acted",
-}
-_NORMALISED = "normalised advantage (std)"
-_RATIO_UNITS = {"step": "probability ratio", "episode": "importance weight (log10)"}
 _HIGHEST = 105.0  # %; bars end at 100
 _LARGEST_RATIO = 1e6
 _LEAST_REACH = 0.1  # around the centre, lest differences of no account fill the plot
@@ -61,9 +45,10 @@ class AdvantagesPanel(PanelWidget):
 
     normalised_changed = Signal(bool)
 
-    def __init__(self, theme: Theme, past: Past) -> None:
+    def __init__(self, theme: Theme, past: Past, inspection: Inspection | None = None) -> None:
         super().__init__()
         as_surface(self)
+        self._inspection = inspection
         self._theme = theme
         self._past = past
         self._now: tuple[Estimated | None, Reweighted | None] = None, None  # the newest, whichever are shown
@@ -79,6 +64,8 @@ class AdvantagesPanel(PanelWidget):
         self.plot.left.highest = 100.0  # %
         self.plot.marks = [self._bars, self._lines]
         self.plot.title, self.plot.probe, self.plot.numbers = "Signal", self._read, self._numbers
+        if inspection is not None:
+            self.plot.pick = Pick("Steps in this bar", self._ask)
         self._stage = Stage(SIGNALS["advantage"].empty, self.plot)
         self._build(theme)
         self._follow_method()
@@ -180,7 +167,7 @@ class AdvantagesPanel(PanelWidget):
         self._heading.setToolTip(plain_tip(self._words.meaning))
         self.ratios_button.setEnabled(of is not None)
         self.ratios_button.setText("Weights" if of == "episode" else "Ratios")
-        self.ratios_button.setToolTip(_TIPS[of])
+        self.ratios_button.setToolTip(words.TIPS[of])
         self._entitle()
 
     def refresh(self, history: History) -> None:
@@ -234,14 +221,14 @@ class AdvantagesPanel(PanelWidget):
         """Name the axes after what is chosen, and say what will appear."""
         which = self._which
         of = ratios_of(self._config) if which == RATIOS else None
-        self.plot.bottom.set_title(_TITLES.get(of or which, self._words.title), _SHORT[of or which])
+        self.plot.bottom.set_title(words.TITLES.get(of or which, self._words.title), words.SHORT[of or which])
         counted = self._counted
         self.plot.left.set_title(f"share of {counted} (%)", f"% of {counted}", "%")
         self._say_why_empty()
 
     def _say_why_empty(self) -> None:
         ratios = self._which == RATIOS
-        self._stage.set_hint(_NOT_KEPT if self._went_on else _EMPTY_RATIOS if ratios else self._words.empty)
+        self._stage.set_hint(words.NOT_KEPT if self._went_on else words.EMPTY_RATIOS if ratios else self._words.empty)
 
     def _redraw(self) -> None:
         shown = self._take_ratios() if self._which == RATIOS else self._take_advantages()
@@ -352,8 +339,8 @@ class AdvantagesPanel(PanelWidget):
     def _quantity(self) -> str:
         """What the horizontal axis measures, with its unit."""
         if self._which == RATIOS:
-            return _RATIO_UNITS[ratios_of(self._config) or "step"]
-        return _NORMALISED if self._which == NORMALISED else self._words.quantity
+            return words.RATIO_UNITS[ratios_of(self._config) or "step"]
+        return words.NORMALISED_UNIT if self._which == NORMALISED else self._words.quantity
 
     @property
     def _counted(self) -> str:
@@ -367,15 +354,31 @@ class AdvantagesPanel(PanelWidget):
         lines = pointer.moments(self._lines.moments)
         if shown is None:
             return None
-        index = int(np.floor((pointer.data_x - shown.edges[0]) / shown.width))
-        if not 0 <= index < len(shown.edges):
+        bar = shown.bar_at(pointer.data_x)
+        if bar is None:
             return None
-        ends = [float(shown.edges[index]), float(shown.edges[index]) + shown.width]
+        index, ends = bar
         low, high = tick_labels(ends, shown.width)
         height = 100 * float(shown.shares[index])
-        words = f"{self._quantity}: {low} to {high}", f"{height:.1f} % of the {self._counted}", *lines
+        behind = ("click: the steps in it",) if self._inspection is not None and height > 0 else ()
+        told = f"{self._quantity}: {low} to {high}", f"{height:.1f} % of the {self._counted}", *lines, *behind
         colour = self._theme.negative if ends[1] <= self._bars.centre + shown.width / 2 else self._theme.positive
-        return Reading(sum(ends) / 2, height, words, colour)
+        return Reading(sum(ends) / 2, height, told, colour)
+
+    def _ask(self, pointer: Pointer | None) -> None:
+        """Have the steps in the bar there shown, or all of the batch where there is none."""
+        current = self._ratios if self._which == RATIOS else self._latest
+        shown, of = self._shown, ratios_of(self._config) if self._which == RATIOS else None
+        if self._inspection is None or current is None or shown is None:
+            return
+        bar = shown.bar_at(pointer.data_x) if pointer is not None else None
+        chosen = None if bar is None else Bar(words.quantity_of(self._which, of), *bar[1], self._bar_words(bar[1]))
+        if bar is None or shown.shares[bar[0]] > 0:
+            self._inspection.ask(Wanted(current.iteration, chosen))
+
+    def _bar_words(self, ends: tuple[float, float]) -> str:
+        assert self._shown is not None
+        return "{} {} to {}".format(self._quantity.partition(" (")[0], *tick_labels(ends, self._shown.width))
 
     def _numbers(self) -> Table:
         """The bars of the batch that is shown."""

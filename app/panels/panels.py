@@ -22,13 +22,15 @@ def _experiment(context: PanelContext) -> PanelWidget:
 def _returns(context: PanelContext) -> PanelWidget:
     from app.panels.returns import ReturnsPanel
 
-    return ReturnsPanel(context.theme, context.x_axis, context.past, context.optimal, context.person)
+    panel = ReturnsPanel(context.theme, context.x_axis, context.past, context.optimal, context.person)
+    panel.inspect(context.inspection)
+    return panel
 
 
 def _advantages(context: PanelContext) -> PanelWidget:
     from app.panels.advantages import AdvantagesPanel
 
-    return AdvantagesPanel(context.theme, context.past)
+    return AdvantagesPanel(context.theme, context.past, context.inspection)
 
 
 def _diagnostics(context: PanelContext) -> PanelWidget:
@@ -60,6 +62,13 @@ def _lab(context: PanelContext) -> PanelWidget:
     from app.panels.lab.panel import LabPanel
 
     return LabPanel(context, PAGES)
+
+
+def _samples(context: PanelContext) -> PanelWidget:
+    from app.panels.inspector.panel import SamplesPanel
+
+    folder = context.library.folder if context.library is not None else None
+    return SamplesPanel(context.theme, context.playback, context.past, context.inspection, folder)
 
 
 def _play(context: PanelContext) -> PanelWidget:
@@ -199,5 +208,15 @@ PANELS: tuple[Panel, ...] = (
         names_run=True,
         at_once=False,
         make=_lab,
+    ),
+    Panel(
+        title="Samples",
+        region="lower",
+        events=frozenset({Updated}),
+        interval=500,
+        help="The steps behind a bar or a dot that was clicked, one by one, with all that the update made of each",
+        names_run=True,
+        at_once=False,
+        make=_samples,
     ),
 )

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
+from app.models.inspection import Inspection
 from app.models.past import Past
 from app.models.person import PersonReturns
 from app.session.optimal_returns import OptimalReturns
@@ -43,6 +44,7 @@ class PanelContext:
     optimal: OptimalReturns | None = None
     person: PersonReturns = field(default_factory=PersonReturns)
     library: RunLibrary | None = None
+    inspection: Inspection = field(default_factory=Inspection)
     answer: Callable[[int, Any], bool] = lambda _number, _action: False
 
 

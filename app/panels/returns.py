@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
 from app.models.axis_choice import AxisChoice, XAxis
 from app.models.history import History
+from app.models.inspection import EpisodeDot, Inspection, Wanted
 from app.models.past import Past
 from app.models.person import PersonReturns
 from app.models.runs import Run
@@ -25,6 +26,7 @@ from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
 from app.plotting.labels import Level, Moment, Moments, Shapes, optimal_level, person_level, show_optimal
 from app.plotting.marks import Dots, Line, Mark
+from app.plotting.picking import Pick
 from app.plotting.plot import Plot
 from app.plotting.readout import NEAR, Pointer, Reading
 from app.plotting.tags import Tags
@@ -57,6 +59,7 @@ class ReturnsPanel(PanelWidget):
         super().__init__()
         as_surface(self)
         self._theme, self._optimal_returns, self._person_returns = theme, optimal, person
+        self._inspection: Inspection | None = None
         self._x_axis, self._past, self._finite = x_axis, past, False
         self._history: History | None = None
         self._drawn: tuple[int, int, int, bool] = (0, 0, 0, False)
@@ -110,6 +113,12 @@ class ReturnsPanel(PanelWidget):
         layout.addLayout(header)
         layout.addWidget(self._stage, 1)
         layout.addWidget(self.timeline)
+
+    def inspect(self, inspection: Inspection) -> None:
+        """Ask by ``inspection`` for the steps behind what is clicked."""
+        self._inspection = inspection
+        self.plot.pick = Pick("Steps of this episode", self._ask)
+        self.timeline.bar.offer_samples(inspection)
 
     # --- the panel as the window knows it ---
 
@@ -316,20 +325,31 @@ class ReturnsPanel(PanelWidget):
         return min(readings, key=lambda told: abs(pointer.frame.to_y(told.y) - pointer.y), default=None)
 
     def _read_dot(self, pointer: Pointer) -> Reading | None:
-        history = self._history
-        if history is None or not len(self._dots.x):
-            return None
-        distances = pointer.distances(self._dots.x, self._dots.y)
-        nearest = int(np.argmin(distances))
-        if distances[nearest] > NEAR:
+        history, nearest = self._history, self._dot_at(pointer)
+        if history is None or nearest is None:
             return None
         episode = int(self._sample.indices[nearest])
         words = (
             f"episode {episode + 1:,}",
             f"return {short_number(float(history.episode_returns.values[episode]), 4)} (reward)",
             f"at {int(history.episode_steps.values[episode]):,} environment steps",
+            *(("click: its steps",) if self._inspection is not None else ()),
         )
         return Reading(float(self._dots.x[nearest]), float(self._dots.y[nearest]), words, self._theme.episodes)
+
+    def _dot_at(self, pointer: Pointer) -> int | None:
+        """Which of the dots that are drawn is under the mouse."""
+        if not len(self._dots.x):
+            return None
+        distances = pointer.distances(self._dots.x, self._dots.y)
+        nearest = int(np.argmin(distances))
+        return nearest if distances[nearest] <= NEAR else None
+
+    def _ask(self, pointer: Pointer | None) -> None:
+        """Have the steps of the episode there shown."""
+        nearest = self._dot_at(pointer) if pointer is not None else None
+        if self._inspection is not None and nearest is not None:
+            self._inspection.ask(Wanted(None, EpisodeDot(int(self._sample.indices[nearest]))))
 
     def _numbers(self) -> Table:
         """Every episode and every mean, those of the other runs too."""

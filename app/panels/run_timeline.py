@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QTo
 
 from app.models.axis_choice import AxisChoice
 from app.models.history import History
+from app.models.inspection import Inspection, Wanted
 from app.models.past import Instant, Kept, Past
 from app.panels import timeline
 from app.plotting.marks import Numbers, pen_of
@@ -65,7 +66,16 @@ class InstantBar(QFrame):
         self.fork_button.setText("Fork from here")
         self.now_button.setText("Back to now")
         self.now_button.setToolTip("Show the run as it is now, and play the newest policy (End)")
-        self._icons = {self.fork_button: "source-fork", self.now_button: "page-last"}
+        self.samples_button = QToolButton()
+        self.samples_button.setText("Samples")
+        self.samples_button.setToolTip("Show the steps that this iteration learned from, one by one")
+        self._icons = {
+            self.samples_button: "magnify",
+            self.fork_button: "source-fork",
+            self.now_button: "page-last",
+        }
+        self._inspection: Inspection | None = None
+        self.samples_button.clicked.connect(self._ask)
         self.fork_button.clicked.connect(past.fork_asked)
         self.now_button.clicked.connect(lambda: past.asked.emit(None))
         layout = QHBoxLayout(self)
@@ -76,8 +86,18 @@ class InstantBar(QFrame):
             button.setProperty("role", "more")
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             layout.addWidget(button)
+        self.samples_button.hide()
         self.hide()
         self.apply_theme(theme)
+
+    def offer_samples(self, inspection: Inspection) -> None:
+        """Offer to look into the iteration that is shown."""
+        self._inspection = inspection
+        self.samples_button.show()
+
+    def _ask(self) -> None:
+        if self._inspection is not None and self._past.shown is not None:
+            self._inspection.ask(Wanted(self._past.shown.at.iteration))
 
     def apply_theme(self, theme: Theme) -> None:
         for button, icon in self._icons.items():
@@ -92,6 +112,7 @@ class InstantBar(QFrame):
             return
         self.words.setText(f"iteration {instant.at.iteration:,}")
         self.fork_button.setEnabled(instant.forks_at is not None)
+        self.samples_button.setEnabled(instant.at.iteration > 0)
         self.fork_button.setToolTip(_forking(instant))
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         for button in self._icons:

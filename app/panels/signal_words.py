@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.catalogue.methods.reported import SignalKind
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.samples import Quantity
 
 
 class SignalWords(NamedTuple):
@@ -61,3 +64,28 @@ SIGNALS: dict[SignalKind, SignalWords] = {
         "begun.",
     ),
 }
+
+RAW, NORMALISED, RATIOS = range(3)
+NOT_KEPT = "No batch of this run was kept here; its next one appears once it goes on."
+EMPTY_RATIOS = "How much likelier or less likely the actions taken have become will appear here after the first update."
+TITLES = {
+    NORMALISED: "normalised advantage  (standard deviations)",
+    "step": "probability ratio  ρ = π/π<sub>old</sub>",
+    "episode": "importance weight  log₁₀ w",
+}
+SHORT = {RAW: "reward", NORMALISED: "std", "step": "ρ", "episode": "log₁₀ w"}
+TIPS = {
+    "step": "How much likelier each action has become by the update that it led to; the rule holds this near 1",
+    "episode": "How much likelier each whole episode has become: a product of many ratios, so it soon explodes.\n"
+    "ESS, the effective sample size: so many episodes of equal weight would tell as much",
+    None: "Only PPO's update rules and off-policy ascent compare the policy with the one that acted",
+}
+NORMALISED_UNIT = "normalised advantage (std)"
+RATIO_UNITS = {"step": "probability ratio", "episode": "importance weight (log10)"}
+
+
+def quantity_of(view: int, ratios: str | None) -> Quantity:
+    """What the bars of a view are of; ``ratios`` says whether those are of steps or of episodes."""
+    if view == RATIOS:
+        return "importance weight" if ratios == "episode" else "ratio"
+    return "normalised" if view == NORMALISED else "advantage"

@@ -27,6 +27,13 @@ class Histogram:
     positive: float
     negative: float
 
+    def bar_at(self, x: float) -> tuple[int, tuple[float, float]] | None:
+        """The number of the bin that ``x`` is in, and its ends."""
+        index = int(np.floor((x - self.edges[0]) / self.width))
+        if not 0 <= index < len(self.edges):
+            return None
+        return index, (float(self.edges[index]), float(self.edges[index]) + self.width)
+
 
 def bounds(values: NDArray[Any], centre: float = 0.0) -> Range:
     """What an axis has to hold: nearly all values, their mean, and the centre."""

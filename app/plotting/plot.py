@@ -33,6 +33,7 @@ from app.plotting.enlarged import Enlarged, area_of
 from app.plotting.export import Sheet, Table
 from app.plotting.legend import Legend
 from app.plotting.marks import Frame, Grid, Mark, pen_of
+from app.plotting.picking import Pick
 from app.plotting.plot_menu import Offer, copy_numbers, make_menu
 from app.plotting.readout import Pointer, Probe, Reading, Readout
 from app.plotting.view import Axis, Canvas, View
@@ -46,8 +47,8 @@ class Plot(pg.GraphicsView):
     """A plot of marks. Ranges are set by the panel, and left alone once a person has moved the view.
 
     What a panel gives it besides: ``title`` and ``run`` say what is drawn and whose it is, ``measured`` what the
-    vertical axis measures where that has no title, ``probe`` reads out what is under the mouse, and ``numbers`` are all
-    that is drawn, as a table.
+    vertical axis measures where that has no title, ``probe`` reads out what is under the mouse, ``pick`` is where a
+    click leads, and ``numbers`` are all that is drawn, as a table.
 
     Signals:
         x_moved: a person has moved the view in x, to this range; None when it follows the panel again.
@@ -64,6 +65,7 @@ class Plot(pg.GraphicsView):
         self.marks: list[Mark] = []
         self.run = self.measured = ""
         self.probe: Probe | None = None
+        self.pick: Pick | None = None
         self.numbers: Callable[[], Table] | None = None
         self._grid = Grid()
         self._ranges: tuple[Range, Range] = (0.0, 1.0), (0.0, 1.0)
@@ -91,6 +93,7 @@ class Plot(pg.GraphicsView):
             self.scene().addItem(item)
         self._view.everything_asked.connect(self.follow)
         self._view.moved.connect(self._moved_by_hand)
+        self._view.clicked.connect(self._pick_at)
         self.viewport().setMouseTracking(True)
         self.apply_theme(theme)
 
@@ -230,6 +233,7 @@ class Plot(pg.GraphicsView):
         larger = self._theme.scaled(_ENLARGED)
         copy = Plot(larger, self.bottom.labelText, self.measured or self.left.labelText, Margins(left=84))
         copy.marks, copy.probe, copy.numbers, copy._source = self.marks, self.probe, self.numbers, self
+        copy.pick = self.pick
         self._copy, self._enlarged = copy, Enlarged(area_of(self), copy)
         self._enlarged.closed.connect(self.shrink)
         self._enlarged.apply_theme(larger)
@@ -274,18 +278,26 @@ class Plot(pg.GraphicsView):
         x, y = self.seen
         return Frame(rect, x, y, self.devicePixelRatioF(), vector, self._thickness)
 
+    def _pointer(self, place: QPointF | None) -> Pointer | None:
+        frame = self._frame(self.area)
+        return Pointer(frame, place.x(), place.y()) if place is not None and frame.rect.contains(place) else None
+
     def _read(self) -> tuple[Reading, Frame] | None:
-        frame = self._frame(self._view.mapRectToScene(self._view.rect()))
-        if self._mouse is None or self.probe is None or not frame.rect.contains(self._mouse):
+        if self.probe is None or (pointer := self._pointer(self._mouse)) is None:
             return None
-        reading = self.probe(Pointer(frame, self._mouse.x(), self._mouse.y()))
-        return None if reading is None else (reading, frame)
+        return None if (reading := self.probe(pointer)) is None else (reading, pointer.frame)
+
+    def _pick_at(self, place: QPointF | None) -> None:
+        """Go where a click there leads, or to what all that is shown leads to."""
+        pointer = self._pointer(place)
+        if self.pick is not None:
+            (self._source or self).shrink()
+            self.pick.at(pointer)
 
     @property
     def reading(self) -> Reading | None:
         """What is read out now."""
-        told = self._read()
-        return None if told is None else told[0]
+        return told[0] if (told := self._read()) is not None else None
 
     def _point_at(self, place: QPointF | None) -> None:
         """Read out what is at ``place``, or nothing."""
@@ -319,16 +331,14 @@ class Plot(pg.GraphicsView):
             self._corner.everything_asked.connect(self.follow)
             self._corner.enlargement_asked.connect(self.toggle_enlarged)
         if self._corner is not None:
-            place = self._view.mapRectToScene(self._view.rect())
             enlarge = hovered and self._source is None
-            self._readout.avoid = self._corner.show_at(place, everything=not self.following, enlarge=enlarge)
+            self._readout.avoid = self._corner.show_at(self.area, everything=not self.following, enlarge=enlarge)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = make_menu(self._offer())
-        menu.addSeparator()
         enlarge = "Back to its place" if self._source is not None else "Enlarge"
-        menu.addAction(enlarge, QKeySequence("E")).triggered.connect(self.toggle_enlarged)
-        menu.addAction("Show all", QKeySequence("A")).triggered.connect(self.follow)
+        menu = make_menu(self._offer(), (enlarge, "E", self.toggle_enlarged), ("Show all", "A", self.follow))
+        if self.pick is not None:
+            self.pick.offer_in(menu, self._pointer(QPointF(event.pos())))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
         event.accept()
@@ -358,6 +368,8 @@ class Plot(pg.GraphicsView):
             self.follow()
         elif self._ends_enlargement(event) or (plain and event.key() == Qt.Key.Key_E):
             self.toggle_enlarged()
+        elif plain and event.key() == Qt.Key.Key_Return:
+            self._pick_at(self._mouse)
         elif event.matches(QKeySequence.StandardKey.Copy):
             copy_numbers(self._offer())
         else:

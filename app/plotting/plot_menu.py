@@ -28,8 +28,8 @@ class Offer:
     sheet: Sheet
 
 
-def make_menu(offer: Offer) -> QMenu:
-    """A menu of all that can be taken along."""
+def make_menu(offer: Offer, *more: tuple[str, str, Callable[[], object]]) -> QMenu:
+    """A menu of all that can be taken along, and of ``more``: words, the key, and what is done."""
     menu = QMenu(offer.widget)
     menu.setToolTipsVisible(True)
     copy = menu.addAction("Copy numbers", QKeySequence(QKeySequence.StandardKey.Copy))
@@ -45,6 +45,9 @@ def make_menu(offer: Offer) -> QMenu:
         save.setToolTip(tip)
         save.triggered.connect(lambda _checked=False, kind=kind: ask_where_to_save(offer, kind))
         save.setEnabled(offer.numbers is not None or kind != "csv")
+    menu.addSeparator()
+    for words, key, do in more:
+        menu.addAction(words, QKeySequence(key)).triggered.connect(do)
     return menu
 
 

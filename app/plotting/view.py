@@ -155,10 +155,12 @@ class View(pg.ViewBox):
     Signals:
         moved: a person has moved it; whether in x, and whether in y.
         everything_asked: by a double click.
+        clicked: once, at this place of the scene.
     """
 
     moved = Signal(bool, bool)
     everything_asked = Signal()
+    clicked = Signal(QPointF)
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False, defaultPadding=0.0)
@@ -181,6 +183,9 @@ class View(pg.ViewBox):
         if event.double() and event.button() == Qt.MouseButton.LeftButton:
             event.accept()
             self.everything_asked.emit()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            event.accept()
+            self.clicked.emit(QPointF(event.scenePos()))
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
         if event.button() == Qt.MouseButton.RightButton:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
+from app.models.inspection import Inspection
 from app.panels.record import Panel, Region
 from app.style.text import as_surface
 from app.window.dock import Dock
@@ -73,6 +74,17 @@ class Docks:
             before.deleteLater()
         as_surface(widget)
         dock.setWidget(widget)
+
+    def follow(self, inspection: Inspection) -> None:
+        """Show the steps that are asked for, and the episode that is played from one of them."""
+        inspection.asked.connect(lambda _wanted: self.bring_forward("Samples"))
+        inspection.played.connect(lambda: self.bring_forward("Agent"))
+
+    def bring_forward(self, title: str) -> None:
+        """Let one be seen, where it is behind another or closed."""
+        if title in self._docks:
+            self._docks[title].show()
+            self._docks[title].raise_()
 
     def take(self, title: str) -> QWidget:
         """Take the widget out of a dock, which stays in its place and is empty."""

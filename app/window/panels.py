@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from PySide6.QtCore import QDeadlineTimer, Qt
 from PySide6.QtWidgets import QWidget
 
+from app.models.inspection import Inspection
 from app.models.past import Past
 from app.panels.record import Panel, PanelContext, PanelWidget
 from app.session.optimal_returns import OptimalReturns
@@ -72,6 +73,11 @@ class Panels:
     def past(self) -> Past:
         """Which instant of the run they show."""
         return self._context.past
+
+    @property
+    def inspection(self) -> Inspection:
+        """By which they ask for the steps behind what they show."""
+        return self._context.inspection
 
     @property
     def optimal(self) -> OptimalReturns | None:

@@ -1,0 +1,52 @@
+"""What a person wants to look into: an iteration of the run that is shown, and which of its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.samples import Quantity
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The steps in a bar of a histogram: their ``quantity`` is from ``low`` to below ``high``; ``words`` say so."""
+
+    quantity: Quantity
+    low: float
+    high: float
+    words: str
+
+
+@dataclass(frozen=True)
+class EpisodeDot:
+    """The steps of one episode of the run, which is its ``index``-th from 0."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An iteration of the run that is shown, None for that in which the ``chosen`` episode ended, and which of its
+    steps; None for all."""
+
+    iteration: int | None
+    chosen: Bar | EpisodeDot | None = None
+
+
+class Inspection(QObject):
+    """Lives on the main thread; whoever shows something of a batch asks by it for the steps behind that.
+
+    Signals:
+        asked: a person wants to see the steps behind something (``Wanted``).
+        played: an episode plays from one of them.
+    """
+
+    asked = Signal(object)
+    played = Signal()
+
+    def ask(self, wanted: Wanted) -> None:
+        self.asked.emit(wanted)

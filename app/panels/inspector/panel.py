@@ -1,0 +1,373 @@
+"""The trajectory inspector: the steps behind a bar, a dot or a moment, one by one, with all that became of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QDeadlineTimer, QPoint, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from app.models.inspection import Bar, EpisodeDot, Inspection, Wanted
+from app.models.past import Past
+from app.panels.inspector.rows import SampleRows, SampleTable
+from app.panels.inspector.sample_view import SampleView
+from app.panels.inspector.strip import EpisodeStrip
+from app.panels.record import PanelWidget
+from app.session.batch_lookup import BatchLookup, Found, Pictured
+from app.session.playback_thread import PlaybackThread
+from app.style import icons
+from app.style.text import ElidedLabel, Stage, as_surface, set_role
+from app.style.theme import Theme
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import PolicyGradientConfig, RunConfig
+
+if TYPE_CHECKING:  # with torch
+    from app.models.history import History
+    from engine.analysis.playback import PolicySnapshot
+    from engine.analysis.samples import Samples
+
+EMPTY = (
+    "Click a bar of Signal or a dot of Returns, and the steps behind it appear here: what was seen and done, its "
+    "credit, baseline and advantage, and what the update made of it."
+)
+NO_RUN = "Train a run, then click a bar of Signal or a dot of Returns, and the steps behind it appear here."
+OTHERWISE = (
+    "Only a policy gradient learns from a batch of its own that is given up after the update, of which each step has a "
+    "credit and a baseline. This run learns otherwise."
+)
+BEFORE = "Before the first iteration nothing was collected; move the timeline on."
+_LOOKS = 120  # ms between two looks at how far making again has come
+_SETTLES = 300  # ms for which the timeline is to rest
+_NARROW = 470  # pixels: what is narrower shows the list alone
+
+
+class SamplesPanel(PanelWidget):
+    """Makes iterations again on a thread of its own, when somebody asks for it; it has nothing to do with the run that
+    trains."""
+
+    def __init__(
+        self, theme: Theme, playback: PlaybackThread, past: Past, inspection: Inspection, folder: Path | None
+    ) -> None:
+        super().__init__()
+        as_surface(self)
+        self._theme, self._playback, self._past, self._inspection = theme, playback, past, inspection
+        self._environment: EnvironmentInfo | None = None
+        self._config: RunConfig | None = None
+        self._newest = 0  # iteration of the run that is shown
+        self._found: Found | None = None
+        self._chosen: Bar | EpisodeDot | None = None
+        self._wanted: Wanted | None = None  # which is being made again
+        self.lookup = BatchLookup(folder, self)
+        self.lookup.found.connect(self._take)
+        self.lookup.failed.connect(self._fail)
+        self.lookup.pictured.connect(self._show_picture)
+        self._progress = QTimer(self, interval=_LOOKS)
+        self._progress.timeout.connect(self._say_progress)
+        self._settled = QTimer(self, singleShot=True, interval=_SETTLES)
+        self._settled.timeout.connect(self._follow_past)
+        self._build(theme)
+        inspection.asked.connect(self.ask)
+        past.changed.connect(self._settled.start)
+        self.apply_theme(theme)
+        self._offer()
+
+    def _build(self, theme: Theme) -> None:
+        self.heading, self.kind = ElidedLabel(), QLabel()
+        self.heading.setProperty("small", True)
+        set_role(self.kind, "muted")
+        self.all_button, self.look_button, self.play_button = QToolButton(), QToolButton(), QToolButton()
+        self.all_button.setText("All")
+        self.all_button.setToolTip("List every step of the batch")
+        self.all_button.clicked.connect(lambda: self._choose(None))
+        self.look_button.clicked.connect(self._look_or_cancel)
+        self.play_button.setText("Play from here")
+        self.play_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.play_button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self.play_button.clicked.connect(lambda: self.play())
+        self._menu = QMenu(self.play_button)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.play_button.setMenu(self._menu)
+        header = QHBoxLayout()
+        header.setSpacing(theme.unit // 2)
+        header.setContentsMargins(theme.unit, theme.unit // 2, theme.unit, theme.unit // 2)
+        for widget in (self.heading, self.kind):
+            header.addWidget(widget)
+        header.addStretch(1)
+        for button in (self.all_button, self.look_button, self.play_button):
+            header.addWidget(button)
+        self.rows = SampleRows()
+        self.table = SampleTable(self.rows)
+        self.table.looked_at.connect(self._look_at)
+        self.table.played.connect(lambda: self.play())
+        self.table.customContextMenuRequested.connect(self._offer_menu)
+        self.strip = EpisodeStrip(theme)
+        self.strip.chosen.connect(self.walk_to)
+        self.sample = SampleView(theme)
+        left = QVBoxLayout()
+        left.setSpacing(theme.unit // 2)
+        left.addWidget(self.table, 1)
+        left.addWidget(self.strip)
+        content = QWidget()
+        beside = QHBoxLayout(content)
+        beside.setContentsMargins(theme.unit, 0, theme.unit, 0)
+        beside.setSpacing(theme.unit)
+        beside.addLayout(left, 3)
+        beside.addWidget(self.sample, 2)
+        self.stage = Stage(NO_RUN, content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, theme.unit // 2)
+        layout.setSpacing(0)
+        layout.addLayout(header)
+        layout.addWidget(self.stage, 1)
+
+    # --- from the window ----------------------------------------------------------------------------------------------
+
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        if (environment, config) == (self._environment, self._config):
+            return
+        self._environment, self._config = environment, config
+        if self._found is None and not self.lookup.busy:
+            self._empty()
+
+    def refresh(self, history: History) -> None:
+        self._newest = history.iterations
+        self._offer()
+
+    def reset(self) -> None:
+        self.lookup.drop()
+        self.lookup.leave()
+        self._progress.stop()
+        self._newest, self._found, self._chosen, self._wanted = 0, None, None, None
+        self._empty()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for part in (self.table, self.strip, self.sample):
+            part.apply_theme(theme)
+        icons.give(self.play_button, "play", color=theme.text, color_disabled=theme.disabled)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.sample.setVisible(self.width() >= self._theme.px(_NARROW))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.lookup.leave()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        shown = self._past.shown
+        if shown is not None and self._found is not None and shown.at.iteration != self._found.samples.looked.iteration:
+            self._settled.start()  # it may have been behind another tab, of which nothing else tells
+
+    def end(self) -> None:
+        self._progress.stop()
+        self._settled.stop()
+        self.lookup.end()
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        return self.lookup.wait(deadline)
+
+    # --- which are looked at ------------------------------------------------------------------------------------------
+
+    @property
+    def samples(self) -> Samples | None:
+        """Those of the iteration that is looked into."""
+        return None if self._found is None else self._found.samples
+
+    def ask(self, wanted: Wanted) -> None:
+        """Show the steps that are wanted, for which their iteration may have to be made again."""
+        found = self._found
+        if found is not None and found.run == self._past.run and wanted.iteration == found.samples.looked.iteration:
+            self.lookup.drop()
+            self._progress.stop()
+            self._choose(wanted.chosen)
+            self.stage.fill(True)
+        elif not isinstance(self._config, PolicyGradientConfig):
+            self._say(OTHERWISE)
+        elif not self._past.run or self._environment is None:
+            self._say(NO_RUN)
+        elif wanted.iteration == 0:
+            self._say(BEFORE)
+        else:
+            self._wanted = wanted
+            self._say("The iteration is looked for …")
+            self.lookup.look(self._past.run, self._environment, wanted)
+            self._progress.start()
+        self._offer()
+
+    def _say_progress(self) -> None:
+        approach = self.lookup.approach
+        if not self.lookup.busy:
+            self._progress.stop()
+        elif approach is not None:
+            come = f"{approach.iteration - approach.began:,} of {approach.wanted - approach.began:,} iterations"
+            self.stage.set_hint(
+                f"Iteration {approach.wanted:,} is made again, from all that was kept of the run after iteration "
+                f"{approach.began:,}: {come}. The run itself is not touched."
+            )
+
+    def _follow_past(self) -> None:
+        """Where the timeline rests, while anything is looked into here and can be seen."""
+        shown = self._past.shown
+        if shown is None or not self.watched or (self._found is None and not self.lookup.busy):
+            self._offer()
+        elif self._wanted is None or self._wanted.iteration != shown.at.iteration:
+            chosen = None if isinstance(self._chosen, EpisodeDot) else self._chosen
+            self.ask(Wanted(shown.at.iteration, chosen))
+
+    def _take(self, found: Found) -> None:
+        self._progress.stop()
+        self._found = found
+        self.sample.picture.forget_sizes()
+        looked = found.samples.looked
+        self.kind.setText("exact" if looked.exact else "a batch like it")
+        self.kind.setToolTip(looked.how)
+        set_role(self.kind, "muted" if looked.exact else "warning")
+        self.stage.fill(True)
+        self._choose(found.wanted.chosen)
+        self._offer()
+
+    def _fail(self, sentence: str) -> None:
+        self._progress.stop()
+        self._say(sentence)
+        self._offer()
+
+    def _say(self, sentence: str) -> None:
+        """A sentence in place of samples."""
+        self._found = self._chosen = None
+        self.rows.show(None, np.zeros(0, np.int64))
+        self.stage.set_hint(sentence)
+        self.stage.fill(False)
+        self.lookup.leave()
+
+    def _empty(self) -> None:
+        fits = isinstance(self._config, PolicyGradientConfig)
+        self._say((EMPTY if self._past.run else NO_RUN) if fits or self._config is None else OTHERWISE)
+        self._offer()
+
+    def _choose(self, chosen: Bar | EpisodeDot | None) -> None:
+        """List some of the samples, or all."""
+        samples, found = self.samples, self._found
+        if samples is None or found is None:
+            return
+        self._chosen = chosen
+        rows = np.arange(len(samples))
+        words = ""
+        if isinstance(chosen, Bar):
+            rows, words = samples.within(chosen.quantity, chosen.low, chosen.high), chosen.words
+            if samples.values(chosen.quantity) is None:
+                words = f"no {chosen.quantity} here"
+        elif isinstance(chosen, EpisodeDot):
+            place = found.place
+            rows = samples.of_episode(place) if place is not None and chosen == found.wanted.chosen else rows[:0]
+            words = f"episode {chosen.index + 1:,}" if len(rows) else f"episode {chosen.index + 1:,} is not in it"
+        count, of = len(rows), len(samples)
+        if not count:
+            rows = np.arange(of)  # so that there is something to be seen, too
+        shown = f"{count:,} of {of:,} steps" if words else f"{of:,} steps"
+        parts = (f"iteration {samples.looked.iteration:,}", words, shown)
+        self.heading.setText(" · ".join(filter(None, parts)))
+        self.heading.setToolTip(samples.looked.how)
+        self.rows.show(samples, rows)
+        self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
+        self.table.look_at(int(rows[0]))
+        self._offer()
+
+    # --- one of them --------------------------------------------------------------------------------------------------
+
+    def walk_to(self, row: int) -> None:
+        """Look at a step, which is listed with all others where it was not."""
+        if self.samples is None:
+            return
+        if not bool((self.rows.rows == row).any()):
+            self._choose(None)
+        self.table.look_at(row)
+
+    def _look_at(self, row: int) -> None:
+        samples = self.samples
+        if samples is None:
+            return
+        self.strip.show_step(samples, row, self.rows.rows)
+        self.sample.show_step(samples, row)
+        if self.sample.isVisible():
+            self.lookup.picture(samples, row)
+
+    def _show_picture(self, pictured: Pictured) -> None:
+        if pictured.row != self.table.row:
+            return
+        if pictured.picture is not None:
+            self.sample.picture.show_picture(pictured.picture)
+        else:
+            self.sample.picture.show_sentence(pictured.why)
+
+    # --- playing from it ----------------------------------------------------------------------------------------------
+
+    def play(self, *, newest: bool = False) -> None:
+        """Play an episode from the state that is looked at: by the policy that acted there, or the ``newest``."""
+        from engine.analysis.beginnings import begins_at
+        from engine.runtime.errors import RequestError
+
+        samples, row = self.samples, self.table.row
+        if samples is None or row is None:
+            return
+        policy: PolicySnapshot = samples.looked.policy
+        present = self._playback.policy
+        if newest and present is not None and present.fits(policy):
+            policy = present
+        try:
+            observation = samples.looked.batch.observations[row]
+            beginning = begins_at(observation, policy.config.environment, policy.environment)
+        except RequestError as error:
+            self.sample.picture.show_sentence(str(error))
+            self.play_button.setToolTip(str(error))
+            return
+        self._playback.play_from(policy, beginning)
+        self._inspection.played.emit()
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        samples, present = self.samples, self._playback.policy
+        if samples is None:
+            return
+        policy = samples.looked.policy
+        words = f"By the policy that acted (after iteration {policy.iteration:,})"
+        self._menu.addAction(words, lambda: self.play())
+        fits = present is not None and present.fits(policy)
+        now = f"after iteration {present.iteration:,}" if present is not None else "none"
+        self._menu.addAction(f"By the policy that plays now ({now})", lambda: self.play(newest=True)).setEnabled(fits)
+
+    def _offer_menu(self, place: QPoint) -> None:
+        self._fill_menu()
+        if not self._menu.isEmpty():
+            self._menu.popup(self.table.viewport().mapToGlobal(place))
+
+    # --- what is offered ----------------------------------------------------------------------------------------------
+
+    @property
+    def _here(self) -> int:
+        """The iteration that is shown elsewhere."""
+        return self._newest if self._past.shown is None else self._past.shown.at.iteration
+
+    def _look_or_cancel(self) -> None:
+        if self.lookup.busy:
+            self.lookup.drop()
+            self._empty()
+        else:
+            self.ask(Wanted(self._here))
+
+    def _offer(self) -> None:
+        """Say what can be done now."""
+        there, busy = self._found is not None, self.lookup.busy
+        for widget in (self.heading, self.kind, self.play_button):
+            widget.setVisible(there)
+        self.all_button.setVisible(there and self._chosen is not None)
+        here = self._here
+        looked = self._found.samples.looked.iteration if self._found is not None else None
+        fits = isinstance(self._config, PolicyGradientConfig)
+        self.look_button.setVisible(busy or (fits and here > 0 and here != looked and bool(self._past.run)))
+        self.look_button.setText("Cancel" if busy else f"Iteration {here:,}")
+        self.look_button.setToolTip("" if busy else f"Look into iteration {here:,} instead")

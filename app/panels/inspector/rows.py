@@ -1,0 +1,223 @@
+"""Samples as the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
+
+from app.panels.inspector.words import done
+from app.style.format import short_number
+from app.style.sentence import smaller
+from app.style.theme import Theme, tabular
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.samples import Samples
+
+Index = QModelIndex | QPersistentModelIndex
+_NONE = QModelIndex()
+_ROW = 20  # pixels, where text has the system's size
+_PAD = 10  # pixels beside the text of a cell
+
+
+class Column(NamedTuple):
+    """``values`` [M] are what it is sorted by, None where there are none; ``widest`` is a text as wide as any."""
+
+    title: str
+    tip: str
+    values: Callable[[Samples], NDArray[Any] | None]
+    widest: str
+
+
+def _number(pick: Callable[[Samples], NDArray[Any] | None], title: str, tip: str) -> Column:
+    return Column(title, tip, pick, "−0.0123")
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("t", "How many steps of its episode came before it", lambda s: s.looked.batch.elapsed, "1000"),
+    Column("action", "What was done", lambda s: s.looked.batch.actions, "push right"),
+    _number(lambda s: s.looked.batch.advantages, "Â", "The advantage: credit less baseline, as estimated"),
+    Column("ρ", "π(a|s) after the update, divided by that before it", lambda s: s.ratios, "0.999"),
+    Column(
+        "clip", "Which of the clip's six cases it is in, and whether its gradient flows", lambda s: s.cases, "6 flows"
+    ),
+    _number(lambda s: s.looked.batch.rewards, "r", "The reward, as learning gets it"),
+    _number(lambda s: s.returns, "G", "The discounted sum of the rewards from here on, as far as it was seen"),
+    _number(lambda s: s.looked.batch.baseline, "b", "The baseline, which is subtracted from the credit"),
+    _number(lambda s: s.looked.batch.log_probs, "log π", "log π(a|s) of the policy that acted"),
+    _number(lambda s: s.looked.batch.weights, "weight", "What its ∇ log π is multiplied with in the update"),
+)
+T, ACTION, ADVANTAGE, RATIO, CLIP = range(5)
+_GIVEN_UP = (9, 8, 7, 6, 5)  # in this order, where there is no room for all
+
+
+class SampleRows(QAbstractTableModel):
+    """``rows`` of ``samples`` are shown, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.samples: Samples | None = None
+        self.rows: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def show(self, samples: Samples | None, rows: NDArray[np.int64]) -> None:
+        self.beginResetModel()
+        self.samples, self.rows = samples, rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if self.samples is None:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._cell(self.samples, int(self.rows[index.row()]), index.column())
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if index.column() == ACTION else Qt.AlignmentFlag.AlignRight
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def _cell(self, samples: Samples, row: int, column: int) -> str:
+        values = COLUMNS[column].values(samples)
+        if values is None:
+            return ""
+        if column == ACTION:
+            return done(values[row], samples.looked.policy.environment.action)
+        if column == CLIP:
+            from engine.analysis.clip_cases import CLIP_CASES
+
+            case = CLIP_CASES[int(values[row]) - 1]
+            return f"{case.number} {'flows' if case.flows else 'cut'}"
+        if column == RATIO:
+            return f"{float(values[row]):.3f}" if values[row] < 100 else short_number(float(values[row]))
+        return f"{int(values[row]):,}" if column == T else short_number(float(values[row]))
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section].title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return COLUMNS[section].tip
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if section == ACTION else Qt.AlignmentFlag.AlignRight
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """By the numbers of a column; by −1 in the order of the batch."""
+        if self.samples is None or not len(self.rows):
+            return
+        rows = np.sort(self.rows)
+        values = COLUMNS[column].values(self.samples) if column >= 0 else None
+        if values is not None:
+            keys = values[rows] if values.ndim == 1 else values[rows].reshape(len(rows), -1)[:, 0]
+            sorted_by = np.argsort(keys if order == Qt.SortOrder.AscendingOrder else -keys.astype(float), kind="stable")
+            rows = rows[sorted_by]
+        self.layoutAboutToBeChanged.emit()
+        self.rows = rows
+        self.layoutChanged.emit()
+
+
+class SampleTable(QTableView):
+    """The rows, of which one is looked at.
+
+    Signals:
+        looked_at: another row of the samples is looked at.
+        played: Return was pressed.
+    """
+
+    looked_at = Signal(int)
+    played = Signal()
+
+    def __init__(self, rows: SampleRows) -> None:
+        super().__init__()
+        self._rows = rows
+        self._scale = 1.0
+        self.setModel(rows)
+        self.setAccessibleName("Samples")
+        self.setProperty("letters", False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.verticalHeader().hide()
+        self.setSortingEnabled(True)
+        header = self.horizontalHeader()
+        for each in (header, self.verticalHeader()):
+            each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            each.setAccessibleName("Columns of the samples")
+        header.setHighlightSections(False)
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
+        header.setMinimumSectionSize(24)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.selectionModel().currentRowChanged.connect(self._tell)
+        rows.modelReset.connect(self._share_out)
+
+    @property
+    def row(self) -> int | None:
+        """The row of the samples that is looked at."""
+        index = self.currentIndex()
+        return int(self._rows.rows[index.row()]) if index.isValid() and index.row() < len(self._rows.rows) else None
+
+    def look_at(self, row: int) -> None:
+        """Look at a row of the samples, where it is among those shown."""
+        there = np.flatnonzero(self._rows.rows == row)
+        if len(there):
+            index = self._rows.index(int(there[0]), 0)
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._scale = theme.text_scale
+        self.setFont(smaller(tabular(QApplication.font())))
+        self.horizontalHeader().setFont(self.font())
+        self.verticalHeader().setDefaultSectionSize(theme.px(_ROW))
+        self.horizontalHeader().setFixedHeight(theme.px(_ROW))
+        self.setMinimumHeight(3 * theme.px(_ROW))
+        self._share_out()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.played.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Give each column the room that it needs, and those that come last none where there is not enough."""
+        samples = self._rows.samples
+        letters = self.fontMetrics()
+        wanted = {
+            number: letters.horizontalAdvance(max(column.widest, column.title, key=len)) + round(_PAD * self._scale)
+            for number, column in enumerate(COLUMNS)
+            if samples is None or column.values(samples) is not None
+        }
+        room = self.viewport().width()
+        for given_up in _GIVEN_UP:
+            if sum(wanted.values()) > room and len(wanted) > 3:
+                wanted.pop(given_up, None)
+        spare = max(room - sum(wanted.values()), 0) // max(len(wanted), 1)
+        for number in range(len(COLUMNS)):
+            self.setColumnHidden(number, number not in wanted)
+            if number in wanted:
+                self.setColumnWidth(number, wanted[number] + spare)
+
+    def _tell(self, current: QModelIndex, _before: QModelIndex) -> None:
+        if current.isValid():
+            self.looked_at.emit(int(self._rows.rows[current.row()]))

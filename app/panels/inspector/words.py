@@ -1,0 +1,106 @@
+"""What is said of a sample, in words: its state, where its advantage comes from, and what the update did with it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from app.models.recordings import action_words
+from app.panels.episode.action_drawings import action_label
+from app.style.format import minus, short_number
+from engine.catalogue.spaces import EnvironmentInfo, Space
+from engine.config import RunConfig
+from engine.config.estimators import OptimalBaseline
+from engine.mdp.state_names import state_names
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.samples import Samples
+
+_MOST = 8  # numbers of a state that are written out
+_PER_PARAMETER = "b is another for every parameter, and subtracted from the gradient"
+
+
+def state_words(observation: Any, environment: EnvironmentInfo, config: RunConfig) -> str:
+    """A state by its name, or by the names of its components."""
+    seen = environment.observation
+    numbers = observation.reshape(-1).tolist() if hasattr(observation, "reshape") else [observation]
+    if seen.kind == "discrete" and len(numbers) == 1:
+        names = state_names(config.environment, seen.size)
+        return names[int(numbers[0])] if 0 <= int(numbers[0]) < len(names) else f"state {int(numbers[0]) + 1}"
+    if seen.image:
+        return f"an image of {' × '.join(map(str, seen.shape))} numbers"
+    count, labels = len(numbers), seen.labels
+    shown = numbers
+    if labels and count > len(labels) and count % len(labels) == 0:
+        shown = numbers[-len(labels) :]  # of several moments the last
+    if len(labels) == len(shown):
+        named = [f"{label} {short_number(number)}" for label, number in zip(labels, shown, strict=True)]
+    else:
+        named = [short_number(number) for number in shown]
+    more = f" and {len(named) - _MOST:,} more" if len(named) > _MOST else ""
+    return ", ".join(named[:_MOST]) + more
+
+
+def done(action: Any, space: Space) -> str:
+    """An action by its name."""
+    if space.kind == "discrete":
+        return action_label(space, int(action))
+    return action_words(action, space)
+
+
+def advantage_words(samples: Samples, row: int) -> str:
+    """Where the advantage comes from: "Â = Ψ − b = 12.3 − 10.1 = 2.2"."""
+    batch, config = samples.looked.batch, samples.looked.config
+    credit, baseline, advantage = (float(of[row]) for of in (batch.credit, batch.baseline, batch.advantages))
+    terms = _alike(credit, baseline, advantage)
+    words = "Â = Ψ − b = {} − {} = {}".format(terms[0], f"({terms[1]})" if baseline < 0 else terms[1], terms[2])
+    if isinstance(config.estimator.baseline, OptimalBaseline) and config.estimator.baseline.per_parameter:
+        words = f"Â = Ψ = {terms[2]}; {_PER_PARAMETER}"
+    weight = float(batch.weights[row])
+    return words if math.isclose(weight, advantage, rel_tol=1e-5) else f"{words}, weighs {short_number(weight)}"
+
+
+def _alike(*numbers: float) -> list[str]:
+    """With as many decimals as the last one needs, so that a person can do the sum."""
+    least = abs(numbers[-1])
+    decimals = 2 if least == 0 else min(max(2 - math.floor(math.log10(least)), 0), 4)
+    return [minus(f"{number:.{decimals}f}") for number in numbers]
+
+
+def probability_words(samples: Samples, row: int, space: Space) -> str:
+    """How likely the action was, and has become: "π 0.42 → 0.55, ρ = 1.31 > 1 + ε"."""
+    before = float(samples.looked.batch.log_probs[row])
+    after = samples.looked.log_probs_after
+    counted = space.kind in ("discrete", "multi-discrete", "multi-binary")
+    sign = "π" if counted else "log π"
+
+    def shown(log_prob: float) -> str:
+        return short_number(math.exp(log_prob) if counted else log_prob)
+
+    if after is None or samples.ratios is None:
+        return f"{sign} {shown(before)}"
+    ratio, reach = float(samples.ratios[row]), samples.clip_range
+    place = ""
+    if reach is not None and ratio > 1 + reach:
+        place = f" > 1 + ε = {short_number(1 + reach)}"
+    elif reach is not None and ratio < 1 - reach:
+        place = f" < 1 − ε = {short_number(1 - reach)}"
+    return f"{sign} {shown(before)} → {shown(float(after[row]))}, ρ = {short_number(ratio)}{place}"
+
+
+def case_words(samples: Samples, row: int) -> str:
+    """Which of the six cases, what it does to the gradient, and how often that was so; empty where nothing is
+    clipped."""
+    from engine.analysis.clip_cases import CLIP_CASES
+
+    if samples.cases is None:
+        return ""
+    case, normalises = CLIP_CASES[int(samples.cases[row]) - 1], samples.looked.config.estimator.normalize_advantages
+    words = f"Case {case.number}: {'normalised ' if normalises else ''}{case.advantage}, ρ {case.ratio}. {case.meaning}"
+    cut = samples.cut_in(row)
+    if cut is None:
+        return words
+    times, seen = cut
+    if times == 0:
+        return f"{words} In none of its {seen:,} gradient steps was it cut."
+    return f"{words} In {times:,} of its {seen:,} gradient steps it was cut."

@@ -1,0 +1,176 @@
+"""The steps behind a bar, a dot and a moment, found by clicks in the real window, and walked through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.models.inspection import Wanted
+from app.models.run_state import RunState
+from app.panels.advantages import AdvantagesPanel
+from app.panels.inspector.panel import BEFORE, OTHERWISE, SamplesPanel
+from app.panels.returns import ReturnsPanel
+from app.plotting.plot import Plot
+from app.window.main_window import MainWindow
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.runs import snapshots
+from tests.app.shorthands import words
+
+Make = Callable[..., MainWindow]
+Reach = Callable[..., None]
+LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+SHORT = {
+    "environment__id": "CartPole-v1",
+    "update": "ppo-clip",
+    "estimator__credit": "gae",
+    "estimator__baseline": "value",
+    "collection": "fixed-length",
+    "collection__environments": 4,
+    "collection__steps": 64,
+    "budget__environment_steps": 1024,
+}
+
+
+@pytest.fixture(autouse=True)
+def every_iteration_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)
+    monkeypatch.setattr(snapshots, "STATE_SHARE", 1e9)
+
+
+@pytest.fixture
+def window(make_window: Make, reach: Reach, qtbot: QtBot) -> MainWindow:
+    """Of a run that has finished."""
+    made = make_window(**SHORT)
+    made.resize(1280, 800)
+    made.start()
+    reach(made, RunState.FINISHED)
+
+    def seen() -> bool:
+        made.run_library.look()
+        return len(made.panels.past.kept) > 2
+
+    qtbot.waitUntil(seen, timeout=10_000)
+    QApplication.processEvents()
+    return made
+
+
+def click(plot: Plot, place: QPointF) -> None:
+    """Where the data has these coordinates."""
+    viewport = plot.viewport()
+    at = viewport.mapFrom(plot, place.toPoint())
+    QTest.mouseMove(viewport, at)
+    QTest.mouseClick(viewport, LEFT, NO_KEY, at)
+
+
+def place_of(plot: Plot, x: float, y: float) -> QPointF:
+    frame = plot._frame(plot.area)
+    return QPointF(float(frame.to_x(x)), float(frame.to_y(y)))
+
+
+def looked(panel: SamplesPanel, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: panel.samples is not None and not panel.lookup.busy, timeout=20_000)
+    QApplication.processEvents()
+
+
+def test_a_bar_is_clicked_its_steps_are_walked_through_and_one_is_played_from(window: MainWindow, qtbot: QtBot) -> None:
+    signal, panel = window.panels.find(AdvantagesPanel), window.panels.find(SamplesPanel)
+    shown = signal._shown
+    assert shown is not None
+    highest = int(np.argmax(shown.shares))
+    middle = float(shown.edges[highest]) + shown.width / 2
+    at = place_of(signal.plot, middle, 50 * float(shown.shares[highest]))
+    click(signal.plot, at)
+    looked(panel, qtbot)
+    assert panel.isVisible()
+    assert not signal.watched
+    samples = panel.samples
+    assert samples is not None
+    assert samples.looked.exact
+    listed = panel.rows.rows
+    assert len(listed) == round(float(shown.shares[highest]) * len(samples))
+    values = samples.looked.batch.advantages[listed]
+    assert (values >= shown.edges[highest]).all()
+    assert (values < shown.edges[highest] + shown.width).all()
+    assert f"{len(listed):,} of 256 steps" in panel.heading.text()
+
+    panel.table.setFocus()
+    QTest.keyClick(panel.table, Qt.Key.Key_Down)
+    row = int(listed[1])
+    assert panel.table.row == row
+    assert panel.sample.words.text().startswith("Push")
+    assert "position" in words(panel)
+    assert "Case" in words(panel)
+    qtbot.waitUntil(lambda: not panel.sample.picture._picture.isHidden(), timeout=20_000)
+
+    steps = panel.strip.steps
+    other = int(steps[-1] if steps[-1] != row else steps[0])
+    QTest.mouseClick(panel.strip, LEFT, NO_KEY, QPoint(round(panel.strip.x_of(other)), 10))
+    assert panel.table.row == other
+
+    QTest.mouseClick(panel.play_button, LEFT, NO_KEY, QPoint(10, panel.play_button.height() // 2))
+    qtbot.waitUntil(lambda: window.playback._choice.playing is samples.looked.policy, timeout=20_000)
+    assert not window.playback.follows
+
+    # A bar with nothing in it leads nowhere, and the right-click menu and Return lead where a click does.
+    window.docks.bring_forward("Signal")
+    QApplication.processEvents()
+    empty = float(shown.edges[int(np.argmin(shown.shares))]) + shown.width / 2
+    if shown.shares.min() == 0:
+        click(signal.plot, place_of(signal.plot, empty, 1.0))
+        assert signal.watched
+    signal.plot.setFocus()
+    signal.plot._point_at(None)
+    QTest.keyClick(signal.plot, Qt.Key.Key_Return)
+    assert not signal.watched
+    assert len(panel.rows.rows) == len(samples)
+
+
+def test_a_dot_and_a_moment_lead_to_their_steps_and_what_cannot_be_shown_is_said(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    returns, panel = window.panels.find(ReturnsPanel), window.panels.find(SamplesPanel)
+    history = window.controller.history
+    index = len(history.episode_returns) // 2
+    total = float(history.episode_returns.values[index])
+    click(returns.plot, place_of(returns.plot, float(history.episode_steps.values[index]), total))
+    looked(panel, qtbot)
+    samples = panel.samples
+    assert samples is not None
+    # Another dot may lie upon this one; whichever it is, its steps are those of an episode of that length.
+    last = int(panel.rows.rows[-1])
+    assert samples.looked.batch.elapsed[last] + 1 == total
+    assert samples.looked.batch.terminated[last]
+    assert "episode" in panel.heading.text()
+
+    kept = window.panels.past.kept[1]
+    line = returns.timeline
+    QTest.mouseClick(line, LEFT, NO_KEY, QPoint(round(line._x_of(kept)), line.height() // 2))
+    QTest.mouseClick(line.bar.samples_button, LEFT)
+    qtbot.waitUntil(lambda: panel.samples is not None and panel.samples.looked.iteration == kept.iteration)
+    QTest.mouseClick(line.bar.now_button, LEFT)
+
+    window.panels.inspection.ask(Wanted(0))
+    assert BEFORE in words(panel)
+    window.panels.inspection.ask(Wanted(99))
+    qtbot.waitUntil(lambda: "99 is none of them" in words(panel), timeout=10_000)
+    library = window.run_library.library
+    assert library is not None
+    run = window.panels.past.run
+    library.forget(run)  # by another window, meanwhile
+    window.panels.inspection.ask(Wanted(2))
+    qtbot.waitUntil(lambda: not panel.lookup.busy, timeout=10_000)
+    assert panel.samples is None
+    assert "no run" in words(panel)
+
+    assert window.experiment.environment is not None
+    dqn = choose(window.experiment.config, ALGORITHMS["dqn"])
+    panel.set_choice(window.experiment.environment, dqn)
+    window.panels.inspection.ask(Wanted(3))
+    assert OTHERWISE in words(panel)
