@@ -95,9 +95,9 @@ def _ends(looked: LookedInto, told: Collected) -> NDArray[np.int64]:
     ended = set(zip(when.tolist(), told.lengths.tolist(), strict=True))
     lengths = batch.elapsed[last] + 1
     real = [pair in ended for pair in zip(times.tolist(), lengths.tolist(), strict=True)]
-    kept = last[np.array(real, bool)]
-    in_order: NDArray[np.int64] = kept[np.lexsort((batch.environments[kept], kept % collection.steps))]
-    return in_order
+    kept: NDArray[np.int64] = last[np.array(real, bool)]
+    order = np.lexsort((batch.environments[kept], kept % collection.steps))
+    return kept[order]
 
 
 def samples_of(looked: LookedInto) -> Samples:
