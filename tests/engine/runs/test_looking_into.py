@@ -4,7 +4,7 @@ of which it is said that it is none."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import AfterUpdate, Event, Inspected, Reweighted, UpdateStep
+from engine.reports.events import AfterUpdate, Inspected, Reweighted, UpdateStep
 from engine.runs import looking_into
 from engine.runs.library import Library
 from engine.runs.looking_into import look_into
@@ -63,11 +63,14 @@ def keep(library: Library, run: str, snapshot: Snapshot | None) -> None:
     library.keep_snapshot(run, snapshot.iteration, snapshot.environment_steps, to_bytes(snapshot))
 
 
-def same(one: Event, other: Event) -> None:
-    for field in fields(one):  # type: ignore[arg-type]
-        mine, its = getattr(one, field.name), getattr(other, field.name)
-        if field.name != "run":
-            assert np.array_equal(mine, its) if isinstance(mine, np.ndarray) else mine == its, field.name
+def same(one: Any, other: Any, where: str = "") -> None:
+    """All that both tell is the same, to the last bit."""
+    if is_dataclass(one):
+        for field in fields(one):
+            if field.name != "run":
+                same(getattr(one, field.name), getattr(other, field.name), f"{where}.{field.name}")
+    else:
+        assert np.array_equal(one, other) if isinstance(one, np.ndarray) else one == other, where
 
 
 def test_what_is_made_again_is_what_the_live_run_told_to_the_last_bit(library: Library) -> None:
