@@ -78,7 +78,7 @@ class Arrangement(pg.GraphicsLayout):
         px, parts = self._theme.px, self._parts
         parts.legend.limit(_LEGEND_SHARE * room.height())
         # Where both axes have titles and the plot is low, the data has the room of one; its unit stands in the corner.
-        low = bool(parts.left.labelText) and room.height() < px(_LOW)
+        low = bool(parts.left.labelText or parts.left.names is not None) and room.height() < px(_LOW)
         parts.bottom.stand_beside(px(self._margins.left) if low else 0)
         parts.bottom.setHeight(px(self._margins.bottom - _TITLE if low else self._margins.bottom))
         self._share()

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from app.style.combo import Combo
 from app.style.text import SteadyLabel
@@ -91,9 +91,9 @@ class Column(QScrollArea):
         self._dials: list[Dial] = []
         self.apply_theme(theme)
 
-    def add(self, widget: QWidget) -> None:
-        """Put it under the others."""
-        self._rows.insertWidget(self._rows.count() - 1, widget)
+    def add(self, widget: QWidget, at: int | None = None) -> None:
+        """Put it under the others, or before the one that is there now."""
+        self._rows.insertWidget(self._rows.count() - 1 if at is None else at, widget)
         if isinstance(widget, Dial):
             self._dials.append(widget)
 
@@ -116,8 +116,8 @@ def combo(name: str, tip: str, entries: Sequence[tuple[str, object]] = ()) -> Co
 def beside(*widgets: QWidget) -> QWidget:
     """These in one line."""
     line = QWidget()
-    grid = QGridLayout(line)
-    grid.setContentsMargins(0, 0, 0, 0)
-    for column, widget in enumerate(widgets):
-        grid.addWidget(widget, 0, column)
+    row = QHBoxLayout(line)
+    row.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        row.addWidget(widget)
     return line

@@ -18,11 +18,22 @@ def _landscape(context: PanelContext) -> PanelWidget:
     return LandscapePage(context)
 
 
+def _baseline(context: PanelContext) -> PanelWidget:
+    from app.panels.lab.baseline.page import BaselinePage
+
+    return BaselinePage(context)
+
+
 PAGES: tuple[LabPage, ...] = (
     LabPage(
         title="Estimators",
         help="The same batches through every estimator: how their gradients are spread around the true one",
         make=_estimators,
+    ),
+    LabPage(
+        title="Baseline",
+        help="Drag a constant baseline over the same estimates: the mean stays, the spread moves",
+        make=_baseline,
     ),
     LabPage(
         title="Landscape",

@@ -42,6 +42,7 @@ class LabWork(QObject):
 
     def __init__(self, parent: QObject, name: str, unexpected: str) -> None:
         super().__init__(parent)
+        self.name = name
         self._files, self._unexpected = FileWork(self, name, unexpected), unexpected
         self._broke.connect(self._fail)
         self._job: _Job | None = None

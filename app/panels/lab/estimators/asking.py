@@ -9,20 +9,20 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QMenu, QToolButton
 
 from app.panels.lab.choices import Column, Dial, combo
+from app.panels.lab.policy import PolicyChoice
+from app.panels.record import PanelContext
 from app.style.format import short_number
-from app.style.theme import Theme
 from engine.analysis.lab.settings import PAIRS, Objective, Pair, Settings, ValueKind, misfit
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import GAE, NStepTD
 
-SHOWN, UNTRAINED = "shown", "untrained"
-_GAMMAS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
+GAMMAS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 _LAMBDAS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 1.0)
 _STEPS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100)
-_EPISODES = (1, 2, 3, 5, 8, 10, 16, 20, 32, 50, 64, 100, 200)
+EPISODES = (1, 2, 3, 5, 8, 10, 16, 20, 32, 50, 64, 100, 200)
 _HORIZONS = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 200, 500)
-_ADDED = (-100, -30, -10, -5, -3, -2, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 2, 3, 5, 10, 30, 100)
+ADDED = (-100, -30, -10, -5, -3, -2, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 2, 3, 5, 10, 30, 100)
 _BATCHES = (1, 10, 100, 1000, 10_000)
 _VALUES: tuple[tuple[str, ValueKind], ...] = (
     ("V fitted to other episodes", "fitted"),
@@ -57,24 +57,22 @@ class Asking(Column):
 
     changed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def __init__(self, context: PanelContext) -> None:
+        super().__init__(context.theme)
         self._touched = False
-        self.policy = combo(
-            "Policy", "Whose gradient is estimated", (("the policy shown", SHOWN), ("untrained policy", UNTRAINED))
-        )
+        self.policy = PolicyChoice(context, "Policy", "Whose gradient is estimated")
         self.batches = combo("Batches", "How often the gradient is estimated", [])
         for count in _BATCHES:
             self.batches.addItem("1 batch" if count == 1 else f"{count:,} batches", count)
         self.batches.setCurrentIndex(_BATCHES.index(1000))
         self.value = combo("V", "Which V is subtracted, and stands in for rewards", _VALUES)
         self.objective = combo("J", "Of which J the gradient is that the estimates are held against", _OBJECTIVES)
-        self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", _GAMMAS, _written)
-        self.gae_lambda = Dial("λ", "GAE decay: 0 is one-step TD, 1 the full reward-to-go", _LAMBDAS, _written)
-        self.n = Dial("n", "Steps before bootstrapping: rewards counted before V stands in", _STEPS, _whole)
-        self.episodes = Dial("N", "Episodes per batch: what one estimate is made of", _EPISODES, _whole)
+        self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", GAMMAS, written)
+        self.gae_lambda = Dial("λ", "GAE decay: 0 is one-step TD, 1 the full reward-to-go", _LAMBDAS, written)
+        self.n = Dial("n", "Steps before bootstrapping: rewards counted before V stands in", _STEPS, whole)
+        self.episodes = Dial("N", "Episodes per batch: what one estimate is made of", EPISODES, whole)
         self.horizon = Dial("H", "Horizon: steps after which an episode is cut off", _HORIZONS, _horizon)
-        self.added = Dial("+c", "Constant added to every step's reward", _ADDED, _signed)
+        self.added = Dial("+c", "Constant added to every step's reward", ADDED, signed)
         self.weights = QCheckBox("weight step t by γᵗ")
         self.weights.setToolTip(
             "As the gradient of the discounted return has it; common practice leaves it out, which turns the estimate"
@@ -90,7 +88,7 @@ class Asking(Column):
         self.episodes.set_value(20)
         self.added.set_value(0)
         self.follow(PolicyGradientConfig())
-        self.apply_theme(theme)
+        self.apply_theme(context.theme)
 
     def follow(self, config: RunConfig) -> None:
         """Stand as such a run estimates, as long as nobody has moved anything."""
@@ -172,17 +170,17 @@ def in_order(pairs: Sequence[Pair]) -> list[Pair]:
     return sorted(pairs, key=PAIRS.index)
 
 
-def _written(value: float) -> str:
+def written(value: float) -> str:
     return f"{value:g}"
 
 
-def _whole(value: float) -> str:
+def whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
 def _horizon(value: float) -> str:
-    return "own" if value == 0 else _whole(value)
+    return "own" if value == 0 else whole(value)
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
     return f"+{short_number(value)}" if value > 0 else short_number(value)

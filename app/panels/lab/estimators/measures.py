@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # with torch
-    from engine.analysis.lab.estimator_lab import Estimates
+    from engine.analysis.lab.comparison import Estimates
 
 Interval = tuple[float, float]
 

@@ -20,7 +20,7 @@ from app.style.format import percent, short_number
 from app.style.theme import Theme
 
 if TYPE_CHECKING:  # with torch
-    from engine.analysis.lab.estimator_lab import Comparison, Estimates
+    from engine.analysis.lab.comparison import Comparison, Estimates
 
 _NAMES = 168  # pixels for the estimators' names, for text of the system's size
 _LEAST_ROW = 1.05  # heights of a line of text
@@ -120,16 +120,15 @@ class RowsPlot(Plot):
         if comparison is None or theme is None:
             return
         truth = comparison.truth
-        of = "discounted" if comparison.settings.objective == "discounted" else "undiscounted"
-        exact = "exact" if truth.error == 0.0 else f"from {truth.episodes:,} episodes"
+        exact = "exact" if truth.error == 0.0 else f"± {short_number(truth.error, 2)}"
         entries = []
         if self._measure.at_truth:
-            entries.append(Entry(f"∇J, {of}, {exact}: {short_number(truth.length)}", theme.text, "dashed"))
+            entries.append(Entry(f"∇J {short_number(truth.length)}, {exact}", theme.text, "dashed"))
         entries.append(Entry("no bias seen", theme.policy, "filled"))
         entries.append(Entry("biased", theme.negative, "hatched"))
         hidden = len(comparison.estimates) - len(self._rows.rows)
         if hidden:
-            entries.append(Entry(f"{hidden} more: press E"))
+            entries.append(Entry(f"+ {hidden}: key E"))
         self.legend.show_entries(entries)
 
     def _told_at(self, pointer: Pointer) -> Reading | None:

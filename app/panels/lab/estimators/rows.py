@@ -16,7 +16,7 @@ from app.plotting.marks import Frame, hatched, pen_of
 from app.style.theme import Theme, blended
 
 if TYPE_CHECKING:  # with torch
-    from engine.analysis.lab.estimator_lab import Estimates
+    from engine.analysis.lab.comparison import Estimates
 
 BINS = 96  # of a distribution, over what is seen of the axis
 _HALF = 0.46  # of a row's height, as far as a distribution reaches up and down

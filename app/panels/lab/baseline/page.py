@@ -1,0 +1,219 @@
+"""The page of a baseline by hand: drag b, and the mean of the estimates stays where it is while their spread moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QDeadlineTimer, Qt
+from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+
+from app.panels.lab.baseline.plots import NoisePlot, SpreadPlot
+from app.panels.lab.choices import Column, Dial, combo
+from app.panels.lab.estimators.asking import ADDED, EPISODES, GAMMAS, signed, whole, written
+from app.panels.lab.following import Asked, Following
+from app.panels.lab.policy import PolicyChoice
+from app.panels.lab.progress import Busy
+from app.panels.lab.work import LabWork
+from app.panels.record import PanelContext, PanelWidget
+from app.plotting.axes import Range, settled_range
+from app.style.format import short_number
+from app.style.text import Stage, SteadyLabel
+from app.style.theme import Theme
+from engine.analysis.lab.settings import Settings
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+
+if TYPE_CHECKING:  # with torch
+    from app.models.history import History
+    from engine.analysis.lab.comparison import ByHand, Comparison
+    from engine.analysis.lab.estimator_lab import EstimatorLab
+    from engine.analysis.playback import PolicySnapshot
+
+_CREDITS = (("total return", "total-return"), ("reward-to-go", "reward-to-go"))
+_TICKS = 400  # of the slider
+_EMPTY = (
+    "What a constant baseline does to a thousand estimates appears here once training starts, or at once of the "
+    "untrained policy, which can be chosen at the left."
+)
+
+
+class BaselinePage(PanelWidget):
+    """Computes the estimates once; b is dragged over the same samples, so that it answers at once."""
+
+    def __init__(self, context: PanelContext) -> None:
+        super().__init__()
+        theme = context.theme
+        self._choice: tuple[EnvironmentInfo, RunConfig] | None = None
+        self.comparison: Comparison | None = None
+        self._lab: EstimatorLab | None = None
+        self._x: Range | None = None
+        self.baseline = 0.0
+        self.work = LabWork(self, "baseline", "The estimates could not be computed")
+        self.work.failed.connect(self._fail)
+        self.following = Following(self, context, self.work, self._look, self._take)
+        self.column = self._make_column(context)
+        self.spread, self.noise = SpreadPlot(theme), NoisePlot(theme)
+        plots = QWidget()
+        side_by_side = QHBoxLayout(plots)
+        side_by_side.setContentsMargins(0, theme.unit // 2, 0, 0)
+        side_by_side.setSpacing(0)
+        side_by_side.addWidget(self.spread, 1)
+        side_by_side.addWidget(self.noise, 1)
+        self._stage = Stage(_EMPTY, plots)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, theme.unit // 2)
+        layout.setSpacing(0)
+        layout.addWidget(self.column)
+        layout.addWidget(self._stage, 1)
+        self.noise.dragged.connect(self.drag)
+
+    def _make_column(self, context: PanelContext) -> Column:
+        column = Column(context.theme)
+        self.policy = PolicyChoice(context, "Policy", "Whose gradient is estimated")
+        self.credit = combo("Credit", "What the baseline is taken off", _CREDITS)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, _TICKS)
+        self.slider.setAccessibleName("Baseline b")
+        self.slider.setToolTip("The constant that is taken off every action's credit")
+        self.slider.valueChanged.connect(self._slide)
+        self.value = SteadyLabel("b = −00.00", "heading")
+        self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", GAMMAS, written)
+        self.episodes = Dial("N", "Episodes per batch: what one estimate is made of", EPISODES, whole)
+        self.added = Dial("+c", "Constant added to every step's reward", ADDED, signed)
+        self.gamma.set_value(1.0)
+        self.episodes.set_value(20)
+        self.added.set_value(0)
+        own = QWidget()
+        rows = QVBoxLayout(own)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.value)
+        rows.addWidget(self.slider)
+        note = QLabel("Drag b: the mean stays, the spread moves.")
+        note.setWordWrap(True)
+        note.setProperty("role", "muted")
+        note.setProperty("small", True)
+        for widget in (own, note, self.policy, self.credit, self.gamma, self.episodes, self.added, Busy(self.work)):
+            column.add(widget)
+        self.policy.activated.connect(self.following.ask_at_once)
+        self.credit.activated.connect(self._show)
+        for dial in (self.gamma, self.episodes, self.added):
+            dial.changed.connect(self.following.ask_at_once)
+        return column
+
+    # --- from the window ---
+
+    @property
+    def watched(self) -> bool:
+        return super().watched or self.spread.seen_large or self.noise.seen_large
+
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        if self._choice == (environment, config):
+            return
+        self._choice = environment, config
+        self.policy.set_choice(environment, config)
+        self.following.request()
+
+    def refresh(self, history: History) -> None:
+        self.following.request()
+
+    def reset(self) -> None:
+        self.comparison = None
+        self._stage.set_hint(_EMPTY)
+        self._stage.fill(False)
+        self.following.forget()
+
+    def name_run(self, name: str) -> None:
+        self.spread.run = self.noise.run = name
+
+    def apply_theme(self, theme: Theme) -> None:
+        for part in (self.column, self.spread, self.noise):
+            part.apply_theme(theme)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.following.request()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.following.request()  # it may have been behind another tab, of which nothing else tells
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.following.follow()
+
+    def end(self) -> None:
+        self.following.end()
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        return self.work.wait(deadline)
+
+    # --- what is computed ---
+
+    @property
+    def settings(self) -> Settings:
+        gamma = self.gamma.value
+        return Settings(gamma=gamma, episodes=int(self.episodes.value), added=float(self.added.value))
+
+    def _look(self) -> Asked | None:
+        chosen, settings = self.policy.chosen, self.settings
+        if chosen is None:
+            return None
+        return Asked((chosen.key,), settings, partial(self._compute, chosen.load, settings))
+
+    def _compute(self, load: Callable[[], PolicySnapshot], settings: Settings) -> Iterator[tuple[float, Any]]:
+        """On the thread."""
+        from engine.analysis.lab.estimator_lab import EstimatorLab  # with torch
+
+        if self._lab is None:
+            self._lab = EstimatorLab()
+        yield from self._lab.compare(load(), settings, ())
+
+    def _take(self, found: Comparison) -> None:
+        self.comparison = found
+        self._show()
+        self._stage.fill(True)
+
+    def _fail(self, sentence: str) -> None:
+        self._stage.set_hint(sentence)
+        self._stage.fill(False)
+
+    # --- b ---
+
+    @property
+    def hand(self) -> ByHand | None:
+        """What the credit that is chosen can be lessened by."""
+        found = () if self.comparison is None else self.comparison.by_hand
+        return next((hand for hand in found if hand.credit == self.credit.currentData()), None)
+
+    def _show(self) -> None:
+        hand, comparison = self.hand, self.comparison
+        if hand is None or comparison is None:
+            return
+        low, high = min(0.0, hand.best, hand.average), max(0.0, hand.best, hand.average)
+        reach = max(high - low, 0.25 * abs(hand.best), 1e-3)
+        self._x = settled_range(self._x, low - 0.6 * reach, high + 0.6 * reach)
+        self.spread.show_hand(hand, comparison.truth)
+        self.noise.show_hand(hand, self._x)
+        self.drag(self.baseline)
+
+    def drag(self, baseline: float) -> None:
+        """Take b there."""
+        hand = self.hand
+        if hand is None or self._x is None:
+            return
+        low, high = self._x
+        self.baseline = min(max(baseline, low), high)
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(_TICKS * (self.baseline - low) / (high - low)))
+        self.slider.blockSignals(False)
+        self.value.setText(f"b = {short_number(self.baseline)}")
+        self.spread.show_at(hand, self.baseline)
+        self.noise.show_at(self.baseline)
+
+    def _slide(self, tick: int) -> None:
+        if self._x is not None:
+            self.drag(self._x[0] + (self._x[1] - self._x[0]) * tick / _TICKS)
