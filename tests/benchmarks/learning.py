@@ -72,6 +72,7 @@ class Goal:
 GOALS = (
     Goal("cartpole", 475.0),
     Goal("cartpole-fast", 475.0),
+    Goal("cartpole-sac", 475.0),
     Goal("cartpole-q-actor-critic", 475.0),
     Goal("cartpole-dqn", 475.0),
     Goal("cartpole-a2c", 475.0),
