@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # with torch
 
 SHORTEST_SHOW = 1.5  # seconds for which a policy is shown at least before a much newer one takes over
 SNAPSHOT_EVERY = 0.3  # seconds between policies that are looked at while training, each of which costs it a little
+OFTEN = 0.08  # where somebody looks at each of them, and not only at those that play
 
 
 def much_newer(iteration: int, than: int) -> bool:
@@ -40,11 +41,12 @@ class PlaybackChoice:
         self._beginning = None
         self.follows = True
 
-    def wants(self, iteration: int, now: float) -> bool:
-        """Whether the policy of that iteration should be offered."""
+    def wants(self, iteration: int, now: float, every: float = SNAPSHOT_EVERY) -> bool:
+        """Whether the policy of that iteration should be offered: at most so often, and not before the last was played,
+        unless somebody looks at each."""
         if self.newest is None or much_newer(iteration, self.newest.iteration):
             return True
-        return not self._unseen and now - self._offered >= SNAPSHOT_EVERY
+        return now - self._offered >= every and (not self._unseen or every < SNAPSHOT_EVERY)
 
     def offer(self, snapshot: PolicySnapshot, now: float, *, final: bool) -> None:
         """Know a newer policy; ``final`` where no newer one is to come soon, so that this is what is to be seen."""

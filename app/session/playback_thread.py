@@ -13,8 +13,9 @@ from PySide6.QtCore import QThread, Signal
 from PySide6.QtGui import QImage
 
 from app.session.failures import failure, print_trace
-from app.session.playback_choice import PlaybackChoice
+from app.session.playback_choice import OFTEN, SNAPSHOT_EVERY, PlaybackChoice
 from app.session.playback_pace import MOST_PICTURES, MOST_WHILE_LEARNING, Achieved, Pace
+from app.session.visited_states import VisitedStates
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.reports.frames import Frame, Image
 from engine.runtime.waiting import GivenUp, Wait, telling, while_waiting
@@ -93,10 +94,12 @@ class PlaybackThread(QThread):
         self._shown: PlayedFrame | None = None
         self.picture: QImage | None = None  # the latest of this run, taken or not
         self.state: int | None = None  # the number of the state that it shows, where states have one
+        self.visited = VisitedStates()  # in the episodes that were played of this run
         self._announced = False
         self._speed = 1.0
         self._paused = self._greedy = self._failed = self._stopping = False
         self._wanting: frozenset[str] = frozenset()  # who looks at the episode
+        self._often: frozenset[str] = frozenset()  # and at each policy
         self._pace = Pace()
         self._achieved = Achieved()
         self._tell_hold_up = telling(self.held_up.emit)
@@ -106,7 +109,8 @@ class PlaybackThread(QThread):
     def wants(self, iteration: int) -> bool:
         """Whether a snapshot of the policy after ``iteration`` updates would be looked at: never while hidden, and at
         most a few times in a second, but for the first ones of a run."""
-        return self._wanted and not self._stopping and self._choice.wants(iteration, time.monotonic())
+        every = OFTEN if self._often else SNAPSHOT_EVERY
+        return self._wanted and not self._stopping and self._choice.wants(iteration, time.monotonic(), every)
 
     def offer(self, snapshot: PolicySnapshot, *, new_run: bool = False, final: bool = False) -> None:
         """Play this policy from the next episode on; that of a new run at once, and a ``final`` one, where the run does
@@ -210,10 +214,12 @@ class PlaybackThread(QThread):
     def _wanted(self) -> bool:
         return bool(self._wanting)
 
-    def set_wanted(self, wanted: bool, by: str = "") -> None:
-        """Whether those of that name can see the episode; while nobody does, the thread sleeps."""
+    def set_wanted(self, wanted: bool, by: str = "", *, often: bool = False) -> None:
+        """Whether those of that name can see the episode; while nobody does, the thread sleeps. ``often`` where they
+        look at each policy that comes, and not only at those that play."""
         with self._changed:
             self._wanting = self._wanting | {by} if wanted else self._wanting - {by}
+            self._often = self._often | {by} if wanted and often else self._often - {by}
             self._changed.notify_all()
 
     def reset(self) -> None:
@@ -227,6 +233,7 @@ class PlaybackThread(QThread):
         followed = self._choice.follows
         self._choice.forget()
         self._shown = self.picture = self.state = None
+        self.visited.clear()
         self._failed = False
         if not followed:
             self.follow_changed.emit(True)
@@ -313,6 +320,7 @@ class PlaybackThread(QThread):
             last = taken == steps or time.monotonic() - started > LONGEST_BURST
             seen = last and settings.pictured
             frame = playback.advance(settings.greedy, render=seen, told=seen)
+            self._note_visited(frame, settings)
             if last or frame.ended:
                 break
         if frame.step < taken:  # an episode began, which takes time of its own
@@ -326,6 +334,10 @@ class PlaybackThread(QThread):
             slow = None if achieved is None else Slowness(achieved, rate)
             shown = PlayedFrame(replace(frame, image=None), picture_of(frame.image), playback.environment, slow)
             self._hand_over(shown, settings)
+
+    def _note_visited(self, frame: Frame, settings: _Settings) -> None:
+        if settings.run == self._run:
+            self.visited.put(frame)
 
     def _note_begun(self, playing: PolicySnapshot, settings: _Settings) -> None:
         with self._changed:

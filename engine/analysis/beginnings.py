@@ -66,7 +66,7 @@ def begins_at(observation: NDArray[Any], environment: EnvironmentConfig, info: E
     if space is None:
         return InState(newest.astype(np.float64), earlier)
     assert space.state is not None
-    return InState(space.state(newest), earlier)
+    return InState(space.state(newest[None])[0], earlier)
 
 
 def why_not(environment: EnvironmentConfig) -> str:

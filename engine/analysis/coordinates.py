@@ -20,6 +20,7 @@ from engine.environments.making.state_spaces import STATE_SPACES, Component, Sta
 
 _WIDE = 1e3  # a range beyond which bounds say nothing of where states are
 _MOST = 400  # numbers of which two can be chosen
+_HIDDEN = "Components are hidden, so that no point tells the whole state, and no episode can begin there."
 _USUAL = 3.0  # where nothing is known of a component's range
 
 
@@ -32,15 +33,21 @@ class Coordinates:
 
     Attributes:
         components: one for each coordinate.
-        settable: whether an episode can begin at a point.
+        why_not: why no episode can begin at a point, in a sentence; empty where one can.
     """
 
     components: tuple[Component, ...]
-    settable: bool
+    why_not: str
     _environment: EnvironmentConfig
     _size: int  # of what is seen before the changes
     _plain: Callable[[States], NDArray[np.float32]] | None
     _state: Callable[[NDArray[np.float32]], States] | None
+
+    @property
+    def size(self) -> int:
+        """How many numbers a policy sees."""
+        shown = len(self._kept) if self._plain is not None else len(self.components)
+        return shown * self._environment.frame_stack
 
     def observed(self, points: States) -> NDArray[np.float32]:
         """What a policy sees, [n, k], at points [n, d]; without the noise that may be added."""
@@ -53,18 +60,19 @@ class Coordinates:
         before = np.zeros((len(seen), (frames - 1) * seen.shape[1]), np.float32)
         return np.concatenate((before, seen), 1)
 
-    def point(self, observation: NDArray[Any]) -> States:
-        """Where that is seen [k], [d]; NaN in coordinates of which it does not tell."""
-        newest: NDArray[Any] = observation.reshape(self._environment.frame_stack, -1)[-1]
+    def points(self, observations: NDArray[Any]) -> States:
+        """Where these are seen [n, k], [n, d]; NaN in coordinates of which they do not tell."""
+        count, frames = len(observations), self._environment.frame_stack
+        newest: NDArray[Any] = observations.reshape(count, frames, -1)[:, -1]
         if self._plain is None:
             return np.asarray(newest, np.float64)
-        seen = np.full(self._size, np.nan, np.float32)
-        seen[self._kept] = newest
+        seen = np.full((count, self._size), np.nan, np.float32)
+        seen[:, self._kept] = newest
         if self._state is not None:
             return self._state(seen)
-        point = np.full(len(self.components), np.nan)  # positions without velocities
-        point[:: len(self.components) // self._size] = seen
-        return point
+        points = np.full((count, len(self.components)), np.nan)  # positions without velocities
+        points[:, :: len(self.components) // self._size] = seen
+        return points
 
     @property
     def _kept(self) -> list[int]:
@@ -89,12 +97,12 @@ def coordinates_of(config: RunConfig, environment: EnvironmentInfo) -> Coordinat
     if known is not None:
         shown = ENVIRONMENTS[changes.id].observation.size
         components, observe, state = known
-        return Coordinates(components, True, changes, shown, observe, state)
+        return Coordinates(components, "", changes, shown, observe, state)
     size = seen.size // changes.frame_stack
     if size < 2:
         return f"{environment.title} shows a single number, and a slice has two axes."
-    settable = not (why_not_set(changes) or changes.hidden)
-    return Coordinates(_components(changes, seen, size), settable, changes, size, None, None)
+    why_not = why_not_set(changes) or (_HIDDEN if changes.hidden else "")
+    return Coordinates(_components(changes, seen, size), why_not, changes, size, None, None)
 
 
 def _components(changes: EnvironmentConfig, seen: Space, size: int) -> tuple[Component, ...]:

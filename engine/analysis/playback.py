@@ -207,6 +207,7 @@ class Playback:
         decision = None if ended else self._decide(greedy, told)
         would = None if ended or self._teacher is None else self._would(told)
         self._begun = not ended
+        seen = self.environment.observation
         return Frame(
             image=self._render() if render or ended else None,
             step=self._step,
@@ -218,6 +219,7 @@ class Playback:
             episode=self._episode,
             state=state_in(self._observations[0], self._playing.config.environment, self.environment),
             teachers_action=would,
+            observation=self._observations[0] if seen.kind == "box" and not seen.image else None,
         )
 
     def close(self) -> None:

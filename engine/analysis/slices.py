@@ -49,6 +49,13 @@ class Cut:
         states[:, self.axes[1]] = np.repeat(up, self.points)
         return states
 
+    def nearest(self, x: float, y: float) -> int:
+        """The number of the point next to (x, y), which may lie outside."""
+        (left, right), (low, high) = self.ranges
+        column, row = (x - left) / (right - left), (y - low) / (high - low)
+        last = self.points - 1
+        return min(max(round(row * last), 0), last) * self.points + min(max(round(column * last), 0), last)
+
 
 @dataclass(frozen=True)
 class Found:

@@ -91,7 +91,8 @@ class Frame:
     moment and earned ``reward_so_far``, undiscounted and raw. ``decision`` is None in an episode's final state, where
     there is nothing left to decide, where no policy decides, and where nobody asks. ``episode`` counts from 1.
     ``state`` is its number where states are numbered. ``teachers_action`` is what the teacher of a learner would do,
-    as the environment takes it, where one is asked.
+    as the environment takes it, where one is asked. ``observation`` [k] is what the policy sees, where that is numbers
+    and no picture.
     """
 
     image: Image | None
@@ -104,6 +105,7 @@ class Frame:
     episode: int
     state: int | None = None
     teachers_action: NDArray[Any] | None = None
+    observation: NDArray[np.float32] | None = None
 
     @property
     def ended(self) -> bool:

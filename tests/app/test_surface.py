@@ -63,9 +63,9 @@ def test_all_families_show_their_surface_signal_and_diagnostics_in_one_window(
     surface.pages[0].setCurrentIndex(5)
     surface.pages[1].setCurrentIndex(2)
     assert surface.cells._page == 4 * 4 + 1
-    pick_environment(window.experiment, ENVIRONMENTS["CartPole-v1"])
+    pick_environment(window.experiment, ENVIRONMENTS["CarRacing-v3"])
     assert not surface._stage.filled
-    assert "Cart pole do not lie beside each other" in surface._stage._hint.text()
+    assert "Car racing is seen in pictures" in surface._stage._hint.text()
     assert "surface" not in window.playback._wanting
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.panels.episode.action_drawings import Ink, Row, action_label, draw_rows, row_height
-from app.panels.surface.content import Action, Cell, draw_action_values, draw_policy, ink_on, write_value
+from app.panels.surface.content import NAMED, Action, Cell, draw_action_values, draw_policy, ink_on, write_value
 from app.style.format import short_number
 from app.style.theme import Theme, blended, points
 from engine.catalogue.spaces import Space
@@ -20,18 +20,8 @@ if TYPE_CHECKING:  # with numpy, and torch
     from engine.analysis.surfaces import Surface
 
 _LARGEST = 96.0  # pixels that a cell is wide at most
-_NAMED = {
-    "S": "start",
-    "G": "goal",
-    "H": "hole",
-    "#": "wall",
-    "C": "cliff",
-    "r": "red",
-    "g": "green",
-    "y": "yellow",
-    "b": "blue",
-}
 _KEYS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
+_TAKEN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _CORNER = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 
@@ -49,9 +39,11 @@ class _Place(NamedTuple):
 
 
 class Cells(QWidget):
-    """``told`` carries what the cell under the mouse, or that the arrow keys have come to, says."""
+    """``told`` carries what the cell under the mouse, or that the arrow keys have come to, says; ``chosen`` the state
+    of one that was clicked, or taken by the enter key, in which somebody acts."""
 
     told = Signal(str)
+    chosen = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -321,11 +313,28 @@ class Cells(QWidget):
     # --- what is told of a cell ---
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grid is not None and not self._grid.arms:
+            self._go_to(*self._cell_at(event.position()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._grid is None or self._grid.arms or event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._go_to(*(cell := self._cell_at(event.position())))
+        if cell == self._cursor:
+            self._choose()
+
+    def _cell_at(self, at: QPointF) -> tuple[int, int]:
+        """Row and column, which lie outside of the grid where no cell is."""
+        place = self._place()
+        return int((at.y() - place.top) // place.side), int((at.x() - place.left) // place.side)
+
+    def _choose(self) -> None:
+        """The cell that is told of."""
         grid = self._grid
-        if grid is not None and not grid.arms:
-            place, at = self._place(), event.position()
-            row, column = int((at.y() - place.top) // place.side), int((at.x() - place.left) // place.side)
-            self._go_to(row, column)
+        if grid is not None and self._cursor is not None and grid.acts(*self._cursor):
+            row, column = self._cursor
+            if (state := grid.pages[self._page][row][column]) >= 0:
+                self.chosen.emit(state)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._takes(event):
@@ -334,11 +343,14 @@ class Cells(QWidget):
         return bool(super().event(event))
 
     def _takes(self, event: QKeyEvent) -> bool:
-        return event.key() in _KEYS and self._grid is not None and not self._grid.arms
+        return event.key() in (*_KEYS, *_TAKEN) and self._grid is not None and not self._grid.arms
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not self._takes(event):
             super().keyPressEvent(event)
+            return
+        if event.key() in _TAKEN:
+            self._choose()
             return
         down, right = _KEYS[Qt.Key(event.key())]
         row, column = self._cursor or (-down, -right)  # at first to the first cell
@@ -370,7 +382,7 @@ class Cells(QWidget):
             if rows[1]
             else f"row {row + 1}, column {column + 1}"
         )
-        where += f", {_NAMED[letter]}" if letter in _NAMED else ""
+        where += f", {NAMED[letter]}" if letter in NAMED else ""
         if state < 0 or not grid.acts(row, column):
             return where
         if surface is None:

@@ -12,6 +12,17 @@ from app.style.format import short_number
 from app.style.theme import Theme
 
 _LEAST_TEXT = 7.0  # pixels; smaller, numbers cannot be read and are told on hover alone
+NAMED = {
+    "S": "start",
+    "G": "goal",
+    "H": "hole",
+    "#": "wall",
+    "C": "cliff",
+    "r": "red",
+    "g": "green",
+    "y": "yellow",
+    "b": "blue",
+}
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _SEEN = 0.02  # a probability below which nothing is drawn of an action
 

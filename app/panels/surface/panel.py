@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.past import Past
 from app.panels.record import PanelWidget
 from app.panels.surface.cells import Cells, Shows
+from app.panels.surface.slice_page import SlicePage
 from app.session.file_work import FileWork
 from app.session.playback_thread import PlaybackThread
 from app.style.combo import Combo
@@ -29,12 +30,9 @@ if TYPE_CHECKING:  # with numpy, and torch
     from engine.analysis.surfaces import Surface
     from engine.reports.events import Planned
 
-EVERY = 250  # ms between two surfaces
+EVERY = 250  # ms between two surfaces of cells
+EVERY_SLICE = 90  # and between two looks for a newer policy, of which a slice is laid
 _EMPTY = "What each state is worth, and what the policy does in it, will appear here once training starts."
-_NO_GRID = (
-    "The states of {} do not lie beside each other in cells. Grid world, Frozen lake, Cliff walking, Corridor, Bandit, "
-    "Ledge, Taxi and Blackjack have a surface."
-)
 _WORDS = {
     "learned": "Learned values: V is the largest Q; arrows show the greedy policy",
     "exact": "V of the policy as it is, computed from the known dynamics; arrows show the policy",
@@ -69,6 +67,8 @@ class SurfacePanel(PanelWidget):
         self._due = QTimer(self, interval=EVERY)
         self._due.timeout.connect(self._follow)
         self.cells = Cells(theme)
+        self.slice = SlicePage(theme, playback)
+        self._sliced = False  # whether states are points of a continuous space, and not cells
         self.heading, self.cell_label = QLabel(), QLabel()
         for label in (self.heading, self.cell_label):
             label.setWordWrap(True)
@@ -93,26 +93,39 @@ class SurfacePanel(PanelWidget):
             column.addWidget(widget)
         column.addWidget(self.cells, 1)
         column.addWidget(self.cell_label)
-        self._stage = Stage(_EMPTY, content)
+        self._contents = QStackedWidget()
+        self._contents.addWidget(content)
+        self._contents.addWidget(self.slice)
+        self._stage = Stage(_EMPTY, self._contents)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stage)
         self.cells.told.connect(self.cell_label.setText)
+        self.cells.chosen.connect(self._play_from)
+        self.slice.filled.connect(lambda: self._stage.fill(True))
+        self.slice.failed.connect(self._fail)
         playback.frame_ready.connect(self._show_agent)
-        past.changed.connect(self._request)
+        past.changed.connect(self._look_again)
 
     # --- from the window ---
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
-        from engine.analysis.state_grids import state_grid  # with numpy
+        from engine.analysis.coordinates import coordinates_of  # with numpy
+        from engine.analysis.state_grids import state_grid
 
         grid = state_grid(config.environment)
+        coordinates = coordinates_of(config, environment) if grid is None else ""
+        if not isinstance(coordinates, str):
+            self.slice.set_choice(coordinates, environment)
         if (environment, grid) == (self._environment, self._grid):
             return
         self._environment, self._grid = environment, grid
-        self._stage.set_hint(_EMPTY if self._grid is not None else _NO_GRID.format(environment.title))
+        self._sliced = not isinstance(coordinates, str)
+        self._stage.set_hint(coordinates if isinstance(coordinates, str) and coordinates else _EMPTY)
         self._shown = None
         self._stage.fill(False)
+        self._contents.setCurrentIndex(int(self._sliced))
+        self._due.setInterval(EVERY_SLICE if self._sliced else EVERY)
         if self._grid is not None:
             self.cells.show_grid(self._grid, environment.action)
             self._offer_pages(self._grid)
@@ -140,10 +153,12 @@ class SurfacePanel(PanelWidget):
 
     def reset(self) -> None:
         self._history, self._shown = None, None
+        self.slice.forget()
         self._stage.fill(False)
 
     def apply_theme(self, theme: Theme) -> None:
         self.cells.apply_theme(theme)
+        self.slice.apply_theme(theme)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -160,22 +175,31 @@ class SurfacePanel(PanelWidget):
     def end(self) -> None:
         self._due.stop()
         self._work.end()
+        self.slice.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
-        return self._work.wait(deadline)
+        return self._work.wait(deadline) and self.slice.wait(deadline)
 
     # --- what is shown ---
 
+    def _look_again(self) -> None:
+        """Another instant is shown: at once where slices are, so that they move with the timeline."""
+        if self._sliced and self.watched:
+            self.slice.follow()
+        self._request()
+
     def _request(self) -> None:
         """Follow what is known, from soon on and while it can be seen."""
-        if self._grid is not None and not self._due.isActive() and self.isVisible():
+        if (self._grid is not None or self._sliced) and not self._due.isActive() and self.isVisible():
             self._due.start()
 
     def _follow(self) -> None:
         """Have an episode played, whose states are lit, and show what is known by now."""
-        seen = self.watched and self._grid is not None
-        self._playback.set_wanted(seen, "surface")
-        if seen:
+        seen = self.watched and (self._grid is not None or self._sliced)
+        self._playback.set_wanted(seen, "surface", often=self._sliced)
+        if seen and self._sliced:
+            self.slice.follow()
+        elif seen:
             self._compute()
         else:
             self._due.stop()
@@ -245,10 +269,28 @@ class SurfacePanel(PanelWidget):
 
     def _show_agent(self) -> None:
         """Light the agent's cell, and turn to its page where nobody has chosen another."""
-        if self.watched and self._grid is not None:
+        if self._sliced and self.watched:
+            self.slice.show_episode()
+        elif self.watched and self._grid is not None:
             state = self._playback.state
             self.cells.show_agent(() if state is None else self._grid.looking_like(state))
             self._turn_page()
+
+    def _play_from(self, state: int) -> None:
+        """Have an episode of the policy that is watched begin in this state."""
+        policy = self._playback.policy
+        if policy is None or policy.environment != self._environment:
+            return
+        import numpy as np
+
+        from engine.analysis.beginnings import InState  # with torch, which is loaded by now
+        from engine.environments.making.set_state import why_not_set
+
+        problem = why_not_set(policy.config.environment)
+        if problem:
+            self.cell_label.setText(problem)
+        else:
+            self._playback.play_from(policy, InState(np.array(state)))
 
     def _turn_page(self) -> None:
         grid = self._grid

@@ -33,7 +33,7 @@ class StateSpace(NamedTuple):
 
     Attributes:
         observe: what is seen, float32 [n, k], of states [n, d].
-        state: the state [d] in which that is seen [k]; None where what is seen does not tell it.
+        state: the states [n, d] in which that is seen [n, k]; None where what is seen does not tell them.
     """
 
     components: tuple[Component, ...]
@@ -46,13 +46,13 @@ def _plain(seen: NDArray[np.float32]) -> States:
 
 
 def _of_acrobot(seen: NDArray[np.float32]) -> States:
-    cos, sin = _plain(seen[0:4:2]), _plain(seen[1:4:2])
-    return np.concatenate((np.arctan2(sin, cos), _plain(seen[4:])))
+    cos, sin = _plain(seen[:, 0:4:2]), _plain(seen[:, 1:4:2])
+    return np.concatenate((np.arctan2(sin, cos), _plain(seen[:, 4:])), 1)
 
 
 def _of_pendulum(seen: NDArray[np.float32]) -> States:
-    cos, sin, velocity = _plain(seen)
-    return np.array([np.arctan2(sin, cos), velocity])
+    cos, sin, velocity = _plain(seen).T
+    return np.stack((np.arctan2(sin, cos), velocity), 1)
 
 
 _CART = (

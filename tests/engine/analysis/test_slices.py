@@ -136,18 +136,21 @@ def test_points_are_states_where_these_are_known_and_else_what_is_seen() -> None
     turning = coordinates(environment="Pendulum-v1")
     assert isinstance(turning, Coordinates)
     assert [one.name for one in turning.components] == ["angle", "angular velocity"]
-    assert turning.point(turning.observed(np.array([[2.0, -3.0]]))[0]) == pytest.approx([2.0, -3.0])
+    assert turning.points(turning.observed(np.array([[2.0, -3.0]])))[0] == pytest.approx([2.0, -3.0])
     hidden = coordinates(environment="CartPole-v1", environment__hidden=(0,), environment__frame_stack=2)
     assert isinstance(hidden, Coordinates)
     seen = hidden.observed(np.array([[1.0, 2.0, 0.1, 0.2]]))[0]
     assert seen == pytest.approx([0.0, 0.0, 0.0, 2.0, 0.1, 0.2])
-    assert hidden.point(seen) == pytest.approx([np.nan, 2.0, 0.1, 0.2], nan_ok=True)
+    assert hidden.points(seen[None])[0] == pytest.approx([np.nan, 2.0, 0.1, 0.2], nan_ok=True)
     positions = coordinates(environment="CartPolePositions-v0")
     assert isinstance(positions, Coordinates)
-    assert positions.point(np.array([1.0, 0.1], np.float32)) == pytest.approx([1.0, np.nan, 0.1, np.nan], nan_ok=True)
+    assert positions.points(np.array([[1.0, 0.1]], np.float32))[0] == pytest.approx(
+        [1.0, np.nan, 0.1, np.nan], nan_ok=True
+    )
     lander = coordinates_of(configured(environment="LunarLander-v3"), inspect("LunarLander-v3"))
     assert isinstance(lander, Coordinates)
-    assert (len(lander.components), lander.settable) == (8, False)
+    assert (len(lander.components), turning.why_not) == (8, "")
+    assert "LunarLander-v3 cannot be set to a state" in lander.why_not
 
 
 def test_what_has_no_slice_says_why_not() -> None:

@@ -1,0 +1,223 @@
+"""What stands on a slice: its colours, the agent, numbers that were found, axes and a colour bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+
+from app.panels.surface.colours import Pixels, Scale, table
+from app.panels.surface.trail import Trail
+from app.plotting.axes import nice_ticks
+from app.style.format import tick_labels
+from app.style.theme import Theme
+
+Range = tuple[float, float]
+Ranges = tuple[Range, Range]
+BAR = 12  # pixels that a colour bar is wide, where text has the system's size
+_TAIL = 40  # steps of the episode that plays, which are joined by a line
+_DARK, _LIGHT = QColor(16, 20, 24), QColor(255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """How the ``ranges`` of a slice lie in the pixels of ``area``."""
+
+    area: QRectF
+    ranges: Ranges
+
+    def x(self, x: float) -> float:
+        (low, high), area = self.ranges[0], self.area
+        return area.left() + (x - low) / (high - low) * area.width()
+
+    def y(self, y: float) -> float:
+        (low, high), area = self.ranges[1], self.area
+        return area.bottom() - (y - low) / (high - low) * area.height()
+
+    def at(self, x: float, y: float) -> QPointF:
+        return QPointF(self.x(x), self.y(y))
+
+    def point(self, place: QPointF) -> tuple[float, float]:
+        """What a place shows."""
+        area, (across, up) = self.area, self.ranges
+        right, down = (place.x() - area.left()) / area.width(), (place.y() - area.top()) / area.height()
+        return across[0] + right * (across[1] - across[0]), up[1] - down * (up[1] - up[0])
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels [rows, columns] of a slice, the lowest row first, whose outermost points lie at the ends of ``ranges``."""
+
+    pixels: Pixels
+    ranges: Ranges
+    smooth: bool = True
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What colours mean: from ``low`` to ``high`` on a scale."""
+
+    symbol: str
+    low: float
+    high: float
+    scale: Scale = "sequential"
+
+    def ticks(self) -> tuple[list[float], list[str]]:
+        return ticks((self.low, self.high), 5)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A word in the middle of where it holds."""
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Disc:
+    """A number that was found at a point, in the colour that it would have on the map."""
+
+    x: float
+    y: float
+    colour: int
+
+
+def ticks(range_: Range, most: float = 4) -> tuple[list[float], list[str]]:
+    """Where ticks stand in a range, and what they say."""
+    step, values = nice_ticks(*range_, most)
+    return values, tick_labels(values, step)
+
+
+class Ground:
+    """A picture, ready to be drawn in any plane."""
+
+    def __init__(self, picture: Picture) -> None:
+        rows, columns = picture.pixels.shape
+        upwards = np.ascontiguousarray(picture.pixels[::-1])
+        self._image = QImage(upwards.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_ARGB32).copy()
+        self._ranges, self._smooth = _with_edges(picture.ranges, columns, rows), picture.smooth
+
+    def draw(self, painter: QPainter, plane: Plane) -> None:
+        across, up = self._ranges
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
+        painter.drawImage(QRectF(plane.at(across[0], up[1]), plane.at(across[1], up[0])), self._image)
+
+
+def draw_agent(painter: QPainter, plane: Plane, trail: Trail, theme: Theme) -> None:
+    """Where it is, and the way that it has come."""
+    first = len(trail.x) - min(trail.playing, _TAIL)
+    way = [plane.at(x, y) for x, y in zip(trail.x[first:].tolist(), trail.y[first:].tolist(), strict=True)]
+    jump = 0.5 * min(plane.area.width(), plane.area.height())  # an angle that has come around
+    for width, colour in ((4.0, _DARK), (2.0, _LIGHT)):
+        for number, (begin, end) in enumerate(pairwise(way), start=1):
+            if abs(end.x() - begin.x()) + abs(end.y() - begin.y()) < jump:
+                ink = QColor(colour)
+                ink.setAlphaF(0.85 * number / len(way) * max(float(trail.seen[first + number]), 0.3))
+                painter.setPen(QPen(ink, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+                painter.drawLine(begin, end)
+    radius = theme.px(6)
+    painter.setBrush(QColor(theme.marker))
+    for width, colour in ((5.0, _DARK), (2.5, _LIGHT)):
+        painter.setPen(QPen(colour, width))
+        painter.drawEllipse(way[-1], radius, radius)
+
+
+def draw_discs(painter: QPainter, plane: Plane, discs: Sequence[Disc]) -> None:
+    """Without an edge, so that those vanish that are as the map has it."""
+    radius = max(min(plane.area.width(), plane.area.height()) / 48, 2.5)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for disc in discs:
+        painter.setBrush(QColor(disc.colour))
+        painter.drawEllipse(plane.at(disc.x, disc.y), radius, radius)
+
+
+def draw_cross(painter: QPainter, plane: Plane, at: tuple[float, float]) -> None:
+    place, area = plane.at(*at), plane.area
+    for width, colour in ((3.0, _DARK), (1.0, _LIGHT)):
+        painter.setPen(QPen(colour, width))
+        painter.drawLine(QPointF(place.x(), area.top()), QPointF(place.x(), area.bottom()))
+        painter.drawLine(QPointF(area.left(), place.y()), QPointF(area.right(), place.y()))
+
+
+def draw_label(painter: QPainter, plane: Plane, label: Label) -> None:
+    """A word that can be read on any ground."""
+    metrics, area = QFontMetricsF(painter.font()), plane.area
+    room = QRectF(0, 0, metrics.horizontalAdvance(label.text) + 10, metrics.height() + 2)
+    room.moveCenter(plane.at(label.x, label.y))
+    room.moveLeft(min(max(room.left(), area.left() + 2), max(area.right() - room.width() - 2, area.left())))
+    room.moveTop(min(max(room.top(), area.top() + 2), area.bottom() - room.height() - 2))
+    ground = QColor(_DARK)
+    ground.setAlphaF(0.72)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ground)
+    painter.drawRoundedRect(room, 4, 4)
+    painter.setPen(_LIGHT)
+    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, label.text)
+
+
+def draw_axes(painter: QPainter, plane: Plane, edge: QColor, ink: QColor, width: float) -> None:
+    """A frame of ``edge`` with ticks; ``width`` is that of the whole widget."""
+    metrics, area = QFontMetricsF(painter.font()), plane.area
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(edge, 1))
+    painter.drawRect(area)
+    painter.setPen(ink)
+    for value, text in zip(*ticks(plane.ranges[0]), strict=True):
+        x, wide = plane.x(value), metrics.horizontalAdvance(text)
+        painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 3))
+        left = min(max(x - wide / 2, 0.0), width - wide)
+        painter.drawText(QPointF(left, area.bottom() + 4 + metrics.ascent()), text)
+    for value, text in zip(*ticks(plane.ranges[1]), strict=True):
+        y = plane.y(value)
+        painter.drawLine(QPointF(area.left() - 3, y), QPointF(area.left(), y))
+        baseline = max(y + metrics.ascent() / 2 - 1, metrics.ascent())
+        painter.drawText(QPointF(area.left() - 6 - metrics.horizontalAdvance(text), baseline), text)
+
+
+def draw_bar(painter: QPainter, area: QRectF, bar: Bar, theme: Theme, width: float) -> None:
+    """At the right of the ``area`` of the slice, up to ``width``, with its symbol above."""
+    metrics = QFontMetricsF(painter.font())
+    colours = table(bar.scale)[::-1]
+    image = QImage(colours.tobytes(), 1, len(colours), 4, QImage.Format.Format_ARGB32)
+    place = QRectF(area.right() + 10, area.top(), theme.px(BAR), area.height())
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+    painter.drawImage(place, image)
+    painter.setPen(QColor(theme.text))
+    title = metrics.elidedText(bar.symbol, Qt.TextElideMode.ElideRight, width - 4)
+    painter.drawText(QPointF(width - 4 - metrics.horizontalAdvance(title), metrics.ascent()), title)
+    painter.setPen(QColor(theme.muted))
+    for value, text in zip(*bar.ticks(), strict=True):
+        y = place.bottom() - (value - bar.low) / max(bar.high - bar.low, 1e-30) * place.height()
+        baseline = min(max(y + metrics.ascent() / 2 - 1, area.top() + metrics.ascent() / 2), area.bottom())
+        painter.drawText(QPointF(place.right() + 4, baseline), text)
+
+
+def _with_edges(ranges: Ranges, columns: int, rows: int) -> Ranges:
+    """With half a point more on all sides, so that each stands in the middle of its pixel."""
+    found = []
+    for (low, high), count in zip(ranges, (columns, rows), strict=True):
+        half = (high - low) / max(count - 1, 1) / 2
+        found.append((low - half, high + half))
+    return found[0], found[1]
+
+
+def action_labels(actions: NDArray[np.int64], names: Sequence[str], ranges: Ranges) -> list[Label]:
+    """A name for each action that is taken on at least a fiftieth of the points [rows, columns]: at that of its points
+    that is nearest to the middle of them."""
+    rows, columns = actions.shape
+    across, up = (np.linspace(low, high, count) for (low, high), count in zip(ranges, (columns, rows), strict=True))
+    found = []
+    for action, name in enumerate(names):
+        row, column = np.nonzero(actions == action)
+        if len(row) >= actions.size / 50:
+            off = ((row - row.mean()) / rows) ** 2 + ((column - column.mean()) / columns) ** 2
+            nearest = int(off.argmin())
+            found.append(Label(name, float(across[column[nearest]]), float(up[row[nearest]])))
+    return found

@@ -1,0 +1,193 @@
+"""Slices through continuous state spaces in the window, by mouse and by keys, with a real engine thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.panels.surface.panel import SurfacePanel
+from app.panels.surface.slice_page import SlicePage
+from app.panels.surface.trail import Trail, dots, seen_from
+from app.window.main_window import MainWindow
+from engine.analysis.slices import PolicyAtPoints
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.runs import snapshots
+from tests.app.shorthands import pick_environment
+from tests.app.test_run_timeline import look, place, strip
+
+Make = Callable[..., MainWindow]
+Reach = Callable[..., None]
+LEFT = Qt.MouseButton.LeftButton
+
+
+def page_of(window: MainWindow) -> SlicePage:
+    window.docks["Surface"].raise_()
+    return window.panels.find(SurfacePanel).slice
+
+
+def pixel(page: SlicePage, x: float, y: float) -> QPoint:
+    return page.map.plane.at(x, y).toPoint()
+
+
+def drag(page: SlicePage, begin: QPoint, end: QPoint) -> None:
+    QTest.mousePress(page.map, LEFT, pos=begin)
+    QTest.mouseMove(page.map, (begin + end) / 2)
+    QTest.mouseMove(page.map, end)
+    QTest.mouseRelease(page.map, LEFT, pos=end)
+
+
+def settled(qtbot: QtBot, window: MainWindow, page: SlicePage) -> None:
+    """Wait until what is shown is of the policy and the slice that are to be seen."""
+
+    def is_shown() -> bool:
+        return page._asked is None and page._shown == (window.playback.policy, page._cut())
+
+    qtbot.waitUntil(is_shown, timeout=10_000)
+
+
+def test_a_slice_shows_what_the_policy_does_and_clicks_play_from_where_they_are(
+    qtbot: QtBot, make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    window = make_window(
+        environment="CartPole-v1",
+        budget__environment_steps=2000,
+        collection__episodes_per_update=8,
+        estimator__baseline="value",
+        estimator__gamma=0.8,
+    )
+    page = page_of(window)
+    window.start()
+    reach(window, RunState.FINISHED)
+    settled(qtbot, window, page)
+    policy, cut = page._shown
+    found, shown = PolicyAtPoints(policy).at(cut.states()), page._found
+    assert shown.values == pytest.approx(found.values)
+    assert page._offered[0].title == page.shows.currentText() == "V(s), learned by the critic"
+    assert [page.across.currentText(), page.up.currentText()] == ["→ angle (rad)", "↑ angular velocity (rad/s)"]
+
+    # A click sets the state: the first that is seen then is the one that was clicked, to the pixel.
+    clicked = pixel(page, 0.1, -1.5)
+    QTest.mouseClick(page.map, LEFT, pos=clicked)
+    angle, turning = page.map.plane.point(QPointF(clicked))
+    first = np.array([0.0, 0.0, angle, turning], np.float32)
+    qtbot.waitUntil(lambda: any(np.allclose(each[0], first) for each in window.playback.visited.episodes()))
+    assert window.playback.follows
+
+    # The wheel zooms about the mouse, a pull moves the axes, and neither plays from anywhere.
+    episodes = len(window.playback.visited.episodes())
+    at, before = pixel(page, 0.1, 1.0), page.map.ranges
+    place_of_mouse, turned = QPointF(at), QPoint(0, 120)
+    QApplication.sendEvent(
+        page.map,
+        QWheelEvent(
+            place_of_mouse,
+            page.map.mapToGlobal(place_of_mouse),
+            QPoint(),
+            turned,
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        ),
+    )
+    assert page.map.ranges[0][1] - page.map.ranges[0][0] == pytest.approx(0.85 * (before[0][1] - before[0][0]))
+    assert page.map.plane.point(place_of_mouse) == pytest.approx((0.1, 1.0), abs=0.05)
+    zoomed = page.map.plane.point(place_of_mouse)
+    drag(page, at, at + QPoint(30, 20))
+    assert page.map.plane.point(place_of_mouse + QPointF(30, 20)) == pytest.approx(zoomed)
+    settled(qtbot, window, page)
+    assert page.whole.isVisible()
+    QTest.mouseClick(page.whole, LEFT)
+    assert page.map.ranges == before
+    assert len(window.playback.visited.episodes()) - episodes <= 1  # one may have ended
+
+    # What has no axis is held by its slider, and by the agent where a person wants that.
+    slider = page.held._rows[0][1]
+    slider.setFocus()
+    for _ in range(3):
+        QTest.keyClick(slider, Qt.Key.Key_PageUp)
+    settled(qtbot, window, page)
+    assert page.held.values[0] == pytest.approx(page._shown[1].held[0])
+    assert page.held.values[0] > 0.0
+    QTest.mouseClick(page.follows, LEFT, pos=QPoint(8, page.follows.height() // 2))
+    assert page.held.values[0] == pytest.approx(float(window.playback.visited.latest()[0]), abs=0.2)
+    page.follows.setChecked(False)
+
+    # The keys move a cross, and play from it.
+    page.map.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(page.map, Qt.Key.Key_Right)
+    assert page.told.text().startswith("angle 0.0209 rad, angular velocity 0 rad/s: V ")
+    QTest.keyClick(page.map, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: abs(window.playback.visited.episodes()[-1][0][2] - 0.0209) < 1e-3)
+
+    # Returns from all over the slice stand on the map, and against V.
+    QTest.mouseClick(page.play, LEFT)
+    qtbot.waitUntil(lambda: not page.played.under_way, timeout=20_000)
+    assert page._returns.returns.episodes == 16
+    assert len(page.map._discs) == 144
+    qtbot.waitUntil(lambda: page._returns.explained is not None)
+    assert page._offered[-1].title == "V against played returns"
+    page.shows.setFocus()
+    QTest.keyClick(page.shows, Qt.Key.Key_End)
+    assert page.views.currentWidget() is page.against
+    assert len(page.against._dots.x) == 144
+    QTest.keyClick(page.shows, Qt.Key.Key_Home)
+
+    # It is looked back at along the timeline.
+    look(window, qtbot)
+    second = next(kept for kept in window.panels.past.kept if kept.iteration == 2)
+    QTest.mouseClick(strip(window), LEFT, pos=place(window, second))
+    qtbot.waitUntil(lambda: page._found.iteration == 2)
+    assert page._found.values == pytest.approx(PolicyAtPoints(page._shown[0]).at(page._cut().states()).values)
+
+    # Where nothing else is known, a sentence says what is in the way.
+    window.actions_by_name["reset"].trigger()
+    pick_environment(window.experiment, ENVIRONMENTS["LunarLander-v3"])
+    assert page.across.count() == 8
+    assert page.map._ground is None
+
+
+def test_cells_that_are_clicked_are_played_from(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    window = make_window(environment="GridWorld-v0", policy="tabular", budget__environment_steps=600)
+    window.docks["Surface"].raise_()
+    surface = window.panels.find(SurfacePanel)
+    window.start()
+    reach(window, RunState.FINISHED)
+    qtbot.waitUntil(lambda: surface._stage.filled)
+    window.playback.set_paused(True)  # so that where it begins is all that is seen
+    place_of_cells = surface.cells._place()
+
+    def click(row: int, column: int) -> None:
+        side = place_of_cells.side
+        at = QPoint(round(place_of_cells.left + (column + 0.5) * side), round(place_of_cells.top + (row + 0.5) * side))
+        QTest.mouseClick(surface.cells, LEFT, pos=at)
+
+    click(0, 2)
+    qtbot.waitUntil(lambda: window.playback.state == 2)
+    click(1, 1)  # a wall, in which nobody can be
+    QTest.keyClick(surface.cells, Qt.Key.Key_Left)
+    QTest.keyClick(surface.cells, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.playback.state == 5)
+
+
+def test_states_are_fainter_the_further_they_are_from_the_slice() -> None:
+    points = np.array([[0.0, 0.0, 0.0], [5.0, 0.0, 5.0], [0.0, 0.3, 0.0], [0.0, 9.0, 0.0], [0.0, np.nan, 0.0]])
+    seen = seen_from(points, (0, 2), np.zeros(3), np.array([1.0, 2.0, 1.0]))
+    assert seen == pytest.approx([1.0, 1.0, np.exp(-1.0), 0.06, 1.0])
+    trail = Trail.of([points[:2], points[2:4]], (0, 2), np.zeros(3), np.ones(3))
+    assert trail is not None
+    assert (trail.playing, trail.seen[0]) == (2, pytest.approx(0.45))
+    assert Trail.of([points], (0, 1), np.zeros(3), np.ones(3)) is None
+    image = dots(np.array([10.0, 10.0, -50.0]), np.array([5.0, 5.0, 5.0]), np.array([0.2, 1.0, 1.0]), (20, 10), 1.0)
+    assert image.pixelColor(10, 5).red() == 255
+    assert image.pixelColor(8, 4).alpha() == pytest.approx(0.55 * 255, abs=1)
+    assert image.pixelColor(15, 5).alpha() == 0
