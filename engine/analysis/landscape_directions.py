@@ -72,15 +72,19 @@ def along(kind: Kind, raw: Tensor, snapshot: PolicySnapshot) -> Direction:
     raw = raw * acting_part(snapshot)
     length = float(raw.norm())
     if not length > 0.0:
-        raise RequestError(f"The {_NAMES[kind]} is 0 here, so there is no direction; look along another one.")
+        raise RequestError(_ZERO[kind])
     return Direction(kind, raw * (scale_of(snapshot) / length), length)
 
 
-_NAMES: dict[Kind, str] = {
-    "gradient": "estimated gradient",
-    "natural": "natural gradient",
-    "step": "step between the two policies",
-    "random": "random direction",
+_ALIKE = (
+    "All that the policy does in its episodes is rewarded alike, so its estimated gradient is 0 and has no direction; "
+    "play more episodes, or look along the last update or at random."
+)
+_ZERO: dict[Kind, str] = {
+    "gradient": _ALIKE,
+    "natural": _ALIKE,
+    "step": "The last update left the policy as it was, so it has no direction; look along another one.",
+    "random": "There is no parameter on which actions depend, so there is no direction.",
 }
 
 

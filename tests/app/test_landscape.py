@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,24 +12,35 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
+from app.models.run_state import RunState
+from app.panels.lab.landscape.around_page import AroundPage
+from app.panels.lab.landscape.around_plots import LinePlot, PlanePlot
 from app.panels.lab.landscape.contours import contour
 from app.panels.lab.landscape.page import LandscapePage
 from app.panels.lab.landscape.race_view import RaceView
 from app.panels.lab.panel import LabPanel
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
+from engine.analysis import landscape_around
+from engine.analysis.landscape_scan import line, plane
+from engine.runs import snapshots
+from tests.app.test_run_timeline import look, place, strip
 
 Make = Callable[..., MainWindow]
 
 
-def race_in(window: MainWindow, qtbot: QtBot) -> RaceView:
-    """Turned to by its button."""
+def turned_to(window: MainWindow, qtbot: QtBot, title: str) -> LabPanel:
+    """The Lab, of which that page is turned to by its button."""
     window.docks["Lab"].raise_()
     lab = window.panels.find(LabPanel)
     qtbot.waitUntil(lab.isVisible)
-    button = next(each for each in lab.findChildren(QToolButton) if each.text() == "Landscape")
+    button = next(each for each in lab.findChildren(QToolButton) if each.text() == title)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    page = lab.findChild(LandscapePage)
+    return lab
+
+
+def race_in(window: MainWindow, qtbot: QtBot) -> RaceView:
+    page = turned_to(window, qtbot, "Landscape").findChild(LandscapePage)
     assert isinstance(page, LandscapePage)
     qtbot.waitUntil(lambda: page.race is not None and bool(page.race.map.heights.heights.size), timeout=20_000)
     assert page.race is not None
@@ -96,6 +108,66 @@ def test_a_click_begins_a_race_from_there(qtbot: QtBot, make_window: Make) -> No
     controls.worlds.setCurrentIndex(2)
     assert race.start == race.world.start
     assert controls.story.text() == race.world.story
+
+
+def test_the_return_around_a_policy_at_any_instant(
+    qtbot: QtBot, make_window: Make, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    for scan in (line, plane):
+        monkeypatch.setattr(landscape_around, scan.__name__, partial(scan, side=9))
+    window = make_window(
+        environment="CartPole-v1",
+        environment__time_limit=20,
+        policy__hidden_sizes=(4,),
+        estimator__baseline="average",
+        collection__episodes_per_update=4,
+        budget__environment_steps=600,
+    )
+    page = turned_to(window, qtbot, "Around θ").findChild(AroundPage)
+    assert isinstance(page, AroundPage)
+    assert not page._stage.filled
+    page.episodes.slider.setValue(0)  # 4
+    window.start()
+    reach(window, RunState.FINISHED)
+
+    def whole(plot: LinePlot | PlanePlot, iteration: int) -> bool:
+        begun = plot._begun
+        known = begun is not None and begun.snapshot.iteration == iteration
+        return known and not page._work.busy and len(plot._spots) == begun.scan.count
+
+    last = window.playback.policy.iteration
+    look(window, qtbot)
+    qtbot.waitUntil(lambda: whole(page.line, last), timeout=20_000)  # by itself, once no more is to come
+    centre = page.line._spots[len(page.line._spots) // 2]
+    assert centre.gained == (0.0, 0.0)
+    assert 8.0 < centre.value.value <= 20.0
+    assert page._iteration.text() == f"iteration {last}"
+    assert "as far as the last update" in [moment.text for moment in page.line._moments.moments]
+
+    second = next(kept for kept in window.panels.past.kept if kept.iteration == 2)
+    page.first.setCurrentIndex(page.first.findData("step"))
+    page.first.activated.emit(page.first.currentIndex())
+    QTest.mouseClick(strip(window), Qt.MouseButton.LeftButton, pos=place(window, second))
+    qtbot.waitUntil(lambda: whole(page.line, 2) and page.line._taken is not None, timeout=20_000)
+    words = [moment.text for moment in page.line._moments.moments]
+    assert words[:2] == ["this policy", "before the last update"]
+    assert page.line.numbers is not None
+    assert len(page.line.numbers()) == 9
+
+    page.second.setCurrentIndex(page.second.findData("random"))
+    page.second.activated.emit(page.second.currentIndex())
+    qtbot.waitUntil(lambda: whole(page.plane, 2), timeout=20_000)
+    assert page._plots.currentWidget() is page.plane
+    assert np.isfinite(page.plane._shown).all()
+    assert page.plane._shown[4, 4] == page.plane._spots[4, 4].value.value
+    qtbot.waitUntil(lambda: page.plane._arrow.start is not None)
+    page.apply_theme(load_theme("light"))
+
+    QTest.mouseClick(page.look, Qt.MouseButton.LeftButton)
+    assert page._work.busy
+    window.docks["Signal"].raise_()  # nobody looks any more
+    qtbot.waitUntil(lambda: not page._work.busy and "around" not in window.playback._wanting)
 
 
 def test_lines_of_equal_height() -> None:

@@ -24,6 +24,12 @@ def _baseline(context: PanelContext) -> PanelWidget:
     return BaselinePage(context)
 
 
+def _around(context: PanelContext) -> PanelWidget:
+    from app.panels.lab.landscape.around_page import AroundPage
+
+    return AroundPage(context)
+
+
 PAGES: tuple[LabPage, ...] = (
     LabPage(
         title="Estimators",
@@ -39,5 +45,10 @@ PAGES: tuple[LabPage, ...] = (
         title="Landscape",
         help="The expected return over a policy's two parameters as a map, and five update rules that race across it",
         make=_landscape,
+    ),
+    LabPage(
+        title="Around θ",
+        help="The return a step away from the policy: along the gradient, the last update or at random, and its cliffs",
+        make=_around,
     ),
 )

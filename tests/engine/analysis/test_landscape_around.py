@@ -92,7 +92,7 @@ def test_directions_are_as_long_as_the_parameters() -> None:
     assert second.vector.norm().item() == pytest.approx(scale_of(shown), rel=1e-5)
     with pytest.raises(RequestError, match="same"):
         across(first, first)
-    with pytest.raises(RequestError, match="0 here"):
+    with pytest.raises(RequestError, match="gradient is 0"):
         along("gradient", torch.zeros_like(raw), shown)
 
 

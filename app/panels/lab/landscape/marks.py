@@ -14,7 +14,7 @@ from app.plotting.marks import Frame, Numbers, pen_of
 from app.style.theme import Theme, blended
 
 _NONE: Numbers = np.empty(0)
-_LEVELS = 14  # lines of equal height
+_LEVELS, _FEW = 14, 6  # steps between lines of equal height, few where blocks are drawn
 _LEAST, _MOST = 0.03, 0.42  # of the text's colour in a tint
 _HEAD = 7.0  # pixels, half of what stands at a path's end
 _TIP = 9.0  # pixels, of an arrow
@@ -42,7 +42,7 @@ class Heights:
         """``heights`` whose outermost columns and rows are at the ends of ``x`` and ``y``; NaN where none is known."""
         self.heights, self.x, self.y, self.scale = heights, x, y, scale
         self._image = None
-        missing = np.linspace(1.0, 0.0, _LEVELS + 1)[1:-1] ** 2
+        missing = np.linspace(1.0, 0.0, (_FEW if self.blocks else _LEVELS) + 1)[1:-1] ** 2
         levels = scale[1] - (scale[1] - scale[0]) * missing if scale[1] > scale[0] else np.empty(0)
         self._lines = [contour(heights, level) for level in levels.tolist()]
 

@@ -1,0 +1,247 @@
+"""Around the policy: what its return would be a step away, along the gradient, the last update or at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QDeadlineTimer, QTimer
+from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget
+
+from app.panels.lab.choices import Column, Dial, combo
+from app.panels.lab.landscape.around_plots import NAMES, LinePlot, PlanePlot
+from app.panels.lab.progress import Busy
+from app.panels.lab.work import LabWork
+from app.panels.record import PanelContext, PanelWidget
+from app.style.format import short_number
+from app.style.text import Stage, SteadyLabel
+from app.style.theme import Theme
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+
+if TYPE_CHECKING:  # with torch
+    from app.models.history import History
+    from engine.analysis.landscape_around import Change, Found
+    from engine.analysis.playback import PolicySnapshot
+
+EVERY = 250  # ms between two looks at which policy there is
+_EMPTY = (
+    "How the return changes around the policy appears here once there is one: a click on Look plays episodes with "
+    "parameters a step away, along the gradient, the last update or at random."
+)
+_REACHES = (0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 2.0)
+_EPISODES = (4, 8, 16, 32, 64, 128)
+_LINE = "a line"
+
+
+@dataclass
+class _Asked:
+    """What is looked for, until it is not ``wanted`` any more."""
+
+    policy: PolicySnapshot
+    wish: tuple[Any, ...]
+    wanted: bool = True
+
+
+class AroundPage(PanelWidget):
+    """Plays on a thread of its own when it is asked to, and only while it can be seen. A look follows the timeline."""
+
+    def __init__(self, context: PanelContext) -> None:
+        super().__init__()
+        theme = context.theme
+        self._playback, self._past, self._library = context.playback, context.past, context.library
+        self._environment: EnvironmentInfo | None = None
+        self._asked: _Asked | None = None
+        self._work = LabWork(self, "around", "What is around the policy could not be found")
+        self._work.failed.connect(self._fail)
+        kinds = [(words, kind) for kind, words in NAMES.items()]
+        self.first = combo("Along", "The direction in which parameters are changed", kinds)
+        self.second = combo("And", "A second direction, over which there is a map; without one there is a curve")
+        self.second.addItem(_LINE, None)
+        for words, kind in kinds:
+            self.second.addItem(f"and {words}", kind)
+        percent = lambda share: f"{100.0 * share:g} %"  # noqa: E731
+        self.reach = Dial(
+            "±", "Reach: how far to look each way, as a share of the parameters' length", _REACHES, percent
+        )
+        self.episodes = Dial("N", "Episodes: played at each place, the same at all", _EPISODES, short_number)
+        self.seed = Dial("№", "Seed: of the random direction and of the episodes", range(1, 21), short_number)
+        self.reach.set_value(0.5)
+        self.episodes.set_value(16)
+        self.look = QPushButton("Look")
+        self.look.setToolTip("Play episodes around the policy that is shown")
+        self.column = Column(theme)
+        self._iteration = SteadyLabel("iteration 00,000", "muted")
+        self._iteration.setToolTip("After how many iterations the policy was such that stands in the middle")
+        dials = (self.reach, self.episodes, self.seed)
+        for widget in (self.first, self.second, self.look, *dials, Busy(self._work), self._iteration):
+            self.column.add(widget)
+        self.line, self.plane = LinePlot(theme), PlanePlot(theme)
+        self._plots = QStackedWidget()
+        for plot in (self.line, self.plane):
+            self._plots.addWidget(plot)
+        self._stage = Stage(_EMPTY, self._plots)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.column)
+        layout.addWidget(self._stage, 1)
+        self._due = QTimer(self, interval=EVERY)
+        self._due.timeout.connect(self._follow)
+        self._later = QTimer(self, interval=EVERY, singleShot=True)
+        self._later.timeout.connect(self._look_again)
+        self.look.clicked.connect(self.look_now)
+        for box in (self.first, self.second):
+            box.activated.connect(self._later.start)
+        for dial in (self.reach, self.episodes, self.seed):
+            dial.changed.connect(self._later.start)
+        context.past.changed.connect(self._request)
+
+    # --- from the window ---
+
+    @property
+    def watched(self) -> bool:
+        return super().watched or self.line.seen_large or self.plane.seen_large
+
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        if environment != self._environment:
+            self._environment = environment
+            self._forget()
+
+    def refresh(self, history: History) -> None:
+        self._request()
+
+    def reset(self) -> None:
+        self._forget()
+
+    def name_run(self, name: str) -> None:
+        self.line.run = self.plane.run = name
+
+    def apply_theme(self, theme: Theme) -> None:
+        for each in (self.column, self.line, self.plane):
+            each.apply_theme(theme)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._request()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._request()  # it may have been behind another tab, of which nothing else tells
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._follow()
+
+    def end(self) -> None:
+        self._due.stop()
+        self._later.stop()
+        self._drop()
+        self._work.end()
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        return self._work.wait(deadline)
+
+    # --- what is looked for ---
+
+    @property
+    def wish(self) -> tuple[Any, ...]:
+        """What is asked: both directions, the reach, the episodes and the seed."""
+        return (
+            self.first.currentData(),
+            self.second.currentData(),
+            self.reach.value,
+            int(self.episodes.value),
+            int(self.seed.value),
+        )
+
+    def look_now(self) -> None:
+        """Look around the policy that is shown."""
+        policy = self._playback.policy
+        if policy is None or policy.environment != self._environment or not self.watched:
+            return
+        self._drop()
+        self._asked = asked = _Asked(policy, self.wish)
+        plot = self.line if self.second.currentData() is None else self.plane
+        run, library = self._past.run, self._library.library if self._library is not None else None
+        find = partial(_last_update, None if library is None else library.folder, run, asked)
+        self._work.ask(partial(_look, asked, find), partial(self._take, plot))
+
+    def _look_again(self) -> None:
+        if self._asked is not None and self._asked.wish != self.wish:
+            self.look_now()
+
+    def _request(self) -> None:
+        if not self._due.isActive() and self.isVisible():
+            self._due.start()
+
+    def _follow(self) -> None:
+        """Look once there is a policy, and then at what a person turns to; what trains on is looked at when asked."""
+        seen = self.watched
+        self._playback.set_wanted(seen, "around")
+        if not seen:
+            self._due.stop()
+            if self._work.busy:
+                self._drop()
+                self._work.cancel()
+                self._asked = None
+            return
+        policy = self._playback.policy
+        self.look.setEnabled(policy is not None)
+        if policy is None or policy.environment != self._environment:
+            return
+        asked = self._asked
+        if asked is None or (asked.policy is not policy and not self._playback.goes_on):
+            self.look_now()
+
+    def _drop(self) -> None:
+        if self._asked is not None:
+            self._asked.wanted = False
+
+    def _take(self, plot: LinePlot | PlanePlot, found: Found) -> None:
+        from engine.analysis.landscape_around import Begun, Taken
+
+        if isinstance(found, Begun):
+            plot.begin(found)
+            self._iteration.setText(f"iteration {found.snapshot.iteration:,}")
+            self._plots.setCurrentWidget(plot)
+            self._stage.fill(True)
+        elif isinstance(found, Taken):
+            plot.show_taken(found)
+        else:
+            plot.add(found)
+
+    def _fail(self, sentence: str) -> None:
+        self._stage.set_hint(sentence)
+        self._stage.fill(False)
+
+    def _forget(self) -> None:
+        self._drop()
+        self._work.cancel()
+        self._asked = None
+        self._iteration.clear()
+        self._stage.set_hint(_EMPTY)
+        self._stage.fill(False)
+        self._request()
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:g} %"
+
+
+def _look(asked: _Asked, find: Any) -> Iterator[tuple[float, Any]]:
+    """On the thread."""
+    from engine.analysis.landscape_around import Wanted, look_around
+
+    yield from look_around(asked.policy, Wanted(*asked.wish), find)
+
+
+def _last_update(folder: Any, run: str, asked: _Asked) -> Change | None:
+    from engine.runs.last_update import last_update
+
+    if folder is None or not run:
+        return None
+    return last_update(folder, run, asked.policy, lambda _: asked.wanted)
