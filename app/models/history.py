@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.models.axis_choice import XAxis
 from app.models.columns import Column, Floats, Table
+from app.models.watched_update import WatchedUpdate
 from engine.reports.events import (
     Asked,
     Change,
@@ -75,6 +76,7 @@ class History:
     advantages: Estimated | None = None
     ratios: Reweighted | None = None
     planned: Planned | None = None
+    watched: WatchedUpdate = field(default_factory=WatchedUpdate)
     latest: Updated | None = None
     solved: Solved | None = None
     asked: Asked | None = None  # what the person who teaches is asked, until the round is learned from
@@ -143,6 +145,7 @@ class History:
 
     def add(self, event: Event) -> None:
         """Take in what the run tells."""
+        self.watched = self.watched.with_event(event)
         if isinstance(event, Updated):
             self.add_iteration(event)
         elif isinstance(event, Collected):

@@ -14,6 +14,7 @@ from app.models.experiment import Experiment
 from app.models.inspection import Inspection
 from app.models.past import Past
 from app.models.person import PersonReturns
+from app.models.slow_motion import SlowMotion
 from app.session.optimal_returns import OptimalReturns
 from app.session.playback_thread import PlaybackThread
 from app.session.run_library import RunLibrary
@@ -33,7 +34,7 @@ Region = Literal["left", "centre", "lower", "right", "foot"]
 @dataclass(frozen=True)
 class PanelContext:
     """What panels are made from; ``settings`` keep what a panel remembers, and ``library`` what is never to be lost; by
-    ``answer`` a run is told what it asks a person."""
+    ``answer`` a run is told what it asks a person, and ``slow`` says at which stop of an iteration it is."""
 
     theme: Theme
     experiment: Experiment
@@ -46,6 +47,7 @@ class PanelContext:
     library: RunLibrary | None = None
     inspection: Inspection = field(default_factory=Inspection)
     answer: Callable[[int, Any], bool] = lambda _number, _action: False
+    slow: SlowMotion = field(default_factory=SlowMotion)
 
 
 class PanelWidget(QWidget):

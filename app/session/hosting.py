@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.models.run_state import RunState
@@ -14,6 +15,8 @@ from engine.runs.records import Status
 from engine.runtime.errors import RequestError, describe
 
 if TYPE_CHECKING:
+    from engine.analysis.playback import PolicySnapshot
+    from engine.config import RunConfig
     from engine.runs.recorder import Recorder
     from engine.runs.records import RunRecord
     from engine.training.training import Training
@@ -54,6 +57,44 @@ class NotNow(Exception):  # noqa: N818 - a reason
 def kept(training: Training | None) -> str:
     """What a failure leaves: the policy of a run that has learned is still watched, and its curves stay."""
     return " What was learned before is kept." if training is not None and training.iteration > 1 else ""
+
+
+def saved(record: RunRecord | None, steps: int | None) -> str:
+    """What to say of a run that ends with the window, kept after so many steps; empty where it is not."""
+    if record is None or steps is None:
+        return ""
+    return f"Run {record.number} is saved after {steps:,} steps, from where it can go on."
+
+
+def load_engine() -> None:
+    """Load torch, which takes a second or more, and what a run needs of it."""
+    import engine.analysis.playback  # noqa: F401
+    from engine.runtime.threads import compute_on_one_thread
+    from engine.training.warm_up import warm_up
+
+    compute_on_one_thread()
+    warm_up()
+
+
+def new_training(config: RunConfig, run: str, library: Path) -> Training:
+    """A new run, with what the library has for it to learn from."""
+    from engine.runs.giving import training_for
+
+    return training_for(config, run, library)
+
+
+def shown(training: Training) -> PolicySnapshot:
+    """The policy as it is, for whoever watches."""
+    from engine.analysis.playback import frozen
+
+    return frozen(training)
+
+
+def explain(training: Training, device: Callable[[str], object], log: Callable[[str, str], object]) -> None:
+    """Say where networks are computed, and how environments are stepped."""
+    device(training.device_reason)
+    if training.stepping_reason:
+        log("info", f"{training.stepping_reason}.")
 
 
 def change(training: Training, log: Callable[[str, str], object], path: str, value: Any) -> None:

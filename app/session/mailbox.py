@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Protocol
 
-from engine.reports.events import Collected, Event, Heartbeat, Updated
+from engine.reports.events import (
+    Collected,
+    EpisodeEnded,
+    Event,
+    Heartbeat,
+    Inspected,
+    LineSearchTry,
+    TrustRegion,
+    Updated,
+    UpdateStep,
+)
+
+WATCHED = (EpisodeEnded, Inspected, TrustRegion, LineSearchTry, UpdateStep)
+"""What an iteration tells only while it is watched; all that it has told belongs together."""
+_MOST_WATCHED = 20_000  # events that wait to be looked at
 
 
 class EventReader(Protocol):
@@ -21,14 +35,24 @@ class EventReader(Protocol):
 @dataclass
 class Mail:
     """What arrived since the last look: ``scalars`` in full, of everything else of a run only the newest of its kind;
-    a heartbeat only if nothing else came after it, and what tells of no episode only if no scalars did."""
+    a heartbeat only if nothing else came after it, and what tells of no episode only if no scalars did. ``watched`` are
+    in full as well, those of the newest iterations, and each iteration's scalars come after them."""
 
+    watched: list[Event] = field(default_factory=list)
     scalars: list[Collected | Updated] = field(default_factory=list)
     newest: dict[tuple[str, type[Event]], Event] = field(default_factory=dict)
 
     @property
     def events(self) -> list[Event]:
-        return [*self.scalars, *self.newest.values()]
+        return [*self.watched, *self.scalars, *self.newest.values()]
+
+    def watch(self, event: Event) -> None:
+        """Take in what a watched iteration tells; a step's change of all parameters is left out, as it may be large."""
+        if isinstance(event, UpdateStep):
+            event = replace(event, parameter_change=event.parameter_change[:0])
+        if len(self.watched) >= _MOST_WATCHED:
+            del self.watched[: _MOST_WATCHED // 2]
+        self.watched.append(event)
 
 
 class Mailbox:
@@ -45,6 +69,8 @@ class Mailbox:
             if isinstance(event, Updated) or (isinstance(event, Collected) and len(event.returns)):
                 newest.pop((event.run, Collected), None)  # whose steps would be taken for the run's
                 self._mail.scalars.append(event)
+            elif isinstance(event, WATCHED):
+                self._mail.watch(event)
             else:  # short iterations often end no episode
                 newest.pop((event.run, kind), None)  # so that it comes last
                 newest[event.run, kind] = event

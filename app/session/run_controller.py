@@ -13,14 +13,17 @@ from PySide6.QtCore import Signal
 
 from app.models.run_state import ACTIVE, ALLOWED, ENDED, RunAction, RunState
 from app.models.runs import KeptRun, Run, difference_made, live_changes
+from app.models.slow_motion import SlowMotion
 from app.session.going_back import Asked, Forking, Resuming, asked_back
 from app.session.mailbox import Mailbox
 from app.session.run_progress import Advance, Progress
 from app.session.run_sentences import STOP, silence, silent_start
 from app.session.shown_runs import ShownRuns
+from app.session.stops import Pace, Slow
 from app.session.training_thread import TrainingThread
 from engine.catalogue.configured import changed
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.stops import Stop, Until
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
@@ -48,7 +51,8 @@ class RunController(ShownRuns):
 
     def __init__(self, thread: TrainingThread, mailbox: Mailbox) -> None:
         super().__init__()
-        self.pace: float | None = None  # iterations per second, None at full speed
+        self.pace: Pace = None
+        self.slow = SlowMotion()
         self._count = 0  # the number of the run that last began
         self.last_cleared: tuple[KeptRun, KeptRun | None] | None = None  # the run that a reset cleared, and its ghost
         self.training, self._mailbox = thread, mailbox
@@ -59,6 +63,8 @@ class RunController(ShownRuns):
         self._heard = 0.0
         self._warned = False
         thread.state_changed.connect(self._follow)
+        thread.stopped_at.connect(self._stop_at)
+        self.slow.looked.connect(lambda looked_at: setattr(thread.stops, "looked_at", looked_at))
 
     @property
     def activity(self) -> str:
@@ -116,19 +122,20 @@ class RunController(ShownRuns):
         Args:
             plain: the environment before the changes that ``config`` makes to it; that of the catalogue by default.
         """
-        self._start(config, plain, one_step=False)
+        self._start(config, plain, None)
 
-    def step(self, config: RunConfig, plain: EnvironmentInfo | None = None) -> None:
-        """One iteration, then pause."""
-        self._start(config, plain, one_step=True)
+    def step(self, config: RunConfig, plain: EnvironmentInfo | None = None, until: Until = "iteration") -> None:
+        """Go on until there, then pause: for one iteration, or to a stop within it."""
+        self._start(config, plain, until)
 
-    def _start(self, config: RunConfig, plain: EnvironmentInfo | None, *, one_step: bool) -> None:
-        if not self.allows(RunAction.STEP if one_step else RunAction.START):
+    def _start(self, config: RunConfig, plain: EnvironmentInfo | None, until: Until | None) -> None:
+        if not self.allows(RunAction.STEP if until is not None else RunAction.START):
             return
+        self.slow.ask(until)
         if self.would_start_anew(config):
-            self._begin(Asked(uuid.uuid4().hex, config, plain or ENVIRONMENTS[config.environment.id]), one_step)
+            self._begin(Asked(uuid.uuid4().hex, config, plain or ENVIRONMENTS[config.environment.id]), until)
         else:
-            self._resume({}, one_step)
+            self._resume({}, until)
 
     def go_on(self, config: RunConfig) -> None:
         """Go on with the run that is shown though the choice is another: what may change while training becomes as in
@@ -144,7 +151,7 @@ class RunController(ShownRuns):
             self.log.emit("error", str(error))
             return
         self._before = before
-        self._resume(changes, one_step=False)
+        self._resume(changes, None)
 
     def resume(self, record: RunRecord, steps: int | None = None, plain: EnvironmentInfo | None = None) -> None:
         """Go on with a run of the library from its last checkpoint, to ``steps`` environment steps in all where they
@@ -173,14 +180,14 @@ class RunController(ShownRuns):
             self.training.ask("stop after" if iteration is None else "stop")
         elif here and iteration is None and self.state is RunState.STOPPED:
             self._forking = partial(self._come_back, forking, forking.id, plain)
-            self._resume({}, one_step=False)  # to the end of the iteration that it was stopped in
+            self._resume({}, None)  # to the end of the iteration that it was stopped in
             self._set_state(RunState.STOPPING)
             self.training.ask("stop after")
         else:
             self._come_back(forking, forking.id, plain)
 
     def _come_back(
-        self, how: Resuming | Forking, id: str, plain: EnvironmentInfo | None, *, one_step: bool = False
+        self, how: Resuming | Forking, id: str, plain: EnvironmentInfo | None, until: Until | None = None
     ) -> None:
         if self.state in ACTIVE:
             self.log.emit("warning", f"Stop the run that trains to go on with run {how.record.number}.")
@@ -190,12 +197,12 @@ class RunController(ShownRuns):
         except RequestError as error:
             self.log.emit("error", str(error))
             return
-        self._begin(asked, one_step)
+        self._begin(asked, until)
 
-    def _resume(self, changes: dict[str, Any], one_step: bool) -> None:
+    def _resume(self, changes: dict[str, Any], until: Until | None) -> None:
         shown = self.shown
         if shown is not None and shown.record is not None and not self._is_held and self.state in ENDED:
-            self._come_back(Resuming(shown.record, changes), shown.record.id, shown.plain, one_step=one_step)
+            self._come_back(Resuming(shown.record, changes), shown.record.id, shown.plain, until)
             return
         paused = self.state is RunState.PAUSED
         self._heard, self._unbegun = time.monotonic(), None
@@ -203,20 +210,20 @@ class RunController(ShownRuns):
         if paused:
             for change in changes.items():
                 self.training.ask("change", change)
-            self.training.ask("step" if one_step else "resume")
+            self.training.ask("resume" if until is None else "step", until)
         else:
-            self.training.go_on(self._shown_id, changes, one_step=one_step)
+            self.training.go_on(self._shown_id, changes, until=until)
 
-    def _begin(self, asked: Asked, one_step: bool) -> None:
+    def _begin(self, asked: Asked, until: Until | None) -> None:
         # What the last run left on screen stays until this one is known to work.
         self._next = asked
         self._heard, self._warned = time.monotonic(), False
         self._set_state(RunState.STARTING)
         if asked.how is not None:
-            self.training.come_back(asked.id, asked.how, one_step=one_step)
+            self.training.come_back(asked.id, asked.how, until=until)
         else:
             self._histories.begin(asked.id)
-            self.training.begin(asked.id, asked.config, one_step=one_step)
+            self.training.begin(asked.id, asked.config, until=until)
 
     def pause(self) -> None:
         if self.allows(RunAction.PAUSE):
@@ -247,10 +254,10 @@ class RunController(ShownRuns):
         if cleared is not None:
             self.log.emit("info", f"Run {cleared.run.number} is cleared; Undo in the menu Edit brings it back.")
 
-    def set_pace(self, iterations_per_second: float | None) -> None:
-        """Begin no more iterations than this in a second, from now on; None is full speed."""
-        self.pace = iterations_per_second
-        self.training.set_pace(iterations_per_second)
+    def set_pace(self, pace: Pace) -> None:
+        """Begin no more iterations than this in a second, or linger at every stop within them, from now on."""
+        self.pace = pace
+        self.training.set_pace(pace)
 
     def change(self, path: str, value: Any) -> None:
         """Change a live parameter of the active run."""
@@ -322,9 +329,17 @@ class RunController(ShownRuns):
             return Progress(0, asked.budget.environment_steps, None, None)
         if self.shown is None:
             return Progress(0, 0, None, None)
-        come_to = self._advance.progress(self.history, self.shown.config.budget.environment_steps, self.pace)
-        # Nobody knows how long a person takes.
-        return replace(come_to, steps_per_second=None, seconds_left=None) if self.is_asking else come_to
+        pace = None if isinstance(self.pace, Slow) else self.pace
+        come_to = self._advance.progress(self.history, self.shown.config.budget.environment_steps, pace)
+        # Nobody knows how long a person takes, or who slows a run down until it can be seen.
+        unknown = self.is_asking or isinstance(self.pace, Slow)
+        return replace(come_to, steps_per_second=None, seconds_left=None) if unknown else come_to
+
+    def _stop_at(self, stop: Stop | None) -> None:
+        self._receive()  # what it is to be seen by
+        self.slow.come_to(stop)
+        if self.slow.has_missed:
+            self.log.emit("info", "This iteration had no such stop, so it was gone through to its end.")
 
     def _follow(self, state: RunState) -> None:
         before, self._before = self._before, None

@@ -25,12 +25,19 @@ from app.session.hosting import (
     answer,
     change,
     close,
+    explain,
     kept,
+    load_engine,
+    new_training,
+    saved,
+    shown,
     tell,
 )
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
+from app.session.stops import Pace, Stops
+from engine.catalogue.methods.stops import Stop, Until
 from engine.config import RunConfig
 from engine.reports.events import Collected, Heartbeat, Solved, Updated
 from engine.runs.place import library_folder
@@ -63,6 +70,7 @@ class TrainingThread(QThread):
     log = Signal(str, str)  # level, sentence
     device_chosen = Signal(str)  # why training happens where it does
     ready = Signal()  # torch is loaded
+    stopped_at = Signal(object)  # the stop within an iteration at which the run waits or lingers; None as it goes on
 
     def __init__(self, playback: PlaybackThread, readers: Sequence[EventReader], library: Path | None = None) -> None:
         super().__init__()
@@ -71,15 +79,13 @@ class TrainingThread(QThread):
         self._readers = tuple(readers)
         self._library = library
         self._requests = Requests()
-        self._stepping = False
+        self.stops = Stops()
         self._stops_after = False  # the run is to stop as soon as no iteration is under way
         self._waited: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
         self._held: Hosted | None = None
         self._rest = Status.STOPPED  # what the run that goes on had come to
         self._begun = ""  # the run that last began to train
         self._steps = 0  # environment steps that it has told of, those of the iteration under way included
-        self._pace: float | None = None  # iterations per second
-        self._due_from = 0.0  # when the iteration began after which the next one is due
         self._recorder: Recorder | None = None  # of the run that trains now
         self.begun: Begun | None = None  # with what the run that last came back from the library did so
         self.record: RunRecord | None = None  # what the library says of the run that last began, where it is in it
@@ -90,25 +96,25 @@ class TrainingThread(QThread):
 
     # --- asked by the window, on its own thread -----------------------------------------------------------------------
 
-    def begin(self, run: str, config: RunConfig, *, one_step: bool = False) -> None:
-        """Start a new run, whose events carry the name ``run``; for one iteration only if ``one_step``."""
-        self._requests.put(Request("start", (run, config, one_step)))
+    def begin(self, run: str, config: RunConfig, *, until: Until | None = None) -> None:
+        """Start a new run, whose events carry the name ``run``, and wait where it comes ``until``."""
+        self._requests.put(Request("start", (run, config, until)))
 
-    def go_on(self, run: str, changes: Mapping[str, Any], *, one_step: bool = False) -> None:
+    def go_on(self, run: str, changes: Mapping[str, Any], *, until: Until | None = None) -> None:
         """Have the run that is ``held`` go on exactly where it was stopped, be it in the middle of an iteration, with
         ``changes`` of live parameters from the next iteration on."""
-        self._requests.put(Request("go on", (run, changes, one_step)))
+        self._requests.put(Request("go on", (run, changes, until)))
 
-    def come_back(self, run: str, how: Resuming | Forking, *, one_step: bool = False) -> None:
+    def come_back(self, run: str, how: Resuming | Forking, *, until: Until | None = None) -> None:
         """Go on with ``run`` from what the library has of it, or of the one that it is forked from."""
-        self._requests.put(Request("come back", (run, how, one_step)))
+        self._requests.put(Request("come back", (run, how, until)))
 
     def ask(self, kind: Kind, payload: Any = None) -> None:
         self._requests.put(Request(kind, payload))
 
-    def set_pace(self, iterations_per_second: float | None) -> None:
-        """Begin no more iterations than this in a second, from now on; None is full speed."""
-        self._pace = iterations_per_second
+    def set_pace(self, pace: Pace) -> None:
+        """Begin no more iterations than this in a second, or linger at every stop within them, from now on."""
+        self.stops.pace = pace
         self._requests.put(Request("pace"))  # which ends a wait for what was due at the last pace
 
     @property
@@ -142,26 +148,24 @@ class TrainingThread(QThread):
                 self._come_back(*request.payload)
         self._let_go()
 
-    def _begin(self, run: str, config: RunConfig, one_step: bool) -> None:
+    def _begin(self, run: str, config: RunConfig, until: Until | None) -> None:
         def make() -> Training:
-            from engine.runs.giving import training_for
-
-            training = training_for(config, run, library_folder(self._library))
-            self._explain(training)
+            training = new_training(config, run, library_folder(self._library))
+            explain(training, self.device_chosen.emit, self.log.emit)
             return training
 
-        self._stepping, self.begun = one_step, None
+        self.stops.until, self.begun = until, None
         self._host(run, make)
 
-    def _come_back(self, run: str, how: Resuming | Forking, one_step: bool) -> None:
+    def _come_back(self, run: str, how: Resuming | Forking, until: Until | None) -> None:
         def make() -> Training:
             self.begun = self._of_this_instant(how).begun(library_folder(self._library))
-            self._explain(self.begun.training)
+            explain(self.begun.training, self.device_chosen.emit, self.log.emit)
             for sentence in self.begun.said:
                 self.log.emit("info", sentence)
             return self.begun.training
 
-        self._stepping, self.begun = one_step, None
+        self.stops.until, self.begun = until, None
         self._host(run, make)
 
     def _of_this_instant(self, how: Resuming | Forking) -> Resuming | Forking:
@@ -173,12 +177,7 @@ class TrainingThread(QThread):
             self._finish(held.training)
         return replace(how, state=held.training.state()) if held.is_whole else how
 
-    def _explain(self, training: Training) -> None:
-        self.device_chosen.emit(training.device_reason)
-        if training.stepping_reason:
-            self.log.emit("info", f"{training.stepping_reason}.")
-
-    def _go_on(self, run: str, changes: Mapping[str, Any], one_step: bool) -> None:
+    def _go_on(self, run: str, changes: Mapping[str, Any], until: Until | None) -> None:
         def take() -> Training:
             held = self._held
             if held is None or held.run != run:
@@ -186,7 +185,7 @@ class TrainingThread(QThread):
             self._held, self._rest = None, held.status
             return held.training
 
-        self._stepping, self.begun = one_step, None
+        self.stops.until, self.begun = until, None
         self._host(run, take, changes)
 
     def _host(self, run: str, come_by: Callable[[], Training], changes: Mapping[str, Any] | None = None) -> None:
@@ -281,7 +280,7 @@ class TrainingThread(QThread):
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
-        self._due_from = time.monotonic()
+        training.watched = self.stops.begin(training.iteration)
         recorder = self._recorder
         assert recorder is not None
         readers = [*self._readers, recorder]
@@ -298,13 +297,14 @@ class TrainingThread(QThread):
                         self._show_policy(training)
                     if self._stops_after:
                         raise StopRun
-                    if self._stepping:
-                        self._wait(training)
-                    elif self._pace is not None:
-                        self._hold(training)
+                    self.stops.over(training.watched)
+                for stop in self.stops.of(event):
+                    self._stop_at(stop, training)
                 self._obey_all(training)
                 while training.asking and not self._stops_after:
                     self._obey(self._requests.next(), training)
+                if isinstance(event, Updated | Solved):
+                    training.watched = self.stops.watches()
         finally:
             self._show_policy(training, final=True)  # before the end is told, after which another run may begin
 
@@ -321,10 +321,8 @@ class TrainingThread(QThread):
             if training is not None and status is not Status.FAILED:
                 recorder.save(training)
             recorder.end(status, reason)
-            if status is Status.INTERRUPTED and self.record is not None and recorder.kept is not None:
-                self.saved = (
-                    f"Run {self.record.number} is saved after {recorder.kept:,} steps, from where it can go on."
-                )
+            if status is Status.INTERRUPTED:
+                self.saved = saved(self.record, recorder.kept)
 
     def _obey_all(self, training: Training) -> None:
         while self._requests:
@@ -352,15 +350,14 @@ class TrainingThread(QThread):
         self._show_policy(training, final=True)
         if self._recorder is not None:
             self._recorder.save(training)
-        if not self._stepping:
+        if self.stops.until is None:
             self.log.emit("info", f"Paused after {self._steps:,} steps.")
         self._note_status(Status.PAUSED)
         self.state_changed.emit(RunState.PAUSED)
         while True:
             request = self._requests.next()
             if request.kind in ("resume", "step"):
-                self._stepping = request.kind == "step"
-                self._due_from = time.monotonic()
+                self.stops.ask(request.payload if request.kind == "step" else None, training.iteration)
                 self._note_status(Status.RUNNING)
                 self.state_changed.emit(RunState.RUNNING)
                 return
@@ -373,18 +370,26 @@ class TrainingThread(QThread):
         if self._recorder is not None:
             self._recorder.set_status(status)
 
-    def _hold(self, training: Training) -> None:
-        """Put off the next iteration until it is due at this pace, which may change meanwhile, and obey at once."""
-        while (pace := self._pace) is not None and (early := self._due_from + 1 / pace - time.monotonic()) > 0:
+    def _stop_at(self, stop: Stop, training: Training) -> None:
+        """Wait or linger here, as asked."""
+        if self.stops.is_wanted(stop, training.iteration):
+            self.stopped_at.emit(stop)
+            self._wait(training)
+        elif self.stops.lingers(stop):
+            if self.stops.is_slow:
+                self.stopped_at.emit(stop)
+            self._hold(stop, training)
+
+    def _hold(self, stop: Stop, training: Training) -> None:
+        """Put off what comes next until it is due at this pace, which may change meanwhile, and obey at once."""
+        while (early := self.stops.early(stop)) > 0:
             request = self._requests.next_within(early)
             if request is not None:
                 self._obey(request, training)
                 if request.kind == "pause":
                     break  # whoever goes on gets the next iteration at once
-        self._due_from = time.monotonic()
+        self.stops.due_from = time.monotonic()
 
     def _show_policy(self, training: Training, *, new_run: bool = False, final: bool = False) -> None:
-        from engine.analysis.playback import frozen
-
-        self.policy = frozen(training)
+        self.policy = shown(training)
         self._playback.offer(self.policy, new_run=new_run, final=final)

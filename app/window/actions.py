@@ -30,6 +30,13 @@ class Spec:
 SPECS: dict[str, Spec] = {
     "start": Spec("Start", "play", "Space", "Train, pause, or go on after a pause or a stop", anywhere="F5"),
     "step": Spec("Step", "skip-next", "Right", "Train for exactly one iteration, then pause", anywhere="F6"),
+    "next_stop": Spec(
+        "Next stop",
+        "debug-step-into",
+        "Shift+Right",
+        "Go on within the iteration: collect, credit, subtract the baseline, weight ∇log π, move θ",
+        anywhere="F7",
+    ),
     "stop": Spec("Stop", "stop", "Ctrl+.", "End the run; it can go on, and its curves and its policy stay"),
     "reset": Spec(
         "Reset", "restart", "Ctrl+R", "End the run and clear its curves; it can be undone, and it stays on the shelf"
@@ -88,7 +95,7 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
         action = QAction(spec.text, parent)
         action.setObjectName(name)
         action.setCheckable(spec.checkable)
-        action.setAutoRepeat(name == "step")  # others would be done and undone while a key is held
+        action.setAutoRepeat(name in ("step", "next_stop"))  # others would be done and undone while a key is held
         if spec.shortcut:
             action.setShortcut(QKeySequence(spec.shortcut))
         if spec.anywhere:  # also before another window of ours, unless that has to be answered first

@@ -45,9 +45,11 @@ from app.window.preset_files import PresetFiles
 from app.window.preset_menu import PresetMenu
 from app.window.run_files import RunFiles
 from app.window.runs import Runs
+from app.window.step_menu import StepMenu
 from app.window.toolbar import Toolbar
 from app.window.undoing import TriedMenu
 from engine.catalogue.configured import described
+from engine.catalogue.methods.stops import Until
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.presets import Preset
@@ -101,7 +103,7 @@ class MainWindow(DropWindow):
         self.run_library = RunLibrary(library_folder(library), self)
         context = PanelContext(self.look.theme, self.experiment, self.playback, self.x_axis, settings)
         best, answer = OptimalReturns(self.lookups), self.controller.answer
-        context = replace(context, optimal=best, library=self.run_library, answer=answer)
+        context = replace(context, optimal=best, library=self.run_library, answer=answer, slow=self.controller.slow)
         self.panels = Panels(panels, context, self.frame, slack=TICK / 2000)
         self.present.follow(self.panels)
         self.panels.make(at_once=True)
@@ -116,7 +118,8 @@ class MainWindow(DropWindow):
         self.runs.list_in(self.frame, self.actions_by_name["all_runs"], lambda: self.look.theme)
         self.files = RunFiles(self.controller, self.choice_loader, self.run_library, self.runs.shelf, self)
         tried = TriedMenu(self.runs.undoing, self)
-        own = OwnMenus(self.preset_menu, self.toolbar.device.menu, tried, self.files.export_menu)
+        steps = StepMenu(self.toolbar, self.actions_by_name, self.step, self.controller, lambda: self.experiment.config)
+        own = OwnMenus(self.preset_menu, self.toolbar.device.menu, tried, self.files.export_menu, steps)
         fill_menu_bar(self, self.actions_by_name, own, [self._modes, self.frame.toggles])
         self._tick = QTimer(self, interval=TICK)
         self._ticks, self._allowance = 0, Allowance()
@@ -132,7 +135,6 @@ class MainWindow(DropWindow):
         """Every connection of the window."""
         on = self.actions_by_name
         on["start"].triggered.connect(self.start_or_pause)
-        on["step"].triggered.connect(self.step)
         on["stop"].triggered.connect(self.controller.stop)
         on["reset"].triggered.connect(self.controller.reset)
         on["fork"].triggered.connect(lambda: self.runs.fork())
@@ -192,9 +194,9 @@ class MainWindow(DropWindow):
         if self._is_sound():
             self.controller.start(self.experiment.config, self.experiment.plain)
 
-    def step(self) -> None:
+    def step(self, until: Until = "iteration") -> None:
         if self._is_sound():
-            self.controller.step(self.experiment.config, self.experiment.plain)
+            self.controller.step(self.experiment.config, self.experiment.plain, until)
 
     def go_on(self) -> None:
         """Go on with the run that is shown, whatever has been edited since."""

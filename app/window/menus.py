@@ -23,6 +23,7 @@ class OwnMenus:
     device: QMenu
     tried: QMenu
     export: QMenu
+    steps: QMenu
 
 
 def fill_menu_bar(
@@ -46,6 +47,7 @@ def fill_menu_bar(
     edit.addMenu(own.tried)
     edit.addSeparator()
     edit.addAction(actions["paste"])
+    run.insertMenu(actions["stop"], own.steps)
     run.addMenu(own.device)
     view.setToolTipsVisible(True)
     _add(view, [*places, *([actions[name] for name in group] for group in _VIEW)])

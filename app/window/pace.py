@@ -1,31 +1,38 @@
-"""How fast iterations may follow each other, and whether the newest policy is watched."""
+"""How fast iterations may follow each other, or the stops within them, and whether the newest policy is watched."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QToolButton, QWidget
 
+from app.session.stops import Pace, Slow
 from app.style import icons
 from app.style.format import short_number
 from app.style.theme import Theme
 
-# Iterations per second, in steps that are alike to the eye; None is full speed. A window opens at full speed, so that
-# nobody takes a pace of last week for how fast learning is.
-PACES: tuple[float | None, ...] = (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, None)
+# Stops, then iterations per second, in steps that are alike to the eye; None is full speed. A window opens at full
+# speed, so that nobody takes a pace of last week for how fast learning is.
+_SLOW = (Slow(0.2), Slow(0.5), Slow(1), Slow(2), Slow(5))
+PACES: tuple[Pace, ...] = (*_SLOW, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, None)
 _PAGE = 3  # steps of the slider, about half a power of ten
 _WIDTH = 88
 _FOLLOW = "Follow newest"
 
 
-def pace_text(pace: float | None) -> str:
-    """ "full speed", "1 iteration/s"."""
+def pace_text(pace: Pace) -> str:
+    """ "full speed", "1 iteration/s", "1 stop/s", "a stop every 5 s"."""
     if pace is None:
         return "full speed"
+    if isinstance(pace, Slow):
+        rate = pace.stops_per_second
+        return (
+            f"a stop every {short_number(1 / rate)} s" if rate < 1 else f"{short_number(rate)} stop{'s' * (rate > 1)}/s"
+        )
     return f"{short_number(pace)} iteration{'' if pace == 1 else 's'}/s"
 
 
 class PaceControl(QWidget):
-    """``paced`` carries iterations per second, None at full speed; ``followed`` whether the newest policy plays."""
+    """``paced`` carries a pace; ``followed`` whether the newest policy plays."""
 
     paced = Signal(object)
     followed = Signal(bool)
@@ -63,8 +70,8 @@ class PaceControl(QWidget):
         self._say()
 
     @property
-    def pace(self) -> float | None:
-        """Iterations per second; None at full speed."""
+    def pace(self) -> Pace:
+        """What the slider is set to."""
         return PACES[self.slider.value()]
 
     def show_follow(self, follows: bool) -> None:
@@ -86,7 +93,8 @@ class PaceControl(QWidget):
         self.text.setText(text)
         self.slider.setAccessibleDescription(text)
         self.slider.setToolTip(
-            f"Pace: {text}.\nFrom one iteration per second at the left to full speed at the right, also while training."
+            f"Pace: {text}.\n"
+            "At the left slow motion, which stops within every iteration; at the right full speed; also while training."
         )
 
     def apply_theme(self, theme: Theme) -> None:

@@ -63,6 +63,12 @@ class Toolbar(QWidget):
         self._present_at = self._layout.count()
         self._theme_button = self._button(actions["toggle_theme"], text=False)
 
+    def add_steps(self, menu: QMenu) -> None:
+        """Put the stops within an iteration beneath Step."""
+        button = self._worded[0]
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+
     def add_pace(self, pace: PaceControl) -> None:
         """Put what sets the pace of the run behind its actions."""
         self._pace = pace
@@ -162,7 +168,12 @@ class Toolbar(QWidget):
     def follow(self, controller: RunController, config: RunConfig, theme: Theme) -> None:
         """Enable what the run's state allows, and name the main action after what it would do with this choice."""
         state = controller.state
-        for name, action in (("step", RunAction.STEP), ("stop", RunAction.STOP), ("reset", RunAction.RESET)):
+        for name, action in (
+            ("step", RunAction.STEP),
+            ("next_stop", RunAction.STEP),
+            ("stop", RunAction.STOP),
+            ("reset", RunAction.RESET),
+        ):
             self._actions[name].setEnabled(controller.allows(action))
         start = self._actions["start"]
         start.setEnabled(controller.allows(RunAction.START) or controller.allows(RunAction.PAUSE))

@@ -268,4 +268,4 @@ def test_a_dialog_that_has_to_be_answered_has_all_keys_and_the_gallery_all_but_t
 
 def test_only_stepping_repeats_while_a_key_is_held(hands: Hands) -> None:
     repeats = {name for name, action in hands.window.actions_by_name.items() if action.autoRepeat()}
-    assert repeats == {"step"} <= set(SPECS)
+    assert repeats == {"step", "next_stop"} <= set(SPECS)

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from app.models.run_state import LOCKED, RunState
 from app.models.runs import Difference
+from app.session.stops import Slow
 from app.window.main_window import MainWindow
 from app.window.pace import PACES, pace_text
 from app.window.run_list import RUN_ROLE
@@ -89,13 +90,19 @@ def test_in_a_narrow_window_texts_are_cut_and_buttons_are_not(qtbot: QtBot) -> N
     assert row.sizeHint().height() == height  # so that nothing beneath moves
 
 
-def test_paces_go_from_one_iteration_per_second_to_full_speed() -> None:
-    assert [pace_text(pace) for pace in (PACES[0], PACES[1], PACES[-1])] == [
+def test_paces_go_from_a_stop_in_several_seconds_over_one_iteration_per_second_to_full_speed() -> None:
+    slow = [pace for pace in PACES if isinstance(pace, Slow)]
+    paces = [pace for pace in PACES if isinstance(pace, int | float)]
+    assert (*slow, *paces, None) == PACES
+    assert [pace_text(pace) for pace in (*slow[1:4], *paces[:2], None)] == [
+        "a stop every 2 s",
+        "1 stop/s",
+        "2 stops/s",
         "1 iteration/s",
         "1.5 iterations/s",
         "full speed",
     ]
-    steps = [after / before for before, after in pairwise(PACES[:-1])]
+    steps = [after / before for before, after in pairwise(paces)]
     assert 1.3 < min(steps) <= max(steps) < 1.8  # even steps of a logarithm
 
 
@@ -291,6 +298,9 @@ def test_the_pace_is_set_by_keyboard_told_truthfully_and_obeys_at_once(
     assert (pace.pace, pace.text.text()) == (None, "full speed")
     pace.slider.setFocus()
     QTest.keyClick(pace.slider, Qt.Key.Key_Home)
+    assert (window.controller.pace, pace.text.text()) == (Slow(0.2), "a stop every 5 s")
+    for _ in range(PACES.index(1)):
+        QTest.keyClick(pace.slider, Qt.Key.Key_Right)
     assert (window.controller.pace, pace.text.text()) == (1, "1 iteration/s")
     window.start()
     iterate(qtbot, window)

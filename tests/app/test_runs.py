@@ -118,7 +118,7 @@ def controlled(monkeypatch: pytest.MonkeyPatch) -> Controlled:
     """A controller whose thread does not run, its mailbox, and the names of the runs that it has begun."""
     mailbox, begun = Mailbox(), []
     thread = TrainingThread(PlaybackThread(), [mailbox])
-    monkeypatch.setattr(thread, "begin", lambda run, config, one_step: begun.append(run))
+    monkeypatch.setattr(thread, "begin", lambda run, config, until: begun.append(run))
     return RunController(thread, mailbox), mailbox, begun
 
 

@@ -310,7 +310,7 @@ def test_what_an_iteration_solves_is_told_before_the_run_waits_or_ends(
             thread.ask("stop")
 
     monkeypatch.setattr(mailbox, "put", put)
-    thread.begin("mine", with_values(PolicyGradientConfig(), settings), one_step=end == "pause")
+    thread.begin("mine", with_values(PolicyGradientConfig(), settings), until="iteration" if end == "pause" else None)
     thread.start()
     waited_for = RunState.PAUSED if end == "pause" else RunState.STOPPED
     qtbot.waitUntil(lambda: waited_for in states, timeout=20_000)

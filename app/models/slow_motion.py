@@ -1,0 +1,49 @@
+"""At which stop within an iteration the run is, and who wants to see more of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.catalogue.methods.stops import Stop, Until
+
+
+class SlowMotion(QObject):
+    """Lives on the main thread.
+
+    Signals:
+        changed: the run waits or lingers at another stop, or goes on.
+        asked: a person wants the run to go on to there.
+        looked: whether anybody sees what is shown of an iteration.
+    """
+
+    changed = Signal()
+    asked = Signal(str)
+    looked = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at: Stop | None = None
+        self.until: Until | None = None  # as it was last asked
+        self._looked_at = False
+
+    def ask(self, until: Until | None) -> None:
+        """The run goes on to there; None is without a stop."""
+        self.until = until
+        if until is None:
+            self.come_to(None)
+
+    def come_to(self, stop: Stop | None) -> None:
+        """Where the run waits or lingers now; None as it goes on."""
+        self.at = stop
+        self.changed.emit()
+
+    @property
+    def has_missed(self) -> bool:
+        """Whether the run waits at an iteration's end only because what was asked for has not come."""
+        return self.at == "iteration" and self.until not in (None, "iteration", "next")
+
+    def look(self, looked_at: bool) -> None:
+        """Say whether anybody sees what is shown of an iteration."""
+        if looked_at != self._looked_at:
+            self._looked_at = looked_at
+            self.looked.emit(looked_at)
