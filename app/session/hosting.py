@@ -66,16 +66,6 @@ def saved(record: RunRecord | None, steps: int | None) -> str:
     return f"Run {record.number} is saved after {steps:,} steps, from where it can go on."
 
 
-def load_engine() -> None:
-    """Load torch, which takes a second or more, and what a run needs of it."""
-    import engine.analysis.playback  # noqa: F401
-    from engine.runtime.threads import compute_on_one_thread
-    from engine.training.warm_up import warm_up
-
-    compute_on_one_thread()
-    warm_up()
-
-
 def new_training(config: RunConfig, run: str, library: Path) -> Training:
     """A new run, with what the library has for it to learn from."""
     from engine.runs.giving import training_for

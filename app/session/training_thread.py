@@ -27,7 +27,6 @@ from app.session.hosting import (
     close,
     explain,
     kept,
-    load_engine,
     new_training,
     saved,
     shown,
