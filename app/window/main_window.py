@@ -215,10 +215,7 @@ class MainWindow(DropWindow):
         return not complaint
 
     def start_or_pause(self) -> None:
-        if self.controller.state is RunState.RUNNING:
-            self.controller.pause()
-        else:
-            self.start()
+        (self.controller.pause if self.controller.state is RunState.RUNNING else self.start)()
 
     def when_running(self, then: Callable[[], object]) -> None:
         """Call ``then`` once, as soon as the run trains or has come to an end."""
