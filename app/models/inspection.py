@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.config.environments import EnvironmentConfig
+
 if TYPE_CHECKING:  # with torch
+    from engine.analysis.beginnings import InState
     from engine.analysis.samples import Quantity
 
 
@@ -37,16 +40,26 @@ class Wanted:
     chosen: Bar | EpisodeDot | None = None
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a person wants to play an episode himself: in that state of an environment."""
+
+    environment: EnvironmentConfig
+    beginning: InState
+
+
 class Inspection(QObject):
     """Lives on the main thread; whoever shows something of a batch asks by it for the steps behind that.
 
     Signals:
         asked: a person wants to see the steps behind something (``Wanted``).
         played: an episode plays from one of them.
+        hands_asked: a person wants to play one himself (``Start``).
     """
 
     asked = Signal(object)
     played = Signal()
+    hands_asked = Signal(object)
 
     def ask(self, wanted: Wanted) -> None:
         self.asked.emit(wanted)

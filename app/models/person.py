@@ -24,8 +24,9 @@ class Standing(NamedTuple):
 
 
 class PersonReturns(QObject):
-    """Of episodes that a person has played to their end; one that was broken off says nothing of what it would have
-    come to. They are those of the recordings in the library, and those that are not kept yet.
+    """Of episodes that a person has played from their beginning to their end; one that was broken off says nothing of
+    what it would have come to, and one that was begun in a state somebody chose is no whole one. They are those of the
+    recordings in the library, and those that are not kept yet.
 
     Signals:
         changed: others than before count.
@@ -76,7 +77,7 @@ def _told_by(record: RecordingRecord) -> tuple[str, list[float]]:
         key = _key(record.config)
     except RequestError:  # of another version of the program
         return "", []
-    whole = (episode for episode in record.episodes if episode.end and not episode.trimmed)
+    whole = (each for each in record.episodes if each.end and not each.trimmed and each.seed is not None)
     return key, [episode.total_return for episode in whole if episode.total_return is not None]
 
 

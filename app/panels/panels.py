@@ -99,7 +99,9 @@ def _play(context: PanelContext) -> PanelWidget:
     GamepadTeacher(teach, lambda: first_gamepad())
     datasets = DatasetsPage(context.theme, context.experiment, DatasetLibrary(kept), consent)
     pages = OtherPages(recordings, datasets, teach)
-    return PlayPanel(context.theme, context.experiment, game, context.person, pages)
+    panel = PlayPanel(context.theme, context.experiment, game, context.person, pages)
+    context.inspection.hands_asked.connect(panel.play_from)
+    return panel
 
 
 def _log(context: PanelContext) -> PanelWidget:

@@ -17,6 +17,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # with numpy
+    from engine.analysis.beginnings import InState
     from engine.analysis.held_controls import HeldControls
 
 EACH_KEY = 0.0  # the pace at which time stands still until a key is pressed
@@ -130,8 +131,9 @@ class Game(QObject):
         elif self.state in (GameState.IDLE, GameState.ENDED, GameState.FAILED):
             self.restart()
 
-    def restart(self) -> None:
-        """Begin another episode; one under way is broken off, and kept as far as it came."""
+    def restart(self, beginning: InState | None = None) -> None:
+        """Begin another episode, in a state where one is given; one under way is broken off, and kept as far as it
+        came."""
         if self.controls is None or self._environment is None:
             return
         from engine.analysis.held_controls import HeldControls  # with numpy
@@ -140,7 +142,7 @@ class Game(QObject):
         self._meaningless.clear()
         self._pause_at_start, self.assigning, self.moment = False, "", None
         self._hands = HeldControls(self.controls)
-        self.thread_of_play.begin(self._environment, self._hands, secrets.randbits(31))
+        self.thread_of_play.begin(self._environment, self._hands, beginning or secrets.randbits(31))
         self._become(GameState.STARTING)
 
     def pause(self, why: str = "") -> None:

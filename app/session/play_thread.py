@@ -24,6 +24,7 @@ from engine.runtime.waiting import GivenUp, Wait, telling, while_waiting
 if TYPE_CHECKING:  # with numpy
     from numpy.typing import NDArray
 
+    from engine.analysis.beginnings import InState
     from engine.analysis.held_controls import HeldControls
     from engine.analysis.manual_play import ManualPlay
     from engine.experience.demonstrations import Demonstration
@@ -88,9 +89,9 @@ class PlayThread(QThread):
 
     # --- from the main thread -----------------------------------------------------------------------------------------
 
-    def begin(self, environment: EnvironmentConfig, hands: HeldControls, seed: int) -> None:
-        """Begin an episode in which ``hands`` act, in place of the one under way."""
-        self._ask(partial(self._begin, environment, hands, seed), unwanted=True)
+    def begin(self, environment: EnvironmentConfig, hands: HeldControls, start: int | InState) -> None:
+        """Begin an episode in which ``hands`` act, from a seed or in a state, in place of the one under way."""
+        self._ask(partial(self._begin, environment, hands, start), unwanted=True)
 
     def step(self, action: NDArray[Any]) -> None:
         """Take one step with this action."""
@@ -167,7 +168,7 @@ class PlayThread(QThread):
             raise GivenUp
         self._tell_hold_up(wait)
 
-    def _begin(self, environment: EnvironmentConfig, hands: HeldControls, seed: int) -> None:
+    def _begin(self, environment: EnvironmentConfig, hands: HeldControls, start: int | InState) -> None:
         from engine.analysis.manual_play import ManualPlay  # with numpy and gymnasium
 
         self._load()
@@ -177,7 +178,7 @@ class PlayThread(QThread):
             self._play = ManualPlay(environment)
         self._hands = hands
         hands.begin()
-        frame = self._play.begin(seed)
+        frame = self._play.begin(start) if isinstance(start, int) else self._play.begin_in(start)
         self._unkept_episode = True
         self._show(frame)
 

@@ -79,6 +79,7 @@ class Docks:
         """Show the steps that are asked for, and the episode that is played from one of them."""
         inspection.asked.connect(lambda _wanted: self.bring_forward("Samples"))
         inspection.played.connect(lambda: self.bring_forward("Agent"))
+        inspection.hands_asked.connect(lambda _start: self.bring_forward("Play/Record"))
 
     def bring_forward(self, title: str) -> None:
         """Let one be seen, where it is behind another or closed."""

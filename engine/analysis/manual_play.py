@@ -4,7 +4,7 @@ torch."""
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from engine.environments.batches.rendering import rendered
 from engine.experience.demonstrations import Demonstration
 from engine.reports.frames import Frame, Image
 from engine.runtime.errors import RunError
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.beginnings import InState
 
 _ONLY = np.array([0])  # a batch of one
 
@@ -37,7 +40,7 @@ class ManualPlay:
         self._episode = 0
         self._forget(0)
 
-    def _forget(self, seed: int) -> None:
+    def _forget(self, seed: int | None) -> None:
         self._seed = seed
         self._observations: list[NDArray[Any]] = []  # [1, …] each, one more than there are actions
         self._actions: list[NDArray[Any]] = []
@@ -59,6 +62,13 @@ class ManualPlay:
         """Begin an episode from ``seed``, in place of what was played before."""
         self._forget(seed)
         self._observations.append(self._rendered.stepped.begin(seed))
+        self._episode += 1
+        return self._frame(self._render())
+
+    def begin_in(self, beginning: InState) -> Frame:
+        """Begin an episode in a state. It has no seed that leads there, and its return is none of a whole episode."""
+        self._forget(None)
+        self._observations.append(self._rendered.stepped.begin_in(beginning.state, beginning.earlier))
         self._episode += 1
         return self._frame(self._render())
 

@@ -15,6 +15,7 @@ from app.models.inspection import Wanted
 from app.models.run_state import RunState
 from app.panels.advantages import AdvantagesPanel
 from app.panels.inspector.panel import BEFORE, OTHERWISE, SamplesPanel
+from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.plot import Plot
 from app.window.main_window import MainWindow
@@ -117,6 +118,17 @@ def test_a_bar_is_clicked_its_steps_are_walked_through_and_one_is_played_from(wi
     QTest.mouseClick(panel.play_button, LEFT, NO_KEY, QPoint(10, panel.play_button.height() // 2))
     qtbot.waitUntil(lambda: window.playback._choice.playing is samples.looked.policy, timeout=20_000)
     assert not window.playback.follows
+
+    # The person may play on from there, which is no whole episode and says nothing of how he plays.
+    panel._fill_menu()
+    panel._menu.actions()[-1].trigger()
+    game = window.panels.find(PlayPanel).page.game
+    qtbot.waitUntil(lambda: game.moment is not None, timeout=20_000)
+    assert window.panels.find(PlayPanel).isVisible()
+    play = game.thread_of_play._play
+    assert play is not None
+    assert np.allclose(play._observations[0][0], samples.looked.batch.observations[other])
+    game.leave()
 
     # A bar with nothing in it leads nowhere, and the right-click menu and Return lead where a click does.
     window.docks.bring_forward("Signal")

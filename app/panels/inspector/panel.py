@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QDeadlineTimer, QPoint, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QToolTip, QVBoxLayout, QWidget
 
-from app.models.inspection import Bar, EpisodeDot, Inspection, Wanted
+from app.models.inspection import Bar, EpisodeDot, Inspection, Start, Wanted
 from app.models.past import Past
 from app.panels.inspector.rows import SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
@@ -26,6 +26,7 @@ from engine.config import PolicyGradientConfig, RunConfig
 
 if TYPE_CHECKING:  # with torch
     from app.models.history import History
+    from engine.analysis.beginnings import InState
     from engine.analysis.playback import PolicySnapshot
     from engine.analysis.samples import Samples
 
@@ -308,25 +309,39 @@ class SamplesPanel(PanelWidget):
 
     def play(self, *, newest: bool = False) -> None:
         """Play an episode from the state that is looked at: by the policy that acted there, or the ``newest``."""
+        beginning = self._beginning()
+        if beginning is None or self.samples is None:
+            return
+        policy: PolicySnapshot = self.samples.looked.policy
+        present = self._playback.policy
+        if newest and present is not None and present.fits(policy):
+            policy = present
+        self._playback.play_from(policy, beginning)
+        self._inspection.played.emit()
+
+    def play_by_hand(self) -> None:
+        """Have the person play an episode from the state that is looked at."""
+        beginning = self._beginning()
+        if beginning is not None and self.samples is not None:
+            environment = self.samples.looked.config.environment
+            self._inspection.hands_asked.emit(Start(environment, beginning))
+
+    def _beginning(self) -> InState | None:
+        """The state that is looked at, where an episode can begin in it; else it is said why not."""
         from engine.analysis.beginnings import begins_at
         from engine.runtime.errors import RequestError
 
         samples, row = self.samples, self.table.row
         if samples is None or row is None:
-            return
-        policy: PolicySnapshot = samples.looked.policy
-        present = self._playback.policy
-        if newest and present is not None and present.fits(policy):
-            policy = present
+            return None
+        policy, observation = samples.looked.policy, samples.looked.batch.observations[row]
         try:
-            observation = samples.looked.batch.observations[row]
-            beginning = begins_at(observation, policy.config.environment, policy.environment)
+            return begins_at(observation, policy.config.environment, policy.environment)
         except RequestError as error:
-            self.sample.picture.show_sentence(str(error))
-            self.play_button.setToolTip(str(error))
-            return
-        self._playback.play_from(policy, beginning)
-        self._inspection.played.emit()
+            self.sample.say(str(error))
+            if not self.sample.isVisible():
+                QToolTip.showText(self.play_button.mapToGlobal(QPoint(0, 0)), str(error), self.play_button)
+            return None
 
     def _fill_menu(self) -> None:
         self._menu.clear()
@@ -339,6 +354,7 @@ class SamplesPanel(PanelWidget):
         fits = present is not None and present.fits(policy)
         now = f"after iteration {present.iteration:,}" if present is not None else "none"
         self._menu.addAction(f"By the policy that plays now ({now})", lambda: self.play(newest=True)).setEnabled(fits)
+        self._menu.addAction("By yourself", self.play_by_hand)
 
     def _offer_menu(self, place: QPoint) -> None:
         self._fill_menu()

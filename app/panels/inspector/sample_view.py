@@ -64,6 +64,11 @@ class SampleView(QWidget):
     def _fit(self) -> None:
         self.curve.setVisible(self._clipped and self.height() >= self._theme.px(_LOW))
 
+    def say(self, sentence: str) -> None:
+        """What a person has to know now, before all else."""
+        self.words.setText(f"{sentence}\n{self.words.text()}")
+        self._told.verticalScrollBar().setValue(0)
+
     def show_step(self, samples: Samples, row: int) -> None:
         """Show all but its picture, which takes longer."""
         looked = samples.looked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
@@ -31,6 +33,9 @@ from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.runs.recording_records import RecordingRecord
+
+if TYPE_CHECKING:  # with torch
+    from engine.analysis.beginnings import InState
 
 EMPTY = "Press Play, and {} is yours to play here."
 STARTING = "Getting {} ready…"
@@ -190,6 +195,11 @@ class GamePage(QWidget):
             self.view.setFocus(Qt.FocusReason.OtherFocusReason)
             self.game.play()
 
+    def play_from(self, beginning: InState) -> None:
+        """Begin an episode in that state."""
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.game.restart(beginning)
+
     def _restart(self) -> None:
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self.game.restart()
@@ -318,7 +328,8 @@ class GamePage(QWidget):
         """An episode has ended, or was broken off."""
         demonstration = played.demonstration
         ended = demonstration.terminated or demonstration.truncated
-        if ended and demonstration.total_return is not None:
+        whole = ended and demonstration.seed is not None  # and not begun in a state that somebody chose
+        if whole and demonstration.total_return is not None:
             self._person.add(played.environment, demonstration.total_return)
 
     def _note_kept(self, record: RecordingRecord) -> None:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.models.experiment import Experiment
 from app.models.history import History
+from app.models.inspection import Start
 from app.models.person import PersonReturns
 from app.panels.play.datasets_page import DatasetsPage
 from app.panels.play.page import GamePage
@@ -29,6 +30,11 @@ from app.style.text import as_surface
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+
+ELSEWHERE = (
+    "That state is of another environment than the one that is chosen now; choose the run's, and you can play from "
+    "there."
+)
 
 
 class OtherPages(NamedTuple):
@@ -101,6 +107,14 @@ class PlayPanel(PanelWidget):
             page.setSizePolicy(policy)
         self._buttons.button(index).setChecked(True)
         self.pages.setCurrentIndex(index)
+
+    def play_from(self, start: Start) -> None:
+        """Have a person play on from a state; of the environment that is chosen, whose keys there are."""
+        self._show_page(0)
+        if self.page.game.environment == start.environment:
+            self.page.play_from(start.beginning)
+        else:
+            self.page.game.told.emit(ELSEWHERE)
 
     # --- from the window ----------------------------------------------------------------------------------------------
 

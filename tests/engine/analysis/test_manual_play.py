@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.analysis.beginnings import InState
 from engine.analysis.manual_play import ManualPlay
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RunError
@@ -43,6 +44,21 @@ def test_an_episode_is_kept_as_it_was_played_and_can_be_played_again() -> None:
     assert one.truncated
     assert one.total_return == frames[-1].reward_so_far
     assert not np.array_equal(one.final_observation, one.observations[-1])
+
+
+def test_an_episode_can_begin_in_a_state_and_has_no_seed_then() -> None:
+    play = ManualPlay(EnvironmentConfig(id="CartPole-v1"))
+    try:
+        state = np.array([0.5, -0.25, 0.05, 0.125])
+        assert play.begin_in(InState(state)).step == 0
+        assert np.allclose(play.observation, state)
+        play.step(np.array(1), render=False)
+        played = play.demonstration()
+    finally:
+        play.close()
+    assert played is not None
+    assert played.seed is None
+    assert np.allclose(played.observations[0], state)
 
 
 def test_what_breaks_off_is_kept_as_far_as_it_came() -> None:
