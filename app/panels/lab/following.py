@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
 
 from app.panels.lab.work import Computing, LabWork
 from app.panels.record import PanelContext, PanelWidget
@@ -25,8 +25,8 @@ class Asked:
     computing: Computing
 
 
-class Following:
-    """Has a page's ``work`` done while it can be seen.
+class Following(QObject):
+    """Has a page's ``work`` done while it can be seen, which it hears of from the page's own events.
 
     Args:
         name: by which the playback knows the page.
@@ -42,6 +42,7 @@ class Following:
         look: Callable[[], Asked | None],
         take: Callable[[Any], object],
     ) -> None:
+        super().__init__(page)
         self._page, self._playback, self._work, self._look, self._take = page, context.playback, work, look, take
         self._name = f"lab {work.name}"
         self._asked: Asked | None = None
@@ -49,11 +50,19 @@ class Following:
         self._due = QTimer(page, interval=EVERY)
         self._due.timeout.connect(self.follow)
         context.past.changed.connect(self.request)
+        page.installEventFilter(self)
 
     @property
     def active(self) -> bool:
         """Whether it looks for what is to be computed."""
         return self._due.isActive()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Paint):  # it may have been behind another tab
+            self.request()
+        elif event.type() == QEvent.Type.Hide:
+            self.follow()
+        return False
 
     def request(self) -> None:
         """Look from soon on, and while the page can be seen."""

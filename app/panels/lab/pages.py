@@ -30,6 +30,12 @@ def _around(context: PanelContext) -> PanelWidget:
     return AroundPage(context)
 
 
+def _weights(context: PanelContext) -> PanelWidget:
+    from app.panels.lab.weights.page import WeightsPage
+
+    return WeightsPage(context)
+
+
 PAGES: tuple[LabPage, ...] = (
     LabPage(
         title="Estimators",
@@ -40,6 +46,11 @@ PAGES: tuple[LabPage, ...] = (
         title="Baseline",
         help="Drag a constant baseline over the same estimates: the mean stays, the spread moves",
         make=_baseline,
+    ),
+    LabPage(
+        title="Weights",
+        help="Episodes of one policy weighed for another: how the weights grow apart with every step",
+        make=_weights,
     ),
     LabPage(
         title="Landscape",

@@ -31,17 +31,20 @@ class Chosen:
 
 
 class PolicyChoice(Combo):
-    """Offers what there is when it is opened; ``first`` stands at the top and is chosen at first."""
+    """Offers what there is when it is opened; ``first`` is at the top and is chosen at first, ``mark`` before all."""
 
-    def __init__(self, context: PanelContext, name: str, tip: str, *, first: tuple[str, ...] = SHOWN) -> None:
+    def __init__(
+        self, context: PanelContext, name: str, tip: str, *, first: tuple[str, ...] = SHOWN, mark: str = ""
+    ) -> None:
         super().__init__()
         self._context = context
         self._choice: tuple[EnvironmentInfo, RunConfig] | None = None
         self.setAccessibleName(name)
         self.setToolTip(tip)
         fixed = (("policy shown", SHOWN), ("untrained policy", UNTRAINED))
+        self._before = f"{mark}: " if mark else ""
         for text, data in sorted(fixed, key=lambda entry: entry[1] != first):
-            self.addItem(text, data)
+            self.addItem(self._before + text, data)
         self._fixed = self.count()
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
@@ -60,7 +63,7 @@ class PolicyChoice(Combo):
         while self.count() > self._fixed:
             self.removeItem(self.count() - 1)
         for text, data in entries:
-            self.addItem(text, data)
+            self.addItem(self._before + text, data)
         at = next((index for index in range(self.count()) if self.itemData(index) == chosen), 0)
         self.setCurrentIndex(at)
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer, Qt
-from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app.panels.lab.baseline.plots import NoisePlot, SpreadPlot
@@ -68,7 +67,7 @@ class BaselinePage(PanelWidget):
         layout.setSpacing(0)
         layout.addWidget(self.column)
         layout.addWidget(self._stage, 1)
-        self.noise.dragged.connect(self.drag)
+        self.noise.dragging.dragged.connect(self.drag)
 
     def _make_column(self, context: PanelContext) -> Column:
         column = Column(context.theme)
@@ -132,18 +131,6 @@ class BaselinePage(PanelWidget):
     def apply_theme(self, theme: Theme) -> None:
         for part in (self.column, self.spread, self.noise):
             part.apply_theme(theme)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.following.request()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        self.following.request()  # it may have been behind another tab, of which nothing else tells
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.following.follow()
 
     def end(self) -> None:
         self.following.end()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
 
+from app.panels.lab.dragging import Dragging
 from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, nice_step, robust_bounds, settled_end, settled_range
 from app.plotting.export import Table
@@ -24,7 +25,6 @@ if TYPE_CHECKING:  # with torch
 _BINS = 48
 _POINTS = 121
 _FAR = 0.005  # share of estimates that may be out of sight at either end
-_NEAR = 6.0  # pixels from a named baseline, within which b is drawn to it
 _HANDLE = 6.0
 
 
@@ -191,24 +191,17 @@ class _Handle:
 
 
 class NoisePlot(Plot):
-    """The noise against b, as a share of that without a baseline; b follows the mouse.
-
-    Signals:
-        dragged: b has been taken there.
-    """
-
-    dragged = Signal(float)
+    """The noise against b, as a share of that without a baseline; ``dragging`` tells where b is taken by the mouse."""
 
     def __init__(self, theme: Theme) -> None:
         self._all, self._along, self._handle = Line(), Line(1, dash=(4, 3)), _Handle()
-        self._held = False
         super().__init__(theme, "baseline b  (reward)", "noise, % of that without a baseline", Margins(left=60))
         self.left.set_title("noise, % of that without a baseline", "noise (% of b = 0)", "noise (%)", "%")
         self.title = "Noise against the baseline"
         self.marks = [self._all, self._along, self._handle]
         self.probe, self.numbers = self._told_at, self._table
         self._hand: ByHand | None = None
-        self.viewport().setCursor(Qt.CursorShape.SizeHorCursor)
+        self.dragging = Dragging(self, lambda: [named.at for named in self.named])
 
     @property
     def named(self) -> tuple[Named, ...]:
@@ -252,7 +245,7 @@ class NoisePlot(Plot):
 
     def _told_at(self, pointer: Pointer) -> Reading | None:
         at = pointer.nearest(self._all.x)
-        if at is None or self._held:
+        if at is None or self.dragging.held:
             return None
         lines = (
             f"b = {short_number(float(self._all.x[at]))}",
@@ -264,35 +257,3 @@ class NoisePlot(Plot):
     def _table(self) -> Table:
         columns = {"b (reward)": self._all.x, "noise (%)": self._all.y, "noise along the gradient (%)": self._along.y}
         return Table(columns)
-
-    # --- the mouse ---
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self.area.contains(event.position()) and self._hand:
-            self._held = True
-            self._drag(event)
-            event.accept()
-            return
-        super().mousePressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._held:
-            self._drag(event)
-            event.accept()
-            return
-        super().mouseMoveEvent(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._held:
-            self._held = False
-            event.accept()
-            return
-        super().mouseReleaseEvent(event)
-
-    def _drag(self, event: QMouseEvent) -> None:
-        area, (low, high) = self.area, self.seen[0]
-        x = min(max(event.position().x(), area.left()), area.right())
-        per_pixel = (high - low) / max(area.width(), 1.0)
-        at = low + (x - area.left()) * per_pixel
-        near = min(self.named, key=lambda named: abs(named.at - at))
-        self.dragged.emit(near.at if abs(near.at - at) <= _NEAR * per_pixel else at)

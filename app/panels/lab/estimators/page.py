@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer
-from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from app.panels.lab.choices import beside, combo
@@ -94,18 +93,6 @@ class EstimatorsPage(PanelWidget):
     def apply_theme(self, theme: Theme) -> None:
         self.asking.apply_theme(theme)
         self.plot.apply_theme(theme)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.following.request()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        self.following.request()  # it may have been behind another tab, of which nothing else tells
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.following.follow()
 
     def end(self) -> None:
         self.following.end()
