@@ -24,10 +24,11 @@ from engine.analysis.landscape_scan import Scan, Spot, line, plane
 from engine.analysis.playback import PolicySnapshot
 from engine.runtime.errors import RequestError
 
-NO_STEP = (
-    "No update is known that led to this policy: nothing was kept of the run before it. Train on, or look along "
-    "another direction."
-)
+UNKNOWN = {
+    "step": "No update is known that led to this policy: nothing was kept of the run before it. Train on, or look "
+    "along another direction.",
+    "newest": "Nothing was kept of the run after this policy; look back at an earlier one, or along another direction.",
+}
 _GRADIENT_EPISODES = 4  # times as many for the gradient as for a return
 
 
@@ -45,22 +46,25 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Change:
-    """What ``updates`` of the run's own added to the parameters to come to the policy, [P]."""
+    """What ``updates`` of the run's own add to the parameters, [P]."""
 
     vector: Tensor
     updates: int = 1
 
 
-FindChange = Callable[[], Change | None]
+FindChange = Callable[[Kind], Change | None]
+"""Finds what leads to the policy, of the kind ``step``, or from there to the ``newest``; None where that is unknown."""
 
 
 @dataclass(frozen=True)
 class Begun:
-    """What is about to be looked at. ``scale`` is ‖θ‖, in which places are measured."""
+    """What is about to be looked at. ``scale`` is ‖θ‖, in which places are measured; ``updates`` are those of which
+    each direction's length is, 0 where it is of none."""
 
     snapshot: PolicySnapshot
     scan: Scan
     scale: float
+    updates: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,7 @@ def look_around(
     """All that is found, each with the share of the work that is done by then; None as a sign of life.
 
     Args:
-        find_change: finds the last update, which may take a while; asked for at once where that is a direction, else at
-            the end.
+        find_change: may take a while; the last update is asked for at once where that is a direction, else at the end.
 
     Raises:
         RequestError: there is no such direction, or the environment cannot be made.
@@ -91,9 +94,10 @@ def look_around(
     """
     yield 0.0, None
     kinds = [wanted.first, *([wanted.second] if wanted.second else [])]
-    change = find_change() if "step" in kinds else None
-    if "step" in kinds and change is None:
-        raise RequestError(NO_STEP)
+    changes = {kind: find_change(kind) for kind in kinds if kind in UNKNOWN}
+    for kind, change in changes.items():
+        if change is None:
+            raise RequestError(UNKNOWN[kind])
     gradients: Gradients | None = None
     if {"gradient", "natural"} & set(kinds):
         estimating = gradients_at(snapshot, _GRADIENT_EPISODES * wanted.episodes, wanted.seed)
@@ -103,28 +107,34 @@ def look_around(
                 yield 0.0, None
             except StopIteration as stop:
                 gradients = stop.value
-    directions = [_direction(kind, snapshot, (gradients, change, wanted.seed + n)) for n, kind in enumerate(kinds)]
+    directions = [
+        _direction(kind, snapshot, (gradients, changes.get(kind), wanted.seed + number))
+        for number, kind in enumerate(kinds)
+    ]
     centre = parameters_of(snapshot)
     if len(directions) == 1:
         scan = line(centre, directions[0], wanted.reach)
     else:
         scan = plane(centre, (directions[0], across(directions[1], directions[0])), wanted.reach)
     scale = scale_of(snapshot)
-    yield 0.0, Begun(snapshot, scan, scale)
+    yield (
+        0.0,
+        Begun(snapshot, scan, scale, tuple(change.updates if change else 0 for change in map(changes.get, kinds))),
+    )
     known = 0
     for spots in scan.spots(CommonEpisodes(snapshot, wanted.episodes, wanted.seed)):
         known += len(spots)
         yield known / scan.count, spots or None
-    change = change or find_change()
-    if change is not None:
-        yield 1.0, taken(change, scan, snapshot)
+    last = changes["step"] if "step" in changes else find_change("step")
+    if last is not None:
+        yield 1.0, taken(last, scan, snapshot)
 
 
 def _direction(kind: Kind, snapshot: PolicySnapshot, made: tuple[Gradients | None, Change | None, int]) -> Direction:
     gradients, change, seed = made
     if kind == "random":
         return random_direction(snapshot, seed)
-    if kind == "step":
+    if kind in UNKNOWN:
         assert change is not None
         return along(kind, change.vector, snapshot)
     assert gradients is not None

@@ -28,7 +28,7 @@ from engine.runtime.errors import RequestError
 from engine.runtime.seeds import Seeds
 from engine.training.learners.interaction import RolloutInteraction
 
-Kind = Literal["gradient", "natural", "step", "random"]
+Kind = Literal["gradient", "natural", "step", "newest", "random"]
 NO_GRADIENT = (
     "Actions that follow from values, or have no density, have no gradient of log π; look along the update's own step "
     "or at random."
@@ -84,6 +84,7 @@ _ZERO: dict[Kind, str] = {
     "gradient": _ALIKE,
     "natural": _ALIKE,
     "step": "The last update left the policy as it was, so it has no direction; look along another one.",
+    "newest": "The newest policy that was kept is this one, so it lies in no direction; look along another one.",
     "random": "There is no parameter on which actions depend, so there is no direction.",
 }
 

@@ -25,6 +25,7 @@ from engine.config.policies import PolicyConfig
 from engine.environments.batches.batched import batched
 from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.make import make_batch
+from engine.environments.making import registry
 from engine.environments.making.lookup import inspect
 from engine.networks.optimizers import ParameterVector
 from engine.policies.actor import NOT_FINITE
@@ -58,8 +59,7 @@ class CommonEpisodes:
     """
 
     def __init__(self, snapshot: PolicySnapshot, episodes: int, seed: int) -> None:
-        self._snapshot, self.episodes = snapshot, episodes
-        environment = snapshot.config.environment
+        self.episodes, environment = episodes, snapshot.config.environment
         self._space = inspect(environment.id, environment.options, environment.patience).observation
         for_environments, for_actions = np.random.SeedSequence(seed).spawn(2)
         self._seeds = for_environments.generate_state(episodes, np.uint32).tolist()
@@ -68,6 +68,9 @@ class CommonEpisodes:
         self._stacked = self._kind.kind in STACKED and self._first.epsilon is None
         self._copies: list[tuple[Policy, ParameterVector]] = []
         ours = batched(environment, self._seeds[:1]) is not None
+        if not ours and registry.is_known(environment.id):  # made anew for every place, which takes processes long
+            environment = environment.model_copy(update={"stepping": "in-process"})
+        self._environment = environment
         self.together = max((TOGETHER if self._stacked else FEW) // episodes, 1) if ours else 1
         """How many policies are played at once, at most."""
 
@@ -80,7 +83,7 @@ class CommonEpisodes:
         acting = _Acting(self._policies(parameters), self.episodes, self._actions)
         if self._stacked:
             acting.stack(self._kind, parameters)
-        batch, _ = make_batch(self._snapshot.config.environment, self._space, self._seeds * len(parameters))
+        batch, _ = make_batch(self._environment, self._space, self._seeds * len(parameters))
         try:
             return (yield from self._played(batch, acting))
         finally:

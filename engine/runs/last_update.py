@@ -51,3 +51,25 @@ def last_update(folder: Path, run: str, policy: PolicySnapshot, going_on: GoingO
         except RequestError:
             return None
         return Change(now - parameters_of(kept), iteration - before) if kept.fits(policy) else None
+
+
+def to_newest(folder: Path, run: str, policy: PolicySnapshot) -> Change | None:
+    """What leads from ``policy`` to the last of the run's that was kept; None where none was after it.
+
+    Raises:
+        RunError: the library cannot be read.
+    """
+    from engine.analysis.landscape_around import Change
+    from engine.analysis.landscape_directions import parameters_of
+
+    with Library(folder) as library:
+        try:
+            record = library.run(run)
+            there = {at for at, _, _ in library.snapshots(run)} | {each.iteration for each in library.checkpoints(run)}
+            last = max(there, default=0)
+            if last <= policy.iteration:
+                return None
+            kept = kept_at(library, record, policy.environment, last).policy
+        except RequestError:
+            return None
+    return Change(parameters_of(kept) - parameters_of(policy), last - policy.iteration) if kept.fits(policy) else None

@@ -107,7 +107,7 @@ def test_a_click_begins_a_race_from_there(qtbot: QtBot, make_window: Make) -> No
     race.apply_theme(load_theme("light"))
     controls.worlds.setCurrentIndex(2)
     assert race.start == race.world.start
-    assert controls.story.text() == race.world.story
+    assert race.world.story in controls.story.text()
 
 
 def test_the_return_around_a_policy_at_any_instant(
@@ -142,8 +142,9 @@ def test_the_return_around_a_policy_at_any_instant(
     centre = page.line._spots[len(page.line._spots) // 2]
     assert centre.gained == (0.0, 0.0)
     assert 8.0 < centre.value.value <= 20.0
-    assert page._iteration.text() == f"iteration {last}"
-    assert "as far as the last update" in [moment.text for moment in page.line._moments.moments]
+    words = [moment.text for moment in page.line._moments.moments]
+    assert words[0] == f"iteration {last}"
+    assert "as far as the last update" in words
 
     second = next(kept for kept in window.panels.past.kept if kept.iteration == 2)
     page.first.setCurrentIndex(page.first.findData("step"))
@@ -151,7 +152,7 @@ def test_the_return_around_a_policy_at_any_instant(
     QTest.mouseClick(strip(window), Qt.MouseButton.LeftButton, pos=place(window, second))
     qtbot.waitUntil(lambda: whole(page.line, 2) and page.line._taken is not None, timeout=20_000)
     words = [moment.text for moment in page.line._moments.moments]
-    assert words[:2] == ["this policy", "before the last update"]
+    assert words[:2] == ["iteration 2", "before the last update"]
     assert page.line.numbers is not None
     assert len(page.line.numbers()) == 9
 

@@ -12,9 +12,9 @@ from engine.analysis.landscape_around import Begun, Taken, Wanted, look_around
 from engine.analysis.landscape_directions import parameters_of
 from engine.analysis.landscape_scan import Spot
 from engine.analysis.playback import frozen
-from engine.runs.last_update import last_update
+from engine.runs.last_update import last_update, to_newest
 from engine.runs.library import Library
-from engine.runs.snapshots import SnapshotKeeper, to_bytes
+from engine.runs.snapshots import Snapshot, SnapshotKeeper, to_bytes
 from tests.engine.runs.recorded import begun, saved, trained
 from tests.engine.runs.test_looking_into import SMALL, of
 
@@ -35,7 +35,7 @@ def test_the_last_update_of_any_iteration(tmp_path: Path) -> None:
         assert torch.allclose(exact.vector, parameters_of(after) - parameters_of(before))
         assert last_update(tmp_path, run.id, after, lambda _: False) is None
 
-        found = [each for _, each in look_around(after, Wanted("step", None, 0.1, 4, 1), lambda: exact) if each]
+        found = [each for _, each in look_around(after, Wanted("step", None, 0.1, 4, 1), lambda _: exact) if each]
         (start,), (taken,) = ([each for each in found if isinstance(each, kind)] for kind in (Begun, Taken))
         assert isinstance(start, Begun)
         assert isinstance(taken, Taken)
@@ -63,3 +63,10 @@ def test_of_policies_alone_it_is_all_since_the_one_before(tmp_path: Path) -> Non
         assert found is not None
         assert torch.allclose(found.vector, parameters_of(after) - parameters_of(first.policy))
         assert found.updates == 3
+        onwards = to_newest(tmp_path, run.id, first.policy)
+        assert onwards is None  # nothing was kept after it
+        library.keep_snapshot(run.id, 3, 0, to_bytes(Snapshot(after, 0)))
+        onwards = to_newest(tmp_path, run.id, first.policy)
+        assert onwards is not None
+        assert torch.equal(onwards.vector, found.vector)
+        assert onwards.updates == 3

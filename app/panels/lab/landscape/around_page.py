@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer, QTimer
 from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget
 
-from app.panels.lab.choices import Column, Dial, combo
+from app.panels.lab.choices import Column, Dial, beside, combo
 from app.panels.lab.landscape.around_plots import NAMES, LinePlot, PlanePlot
 from app.panels.lab.progress import Busy
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
 from app.style.format import short_number
-from app.style.text import Stage, SteadyLabel
+from app.style.text import Stage
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
 if TYPE_CHECKING:  # with torch
     from app.models.history import History
-    from engine.analysis.landscape_around import Change, Found
+    from engine.analysis.landscape_around import Change, FindChange, Found
+    from engine.analysis.landscape_directions import Kind
     from engine.analysis.playback import PolicySnapshot
 
 EVERY = 250  # ms between two looks at which policy there is
@@ -74,10 +76,8 @@ class AroundPage(PanelWidget):
         self.look = QPushButton("Look")
         self.look.setToolTip("Play episodes around the policy that is shown")
         self.column = Column(theme)
-        self._iteration = SteadyLabel("iteration 00,000", "muted")
-        self._iteration.setToolTip("After how many iterations the policy was such that stands in the middle")
         dials = (self.reach, self.episodes, self.seed)
-        for widget in (self.first, self.second, self.look, *dials, Busy(self._work), self._iteration):
+        for widget in (self.first, self.second, beside(self.look, Busy(self._work)), *dials):
             self.column.add(widget)
         self.line, self.plane = LinePlot(theme), PlanePlot(theme)
         self._plots = QStackedWidget()
@@ -167,7 +167,7 @@ class AroundPage(PanelWidget):
         self._asked = asked = _Asked(policy, self.wish)
         plot = self.line if self.second.currentData() is None else self.plane
         run, library = self._past.run, self._library.library if self._library is not None else None
-        find = partial(_last_update, None if library is None else library.folder, run, asked)
+        find = partial(_change, None if library is None else library.folder, run, asked)
         self._work.ask(partial(_look, asked, find), partial(self._take, plot))
 
     def _look_again(self) -> None:
@@ -206,7 +206,6 @@ class AroundPage(PanelWidget):
 
         if isinstance(found, Begun):
             plot.begin(found)
-            self._iteration.setText(f"iteration {found.snapshot.iteration:,}")
             self._plots.setCurrentWidget(plot)
             self._stage.fill(True)
         elif isinstance(found, Taken):
@@ -222,7 +221,6 @@ class AroundPage(PanelWidget):
         self._drop()
         self._work.cancel()
         self._asked = None
-        self._iteration.clear()
         self._stage.set_hint(_EMPTY)
         self._stage.fill(False)
         self._request()
@@ -232,16 +230,18 @@ def _percent(share: float) -> str:
     return f"{100.0 * share:g} %"
 
 
-def _look(asked: _Asked, find: Any) -> Iterator[tuple[float, Any]]:
+def _look(asked: _Asked, find: FindChange) -> Iterator[tuple[float, Any]]:
     """On the thread."""
     from engine.analysis.landscape_around import Wanted, look_around
 
     yield from look_around(asked.policy, Wanted(*asked.wish), find)
 
 
-def _last_update(folder: Any, run: str, asked: _Asked) -> Change | None:
-    from engine.runs.last_update import last_update
+def _change(folder: Path | None, run: str, asked: _Asked, kind: Kind) -> Change | None:
+    from engine.runs.last_update import last_update, to_newest
 
     if folder is None or not run:
         return None
+    if kind == "newest":
+        return to_newest(folder, run, asked.policy)
     return last_update(folder, run, asked.policy, lambda _: asked.wanted)

@@ -31,6 +31,7 @@ NAMES: dict[Kind, str] = {
     "gradient": "the gradient ĝ",
     "natural": "the natural gradient",
     "step": "the last update",
+    "newest": "the way to the newest",
     "random": "a random direction",
 }
 _TIMES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -38,6 +39,11 @@ _RATES = tuple(m * 10.0**e for e in range(-8, 4) for m in (1.0, 3.0))
 _APART = 0.12  # of the axis, between two marks at least
 _CORNERS = 96
 _HEADROOM = 0.25  # of the range of what is drawn
+
+
+def _iteration(begun: Begun) -> str:
+    """The policy that stands in the middle."""
+    return f"iteration {begun.snapshot.iteration:,}"
 
 
 def _title(kind: Kind, begun: Begun) -> str:
@@ -114,13 +120,17 @@ class LinePlot(Plot):
         if begun is None or theme is None:
             return
         direction, reach = begun.scan.directions[0], 100.0 * float(begun.scan.places[-1])
-        moments = [Moment(0.0, "this policy", theme.text)]
+        moments = [Moment(0.0, _iteration(begun), theme.text)]
         taken = self._taken
-        if direction.kind == "step" and taken is not None:
-            one = 100.0 * taken.length
-            word = "update" if taken.updates == 1 else f"{taken.updates} updates"
-            moments.append(Moment(-one, f"before the last {word}", theme.marker, dashed=True))
-            scaled = [(times * one, f"× {times}") for times in _TIMES]
+        if direction.kind in ("step", "newest"):
+            one, count = 100.0 * direction.length / begun.scale, begun.updates[0]
+            if direction.kind == "newest":
+                moments.append(Moment(one, f"iteration {begun.snapshot.iteration + count:,}", theme.text))
+                scaled = []
+            else:
+                before = "before the last update" if count == 1 else f"{count} updates before"
+                moments.append(Moment(-one, before, theme.marker, dashed=True))
+                scaled = [(times * one, f"× {times}") for times in _TIMES]
         elif direction.kind == "gradient" and direction.length > 0.0:
             scale = 100.0 * direction.length / begun.scale
             scaled = [(rate * scale, f"α = {short_number(rate, 1)}") for rate in _RATES]
@@ -172,7 +182,7 @@ class PlanePlot(MapPlot):
         self._begun, self._spots, self._shown = begun, {}, np.full((side, side), np.nan)
         for axis, direction in zip((self.bottom, self.left), begun.scan.directions, strict=True):
             axis.set_title(_title(direction.kind, begun).removeprefix("step "), "% of ‖θ‖")
-        self._here.at = (0.0, 0.0)
+        self._here.at, self._here.text = (0.0, 0.0), _iteration(begun)
         self.show_taken(None)
         self.follow()
         reach = 100.0 * float(begun.scan.places[-1])

@@ -103,10 +103,9 @@ class Path:
         self.sign = sign
         self.colour, self.ground = "#000000", "#ffffff"
         self.x, self.y = _NONE, _NONE
-        self.shown = True
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
-        if not len(self.x) or not self.shown:
+        if not len(self.x):
             return
         painter.save()
         painter.setClipRect(frame.rect)
@@ -121,8 +120,8 @@ class Path:
         painter.restore()
 
     def paint_head(self, painter: QPainter, frame: Frame) -> None:
-        """The sign at its end; at the edge, where that is beyond it."""
-        if not len(self.x) or not self.shown:
+        """The sign at its end, once it has left its beginning; at the edge, where that is beyond it."""
+        if len(self.x) < 2:
             return
         radius = _HEAD * frame.thickness
         room = frame.rect.adjusted(radius, radius, -radius, -radius)
@@ -216,10 +215,10 @@ class Outline:
 
 
 class Start:
-    """A ring where all paths begin."""
+    """A ring where all paths begin, and what is said of it."""
 
     def __init__(self) -> None:
-        self.colour, self.ground = "#000000", "#ffffff"
+        self.colour, self.ground, self.text = "#000000", "#ffffff", ""
         self.at: tuple[float, float] | None = None
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
@@ -231,3 +230,10 @@ class Start:
         for colour, width in ((self.ground, 4.5), (self.colour, 2.0)):
             painter.setPen(pen_of(colour, width))
             painter.drawEllipse(place, 5.0, 5.0)
+        if self.text:
+            metrics = painter.fontMetrics()
+            area = QRectF(place.x() + 9.0, place.y() - metrics.height() / 2, 0.0, metrics.height())
+            area.setWidth(metrics.horizontalAdvance(self.text) + 6.0)
+            painter.fillRect(area, QColor(self.ground))
+            painter.setPen(QColor(self.colour))
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), self.text)

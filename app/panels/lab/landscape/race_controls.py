@@ -23,6 +23,9 @@ _RATES = tuple(round(m * 10.0**e, 6) for e in range(-3, 2) for m in (1, 2, 5))
 _CLIPS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 _EPISODES = (1, 2, 4, 8, 16, 32, 64, 256)
 _STEPS = (10, 20, 50, 100, 150, 200, 300, 500)
+_AT_THE_MOUSE = (
+    "At the mouse: the arrow is ∇J, the ring all steps whose KL is δ, and the green arrow the natural gradient to it."
+)
 _FIRST = (("max_kl", 0.005), ("clip_range", 0.2), ("episodes", 16), ("seed", 1))
 
 
@@ -115,7 +118,7 @@ class RaceControls(Column):
     def prepare(self) -> None:
         """Take on the settings with which the process is worth seeing."""
         world = self.world
-        self.story.setText(world.story)
+        self.story.setText(f"{world.story} {_AT_THE_MOUSE}")
         self.worlds.setToolTip(world.story)
         own = zip(("learning_rate", "natural_rate", "steps"), world.steps, strict=True)
         for name, value in (*own, *_FIRST):
@@ -129,7 +132,7 @@ class RaceControls(Column):
         self.scrubber.blockSignals(False)
 
     def show_playing(self, *, playing: bool) -> None:
-        self.play.setText("Wait" if playing else "Race")
+        self.play.setText("Pause" if playing else "Race")
         give(self.play, "pause" if playing else "play", color=self._theme.text)
 
     def apply_theme(self, theme: Theme) -> None:

@@ -299,12 +299,8 @@ class RaceView(QWidget):
         place = self.place
         if place is None:
             return None
-        delta = short_number(self.controls.dials["max_kl"].value)
-        lines = (
-            f"J = {short_number(place.value, 4)}",
-            f"arrow: ∇J, of length {short_number(float(np.linalg.norm(place.gradient)), 3)}",
-            f"ring: steps with KL = {delta}; natural gradient to it",
-        )
+        slope = short_number(float(np.linalg.norm(place.gradient)), 3)
+        lines = (f"J = {short_number(place.value, 4)} · |∇J| = {slope}",)  # no more, which would cover the map
         return Reading(*place.theta, lines)
 
     def _read_returns(self, pointer: Pointer) -> Reading | None:
