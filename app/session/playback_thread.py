@@ -204,7 +204,6 @@ class PlaybackThread(QThread):
             followed = self._choice.follows
             choose()
             self._failed = False
-            self._shown = None  # so that a picture is made of where it begins
             self._pace.due = 0.0
             self._changed.notify_all()
         if followed and not self._choice.follows:
@@ -306,7 +305,8 @@ class PlaybackThread(QThread):
                 early = self._pace.due - now
                 if early <= 0 and (chosen := self._choice.next(now)) is not None:
                     most = MOST_PICTURES if self._choice.at_rest else MOST_WHILE_LEARNING
-                    beginning, pictured = self._choice.take_beginning(), self._shown is None
+                    beginning = self._choice.take_beginning()
+                    pictured = self._shown is None or chosen[1] or beginning is not None  # which nobody is to miss
                     return _Settings(*chosen, beginning, self._run, self._speed, self._greedy, pictured, most)
                 self._changed.wait(early)
         return None

@@ -79,7 +79,8 @@ def test_a_slice_shows_what_the_policy_does_and_clicks_play_from_where_they_are(
     QTest.mouseClick(page.map, LEFT, pos=clicked)
     angle, turning = page.map.plane.point(QPointF(clicked))
     first = np.array([0.0, 0.0, angle, turning], np.float32)
-    qtbot.waitUntil(lambda: any(np.allclose(each[0], first) for each in window.playback.visited.episodes()))
+    episodes_of = window.playback.visited.episodes
+    qtbot.waitUntil(lambda: any(np.allclose(each[0], first) for each in episodes_of()), timeout=20_000)
     assert window.playback.follows
 
     # The wheel zooms about the mouse, a pull moves the axes, and neither plays from anywhere.
@@ -172,7 +173,7 @@ def test_cells_that_are_clicked_are_played_from(qtbot: QtBot, make_window: Make,
         QTest.mouseClick(surface.cells, LEFT, pos=at)
 
     click(0, 2)
-    qtbot.waitUntil(lambda: window.playback.state == 2)
+    qtbot.waitUntil(lambda: window.playback.state == 2, timeout=20_000)
     click(1, 1)  # a wall, in which nobody can be
     QTest.keyClick(surface.cells, Qt.Key.Key_Left)
     QTest.keyClick(surface.cells, Qt.Key.Key_Return)

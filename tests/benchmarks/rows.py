@@ -142,6 +142,12 @@ ROWS: dict[str, Row] = {
             (Figure("instants shown", "Hz", least=20.0),),
         ),
         Row(
+            "surface",
+            "How often a second a slice of 100 × 100 states is shown beside training",
+            "surface",
+            (Figure("slices", "Hz", least=10.0),),
+        ),
+        Row(
             "doctor",
             "What the doctor says of shipped presets, where all should be well",
             "doctor",

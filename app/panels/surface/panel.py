@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # with numpy, and torch
     from engine.reports.events import Planned
 
 EVERY = 250  # ms between two surfaces of cells
-EVERY_SLICE = 90  # and between two looks for a newer policy, of which a slice is laid
+EVERY_SLICE = 70  # and between two slices, as the policy changes or the agent goes on
 _EMPTY = "What each state is worth, and what the policy does in it, will appear here once training starts."
 _WORDS = {
     "learned": "Learned values: V is the largest Q; arrows show the greedy policy",

@@ -37,7 +37,7 @@ class Quantity:
         return self.kind in ("chance", "middle")
 
 
-RETURNS = Quantity("returns", "Returns played from here", "G", unit="reward")
+RETURNS = Quantity("returns", "Mean return played", "mean G", unit="reward")
 AGAINST = Quantity("against", "V against played returns", "V", unit="reward")
 
 
@@ -70,7 +70,7 @@ def _value(config: RunConfig, action: Space) -> Quantity:
     if isinstance(config, ValueBasedConfig):
         return Quantity("value", "V = max Q, learned", "V", unit="reward")
     if isinstance(config, ActorCriticConfig):
-        how = "Σ π Q" if action.kind == "discrete" else "Q of the greedy action"
+        how = "Σ π Q" if action.kind == "discrete" else "Q(greedy action)"
         return Quantity("value", f"V = {how}, learned", "V", unit="reward")
     return Quantity("value", "V(s), learned by the critic", "V", unit="reward")
 
@@ -114,11 +114,10 @@ def action_names(action: Space) -> list[str]:
     return [action_label(action, index) for index in range(action.size)]
 
 
-def limits(quantity: Quantity, environment: EnvironmentInfo) -> tuple[float, float] | None:
+def limits(quantity: Quantity, action: Space) -> tuple[float, float] | None:
     """Between which numbers its colours always are; None where they follow what there is."""
     if quantity.kind == "chance":
         return 0.0, 1.0
-    action = environment.action
     if quantity.kind == "middle" and action.bounds:
         return action.bounds[quantity.index if len(action.bounds) > 1 else 0]
     return None

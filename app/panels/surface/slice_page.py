@@ -60,7 +60,7 @@ class SlicePage(SliceLayout):
         self._shown: tuple[PolicySnapshot, Cut] | None = None
         self._found: Found | None = None
         self._returns: Played | None = None
-        self._colouring = Colouring()
+        self._colouring: Colouring | None = None
         self._visited: Visited | None = None
         self._offered: list[Quantity] = []
         self._wanted: tuple[str, int] | None = None  # what a person has chosen to see
@@ -109,7 +109,7 @@ class SlicePage(SliceLayout):
         self.played.cancel()
         self._found = self._shown = self._returns = None
         self._offered = []
-        self._colouring = Colouring()
+        self._colouring = None if self._environment is None else Colouring(self._environment.action)
         self.map.show_picture(None, None)
         self.map.show_discs(())
         self.map.show_trail(None)
@@ -190,18 +190,20 @@ class SlicePage(SliceLayout):
             return
         policy, cut = self._shown
         self._offer(policy, self._found)
-        quantity, returns = self.quantity, self._returns
+        quantity, returns, colouring = self.quantity, self._returns, self._colouring
         self.views.setCurrentWidget(self.against if quantity is AGAINST else self.map)
-        if quantity is None or quantity is AGAINST:
+        if quantity is None or quantity is AGAINST or colouring is None:
             return
-        shown = drawn(quantity, self._found, cut, policy.environment, self._colouring)
-        if quantity is RETURNS and returns is not None:
-            bar = self._colouring.of(quantity, returns.returns.mean, policy.environment)
-            self.map.show_picture(in_cells(returns.returns.mean, returns.cut, bar), bar)
-        else:
-            self.map.show_picture(*shown)
-        if quantity.kind == "value" and returns is not None and shown.bar is not None:
-            self.map.show_discs(discs(returns.cut.states()[:, self.axes], returns.returns.mean, shown.bar))
+        played = None if returns is None else returns.returns.mean
+        if quantity is RETURNS and returns is not None and played is not None:
+            bar = colouring.of(quantity, played, self._found.values)
+            self.map.show_picture(in_cells(played, returns.cut, bar), bar)
+            self.map.show_discs(())
+            return
+        shown = drawn(quantity, self._found, cut, colouring, played if quantity.kind == "value" else None)
+        self.map.show_picture(*shown)
+        if quantity.kind == "value" and returns is not None and played is not None and shown.bar is not None:
+            self.map.show_discs(discs(returns.cut.states()[:, self.axes], played, shown.bar))
         else:
             self.map.show_discs(())
 
@@ -228,11 +230,13 @@ class SlicePage(SliceLayout):
             notes.append(_MEMORY)
         if changes.frame_stack > 1:
             notes.append(_STACKED)
-        if self._returns is not None and self._found is not None and self._found.values is not None:
+        if self._returns is not None:
+            notes.append(f"Returns are of iteration {self._returns.iteration:,}.")
             share = self._returns.explained
             notes += [] if share is None else [f"Explained variance of V {short_number(share, 2)}."]
-            notes += [_SOFT] if policy.config.update.kind == "sac" else []
-            notes += [_NORMALISED] if changes.normalize_rewards else []
+            valued = self._found is not None and self._found.values is not None
+            notes += [_SOFT] if valued and policy.config.update.kind == "sac" else []
+            notes += [_NORMALISED] if valued and changes.normalize_rewards else []
         return notes
 
     def _fail(self, sentence: str) -> None:
@@ -279,7 +283,6 @@ class SlicePage(SliceLayout):
         if self.follows.isChecked():
             now = zip(points[-1][-1].tolist(), self.held.values, strict=True)
             self.held.show_values([before if np.isnan(value) else value for value, before in now])
-            self.follow()
         widths = np.array([each.high - each.low for each in self._components])
         self.map.show_trail(Trail.of(points, self.axes, np.array(self.held.values), widths))
 
@@ -322,7 +325,7 @@ class SlicePage(SliceLayout):
         policy, cut = self._to_play
         if self._returns is None and self.quantity is not None and self.quantity.kind != "value":
             self._wanted = ("returns", 0) if self._found is None or self._found.values is None else ("value", 0)
-        self._returns = Played(cut, returns)
+        self._returns = Played(cut, policy.iteration, returns)
         self._draw()
         self._tell(None)
         self._work.ask(partial(self._slicer.values, policy, cut), partial(self._compare, self._returns))

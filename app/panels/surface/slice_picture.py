@@ -11,7 +11,7 @@ from app.panels.surface.colours import Scale, by_action, coloured
 from app.panels.surface.quantities import Quantity, action_names, limits, numbers
 from app.panels.surface.slice_drawing import Bar, Disc, Label, Picture, Ranges
 from app.plotting.axes import Range, robust_bounds, settled_range
-from engine.catalogue.spaces import EnvironmentInfo
+from engine.catalogue.spaces import Space
 
 if TYPE_CHECKING:  # with torch
     from engine.analysis.slices import Cut, Found
@@ -29,17 +29,20 @@ class Colouring:
     """Between which numbers the colours of each quantity are: they stay as they are while the numbers fit, so that a
     colour means the same while one looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, action: Space) -> None:
+        self.action = action
         self._ranges: dict[tuple[str, int], Range] = {}
 
-    def of(self, quantity: Quantity, values: NDArray[np.floating], environment: EnvironmentInfo) -> Bar:
-        """The colours of ``quantity``, of which these are the values."""
-        fixed = limits(quantity, environment)
+    def of(self, quantity: Quantity, values: NDArray[np.floating], beside: NDArray[np.floating] | None = None) -> Bar:
+        """The colours of ``quantity``, of which these are the values; those ``beside`` are to have colours as well."""
+        fixed = limits(quantity, self.action)
         scale: Scale = "diverging" if quantity.signed else "sequential"
         symbol = f"{quantity.symbol} ({quantity.unit})" if quantity.unit else quantity.symbol
         if fixed is not None:
             return Bar(symbol, *fixed, scale)
         low, high = robust_bounds(values)
+        if beside is not None:
+            low, high = min(low, float(beside.min())), max(high, float(beside.max()))
         if quantity.signed:
             high = max(abs(low), abs(high))
             low = -high
@@ -48,9 +51,11 @@ class Colouring:
         return Bar(symbol, *found, scale)
 
 
-def drawn(quantity: Quantity, found: Found, cut: Cut, environment: EnvironmentInfo, colouring: Colouring) -> Drawn:
-    """The picture of a quantity on a slice."""
-    values = numbers(quantity, found)
+def drawn(
+    quantity: Quantity, found: Found, cut: Cut, colouring: Colouring, beside: NDArray[np.floating] | None = None
+) -> Drawn:
+    """The picture of a quantity on a slice; ``beside`` as of ``Colouring.of``."""
+    values, action = numbers(quantity, found), colouring.action
     if values is None:
         return Drawn(None, None, [])
     side = cut.points
@@ -60,13 +65,13 @@ def drawn(quantity: Quantity, found: Found, cut: Cut, environment: EnvironmentIn
         if found.chances is not None and found.action_values is None:
             count = len(found.chances)
             certain = ((found.chances.max(0) - 1 / count) / (1 - 1 / count)).reshape(side, side)
-        names = action_labels(actions, action_names(environment.action), cut.ranges)
+        names = action_labels(actions, action_names(action), cut.ranges)
         return Drawn(Picture(by_action(actions, certain), cut.ranges, smooth=False), None, names)
-    bar = colouring.of(quantity, values, environment)
+    bar = colouring.of(quantity, values, beside)
     pixels = coloured(values.reshape(side, side), bar.low, bar.high, bar.scale)
     labels = []
-    if quantity.kind == "chance" and found.greedy is not None and environment.action.size == 2:
-        labels = action_labels(found.greedy.reshape(side, side), action_names(environment.action), cut.ranges)
+    if quantity.kind == "chance" and found.greedy is not None and action.size == 2:
+        labels = action_labels(found.greedy.reshape(side, side), action_names(action), cut.ranges)
     return Drawn(Picture(pixels, cut.ranges), bar, labels)
 
 

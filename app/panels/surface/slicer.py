@@ -38,9 +38,11 @@ class Slicer:
 
 @dataclass
 class Played:
-    """Returns from the points of ``cut``, and the share of their variance that V explains, once that is known."""
+    """Returns of the policy of an ``iteration`` from the points of ``cut``, and the share of their variance that its V
+    explains, once that is known."""
 
     cut: Cut
+    iteration: int
     returns: Returns
     explained: float | None = None
 
