@@ -16,6 +16,8 @@ def _experiment(context: PanelContext) -> PanelWidget:
     panel, library = ExperimentPanel(context.experiment, context.theme, context.settings), context.library
     if library is not None:
         panel.names_in_library = lambda environment: teaching_names(library, environment)
+        library.changed.connect(panel.refresh_names)
+        library.recordings.changed.connect(panel.refresh_names)
     return panel
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.models.form_rules import Legend
 from app.session.run_library import RunLibrary
-from engine.runtime.errors import RequestError, RunError
 
 _MOST = 20  # of each; any other can be typed
 
@@ -12,17 +11,8 @@ _MOST = 20  # of each; any other can be typed
 def teaching_names(library: RunLibrary, environment: str) -> dict[str, Legend]:
     """By the path of the parameter that names one: the names of those in the environment of that id, the newest first,
     each with what it is."""
-    from engine.runs.recordings import Recordings
-
     runs = [record for record in library.records() if record.environment == environment][:_MOST]
     teachers = ((str(record.number), f"run {record.number}: {library.name(record)}") for record in runs)
-    found: dict[str, Legend] = {"imitation.teacher": tuple(teachers)}
-    opened = library.library
-    if opened is None:
-        return found
-    try:
-        datasets = [each for each in Recordings(opened).datasets() if each.environment == environment][:_MOST]
-    except (RequestError, RunError):  # which the library's own list tells of
-        return found
+    datasets = [each for each in library.recordings.datasets if each.environment == environment][:_MOST]
     shown = ((each.name, f"{each.episodes:,} episodes of the library") for each in datasets)
-    return found | {"imitation.dataset": tuple(shown)}
+    return {"imitation.teacher": tuple(teachers), "imitation.dataset": tuple(shown)}

@@ -290,6 +290,7 @@ def style_sheet(theme: Theme) -> str:
     QMenu::item:disabled {{ color: {t.disabled}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: {half}px {t.unit}px; }}
     QStatusBar {{ background: {t.window}; color: {t.muted}; }}
+    QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     """
 
 

@@ -66,8 +66,8 @@ from engine.config.problems import ParameterError
 from engine.config.validation import check_extent, problem_of
 from engine.experience.demonstration_checks import check
 from engine.experience.demonstrations import Demonstration, Demonstrations
-from engine.runtime.errors import RequestError, describe, shortened
-from engine.runtime.sealed import UNSEALED, check_seal, said, sealed
+from engine.runtime.errors import RequestError
+from engine.runtime.sealed import UNSEALED, check_seal, reason_of, said, sealed
 
 FORMAT = 1
 NAME = "demonstrations"
@@ -139,7 +139,7 @@ def from_bytes(data: bytes) -> Demonstrations:
     except RequestError:
         raise
     except (SafetensorError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise RequestError(f"{_BROKEN}: {_reason(error)}.") from None
+        raise RequestError(f"{_BROKEN}: {reason_of(error)}.") from None
     check(found)
     return found
 
@@ -216,13 +216,6 @@ def _cut(tensor: NDArray[Any] | None, name: str, lengths: Sequence[int]) -> list
     pixels = tensor.dtype == np.uint8 and name != "actions"
     own = np.array(tensor, np.float32 if pixels else tensor.dtype)  # which can be written to
     return np.split(own, np.cumsum(lengths)[:-1])
-
-
-def _reason(error: Exception) -> str:
-    """What is wrong, as the end of a sentence."""
-    if type(error) in (ValueError, TypeError):
-        return shortened(" ".join(str(error).split()).rstrip("."))
-    return f"it does not say {error.args[0]!r:.40}" if isinstance(error, KeyError) else describe(error)
 
 
 def _phrase(error: ParameterError) -> str:

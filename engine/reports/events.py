@@ -304,8 +304,9 @@ class NoAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked(Event):
-    """A person is to answer the ``questions`` that are still open, of ``count`` in this round; nothing goes on until
-    then, so that whoever hosts the run is to wait for ``Training.answer`` before he asks for the next event."""
+    """A person is to answer the ``questions`` that are still open, of ``count`` in this ``round``, of which 1 is the
+    first in which anything is asked; nothing goes on until then, so that whoever hosts the run is to wait for
+    ``Training.answer`` before he asks for the next event."""
 
     iteration: int
     round: int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
+from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,7 +16,7 @@ from engine.config.imitation import OPTIMAL, OWN, PERSON, DAgger
 from engine.runs.library import Library
 from engine.runs.recordings import Recordings
 from engine.runs.records import RunRecord
-from engine.runtime.errors import RequestError, RunError
+from engine.runtime.errors import RequestError, RunError, shortened
 
 if TYPE_CHECKING:  # with numpy and torch
     from engine.experience.demonstrations import Demonstrations
@@ -22,6 +24,7 @@ if TYPE_CHECKING:  # with numpy and torch
     from engine.training.training import Training
 
 ENDING = ".safetensors"
+_LARGEST = 1 << 30  # bytes of a policy
 _MOST_KEPT = 4
 _OF_RUNS: dict[str, Given] = {}  # what the last runs that were looked at were given, which never changes
 
@@ -59,26 +62,34 @@ def _who_played(config: ImitationConfig, library: Library | None) -> Teacher | N
 
 def given_of(library: Library, run: RunRecord) -> Given:
     """What a run of the library was given: as its last checkpoint has it, or else what its names stand for now;
-    nothing where neither can be had."""
-    from engine.training.given import NOTHING, given_in
+    nothing where neither can be had. It is read once it is asked for, by whoever asks."""
+    from engine.training.given import NOTHING, Given
 
-    if not isinstance(run.config_now, ImitationConfig):
+    config = run.config_now
+    if not isinstance(config, ImitationConfig):
         return NOTHING
     if (found := _OF_RUNS.get(run.id)) is not None:
         return found
-    try:
-        kept = library.checkpoints(run.id)
-        if kept:
-            from engine.training.checkpoint import from_bytes
-
-            given = given_in(from_bytes(library.checkpoint_file(kept[0]).read_bytes()).get("given", {}))
-        else:
-            given = given_for(run.config_now, library)
-    except (OSError, RequestError, RunError):
-        return NOTHING
+    kept = library.checkpoints(run.id)
+    file = library.checkpoint_file(kept[0]) if kept else None
+    given = Given.later(partial(_given_before, config, file, library.folder))
     while len(_OF_RUNS) >= _MOST_KEPT:
         _OF_RUNS.pop(next(iter(_OF_RUNS), ""), None)
     return _OF_RUNS.setdefault(run.id, given)
+
+
+def _given_before(config: RunConfig, checkpoint: Path | None, folder: Path) -> Given:
+    """What a run was given, of which this is the last ``checkpoint`` in the library in ``folder``."""
+    from engine.training.checkpoint import from_bytes
+    from engine.training.given import NOTHING, given_in
+
+    try:
+        if checkpoint is not None:
+            return given_in(from_bytes(checkpoint.read_bytes()).get("given", {}))
+        with Library(folder) as library:
+            return given_for(config, library)
+    except (OSError, RequestError, RunError):
+        return NOTHING
 
 
 def require_answers(config: RunConfig) -> RunConfig:
@@ -140,11 +151,16 @@ def dataset_named(name: str, library: Library | None) -> Demonstrations:
             return recordings.dataset(name)
     if name in there:
         return from_bytes(there[name].read_bytes())
-    path = Path(name)
-    if not (name.endswith(ENDING) or path.is_file()):
+    path = _path(name)
+    if not (name.endswith(ENDING) or path.exists()):
         names = ", ".join((*sorted(known), *there))
         raise RequestError(f"There is no dataset {name}; there is {names}, and the path of a file will do as well.")
-    return from_bytes(_content(path, "dataset"))
+    from engine.runs.recording_files import read
+
+    try:
+        return read(path)
+    except RequestError as error:
+        raise RequestError(f"The dataset {name} cannot be read: {str(error)[:1].lower()}{str(error)[1:]}") from None
 
 
 def teacher_named(config: ImitationConfig, library: Library | None) -> Teacher:
@@ -161,8 +177,8 @@ def teacher_named(config: ImitationConfig, library: Library | None) -> Teacher:
     there = shipped("teachers")
     if name in there:
         teacher = _policy_in(there[name].read_bytes(), f"the shipped policy {name}")
-    elif name.endswith(ENDING) or Path(name).is_file():
-        teacher = _policy_in(_content(Path(name), "teacher"), f"the policy in {Path(name).name}")
+    elif name.endswith(ENDING) or _path(name).exists():
+        teacher = _policy_in(_content(_path(name), "teacher"), f"the policy in {_path(name).name}")
     elif library is None:
         raise RequestError(
             f"There is no teacher {name}; there is {', '.join(there)}, and a run of the library or the path of a "
@@ -202,8 +218,25 @@ def _policy_in(data: bytes, name: str) -> Teacher:
         ) from None
 
 
+def _path(name: str) -> Path:
+    """
+    Raises:
+        RequestError: nothing can be called so.
+    """
+    path = Path(name)
+    try:
+        path.exists()
+    except (OSError, ValueError):  # with a character that no name has, or too long
+        raise RequestError(f"No file can be called {shortened(repr(name))}.") from None
+    return path
+
+
 def _content(path: Path, what: str) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no file")  # but something that may never end
+        if path.stat().st_size > _LARGEST:
+            raise OSError(errno.EFBIG, f"it is larger than {_LARGEST >> 20} MB")
         return path.read_bytes()
     except OSError as error:
         raise RequestError(f"The {what} {path} cannot be read: {error.strerror or error}.") from None

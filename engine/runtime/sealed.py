@@ -9,7 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from safetensors import SafetensorError
+
+from engine.runtime.errors import describe, shortened
 
 UNSEALED = "0" * 64
 """What stands for a digest that is still to come."""
@@ -37,10 +42,43 @@ def said(data: bytes, name: str) -> Any:
     """What a file says of itself under ``name``: the text that stands at its head, whose length its first 8 bytes say.
 
     Raises:
-        KeyError, TypeError, ValueError, RecursionError: it says nothing, or this is no such file.
+        TypeError, ValueError, RecursionError: it says nothing, or this is no such file.
+    """
+    texts = texts_in(data)
+    if name not in texts:
+        raise ValueError(f"it holds no {name}")
+    try:
+        return json.loads(texts[name])
+    except json.JSONDecodeError:
+        raise ValueError(f"what it says of its {name} cannot be read") from None
+
+
+def texts_in(data: bytes) -> Mapping[str, str]:
+    """The texts at the head of a safetensors file, by name.
+
+    Raises:
+        ValueError: this is no such file, or one without texts.
     """
     length = int.from_bytes(data[:8], "little")
-    return json.loads(json.loads(data[8 : 8 + length])["__metadata__"][name])
+    try:
+        if not 0 < length <= len(data) - 8:
+            raise ValueError
+        head = json.loads(data[8 : 8 + length])
+    except (ValueError, RecursionError):
+        raise ValueError("it does not begin as a safetensors file does") from None
+    texts = head.get("__metadata__", {}) if isinstance(head, dict) else None
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("what it says of itself is no text")
+    return texts
+
+
+def reason_of(error: Exception) -> str:
+    """What is wrong with a file, as the end of a sentence."""
+    if isinstance(error, SafetensorError):
+        return "its numbers are not as its head says"
+    if type(error) in (ValueError, TypeError):
+        return shortened(" ".join(str(error).split()).rstrip("."))
+    return f"it does not say {error.args[0]!r:.40}" if isinstance(error, KeyError) else describe(error)
 
 
 def _digest_at(data: bytes) -> tuple[int, int]:

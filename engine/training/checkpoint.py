@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from engine.runtime.errors import RequestError, describe
-from engine.runtime.sealed import UNSEALED, check_seal, said, sealed
+from engine.runtime.errors import RequestError
+from engine.runtime.sealed import UNSEALED, check_seal, reason_of, said, sealed
 from engine.runtime.state import State
 
 FORMAT = 3  # raised when states can no longer be read as they were
@@ -45,8 +45,8 @@ def from_bytes(data: bytes) -> State:
         RequestError: these bytes are no checkpoint, a broken one, or from another version of this program.
     """
     try:
-        tensors = load(data)
         found = said(data, "checkpoint")
+        tensors = load(data)
         version = found["format"]
         known = version in (FORMAT, WITHOUT_DIGEST)
         if version == FORMAT or "digest" in found:
@@ -55,7 +55,7 @@ def from_bytes(data: bytes) -> State:
         if not isinstance(state, dict):
             raise TypeError("what it holds has no names")
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise RequestError(f"{_BROKEN}: {describe(error)}.") from None
+        raise RequestError(f"{_BROKEN}: {reason_of(error)}.") from None
     if not known:
         later = type(version) is int and version > FORMAT
         wish = "update the program" if later else "go on from it with the version that made it"

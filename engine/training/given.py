@@ -6,8 +6,9 @@ these were taken from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -76,12 +77,37 @@ class Teacher:
             raise RequestError(f"The teacher, {self.name}, {difference}; name a teacher of the same.")
 
 
-@dataclass(frozen=True)
 class Given:
     """The dataset that is learned from, and the teacher who is asked; each None where there is none."""
 
-    demonstrations: Demonstrations | None = None
-    teacher: Teacher | None = None
+    def __init__(self, demonstrations: Demonstrations | None = None, teacher: Teacher | None = None) -> None:
+        self._found = demonstrations, teacher
+        self._load: Callable[[], Given] | None = None
+
+    @classmethod
+    def later(cls, load: Callable[[], Given]) -> Given:
+        """What ``load`` returns, which is called once either is asked for, on whichever thread that is: it may be a
+        large file that has to be read."""
+        given = cls()
+        given._load = load
+        return given
+
+    @property
+    def demonstrations(self) -> Demonstrations | None:
+        return self._now()[0]
+
+    @property
+    def teacher(self) -> Teacher | None:
+        return self._now()[1]
+
+    def _now(self) -> tuple[Demonstrations | None, Teacher | None]:
+        if self._load is not None:
+            with _LOADING:
+                load, self._load = self._load, None
+                if load is not None:  # else another thread has just done it
+                    found = load()
+                    self._found = found.demonstrations, found.teacher
+        return self._found
 
     def state(self) -> State:
         """As plain data, of which ``given_in`` makes it again."""
@@ -101,6 +127,7 @@ class Given:
 
 
 NOTHING = Given()
+_LOADING = Lock()
 
 
 def given_in(state: Mapping[str, Any]) -> Given:

@@ -176,6 +176,28 @@ def test_what_is_pinned_is_edited_there_and_stands_nowhere_else(opened):
     assert len({id(row) for row in panel.form.rows.values()}) == len(panel.form.rows)
 
 
+def test_a_complaint_about_what_is_pinned_leaves_its_neighbours_where_they_are(opened, qtbot):
+    panel = opened(experiment())
+    rows = panel.form.pinned.rows
+    assert rows[0].y() == rows[1].y(), "side by side"
+
+    def places():
+        return [row.editor.mapTo(panel.form.pinned, QPoint()) for row in rows[:2]]
+
+    before = places()
+    for row, sentence in ((rows[0], "This cannot be."), (rows[1], "Nor can this, for a reason that takes long.")):
+        panel.form.answer(row.parameter.path, sentence)
+        qtbot.waitUntil(row.complaint_label.isVisible)
+        qtbot.waitUntil(lambda row=row: row.complaint_label.y() > rows[0].y())
+        assert places() == before
+        assert row.complaint == sentence
+    panel.form.answer(rows[0].parameter.path, None)
+    assert rows[0].complaint == ""
+    chosen = rows[0].parameter.path
+    panel.form.show_parameters([row.parameter for row in rows], pinned=())  # put back into its group
+    assert panel.form.rows[chosen].isAncestorOf(panel.form.rows[chosen].complaint_label)
+
+
 def test_the_divider_is_dragged_remembered_and_put_back(opened, qtbot, settings):
     panel = opened(experiment(), settings)
     qtbot.waitUntil(lambda: panel.equation.is_up_to_date)

@@ -105,8 +105,11 @@ def test_an_episode_is_played_by_keys_and_its_return_stands_beside_the_curve(
     # Escape gives the keys back; a click on the picture takes them again.
     QTest.keyClick(panel.view, Key.Key_Escape)
     assert game.state is GameState.PAUSED
-    assert window.hasFocus()
     assert panel._frame.property("role") == "game"
+    QTest.keyClick(window.focusWidget(), Key.Key_Space)
+    assert window.controller.state is RunState.IDLE, "nothing is trained by surprise"
+    qtbot.waitUntil(is_at(panel, GameState.PLAYING))
+    QTest.keyClick(panel.view, Key.Key_Escape)
     QTest.mouseClick(panel.view, Qt.MouseButton.LeftButton)
     assert game.state is GameState.PLAYING
     # The mouse goes to a cell beside the agent, and says so where there is none.

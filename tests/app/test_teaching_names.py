@@ -47,6 +47,17 @@ def test_datasets_and_runs_of_the_library_are_offered_and_any_other_name_is_type
     assert isinstance(field, Combo)
     line = field.lineEdit()
     assert line is not None
+    # They are those of the library by now, and what is being typed stays.
+    field.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "my")
+    recordings = window.run_library.recordings
+    recordings.merge("other", [kept.id])
+    qtbot.waitUntil(lambda: offered(window, "imitation.dataset") == ["mine", "other", "cartpole", "own"])
+    assert line.text() == "my"
+    with Library(library_place) as library:
+        library.begin(RunRecord("two", 0, PolicyGradientConfig().model_dump(mode="json"), Status.FINISHED, 2.0))
+    window.run_library.look()
     line.selectAll()
     QTest.keyClicks(line, "mine")
     QTest.keyClick(line, Qt.Key.Key_Return)
@@ -54,5 +65,5 @@ def test_datasets_and_runs_of_the_library_are_offered_and_any_other_name_is_type
     assert experiment.pick(ALGORITHMS["dagger"]) is None
     assert isinstance(experiment.config, ImitationConfig)
     assert experiment.config.imitation.teacher == "cartpole"
-    assert offered(window, "imitation.teacher") == ["1", "cartpole", "person"]
+    assert offered(window, "imitation.teacher") == ["2", "1", "cartpole", "person"]
     assert experiment.config.imitation.dataset == "mine"

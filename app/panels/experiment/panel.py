@@ -64,6 +64,7 @@ class ExperimentPanel(PanelWidget):
         self._running = self._wished = False
         self._shown: RunConfig | None = None
         self.names_in_library: Callable[[str], Mapping[str, Legend]] = lambda environment: {}  # who may be learned from
+        self._names: Mapping[str, Legend] = {}  # of these, as they are offered
         self._pressed: QWidget | None = None  # what was locked when somebody wanted it
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
@@ -304,13 +305,28 @@ class ExperimentPanel(PanelWidget):
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
         self.bias.show_biases(biases(config, environment), estimated(config))
-        told = legends(experiment.plain)
-        if isinstance(config, ImitationConfig):
-            told |= {path: (*names, *told[path]) for path, names in self.names_in_library(environment.id).items()}
-        self.form.show_parameters(experiment.parameters(), told, pinned(config))
+        self._names = self._found_names()
+        self._show_form()
         if self._awaited:  # whatever came of it, this is what holds now
             awaited, self._awaited = self._awaited, ""
             self.form.answer(awaited, None)
+
+    def refresh_names(self) -> None:
+        """Offer who there is to be learned from by now."""
+        names = self._found_names()
+        if names != self._names:
+            self._names = names
+            self._show_form()
+
+    def _found_names(self) -> Mapping[str, Legend]:
+        experiment = self._experiment
+        learns = isinstance(experiment.config, ImitationConfig)
+        return self.names_in_library(experiment.environment.id) if learns else {}
+
+    def _show_form(self) -> None:
+        experiment, told = self._experiment, legends(self._experiment.plain)
+        told |= {path: (*names, *told[path]) for path, names in self._names.items()}
+        self.form.show_parameters(experiment.parameters(), told, pinned(experiment.config))
 
     def _choices(self, name: str, entries: dict[str, Entry]) -> list[Choice]:
         if name == "family":

@@ -209,7 +209,7 @@ class GamePage(QWidget):
             self.game.ask_for_key(self.game.assigning)
         else:
             self.game.pause()
-        self.window().setFocus(Qt.FocusReason.OtherFocusReason)
+        self.play_button.setFocus(Qt.FocusReason.OtherFocusReason)  # so that Space goes on here, and trains nothing
 
     def _note_desertion(self) -> None:
         if self.game.assigning:

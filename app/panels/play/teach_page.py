@@ -103,7 +103,7 @@ class TeachPage(QWidget):
         self.again_button.clicked.connect(self._see_again)
         view.pressed.connect(self._press)
         view.released.connect(self._release)
-        view.escaped.connect(lambda: self.window().setFocus(Qt.FocusReason.OtherFocusReason))
+        view.escaped.connect(lambda: self.again_button.setFocus(Qt.FocusReason.OtherFocusReason))
         view.deserted.connect(self._follow)
         view.entered.connect(self._follow)
         view.pointed.connect(self._point)

@@ -12,6 +12,7 @@ from engine.config.shared_text import to_text
 from engine.config.validation import validated
 from engine.runs.exports.export import Export, Source
 from engine.runs.exports.kept_policy import KeptPolicy, kept_policy
+from engine.runtime.sealed import texts_in
 from engine.runtime.whole_file import write_whole
 
 FORM = "policy-gradient-playground policy 1"
@@ -59,8 +60,7 @@ def told_of(data: bytes) -> Told:
     Raises:
         KeyError, TypeError, ValueError, RecursionError: this is no such file.
     """
-    length = int.from_bytes(data[:8], "little")
-    found = json.loads(data[8 : 8 + length])["__metadata__"]
+    found = texts_in(data)
     if found["format"] != FORM:
         raise ValueError(f"it has the format {found['format']!r:.60}")
     config = validated(migrated(json.loads(found["configuration"]))["config"])

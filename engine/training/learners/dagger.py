@@ -171,7 +171,7 @@ class DaggerLearner(InteractingLearner[RolloutInteraction]):
             answers = self._round.answers
             self._person.begin(questions, answers)
             while self._person.open_of(answers):
-                yield self._person.asked(answers, moment.iteration, round_)
+                yield self._person.asked(answers, moment.iteration, round_ - (self._shown is not None))
             unknown, lost = (len(answers.without(why)) for why in (NoAction.UNKNOWN, NoAction.LOST))
             return _Answered(None, len(questions), self._person.answered(visited, answers), unknown, lost)
         share = teachers_share(update, round_)

@@ -128,7 +128,7 @@ def test_a_file_cut_off_or_with_a_bit_changed_anywhere_is_refused() -> None:
         (b"\x80\x04]", "no file of demonstrations"),  # as pickle begins
         (struct.pack("<Q", 2**62) + b"{}", "no file of demonstrations"),
         (save({"a": np.zeros(1)}), "no file of demonstrations"),
-        (save({}, {"checkpoint": "{}"}), "does not say 'demonstrations'"),
+        (save({}, {"checkpoint": "{}"}), "holds no demonstrations"),
         (foreign(format=FORMAT + 1), "update the program"),
         (foreign(format="1"), "its format is '1' instead of 1"),
         (foreign(format=True), "its format is True instead of 1"),

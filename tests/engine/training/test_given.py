@@ -17,13 +17,15 @@ from engine.config.parameters import with_values
 from engine.experience.demonstration_file import to_bytes as dataset_bytes
 from engine.experience.demonstrations import Demonstration, Demonstrations
 from engine.reports.events import Updated
-from engine.runs.giving import given_for, require_answers, shipped
+from engine.runs.giving import given_for, given_of, require_answers, shipped
+from engine.runs.library import Library
 from engine.runtime.errors import RequestError
 from engine.training.checkpoint import from_bytes, to_bytes
 from engine.training.forking import forked, taught_alike
 from engine.training.given import Given, given_in
 from engine.training.training import Training, resumed
 from tests.engine.algorithms.test_imitation import imitating, updates
+from tests.engine.runs.recorded import begun, saved
 from tests.engine.teaching import demonstrated, teacher
 
 CARTPOLE = EnvironmentConfig(time_limit=20)
@@ -77,7 +79,7 @@ def test_a_clone_goes_on_as_any_policy_gradient() -> None:
     assert isinstance(on.config, PolicyGradientConfig)
     for one, other in zip(training.policy.parameters(), on.policy.parameters(), strict=True):
         assert torch.equal(one, other)
-    assert on.given == Given()
+    assert on.given.state() == {}
     assert on.learner.parts.state()["rule"]["optimizer"]["steps"] == 0.0
     assert any("value function" in sentence and "optimizer" in sentence for sentence in said)
     assert on.environment_steps == training.environment_steps
@@ -174,7 +176,7 @@ def test_names_lead_to_files_and_to_nothing(tmp_path: Path) -> None:
         given_for(with_values(asking, {"imitation.teacher": "run 9"}), None)
     with pytest.raises(RequestError, match="in the window only"):
         require_answers(with_values(asking, {"imitation.teacher": "person"}))
-    assert given_for(with_values(config, {"imitation.dataset": "own"}), None) == Given()
+    assert given_for(with_values(config, {"imitation.dataset": "own"}), None).state() == {}
 
 
 @pytest.mark.parametrize(
@@ -245,3 +247,27 @@ def test_pictures_are_kept_in_a_fourth_of_their_room() -> None:
         assert kept is not None
         assert kept.observations.dtype == np.float32
         assert np.array_equal(kept.observations, observations)
+
+
+def test_what_a_run_of_the_library_was_given_is_read_by_whoever_asks_for_it(
+    library_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not by who opens the run, which is the window's thread."""
+    with Library(library_place) as library:
+        training, run = begun(library, cloning())
+        training.given = Given(SHOWN)
+        checkpoint = saved(library, training)
+        given = given_of(library, run)
+        assert given_of(library, run) is given
+        read: list[Path] = []
+        whole = Path.read_bytes
+        monkeypatch.setattr(Path, "read_bytes", lambda path: (read.append(path), whole(path))[1])
+        assert read == []
+        assert given.demonstrations is not None
+        assert np.array_equal(given.demonstrations.actions, SHOWN.actions)
+        assert given.teacher is None
+        assert read == [library.checkpoint_file(checkpoint)]
+    # What cannot be read any more is nothing.
+    with Library(library_place) as library:
+        record = replace(run, id="another")
+        assert given_of(library, record).demonstrations is None

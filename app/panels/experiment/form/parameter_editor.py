@@ -216,6 +216,7 @@ class NameEditor(Editor):
         self.set_legend(legend)
 
     def set_legend(self, legend: Legend) -> None:
+        typed = self._combo.currentText()
         self._combo.blockSignals(True)
         self._combo.clear()
         for row, (name, meant) in enumerate(legend):
@@ -223,6 +224,8 @@ class NameEditor(Editor):
             self._combo.setItemData(row, meant, Qt.ItemDataRole.ToolTipRole)
         self._combo.blockSignals(False)
         self.set_value(self._value)
+        if self._combo.hasFocus():  # a person may be at it
+            self._combo.setEditText(typed)
 
     def set_value(self, value: Any) -> None:
         self._value = str(value)

@@ -73,8 +73,8 @@ class ParameterRow(QWidget):
             self.editor.setMaximumWidth(_UNLIMITED)
         else:
             self.editor.setFixedWidth(self._theme.px(EDITOR_WIDTH))
-        across = 0 if self._stacked else 1
-        grid.addWidget(self._complaint, 2, across, 1, 4 - across)
+        if not self._stacked:
+            grid.addWidget(self._complaint, 2, 1, 1, 3)
         # Editors side by side stand at one height, though one of the names above them may be wrapped.
         grid.setRowStretch(0, int(self._stacked))
         self._name.setAlignment(Qt.AlignmentFlag.AlignBottom if self._stacked else Qt.AlignmentFlag.AlignVCenter)
@@ -125,7 +125,12 @@ class ParameterRow(QWidget):
 
     @property
     def complaint(self) -> str:
-        return self._complaint.text() if self._complaint.isVisibleTo(self) else ""
+        return "" if self._complaint.isHidden() else self._complaint.text()
+
+    @property
+    def complaint_label(self) -> QWidget:
+        """Where the complaint stands; of a stacked row, whoever has stacked it finds it a place."""
+        return self._complaint
 
     def tab_stops(self) -> tuple[QWidget, QWidget]:
         return self.editor.field, self.reset_button

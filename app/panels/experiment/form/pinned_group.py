@@ -60,7 +60,8 @@ class PinnedGroup(QWidget):
     def remove(self, row: ParameterRow) -> None:
         """Take a row out and hide it."""
         self.rows = [other for other in self.rows if other is not row]
-        self._grid.removeWidget(row)
+        for widget in (row, row.complaint_label):
+            self._grid.removeWidget(widget)
         row.hide()
         row.set_stacked(False)
 
@@ -79,7 +80,10 @@ class PinnedGroup(QWidget):
             return
         self._columns = columns
         for position, row in enumerate(self.rows):
-            self._grid.addWidget(row, *divmod(position, columns))
+            line, column = divmod(position, columns)
+            self._grid.addWidget(row, (columns + 1) * line, column)
+            # Beneath all of the line, so that the neighbours stay where they are.
+            self._grid.addWidget(row.complaint_label, (columns + 1) * line + 1 + column, 0, 1, columns)
             row.show()
         for column in range(2):
             self._grid.setColumnStretch(column, int(column < columns))
