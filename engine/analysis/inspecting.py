@@ -6,7 +6,7 @@ batch. Where only a policy was kept, it plays another batch of the same size, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -17,8 +17,9 @@ from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.analysis.playback import PolicySnapshot, frozen
-from engine.config import PolicyGradientConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.estimators import NoBaseline, RewardToGo, SharedValueBaseline, ValueBaseline
+from engine.config.value_based import DQN
 from engine.estimation.estimators import estimate
 from engine.experience.rollouts import Rollout
 from engine.maths.losses import normalized
@@ -33,16 +34,21 @@ from engine.values.critics import Critic, SharedCritic, Values
 from engine.values.state_values import StateValues
 
 MOST_BYTES = 128 << 20  # of what the gradient steps did to the parameters, that are kept
+TOLD_MINIBATCHES = 128  # the latest ones that were drawn out of a replay buffer, as many as errors are told of
 OTHER_FAMILIES = (
-    "Only a policy gradient learns from a batch of its own that is given up after the update: of each step of it one "
-    "can see its credit, baseline and weight. This run learns otherwise."
+    "Only runs that learn from steps in batches can be looked into step by step: policy gradients, and DQN by what it "
+    "draws out of its replay buffer. This run learns otherwise."
 )
+_NOTHING_DRAWN = "Nothing was learned in this iteration: until there is enough to draw from, steps are only kept."
 _EXACT = "This is the very batch of iteration {iteration:,}, made again from all that was kept of the run after {of}."
 _NO_VALUES = (
     "The value function was not kept with the policy, so credit is the reward-to-go of what was played, and nothing is "
     "subtracted from it."
 )
 _NEW_SCALE = "By which spread of returns rewards were divided was not kept either; here it is this batch's alone."
+
+
+BatchConfig = PolicyGradientConfig | ValueBasedConfig
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,10 @@ class LiveChange(Protocol):
 class LookedInto:
     """One iteration: its ``batch``, and the update that was made with it.
 
+    Where old steps were ``replayed``, the batch is of those that the last gradient steps drew, as often as they did,
+    and each is by itself: its credit is the target y, its baseline the value Q(s, a), its advantage the error
+    δ = y − Q(s, a), its reward the discounted sum of those in y, and ``elapsed`` how many steps ago it was taken.
+
     ``config`` is what held in it, and ``policy`` the one that acted, before the update. ``normalized`` [M] are the
     batch's advantages at mean 0 and standard deviation 1, whether the update took them so or not. ``steps`` are those
     of the update, whose changes of parameters are left out where they take too much room; ``log_probs_after`` [M] are
@@ -84,7 +94,7 @@ class LookedInto:
 
     batch: Inspected
     normalized: NDArray[np.float32]
-    config: PolicyGradientConfig
+    config: BatchConfig
     policy: PolicySnapshot
     exact: bool
     how: str
@@ -99,20 +109,27 @@ class LookedInto:
         return self.batch.iteration
 
     @property
+    def replayed(self) -> bool:
+        """Whether the steps were drawn out of a replay buffer."""
+        return isinstance(self.config, ValueBasedConfig)
+
+    @property
     def log_ratios(self) -> NDArray[np.float32] | None:
         """log π_new(a|s)/π_old(a|s) of every step, [M], by the update; None where none was made."""
         return None if self.log_probs_after is None else self.log_probs_after - self.batch.log_probs
 
 
-def require_batches(config: RunConfig) -> PolicyGradientConfig:
+def require_batches(config: RunConfig) -> BatchConfig:
     """``config``, of a run whose iterations can be looked into.
 
     Raises:
-        RequestError: it is of another family.
+        RequestError: it learns otherwise.
     """
-    if not isinstance(config, PolicyGradientConfig):
-        raise RequestError(OTHER_FAMILIES)
-    return config
+    if isinstance(config, PolicyGradientConfig) or (
+        isinstance(config, ValueBasedConfig) and isinstance(config.update, DQN)
+    ):
+        return config
+    raise RequestError(OTHER_FAMILIES)
 
 
 # --- the run's own batch ----------------------------------------------------------------------------------------------
@@ -145,8 +162,9 @@ def remade(
         for event in _until(training, iteration, tuple(changes)):
             if isinstance(event, _Begins):
                 config = require_batches(training.next_config)
-                acts = replace(frozen(training), config=config, temperature=config.exploration.temperature)
-                looked.policy = acts
+                looked.policy = replace(frozen(training), config=config)
+                if isinstance(config, PolicyGradientConfig):
+                    looked.policy = replace(looked.policy, temperature=config.exploration.temperature)
             else:
                 looked.take(event)
             if not going_on(Approach(began, training.iteration, iteration)):
@@ -213,6 +231,8 @@ class _Looking:
             if self._room < 0:
                 event = replace(event, parameter_change=np.zeros(0, np.float32))
             self._steps.append(event)
+            if event.drawn is not None and len(self._steps) > TOLD_MINIBATCHES:
+                del self._steps[0]
         elif isinstance(event, AfterUpdate):
             self._after = event
         elif isinstance(event, Reweighted):
@@ -220,7 +240,13 @@ class _Looking:
         elif isinstance(event, Updated):
             self._updated = event
 
-    def found(self, config: PolicyGradientConfig, how: str) -> LookedInto:
+    def found(self, config: BatchConfig, how: str) -> LookedInto:
+        """
+        Raises:
+            RequestError: nothing was drawn in that iteration.
+        """
+        if isinstance(config, ValueBasedConfig):
+            self._batch = _of_minibatches(self._steps)
         assert self._batch is not None
         assert self._normalized is not None
         assert self.policy is not None
@@ -237,6 +263,44 @@ class _Looking:
             updated=self._updated,
             collected=tuple(self._collected),
         )
+
+
+def _of_minibatches(steps: Sequence[UpdateStep]) -> Inspected:
+    """What gradient steps drew, one after the other, as a batch.
+
+    Raises:
+        RequestError: they drew nothing.
+    """
+    drawn = [step.drawn for step in steps if step.drawn is not None]
+    if not drawn:
+        raise RequestError(_NOTHING_DRAWN)
+
+    def joined(name: str) -> NDArray[Any]:
+        found: NDArray[Any] = np.concatenate([getattr(each, name) for each in drawn])
+        return found
+
+    targets, values = joined("targets"), joined("values")
+    errors = np.concatenate([step.errors for step in steps if step.errors is not None])
+    nothing, count = np.zeros(len(targets), np.float32), len(targets)
+    counted = all(each.weights is not None for each in drawn)
+    return Inspected(
+        iteration=steps[0].iteration,
+        observations=joined("observations"),
+        actions=joined("actions"),
+        rewards=joined("rewards"),
+        log_probs=nothing,
+        credit=targets,
+        baseline=values,
+        advantages=errors,
+        weights=errors * joined("weights") if counted else errors,
+        divisor=len(drawn[-1].targets),
+        values=values,
+        targets=targets,
+        environments=np.zeros(count, np.int64),
+        elapsed=joined("ages"),
+        terminated=joined("terminated"),
+        truncated=np.zeros(count, np.bool_),
+    )
 
 
 # --- a batch of a policy that was kept --------------------------------------------------------------------------------
@@ -259,7 +323,10 @@ def sampled(
         RequestError: the run is of another family, or its environment cannot be made here.
         RunError: the environment fails.
     """
-    config = plays = require_batches(policy.config)
+    config = require_batches(policy.config)
+    if not isinstance(config, PolicyGradientConfig):
+        raise RequestError(f"{why} What was drawn out of a replay buffer cannot be drawn again without it.")
+    plays = config
     baseline = config.estimator.baseline
     shared, separate = isinstance(baseline, SharedValueBaseline), isinstance(baseline, ValueBaseline)
     said = [why]

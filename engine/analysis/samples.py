@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.clip_cases import clip_cases
 from engine.analysis.inspecting import LookedInto
+from engine.config import PolicyGradientConfig
 from engine.reports.events import Collected
 
 Quantity = Literal["advantage", "normalised", "ratio", "importance weight"]
@@ -73,7 +74,7 @@ class Samples:
         """The steps, in this batch, of the episode that was the ``place``-th to end in this iteration, from 0, in the
         order in which they are reported; none where it is not among these."""
         *before, told = self.looked.collected or (None,)
-        if told is None:
+        if told is None or self.looked.replayed:
             return np.zeros(0, np.int64)
         place -= sum(len(each.returns) for each in before if each is not None)  # which were played for V alone
         ends = _ends(self.looked, told)
@@ -82,6 +83,7 @@ class Samples:
 
 def _ends(looked: LookedInto, told: Collected) -> NDArray[np.int64]:
     """The last steps of the episodes that ended in a batch, in the order in which they are reported."""
+    assert isinstance(looked.config, PolicyGradientConfig)
     batch, collection = looked.batch, looked.config.collection
     last: NDArray[np.int64] = np.flatnonzero(batch.terminated | batch.truncated)
     if collection.kind == "episodes":
@@ -104,6 +106,9 @@ def samples_of(looked: LookedInto) -> Samples:
     """The samples of an iteration."""
     batch = looked.batch
     ended = batch.terminated | batch.truncated
+    if looked.replayed:
+        alone = np.arange(len(batch.rewards))
+        return Samples(looked, batch.rewards, alone, ratios=None, cases=None, clip_range=None, importance=None)
     sequences = np.concatenate(([0], np.cumsum(ended)[:-1])).astype(np.int64)
     log_ratios = looked.log_ratios
     told = looked.reweighted

@@ -216,6 +216,26 @@ class PolicyChange:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnSteps:
+    """The old steps that a gradient step learned from, [B, …] each, as they were drawn out of a replay buffer.
+
+    ``rewards`` are Σ_{l<h} γ^l r_{t+l} of the ``lengths`` h steps from each on, ``targets`` what its value was drawn
+    towards and ``values`` what that was before. ``terminated`` marks those behind which nothing follows, ``ages`` count
+    the steps taken since, and ``weights`` by how much each counted, None where all counted alike.
+    """
+
+    observations: NDArray[Any]
+    actions: NDArray[Any]
+    rewards: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    values: NDArray[np.float32]
+    terminated: NDArray[np.bool_]
+    lengths: NDArray[np.int64]
+    ages: NDArray[np.int64]
+    weights: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateStep(Event):
     """One gradient step of an update, made only when somebody asked for it.
 
@@ -227,7 +247,8 @@ class UpdateStep(Event):
     clipped and ``parameter_change`` [P] what the step added to the policy's parameters; these are action values' where
     the policy follows from such. ``layers`` are their tensors in order, ``largest`` the parameters that moved furthest,
     furthest first. ``policy`` is how far the update has come, None where a batch's steps are not looked at, and
-    ``errors`` [B] the temporal-difference errors of a minibatch of action values, None elsewhere.
+    ``errors`` [B] the temporal-difference errors of a minibatch of action values, None elsewhere; ``drawn`` is that
+    minibatch, where it is told.
     """
 
     iteration: int
@@ -244,6 +265,7 @@ class UpdateStep(Event):
     largest: tuple[ComponentChange, ...] = ()
     policy: PolicyChange | None = None
     errors: NDArray[np.float32] | None = None
+    drawn: DrawnSteps | None = None
 
 
 @dataclass(frozen=True, slots=True)

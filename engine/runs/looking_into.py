@@ -67,7 +67,6 @@ def look_into(
         raise RequestError(_NOTHING.format(run=run.number))
     at = max((each for each in there if each < iteration), default=there[0])
     kept = kept_at(library, run, environment, at)
-    assert isinstance(kept.policy.config, PolicyGradientConfig)
     progress = min(kept.environment_steps / max(run.budget, 1), 1.0)
     why = f"{found} {_PLAYED.format(at=at)}"
     return sampled(kept.policy, iteration, why, going_on, progress=progress)
@@ -110,7 +109,8 @@ def _remade(
     said = inexact(state["learner"])
     if state["seeds"]:
         state, said = alone(state, run.seed), (NOISE,)
-    if said and at < iteration - 1:  # the policy would become another on the way
+    replays = not isinstance(run.config_now, PolicyGradientConfig)
+    if said and (replays or at < iteration - 1):  # the policy would become another on the way
         return " ".join(said)
     found = remade(state, iteration, _changes(library, run), going_on)
     if found is None or not found.exact:

@@ -182,7 +182,7 @@ def test_a_dot_and_a_moment_lead_to_their_steps_and_what_cannot_be_shown_is_said
     assert "no run" in words(panel)
 
     assert window.experiment.environment is not None
-    dqn = choose(window.experiment.config, ALGORITHMS["dqn"])
-    panel.set_choice(window.experiment.environment, dqn)
+    clones = choose(window.experiment.config, ALGORITHMS["behavioural-cloning"])
+    panel.set_choice(window.experiment.environment, clones)
     window.panels.inspection.ask(Wanted(3))
     assert OTHERWISE in words(panel)

@@ -15,6 +15,7 @@ from app.models.past import Past
 from app.panels.inspector.rows import SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
 from app.panels.inspector.strip import EpisodeStrip
+from app.panels.inspector.words import approach_words
 from app.panels.record import PanelWidget
 from app.session.batch_lookup import BatchLookup, Found, Pictured
 from app.session.playback_thread import PlaybackThread
@@ -22,7 +23,8 @@ from app.style import icons
 from app.style.text import ElidedLabel, Stage, as_surface, set_role
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PolicyGradientConfig, RunConfig
+from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config.value_based import DQN
 
 if TYPE_CHECKING:  # with torch
     from app.models.history import History
@@ -36,8 +38,11 @@ EMPTY = (
 )
 NO_RUN = "Train a run, then click a bar of Signal or a dot of Returns, and the steps behind it appear here."
 OTHERWISE = (
-    "Only a policy gradient learns from a batch of its own that is given up after the update, of which each step has a "
-    "credit and a baseline. This run learns otherwise."
+    "Only runs that learn from steps in batches can be looked into step by step: policy gradients, and DQN by what it "
+    "draws out of its replay buffer. This run learns otherwise."
+)
+NO_EPISODES = (
+    "DQN learns from single steps of many episodes; click a bar of Signal, and those that were drawn appear here."
 )
 BEFORE = "Before the first iteration nothing was collected; move the timeline on."
 _LOOKS = 120  # ms between two looks at how far making again has come
@@ -172,6 +177,13 @@ class SamplesPanel(PanelWidget):
     def wait(self, deadline: QDeadlineTimer) -> bool:
         return self.lookup.wait(deadline)
 
+    @property
+    def _fits(self) -> bool:
+        """Whether iterations of such a run can be looked into."""
+        config = self._config
+        replays = isinstance(config, ValueBasedConfig) and isinstance(config.update, DQN)
+        return replays or isinstance(config, PolicyGradientConfig)
+
     # --- which are looked at ------------------------------------------------------------------------------------------
 
     @property
@@ -187,8 +199,10 @@ class SamplesPanel(PanelWidget):
             self._progress.stop()
             self._choose(wanted.chosen)
             self.stage.fill(True)
-        elif not isinstance(self._config, PolicyGradientConfig):
+        elif not self._fits:
             self._say(OTHERWISE)
+        elif isinstance(wanted.chosen, EpisodeDot) and not isinstance(self._config, PolicyGradientConfig):
+            self._say(NO_EPISODES)
         elif not self._past.run or self._environment is None:
             self._say(NO_RUN)
         elif wanted.iteration == 0:
@@ -201,15 +215,10 @@ class SamplesPanel(PanelWidget):
         self._offer()
 
     def _say_progress(self) -> None:
-        approach = self.lookup.approach
         if not self.lookup.busy:
             self._progress.stop()
-        elif approach is not None:
-            come = f"{approach.iteration - approach.began:,} of {approach.wanted - approach.began:,} iterations"
-            self.stage.set_hint(
-                f"Iteration {approach.wanted:,} is made again, from all that was kept of the run after iteration "
-                f"{approach.began:,}: {come}. The run itself is not touched."
-            )
+        elif self.lookup.approach is not None:
+            self.stage.set_hint(approach_words(self.lookup.approach))
 
     def _follow_past(self) -> None:
         """Where the timeline rests, while anything is looked into here and can be seen."""
@@ -246,8 +255,7 @@ class SamplesPanel(PanelWidget):
         self.lookup.leave()
 
     def _empty(self) -> None:
-        fits = isinstance(self._config, PolicyGradientConfig)
-        self._say((EMPTY if self._past.run else NO_RUN) if fits or self._config is None else OTHERWISE)
+        self._say((EMPTY if self._past.run else NO_RUN) if self._fits or self._config is None else OTHERWISE)
         self._offer()
 
     def _choose(self, chosen: Bar | EpisodeDot | None) -> None:
@@ -292,6 +300,7 @@ class SamplesPanel(PanelWidget):
         samples = self.samples
         if samples is None:
             return
+        self.strip.setVisible(not samples.looked.replayed)
         self.strip.show_step(samples, row, self.rows.rows)
         self.sample.show_step(samples, row)
         if self.sample.isVisible():
@@ -383,7 +392,6 @@ class SamplesPanel(PanelWidget):
         self.all_button.setVisible(there and self._chosen is not None)
         here = self._here
         looked = self._found.samples.looked.iteration if self._found is not None else None
-        fits = isinstance(self._config, PolicyGradientConfig)
-        self.look_button.setVisible(busy or (fits and here > 0 and here != looked and bool(self._past.run)))
+        self.look_button.setVisible(busy or (self._fits and here > 0 and here != looked and bool(self._past.run)))
         self.look_button.setText("Cancel" if busy else f"Iteration {here:,}")
         self.look_button.setToolTip("" if busy else f"Look into iteration {here:,} instead")

@@ -52,8 +52,22 @@ COLUMNS: tuple[Column, ...] = (
     _number(lambda s: s.looked.batch.log_probs, "log π", "log π(a|s) of the policy that acted"),
     _number(lambda s: s.looked.batch.weights, "weight", "What its ∇ log π is multiplied with in the update"),
 )
-T, ACTION, ADVANTAGE, RATIO, CLIP = range(5)
-_GIVEN_UP = (9, 8, 7, 6, 5)  # in this order, where there is no room for all
+REPLAYED: tuple[Column, ...] = (
+    Column("age", "How many steps have been taken since it was", lambda s: s.looked.batch.elapsed, "100,000"),
+    Column("action", "What was done", lambda s: s.looked.batch.actions, "push right"),
+    _number(lambda s: s.looked.batch.advantages, "δ", "The temporal-difference error: target less value"),
+    _number(lambda s: s.looked.batch.credit, "y", "The target: rewards, and what is expected to follow them"),
+    _number(lambda s: s.looked.batch.baseline, "Q(s, a)", "What the step was taken to be worth"),
+    _number(lambda s: s.looked.batch.rewards, "r", "The discounted sum of the rewards in the target"),
+    _number(lambda s: s.looked.batch.weights, "weight", "By how much it pulled at its value"),
+)
+"""Of old steps that were drawn out of a replay buffer."""
+ACTION = 1
+_MOST_NEEDED = 5  # columns; those behind them are given up where there is no room for all, the last first
+
+
+def columns_of(samples: Samples | None) -> tuple[Column, ...]:
+    return REPLAYED if samples is not None and samples.looked.replayed else COLUMNS
 
 
 class SampleRows(QAbstractTableModel):
@@ -73,7 +87,7 @@ class SampleRows(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(COLUMNS)
+        return 0 if parent.isValid() else len(columns_of(self.samples))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if self.samples is None:
@@ -86,27 +100,28 @@ class SampleRows(QAbstractTableModel):
         return None
 
     def _cell(self, samples: Samples, row: int, column: int) -> str:
-        values = COLUMNS[column].values(samples)
+        shown = columns_of(samples)[column]
+        values = shown.values(samples)
         if values is None:
             return ""
         if column == ACTION:
             return done(values[row], samples.looked.policy.environment.action)
-        if column == CLIP:
+        if shown.title == "clip":
             from engine.analysis.clip_cases import CLIP_CASES
 
             case = CLIP_CASES[int(values[row]) - 1]
             return f"{case.number} {'flows' if case.flows else 'cut'}"
-        if column == RATIO:
-            return f"{float(values[row]):.3f}" if values[row] < 100 else short_number(float(values[row]))
-        return f"{int(values[row]):,}" if column == T else short_number(float(values[row]))
+        if shown.title == "ρ" and values[row] < 100:
+            return f"{float(values[row]):.3f}"
+        return f"{int(values[row]):,}" if column == 0 else short_number(float(values[row]))
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section].title
+            return columns_of(self.samples)[section].title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return COLUMNS[section].tip
+            return columns_of(self.samples)[section].tip
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignLeft if section == ACTION else Qt.AlignmentFlag.AlignRight
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -117,7 +132,7 @@ class SampleRows(QAbstractTableModel):
         if self.samples is None or not len(self.rows):
             return
         rows = np.sort(self.rows)
-        values = COLUMNS[column].values(self.samples) if column >= 0 else None
+        values = columns_of(self.samples)[column].values(self.samples) if column >= 0 else None
         if values is not None:
             keys = values[rows] if values.ndim == 1 else values[rows].reshape(len(rows), -1)[:, 0]
             sorted_by = np.argsort(keys if order == Qt.SortOrder.AscendingOrder else -keys.astype(float), kind="stable")
@@ -201,19 +216,19 @@ class SampleTable(QTableView):
 
     def _share_out(self) -> None:
         """Give each column the room that it needs, and those that come last none where there is not enough."""
-        samples = self._rows.samples
+        samples, columns = self._rows.samples, columns_of(self._rows.samples)
         letters = self.fontMetrics()
         wanted = {
             number: letters.horizontalAdvance(max(column.widest, column.title, key=len)) + round(_PAD * self._scale)
-            for number, column in enumerate(COLUMNS)
+            for number, column in enumerate(columns)
             if samples is None or column.values(samples) is not None
         }
         room = self.viewport().width()
-        for given_up in _GIVEN_UP:
-            if sum(wanted.values()) > room and len(wanted) > 3:
+        for given_up in range(len(columns) - 1, _MOST_NEEDED - 1, -1):
+            if sum(wanted.values()) > room:
                 wanted.pop(given_up, None)
         spare = max(room - sum(wanted.values()), 0) // max(len(wanted), 1)
-        for number in range(len(COLUMNS)):
+        for number in range(len(columns)):
             self.setColumnHidden(number, number not in wanted)
             if number in wanted:
                 self.setColumnWidth(number, wanted[number] + spare)

@@ -9,15 +9,25 @@ from app.models.recordings import action_words
 from app.panels.episode.action_drawings import action_label
 from app.style.format import minus, short_number
 from engine.catalogue.spaces import EnvironmentInfo, Space
-from engine.config import RunConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import OptimalBaseline
 from engine.mdp.state_names import state_names
 
 if TYPE_CHECKING:  # with torch
+    from engine.analysis.inspecting import Approach
     from engine.analysis.samples import Samples
 
 _MOST = 8  # numbers of a state that are written out
 _PER_PARAMETER = "b is another for every parameter, and subtracted from the gradient"
+
+
+def approach_words(approach: Approach) -> str:
+    """How far making an iteration again has come."""
+    come = f"{approach.iteration - approach.began:,} of {approach.wanted - approach.began:,} iterations"
+    return (
+        f"Iteration {approach.wanted:,} is made again, from all that was kept of the run after iteration "
+        f"{approach.began:,}: {come}. The run itself is not touched."
+    )
 
 
 def state_words(observation: Any, environment: EnvironmentInfo, config: RunConfig) -> str:
@@ -49,26 +59,33 @@ def done(action: Any, space: Space) -> str:
 
 
 def advantage_words(samples: Samples, row: int) -> str:
-    """Where the advantage comes from: "Â = Ψ − b = 12.3 − 10.1 = 2.2"."""
+    """Where the advantage comes from, "Â = Ψ − b = 12.3 − 10.1 = 2.2", or of an old step its error δ."""
     batch, config = samples.looked.batch, samples.looked.config
     credit, baseline, advantage = (float(of[row]) for of in (batch.credit, batch.baseline, batch.advantages))
     terms = _alike(credit, baseline, advantage)
-    words = "Â = Ψ − b = {} − {} = {}".format(terms[0], f"({terms[1]})" if baseline < 0 else terms[1], terms[2])
-    if isinstance(config.estimator.baseline, OptimalBaseline) and config.estimator.baseline.per_parameter:
+    what = "δ = y − Q(s, a)" if samples.looked.replayed else "Â = Ψ − b"
+    words = "{} = {} − {} = {}".format(what, terms[0], f"({terms[1]})" if baseline < 0 else terms[1], terms[2])
+    chosen = config.estimator.baseline if isinstance(config, PolicyGradientConfig) else None
+    if isinstance(chosen, OptimalBaseline) and chosen.per_parameter:
         words = f"Â = Ψ = {terms[2]}; {_PER_PARAMETER}"
     weight = float(batch.weights[row])
     return words if math.isclose(weight, advantage, rel_tol=1e-5) else f"{words}, weighs {short_number(weight)}"
 
 
 def _alike(*numbers: float) -> list[str]:
-    """With as many decimals as the last one needs, so that a person can do the sum."""
+    """With as many decimals as the last one needs, 2 at least, so that a person can do the sum."""
     least = abs(numbers[-1])
-    decimals = 2 if least == 0 else min(max(2 - math.floor(math.log10(least)), 0), 4)
+    decimals = 2 if least == 0 else min(max(2 - math.floor(math.log10(least)), 2), 4)
     return [minus(f"{number:.{decimals}f}") for number in numbers]
 
 
 def probability_words(samples: Samples, row: int, space: Space) -> str:
     """How likely the action was, and has become: "π 0.42 → 0.55, ρ = 1.31 > 1 + ε"."""
+    if samples.looked.replayed:
+        batch = samples.looked.batch
+        ended = ", behind which nothing follows" if batch.terminated[row] else ""
+        reward = short_number(float(batch.rewards[row]))
+        return f"Taken {int(batch.elapsed[row]):,} steps before; y holds the reward {reward}{ended}"
     before = float(samples.looked.batch.log_probs[row])
     after = samples.looked.log_probs_after
     counted = space.kind in ("discrete", "multi-discrete", "multi-binary")
@@ -95,7 +112,8 @@ def case_words(samples: Samples, row: int) -> str:
 
     if samples.cases is None:
         return ""
-    case, normalises = CLIP_CASES[int(samples.cases[row]) - 1], samples.looked.config.estimator.normalize_advantages
+    case, config = CLIP_CASES[int(samples.cases[row]) - 1], samples.looked.config
+    normalises = isinstance(config, PolicyGradientConfig) and config.estimator.normalize_advantages
     words = f"Case {case.number}: {'normalised ' if normalises else ''}{case.advantage}, ρ {case.ratio}. {case.meaning}"
     cut = samples.cut_in(row)
     if cut is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from engine.maths.action_values import (
 )
 from engine.networks.optimizers import make_optimizer
 from engine.policies.policy import Policy
-from engine.reports.events import UpdateStep
+from engine.reports.events import DrawnSteps, UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_value import ActionValues
@@ -136,7 +136,9 @@ class DQNRule:
         if drawn.weights is not None:
             require_finite([float(norm)], rate)
             self._replay.learned(update.replay, batch, errors)
-        return None if seen is None else seen.event(0, self._steps)
+        if seen is None:
+            return None
+        return replace(seen.event(0, self._steps), drawn=_drawn(drawn, targets, errors))
 
     def _losses(self, errors: Tensor, weights: Tensor | None) -> Tensor:
         """w ℓ(δ) of each, in the shape of the errors."""
@@ -182,3 +184,24 @@ class DQNRule:
         }
         require_finite([metrics["value_loss"] or 0.0, metrics["grad_norm"] or 0.0], rate)
         return ValueOutcome(errors.flatten().cpu().numpy(), metrics)
+
+
+def _drawn(drawn: Replayed, targets: Tensor, errors: Tensor) -> DrawnSteps:
+    """A minibatch for whoever watches, in memory of its own."""
+    batch, weights = drawn.batch, drawn.weights
+
+    def copied(tensor: Tensor) -> NDArray[Any]:
+        found: NDArray[Any] = tensor.detach().cpu().numpy().copy()
+        return found
+
+    return DrawnSteps(
+        observations=copied(batch.observations),
+        actions=copied(batch.actions),
+        rewards=copied(batch.rewards),
+        targets=copied(targets),
+        values=copied(targets - errors),
+        terminated=copied(batch.discounts == 0.0),
+        lengths=copied(batch.lengths),
+        ages=copied(batch.ages),
+        weights=None if weights is None else copied(weights),
+    )

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.analysis.samples import samples_of
 from engine.catalogue.configured import changed, described
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import AfterUpdate, Inspected, Reweighted, UpdateStep
+from engine.reports.events import AfterUpdate, Estimated, Inspected, Reweighted, UpdateStep
 from engine.runs import looking_into
 from engine.runs.library import Library
 from engine.runs.looking_into import look_into
@@ -208,6 +209,39 @@ def test_what_cannot_be_looked_into_says_why(library: Library) -> None:
         look_into(library, run, environment, 2)
     with pytest.raises(RequestError, match="1 to 3, and 4 is none"):
         look_into(library, run, environment, 4)
-    dqn = of("dqn", {"environment": "CartPole-v1", "policy": "mlp"})
-    with pytest.raises(RequestError, match="Only a policy gradient"):
-        look_into(library, replace(run, configuration=dqn.model_dump(mode="json")), environment, 2)
+    table = of("q-learning", {"environment": "Corridor-v0", "policy": "tabular"})
+    with pytest.raises(RequestError, match="Only runs that learn from steps in batches"):
+        look_into(library, replace(run, configuration=table.model_dump(mode="json")), environment, 2)
+
+
+def test_what_dqn_draws_out_of_its_buffer_is_drawn_again_as_its_errors_were_told(library: Library) -> None:
+    values = {
+        "environment": "CartPole-v1",
+        "policy": "mlp",
+        "policy.hidden_sizes": [8],
+        "update.replay.learning_starts": 64,
+        "update.replay.minibatch_size": 16,
+        "collection.steps": 32,
+        "budget.environment_steps": 4_000,
+    }
+    config = of("dqn", values)
+    training, run = begun(library, config)
+    keep(library, run.id, SnapshotKeeper(clock=lambda: 0.0).between(training, last=True))
+    trained(library, training, 5)
+    told = next(event for event in training if isinstance(event, Estimated))
+    trained(library, training, 1)
+    training.close()
+    found = look_into(library, library.run(run.id), environment_of(config), 6)
+    assert found is not None
+    assert found.exact, found.how
+    assert found.replayed
+    batch = found.batch
+    assert np.array_equal(batch.advantages, told.advantages)
+    assert np.allclose(batch.credit - batch.baseline, batch.advantages, atol=1e-5)
+    ended = batch.terminated
+    assert np.allclose(batch.credit[ended], batch.rewards[ended], atol=1e-6)  # behind the end nothing follows
+    samples = samples_of(found)
+    assert len(samples.within("advantage", -np.inf, np.inf)) == len(told.advantages)
+    assert samples.sequence_of(3).tolist() == [3]
+    with pytest.raises(RequestError, match="Nothing was learned"):
+        look_into(library, library.run(run.id), environment_of(config), 1)
