@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from app.models.recordings import called
@@ -22,9 +22,11 @@ from engine.runtime.waiting import GivenUp, Wait, while_waiting
 if TYPE_CHECKING:  # with numpy and sqlite3, which the window's first picture does not wait for
     from engine.analysis.policy_recording import Progress, Wanted
     from engine.runs.library import Library
-    from engine.runs.policy_recordings import Kept
+    from engine.runs.policy_recordings import Kept, Unkept
     from engine.runs.recordings import Recordings
 
+AGAIN = 5000  # ms until it is tried again to write what could not be written
+_HELD = "The episodes are held in memory, and kept as soon as that can be done."
 _TELL = 0.25  # seconds between two words on how far recording has come
 
 _T = TypeVar("_T")
@@ -65,6 +67,10 @@ class RecordingLibrary(QObject):
         self._mark: tuple[Any, ...] = ()
         self._recording = self._stopped = False
         self._told = ""  # what was last said of a library that cannot be used
+        self._unkept: list[Unkept] = []  # what was recorded of policies and could not be written
+        self._told_unkept = False
+        self._again = QTimer(self, interval=AGAIN, singleShot=True)
+        self._again.timeout.connect(self._try_again)
 
     @property
     def recording(self) -> bool:
@@ -245,7 +251,7 @@ class RecordingLibrary(QObject):
         self._stopped = False
         self._set_recording(True)
 
-        def record() -> Kept | None:
+        def record() -> Sequence[Kept]:
             from engine.runs.library import Library
             from engine.runs.policy_recordings import record_run
             from engine.runtime.threads import compute_on_one_thread
@@ -262,18 +268,47 @@ class RecordingLibrary(QObject):
 
             with Library(self.folder) as library, while_waiting(self._give_up_when_stopped):
                 try:
-                    found = library.run(run)
-                    return record_run(library, found, wanted(), iteration=iteration, seed=seed, going_on=going_on)
+                    found, how = library.run(run), wanted()
+                    self._unkept.append(
+                        record_run(library, found, how, iteration=iteration, seed=seed, going_on=going_on)
+                    )
                 except GivenUp:
-                    return None
+                    return []
+            return self._kept()
 
-        def done(kept: Kept | None) -> None:
+        def done(kept: Sequence[Kept]) -> None:
             self._set_recording(False)
-            if kept is not None:
-                self.take_in([kept.recording.id], "Record")
-                self.told.emit("info", f"{kept.sentence} {kept.recording.title} holds them.")
+            self._take_kept(kept)
 
         self.recorder.ask(record, done)
+
+    def _kept(self) -> Sequence[Kept]:
+        """What was recorded and could be kept by now; the rest is held, and a person told so once."""
+        from engine.runs.library import Library
+
+        kept: list[Kept] = []
+        while self._unkept:
+            try:
+                with Library(self.folder) as library:
+                    kept.append(self._unkept[0].keep(library))
+            except (RequestError, RunError) as error:
+                if not self._told_unkept:
+                    self._told_unkept = True
+                    self.told.emit("error", f"{error} {_HELD}")
+                break
+            del self._unkept[0]
+        return kept
+
+    def _take_kept(self, kept: Sequence[Kept]) -> None:
+        for each in kept:
+            self._told_unkept = False
+            self.take_in([each.recording.id], "Record")
+            self.told.emit("info", f"{each.sentence} {each.recording.title} holds them.")
+        if self._unkept:
+            self._again.start()
+
+    def _try_again(self) -> None:
+        self.recorder.ask(self._kept, self._take_kept)
 
     def stop(self) -> None:
         """Stop recording a policy; what has been recorded of it is kept."""
@@ -327,5 +362,8 @@ class RecordingLibrary(QObject):
     def end(self) -> None:
         """Begin nothing more, and stop what records."""
         self._stopped = True
+        self._again.stop()
         for work in (self.work, self.recorder):
             work.end()
+        if self._unkept and not self.recorder.isRunning():
+            self._kept()

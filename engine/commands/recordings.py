@@ -96,7 +96,7 @@ def record(
                 bar.show(progress.kept, progress.played)
                 return True
 
-            kept = record_run(opened, run, asked, iteration=iteration, seed=seed, going_on=going_on)
+            kept = record_run(opened, run, asked, iteration=iteration, seed=seed, going_on=going_on).keep(opened)
     mean = kept.recording.mean_return
     return f"{kept.sentence} {kept.recording.title}: mean return {number(mean)}."
 

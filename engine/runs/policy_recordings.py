@@ -17,6 +17,7 @@ from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # with torch
     from engine.analysis.policy_recording import Progress, Wanted
+    from engine.experience.demonstrations import Demonstrations
 
 _NOTHING = "No policy was kept of run {}; train a run, and its policy can be recorded."
 
@@ -29,6 +30,23 @@ class Kept:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Unkept:
+    """What was recorded and is in no library yet."""
+
+    demonstrations: Demonstrations
+    source: RecordingSource
+    sentence: str
+
+    def keep(self, library: Library) -> Kept:
+        """Put it into ``library``.
+
+        Raises:
+            RunError: that cannot be written; nothing of it is there then, and it can be tried again.
+        """
+        return Kept(Recordings(library).add(self.demonstrations, self.source), self.sentence)
+
+
 def record_run(
     library: Library,
     run: RunRecord,
@@ -37,12 +55,12 @@ def record_run(
     iteration: int | None = None,
     seed: int = 0,
     going_on: Callable[[Progress], bool] = lambda progress: True,
-) -> Kept:
-    """Record episodes of the policy that ``run`` had after ``iteration`` iterations, or has now, into ``library``.
+) -> Unkept:
+    """Record episodes of the policy that ``run`` had after ``iteration`` iterations, or has now.
 
     Raises:
         RequestError: no policy was kept of it, or nothing was recorded, as ``engine.analysis.policy_recording.record``.
-        RunError: the environment or the policy fails, or the library cannot be written.
+        RunError: the environment or the policy fails, or the library cannot be read.
         GivenUp: as ``waited``, while a worker process is waited for.
     """
     from engine.analysis.policy_recording import record
@@ -55,4 +73,4 @@ def record_run(
         raise RequestError(_NOTHING.format(run.number))
     recorded = record(found.policy, wanted, seed, going_on)
     source = RecordingSource("policy", run.id, run.number, found.iteration, wanted.greedy)
-    return Kept(Recordings(library).add(recorded.demonstrations, source), recorded.sentence)
+    return Unkept(recorded.demonstrations, source, recorded.sentence)

@@ -18,13 +18,15 @@ from app.panels.play.recording_dialogs import ACCEPT, DatasetDialog, LabelDialog
 from app.panels.play.recording_view import SEVERAL
 from app.panels.play.recordings_list import RecordingsList
 from app.window.main_window import MainWindow
+from engine.analysis.policy_recording import Wanted
 from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.rendering import in_this_process
 from engine.experience.demonstration_file import to_bytes
 from engine.experience.demonstrations import Demonstration, Demonstrations
 from engine.runs.library import Library
-from engine.runs.recording_records import RecordingSource
+from engine.runs.recording_records import RecordingRecord, RecordingSource
 from engine.runs.recordings import Recordings
+from engine.runtime.errors import RunError
 from tests.app.shorthands import heard
 from tests.engine.drawn import drawn_here
 from tests.engine.runs.libraries import filled, keep, policy_for
@@ -95,7 +97,7 @@ def chosen(menu: QMenu, words: str) -> None:
 
 
 def test_recordings_are_looked_at_trimmed_named_merged_deleted_taken_in_and_made_and_all_of_it_is_undone(
-    qtbot: QtBot, listed: tuple[MainWindow, RecordingsList], tmp_path: Path
+    qtbot: QtBot, listed: tuple[MainWindow, RecordingsList], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window, recordings = listed
     told = heard(window.choice_loader.notice)
@@ -180,6 +182,23 @@ def test_recordings_are_looked_at_trimmed_named_merged_deleted_taken_in_and_made
     assert len(record.episodes) == 4
     assert not recordings.recordings.recording
     assert "Recorded 4 episodes with a return of at least 5" in str(told[-1])
+    # What cannot be written is held, and written once it can be.
+    recordings.recordings._again.setInterval(1)
+    whole, tries = Recordings.add, []
+
+    def full_disk(*arguments: object, **named: object) -> RecordingRecord:
+        tries.append(1)
+        if len(tries) < 3:
+            raise RunError("The recording could not be kept: No space left on device.")
+        return whole(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Recordings, "add", full_disk)
+    (kept_run,) = window.run_library.records()
+    told.clear()
+    recordings.recordings.record_policy(kept_run.id, None, lambda: Wanted(2, greedy=True), 3)
+    qtbot.waitUntil(lambda: len(recordings.rows.records) == 4, timeout=20_000)
+    assert sum("are held in memory" in str(each) for each in told) == 1
+    assert "Recorded 2 episodes. Recording 5 holds them." in str(told[-1])
     recordings.recordings.record_policy("no such run", None, lambda: None, 0)  # type: ignore[arg-type,return-value]
     qtbot.waitUntil(lambda: not recordings.recordings.recording)
     assert "There is no run no such run" in str(told[-1])

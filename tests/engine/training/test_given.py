@@ -19,13 +19,14 @@ from engine.experience.demonstrations import Demonstration, Demonstrations
 from engine.reports.events import Updated
 from engine.runs.giving import given_for, given_of, require_answers, shipped
 from engine.runs.library import Library
+from engine.runs.records import RunRecord, Status
 from engine.runtime.errors import RequestError
 from engine.training.checkpoint import from_bytes, to_bytes
 from engine.training.forking import forked, taught_alike
 from engine.training.given import Given, given_in
 from engine.training.training import Training, resumed
 from tests.engine.algorithms.test_imitation import imitating, updates
-from tests.engine.runs.recorded import begun, saved
+from tests.engine.runs.recorded import saved
 from tests.engine.teaching import demonstrated, teacher
 
 CARTPOLE = EnvironmentConfig(time_limit=20)
@@ -254,8 +255,9 @@ def test_what_a_run_of_the_library_was_given_is_read_by_whoever_asks_for_it(
 ) -> None:
     """And not by who opens the run, which is the window's thread."""
     with Library(library_place) as library:
-        training, run = begun(library, cloning())
-        training.given = Given(SHOWN)
+        config = cloning()
+        training = Training(config, "one", given=Given(SHOWN))
+        run = library.begin(RunRecord("one", 0, config.model_dump(mode="json"), Status.STOPPED, 1.0))
         checkpoint = saved(library, training)
         given = given_of(library, run)
         assert given_of(library, run) is given
