@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from PySide6.QtCore import QTimer
@@ -21,6 +21,7 @@ from app.panels.timeline import X_TITLES
 from app.plotting.axes import Range
 from app.plotting.plot import Plot
 from app.plotting.throttle import Pace
+from app.style.flash import Flash
 from app.style.text import Stage, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.reported import diagnosed
@@ -89,6 +90,13 @@ class DiagnosticsPanel(PanelWidget):
         self._run = name
         for small in self._made.values():
             small.plot.run = name
+
+    def point_at(self, curves: Collection[str]) -> None:
+        found = [small for name, small in self._smalls.items() if name in curves]
+        if found:
+            self._scroll.ensureWidgetVisible(found[0])
+        for small in found or self.smalls:
+            Flash(small)
 
     def show_ghosts(self, ghosts: Sequence[Run]) -> None:
         self._ghosts, self._lacking = ghosts, list(self._made.values())

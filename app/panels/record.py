@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +18,7 @@ from app.models.slow_motion import SlowMotion
 from app.session.optimal_returns import OptimalReturns
 from app.session.playback_thread import PlaybackThread
 from app.session.run_library import RunLibrary
+from app.style.flash import Flash
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -72,6 +73,10 @@ class PanelWidget(QWidget):
 
     def show_ghosts(self, ghosts: Sequence[Run]) -> None:
         """Draw these other runs behind the one that is shown."""
+
+    def point_at(self, curves: Collection[str]) -> None:
+        """Show a person where something is to be seen: in the curves of these metrics, or in all there is."""
+        Flash(self)
 
     def end(self) -> None:
         """Begin no work any more that is done on another thread."""

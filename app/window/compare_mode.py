@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer, QObject
 
 from app.models.past import Past
 from app.models.run_state import ACTIVE
+from app.models.runs import KeptRun
 from app.session.choice_loader import ChoiceLoader
 from app.session.optimal_returns import OptimalReturns
 from app.session.run_controller import RunController
@@ -20,6 +21,7 @@ from app.window.run_shelf import RunShelf
 from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+from engine.config.parameters import with_values
 from engine.config.presets import Preset
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
@@ -82,10 +84,29 @@ class CompareMode(QObject):
         except RequestError as error:
             self._choice.notice.emit("error", f"Run {record.number} cannot be duplicated: {error}")
             return
-        self._twin = record.id
-        self._train.trigger()
-        self._choice.load(preset)
+        self._load(record.id, preset)
         self._choice.notice.emit("info", f"This is run {record.number} again: change one thing, then press Start.")
+
+    def duplicate_with(self, shown: KeptRun, values: Mapping[str, Any], words: str) -> None:
+        """Choose what the run that is shown has, with one thing changed; the run that then begins is compared with it.
+
+        Args:
+            values, words: what is changed, by its paths, and as a person is told of it.
+        """
+        run = shown.run
+        try:
+            preset = Preset(title=f"Run {run.number}", config=with_values(shown.config, values))
+        except RequestError as error:
+            self._choice.notice.emit("error", f"Run {run.number} cannot be had so: {error}")
+            return
+        self._load(run.id, preset, shown.plain)
+        told = f"This is run {run.number} again, with one change: {words[:1].lower()}{words[1:]}. Press Start."
+        self._choice.notice.emit("info", told)
+
+    def _load(self, run: str, preset: Preset, plain: EnvironmentInfo | None = None) -> None:
+        self._twin = run
+        self._train.trigger()
+        self._choice.load(preset, plain)
 
     def _begin(self) -> None:
         """Show a run that has begun beside the one that it was made from."""

@@ -34,6 +34,7 @@ from app.style.theme import Theme, ThemeChoice
 from app.window import actions as acts
 from app.window import modes, screen_fit
 from app.window.compare_mode import CompareMode
+from app.window.findings import Findings
 from app.window.frame import Frame
 from app.window.invitation import DropWindow
 from app.window.keyboard import Keyboard
@@ -113,6 +114,7 @@ class MainWindow(DropWindow):
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
         self.compare.follow(self.panels, self.runs.shelf)
+        self.findings = Findings(self.frame.train, self.panels, self.runs, self.compare)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)
         self.runs.list_in(self.frame, self.actions_by_name["all_runs"], lambda: self.look.theme)

@@ -98,6 +98,10 @@ class Panels:
         there = (made.record.title for made in self._made if made.widget is widget or made.widget.isAncestorOf(widget))
         return next(there, "")
 
+    def titled(self, title: str) -> PanelWidget | None:
+        """The panel of that title, once it has been made."""
+        return next((made.widget for made in self._made if made.record.title == title), None)
+
     def refresh_next(self, history: History, news: Collection[type[Event]], *, seldom: bool = False) -> None:
         """Bring one panel up to date, if any can be seen that lacks something and is due.
 

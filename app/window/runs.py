@@ -89,6 +89,11 @@ class Runs(QObject):
         controller.runs_changed.connect(self.refresh)
         self.refresh()
 
+    @property
+    def controller(self) -> RunController:
+        """What trains them."""
+        return self._controller
+
     def list_in(self, frame: Frame, action: QAction, theme: Callable[[], Theme]) -> None:
         """Have ``action`` open the list of all runs, and the shelf say how many there are."""
         self._list_button = list_button(action)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QPoint, QSize, QTimer
+from PySide6.QtCore import QPoint, QSize, QTimer, Signal
 from PySide6.QtGui import QAction, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
@@ -20,7 +20,12 @@ class TrainPage(QWidget):
 
     Where there is no room for the columns they take another form, from which they come back as they were; only the
     columns are remembered.
+
+    Signals:
+        themed: the Theme that it wears now, before its room is shared out anew.
     """
+
+    themed = Signal(object)
 
     def __init__(self, panels: Sequence[Panel]) -> None:
         super().__init__()
@@ -35,6 +40,8 @@ class TrainPage(QWidget):
         beside.setContentsMargins(2, 4, 2, 4)
         beside.addWidget(self.drawer.button)
         beside.addStretch(1)
+        self._beneath: QWidget | None = None
+        self._centre = first_in("centre", panels)[1].title
         self._form: Form | None = None
         self._columns: tuple[object, Collection[str]] = None, ()  # the layout of these, and which panels it knows
         self._widths: Widths = 0, {}  # of the columns
@@ -61,6 +68,30 @@ class TrainPage(QWidget):
         widget = self.drawer.take()
         self.drawer.hold(QWidget())
         return widget
+
+    def hold_beneath(self, line: QWidget) -> None:
+        """Put a line beneath all panels, which is always as high."""
+        self._beneath = line
+        line.setParent(self)
+        line.show()
+        self._settle()
+
+    @property
+    def centre(self) -> QWidget:
+        """Where the panel in the middle is."""
+        return self.docks[self._centre]
+
+    @property
+    def centre_left(self) -> int:
+        """How far that begins from the left; 0 where it does not stand in the page."""
+        dock = self.docks[self._centre]
+        return 0 if dock.isFloating() or not dock.isVisible() else max(dock.mapTo(self, QPoint(0, 0)).x(), 0)
+
+    def bring_forward(self, title: str) -> None:
+        """Show a panel that may be hidden, or behind others."""
+        dock = self.docks[title]
+        dock.show()
+        dock.raise_()
 
     # --- what is remembered -------------------------------------------------------------------------------------------
 
@@ -106,6 +137,7 @@ class TrainPage(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         self._scale = theme.text_scale
         self.drawer.apply_theme(theme)
+        self.themed.emit(theme)
         if self._form is not None:
             self._settle()
 
@@ -118,12 +150,16 @@ class TrainPage(QWidget):
         if form is not before:
             self._show_form(form)
         rail = self._rail.sizeHint().width() if form.drawer else 0
-        self._rail.setGeometry(0, 0, rail, self.height())
-        self.inner.setGeometry(rail, 0, self.width() - rail, self.height())
+        beneath = self._beneath.sizeHint().height() if self._beneath is not None else 0
+        height = self.height() - beneath
+        self._rail.setGeometry(0, 0, rail, height)
+        self.inner.setGeometry(rail, 0, self.width() - rail, height)
+        if self._beneath is not None:
+            self._beneath.setGeometry(0, height, self.width(), beneath)
         if form is not before:
             self._form = form
             self._enter(form, before)
-        self.drawer.lie(QPoint(rail, 0), QSize(self.width() - rail, self.height()))
+        self.drawer.lie(QPoint(rail, 0), QSize(self.width() - rail, height))
 
     def _show_form(self, form: Form) -> None:
         """Show the rail or not, and let the panel that may be a drawer be shown by the one action that fits."""

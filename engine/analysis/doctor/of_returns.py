@@ -24,8 +24,8 @@ def _worse_than_at_first(reported: Reported) -> str | None:
     if not apart < -5.0 or gain(reported.beginning, half) > -5.0:
         return None
     return (
-        f"The policy is worse than the one it began with: a mean return of {reported.mean_return:.4g} where the first "
-        f"episodes had {mean(reported.beginning):.4g}, more than chance explains."
+        f"The policy is worse than at first: a mean return of {reported.mean_return:.4g}, where the first episodes had "
+        f"{mean(reported.beginning):.4g}."
     )
 
 

@@ -1,0 +1,35 @@
+"""What a run of this window has told, as the doctor reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.models.runs import Run
+from engine.analysis.doctor.reported import RECENT, Other, Reported
+from engine.config import RunConfig
+from engine.reports.metrics import METRICS
+
+
+def reported(run: Run, config: RunConfig, steps: int | None = None, others: Sequence[Run] = ()) -> Reported:
+    """All that ``run`` has told, or had once it had taken so many steps.
+
+    Args:
+        config: what it has now, with all that was changed in it since it began.
+        others: runs that are drawn beside it.
+    """
+    history = run.history
+    told = Reported(
+        config,
+        run.environment,
+        history.steps.values,
+        history.seconds.values,
+        {name: history.metrics[name].values for name in METRICS},
+        history.episode_returns.values,
+        history.episode_steps.values,
+        tuple(
+            Other(other.config, other.history.episode_returns.values[-RECENT:])
+            for other in others
+            if other.compares_with(run)
+        ),
+    )
+    return told if steps is None else told.until(steps)
