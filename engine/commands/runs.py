@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from engine.analysis.doctor.rule import Finding
+from engine.analysis.doctor.rules import findings
 from engine.catalogue.configured import described
 from engine.catalogue.methods.entries import ALGORITHMS, UPDATES
 from engine.catalogue.methods.picking import picked
 from engine.commands.shown import number, print_out, when
+from engine.runs.examining import reported_of
 from engine.runs.library import Library
 from engine.runs.liveness import is_trained, settle
 from engine.runs.place import library_folder
@@ -49,10 +53,12 @@ def print_run(name: str, as_json: bool, library: Path | None) -> None:
         record = opened.find(name)
         checkpoints, events = opened.checkpoints(record.id), opened.events(record.id)
         parent = opened.run(record.origin.parent) if record.origin else None
+        found = _findings(opened, record)
     if as_json:
-        print_out(as_data(record) | _in_full(record, checkpoints, events))
+        seen = [{"rule": each.rule.name, "sentence": each.sentence} for each in found]
+        print_out(as_data(record) | _in_full(record, checkpoints, events) | {"findings": seen})
     else:
-        print_out(_described(record, parent, checkpoints, events))
+        print_out(_described(record, parent, _Noted(checkpoints, events, found)))
 
 
 def delete(names: Sequence[str], library: Path | None) -> str:
@@ -195,12 +201,24 @@ def _method(record: RunRecord) -> str:
     return str(record.configuration["update"]["kind"])
 
 
-def _described(
-    record: RunRecord,
-    parent: RunRecord | None,
-    checkpoints: Sequence[CheckpointRecord],
-    events: Sequence[NotedEvent],
-) -> Table:
+@dataclass(frozen=True)
+class _Noted:
+    """What there is of a run beside its record."""
+
+    checkpoints: Sequence[CheckpointRecord]
+    events: Sequence[NotedEvent]
+    findings: Sequence[Finding]
+
+
+def _findings(library: Library, record: RunRecord) -> list[Finding]:
+    """What the doctor sees in a run; nothing in one of which too little is known here."""
+    with suppress(RequestError):  # of a later version, whose configuration is not known here
+        reported = reported_of(library, record)
+        return findings(reported) if reported is not None else []
+    return []
+
+
+def _described(record: RunRecord, parent: RunRecord | None, noted: _Noted) -> Table:
     reached, config = record.reached, record.configuration
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
@@ -223,8 +241,9 @@ def _described(
         else "",
         "changed": ", ".join(f"{path} = {value}" for path, value in record.changes.items()),
         "not exact": " ".join(record.inexact),
-        "checkpoints": ", ".join(map(_kept, reversed(checkpoints))),
-        "told": "\n".join(filter(None, map(_told, events))),
+        "checkpoints": ", ".join(map(_kept, reversed(noted.checkpoints))),
+        "told": "\n".join(filter(None, map(_told, noted.events))),
+        "findings": "\n".join(each.sentence for each in noted.findings),
         "on": " ".join([record.device, *(f"{name} {version}" for name, version in record.versions.items())]),
     }
     for title, text in rows.items():

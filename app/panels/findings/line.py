@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from app.style.sentence import one_line
 from app.style.theme import Theme
@@ -16,7 +16,24 @@ if TYPE_CHECKING:  # with numpy, which the window's first picture does not wait 
     from engine.analysis.doctor.rule import Finding
 
 _HEIGHT = 24  # pixels, for text of the system's size
-_MARK = "●"
+_DOT = 9
+
+
+class Dot(QWidget):
+    """That there is something to be said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.colour = QColor()
+        self.setFixedSize(_DOT + 4, _DOT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.colour)
+        painter.drawEllipse(0, 0, _DOT, _DOT)
+        painter.end()
 
 
 class SentenceButton(QToolButton):
@@ -31,7 +48,7 @@ class SentenceButton(QToolButton):
 
     def say(self, sentence: str) -> None:
         self.setText(sentence)
-        self.setAccessibleName(sentence)
+        self.setAccessibleName(sentence or "Nothing is wrong")
         self.setToolTip(f"<p>{sentence}</p><p>Press to see it in its plot.</p>" if sentence else "")
         self.updateGeometry()
 
@@ -70,12 +87,12 @@ class FindingsLine(QWidget):
         self.setAccessibleName("Findings")
         self.findings: tuple[Finding, ...] = ()
         self._theme = theme
-        self.mark = QLabel(_MARK)
-        self.mark.setProperty("role", "warning")
+        self.mark = Dot()
         self.sentence = SentenceButton()
         self.more = QToolButton()
         self.more.setProperty("role", "more")
         self.more.setCheckable(True)
+        self.more.setAccessibleName("What to try")
         self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.sentence.clicked.connect(lambda: self.pointed.emit(self.findings[0]) if self.findings else None)
         self.more.toggled.connect(self.opened)
@@ -113,4 +130,6 @@ class FindingsLine(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self.mark.colour = QColor(theme.warning)
+        self.mark.update()
         self.updateGeometry()

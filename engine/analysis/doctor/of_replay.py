@@ -36,6 +36,9 @@ def _overestimated(reported: Reported) -> str | None:
     if found is None or _counts_entropy(reported):
         return None
     taken, brought = found
+    blind = reported.newest("epsilon", 1)
+    if len(blind) and blind[-1] > 0.1:  # random actions cost much of what the values promise
+        return None
     size = max(abs(brought), float(np.nanstd(reported.column("discounted_return")[-200:])), 1e-6)
     if taken - brought < 1.5 * size or reported.does_well:
         return None

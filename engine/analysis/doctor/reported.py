@@ -73,24 +73,25 @@ class Reported:
         return float(self.steps[-1]) / max(self.config.budget.environment_steps, 1) if len(self.steps) else 0.0
 
     def column(self, metric: str) -> Floats:
-        """A metric's values of all iterations."""
-        return self.metrics.get(metric, NONE)
+        """A metric's values of all iterations; NaN of one that was not known yet when the run was recorded."""
+        found = self.metrics.get(metric)
+        return np.full(len(self.steps), np.nan) if found is None else found
 
     def last(self, metric: str, count: int) -> Floats:
         """What the last ``count`` iterations told of a metric, without those that told nothing; nothing at all where
         most did not, or where there are not so many yet."""
-        found = self.column(metric)[-count:]
+        found = self.column(metric)[-count:].astype(np.float64)
         known = found[np.isfinite(found)]
         return known if len(found) == count and 2 * len(known) > count else NONE
 
     def first(self, metric: str, count: int) -> Floats:
         """The first ``count`` values that were told of a metric, of twice as many iterations at most."""
-        found = self.column(metric)[: 2 * count]
+        found = self.column(metric)[: 2 * count].astype(np.float64)
         return found[np.isfinite(found)][:count]
 
     def newest(self, metric: str, count: int) -> Floats:
         """The last ``count`` values of one that only some iterations tell, or fewer where there are no more."""
-        found = self.column(metric)[-4096:]
+        found = self.column(metric)[-4096:].astype(np.float64)
         return found[np.isfinite(found)][-count:]
 
     # --- returns ------------------------------------------------------------------------------------------------------
@@ -172,12 +173,12 @@ class Reported:
 
 def error_of(values: Floats) -> float:
     """The standard error of their mean; NaN of fewer than two."""
-    return float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return float(np.std(values, ddof=1, dtype=np.float64)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
 
 
 def mean(values: Floats) -> float:
     """NaN of nothing."""
-    return float(np.mean(values)) if len(values) else math.nan
+    return float(np.mean(values, dtype=np.float64)) if len(values) else math.nan
 
 
 def median(values: Floats) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from engine.analysis.doctor.reported import Reported
 from engine.catalogue.configured import changed, described
 from engine.catalogue.methods.compatibility import refusal
@@ -61,7 +63,8 @@ class Finding:
 
 def findings_of(rules: Sequence[Rule], reported: Reported) -> list[Finding]:
     """What the rules see, in their order."""
-    found = ((rule, rule.look(reported)) for rule in rules if rule.fits(reported))
+    with np.errstate(all="ignore"):  # numbers that overflow are no finding by themselves
+        found = [(rule, rule.look(reported)) for rule in rules if rule.fits(reported)]
     return [Finding(rule, sentence) for rule, sentence in found if sentence is not None]
 
 

@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.config.parameters import with_values
-from engine.runs.library import Library
+from engine.runs.library import ITERATIONS, Library
 from engine.runs.liveness import hold
 from engine.runs.records import Label, Status
 from main import main
-from tests.engine.runs.libraries import filled, opened
+from tests.engine.runs.libraries import ITERATION_COLUMNS, filled, opened
 from tests.engine.runs.recorded import begun, saved, trained
 from tests.engine.support import TIMINGS
 from tests.engine.training.going_on import reports
@@ -68,6 +69,23 @@ def test_a_run_is_shown_for_programs_and_for_people(folder: Path, capsys: Captur
     assert first["events"]
     assert run("runs", "show", 2, "--library", folder) == 0
     assert "failed: It broke." in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_the_doctor_sees_in_a_run_is_shown(tmp_path: Path, capsys: Capture) -> None:
+    """One whose values explain less than nothing, but for its first iterations."""
+    with opened(tmp_path) as library:
+        run_id = filled(library).id
+        numbers = np.full((60, len(ITERATION_COLUMNS)), np.nan)
+        numbers[:, 0] = numbers[:, 1] = numbers[:, 3] = 4.0 + np.arange(60)
+        numbers[:, 1] *= 100.0
+        numbers[:, ITERATION_COLUMNS.index("explained_variance")] = -0.7
+        library.append(run_id, ITERATIONS, ITERATION_COLUMNS, numbers)
+    folder = tmp_path / "library"
+    assert run("runs", "show", 1, "--json", "--library", folder) == 0
+    (found,) = told(capsys)["findings"]
+    assert found["rule"] == "values-worse-than-none"
+    assert run("runs", "show", 1, "--library", folder) == 0
+    assert found["sentence"] in " ".join(capsys.readouterr().out.split())
 
 
 def test_deleting_can_be_undone(folder: Path, capsys: Capture) -> None:
