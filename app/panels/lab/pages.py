@@ -36,6 +36,18 @@ def _weights(context: PanelContext) -> PanelWidget:
     return WeightsPage(context)
 
 
+def _likelihood(context: PanelContext) -> PanelWidget:
+    from app.panels.lab.likelihood.page import LikelihoodPage
+
+    return LikelihoodPage(context)
+
+
+def _gradients(context: PanelContext) -> PanelWidget:
+    from app.panels.lab.gradients.page import GradientsPage
+
+    return GradientsPage(context)
+
+
 PAGES: tuple[LabPage, ...] = (
     LabPage(
         title="Estimators",
@@ -51,6 +63,16 @@ PAGES: tuple[LabPage, ...] = (
         title="Weights",
         help="Episodes of one policy weighed for another: how the weights grow apart with every step",
         make=_weights,
+    ),
+    LabPage(
+        title="Gradients",
+        help="A gradient three ways: by symbols, by finite differences with any step, and automatically",
+        make=_gradients,
+    ),
+    LabPage(
+        title="Likelihood",
+        help="The policy gradient beside maximum likelihood on the same batch: ∇ log π weighed by Â, and by 1",
+        make=_likelihood,
     ),
     LabPage(
         title="Landscape",
