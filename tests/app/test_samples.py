@@ -166,6 +166,18 @@ def test_a_dot_and_a_moment_lead_to_their_steps_and_what_cannot_be_shown_is_said
     QTest.mouseClick(line, LEFT, NO_KEY, QPoint(round(line._x_of(kept)), line.height() // 2))
     QTest.mouseClick(line.bar.samples_button, LEFT)
     qtbot.waitUntil(lambda: panel.samples is not None and panel.samples.looked.iteration == kept.iteration)
+    # Whatever else is asked for stays, until the timeline is moved on.
+    window.panels.inspection.ask(Wanted(kept.iteration + 1))
+    looked(panel, qtbot)
+    panel._follow_past()
+    assert not panel.lookup.busy
+    assert panel.samples is not None
+    assert panel.samples.looked.iteration == kept.iteration + 1
+    other = window.panels.past.kept[3]
+    QTest.mouseClick(line, LEFT, NO_KEY, QPoint(round(line._x_of(other)), line.height() // 2))
+    moved = window.panels.past.shown
+    assert moved is not None
+    qtbot.waitUntil(lambda: panel.samples is not None and panel.samples.looked.iteration == moved.at.iteration)
     QTest.mouseClick(line.bar.now_button, LEFT)
 
     window.panels.inspection.ask(Wanted(0))

@@ -11,7 +11,7 @@ from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from app.models.inspection import Bar, EpisodeDot, Inspection, Start, Wanted
-from app.models.past import Past
+from app.models.past import Instant, Past
 from app.panels.inspector.rows import SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
 from app.panels.inspector.strip import EpisodeStrip
@@ -65,7 +65,7 @@ class SamplesPanel(PanelWidget):
         self._newest = 0  # iteration of the run that is shown
         self._found: Found | None = None
         self._chosen: Bar | EpisodeDot | None = None
-        self._wanted: Wanted | None = None  # which is being made again
+        self._followed: Instant | None = None  # of the timeline, when anything was asked for last
         self.lookup = BatchLookup(folder, self)
         self.lookup.found.connect(self._take)
         self.lookup.failed.connect(self._fail)
@@ -146,7 +146,7 @@ class SamplesPanel(PanelWidget):
         self.lookup.drop()
         self.lookup.leave()
         self._progress.stop()
-        self._newest, self._found, self._chosen, self._wanted = 0, None, None, None
+        self._newest, self._found, self._chosen, self._followed = 0, None, None, None
         self._empty()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -165,8 +165,7 @@ class SamplesPanel(PanelWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        shown = self._past.shown
-        if shown is not None and self._found is not None and shown.at.iteration != self._found.samples.looked.iteration:
+        if self._past.shown is not self._followed and not self._settled.isActive():
             self._settled.start()  # it may have been behind another tab, of which nothing else tells
 
     def end(self) -> None:
@@ -193,7 +192,7 @@ class SamplesPanel(PanelWidget):
 
     def ask(self, wanted: Wanted) -> None:
         """Show the steps that are wanted, for which their iteration may have to be made again."""
-        found = self._found
+        found, self._followed = self._found, self._past.shown
         if found is not None and found.run == self._past.run and wanted.iteration == found.samples.looked.iteration:
             self.lookup.drop()
             self._progress.stop()
@@ -208,7 +207,6 @@ class SamplesPanel(PanelWidget):
         elif wanted.iteration == 0:
             self._say(BEFORE)
         else:
-            self._wanted = wanted
             self._say("The iteration is looked for …")
             self.lookup.look(self._past.run, self._environment, wanted)
             self._progress.start()
@@ -221,11 +219,12 @@ class SamplesPanel(PanelWidget):
             self.stage.set_hint(approach_words(self.lookup.approach))
 
     def _follow_past(self) -> None:
-        """Where the timeline rests, while anything is looked into here and can be seen."""
+        """Look into the iteration at which the timeline has come to rest, if anybody looks on."""
         shown = self._past.shown
-        if shown is None or not self.watched or (self._found is None and not self.lookup.busy):
+        if shown is None:
+            self._followed = None
             self._offer()
-        elif self._wanted is None or self._wanted.iteration != shown.at.iteration:
+        elif shown is not self._followed and self.watched:
             chosen = None if isinstance(self._chosen, EpisodeDot) else self._chosen
             self.ask(Wanted(shown.at.iteration, chosen))
 
@@ -393,5 +392,6 @@ class SamplesPanel(PanelWidget):
         here = self._here
         looked = self._found.samples.looked.iteration if self._found is not None else None
         self.look_button.setVisible(busy or (self._fits and here > 0 and here != looked and bool(self._past.run)))
-        self.look_button.setText("Cancel" if busy else f"Iteration {here:,}")
+        words = f"Iteration {here:,}" if there else f"Look into iteration {here:,}"
+        self.look_button.setText("Cancel" if busy else words)
         self.look_button.setToolTip("" if busy else f"Look into iteration {here:,} instead")
