@@ -55,7 +55,7 @@ def window(make_window: Make, reach: Reach, qtbot: QtBot) -> MainWindow:
 
     def seen() -> bool:
         made.run_library.look()
-        return len(made.panels.past.kept) > 2
+        return [kept.iteration for kept in made.panels.past.kept] == [0, 1, 2, 3, 4]
 
     qtbot.waitUntil(seen, timeout=10_000)
     QApplication.processEvents()
