@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported, median
+from engine.analysis.doctor.reported import Reported, mean, median
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 from engine.config import ActorCriticConfig, ValueBasedConfig
 
@@ -28,7 +28,9 @@ def _first_values(reported: Reported) -> tuple[float, float] | None:
     taken, brought = reported.last("first_value", 40), reported.last("discounted_return", 40)
     if len(taken) < 20 or len(brought) < 20 or reported.iterations < 60 or reported.progress < 0.3:
         return None
-    return median(taken), median(brought)
+    if reported.acts_blindly:  # which costs much of what the values promise
+        return None
+    return mean(taken), mean(brought)
 
 
 def _overestimated(reported: Reported) -> str | None:
@@ -36,11 +38,8 @@ def _overestimated(reported: Reported) -> str | None:
     if found is None or _counts_entropy(reported):
         return None
     taken, brought = found
-    blind = reported.newest("epsilon", 1)
-    if len(blind) and blind[-1] > 0.1:  # random actions cost much of what the values promise
-        return None
     size = max(abs(brought), float(np.nanstd(reported.column("discounted_return")[-200:])), 1e-6)
-    if taken - brought < 1.5 * size or reported.does_well:
+    if taken - brought < 1.5 * size or reported.does_well or not reported.is_flat:
         return None
     return (
         f"Values are overestimated: first states are taken to be worth {taken:.4g}, and their episodes bring "
@@ -83,7 +82,9 @@ def _run_away(reported: Reported) -> str | None:
     recent, before = median(reported.last(name, 20)), median(reported.last(name, 60)[:20])
     brought = reported.column("discounted_return")
     known = np.abs(brought[np.isfinite(brought)])
-    most = max(float(known.max()) if len(known) else 0.0, 1.0)
+    if len(known) < 20:
+        return None
+    most = max(float(known.max()), 1.0)
     if abs(recent) < 10.0 * most or abs(recent) < 1.2 * abs(before):
         return None
     return (
@@ -180,7 +181,7 @@ RULES = (
         panel="Diagnostics",
         curves=("first_value",),
         source=f"{_HASSELT}: estimates beside what is brought. Here: above it by more than 1.5 times its size, after a "
-        "third of the training.",
+        "third of the training and with returns that do not rise.",
     ),
     Rule(
         name="values-too-low",

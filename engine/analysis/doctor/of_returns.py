@@ -30,7 +30,7 @@ def _worse_than_at_first(reported: Reported) -> str | None:
 
 
 def _like_random(reported: Reported) -> str | None:
-    if reported.progress < 0.5 or len(reported.returns) < 2 * RECENT or reported.does_well:
+    if reported.progress < 0.5 or len(reported.returns) < 2 * RECENT or reported.does_well or reported.acts_blindly:
         return None
     half, begun = reported.later(0.25), reported.beginning
     apart = gain(begun, half)
@@ -47,14 +47,14 @@ def _like_random(reported: Reported) -> str | None:
 
 
 def _too_sparse(reported: Reported) -> str | None:
-    if reported.progress < 0.15 or len(reported.returns) < 2 * RECENT or reported.does_well:
+    if reported.progress < 0.2 or len(reported.returns) < 2 * RECENT or reported.does_well or reported.acts_blindly:
         return None
     found = reported.later(0.5)
     if len(found) < RECENT:
         return None
     values, counts = np.unique(found, return_counts=True)
     usual, share = float(values[counts.argmax()]), float(counts.max() / len(found))
-    if share < 0.98 or usual > float(np.median(reported.beginning)):
+    if share < 0.99 or usual > float(np.median(reported.beginning)):
         return None
     return (
         f"{share:.1%} of the episodes return the same, {usual:.4g}: nothing that is tried makes a difference often "
@@ -203,7 +203,7 @@ RULES = (
         panel="Returns",
         curves=(),
         source="Schulman, “Nuts and bolts of deep RL research”: if random play never does the right thing, learning "
-        "will likely not either; make the task easier until there are signs of life. Here: 98 % of the episodes "
+        "will likely not either; make the task easier until there are signs of life. Here: 99 % of the episodes "
         "alike, none better than the first.",
     ),
     Rule(

@@ -274,7 +274,7 @@ RULES = (
     Rule(
         name="gradients-vanish",
         title="Vanishing gradients",
-        fits=_gradient,
+        fits=lambda reported: reported.plays_itself and _gradient(reported),
         look=_vanishing,
         meaning="Nothing pulls the policy anywhere any more, though it is not good: it has become certain, its units "
         "are saturated, or all that it meets is worth the same.",

@@ -101,6 +101,12 @@ class Reported:
         """Whether it learns from what its own policy does, which is blind at first."""
         return not isinstance(self.config, PlanningConfig | ImitationConfig)
 
+    @property
+    def acts_blindly(self) -> bool:
+        """Whether a good part of its actions is still drawn at random, so that its returns say little of its policy."""
+        share = self.newest("epsilon", 1)
+        return bool(len(share) and share[-1] > 0.1)
+
     def before(self, episode: int) -> Floats:
         """The returns of the last ``RECENT`` episodes before this one, and of as many more as it takes to have all of
         the iterations in which they ended: of those that are begun together, the worst often end first."""
