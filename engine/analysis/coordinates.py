@@ -44,6 +44,11 @@ class Coordinates:
     _state: Callable[[NDArray[np.float32]], States] | None
 
     @property
+    def usual(self) -> bool:
+        """Whether it is known where states usually are, and the components' ranges are that."""
+        return self._plain is not None
+
+    @property
     def size(self) -> int:
         """How many numbers a policy sees."""
         shown = len(self._kept) if self._plain is not None else len(self.components)

@@ -157,6 +157,7 @@ class Playback:
         self._action_space: Any = self._rendered.rendering.action_space
         self._begun = False  # whether an episode is under way
         self._beginning: Beginning | None = None  # of the next episode, where somebody has asked for one
+        self._chosen = False  # whether the one under way began like that
         self._observations: NDArray[Any] = np.empty(0)  # [1, …]
         self._action: NDArray[Any] | None = None  # [1, …] as the environment is to take it when advancing
         self._step = 0
@@ -220,6 +221,7 @@ class Playback:
             state=state_in(self._observations[0], self._playing.config.environment, self.environment),
             teachers_action=would,
             observation=self._observations[0] if seen.kind == "box" and not seen.image else None,
+            chosen=self._chosen,
         )
 
     def close(self) -> None:
@@ -239,6 +241,7 @@ class Playback:
         self._episode += 1
         self._step, self._reward = 0, 0.0
         beginning, self._beginning = self._beginning, None
+        self._chosen = beginning is not None
         if isinstance(beginning, AfterActions):
             self._go_through(beginning)
         elif isinstance(beginning, InState):

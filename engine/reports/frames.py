@@ -92,7 +92,7 @@ class Frame:
     there is nothing left to decide, where no policy decides, and where nobody asks. ``episode`` counts from 1.
     ``state`` is its number where states are numbered. ``teachers_action`` is what the teacher of a learner would do,
     as the environment takes it, where one is asked. ``observation`` [k] is what the policy sees, where that is numbers
-    and no picture.
+    and no picture. ``chosen`` says that somebody chose where the episode begins.
     """
 
     image: Image | None
@@ -106,6 +106,7 @@ class Frame:
     state: int | None = None
     teachers_action: NDArray[Any] | None = None
     observation: NDArray[np.float32] | None = None
+    chosen: bool = False
 
     @property
     def ended(self) -> bool:

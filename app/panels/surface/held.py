@@ -66,6 +66,11 @@ class HeldSliders(QScrollArea):
         self._show_values()
 
     @property
+    def components(self) -> Sequence[Component]:
+        """With the ranges that sliders have."""
+        return self._components
+
+    @property
     def values(self) -> list[float]:
         return list(self._values)
 

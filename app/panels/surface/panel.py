@@ -149,6 +149,8 @@ class SurfacePanel(PanelWidget):
 
     def refresh(self, history: History) -> None:
         self._history = history
+        if self._sliced:
+            self.slice.show_batch(history.watched.batch if self._past.shown is None else None)
         self._request()
 
     def reset(self) -> None:

@@ -64,6 +64,7 @@ class SliceMap(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.CrossCursor)
+        self._cursor = self.cursor()  # while the mouse pulls nothing
         self.setAccessibleName("Slice through the states")
         self._theme = theme
         self.ranges: Ranges = ((0.0, 1.0), (0.0, 1.0))
@@ -178,6 +179,7 @@ class SliceMap(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.plane.area.contains(event.position()):
             self._pressed, self._panned = event.position(), None
+            self._cursor = self.cursor()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pressed is None:
@@ -199,7 +201,7 @@ class SliceMap(QWidget):
             return
         at, panned = self.point_at(self._pressed), self._panned is not None
         self._pressed = self._panned = None
-        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setCursor(self._cursor)
         if not panned and at is not None:
             self.chosen.emit(*at)
 

@@ -3,12 +3,13 @@ states that it visits and the returns that it has from there."""
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QDeadlineTimer, Signal
+from PySide6.QtCore import QDeadlineTimer, Qt, Signal
 
 from app.panels.surface.against import explained
 from app.panels.surface.held import written
@@ -16,11 +17,11 @@ from app.panels.surface.quantities import AGAINST, RETURNS, Quantity, offered, r
 from app.panels.surface.slice_layout import PLAY, STOP, SliceLayout
 from app.panels.surface.slice_picture import Colouring, discs, drawn, in_cells
 from app.panels.surface.slicer import Played, Slicer, points_to_play_from
-from app.panels.surface.trail import Trail, Visited
+from app.panels.surface.trail import Trail, Visited, fitted
 from app.session.file_work import FileWork
 from app.session.playback_thread import PlaybackThread
 from app.session.played_returns import PlayedReturns
-from app.style.format import short_number
+from app.style.format import minus, short_number
 from app.style.theme import Theme
 from engine.analysis.coordinates import Coordinates
 from engine.catalogue.spaces import EnvironmentInfo
@@ -29,13 +30,17 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.playback import PolicySnapshot
     from engine.analysis.rolled_out import Returns
     from engine.analysis.slices import Cut, Found
+    from engine.reports.events import Inspected
 
-_HOW = "Click: play from there. Drag, wheel: move, zoom."
+_HOW, _MOVE = "Click: play from there.", "Drag, wheel: move, zoom."
 _MEMORY = "A policy with a memory, as at an episode's first step."
 _STACKED = "Earlier observations are 0, as at an episode's first step."
 _SOFT = "V counts entropy as a reward, the returns do not."
 _NORMALISED = "V is in units of normalised rewards, the returns are not."
 _MOST_READ = 6  # numbers of a point
+_READ = 6.0  # seconds for which a sentence stays that answers what a person has done
+MOST_OF_BATCH = 2_000  # states of a batch that are shown
+_KNOWN = 100  # states after which it is known about where states are
 
 
 class SlicePage(SliceLayout):
@@ -64,6 +69,10 @@ class SlicePage(SliceLayout):
         self._visited: Visited | None = None
         self._offered: list[Quantity] = []
         self._wanted: tuple[str, int] | None = None  # what a person has chosen to see
+        self._batch: Inspected | None = None  # that is looked into
+        self._in_batch: list[NDArray[np.float64]] = []  # its states
+        self._answered = -_READ  # when a sentence was said
+        self._fitted = 0  # by how many states ranges are where states are; none where that is known anyhow
         self.played = PlayedReturns(self)
         self._work.failed.connect(self._fail)
         self.shows.activated.connect(self._choose)
@@ -79,7 +88,7 @@ class SlicePage(SliceLayout):
         self.played.progressed.connect(lambda share: self.progress.setValue(round(100 * share)))
         self.played.came.connect(self._take_returns)
         self.played.over.connect(self._rest)
-        self.played.failed.connect(self.told.setText)
+        self.played.failed.connect(self._answer)
 
     # --- from the panel ---
 
@@ -99,7 +108,10 @@ class SlicePage(SliceLayout):
         )
         self.forget()
         self._visited = Visited(coordinates)
+        self._fitted = 0
         self.follows.setVisible(len(self._components) > 2)
+        self.follows.setChecked(not coordinates.usual)  # else there is hardly ever a state on the slice
+        self.map.setCursor(Qt.CursorShape.ArrowCursor if coordinates.why_not else Qt.CursorShape.CrossCursor)
         names = [each.name for each in self._components]
         self.show_axes(*((names.index("angle"), names.index("angular velocity")) if "angle" in names else (0, 1)))
         self._show_whole()
@@ -108,7 +120,7 @@ class SlicePage(SliceLayout):
         """Know nothing of any policy any more."""
         self.played.cancel()
         self._found = self._shown = self._returns = None
-        self._offered = []
+        self._offered, self._batch, self._in_batch = [], None, []
         self._colouring = None if self._environment is None else Colouring(self._environment.action)
         self.map.show_picture(None, None)
         self.map.show_discs(())
@@ -125,6 +137,14 @@ class SlicePage(SliceLayout):
             return
         self._asked = wanted
         self._work.ask(partial(self._slicer.slice, *wanted), self._take)
+
+    def show_batch(self, batch: Inspected | None) -> None:
+        """Show the states of a batch, too; those of none without."""
+        if batch is not self._batch and self._visited is not None:
+            self._batch = batch
+            thinned = [] if batch is None else [batch.observations[:: 1 + len(batch.observations) // MOST_OF_BATCH]]
+            self._in_batch = self._visited.points(thinned, keep=False)
+            self._show_agent()
 
     def show_episode(self) -> None:
         """The agent has gone on."""
@@ -163,7 +183,7 @@ class SlicePage(SliceLayout):
             return
         self._found, self._shown = found, asked
         self._draw()
-        if not self.map.underMouse():
+        if not self.map.underMouse() and time.monotonic() - self._answered > _READ:
             self._tell(None)
         self.filled.emit()
         self.follow()
@@ -214,8 +234,9 @@ class SlicePage(SliceLayout):
         policy, cut = self._shown
         if at is None:
             title = f"{self.quantity.title} · " if self.quantity is not None else ""
-            notes = " ".join((f"{title}iteration {self._found.iteration:,}.", *self._notes(policy), _HOW))
-            self.told.setText(notes)
+            how = _MOVE if self._coordinates is None or self._coordinates.why_not else f"{_HOW} {_MOVE}"
+            notes = self._notes(policy) or [how]
+            self.told.setText(" ".join((f"{title}iteration {self._found.iteration:,}.", *notes)))
             return
         named = zip(self.axes, at, strict=True)
         places = (f"{self._components[axis].name} {written(self._components[axis], value)}" for axis, value in named)
@@ -233,11 +254,16 @@ class SlicePage(SliceLayout):
         if self._returns is not None:
             notes.append(f"Returns are of iteration {self._returns.iteration:,}.")
             share = self._returns.explained
-            notes += [] if share is None else [f"Explained variance of V {short_number(share, 2)}."]
+            notes += [] if share is None else [f"V explains {minus(f'{share:.2f}')} of their variance."]
             valued = self._found is not None and self._found.values is not None
             notes += [_SOFT] if valued and policy.config.update.kind == "sac" else []
             notes += [_NORMALISED] if valued and changes.normalize_rewards else []
         return notes
+
+    def _answer(self, sentence: str) -> None:
+        """Say it to whoever has done something, for long enough to be read."""
+        self.told.setText(sentence)
+        self._answered = time.monotonic()
 
     def _fail(self, sentence: str) -> None:
         self._asked = None
@@ -256,7 +282,7 @@ class SlicePage(SliceLayout):
         self._show_agent()
 
     def _usual(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        one, other = (self._components[axis] for axis in self.axes)
+        one, other = (self.held.components[axis] for axis in self.axes)
         return (one.low, one.high), (other.low, other.high)
 
     def _show_whole(self) -> None:
@@ -276,15 +302,26 @@ class SlicePage(SliceLayout):
 
     def _show_agent(self) -> None:
         """The states that were visited, and the slice through the agent's where it is to be there."""
+        coordinates = self._coordinates
         points = None if self._visited is None else self._visited.points(self._playback.visited.episodes())
-        if not points:
+        if not points or coordinates is None:
             self.map.show_trail(None)
             return
+        if not coordinates.usual and sum(map(len, points)) >= max(2 * self._fitted, _KNOWN):
+            self._fit(np.concatenate(points))
         if self.follows.isChecked():
             now = zip(points[-1][-1].tolist(), self.held.values, strict=True)
             self.held.show_values([before if np.isnan(value) else value for value, before in now])
-        widths = np.array([each.high - each.low for each in self._components])
-        self.map.show_trail(Trail.of(points, self.axes, np.array(self.held.values), widths))
+        widths = np.array([each.high - each.low for each in self.held.components])
+        self.map.show_trail(Trail.of([*self._in_batch, *points], self.axes, np.array(self.held.values), widths))
+
+    def _fit(self, points: NDArray[np.float64]) -> None:
+        """Have axes and sliders reach as far as states do, where nothing better is known."""
+        self._fitted = len(points)
+        self.held.offer(fitted(self._components, points), self.held.values)
+        self.held.show_axes(self.axes)
+        if not self.whole.isVisible():
+            self._show_whole()
 
     # --- what a person does with it ---
 
@@ -295,7 +332,7 @@ class SlicePage(SliceLayout):
         if policy is None or coordinates is None:
             return
         if coordinates.why_not:
-            self.told.setText(coordinates.why_not)
+            self._answer(coordinates.why_not)
             return
         state: NDArray[np.float64] = np.array(self.held.values)
         state[list(self.axes)] = x, y
@@ -312,7 +349,7 @@ class SlicePage(SliceLayout):
         policy = self._shown[0]
         problem = why_not_rolled_out(policy.config.environment)
         if problem:
-            self.told.setText(problem)
+            self._answer(problem)
             return
         self.follows.setChecked(False)
         self._to_play = policy, points_to_play_from(self._cut())

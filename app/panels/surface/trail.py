@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from engine.analysis.coordinates import Coordinates
+from engine.environments.making.state_spaces import Component
 
 NEAR = 0.15  # of the range of a component: so far from the slice, a state is seen a third as well
 FAINT = 0.45  # how well states of earlier episodes are seen beside those of the one that plays
@@ -50,14 +51,26 @@ class Visited:
         self._coordinates = coordinates
         self._over: list[tuple[NDArray[np.float32], Numbers]] = []  # what was observed, and the points
 
-    def points(self, episodes: Sequence[NDArray[np.float32]]) -> list[Numbers]:
-        """The points [steps, d] of each episode, of which the last one plays; those of another kind are left out."""
+    def points(self, episodes: Sequence[NDArray[np.float32]], *, keep: bool = True) -> list[Numbers]:
+        """The points [steps, d] of each episode, of which the last one plays; those of another kind are left out. Those
+        of the others are kept, unless they do not come again."""
         size = self._coordinates.size
-        fitting = [seen for seen in episodes if seen.shape[1] == size]
+        fitting = [seen for seen in episodes if seen.shape[1:] == (size,)]
         known = {id(seen): (seen, points) for seen, points in self._over}
         over = [known.get(id(seen)) or (seen, self._coordinates.points(seen)) for seen in fitting[:-1]]
-        self._over = over
+        self._over = over if keep else self._over
         return [*(points for _, points in over), *map(self._coordinates.points, fitting[-1:])]
+
+
+def fitted(components: Sequence[Component], points: Numbers) -> list[Component]:
+    """The same with ranges that hold the points [n, d] that are known, and an eighth of these ranges more on either
+    side."""
+    found = []
+    for component, values in zip(components, points.T, strict=True):
+        low, high = float(values.min()), float(values.max())
+        aside = (high - low) / 8
+        found.append(component._replace(low=low - aside, high=high + aside) if high > low else component)
+    return found
 
 
 def seen_from(points: Numbers, axes: tuple[int, int], held: Numbers, widths: Numbers) -> Numbers:
