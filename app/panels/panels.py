@@ -6,7 +6,18 @@ Their records stand here and not beside their widgets, because the window is to 
 from __future__ import annotations
 
 from app.panels.record import Panel, PanelContext, PanelWidget
-from engine.reports.events import Asked, Collected, Estimated, Planned, Reweighted, Updated
+from engine.reports.events import (
+    Asked,
+    Collected,
+    EpisodeEnded,
+    Estimated,
+    Inspected,
+    LineSearchTry,
+    Planned,
+    Reweighted,
+    Updated,
+    UpdateStep,
+)
 
 
 def _experiment(context: PanelContext) -> PanelWidget:
@@ -71,6 +82,13 @@ def _samples(context: PanelContext) -> PanelWidget:
 
     folder = context.library.folder if context.library is not None else None
     return SamplesPanel(context.theme, context.playback, context.past, context.inspection, folder)
+
+
+def _update(context: PanelContext) -> PanelWidget:
+    from app.panels.update.panel import UpdatePanel
+
+    folder = context.library.folder if context.library is not None else None
+    return UpdatePanel(context.theme, context.past, context.slow, folder)
 
 
 def _play(context: PanelContext) -> PanelWidget:
@@ -222,5 +240,15 @@ PANELS: tuple[Panel, ...] = (
         names_run=True,
         at_once=False,
         make=_samples,
+    ),
+    Panel(
+        title="Update",
+        region="lower",
+        events=frozenset({EpisodeEnded, Inspected, LineSearchTry, UpdateStep, Updated}),
+        interval=100,
+        help="One update in slow motion: credit, baseline, weights, the step in θ, and how far it moves the policy",
+        names_run=True,
+        at_once=False,
+        make=_update,
     ),
 )

@@ -23,7 +23,18 @@ from engine.config.value_based import DQN
 from engine.estimation.estimators import estimate
 from engine.experience.rollouts import Rollout
 from engine.maths.losses import normalized
-from engine.reports.events import AfterUpdate, Collected, Estimated, Event, Inspected, Reweighted, Updated, UpdateStep
+from engine.reports.events import (
+    AfterUpdate,
+    Collected,
+    Estimated,
+    Event,
+    Inspected,
+    LineSearchTry,
+    Reweighted,
+    TrustRegion,
+    Updated,
+    UpdateStep,
+)
 from engine.runtime.errors import RequestError
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
@@ -46,7 +57,6 @@ _NO_VALUES = (
     "subtracted from it."
 )
 _NEW_SCALE = "By which spread of returns rewards were divided was not kept either; here it is this batch's alone."
-
 
 BatchConfig = PolicyGradientConfig | ValueBasedConfig
 
@@ -87,8 +97,8 @@ class LookedInto:
     batch's advantages at mean 0 and standard deviation 1, whether the update took them so or not. ``steps`` are those
     of the update, whose changes of parameters are left out where they take too much room; ``log_probs_after`` [M] are
     log π(a|s) once it was over, and the last of ``collected`` tells of the episodes that ended in the batch; those
-    before it were played for V alone. Of a policy that was kept alone there is no update: no ``steps``, and none of the
-    rest.
+    before it were played for V alone. ``region`` and ``tries`` tell of a trust region, where the rule has one. Of a
+    policy that was kept alone there is no update: no ``steps``, and none of the rest.
     ``exact`` says whether it is the run's own batch, and ``how`` in sentences what it is.
     """
 
@@ -103,6 +113,8 @@ class LookedInto:
     reweighted: Reweighted | None = None
     updated: Updated | None = None
     collected: tuple[Collected, ...] = ()
+    region: TrustRegion | None = None
+    tries: tuple[LineSearchTry, ...] = ()
 
     @property
     def iteration(self) -> int:
@@ -215,6 +227,8 @@ class _Looking:
         self._reweighted: Reweighted | None = None
         self._collected: list[Collected] = []
         self._updated: Updated | None = None
+        self._region: TrustRegion | None = None
+        self._tries: list[LineSearchTry] = []
         self._room = MOST_BYTES
 
     def take(self, event: Event) -> None:
@@ -231,8 +245,15 @@ class _Looking:
             if self._room < 0:
                 event = replace(event, parameter_change=np.zeros(0, np.float32))
             self._steps.append(event)
+
             if event.drawn is not None and len(self._steps) > TOLD_MINIBATCHES:
                 del self._steps[0]
+
+        elif isinstance(event, TrustRegion):
+            self._region = event
+        elif isinstance(event, LineSearchTry):
+            self._tries.append(event)
+
         elif isinstance(event, AfterUpdate):
             self._after = event
         elif isinstance(event, Reweighted):
@@ -262,6 +283,8 @@ class _Looking:
             reweighted=self._reweighted,
             updated=self._updated,
             collected=tuple(self._collected),
+            region=self._region,
+            tries=tuple(self._tries),
         )
 
 

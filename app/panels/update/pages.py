@@ -1,0 +1,235 @@
+"""What is seen at each stop: strips of the batch's numbers, and what the update did to θ and to π."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QWidget
+
+from app.models.watched_update import WatchedUpdate
+from app.panels.update.cells import Numbers, layout_of, layout_of_episodes, reach_of
+from app.panels.update.plots import EllipsePlot, KLPlot, LossPlot, PushPlot, RatioPlot
+from app.panels.update.rows import ThetaRows, TryRows
+from app.panels.update.strips import Shared, Strips
+from app.style.theme import Theme
+from engine.analysis.pushes import moved, pushes
+from engine.catalogue.methods.stops import Stop
+from engine.reports.events import Inspected, PolicyChange, UpdateStep
+
+RATIOS, ELLIPSE, THETA, LOSS = "ratios", "ellipse", "θ", "loss"
+
+
+class View(NamedTuple):
+    """What is looked at of an update: the stop, how many of its steps have been taken, whether θ is to be seen rather
+    than how far the policy has come, and whether the actions are a few that are told apart."""
+
+    stop: Stop
+    taken: int
+    theta: bool
+    discrete: bool
+
+
+class Pages(QStackedWidget):
+    """One page for each stop; what is on it is changed, not made anew."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.shared = Shared()
+        self.strips = {
+            name: Strips(theme, self.shared)
+            for name in ("reward", "credit", "from", "baseline", "advantage", "weight", "push", "change")
+        }
+        self.ratios, self.kl, self.pushed = RatioPlot(theme), KLPlot(theme), PushPlot(theme)
+        self.ellipse, self.loss = EllipsePlot(theme), LossPlot(theme)
+        self.theta, self.tries, self.theta_beside = ThetaRows(theme), TryRows(theme), ThetaRows(theme)
+        minus, equals = QLabel("−"), QLabel("=")
+        strips = self.strips
+        self._pages: dict[str, QWidget] = {
+            "collect": _page(strips["reward"]),
+            "credit": _page(strips["credit"]),
+            "baseline": _page(strips["from"], minus, strips["baseline"], equals, strips["advantage"]),
+            "weight": _page(strips["weight"], strips["push"]),
+            RATIOS: _page(self.ratios, self.kl),
+            ELLIPSE: _page(self.ellipse, self.tries),
+            LOSS: _page(self.loss, self.theta_beside),
+            THETA: _page(self.theta),
+            "iteration": _page(strips["change"], self.pushed),
+        }
+        for sign in (minus, equals):
+            sign.setProperty("role", "number")
+            sign.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+            sign.setContentsMargins(0, theme.px(18), 0, 0)
+        for page in self._pages.values():
+            self.addWidget(page)
+        self._batch: object = None  # of which the layout is
+        self._region: object = None
+
+    def apply_theme(self, theme: Theme) -> None:
+        for strips in self.strips.values():
+            strips.apply_theme(theme)
+        for plot in (self.ratios, self.kl, self.pushed, self.ellipse, self.loss):
+            plot.wear(theme)
+        for rows in (self.theta, self.tries, self.theta_beside):
+            rows.wear(theme)
+
+    def name_run(self, name: str) -> None:
+        for plot in (self.ratios, self.kl, self.pushed, self.ellipse, self.loss):
+            plot.run = name
+
+    @property
+    def seen_large(self) -> bool:
+        return any(plot.seen_large for plot in (self.ratios, self.kl, self.pushed, self.ellipse, self.loss))
+
+    def begin(self) -> None:
+        """Another update is shown."""
+        self.ratios.begin()
+
+    # --- what is seen -------------------------------------------------------------------------------------------------
+
+    def show_view(self, update: WatchedUpdate, view: View) -> str:
+        """Show what there is at the stop; why there is nothing, in a sentence, empty where there is something."""
+        if view.stop == "collect" or view.stop == "episode":
+            return self._show_rewards(update)
+        if view.stop == "step":
+            return self._show_step(update, view)
+        if update.batch is None:
+            return "This comes once all of the batch has been collected."
+        self._lay_out(update.batch)
+        if view.stop == "iteration":
+            return self._show_moved(update.batch, update.steps, view)
+        self._show_batch(update.batch, view)
+        return ""
+
+    def _show_rewards(self, update: WatchedUpdate) -> str:
+        if update.batch is not None:
+            self._lay_out(update.batch)
+            self.strips["reward"].show_values("reward r", _numbers(update.batch.rewards))
+        elif update.episodes:
+            layout, rewards = layout_of_episodes(update.episodes)
+            self._batch = None
+            self.shared.lay_out(layout)
+            self.strips["reward"].show_values("reward r", rewards)
+        else:
+            return "Each episode appears here as a strip of its rewards, as soon as it has ended."
+        self._turn_to("collect")
+        return ""
+
+    def _lay_out(self, batch: Inspected) -> None:
+        if batch is not self._batch:
+            self._batch = batch
+            self.shared.lay_out(layout_of(batch))
+
+    def _show_batch(self, batch: Inspected, view: View) -> None:
+        credit, baseline, advantages = map(_numbers, (batch.credit, batch.baseline, batch.advantages))
+        strips, reach = self.strips, reach_of(credit)
+        if view.stop == "credit":
+            strips["credit"].show_values("credit Ψ", credit, reach)
+        elif view.stop == "baseline":
+            strips["from"].show_values("credit Ψ", credit, reach)
+            strips["baseline"].show_values("baseline b", baseline, reach)
+            strips["advantage"].show_values("advantage Â", advantages)
+        else:
+            strips["weight"].show_values("weight w", _numbers(batch.weights))
+            words = "push w (1 − π)" if view.discrete else "push w"
+            strips["push"].show_values(words, pushes(batch, discrete=view.discrete))
+        self._turn_to(view.stop)
+
+    def _show_step(self, update: WatchedUpdate, view: View) -> str:
+        steps = update.steps[: view.taken]
+        if not steps and not update.tries:
+            return "θ has not moved yet in this update."
+        step = steps[-1] if steps else None
+        kind = kind_of(update)
+        if view.theta and step is not None:
+            self.theta.show_step(step)
+            self._turn_to(THETA)
+            return ""
+        if kind == ELLIPSE and update.region is not None:
+            fraction = update.tries[-1].fraction if update.tries else 1.0
+            self.ellipse.show_region(update.region, fraction)
+            if update.tries:
+                self.tries.show_tries(update.tries)
+            else:
+                self.theta_beside.show_step(step)
+            self._beside_ellipse(bool(update.tries))
+        elif kind == RATIOS and step is not None and step.policy is not None:
+            self.ratios.show_change(step.policy)
+            changes = [found.policy for found in update.steps if found.policy is not None]
+            self.kl.show_steps(changes, view.taken, expected_steps(update))
+        elif kind == THETA and step is not None:
+            self.theta.show_step(step)
+        elif step is not None:
+            self.loss.show_losses(update.steps, view.taken)
+            self.theta_beside.show_step(step)
+            self._beside_loss()
+        self._turn_to(kind)
+        return ""
+
+    def _beside_ellipse(self, searched: bool) -> None:
+        layout = self._pages[ELLIPSE].layout()
+        assert isinstance(layout, QHBoxLayout)
+        if not searched and layout.indexOf(self.theta_beside) < 0:
+            layout.addWidget(self.theta_beside, 1)
+        self.tries.setVisible(searched)
+        self.theta_beside.setVisible(not searched)
+
+    def _beside_loss(self) -> None:
+        layout = self._pages[LOSS].layout()
+        assert isinstance(layout, QHBoxLayout)
+        if layout.indexOf(self.theta_beside) < 0:
+            layout.addWidget(self.theta_beside, 1)
+        self.theta_beside.setVisible(True)
+
+    def _show_moved(self, batch: Inspected, steps: Sequence[UpdateStep], view: View) -> str:
+        changes: list[PolicyChange] = [step.policy for step in steps[: view.taken] if step.policy is not None]
+        if not changes:
+            return "How far the policy has moved is known after the first step in θ."
+        found = moved(batch, changes[-1], discrete=view.discrete)
+        values = np.full(len(batch.rewards), np.nan)
+        values[found.rows] = found.change
+        self.strips["change"].show_values("Δπ(a|s)" if view.discrete else "Δ log π(a|s)", values)
+        self.pushed.show_moved(found)
+        self._turn_to("iteration")
+        return ""
+
+    def _turn_to(self, name: str) -> None:
+        if self.currentWidget() is not self._pages[name]:
+            self.setCurrentWidget(self._pages[name])
+
+
+def kind_of(update: WatchedUpdate) -> str:
+    """How an update's steps are best seen: by its ellipse, by ratios as there are several, by θ, or by a loss."""
+    if update.region is not None:
+        return ELLIPSE
+    steps = update.steps
+    if steps and steps[0].policy is not None:
+        return RATIOS if steps[0].epochs > 1 or len(steps) > 1 or steps[0].clipped is not None else THETA
+    return LOSS
+
+
+def expected_steps(update: WatchedUpdate) -> int:
+    """About how many steps the update takes: those of the epochs that are over tell."""
+    steps = update.steps
+    if update.over or not steps:
+        return len(steps)
+    epoch = max(steps[-1].epoch, 1)
+    of_first = sum(step.epoch == 1 for step in steps)
+    return max(len(steps), of_first * steps[-1].epochs if epoch > 1 else len(steps))
+
+
+def _page(*widgets: QWidget) -> QWidget:
+    page = QWidget()
+    layout = QHBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(8)
+    for widget in widgets:
+        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+    return page
+
+
+def _numbers(values: np.ndarray) -> Numbers:
+    found: Numbers = values.astype(np.float64)
+    return found

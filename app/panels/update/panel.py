@@ -1,0 +1,365 @@
+"""One update in slow motion: what each line of an iteration's pseudo-code does with this batch, down to its samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QDeadlineTimer, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout
+
+from app.models.inspection import Wanted
+from app.models.past import Past
+from app.models.slow_motion import SlowMotion
+from app.models.watched_update import WatchedUpdate
+from app.panels.record import PanelWidget
+from app.panels.update.code_view import CodeView
+from app.panels.update.pages import THETA, Pages, View, kind_of
+from app.session.batch_lookup import BatchLookup, Found
+from app.style import icons
+from app.style.format import short_number
+from app.style.text import ElidedLabel, Stage, as_surface
+from app.style.theme import Theme
+from engine.catalogue.methods.stops import Stop
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import PolicyGradientConfig, RunConfig
+from engine.equations.pseudo_code import code_lines
+from engine.reports.events import UpdateStep
+
+if TYPE_CHECKING:
+    from app.models.history import History
+
+EMPTY = "Press Shift+→, or choose a stop in the menu of Step, and see here what the iteration does with its batch."
+UNSEEN = "The next iteration that is trained while this is open appears here; Shift+→ goes through it stop by stop."
+_SETTLES = 300  # ms for which the timeline is to rest
+_PLAYS, _PLAYS_STEPS = 1600, 120  # ms for which a line, and a gradient step, are shown as an update plays
+
+
+class UpdatePanel(PanelWidget):
+    """Follows the run from stop to stop; a person can look back at every line and step of the update that is shown."""
+
+    def __init__(self, theme: Theme, past: Past, slow: SlowMotion, folder: Path | None) -> None:
+        super().__init__()
+        as_surface(self)
+        self._theme, self._past, self._slow = theme, past, slow
+        self._environment: EnvironmentInfo | None = None
+        self._config: RunConfig = PolicyGradientConfig()
+        self._update, self._live = WatchedUpdate(), WatchedUpdate()
+        self._how = ""  # what an update that was made again is
+        self._stop: Stop = "collect"
+        self._taken: int | None = None  # how many steps are shown as taken; None is all
+        self._drawn: tuple[Any, ...] = ()
+        self._trained = 0
+        self.lookup = BatchLookup(folder, self)
+        self.lookup.found.connect(self._take_found)
+        self.lookup.failed.connect(self._say)
+        self._settled = QTimer(self, singleShot=True, interval=_SETTLES)
+        self._settled.timeout.connect(self._follow_past)
+        self._playing = QTimer(self)
+        self._playing.timeout.connect(self._play_on)
+        self._build(theme)
+        self.code.show_lines(code_lines(self._config))
+        past.changed.connect(self._leave_or_follow)
+        slow.changed.connect(self._follow_run)
+        self.apply_theme(theme)
+
+    def _build(self, theme: Theme) -> None:
+        self.code, self.pages = CodeView(theme), Pages(theme)
+        self.code.chosen.connect(self._choose)
+        self.pages.shared.follow(self._read_out)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Step of the update")
+        self.slider.valueChanged.connect(self._scrub)
+        self.count = QLabel()
+        self.count.setProperty("small", True)
+        self.count.setProperty("role", "muted")
+        self.play_button, self.theta_button = QToolButton(), QToolButton()
+        self.play_button.setToolTip("Play this update slowly, line by line and step by step")
+        self.play_button.setAccessibleName("Play this update")
+        self.play_button.setCheckable(True)
+        self.play_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.play_button.toggled.connect(self._play)
+        self.theta_button.setText("Δθ")
+        self.theta_button.setCheckable(True)
+        self.theta_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.theta_button.setToolTip("Show the step in the parameters, by layer and one by one")
+        self.theta_button.toggled.connect(lambda _on: self._redraw())
+        controls = QHBoxLayout()
+        controls.setSpacing(theme.unit // 2)
+        controls.addWidget(self.play_button)
+        controls.addWidget(self.slider, 1)
+        controls.addWidget(self.theta_button)
+        left = QVBoxLayout()
+        left.setSpacing(theme.unit // 2)
+        left.addWidget(self.code)
+        left.addLayout(controls)
+        left.addWidget(self.count)
+        left.addStretch(1)
+        self.heading, self.readout = ElidedLabel(), ElidedLabel()
+        for label in (self.heading, self.readout):
+            label.setProperty("small", True)
+        self.readout.setProperty("role", "muted")
+        self._stage = Stage(EMPTY, self.pages)
+        right = QVBoxLayout()
+        right.setSpacing(theme.unit // 2)
+        right.addWidget(self.heading)
+        right.addWidget(self._stage, 1)
+        right.addWidget(self.readout)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.unit, theme.unit // 2, theme.unit, theme.unit // 2)
+        layout.setSpacing(theme.unit)
+        layout.addLayout(left)
+        layout.addLayout(right, 1)
+
+    # --- from the window ----------------------------------------------------------------------------------------------
+
+    @property
+    def watched(self) -> bool:
+        return super().watched or self.pages.seen_large
+
+    @property
+    def stop(self) -> Stop:
+        """What is looked at."""
+        return self._stop
+
+    def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        self._environment, self._config = environment, config
+        lines = code_lines(config)
+        self.code.show_lines(lines)
+        if self._stop not in [line.stop for line in lines if not line.missing]:
+            self._stop = next((line.stop for line in lines if not line.missing), "collect")
+        self._redraw()
+
+    def refresh(self, history: History) -> None:
+        self._slow.look(self.watched)
+        self._trained = history.iterations
+        self._live = history.watched
+        if self._past.shown is None:
+            self._take(history.watched)
+
+    def reset(self) -> None:
+        self.lookup.drop()
+        self._playing.stop()
+        self._live, self._how, self._trained = WatchedUpdate(), "", 0
+        self._take(self._live)
+
+    def name_run(self, name: str) -> None:
+        self.pages.name_run(name)
+
+    def end(self) -> None:
+        self.lookup.end()
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        return self.lookup.wait(deadline)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for button in (self.play_button, self.theta_button):
+            button.ensurePolished()
+        icons.give(self.play_button, "play", color=theme.text, color_disabled=theme.disabled)
+        self.code.apply_theme(theme)
+        self.pages.apply_theme(theme)
+        self._redraw()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._slow.look(True)
+        self._leave_or_follow()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._slow.look(False)
+        self.play_button.setChecked(False)
+
+    # --- which update -------------------------------------------------------------------------------------------------
+
+    def _follow_run(self) -> None:
+        """Look at the stop at which the run waits or lingers."""
+        at = self._slow.at
+        if at is not None and self._past.shown is None:
+            there = [line.stop for line in self.code.lines if not line.missing]
+            wanted: Stop = "collect" if at == "episode" else at
+            self._stop = wanted if wanted in there else self._stop
+            self._taken = None
+            self._redraw()
+        else:
+            self.code.light(self._stop, at)
+
+    def _leave_or_follow(self) -> None:
+        """The timeline has been moved: back to now at once, into the past once it rests."""
+        self.lookup.drop()
+        if self._past.shown is None:
+            self._settled.stop()
+            self._how = ""
+            self._take(self._live)
+        elif self.watched:
+            self._settled.start()
+
+    def _follow_past(self) -> None:
+        shown = self._past.shown
+        if shown is None or self._environment is None or not self.watched:
+            return
+        if shown.at.iteration == 0:
+            self._say("Before the first iteration nothing was learned; move the timeline on.")
+            return
+        self._say(f"The update of iteration {shown.at.iteration:,} is made again …")
+        self.lookup.look(self._past.run, self._environment, Wanted(shown.at.iteration))
+
+    def _take_found(self, found: Found) -> None:
+        looked = found.samples.looked
+        update = WatchedUpdate(looked.iteration, [], looked.batch, looked.region, list(looked.tries), over=True)
+        update.steps = list(looked.steps)
+        self._how = looked.how
+        self._take(update)
+
+    def _say(self, sentence: str) -> None:
+        """There is nothing to be seen, for this reason."""
+        self._stage.set_hint(sentence)
+        self._stage.fill(False)
+        self._drawn = ()
+        self._say_heading()
+
+    def _take(self, update: WatchedUpdate) -> None:
+        if update is not self._update:
+            self.pages.begin()
+            self._taken = None
+        self._update = update
+        self._redraw()
+
+    # --- what of it ---------------------------------------------------------------------------------------------------
+
+    def _choose(self, stop: str) -> None:
+        self.play_button.setChecked(False)
+        self._look_at(next(line.stop for line in self.code.lines if line.stop == stop))
+
+    def _look_at(self, stop: Stop) -> None:
+        self._stop = stop
+        self._redraw()
+
+    def _scrub(self, value: int) -> None:
+        """Look at the update after so many steps."""
+        taken = None if value >= len(self._update.steps) else value
+        if taken != self._taken:
+            self._taken = taken
+            if self._stop not in ("step", "iteration"):
+                self._stop = "step"
+            self._redraw()
+
+    def _play(self, on: bool) -> None:
+        icons.give(self.play_button, "pause" if on else "play", color=self._theme.text)
+        if not on:
+            self._playing.stop()
+            return
+        there = [line.stop for line in self.code.lines if not line.missing]
+        self._stop, self._taken = there[0], 0
+        self._playing.start(_PLAYS)
+        self._redraw()
+
+    def _play_on(self) -> None:
+        """The next step of the update, or the next line."""
+        there = [line.stop for line in self.code.lines if not line.missing]
+        steps = len(self._update.steps)
+        if self._stop == "step" and self._taken is not None and self._taken < steps:
+            self._taken += 1
+            self._playing.start(_PLAYS_STEPS if steps > 3 and self._taken < steps else _PLAYS)
+            if self._taken == steps:
+                self._taken = None
+        elif self._stop != there[-1]:
+            self._stop = there[there.index(self._stop) + 1]
+            if self._stop == "step":
+                self._taken = min(1, steps)
+            self._playing.start(_PLAYS)
+        else:
+            self.play_button.setChecked(False)
+            return
+        self._redraw()
+
+    @property
+    def taken(self) -> int:
+        """How many steps are shown as taken."""
+        return len(self._update.steps) if self._taken is None else self._taken
+
+    def _redraw(self) -> None:
+        """Show what there is of the update at the stop."""
+        self.code.light(self._stop, self._slow.at if self._past.shown is None else None)
+        shown = (id(self._update), self._update.version, self._stop, self.taken)
+        key = (*shown, self.theta_button.isChecked(), id(self._theme), self._trained > 0)
+        if key == self._drawn:
+            return
+        self._drawn = key
+        self._follow_steps()
+        if self._update.is_empty:
+            if self._past.shown is None:
+                self._say(UNSEEN if self._trained else EMPTY)
+            return
+        line = next((line for line in self.code.lines if line.stop == self._stop), None)
+        missing = self.pages.show_view(
+            self._update, View(self._stop, self.taken, self.theta_button.isChecked(), self._discrete)
+        )
+        if (line is not None and line.missing) or missing:
+            self._stage.set_hint(line.missing if line is not None and line.missing else missing)
+        self._stage.fill(not missing)
+        self._say_heading()
+        self._read_out()
+
+    @property
+    def _discrete(self) -> bool:
+        return self._environment is not None and self._environment.action.kind == "discrete"
+
+    def _follow_steps(self) -> None:
+        """The slider and what stands beside it."""
+        steps = self._update.steps
+        self.slider.blockSignals(True)
+        self.slider.setRange(min(1, len(steps)), max(len(steps), 1))
+        self.slider.setValue(max(self.taken, 1))
+        self.slider.blockSignals(False)
+        self.slider.setEnabled(len(steps) > 1)
+        self.play_button.setEnabled(bool(steps) and self._update.over)
+        self.theta_button.setEnabled(bool(steps) and kind_of(self._update) != THETA)
+        self.count.setText(self._counted(steps[self.taken - 1]) if 0 < self.taken <= len(steps) else " ")
+
+    def _counted(self, step: UpdateStep) -> str:
+        words = f"step {step.step:,}" + (f" of {len(self._update.steps):,}" if self._update.over else "")
+        if step.epochs > 1:
+            words += f" · epoch {step.epoch} of {step.epochs}"
+        return words
+
+    def _say_heading(self) -> None:
+        update = self._update
+        if update.is_empty or (self._past.shown is not None and not self._how):
+            self.heading.setText("")
+            return
+        words = [f"iteration {update.iteration:,}"] if update.iteration else []
+        layout = self.pages.shared.layout
+        if update.batch is not None and layout is not None:
+            whole = f"{layout.rows:,} episodes" if layout.rows != 1 else "1 episode"
+            words.append(f"{whole}, {len(update.batch.rewards):,} steps")
+        elif update.episodes:
+            words.append(f"{len(update.episodes):,} episode{'s' * (len(update.episodes) > 1)} so far")
+        if self._how:
+            words.append(self._how)
+        self.heading.setText(" · ".join(words))
+        self.heading.setToolTip(self._how)
+
+    def _read_out(self) -> None:
+        """The numbers of the step under the mouse, or what the line means."""
+        batch, hovered = self._update.batch, self.pages.shared.hovered
+        if batch is None or not 0 <= hovered < len(batch.rewards):
+            line = next((line for line in self.code.lines if line.stop == self._stop), None)
+            self.readout.setText(self._comment() or ("" if line is None else line.meaning))
+            return
+        told = {"r": batch.rewards, "Ψ": batch.credit, "b": batch.baseline, "Â": batch.advantages, "w": batch.weights}
+        numbers = " · ".join(f"{name} {short_number(float(values[hovered]))}" for name, values in told.items())
+        action = batch.actions[hovered].tolist()
+        self.readout.setText(f"step {int(batch.elapsed[hovered]):,} · a {action} · {numbers}")
+
+    def _comment(self) -> str:
+        """What is to be said of the update as it is shown."""
+        steps = self._update.steps
+        if self._stop == "step" and self._update.over and steps and steps[-1].epoch < steps[-1].epochs:
+            return f"The divergence went beyond its limit in epoch {steps[-1].epoch + 1} at the latest: no more steps."
+        tries = self._update.tries
+        if self._stop == "step" and self._update.over and tries and not tries[-1].accepted:
+            return "No share of the step gained anything within the bound, so the policy stays as it was."
+        return ""

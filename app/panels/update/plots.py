@@ -1,0 +1,237 @@
+"""How far an update moves the policy: ratios and divergence step by step, the push against the change, the ellipse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtGui import QColor
+
+from app.panels.update.cells import reach_of
+from app.plotting.arrangement import Margins
+from app.plotting.axes import Range, settled_range
+from app.plotting.histogram import histogram
+from app.plotting.labels import Level, Moment, Moments
+from app.plotting.legend import Entry
+from app.plotting.marks import Bars, Dots, Line
+from app.plotting.plot import Plot
+from app.style.format import percent, short_number
+from app.style.theme import Theme
+from engine.analysis.pushes import Moved
+from engine.reports.events import PolicyChange, TrustRegion, UpdateStep
+
+_MARGINS = Margins(left=62, bottom=40, top=4)
+_MOST_RATIO = 1e3
+_CORNERS = 181
+
+
+class RatioPlot(Plot):
+    """The ratios π/π_old of the batch's steps; those that the clip has cut off are hatched."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "ratio  ρ = π/π<sub>old</sub>", "", _MARGINS)
+        self.title, self.measured = "Probability ratios", "share of steps (%)"
+        self._counted, self._cut, self._lines = Bars(), Bars(), Moments(rows=0)
+        self._counted.centre, self._cut.centre = -np.inf, np.inf
+        self._x: Range | None = None
+        self.bottom.set_title("ratio  ρ = π/π<sub>old</sub>", "ρ")
+        self.marks = [self._counted, self._cut, self._lines]
+        self._colour(theme)
+
+    def _colour(self, theme: Theme) -> None:
+        self._look = theme
+        self._counted.positive = QColor(theme.positive)
+        self._cut.set_negative(theme.negative, theme.surface)
+        self._lines.apply_theme(theme)
+
+    def wear(self, theme: Theme) -> None:
+        self._colour(theme)
+        self.apply_theme(theme)
+
+    def begin(self) -> None:
+        """Another update follows, whose ratios may lie elsewhere."""
+        self._x = None
+
+    def show_change(self, change: PolicyChange) -> None:
+        ratios = np.exp(np.minimum(change.log_ratios.astype(np.float64), np.log(_MOST_RATIO)))
+        reach = change.clip_range
+        low, high = float(np.quantile(ratios, 0.005)), float(np.quantile(ratios, 0.995))
+        least = 0.05 if reach is None else 1.6 * reach
+        self._x = settled_range(self._x, min(low, 1 - least), max(high, 1 + least))
+        bars = histogram(ratios, self._x, centre=1.0)
+        self._counted.edges = self._cut.edges = bars.edges
+        self._counted.width = self._cut.width = bars.width
+        self._counted.heights = 100 * bars.shares
+        words = [Entry("% of steps", self._look.positive, "filled")]
+        self._cut.heights = np.zeros(len(bars.edges))
+        if change.cut_off is not None:
+            inside = np.floor((ratios[change.cut_off] - bars.edges[0]) / bars.width)
+            inside = inside[(inside >= 0) & (inside < len(bars.edges))].astype(np.int64)
+            self._cut.heights = 100 * np.bincount(inside, minlength=len(bars.edges)) / len(ratios)
+            dropped = percent(float(np.mean(change.cut_off)))
+            words.append(Entry(f"{dropped} dropped out", self._look.negative, "hatched"))
+        ends = [] if reach is None else [1 - reach, 1 + reach]
+        self._lines.moments = [Moment(x, "clip: 1 ± ε", self._look.marker, dashed=True) for x in ends]
+        self.legend.show_entries(words)
+        self.set_ranges(self._x, (0.0, max(float(self._counted.heights.max()) * 1.1, 5.0)))
+        self.redraw()
+
+
+class KLPlot(Plot):
+    """How the divergence from the policy before has grown over the update's steps, against its limit."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "step of the update", "", _MARGINS)
+        self.title, self.measured = "Divergence", "mean KL"
+        self._line, self._limit = Line(), Level(role="error")
+        self._now = Dots(9.0)
+        self.marks = [self._limit, self._line, self._now]
+        self._colour(theme)
+
+    def _colour(self, theme: Theme) -> None:
+        self._look = theme
+        self._line.colour = theme.update
+        self._now.set_colour(theme.text, 1.0)
+        self._limit.apply_theme(theme)
+
+    def wear(self, theme: Theme) -> None:
+        self._colour(theme)
+        self.apply_theme(theme)
+
+    def show_steps(self, changes: Sequence[PolicyChange], shown: int, expected: int) -> None:
+        """Those up to the ``shown``-th, of about so many."""
+        values = np.array([0.0, *(change.kl for change in changes)])
+        self._line.x, self._line.y = np.arange(shown + 1.0), values[: shown + 1]
+        self._now.x, self._now.y = self._line.x[-1:], self._line.y[-1:]
+        limit = changes[0].kl_limit if changes else None
+        self._limit.value = limit
+        highest = max(float(values.max()), limit or 0.0, 1e-8)
+        words = [Entry(f"mean KL {short_number(float(values[shown]), steady=True)}", self._look.update, "line")]
+        if limit is not None:
+            words.append(Entry(f"limit {short_number(limit)}", self._look.error, "dashed"))
+        self.legend.show_entries(words)
+        self.set_ranges((0.0, float(max(expected, 1))), (0.0, 1.12 * highest))
+        self.redraw()
+
+
+class PushPlot(Plot):
+    """What each step asked of its action's probability, against what the update made of it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "push asked for", "", _MARGINS)
+        self.title, self.measured = "Push and change", "change of π(a|s)"
+        self._as_asked, self._against = Dots(5.0), Dots(5.0)
+        self._zero = Moments(rows=0)
+        self._level = Level(0.0, role="edge")
+        self.marks = [self._zero, self._level, self._against, self._as_asked]
+        self._colour(theme)
+
+    def _colour(self, theme: Theme) -> None:
+        self._look = theme
+        self._as_asked.set_colour(theme.positive, 0.6)
+        self._against.set_colour(theme.negative, 0.7)
+        self._zero.apply_theme(theme)
+        self._level.apply_theme(theme)
+        self._zero.moments = [Moment(0.0, "", theme.edge, dashed=True)]
+
+    def wear(self, theme: Theme) -> None:
+        self._colour(theme)
+        self.apply_theme(theme)
+
+    def show_moved(self, moved: Moved) -> None:
+        push, change = moved.push, moved.change
+        agrees = np.sign(push) == np.sign(change)
+        self._as_asked.x, self._as_asked.y = push[agrees], change[agrees]
+        self._against.x, self._against.y = push[~agrees], change[~agrees]
+        x, y = 1.15 * reach_of(push), 1.15 * reach_of(change)
+        share = moved.as_asked
+        if share is not None:
+            against = Entry(f"{percent(1 - share)} against", self._look.negative, "filled")
+            self.legend.show_entries([Entry(f"{percent(share)} as asked", self._look.positive, "filled"), against])
+        self.measured = "change of π(a|s)" if moved.discrete else "change of log π(a|s)"
+        self.set_ranges((-x, x), (-y, y))
+        self.redraw()
+
+
+class EllipsePlot(Plot):
+    """The plane of ĝ and F⁻¹ĝ: all steps whose divergence is the same by its quadratic model lie on an ellipse."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "step along ĝ", "", _MARGINS)
+        self.title, self.measured = "Trust region", "step across ĝ"
+        self._contour, self._gradient, self._natural = Line(2), Line(3), Line(3)
+        self._most, self._taken = Moments(rows=0), Dots(11.0)
+        self.marks = [self._most, self._contour, self._gradient, self._natural, self._taken]
+        self._colour(theme)
+
+    def _colour(self, theme: Theme) -> None:
+        self._look = theme
+        self._contour.colour, self._gradient.colour, self._natural.colour = theme.error, theme.credit, theme.update
+        self._taken.set_colour(theme.text, 1.0)
+        self._most.apply_theme(theme)
+
+    def wear(self, theme: Theme) -> None:
+        self._colour(theme)
+        self.apply_theme(theme)
+
+    def show_region(self, region: TrustRegion, fraction: float = 1.0) -> None:
+        """The ellipse, and the step or the share of it that was tried last."""
+        level = region.predicted if region.limit is None else region.limit
+        contour = contour_of(region, level)
+        self._contour.x, self._contour.y = contour
+        for line, direction in ((self._gradient, region.gradient), (self._natural, region.natural)):
+            end = direction * np.sqrt(2 * level / max(float(direction @ region.fisher @ direction), 1e-300))
+            line.x, line.y = np.array([0.0, end[0]]), np.array([0.0, end[1]])
+        taken = fraction * region.step
+        self._taken.x, self._taken.y = taken[:1], taken[1:]
+        most = float(contour[0].max())
+        self._most.moments = [Moment(most, "most gain on the ellipse", self._look.muted, dashed=True)]
+        name = "δ" if region.limit is not None else "this step's"
+        self.legend.show_entries(
+            [
+                Entry(f"½ dᵀFd = {name} = {short_number(level)}", self._look.error, "line"),
+                Entry("along ĝ", self._look.credit, "line"),
+                Entry("along F⁻¹ĝ", self._look.update, "line"),
+                Entry("● step"),
+            ]
+        )
+        x, y = (1.12 * max(float(np.abs(side).max()), 1e-12) for side in contour)
+        self.set_ranges((-x, x), (-y, y))
+        self.redraw()
+
+
+def contour_of(region: TrustRegion, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """All d in the plane with ½ dᵀFd = ``level``, by the eigenvectors of F."""
+    values, vectors = np.linalg.eigh(region.fisher)
+    turns = np.linspace(0.0, 2 * np.pi, _CORNERS)
+    circle = np.stack([np.cos(turns), np.sin(turns)])
+    points = vectors @ (np.sqrt(2 * level / np.maximum(values, 1e-300))[:, None] * circle)
+    return points[0], points[1]
+
+
+class LossPlot(Plot):
+    """The loss of each minibatch of an update, before its step."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "step of the update", "", _MARGINS)
+        self.title, self.measured = "Loss", "loss"
+        self._line, self._now = Line(), Dots(9.0)
+        self.marks = [self._line, self._now]
+        self._colour(theme)
+
+    def _colour(self, theme: Theme) -> None:
+        self._line.colour = theme.update
+        self._now.set_colour(theme.text, 1.0)
+
+    def wear(self, theme: Theme) -> None:
+        self._colour(theme)
+        self.apply_theme(theme)
+
+    def show_losses(self, steps: Sequence[UpdateStep], shown: int) -> None:
+        losses = np.array([sum(step.losses.values()) for step in steps])
+        self._line.x, self._line.y = np.arange(1.0, shown + 1), losses[:shown]
+        self._now.x, self._now.y = self._line.x[-1:], self._line.y[-1:]
+        low, high = float(losses.min()), float(losses.max())
+        edge = 0.1 * (high - low or abs(high) or 1.0)
+        self.set_ranges((0.0, float(max(len(steps), 1))), (low - edge, high + edge))
+        self.redraw()

@@ -1,0 +1,115 @@
+"""One iteration as a few lines of pseudo-code, each with the stop at which it is shown and the terms it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.catalogue.methods.baselines import BASELINE_SPECS
+from engine.catalogue.methods.credits import CREDIT_SPECS
+from engine.catalogue.methods.spec import require_same_kinds
+from engine.catalogue.methods.specs import UPDATE_SPECS
+from engine.catalogue.methods.stops import Stop, reason_against
+from engine.config import ImitationConfig, PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config.estimators import WholeEpisodes
+from engine.equations.terms import Line, Part
+
+
+@dataclass(frozen=True)
+class CodeLine:
+    """``text`` is what is done at the ``stop``, ``part`` the choice that it comes from, ``meaning`` a sentence about
+    it; ``missing`` says why there is nothing to be seen there, empty where there is."""
+
+    stop: Stop
+    text: str
+    part: Part
+    meaning: str
+    missing: str = ""
+
+
+_CREDITS = {
+    "total-return": "Ψ ← return of the episode",
+    "reward-to-go": "Ψ ← reward-to-go",
+    "n-step": "Ψ ← n rewards + V",
+    "gae": "Ψ ← λ-return",
+}
+_BASELINES = {
+    "none": "Â ← Ψ  (b = 0)",
+    "average": "Â ← Ψ − average",
+    "time-average": "Â ← Ψ − average at t",
+    "leave-one-out": "Â ← Ψ − others' average",
+    "optimal": "Â ← Ψ − optimal b",
+    "value": "Â ← Ψ − V(s)",
+    "shared-value": "Â ← Ψ − V(s)",
+}
+_UPDATES = {
+    "gradient-ascent": "θ ← θ + α ĝ",
+    "natural-gradient": "θ ← θ + α F⁻¹ĝ",
+    "trpo": "θ ← θ + ζʲ s,  KL ≤ δ",
+    "ppo-clip": "repeat: θ ← θ + α ∇L",
+    "ppo-penalty": "repeat: θ ← θ + α ∇L",
+    "ppo-lagrangian": "repeat: θ ← θ + α ∇L",
+    "off-policy": "repeat: θ ← θ + α ĝ",
+}
+_ASCENTS = ("gradient-ascent", "natural-gradient", "off-policy")  # the others climb a surrogate
+require_same_kinds(_CREDITS, CREDIT_SPECS)
+require_same_kinds(_BASELINES, BASELINE_SPECS)
+require_same_kinds(_UPDATES, UPDATE_SPECS)
+
+
+def code_lines(config: RunConfig) -> tuple[CodeLine, ...]:
+    """The lines of one iteration, in the order of the work."""
+    if not isinstance(config, PolicyGradientConfig):
+        return _otherwise(config)
+    estimator, collection = config.estimator, config.collection
+    collect = (
+        f"play {collection.episodes_per_update:,} episode{'s' * (collection.episodes_per_update > 1)} with π"
+        if isinstance(collection, WholeEpisodes)
+        else f"take {collection.environments:,} × {collection.steps:,} steps with π"
+    )
+    return (
+        CodeLine("collect", collect, "policy", "What was played: one row for each episode, one cell for each step."),
+        CodeLine("credit", _CREDITS[estimator.credit.kind], "credit", "What each action is credited with: Ψ."),
+        CodeLine("baseline", _BASELINES[estimator.baseline.kind], "baseline", "How much better than expected: Â."),
+        CodeLine("weight", _weight(config), "", "How strongly each step pushes the probability of its action."),
+        CodeLine("step", _UPDATES[config.update.kind], "update", "The step in the policy's parameters θ."),
+        CodeLine("iteration", "compare π with π before", "update", "How far each action's probability has moved."),
+    )
+
+
+def _weight(config: PolicyGradientConfig) -> str:
+    estimator = config.estimator
+    shown = "Â normalised" if estimator.normalize_advantages else "Â"
+    weighs = estimator.discount_states and estimator.gamma < 1.0
+    climbs = "Σ w ∇log π" if config.update.kind in _ASCENTS else "L = Σ ρ w"
+    return f"w ← {'γᵗ ' if weighs else ''}{shown};  {climbs}"
+
+
+def _otherwise(config: RunConfig) -> tuple[CodeLine, ...]:
+    imitates, plans = isinstance(config, ImitationConfig), isinstance(config, PlanningConfig)
+    does = "play, to see what π does" if plans else "play episodes with π" if imitates else "take steps, keep them"
+    learns = "θ ← θ + α ∇log π" if imitates else "θ ← θ + α ∇J" if plans else "θ ← θ − α ∇ error²"
+    return (
+        CodeLine("collect", does, "policy", "The episodes that ended.", reason_against(config, "collect")),
+        CodeLine("step", learns, "update", "The steps in the parameters θ.", reason_against(config, "step")),
+    )
+
+
+def lit_terms(lines: tuple[Line, ...], stop: Stop | None) -> frozenset[tuple[Line, int]]:
+    """The terms of an equation that stand for what is done at a stop, by their lines and their numbers in these."""
+    if stop is None or stop in ("episode", "iteration"):
+        return frozenset()
+    return frozenset((line, number) for line in lines for number, _ in enumerate(line) if _stands(line, number, stop))
+
+
+def _stands(line: Line, number: int, stop: Stop) -> bool:
+    whole = "".join(term.latex for term in line)
+    climbed = whole.startswith((r"\hat{g} = ", r"L(\theta) = "))
+    steps = r"\theta \leftarrow" in whole
+    fits = whole.startswith((r"\min_{\phi}", "L_V"))
+    if stop == "step":
+        return steps
+    if stop == "weight":
+        return climbed
+    if stop == "collect":
+        return line[number].part == "policy" and not climbed
+    return line[number].part == stop and not (climbed or steps or fits)
