@@ -25,6 +25,7 @@ def _experiment(context: PanelContext) -> PanelWidget:
     from app.session.teaching_names import teaching_names
 
     panel, library = ExperimentPanel(context.experiment, context.theme, context.settings), context.library
+    panel.follow(context.slow)
     if library is not None:
         panel.names_in_library = lambda environment: teaching_names(library, environment)
         library.changed.connect(panel.refresh_names)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QVBoxLay
 from app.models.experiment import Experiment
 from app.models.form_rules import Legend, legends
 from app.models.run_state import LOCKED, STOP_AND_CHANGE
+from app.models.slow_motion import SlowMotion
 from app.panels.experiment.choice_delegate import Choice
 from app.panels.experiment.choices import choices_of, family_choices, holds_values, policy_choices
 from app.panels.experiment.divider import Divider
@@ -40,6 +41,7 @@ from engine.catalogue.methods.spec import Entry
 from engine.config import ImitationConfig, RunConfig
 from engine.config.parameters import parameters_of
 from engine.equations import equation
+from engine.equations.pseudo_code import lit_terms
 
 _NARROWEST = 296  # pixels; narrower, words would be cut
 _SPARING = 640  # pixels; from here on the story has two lines
@@ -82,6 +84,7 @@ class ExperimentPanel(PanelWidget):
             "update": (Picker("Update rule", theme, "update"), UPDATES),
         }
         self._box = EquationBox(theme)
+        self._slow = SlowMotion()
         self.equation, self.bias = self._box.equation, self._box.bias
         self.form = ParameterForm(theme)
         self._scroll = self._lay_out(theme)
@@ -304,6 +307,7 @@ class ExperimentPanel(PanelWidget):
         self.pickers["policy"][0].set_name("Q function" if holds_values(config) else "Policy")
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
+        self._light()
         self.bias.show_biases(biases(config, environment), estimated(config))
         self._names = self._found_names()
         self._show_form()
@@ -327,6 +331,14 @@ class ExperimentPanel(PanelWidget):
         experiment, told = self._experiment, legends(self._experiment.plain)
         told |= {path: (*names, *told[path]) for path, names in self._names.items()}
         self.form.show_parameters(experiment.parameters(), told, pinned(experiment.config))
+
+    def follow(self, slow: SlowMotion) -> None:
+        """Light the terms of the equation that stand for what the run is at."""
+        self._slow = slow
+        slow.changed.connect(self._light)
+
+    def _light(self) -> None:
+        self._box.light(lit_terms(self.equation.lines, self._slow.at))
 
     def _choices(self, name: str, entries: dict[str, Entry]) -> list[Choice]:
         if name == "family":

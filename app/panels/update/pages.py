@@ -226,7 +226,7 @@ def _page(*widgets: QWidget) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(8)
     for widget in widgets:
-        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 6 if isinstance(widget, TryRows) else 5)
     return page
 
 

@@ -362,4 +362,6 @@ class UpdatePanel(PanelWidget):
         tries = self._update.tries
         if self._stop == "step" and self._update.over and tries and not tries[-1].accepted:
             return "No share of the step gained anything within the bound, so the policy stays as it was."
+        if self._stop == "step" and tries:
+            return "✓ is taken: the first share of the step s that gains something within the bound. ✗ is refused."
         return ""

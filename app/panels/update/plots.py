@@ -186,12 +186,12 @@ class EllipsePlot(Plot):
         self._taken.x, self._taken.y = taken[:1], taken[1:]
         most = float(contour[0].max())
         self._most.moments = [Moment(most, "most gain on the ellipse", self._look.muted, dashed=True)]
-        name = "δ" if region.limit is not None else "this step's"
+        name = "δ" if region.limit is not None else "KL"
         self.legend.show_entries(
             [
-                Entry(f"½ dᵀFd = {name} = {short_number(level)}", self._look.error, "line"),
-                Entry("along ĝ", self._look.credit, "line"),
-                Entry("along F⁻¹ĝ", self._look.update, "line"),
+                Entry(f"½ dᵀFd = {name} {short_number(level)}", self._look.error, "line"),
+                Entry("ĝ", self._look.credit, "line"),
+                Entry("F⁻¹ĝ", self._look.update, "line"),
                 Entry("● step"),
             ]
         )

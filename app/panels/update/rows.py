@@ -139,9 +139,9 @@ class TryRows(Rows):
         if not shown:
             painter.end()
             return
-        share = float(metrics.horizontalAdvance("0.0000 s "))
-        gain = float(metrics.horizontalAdvance("gain −0.00000 "))
-        verdict = float(metrics.horizontalAdvance("refused "))
+        share = float(metrics.horizontalAdvance("0.000 s "))
+        gain = float(metrics.horizontalAdvance("−0.00000 "))
+        verdict = float(metrics.horizontalAdvance("✗ "))
         limit = shown[0].kl_limit
         room = max(width - share - gain - verdict - 2 * _GAP, 20.0)
         most = max(limit, max(one.kl for one in self._tries)) * 1.1
@@ -149,7 +149,8 @@ class TryRows(Rows):
         bound = share + limit * scale
         top = QRectF(share, line, room, line)
         self._write(painter, QRectF(0, line, share, line), "try", muted=True)
-        self._write(painter, top, f"KL, bound δ = {short_number(limit)}", muted=True)
+        self._write(painter, top, f"KL ≤ {short_number(limit)}", muted=True)
+        self._write(painter, QRectF(share + room + _GAP, line, gain, line), "gain", muted=True)
         for number, one in enumerate(shown, 2):
             y = number * line
             self._write(painter, QRectF(0, y, share, line), f"{short_number(one.fraction, 3)} s")
@@ -158,9 +159,8 @@ class TryRows(Rows):
             painter.fillRect(QRectF(share, y + 3, min(max(one.kl * scale, 1.0), room), line - 7), colour)
             x = share + room + _GAP
             sign = "+" if one.gain > 0 else ""
-            self._write(painter, QRectF(x, y, gain, line), f"gain {minus(f'{sign}{one.gain:.2g}')}")
-            said = "taken" if one.accepted else "refused"
-            self._write(painter, QRectF(x + gain, y, verdict, line), said, muted=not one.accepted)
+            self._write(painter, QRectF(x, y, gain, line), minus(f"{sign}{one.gain:.2g}"))
+            self._write(painter, QRectF(x + gain, y, verdict, line), "✓" if one.accepted else "✗")
         painter.setPen(QColor(self._theme.error))
         painter.drawLine(int(bound), int(2 * line), int(bound), int((len(shown) + 2) * line))
         painter.end()

@@ -8,7 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from app.panels.experiment.equation.bias_line import BiasLine
-from app.panels.experiment.equation.equation_view import EquationView
+from app.panels.experiment.equation.equation_view import EquationView, Outlined
 from app.style.theme import Theme
 
 _MORE = 20  # pixels
@@ -99,6 +99,14 @@ class EquationBox(QWidget):
         shown = height if height <= room else min(self.equation.whole_rows(room), room)
         self.scroll_area.setFixedHeight(shown + 2 * _RING)
         self._place_more()
+
+    def light(self, terms: Outlined) -> None:
+        """Lay a ground behind these terms, and scroll to them."""
+        self.equation.light(terms)
+        place = self.equation.lit_at
+        if place is not None:
+            bar = self.scroll_area.verticalScrollBar()
+            bar.setValue(round(min(max(bar.value(), place.bottom() - bar.pageStep()), place.top())))
 
     def _scroll_on(self) -> None:
         bar = self.scroll_area.verticalScrollBar()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer, Signal
@@ -45,6 +46,7 @@ class EquationView(QWidget):
         self._renderers: dict[Piece, QSvgRenderer] = {}
         self._rows: list[Row] = []
         self._outlined: Outlined = frozenset()
+        self._lit: Outlined = frozenset()
         self._scale = 1.0  # pixels per pixel of the letters' own size
         self._room, self._bar = QSize(1, 1), 0
         self._set: dict[Line, tuple[Glyph, ...]] = {}
@@ -78,6 +80,21 @@ class EquationView(QWidget):
         if terms != self._outlined:
             self._outlined = terms
             self.update()
+
+    def light(self, terms: Outlined) -> None:
+        """Lay a ground behind these terms, as what they stand for is being done."""
+        if terms != self._lit:
+            self._lit = terms
+            self.update()
+
+    @property
+    def lit_at(self) -> QRectF | None:
+        """Where the terms that are lit stand; None where none is."""
+        found = [frame for piece, x, base in self._places() for frame in self._frames(piece, x, base, self._lit)]
+        whole = QRectF()
+        for frame in found:
+            whole = whole.united(frame)
+        return whole.translated(self._margin, self._margin) if found else None
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -175,6 +192,7 @@ class EquationView(QWidget):
         base = 0.0
         for row in self._rows:
             for x, piece in row.pieces:
+                self._draw_light(painter, self._frames(piece, x, base + row.above, self._lit))
                 place = QRectF(x, base + row.above + piece.top, piece.width, piece.bottom - piece.top)
                 self._renderer(piece).render(painter, _scaled(place, self._scale))
                 self._draw_outlines(painter, piece, x, base + row.above)
@@ -182,11 +200,19 @@ class EquationView(QWidget):
             base += row.height + GAP
         painter.end()
 
-    def _draw_outlines(self, painter: QPainter, piece: Piece, x: float, base: float) -> None:
-        """A frame around each stretch of terms that are outlined, on a base line at ``base``."""
+    def _places(self) -> Iterator[tuple[Piece, float, float]]:
+        """Every piece with where it begins and its base line, in the letters' own size."""
+        base = 0.0
+        for row in self._rows:
+            for x, piece in row.pieces:
+                yield piece, x, base + row.above
+            base += row.height + GAP
+
+    def _frames(self, piece: Piece, x: float, base: float, terms: Outlined) -> list[QRectF]:
+        """Around each stretch of these terms in a piece, on a base line at ``base``."""
         frames: list[QRectF] = []
         last = -2
-        for term in sorted({glyph.term for glyph in piece.glyphs if (piece.line, glyph.term) in self._outlined}):
+        for term in sorted({glyph.term for glyph in piece.glyphs if (piece.line, glyph.term) in terms}):
             own = [glyph for glyph in piece.glyphs if glyph.term == term]
             left, top = min(glyph.left for glyph in own), min(glyph.top for glyph in own)
             right, bottom = max(glyph.right for glyph in own), max(glyph.bottom for glyph in own)
@@ -196,11 +222,21 @@ class EquationView(QWidget):
             else:
                 frames.append(frame)
             last = term
+        around = _OUTLINE
+        return [_scaled(frame, self._scale).adjusted(-around, -around, around, around) for frame in frames]
+
+    def _draw_outlines(self, painter: QPainter, piece: Piece, x: float, base: float) -> None:
+        """A frame around each stretch of terms that are outlined, on a base line at ``base``."""
         painter.setPen(QPen(QColor(self._theme.warning), 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        for frame in self._frames(piece, x, base, self._outlined):
+            painter.drawRoundedRect(frame, 4.0, 4.0)
+
+    def _draw_light(self, painter: QPainter, frames: list[QRectF]) -> None:
+        painter.setPen(QPen(QColor(self._theme.warning), 1.0))
+        painter.setBrush(QColor(self._theme.line))
         for frame in frames:
-            around = _scaled(frame, self._scale).adjusted(-_OUTLINE, -_OUTLINE, _OUTLINE, _OUTLINE)
-            painter.drawRoundedRect(around, 4.0, 4.0)
+            painter.drawRoundedRect(frame, 4.0, 4.0)
 
     def _draw_marks(self, painter: QPainter, piece: Piece, x: float, y: float) -> None:
         """Under what stands for a choice, a line with the sign of that choice: colour alone would not tell all."""
