@@ -103,7 +103,7 @@ def lit_terms(lines: tuple[Line, ...], stop: Stop | None) -> frozenset[tuple[Lin
 
 def _stands(line: Line, number: int, stop: Stop) -> bool:
     whole = "".join(term.latex for term in line)
-    climbed = whole.startswith((r"\hat{g} = ", r"L(\theta) = "))
+    climbed = whole.startswith((r"\hat{g} = ", r"L(\theta) = ")) and "F = " not in whole
     steps = r"\theta \leftarrow" in whole
     fits = whole.startswith((r"\min_{\phi}", "L_V"))
     if stop == "step":
