@@ -171,6 +171,12 @@ def style_sheet(theme: Theme) -> str:
     {_framed(t, "QToolButton", half, half, plain)}
     QToolButton[popupMode="2"] {{ padding-right: {2 * t.unit + half}px; }}
     QToolButton[popupMode="2"]:focus {{ padding-right: {2 * t.unit + half - 1}px; }}
+    QToolButton[popupMode="1"] {{ padding-right: {t.px(20) + half}px; }}
+    QToolButton[popupMode="1"]:focus {{ padding-right: {t.px(20) + half - 1}px; }}
+    QToolButton::menu-button {{
+        width: {t.px(18)}px; margin: 2px; background: transparent; border: none; border-left: 1px solid {t.edge};
+    }}
+    QToolButton::menu-button:disabled {{ border-left-color: {t.line}; }}
     QToolButton::menu-indicator {{ subcontrol-position: right center; right: {half}px; }}
     QPushButton:hover:!focus, QToolButton:hover:!focus, QComboBox:hover:!focus {{ border-color: {t.muted}; }}
     QPushButton:checked, QToolButton:checked {{ background: {t.line}; border-color: {t.text}; }}
