@@ -155,6 +155,12 @@ ROWS: dict[str, Row] = {
             frozenset({"only", "seeds", "first_seed", "resume"}),
         ),
         Row(
+            "lab",
+            "A thousand batches through every estimator, beside the exact gradient, on one thread",
+            "lab",
+            (Figure("16 estimators, 1,000 batches of 20 episodes", "s", most=10.0),),
+        ),
+        Row(
             "reliability",
             "Kills, full disks, damaged and harmful files, many processes in one library: what is lost or goes wrong",
             "reliability.row",

@@ -1,0 +1,181 @@
+"""The Lab in the window: experiments with the policy that is shown, by mouse and keyboard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.panels.lab.baseline.page import BaselinePage
+from app.panels.lab.estimators.page import EstimatorsPage
+from app.panels.lab.gradients.page import GradientsPage
+from app.panels.lab.likelihood.page import LikelihoodPage
+from app.panels.lab.panel import LabPanel
+from app.panels.lab.weights.page import WeightsPage
+from app.plotting.plot import Plot
+from app.window.main_window import MainWindow
+from engine.analysis.lab.settings import Pair
+from engine.runs import snapshots
+from tests.app.test_run_timeline import look, place, strip
+
+Make = Callable[..., MainWindow]
+LEFT = Qt.MouseButton.LeftButton
+PATIENCE = 30_000  # ms
+
+
+def turn(panel: LabPanel, title: str) -> None:
+    """Click on a page's button."""
+    button = next(button for button in panel.findChildren(QToolButton) if button.text() == title)
+    QTest.mouseClick(button, LEFT)
+
+
+def take(plot: Plot, x: float) -> None:
+    """Press where ``x`` is, and let go a little further on."""
+    area, (low, high) = plot.area, plot.seen[0]
+
+    def at(value: float) -> QPoint:
+        return QPoint(
+            round(area.left() + (value - low) / (high - low) * area.width()),
+            round(area.center().y() - 0.3 * area.height()),
+        )
+
+    viewport = plot.viewport()
+    QTest.mousePress(viewport, LEFT, pos=at(low + 0.5 * (high - low)))
+    QTest.mouseMove(viewport, at(x))
+    QTest.mouseRelease(viewport, LEFT, pos=at(x))
+
+
+def test_a_lecturer_opens_the_lab_drags_b_and_moves_lambda(
+    qtbot: QtBot, make_window: Make, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    window = make_window(environment="GridWorld-v0", policy="tabular", budget__environment_steps=1500)
+    panel = window.panels.find(LabPanel)
+    window.docks["Lab"].raise_()
+    turn(panel, "Estimators")
+    page = panel.turn_to("Estimators")
+    assert isinstance(page, EstimatorsPage)
+    assert "once training starts" in page._stage._hint.text()
+    page.asking.batches.setCurrentIndex(page.asking.batches.findData(10))
+    window.start()
+    reach(window, RunState.FINISHED)
+    last = window.controller.history.iterations
+
+    def settled(iteration: int) -> bool:
+        found = page.comparison
+        return found is not None and found.iteration == iteration and not page.work.busy
+
+    qtbot.waitUntil(lambda: settled(last), timeout=PATIENCE)
+    assert page._stage.filled
+    assert len(page.comparison.estimates) == 16
+    assert "reward-to-go − V(s)" in page.plot.shown
+    assert page.plot.legend.entries[0].text.startswith("∇J ")
+    # λ by the keyboard: the same samples, another spread of GAE alone.
+    by_pair = {each.pair: each.along for each in page.comparison.estimates}
+    page.asking.gae_lambda.slider.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(page.asking.gae_lambda.slider, Qt.Key.Key_Home)
+    assert page.asking.settings.gae_lambda == 0.0
+    qtbot.waitUntil(lambda: page.comparison.settings.gae_lambda == 0.0 and not page.work.busy, timeout=PATIENCE)
+    for each in page.comparison.estimates:
+        assert np.array_equal(each.along, by_pair[each.pair]) is (each.pair.credit != "gae"), each.pair
+    # What does not fit is there with the reason, and a run's own critic can be looked at.
+    assert "learned value" in page.menu._actions[Pair("gae", "none")].toolTip()
+    page.asking.value.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(page.asking.value, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: page.comparison.settings.value == "wrong" and not page.work.busy, timeout=PATIENCE)
+    # Looking back is at the policy that there was.
+    look(window, qtbot)
+    first = window.panels.past.kept[0]
+    QTest.mouseClick(strip(window), LEFT, pos=place(window, first))
+    qtbot.waitUntil(lambda: settled(first.iteration), timeout=PATIENCE)
+    assert "Estimator".lower() in page.plot.numbers().text()
+    # What nobody looks at is not computed.
+    turn(panel, "Baseline")
+    hand = panel.turn_to("Baseline")
+    assert isinstance(hand, BaselinePage)
+    qtbot.waitUntil(lambda: not page.following.active and "lab estimators" not in window.playback._wanting)
+    qtbot.waitUntil(lambda: hand.hand is not None and not hand.work.busy, timeout=PATIENCE)
+    # b by the mouse: it is drawn to what has a name, the mean stays and the spread moves.
+    assert hand.baseline == 0.0
+    before = hand.hand.at(0.0)
+    take(hand.noise, hand.hand.best)
+    assert hand.baseline in [named.at for named in hand.noise.named]
+    assert hand.baseline != 0.0
+    moved = hand.hand.at(hand.baseline)
+    assert abs(moved.mean() - before.mean()) < 4.0 * before.std() / math.sqrt(len(before))
+    assert hand.noise.legend.entries[0].text == "in all parameters"
+    assert f"spread {moved.std():.2f}"[:10] in hand.spread.legend.entries[0].text
+    hand.slider.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(hand.slider, Qt.Key.Key_End)
+    assert hand.baseline == pytest.approx(hand.noise.seen[0][1])
+    _look_at_the_others(qtbot, panel, window)
+
+
+def _look_at_the_others(qtbot: QtBot, panel: LabPanel, window: MainWindow) -> None:
+    turn(panel, "Weights")
+    weights = panel.turn_to("Weights")
+    assert isinstance(weights, WeightsPage)
+    qtbot.waitUntil(lambda: weights.found is not None and not weights.work.busy, timeout=PATIENCE)
+    assert weights.slider.value() == weights.found.horizons
+    assert weights.found.exact is not None
+    take(weights.course, 5.0)
+    assert weights.slider.value() in (4, 5, 6)
+    assert "ESS" in weights.weights.legend.entries[-1].text
+    weights.shows.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(weights.shows, Qt.Key.Key_End)
+    assert [entry.text for entry in weights.course.legend.entries] == ["per decision", "per trajectory", "exact"]
+    turn(panel, "Gradients")
+    gradients = panel.turn_to("Gradients")
+    assert isinstance(gradients, GradientsPage)
+    QTest.keyClick(gradients.of, Qt.Key.Key_End)
+    qtbot.waitUntil(
+        lambda: gradients.found is not None and gradients.found.told == "log π(a|s)" and not gradients.work.busy,
+        timeout=PATIENCE,
+    )
+    assert gradients.formula.isVisibleTo(panel)
+    take(gradients.errors, -14.0)
+    agree = [row.filled for row in gradients.digits._bars.rows]
+    take(gradients.errors, -5.0)
+    assert gradients.digits._bars.rows[0].filled > agree[0] + 3.0
+    turn(panel, "Likelihood")
+    likelihood = panel.turn_to("Likelihood")
+    assert isinstance(likelihood, LikelihoodPage)
+    qtbot.waitUntil(lambda: likelihood.found is not None and not likelihood.work.busy, timeout=PATIENCE)
+    assert likelihood.told.text().startswith("J = ")
+    assert likelihood.components.shown
+    window.actions_by_name["reset"].trigger()
+    assert likelihood.found is None
+    assert not likelihood._stage.filled
+
+
+def test_the_untrained_policy_can_be_looked_at_before_any_run_and_computing_stopped(
+    qtbot: QtBot, make_window: Make
+) -> None:
+    window = make_window(environment="CartPole-v1", policy="linear")
+    panel = window.panels.find(LabPanel)
+    window.docks["Lab"].raise_()
+    page = panel.turn_to("Estimators")
+    assert isinstance(page, EstimatorsPage)
+    page.asking.episodes.set_value(2)
+    page.asking.horizon.set_value(5)
+    page.asking.policy.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(page.asking.policy, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: page.comparison is not None, timeout=PATIENCE)
+    assert "±" in page.plot.legend.entries[0].text  # ∇J is an estimate here
+    busy = next(button for button in page.findChildren(QToolButton) if button.accessibleName() == "Stop computing")
+    qtbot.waitUntil(busy.isVisible, timeout=PATIENCE)
+    QTest.mouseClick(busy, LEFT)
+    assert not page.work.busy
+    qtbot.waitUntil(lambda: not busy.isVisible())
+    found = page.comparison
+    assert len(found.estimates[0].along) < 1000
+    qtbot.wait(400)
+    assert page.comparison is found
+    assert not page.work.busy
