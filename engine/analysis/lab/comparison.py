@@ -50,6 +50,8 @@ class Estimates:
         aside: the length of all of the bias, as far as it is more than chance.
         spread: the standard deviation along ∇J.
         variance: tr Cov ĝ, summed over all parameters.
+        seconds: that training's own code takes for one estimate, without collecting the batch and fitting V; NaN where
+            that was not measured.
     """
 
     pair: Pair
@@ -60,6 +62,7 @@ class Estimates:
     aside: float
     spread: float
     variance: float
+    seconds: float = math.nan
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -86,6 +89,7 @@ class Sums:
         self._along: list[Numbers] = []
         self._lengths: list[Numbers] = []
         self._sum = np.zeros_like(truth.gradient)
+        self.seconds = 0.0  # of all of them, where they are measured
 
     def add(self, gradients: Numbers) -> None:
         """Estimates [b, P]."""
@@ -110,6 +114,7 @@ class Sums:
             aside=math.sqrt(max(float(off @ off) - variance / count - truth.noise, 0.0)),
             spread=spread,
             variance=variance if count > 1 else math.nan,
+            seconds=self.seconds / count if self.seconds > 0.0 else math.nan,
         )
 
 

@@ -10,14 +10,17 @@ from dataclasses import replace
 import numpy as np
 
 from engine.analysis.lab import sampled_lab
-from engine.analysis.lab.comparison import BY_HAND, TOLD_EVERY, Comparison, HandSums, Sums, Truth
+from engine.analysis.lab.comparison import BY_HAND, TOLD_EVERY, Comparison, Estimates, HandSums, Sums, Truth
 from engine.analysis.lab.episodes import Episodes, play
 from engine.analysis.lab.estimators import Batches
+from engine.analysis.lab.played import gradients
+from engine.analysis.lab.rollouts import KnownValues, rollout_of
 from engine.analysis.lab.settings import Pair, Settings
 from engine.analysis.lab.subject import Subject, subject_of
-from engine.analysis.lab.values import ValueSource
-from engine.analysis.playback import PolicySnapshot
+from engine.analysis.lab.values import Values, ValueSource
+from engine.analysis.playback import PolicySnapshot, thawed
 
+TIMED = 3  # times that each estimate is measured
 AT_ONCE = 2_000  # episodes that are played and estimated at the same time
 
 
@@ -41,6 +44,7 @@ class EstimatorLab:
             RunError: as that.
         """
         began = told = time.perf_counter()
+        last: Comparison
         subject = subject_of(snapshot, settings.horizon, settings.added)
         if subject is None:
             yield from sampled_lab.compare(snapshot, settings, pairs)
@@ -64,11 +68,10 @@ class EstimatorLab:
                 estimates = tuple(each.estimates() for each in sums)
                 by_hand = tuple(hand.found() for hand in hands)
                 steps = sum(episodes.size for episodes in self._played[: number + 1])
-                yield (
-                    (number + 1) / len(sizes),
-                    Comparison(settings, truth, estimates, by_hand, turned, snapshot.iteration, steps, now - began),
-                )
+                last = Comparison(settings, truth, estimates, by_hand, turned, snapshot.iteration, steps, now - began)
+                yield (number + 1) / (len(sizes) + 1), last
                 told = now
+        yield 1.0, replace(last, estimates=_timed(subject, snapshot, settings, last.estimates))
 
     def _remember(self, snapshot: PolicySnapshot, settings: Settings) -> None:
         sizes = settings.horizon, settings.batches, settings.episodes, settings.seed
@@ -83,6 +86,26 @@ class EstimatorLab:
             self._played.append(replace(played, rewards=played.rewards + (self._added - settings.added)))
         kept = self._played[number]
         return replace(kept, rewards=kept.rewards + (settings.added - self._added))
+
+
+def _timed(
+    subject: Subject, snapshot: PolicySnapshot, settings: Settings, found: tuple[Estimates, ...]
+) -> tuple[Estimates, ...]:
+    """With how long training's own code takes for each, the shortest of several times."""
+    if not found:
+        return found
+    policy = thawed(snapshot)
+    episodes = play(subject, settings.episodes, np.random.default_rng((settings.seed, 7)))
+    rollout = rollout_of(subject, episodes)
+    nothing = KnownValues(episodes, Values(np.zeros(episodes.size), np.zeros(episodes.count)))
+    pairs = [each.pair for each in found]
+    seconds = [
+        [made[1] for made in gradients(policy, rollout, pairs, settings, nothing) if made is not None]
+        for _ in range(TIMED)
+    ]
+    return tuple(
+        replace(each, seconds=min(column)) for each, column in zip(found, zip(*seconds, strict=True), strict=True)
+    )
 
 
 def truth_of(subject: Subject, settings: Settings) -> tuple[Truth, float]:

@@ -3,6 +3,7 @@ the lab does where the process is not known as tables."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -29,7 +30,7 @@ from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import RolloutInteraction
 from engine.training.training import RUN
-from engine.values.critics import Values
+from engine.values.critics import Critic, Values
 
 FITTED_ON = 10  # batches that V is fitted to, none of which is estimated with it
 _RIDGE = 1e-5  # of the size of the features, which keeps the least squares solvable
@@ -158,15 +159,17 @@ class LinearValue:
 
 
 def gradients(
-    policy: Policy, rollout: Rollout, pairs: Sequence[Pair], settings: Settings, value: LinearValue | None
-) -> Iterator[Numbers | None]:
-    """ĝ of the batch by each of the pairs, [P]; None is a sign of life."""
+    policy: Policy, rollout: Rollout, pairs: Sequence[Pair], settings: Settings, value: Critic | None
+) -> Iterator[tuple[Numbers, float] | None]:
+    """ĝ of the batch by each of the pairs, [P], and the seconds that it took; None is a sign of life."""
     for pair in pairs:
-        yield from gradient(policy, rollout, estimator_of(pair, settings), value if pair.has_value else None)
+        began = time.perf_counter()
+        for found in gradient(policy, rollout, estimator_of(pair, settings), value if pair.has_value else None):
+            yield None if found is None else (found, time.perf_counter() - began)
 
 
 def gradient(
-    policy: Policy, rollout: Rollout, config: EstimatorConfig, value: LinearValue | None
+    policy: Policy, rollout: Rollout, config: EstimatorConfig, value: Critic | None
 ) -> Iterator[Numbers | None]:
     """ĝ of the batch by this estimator, [P]; None is a sign of life."""
     batch = yield from alive(estimate(rollout, config, policy, value))

@@ -116,7 +116,8 @@ def _estimates(
         for found in gradients(player.policy, rollout, pairs, settings, value):
             yield share, None
             if found is not None:
-                sums[done].add(found[None])
+                sums[done].add(found[0][None])
+                sums[done].seconds += found[1]
                 done += 1
         for hand in hands:
             plain, scores, average = yield from _signs(by_hand(player.policy, rollout, hand.pair, settings), share)

@@ -71,6 +71,10 @@ def _signal(estimates: Estimates) -> float:
     return estimates.signal_to_noise
 
 
+def _milliseconds(estimates: Estimates) -> float:
+    return 1000.0 * estimates.seconds
+
+
 MEASURES: tuple[Measure, ...] = (
     Measure(
         "Estimates",
@@ -127,5 +131,14 @@ MEASURES: tuple[Measure, ...] = (
         _none,
         _signal,
         _point(_signal),
+    ),
+    Measure(
+        "Time per estimate",
+        "time for one estimate  (ms)",
+        "ms",
+        "How long training's own code takes to make the gradient of a batch, without collecting it and fitting V",
+        _none,
+        _milliseconds,
+        _point(_milliseconds),
     ),
 )

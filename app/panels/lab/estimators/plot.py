@@ -152,6 +152,7 @@ class RowsPlot(Plot):
                 "trace of the covariance (reward²)": [each.variance for each in found],
                 "signal to noise": [each.signal_to_noise for each in found],
                 "mean cosine": [float(each.cosines.mean()) for each in found],
+                "time for one estimate (ms)": [1000.0 * each.seconds for each in found],
                 "batches": [len(each.along) for each in found],
             }
         )
@@ -174,6 +175,8 @@ def told(estimates: Estimates, length: float) -> list[str]:
             f"signal to noise {short_number(estimates.signal_to_noise, 2)}, mean cosine "
             f"{short_number(float(estimates.cosines.mean()), 2)}, {uphill} of the estimates point uphill",
         ]
+    if np.isfinite(estimates.seconds):
+        lines.append(f"{short_number(1000.0 * estimates.seconds, 2)} ms for one estimate")
     if estimates.aside > abs(estimates.bias) + reach:
         lines.append(f"the whole bias is {short_number(estimates.aside)} long: the mean points aside of ∇J")
     return lines

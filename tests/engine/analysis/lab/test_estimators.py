@@ -230,6 +230,7 @@ def test_other_settings_are_seen_on_the_same_samples_and_one_batch_is_enough() -
     assert first.steps == with_more.steps
     alone = compared(snapshot, replace(settings, batches=1), TO_GO)
     assert len(alone.estimates[0].along) == 1
+    assert 0.0 < alone.estimates[0].seconds < 1.0
     assert np.isnan(alone.estimates[0].spread)
 
 
