@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.algorithms.policy_gradient.natural_gradient import natural_direction
 from engine.algorithms.policy_gradient.rule import UpdateInput, accumulate_gradient
+from engine.analysis.landscape_episodes import played_here
 from engine.analysis.playback import PolicySnapshot, thawed
 from engine.catalogue.methods.distribution import policy_of
 from engine.config import PolicyGradientConfig
@@ -30,8 +31,8 @@ from engine.training.learners.interaction import RolloutInteraction
 
 Kind = Literal["gradient", "natural", "step", "newest", "random"]
 NO_GRADIENT = (
-    "Actions that follow from values, or have no density, have no gradient of log π; look along the update's own step "
-    "or at random."
+    "Actions that follow from values, or have no density, have no gradient of log π; look along the last update or at "
+    "random."
 )
 _VALUE = "value_head."
 
@@ -178,7 +179,7 @@ def gradients_at(snapshot: PolicySnapshot, episodes: int, seed: int) -> Generato
 def _as_played(snapshot: PolicySnapshot, episodes: int) -> PolicyGradientConfig:
     """A run in which the policy plays so many episodes at a time."""
     return PolicyGradientConfig(
-        environment=snapshot.config.environment,
+        environment=played_here(snapshot.config.environment),
         policy=policy_of(snapshot.config, snapshot.environment),
         collection=WholeEpisodes(episodes_per_update=episodes),
         estimator=EstimatorConfig(baseline=TimeAverageBaseline(), gamma=snapshot.config.estimator.gamma),

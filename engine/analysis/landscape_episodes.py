@@ -21,6 +21,7 @@ from torch import Tensor
 
 from engine.analysis.playback import PolicySnapshot, thawed
 from engine.catalogue.methods.distribution import policy_of
+from engine.config.environments import EnvironmentConfig
 from engine.config.policies import PolicyConfig
 from engine.environments.batches.batched import batched
 from engine.environments.batches.interface import EnvironmentBatch
@@ -59,7 +60,7 @@ class CommonEpisodes:
     """
 
     def __init__(self, snapshot: PolicySnapshot, episodes: int, seed: int) -> None:
-        self.episodes, environment = episodes, snapshot.config.environment
+        self.episodes, environment = episodes, played_here(snapshot.config.environment)
         self._space = inspect(environment.id, environment.options, environment.patience).observation
         for_environments, for_actions = np.random.SeedSequence(seed).spawn(2)
         self._seeds = for_environments.generate_state(episodes, np.uint32).tolist()
@@ -68,8 +69,6 @@ class CommonEpisodes:
         self._stacked = self._kind.kind in STACKED and self._first.epsilon is None
         self._copies: list[tuple[Policy, ParameterVector]] = []
         ours = batched(environment, self._seeds[:1]) is not None
-        if not ours and registry.is_known(environment.id):  # made anew for every place, which takes processes long
-            environment = environment.model_copy(update={"stepping": "in-process"})
         self._environment = environment
         self.together = max((TOGETHER if self._stacked else FEW) // episodes, 1) if ours else 1
         """How many policies are played at once, at most."""
@@ -116,6 +115,15 @@ class CommonEpisodes:
             if not len(running):
                 break
         return found.reshape(-1, self.episodes)
+
+
+def played_here(environment: EnvironmentConfig) -> EnvironmentConfig:
+    """The same, stepped in this process where that is without danger: it is made anew for every place, and processes
+    take long to begin."""
+    if not registry.is_known(environment.id):
+        return environment
+    ours = batched(environment, [0]) is not None
+    return environment.model_copy(update={"stepping": "auto" if ours else "in-process"})
 
 
 class _Acting:

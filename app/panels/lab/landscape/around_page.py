@@ -21,7 +21,7 @@ from app.style.format import short_number
 from app.style.text import Stage
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import RunConfig
+from engine.config import RunConfig, acts_by_values
 
 if TYPE_CHECKING:  # with torch
     from app.models.history import History
@@ -34,9 +34,10 @@ _EMPTY = (
     "How the return changes around the policy appears here once there is one: a click on Look plays episodes with "
     "parameters a step away, along the gradient, the last update or at random."
 )
-_REACHES = (0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 2.0)
+_REACHES = (0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _EPISODES = (4, 8, 16, 32, 64, 128)
 _LINE = "a line"
+_OF_LOG_PI = ("gradient", "natural")  # which ε-greedy policies do not have
 
 
 @dataclass
@@ -45,6 +46,7 @@ class _Asked:
 
     policy: PolicySnapshot
     wish: tuple[Any, ...]
+    training: bool = False  # whether the run goes on, which making its last update again would slow down
     wanted: bool = True
 
 
@@ -110,6 +112,8 @@ class AroundPage(PanelWidget):
         if environment != self._environment:
             self._environment = environment
             self._forget()
+        if acts_by_values(config) and self.first.currentData() in _OF_LOG_PI:
+            self.first.setCurrentIndex(self.first.findData("step"))
 
     def refresh(self, history: History) -> None:
         self._request()
@@ -164,7 +168,7 @@ class AroundPage(PanelWidget):
         if policy is None or policy.environment != self._environment or not self.watched:
             return
         self._drop()
-        self._asked = asked = _Asked(policy, self.wish)
+        self._asked = asked = _Asked(policy, self.wish, self._playback.goes_on)
         plot = self.line if self.second.currentData() is None else self.plane
         run, library = self._past.run, self._library.library if self._library is not None else None
         find = partial(_change, None if library is None else library.folder, run, asked)
@@ -240,7 +244,7 @@ def _look(asked: _Asked, find: FindChange) -> Iterator[tuple[float, Any]]:
 def _change(folder: Path | None, run: str, asked: _Asked, kind: Kind) -> Change | None:
     from engine.runs.last_update import last_update, to_newest
 
-    if folder is None or not run:
+    if folder is None or not run or (asked.training and kind not in asked.wish):
         return None
     if kind == "newest":
         return to_newest(folder, run, asked.policy)
