@@ -29,6 +29,7 @@ UNKNOWN = {
     "along another direction.",
     "newest": "Nothing was kept of the run after this policy; look back at an earlier one, or along another direction.",
 }
+_BEYOND = 1.25  # times as far as the newest policy is looked, where that is a direction
 _GRADIENT_EPISODES = 4  # times as many for the gradient as for a return
 
 
@@ -111,12 +112,13 @@ def look_around(
         _direction(kind, snapshot, (gradients, changes.get(kind), wanted.seed + number))
         for number, kind in enumerate(kinds)
     ]
-    centre = parameters_of(snapshot)
+    centre, scale = parameters_of(snapshot), scale_of(snapshot)
+    newest = [_BEYOND * direction.length / scale for direction in directions if direction.kind == "newest"]
+    reach = max(wanted.reach, *newest, 0.0)
     if len(directions) == 1:
-        scan = line(centre, directions[0], wanted.reach)
+        scan = line(centre, directions[0], reach)
     else:
-        scan = plane(centre, (directions[0], across(directions[1], directions[0])), wanted.reach)
-    scale = scale_of(snapshot)
+        scan = plane(centre, (directions[0], across(directions[1], directions[0])), reach)
     yield (
         0.0,
         Begun(snapshot, scan, scale, tuple(change.updates if change else 0 for change in map(changes.get, kinds))),

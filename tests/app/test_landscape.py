@@ -29,11 +29,16 @@ from tests.app.test_run_timeline import look, place, strip
 Make = Callable[..., MainWindow]
 
 
+def until(qtbot: QtBot, met: Callable[[], bool]) -> None:
+    """What is computed on other threads may take long where all tests run at once."""
+    qtbot.waitUntil(met, timeout=20_000)
+
+
 def turned_to(window: MainWindow, qtbot: QtBot, title: str) -> LabPanel:
     """The Lab, of which that page is turned to by its button."""
     window.docks["Lab"].raise_()
     lab = window.panels.find(LabPanel)
-    qtbot.waitUntil(lab.isVisible)
+    until(qtbot, lab.isVisible)
     button = next(each for each in lab.findChildren(QToolButton) if each.text() == title)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     return lab
@@ -42,7 +47,7 @@ def turned_to(window: MainWindow, qtbot: QtBot, title: str) -> LabPanel:
 def race_in(window: MainWindow, qtbot: QtBot) -> RaceView:
     page = turned_to(window, qtbot, "Landscape").findChild(LandscapePage)
     assert isinstance(page, LandscapePage)
-    qtbot.waitUntil(lambda: page.race is not None and bool(page.race.map.heights.heights.size), timeout=20_000)
+    until(qtbot, lambda: page.race is not None and bool(page.race.map.heights.heights.size))
     assert page.race is not None
     return page.race
 
@@ -51,19 +56,18 @@ def pixels(race: RaceView, place: tuple[float, float]) -> QPoint:
     return race.map.pixels_of(place).toPoint()
 
 
-def test_a_click_begins_a_race_from_there(qtbot: QtBot, make_window: Make) -> None:
-    window = make_window()
+def a_click_begins_a_race_from_there(qtbot: QtBot, window: MainWindow) -> None:
     race = race_in(window, qtbot)
     controls, viewport = race.controls, race.map.viewport()
     controls.dials["steps"].slider.setValue(0)  # 10
     for name in ("trpo", "ppo"):
         QTest.mouseClick(controls.rows.rows[name], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(race.instants) == 11 and race.instants[0].theta.shape == (3, 2), timeout=20_000)
+    until(qtbot, lambda: len(race.instants) == 11 and race.instants[0].theta.shape == (3, 2))
     assert race.step == 0  # nobody has asked for more
 
     QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=pixels(race, (3.0, -2.0)))
     assert race.start == pytest.approx((3.0, -2.0), abs=0.1)
-    qtbot.waitUntil(lambda: race.step == 10 and controls.play.text() == "Race", timeout=20_000)
+    until(qtbot, lambda: race.step == 10 and controls.play.text() == "Race")
     first, last = race.instants[0], race.instants[-1]
     assert np.allclose(first.theta, race.start)
     gained = dict(zip(("gradient", "stochastic", "natural"), last.returns - first.returns, strict=True))
@@ -78,11 +82,11 @@ def test_a_click_begins_a_race_from_there(qtbot: QtBot, make_window: Make) -> No
     assert race.step == 4
     assert len(path.x) == 5
     controls.dials["natural_rate"].slider.setValue(0)  # while it waits, the same steps with another α
-    qtbot.waitUntil(lambda: len(race.instants) == 11 and not np.array_equal(race.instants[4].theta, last.theta))
-    qtbot.waitUntil(lambda: len(path.x) == 5 and path.x[-1] == race.instants[4].theta[2, 0])
+    until(qtbot, lambda: len(race.instants) == 11 and not np.array_equal(race.instants[4].theta, last.theta))
+    until(qtbot, lambda: len(path.x) == 5 and path.x[-1] == race.instants[4].theta[2, 0])
 
     QTest.mouseMove(viewport, pixels(race, (0.0, 0.0)))
-    qtbot.waitUntil(lambda: race.place is not None)
+    until(qtbot, lambda: race.place is not None)
     assert race.place is not None
     assert race.place.theta == pytest.approx((0.0, 0.0), abs=0.1)
     assert race._up.start == race.place.theta
@@ -95,22 +99,22 @@ def test_a_click_begins_a_race_from_there(qtbot: QtBot, make_window: Make) -> No
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=pixels(race, (2.0, 0.0)))
     assert race.start == pytest.approx((3.0, -2.0), abs=0.1)  # what is dragged is no click
     if race.map.seen != before:
-        qtbot.waitUntil(lambda: race.map.heights.x == race.map.seen[0])
+        until(qtbot, lambda: race.map.heights.x == race.map.seen[0])
 
     window.docks["Signal"].raise_()  # nobody looks any more
-    qtbot.waitUntil(lambda: not race._frames.isActive())
+    until(qtbot, lambda: not race._frames.isActive())
     assert not race.watched
     race.begin_at(1.0, 1.0)
     assert not race._work.busy
     window.docks["Lab"].raise_()
-    qtbot.waitUntil(lambda: len(race.instants) == 11, timeout=20_000)
+    until(qtbot, lambda: len(race.instants) == 11)
     race.apply_theme(load_theme("light"))
     controls.worlds.setCurrentIndex(2)
     assert race.start == race.world.start
     assert race.world.story in controls.story.text()
 
 
-def test_the_return_around_a_policy_at_any_instant(
+def test_both_landscapes_in_one_window(
     qtbot: QtBot, make_window: Make, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
@@ -124,6 +128,7 @@ def test_the_return_around_a_policy_at_any_instant(
         collection__episodes_per_update=4,
         budget__environment_steps=600,
     )
+    a_click_begins_a_race_from_there(qtbot, window)
     page = turned_to(window, qtbot, "Around θ").findChild(AroundPage)
     assert isinstance(page, AroundPage)
     assert not page._stage.filled
@@ -138,7 +143,7 @@ def test_the_return_around_a_policy_at_any_instant(
 
     last = window.playback.policy.iteration
     look(window, qtbot)
-    qtbot.waitUntil(lambda: whole(page.line, last), timeout=20_000)  # by itself, once no more is to come
+    until(qtbot, lambda: whole(page.line, last))  # by itself, once no more is to come
     centre = page.line._spots[len(page.line._spots) // 2]
     assert centre.gained == (0.0, 0.0)
     assert 8.0 < centre.value.value <= 20.0
@@ -150,7 +155,7 @@ def test_the_return_around_a_policy_at_any_instant(
     page.first.setCurrentIndex(page.first.findData("step"))
     page.first.activated.emit(page.first.currentIndex())
     QTest.mouseClick(strip(window), Qt.MouseButton.LeftButton, pos=place(window, second))
-    qtbot.waitUntil(lambda: whole(page.line, 2) and page.line._taken is not None, timeout=20_000)
+    until(qtbot, lambda: whole(page.line, 2) and page.line._taken is not None)
     words = [moment.text for moment in page.line._moments.moments]
     assert words[:2] == ["iteration 2", "before the last update"]
     assert page.line.numbers is not None
@@ -158,17 +163,17 @@ def test_the_return_around_a_policy_at_any_instant(
 
     page.second.setCurrentIndex(page.second.findData("random"))
     page.second.activated.emit(page.second.currentIndex())
-    qtbot.waitUntil(lambda: whole(page.plane, 2), timeout=20_000)
+    until(qtbot, lambda: whole(page.plane, 2))
     assert page._plots.currentWidget() is page.plane
     assert np.isfinite(page.plane._shown).all()
     assert page.plane._shown[4, 4] == page.plane._spots[4, 4].value.value
-    qtbot.waitUntil(lambda: page.plane._arrow.start is not None)
+    until(qtbot, lambda: page.plane._arrow.start is not None)
     page.apply_theme(load_theme("light"))
 
     QTest.mouseClick(page.look, Qt.MouseButton.LeftButton)
     assert page._work.busy
     window.docks["Signal"].raise_()  # nobody looks any more
-    qtbot.waitUntil(lambda: not page._work.busy and "around" not in window.playback._wanting)
+    until(qtbot, lambda: not page._work.busy and "around" not in window.playback._wanting)
 
 
 def test_lines_of_equal_height() -> None:

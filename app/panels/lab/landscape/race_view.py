@@ -70,8 +70,8 @@ class RaceView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.controls)
-        layout.addWidget(self.map, 5)
-        layout.addWidget(self.returns, 4)
+        layout.addWidget(self.map, 3)
+        layout.addWidget(self.returns, 2)
         self.apply_theme(theme)
         self._frames = QTimer(self, interval=_FRAME)
         self._frames.timeout.connect(self._next_picture)
@@ -297,7 +297,7 @@ class RaceView(QWidget):
 
     def _read_map(self, pointer: Pointer) -> Reading | None:
         place = self.place
-        if place is None:
+        if place is None or self._playing:  # which is to be seen
             return None
         slope = short_number(float(np.linalg.norm(place.gradient)), 3)
         lines = (f"J = {short_number(place.value, 4)} · |∇J| = {slope}",)  # no more, which would cover the map
