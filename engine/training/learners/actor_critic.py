@@ -103,7 +103,7 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         outcome = rule.outcome()
         yield Estimated(moment.iteration, outcome.td_errors, outcome.td_errors)
         told = mean_length(played) | achieved(self._returns, self._values)
-        look_at(self._interaction, observed)
+        told |= look_at(self._interaction, observed, moment.iteration)
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
     def _values(self, observations: NDArray[Any]) -> Tensor:

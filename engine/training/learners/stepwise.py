@@ -20,6 +20,7 @@ from engine.experience.transitions import Transitions
 from engine.reports.events import Event, Heartbeat, UpdateStep
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.training.learner import Moment
+from engine.training.learners.condition import condition, is_looked_at
 from engine.training.learners.interaction import Interaction
 
 
@@ -82,7 +83,7 @@ def stepwise(
         transitions = joined_transitions(taken)
         rewards = config.environment.reward_scale * transitions.rewards + config.environment.reward_offset
         returns.add(transitions, rewards, config.estimator.gamma)
-        if parts.interaction.normalizer is not None:
+        if parts.interaction.normalizer is not None or _shows_condition(parts.interaction, moment.iteration):
             observed.append(transitions.observations)
         for told in parts.rule.learn(transitions):
             if told is not None:
@@ -92,13 +93,23 @@ def stepwise(
     return joined_episodes(ended), observed
 
 
-def look_at(interaction: Interaction[StepCollector], observed: Sequence[NDArray[Any]]) -> None:
-    """Take what was observed in an iteration into the running mean and spread of observations, once all has been
-    learned from it."""
+def look_at(interaction: Interaction[StepCollector], observed: Sequence[NDArray[Any]], iteration: int) -> Metrics:
+    """What state the policy's network is in by what was observed in an iteration, now and then; and take that into the
+    running mean and spread of observations, once all has been learned from it."""
+    if not observed:
+        return {}
+    size = interaction.environment.observation.size
+    rows = torch.from_numpy(np.concatenate([each.reshape(-1, size) for each in observed])).to(interaction.device)
+    told = condition(interaction.policy, rows) if _shows_condition(interaction, iteration) else {}
     if interaction.normalizer is not None:
-        size = interaction.environment.observation.size
-        rows = np.concatenate([each.reshape(-1, size) for each in observed])
-        interaction.normalizer.update(torch.from_numpy(rows).to(interaction.device))
+        interaction.normalizer.update(rows)
+    return told
+
+
+def _shows_condition(interaction: Interaction[StepCollector], iteration: int) -> bool:
+    """Whether it is looked in this iteration in what state the policy's network is, which can be seen of numbers."""
+    seen = interaction.environment.observation
+    return is_looked_at(iteration) and seen.kind == "box" and not seen.shape
 
 
 def achieved(returns: DiscountedReturns, values: Callable[[NDArray[Any]], Tensor]) -> Metrics:

@@ -94,7 +94,7 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
             "epsilon": self.policy.epsilon,
             **achieved(self._returns, self._values),
         }
-        look_at(self._interaction, observed)
+        told |= look_at(self._interaction, observed, moment.iteration)
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
     def _values(self, observations: NDArray[Any]) -> Tensor:
