@@ -46,7 +46,7 @@ AS_IN_THE_CURVE = (
 SHORTEST_BARS = 64  # pixels
 LOWEST_PICTURE = 120  # pixels
 WIDE = 1.4  # times as wide as high, from which on the picture stands beside what is told of it
-SO_FAR, FROM_THERE = "Return so far", "From the chosen state so far"
+SO_FAR, FROM_THERE = "Return so far", "From there so far"  # the latter of where somebody had the episode begin
 RATE_EVERY = 1.0  # seconds
 DETAILS_EVERY = 0.1  # seconds; numbers that change faster cannot be read, and cost training
 
@@ -313,7 +313,7 @@ class EpisodePanel(PanelWidget):
             self._decimals = 1  # and it stays so, lest the number flip between two forms
         long = abs(reward) >= 1e6
         self.return_label.setText(short_number(reward) if long else minus(f"{reward:.{self._decimals}f}"))
-        whole, so_far = ("Return from the chosen state", FROM_THERE) if frame.chosen else ("Return", SO_FAR)
+        whole, so_far = ("Return from there", FROM_THERE) if frame.chosen else ("Return", SO_FAR)
         self.return_title.setText(whole if frame.ended else so_far)
         limit = self._played.time_limit
         if frame.terminated:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QSizePolicy, QSlider, QWidget
 
 from app.style.format import short_number
@@ -21,6 +21,7 @@ class HeldSliders(QScrollArea):
     changed = Signal()
 
     def __init__(self, theme: Theme) -> None:
+        self._rows: list[tuple[QLabel, QSlider, QLabel]] = []
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -30,7 +31,6 @@ class HeldSliders(QScrollArea):
         self._theme = theme
         self._components: Sequence[Component] = ()
         self._values: list[float] = []
-        self._rows: list[tuple[QLabel, QSlider, QLabel]] = []
 
     def offer(self, components: Sequence[Component], values: Sequence[float]) -> None:
         """A slider for each component."""
@@ -60,9 +60,6 @@ class HeldSliders(QScrollArea):
         grid.setColumnStretch(0, 2)
         grid.setColumnStretch(1, 3)
         self.setWidget(inner)
-        rows = min(len(components), _ROWS)
-        each = inner.sizeHint().height() / max(len(components), 1)
-        self.setFixedHeight(round(rows * each))
         self._show_values()
 
     @property
@@ -84,10 +81,19 @@ class HeldSliders(QScrollArea):
         for index, row in enumerate(self._rows):
             for widget in row:
                 widget.setVisible(index not in axes)
-        count = max(len(self._rows) - 2, 0)
-        each = self._rows[0][1].sizeHint().height() + self._theme.unit // 4 if self._rows else 0
-        self.setFixedHeight(round(min(count, _ROWS) * max(each, self.fontMetrics().lineSpacing())))
-        self.setVisible(count > 0)
+        self._fit()
+        self.setVisible(len(self._rows) > 2)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as the sliders that are seen, in whatever size text is."""
+        if self._rows:
+            each = max(widget.sizeHint().height() for widget in self._rows[0]) + self._theme.unit // 4
+            self.setFixedHeight(round(min(len(self._rows) - 2, _ROWS) * each))
 
     def _show_values(self) -> None:
         for component, value, (_, slider, label) in zip(self._components, self._values, self._rows, strict=True):
