@@ -17,7 +17,7 @@ from app.session.run_library import RunLibrary
 from app.window.frame import Frame
 from app.window.modes import ModeAction
 from app.window.panels import Panels
-from app.window.run_shelf import RunShelf
+from app.window.runs import Runs
 from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -57,10 +57,11 @@ class CompareMode(QObject):
         self.action.dropped.connect(self._take)
         controller.began.connect(self._begin)
 
-    def follow(self, panels: Panels, shelf: RunShelf) -> None:
-        """Know what the panels of the Train mode know, and which run of the shelf is to be had again."""
+    def follow(self, panels: Panels, runs: Runs) -> None:
+        """Know what the panels of the Train mode know, and which run is to be had again, or to stand beside another."""
         self._past, self._optimal = panels.past, panels.optimal
-        shelf.duplicate_asked.connect(self.duplicate)
+        runs.shelf.duplicate_asked.connect(self.duplicate)
+        runs.beside_asked.connect(self.start_beside)
 
     def _enter(self) -> None:
         page = self._made()
@@ -107,6 +108,15 @@ class CompareMode(QObject):
         self._twin = run
         self._train.trigger()
         self._choice.load(preset, plain)
+
+    def start_beside(self, record: RunRecord, config: RunConfig) -> None:
+        """Train a run of ``config``, and compare it with that of ``record``."""
+        shown = self._controller.shown
+        if shown is None or self._controller.state in ACTIVE:
+            return
+        self._twin = record.id
+        self._choice.put_back(config, shown.plain, None)
+        self._controller.start(config, shown.plain)
 
     def _begin(self) -> None:
         """Show a run that has begun beside the one that it was made from."""

@@ -113,7 +113,7 @@ class MainWindow(DropWindow):
 
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
-        self.compare.follow(self.panels, self.runs.shelf)
+        self.compare.follow(self.panels, self.runs)
         self.findings = Findings(self.frame.train, self.panels, self.runs, self.compare)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)

@@ -60,6 +60,8 @@ class RunRow(QWidget):
     go_on_asked = Signal()
     longer_asked = Signal()
     fork_asked = Signal()
+    tune_asked = Signal()
+    nothing_asked = Signal()
     back_asked = Signal()
     undo_asked = Signal()
     stop_asked = Signal()
@@ -75,6 +77,13 @@ class RunRow(QWidget):
             "Fork", "Go on from here as a run of its own with the edited choice; this run stays as it is (Ctrl+Shift+F)"
         )
         self.longer_button = self._button("Go on for more", "")
+        self.tune_button = self._button(
+            "Go on by policy gradient", "Learn from rewards by PPO, as a run of its own that begins with this policy"
+        )
+        self.nothing_button = self._button(
+            "Compare with learning from nothing",
+            "Train the same for as long from a policy that has learned nothing, and see both side by side",
+        )
         self.back_button = self._button("Back to the run's choices", "Choose again what this run was started with")
         self.undo_button = self._button("Undo reset", "Bring back the run with its curves and its policy (Ctrl+Z)")
         self.stop_button = self._button(
@@ -87,7 +96,8 @@ class RunRow(QWidget):
         for button in self._buttons:
             self._layout.addWidget(button)
         starting = (self.start_asked, self.go_on_asked, self.longer_asked, self.fork_asked)
-        asked = (*starting, self.back_asked, self.undo_asked, self.stop_asked)
+        following = (self.tune_asked, self.nothing_asked)
+        asked = (*starting, *following, self.back_asked, self.undo_asked, self.stop_asked)
         for button, signal in zip(self._buttons, asked, strict=True):
             button.clicked.connect(signal)
         self.words = RunWords("")
@@ -97,7 +107,8 @@ class RunRow(QWidget):
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
         starting = (self.start_button, self.go_on_button, self.longer_button, self.fork_button)
-        return (*starting, self.back_button, self.undo_button, self.stop_button)
+        following = (self.tune_button, self.nothing_button)
+        return (*starting, *following, self.back_button, self.undo_button, self.stop_button)
 
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text)

@@ -18,6 +18,7 @@ from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.session.thumbnails import Thumbnails
 from app.style.theme import Theme
+from app.window.fine_tuning import FineTuning
 from app.window.frame import Frame
 from app.window.offer import Offer
 from app.window.pace import PaceControl
@@ -39,12 +40,14 @@ class Runs(QObject):
     """Keeps the widgets true to the controller and the choice.
 
     ``start_asked`` and ``go_on_asked`` want the choice to be looked at first, what is still being typed included, which
-    ``is_sound`` does; ``log`` carries level and sentence.
+    ``is_sound`` does; ``log`` carries level and sentence. ``beside_asked`` wants a run of this RunConfig to be trained,
+    and compared with that of this RunRecord.
     """
 
     start_asked = Signal()
     go_on_asked = Signal()
     log = Signal(str, str)
+    beside_asked = Signal(object, object)
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Runs(QObject):
         self.opener = RunOpener(controller, library, self.shelf, choice, controller.training)
         self.offer = Offer(controller, library, self.opener)
         self.offer.changed.connect(self.refresh)
+        self.tuning = FineTuning(controller, library, experiment)
         self.thumbnails = Thumbnails(controller, playback, library)
         self.undoing = Undoing(library.undo_stack, choice, controller, self)
         self.shelf.refused.connect(lambda sentence: self.log.emit("warning", sentence))
@@ -78,6 +82,8 @@ class Runs(QObject):
         self.row.go_on_asked.connect(self.go_on_asked)
         self.row.longer_asked.connect(self.go_on_longer)
         self.row.fork_asked.connect(self.fork)
+        self.row.tune_asked.connect(lambda: self.fork() if self.tuning.choose() else None)
+        self.row.nothing_asked.connect(self._ask_for_nothing)
         self.row.back_asked.connect(self.back)
         self.row.undo_asked.connect(self.undoing.undo)
         self.row.stop_asked.connect(controller.stop)
@@ -175,6 +181,11 @@ class Runs(QObject):
         changes = values_between(shown.config, self._experiment.config)
         self._controller.fork(record, iteration, changes, self._experiment.plain)
 
+    def _ask_for_nothing(self) -> None:
+        found = self.tuning.from_nothing()
+        if found is not None:
+            self.beside_asked.emit(*found)
+
     def back(self) -> None:
         """Choose again what the run that is shown has."""
         shown = self._controller.shown
@@ -228,7 +239,8 @@ class Runs(QObject):
                 with_values(config, {_BUDGET: in_all})
             )
             row.offer_more(more, in_all)
-            row.show_buttons(*([row.longer_button] if becomes_longer else []))
+            next_ = {"go on": [row.tune_button], "compare": [row.nothing_button]}.get(self.tuning.offer, [])
+            row.show_buttons(*([row.longer_button] if becomes_longer else []), *next_)
         else:
             row.offer_to_go_on(shown.run.number, _what_becomes(len(edits), len(live_changes(shown.config, config))))
             goes_on = [row.go_on_button] if controller.goes_on(config) else []

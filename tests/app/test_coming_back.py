@@ -165,9 +165,10 @@ def test_a_clone_is_forked_into_a_policy_gradient(
     reach(window, RunState.FINISHED)
     done = window.controller.history.environment_steps
     assert done >= 300
-    assert experiment.set_value("update", "ppo-clip") is None
     logged = heard(window.runs.log)
-    window.runs.fork()
+    row = window.runs.row
+    qtbot.mouseClick(row.tune_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.controller.shown.run.number == 2)
     reach(window, RunState.FINISHED)
     assert logged == [("info", f"Run 1 has taken {done:,} steps; its fork goes on to {done + 300:,}.")]
     with Library(library_place) as library:
@@ -179,3 +180,15 @@ def test_a_clone_is_forked_into_a_policy_gradient(
         (said,) = child.inexact
         assert "value function" in said
         assert "the policy " not in said
+    # And compared with one that has learned nothing before, for as many steps.
+    window.run_library.look()
+    window.runs.refresh()
+    assert not row.tune_button.isVisible()
+    qtbot.mouseClick(row.nothing_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.controller.shown.run.number == 3)
+    reach(window, RunState.FINISHED)
+    assert window.controller.config.budget.environment_steps == 1000
+    assert window.compare.action.isChecked()
+    with Library(library_place) as library:
+        assert window.run_library.shown == (child.id, library.find("3").id)
+        assert library.find("3").origin is None
