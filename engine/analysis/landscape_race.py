@@ -47,6 +47,8 @@ class RaceSettings:
         max_kl: δ of TRPO in nats, > 0.
         clip_range: ε of PPO, > 0.
         episodes: N, in each batch of REINFORCE, TRPO and PPO.
+        stretch: c: all step in φ with θ₁ = φ₁ and θ₂ = c φ₂, as if θ₂ were measured in other units. The map and the
+            paths stay in θ.
     """
 
     learning_rate: float = 0.05
@@ -55,6 +57,7 @@ class RaceSettings:
     clip_range: float = 0.2
     episodes: int = 16
     seed: int = 1
+    stretch: float = 1.0
 
 
 class Instant(NamedTuple):
@@ -65,22 +68,33 @@ class Instant(NamedTuple):
 
 
 class _TwoParameters(nn.Module):
-    """θ [2], and the logits that it gives each numbered observation."""
+    """φ [2], the θ that it stands for, and the logits that this gives each numbered observation."""
 
-    def __init__(self, logits: Logits, start: Pair) -> None:
+    def __init__(self, logits: Logits, start: Pair, stretch: float) -> None:
         super().__init__()
-        self.theta = nn.Parameter(torch.tensor(start, dtype=torch.float64))
-        self._logits = logits
+        self.phi = nn.Parameter(torch.tensor((start[0], start[1] / stretch), dtype=torch.float64))
+        self._logits, self._units = logits, (1.0, stretch)
+
+    @property
+    def theta(self) -> Tensor:
+        return self.phi * self.phi.new_tensor(self._units)
 
     def forward(self, observations: Tensor) -> Tensor:
         return self._logits(self.theta)[observations]
 
 
-def policy_of(world: World, start: Pair) -> Policy:
-    """The world's policy with the parameters ``start``, in double precision."""
+def policy_of(world: World, start: Pair, stretch: float = 1.0) -> Policy:
+    """The world's policy at ``start``, in double precision."""
     policy = Policy(TabularPolicy(), world.info, torch.Generator())
-    policy.head = _TwoParameters(world.logits, start)
+    policy.head = _TwoParameters(world.logits, start, stretch)
     return policy.double()
+
+
+def theta_of(policy: Policy) -> NDArray[np.float64]:
+    """Where a policy of ``policy_of`` is on the map, θ [2]."""
+    assert isinstance(policy.head, _TwoParameters)
+    theta: NDArray[np.float64] = policy.head.theta.detach().numpy()
+    return theta
 
 
 def done(work: Generator[object, None, _T]) -> _T:
@@ -109,8 +123,10 @@ class Racer(Protocol):
 class _Exact:
     """Climbs what is computed from the known dynamics."""
 
-    def __init__(self, world: World, start: Pair, update: ExactGradient | ExactNaturalGradient) -> None:
-        self.policy = policy_of(world, start)
+    def __init__(
+        self, world: World, start: Pair, update: ExactGradient | ExactNaturalGradient, settings: RaceSettings
+    ) -> None:
+        self.policy = policy_of(world, start, settings.stretch)
         self._config = PlanningConfig(estimator=ReturnConfig(gamma=GAMMA), update=update)
         self._rule = ExactAscentRule(update, self.policy, world.mdp)
         self._observations = torch.arange(world.mdp.observations)
@@ -125,7 +141,7 @@ class SampledRacer:
 
     def __init__(self, world: World, start: Pair, update: UpdateConfig, settings: RaceSettings) -> None:
         seeds = Seeds(settings.seed)
-        self.policy = policy_of(world, start)
+        self.policy = policy_of(world, start, settings.stretch)
         # With one episode, the average would be the episode's own return.
         baseline = TimeAverageBaseline() if settings.episodes > 1 else NoBaseline()
         estimator = EstimatorConfig(baseline=baseline, gamma=GAMMA)
@@ -145,11 +161,11 @@ class SampledRacer:
 
 
 def _gradient(world: World, start: Pair, settings: RaceSettings) -> Racer:
-    return _Exact(world, start, ExactGradient(optimizer="sgd", learning_rate=settings.learning_rate))
+    return _Exact(world, start, ExactGradient(optimizer="sgd", learning_rate=settings.learning_rate), settings)
 
 
 def _natural(world: World, start: Pair, settings: RaceSettings) -> Racer:
-    return _Exact(world, start, ExactNaturalGradient(learning_rate=settings.natural_rate))
+    return _Exact(world, start, ExactNaturalGradient(learning_rate=settings.natural_rate), settings)
 
 
 def _stochastic(world: World, start: Pair, settings: RaceSettings) -> Racer:
@@ -199,7 +215,7 @@ def race(world: World, start: Pair, settings: RaceSettings, racers: Sequence[Rac
                 continue
             try:
                 racer.step()
-                reached = next(racer.policy.parameters()).detach().numpy()
+                reached = theta_of(racer.policy)
             except RunError:
                 reached = np.full(2, np.nan)
             if np.isfinite(reached).all():

@@ -129,8 +129,11 @@ def test_the_steps_that_are_allowed() -> None:
 @each_world
 def test_gradient_ascent_begins_along_the_gradient(world: World) -> None:
     _, after = instants(world, "gradient")
-    expected = np.array(world.start) + SETTINGS.learning_rate * by_differences(world, world.start)
-    assert after.theta[0] == pytest.approx(expected, rel=1e-6, abs=1e-8)
+    gradient = by_differences(world, world.start)
+    assert after.theta[0] == pytest.approx(world.start + SETTINGS.learning_rate * gradient, rel=1e-6, abs=1e-8)
+    _, other = instants(world, "gradient", settings=replace(SETTINGS, stretch=3.0))
+    expected = world.start + SETTINGS.learning_rate * np.array([1.0, 9.0]) * gradient
+    assert other.theta[0] == pytest.approx(expected, rel=1e-6, abs=1e-8)
     assert after.returns[0] == pytest.approx(world.returns(torch.from_numpy(after.theta)).item())
 
 
@@ -226,10 +229,11 @@ def test_the_natural_path_does_not_depend_on_what_the_parameters_are_measured_in
 
     other = replace(TWO_STATES, logits=logits, start=(start[0].item(), start[1].item()))
     here, there = (instants(world, "natural", "gradient", steps=10) for world in (TWO_STATES, other))
-    seen = [each.theta @ turned.T.numpy() for each in there]
-    natural, plain = (max(np.abs(a.theta[i] - b[i]).max() for a, b in zip(here, seen, strict=True)) for i in (0, 1))
-    assert natural < 1e-5
-    assert plain > 0.1
+    stretched = instants(TWO_STATES, "natural", "gradient", steps=10, settings=replace(SETTINGS, stretch=5.0))
+    for seen in ([each.theta @ turned.T.numpy() for each in there], [each.theta for each in stretched]):
+        natural, plain = (max(np.abs(a.theta[i] - b[i]).max() for a, b in zip(here, seen, strict=True)) for i in (0, 1))
+        assert natural < 1e-5
+        assert plain > 0.1
 
 
 def test_on_the_plateau_the_gradient_crawls_and_the_natural_gradient_goes() -> None:

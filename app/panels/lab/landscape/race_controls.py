@@ -26,7 +26,8 @@ _STEPS = (10, 20, 50, 100, 150, 200, 300, 500)
 _AT_THE_MOUSE = (
     "At the mouse: the arrow is ∇J, the ring all steps whose KL is δ, and the green arrow the natural gradient to it."
 )
-_FIRST = (("max_kl", 0.005), ("clip_range", 0.2), ("episodes", 16), ("seed", 1))
+_UNITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_FIRST = (("max_kl", 0.005), ("clip_range", 0.2), ("episodes", 16), ("stretch", 1.0), ("seed", 1))
 
 
 class RaceControls(Column):
@@ -72,6 +73,9 @@ class RaceControls(Column):
             "clip_range": Dial("ε", "Clip range: how far PPO moves a ratio from 1", _CLIPS, plain),
             "episodes": Dial("N", "Episodes: in a batch of REINFORCE, TRPO and PPO", _EPISODES, plain),
             "steps": Dial("n", "Steps: how many are taken", _STEPS, plain),
+            "stretch": Dial(
+                "c", "Units of θ₂: steps are taken in φ with θ₂ = c φ₂; the policies are the same", _UNITS, plain
+            ),
             "seed": Dial("№", "Seed: of the episodes that are played", range(1, 21), plain),
         }
         self.story = QLabel()
@@ -113,6 +117,7 @@ class RaceControls(Column):
             clip_range=value["clip_range"],
             episodes=int(value["episodes"]),
             seed=int(value["seed"]),
+            stretch=value["stretch"],
         )
 
     def prepare(self) -> None:

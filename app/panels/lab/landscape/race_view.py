@@ -288,7 +288,10 @@ class RaceView(QWidget):
         self._ellipse.points = np.empty((0, 2)) if place is None else place.ellipse + np.array(place.theta)
         if place is not None:
             width = self.world.region[0][1] - self.world.region[0][0]
-            up = np.array(place.theta) + place.gradient * (_LONGEST * width / self._steepest)
+            units = np.array(
+                [1.0, self.controls.dials["stretch"].value ** 2]
+            )  # a step α ∂J/∂φ₂ moves θ₂ c times as far
+            up = np.array(place.theta) + units * place.gradient * (_LONGEST * width / self._steepest)
             curvature = float(place.natural @ place.fisher @ place.natural)
             reach = math.sqrt(2.0 * self.controls.dials["max_kl"].value / curvature) if curvature > 0.0 else 0.0
             edge = np.array(place.theta) + place.natural * reach
