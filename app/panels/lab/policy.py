@@ -1,5 +1,5 @@
 """Which policy a page of the Lab looks at: the one that is shown, one that was kept on the way or of another run, or
-the untrained one."""
+the untrained one, which is that of a choice of which no run is shown."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.playback import PolicySnapshot
 
 SHOWN, UNTRAINED = ("shown",), ("untrained",)
+_SHOWN_WORDS = "shown"
 _MOST_INSTANTS, _MOST_RUNS = 8, 12
 
 
@@ -27,7 +28,6 @@ class Chosen:
 
     key: tuple[object, ...]
     load: Callable[[], PolicySnapshot]
-    follows: bool  # whether it is the one that is shown, which changes while a run goes on
 
 
 class PolicyChoice(Combo):
@@ -41,7 +41,7 @@ class PolicyChoice(Combo):
         self._choice: tuple[EnvironmentInfo, RunConfig] | None = None
         self.setAccessibleName(name)
         self.setToolTip(tip)
-        fixed = (("policy shown", SHOWN), ("untrained policy", UNTRAINED))
+        fixed = (("policy that is shown", SHOWN), ("untrained policy", UNTRAINED))
         self._before = f"{mark}: " if mark else ""
         for text, data in sorted(fixed, key=lambda entry: entry[1] != first):
             self.addItem(self._before + text, data)
@@ -52,6 +52,12 @@ class PolicyChoice(Combo):
         if self._choice is not None and self._choice[0] != environment:
             self._offer([])
         self._choice = environment, config
+
+    def tell(self, iteration: int) -> None:
+        """What is looked at is the policy after so many iterations; said where it is the one that is shown."""
+        if self.currentData() == SHOWN:
+            which = f"iteration {iteration:,}" if iteration else "untrained"
+            self.setItemText(self.currentIndex(), f"{self._before}{_SHOWN_WORDS}: {which}")
 
     def showPopup(self) -> None:
         self._offer([*self._instants(), *self._runs()])
@@ -92,20 +98,18 @@ class PolicyChoice(Combo):
 
     @property
     def chosen(self) -> Chosen | None:
-        """What is chosen; None where it is the policy that is shown, and there is none of this choice."""
+        """What is chosen; None before there is a choice."""
         if self._choice is None:
             return None
         environment, config = self._choice
         data = self.currentData()
-        if data == UNTRAINED:
-            return Chosen((UNTRAINED, config.model_dump_json()), partial(_untrained, config, environment), False)
-        if data == SHOWN:
-            policy = self._context.playback.policy
-            if policy is None or policy.environment != environment:
-                return None
-            return Chosen((SHOWN, id(policy), policy.iteration), lambda: policy, True)
+        policy = self._context.playback.policy
+        if data == SHOWN and policy is not None and policy.environment == environment:
+            return Chosen((SHOWN, id(policy), policy.iteration), lambda: policy)
+        if data in (SHOWN, UNTRAINED):
+            return Chosen((UNTRAINED, config.model_dump_json()), partial(_untrained, config, environment))
         assert self._context.library is not None
-        return Chosen(data, partial(_kept, self._context.library.folder, data[1], data[2], environment), False)
+        return Chosen(data, partial(_kept, self._context.library.folder, data[1], data[2], environment))
 
 
 def _untrained(config: RunConfig, environment: EnvironmentInfo) -> PolicySnapshot:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from engine.catalogue.methods.baselines import BASELINE_SPECS
+from engine.catalogue.methods.biases import biases
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.spaces import EnvironmentInfo
@@ -126,13 +127,25 @@ def estimator_of(pair: Pair, settings: Settings) -> EstimatorConfig:
     return EstimatorConfig(credit=credit, baseline=baseline, gamma=settings.gamma, discount_states=weighted)
 
 
-def misfit(pair: Pair, settings: Settings, config: RunConfig, environment: EnvironmentInfo) -> Refusal | None:
-    """Why the pair cannot estimate the gradient of such a run's policy, and what would; None where it can."""
-    run = PolicyGradientConfig(
+def _run(pair: Pair, settings: Settings, config: RunConfig) -> PolicyGradientConfig:
+    """A run that learns from such batches by such estimates."""
+    return PolicyGradientConfig(
         environment=config.environment,
         policy=config.policy,
         collection=WholeEpisodes(episodes_per_update=min(settings.episodes, 1024)),
         estimator=estimator_of(pair, settings),
         update=GradientAscent(),
     )
-    return refusal(run, environment)
+
+
+def misfit(pair: Pair, settings: Settings, config: RunConfig, environment: EnvironmentInfo) -> Refusal | None:
+    """Why the pair cannot estimate the gradient of such a run's policy, and what would; None where it can."""
+    return refusal(_run(pair, settings, config), environment)
+
+
+def reasons(pair: Pair, settings: Settings, config: RunConfig, environment: EnvironmentInfo) -> tuple[str, ...]:
+    """Why the pair's estimates may be off ∇J on average, a sentence each."""
+    found = biases(_run(pair, settings, config), environment)
+    if settings.objective == "discounted" or settings.gamma == 1.0 or environment.one_step:
+        return found
+    return (*found, "With γ < 1 late rewards count less than in the undiscounted return.")

@@ -58,6 +58,7 @@ class Weights:
         per_decision: J by the weight up to each reward, 1/E Σ_i Σ_{t<h} γᵗ ρ_{0:t} r_t.
         normalized: as ``whole``, divided by Σ_i ρ_{0:h−1} in place of E.
         exact: J_h(π) itself, [H]; None where it is not known.
+        iterations: after how many π and μ are as they are.
     """
 
     logs: NDArray[np.float64]
@@ -68,6 +69,7 @@ class Weights:
     per_decision: Estimate
     normalized: Estimate
     exact: Numbers | None
+    iterations: tuple[int, int] = (0, 0)
 
     @property
     def episodes(self) -> int:
@@ -95,10 +97,12 @@ def weights_of(
         raise RequestError(_APART)
     of = subject_of(target, settings.horizon)
     by = None if of is None else subject_of(behaviour, settings.horizon)
+    iterations = target.iteration, behaviour.iteration
     if of is not None and by is not None:
-        yield 1.0, _known(of, by, settings)
-    else:
-        yield from _played(target, behaviour, settings)
+        yield 1.0, replace(_known(of, by, settings), iterations=iterations)
+        return
+    for share, found in _played(target, behaviour, settings):
+        yield share, None if found is None else replace(found, iterations=iterations)
 
 
 def found_in(log_ratios: Numbers, rewards: Numbers, gamma: float) -> Weights:

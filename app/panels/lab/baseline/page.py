@@ -33,10 +33,7 @@ if TYPE_CHECKING:  # with torch
 
 _CREDITS = (("total return", "total-return"), ("reward-to-go", "reward-to-go"))
 _TICKS = 400  # of the slider
-_EMPTY = (
-    "What a constant baseline does to a thousand estimates appears here once training starts, or at once of the "
-    "untrained policy, which can be chosen at the left."
-)
+_EMPTY = "What a constant baseline does to a thousand estimates appears here."
 
 
 class BaselinePage(PanelWidget):
@@ -79,6 +76,7 @@ class BaselinePage(PanelWidget):
         self.slider.setToolTip("The constant that is taken off every action's credit")
         self.slider.valueChanged.connect(self._slide)
         self.value = SteadyLabel("b = −00.00", "heading")
+        self.value.setText("b = 0")
         self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", GAMMAS, written)
         self.episodes = Dial("N", "Episodes per batch: what one estimate is made of", EPISODES, whole)
         self.added = Dial("+c", "Constant added to every step's reward", ADDED, signed)
@@ -161,6 +159,7 @@ class BaselinePage(PanelWidget):
 
     def _take(self, found: Comparison) -> None:
         self.comparison = found
+        self.policy.tell(found.iteration)
         self._show()
         self._stage.fill(True)
 

@@ -32,8 +32,8 @@ _VALUES: tuple[tuple[str, ValueKind], ...] = (
     ("V wrong: mirrored", "wrong"),
 )
 _OBJECTIVES: tuple[tuple[str, Objective], ...] = (
-    ("∇J of the undiscounted return", "undiscounted"),
-    ("∇J of the discounted return", "discounted"),
+    ("J: discounted return", "discounted"),
+    ("J: undiscounted return", "undiscounted"),
 )
 # Those that are shown where there is not room for all, the first first.
 _FIRST = (
@@ -138,6 +138,7 @@ class PairsMenu(QToolButton):
         menu.setToolTipsVisible(True)
         self._actions: dict[Pair, QAction] = {}
         self._fitting: set[Pair] = set()
+        self._looked_at: object = None
         for number, pair in enumerate(PAIRS):
             if number and pair.credit != PAIRS[number - 1].credit:
                 menu.addSeparator()
@@ -150,6 +151,9 @@ class PairsMenu(QToolButton):
 
     def look_at(self, settings: Settings, config: RunConfig, environment: EnvironmentInfo) -> None:
         """Offer those that can estimate the gradient there."""
+        if (settings, config, environment) == self._looked_at:
+            return
+        self._looked_at = settings, config, environment
         self._fitting.clear()
         for pair, action in self._actions.items():
             reason = misfit(pair, settings, config, environment)

@@ -19,6 +19,7 @@ from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
 from app.style.text import Stage
 from app.style.theme import Theme
+from engine.analysis.lab.settings import Pair, Settings, reasons
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
@@ -26,13 +27,9 @@ if TYPE_CHECKING:  # with torch
     from app.models.history import History
     from engine.analysis.lab.comparison import Comparison
     from engine.analysis.lab.estimator_lab import EstimatorLab
-    from engine.analysis.lab.settings import Pair, Settings
     from engine.analysis.playback import PolicySnapshot
 
-_EMPTY = (
-    "How every estimator's gradient is spread around the true one appears here once training starts, or at once of the "
-    "untrained policy, which can be chosen at the left."
-)
+_EMPTY = "How every estimator's gradient is spread around the true one appears here."
 
 
 class EstimatorsPage(PanelWidget):
@@ -124,6 +121,7 @@ class EstimatorsPage(PanelWidget):
 
     def _take(self, found: Comparison) -> None:
         self.comparison = found
+        self.asking.policy.tell(found.iteration)
         self._show()
         self._stage.fill(True)
 
@@ -131,6 +129,13 @@ class EstimatorsPage(PanelWidget):
         self._stage.set_hint(sentence)
         self._stage.fill(False)
 
+    def _reasons(self, pair: Pair) -> tuple[str, ...]:
+        """Why such an estimate may be biased."""
+        if self._choice is None or self.comparison is None:
+            return ()
+        environment, config = self._choice
+        return reasons(pair, self.comparison.settings, config, environment)
+
     def _show(self) -> None:
         if self.comparison is not None:
-            self.plot.show_comparison(self.comparison, MEASURES[self.measure.currentIndex()])
+            self.plot.show_comparison(self.comparison, MEASURES[self.measure.currentIndex()], self._reasons)

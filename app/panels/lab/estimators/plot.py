@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,9 @@ from app.style.theme import Theme
 
 if TYPE_CHECKING:  # with torch
     from engine.analysis.lab.comparison import Comparison, Estimates
+    from engine.analysis.lab.settings import Pair
 
-_NAMES = 168  # pixels for the estimators' names, for text of the system's size
+_NAMES = 192  # pixels for the estimators' names, for text of the system's size
 _LEAST_ROW = 1.05  # heights of a line of text
 _MOST_FAR = 0.01  # share of estimates that may be out of sight at either end
 
@@ -34,6 +36,7 @@ class RowsPlot(Plot):
         self._rows = Rows()
         self._comparison: Comparison | None = None
         self._measure: Measure = MEASURES[0]
+        self._reasons: Callable[[Pair], tuple[str, ...]] = lambda pair: ()
         self._x: Range | None = None
         self._fitted = -1
         super().__init__(theme, MEASURES[0].axis, "", Margins(left=_NAMES, top=4))
@@ -47,15 +50,13 @@ class RowsPlot(Plot):
         """The names of the estimators that are drawn, from the top."""
         return [row.title for row in self._rows.rows]
 
-    @property
-    def axis_title(self) -> str:
-        return self._measure.axis
-
-    def show_comparison(self, comparison: Comparison, measure: Measure) -> None:
-        if measure is not self._measure or (self._comparison is not None and self._comparison.truth is not None):
-            fresh = measure is not self._measure
-            self._x = None if fresh else self._x
-        self._comparison, self._measure = comparison, measure
+    def show_comparison(
+        self, comparison: Comparison, measure: Measure, reasons: Callable[[Pair], tuple[str, ...]]
+    ) -> None:
+        """``reasons`` says why a pair's estimates may be biased."""
+        if measure is not self._measure:
+            self._x = None
+        self._comparison, self._measure, self._reasons = comparison, measure, reasons
         self.bottom.set_title(measure.axis, measure.unit)
         self._fit_rows()
 
@@ -138,7 +139,8 @@ class RowsPlot(Plot):
             return None
         number = int(np.argmin(here))
         row, truth = rows[number], self._comparison.truth
-        return Reading(row.mean, float(-number), tuple(told(row.estimates, truth.length)), "")
+        why = () if row.estimates.unbiased else self._reasons(row.estimates.pair)[-1:]
+        return Reading(row.mean, float(-number), (*told(row.estimates, truth.length), *why), "")
 
     def _table(self) -> Table:
         found = () if self._comparison is None else self._comparison.estimates
@@ -160,23 +162,22 @@ class RowsPlot(Plot):
 
 def told(estimates: Estimates, length: float) -> list[str]:
     """All that is known of an estimator, in lines."""
-    reach = 1.96 * estimates.error
-    share = f" ({percent(abs(estimates.bias) / length)} of |∇J|)" if length > 0.0 else ""
-    uphill = percent(float((estimates.along > 0.0).mean()))
-    lines = [
-        estimates.pair.title,
-        f"mean along ∇J {short_number(float(estimates.along.mean()))}, "
-        f"bias {short_number(estimates.bias)} ± {short_number(reach, 2)}{share}",
-    ]
-    if len(estimates.along) > 1:
-        lines += [
-            f"spread along ∇J {short_number(estimates.spread)}, "
-            f"in all parameters {short_number(estimates.variance**0.5)}",
-            f"signal to noise {short_number(estimates.signal_to_noise, 2)}, mean cosine "
-            f"{short_number(float(estimates.cosines.mean()), 2)}, {uphill} of the estimates point uphill",
-        ]
-    if np.isfinite(estimates.seconds):
-        lines.append(f"{short_number(1000.0 * estimates.seconds, 2)} ms for one estimate")
+    reach, mean = 1.96 * estimates.error, float(estimates.along.mean())
+    share = f" ({percent(abs(estimates.bias) / length)})" if length > 0.0 else ""
+    bias = f"bias {short_number(estimates.bias, 2)} ± {short_number(reach, 2)}{share}"
     if estimates.aside > abs(estimates.bias) + reach:
-        lines.append(f"the whole bias is {short_number(estimates.aside)} long: the mean points aside of ∇J")
+        bias += f", {short_number(estimates.aside, 2)} with what points aside of ∇J"
+    lines = [estimates.pair.title, f"mean {short_number(mean)}, {bias}"]
+    if len(estimates.along) > 1:
+        noise, cosine = estimates.variance**0.5, float(estimates.cosines.mean())
+        uphill = percent(float((estimates.along > 0.0).mean()))
+        lines += [
+            f"spread {short_number(estimates.spread)} along ∇J, {short_number(noise)} in all; "
+            f"signal to noise {short_number(estimates.signal_to_noise, 2)}",
+            f"cosine {short_number(cosine, 2)}, {uphill} point uphill{_took(estimates)}",
+        ]
     return lines
+
+
+def _took(estimates: Estimates) -> str:
+    return f"; {short_number(1000.0 * estimates.seconds, 2)} ms each" if np.isfinite(estimates.seconds) else ""

@@ -35,10 +35,7 @@ _OF = (("J(θ), the expected return", "return"), ("log π(a|s)", "log-probabilit
 _PER_POWER = 4  # steps of the slider for a power of ten, as they are computed
 _LOWEST = -15
 _FIRST = -6.0  # log₁₀ h
-_EMPTY = (
-    "A gradient by symbols, by finite differences and automatically appears here once training starts, or at once of "
-    "the untrained policy, which can be chosen at the left."
-)
+_EMPTY = "A gradient by symbols, by finite differences and automatically appears here."
 
 
 class GradientsPage(PanelWidget):
@@ -157,6 +154,7 @@ class GradientsPage(PanelWidget):
 
     def _take(self, found: ThreeWays) -> None:
         self.found = found
+        self.policy.tell(found.iteration)
         automatic, differences = found.seconds
         self.told.setText(
             f"All {found.parameters:,} components: {_duration(automatic)} automatically, "

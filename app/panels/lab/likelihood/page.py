@@ -31,10 +31,7 @@ if TYPE_CHECKING:  # with torch
 
 _DIVERGENCES = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 _SEEDS = tuple(range(1, 51))
-_EMPTY = (
-    "What the policy gradient and maximum likelihood would do with the same episodes appears here once training "
-    "starts, or at once of the untrained policy, which can be chosen at the left."
-)
+_EMPTY = "What the policy gradient and maximum likelihood would do with the same episodes appears here."
 
 
 class LikelihoodPage(PanelWidget):
@@ -141,6 +138,7 @@ class LikelihoodPage(PanelWidget):
 
     def _take(self, found: Compared) -> None:
         self.found = found
+        self.policy.tell(found.iteration)
         self.told.setText(told(found))
         self.push.show_compared(found)
         self.components.show_compared(found)

@@ -48,7 +48,8 @@ class PushPlot(Plot):
         self._found: Compared | None = None
         self._ranges_before: tuple[Range | None, Range | None] = None, None
         super().__init__(theme, "advantage Â of the action  (reward)", "change of log π(a|s)", Margins(left=60))
-        self.bottom.set_title("advantage Â of the action  (reward)", "Â (reward)")
+        self.bottom.set_title("advantage Â  (reward)", "Â (reward)")
+        self.left.set_title("change of log π(a|s)", "Δ log π(a|s)", "Δ log π")
         self.title = "What a step does to the batch's actions"
         self.marks = [self._zero, *self._dots, *self._lines]
         self.probe, self.numbers = self._told_at, self._table
@@ -120,7 +121,7 @@ class ComponentsPlot(PairedPlot):
     """The largest components of both gradients at length 1."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "component, of length 1 in all", "component")
+        super().__init__(theme, "component of the unit gradient", "component")
         self._found: Compared | None = None
         self.title = "Components of both gradients"
         self.numbers = self._table

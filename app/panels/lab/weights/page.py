@@ -33,10 +33,7 @@ if TYPE_CHECKING:  # with torch
 _COURSES = (("Variance of the weights", "variance"), ("Effective sample size", "effective"), ("J of π", "estimates"))
 _EPISODES = (50, 100, 200, 500, 1000, 2000, 5000)
 _TEMPERATURES = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
-_EMPTY = (
-    "How much the episodes of one policy tell of another appears here once training starts: its weights grow apart "
-    "with every step."
-)
+_EMPTY = "How much the episodes of one policy tell of another appears here: its weights grow apart with every step."
 
 
 class WeightsPage(PanelWidget):
@@ -155,6 +152,8 @@ class WeightsPage(PanelWidget):
     def _take(self, found: Weights) -> None:
         before = self.found
         self.found = found
+        self.target.tell(found.iterations[0])
+        self.behaviour.tell(found.iterations[1])
         at_end = before is None or self.slider.value() == self.slider.maximum()
         self.slider.blockSignals(True)
         self.slider.setRange(1, found.horizons)

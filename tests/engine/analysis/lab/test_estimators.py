@@ -15,7 +15,7 @@ from engine.analysis.lab.estimators import Batches
 from engine.analysis.lab.policies import tempered, untrained
 from engine.analysis.lab.rollouts import KnownValues, rollout_of
 from engine.analysis.lab.scores import Numbers
-from engine.analysis.lab.settings import PAIRS, Pair, Settings, estimator_of, misfit
+from engine.analysis.lab.settings import PAIRS, Pair, Settings, estimator_of, misfit, reasons
 from engine.analysis.lab.subject import Subject, subject_of
 from engine.analysis.lab.values import ValueSource
 from engine.analysis.playback import PolicySnapshot, thawed
@@ -243,6 +243,9 @@ def test_what_does_not_fit_says_why_and_what_cannot_be_known_as_well() -> None:
     alone = Settings(episodes=1)
     assert misfit(Pair("total-return", "leave-one-out"), alone, config, environment) is not None
     assert misfit(TO_GO, alone, config, environment) is None
+    assert reasons(TO_GO, Settings(gamma=1.0), config, environment) == ()
+    assert "late rewards" in reasons(TO_GO, Settings(gamma=0.9), config, environment)[-1]
+    assert "Late steps" in reasons(TO_GO, Settings(gamma=0.9, objective="discounted"), config, environment)[-1]
     with pytest.raises(RequestError, match="has learned no value"):
         compared(snapshot, Settings(value="critic", batches=2), Pair("gae", "value"))
     assert isinstance(estimator_of(Pair("reward-to-go", "optimal"), Settings()).baseline, OptimalBaseline)
