@@ -157,7 +157,7 @@ def test_both_landscapes_in_one_window(
     QTest.mouseClick(strip(window), Qt.MouseButton.LeftButton, pos=place(window, second))
     until(qtbot, lambda: whole(page.line, 2) and page.line._taken is not None)
     words = [moment.text for moment in page.line._moments.moments]
-    assert words[:2] == ["iteration 2", "before the last update"]
+    assert words[:2] == ["iteration 2", "iteration 1"]
     assert page.line.numbers is not None
     assert len(page.line.numbers()) == 9
 

@@ -41,9 +41,9 @@ _CORNERS = 96
 _HEADROOM = 0.25  # of the range of what is drawn
 
 
-def _iteration(begun: Begun) -> str:
-    """The policy that stands in the middle."""
-    return f"iteration {begun.snapshot.iteration:,}"
+def _iteration(begun: Begun, later: int = 0) -> str:
+    """The policy that stands in the middle, or one so many updates later."""
+    return f"iteration {begun.snapshot.iteration + later:,}"
 
 
 def _title(kind: Kind, begun: Begun) -> str:
@@ -125,11 +125,10 @@ class LinePlot(Plot):
         if direction.kind in ("step", "newest"):
             one, count = 100.0 * direction.length / begun.scale, begun.updates[0]
             if direction.kind == "newest":
-                moments.append(Moment(one, f"iteration {begun.snapshot.iteration + count:,}", theme.text))
+                moments.append(Moment(one, _iteration(begun, count), theme.text))
                 scaled = []
             else:
-                before = "before the last update" if count == 1 else f"{count} updates before"
-                moments.append(Moment(-one, before, theme.marker, dashed=True))
+                moments.append(Moment(-one, _iteration(begun, -count), theme.marker, dashed=True))
                 scaled = [(times * one, f"× {times}") for times in _TIMES]
         elif direction.kind == "gradient" and direction.length > 0.0:
             scale = 100.0 * direction.length / begun.scale
@@ -181,7 +180,8 @@ class PlanePlot(MapPlot):
         side = len(begun.scan.places)
         self._begun, self._spots, self._shown = begun, {}, np.full((side, side), np.nan)
         for axis, direction in zip((self.bottom, self.left), begun.scan.directions, strict=True):
-            axis.set_title(_title(direction.kind, begun).removeprefix("step "), "% of ‖θ‖")
+            short = NAMES[direction.kind].removeprefix("the ").removeprefix("a ")
+            axis.set_title(_title(direction.kind, begun).removeprefix("step "), f"{short} (%)", "%")
         self._here.at, self._here.text = (0.0, 0.0), _iteration(begun)
         self.show_taken(None)
         self.follow()
