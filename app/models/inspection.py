@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,3 +64,8 @@ class Inspection(QObject):
 
     def ask(self, wanted: Wanted) -> None:
         self.asked.emit(wanted)
+
+    def lead(self, show: Callable[[str], object]) -> None:
+        """Have whoever can ``show`` panels by their titles show the one that each wish leads to."""
+        for wish, title in ((self.asked, "Samples"), (self.played, "Agent"), (self.hands_asked, "Play/Record")):
+            wish.connect(lambda *_wanted, title=title: show(title))

@@ -116,10 +116,23 @@ class BatchLookup(QObject):
 
     def picture(self, samples: Samples, row: int) -> None:
         """Make a picture of the state in that row, unless another is asked for meanwhile."""
+        from engine.runtime.waiting import GivenUp, while_waiting
+
         self._row = row
 
+        def meanwhile(_wait: Wait) -> None:
+            if row != self._row:
+                raise GivenUp
+
         def work() -> Pictured | None:
-            return self._pictures.of(samples, row) if row == self._row else None
+            if row != self._row:
+                return None
+            try:
+                with while_waiting(meanwhile):
+                    return self._pictures.of(samples, row)
+            except GivenUp:
+                self._pictures.close()
+                return None
 
         self._work.ask(work, self._show)
 

@@ -59,6 +59,7 @@ def shortcuts(parent: QWidget, panels: int) -> QDialog:
         ("Esc", "Leave a field with what held in it before, or a control"),
         (f"Alt+1 … Alt+{min(panels, 9)}", "Show or hide a panel"),
         (f"1 … {min(panels, 9)}", "While presenting: show that panel"),
+        ("Page Down, Page Up", "While presenting: show the next panel, or the one before"),
         ("S", "While presenting: turn the halo around the mouse on and off"),
         (
             "Return, F2, Ins, Del",

@@ -8,7 +8,6 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
-from app.models.inspection import Inspection
 from app.panels.record import Panel, Region
 from app.style.text import as_surface
 from app.window.dock import Dock
@@ -74,12 +73,6 @@ class Docks:
             before.deleteLater()
         as_surface(widget)
         dock.setWidget(widget)
-
-    def follow(self, inspection: Inspection) -> None:
-        """Show the steps that are asked for, and the episode that is played from one of them."""
-        inspection.asked.connect(lambda _wanted: self.bring_forward("Samples"))
-        inspection.played.connect(lambda: self.bring_forward("Agent"))
-        inspection.hands_asked.connect(lambda _start: self.bring_forward("Play/Record"))
 
     def bring_forward(self, title: str) -> None:
         """Let one be seen, where it is behind another or closed."""

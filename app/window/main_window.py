@@ -186,7 +186,7 @@ class MainWindow(DropWindow):
         self.choice_loader.named.connect(lambda name: self.toolbar.show_preset(name.title, name.edited))
         self.choice_loader.named.connect(self.experiment_panel.story.show_name)
         self.x_axis.changed.connect(lambda axis: self._settings.setValue("x_axis", axis))
-        self.docks.follow(self.panels.inspection)
+        self.panels.inspection.lead(self.docks.bring_forward)
         self._tick.timeout.connect(self._on_tick)
         self.look.changed.connect(self._wear)
 

@@ -36,6 +36,7 @@ from app.window.panels import Panels
 from app.window.run_row import NOTHING_YET
 from app.window.spotlight import Spotlight
 
+_NUMBERED = 9  # panels that have a number
 TIMES = 2.0  # as large as in the window
 FIRST = "Returns"  # what is shown where nobody has pointed at a panel
 KEYS = (
@@ -84,7 +85,8 @@ def _id(kept: KeptRun | None) -> str:
 class Present(QWidget):
     """Takes the place of everything in the window until it is left, which then is as it was before.
 
-    Numbers show one panel or another, Escape and P go back, S turns the spotlight on and off, and the actions of
+    Numbers show one panel or another, Page Down and Page Up the next and the one before, as who clicks through slides
+    has them, Escape and P go back, S turns the spotlight on and off, and the actions of
     ``KEYS`` stay. Nothing else of the window can be seen, or costs anything.
 
     Args:
@@ -107,8 +109,10 @@ class Present(QWidget):
         self.stack.addWidget(self)
         self._arrange()
         self.addActions([actions[name] for name in KEYS])  # whose menus are hidden
-        for number, title in enumerate(self._titles, start=1):
+        for number, title in enumerate(self._titles[:_NUMBERED], start=1):
             self._on_key(str(number)).activated.connect(lambda title=title: self.show_panel(title))
+        for key, step in (("PgDown", 1), ("PgUp", -1)):
+            self._on_key(key).activated.connect(lambda step=step: self._turn(step))
         escape = self._on_key("Esc")  # which is also that of an enlarged plot
         escape.activated.connect(self._escape)
         escape.activatedAmbiguously.connect(self._escape)
@@ -144,6 +148,7 @@ class Present(QWidget):
     def follow(self, panels: Panels) -> None:
         """Know the panels, to tell on which of them a person has clicked; it can be entered once all are made."""
         self._panels = panels
+        panels.inspection.lead(self.show_panel)
 
     # --- coming and going ---------------------------------------------------------------------------------------------
 
@@ -195,9 +200,14 @@ class Present(QWidget):
 
     def show_panel(self, title: str) -> None:
         """Show another panel."""
-        if self.is_on and title != self._shown:
+        if self.is_on and title != self._shown and title in self._titles:
             self._put_back()
             self._take(title)
+
+    def _turn(self, step: int) -> None:
+        """Show the panel that is so many further on, round and round."""
+        if self._shown in self._titles:
+            self.show_panel(self._titles[(self._titles.index(self._shown) + step) % len(self._titles)])
 
     def _take(self, title: str) -> None:
         self._shown = title

@@ -18,6 +18,7 @@ from torch import Tensor
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.analysis.playback import PolicySnapshot, frozen
 from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config.bugs import NO_BUG
 from engine.config.estimators import NoBaseline, RewardToGo, SharedValueBaseline, ValueBaseline
 from engine.config.value_based import DQN
 from engine.estimation.estimators import estimate
@@ -56,6 +57,7 @@ _NO_VALUES = (
     "The value function was not kept with the policy, so credit is the reward-to-go of what was played, and nothing is "
     "subtracted from it."
 )
+_NO_BUG_HERE = "Whatever bug the run is made with is not in it."
 _NEW_SCALE = "By which spread of returns rewards were divided was not kept either; here it is this batch's alone."
 
 BatchConfig = PolicyGradientConfig | ValueBasedConfig
@@ -359,6 +361,8 @@ def sampled(
         config = config.model_copy(update={"estimator": plain})
     if config.environment.normalize_rewards:
         said.append(_NEW_SCALE)
+    if config.bug != NO_BUG:
+        said.append(_NO_BUG_HERE)
     interaction = RolloutInteraction(plays, _fresh(config.seed, iteration), shared)
     try:
         interaction.policy.load_state_dict(policy.state)

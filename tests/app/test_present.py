@@ -71,10 +71,13 @@ def test_escape_brings_back_exactly_what_was_there(qtbot: QtBot, make_window: Ma
     window.actions_by_name["present"].trigger()
     assert shown(window) == "Experiment"  # which has the focus
     assert window.present._scroll.widget().font().pointSizeF() == pytest.approx(2 * window.frame.font().pointSizeF())
-    for title in TITLES[1:]:
-        press(str(TITLES.index(title) + 1))
+    for number, title in enumerate(TITLES[1:], start=2):
+        press(str(number) if number < 10 else Qt.Key.Key_PageDown)
         assert shown(window) == title
         assert window.present.title_label.text() == title
+    press(Qt.Key.Key_PageDown)  # round and round
+    press(Qt.Key.Key_PageUp)
+    assert shown(window) == TITLES[-1]
     assert not floating.isVisible()
     press(Qt.Key.Key_Escape)
     assert window.frame.isVisible()
@@ -202,7 +205,7 @@ def test_every_panel_fits_and_takes_on_another_look(qtbot: QtBot, make_window: M
     before = sizes(window)
     press(Qt.Key.Key_P)
     for number in range(1, len(TITLES) + 1):
-        press(str(number))
+        press(str(number) if number < 10 else Qt.Key.Key_PageDown)
         assert window.size().toTuple() == (1024, 640)
         bars = window.present._scroll.horizontalScrollBar(), window.present._scroll.verticalScrollBar()
         assert [bar.maximum() for bar in bars] == [0, 0]

@@ -143,6 +143,17 @@ def test_a_bar_is_clicked_its_steps_are_walked_through_and_one_is_played_from(wi
     assert not signal.watched
     assert len(panel.rows.rows) == len(samples)
 
+    # In front of a room, a click leads from panel to panel as well.
+    window.docks.bring_forward("Signal")
+    window.present.toggle()
+    window.present.show_panel("Signal")
+    QApplication.processEvents()
+    click(signal.plot, place_of(signal.plot, middle, 50 * float(shown.shares[highest])))
+    assert panel.isVisible()
+    assert not signal.isVisible()
+    assert len(panel.rows.rows) == len(listed)
+    window.present.leave()
+
 
 def test_a_dot_and_a_moment_lead_to_their_steps_and_what_cannot_be_shown_is_said(
     window: MainWindow, qtbot: QtBot

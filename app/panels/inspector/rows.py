@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.panels.inspector.words import done
 from app.style.format import short_number
-from app.style.sentence import smaller
 from app.style.theme import Theme, tabular
 
 if TYPE_CHECKING:  # with torch
@@ -160,6 +159,7 @@ class SampleTable(QTableView):
         self.setModel(rows)
         self.setAccessibleName("Samples")
         self.setProperty("letters", False)
+        self.setProperty("small", True)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
@@ -173,6 +173,9 @@ class SampleTable(QTableView):
         for each in (header, self.verticalHeader()):
             each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             each.setAccessibleName("Columns of the samples")
+        parts: list[QWidget] = [header, self.verticalHeader(), *self.findChildren(QAbstractButton)]
+        for part in parts:
+            part.setProperty("small", True)  # as the table is
         header.setHighlightSections(False)
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
@@ -197,8 +200,7 @@ class SampleTable(QTableView):
 
     def apply_theme(self, theme: Theme) -> None:
         self._scale = theme.text_scale
-        self.setFont(smaller(tabular(QApplication.font())))
-        self.horizontalHeader().setFont(self.font())
+        self.setFont(tabular(self.font()))
         self.verticalHeader().setDefaultSectionSize(theme.px(_ROW))
         self.horizontalHeader().setFixedHeight(theme.px(_ROW))
         self.setMinimumHeight(3 * theme.px(_ROW))
