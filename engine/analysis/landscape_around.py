@@ -1,4 +1,8 @@
-"""A look around a policy: along which directions, how far, and what is found there, as it becomes known."""
+"""A look around a policy: along which directions, how far, and what is found there, as it becomes known.
+
+Source: Sullivan et al. (2022), "Cliff diving: exploring reward surfaces in reinforcement learning environments", for
+returns along the gradient and over filter-normalised planes.
+"""
 
 from __future__ import annotations
 

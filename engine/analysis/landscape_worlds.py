@@ -88,7 +88,7 @@ def _two_states() -> FiniteMDP:
     """States i and j, in each of which one may stay or change: staying pays 1 in i and 2 in j, changing pays nothing.
     Nine episodes of ten begin in i.
 
-    Source: after Kakade (2002), "A natural policy gradient", figure 1, there for the average reward.
+    Source: after the process of two states in Kakade (2002), "A natural policy gradient", there for the average reward.
     """
     stay: list[list[list[Outcome]]] = [
         [[(1.0, here, paid, False)], [(1.0, 1 - here, 0.0, False)]] for here, paid in ((0, 1.0), (1, 2.0))
@@ -156,9 +156,9 @@ _WORLDS = (
     World(
         name="two-states",
         title="Two states (Kakade)",
-        story="Staying pays 1 in i and 2 in j, changing nothing, and episodes begin in i. From the upper left, plain "
-        "ascent learns to stay in i and is stuck: j is hardly visited, so ∇J hardly tells of it. The natural gradient "
-        "does not weigh by visits, learns to stay in j as fast, and goes there.",
+        story="Staying pays 1 in i and 2 in j, changing pays nothing, and nine of ten episodes begin in i. From the "
+        "lower right, plain ascent learns to stay in i and is stuck on a plateau: j is hardly visited, so ∇J hardly "
+        "tells of it. The natural gradient does not weigh by visits, learns to stay in j as fast, and goes there.",
         axes=("θ₁: stay in i", "θ₂: stay in j"),
         mdp=_two_states(),
         logits=lambda theta: _over(theta[..., 0], theta[..., 1]),

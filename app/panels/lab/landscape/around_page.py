@@ -34,6 +34,11 @@ _EMPTY = (
     "How the return changes around the policy appears here once there is one: a click on Look plays episodes with "
     "parameters a step away, along the gradient, the last update or at random."
 )
+_DIRECTIONS = (
+    "The direction in which parameters are changed: the gradient ĝ, or the natural one, as estimated from 4 N episodes "
+    "with the run's discount; the last update of the run's own; the newest policy; or at random, every unit's weights "
+    "as long as the network's own there"
+)
 _REACHES = (0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _EPISODES = (4, 8, 16, 32, 64, 128)
 _LINE = "a line"
@@ -62,7 +67,7 @@ class AroundPage(PanelWidget):
         self._work = LabWork(self, "around", "What is around the policy could not be found")
         self._work.failed.connect(self._fail)
         kinds = [(words, kind) for kind, words in NAMES.items()]
-        self.first = combo("Along", "The direction in which parameters are changed", kinds)
+        self.first = combo("Along", _DIRECTIONS, kinds)
         self.second = combo("And", "A second direction, over which there is a map; without one there is a curve")
         self.second.addItem(_LINE, None)
         for words, kind in kinds:
