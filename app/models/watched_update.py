@@ -38,10 +38,15 @@ class WatchedUpdate:
         made = (self.batch is not None, self.region is not None, self.over)
         return (self.iteration, len(self.episodes), len(self.steps), len(self.tries), *map(int, made))
 
+    def _ends_with(self, event: Updated) -> bool:
+        """Whether an iteration that told of nothing but its episodes is over with this."""
+        unnumbered = self.iteration == 0 and bool(self.episodes)
+        return unnumbered and self.episodes[-1].environment_steps <= event.environment_steps
+
     def with_event(self, event: Event) -> WatchedUpdate:
         """With one more, or that of the next iteration which it begins."""
         if isinstance(event, Updated):
-            self.over = self.over or event.iteration == self.iteration
+            self.over = self.over or event.iteration == self.iteration or self._ends_with(event)
             return self
         if isinstance(event, EpisodeEnded):
             learned = self.batch is not None or bool(self.steps or self.tries) or self.over

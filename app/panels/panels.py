@@ -223,6 +223,16 @@ PANELS: tuple[Panel, ...] = (
         make=_teacher,
     ),
     Panel(
+        title="Update",
+        region="lower",
+        events=frozenset({EpisodeEnded, Inspected, LineSearchTry, UpdateStep, Updated}),
+        interval=100,
+        help="One update in slow motion: credit, baseline, weights, the step in θ, and how far it moves the policy",
+        names_run=True,
+        at_once=False,
+        make=_update,
+    ),
+    Panel(
         title="Lab",
         region="lower",
         events=frozenset({Updated}),
@@ -241,15 +251,5 @@ PANELS: tuple[Panel, ...] = (
         names_run=True,
         at_once=False,
         make=_samples,
-    ),
-    Panel(
-        title="Update",
-        region="lower",
-        events=frozenset({EpisodeEnded, Inspected, LineSearchTry, UpdateStep, Updated}),
-        interval=100,
-        help="One update in slow motion: credit, baseline, weights, the step in θ, and how far it moves the policy",
-        names_run=True,
-        at_once=False,
-        make=_update,
     ),
 )

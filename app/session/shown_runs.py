@@ -63,7 +63,7 @@ class ShownRuns(QObject):
     @property
     def shows_nothing(self) -> bool:
         """Whether there is no run of which anything could be seen."""
-        return self.shown is None or self.history.is_empty
+        return self.shown is None or (self.history.is_empty and self.history.watched.is_empty)
 
     @property
     def history(self) -> History:

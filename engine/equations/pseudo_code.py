@@ -9,8 +9,16 @@ from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.catalogue.methods.spec import require_same_kinds
 from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.catalogue.methods.stops import Stop, reason_against
-from engine.config import ImitationConfig, PlanningConfig, PolicyGradientConfig, RunConfig
+from engine.config import (
+    ActorCriticConfig,
+    ImitationConfig,
+    PolicyGradientConfig,
+    RunConfig,
+    ValueBasedConfig,
+    plans_by_sweeps,
+)
 from engine.config.estimators import WholeEpisodes
+from engine.config.value_based import DQN
 from engine.equations.terms import Line, Part
 
 
@@ -85,13 +93,24 @@ def _weight(config: PolicyGradientConfig) -> str:
 
 
 def _otherwise(config: RunConfig) -> tuple[CodeLine, ...]:
-    imitates, plans = isinstance(config, ImitationConfig), isinstance(config, PlanningConfig)
-    does = "play, to see what π does" if plans else "play episodes with π" if imitates else "take steps, keep them"
-    learns = "θ ← θ + α ∇log π" if imitates else "θ ← θ + α ∇J" if plans else "θ ← θ − α ∇ error²"
+    """Of a method that does not estimate a gradient from a batch: what is played, and what is learned by."""
+    stepwise = isinstance(config, ValueBasedConfig | ActorCriticConfig)
+    does = "take steps, keep them" if stepwise else "play episodes with π"
+    unseen = reason_against(config, "collect") if stepwise else ""
     return (
-        CodeLine("collect", does, "policy", "The episodes that ended.", reason_against(config, "collect")),
-        CodeLine("step", learns, "update", "The steps in the parameters θ.", reason_against(config, "step")),
+        CodeLine("collect", does, "policy", "What was played: one row for each episode.", unseen),
+        CodeLine("step", _learns(config), "update", "The steps in the parameters θ.", reason_against(config, "step")),
     )
+
+
+def _learns(config: RunConfig) -> str:
+    if isinstance(config, ImitationConfig):
+        return "θ ← θ + α ∇log π(teacher's a|s)"
+    if isinstance(config, ActorCriticConfig):
+        return "fit Q;  θ ← θ + α ∇Q"
+    if isinstance(config, ValueBasedConfig):
+        return "θ ← θ − α ∇ error²" if isinstance(config.update, DQN) else "Q(s,a) ← Q(s,a) + α error"
+    return "V(s) ← backed up,  π ← greedy" if plans_by_sweeps(config) else "θ ← θ + α ∇J"
 
 
 def lit_terms(lines: tuple[Line, ...], stop: Stop | None) -> frozenset[tuple[Line, int]]:

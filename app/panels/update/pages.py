@@ -106,12 +106,13 @@ class Pages(QStackedWidget):
     def _show_rewards(self, update: WatchedUpdate) -> str:
         if update.batch is not None:
             self._lay_out(update.batch)
-            self.strips["reward"].show_values("reward r", _numbers(update.batch.rewards))
+            rewards = _numbers(update.batch.rewards)
+            self.strips["reward"].show_values("reward r", rewards, _largest(rewards))
         elif update.episodes:
             layout, rewards = layout_of_episodes(update.episodes)
             self._batch = None
             self.shared.lay_out(layout)
-            self.strips["reward"].show_values("reward r", rewards)
+            self.strips["reward"].show_values("reward r", rewards, _largest(rewards))
         else:
             return "Each episode appears here as a strip of its rewards, as soon as it has ended."
         self._turn_to("collect")
@@ -140,7 +141,7 @@ class Pages(QStackedWidget):
     def _show_step(self, update: WatchedUpdate, view: View) -> str:
         steps = update.steps[: view.taken]
         if not steps and not update.tries:
-            return "θ has not moved yet in this update."
+            return "This iteration took no step in θ." if update.over else "θ has not moved yet in this update."
         step = steps[-1] if steps else None
         kind = kind_of(update)
         if view.theta and step is not None:
@@ -172,7 +173,7 @@ class Pages(QStackedWidget):
         layout = self._pages[ELLIPSE].layout()
         assert isinstance(layout, QHBoxLayout)
         if not searched and layout.indexOf(self.theta_beside) < 0:
-            layout.addWidget(self.theta_beside, 1)
+            layout.addWidget(self.theta_beside, 5)
         self.tries.setVisible(searched)
         self.theta_beside.setVisible(not searched)
 
@@ -180,7 +181,7 @@ class Pages(QStackedWidget):
         layout = self._pages[LOSS].layout()
         assert isinstance(layout, QHBoxLayout)
         if layout.indexOf(self.theta_beside) < 0:
-            layout.addWidget(self.theta_beside, 1)
+            layout.addWidget(self.theta_beside, 5)
         self.theta_beside.setVisible(True)
 
     def _show_moved(self, batch: Inspected, steps: Sequence[UpdateStep], view: View) -> str:
@@ -207,7 +208,7 @@ def kind_of(update: WatchedUpdate) -> str:
     steps = update.steps
     if steps and steps[0].policy is not None:
         return RATIOS if steps[0].epochs > 1 or len(steps) > 1 or steps[0].clipped is not None else THETA
-    return LOSS
+    return LOSS if steps and (steps[0].errors is not None or steps[0].epochs > 1) else THETA
 
 
 def expected_steps(update: WatchedUpdate) -> int:
@@ -228,6 +229,10 @@ def _page(*widgets: QWidget) -> QWidget:
     for widget in widgets:
         layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 6 if isinstance(widget, TryRows) else 5)
     return page
+
+
+def _largest(values: Numbers) -> float:
+    return float(np.abs(values).max(initial=0.0)) or 1.0
 
 
 def _numbers(values: np.ndarray) -> Numbers:

@@ -336,7 +336,9 @@ class UpdatePanel(PanelWidget):
             whole = f"{layout.rows:,} episodes" if layout.rows != 1 else "1 episode"
             words.append(f"{whole}, {len(update.batch.rewards):,} steps")
         elif update.episodes:
-            words.append(f"{len(update.episodes):,} episode{'s' * (len(update.episodes) > 1)} so far")
+            count = len(update.episodes)
+            so_far = "" if update.over or update.steps else " so far"
+            words.append(f"{count:,} episode{'s' * (count > 1)}{so_far}")
         if self._how:
             words.append(self._how)
         self.heading.setText(" · ".join(words))

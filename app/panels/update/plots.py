@@ -233,5 +233,6 @@ class LossPlot(Plot):
         self._now.x, self._now.y = self._line.x[-1:], self._line.y[-1:]
         low, high = float(losses.min()), float(losses.max())
         edge = 0.1 * (high - low or abs(high) or 1.0)
+        self.legend.show_entries([Entry("loss of the minibatch", self._line.colour, "line")])
         self.set_ranges((0.0, float(max(len(steps), 1))), (low - edge, high + edge))
         self.redraw()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.style.format import minus, percent, short_number
 from app.style.theme import Theme, tabular
-from engine.reports.events import LineSearchTry, UpdateStep
+from engine.reports.events import ComponentChange, LineSearchTry, UpdateStep
 
 _GAP = 6
 _BESIDE = 420  # pixels from which on layers and components stand side by side
@@ -59,6 +59,7 @@ class ThetaRows(Rows):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
         self._step: UpdateStep | None = None
+        self._names = 0.0  # pixels of the longest name
 
     def show_step(self, step: UpdateStep | None) -> None:
         self._step = step
@@ -70,7 +71,10 @@ class ThetaRows(Rows):
         if step is None:
             painter.end()
             return
-        line = painter.fontMetrics().height() + 3.0
+        metrics = painter.fontMetrics()
+        line = metrics.height() + 3.0
+        called = [layer.name for layer in step.layers] + [_called(one) for one in step.largest]
+        self._names = max((float(metrics.horizontalAdvance(name)) for name in called), default=0.0) + _GAP
         whole = sum(layer.change**2 for layer in step.layers) ** 0.5
         beside = self.width() >= self._theme.px(_BESIDE)
         width = self.width() / 2 - _GAP if beside else float(self.width())
@@ -92,17 +96,17 @@ class ThetaRows(Rows):
         largest = max((abs(one.change) for one in step.largest), default=1.0)
         for number, one in enumerate(step.largest[: max(int((self.height() - top) / line) - 1, 0)], 1):
             place = QRectF(left, top + number * line, width, line)
-            name = f"{one.layer}[{','.join(map(str, one.index))}]"
             sign = "+" if one.change >= 0 else ""
             words = f"{minus(f'{one.before:.3g}')} {minus(f'{sign}{one.change:.2g}')}"
-            self._bar(painter, place, name, one.change / max(largest, 1e-300), words)
+            self._bar(painter, place, _called(one), one.change / max(largest, 1e-300), words)
         painter.end()
 
     def _bar(self, painter: QPainter, place: QRectF, name: str, share: float, words: str) -> None:
         """A bar of ``share`` of its room, hatched where that is negative, between a name and its numbers."""
         metrics = painter.fontMetrics()
-        names, numbers = 0.38 * place.width(), float(metrics.horizontalAdvance("−0.00000 +0.00000 "))
-        self._write(painter, QRectF(place.left(), place.top(), names, place.height()), name, muted=True)
+        numbers = float(metrics.horizontalAdvance("−0.00000 +0.00000 "))
+        names = min(self._names, max(place.width() - numbers, 0.0))
+        self._write(painter, QRectF(place.left(), place.top(), names - 4, place.height()), name, muted=True)
         room = place.width() - names - numbers - _GAP
         if room > 8:
             bar = QRectF(place.left() + names, place.top() + 3, max(abs(share) * room, 1.0), place.height() - 7)
@@ -117,6 +121,11 @@ class ThetaRows(Rows):
         striped = QColor(self._theme.surface)
         striped.setAlphaF(0.25)
         return striped
+
+
+def _called(one: ComponentChange) -> str:
+    """ "layer 1 W[3,12]"."""
+    return f"{one.layer}[{','.join(map(str, one.index))}]"
 
 
 class TryRows(Rows):

@@ -1,0 +1,211 @@
+"""The panel Update: what it shows of each line of an iteration, looked at with a real mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.models.watched_update import WatchedUpdate
+from app.panels.advantages import AdvantagesPanel
+from app.panels.update.cells import binned, layout_of
+from app.panels.update.pages import ELLIPSE, RATIOS, kind_of
+from app.panels.update.panel import UpdatePanel
+from app.panels.update.plots import contour_of
+from app.window.main_window import MainWindow
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.stops import Until
+from engine.config import PolicyGradientConfig
+from engine.config.parameters import with_values
+from engine.config.presets import Preset
+from engine.equations import equation
+from engine.equations.pseudo_code import code_lines, lit_terms
+from engine.reports.events import EpisodeEnded, Event, Inspected, TrustRegion, Updated
+from engine.training.training import Training
+
+Make = Callable[..., MainWindow]
+Reach = Callable[..., None]
+LEFT = Qt.MouseButton.LeftButton
+SMALL = {"environment": "Corridor-v0", "policy": "tabular", "device": "cpu", "budget.environment_steps": 50_000}
+
+
+def told_by(algorithm: str) -> list[Event]:
+    config = choose(with_values(PolicyGradientConfig(), SMALL | {"budget.environment_steps": 1}), ALGORITHMS[algorithm])
+    training = Training(config)
+    training.watched = True
+    told = list(training)
+    training.close()
+    return told
+
+
+def put_together(events: Sequence[Event]) -> WatchedUpdate:
+    update = WatchedUpdate()
+    for event in events:
+        update = update.with_event(event)
+    return update
+
+
+def test_cells_hold_each_step_of_each_episode_once() -> None:
+    told = told_by("reinforce")
+    update = put_together(told)
+    assert update.over
+    batch = update.batch
+    assert batch is not None
+    layout = layout_of(batch)
+    assert layout.rows == len(update.episodes)
+    assert sorted(layout.index[layout.index >= 0].tolist()) == list(range(len(batch.rewards)))
+    totals = np.nansum(layout.cells(batch.rewards.astype(float)), axis=1)
+    assert np.allclose(sorted(totals), sorted(episode.total for episode in update.episodes), atol=1e-4)
+    # The next iteration begins another update, be it only with the end of an episode.
+    ended = next(event for event in told if isinstance(event, EpisodeEnded))
+    assert put_together([*told, ended]).batch is None
+    assert not put_together([ended, Updated(1, environment_steps=ended.environment_steps - 1)]).over
+
+
+def test_bins_are_means_of_what_they_stand_for() -> None:
+    cells = np.array([[1.0, 3.0, 5.0, np.nan], [1.0, 5.0, np.nan, np.nan]])
+    assert np.allclose(binned(cells, 2, 2), [[2.0, 5.0], [3.0, np.nan]], equal_nan=True)
+    assert np.allclose(binned(cells, 1, 4), [[1.0, 4.0, 5.0, np.nan]], equal_nan=True)
+
+
+def test_every_point_of_the_ellipse_has_the_divergence_and_the_step_gains_most() -> None:
+    (region,) = (event for event in told_by("trpo") if isinstance(event, TrustRegion))
+    assert region.limit is not None
+    points = np.stack(contour_of(region, region.limit))
+    assert np.allclose(0.5 * np.einsum("in,ij,jn->n", points, region.fisher, points), region.limit)
+    assert (region.gradient @ points).max() <= region.gradient @ region.step * (1 + 1e-6)
+    assert (region.gradient @ points).max() == pytest.approx(region.gradient @ region.step, rel=1e-2)
+
+
+@pytest.mark.parametrize("algorithm", ["reinforce", "a2c", "ppo", "trpo", "npg", "off-policy-pg", "rloo"])
+def test_every_line_of_pseudo_code_lights_terms_of_its_own(algorithm: str) -> None:
+    config = choose(with_values(PolicyGradientConfig(), SMALL), ALGORITHMS[algorithm])
+    training = Training(config)
+    lines = equation(config, training.environment)
+    training.close()
+    lit = {line.stop: lit_terms(lines, line.stop) for line in code_lines(config) if line.stop != "iteration"}
+    plain = {"baseline"} if algorithm == "reinforce" else set()
+    assert {stop for stop, terms in lit.items() if not terms} == plain
+    assert not lit["credit"] & lit["baseline"]
+    assert not lit["weight"] & lit["step"]
+
+
+@pytest.fixture
+def stepped(make_window: Make, reach: Reach) -> Callable[..., tuple[MainWindow, UpdatePanel]]:
+    """A window whose panel Update is in sight and whose run has been taken through some stops."""
+
+    def make(algorithm: str, *stops: Until, **values: object) -> tuple[MainWindow, UpdatePanel]:
+        window = make_window(environment="Corridor-v0", device="cpu", policy="tabular")
+        config = choose(with_values(PolicyGradientConfig(), SMALL), ALGORITHMS[algorithm])
+        changes = {path.replace("__", "."): value for path, value in values.items()}
+        window.choice_loader.load(Preset(title="Small", config=with_values(config, changes)))
+        panel = window.panels.find(UpdatePanel)
+        bring_up(panel)
+        for stop in stops:
+            window.step(stop)
+            reach(window, RunState.PAUSED)
+        return window, panel
+
+    return make
+
+
+def bring_up(panel: QWidget) -> None:
+    dock = panel
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parentWidget()
+    dock.raise_()
+    QApplication.processEvents()
+
+
+def click_line(panel: UpdatePanel, stop: str) -> None:
+    QTest.mouseClick(panel.code, LEFT, pos=panel.code.place_of(stop).center().toPoint())
+
+
+def test_the_panel_follows_the_run_and_a_click_looks_back(
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]], reach: Reach, qtbot: QtBot
+) -> None:
+    window, panel = stepped("reinforce-average-baseline", "episode", "baseline")
+    equation_view, pages = window.experiment_panel.equation, panel.pages
+    assert panel.code.lit == panel.stop == "baseline"
+    assert equation_view.lit_at is not None
+    assert "Â" in panel.code.accessibleDescription()
+    shown = pages.strips["advantage"]
+    batch = window.controller.history.watched.batch
+    assert isinstance(batch, Inspected)
+    assert shown.isVisible()
+    assert np.allclose(np.sort(shown._cells[np.isfinite(shown._cells)]), np.sort(batch.advantages), atol=1e-5)
+    click_line(panel, "collect")
+    assert (panel.stop, window.controller.slow.at) == ("collect", "baseline")
+    assert pages.strips["reward"].isVisible()
+    assert not shown.isVisible()
+    # What is under the mouse is told in numbers; the wheel looks closer, and a double click at all again.
+    strips = pages.strips["reward"]
+    QTest.mouseMove(strips, strips.area.center().toPoint() - QPoint(1, 1))
+    place = QPointF(strips.area.left() + 2, strips.area.top() + 2)
+    QTest.mouseMove(strips, place.toPoint())
+    assert pages.shared.hovered == 0
+    assert panel.readout.text().startswith("step 0 · a ")
+    wheel = QWheelEvent(
+        place, strips.mapToGlobal(place), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(strips, wheel)
+    assert pages.shared.window is not None
+    QTest.mouseDClick(strips, LEFT, pos=place.toPoint())
+    assert pages.shared.window is None
+    window.step("iteration")
+    reach(window, RunState.PAUSED)
+    assert panel.stop == "iteration"
+    assert pages.pushed.isVisible()
+    assert panel.play_button.isEnabled()
+    assert kind_of(window.controller.history.watched) not in (RATIOS, ELLIPSE)
+    click_line(panel, "step")
+    assert pages.theta.isVisible()
+    window.start()  # at full speed nothing is lit; iterations are watched now and then while the panel is in sight
+    qtbot.waitUntil(lambda: window.controller.history.watched.iteration > 2, timeout=20_000)
+    assert equation_view.lit_at is None
+    assert window.training.stops.looked_at
+    bring_up(window.panels.find(AdvantagesPanel))
+    qtbot.waitUntil(lambda: not window.training.stops.looked_at)
+
+
+def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[MainWindow, UpdatePanel]]) -> None:
+    window, panel = stepped("ppo", "iteration", update__epochs=3, update__minibatch_size=0, collection__steps=32)
+    steps = window.controller.history.watched.steps
+    assert len(steps) == 3
+    click_line(panel, "step")
+    assert panel.pages.ratios.isVisible()
+    assert panel.taken == 3
+    panel.slider.setFocus()
+    QTest.keyClick(panel.slider, Qt.Key.Key_Home)
+    assert panel.taken == 1
+    assert panel.pages.kl._line.y.tolist() == pytest.approx([0.0, steps[0].policy.kl])
+    assert panel.count.text().startswith("step 1 of 3")
+    QTest.mouseClick(panel.theta_button, LEFT, pos=QPoint(8, 8))
+    assert panel.pages.theta.isVisible()
+
+
+def test_the_update_of_an_earlier_iteration_is_made_again(
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot
+) -> None:
+    window, panel = stepped("trpo", *(["iteration"] * 3), collection__episodes_per_update=4)
+    live = window.controller.history.watched
+    assert live.iteration == 3
+    qtbot.waitUntil(lambda: len(window.panels.past.kept) > 1, timeout=20_000)
+    window.panels.past.asked.emit(2)
+    qtbot.waitUntil(lambda: panel._update.iteration == 2 and panel.pages.isVisible(), timeout=20_000)
+    click_line(panel, "step")
+    assert panel._update.batch is not None
+    assert panel._update.tries
+    assert panel.pages.ellipse.isVisible()
+    assert "iteration 2" in panel.heading.text()
+    window.panels.past.asked.emit(None)
+    qtbot.waitUntil(lambda: panel._update is live, timeout=20_000)
