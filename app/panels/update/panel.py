@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout
 
 from app.models.inspection import Wanted
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 EMPTY = "Press Shift+→, or choose a stop in the menu of Step, and see here what the iteration does with its batch."
 UNSEEN = "The next iteration that is trained while this is open appears here; Shift+→ goes through it stop by stop."
 _SETTLES = 300  # ms for which the timeline is to rest
+_LOOKS = 400  # ms between two looks at whether it is in sight
 _PLAYS, _PLAYS_STEPS = 1600, 120  # ms for which a line, and a gradient step, are shown as an update plays
 
 
@@ -56,6 +57,8 @@ class UpdatePanel(PanelWidget):
         self.lookup.failed.connect(self._say)
         self._settled = QTimer(self, singleShot=True, interval=_SETTLES)
         self._settled.timeout.connect(self._follow_past)
+        self._looking = QTimer(self, interval=_LOOKS)
+        self._looking.timeout.connect(self._look_again)
         self._playing = QTimer(self)
         self._playing.timeout.connect(self._play_on)
         self._build(theme)
@@ -132,7 +135,6 @@ class UpdatePanel(PanelWidget):
         self._redraw()
 
     def refresh(self, history: History) -> None:
-        self._slow.look(self.watched)
         self._trained = history.iterations
         self._live = history.watched
         if self._past.shown is None:
@@ -162,15 +164,19 @@ class UpdatePanel(PanelWidget):
         self.pages.apply_theme(theme)
         self._redraw()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._slow.look(True)
-        self._leave_or_follow()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._looking.isActive():  # it has come into sight, be it from behind another tab
+            self._looking.start()
+            self._slow.look(True)
+            QTimer.singleShot(0, self._leave_or_follow)
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._slow.look(False)
-        self.play_button.setChecked(False)
+    def _look_again(self) -> None:
+        """Nobody tells a panel that another tab has covered it."""
+        if not self.watched:
+            self._looking.stop()
+            self._slow.look(False)
+            self.play_button.setChecked(False)
 
     # --- which update -------------------------------------------------------------------------------------------------
 
