@@ -55,7 +55,8 @@ def window(make_window: Make, reach: Reach, qtbot: QtBot) -> MainWindow:
 
     def seen() -> bool:
         made.run_library.look()
-        return [kept.iteration for kept in made.panels.past.kept] == [0, 1, 2, 3, 4]
+        there = [kept.iteration for kept in made.panels.past.kept]
+        return len(there) > 3 and there[-1] == 4
 
     qtbot.waitUntil(seen, timeout=10_000)
     QApplication.processEvents()
@@ -184,7 +185,7 @@ def test_a_dot_and_a_moment_lead_to_their_steps_and_what_cannot_be_shown_is_said
     assert not panel.lookup.busy
     assert panel.samples is not None
     assert panel.samples.looked.iteration == kept.iteration + 1
-    other = window.panels.past.kept[3]
+    other = window.panels.past.kept[-2]
     QTest.mouseClick(line, LEFT, NO_KEY, QPoint(round(line._x_of(other)), line.height() // 2))
     moved = window.panels.past.shown
     assert moved is not None
