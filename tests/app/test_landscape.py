@@ -101,6 +101,14 @@ def a_click_begins_a_race_from_there(qtbot: QtBot, window: MainWindow) -> None:
     if race.map.seen != before:
         until(qtbot, lambda: race.map.heights.x == race.map.seen[0])
 
+    QTest.keyClick(race.map, Qt.Key.Key_E)
+    large = race.map.enlarged
+    assert large is not None
+    until(qtbot, large.isVisible)
+    QTest.mouseClick(large.viewport(), Qt.MouseButton.LeftButton, pos=race.map.pixels_of((-2.0, 1.0), large).toPoint())
+    assert race.start == pytest.approx((-2.0, 1.0), abs=0.1)
+    QTest.keyClick(large, Qt.Key.Key_Escape)
+
     window.docks["Signal"].raise_()  # nobody looks any more
     until(qtbot, lambda: not race._frames.isActive())
     assert not race.watched

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 
 from app.panels.lab.landscape.marks import Heights
@@ -15,7 +15,8 @@ _STILL = 4.0  # pixels that the mouse may move between press and release of a cl
 
 
 class MapPlot(Plot):
-    """
+    """What is done to it where it is shown large counts as done here.
+
     Signals:
         chosen: a place, x and y, has been clicked.
         pointed: the mouse is at this place, x and y; None where it is at none.
@@ -31,45 +32,52 @@ class MapPlot(Plot):
         self._pressed: QPointF | None = None
         super().__init__(theme, x_title, y_title, margins or Margins(left=52, tick_height=30))
         self._view.sigRangeChanged.connect(self._seen_changed)
+        self.viewport().installEventFilter(self)
 
     def apply_theme(self, theme: Theme) -> None:
         self.heights.apply_theme(theme)
         super().apply_theme(theme)
 
-    def place_of(self, position: QPointF) -> tuple[float, float] | None:
-        """What is at these pixels."""
-        frame = self._frame(self.area)
-        if not frame.rect.contains(position) or frame.rect.isEmpty():
-            return None
-        share = (frame.rect.bottom() - position.y()) / frame.rect.height()
-        y = frame.y[0] + share * (frame.y[1] - frame.y[0])
-        return Pointer(frame, position.x(), position.y()).data_x, y
-
-    def pixels_of(self, place: tuple[float, float]) -> QPointF:
-        """Where a place is."""
-        frame = self._frame(self.area)
+    def pixels_of(self, place: tuple[float, float], plot: Plot | None = None) -> QPointF:
+        """Where a place is, here or in this ``plot``, where the map is shown large."""
+        frame = (plot or self)._frame((plot or self).area)
         return QPointF(frame.to_x(place[0]), frame.to_y(place[1]))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        super().mousePressEvent(event)
-        self._pressed = event.position() if event.button() == Qt.MouseButton.LeftButton else None
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        plot = self if watched is self.viewport() else self.enlarged
+        if plot is not None:
+            if isinstance(event, QMouseEvent):
+                self._follow_mouse(plot, event)
+            elif event.type() == QEvent.Type.Leave:
+                self.pointed.emit(None)
+        return bool(super().eventFilter(watched, event))
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        super().mouseReleaseEvent(event)
-        pressed, self._pressed = self._pressed, None
-        if pressed is None or (event.position() - pressed).manhattanLength() > _STILL:
-            return
-        place = self.place_of(event.position())
-        if place is not None:
-            self.chosen.emit(*place)
+    def _follow_mouse(self, plot: Plot, event: QMouseEvent) -> None:
+        kind, left, at = event.type(), event.button() == Qt.MouseButton.LeftButton, event.position()
+        if kind == QEvent.Type.MouseMove:
+            self.pointed.emit(_place(plot, at))
+        elif kind == QEvent.Type.MouseButtonPress:
+            self._pressed = at if left else None
+        elif kind == QEvent.Type.MouseButtonRelease and self._pressed is not None:
+            still = (at - self._pressed).manhattanLength() <= _STILL
+            place, self._pressed = _place(plot, at), None
+            if still and place is not None:
+                self.chosen.emit(*place)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        self.pointed.emit(self.place_of(event.position()))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self.pointed.emit(None)
+    def _enlarge(self) -> None:
+        super()._enlarge()
+        assert self.enlarged is not None
+        self.enlarged.viewport().installEventFilter(self)
 
     def _seen_changed(self, *_: object) -> None:
         self.seen_changed.emit()
+
+
+def _place(plot: Plot, position: QPointF) -> tuple[float, float] | None:
+    """What is at these pixels of a plot."""
+    frame = plot._frame(plot.area)
+    if not frame.rect.contains(position) or frame.rect.isEmpty():
+        return None
+    share = (frame.rect.bottom() - position.y()) / frame.rect.height()
+    y = frame.y[0] + share * (frame.y[1] - frame.y[0])
+    return Pointer(frame, position.x(), position.y()).data_x, y
