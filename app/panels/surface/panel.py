@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # with numpy, and torch
 EVERY = 250  # ms between two surfaces of cells
 EVERY_SLICE = 70  # and between two slices, as the policy changes or the agent goes on
 _EMPTY = "What each state is worth, and what the policy does in it, will appear here once training starts."
+_HOW = "Click a cell to play from there."
 _WORDS = {
     "learned": "Learned values: V is the largest Q; arrows show the greedy policy",
     "exact": "V of the policy as it is, computed from the known dynamics; arrows show the policy",
@@ -129,7 +130,7 @@ class SurfacePanel(PanelWidget):
         if self._grid is not None:
             self.cells.show_grid(self._grid, environment.action)
             self._offer_pages(self._grid)
-        self.cell_label.setText("")
+        self.cell_label.setText(_HOW if grid is not None and not grid.arms else "")
         self._follow()
         self._request()
 

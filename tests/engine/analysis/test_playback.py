@@ -90,6 +90,7 @@ def test_an_episode_begins_in_a_state_or_after_actions_and_those_after_it_as_eve
     assert (first.step, first.reward_so_far, first.episode, last.terminated) == (0, 0.0, 2, True)
     assert playback._observations[0] == pytest.approx([0.5184, 0.0684], abs=2e-3)
     ordinary = playback.advance(greedy=True)
+    assert [first.chosen, last.chosen, ordinary.chosen] == [True, True, False]
     assert (ordinary.step, ordinary.episode, bool(-0.6 <= playback._observations[0][0] <= -0.4)) == (0, 3, True)
     playback.begin(AfterActions(7, np.array([2, 2, 0])))
     led = playback.advance(greedy=True)
