@@ -22,9 +22,10 @@ METRICS: dict[str, Metric] = {
             "Value at the start",
             "max Q(s₀)",
             "reward",
-            "What the best action in the first state, or the one that the policy prefers, is taken to be worth, "
-            "averaged over the episodes that have just ended: above their discounted return, values are overestimates, "
-            "unless random actions cost much of that. Those of a soft actor-critic count the entropy to come as well.",
+            "What the best action in the first state, or the one that the policy prefers, or V there, is taken to be "
+            "worth, averaged over the episodes that have just ended: above their discounted return, values are "
+            "overestimates, unless random actions cost much of that. Those of a soft actor-critic count the entropy to "
+            "come as well.",
             against=("discounted_return", "return"),
         ),
         Metric(

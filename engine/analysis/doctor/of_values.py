@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported, mean, median
+from engine.analysis.doctor.reported import Reported, error_of, mean, median
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, switched_on, value_at
 from engine.config import PolicyGradientConfig
 
@@ -92,14 +92,30 @@ def _scaled_rewards(reported: Reported) -> Iterator[Try]:
 
 def _ends_with_the_time(reported: Reported) -> str | None:
     found = reported.newest("surprise_at_limit", 20)
-    if len(found) < 10 or reported.iterations < 20:
+    if len(found) < 5 or reported.iterations < 20:
         return None
-    typical, error = mean(found), float(np.std(found)) / math.sqrt(len(found))
-    if abs(typical) < 2.0 or abs(typical) < 4.0 * error:
+    typical, error = median(found), float(np.std(found)) / math.sqrt(len(found))
+    always = abs(typical) > 20.0 and (np.all(found > 2.0) or np.all(found < -2.0))
+    if not always and (len(found) < 10 or abs(typical) < 2.0 or abs(typical) < 4.0 * error):
         return None
     return (
         f"What is learned of the last step before the time is up is unlike all else: its temporal-difference errors "
         f"lie {abs(typical):.1f} standard deviations {'below' if typical < 0 else 'above'} those of the other steps."
+    )
+
+
+def _unlike_returns(reported: Reported) -> str | None:
+    taken, brought = reported.last("first_value", 30), reported.last("discounted_return", 30)
+    if reported.iterations < 40 or len(taken) < 20 or len(taken) != len(brought) or not reported.is_flat:
+        return None
+    apart = taken - brought
+    typical, error = mean(apart), error_of(apart)
+    size = abs(mean(brought)) + 2.0 * float(np.std(brought))
+    if abs(typical) < 0.3 * size or abs(typical) < 5.0 * error or not size > 0.0:
+        return None
+    return (
+        f"The learned value is none of what is returned: it takes episodes to be worth {mean(taken):.4g} as they "
+        f"begin, and they bring {mean(brought):.4g} as discounted return."
     )
 
 
@@ -135,6 +151,20 @@ RULES = (
         curves=("explained_variance",),
         source="Pardo et al. (2018), “Time limits in reinforcement learning”. Here: 2 standard deviations and 4 "
         "standard errors from the mean of all other steps, over the last 20 iterations in which a time was up.",
+    ),
+    Rule(
+        name="values-unlike-returns",
+        title="Values unlike returns",
+        fits=learns_value,
+        look=_unlike_returns,
+        meaning="While returns do not change, what is predicted comes to what is brought, unless something else is "
+        "predicted: returns that are discounted otherwise, that miss a reward, or are of rewards that were changed. Or "
+        "the value is learned far too slowly.",
+        tries=_faster_fit,
+        panel="Diagnostics",
+        curves=("value_loss", "explained_variance"),
+        source="Andy Jones, “Debugging RL, without the agonizing pain”: values should come to match their targets. "
+        "Here: further apart than 0.3 of their size and 5 standard errors over 30 iterations, with flat returns.",
     ),
     Rule(
         name="values-worse-than-none",

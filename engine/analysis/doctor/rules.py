@@ -46,6 +46,7 @@ _ORDER = (
     "values-too-low",
     "errors-of-values-grow",
     "replay-too-young",
+    "values-unlike-returns",
     "values-out-of-scale",
     "values-worse-than-none",
     "few-episodes-count",

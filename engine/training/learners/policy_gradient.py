@@ -26,7 +26,7 @@ from engine.training.learner import Moment
 from engine.training.learners.condition import condition, is_looked_at
 from engine.training.learners.inspection import after_update, inspected
 from engine.training.learners.interaction import InteractingLearner, MakeCollector, RolloutInteraction
-from engine.training.learners.summary import estimated, require_computable, summary
+from engine.training.learners.summary import beginnings, estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
 from engine.values.state_values import MOST_SHOWN, StateValues
@@ -153,6 +153,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         assert isinstance(moment.config, PolicyGradientConfig)
         batch = yield from self._estimated(rollout, moment.config.estimator, self.policy, self._critic)
         told = summary(collected, batch, self.environment)
+        told |= beginnings(rollout, batch, moment.config.estimator.gamma)
         require_computable(told, batch, moment)
         return batch, told
 

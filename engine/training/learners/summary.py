@@ -8,11 +8,15 @@ from torch import Tensor
 
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.experience.batch import Batch, LearnedValue
+from engine.experience.rollouts import Rollout
 from engine.maths.losses import explained_variance, normalized
+from engine.maths.returns import state_discounts
 from engine.reports.events import Collected, Estimated
 from engine.runtime.errors import RunError
 from engine.training.learner import Moment
 
+_CUT_OFF = 0.05  # of a return's weight, that may lie behind a truncation
+_NEVER = 1 << 40  # steps
 LARGEST = 1e15  # of an advantage: a million squares of it still add up in float32, whose end is 3.4e38
 
 
@@ -43,6 +47,23 @@ def _surprise_at_limit(batch: Batch, learned: LearnedValue, environment: Environ
     there, elsewhere = learned.errors[last], learned.errors[rollout.mask & ~last]
     spread = elsewhere.std(correction=0).item()
     return (there.mean() - elsewhere.mean()).item() / spread if spread > 0.0 else None
+
+
+def beginnings(rollout: Rollout, batch: Batch, gamma: float) -> dict[str, float | None]:
+    """What V took whole episodes to be worth as they began, and what they brought as discounted return: by the rewards
+    that learning sees, and apart from all that the estimator makes of them. Nothing where there are no whole episodes,
+    or so much of their future was cut off that it counts."""
+    learned = batch.baseline
+    if not isinstance(learned, LearnedValue) or not rollout.whole_episodes:
+        return {}
+    longest = rollout.elapsed.where(rollout.truncated, rollout.elapsed.new_full((), _NEVER)).min().item()
+    if gamma ** (longest + 1) > _CUT_OFF:
+        return {}
+    brought = (state_discounts(gamma, rollout.elapsed) * rollout.rewards * rollout.mask).sum(0)
+    return {
+        "first_value": batch.rollout.unflat(learned.values)[0].mean().item(),
+        "discounted_return": brought.mean().item(),
+    }
 
 
 def require_computable(told: dict[str, float | None], batch: Batch, moment: Moment) -> None:

@@ -70,7 +70,10 @@ def expected_of(config: RunConfig) -> set[str]:
     learned = not planning and config.estimator.baseline.kind in ("value", "shared-value")
     sees_numbers = config.environment.id == "CartPole-v1" and config.policy.kind == "mlp"
     of_network = {"observation_scale", "saturated_units"} if sees_numbers else set()
-    return ALWAYS | OWN[config.update.kind] | of_network | ({"value_loss", "explained_variance"} if learned else set())
+    of_value = {"value_loss", "explained_variance"} if learned else set()
+    if learned and config.collection.kind == "episodes" and config.environment.id == "CartPole-v1":  # no time is up
+        of_value |= {"first_value", "discounted_return"}
+    return ALWAYS | OWN[config.update.kind] | of_network | of_value
 
 
 def two_updates(config: RunConfig) -> list[Updated]:

@@ -14,7 +14,7 @@ from engine.config.parameters import with_values
 from engine.experience.batch import Batch, LearnedValue
 from engine.experience.rollouts import Rollout
 from engine.reports.events import Collected
-from engine.training.learners.summary import summary
+from engine.training.learners.summary import beginnings, summary
 from tests.engine.support import updates_of
 
 STEPS, ENVIRONMENTS_BESIDE = 4, 2
@@ -52,6 +52,15 @@ def test_the_surprise_at_the_limit_is_that_of_the_last_steps_alone() -> None:
             summary(NOTHING, batch(errors, torch.arange(8.0)), replace(limited, time_limit=limit))["surprise_at_limit"]
             is None
         )
+
+
+def test_episodes_are_held_against_what_was_predicted_of_them() -> None:
+    made = batch(torch.zeros(4, 2), torch.arange(8.0))
+    ended = replace(made.rollout, truncated=torch.zeros(4, 2, dtype=torch.bool), whole_episodes=True)
+    told = beginnings(ended, made, 0.5)
+    assert told == {"first_value": (0.0 + 4.0) / 2, "discounted_return": 1.0 + 0.5 + 0.25 + 0.125}
+    assert beginnings(made.rollout, made, 0.5) == {}  # an eighth of what counts was cut off
+    assert beginnings(replace(ended, whole_episodes=False), made, 0.5) == {}
 
 
 def test_the_largest_advantage_is_told_in_standard_deviations() -> None:

@@ -56,6 +56,9 @@ _NOISE = 4.0 * np.random.default_rng(5).standard_normal(1600)
 
 FAULTS: dict[str, Callable[[], Reported]] = {
     "values-worse-than-none": lambda: told(healthy(), explained_variance=-0.6),
+    "values-unlike-returns": lambda: told(
+        flat(healthy()), first_value=4.0 + 0.1 * RISING, discounted_return=16.0 + np.sin(60.0 * RISING)
+    ),
     "values-learn-nothing": lambda: told(flat(healthy()), explained_variance=0.01),
     "values-out-of-scale": lambda: told(healthy(), explained_variance=0.0, value_loss=1e6),
     "advantages-off-centre": lambda: told(flat(healthy()), advantage_mean=30.0, advantage_std=10.0),

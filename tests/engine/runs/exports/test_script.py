@@ -35,7 +35,8 @@ from tests.engine.runs.libraries import filled, opened
 
 ITERATIONS = 3
 CLOSE = 1e-5  # weights, which are around 1 and move by 0.01 to 0.5
-UNTOLD = {"steps_per_second", "learning_rate", *(metric.name for metric in DIAGNOSTIC)}
+UNTOLD = {"steps_per_second", "learning_rate", "first_value", "discounted_return"}
+UNTOLD |= {metric.name for metric in DIAGNOSTIC}
 
 CARTPOLE: dict[str, Any] = {"environment.id": "CartPole-v1", "environment.time_limit": 14}
 PENDULUM: dict[str, Any] = {"environment.id": "Pendulum-v1", "environment.time_limit": 9}
