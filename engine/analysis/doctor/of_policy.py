@@ -20,6 +20,12 @@ def most_entropy(space: Space) -> float:
     return space.size * math.log(2.0) if space.kind == "multi-binary" else math.nan
 
 
+def is_certain(reported: Reported) -> bool:
+    """Whether the policy chooses among actions as if there were but one, so that nothing can move it any more."""
+    recent = reported.last("entropy", 20)
+    return bool(len(recent) and median(recent) < 0.02 * most_entropy(reported.environment.action))
+
+
 def _acts(reported: Reported) -> bool:
     return reported.plays_itself
 

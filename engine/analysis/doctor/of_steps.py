@@ -8,6 +8,7 @@ from itertools import chain
 
 import numpy as np
 
+from engine.analysis.doctor.of_policy import is_certain
 from engine.analysis.doctor.reported import Reported, mean, median
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 
@@ -89,7 +90,7 @@ def _stands_still(reported: Reported) -> str | None:
     recent = reported.last(name, 20) if name else np.empty(0)
     if not len(recent) or reported.does_well or reported.progress < 0.1 or _fades(reported):
         return None
-    if median(np.abs(recent)) >= 1e-5 or not reported.is_flat:
+    if median(np.abs(recent)) >= 1e-5 or not reported.is_flat or is_certain(reported):
         return None
     return (
         f"Updates hardly move the policy: a KL divergence of {median(np.abs(recent)):.1g} nats over the last "
