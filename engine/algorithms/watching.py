@@ -30,6 +30,7 @@ class WatchedStep:
         rows: which of the batch's steps these are; None for all of them, in order.
         clipped: which of them have no part in the gradient; None where nothing is clipped.
         errors: the temporal-difference errors that the gradient is of; None where it is of something else.
+        weights: what each ∇ log π is multiplied with where it is another number in every update; else None.
     """
 
     policy: Policy
@@ -40,6 +41,7 @@ class WatchedStep:
     rows: Tensor | None = None
     clipped: Tensor | None = None
     errors: Tensor | None = None
+    weights: Tensor | None = None
     before: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +67,7 @@ class WatchedStep:
             layers=self._layers(change),
             largest=self._largest(change),
             policy=policy,
+            weights=None if self.weights is None else self.weights.cpu().numpy(),
             errors=None if self.errors is None else self.errors.flatten().cpu().numpy(),
         )
 

@@ -247,7 +247,8 @@ class UpdateStep(Event):
     clipped and ``parameter_change`` [P] what the step added to the policy's parameters; these are action values' where
     the policy follows from such. ``layers`` are their tensors in order, ``largest`` the parameters that moved furthest,
     furthest first. ``policy`` is how far the update has come, None where a batch's steps are not looked at, and
-    ``errors`` [B] the temporal-difference errors of a minibatch of action values, None elsewhere; ``drawn`` is that
+    ``errors`` [B] the temporal-difference errors of a minibatch of action values, None elsewhere; ``weights`` [M] what
+    each ∇ log π of the batch was multiplied with where importance weights are among it, else None; ``drawn`` is that
     minibatch, where it is told.
     """
 
@@ -265,6 +266,7 @@ class UpdateStep(Event):
     largest: tuple[ComponentChange, ...] = ()
     policy: PolicyChange | None = None
     errors: NDArray[np.float32] | None = None
+    weights: NDArray[np.float32] | None = None
     drawn: DrawnSteps | None = None
 
 

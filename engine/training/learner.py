@@ -74,10 +74,10 @@ class Learner(Protocol):
         iteration is over.
 
         Yields typed events, each with its run: heartbeats, then ``Collected`` and ``Estimated``, where it is watched
-        ``Inspected``, an ``UpdateStep`` for every gradient step and ``AfterUpdate``, ``Reweighted`` where there are
-        ratios, and at last ``Updated``; or ``Failed``, where one of several runs cannot go on. What only the life of
-        the run tells (totals, seconds, the mean return, changes) is left at its default, and steps are counted from
-        the iteration's start.
+        ``EpisodeEnded``, ``Inspected``, an ``UpdateStep`` for every gradient step and ``AfterUpdate``, ``Reweighted``
+        where there are ratios, and at last ``Updated``; or ``Failed``, where one of several runs cannot go on. What
+        only the life of the run tells (totals, seconds, the mean return, changes) is left at its default, and steps
+        are counted from the iteration's start.
 
         Raises:
             RunError: the environment raised, or the numbers are no longer finite; what was yielded before stays valid.

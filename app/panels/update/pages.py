@@ -19,7 +19,7 @@ from engine.analysis.pushes import moved, pushes
 from engine.catalogue.methods.stops import Stop
 from engine.reports.events import Inspected, PolicyChange, UpdateStep
 
-RATIOS, ELLIPSE, THETA, LOSS = "ratios", "ellipse", "θ", "loss"
+RATIOS, ELLIPSE, THETA, LOSS, WEIGHTED = "ratios", "ellipse", "θ", "loss", "weighted"
 
 
 class View(NamedTuple):
@@ -40,10 +40,11 @@ class Pages(QStackedWidget):
         self.shared = Shared()
         self.strips = {
             name: Strips(theme, self.shared)
-            for name in ("reward", "credit", "from", "baseline", "advantage", "weight", "push", "change")
+            for name in ("reward", "credit", "from", "baseline", "advantage", "weight", "push", "change", "weighted")
         }
         self.ratios, self.kl, self.pushed = RatioPlot(theme), KLPlot(theme), PushPlot(theme)
-        self.ellipse, self.loss = EllipsePlot(theme), LossPlot(theme)
+        self.ellipse, self.loss, self.moved_ratios = EllipsePlot(theme), LossPlot(theme), RatioPlot(theme)
+        self._plots = (self.ratios, self.kl, self.pushed, self.ellipse, self.loss, self.moved_ratios)
         self.theta, self.tries, self.theta_beside = ThetaRows(theme), TryRows(theme), ThetaRows(theme)
         minus, equals = QLabel("−"), QLabel("=")
         strips = self.strips
@@ -54,6 +55,7 @@ class Pages(QStackedWidget):
             "weight": _page(strips["weight"], strips["push"]),
             RATIOS: _page(self.ratios, self.kl),
             ELLIPSE: _page(self.ellipse, self.tries),
+            WEIGHTED: _page(strips["weighted"], self.moved_ratios),
             LOSS: _page(self.loss, self.theta_beside),
             THETA: _page(self.theta),
             "iteration": _page(strips["change"], self.pushed),
@@ -70,22 +72,23 @@ class Pages(QStackedWidget):
     def apply_theme(self, theme: Theme) -> None:
         for strips in self.strips.values():
             strips.apply_theme(theme)
-        for plot in (self.ratios, self.kl, self.pushed, self.ellipse, self.loss):
+        for plot in self._plots:
             plot.wear(theme)
         for rows in (self.theta, self.tries, self.theta_beside):
             rows.wear(theme)
 
     def name_run(self, name: str) -> None:
-        for plot in (self.ratios, self.kl, self.pushed, self.ellipse, self.loss):
+        for plot in self._plots:
             plot.run = name
 
     @property
     def seen_large(self) -> bool:
-        return any(plot.seen_large for plot in (self.ratios, self.kl, self.pushed, self.ellipse, self.loss))
+        return any(plot.seen_large for plot in self._plots)
 
     def begin(self) -> None:
         """Another update is shown."""
         self.ratios.begin()
+        self.moved_ratios.begin()
 
     # --- what is seen -------------------------------------------------------------------------------------------------
 
@@ -160,6 +163,11 @@ class Pages(QStackedWidget):
             self.ratios.show_change(step.policy)
             changes = [found.policy for found in update.steps if found.policy is not None]
             self.kl.show_steps(changes, view.taken, expected_steps(update))
+        elif kind == WEIGHTED and step is not None and step.policy is not None and step.weights is not None:
+            if update.batch is not None:
+                self._lay_out(update.batch)
+                self.strips["weighted"].show_values("w × importance weight", _numbers(step.weights))
+            self.moved_ratios.show_change(step.policy)
         elif kind == THETA and step is not None:
             self.theta.show_step(step)
         elif step is not None:
@@ -202,10 +210,13 @@ class Pages(QStackedWidget):
 
 
 def kind_of(update: WatchedUpdate) -> str:
-    """How an update's steps are best seen: by its ellipse, by ratios as there are several, by θ, or by a loss."""
+    """How an update's steps are best seen: by its ellipse, by ratios as there are several, by importance weights, by θ,
+    or by a loss."""
     if update.region is not None:
         return ELLIPSE
     steps = update.steps
+    if steps and steps[0].weights is not None:
+        return WEIGHTED
     if steps and steps[0].policy is not None:
         return RATIOS if steps[0].epochs > 1 or len(steps) > 1 or steps[0].clipped is not None else THETA
     return LOSS if steps and (steps[0].errors is not None or steps[0].epochs > 1) else THETA

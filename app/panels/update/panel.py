@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 EMPTY = "Press Shift+→, or choose a stop in the menu of Step, and see here what the iteration does with its batch."
 UNSEEN = "The next iteration that is trained while this is open appears here; Shift+→ goes through it stop by stop."
+AGAIN = "Drag the timeline to an earlier instant to see its update, or press ▶ to have the last one made again."
 _SETTLES = 300  # ms for which the timeline is to rest
 _LOOKS = 400  # ms between two looks at whether it is in sight
 _PLAYS, _PLAYS_STEPS = 1600, 120  # ms for which a line, and a gradient step, are shown as an update plays
@@ -137,7 +138,8 @@ class UpdatePanel(PanelWidget):
     def refresh(self, history: History) -> None:
         self._trained = history.iterations
         self._live = history.watched
-        if self._past.shown is None:
+        if self._past.shown is None and not (history.watched.is_empty and self._how):
+            self._how = ""
             self._take(history.watched)
 
     def reset(self) -> None:
@@ -209,8 +211,13 @@ class UpdatePanel(PanelWidget):
         if shown.at.iteration == 0:
             self._say("Before the first iteration nothing was learned; move the timeline on.")
             return
-        self._say(f"The update of iteration {shown.at.iteration:,} is made again …")
-        self.lookup.look(self._past.run, self._environment, Wanted(shown.at.iteration))
+        self._look_into(shown.at.iteration)
+
+    def _look_into(self, iteration: int) -> None:
+        """Have an iteration made again, out of what was kept of the run."""
+        if self._environment is not None:
+            self._say(f"The update of iteration {iteration:,} is made again …")
+            self.lookup.look(self._past.run, self._environment, Wanted(iteration))
 
     def _take_found(self, found: Found) -> None:
         looked = found.samples.looked
@@ -253,6 +260,10 @@ class UpdatePanel(PanelWidget):
             self._redraw()
 
     def _play(self, on: bool) -> None:
+        if on and self._update.is_empty:
+            self.play_button.setChecked(False)
+            self._look_into(self._trained)
+            return
         icons.give(self.play_button, "pause" if on else "play", color=self._theme.text)
         if not on:
             self._playing.stop()
@@ -297,7 +308,8 @@ class UpdatePanel(PanelWidget):
         self._follow_steps()
         if self._update.is_empty:
             if self._past.shown is None:
-                self._say(UNSEEN if self._trained else EMPTY)
+                again = f" {AGAIN}" if isinstance(self._config, PolicyGradientConfig) else ""
+                self._say(UNSEEN + again if self._trained else EMPTY)
             return
         line = next((line for line in self.code.lines if line.stop == self._stop), None)
         missing = self.pages.show_view(
@@ -321,7 +333,8 @@ class UpdatePanel(PanelWidget):
         self.slider.setValue(max(self.taken, 1))
         self.slider.blockSignals(False)
         self.slider.setEnabled(len(steps) > 1)
-        self.play_button.setEnabled(bool(steps) and self._update.over)
+        again = self._update.is_empty and self._trained > 0 and isinstance(self._config, PolicyGradientConfig)
+        self.play_button.setEnabled(again or (bool(steps) and self._update.over))
         self.theta_button.setEnabled(bool(steps) and kind_of(self._update) != THETA)
         self.count.setText(self._counted(steps[self.taken - 1]) if 0 < self.taken <= len(steps) else " ")
 

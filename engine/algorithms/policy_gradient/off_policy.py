@@ -72,7 +72,9 @@ class OffPolicyRule:
             metrics = {"loss": sums.loss, "entropy": sums.entropy, "grad_norm": first}
             watched = None
             if batch is not None:
-                watched = WatchedStep(self._policy, self._vector, sums.losses, norm, log_ratios)
+                watched = WatchedStep(
+                    self._policy, self._vector, sums.losses, norm, log_ratios, weights=weighted.weights
+                )
             self._optimizer.step(rate)
             if watched is not None and batch is not None:
                 epochs = update + 1, config.updates_per_batch

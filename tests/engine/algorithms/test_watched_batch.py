@@ -36,7 +36,12 @@ RULES: dict[str, dict[str, Any]] = {
     "trpo": {"kind": "trpo", "max_kl": 0.01, "damping": DAMPING},
     "clip": PPO,
     "penalty": {**{key: PPO[key] for key in PPO if key != "clip_range"}, "kind": "ppo-penalty"},
-    "off-policy": {"kind": "off-policy", "updates_per_batch": 2, "learning_rate": 0.5},
+    "off-policy": {
+        "kind": "off-policy",
+        "weighting": "per-trajectory",
+        "updates_per_batch": 2,
+        "learning_rate": 0.5,
+    },
 }
 
 
@@ -70,6 +75,17 @@ def test_the_last_step_says_where_the_policy_has_come_to(rule: str) -> None:
     assert np.allclose(change.log_ratios, moved.numpy(), atol=1e-5)
     assert change.kl == pytest.approx(divergence(PROBABILITIES, new), rel=1e-3, abs=1e-7)
     assert {step.iteration for step in steps} == {3}
+
+
+def test_importance_weights_are_told_with_what_they_weigh() -> None:
+    events, _ = told(policy(), RULES["off-policy"])
+    first, second = of_kind(events, UpdateStep)
+    credited = expected_batch().advantages.numpy()
+    assert np.allclose(first.weights, credited, atol=1e-5)  # by the policy that acted, all count alike
+    assert second.log_ratios.any()
+    weighed = credited * np.exp(second.log_ratios)
+    normalizer = np.exp(second.log_ratios).mean() if configured(RULES["off-policy"]).update.self_normalized else 1.0
+    assert np.allclose(second.weights, weighed / normalizer, atol=1e-4)
 
 
 def test_a_lagrangians_divergence_is_the_one_that_it_bounds() -> None:
