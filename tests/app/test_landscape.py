@@ -105,6 +105,7 @@ def a_click_begins_a_race_from_there(qtbot: QtBot, window: MainWindow) -> None:
     large = race.map.enlarged
     assert large is not None
     until(qtbot, large.isVisible)
+    assert [entry.text for entry in large.legend.entries][:2] == ["∇ Gradient ascent", "R REINFORCE"]
     QTest.mouseClick(large.viewport(), Qt.MouseButton.LeftButton, pos=race.map.pixels_of((-2.0, 1.0), large).toPoint())
     assert race.start == pytest.approx((-2.0, 1.0), abs=0.1)
     QTest.keyClick(large, Qt.Key.Key_Escape)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QMouseEvent
 
 from app.panels.lab.landscape.marks import Heights
 from app.plotting.arrangement import Margins
+from app.plotting.legend import Entry
 from app.plotting.plot import Plot
 from app.plotting.readout import Pointer
 from app.style.theme import Theme
@@ -29,6 +30,8 @@ class MapPlot(Plot):
 
     def __init__(self, theme: Theme, x_title: str, y_title: str, margins: Margins | None = None) -> None:
         self.heights = Heights()
+        self.signs: list[Entry] = []
+        """What stands for what; told where the map is shown large, as here it is told beside it."""
         self._pressed: QPointF | None = None
         super().__init__(theme, x_title, y_title, margins or Margins(left=52, tick_height=30))
         self._view.sigRangeChanged.connect(self._seen_changed)
@@ -68,6 +71,10 @@ class MapPlot(Plot):
         super()._enlarge()
         assert self.enlarged is not None
         self.enlarged.viewport().installEventFilter(self)
+
+    def _draw_copy(self, copy: Plot) -> None:
+        super()._draw_copy(copy)
+        copy.legend.show_entries(self.signs)
 
     def _seen_changed(self, *_: object) -> None:
         self.seen_changed.emit()

@@ -20,6 +20,7 @@ from app.panels.lab.work import LabWork
 from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, settled_range
 from app.plotting.export import Table, below
+from app.plotting.legend import Entry
 from app.plotting.marks import Line, Mark
 from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading
@@ -116,6 +117,9 @@ class RaceView(QWidget):
         self._begins.colour = theme.text
         for mark in (self._up, self._natural, self._ellipse, self._begins):
             mark.ground = theme.surface
+        self.map.signs = [
+            Entry(f"{_SIGNS[name]} {spec.title}", colours[name], "filled") for name, spec in self._racers.items()
+        ]
         self.controls.rows.apply_theme(theme, colours)
         self.controls.apply_theme(theme)
         self.controls.show_playing(playing=self._playing)
