@@ -160,6 +160,17 @@ def test_a_slice_shows_what_the_policy_does_and_clicks_play_from_where_they_are(
     qtbot.waitUntil(lambda: page._found.iteration == 2, timeout=20_000)
     assert page._found.values == pytest.approx(PolicyAtPoints(page._shown[0]).at(page._cut().states()).values)
 
+    # Nothing is computed for it while nobody can see it.
+    QTest.mouseClick(page.play, LEFT)
+    assert page.played.under_way
+    window.docks["Agent"].raise_()
+    qtbot.waitUntil(lambda: not page.played.under_way and "surface" not in window.playback._wanting, timeout=20_000)
+    shown = page._shown
+    QTest.mouseClick(strip(window), LEFT, pos=place(window, None))
+    window.docks["Agent"].widget().grab()
+    assert page._shown is shown
+    assert page._asked is None
+
     # Another environment has other axes, and nothing to be seen of the last one.
     window.actions_by_name["reset"].trigger()
     pick_environment(window.experiment, ENVIRONMENTS["LunarLander-v3"])

@@ -200,12 +200,13 @@ class SurfacePanel(PanelWidget):
         """Have an episode played, whose states are lit, and show what is known by now."""
         seen = self.watched and (self._grid is not None or self._sliced)
         self._playback.set_wanted(seen, "surface", often=self._sliced)
-        if seen and self._sliced:
-            self.slice.follow()
-        elif seen:
-            self._compute()
-        else:
+        if not seen:
             self._due.stop()
+            self.slice.played.cancel()
+        elif self._sliced:
+            self.slice.follow()
+        else:
+            self._compute()
 
     def _compute(self) -> None:
         policy = self._playback.policy
