@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from engine.runs.answers import FILE as ANSWERS
 from engine.runs.autosave import RUNS
 from engine.runs.damage import BROKEN, DamageError
 from engine.runs.library import DATABASE, EPISODES, ITERATIONS, Library
@@ -176,6 +177,10 @@ def copy_run(source: Library, run: RunRecord, target: Library, files: Path) -> R
                 kept = _copy_file(checkpoint, files / "checkpoints", folder / "checkpoints")
                 if kept is not None:
                     target.keep_checkpoint(kept)
+            answers = files / ANSWERS
+            if answers.is_file() and not answers.is_symlink():
+                folder.mkdir(parents=True, exist_ok=True)
+                write_whole(folder / ANSWERS, answers.read_bytes())
     except BaseException:
         if made:
             with suppress(OSError):

@@ -96,6 +96,7 @@ GOALS = (
     Goal("pendulum-td3", -200.0),
     Goal("pendulum-sac", -200.0),
     Goal("lunar-lander", 200.0, stop=True),
+    Goal("lunar-lander-cloning", 200.0),
     Goal("lunar-lander-dagger", 200.0),
     Goal("lunar-lander-dqn", 180.0),
     Goal("lunar-lander-continuous", 200.0, stop=True),

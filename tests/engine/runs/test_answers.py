@@ -13,7 +13,8 @@ import pytest
 
 from engine.reports.events import Asked, NoAction
 from engine.runs.answers import FILE
-from engine.runs.library import Library
+from engine.runs.copying import take_runs
+from engine.runs.library import DATABASE, Library
 from engine.runs.liveness import settle
 from engine.runs.recorder import Recorder
 from engine.runs.records import Status
@@ -48,7 +49,7 @@ def answer_and_die(folder: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signal")
-def test_a_killed_process_loses_no_answer(library_place: Path) -> None:
+def test_a_killed_process_loses_no_answer(library_place: Path, tmp_path: Path) -> None:
     call = (
         f"from pathlib import Path; from {__name__} import answer_and_die; answer_and_die(Path({str(library_place)!r}))"
     )
@@ -63,6 +64,12 @@ def test_a_killed_process_loses_no_answer(library_place: Path) -> None:
         aggregate = training.learner._aggregate  # type: ignore[attr-defined]
         assert (aggregate.asked, aggregate.given, aggregate.unknown, aggregate.lost) == (6, 5, 0, 1)
         training.close()
+        # They are copied with the run.
+        take_runs(library_place / DATABASE, target := Library(tmp_path / "another"))
+        training = resume(target, target.run(record.id))
+        assert len(asked(training).questions) == 4
+        training.close()
+        target.close()
         # Where what was kept is broken, it is asked again, and that is said.
         (library.run_folder(record.id) / FILE).write_bytes(b"nothing")
         training = resume(library, record)
