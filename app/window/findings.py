@@ -70,7 +70,8 @@ class Findings(QObject):
             return
         if not self._page.isVisible() or not self._panels.complete:
             return
-        ghosts = self._runs.shelf.ghosts()
+        last = self._runs.controller.ghost  # which nobody has chosen to compare with
+        ghosts = [run for run in self._runs.shelf.ghosts() if last is None or run.id != last.run.id]
         history, until = shown.run.history, past.at.environment_steps if past is not None else None
         here = (shown.run.id, until)
         mark = (*here, len(history.steps), len(history.episode_returns), tuple(ghost.id for ghost in ghosts))

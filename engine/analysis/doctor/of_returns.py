@@ -19,9 +19,10 @@ def _plays(reported: Reported) -> bool:
 def _worse_than_at_first(reported: Reported) -> str | None:
     if reported.progress < 0.1 or len(reported.returns) < 2 * RECENT or not len(reported.beginning):
         return None
-    apart = gain(reported.beginning, reported.recent)
-    half = reported.later(0.5)
-    if not apart < -5.0 or gain(reported.beginning, half) > -5.0:
+    begun, half = reported.beginning, reported.later(0.5)
+    if not gain(begun, reported.recent) < -5.0 or not gain(begun, half) < -5.0:
+        return None
+    if mean(begun) - max(reported.mean_return, mean(half)) < 0.5 * float(np.std(begun)):
         return None
     return (
         f"The policy is worse than at first: a mean return of {reported.mean_return:.4g}, where the first episodes had "
@@ -177,7 +178,7 @@ RULES = (
         panel="Returns",
         curves=(),
         source="Schulman, “Nuts and bolts of deep RL research”: look at a random policy first. Here: the last 100 "
-        "episodes and the later half of the run 5 standard errors below the first episodes.",
+        "episodes and the later half of the run 5 standard errors and half a spread below the first.",
     ),
     Rule(
         name="forgotten",

@@ -57,7 +57,7 @@ def beginnings(rollout: Rollout, batch: Batch, gamma: float) -> dict[str, float 
     if not isinstance(learned, LearnedValue) or not rollout.whole_episodes:
         return {}
     longest = rollout.elapsed.where(rollout.truncated, rollout.elapsed.new_full((), _NEVER)).min().item()
-    if gamma ** (longest + 1) > _CUT_OFF:
+    if longest < _NEVER and gamma ** (longest + 1) > _CUT_OFF:
         return {}
     brought = (state_discounts(gamma, rollout.elapsed) * rollout.rewards * rollout.mask).sum(0)
     return {

@@ -59,6 +59,7 @@ def test_episodes_are_held_against_what_was_predicted_of_them() -> None:
     ended = replace(made.rollout, truncated=torch.zeros(4, 2, dtype=torch.bool), whole_episodes=True)
     told = beginnings(ended, made, 0.5)
     assert told == {"first_value": (0.0 + 4.0) / 2, "discounted_return": 1.0 + 0.5 + 0.25 + 0.125}
+    assert beginnings(ended, made, 1.0)["discounted_return"] == 4.0
     assert beginnings(made.rollout, made, 0.5) == {}  # an eighth of what counts was cut off
     assert beginnings(replace(ended, whole_episodes=False), made, 0.5) == {}
 

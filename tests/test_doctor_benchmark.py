@@ -1,0 +1,54 @@
+"""The benchmark of false alarms: what is kept of a run is read as the run told it, and an alarm is counted once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.config import presets
+from tests.benchmarks import doctor
+from tests.benchmarks.rows import ROWS
+
+ITERATIONS = 60
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run whose value explains less than nothing in its later half."""
+    monkeypatch.setattr(doctor, "KEPT", tmp_path)
+    config = presets.find("cartpole").config
+    lines = [config.model_dump_json()]
+    for iteration in range(1, ITERATIONS + 1):
+        told = {"iteration": iteration, "environment_steps": 100 * iteration, "seconds": 0.1 * iteration}
+        told |= {"explained_variance": 0.5 if iteration < 30 else -0.8}
+        lines.append(json.dumps(told | {"returns": [20.0 + iteration, 21.0], "ends": [100 * iteration - 1] * 2}))
+    path = tmp_path / "cartpole-7.jsonl"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def test_a_run_is_read_as_it_was_told(kept: Path) -> None:
+    reported = doctor.read(kept)
+    assert reported.config == presets.find("cartpole").config
+    assert reported.iterations == ITERATIONS
+    assert reported.returns[-2:].tolist() == [80.0, 21.0]
+    assert np.isnan(reported.column("grad_norm")).all()
+    looks = list(doctor.looks_at(reported))
+    assert [look.iterations for look in looks] == list(range(1, ITERATIONS + 1))
+    assert len(looks[9].returns) == 20
+
+
+def test_what_the_rules_see_in_it_is_counted_and_said(kept: Path) -> None:
+    seen = doctor.looked_at("cartpole", 7)
+    assert seen is not None
+    assert set(seen.alarms) == {"values-worse-than-none"}
+    assert seen.first["values-worse-than-none"] > 0.7
+    assert doctor.looked_at("cartpole", 8) is None
+    found = doctor.summary([seen])
+    assert found.held == {doctor.ALARMS: 1.0}
+    assert found.grid is not None
+    assert found.grid.lines[0][:4] == ("cartpole", "1", "values-worse-than-none", "1")
+    assert [figure.name for figure in ROWS["doctor"].figures] == [doctor.ALARMS]
