@@ -83,6 +83,11 @@ SPECS: dict[str, Spec] = {
     "present": Spec("Present", "presentation", "P", "One panel alone and twice as large, for a room", True),
     "full_screen": Spec("Full screen", "fullscreen", "F11", "For showing in front of a room", True),
     "quit": Spec("Quit", "", "Ctrl+Q", "Stop and close the window"),
+    "museum": Spec("Museum of bugs…", "bug-outline", "", "Classic mistakes, to be switched on in the next run"),
+    "guess": Spec("Guess the bug…", "help-circle-outline", "", "A run with a hidden bug, or with none: say which"),
+    "self_test": Spec(
+        "Self-test…", "check-circle-outline", "", "Algorithms in worlds so small that it is known what must be learned"
+    ),
     "shortcuts": Spec("Keyboard shortcuts", "keyboard-outline", "F1", "What the keys do"),
     "about": Spec("About", "information-outline", "", "Versions and licence"),
 }

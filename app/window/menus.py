@@ -12,7 +12,7 @@ _FILE = (("open_file", "open_runs"), ("copy_text",), ("quit",))
 _RUN = (("start", "step", "stop", "fork", "reset"), ("all_runs", "environments"))
 _VIEW = (("present", "full_screen", "restore_layout"), ("text_larger", "text_smaller", "text_normal"))
 _THEMES = ("theme_system", "theme_dark", "theme_light")
-_HELP = (("shortcuts", "about"),)
+_HELP = (("museum", "guess", "self_test"), ("shortcuts", "about"))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from engine.mdp.finite import (
     from_outcomes,
     gridworld,
 )
+from engine.mdp.probes import WORLDS
 
 
 def _bandit(means: Sequence[float] = BANDIT_MEANS) -> FiniteMDP:
@@ -92,12 +93,12 @@ OURS: dict[str, Callable[..., FiniteMDP]] = {
 
 
 def our_process(id: str, options: Mapping[str, Any]) -> FiniteMDP:
-    """The process of one of ``OURS``.
+    """The process of one of ``OURS``, or of a probe.
 
     Raises:
         ParameterError: there is no such option, or its value does not fit.
     """
     try:
-        return OURS[id](**options)
+        return (WORLDS[id] if id in WORLDS else OURS[id])(**options)
     except (TypeError, ValueError) as error:
         raise ParameterError(Problem(OPTIONS, "other", limit=str(error).rstrip("."), option_of=id)) from None

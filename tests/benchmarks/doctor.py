@@ -109,8 +109,13 @@ def _trained(preset: str, seed: int, quick: bool) -> float:
 
 
 def train(config: RunConfig, path: Path) -> dict[str, Any]:
-    """One run in this process, which tells ``path`` what it does."""
+    """One run in this process, which gives way to all others and tells ``path`` what it does."""
     os.nice(15)
+    return told(config, path)
+
+
+def told(config: RunConfig, path: Path) -> dict[str, Any]:
+    """One run in this process, which tells ``path`` what it does."""
     import torch
 
     from engine.reports.events import Collected, Updated

@@ -161,6 +161,13 @@ ROWS: dict[str, Row] = {
             (Figure("16 estimators, 1,000 batches of 20 episodes", "s", most=10.0),),
         ),
         Row(
+            "museum",
+            "Which of the doctor's rules see which bug of the museum, over ten seeds",
+            "museum",
+            (Figure("bugs that a rule sees in most seeds", "", least=0.5),),
+            frozenset({"only", "seeds", "first_seed", "resume"}),
+        ),
+        Row(
             "reliability",
             "Kills, full disks, damaged and harmful files, many processes in one library: what is lost or goes wrong",
             "reliability.row",

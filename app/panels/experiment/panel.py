@@ -12,6 +12,7 @@ from app.models.experiment import Experiment
 from app.models.form_rules import Legend, legends
 from app.models.run_state import LOCKED, STOP_AND_CHANGE
 from app.models.slow_motion import SlowMotion
+from app.panels.experiment.bug_line import BugLine
 from app.panels.experiment.choice_delegate import Choice
 from app.panels.experiment.choices import choices_of, family_choices, holds_values, policy_choices
 from app.panels.experiment.divider import Divider
@@ -25,6 +26,7 @@ from app.style.environment_text import acts
 from app.style.sentence import Sentence
 from app.style.theme import Theme
 from engine.catalogue.methods.biases import biases, estimated
+from engine.catalogue.methods.bugs import marked
 from engine.catalogue.methods.entries import (
     ALGORITHMS,
     BASELINES,
@@ -39,6 +41,7 @@ from engine.catalogue.methods.picking import picked, unused
 from engine.catalogue.methods.pinned import pinned
 from engine.catalogue.methods.spec import Entry
 from engine.config import ImitationConfig, RunConfig
+from engine.config.bugs import NO_BUG
 from engine.config.parameters import parameters_of
 from engine.equations import equation
 from engine.equations.pseudo_code import lit_terms
@@ -70,7 +73,7 @@ class ExperimentPanel(PanelWidget):
         self._pressed: QWidget | None = None  # what was locked when somebody wanted it
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.problem = Sentence("error")
+        self.problem, self.bug = Sentence("error"), BugLine()
         self.story = Story()
         self.environment = EnvironmentRow(theme)
         self.pickers: dict[str, tuple[Picker, dict[str, Entry]]] = {
@@ -106,6 +109,7 @@ class ExperimentPanel(PanelWidget):
         choices = QVBoxLayout(self._first)
         choices.setContentsMargins(0, 0, 0, 0)
         choices.setSpacing(theme.unit)
+        choices.addWidget(self.bug)
         choices.addWidget(self.problem)
         head = QVBoxLayout()
         head.addWidget(self.story)
@@ -146,6 +150,7 @@ class ExperimentPanel(PanelWidget):
         self.form.reset_asked.connect(self._reset)
         self.form.map_asked.connect(self._edit_map)
         self._experiment.wished.connect(self._await)
+        self.bug.off_asked.connect(lambda: self._experiment.set_value("bug", NO_BUG))
         self.form.opened.connect(self._reveal)
         self._box.height_changed.connect(self.divider.settle)
         for watched in (self.form, self.form.pinned, self._first):
@@ -230,6 +235,7 @@ class ExperimentPanel(PanelWidget):
         self.environment.set_locked(LOCKED if running else "")
         self._lock_pickers()
         self.form.set_running(running)
+        self.bug.set_locked(running)
         if not running and self._pressed is not None:
             self._pressed.setFocus()
             self._pressed = None
@@ -295,6 +301,7 @@ class ExperimentPanel(PanelWidget):
         if config is self._shown and not self._awaited:  # as when the window opens: all choices are tried for this
             return
         self._shown = config
+        self.bug.show_mark(marked(config))
         self.problem.setText(experiment.problem() or "")
         self.problem.setVisible(bool(self.problem.text()))
         self.environment.show_environment(environment)

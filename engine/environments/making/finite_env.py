@@ -13,7 +13,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from engine.mdp.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID
+from engine.mdp.finite import BANDIT_MEANS, CORRIDOR_LENGTH, GRID, FiniteMDP
+from engine.mdp.probes import WORLDS
 from engine.mdp.small_worlds import OURS, our_process
 from engine.runtime.errors import RunError
 
@@ -22,8 +23,8 @@ Colour = tuple[int, int, int]
 
 
 def register() -> None:
-    """Make ``OURS`` known to Gymnasium; calling it again changes nothing."""
-    for id in OURS:
+    """Make ``OURS`` and the probes known to Gymnasium; calling it again changes nothing."""
+    for id in (*OURS, *WORLDS):
         if id not in gymnasium.registry:
             horizon = our_process(id, {}).horizon
             gymnasium.register(
@@ -44,7 +45,7 @@ class FiniteEnv(gymnasium.Env[int, int]):
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012 - as Gymnasium has it
 
     def __init__(self, process: str, render_mode: str | None = None, **options: Any) -> None:
-        if process not in OURS:
+        if process not in OURS and process not in WORLDS:
             raise ValueError(f"{process} is not an environment of ours; {', '.join(OURS)} are.")
         mdp = our_process(process, options)
         if process == "Bandit-v0":
@@ -53,7 +54,7 @@ class FiniteEnv(gymnasium.Env[int, int]):
         self.observation_space: spaces.Space[Any] = spaces.Discrete(mdp.observations)
         self.action_space: spaces.Space[Any] = spaces.Discrete(mdp.actions)
         self._mdp = mdp
-        self._picture = _PICTURES[process](options)
+        self._picture = _PICTURES[process](options) if process in _PICTURES else _of_a_row(mdp)
         self._state = 0
         self._action: int | None = None
         self._reward = 0.0
@@ -352,6 +353,13 @@ def corridor_map(length: int) -> tuple[str, ...]:
 _LEDGE = ("S.H",)
 
 _Picture = Callable[[int, int | None, float], Image]
+
+
+def _of_a_row(mdp: FiniteMDP) -> _Picture:
+    """States as squares in a row, for worlds that have no picture of their own."""
+    return partial(_grid_picture, ("." * mdp.states,), (_DOWN,) * mdp.actions)
+
+
 _PICTURES: dict[str, Callable[[dict[str, Any]], _Picture]] = {
     "Bandit-v0": lambda options: partial(_bandit_picture, tuple(options.get("means", BANDIT_MEANS))),
     "Corridor-v0": lambda options: partial(

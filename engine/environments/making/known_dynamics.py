@@ -12,6 +12,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.making import blackjack_hands, registry
 from engine.mdp.blackjack import blackjack
 from engine.mdp.finite import FiniteMDP, from_outcomes
+from engine.mdp.probes import WORLDS
 from engine.mdp.small_worlds import OURS, our_process
 from engine.runtime.errors import RequestError
 
@@ -30,7 +31,7 @@ def finite_mdp(id: str, options: Mapping[str, Any] | None = None) -> FiniteMDP |
 @cache
 def _remembered(id: str, options: str) -> FiniteMDP | None:
     given: dict[str, Any] = json.loads(options)
-    if id in OURS:
+    if id in OURS or id in WORLDS:
         return our_process(id, given)
     if id == blackjack_hands.ID:
         return blackjack(**given)

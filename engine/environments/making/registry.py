@@ -27,13 +27,14 @@ from numpy.typing import NDArray
 
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
 from engine.catalogue.spaces import Space, shows_images
-from engine.environments.making import blackjack_hands, finite_env, foreign, plugins
+from engine.environments.making import blackjack_hands, finite_env, foreign, plugins, probes
 from engine.environments.making import cartpole_positions as positions
 from engine.environments.making.preprocessing import extra_arguments, preprocessed, register_packages
 from engine.environments.making.results import InterfaceError
 from engine.runtime.errors import RequestError, RunError, describe, is_interruption, shortened
 
 finite_env.register()
+probes.register()
 positions.register()
 blackjack_hands.register()
 
