@@ -82,8 +82,9 @@ def name_beside(record: RunRecord, other: RunRecord | None) -> str:
 
 
 def _with_mark(name: str, record: RunRecord) -> str:
-    """``name``, with the mark of a run that is made with a bug, unless that is in it already."""
-    return name if not record.mark or record.mark in name else f"{name} {record.mark}"
+    """``name``, behind the mark of a run that is made with a bug, unless that is in it already: what has no room is cut
+    from the end."""
+    return name if not record.mark or record.mark in name else f"{record.mark} · {name}"
 
 
 def told_apart(old: RunConfig, new: RunConfig) -> list[str]:

@@ -104,8 +104,8 @@ class Difference:
 
 
 def with_mark(name: str, config: RunConfig) -> str:
-    """What a run goes by, marked where it is made with a bug: "PPO · Cart pole · seed 1 ⚠ bug: sign of the loss"."""
-    return " ".join(filter(None, (name, marked(config))))
+    """What a run goes by, marked where it is made with a bug: "⚠ bug: sign of the loss · PPO · Cart pole · seed 1"."""
+    return " · ".join(filter(None, (marked(config), name)))
 
 
 def within_a_sentence(title: str) -> str:

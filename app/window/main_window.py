@@ -39,8 +39,7 @@ from app.window.frame import Frame
 from app.window.invitation import DropWindow
 from app.window.keyboard import Keyboard
 from app.window.look import Look
-from app.window.menus import OwnMenus, fill_menu_bar, help_on_request
-from app.window.museum.opening import museum_on_request
+from app.window.menus import OwnMenus, fill_menu_bar, offer_help
 from app.window.panels import Panels
 from app.window.present import Present
 from app.window.preset_files import PresetFiles
@@ -153,8 +152,7 @@ class MainWindow(DropWindow):
         on["present"].triggered.connect(self.present.toggle)
         on["present"].triggered.connect(self._show_progress)
         on["full_screen"].triggered.connect(self._toggle_full_screen)
-        help_on_request(self, on, len(self.panels))
-        museum_on_request(self, on, self._settings)
+        offer_help(self, on, len(self.panels), (self.experiment, self.controller, self.run_library, self._settings))
 
         self.experiment.changed.connect(self._show_choice)
         self.experiment.changed.connect(self._notice.forget)

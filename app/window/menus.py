@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from app.window.museum.opening import Needed, museum_on_request
+
 _FILE = (("open_file", "open_runs"), ("copy_text",), ("quit",))
 _RUN = (("start", "step", "stop", "fork", "reset"), ("all_runs", "environments"))
 _VIEW = (("present", "full_screen", "restore_layout"), ("text_larger", "text_smaller", "text_normal"))
@@ -58,8 +60,10 @@ def fill_menu_bar(
     _add(help_menu, ([actions[name] for name in group] for group in _HELP))
 
 
-def help_on_request(window: QMainWindow, actions: Mapping[str, QAction], panels: int) -> None:
-    """Have the actions of the Help menu open their dialogs, in a window of so many panels."""
+def offer_help(window: QMainWindow, actions: Mapping[str, QAction], panels: int, needed: Needed) -> None:
+    """Have the actions of the Help menu open their dialogs, in a window of so many panels; the museum's work on what is
+    ``needed`` for them."""
+    museum_on_request(window, actions, needed)
 
     def show_shortcuts() -> None:
         from app.window import dialogs  # seldom wanted, so not loaded before

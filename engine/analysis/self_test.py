@@ -171,18 +171,22 @@ def _judged(training: Training, probe: Probe) -> tuple[bool, str]:
     if probe.values:
         values = _values(training)
         right = np.array(probe.values)
-        told = ", ".join(f"{value:.2f}" for value in values)
-        wanted = ", ".join(f"{value:g}" for value in right)
+        told = ", ".join(_shown(value, ".2f") for value in values)
+        wanted = ", ".join(_shown(value, "g") for value in right)
         passed = bool(np.isfinite(values).all() and np.abs(values - right).max() <= NEAR)
         return passed, f"Values {told}, where {wanted} is right."
     if probe.best is not None:
         mean = training.mean_return
         passed = mean is not None and mean >= probe.best - _FEW.get(probe.id, LACKS)
-        told = "No episode ended" if mean is None else f"A mean return of {mean:.2f}"
+        told = "No episode ended" if mean is None else f"A mean return of {_shown(mean, '.2f')}"
         return passed, f"{told}, where {probe.best:g} is the best."
     size = _mean_size(training)
     assert probe.spread is not None
     return size <= probe.spread, f"Actions of a mean size of {size:.2f}, where {probe.spread:g} is the most."
+
+
+def _shown(value: float, form: str) -> str:
+    return format(value, form).replace("-", "−")
 
 
 def _values(training: Training) -> np.ndarray[Any, Any]:

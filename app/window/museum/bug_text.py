@@ -8,7 +8,8 @@ from engine.catalogue.methods.bugs import Bug
 
 
 def capitalised(title: str) -> str:
-    return title[:1].upper() + title[1:]
+    """Of Greek letters and formulas there are no capitals."""
+    return title[:1].upper() + title[1:] if title[:2].isascii() else title
 
 
 def told(bug: Bug) -> str:

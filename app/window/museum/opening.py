@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QWidget
 
+from app.models.experiment import Experiment
+from app.session.run_controller import RunController
+from app.session.run_library import RunLibrary
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import picked
 
-if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+Needed = tuple[Experiment, RunController, RunLibrary, QSettings]
 
 
-def museum_on_request(window: MainWindow, actions: Mapping[str, QAction], settings: QSettings) -> None:
-    """Have the actions of the museum open its dialogs."""
+def museum_on_request(window: QWidget, actions: Mapping[str, QAction], needed: Needed) -> None:
+    """Have the actions of the museum open its dialogs before ``window``."""
+    experiment, controller, library, settings = needed
     game: list[QDialog] = []  # the one that is open
 
     def show_bugs() -> None:
         from app.window.museum.bugs_dialog import BugsDialog
 
-        BugsDialog(window.experiment, window.controller, window).open()
+        BugsDialog(experiment, controller, window).open()
 
     def show_game() -> None:
         from app.window.museum.game_dialog import GameDialog
 
         if not game:
-            dialog = GameDialog(window.experiment, window.controller, window.run_library, settings, window)
+            dialog = GameDialog(experiment, controller, library, settings, window)
             game.append(dialog)
             dialog.finished.connect(lambda _result: game.clear())
             dialog.show()
@@ -39,8 +41,8 @@ def museum_on_request(window: MainWindow, actions: Mapping[str, QAction], settin
     def show_self_test() -> None:
         from app.window.museum.self_test_dialog import SelfTestDialog
 
-        entry = picked(window.experiment.config, ALGORITHMS, window.experiment.environment)
-        SelfTestDialog(entry.id if entry else None, lambda: not window.training.loading, window).open()
+        entry = picked(experiment.config, ALGORITHMS, experiment.environment)
+        SelfTestDialog(entry.id if entry else None, lambda: not controller.training.loading, window).open()
 
     actions["museum"].triggered.connect(show_bugs)
     actions["guess"].triggered.connect(show_game)

@@ -82,6 +82,7 @@ class SelfTestDialog(QDialog):
         self.table.horizontalHeader().setStretchLastSection(True)
         self.table.currentCellChanged.connect(self._explain)
         self.table.setAccessibleName("Probes")
+        self.table.horizontalHeader().setFixedHeight(2 * self.fontMetrics().height())
         self.meaning, self.verdict = Sentence(), QLabel()
         self.verdict.setProperty("role", "heading")
         self.progress = QProgressBar()
@@ -149,7 +150,10 @@ class SelfTestDialog(QDialog):
         for column, text in enumerate(
             (ALGORITHMS[outcome.algorithm].title, outcome.probe.title, verdict, outcome.found)
         ):
-            self.table.setItem(row, column, QTableWidgetItem(text))
+            self.table.setItem(row, column, item := QTableWidgetItem(text))
+            font = item.font()
+            font.setBold(not outcome.passed)
+            item.setFont(font)
         self.progress.setValue(self._tested.index(outcome.algorithm) + 1)
         if not outcome.passed:
             self.table.setCurrentCell(row, 0)
