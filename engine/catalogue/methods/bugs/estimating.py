@@ -148,7 +148,7 @@ ESTIMATING = (
         "Explained variance falls once episodes reach the time limit, since how much is left is not in what is seen; "
         "returns may never come to rest there.",
         _cut_off,
-        "Pardo et al. (2018), “Time limits in reinforcement learning”",
+        "Pardo et al. (2018), ‘Time limits in reinforcement learning’",
     ),
     Bug(
         "reset-observation",
@@ -169,7 +169,7 @@ ESTIMATING = (
         "No or slow learning once V is good, though V is fitted and everything else looks healthy: the next step's "
         "advantage does not depend on this action.",
         _shifted,
-        "Schulman et al. (2016), “High-dimensional continuous control using generalized advantage estimation”",
+        "Schulman et al. (2016), ‘High-dimensional continuous control using generalized advantage estimation’",
     ),
     Bug(
         "normalized-per-episode",
@@ -180,7 +180,7 @@ ESTIMATING = (
         "Late actions are punished and early ones praised whatever the episode came to; slow or no learning, and a raw "
         "advantage whose mean is 0 and deviation 1 in every iteration.",
         _per_episode,
-        "Huang et al. (2022), “The 37 implementation details of PPO”, which normalise over the minibatch",
+        "Huang et al. (2022), ‘The 37 implementation details of PPO’, which normalise over the minibatch",
     ),
     Bug(
         "shared-randomness",
@@ -191,7 +191,7 @@ ESTIMATING = (
         "All episodes of an iteration are equally long and bring the same; returns jump from one iteration to the next "
         "and learning is as noisy as with a single environment.",
         _shared_randomness,
-        "Mnih et al. (2016), “Asynchronous methods for deep reinforcement learning”: parallel actors help since they "
+        "Mnih et al. (2016), ‘Asynchronous methods for deep reinforcement learning’: parallel actors help since they "
         "explore different parts",
     ),
     Bug(
@@ -213,6 +213,6 @@ ESTIMATING = (
         "What is learned is good for another problem: the return that is reported may stay poor while values and "
         "advantages are small and look healthy.",
         _clipped_rewards,
-        "Mnih et al. (2015), “Human-level control through deep reinforcement learning”, where it is meant",
+        "Mnih et al. (2015), ‘Human-level control through deep reinforcement learning’, where it is meant",
     ),
 )

@@ -88,7 +88,7 @@ UPDATING = (
         "loss = +mean(log π(a|s)·A)",
         "The return falls below that of a random policy and stays there.",
         _wrong_sign,
-        "Jones (2021), “Debugging reinforcement learning systems”",
+        "Jones (2021), ‘Debugging reinforcement learning systems’",
     ),
     Bug(
         "clipped-log-prob",
@@ -98,7 +98,7 @@ UPDATING = (
         "a = clip(a);   log_prob(a);   env.step(a)",
         "Actions beyond the bounds look less extreme than they were: entropy falls by itself, whatever is paid.",
         _clipped_log_prob,
-        "Huang et al. (2022), “The 37 implementation details of PPO”, on storing the original action",
+        "Huang et al. (2022), ‘The 37 implementation details of PPO’, on storing the original action",
     ),
     Bug(
         "missing-log-det",
@@ -109,7 +109,7 @@ UPDATING = (
         "Entropy pays without end: the Gaussian grows wide or its mean runs off, actions lie on their bounds, while "
         "the entropy that is reported keeps to its target.",
         _missing_log_det,
-        "Haarnoja et al. (2018), “Soft actor-critic”, appendix C",
+        "Haarnoja et al. (2018), ‘Soft actor-critic’, appendix C",
     ),
     Bug(
         "mean-over-time",
@@ -141,7 +141,7 @@ UPDATING = (
         "ρ = π(a|s) / π_one update earlier(a|s)",
         "Ratios are not 1 as an update begins: more is clipped than the epochs explain, and KL is that of two updates.",
         _stale,
-        "Schulman et al. (2017), “Proximal policy optimization algorithms”",
+        "Schulman et al. (2017), ‘Proximal policy optimization algorithms’",
     ),
     Bug(
         "reversed-epsilon",
@@ -162,7 +162,7 @@ UPDATING = (
         "θ⁻ = θ⁻",
         "Targets and values stay near what one reward is worth, however much the return rises; errors settle soon.",
         _never_copied,
-        "Mnih et al. (2015), “Human-level control through deep reinforcement learning”",
+        "Mnih et al. (2015), ‘Human-level control through deep reinforcement learning’",
     ),
     Bug(
         "dones-ignored",
