@@ -113,12 +113,14 @@ class CodeView(QWidget):
             if line.stop == self._at:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(theme.warning))
-                arrow = [QPointF(5, middle - 5), QPointF(5, middle + 5), QPointF(13, middle)]
+                reach = theme.px(5)
+                arrow = [QPointF(5, middle - reach), QPointF(5, middle + reach), QPointF(5 + 1.6 * reach, middle)]
                 painter.drawPolygon(QPolygonF(arrow))
             elif line.part and not line.missing:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(colour)
-                draw_sign(painter, line.part, QRectF(9 - _SIGN / 2, middle - _SIGN / 2, _SIGN, _SIGN))
+                sign = theme.px(_SIGN)
+                draw_sign(painter, line.part, QRectF(5, middle - sign / 2, sign, sign))
             painter.setFont(heavy if lit else plain)
             painter.setPen(colour if lit or line.missing else QColor(theme.text))
             words = place.adjusted(side, 0, 0, 0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QDeadlineTimer, Qt, QTimer
-from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout
+from PySide6.QtCore import QDeadlineTimer, QSize, Qt, QTimer
+from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout
 
 from app.models.inspection import Wanted
 from app.models.past import Past
@@ -16,16 +16,15 @@ from app.models.watched_update import WatchedUpdate
 from app.panels.record import PanelWidget
 from app.panels.update.code_view import CodeView
 from app.panels.update.pages import THETA, Pages, View, kind_of
+from app.panels.update.words import comment, counted, numbers_of
 from app.session.batch_lookup import BatchLookup, Found
 from app.style import icons
-from app.style.format import short_number
 from app.style.text import ElidedLabel, Stage, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.stops import Stop
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.equations.pseudo_code import code_lines
-from engine.reports.events import UpdateStep
 
 if TYPE_CHECKING:
     from app.models.history import History
@@ -34,6 +33,8 @@ EMPTY = "Press Shift+→, or choose a stop in the menu of Step, and see here wha
 UNSEEN = "The next iteration that is trained while this is open appears here; Shift+→ goes through it stop by stop."
 AGAIN = "Drag the timeline to an earlier instant to see its update, or press ▶ to have the last one made again."
 _SETTLES = 300  # ms for which the timeline is to rest
+_DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+_TALL, _WIDE = 3.2, 2.8  # times the code's height and width
 _LOOKS = 400  # ms between two looks at whether it is in sight
 _PLAYS, _PLAYS_STEPS = 1600, 120  # ms for which a line, and a gradient step, are shown as an update plays
 
@@ -110,7 +111,7 @@ class UpdatePanel(PanelWidget):
         right.addWidget(self.heading)
         right.addWidget(self._stage, 1)
         right.addWidget(self.readout)
-        layout = QHBoxLayout(self)
+        layout = self._layout = QBoxLayout(_ACROSS, self)
         layout.setContentsMargins(theme.unit, theme.unit // 2, theme.unit, theme.unit // 2)
         layout.setSpacing(theme.unit)
         layout.addLayout(left)
@@ -161,9 +162,11 @@ class UpdatePanel(PanelWidget):
         self._theme = theme
         for button in (self.play_button, self.theta_button):
             button.ensurePolished()
+            button.setIconSize(QSize(theme.px(16), theme.px(16)))
         icons.give(self.play_button, "play", color=theme.text, color_disabled=theme.disabled)
         self.code.apply_theme(theme)
         self.pages.apply_theme(theme)
+        self._arrange()
         self._redraw()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -179,6 +182,16 @@ class UpdatePanel(PanelWidget):
             self._looking.stop()
             self._slow.look(False)
             self.play_button.setChecked(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The code stands beside the pictures, or above them where that leaves these more room."""
+        code = self.code.size()
+        above = self.height() > _TALL * code.height() and self.width() < _WIDE * code.width()
+        self._layout.setDirection(_DOWN if above else _ACROSS)
 
     # --- which update -------------------------------------------------------------------------------------------------
 
@@ -336,13 +349,7 @@ class UpdatePanel(PanelWidget):
         again = self._update.is_empty and self._trained > 0 and isinstance(self._config, PolicyGradientConfig)
         self.play_button.setEnabled(again or (bool(steps) and self._update.over))
         self.theta_button.setEnabled(bool(steps) and kind_of(self._update) != THETA)
-        self.count.setText(self._counted(steps[self.taken - 1]) if 0 < self.taken <= len(steps) else " ")
-
-    def _counted(self, step: UpdateStep) -> str:
-        words = f"step {step.step:,}" + (f" of {len(self._update.steps):,}" if self._update.over else "")
-        if step.epochs > 1:
-            words += f" · epoch {step.epoch} of {step.epochs}"
-        return words
+        self.count.setText(counted(steps[self.taken - 1], self._update) if 0 < self.taken <= len(steps) else " ")
 
     def _say_heading(self) -> None:
         update = self._update
@@ -368,21 +375,6 @@ class UpdatePanel(PanelWidget):
         batch, hovered = self._update.batch, self.pages.shared.hovered
         if batch is None or not 0 <= hovered < len(batch.rewards):
             line = next((line for line in self.code.lines if line.stop == self._stop), None)
-            self.readout.setText(self._comment() or ("" if line is None else line.meaning))
+            self.readout.setText(comment(self._update, self._stop) or ("" if line is None else line.meaning))
             return
-        told = {"r": batch.rewards, "Ψ": batch.credit, "b": batch.baseline, "Â": batch.advantages, "w": batch.weights}
-        numbers = " · ".join(f"{name} {short_number(float(values[hovered]))}" for name, values in told.items())
-        action = batch.actions[hovered].tolist()
-        self.readout.setText(f"step {int(batch.elapsed[hovered]):,} · a {action} · {numbers}")
-
-    def _comment(self) -> str:
-        """What is to be said of the update as it is shown."""
-        steps = self._update.steps
-        if self._stop == "step" and self._update.over and steps and steps[-1].epoch < steps[-1].epochs:
-            return f"The divergence went beyond its limit in epoch {steps[-1].epoch + 1} at the latest: no more steps."
-        tries = self._update.tries
-        if self._stop == "step" and self._update.over and tries and not tries[-1].accepted:
-            return "No share of the step gained anything within the bound, so the policy stays as it was."
-        if self._stop == "step" and tries:
-            return "✓ is taken: the first share of the step s that gains something within the bound. ✗ is refused."
-        return ""
+        self.readout.setText(numbers_of(batch, hovered))
