@@ -151,7 +151,18 @@ def test_a_slice_shows_what_the_policy_does_and_clicks_play_from_where_they_are(
     QTest.keyClick(page.shows, Qt.Key.Key_End)
     assert page.views.currentWidget() is page.against
     assert len(page.against._dots.x) == 144
+
+    # And from the states that were visited, in which V was learned; the slice keeps its own.
+    assert page.play.text() == "Play from visited"
+    QTest.mouseClick(page.play, LEFT)
+    qtbot.waitUntil(lambda: not page.played.under_way, timeout=20_000)
+    qtbot.waitUntil(lambda: page._compared.explained is not None, timeout=20_000)
+    assert page._compared.cut is None
+    assert "Returns from visited states are of iteration" in page.told.text()
+    assert 0 < len(page.against._dots.x) == len(page._to_play[1])
     QTest.keyClick(page.shows, Qt.Key.Key_Home)
+    assert page.play.text() == "Play returns"
+    assert len(page.map._discs) == 144
 
     # It is looked back at along the timeline.
     look(window, qtbot)

@@ -25,7 +25,7 @@ from app.session.played_returns import EPISODES
 from app.style.combo import Combo
 from app.style.theme import Theme
 
-PLAY, STOP = "Play returns", "Stop"
+PLAY, PLAY_VISITED, STOP = "Play returns", "Play from visited", "Stop"
 _LINES = 3  # that what is told has, whatever it says
 
 

@@ -14,14 +14,15 @@ from PySide6.QtCore import QDeadlineTimer, Qt, Signal
 from app.panels.surface.against import explained
 from app.panels.surface.held import written
 from app.panels.surface.quantities import AGAINST, RETURNS, Quantity, offered, read
-from app.panels.surface.slice_layout import PLAY, STOP, SliceLayout
+from app.panels.surface.slice_layout import PLAY, PLAY_VISITED, STOP, SliceLayout
 from app.panels.surface.slice_picture import Colouring, discs, drawn, in_cells
-from app.panels.surface.slicer import Played, Slicer, points_to_play_from
+from app.panels.surface.slice_words import HOW, MOVE, NO_STATES, NONE_YET, notes
+from app.panels.surface.slicer import Played, Slicer, points_to_play_from, some_of
 from app.panels.surface.trail import Trail, Visited, fitted
 from app.session.file_work import FileWork
 from app.session.playback_thread import PlaybackThread
 from app.session.played_returns import PlayedReturns
-from app.style.format import minus, short_number
+from app.style.format import short_number
 from app.style.theme import Theme
 from engine.analysis.coordinates import Coordinates
 from engine.catalogue.spaces import EnvironmentInfo
@@ -32,11 +33,6 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.slices import Cut, Found
     from engine.reports.events import Inspected
 
-_HOW, _MOVE = "Click: play from there.", "Drag, wheel: move, zoom."
-_MEMORY = "A policy with a memory, as at an episode's first step."
-_STACKED = "Earlier observations are 0, as at an episode's first step."
-_SOFT = "V counts entropy as a reward, the returns do not."
-_NORMALISED = "V is in units of normalised rewards, the returns are not."
 _MOST_READ = 6  # numbers of a point
 _READ = 6.0  # seconds for which a sentence stays that answers what a person has done
 MOST_OF_BATCH = 2_000  # states of a batch that are shown
@@ -64,7 +60,9 @@ class SlicePage(SliceLayout):
         self._asked: tuple[PolicySnapshot, Cut] | None = None  # what is computed now
         self._shown: tuple[PolicySnapshot, Cut] | None = None
         self._found: Found | None = None
-        self._returns: Played | None = None
+        self._returns: Played | None = None  # from the slice
+        self._compared: Played | None = None  # the last, from wherever, beside which V stands
+        self._rolls_out = False  # whether returns can be played in these states
         self._colouring: Colouring | None = None
         self._visited: Visited | None = None
         self._offered: list[Quantity] = []
@@ -80,7 +78,7 @@ class SlicePage(SliceLayout):
         self.up.activated.connect(lambda: self._take_axes(1))
         self.whole.clicked.connect(self._show_whole)
         self.held.changed.connect(self._pull)
-        self.follows.toggled.connect(self._show_agent)
+        self.follows.toggled.connect(self._lay_anew)
         self.map.pointed.connect(self._tell)
         self.map.chosen.connect(self._play_from)
         self.map.moved.connect(self._follow_view)
@@ -119,7 +117,7 @@ class SlicePage(SliceLayout):
     def forget(self) -> None:
         """Know nothing of any policy any more."""
         self.played.cancel()
-        self._found = self._shown = self._returns = None
+        self._found = self._shown = self._returns = self._compared = None
         self._offered, self._batch, self._in_batch = [], None, []
         self._colouring = None if self._environment is None else Colouring(self._environment.action)
         self.map.show_picture(None, None)
@@ -177,11 +175,14 @@ class SlicePage(SliceLayout):
         return Cut(self.axes, self.map.ranges, tuple(held))
 
     def _take(self, found: Found) -> None:
+        from engine.analysis.rolled_out import why_not_rolled_out  # with torch, which is loaded by now
+
         asked, self._asked = self._asked, None
         if asked is None or asked[0].environment != self._environment:
             self.follow()
             return
         self._found, self._shown = found, asked
+        self._rolls_out = not why_not_rolled_out(asked[0].config.environment)
         self._draw()
         if not self.map.underMouse() and time.monotonic() - self._answered > _READ:
             self._tell(None)
@@ -191,8 +192,8 @@ class SlicePage(SliceLayout):
     def _offer(self, policy: PolicySnapshot, found: Found) -> None:
         """Offer what there is to be shown; what a person has chosen comes back once there is such a thing."""
         there = offered(found, policy.config, policy.environment)
-        if self._returns is not None:
-            there += [RETURNS, AGAINST] if found.values is not None else [RETURNS]
+        there += [RETURNS] if self._returns is not None else []
+        there += [AGAINST] if found.values is not None and self._rolls_out else []
         if there != self._offered:
             self._offered = there
             self.shows.clear()
@@ -212,20 +213,21 @@ class SlicePage(SliceLayout):
         self._offer(policy, self._found)
         quantity, returns, colouring = self.quantity, self._returns, self._colouring
         self.views.setCurrentWidget(self.against if quantity is AGAINST else self.map)
+        if not self.played.under_way:
+            self.play.setText(PLAY_VISITED if quantity is AGAINST else PLAY)
         if quantity is None or quantity is AGAINST or colouring is None:
             return
         played = None if returns is None else returns.returns.mean
-        if quantity is RETURNS and returns is not None and played is not None:
+        if quantity is RETURNS and returns is not None and returns.cut is not None and played is not None:
             bar = colouring.of(quantity, played, self._found.values)
             self.map.show_picture(in_cells(played, returns.cut, bar), bar)
             self.map.show_discs(())
             return
         shown = drawn(quantity, self._found, cut, colouring, played if quantity.kind == "value" else None)
         self.map.show_picture(*shown)
-        if quantity.kind == "value" and returns is not None and played is not None and shown.bar is not None:
-            self.map.show_discs(discs(returns.cut.states()[:, self.axes], played, shown.bar))
-        else:
-            self.map.show_discs(())
+        self.map.show_discs(())
+        if quantity.kind == "value" and shown.bar is not None and returns is not None and returns.cut is not None:
+            self.map.show_discs(discs(returns.cut.states()[:, self.axes], returns.returns.mean, shown.bar))
 
     def _tell(self, at: tuple[float, float] | None) -> None:
         """What is known of a point; without one, what is shown of all."""
@@ -234,9 +236,12 @@ class SlicePage(SliceLayout):
         policy, cut = self._shown
         if at is None:
             title = f"{self.quantity.title} · " if self.quantity is not None else ""
-            how = _MOVE if self._coordinates is None or self._coordinates.why_not else f"{_HOW} {_MOVE}"
-            notes = self._notes(policy) or [how]
-            self.told.setText(" ".join((f"{title}iteration {self._found.iteration:,}.", *notes)))
+            how = MOVE if self._coordinates is None or self._coordinates.why_not else f"{HOW} {MOVE}"
+            against = self.quantity is AGAINST
+            beside = self._compared if against else self._returns
+            said = notes(policy, beside, self._found.values is not None) or [how]
+            said = [NONE_YET] if against and beside is None else said
+            self.told.setText(" ".join((f"{title}iteration {self._found.iteration:,}.", *said)))
             return
         named = zip(self.axes, at, strict=True)
         places = (f"{self._components[axis].name} {written(self._components[axis], value)}" for axis, value in named)
@@ -244,21 +249,6 @@ class SlicePage(SliceLayout):
         if self._returns is not None and (played := self._returns.near(*at)) is not None:
             values.append(f"played {short_number(played[0])} ± {short_number(played[1], 2)}")
         self.told.setText(f"{', '.join(places)}: {' · '.join(values)}")
-
-    def _notes(self, policy: PolicySnapshot) -> list[str]:
-        changes, notes = policy.config.environment, []
-        if policy.config.policy.kind == "gru":
-            notes.append(_MEMORY)
-        if changes.frame_stack > 1:
-            notes.append(_STACKED)
-        if self._returns is not None:
-            notes.append(f"Returns are of iteration {self._returns.iteration:,}.")
-            share = self._returns.explained
-            notes += [] if share is None else [f"V explains {minus(f'{share:.2f}')} of their variance."]
-            valued = self._found is not None and self._found.values is not None
-            notes += [_SOFT] if valued and policy.config.update.kind == "sac" else []
-            notes += [_NORMALISED] if valued and changes.normalize_rewards else []
-        return notes
 
     def _answer(self, sentence: str) -> None:
         """Say it to whoever has done something, for long enough to be read."""
@@ -298,6 +288,11 @@ class SlicePage(SliceLayout):
         self.follows.setChecked(False)
         self._let_returns_go()
         self.follow()
+        self._show_agent()
+
+    def _lay_anew(self, follows: bool) -> None:
+        if follows and self._returns is not None:
+            self._let_returns_go()
         self._show_agent()
 
     def _show_agent(self) -> None:
@@ -351,31 +346,43 @@ class SlicePage(SliceLayout):
         if problem:
             self._answer(problem)
             return
-        self.follows.setChecked(False)
-        self._to_play = policy, points_to_play_from(self._cut())
+        cut, states = None, None
+        if self.quantity is AGAINST:
+            points = [] if self._visited is None else self._visited.points(self._playback.visited.episodes())
+            states = some_of(points) if points else None
+            if states is None or not len(states) or np.isnan(states).any():
+                self._answer(NO_STATES)
+                return
+        else:
+            self.follows.setChecked(False)
+            cut = points_to_play_from(self._cut())
+            states = cut.states()
+        self._to_play = policy, states, cut
         self.progress.setValue(0)
         self.progress.show()
-        self.played.begin(policy, self._to_play[1].states())
+        self.played.begin(policy, states)
         self.play.setText(STOP)
 
     def _take_returns(self, returns: Returns) -> None:
-        policy, cut = self._to_play
-        if self._returns is None and self.quantity is not None and self.quantity.kind != "value":
-            self._wanted = ("returns", 0) if self._found is None or self._found.values is None else ("value", 0)
-        self._returns = Played(cut, policy.iteration, returns)
-        self._draw()
+        policy, states, cut = self._to_play
+        played = self._compared = Played(cut, policy.iteration, returns)
+        if cut is not None:
+            if self._returns is None and self.quantity is not None and self.quantity.kind != "value":
+                self._wanted = ("returns", 0) if self._found is None or self._found.values is None else ("value", 0)
+            self._returns = played
+            self._draw()
         self._tell(None)
-        self._work.ask(partial(self._slicer.values, policy, cut), partial(self._compare, self._returns))
+        self._work.ask(partial(self._slicer.values, policy, states), partial(self._compare, played))
 
     def _compare(self, played: Played, values: NDArray[np.float32] | None) -> None:
         """Values of the policy that played, where there are any, beside its returns."""
-        if values is not None and played is self._returns:
-            self._returns.explained = explained(played.returns, values)
+        if values is not None and played is self._compared:
+            played.explained = explained(played.returns, values)
             self.against.show_returns(played.returns, values)
             self._tell(None)
 
     def _rest(self) -> None:
-        self.play.setText(PLAY)
+        self.play.setText(PLAY_VISITED if self.quantity is AGAINST else PLAY)
         self.progress.hide()
 
     def _let_returns_go(self) -> None:
