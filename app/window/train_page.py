@@ -74,7 +74,8 @@ class TrainPage(QWidget):
         self._beneath = line
         line.setParent(self)
         line.show()
-        self._settle()
+        if self._form is not None:  # else it is laid out once its size is known, and what is remembered of it
+            self._settle()
 
     @property
     def centre(self) -> QWidget:
@@ -89,9 +90,7 @@ class TrainPage(QWidget):
 
     def bring_forward(self, title: str) -> None:
         """Show a panel that may be hidden, or behind others."""
-        dock = self.docks[title]
-        dock.show()
-        dock.raise_()
+        self.docks.bring_forward(title)
 
     # --- what is remembered -------------------------------------------------------------------------------------------
 
