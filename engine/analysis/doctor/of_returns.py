@@ -124,7 +124,7 @@ def _forgotten(reported: Reported) -> str | None:
 def _gentler(reported: Reported) -> Iterator[Try]:
     return chain(
         scaled(reported, "update.learning_rate", 0.3, "Lower the learning rate"),
-        put(reported, "update.learning_rate_schedule", "linear", "Let the learning rate fall to 0 over the run"),
+        put(reported, "update.learning_rate_schedule", "cosine", "Let the learning rate fall to 0 over the run"),
         put(reported, "update.max_grad_norm", 0.5, "Clip gradients at a length of 0.5"),
         scaled(reported, "collection.episodes_per_update", 2.0, "Play more episodes per update", (1.0, 1024.0)),
         scaled(reported, "update.epochs", 0.5, "Take fewer epochs: go down"),

@@ -10,11 +10,11 @@ import numpy as np
 from engine.analysis.doctor.reported import Reported, mean, median
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 from engine.config import ImitationConfig
-from engine.config.imitation import BehaviouralCloning
+from engine.config.imitation import OWN, BehaviouralCloning
 
 
 def _learns_from_teacher(reported: Reported) -> bool:
-    return isinstance(reported.config, ImitationConfig) and reported.config.imitation.dataset != "own"
+    return isinstance(reported.config, ImitationConfig) and reported.config.imitation.dataset != OWN
 
 
 def _clones(reported: Reported) -> bool:

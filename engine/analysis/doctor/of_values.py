@@ -10,6 +10,7 @@ import numpy as np
 from engine.analysis.doctor.reported import Reported, error_of, mean, median
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, switched_on, value_at
 from engine.config import PolicyGradientConfig
+from engine.config.estimators import SharedValueBaseline, ValueBaseline
 
 _VALUE_RATE, _VALUE_STEPS = "estimator.baseline.learning_rate", "estimator.baseline.fit_steps"
 _NORMALIZE = "environment.normalize_rewards"
@@ -18,7 +19,9 @@ _NORMALIZE = "environment.normalize_rewards"
 def learns_value(reported: Reported) -> bool:
     """Whether V is learned and there is anything to tell states apart by."""
     config, seen = reported.config, reported.environment.observation
-    if not isinstance(config, PolicyGradientConfig) or config.estimator.baseline.kind not in ("value", "shared-value"):
+    if not isinstance(config, PolicyGradientConfig):
+        return False
+    if not isinstance(config.estimator.baseline, ValueBaseline | SharedValueBaseline):
         return False
     return not reported.environment.one_step and not (seen.kind == "discrete" and seen.size == 1)
 
