@@ -12,7 +12,7 @@ from engine.analysis.lab.subject import Subject
 from engine.policies.distributions import Categorical, Distribution
 from engine.policies.policy import Policy
 
-_AT_ONCE = 4_000_000  # numbers of parameters for which it is evaluated at the same time
+_AT_ONCE = 4_000_000  # numbers that are held for all places at which it is evaluated at the same time
 
 
 class _Outputs(nn.Module):
@@ -37,6 +37,7 @@ class Function:
     inputs: Tensor
     of: Callable[[Distribution], Tensor]
     told: str
+    held: int = 0  # numbers for each place, besides its parameters
 
     @property
     def place(self) -> Tensor:
@@ -54,7 +55,7 @@ class Function:
     @torch.no_grad()
     def at(self, thetas: Tensor) -> Tensor:
         """f at each of the places [n, P], [n]."""
-        some = max(_AT_ONCE // thetas.shape[1], 1)
+        some = max(_AT_ONCE // (thetas.shape[1] + self.held), 1)
         return torch.cat([torch.func.vmap(self.one)(part) for part in torch.split(thetas, some)])
 
     def gradient(self) -> Tensor:
@@ -105,4 +106,4 @@ def expected_return(policy: Policy, subject: Subject, gamma: float, precision: t
             values = paid + gamma * transitions @ values
         return initial @ values
 
-    return Function(_Outputs(policy.to(precision)), inputs, of, "J(θ)")
+    return Function(_Outputs(policy.to(precision)), inputs, of, "J(θ)", held=2 * mdp.states**2)

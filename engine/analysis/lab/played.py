@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.analysis.lab.policies import NO_DENSITY
 from engine.analysis.lab.scores import Numbers
 from engine.analysis.lab.settings import Pair, Settings, estimator_of
-from engine.analysis.playback import PolicySnapshot
+from engine.analysis.playback import PolicySnapshot, thawed
 from engine.catalogue.methods.distribution import policy_of
 from engine.config import PolicyGradientConfig
 from engine.config.estimators import EstimatorConfig, WholeEpisodes
@@ -35,10 +36,6 @@ from engine.values.critics import Critic, Values
 FITTED_ON = 10  # batches that V is fitted to, none of which is estimated with it
 _RIDGE = 1e-5  # of the size of the features, which keeps the least squares solvable
 _WIDEST = 64  # components of an observation that V is fitted to; of pictures it knows the time step alone
-_NO_DENSITY = (
-    "A greedy policy of action values, or one of a single action per state, has no probabilities that could be made "
-    "larger; choose a run with a policy gradient, or the untrained policy of one."
-)
 _T = TypeVar("_T")
 
 
@@ -51,8 +48,8 @@ class Player:
     """
 
     def __init__(self, snapshot: PolicySnapshot, settings: Settings, stream: int) -> None:
-        if snapshot.epsilon is not None or snapshot.critics is not None:
-            raise RequestError(_NO_DENSITY)
+        if snapshot.epsilon is not None or thawed(snapshot).deterministic:
+            raise RequestError(NO_DENSITY)
         environment = snapshot.config.environment
         if settings.horizon:
             environment = environment.model_copy(update={"time_limit": settings.horizon})

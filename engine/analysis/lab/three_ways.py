@@ -34,9 +34,14 @@ from engine.runtime.errors import RequestError
 Of = Literal["return", "log-probability"]
 Precision = Literal["float64", "float32"]
 STEPS: Numbers = 10.0 ** np.arange(-15.0, 1.01, 0.25)  # h
+MOST_STATES = 150  # of a process in which J is evaluated thousands of times
 COMPONENTS = 12  # that are compared one by one
 _TYPES = {"float64": torch.float64, "float32": torch.float32}
 _MEMORY = "A recurrent policy acts by all that it has seen; choose a run without memory."
+_LARGE = (
+    "Finite differences evaluate J thousands of times, which takes too long with {:,} states; choose log π(a|s), or a "
+    "smaller world."
+)
 _UNKNOWN = (
     "J(θ) is not known as a function here, as the dynamics are no tables or the policy is no softmax; choose "
     "log π(a|s)."
@@ -159,6 +164,8 @@ def _function_of(
     if of == "return":
         if subject is None:
             raise RequestError(_UNKNOWN)
+        if subject.mdp.states > MOST_STATES:
+            raise RequestError(_LARGE.format(subject.mdp.states))
         known = subject
         return (
             lambda precision: expected_return(thawed(snapshot), known, settings.gamma, _TYPES[precision]),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.analysis.lab import sampled_lab
 from engine.analysis.lab.comparison import Comparison
 from engine.analysis.lab.estimator_lab import EstimatorLab
+from engine.analysis.lab.policies import untrained
 from engine.analysis.lab.settings import Pair, Settings
 from engine.analysis.lab.subject import subject_of
+from engine.config import presets
 from engine.config.policies import GRUPolicy
 from engine.runtime.errors import RequestError
 from tests.engine.analysis.lab.test_estimators import TO_GO, kept
@@ -62,5 +66,10 @@ def test_any_policy_in_any_environment_can_be_looked_at(monkeypatch: pytest.Monk
     found = last(EstimatorLab().compare(snapshot, settings, pairs))
     assert [len(each.along) for each in found.estimates] == [2, 2, 2]
     assert all(np.isfinite(each.along).all() for each in found.estimates)
+    sarsa = presets.shipped()["grid-world-sarsa"].config
+    with pytest.raises(RequestError, match="no probabilities"):
+        untrained(sarsa, snapshot.environment)
+    with pytest.raises(RequestError, match="no probabilities"):
+        last(EstimatorLab().compare(replace(snapshot, epsilon=0.1), settings, pairs))
     with pytest.raises(RequestError, match="fitted to other episodes"):
         last(EstimatorLab().compare(snapshot, Settings(value="exact", batches=1), pairs))
