@@ -193,6 +193,19 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
 
         comparing.print_comparison(runs, axis, threshold, json, library)
 
+    @cli.command()
+    def selftest(
+        algorithm: Annotated[
+            list[str] | None, typer.Option(metavar="NAME", help="Only this one: see list algorithms. Several times.")
+        ] = None,
+        json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    ) -> None:
+        """Train algorithms in worlds so small that it is known what must be learned; 1 where one fails."""
+        from engine.commands import selftest as testing
+
+        gc.enable()
+        testing.print_self_test(algorithm or (), json, interrupts)
+
     declared.add_runs(cli)
     declared.add_recordings(cli, interrupts)
     declared.add_going_on(cli, interrupts)

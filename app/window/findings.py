@@ -17,6 +17,7 @@ from app.window.compare_mode import CompareMode
 from app.window.panels import Panels
 from app.window.runs import Runs
 from app.window.train_page import TrainPage
+from engine.config.bugs import bug_in, is_hidden
 
 if TYPE_CHECKING:  # with numpy, which the window's first picture does not wait for
     from engine.analysis.doctor.reported import Reported
@@ -65,7 +66,7 @@ class Findings(QObject):
     def look(self) -> None:
         """Look at the run as it is shown, if anybody can see what there is to say of it."""
         shown, past = self._runs.controller.shown, self._panels.past.shown
-        if shown is None:
+        if shown is None or is_hidden(bug_in(shown.config)):  # which is to be guessed by the plots alone
             self._forget()
             return
         if not self._page.isVisible() or not self._panels.complete:

@@ -125,6 +125,8 @@ def configured(algorithm: str, probe: Probe, bug: str = NO_BUG) -> RunConfig | N
             wanted |= {"collection.environments": 8, "collection.steps": 16}
         if isinstance(config, ImitationConfig):
             wanted |= {"imitation.teacher": OPTIMAL}
+        if continuous:
+            wanted |= {"budget.environment_steps": 6_000, "update.solver": "cg"}
         if probe.spread is not None:
             wanted |= {"update.temperature": 1.0}
         there = {parameter.path for parameter in parameters_of(config)}

@@ -37,22 +37,22 @@ from tests.benchmarks.figures import Grid, Measured, Number, Say
 FIRST_SEED, SEEDS = 301, 10
 KEPT = Path(__file__).parent / "results" / ".museum"
 SEEN = "bugs that a rule sees in most seeds"
-# What is trained, by the preset that it is of: shorter, and with less work in an iteration.
+# What is trained, by the preset that it is of: shorter, and with less work in an iteration; the quickest first.
 SMALL: dict[str, dict[str, Any]] = {
-    "cartpole": {"budget.environment_steps": 40_000},
     "cartpole-fast": {"budget.environment_steps": 60_000},
-    "cartpole-ppo": {"budget.environment_steps": 41_000, "collection.steps": 64, "update.epochs": 4},
-    "cartpole-dqn": {"budget.environment_steps": 12_000, "update.gradient_steps": 1},
     "grid-world": {"budget.environment_steps": 60_000},
     "grid-world-sarsa": {"budget.environment_steps": 10_000},
+    "mountain-car-discrete": {"budget.environment_steps": 16_000},
+    "cartpole-ppo": {"budget.environment_steps": 41_000, "collection.steps": 64, "update.epochs": 4},
+    "cartpole": {"budget.environment_steps": 40_000},
     "pendulum-ppo": {
         "budget.environment_steps": 41_000,
         "collection.steps": 64,
         "update.epochs": 4,
         "estimator.baseline.fit_steps": 10,
     },
+    "cartpole-dqn": {"budget.environment_steps": 12_000, "update.gradient_steps": 1},
     "pendulum-sac": {"budget.environment_steps": 3_000},
-    "mountain-car-discrete": {"budget.environment_steps": 16_000},
 }
 CASES: dict[str, tuple[str, ...]] = {
     "wrong-sign": ("cartpole-fast",),
@@ -110,6 +110,7 @@ def _jobs(bugs: Iterable[str], seeds: Iterable[int]) -> list[Job]:
     """What is to be trained, seed by seed, so that whatever is broken off holds some seeds of all."""
     pairs = [(preset, bug) for bug in bugs for preset in CASES[bug]]
     pairs += [(preset, NO_BUG) for preset in dict.fromkeys(preset for preset, _ in pairs)]
+    pairs.sort(key=lambda pair: list(SMALL).index(pair[0]))
     return [(preset, bug, seed) for seed in seeds for preset, bug in pairs]
 
 

@@ -27,7 +27,6 @@ from app.window.museum.bug_text import capitalised, told
 from app.window.museum.guessing import Riddle, Score, candidates, riddle
 from engine.catalogue.methods.bugs import BUGS, Bug
 from engine.config.bugs import NO_BUG
-from engine.runtime.errors import RequestError, RunError
 
 _RULES = (
     "One of {count} bugs that fit what is chosen is hidden in a run of it, or none. It trains from the seed that is "
@@ -189,21 +188,13 @@ class GameDialog(QDialog):
 
     def _findings(self) -> str:
         """What the doctor sees in the run."""
+        from app.models.reported import reported  # with numpy
         from engine.analysis.doctor.rules import findings
-        from engine.runs.library import EPISODES, ITERATIONS
 
-        record, library = self._library.record(self._run), self._library.library
-        if record is None or library is None:
-            return "<p>The doctor has nothing to look at yet.</p>"
-        try:
-            from app.window.museum.examined import examined
-
-            shown = self._controller.shown
-            environment = shown.run.environment if shown is not None else self._experiment.environment
-            series = library.series(self._run, ITERATIONS), library.series(self._run, EPISODES)
-            found = findings(examined(record.config, environment, *series))
-        except (RequestError, RunError) as error:
-            return f"<p>{escape(str(error))}</p>"
+        shown = self._controller.shown
+        if shown is None or shown.run.id != self._run:
+            return ""
+        found = findings(reported(shown.run, shown.config))
         if not found:
             return "<p><b>The doctor</b> sees nothing that is surely wrong.</p>"
         return "<p><b>The doctor says:</b></p>" + "".join(f"<p>{escape(each.sentence)}</p>" for each in found)
