@@ -119,9 +119,11 @@ class Docks:
                 window.splitDockWidget(regions[beside][0], regions[new][0], orientation)
             placed.append(new)
         in_front = [group[0] for group in regions.values()]
+        halves: list[Dock] = []  # that stand side by side
         for region, (first, *others) in regions.items():
             if region == "lower" and form is COLUMNS and others and window.width() >= WIDE:
                 window.splitDockWidget(first, others[0], _ACROSS)
+                halves = [first, others[0]]
                 first, *others = others
                 in_front.append(first)
             for other in others:
@@ -132,6 +134,7 @@ class Docks:
         for dock in in_front:
             dock.raise_()
         self._proportion(regions, form)
+        window.resizeDocks(halves, [window.width() // 3] * len(halves), _ACROSS)  # whatever is in them
 
     def _grouped(self, form: Form, docks: Collection[Dock]) -> dict[Region, list[Dock]]:
         """Those of ``docks`` that have a place in a form, by the regions that it has."""

@@ -231,6 +231,11 @@ def test_columns_keep_their_shares_whatever_the_window_was_meanwhile(qtbot: QtBo
     resize(qtbot, window, 960, 540)
     resize(qtbot, window, 1280, 800)
     assert widths(window) == pytest.approx(before, abs=4)
+    # Where two of the lower ones have room beside each other, both have as much, whatever they would like to have.
+    resize(qtbot, window, 1920, 1080)
+    window.actions_by_name["restore_layout"].trigger()
+    signal, diagnostics = window.docks["Signal"], window.docks["Diagnostics"]
+    qtbot.waitUntil(lambda: abs(signal.width() - diagnostics.width()) < 8)
 
 
 def test_the_equation_leaves_room_to_what_matters_most_and_takes_no_more_than_it_needs(
