@@ -34,7 +34,7 @@ COMING = "The learner plays; then it asks you about some of the states it came t
 NOT_NOW = "The run does not wait now. Once it goes on, it asks what is still open; what you have answered is kept."
 LEARNING = "All answered. The learner learns from it, plays, and asks again."
 UNKNOWN, LOST, BACK = "I do not know", "that is lost anyway", "one back"
-PADS = "the left trigger that you do not know, the right one that it is lost, Back goes one back"
+PADS = "A gamepad answers, too. Left trigger: not known; right: lost; Back: one back."
 FRAME = 110  # ms for each picture of a film
 LOWEST = 84  # pixels of the picture
 _NO_ACTION = {UNKNOWN: NoAction.UNKNOWN, LOST: NoAction.LOST}
@@ -210,8 +210,9 @@ class TeachPage(QWidget):
             self._give(self._hands.action(at_once=True))
 
     def show_gamepad(self, name: str) -> None:
-        """Say that a gamepad of this name answers, too; empty where it is gone."""
+        """Say that a gamepad answers, too, of this name; empty where it is gone."""
         self._gamepad = name
+        self.view.setToolTip(f"{name} answers, too" if name else "")
         self._follow()
 
     def _click(self, name: str) -> None:
@@ -300,7 +301,7 @@ class TeachPage(QWidget):
         if self.controls is None:
             return "There are no keys for these actions; say only whether you know, or whether it is lost."
         if self._gamepad:
-            return f"What is to be done here? {self._gamepad} answers, too: {PADS}."
+            return PADS
         return "What is to be done here?" if on else "What is to be done here? Click the picture, and keys are answers."
 
     def _why_none(self) -> str:
