@@ -47,7 +47,8 @@ class Findings(QObject):
         self.card.pointed.connect(self.point_at)
         self.card.tried.connect(self._duplicate)
         self.card.closed.connect(lambda: self.line.more.setChecked(False))
-        page.centre.installEventFilter(self)
+        for watched in (page, page.centre):
+            watched.installEventFilter(self)
         page.themed.connect(self._wear)
         self._timer = QTimer(self, interval=_EVERY)
         self._timer.timeout.connect(self.look)
@@ -172,6 +173,8 @@ class Findings(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show):
             self._place()
+        if event.type() == QEvent.Type.Show and watched is self._page:
+            self._soon.start()  # nobody looked while it could not be seen
         return False
 
     def _duplicate(self, change: Try) -> None:

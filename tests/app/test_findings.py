@@ -99,6 +99,14 @@ def test_what_is_seen_is_said_pointed_at_and_tried(make_window: Make, reach: Rea
     window.panels.past.asked.emit(None)
     qtbot.waitUntil(lambda: len(line.findings) == 2)
 
+    # what became of a run while another mode was shown is said on coming back
+    window.frame.train.hide()
+    window.findings._forget()
+    window.findings.look()
+    assert not line.findings
+    window.frame.train.show()
+    qtbot.waitUntil(lambda: len(line.findings) == 2)
+
     # Escape and a click beside it close the card
     for close in (lambda: QTest.keyClick(card, Qt.Key.Key_Escape), lambda: click(window.toolbar)):
         click(line.more)
