@@ -294,7 +294,7 @@ def style_sheet(theme: Theme) -> str:
     QMenu::item {{ padding: {half}px {3 * t.unit}px; border-radius: {half}px; }}
     QMenu::item:selected {{ background: {t.accent}; color: {t.accent_text}; }}
     QMenu::item:disabled {{ color: {t.disabled}; }}
-    QMenu::separator {{ height: 1px; background: {t.line}; margin: {half}px {t.unit}px; }}
+    QMenu::separator {{ height: 1px; background: {t.line}; margin: {half // 2}px {t.unit}px; }}
     QStatusBar {{ background: {t.window}; color: {t.muted}; }}
     QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     """
