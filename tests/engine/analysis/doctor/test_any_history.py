@@ -35,7 +35,7 @@ def made(config: RunConfig, seed: int, iterations: int, episodes: int, values: l
     return replace(told, others=(Other(config, returns[:10]), Other(config, returns)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     preset=st.sampled_from(PRESETS),
     seed=st.integers(0, 2**31),
