@@ -131,7 +131,6 @@ class RunController(ShownRuns):
     def _start(self, config: RunConfig, plain: EnvironmentInfo | None, until: Until | None) -> None:
         if not self.allows(RunAction.STEP if until is not None else RunAction.START):
             return
-        self.slow.ask(until)
         if self.would_start_anew(config):
             self._begin(Asked(uuid.uuid4().hex, config, plain or ENVIRONMENTS[config.environment.id]), until)
         else:
@@ -206,6 +205,7 @@ class RunController(ShownRuns):
             return
         paused = self.state is RunState.PAUSED
         self._heard, self._unbegun = time.monotonic(), None
+        self.slow.ask(until)
         self._set_state(RunState.RUNNING)
         if paused:
             for change in changes.items():
@@ -218,6 +218,7 @@ class RunController(ShownRuns):
         # What the last run left on screen stays until this one is known to work.
         self._next = asked
         self._heard, self._warned = time.monotonic(), False
+        self.slow.ask(until)
         self._set_state(RunState.STARTING)
         if asked.how is not None:
             self.training.come_back(asked.id, asked.how, until=until)

@@ -192,7 +192,7 @@ class EllipsePlot(Plot):
                 Entry(f"½ dᵀFd = {name} {short_number(level)}", self._look.error, "line"),
                 Entry("ĝ", self._look.credit, "line"),
                 Entry("F⁻¹ĝ", self._look.update, "line"),
-                Entry("● step"),
+                Entry("step", self._look.text, "filled"),
             ]
         )
         x, y = (1.12 * max(float(np.abs(side).max()), 1e-12) for side in contour)
