@@ -13,7 +13,7 @@ from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # with torch
     from engine.analysis.inspecting import GoingOn
-    from engine.analysis.landscape_around import Change
+    from engine.analysis.landscape.around import Change
     from engine.analysis.playback import PolicySnapshot
 
 
@@ -25,8 +25,8 @@ def last_update(folder: Path, run: str, policy: PolicySnapshot, going_on: GoingO
     Raises:
         RunError: the library cannot be read, or the environment fails.
     """
-    from engine.analysis.landscape_around import Change
-    from engine.analysis.landscape_directions import parameters_of
+    from engine.analysis.landscape.around import Change
+    from engine.analysis.landscape.directions import parameters_of
 
     iteration, now = policy.iteration, parameters_of(policy)
     if iteration < 1:
@@ -59,8 +59,8 @@ def to_newest(folder: Path, run: str, policy: PolicySnapshot) -> Change | None:
     Raises:
         RunError: the library cannot be read.
     """
-    from engine.analysis.landscape_around import Change
-    from engine.analysis.landscape_directions import parameters_of
+    from engine.analysis.landscape.around import Change
+    from engine.analysis.landscape.directions import parameters_of
 
     with Library(folder) as library:
         try:

@@ -21,8 +21,8 @@ from app.panels.lab.landscape.race_view import RaceView
 from app.panels.lab.panel import LabPanel
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
-from engine.analysis import landscape_around
-from engine.analysis.landscape_scan import line, plane
+from engine.analysis.landscape import around as landscape_around
+from engine.analysis.landscape.scan import line, plane
 from engine.runs import snapshots
 from tests.app.test_run_timeline import look, place, strip
 

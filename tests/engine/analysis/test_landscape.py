@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.analysis.landscape_place import allowed_steps, place_at
-from engine.analysis.landscape_race import (
+from engine.analysis.landscape.place import allowed_steps, place_at
+from engine.analysis.landscape.race import (
     PPO_EPOCHS,
     PPO_RATE,
     RACERS,
@@ -23,7 +23,7 @@ from engine.analysis.landscape_race import (
     SampledRacer,
     race,
 )
-from engine.analysis.landscape_worlds import GAMMA, WORLDS, Pair, World
+from engine.analysis.landscape.worlds import GAMMA, WORLDS, Pair, World
 from engine.mdp.exact import action_values, discounted_visitation, expected_return
 
 TWO_STATES = WORLDS["two-states"]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
-from engine.analysis.landscape_directions import (
+from engine.analysis.landscape.directions import (
     across,
     acting_part,
     along,
@@ -19,9 +19,9 @@ from engine.analysis.landscape_directions import (
     random_direction,
     scale_of,
 )
-from engine.analysis.landscape_episodes import CommonEpisodes, by_inversion, student
-from engine.analysis.landscape_race import done
-from engine.analysis.landscape_scan import Spot, coarse_to_fine, line, plane
+from engine.analysis.landscape.episodes import CommonEpisodes, by_inversion, student
+from engine.analysis.landscape.race import done
+from engine.analysis.landscape.scan import Spot, coarse_to_fine, line, plane
 from engine.analysis.playback import PolicySnapshot, snapshot
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values

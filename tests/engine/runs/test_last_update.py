@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.analysis.landscape_around import Begun, Taken, Wanted, look_around
-from engine.analysis.landscape_directions import parameters_of
-from engine.analysis.landscape_scan import Spot
+from engine.analysis.landscape.around import Begun, Taken, Wanted, look_around
+from engine.analysis.landscape.directions import parameters_of
+from engine.analysis.landscape.scan import Spot
 from engine.analysis.playback import frozen
 from engine.runs.last_update import last_update, to_newest
 from engine.runs.library import Library

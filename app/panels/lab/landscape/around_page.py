@@ -25,8 +25,8 @@ from engine.config import RunConfig, acts_by_values
 
 if TYPE_CHECKING:  # with torch
     from app.models.history import History
-    from engine.analysis.landscape_around import Change, FindChange, Found
-    from engine.analysis.landscape_directions import Kind
+    from engine.analysis.landscape.around import Change, FindChange, Found
+    from engine.analysis.landscape.directions import Kind
     from engine.analysis.playback import PolicySnapshot
 
 EVERY = 250  # ms between two looks at which policy there is
@@ -211,7 +211,7 @@ class AroundPage(PanelWidget):
             self._asked.wanted = False
 
     def _take(self, plot: LinePlot | PlanePlot, found: Found) -> None:
-        from engine.analysis.landscape_around import Begun, Taken
+        from engine.analysis.landscape.around import Begun, Taken
 
         if isinstance(found, Begun):
             plot.begin(found)
@@ -241,7 +241,7 @@ def _percent(share: float) -> str:
 
 def _look(asked: _Asked, find: FindChange) -> Iterator[tuple[float, Any]]:
     """On the thread."""
-    from engine.analysis.landscape_around import Wanted, look_around
+    from engine.analysis.landscape.around import Wanted, look_around
 
     yield from look_around(asked.policy, Wanted(*asked.wish), find)
 

@@ -23,9 +23,9 @@ from app.style.format import short_number
 from app.style.theme import Theme, blended
 
 if TYPE_CHECKING:  # with torch
-    from engine.analysis.landscape_around import Begun, Taken
-    from engine.analysis.landscape_directions import Kind
-    from engine.analysis.landscape_scan import Spot
+    from engine.analysis.landscape.around import Begun, Taken
+    from engine.analysis.landscape.directions import Kind
+    from engine.analysis.landscape.scan import Spot
 
 NAMES: dict[Kind, str] = {
     "gradient": "the gradient ĝ",

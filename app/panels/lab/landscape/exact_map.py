@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from app.plotting.axes import Range
 
 if TYPE_CHECKING:  # with torch
-    from engine.analysis.landscape_place import Place
-    from engine.analysis.landscape_race import Instant, RacerName, RaceSettings
-    from engine.analysis.landscape_worlds import World
+    from engine.analysis.landscape.place import Place
+    from engine.analysis.landscape.race import Instant, RacerName, RaceSettings
+    from engine.analysis.landscape.worlds import World
 
 Heights = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def steepest(heights: Heights, x: Range, y: Range) -> float:
 
 
 def place_of(world: World, theta: tuple[float, float], max_kl: float) -> Place:
-    from engine.analysis.landscape_place import place_at
+    from engine.analysis.landscape.place import place_at
 
     return place_at(world, theta, max_kl)
 
@@ -45,7 +45,7 @@ def steps_of(
     world: World, start: tuple[float, float], settings: RaceSettings, racers: Sequence[RacerName], count: int
 ) -> Iterator[tuple[float, Instant]]:
     """The start and ``count`` steps of a race, each with the share that is done by then."""
-    from engine.analysis.landscape_race import race
+    from engine.analysis.landscape.race import race
 
     for number, instant in enumerate(race(world, start, settings, racers)):
         yield number / count, instant

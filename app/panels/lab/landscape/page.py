@@ -77,10 +77,10 @@ class LandscapePage(PanelWidget):
 
 def _load() -> None:
     """All that is needed, and used once: the first derivative of all loads more."""
-    import engine.analysis.landscape_race
-    from engine.analysis.landscape_place import place_at
-    from engine.analysis.landscape_worlds import WORLDS
+    import engine.analysis.landscape.race
+    from engine.analysis.landscape.place import place_at
+    from engine.analysis.landscape.worlds import WORLDS
 
-    assert engine.analysis.landscape_race.RACERS
+    assert engine.analysis.landscape.race.RACERS
     world = next(iter(WORLDS.values()))
     place_at(world, world.start, 0.01)

@@ -16,8 +16,8 @@ from app.style.icons import give
 from app.style.theme import Theme
 
 if TYPE_CHECKING:  # with torch
-    from engine.analysis.landscape_race import RaceSettings
-    from engine.analysis.landscape_worlds import World
+    from engine.analysis.landscape.race import RaceSettings
+    from engine.analysis.landscape.worlds import World
 
 _RATES = tuple(round(m * 10.0**e, 6) for e in range(-3, 2) for m in (1, 2, 5))
 _CLIPS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -107,7 +107,7 @@ class RaceControls(Column):
 
     @property
     def settings(self) -> RaceSettings:
-        from engine.analysis.landscape_race import RaceSettings
+        from engine.analysis.landscape.race import RaceSettings
 
         value = {name: dial.value for name, dial in self.dials.items()}
         return RaceSettings(

@@ -29,9 +29,9 @@ from app.style.format import short_number
 from app.style.theme import Theme
 
 if TYPE_CHECKING:  # with torch
-    from engine.analysis.landscape_place import Place
-    from engine.analysis.landscape_race import Instant, RacerName
-    from engine.analysis.landscape_worlds import World
+    from engine.analysis.landscape.place import Place
+    from engine.analysis.landscape.race import Instant, RacerName
+    from engine.analysis.landscape.worlds import World
 
 _FRAME, _SPEED = 40, 20.0  # ms between two pictures, and steps in a second
 _SETTLES = 150  # ms, after which what a person changes is taken up
@@ -45,8 +45,8 @@ class RaceView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        from engine.analysis.landscape_race import RACERS  # with torch
-        from engine.analysis.landscape_worlds import WORLDS
+        from engine.analysis.landscape.race import RACERS  # with torch
+        from engine.analysis.landscape.worlds import WORLDS
 
         self._racers, self._theme = RACERS, theme
         named: dict[str, tuple[str, str, str]] = {

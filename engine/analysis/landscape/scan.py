@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.analysis.landscape_directions import Direction
-from engine.analysis.landscape_episodes import CommonEpisodes, Mean, Returns, mean_of
+from engine.analysis.landscape.directions import Direction
+from engine.analysis.landscape.episodes import CommonEpisodes, Mean, Returns, mean_of
 
 LINE, PLANE = 65, 33  # places along a line, and along each side of a plane: 2ᵏ + 1 of them
 _COARSEST = 4  # parts of a side at first

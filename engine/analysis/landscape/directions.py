@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.algorithms.policy_gradient.natural_gradient import natural_direction
 from engine.algorithms.policy_gradient.rule import UpdateInput, accumulate_gradient
-from engine.analysis.landscape_episodes import played_here
+from engine.analysis.landscape.episodes import played_here
 from engine.analysis.playback import PolicySnapshot, thawed
 from engine.catalogue.methods.distribution import policy_of
 from engine.config import PolicyGradientConfig

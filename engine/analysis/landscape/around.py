@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from engine.analysis.landscape_directions import (
+from engine.analysis.landscape.directions import (
     Direction,
     Gradients,
     Kind,
@@ -23,8 +23,8 @@ from engine.analysis.landscape_directions import (
     random_direction,
     scale_of,
 )
-from engine.analysis.landscape_episodes import CommonEpisodes
-from engine.analysis.landscape_scan import Scan, Spot, line, plane
+from engine.analysis.landscape.episodes import CommonEpisodes
+from engine.analysis.landscape.scan import Scan, Spot, line, plane
 from engine.analysis.playback import PolicySnapshot
 from engine.runtime.errors import RequestError
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engine.algorithms.planning.exact_ascent import ExactAscentRule
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.analysis.landscape_worlds import GAMMA, Logits, Pair, World
+from engine.analysis.landscape.worlds import GAMMA, Logits, Pair, World
 from engine.collection.collectors import EpisodeCollector
 from engine.config import PlanningConfig, PolicyGradientConfig
 from engine.config.estimators import EstimatorConfig, NoBaseline, TimeAverageBaseline

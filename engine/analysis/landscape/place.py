@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.analysis.landscape_worlds import GAMMA, Pair, World
+from engine.analysis.landscape.worlds import GAMMA, Pair, World
 from engine.mdp.exact import discounted_visitation, expected_return, policy_gradient
 from engine.mdp.natural_gradient import fisher_matrix, natural_gradient
 
