@@ -71,9 +71,9 @@ class Estimates:
 
     @property
     def unbiased(self) -> bool:
-        """Whether nothing speaks against it that the estimate is right on average along ∇J."""
+        """Whether nothing speaks against it that the estimate is right on average along ∇J; a single one cannot."""
         low, high = self.interval
-        return low <= 0.0 <= high
+        return not (low > 0.0 or high < 0.0)
 
     @property
     def signal_to_noise(self) -> float:

@@ -232,6 +232,7 @@ def test_other_settings_are_seen_on_the_same_samples_and_one_batch_is_enough() -
     assert len(alone.estimates[0].along) == 1
     assert 0.0 < alone.estimates[0].seconds < 1.0
     assert np.isnan(alone.estimates[0].spread)
+    assert alone.estimates[0].unbiased
 
 
 def test_what_does_not_fit_says_why_and_what_cannot_be_known_as_well() -> None:
