@@ -6,7 +6,7 @@ on the CPU with torch on 1 thread, in processes that give way to all others. Wha
 iterations. A bug is seen in a seed where some rule says something that the same preset, length and seed without it
 did not have said; the table says by which rules, and in how many seeds each spoke with the bug and without.
 
-The second table says which of the self-test's probes fail with a bug, in a method of each kind that it fits.
+Beside that stand the probes of the self-test that fail with a bug and pass without, in a method of each kind.
 
 Options: ``--only BUG`` (several times), ``--seeds N`` (10), ``--first-seed N`` (301), and ``--resume``, which trains
 nothing that is kept already.
@@ -75,7 +75,9 @@ CASES: dict[str, tuple[str, ...]] = {
     "target-never-copied": ("cartpole-dqn",),
     "dones-ignored": ("cartpole-dqn",),
 }
+METHODS = ("reinforce-causality", "vpg", "ppo", "q-learning", "dqn", "sac")  # that are probed
 Job = tuple[str, str, int]  # preset, bug and seed
+Failing = list[tuple[str, str]]  # method and probe
 
 
 def configuration(preset: str, bug: str, seed: int) -> RunConfig:
@@ -103,6 +105,9 @@ def measure(
         waiting = {pool.submit(_trained, some, quick): some for some in left if some}
         for done in as_completed(waiting):
             say(f"seed {waiting[done][0][2]}: {done.result():.0f} s")
+        for name in (NO_BUG, *bugs):
+            if not (resume and _probes(name).exists()):
+                pool.submit(run_child, "museum", json.dumps([name, quick]), timeout=doctor.LONGEST)
     return summary(bugs, drawn)
 
 
@@ -116,6 +121,34 @@ def _jobs(bugs: Iterable[str], seeds: Iterable[int]) -> list[Job]:
 
 def _file(job: Job) -> Path:
     return KEPT / f"{job[0]}-{job[1]}-{job[2]}.jsonl"
+
+
+def _probes(bug: str) -> Path:
+    return KEPT / f"probes-{bug}.json"
+
+
+def probe(bug: str, methods: Sequence[str]) -> dict[str, float]:
+    """Which probes fail with a bug is kept; in this process, which gives way to all others."""
+    from engine.analysis.self_test import configured, probed
+    from engine.mdp.probes import PROBES
+
+    os.nice(15)
+    began, failing = time.perf_counter(), []
+    for method in methods:
+        for one in PROBES:
+            config = configured(method, one, bug)
+            if config is not None and not probed(method, one, config).passed:
+                failing.append((method, one.title))
+    _probes(bug).write_text(json.dumps(failing), "utf-8")
+    return {"seconds": time.perf_counter() - began}
+
+
+def failing(bug: str) -> Failing | None:
+    """The probes that fail with a bug and pass without; None where that has not been tried."""
+    if not (_probes(bug).exists() and _probes(NO_BUG).exists()):
+        return None
+    with_bug, without = (json.loads(_probes(name).read_text("utf-8")) for name in (bug, NO_BUG))
+    return [(method, title) for method, title in with_bug if [method, title] not in without]
 
 
 def _trained(jobs: Sequence[Job], quick: bool) -> float:
@@ -162,19 +195,24 @@ def summary(bugs: Sequence[str], seeds: Sequence[int]) -> Measured:
                 name: (sum(name in said for said in with_bug), sum(name in said for said in without)) for name in names
             }
             told = ", ".join(f"{name} {ill} ({well})" for name, (ill, well) in counts.items())
-            lines.append((BUGS[bug].title, preset, f"{seen} of {len(both)}", told or "–"))
-            data.append({"bug": bug, "preset": preset, "seeds": both, "seen": seen, "rules": counts})
+            failed = failing(bug)
+            probes = "not tried" if failed is None else ", ".join(f"{title} ({method})" for method, title in failed)
+            lines.append((BUGS[bug].title, preset, f"{seen} of {len(both)}", told or "–", probes or "–"))
+            data.append({"bug": bug, "preset": preset, "seeds": both, "seen": seen, "rules": counts, "probes": failed})
             best = max(best, seen / max(len(both), 1))
         most += best > 0.5
     detail = (
         "Seen: seeds in which some rule spoke that was silent without the bug. Behind each rule: seeds with the bug, "
         "and in brackets without it."
     )
-    grid = Grid(("bug", "preset", "seen", "rules"), tuple(lines))
+    grid = Grid(("bug", "preset", "seen", "rules", "probes that fail"), tuple(lines))
     numbers = (Number("bugs", len(bugs), ""), Number("runs", len(found), ""))
     return Measured({SEEN: most / max(len(bugs), 1)}, numbers, detail, grid, data)
 
 
 if __name__ == "__main__":
     given, few = json.loads(sys.argv[1])
-    print(json.dumps(train([(preset, bug, seed) for preset, bug, seed in given], few)))
+    if isinstance(given, str):
+        print(json.dumps(probe(given, METHODS[:1] if few else METHODS)))
+    else:
+        print(json.dumps(train([(preset, bug, seed) for preset, bug, seed in given], few)))
