@@ -26,7 +26,6 @@ from engine.config import (
     plans_by_sweeps,
 )
 from engine.config.bugs import NO_BUG
-from engine.config.imitation import OPTIMAL
 from engine.config.parameters import parameters_of, with_values
 from engine.environments.making.lookup import inspect
 from engine.mdp.probes import GAMMA, PROBES, WORLDS, Probe
@@ -36,7 +35,6 @@ from engine.training.training import Training
 NEAR = 0.2  # from a value that is right, in units of the reward
 LACKS = 0.3  # of the best return, where others are −1
 _FEW = {"ProbeNumber-v0": 0.17}  # the same where the worst is −2.25, and standing at 0 brings −0.3
-LEARNS_FROM_OTHERS = "behavioural-cloning"  # which has no teacher here
 
 # What suits worlds so small; of these, what an algorithm has.
 _SETTINGS: Mapping[str, Any] = {
@@ -104,14 +102,14 @@ def self_test(algorithms: Iterable[str] = tuple(ALGORITHMS), ends: Callable[[], 
 
 def configured(algorithm: str, probe: Probe, bug: str = NO_BUG) -> RunConfig | None:
     """The run of an algorithm in a probe; None where the probe asks nothing of it, or it does not work there."""
-    if algorithm == LEARNS_FROM_OTHERS:
-        return None
     continuous = probe.id not in WORLDS
     config = with_values(PolicyGradientConfig(), {"environment": probe.id, "policy": "tabular"})
     if continuous:
         config = with_values(config, {"policy": "mlp"})
     try:
         config = choose(config, ALGORITHMS[algorithm])
+        if isinstance(config, ImitationConfig):  # which has no teacher here
+            return None
         wanted: dict[str, Any] = {**_SETTINGS, "bug": bug}
         if not continuous:
             del wanted["environment.stepping"]
@@ -123,8 +121,6 @@ def configured(algorithm: str, probe: Probe, bug: str = NO_BUG) -> RunConfig | N
             wanted |= _STEPWISE
         elif getattr(getattr(config, "collection", None), "kind", "") == "fixed-length":
             wanted |= {"collection.environments": 8, "collection.steps": 16}
-        if isinstance(config, ImitationConfig):
-            wanted |= {"imitation.teacher": OPTIMAL}
         if continuous:
             wanted |= {"budget.environment_steps": 6_000, "update.solver": "cg"}
         if probe.spread is not None:

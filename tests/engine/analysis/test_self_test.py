@@ -53,7 +53,7 @@ def test_probes_ask_only_for_what_is_learned() -> None:
     assert configured("reinforce", BY_TITLE["value"]) is None  # which learns no value
     assert configured("dqn", BY_TITLE["number"]) is None  # whose actions are numbered
     assert configured("ppo", BY_TITLE["undecided"]) is None  # which nobody pays for entropy
-    assert configured("behavioural-cloning", BY_TITLE["action"]) is None
+    assert all(configured(name, BY_TITLE["action"]) is None for name in ("behavioural-cloning", "dagger"))
     assert configured("value-iteration", BY_TITLE["action"], "wrong-sign") is None
 
 
