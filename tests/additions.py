@@ -140,7 +140,8 @@ UpdateConfig = Annotated[
 
 _UPDATES: dict[""",
             ),
-            ('    "gradient-ascent": ', '    "sign-ascent": _sign_ascent,\n    "gradient-ascent": '),
+            ('    "gradient-ascent": _', '    "sign-ascent": _sign_ascent,\n    "gradient-ascent": _'),
+            ('    "gradient-ascent": "', '    "sign-ascent": "θ ← θ + h sign ĝ",\n    "gradient-ascent": "'),
             (
                 "SYMBOLS = (\n",
                 'SYMBOLS = (\n    Symbol(r"h \\, \\mathrm{sign}", "h", "the length of every parameter\'s step"),\n',
@@ -216,6 +217,7 @@ _CREDITS: dict[""",
                 '    "total-return": _total_return,\n',
                 '    "total-return": _total_return,\n    "immediate": _immediate,\n',
             ),
+            ('    "total-return": "', '    "immediate": "Ψ ← the reward",\n    "total-return": "'),
         ),
     },
 )
@@ -270,6 +272,7 @@ BaselineConfig = Annotated[
                 '    "average": _average,\n',
                 '    "average": _average,\n    "median": lambda config, form: rf"\\mathrm{{median}}({form.letter})",\n',
             ),
+            ('    "average": "', '    "median": "Â ← Ψ − median",\n    "average": "'),
             (
                 "SYMBOLS = (\n",
                 'SYMBOLS = (\n    Symbol(r"\\mathrm{median}", "median", "the batch\'s middle one, the baseline"),\n',

@@ -39,6 +39,7 @@ from engine.catalogue.methods.reported import diagnosed
 from engine.config import presets
 from engine.config.parameters import with_values
 from engine.equations import equation
+from engine.equations.pseudo_code import code_lines
 from main import main
 
 preset = presets.find("corridor-sign").config
@@ -60,6 +61,7 @@ print(json.dumps({
     "diagnosed": diagnosed(config),
     "refused": str(refusal(with_values(config, {"collection": "fixed-length"}), environment)),
     "equation": " ".join(term.latex for line in lines for term in line),
+    "code": [line.text for line in code_lines(config)],
     "explained": glossary(lines),
     "choices": [choice.id for choice in choices_of(experiment, UPDATES)],
     "groups": GROUPS,
@@ -112,6 +114,7 @@ def test_an_update_rule_that_was_added_is_shown_with_all_that_its_record_says(se
     assert seen["last"]["line_search"] == 1.0
     assert seen["refused"].startswith("Signs are taken of whole episodes")
     assert r"\mathrm{sign}(\hat{g})" in seen["equation"]
+    assert "θ ← θ + h sign ĝ" in seen["code"]
     assert "the length of every parameter's step" in seen["explained"]
 
 
@@ -121,6 +124,7 @@ def test_each_half_of_an_estimator_that_was_added_is_shown(seen: dict[str, Any])
     assert "The constant is computed from the very samples it is subtracted from." in seen["biases"]
     assert r"r_{i,t} - " in seen["equation"]
     assert r"\mathrm{median}(G)" in seen["equation"]
+    assert {"Ψ ← the reward", "Â ← Ψ − median"} <= set(seen["code"])
     assert "the batch's middle one, the baseline" in seen["explained"]
 
 
@@ -133,10 +137,16 @@ def test_a_family_of_environments_that_was_added_has_its_place_in_the_gallery(se
 
 # --- and what is there already ----------------------------------------------------------------------------------------
 
-# Where the same word is something else: an optional package, a part of a loss or of a state, a schedule, a sentence.
+# Where the same word is something else: an optional package, a part of a loss or of a state, a schedule, a sentence,
+# who races, what a map shows.
 SOMETHING_ELSE = {
-    "none": {"app", "engine/commands/transfer.py"},
+    "none": {"app", "engine/commands/transfer.py", "engine/config/bugs.py"},
+    "average": {"app/panels/lab/baseline/plots.py"},
+    "trpo": {"app/panels/lab/landscape", "engine/analysis/landscape"},
     "value": {
+        "app/panels/surface",
+        "engine/mdp/probes.py",
+        "engine/runs/snapshots.py",
         "engine/runs/exports/tensorboard.py",
         "engine/algorithms",
         "engine/training",

@@ -15,6 +15,7 @@ from engine.analysis.playback import PolicySnapshot, thawed
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import RunConfig, ValueBasedConfig
 from engine.config.environments import EnvironmentConfig
+from engine.config.value_based import SARSA
 from engine.environments.batches.batched import BatchedEnvironments, batched
 from engine.environments.batches.changed import ChangedBatch, with_changes
 from engine.environments.making.known_dynamics import finite_mdp
@@ -61,7 +62,7 @@ def horizon(config: RunConfig, time_limit: int | None) -> int:
 
 def acts_greedily(config: RunConfig) -> bool:
     """Whether what is learned is the value of the greedy action, and not of the policy as it explores."""
-    return isinstance(config, ValueBasedConfig) and config.update.kind != "sarsa"
+    return isinstance(config, ValueBasedConfig) and not isinstance(config.update, SARSA)
 
 
 def rolled_out(

@@ -25,7 +25,9 @@ from engine.config import (
     acts_by_values,
     plans_by_sweeps,
 )
+from engine.config.actor_critic import SAC
 from engine.config.bugs import NO_BUG
+from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.config.parameters import parameters_of, with_values
 from engine.environments.making.lookup import inspect
 from engine.mdp.probes import GAMMA, PROBES, WORLDS, Probe
@@ -139,13 +141,13 @@ def _asks(probe: Probe, config: RunConfig) -> bool:
     """Whether a probe asks for something that is learned."""
     if probe.values:
         return _tells_values(config)
-    return probe.best is not None or config.update.kind == "sac"
+    return probe.best is not None or isinstance(config.update, SAC)
 
 
 def _tells_values(config: RunConfig) -> bool:
     """Whether anything is learned, or planned, of what states are worth."""
     if isinstance(config, PolicyGradientConfig):
-        return config.estimator.baseline.kind in ("value", "shared-value")
+        return isinstance(config.estimator.baseline, ValueBaseline | SharedValueBaseline)
     return isinstance(config, ActorCriticConfig) or acts_by_values(config) or plans_by_sweeps(config)
 
 

@@ -162,6 +162,14 @@ _CREDITS: dict[str, Callable[[PolicyGradientConfig], tuple[Line, ...]]] = {
     "gae": _gae,
 }
 require_same_kinds(_CREDITS, CREDIT_SPECS)
+# The same as a line of pseudo-code.
+CREDIT_CODE = {
+    "total-return": "Ψ ← return of the episode",
+    "reward-to-go": "Ψ ← reward-to-go",
+    "n-step": "Ψ ← n rewards + V",
+    "gae": "Ψ ← λ-return",
+}
+require_same_kinds(CREDIT_CODE, CREDIT_SPECS)
 
 
 # --- baselines --------------------------------------------------------------------------------------------------------
@@ -202,6 +210,17 @@ _BASELINES: dict[str, Callable[[PolicyGradientConfig, _Sum], str]] = {
     "shared-value": _value,
 }
 require_same_kinds(_BASELINES, BASELINE_SPECS)
+# The same as a line of pseudo-code.
+BASELINE_CODE = {
+    "none": "Â ← Ψ  (b = 0)",
+    "average": "Â ← Ψ − average",
+    "time-average": "Â ← Ψ − average at t",
+    "leave-one-out": "Â ← Ψ − others' average",
+    "optimal": "Â ← Ψ − optimal b",
+    "value": "Â ← Ψ − V(s)",
+    "shared-value": "Â ← Ψ − V(s)",
+}
+require_same_kinds(BASELINE_CODE, BASELINE_SPECS)
 
 
 def _per_parameter(config: PolicyGradientConfig) -> bool:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.catalogue.methods.baselines import BASELINE_SPECS
-from engine.catalogue.methods.credits import CREDIT_SPECS
-from engine.catalogue.methods.spec import require_same_kinds
-from engine.catalogue.methods.specs import UPDATE_SPECS
 from engine.catalogue.methods.stops import Stop, reason_against
 from engine.config import (
     ActorCriticConfig,
@@ -18,8 +14,11 @@ from engine.config import (
     plans_by_sweeps,
 )
 from engine.config.estimators import WholeEpisodes
+from engine.config.updates import GradientAscent, NaturalGradient, OffPolicy
 from engine.config.value_based import DQN
+from engine.equations.estimators import BASELINE_CODE, CREDIT_CODE
 from engine.equations.terms import Line, Part
+from engine.equations.updates import UPDATE_CODE
 
 
 @dataclass(frozen=True)
@@ -34,34 +33,7 @@ class CodeLine:
     missing: str = ""
 
 
-_CREDITS = {
-    "total-return": "Ψ ← return of the episode",
-    "reward-to-go": "Ψ ← reward-to-go",
-    "n-step": "Ψ ← n rewards + V",
-    "gae": "Ψ ← λ-return",
-}
-_BASELINES = {
-    "none": "Â ← Ψ  (b = 0)",
-    "average": "Â ← Ψ − average",
-    "time-average": "Â ← Ψ − average at t",
-    "leave-one-out": "Â ← Ψ − others' average",
-    "optimal": "Â ← Ψ − optimal b",
-    "value": "Â ← Ψ − V(s)",
-    "shared-value": "Â ← Ψ − V(s)",
-}
-_UPDATES = {
-    "gradient-ascent": "θ ← θ + α ĝ",
-    "natural-gradient": "θ ← θ + α F⁻¹ĝ",
-    "trpo": "θ ← θ + ζʲ s,  KL ≤ δ",
-    "ppo-clip": "repeat: θ ← θ + α ∇L",
-    "ppo-penalty": "repeat: θ ← θ + α ∇L",
-    "ppo-lagrangian": "repeat: θ ← θ + α ∇L",
-    "off-policy": "repeat: θ ← θ + α ĝ",
-}
-_ASCENTS = ("gradient-ascent", "natural-gradient", "off-policy")  # the others climb a surrogate
-require_same_kinds(_CREDITS, CREDIT_SPECS)
-require_same_kinds(_BASELINES, BASELINE_SPECS)
-require_same_kinds(_UPDATES, UPDATE_SPECS)
+_ASCENTS = (GradientAscent, NaturalGradient, OffPolicy)  # the others climb a surrogate
 
 
 def code_lines(config: RunConfig) -> tuple[CodeLine, ...]:
@@ -76,10 +48,10 @@ def code_lines(config: RunConfig) -> tuple[CodeLine, ...]:
     )
     return (
         CodeLine("collect", collect, "policy", "What was played: one row for each episode, one cell for each step."),
-        CodeLine("credit", _CREDITS[estimator.credit.kind], "credit", "What each action is credited with: Ψ."),
-        CodeLine("baseline", _BASELINES[estimator.baseline.kind], "baseline", "How much better than expected: Â."),
+        CodeLine("credit", CREDIT_CODE[estimator.credit.kind], "credit", "What each action is credited with: Ψ."),
+        CodeLine("baseline", BASELINE_CODE[estimator.baseline.kind], "baseline", "How much better than expected: Â."),
         CodeLine("weight", _weight(config), "", "How strongly each step pushes the probability of its action."),
-        CodeLine("step", _UPDATES[config.update.kind], "update", "The step in the policy's parameters θ."),
+        CodeLine("step", UPDATE_CODE[config.update.kind], "update", "The step in the policy's parameters θ."),
         CodeLine("iteration", "compare π with π before", "update", "How far each action's probability has moved."),
     )
 
@@ -88,7 +60,7 @@ def _weight(config: PolicyGradientConfig) -> str:
     estimator = config.estimator
     shown = "Â normalised" if estimator.normalize_advantages else "Â"
     weighs = estimator.discount_states and estimator.gamma < 1.0
-    climbs = "Σ w ∇log π" if config.update.kind in _ASCENTS else "L = Σ ρ w"
+    climbs = "Σ w ∇log π" if isinstance(config.update, _ASCENTS) else "L = Σ ρ w"
     return f"w ← {'γᵗ ' if weighs else ''}{shown};  {climbs}"
 
 

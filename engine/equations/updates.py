@@ -328,6 +328,17 @@ _UPDATES: dict[str, Callable[[PolicyGradientConfig], tuple[Line, ...]]] = {
     "off-policy": _off_policy,
 }
 require_same_kinds(_UPDATES, UPDATE_SPECS)
+# The same as a line of pseudo-code.
+UPDATE_CODE = {
+    "gradient-ascent": "θ ← θ + α ĝ",
+    "natural-gradient": "θ ← θ + α F⁻¹ĝ",
+    "trpo": "θ ← θ + ζʲ s,  KL ≤ δ",
+    "ppo-clip": "repeat: θ ← θ + α ∇L",
+    "ppo-penalty": "repeat: θ ← θ + α ∇L",
+    "ppo-lagrangian": "repeat: θ ← θ + α ∇L",
+    "off-policy": "repeat: θ ← θ + α ĝ",
+}
+require_same_kinds(UPDATE_CODE, UPDATE_SPECS)
 _PLANNING: dict[str, Callable[[PlanningConfig, EnvironmentInfo], tuple[Line, ...]]] = {
     "exact-gradient": _exact_gradient,
     "exact-natural-gradient": _exact_natural_gradient,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.panels.surface.slicer import Played
 from app.style.format import minus
+from engine.config.actor_critic import SAC
 
 if TYPE_CHECKING:  # with torch
     from engine.analysis.playback import PolicySnapshot
@@ -32,6 +33,6 @@ def notes(policy: PolicySnapshot, played: Played | None, valued: bool) -> list[s
         found.append(f"Returns{whence} are of iteration {played.iteration:,}.")
         if played.explained is not None:
             found.append(f"V explains {minus(f'{played.explained:.2f}')} of their variance.")
-        found += [_SOFT] if valued and policy.config.update.kind == "sac" else []
+        found += [_SOFT] if valued and isinstance(policy.config.update, SAC) else []
         found += [_NORMALISED] if valued and changes.normalize_rewards else []
     return found

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.analysis.lab.scores import Numbers
-from engine.analysis.lab.settings import Pair, Settings
+from engine.analysis.lab.settings import PLAIN, REWARD_TO_GO, TOTAL_RETURN, Pair, Settings
 
-BY_HAND = ("total-return", "reward-to-go")  # credits of which a constant b can be dragged
+BY_HAND = (TOTAL_RETURN, REWARD_TO_GO)  # credits of which a constant b can be dragged
 TOLD_EVERY = 0.5  # seconds, after which is told what has come of it so far
 Z = 1.96  # standard errors, within which 95 of 100 means lie
 
@@ -168,7 +168,7 @@ class HandSums:
     """Adds up what a baseline by hand needs, chunk by chunk."""
 
     def __init__(self, credit: str, truth: Truth) -> None:
-        self.pair, self._truth = Pair(credit, "none"), truth
+        self.pair, self._truth = Pair(credit, PLAIN), truth
         self._along: list[Numbers] = []
         self._scores: list[Numbers] = []
         self._sums = np.zeros((2, len(truth.gradient)))

@@ -14,7 +14,20 @@ import numpy as np
 
 from engine.analysis.lab.episodes import Episodes, Whole, sums_of
 from engine.analysis.lab.scores import Numbers
-from engine.analysis.lab.settings import Pair, Settings
+from engine.analysis.lab.settings import (
+    AVERAGE,
+    LAMBDA,
+    LEAVE_ONE_OUT,
+    N_STEP,
+    OPTIMAL,
+    OPTIMAL_PER_PARAMETER,
+    PLAIN,
+    TIME_AVERAGE,
+    TOTAL_RETURN,
+    VALUE,
+    Pair,
+    Settings,
+)
 from engine.analysis.lab.subject import Subject
 from engine.analysis.lab.values import Values, ValueSource
 
@@ -70,14 +83,14 @@ class Batches:
     def _credit(self, pair: Pair) -> Numbers:
         """Ψ, or Ψ − V where the baseline is V, [M]."""
         settings, episodes = self._settings, self._episodes
-        if pair.credit == "gae":
+        if pair.credit == LAMBDA:
             return episodes.sums(self._errors, settings.gamma * settings.gae_lambda)
         if not pair.has_value:
-            return self._whole(self._returns) if pair.credit == "total-return" else self._returns
+            return self._whole(self._returns) if pair.credit == TOTAL_RETURN else self._returns
         advantages = episodes.sums(self._errors, settings.gamma)
-        if pair.credit == "n-step":
+        if pair.credit == N_STEP:
             return advantages - settings.gamma**settings.n * episodes.shifted(advantages, settings.n)
-        return self._whole(advantages) if pair.credit == "total-return" else advantages
+        return self._whole(advantages) if pair.credit == TOTAL_RETURN else advantages
 
     def _average(self, credit: Numbers) -> Numbers:
         found: Numbers = self._averages(credit).mean(1)[self._of_step]
@@ -110,7 +123,7 @@ class Batches:
 
     def _weighted(self, pair: Pair, weights: Numbers) -> Numbers:
         """With γᵗ where it is asked for and the credit is not discounted from the start already."""
-        if self._state_weights is None or pair.credit == "total-return":
+        if self._state_weights is None or pair.credit == TOTAL_RETURN:
             return weights
         return weights * self._state_weights
 
@@ -129,13 +142,13 @@ class Batches:
 
     def weighed(self, pair: Pair) -> Weighed:
         """The credit of ``pair`` without its baseline, and the scores."""
-        credit = self._credit(Pair(pair.credit, "none"))
+        credit = self._credit(Pair(pair.credit, PLAIN))
         return Weighed(self._mean(self._weighted(pair, credit)), self._mean(self._weighted(pair, np.ones_like(credit))))
 
     def gradients(self, pair: Pair) -> Numbers:
         """ĝ of every batch, [B, P]."""
         credit = self._credit(pair)
-        if pair.baseline.startswith("optimal"):
+        if pair.baseline in (OPTIMAL, OPTIMAL_PER_PARAMETER):
             return self._less_optimal(pair, credit)
         baseline = _BASELINES[pair.baseline]
         return self._mean(self._weighted(pair, credit if baseline is None else credit - baseline(self, credit)))
@@ -143,7 +156,7 @@ class Batches:
     def _less_optimal(self, pair: Pair, credit: Numbers) -> Numbers:
         """b_k = Σ_i S_{ik} X_{ik} / Σ_i S_{ik}² over a batch's episodes, or pooled over k, as ``optimal_baseline``."""
         weights, ones = self._weighted(pair, credit), self._weighted(pair, np.ones_like(credit))
-        if pair.baseline == "optimal":
+        if pair.baseline == OPTIMAL:
             amount = np.concatenate([self._pooled(*each) for each in self._by_episode(weights, ones)])
             return self._mean(weights - amount[self._of_step] * ones)
         scores = self._subject.scores
@@ -181,9 +194,9 @@ def _ratio(numbers: Numbers, by: Numbers) -> Numbers:
 
 # What is subtracted, by its name; none, or what credit has been lessened by already.
 _BASELINES: dict[str, Callable[[Batches, Numbers], Numbers] | None] = {
-    "none": None,
-    "value": None,
-    "average": Batches._average,
-    "time-average": Batches._time_average,
-    "leave-one-out": Batches._leave_one_out,
+    PLAIN: None,
+    VALUE: None,
+    AVERAGE: Batches._average,
+    TIME_AVERAGE: Batches._time_average,
+    LEAVE_ONE_OUT: Batches._leave_one_out,
 }

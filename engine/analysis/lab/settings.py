@@ -59,33 +59,47 @@ class Settings:
     seed: int = 1
 
 
+# Some of the halves of an estimator, by their names; what is not here has no place in the lab.
+TOTAL_RETURN, REWARD_TO_GO, N_STEP, LAMBDA = (credit().kind for credit in (TotalReturn, RewardToGo, NStepTD, GAE))
+PLAIN, AVERAGE, TIME_AVERAGE, LEAVE_ONE_OUT, OPTIMAL, VALUE = (
+    baseline().kind
+    for baseline in (
+        NoBaseline,
+        AverageBaseline,
+        TimeAverageBaseline,
+        LeaveOneOutBaseline,
+        OptimalBaseline,
+        ValueBaseline,
+    )
+)
+OPTIMAL_PER_PARAMETER = f"{OPTIMAL}, per parameter"
 _CREDITS: dict[str, CreditConfig] = {
-    "total-return": TotalReturn(),
-    "reward-to-go": RewardToGo(),
-    "n-step": NStepTD(),
-    "gae": GAE(),
+    TOTAL_RETURN: TotalReturn(),
+    REWARD_TO_GO: RewardToGo(),
+    N_STEP: NStepTD(),
+    LAMBDA: GAE(),
 }
 _BASELINES: dict[str, BaselineConfig] = {
-    "none": NoBaseline(),
-    "average": AverageBaseline(),
-    "time-average": TimeAverageBaseline(),
-    "leave-one-out": LeaveOneOutBaseline(),
-    "optimal": OptimalBaseline(),
-    "optimal, per parameter": OptimalBaseline(per_parameter=True),
-    "value": ValueBaseline(),
+    PLAIN: NoBaseline(),
+    AVERAGE: AverageBaseline(),
+    TIME_AVERAGE: TimeAverageBaseline(),
+    LEAVE_ONE_OUT: LeaveOneOutBaseline(),
+    OPTIMAL: OptimalBaseline(),
+    OPTIMAL_PER_PARAMETER: OptimalBaseline(per_parameter=True),
+    VALUE: ValueBaseline(),
 }
 _SHORT = {
-    "total-return": "total return",
-    "reward-to-go": "reward-to-go",
-    "n-step": "n-step TD",
-    "gae": "GAE(λ)",
-    "none": "",
-    "average": "average",
-    "time-average": "average per step",
-    "leave-one-out": "leave one out",
-    "optimal": "optimal b",
-    "optimal, per parameter": "optimal bₖ",
-    "value": "V(s)",
+    TOTAL_RETURN: "total return",
+    REWARD_TO_GO: REWARD_TO_GO,
+    N_STEP: "n-step TD",
+    LAMBDA: "GAE(λ)",
+    PLAIN: "",
+    AVERAGE: AVERAGE,
+    TIME_AVERAGE: "average per step",
+    LEAVE_ONE_OUT: "leave one out",
+    OPTIMAL: "optimal b",
+    OPTIMAL_PER_PARAMETER: "optimal bₖ",
+    VALUE: "V(s)",
 }
 
 
@@ -104,12 +118,12 @@ class Pair(NamedTuple):
     @property
     def has_value(self) -> bool:
         """Whether it needs a V."""
-        return self.baseline == "value"
+        return self.baseline == VALUE
 
     @property
     def told(self) -> str:
         """What both do, in sentences."""
-        kind = "optimal" if self.baseline.startswith("optimal") else self.baseline
+        kind = OPTIMAL if self.baseline == OPTIMAL_PER_PARAMETER else self.baseline
         return f"{CREDIT_SPECS[self.credit].entry.summary} {BASELINE_SPECS[kind].entry.summary}"
 
 

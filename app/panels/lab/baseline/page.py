@@ -21,7 +21,7 @@ from app.plotting.axes import Range, settled_range
 from app.style.format import short_number
 from app.style.text import Stage, SteadyLabel
 from app.style.theme import Theme
-from engine.analysis.lab.settings import Settings
+from engine.analysis.lab.settings import REWARD_TO_GO, TOTAL_RETURN, Settings
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.lab.estimator_lab import EstimatorLab
     from engine.analysis.playback import PolicySnapshot
 
-_CREDITS = (("total return", "total-return"), ("reward-to-go", "reward-to-go"))
+_CREDITS = (("total return", TOTAL_RETURN), (REWARD_TO_GO, REWARD_TO_GO))
 _TICKS = 400  # of the slider
 _EMPTY = "What a constant baseline does to a thousand estimates appears here."
 

@@ -12,7 +12,24 @@ from app.panels.lab.choices import Column, Dial, combo
 from app.panels.lab.policy import PolicyChoice
 from app.panels.record import PanelContext
 from app.style.format import short_number
-from engine.analysis.lab.settings import PAIRS, Objective, Pair, Settings, ValueKind, misfit
+from engine.analysis.lab.settings import (
+    AVERAGE,
+    LAMBDA,
+    LEAVE_ONE_OUT,
+    N_STEP,
+    OPTIMAL,
+    PAIRS,
+    PLAIN,
+    REWARD_TO_GO,
+    TIME_AVERAGE,
+    TOTAL_RETURN,
+    VALUE,
+    Objective,
+    Pair,
+    Settings,
+    ValueKind,
+    misfit,
+)
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import GAE, NStepTD
@@ -37,16 +54,16 @@ _OBJECTIVES: tuple[tuple[str, Objective], ...] = (
 )
 # Those that are shown where there is not room for all, the first first.
 _FIRST = (
-    Pair("reward-to-go", "none"),
-    Pair("reward-to-go", "value"),
-    Pair("gae", "value"),
-    Pair("total-return", "none"),
-    Pair("reward-to-go", "average"),
-    Pair("total-return", "average"),
-    Pair("n-step", "value"),
-    Pair("reward-to-go", "leave-one-out"),
-    Pair("reward-to-go", "optimal"),
-    Pair("reward-to-go", "time-average"),
+    Pair(REWARD_TO_GO, PLAIN),
+    Pair(REWARD_TO_GO, VALUE),
+    Pair(LAMBDA, VALUE),
+    Pair(TOTAL_RETURN, PLAIN),
+    Pair(REWARD_TO_GO, AVERAGE),
+    Pair(TOTAL_RETURN, AVERAGE),
+    Pair(N_STEP, VALUE),
+    Pair(REWARD_TO_GO, LEAVE_ONE_OUT),
+    Pair(REWARD_TO_GO, OPTIMAL),
+    Pair(REWARD_TO_GO, TIME_AVERAGE),
 )
 
 

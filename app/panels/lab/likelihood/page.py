@@ -20,7 +20,15 @@ from app.panels.record import PanelContext, PanelWidget
 from app.style.format import short_number
 from app.style.text import Stage
 from app.style.theme import Theme
-from engine.analysis.lab.settings import PAIRS, Pair, Settings
+from engine.analysis.lab.settings import (
+    AVERAGE,
+    OPTIMAL_PER_PARAMETER,
+    PAIRS,
+    REWARD_TO_GO,
+    TOTAL_RETURN,
+    Pair,
+    Settings,
+)
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 
@@ -65,10 +73,10 @@ class LikelihoodPage(PanelWidget):
         self.told = QLabel("\n\n")
         self.told.setWordWrap(True)
         self.policy = PolicyChoice(context, "Policy", "Whose episodes both learn from")
-        plain = [pair for pair in PAIRS if pair.credit in ("total-return", "reward-to-go") and not pair.has_value]
-        fitting = [pair for pair in plain if pair.baseline != "optimal, per parameter"]
+        plain = [pair for pair in PAIRS if pair.credit in (TOTAL_RETURN, REWARD_TO_GO) and not pair.has_value]
+        fitting = [pair for pair in plain if pair.baseline != OPTIMAL_PER_PARAMETER]
         self.pair = combo("Weights Â", "What the policy gradient weighs ∇ log π with", [(p.title, p) for p in fitting])
-        self.pair.setCurrentIndex(fitting.index(Pair("reward-to-go", "average")))
+        self.pair.setCurrentIndex(fitting.index(Pair(REWARD_TO_GO, AVERAGE)))
         self.episodes = Dial("N", "Episodes: the batch that both learn from", EPISODES, whole)
         self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", GAMMAS, written)
         self.divergence = Dial(
