@@ -29,6 +29,7 @@ from engine.config.presets import Preset
 from engine.equations import equation
 from engine.equations.pseudo_code import code_lines, lit_terms
 from engine.reports.events import EpisodeEnded, Event, Inspected, TrustRegion, Updated
+from engine.runs import snapshots
 from engine.training.training import Training
 
 Make = Callable[..., MainWindow]
@@ -194,8 +195,10 @@ def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[Mai
 
 
 def test_the_update_of_an_earlier_iteration_is_made_again(
-    stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # every iteration is kept, however little time it takes
+    monkeypatch.setattr(snapshots, "STATE_SHARE", 1e9)
     window, panel = stepped("trpo", *(["iteration"] * 3), collection__episodes_per_update=4)
     live = window.controller.history.watched
     assert live.iteration == 3

@@ -161,6 +161,8 @@ class ProximalRule:
         first: Tensor | None = None
         for epoch, chunks in self._minibatches(given.batch, config):
             if repeats and len(chunks[0].actions) == min(config.minibatch_size or given.batch.size, given.batch.size):
+                if not told:
+                    first = self._furthest(surrogate, chunks[0])
                 told.append(self._repeated(surrogate, chunks[0], rate))
                 continue
             one = yield from self._gathered(surrogate, gradient, (epoch, chunks), joint)
@@ -192,6 +194,11 @@ class ProximalRule:
             fitting, baseline = joint
             fitting.require_finite(baseline, steps.value_loss or 0.0)
         return steps if first is None else replace(steps, first_ratio=first.item())
+
+    @torch.no_grad()
+    def _furthest(self, surrogate: Surrogate, chunk: Chunk) -> Tensor:
+        """The largest of the log-ratios of a chunk's steps, either way."""
+        return surrogate.log_ratios(chunk, self._policy.over(chunk.observations, chunk.sequences)).abs().max()
 
     def _gathered(
         self, surrogate: Surrogate, gradient: SurrogateGradient, minibatch: Minibatch, joint: JointFitting | None

@@ -17,7 +17,6 @@ from engine.experience.rollouts import Rollout
 from engine.networks import optimizers
 from engine.reports.events import Updated
 from engine.training.learner import Moment
-from engine.training.learners import policy_gradient
 from engine.training.learners.policy_gradient import PolicyGradientLearner
 
 TORQUE = 2.0  # the half-width of Pendulum's bounds, in which the actions of its Gaussian are
@@ -70,7 +69,7 @@ def record(changes: Sequence[Change] = ((0.0, {}),) * ITERATIONS, **values: Any)
     make_decided(learner.policy, value_network)
     recorded = Recorded(*_weights(learner.policy, value_network))
     with pytest.MonkeyPatch.context() as patch:
-        look = _watch(patch, recorded, lambda: _weights(learner.policy, value_network))
+        look = _watch(patch, learner, recorded, lambda: _weights(learner.policy, value_network))
         for iteration, (progress, changed) in enumerate(changes, 1):
             config = with_values(config, changed)
             recorded.minibatches.append([])
@@ -102,6 +101,7 @@ def _weights(policy: nn.Module, value: nn.Module) -> Weights:
 
 def _watch(
     patch: pytest.MonkeyPatch,
+    learner: PolicyGradientLearner,
     recorded: Recorded,
     weights: Callable[[], Weights],
 ) -> Callable[[], None]:
@@ -126,7 +126,7 @@ def _watch(
             look()
 
         patch.setattr(kind, "step", step)
-    estimate, minibatches = policy_gradient.estimate, Batch.minibatches
+    estimate, minibatches = learner._estimated, Batch.minibatches
 
     def seen(rollout: Rollout, *rest: Any) -> Any:
         recorded.batches.append(experience(rollout))
@@ -137,7 +137,7 @@ def _watch(
             recorded.minibatches[-1].append(torch.cat([torch.arange(batch.size)[chunk.rows] for chunk in chunks]))
             yield chunks
 
-    patch.setattr(policy_gradient, "estimate", seen)
+    patch.setattr(learner, "_estimated", seen)
     patch.setattr(Batch, "minibatches", drawn)
     look()
     return look
