@@ -25,7 +25,7 @@ from engine.policies.policy import Policy
 from engine.runtime.errors import RequestError
 
 _LEFT = 1e-3  # of a reward's weight, at which what comes later is left out
-_LONGEST = 2_000  # steps that are played at most
+_LONGEST = 7_000  # steps that are played at most, which is enough up to γ = 0.999
 _TOGETHER = 1_024  # episodes that are played side by side, where not already states are more
 Numbers = NDArray[np.float64]
 

@@ -1,7 +1,8 @@
 """Worlds so small that it is known what must be learned in each: if a method fails in one, what it fails in says where
 the mistake is.
 
-Source: Andy Jones (2021), “Debugging RL, without the agonizing pain”, probe environments; the last three are ours.
+Source: Andy Jones (2021), “Debugging RL, without the agonizing pain”, probe environments; Cut, Later,
+    Number and Idle are ours.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ class NaturalGradientRule:
         limit, batch, watched = config.max_kl or None, None, None
         if given.watched:
             batch = WatchedBatch(self._policy, given)
-            yield direction.trust_region(given.iteration, step, limit)
+            if direction.curvature > 0.0:  # else there is nowhere to go
+                yield direction.trust_region(given.iteration, step, limit)
             watched = direction.watched(self._policy, self._vector, given.batch)
         before = self._vector.values.clone()
         self._vector.values.add_(step)

@@ -54,8 +54,9 @@ class WatchedBatch:
 
 def plane_of(gradient: Tensor, natural: Tensor) -> Tensor:
     """An orthonormal basis of the plane that ĝ and F⁻¹ĝ [P] span, the first along ĝ: [2, P] in double precision. Where
-    both point the same way, the second is any at right angles."""
-    first = gradient.double() / gradient.double().norm()
+    both point the same way, the second is any at right angles, and of a gradient of 0 the first is any, too."""
+    first, length = gradient.double(), gradient.double().norm()
+    first = first / length if length > 0.0 else torch.eye(1, len(first), dtype=first.dtype, device=first.device)[0]
     across = _across(natural.double(), first)
     if across.norm() <= _ALONG * natural.double().norm():
         axis = torch.zeros_like(first)

@@ -13,10 +13,10 @@ import numpy as np
 
 from engine.analysis.lab.scores import Numbers
 from engine.analysis.lab.settings import PLAIN, REWARD_TO_GO, TOTAL_RETURN, Pair, Settings
+from engine.analysis.landscape.episodes import student
 
 BY_HAND = (TOTAL_RETURN, REWARD_TO_GO)  # credits of which a constant b can be dragged
 TOLD_EVERY = 0.5  # seconds, after which is told what has come of it so far
-Z = 1.96  # standard errors, within which 95 of 100 means lie
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,10 @@ class Estimates:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Within which the bias along ∇J is, with 95 % confidence."""
-        return self.bias - Z * self.error, self.bias + Z * self.error
+        """Within which the bias along ∇J is, with 95 % confidence, by Student's t over the batches."""
+        count = len(self.along)
+        reach = self.error * (student(count - 1) if count > 1 else math.nan)
+        return self.bias - reach, self.bias + reach
 
     @property
     def unbiased(self) -> bool:

@@ -50,7 +50,8 @@ class Player:
     def __init__(self, snapshot: PolicySnapshot, settings: Settings, stream: int) -> None:
         if snapshot.epsilon is not None or thawed(snapshot).deterministic:
             raise RequestError(NO_DENSITY)
-        environment = snapshot.config.environment
+        # In the environment's own units, which are the same in every batch.
+        environment = snapshot.config.environment.model_copy(update={"normalize_rewards": False})
         if settings.horizon:
             environment = environment.model_copy(update={"time_limit": settings.horizon})
         self._config = PolicyGradientConfig(

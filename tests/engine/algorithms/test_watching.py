@@ -14,6 +14,7 @@ from engine.algorithms.outcome import Outcome, UpdateEvents
 from engine.algorithms.planning.exact_ascent import ExactAscentRule
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
+from engine.algorithms.policy_gradient.watched import plane_of
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PlanningConfig
 from engine.config.estimators import ValueBaseline
@@ -21,7 +22,7 @@ from engine.config.policies import MLPPolicy, PolicyConfig, TabularPolicy
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.experience.batch import Batch, LearnedValue
 from engine.policies.policy import Policy
-from engine.reports.events import UpdateStep
+from engine.reports.events import TrustRegion, UpdateStep
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
 from tests.engine.step_batches import INFO, configured, expected_batch
@@ -195,6 +196,17 @@ def test_a_step_that_is_not_taken_is_not_shown() -> None:
     learner = Policy(TabularPolicy(), INFO, torch.Generator())
     rule = make_rule(config, learner, torch.Generator(), None)
     assert not run(learner, rule.update(UpdateInput(nothing, config, 0.0, watched=True))).steps
+
+
+def test_a_gradient_of_0_spans_no_plane_that_could_be_shown() -> None:
+    config = configured({"kind": "natural-gradient", "damping": 0.1})
+    nothing = expected_batch(torch.zeros(3, 3).double())
+    learner = Policy(TabularPolicy(), INFO, torch.Generator())
+    rule = make_rule(config, learner, torch.Generator(), None)
+    told = list(rule.update(UpdateInput(nothing, config, 0.0, watched=True)))
+    assert not any(isinstance(event, TrustRegion) for event in told)
+    basis = plane_of(torch.zeros(3), torch.zeros(3))
+    assert torch.allclose(basis @ basis.mT, torch.eye(2, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("watched", [True, False])

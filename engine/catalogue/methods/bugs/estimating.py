@@ -19,6 +19,7 @@ from engine.catalogue.methods.bugs.record import (
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.estimators import GAE, FixedLengthRollouts, RewardToGo, TotalReturn, WholeEpisodes
+from engine.config.updates import OffPolicy
 from engine.runtime.errors import Refusal
 
 
@@ -28,10 +29,19 @@ def _discount_twice(config: RunConfig, environment: EnvironmentInfo) -> Iterator
     yield from several_steps(environment)
 
 
+def _estimated_once(config: RunConfig) -> Iterator[Refusal]:
+    """What weighs every step anew estimates anew, too, and so without the mistake."""
+    if isinstance(config.update, OffPolicy) and config.update.weighting != "per-trajectory":
+        yield Refusal("This weighting estimates the advantages again, and rightly", "weigh per trajectory")
+
+
 def _from_the_end(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from _discount_twice(config, environment)
     if not isinstance(config, PolicyGradientConfig):
         return
+    yield from _estimated_once(config)
+    if config.estimator.discount_states:
+        yield Refusal("States would not be weighed by γᵗ any more, either", "do not weigh states by γᵗ")
     if not isinstance(config.collection, WholeEpisodes):
         yield Refusal("Only whole episodes have an end to count from", "collect whole episodes")
     if not isinstance(config.estimator.credit, RewardToGo | TotalReturn):
@@ -65,11 +75,13 @@ def _shifted(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusa
     yield from policy_gradient(config)
     if isinstance(config, PolicyGradientConfig) and not isinstance(config.estimator.credit, GAE):
         yield Refusal("There is no recursion of GAE to be off by one", "choose GAE as credit")
+    yield from _estimated_once(config)
     yield from several_steps(environment)
 
 
 def _per_episode(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from policy_gradient(config)
+    yield from _estimated_once(config)
     if isinstance(config, PolicyGradientConfig):
         if not isinstance(config.collection, WholeEpisodes):
             yield Refusal("Fixed-length rollouts hold parts of episodes", "collect whole episodes")

@@ -13,7 +13,8 @@ from engine.runtime.errors import Refusal
 
 Fits = Callable[[RunConfig, EnvironmentInfo], Iterator[Refusal]]
 
-# Worlds in which every step pays the same, so that which of the rewards are counted matters less than how many.
+# Worlds in which every step, or every one but the last, pays the same, so that which of the rewards are counted
+# matters less than how many.
 EVEN_PAY = ("CartPole-v1", "CartPolePositions-v0", "MountainCar-v0", "Acrobot-v1")
 _WITHIN_1 = (
     *EVEN_PAY,

@@ -96,7 +96,8 @@ UPDATING = (
         "log π is taken of the action after it was clipped to its bounds, not of the one that was drawn.",
         "log_prob(a);   env.step(clip(a))",
         "a = clip(a);   log_prob(a);   env.step(a)",
-        "Actions beyond the bounds look less extreme than they were: entropy falls by itself, whatever is paid.",
+        "Actions beyond the bounds look less extreme than they were: entropy falls where they are credited with more "
+        "than was expected, and rises where with less.",
         _clipped_log_prob,
         "Huang et al. (2022), ‘The 37 implementation details of PPO’, on storing the original action",
     ),
@@ -128,7 +129,8 @@ UPDATING = (
         "The policy's loss is differentiated through V as well, which is so pulled to where the loss is smaller.",
         "A = G − V(s).detach()",
         "A = G − V(s)",
-        "V comes to lie far above the returns: raw advantages have a mean far below 0 and the value loss stays large. "
+        "V comes to lie far above the returns, or far below them where log π is positive, as of a narrow density: raw "
+        "advantages have a mean far from 0, and the value loss stays large. "
         "The return may be as ever, since any V is a baseline.",
         _attached,
         "Mnih et al. (2016), where V in the policy's gradient is a constant",
