@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,10 +95,14 @@ def _ends(looked: LookedInto, told: Collected) -> NDArray[np.int64]:
     times = last % collection.steps
     began = told.environment_steps - len(batch.rewards)
     when = (told.ends - began) // collection.environments - 1
-    ended = set(zip(when.tolist(), told.lengths.tolist(), strict=True))
-    lengths = batch.elapsed[last] + 1
-    real = [pair in ended for pair in zip(times.tolist(), lengths.tolist(), strict=True)]
-    kept: NDArray[np.int64] = last[np.array(real, bool)]
+    left = Counter(zip(when.tolist(), told.lengths.tolist(), strict=True))
+    pairs = list(zip(times.tolist(), (batch.elapsed[last] + 1).tolist(), strict=True))
+    real = np.zeros(len(last), bool)
+    for index in np.argsort(~batch.terminated[last], kind="stable"):  # what is only cut off may be as long
+        if left[pairs[index]]:
+            left[pairs[index]] -= 1
+            real[index] = True
+    kept: NDArray[np.int64] = last[real]
     order = np.lexsort((batch.environments[kept], kept % collection.steps))
     return kept[order]
 

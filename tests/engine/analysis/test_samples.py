@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from engine.analysis.clip_cases import CLIP_CASES, clip_cases
 from engine.analysis.inspecting import LookedInto, remade
-from engine.analysis.samples import Samples, samples_of
+from engine.analysis.samples import Samples, _ends, samples_of
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig
@@ -138,3 +139,19 @@ def test_at_the_bounds_and_without_advantage_the_cases_agree_with_the_gradient()
     moved = log_ratios.grad.numpy() != 0.0
     assert np.array_equal(flows[:6], moved[:6])
     assert not moved[6:].any()
+
+
+def test_what_is_only_cut_off_is_not_taken_for_an_episode_as_long_that_ended() -> None:
+    """Of two environments in step, the second one's episode ends at the last step; the first one's goes on."""
+    collection = {"kind": "fixed-length", "environments": 2, "steps": 3}
+    config = with_values(PolicyGradientConfig(), {"collection": collection})
+    batch = SimpleNamespace(
+        rewards=np.zeros(6),
+        terminated=np.array([0, 0, 0, 0, 0, 1], bool),
+        truncated=np.array([0, 0, 1, 0, 0, 0], bool),
+        elapsed=np.array([0, 1, 2, 0, 1, 2]),
+        environments=np.array([0, 0, 0, 1, 1, 1]),
+    )
+    told = Collected(iteration=1, environment_steps=6, returns=np.zeros(1), lengths=np.array([3]), ends=np.array([6]))
+    looked: Any = SimpleNamespace(config=config, batch=batch)
+    assert _ends(looked, told).tolist() == [5]
