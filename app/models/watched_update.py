@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.reports.events import (
-    EpisodeEnded,
-    Event,
-    Inspected,
-    LineSearchTry,
-    TrustRegion,
-    Updated,
-    UpdateStep,
-)
+from engine.reports.events import EpisodeEnded, Event, Updated
+from engine.reports.update_events import Inspected, LineSearchTry, TrustRegion, UpdateStep
 
 
 @dataclass

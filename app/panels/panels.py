@@ -6,18 +6,8 @@ Their records stand here and not beside their widgets, because the window is to 
 from __future__ import annotations
 
 from app.panels.record import Panel, PanelContext, PanelWidget
-from engine.reports.events import (
-    Asked,
-    Collected,
-    EpisodeEnded,
-    Estimated,
-    Inspected,
-    LineSearchTry,
-    Planned,
-    Reweighted,
-    Updated,
-    UpdateStep,
-)
+from engine.reports.events import Asked, Collected, EpisodeEnded, Estimated, Planned, Reweighted, Updated
+from engine.reports.update_events import Inspected, LineSearchTry, UpdateStep
 
 
 def _experiment(context: PanelContext) -> PanelWidget:

@@ -6,17 +6,8 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Protocol
 
-from engine.reports.events import (
-    Collected,
-    EpisodeEnded,
-    Event,
-    Heartbeat,
-    Inspected,
-    LineSearchTry,
-    TrustRegion,
-    Updated,
-    UpdateStep,
-)
+from engine.reports.events import Collected, EpisodeEnded, Event, Heartbeat, Updated
+from engine.reports.update_events import Inspected, LineSearchTry, TrustRegion, UpdateStep
 
 WATCHED = (EpisodeEnded, Inspected, TrustRegion, LineSearchTry, UpdateStep)
 """What an iteration tells only while it is watched; all that it has told belongs together."""

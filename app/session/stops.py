@@ -6,7 +6,8 @@ import time
 from typing import NamedTuple
 
 from engine.catalogue.methods.stops import Stop, Until
-from engine.reports.events import Collected, EpisodeEnded, Event, Inspected, LineSearchTry, Solved, Updated, UpdateStep
+from engine.reports.events import Collected, EpisodeEnded, Event, Solved, Updated
+from engine.reports.update_events import Inspected, LineSearchTry, UpdateStep
 
 
 class Slow(NamedTuple):

@@ -10,7 +10,8 @@ from typing import Literal
 from torch import Tensor
 
 from engine.config.optimization import Schedule
-from engine.reports.events import Heartbeat, LineSearchTry, TrustRegion, UpdateStep
+from engine.reports.events import Heartbeat
+from engine.reports.update_events import LineSearchTry, TrustRegion, UpdateStep
 from engine.runtime.errors import RunError
 
 Metrics = dict[str, float | None]

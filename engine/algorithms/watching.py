@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.networks.optimizers import ParameterVector
 from engine.policies.parameter_names import parameter_names
 from engine.policies.policy import Policy
-from engine.reports.events import ComponentChange, LayerChange, PolicyChange, UpdateStep
+from engine.reports.update_events import ComponentChange, LayerChange, PolicyChange, UpdateStep
 
 _LARGEST = 12  # parameters that are told one by one
 

@@ -24,18 +24,8 @@ from engine.config.value_based import DQN
 from engine.estimation.estimators import estimate
 from engine.experience.rollouts import Rollout
 from engine.maths.losses import normalized
-from engine.reports.events import (
-    AfterUpdate,
-    Collected,
-    Estimated,
-    Event,
-    Inspected,
-    LineSearchTry,
-    Reweighted,
-    TrustRegion,
-    Updated,
-    UpdateStep,
-)
+from engine.reports.events import Collected, Estimated, Event, Reweighted, Updated
+from engine.reports.update_events import AfterUpdate, Inspected, LineSearchTry, TrustRegion, UpdateStep
 from engine.runtime.errors import RequestError
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.reports.events import Inspected, PolicyChange
+from engine.reports.update_events import Inspected, PolicyChange
 
 Numbers = NDArray[np.float64]
 

@@ -27,8 +27,8 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.policies.policy import Policy
-from engine.reports.events import Inspected
 from engine.reports.frames import Frame
+from engine.reports.update_events import Inspected
 from engine.runs import snapshots
 from tests.app.shorthands import heard, pick_environment
 from tests.app.test_run_timeline import look, place, strip

@@ -28,7 +28,8 @@ from engine.config.parameters import with_values
 from engine.config.presets import Preset
 from engine.equations import equation
 from engine.equations.pseudo_code import code_lines, lit_terms
-from engine.reports.events import EpisodeEnded, Event, Inspected, TrustRegion, Updated
+from engine.reports.events import EpisodeEnded, Event, Updated
+from engine.reports.update_events import Inspected, TrustRegion
 from engine.runs import snapshots
 from engine.training.training import Training
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.playback import PolicySnapshot
     from engine.analysis.rolled_out import Returns
     from engine.analysis.slices import Cut, Found
-    from engine.reports.events import Inspected
+    from engine.reports.update_events import Inspected
 
 _MOST_READ = 6  # numbers of a point
 _READ = 6.0  # seconds for which a sentence stays that answers what a person has done

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.reports.events import EpisodeEnded, Inspected
+from engine.reports.events import EpisodeEnded
+from engine.reports.update_events import Inspected
 
 Numbers = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from app.panels.update.strips import Shared, Strips
 from app.style.theme import Theme
 from engine.analysis.pushes import moved, pushes
 from engine.catalogue.methods.stops import Stop
-from engine.reports.events import Inspected, PolicyChange, UpdateStep
+from engine.reports.update_events import Inspected, PolicyChange, UpdateStep
 
 RATIOS, ELLIPSE, THETA, LOSS, WEIGHTED = "ratios", "ellipse", "θ", "loss", "weighted"
 

@@ -18,7 +18,7 @@ from app.plotting.plot import Plot
 from app.style.format import percent, short_number
 from app.style.theme import Theme
 from engine.analysis.pushes import Moved
-from engine.reports.events import PolicyChange, TrustRegion, UpdateStep
+from engine.reports.update_events import PolicyChange, TrustRegion, UpdateStep
 
 _MARGINS = Margins(left=62, bottom=40, top=4)
 _MOST_RATIO = 1e3

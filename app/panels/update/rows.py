@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.style.format import minus, percent, short_number
 from app.style.theme import Theme, tabular
-from engine.reports.events import ComponentChange, LineSearchTry, UpdateStep
+from engine.reports.update_events import ComponentChange, LineSearchTry, UpdateStep
 
 _GAP = 6
 _BESIDE = 420  # pixels from which on layers and components stand side by side

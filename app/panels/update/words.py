@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.models.watched_update import WatchedUpdate
 from app.style.format import short_number
 from engine.catalogue.methods.stops import Stop
-from engine.reports.events import Inspected, UpdateStep
+from engine.reports.update_events import Inspected, UpdateStep
 
 
 def counted(step: UpdateStep, update: WatchedUpdate) -> str:

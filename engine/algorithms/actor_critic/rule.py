@@ -28,7 +28,7 @@ from engine.experience.transitions import Transitions
 from engine.maths.action_values import one_step_targets
 from engine.networks.optimizers import make_optimizer
 from engine.policies.policy import Policy
-from engine.reports.events import UpdateStep
+from engine.reports.update_events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_critics import Critics

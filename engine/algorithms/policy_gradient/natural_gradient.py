@@ -27,7 +27,8 @@ from engine.maths.trust_region import (
 from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeat, Heartbeats, TrustRegion
+from engine.reports.events import Heartbeat, Heartbeats
+from engine.reports.update_events import TrustRegion
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import ROWS, HeartbeatTimer
 from engine.runtime.state import Parts

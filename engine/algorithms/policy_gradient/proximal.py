@@ -34,7 +34,8 @@ from engine.experience.batch import Batch, Chunk
 from engine.maths.losses import approx_kl, clip_fraction, updated_multiplier
 from engine.networks.optimizers import ParameterVector, make_optimizer
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeat, Heartbeats, UpdateStep
+from engine.reports.events import Heartbeat, Heartbeats
+from engine.reports.update_events import UpdateStep
 from engine.runtime.cuda_graph import on_device, replays
 from engine.runtime.errors import RunError
 from engine.runtime.heartbeat import HeartbeatTimer

@@ -14,7 +14,8 @@ from engine.maths.trust_region import acceptable, backtracking_fractions
 from engine.networks.optimizers import ParameterVector
 from engine.policies.distributions import Distribution
 from engine.policies.policy import Policy
-from engine.reports.events import Heartbeats, LineSearchTry, detailed
+from engine.reports.events import Heartbeats, detailed
+from engine.reports.update_events import LineSearchTry
 from engine.runtime.state import Parts
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.maths.losses import cut_off
 from engine.policies.policy import Policy
-from engine.reports.events import PolicyChange, TrustRegion
+from engine.reports.update_events import PolicyChange, TrustRegion
 
 MOST, MOST_LARGE, MOST_THROUGH_TIME = 4096, 256, 1024  # steps that are looked at, of large observations, of memories
 _LARGE = 256  # numbers in an observation

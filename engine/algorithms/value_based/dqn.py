@@ -31,7 +31,7 @@ from engine.maths.action_values import (
 )
 from engine.networks.optimizers import make_optimizer
 from engine.policies.policy import Policy
-from engine.reports.events import DrawnSteps, UpdateStep
+from engine.reports.update_events import DrawnSteps, UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_value import ActionValues

@@ -16,7 +16,7 @@ from engine.config import ValueBasedConfig
 from engine.config.value_based import DQN
 from engine.experience.transitions import Transitions
 from engine.policies.policy import Policy
-from engine.reports.events import UpdateStep
+from engine.reports.update_events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.target_network import Following, MakeFollowing

@@ -21,7 +21,7 @@ from engine.config.replay import TargetNetwork
 from engine.experience.transitions import Transitions
 from engine.policies.actor import Actor
 from engine.policies.policy import Policy
-from engine.reports.events import UpdateStep
+from engine.reports.update_events import UpdateStep
 from engine.training.learners.stepwise import StepwiseRule
 from engine.values.target_network import Following
 

@@ -12,7 +12,8 @@ from engine.algorithms.policy_gradient.rule import UpdateInput, log_probs_of
 from engine.catalogue.methods.credits import CREDIT_SPECS
 from engine.experience.batch import Batch, ConstantBaseline, LearnedValue
 from engine.policies.policy import Policy
-from engine.reports.events import AfterUpdate, Heartbeats, Inspected
+from engine.reports.events import Heartbeats
+from engine.reports.update_events import AfterUpdate, Inspected
 
 
 def inspected(given: UpdateInput, policy: Policy) -> Heartbeats[Inspected]:

@@ -17,7 +17,8 @@ from engine.collection.discounted_returns import DiscountedReturns
 from engine.collection.step_collector import Acting, StepCollector, joined_episodes, joined_transitions
 from engine.config import ActorCriticConfig, ValueBasedConfig
 from engine.experience.transitions import Transitions
-from engine.reports.events import Event, Heartbeat, UpdateStep
+from engine.reports.events import Event, Heartbeat
+from engine.reports.update_events import UpdateStep
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.training.learner import Moment
 from engine.training.learners.condition import condition, is_looked_at

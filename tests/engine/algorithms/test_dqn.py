@@ -18,7 +18,8 @@ from engine.environments.making.lookup import inspect
 from engine.experience import replay
 from engine.experience.transitions import Transitions
 from engine.policies.policy import Policy
-from engine.reports.events import Event, Heartbeat, Updated, UpdateStep
+from engine.reports.events import Event, Heartbeat, Updated
+from engine.reports.update_events import UpdateStep
 from engine.runtime.errors import RunError
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import inexact

@@ -15,7 +15,8 @@ from engine.algorithms.policy_gradient.rule import UpdateInput
 from engine.algorithms.policy_gradient.rules import make_rule
 from engine.algorithms.policy_gradient.watched import plane_of
 from engine.policies.policy import Policy
-from engine.reports.events import Event, LineSearchTry, TrustRegion, UpdateStep
+from engine.reports.events import Event
+from engine.reports.update_events import LineSearchTry, TrustRegion, UpdateStep
 from tests.engine.step_batches import (
     ADVANTAGES,
     PROBABILITIES,

@@ -22,7 +22,7 @@ from engine.config.policies import MLPPolicy, PolicyConfig, TabularPolicy
 from engine.environments.making.known_dynamics import finite_mdp
 from engine.experience.batch import Batch, LearnedValue
 from engine.policies.policy import Policy
-from engine.reports.events import TrustRegion, UpdateStep
+from engine.reports.update_events import TrustRegion, UpdateStep
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
 from tests.engine.step_batches import INFO, configured, expected_batch

@@ -11,7 +11,7 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Inspected, UpdateStep
+from engine.reports.update_events import Inspected, UpdateStep
 from engine.training.training import Training
 
 SMALL = {"environment": "Corridor-v0", "policy": "tabular", "budget.environment_steps": 1}

@@ -17,7 +17,8 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import AfterUpdate, Estimated, Inspected, Reweighted, UpdateStep
+from engine.reports.events import Estimated, Reweighted
+from engine.reports.update_events import AfterUpdate, Inspected, UpdateStep
 from engine.runs import looking_into
 from engine.runs.library import Library
 from engine.runs.looking_into import look_into

@@ -13,7 +13,8 @@ from engine.analysis.playback import frozen
 from engine.analysis.surfaces import surface_of
 from engine.config import ActorCriticConfig
 from engine.config.parameters import parameters_of, with_values
-from engine.reports.events import Event, Updated, UpdateStep
+from engine.reports.events import Event, Updated
+from engine.reports.update_events import UpdateStep
 from engine.training.forking import forked
 from engine.training.training import Training
 from tests.engine.support import untimed

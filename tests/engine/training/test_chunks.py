@@ -14,7 +14,8 @@ from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.experience import batch as batches
 from engine.experience.batch import Batch, Chunk
-from engine.reports.events import Updated, UpdateStep
+from engine.reports.events import Updated
+from engine.reports.update_events import UpdateStep
 from engine.runtime.heartbeat import ROWS
 from engine.training.learner import Moment
 from engine.training.learners.policy_gradient import PolicyGradientLearner

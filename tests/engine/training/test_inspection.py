@@ -12,7 +12,8 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Estimated, Inspected
+from engine.reports.events import Estimated
+from engine.reports.update_events import Inspected
 from engine.training.training import Training
 
 GAMMA = 0.9

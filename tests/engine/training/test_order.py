@@ -18,7 +18,8 @@ from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.networks.normalizer import Normalizer
 from engine.policies.policy import MOST_LOG_STD
-from engine.reports.events import Estimated, Event, Updated, UpdateStep
+from engine.reports.events import Estimated, Event, Updated
+from engine.reports.update_events import UpdateStep
 from engine.training.learner import Moment
 from engine.training.learners.interaction import RolloutInteraction
 from engine.training.training import Training

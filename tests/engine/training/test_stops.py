@@ -12,17 +12,8 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import (
-    Collected,
-    EpisodeEnded,
-    Event,
-    Heartbeat,
-    Inspected,
-    LineSearchTry,
-    TrustRegion,
-    Updated,
-    UpdateStep,
-)
+from engine.reports.events import Collected, EpisodeEnded, Event, Heartbeat, Updated
+from engine.reports.update_events import Inspected, LineSearchTry, TrustRegion, UpdateStep
 from engine.training.training import Training
 
 SMALL = {"environment": "Corridor-v0", "policy": "tabular", "budget.environment_steps": 1}

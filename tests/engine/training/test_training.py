@@ -16,8 +16,9 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated, UpdateStep
+from engine.reports.events import Collected, Estimated, Event, Heartbeat, Reweighted, Updated
 from engine.reports.metrics import METRICS
+from engine.reports.update_events import UpdateStep
 from engine.runtime import stopwatch
 from engine.training.totals import MEAN_OVER, STILL, Totals
 from engine.training.training import Training

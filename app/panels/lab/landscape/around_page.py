@@ -72,9 +72,8 @@ class AroundPage(PanelWidget):
         self.second.addItem(_LINE, None)
         for words, kind in kinds:
             self.second.addItem(f"and {words}", kind)
-        percent = lambda share: f"{100.0 * share:g} %"  # noqa: E731
         self.reach = Dial(
-            "±", "Reach: how far to look each way, as a share of the parameters' length", _REACHES, percent
+            "±", "Reach: how far to look each way, as a share of the parameters' length", _REACHES, _percent
         )
         self.episodes = Dial("N", "Episodes: played at each place, the same at all", _EPISODES, short_number)
         self.seed = Dial("№", "Seed: of the random direction and of the episodes", range(1, 21), short_number)
