@@ -100,6 +100,8 @@ def apply(theme: Theme, application: QApplication) -> None:
     application.setPalette(palette(theme))
     sheet = style_sheet(theme)
     if sheet != application.styleSheet():  # else every widget there is would be styled anew for nothing
+        # From one sheet to another Qt styles each widget as often as it has ancestors that are styled; from none, once.
+        application.setStyleSheet("")
         application.setStyleSheet(sheet)
 
 
