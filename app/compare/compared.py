@@ -13,7 +13,8 @@ from app.models.run_style import RunStyle, style_of
 from app.session.allowance import Allowance
 from app.session.run_library import RunLibrary
 from engine.reports.metrics import METRICS
-from engine.runs.comparison import RETURN, Flattened, Varying, flattened, varying
+from engine.runs.comparison.curves import RETURN
+from engine.runs.comparison.differences import Flattened, Varying, flattened, varying
 from engine.runs.library import ITERATIONS, Library, Series
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError

@@ -29,7 +29,8 @@ from app.style.text import Stage, as_surface
 from app.style.theme import Theme
 from engine.catalogue.configured import described
 from engine.reports.metrics import METRICS
-from engine.runs.comparison import AXES, MEAN_OVER, RETURN, SMOOTHINGS, Axis, Curve, curve, threshold_of
+from engine.runs.comparison.curves import AXES, RETURN, SMOOTHINGS, Axis, Curve, curve
+from engine.runs.comparison.scores import MEAN_OVER, threshold_of
 from engine.runs.records import ALIVE
 from engine.runtime.errors import RequestError
 

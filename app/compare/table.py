@@ -15,7 +15,9 @@ from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
 from app.style.format import NOTHING, setting, short_number
 from app.style.text import Stage, as_surface
 from app.style.theme import Theme, tabular
-from engine.runs.comparison import AXES, Axis, Varying, common_end, curve, score, threshold_of
+from engine.runs.comparison.curves import AXES, Axis, curve
+from engine.runs.comparison.differences import Varying
+from engine.runs.comparison.scores import common_end, score, threshold_of
 from engine.runtime.errors import RequestError
 
 Index = QModelIndex | QPersistentModelIndex

@@ -18,7 +18,7 @@ from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
-    from engine.runs.comparison import Varying
+    from engine.runs.comparison.differences import Varying
 
 _MOST = 2  # differences that a name is made of
 _SEED, _BUDGET, _ENVIRONMENT, _POLICY = "seed", "budget.environment_steps", "environment.id", "policy"

@@ -24,7 +24,7 @@ class LookingBack(QObject):
         self._run = ""  # whose past it is
         self._whole: dict[tuple[int, int], bool] = {}  # by iteration and bytes, whether all was kept
         self._wanted: int | None = None  # the iteration to be shown once the learning engine is there
-        library.changed.connect(self.refresh)
+        library.written.connect(self.refresh)  # what is kept of a run is written after what is told of it
         controller.runs_changed.connect(self.refresh)
         controller.training.ready.connect(self._look_now)
         past.asked.connect(self.look_at)

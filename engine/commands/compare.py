@@ -14,18 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.commands.output import to_stdout, writes_all
-from engine.runs.comparison import (
-    AXES,
-    Axis,
-    Score,
-    Varying,
-    common_end,
-    curve,
-    flattened,
-    score,
-    threshold_of,
-    varying,
-)
+from engine.runs.comparison.curves import AXES, Axis, curve
+from engine.runs.comparison.differences import Varying, flattened, varying
+from engine.runs.comparison.scores import Score, common_end, score, threshold_of
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.place import library_folder
 from engine.runs.policy_differences import difference_between

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from engine.runtime.errors import RequestError
 
 APPLICATION = 0x50475059  # "PGPY", by which a database is known to be a run library
-VERSION = 2
+VERSION = 3
 
 _FIRST = """
 CREATE TABLE runs (
@@ -116,10 +116,40 @@ CREATE TABLE datasets (
 ) WITHOUT ROWID;
 """
 
+_EXPERIMENTS = """
+CREATE TABLE experiments (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    sweep TEXT NOT NULL,
+    config_version INTEGER NOT NULL,
+    settings TEXT NOT NULL,
+    created REAL NOT NULL,
+    wish TEXT NOT NULL,
+    note TEXT NOT NULL DEFAULT '',
+    deleted REAL
+);
+CREATE TABLE experiment_runs (
+    experiment TEXT NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+    point INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    run TEXT NOT NULL UNIQUE,
+    progress TEXT NOT NULL,
+    wish TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    reason TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (experiment, point, seed)
+) WITHOUT ROWID;
+"""
+
 
 def _add_recordings(connection: sqlite3.Connection) -> None:
     """Version 1 had none."""
     _make(connection, _RECORDINGS)
+
+
+def _add_experiments(connection: sqlite3.Connection) -> None:
+    """Version 2 had none."""
+    _make(connection, _EXPERIMENTS)
 
 
 def _make(connection: sqlite3.Connection, tables: str) -> None:
@@ -128,7 +158,7 @@ def _make(connection: sqlite3.Connection, tables: str) -> None:
 
 
 # What makes a library of one version into one of the next, by the version that it has.
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_recordings}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_recordings, 2: _add_experiments}
 
 
 def require_ours(connection: sqlite3.Connection, where: str) -> None:

@@ -46,7 +46,7 @@ def test_a_person_answers_round_by_round_and_comes_back_to_what_was_left(
     assert window.controller.activity == "waiting for your answers"
     come_to = window.controller.progress()
     assert (come_to.steps_per_second, come_to.seconds_left) == (None, None), "nobody knows how long a person takes"
-    assert "4 questions wait for you" in window.log.text
+    qtbot.waitUntil(lambda: "4 questions wait for you" in window.log.text)
     qtbot.waitUntil(lambda: page.teaching.film is not None, timeout=10_000)
     assert not view.sentence
     QTest.mouseClick(view, Qt.MouseButton.LeftButton)

@@ -136,7 +136,7 @@ def _at(reached: Reached) -> tuple[int, int, int, float]:
 
 def opened(folder: Path, overlaid: int) -> dict[str, float]:
     """Seconds to read all records, and all that the curves of some runs take, on the engine's side."""
-    from engine.runs.comparison import curve
+    from engine.runs.comparison.curves import curve
 
     began = time.perf_counter()
     with Library(folder) as library:

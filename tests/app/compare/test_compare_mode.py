@@ -30,7 +30,7 @@ from app.window.run_row import NOTHING_YET
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.reports.frames import Frame
-from engine.runs.comparison import flattened, varying
+from engine.runs.comparison.differences import flattened, varying
 from engine.runs.library import Library, Series
 from engine.runs.place import library_folder
 from engine.runs.records import TOGETHER, Origin, RunRecord

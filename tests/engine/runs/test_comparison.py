@@ -11,19 +11,9 @@ import pytest
 from engine.catalogue.methods.entries import BASELINES
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
-from engine.runs.comparison import (
-    Curve,
-    area,
-    common_end,
-    curve,
-    flattened,
-    height,
-    reached,
-    score,
-    smoothed,
-    threshold_of,
-    varying,
-)
+from engine.runs.comparison.curves import Curve, area, curve, height, smoothed
+from engine.runs.comparison.differences import flattened, varying
+from engine.runs.comparison.scores import common_end, reached, score, threshold_of
 from engine.runs.library import CHUNK, ITERATIONS, Library, Series
 from tests.engine.runs.libraries import record
 
