@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -322,10 +323,9 @@ def _unknown(id: str) -> str:
     registered = tuple(gymnasium.registry)  # another thread may register meanwhile
     near = get_close_matches(id, registered, n=1, cutoff=0.7)
     alike = [known for known in registered if id and known.lower().startswith(id.lower())]
-    versions = [known for known in alike if known.lower().startswith(f"{id.lower()}-v")]
-    suggestion = (plugins.suggested(id) if id.strip() else None) or next(
-        (found[-1] for found in (versions, alike, near) if found), ""
-    )
+    same = [known for known in alike if re.fullmatch(rf"{re.escape(id)}(-v\d+)?", known, re.IGNORECASE)]
+    declared = plugins.suggested(id) if id.strip() and not same else None  # the source of a library may only use it
+    suggestion = declared or next((found[-1] for found in (same, alike, near) if found), "")
     hint = f"did you mean {suggestion}?" if suggestion else "for example CartPole-v1 is."
     return f"There is no environment {shortened(id) or 'without a name'} registered with Gymnasium; {hint}"
 
