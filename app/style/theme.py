@@ -101,8 +101,12 @@ def apply(theme: Theme, application: QApplication) -> None:
     sheet = style_sheet(theme)
     if sheet != application.styleSheet():  # else every widget there is would be styled anew for nothing
         # From one sheet to another Qt styles each widget as often as it has ancestors that are styled; from none, once.
+        # What it knows of widgets goes with the last sheet there is, and it would never hear of their end any more.
+        other = QWidget()
+        other.setStyleSheet("QWidget { margin: 0; }")
         application.setStyleSheet("")
         application.setStyleSheet(sheet)
+        other.deleteLater()
 
 
 def apply_to(widget: QWidget, theme: Theme) -> None:
