@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.style.swatch import draw_sign
 from app.style.theme import Theme, apply_to, load_theme, palette, style_sheet
 from engine.equations import Part
+from tests.each import each
 
 TEXT, FAINT = 4.5, 3.0  # least contrasts: of text, and of edges and of what cannot be used now
 GROUNDS = ("window", "surface", "raised")
@@ -99,7 +100,7 @@ def pairs() -> Iterator[tuple[str, str, float]]:
     yield "disabled", "surface", FAINT
 
 
-@pytest.mark.parametrize(("over", "ground", "least"), [*pairs()])
+@each(("over", "ground", "least"), [*pairs()])
 def test_what_stands_on_a_ground_can_be_read_there(theme: Theme, over: str, ground: str, least: float) -> None:
     assert contrast(getattr(theme, over), getattr(theme, ground)) >= least
 

@@ -22,6 +22,7 @@ from engine.reports.frames import (
     SoftmaxDecision,
     SwitchDecision,
 )
+from tests.each import each
 
 
 def numbers(*values: float, size: int = 1) -> tuple[np.ndarray[Any, Any], ...]:
@@ -64,8 +65,8 @@ DECISIONS: dict[str, tuple[Space, Decision]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["dark", "light"])
-@pytest.mark.parametrize("kind", DECISIONS)
+@each("name", ["dark", "light"])
+@each("kind", DECISIONS)
 def test_every_kind_of_decision_is_drawn(qtbot: QtBot, kind: str, name: theme.ThemeName) -> None:
     space, decision = DECISIONS[kind]
     bars = ActionBars(theme.load_theme(name), space)

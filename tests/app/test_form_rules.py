@@ -16,6 +16,7 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import parameters_of, with_values
 from engine.reports.metrics import METRICS
+from tests.each import each
 
 
 def of(algorithm: str = "", **values: Any) -> RunConfig:
@@ -143,7 +144,7 @@ def test_the_diagnostics_are_those_that_the_method_has(config: RunConfig, betwee
     assert diagnosed(config) == (*ALWAYS, *between, "steps_per_second")
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@each("algorithm", ALGORITHMS)
 def test_every_diagnostic_is_a_metric(algorithm: str) -> None:
     assert set(diagnosed(of(algorithm))) <= set(METRICS)
 

@@ -17,6 +17,7 @@ from engine.config import RunConfig
 from engine.policies.policy import Policy
 from engine.reports.events import Reweighted, Updated
 from engine.training.training import Training
+from tests.each import each
 from tests.engine.states import held
 from tests.engine.support import Toy, configured, register
 
@@ -121,8 +122,8 @@ class Watched:
         return policy.over(self.given.batch.observations, None)
 
 
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-@pytest.mark.parametrize("update", STEPS)
+@each("distribution", DISTRIBUTIONS)
+@each("update", STEPS)
 def test_what_is_old_stays_and_what_is_told_is_the_whole_way(
     update: str, distribution: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,11 +25,12 @@ from engine.policies.policy import Policy
 from engine.reports.events import Updated
 from engine.training.forking import forked
 from engine.training.training import Training
+from tests.each import each
 from tests.engine.references.tabular import MISTAKES, MISTAKES_OF_TWO, Rule, Taken, learned, learned_by_two
 
 STATES, ACTIONS = 4, 2
 KINDS = ("q-learning", "sarsa", "expected-sarsa")
-STEPS = pytest.mark.parametrize("n", [1, 2, 4])
+STEPS = each("n", [1, 2, 4])
 
 
 def configured(algorithm: str, environments: int = 1, **values: Any) -> ValueBasedConfig:
@@ -78,8 +79,8 @@ def part(transitions: Transitions, first: int, last: int) -> Transitions:
 
 
 @STEPS
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("size", [("constant", 0.1, 0.0), ("1/n", 1.0, 1.0), ("1/n^0.7", 1.0, 0.7)], ids=lambda s: s[0])
+@each("kind", KINDS)
+@each("size", [("constant", 0.1, 0.0), ("1/n", 1.0, 1.0), ("1/n^0.7", 1.0, 0.7)], ids=lambda s: s[0])
 def test_a_table_is_the_references_and_none_of_those_with_a_mistake(
     kind: str, n: int, size: tuple[str, float, float]
 ) -> None:

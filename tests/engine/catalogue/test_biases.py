@@ -13,6 +13,7 @@ from engine.catalogue.methods.picking import choose
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
+from tests.each import each
 
 ENDLESS = EnvironmentInfo("Endless-v0", "X", "X.", Space("box", 2), Space("discrete", 2))
 TIMED = EnvironmentInfo("Timed-v0", "X", "X.", Space("box", 2), Space("discrete", 2), time_limit=50)
@@ -155,9 +156,7 @@ CASES: list[tuple[dict[str, Any], EnvironmentInfo, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("values", "environment", "expected"), CASES, ids=lambda x: str(x) if isinstance(x, dict) else ""
-)
+@each(("values", "environment", "expected"), CASES, ids=lambda x: str(x) if isinstance(x, dict) else "")
 def test_a_bias_is_named_exactly_where_there_is_one(
     values: dict[str, Any], environment: EnvironmentInfo, expected: set[str]
 ) -> None:
@@ -174,8 +173,8 @@ def test_the_exact_gradient_has_none_whatever_else_is_chosen(values: dict[str, A
     assert biases(config, ENDLESS) == ()
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=lambda entry: entry.id)
-@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
+@each("algorithm", ALGORITHMS.values(), ids=lambda entry: entry.id)
+@each("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
 def test_every_bias_is_one_sentence(algorithm: Any, environment: EnvironmentInfo) -> None:
     for sentence in biases(choose(PolicyGradientConfig(), algorithm), environment):
         assert sentence.endswith(".")

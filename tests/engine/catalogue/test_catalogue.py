@@ -27,6 +27,7 @@ from engine.config.parameters import with_values
 from engine.config.policies import LinearPolicy, MLPPolicy, TabularPolicy
 from engine.reports.metrics import METRICS
 from engine.runtime.errors import RequestError
+from tests.each import each
 
 AXES = {
     "policy": POLICIES,
@@ -38,7 +39,7 @@ AXES = {
     "algorithm": ALGORITHMS,
 }
 ENTRIES = [(axis, entry) for axis, entries in AXES.items() for entry in entries.values()]
-EVERY_ENTRY = pytest.mark.parametrize(("axis", "entry"), ENTRIES, ids=lambda x: x if isinstance(x, str) else x.id)
+EVERY_ENTRY = each(("axis", "entry"), ENTRIES, ids=lambda x: x if isinstance(x, str) else x.id)
 STARTS = [choose(PolicyGradientConfig(), entry) for entries in (POLICIES, ALGORITHMS) for entry in entries.values()]
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 
@@ -95,8 +96,8 @@ def test_where_nothing_is_estimated_there_is_nothing_to_choose_for_it(axis: str)
 ESTIMATING = [entry for spec in UPDATE_SPECS.values() for entry in spec.algorithms]
 
 
-@pytest.mark.parametrize("entry", ESTIMATING, ids=lambda entry: entry.id)
-@pytest.mark.parametrize(
+@each("entry", ESTIMATING, ids=lambda entry: entry.id)
+@each(
     "values",
     [
         {"estimator.normalize_advantages": True},
@@ -129,7 +130,7 @@ def test_no_two_algorithms_are_the_same_point() -> None:
     assert len(points) == len(ALGORITHMS)
 
 
-@pytest.mark.parametrize("environment", [*ENVIRONMENTS.values()], ids=lambda info: info.id)
+@each("environment", [*ENVIRONMENTS.values()], ids=lambda info: info.id)
 def test_the_default_policy_fits_every_environment(environment: EnvironmentInfo) -> None:
     assert refusal(PolicyGradientConfig(), environment) is None
 
@@ -165,7 +166,7 @@ def test_every_entry_has_words(axis: str, entry: Entry) -> None:
     assert entry.summary.endswith(".")
 
 
-@pytest.mark.parametrize("name", METRICS)
+@each("name", METRICS)
 def test_every_metric_is_known_by_its_own_name_and_explained(name: str) -> None:
     assert METRICS[name].name == name
     assert METRICS[name].meaning.endswith(".")

@@ -20,6 +20,7 @@ from engine.config import ImitationConfig, PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.runtime.errors import RequestError
 from engine.training.training import Training
+from tests.each import each
 from tests.engine.support import CLIMBING_ALGORITHMS
 
 CARTPOLE, PENDULUM, BANDIT = (ENVIRONMENTS[id] for id in ("CartPole-v1", "Pendulum-v1", "Bandit-v0"))
@@ -126,9 +127,7 @@ EVERY_REFUSAL: list[tuple[dict[str, Any], EnvironmentInfo, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("values", "environment", "words"), EVERY_REFUSAL, ids=lambda x: x if isinstance(x, str) else ""
-)
+@each(("values", "environment", "words"), EVERY_REFUSAL, ids=lambda x: x if isinstance(x, str) else "")
 def test_a_refusal_names_what_does_not_fit_in_one_sentence(
     values: dict[str, Any], environment: EnvironmentInfo, words: str
 ) -> None:
@@ -181,7 +180,7 @@ def test_whatever_of_the_grid_is_refused_is_refused_in_one_sentence(update: str)
         require_one_sentence(str(reason))
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "environment"),
     [(values, place) for values, place, _ in EVERY_REFUSAL if place.id in ENVIRONMENTS],
     ids=str,
@@ -195,18 +194,18 @@ def test_training_what_is_refused_is_refused_with_the_same_sentence(
     assert str(caught.value) == str(refusal(config, environment))
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
+@each("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
 def test_the_default_configuration_fits_every_environment(environment: EnvironmentInfo) -> None:
     assert refusal(PolicyGradientConfig(), environment) is None
 
 
-@pytest.mark.parametrize("algorithm", [id for id in CLIMBING_ALGORITHMS if id != "exact-gradient"])
-@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
+@each("algorithm", [id for id in CLIMBING_ALGORITHMS if id != "exact-gradient"])
+@each("environment", ENVIRONMENTS.values(), ids=lambda info: info.id)
 def test_every_algorithm_fits_every_environment(environment: EnvironmentInfo, algorithm: str) -> None:
     assert refusal(choose(PolicyGradientConfig(), ALGORITHMS[algorithm]), environment) is None
 
 
-@pytest.mark.parametrize("first", ALGORITHMS)
+@each("first", ALGORITHMS)
 def test_whichever_algorithm_was_picked_before_the_next_one_fits(first: str) -> None:
     for entry in ALGORITHMS.values():
         environment = ENVIRONMENTS["Pendulum-v1"] if entry.id in ("td3", "ddpg") else BANDIT

@@ -10,6 +10,7 @@ from engine.catalogue.controls import Controls, controls_of, reassigned
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo, Space, box, discrete
 from engine.runtime.errors import RequestError
+from tests.each import each
 
 BEYOND_HANDS = {"Pusher-v5", "Ant-v5", "Humanoid-v5", "HumanoidStandup-v5"}
 
@@ -26,7 +27,7 @@ def keys(id: str) -> dict[str, str]:
     return {control.words: control.key for control in of(id).controls}
 
 
-@pytest.mark.parametrize("id", ENVIRONMENTS)
+@each("id", ENVIRONMENTS)
 def test_every_action_has_keys_of_its_own_or_a_sentence_says_why_not(id: str) -> None:
     if id in BEYOND_HANDS:
         with pytest.raises(RequestError, match="more than a person has fingers for"):

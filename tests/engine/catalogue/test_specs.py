@@ -23,6 +23,7 @@ from engine.catalogue.methods.specs import IMITATION_SPECS, PLANNING_SPECS, RULE
 from engine.config import FAMILY_OF, PolicyGradientConfig
 from engine.config.parameters import parameters_of
 from engine.policies.policy import Policy
+from tests.each import each
 
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 EVERY = {
@@ -110,7 +111,7 @@ class _Kind:
         vars(self).update(parts or {})
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@each("algorithm", ALGORITHMS)
 def test_what_a_method_pins_are_a_few_parameters_that_it_has(algorithm: str) -> None:
     config = choose(PolicyGradientConfig(), ALGORITHMS[algorithm])
     paths = pinned(config)

@@ -10,6 +10,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.compatibility import misplaced
 from engine.catalogue.methods.starting import starting_choice
 from engine.catalogue.spaces import EnvironmentInfo, Space, box, discrete, pixels
+from tests.each import each
 
 _SEEN = {
     "one state": discrete(1),
@@ -30,7 +31,7 @@ _DONE = {
 }
 
 
-@pytest.mark.parametrize("id", ENVIRONMENTS)
+@each("id", ENVIRONMENTS)
 def test_it_fits_every_environment_of_the_catalogue(id: str) -> None:
     config = starting_choice(ENVIRONMENTS[id])
     assert config is not None

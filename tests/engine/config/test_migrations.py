@@ -13,6 +13,7 @@ from engine.config.migrations import VERSION, from_version_1, from_version_2, mi
 from engine.config.parameters import with_values
 from engine.config.presets import Preset, load, save, shipped
 from engine.runtime.errors import RequestError
+from tests.each import each
 
 VERSION_1 = Path(__file__).parent / "version_1"
 SHIPPED_1 = {path.stem.split("-", 1)[1]: path for path in sorted(VERSION_1.glob("[0-9]*.toml"))}
@@ -99,7 +100,7 @@ def test_what_is_saved_now_says_its_version_and_is_taken_as_it_is(tmp_path: Path
     assert migrated(content) == {name: value for name, value in content.items() if name != "version"}
 
 
-@pytest.mark.parametrize("name", shipped())
+@each("name", shipped())
 def test_every_shipped_preset_is_of_the_present_version(name: str) -> None:
     (file,) = (Path(__file__).parents[3] / "resources" / "presets").glob(f"[0-9][0-9]-{name}.toml")
     assert tomllib.loads(file.read_text("utf-8"))["version"] == VERSION

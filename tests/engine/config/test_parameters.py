@@ -18,6 +18,7 @@ from engine.config.policies import LinearPolicy, TabularPolicy
 from engine.config.updates import TRPO
 from engine.config.validation import validated
 from engine.runtime.errors import RequestError
+from tests.each import each
 
 DEFAULT = PolicyGradientConfig()
 # Every policy and every named algorithm, and every choice of the grid once.
@@ -45,7 +46,7 @@ def refused(values: dict[str, Any], config: RunConfig = DEFAULT) -> str:
     return message
 
 
-@pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
+@each("config", EVERY_CONFIG, ids=id_of)
 def test_every_parameter_explains_itself(config: RunConfig) -> None:
     for parameter in parameters_of(config):
         assert parameter.title
@@ -53,7 +54,7 @@ def test_every_parameter_explains_itself(config: RunConfig) -> None:
         assert parameter.help.endswith(".")
 
 
-@pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
+@each("config", EVERY_CONFIG, ids=id_of)
 def test_every_parameter_can_be_set_to_the_value_it_has(config: RunConfig) -> None:
     for parameter in parameters_of(config):
         assert with_values(config, {parameter.path: parameter.value}) == config
@@ -66,7 +67,7 @@ BOUNDED = {
     for p in parameters_of(config)
     if p.minimum is not None or p.maximum is not None
 }
-WITH_BOUNDS = pytest.mark.parametrize(("config", "parameter"), BOUNDED.values(), ids=BOUNDED.keys())
+WITH_BOUNDS = each(("config", "parameter"), BOUNDED.values(), ids=BOUNDED.keys())
 
 
 @WITH_BOUNDS
@@ -117,7 +118,7 @@ def test_the_live_parameters_are_those_that_can_change_between_two_updates() -> 
     }
 
 
-@pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
+@each("config", EVERY_CONFIG, ids=id_of)
 def test_what_is_built_once_cannot_change_while_training(config: RunConfig) -> None:
     """Networks, optimisers and environments are made before the first iteration."""
     built = {
@@ -254,8 +255,8 @@ def test_a_long_wrong_value_is_shortened() -> None:
     assert len(refused({"update.learning_rate": "x" * 10_000})) < 300
 
 
-@pytest.mark.parametrize("value", [None, [], {}, 3, "nothing", [1, 2], {"kind": 3}])
-@pytest.mark.parametrize(
+@each("value", [None, [], {}, 3, "nothing", [1, 2], {"kind": 3}])
+@each(
     "path",
     [
         "policy",
@@ -302,7 +303,7 @@ def test_a_configuration_cannot_be_changed_in_place() -> None:
         DEFAULT.seed = 3  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("config", EVERY_CONFIG, ids=id_of)
+@each("config", EVERY_CONFIG, ids=id_of)
 def test_a_configuration_survives_json(config: RunConfig) -> None:
     assert validated(json.loads(config.model_dump_json())) == config
 

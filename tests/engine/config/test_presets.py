@@ -17,6 +17,7 @@ from engine.config.parameters import with_values
 from engine.config.presets import Preset, find, load, save, shipped
 from engine.environments.making.lookup import inspect
 from engine.runtime.errors import RequestError
+from tests.each import each
 
 TAKE_TOO_LONG = {"BipedalWalkerHardcore-v3", "CarRacing-v3"}
 IN_MINUTES = {  # what an extra brings, and two cores learn within minutes
@@ -37,8 +38,8 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@each("policy", POLICIES)
+@each("algorithm", ALGORITHMS)
 def test_what_is_saved_is_loaded(policy: str, algorithm: str, tmp_path: Path) -> None:
     config = choose(choose(PolicyGradientConfig(), POLICIES[policy]), ALGORITHMS[algorithm])
     preset = PRESET.model_copy(update={"config": config})
@@ -46,7 +47,7 @@ def test_what_is_saved_is_loaded(policy: str, algorithm: str, tmp_path: Path) ->
     assert load(tmp_path / "x.toml") == preset
 
 
-@pytest.mark.parametrize("name", shipped())
+@each("name", shipped())
 def test_every_shipped_preset_can_be_trained(name: str) -> None:
     config = shipped()[name].config
     assert refusal(config, inspect(config.environment.id)) is None

@@ -17,18 +17,19 @@ from engine.catalogue.environments import ENVIRONMENTS, EXTRAS, missing_extra, t
 from engine.catalogue.spaces import EnvironmentInfo, Option, Space
 from engine.environments.making import registry
 from engine.mdp.small_worlds import OURS
+from tests.each import each
 
 OPTIONS = [(id, option) for id, info in ENVIRONMENTS.items() for option in info.options]
 PICTURES = resources.files("resources") / "pictures" / "environments"
-EVERY = pytest.mark.parametrize("id", ENVIRONMENTS)
+EVERY = each("id", ENVIRONMENTS)
 
 
-@pytest.fixture(autouse=True)
-def _only_what_is_installed(request: pytest.FixtureRequest) -> None:
-    id = request.node.callspec.params.get("id") if hasattr(request.node, "callspec") else None
-    extra = missing_extra(ENVIRONMENTS[id].family) if id in ENVIRONMENTS else None
+def made(id: str, options: dict[str, Any] | None = None) -> registry.Environment:
+    """The environment, where what it needs is installed."""
+    extra = missing_extra(ENVIRONMENTS[id].family)
     if extra is not None:
         pytest.skip(f"needs the extra {extra.name}")
+    return registry.make(id, options or {})
 
 
 def plain(space: Space) -> Space:
@@ -47,7 +48,7 @@ def own_limit(environment: registry.Environment) -> int | None:
 
 @EVERY
 def test_spaces_limit_and_threshold_are_as_the_environment_has_them(id: str) -> None:
-    environment = registry.make(id)
+    environment = made(id)
     info, spec = ENVIRONMENTS[id], environment.spec
     assert spec is not None
     assert info.id == id == spec.id
@@ -62,7 +63,7 @@ def test_spaces_limit_and_threshold_are_as_the_environment_has_them(id: str) -> 
 
 @EVERY
 def test_what_is_seen_lies_in_the_space_and_what_is_done_is_taken(id: str) -> None:
-    environment = registry.make(id)
+    environment = made(id)
     environment.action_space.seed(0)
     observation, _ = environment.reset(seed=0)
     for _ in range(5):
@@ -99,7 +100,7 @@ def test_nothing_solved_lies_above_what_is_known_to_be_possible(id: str) -> None
         assert info.solved_at <= info.best_known.value
 
 
-@pytest.mark.parametrize("info", ENVIRONMENTS.values(), ids=lambda info: info.id)
+@each("info", ENVIRONMENTS.values(), ids=lambda info: info.id)
 def test_every_environment_has_a_small_picture_for_the_gallery(info: EnvironmentInfo) -> None:
     """Whether its extra is installed or not."""
     picture = (PICTURES / thumbnail_name(info.id)).read_bytes()
@@ -145,9 +146,9 @@ def another(option: Option) -> Any:
     return option.maximum if option.maximum not in (None, option.default) else option.minimum
 
 
-@pytest.mark.parametrize(("id", "option"), OPTIONS, ids=lambda x: x if isinstance(x, str) else x.name)
+@each(("id", "option"), OPTIONS, ids=lambda x: x if isinstance(x, str) else x.name)
 def test_options_are_the_environments_own(id: str, option: Option) -> None:
-    environment = registry.make(id)
+    environment = made(id)
     default = default_of(environment, option)
     if id.startswith("ALE/") and default is None:  # the game's own, which is its first
         default = 0
@@ -157,11 +158,11 @@ def test_options_are_the_environments_own(id: str, option: Option) -> None:
     environment.close()
 
 
-@pytest.mark.parametrize(("id", "option"), OPTIONS, ids=lambda x: x if isinstance(x, str) else x.name)
+@each(("id", "option"), OPTIONS, ids=lambda x: x if isinstance(x, str) else x.name)
 def test_another_value_is_taken_and_changes_the_spaces_only_where_it_is_said(id: str, option: Option) -> None:
     info, value = ENVIRONMENTS[id], another(option)
     assert value != option.default
-    environment = registry.make(id, {option.name: value})
+    environment = made(id, {option.name: value})
     environment.reset(seed=0)
     seen = plain(registry.observation_space(id, environment.observation_space))
     done = plain(registry.action_space(id, environment.action_space))
@@ -170,7 +171,7 @@ def test_another_value_is_taken_and_changes_the_spaces_only_where_it_is_said(id:
     environment.close()
 
 
-@pytest.mark.parametrize(("id", "option"), OPTIONS, ids=lambda x: x if isinstance(x, str) else x.name)
+@each(("id", "option"), OPTIONS, ids=lambda x: x if isinstance(x, str) else x.name)
 def test_options_are_described(id: str, option: Option) -> None:
     assert option.title
     assert option.help.endswith(".")

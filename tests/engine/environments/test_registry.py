@@ -16,10 +16,11 @@ from engine.environments.batches.gymnasium import GymnasiumBatch
 from engine.environments.making import registry
 from engine.environments.making.lookup import inspect
 from engine.runtime.errors import RequestError
+from tests.each import each
 from tests.engine.support import Unrendered, register
 
 
-@pytest.mark.parametrize("id", ENVIRONMENTS)
+@each("id", ENVIRONMENTS)
 def test_every_label_names_an_action(id: str) -> None:
     action = ENVIRONMENTS[id].action
     assert len(action.labels) in (0, action.size)

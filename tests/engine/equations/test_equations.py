@@ -18,6 +18,7 @@ from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PlanningConfig, PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.equations import Line, equation
+from tests.each import each
 from tests.engine.support import CLIMBING
 
 CARTPOLE, PENDULUM, LAKE = (ENVIRONMENTS[id] for id in ("CartPole-v1", "Pendulum-v1", "FrozenLake-v1"))
@@ -284,8 +285,8 @@ def test_every_point_of_the_grid_has_an_equation_with_closed_brackets() -> None:
     assert all(closed(line) for config in configs for line in equation(config, CARTPOLE))
 
 
-@pytest.mark.parametrize("space", SPACES, ids=str)
-@pytest.mark.parametrize("policy", POLICIES)
+@each("space", SPACES, ids=str)
+@each("policy", POLICIES)
 def test_every_policy_has_an_equation_with_closed_brackets(policy: str, space: Space) -> None:
     config = with_values(choose(PolicyGradientConfig(), POLICIES[policy]), {"exploration.temperature": 2.0})
     assert all(closed(line) for line in equation(config, acting(space)))

@@ -18,6 +18,7 @@ from engine.maths.returns import discount_sequence, discounted_returns
 from engine.policies.policy import Policy
 from engine.values.critics import Critic, SeparateCritic
 from engine.values.value_function import ValueFunction
+from tests.each import each
 from tests.engine.tiny_mdp import configured, finish
 
 
@@ -262,8 +263,8 @@ def weighted(got: Batch, weights: Tensor | None, credit: Any, baseline: str, **e
     return by_action(got, got.rollout.flat(advantages(got.rollout, config, got.baseline, weights)))
 
 
-@pytest.mark.parametrize("weights", [None, torch.ones(3, 3)], ids=["no weights", "all weights 1"])
-@pytest.mark.parametrize(("credit", "baseline", "gamma", "expected"), BY_HAND)
+@each("weights", [None, torch.ones(3, 3)], ids=["no weights", "all weights 1"])
+@each(("credit", "baseline", "gamma", "expected"), BY_HAND)
 def test_with_all_weights_1_per_decision_weighting_changes_nothing(
     credit: Any, baseline: str, gamma: float, expected: list[float], weights: Tensor | None
 ) -> None:

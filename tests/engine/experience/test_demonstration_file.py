@@ -15,6 +15,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.experience.demonstration_file import FORMAT, NAME, from_bytes, to_bytes
 from engine.experience.demonstrations import Demonstration, Demonstrations
 from engine.runtime.errors import RequestError
+from tests.each import each
 
 CARTPOLE = EnvironmentConfig(id="CartPole-v1", time_limit=50, hidden=(1,))
 EPISODES = (
@@ -121,7 +122,7 @@ def test_a_file_cut_off_or_with_a_bit_changed_anywhere_is_refused() -> None:
         refused(bytes(changed))
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "words"),
     [
         (b"", "no file of demonstrations"),

@@ -15,6 +15,7 @@ from torch import Tensor
 from engine.catalogue.network_sizes import FOURIER_LIMIT, RBF_LIMIT, feature_count, fourier_coupling, rbf_on_grid
 from engine.networks.features import Fourier, Polynomial, RadialBasis, Raw, UnitScale, feature_map
 from engine.runtime.errors import RequestError
+from tests.each import each
 
 INFINITE = (-math.inf, math.inf)
 
@@ -31,8 +32,8 @@ def unit(size: int) -> list[tuple[float, float]]:
     return [(0.0, 1.0)] * size
 
 
-@pytest.mark.parametrize("kind", ["raw", "polynomial", "fourier", "rbf"])
-@pytest.mark.parametrize(("size", "degree"), [(1, 1), (1, 7), (2, 3), (4, 3), (4, 4), (6, 2), (17, 1), (17, 2), (9, 2)])
+@each("kind", ["raw", "polynomial", "fourier", "rbf"])
+@each(("size", "degree"), [(1, 1), (1, 7), (2, 3), (4, 3), (4, 4), (6, 2), (17, 1), (17, 2), (9, 2)])
 def test_the_count_is_the_modules(kind: Any, size: int, degree: int) -> None:
     module = feature_map(kind, size, degree, (), generator())
     count = feature_count(kind, size, degree)

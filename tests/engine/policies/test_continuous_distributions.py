@@ -12,6 +12,7 @@ from scipy import integrate, special, stats
 from torch import Tensor
 
 from engine.policies.distributions import Beta, Bounds, DiagonalGaussian, TanhGaussian
+from tests.each import each
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -252,8 +253,8 @@ def test_a_saturated_policy_acts_at_the_limits_and_keeps_the_ratios_of_what_it_d
     assert ratios.std() > 0.01
 
 
-@pytest.mark.parametrize("std", [math.exp(-10.0), 0.1, 1.0, 1.99, 2.01, 7.0, 20.0, math.exp(4.0)])
-@pytest.mark.parametrize("mean", [0.0, 0.3, -1.5, 6.0, -30.0, 1000.0])
+@each("std", [math.exp(-10.0), 0.1, 1.0, 1.99, 2.01, 7.0, 20.0, math.exp(4.0)])
+@each("mean", [0.0, 0.3, -1.5, 6.0, -30.0, 1000.0])
 def test_the_squashed_entropy_is_the_integral(mean: float, std: float) -> None:
     def log_det(z: float) -> float:
         latent = abs(mean + std * z)

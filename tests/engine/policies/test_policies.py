@@ -29,6 +29,7 @@ from engine.policies.distributions import (
 )
 from engine.policies.policy import LEAST_LOG_STD, MOST_LOG_STD, Policy
 from engine.values.value_function import ValueFunction
+from tests.each import each
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -85,7 +86,7 @@ def name(x: Any) -> str:
     return f"{x.kind}-{x.distribution}-{getattr(x, 'spread', '')}"
 
 
-EVERY_FITTING = pytest.mark.parametrize(("config", "info"), FITTING, ids=name)
+EVERY_FITTING = each(("config", "info"), FITTING, ids=name)
 
 
 def observations_of(space: Space, count: int) -> Tensor:

@@ -15,6 +15,7 @@ from engine.runtime.errors import RequestError
 from engine.runtime.sealed import sealed
 from engine.training.checkpoint import FORMAT, WITHOUT_DIGEST, from_bytes, to_bytes
 from engine.training.training import Training, resumed
+from tests.each import each
 from tests.engine.support import configured
 from tests.engine.training.going_on import reports
 
@@ -84,7 +85,7 @@ def test_what_is_no_checkpoint_at_all_is_refused(data: bytes) -> None:
     assert refused(data).startswith("This is no checkpoint of a run, or a broken one")
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",
@@ -104,7 +105,7 @@ def test_what_is_no_checkpoint_at_all_is_refused(data: bytes) -> None:
     ],
     ids=range(14),
 )
-@pytest.mark.parametrize("format", [str(WITHOUT_DIGEST), f"{FORMAT}, {DIGEST}"], ids=["without a digest", "with one"])
+@each("format", [str(WITHOUT_DIGEST), f"{FORMAT}, {DIGEST}"], ids=["without a digest", "with one"])
 def test_what_a_checkpoint_says_of_itself_may_be_anything(text: str, format: str) -> None:
     assert "content is not what was written" not in refused(with_text(text.replace("FORMAT", format)))
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from engine.analysis.doctor.reported import Other, Reported
 from engine.analysis.doctor.rule import offered
 from engine.analysis.doctor.rules import RULES, findings
 from engine.config.parameters import with_values
 from engine.reports.metrics import METRICS
+from tests.each import each
 from tests.engine.analysis.doctor.histories import ITERATIONS, configured, flat, healthy, returned, told
 
 RISING = np.linspace(0.0, 1.0, ITERATIONS)
@@ -108,7 +108,7 @@ def test_every_rule_has_a_fault() -> None:
     assert set(FAULTS) == {rule.name for rule in RULES}
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@each("name", FAULTS)
 def test_a_fault_is_seen(name: str) -> None:
     reported = FAULTS[name]()
     found = {finding.rule.name: finding for finding in findings(reported)}
@@ -140,7 +140,7 @@ def test_what_was_known_then_is_all_that_counts() -> None:
     assert [each.rule.name for each in findings(reported)] == ["values-worse-than-none"]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@each("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_says_all_that_it_has_to(rule: object) -> None:
     assert rule.panel in ("Returns", "Signal", "Diagnostics")
     assert set(rule.curves) <= set(METRICS)
@@ -148,5 +148,5 @@ def test_a_rule_says_all_that_it_has_to(rule: object) -> None:
     assert "Here:" in rule.source
     assert rule.meaning.endswith(".")
     reported = FAULTS[rule.name]()
-    for change in offered(next(each for each in findings(reported) if each.rule is rule), reported):
+    for change in offered(next(found for found in findings(reported) if found.rule is rule), reported):
         assert with_values(reported.config, change.values) != reported.config
