@@ -129,7 +129,7 @@ PANELS: tuple[Panel, ...] = (
         interval=0,
         help="What is trained: environment, policy, algorithm, and every parameter, with the equation they make",
         names_run=False,
-        at_once=True,
+        made="first",
         make=_experiment,
     ),
     Panel(
@@ -139,7 +139,7 @@ PANELS: tuple[Panel, ...] = (
         interval=120,
         help="Each episode's return as a dot, the mean of the last 100 as a line",
         names_run=True,
-        at_once=False,
+        made="soon",
         make=_returns,
     ),
     Panel(
@@ -149,7 +149,7 @@ PANELS: tuple[Panel, ...] = (
         interval=300,  # histograms change as a whole, and faster than this only flickers
         help="What is learned from: advantages, TD errors or Bellman errors, and how far they moved the policy",
         names_run=True,
-        at_once=False,
+        made="soon",
         make=_advantages,
     ),
     Panel(
@@ -159,7 +159,7 @@ PANELS: tuple[Panel, ...] = (
         interval=120,
         help="How the learning itself is doing: loss, entropy, gradient norm, speed, and what else the method measures",
         names_run=True,
-        at_once=False,
+        made="seen",
         make=_diagnostics,
     ),
     Panel(
@@ -169,7 +169,7 @@ PANELS: tuple[Panel, ...] = (
         interval=0,
         help="The current policy playing, with the probabilities of its actions",
         names_run=True,
-        at_once=True,
+        made="first",
         make=_episode,
     ),
     Panel(
@@ -179,7 +179,7 @@ PANELS: tuple[Panel, ...] = (
         interval=0,
         help="What happened, with times",
         names_run=False,
-        at_once=True,
+        made="first",
         make=_log,
     ),
     Panel(
@@ -189,7 +189,7 @@ PANELS: tuple[Panel, ...] = (
         interval=250,
         help="What every state is worth and what the policy does in it: in the cells of grids, or on a slice",
         names_run=True,
-        at_once=False,
+        made="seen",
         make=_surface,
     ),
     Panel(
@@ -199,7 +199,7 @@ PANELS: tuple[Panel, ...] = (
         interval=500,
         help="Play it yourself, beside what the policy returns; every episode is kept as a recording",
         names_run=False,
-        at_once=False,
+        made="soon",
         make=_play,
     ),
     Panel(
@@ -209,7 +209,7 @@ PANELS: tuple[Panel, ...] = (
         interval=100,
         help="One update in slow motion: credit, baseline, weights, the step in θ, and how far it moves the policy",
         names_run=True,
-        at_once=False,
+        made="seen",
         make=_update,
     ),
     Panel(
@@ -219,7 +219,7 @@ PANELS: tuple[Panel, ...] = (
         interval=500,
         help="The steps behind a bar or a dot that was clicked, one by one, with all that the update made of each",
         names_run=True,
-        at_once=False,
+        made="soon",
         make=_samples,
     ),
     Panel(
@@ -229,7 +229,7 @@ PANELS: tuple[Panel, ...] = (
         interval=500,
         help="Experiments with the policy that is shown: its gradient by every estimator, and more",
         names_run=True,
-        at_once=False,
+        made="seen",
         make=_lab,
     ),
     Panel(
@@ -239,7 +239,7 @@ PANELS: tuple[Panel, ...] = (
         interval=500,
         help="How far the policy strays from its teacher's states along the episode, and where they part",
         names_run=True,
-        at_once=False,
+        made="seen",
         make=_teacher,
     ),
 )

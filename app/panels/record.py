@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # with numpy, which the first picture of the window does not 
     from app.models.history import History
     from app.models.runs import Run
 
+Appearance = Literal["first", "soon", "seen"]
+"""When a panel is made: for the first picture of the window, soon after it, or once it is seen."""
 Region = Literal["left", "centre", "lower", "right", "foot"]
 """Where panels stand at first; several in one region are tabs of it, and what is at the foot opens above the shelf."""
 
@@ -96,9 +98,9 @@ class Panel:
 
     It is refreshed when the run has told one of ``events``, at the earliest ``interval`` ms after the last time, and
     only while it can be seen; 0 where it shows nothing of a run's history. ``help`` says what it shows. ``names_run``
-    panels have in their title which run they show. ``at_once``
-    panels are there in the first picture of the window; what takes long to load, as pyqtgraph does, has to come later,
-    and is imported by ``make`` alone.
+    panels have in their title which run they show. What takes long to load, as pyqtgraph does, has to come after the
+    ``first`` picture of the window, and is imported by ``make`` alone; what has nothing to do before anybody looks at
+    it is made when it is ``seen``.
     """
 
     title: str
@@ -107,5 +109,5 @@ class Panel:
     interval: int
     help: str
     names_run: bool
-    at_once: bool
+    made: Appearance
     make: Callable[[PanelContext], PanelWidget]

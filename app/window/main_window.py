@@ -107,7 +107,7 @@ class MainWindow(DropWindow):
         context = replace(context, optimal=best, library=self.run_library, answer=answer, slow=self.controller.slow)
         self.panels = Panels(panels, context, self.frame, slack=TICK / 2000)
         self.present.follow(self.panels)
-        self.panels.make(at_once=True)
+        self.panels.make_first()
         self.experiment_panel = self.panels.find(ExperimentPanel)
         self.log = self.panels.find(LogPanel)
 
@@ -359,7 +359,7 @@ class MainWindow(DropWindow):
             QTimer.singleShot(HEAD_START, self._start_threads)
 
     def _make_late_panels(self) -> None:
-        self.panels.make(at_once=False)
+        self.panels.make_others()
         self.run_library.open()
         self._ready_panels()
         self._refresh_panels()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from PySide6.QtCore import QDeadlineTimer, Qt
+from PySide6.QtCore import QDeadlineTimer, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from app.models.inspection import Inspection
@@ -36,6 +38,20 @@ class _Made:
     refreshed: float = 0.0  # when, in seconds of the monotonic clock
 
 
+class _Awaited(QWidget):
+    """Stands in the place of a panel that nobody has looked at yet.
+
+    Signals:
+        seen: somebody does.
+    """
+
+    seen = Signal()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self.seen.emit)
+
+
 class Places(Protocol):
     """Where panels stand."""
 
@@ -54,17 +70,50 @@ class Panels:
     def __init__(self, records: Sequence[Panel], context: PanelContext, places: Places, slack: float) -> None:
         self._records, self._context, self._places, self._slack = records, context, places, slack
         self._made: list[_Made] = []
+        self._awaited: list[Panel] = []  # which nobody has seen yet
         self._history: History | None = None
+        self._choice: tuple[EnvironmentInfo, RunConfig] | None = None
+        self._run_name = ""
+        self._ghosts: Sequence[Run] = ()
+        self.complete = False  # whether all are there but those that are made when they are seen
 
-    def make(self, *, at_once: bool) -> None:
-        """Make those that are there at once, or those that come later."""
+    def make_first(self) -> None:
+        """Make those that are there in the first picture of the window."""
         for record in self._records:
-            if record.at_once is at_once:
-                widget = record.make(self._context)
-                self._made.append(_Made(record, widget, stale=bool(record.events)))
-                widget.setAccessibleName(record.title)
-                widget.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # which tells who was clicked, wherever that was
-                self._places.hold(record.title, widget)
+            if record.made == "first":
+                self._make(record)
+
+    def make_others(self) -> None:
+        """Make those that come soon after; each of the rest once it is seen."""
+        for record in self._records:
+            if record.made == "soon":
+                self._make(record)
+            elif record.made == "seen":
+                awaited = _Awaited()
+                awaited.seen.connect(partial(self.titled, record.title))
+                self._awaited.append(record)
+                self._places.hold(record.title, awaited)
+        self.complete = True
+
+    def _make(self, record: Panel) -> PanelWidget:
+        widget = record.make(self._context)
+        self._made.append(_Made(record, widget, stale=bool(record.events)))
+        widget.setAccessibleName(record.title)
+        widget.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # which tells who was clicked, wherever that was
+        self._places.hold(record.title, widget)
+        return widget
+
+    def _make_awaited(self, record: Panel) -> PanelWidget:
+        """Make one later than the others, and say to it what was said to them."""
+        self._awaited.remove(record)
+        widget = self._make(record)
+        if self._choice is not None:
+            widget.set_choice(*self._choice)
+        if self._history is not None:
+            self._refresh(self._made[-1], self._history)
+        widget.name_run(self._run_name)
+        widget.show_ghosts(self._ghosts)
+        return widget
 
     def __len__(self) -> int:
         return len(self._records)
@@ -84,14 +133,13 @@ class Panels:
         """What the best policies return."""
         return self._context.optimal
 
-    @property
-    def complete(self) -> bool:
-        """Whether all have been made."""
-        return len(self._made) == len(self._records)
-
     def find(self, kind: type[_Kind]) -> _Kind:
-        """The first panel of a class."""
-        return next(made.widget for made in self._made if isinstance(made.widget, kind))
+        """The first panel of a class, be it made for that."""
+        while True:
+            found = next((made.widget for made in self._made if isinstance(made.widget, kind)), None)
+            if found is not None:
+                return found
+            self._make_awaited(self._awaited[0])
 
     def title_of(self, widget: QWidget) -> str:
         """The title of the panel that ``widget`` is, or is in; empty where it is in none."""
@@ -99,7 +147,10 @@ class Panels:
         return next(there, "")
 
     def titled(self, title: str) -> PanelWidget | None:
-        """The panel of that title, once it has been made."""
+        """The panel of that title, be it made for that; None where it comes later."""
+        awaited = next((record for record in self._awaited if record.title == title), None)
+        if awaited is not None:
+            return self._make_awaited(awaited)
         return next((made.widget for made in self._made if made.record.title == title), None)
 
     def refresh_next(self, history: History, news: Collection[type[Event]], *, seldom: bool = False) -> None:
@@ -150,19 +201,23 @@ class Panels:
         return all(made.widget.wait(deadline) for made in self._made)
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
+        self._choice = environment, config
         for made in self._made:
             made.widget.set_choice(environment, config)
 
     def reset(self) -> None:
+        self._history = None
         for made in self._made:
             made.widget.reset()
 
     def name_run(self, name: str) -> None:
+        self._run_name = name
         self._places.name_run(name)
         for made in self._made:
             made.widget.name_run(name)
 
     def show_ghosts(self, ghosts: Sequence[Run]) -> None:
+        self._ghosts = ghosts
         for made in self._made:
             made.widget.show_ghosts(ghosts)
 

@@ -212,6 +212,8 @@ class Present(QWidget):
     def _take(self, title: str) -> None:
         self._shown = title
         self._pointed = self._pointed if title == COMPARISON else title
+        if self._panels is not None:
+            self._panels.titled(title)  # which may be made only now
         widget = self._frame.take(title)
         self._scroll.setWidget(widget)
         widget.show()

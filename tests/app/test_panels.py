@@ -18,7 +18,7 @@ from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.run_state import RunState
 from app.panels.panels import PANELS
-from app.panels.record import Panel, PanelContext, PanelWidget
+from app.panels.record import Appearance, Panel, PanelContext, PanelWidget
 from app.session.playback_thread import PlaybackThread
 from app.style.theme import Theme, load_theme
 from app.window.main_window import MainWindow
@@ -52,7 +52,7 @@ class Counter(PanelWidget):
         self.theme = theme
 
 
-def counter(at_once: bool = False, events: frozenset[type[Event]] = frozenset({Updated})) -> Panel:
+def counter(made: Appearance = "soon", events: frozenset[type[Event]] = frozenset({Updated})) -> Panel:
     return Panel(
         title="Counter",
         region="lower",
@@ -60,7 +60,7 @@ def counter(at_once: bool = False, events: frozenset[type[Event]] = frozenset({U
         interval=100,
         help="How many iterations there have been",
         names_run=True,
-        at_once=at_once,
+        made=made,
         make=lambda context: Counter(context.theme),
     )
 
@@ -96,13 +96,16 @@ def neighbours(window: MainWindow, dock: QDockWidget) -> list[str]:
     return [other.windowTitle() for other in window.frame.train.inner.tabifiedDockWidgets(dock)]
 
 
-@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("made", ["first", "seen"])
 def test_a_panel_more_is_a_tab_of_its_region_with_menu_entry_shortcut_and_data(
-    qtbot: QtBot, open_with: Callable[..., MainWindow], at_once: bool
+    qtbot: QtBot, open_with: Callable[..., MainWindow], made: Appearance
 ) -> None:
-    window = open_with(counter(at_once))
-    panel = window.panels.find(Counter)
+    window = open_with(counter(made))
     dock = dock_of(window, "Counter")
+    assert isinstance(dock.widget(), Counter) is (made == "first")
+    dock.raise_()
+    qtbot.waitUntil(lambda: isinstance(dock.widget(), Counter))
+    panel = window.panels.find(Counter)
     assert dock.widget() is panel
     assert "Diagnostics" in neighbours(window, dock)
     toggle = dock.toggleViewAction()
@@ -111,7 +114,6 @@ def test_a_panel_more_is_a_tab_of_its_region_with_menu_entry_shortcut_and_data(
     shortcut = f"Alt+{len(OTHERS) + 1}"
     assert (toggle.shortcut().toString(), toggle.toolTip()) == (shortcut, "How many iterations there have been")
     assert panel.calls[-1] in ("CartPole-v1", "refresh")
-    dock.raise_()
     qtbot.waitUntil(lambda: panel.isVisible())
     window.start()
     qtbot.waitUntil(lambda: window.controller.history.iterations >= 3, timeout=20_000)
@@ -222,7 +224,7 @@ def turns(
 
     def make(record: Panel) -> tuple[Panels, Counter, list[float]]:
         panels = Panels([record], context, _Places(qtbot), slack=0.0)
-        panels.make(at_once=record.at_once)
+        panels.make_others()
         widget = panels.find(Counter)
         qtbot.waitExposed(widget)
         qtbot.waitUntil(lambda: not widget.visibleRegion().isEmpty())
@@ -282,7 +284,7 @@ def test_of_several_panels_the_one_that_has_waited_longest_is_next(
     clock = [1000.0]
     monkeypatch.setattr("app.window.panels.time.monotonic", lambda: clock[0])
     panels = Panels([counter(), counter(), counter()], context, _Places(qtbot), slack=0.0)
-    panels.make(at_once=False)
+    panels.make_others()
     widgets = [made.widget for made in panels._made]
     for widget in widgets:
         qtbot.waitUntil(lambda widget=widget: not widget.visibleRegion().isEmpty())
@@ -295,7 +297,7 @@ def test_of_several_panels_the_one_that_has_waited_longest_is_next(
 def test_a_panel_that_comes_late_has_the_look_of_the_others(qtbot: QtBot, context: PanelContext) -> None:
     panels = Panels([counter()], context, _Places(qtbot), slack=0.0)
     panels.apply_theme(load_theme("light"))
-    panels.make(at_once=False)
+    panels.make_others()
     assert panels.find(Counter).theme.name == "light"
 
 

@@ -10,12 +10,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import chdtri
 
 from engine.analysis.lab.scores import Numbers
 from engine.analysis.lab.settings import PLAIN, REWARD_TO_GO, TOTAL_RETURN, Pair, Settings
 from engine.analysis.landscape.episodes import student
 
 BY_HAND = (TOTAL_RETURN, REWARD_TO_GO)  # credits of which a constant b can be dragged
+GROUPS = 16  # of estimates, by whose means is known how much chance there is in all
 TOLD_EVERY = 0.5  # seconds, after which is told what has come of it so far
 
 
@@ -47,7 +49,8 @@ class Estimates:
         along: their projections, [B].
         cosines: of the angles between them and ∇J, [B].
         bias: how far the mean projection is from |∇J|, and ``error``, its standard error.
-        aside: the length of all of the bias, as far as it is more than chance.
+        aside: the length of all of the bias, less what chance adds to it; 0 unless chance alone makes it so long in
+            fewer than 5 % of all cases.
         spread: the standard deviation along ∇J.
         variance: tr Cov ĝ, summed over all parameters.
         seconds: that training's own code takes for one estimate, without collecting the batch and fitting V; NaN where
@@ -90,22 +93,23 @@ class Sums:
         self.pair, self._truth = pair, truth
         self._along: list[Numbers] = []
         self._lengths: list[Numbers] = []
-        self._sum = np.zeros_like(truth.gradient)
+        self._groups = np.zeros((GROUPS, len(truth.gradient)))  # sums of every so manieth estimate
         self.seconds = 0.0  # of all of them, where they are measured
 
     def add(self, gradients: Numbers) -> None:
         """Estimates [b, P]."""
+        first = sum(map(len, self._along))
+        for place in range(GROUPS):
+            self._groups[place] += gradients[(place - first) % GROUPS :: GROUPS].sum(0)
         self._along.append(gradients @ self._truth.direction)
         self._lengths.append(np.sqrt(np.einsum("bp,bp->b", gradients, gradients)))
-        self._sum += gradients.sum(0)
 
     def estimates(self) -> Estimates:
         along, lengths, truth = np.concatenate(self._along), np.concatenate(self._lengths), self._truth
         count = len(along)
-        mean = self._sum / count
+        mean = self._groups.sum(0) / count
         total = float(np.square(lengths).mean() - mean @ mean)
         variance = max(total, 0.0) * count / max(count - 1, 1)
-        off = mean - truth.gradient
         spread = float(along.std(ddof=1)) if count > 1 else math.nan
         return Estimates(
             pair=self.pair,
@@ -113,11 +117,33 @@ class Sums:
             cosines=np.divide(along, lengths, out=np.zeros_like(along), where=lengths > 0.0),
             bias=float(along.mean()) - truth.length,
             error=math.hypot(spread / math.sqrt(count), truth.error),
-            aside=math.sqrt(max(float(off @ off) - variance / count - truth.noise, 0.0)),
+            aside=self._aside(mean, count),
             spread=spread,
             variance=variance if count > 1 else math.nan,
             seconds=self.seconds / count if self.seconds > 0.0 else math.nan,
         )
+
+    def _aside(self, mean: Numbers, count: int) -> float:
+        """‖E ĝ − ∇J‖, by ‖mean − ∇J‖² less tr S / K for K groups, whose means have the covariance S.
+
+        Without a bias ‖mean − ∇J‖² is nearly a χ²_ν, a times, with a = tr S² / (K tr S) and ν = (tr S)² / tr S².
+        Sources: Box (1954), "Some theorems on quadratic forms", for the χ²; Srivastava (2005), "Some tests concerning
+        the covariance matrix in high dimensional data", for tr S² by few samples.
+        """
+        if count < 2 * GROUPS:
+            return 0.0
+        sizes = np.bincount(np.arange(count) % GROUPS, minlength=GROUPS)
+        apart = self._groups / sizes[:, None] - mean
+        inner = apart @ apart.T
+        free = GROUPS - 1
+        trace = float(np.trace(inner)) / free
+        square = (float(np.square(inner).sum()) / free**2 - trace**2 / free) * free**2 / ((free + 2) * (free - 1))
+        if not trace > 0.0:  # without noise all that is off is a bias
+            return float(np.linalg.norm(mean - self._truth.gradient))
+        freedom = trace**2 / max(square, trace**2 / len(mean))  # as few as 1, and no more than there are parameters
+        off = float(np.square(mean - self._truth.gradient).sum())
+        chance = trace / GROUPS + self._truth.noise
+        return math.sqrt(off - chance) if off > chance * float(chdtri(freedom, 0.05)) / freedom else 0.0
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ class RowsPlot(Plot):
 
 def told(estimates: Estimates, length: float) -> list[str]:
     """All that is known of an estimator, in lines."""
-    reach, mean = 1.96 * estimates.error, float(estimates.along.mean())
+    reach, mean = estimates.interval[1] - estimates.bias, float(estimates.along.mean())
     share = f" ({percent(abs(estimates.bias) / length)})" if length > 0.0 else ""
     bias = f"bias {short_number(estimates.bias, 2)} ± {short_number(reach, 2)}{share}"
     if estimates.aside > abs(estimates.bias) + reach:

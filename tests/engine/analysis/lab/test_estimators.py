@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from engine.analysis.lab.comparison import Comparison, Estimates
+from engine.analysis.lab.comparison import Comparison, Estimates, Sums, Truth
 from engine.analysis.lab.episodes import play
 from engine.analysis.lab.estimator_lab import EstimatorLab
 from engine.analysis.lab.estimators import Batches
@@ -250,3 +251,23 @@ def test_what_does_not_fit_says_why_and_what_cannot_be_known_as_well() -> None:
     with pytest.raises(RequestError, match="has learned no value"):
         compared(snapshot, Settings(value="critic", batches=2), Pair("gae", "value"))
     assert isinstance(estimator_of(Pair("reward-to-go", "optimal"), Settings()).baseline, OptimalBaseline)
+
+
+@pytest.mark.parametrize("scales", [np.ones(3), np.geomspace(1.0, 1e-3, 200), np.ones(400)], ids=["3", "200", "400"])
+def test_what_points_aside_is_told_where_there_is_some_and_seldom_by_chance(scales: Numbers) -> None:
+    random, pair = np.random.default_rng(3), PAIRS[0]
+    truth = random.standard_normal(len(scales))
+    bias = np.zeros(len(scales))
+    bias[-1] = 2.0 * math.sqrt(float(np.square(scales).sum()) / 64)
+
+    def aside(mean: Numbers) -> float:
+        sums = Sums(pair, Truth(truth, float(np.linalg.norm(truth))))
+        estimates = mean + random.standard_normal((64, len(scales))) * scales
+        sums.add(estimates[:21])
+        sums.add(estimates[21:])
+        return sums.estimates().aside
+
+    assert sum(aside(truth) > 0.0 for _ in range(200)) <= 24  # of 10 expected, by a test whose level is nearly 5 %
+    found = [aside(truth + bias) for _ in range(50)]
+    assert sum(each > 0.0 for each in found) > 35
+    assert float(np.mean([each for each in found if each > 0.0])) == pytest.approx(bias[-1], rel=0.35)
