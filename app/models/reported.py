@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.models.history import FINE
 from app.models.runs import Run
 from engine.analysis.doctor.reported import RECENT, Other, Reported
 from engine.config import RunConfig
@@ -31,5 +32,6 @@ def reported(run: Run, config: RunConfig, steps: int | None = None, others: Sequ
             for other in others
             if other.compares_with(run)
         ),
+        FINE,
     )
     return told if steps is None else told.until(steps)

@@ -66,7 +66,7 @@ def _underestimated(reported: Reported) -> str | None:
 
 def _target_stands(reported: Reported) -> str | None:
     every, taken = value_at(reported.config, _EVERY), reported.column("gradient_steps")
-    steps = float(np.nansum(taken)) if len(taken) else 0.0
+    steps = float(np.nansum(taken * reported.counts)) if len(taken) else 0.0
     if not isinstance(every, int) or reported.progress < 0.1 or not 0.0 < steps < every:
         return None
     return (

@@ -39,7 +39,7 @@ def _outliers(reported: Reported) -> str | None:
     furthest = reported.last("largest_advantage", 20)
     if not len(furthest) or reported.does_well or reported.progress < 0.1:
         return None
-    steps = float(reported.steps[-1] - reported.steps[-20]) / 19
+    steps = float(reported.steps[-1] - reported.steps[-20]) / float(reported.counts[-19:].sum())
     shares = np.square(furthest) / max(steps, 1.0)  # of the batch's sum of squares, that one step makes up
     if steps < 200 or mean(shares > 0.3) < 0.5:
         return None

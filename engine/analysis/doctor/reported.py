@@ -34,7 +34,8 @@ class Reported:
     """All that the rules may look at.
 
     Iterations: ``steps`` [I] are environment steps at the end of each, ``seconds`` [I] those of training, and
-    ``metrics[name]`` [I] what it reported, NaN where that is not defined. Late in a long run one stands for several.
+    ``metrics[name]`` [I] what it reported, NaN where that is not defined. After each ``fine`` of them, one is the mean
+    of twice as many as before; where that is 0, each is one.
     Episodes: ``returns`` [E], undiscounted and raw, and ``ends`` [E], the run's environment steps when each ended.
     ``others`` are runs in the same environment that are drawn beside it.
     """
@@ -47,6 +48,7 @@ class Reported:
     returns: Floats = field(default_factory=lambda: NONE)
     ends: Floats = field(default_factory=lambda: NONE)
     others: tuple[Other, ...] = ()
+    fine: int = 0
 
     def until(self, steps: float) -> Reported:
         """What was known once so many environment steps had been taken."""
@@ -66,6 +68,11 @@ class Reported:
     def iterations(self) -> int:
         """How many it has come to, or how many points stand for them."""
         return len(self.steps)
+
+    @property
+    def counts(self) -> Floats:
+        """How many iterations each stands for, [I]."""
+        return 2.0 ** (np.arange(len(self.steps)) // self.fine) if self.fine else np.ones(len(self.steps))
 
     @property
     def progress(self) -> float:

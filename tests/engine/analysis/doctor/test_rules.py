@@ -150,3 +150,11 @@ def test_a_rule_says_all_that_it_has_to(rule: object) -> None:
     reported = FAULTS[rule.name]()
     for change in offered(next(found for found in findings(reported) if found.rule is rule), reported):
         assert with_values(reported.config, change.values) != reported.config
+
+
+def test_a_point_that_stands_for_several_iterations_counts_as_many() -> None:
+    rare = FAULTS["target-never-renewed"]()
+    assert "target-never-renewed" in {finding.rule.name for finding in findings(rare)}
+    late = replace(rare, fine=len(rare.steps) // 20)  # the last points stand for a million each
+    assert "target-never-renewed" not in {finding.rule.name for finding in findings(late)}
+    assert late.counts[:: rare.iterations // 20].tolist()[:4] == [1.0, 2.0, 4.0, 8.0]
