@@ -6,11 +6,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QWidget
 
-from app.compare.agents import Agents
 from app.compare.compared import Compared
 from app.compare.difference import Difference
 from app.compare.equations import Equations
 from app.compare.overlay import Overlay
+from app.compare.race.view import RaceView
 from app.compare.run_picker import RunPicker, default_ticks
 from app.compare.table import ComparisonTable
 from app.models.runs import MIME
@@ -38,16 +38,18 @@ class ComparePage(QWidget):
         self.table = ComparisonTable(theme, self.compared)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.agents = Agents(theme, self.compared, known)
+        self.race = RaceView(theme, self.compared, known)
         self.equations = Equations(theme, self.compared)
         self.difference = Difference(theme, self.compared)
-        shown = {"Table": self.table, "Agents": self.agents, "Equations": self.equations, "Difference": self.difference}
+        self._race_place, self._overlay_place = _Place(self.race), _Place(self.overlay)
+        shown = {
+            "Table": self.table,
+            "Race": self._race_place,
+            "Equations": self.equations,
+            "Difference": self.difference,
+        }
         for title, widget in shown.items():
             self.tabs.addTab(widget, title)
-        self._overlay_place = QWidget()
-        self._overlay_layout = QHBoxLayout(self._overlay_place)
-        self._overlay_layout.setContentsMargins(0, 0, 0, 0)
-        self._overlay_layout.addWidget(self.overlay)
         self._right = QSplitter(Qt.Orientation.Vertical)
         self._right.addWidget(self._overlay_place)
         self._right.addWidget(self.tabs)
@@ -66,6 +68,7 @@ class ComparePage(QWidget):
         self.picker.duplicate_asked.connect(self.duplicate_asked)
         self.overlay.axis_changed.connect(self.table.show_axis)
         self.equations.beside_changed.connect(self.table.emphasise)
+        self.race.filled.connect(self._fill)
         self.equations.refresh()
 
     def minimumSizeHint(self) -> QSize:
@@ -81,19 +84,29 @@ class ComparePage(QWidget):
 
     # --- one of its widgets elsewhere, as in front of a room ----------------------------------------------------------
 
-    def take(self) -> QWidget:
-        """Take the curves out of their place, into which ``hold`` puts them back."""
-        self._overlay_layout.removeWidget(self.overlay)
-        self.overlay.setParent(None)
+    @property
+    def races(self) -> bool:
+        """Whether the race is open rather than what else sets the runs apart."""
+        return self.tabs.currentWidget() is self._race_place
+
+    def take(self, race: bool) -> QWidget:
+        """Take the curves out of their place, or the race, into which ``hold`` puts them back."""
         self._taken = True
-        self.overlay.set_alone(True)
-        return self.overlay
+        widget = self.race if race else self.overlay
+        widget.set_alone(True)
+        (self._race_place if race else self._overlay_place).give()
+        return widget
 
     def hold(self, widget: QWidget) -> None:
-        self._overlay_layout.addWidget(widget)
-        widget.show()
+        (self._race_place if widget is self.race else self._overlay_place).hold(widget)
         self._taken = False
-        self.overlay.set_alone(False)
+        for each in (self.race, self.overlay):
+            each.set_alone(False)
+
+    def _fill(self, filled: bool) -> None:
+        """Give the race all the room, or only its share."""
+        for widget in (self.picker, self._overlay_place, self.tabs.tabBar()):
+            widget.setVisible(not filled)
 
     # --- what Qt calls ------------------------------------------------------------------------------------------------
 
@@ -124,6 +137,26 @@ class ComparePage(QWidget):
         self.picker.apply_theme(theme)
         self.overlay.apply_theme(theme)
         self.table.apply_theme(theme)
-        self.agents.apply_theme(theme)
+        self.race.apply_theme(theme)
         self.equations.apply_theme(theme)
         self.difference.apply_theme(theme)
+
+
+class _Place(QWidget):
+    """Where a widget is that may be shown elsewhere."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(widget)
+
+    def give(self) -> None:
+        item = self._layout.takeAt(0)
+        widget = item.widget() if item else None
+        assert widget is not None
+        widget.setParent(None)
+
+    def hold(self, widget: QWidget) -> None:
+        self._layout.addWidget(widget)
+        widget.show()

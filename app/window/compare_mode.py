@@ -131,12 +131,12 @@ class CompareMode(QObject):
     def end(self) -> None:
         """Have what plays in it end as soon as it can."""
         if self.page is not None:
-            self.page.agents.player.end()
+            self.page.race.player.end()
             self.page.difference.work.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
         """Whether it has ended before that."""
-        at_work = () if self.page is None else (self.page.agents.player, self.page.difference.work)
+        at_work = () if self.page is None else (self.page.race.player, self.page.difference.work)
         return all(each.wait(deadline) for each in at_work)
 
     def _looked_at(self, run: str) -> int | None:

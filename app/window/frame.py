@@ -20,7 +20,7 @@ from app.window.train_page import TrainPage
 if TYPE_CHECKING:  # with numpy, which the window's first picture does not wait for
     from app.compare.page import ComparePage
 
-COMPARISON = "Comparison"  # the title of what the Compare mode has to present
+COMPARISON, RACE = COMPARED = "Comparison", "Race"  # the titles of what the Compare mode has to present
 _LOG_HEIGHT = 132  # pixels that the log has at first
 _LIST_HEIGHT = 212  # and the list of runs
 _SHARE = 0.45  # of the height, which neither takes more of when it opens
@@ -113,13 +113,20 @@ class Frame(QWidget):
         return self.comparison is not None and self.modes.currentWidget() is self.comparison
 
     @property
+    def presented(self) -> str:
+        """What of the Compare mode is to be presented, by its title; empty where another mode is chosen."""
+        if self.comparison is None or not self.compares:
+            return ""
+        return RACE if self.comparison.races else COMPARISON
+
+    @property
     def compared(self) -> str:
         """Which runs the Compare mode compares, in a few words."""
         return self.comparison.compared.words if self.comparison is not None else ""
 
     def hold(self, title: str, widget: QWidget) -> None:
         """Put a panel's widget into its place."""
-        if title == COMPARISON and self.comparison is not None:
+        if title in COMPARED and self.comparison is not None:
             self.comparison.hold(widget)
             return
         if title != self._log_title:
@@ -129,8 +136,8 @@ class Frame(QWidget):
 
     def take(self, title: str) -> QWidget:
         """Take a panel's widget out of its place, into which ``hold`` puts it back."""
-        if title == COMPARISON and self.comparison is not None:
-            return self.comparison.take()
+        if title in COMPARED and self.comparison is not None:
+            return self.comparison.take(title == RACE)
         if title != self._log_title:
             return self.train.take(title)
         item = self._log_place.takeAt(0)

@@ -31,7 +31,7 @@ from app.style import theme as themes
 from app.style.text import ElidedLabel, as_surface, set_role
 from app.style.theme import Theme
 from app.window.dock import Dock
-from app.window.frame import COMPARISON, Frame
+from app.window.frame import COMPARED, Frame
 from app.window.panels import Panels
 from app.window.run_row import NOTHING_YET
 from app.window.spotlight import Spotlight
@@ -171,7 +171,7 @@ class Present(QWidget):
                 dock.hide()
             # A panel itself has the focus where its controls have let it go.
             focused = "" if isinstance(self._focus, PanelWidget) else self._title_of(self._focus)
-            self._take(COMPARISON if self._frame.compares else focused or self._pointed or FIRST)
+            self._take(self._frame.presented or focused or self._pointed or FIRST)
             self.stack.setCurrentWidget(self)
             window.menuBar().hide()
             cast(QLayout, window.layout()).activate()
@@ -200,18 +200,19 @@ class Present(QWidget):
 
     def show_panel(self, title: str) -> None:
         """Show another panel."""
-        if self.is_on and title != self._shown and title in self._titles:
+        if self.is_on and title != self._shown and title in (*self._titles, *COMPARED):
             self._put_back()
             self._take(title)
 
     def _turn(self, step: int) -> None:
         """Show the panel that is so many further on, round and round."""
-        if self._shown in self._titles:
-            self.show_panel(self._titles[(self._titles.index(self._shown) + step) % len(self._titles)])
+        titles = COMPARED if self._shown in COMPARED else self._titles
+        if self._shown in titles:
+            self.show_panel(titles[(titles.index(self._shown) + step) % len(titles)])
 
     def _take(self, title: str) -> None:
         self._shown = title
-        self._pointed = self._pointed if title == COMPARISON else title
+        self._pointed = self._pointed if title in COMPARED else title
         if self._panels is not None:
             self._panels.titled(title)  # which may be made only now
         widget = self._frame.take(title)
@@ -315,7 +316,7 @@ class Present(QWidget):
 
     def _write(self) -> None:
         """Of curves that are compared it is said whose they are, and of a run only that it trains."""
-        compares = self._shown == COMPARISON
+        compares = self._shown in COMPARED
         text = self._warning or (self._frame.compared if compares else self._caption)
         if text != self.run_label.text():
             self.run_label.setText(text)

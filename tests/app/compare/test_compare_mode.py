@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +11,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.compare.agents import outcome
 from app.compare.overlay import ALONE, EMPTY, axis_end
 from app.compare.page import ComparePage
 from app.compare.run_picker import default_ticks
@@ -22,56 +19,18 @@ from app.models.run_state import RunState
 from app.models.runs import MIME
 from app.panels.returns import ReturnsPanel
 from app.plotting.run_lines import spread
-from app.session.side_by_side import SideBySide, SideFrame
 from app.window import run_shelf
 from app.window.main_window import MainWindow
 from app.window.modes import ModeButton
 from app.window.run_row import NOTHING_YET
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
-from engine.reports.frames import Frame
 from engine.runs.comparison.differences import flattened, varying
 from engine.runs.library import Library, Series
 from engine.runs.place import library_folder
 from engine.runs.records import TOGETHER, Origin, RunRecord
-from engine.runs.snapshots import SnapshotKeeper, to_bytes
-from engine.training.training import Training
-from tests.engine.runs.libraries import filled, keep, policy_for, record
-
-
-@pytest.fixture
-def page(make_window: Callable[..., MainWindow], qtbot: QtBot) -> ComparePage:
-    """That of a window whose library has four runs, the last in another environment; Ctrl+2 has been pressed."""
-    with Library(library_folder()) as library:
-        filled(library, {"seed": 1})
-        filled(library, {"seed": 1, "update.learning_rate": 0.5})
-        filled(library, {"seed": 2, "update.learning_rate": 0.5})
-        filled(library, {"environment": "Acrobot-v1"})
-    window = make_window()
-    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    page = window.compare.page
-    assert page is not None
-    qtbot.waitUntil(lambda: page.isVisible() and page.picker.rows.rowCount() == 4 and not page.compared.is_reading)
-    return page
-
-
-def tick(page: ComparePage, qtbot: QtBot, number: int) -> None:
-    """Click the box of a run."""
-    rows = page.picker.rows
-    row = next(at for at, record in enumerate(rows.records) if record.number == number)
-    box = page.picker.list.visualRect(rows.index(row))
-    before = len(page.compared.runs)
-    place = QPoint(box.left() + 10, box.center().y())
-    qtbot.mouseClick(page.picker.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    qtbot.waitUntil(lambda: len(page.compared.runs) != before and not page.compared.is_reading)
-
-
-def only(page: ComparePage, qtbot: QtBot, *numbers: int) -> None:
-    """Tick these runs and no others."""
-    page.picker.clear_button.click()
-    qtbot.waitUntil(lambda: not page.compared.runs and not page.compared.is_reading)
-    for number in numbers:
-        tick(page, qtbot, number)
+from tests.app.compare.ticking import only, tick
+from tests.engine.runs.libraries import filled, record
 
 
 def test_ticked_runs_are_drawn_and_only_what_differs_stands_in_the_table(page: ComparePage, qtbot: QtBot) -> None:
@@ -242,63 +201,6 @@ def test_the_terms_that_differ_are_outlined_in_both_equations(page: ComparePage,
     assert outlined[1] <= {"", "baseline"}
 
 
-def test_two_agents_play_as_is_chosen_and_of_runs_of_which_no_policy_was_kept_they_say_so(
-    page: ComparePage, qtbot: QtBot
-) -> None:
-    only(page, qtbot, 1, 2)
-    agents = page.agents
-    page.tabs.setCurrentWidget(agents)
-    qtbot.waitUntil(lambda: agents.views[0].sentence.startswith("No policy was kept of run 1;"), timeout=15_000)
-    with Library(library_folder()) as library:
-        for run in page.compared.runs:
-            keep(library, run.record, policy_for(run.record.config, seed=run.record.number))
-    assert [agents.speed_box.itemText(index) for index in (1, 2, 3)] == ["0.5×", "1×", "2×"]
-    agents.speed_box.setCurrentIndex(agents.speed_box.count() - 1)
-    qtbot.mouseClick(agents.greedy_button, Qt.MouseButton.LeftButton)
-    assert (agents.player.speed, agents.player.greedy) == (8.0, True)
-    agents.choice.boxes[1].setCurrentIndex(0)
-    agents.choice.boxes[1].setCurrentIndex(1)
-    said = "Both have ended. Mean return over 1 episode: run 1 "
-    qtbot.waitUntil(lambda: agents.outcome.text().startswith(said), timeout=30_000)
-    qtbot.mouseClick(agents.play_button, Qt.MouseButton.LeftButton)
-    assert agents.player.paused
-    frame = Frame(None, 9, None, 9.0, terminated=True, truncated=False, iteration=3, episode=1)
-    shown = SideFrame(frame, None, (9.0, 11.0)), SideFrame(replace(frame, terminated=False), None, (8.0,))
-    assert outcome(("run 1", "run 2"), shown) == (
-        "Run 1 has ended and waits for run 2. Mean return over 1 episode: run 1 9, run 2 8."
-    )
-
-
-def test_two_agents_play_in_step_from_the_same_seed(qtbot: QtBot, library_place: Path) -> None:
-    """The same policy twice: the same states, to the pixel, at the same step."""
-    config = with_values(PolicyGradientConfig(), {"device": "cpu", "budget.environment_steps": 100})
-    with Library(library_place) as library:
-        run = library.begin(record())
-        training = Training(config)
-        kept = SnapshotKeeper().between(training, last=True)
-        training.close()
-        assert kept is not None
-        library.keep_snapshot(run.id, 0, 0, to_bytes(kept))
-    player = SideBySide(library_place)
-    player.set_wanted(True)
-    player.show_pair((run.id, run.id))
-    player.start()
-    try:
-        for _ in range(3):
-            with qtbot.waitSignal(player.frames_ready, timeout=30_000):
-                pass
-            shown = player.take()
-            assert shown is not None
-            one, other = shown
-            assert one.frame.step == other.frame.step
-            assert one.frame.reward_so_far == other.frame.reward_so_far
-            assert one.picture is not None
-            assert one.picture == other.picture
-    finally:
-        player.end()
-        assert player.wait(5000)
-
-
 def test_a_run_is_duplicated_with_one_thing_changed_and_compared(
     page: ComparePage, qtbot: QtBot, reach: Callable[..., None]
 ) -> None:
@@ -353,22 +255,6 @@ def test_a_run_that_trains_is_followed_and_only_what_is_new_is_read(
     assert page.overlay.plot.ranges[0][1] < 2 * longest  # however far its budget is
     window.controller.stop()
     reach(window, RunState.STOPPED)
-
-
-def test_of_an_environment_that_was_not_looked_at_the_agents_say_so(library_place: Path, qtbot: QtBot) -> None:
-    with Library(library_place) as library:
-        run = library.begin(record({"environment.id": "elsewhere:Maze-v0"}))
-    player = SideBySide(library_place)
-    player.set_wanted(True)
-    player.show_pair((run.id, run.id))
-    with qtbot.waitSignal(player.failed) as told:
-        player.start()
-    player.end()
-    assert player.wait(5000)
-    assert told.args == [
-        "elsewhere:Maze-v0 is not in the catalogue and has not been looked at since the program was started; open "
-        "run 1 in Train once, and its agent plays here."
-    ]
 
 
 def test_forks_stand_under_the_run_that_they_come_from_and_are_ticked_there(page: ComparePage, qtbot: QtBot) -> None:
