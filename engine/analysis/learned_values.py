@@ -7,18 +7,25 @@ from torch import Tensor
 
 from engine.analysis.critics import Valued, worth_of
 from engine.analysis.playback import PolicySnapshot
-from engine.config import PolicyGradientConfig
+from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.estimators import ValueBaseline
+from engine.config.value_based import SARSA
 from engine.policies.distributions import Distribution, EpsilonGreedy
 from engine.policies.policy import Policy
 from engine.values.value_function import ValueFunction
 
 
+def acts_greedily(config: RunConfig) -> bool:
+    """Whether what is learned is the value of the greedy action, and not of the policy as it explores."""
+    return isinstance(config, ValueBasedConfig) and not isinstance(config.update, SARSA)
+
+
 class LearnedValues:
     """What says what states are worth beside a policy: a critic, or networks of action values.
 
-    Of action values it is the mean over the policy of a few discrete actions, and of continuous ones the value of the
-    greedy action; the smaller one where there are two networks.
+    Of action values it is the mean over the policy of a few discrete actions, the greatest where those of the greedy
+    policy are learned (``acts_greedily``), and of continuous ones the value of the greedy action; the smaller one where
+    there are two networks.
 
     Args:
         policy: that of ``snapshot``; its normaliser and second head are looked up where they are by then.
@@ -26,7 +33,7 @@ class LearnedValues:
 
     def __init__(self, snapshot: PolicySnapshot, policy: Policy) -> None:
         config, environment = snapshot.config, snapshot.environment
-        self._policy = policy
+        self._policy, self._greedy = policy, acts_greedily(config)
         self._worth = worth_of(config, environment, policy, snapshot.critics)
         self._value: ValueFunction | None = None
         baseline = config.estimator.baseline if isinstance(config, PolicyGradientConfig) else None
@@ -48,7 +55,9 @@ class LearnedValues:
         """What is known of n states, by their observations [n, …] and what the policy does there; None where nothing
         is."""
         if isinstance(distribution, EpsilonGreedy):
-            return Valued(distribution.values.amax(-1), distribution.values)
+            values = distribution.values
+            mean = (distribution.probabilities * values).sum(-1)
+            return Valued(values.amax(-1) if self._greedy else mean, values)
         if self._worth is not None:
             return self._worth.of_states(observations, distribution)
         if self._value is not None:

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.analysis.learned_values import acts_greedily
 from engine.analysis.playback import PolicySnapshot, thawed
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.config import RunConfig, ValueBasedConfig
+from engine.config import RunConfig
 from engine.config.environments import EnvironmentConfig
-from engine.config.value_based import SARSA
 from engine.environments.batches.batched import BatchedEnvironments, batched
 from engine.environments.batches.changed import ChangedBatch, with_changes
 from engine.environments.making.known_dynamics import finite_mdp
@@ -58,11 +58,6 @@ def horizon(config: RunConfig, time_limit: int | None) -> int:
         steps = math.ceil(math.log(_LEFT) / math.log(gamma)) if gamma > 0.0 else 1
         return min(steps, _LONGEST)
     return min(time_limit or _LONGEST, _LONGEST)
-
-
-def acts_greedily(config: RunConfig) -> bool:
-    """Whether what is learned is the value of the greedy action, and not of the policy as it explores."""
-    return isinstance(config, ValueBasedConfig) and not isinstance(config.update, SARSA)
 
 
 def rolled_out(

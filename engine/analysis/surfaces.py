@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.analysis.learned_values import acts_greedily
 from engine.analysis.playback import PolicySnapshot, thawed
 from engine.analysis.state_observations import observations, process_behind
 from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig, plans_by_sweeps
@@ -86,7 +87,9 @@ def surface_of(snapshot: PolicySnapshot, planned: Planned | None = None) -> Surf
             values = distribution.values.double()
             greedy = _shared_by_the_best(values)
             if not plans_by_sweeps(snapshot.config):
-                found = Surface(values.amax(-1).numpy(), values.numpy(), greedy, "learned", snapshot.iteration)
+                mean = (distribution.probabilities.double() * values).sum(-1)  # what SARSA learns, as it explores
+                worth = values.amax(-1) if acts_greedily(snapshot.config) else mean
+                found = Surface(worth.numpy(), values.numpy(), greedy, "learned", snapshot.iteration)
                 return replace(found, best=best)
             planned_so_far = snapshot.beside or StateValues(values.amax(-1))
             return Surface(

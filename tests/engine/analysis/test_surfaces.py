@@ -86,6 +86,22 @@ def test_a_policy_shows_its_exact_values_and_action_values_show_their_largest() 
     assert found.best[0] == pytest.approx(0.542, abs=1e-3)  # as a table may learn it, without a time limit
 
 
+def test_a_state_is_worth_what_was_learned_of_it_of_the_greedy_policy_or_of_one_that_explores() -> None:
+    """Q-learning learns of the greedy policy, SARSA of the ε-greedy one that acts (Sutton & Barto, 2018, 6.4, 6.5)."""
+    worth = {}
+    for rule in ("q-learning", "sarsa"):
+        learning = _of(PolicyGradientConfig(), environment="FrozenLake-v1", policy="tabular", update=rule)
+        with torch.no_grad():
+            learning.policy.head.rows[:] = torch.arange(64.0).reshape(16, 4)
+        found = surface_of(snapshot(learning.policy, learning.config, learning.environment, 1))
+        assert found is not None
+        worth[rule] = found.values
+        learning.close()
+    epsilon = learning.config.exploration.epsilon_start
+    assert worth["q-learning"] == pytest.approx(np.arange(16) * 4 + 3)
+    assert worth["sarsa"] == pytest.approx(np.arange(16) * 4 + 3 - 1.5 * epsilon)
+
+
 def test_a_plan_shows_the_values_of_the_turns_that_are_left_and_what_was_just_backed_up() -> None:
     environment = EnvironmentConfig(id="FrozenLake-v1")
     config = with_values(
