@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # with numpy and sqlite3, which the window's first picture do
 _LOOK = 1000  # ms between looks at whether somebody has written to the library
 _MOST_HISTORIES = 64  # that are kept in memory
 _MANY = 50  # records; more are read at once
+_FEW = 4  # of which each is read by itself
 
 _T = TypeVar("_T")
 
@@ -123,16 +124,20 @@ class RunLibrary(QObject):
             return
         fresh = {id: kept for id, (mark, kept) in self._aside.items() if marks.get(id) == mark}
         stale = [id for id, mark in marks.items() if id not in fresh and self._marks.get(id) != mark]
+        known = {id: self._records[id] for id in stale if id in self._records}
+        if len(known) > _FEW:
+            fresh |= self._tried(partial(library.renewed, known), known)
+            stale = [id for id in stale if id not in known]
         if len(stale) > _MANY:
             nothing: list[RunRecord] = []
             fresh |= {record.id: record for record in self._tried(library.runs, nothing)}
         else:
             found = (self._tried(partial(library.run, id), None) for id in stale)
             fresh |= {record.id: record for record in found if record is not None}
-        known, known_before = {**self._records, **fresh}, self._records.keys()
+        all_known, known_before = {**self._records, **fresh}, self._records.keys()
         gone = {id: (self._marks[id], record) for id, record in self._records.items() if id not in marks}
         self._aside = {id: kept for id, kept in (self._aside | gone).items() if id not in marks}
-        self._records = {id: known[id] for id in marks if id in known}
+        self._records = {id: all_known[id] for id in marks if id in all_known}
         self._marks = marks
         if fresh.keys() - known_before or len(self._records) < len(known_before):
             self._by_environment = _by_environment(self._records.values())

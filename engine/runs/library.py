@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from engine.config.migrations import VERSION as CONFIG_VERSION
 from engine.runs.damage import BROKEN, NONSENSE, reads, reason
 from engine.runs.records import CheckpointRecord, Label, NotedEvent, Reached, RunRecord, Status
-from engine.runs.rows import AS_COLUMNS, CHECKPOINT, MARKS, REACHED, checkpoint_of, event_of, run_of
+from engine.runs.rows import AS_COLUMNS, CHECKPOINT, MARKS, REACHED, RENEWED, checkpoint_of, event_of, renewed, run_of
 from engine.runs.schema import prepare, require_ours
 from engine.runtime.errors import RequestError, RunError
 
@@ -129,6 +129,12 @@ class Library:
             with suppress(*NONSENSE):
                 found.append(run_of(row))
         return found
+
+    @reads
+    def renewed(self, known: Mapping[str, RunRecord]) -> dict[str, RunRecord]:
+        """These runs as they are now, by id; what a run began with, most of its record, is not read again."""
+        rows = self.execute(f"SELECT {', '.join(RENEWED)} FROM runs WHERE deleted IS NULL")
+        return renewed(rows.fetchall(), known)
 
     @reads
     def marks(self) -> dict[str, tuple[Any, ...]]:

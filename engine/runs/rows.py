@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from engine.config.migrations import migrated
+from engine.runs.damage import NONSENSE
 from engine.runs.records import CheckpointRecord, Label, NotedEvent, Origin, Reached, RunRecord, Status
 
 
@@ -60,7 +63,7 @@ CHECKPOINT = ("run", "iteration", "environment_steps", "created", "file", "size"
 def run_of(row: sqlite3.Row) -> RunRecord:
     """The run that a row holds, its configuration in the words of the present version."""
     saved = {"version": row["config_version"], "config": json.loads(row["configuration"])}
-    parent, solved = row["parent"], row["solved_steps"]
+    parent = row["parent"]
     return RunRecord(
         id=row["id"],
         number=row["number"],
@@ -72,21 +75,76 @@ def run_of(row: sqlite3.Row) -> RunRecord:
         versions=json.loads(row["versions"]),
         device=row["device"],
         origin=Origin(parent, row["parent_iteration"], row["parent_steps"]) if parent is not None else None,
-        reached=Reached(
-            row["iteration"],
-            row["environment_steps"],
-            row["episodes"],
-            row["seconds"],
-            row["mean_return"],
-            row["best"],
-            (solved, row["solved_seconds"]) if solved is not None else None,
-        ),
-        label=Label(row["title"], row["note"], tuple(json.loads(row["tags"])), bool(row["pinned"])),
+        reached=_reached(row),
+        label=_label(row),
         reason=row["reason"],
         inexact=tuple(json.loads(row["inexact"])),
         sparkline=tuple(json.loads(row["sparkline"])),
         deleted=row["deleted"],
     )
+
+
+# Of the table of runs, what becomes another while a run trains, or a person says something of it.
+RENEWED = (
+    *("id", "changes", "status", "reason", "inexact", "ended", "iteration", "environment_steps", "episodes", "seconds"),
+    *(
+        "mean_return",
+        "best",
+        "solved_steps",
+        "solved_seconds",
+        "sparkline",
+        "title",
+        "note",
+        "tags",
+        "pinned",
+        "deleted",
+    ),
+    *("device", "versions"),
+)
+
+
+def renewed(rows: Sequence[sqlite3.Row], known: Mapping[str, RunRecord]) -> dict[str, RunRecord]:
+    """By id, the runs that are ``known`` as columns ``RENEWED`` of their rows have them; a damaged one is left out."""
+    found = {}
+    for row in rows:
+        if row["id"] in known:
+            with suppress(*NONSENSE):
+                found[row["id"]] = _renewed(known[row["id"]], row)
+    return found
+
+
+def _renewed(record: RunRecord, row: sqlite3.Row) -> RunRecord:
+    return replace(
+        record,
+        status=Status(row["status"]),
+        ended=row["ended"],
+        changes=json.loads(row["changes"]),
+        versions=json.loads(row["versions"]),
+        device=row["device"],
+        reached=_reached(row),
+        label=_label(row),
+        reason=row["reason"],
+        inexact=tuple(json.loads(row["inexact"])),
+        sparkline=tuple(json.loads(row["sparkline"])),
+        deleted=row["deleted"],
+    )
+
+
+def _reached(row: sqlite3.Row) -> Reached:
+    solved = row["solved_steps"]
+    return Reached(
+        row["iteration"],
+        row["environment_steps"],
+        row["episodes"],
+        row["seconds"],
+        row["mean_return"],
+        row["best"],
+        (solved, row["solved_seconds"]) if solved is not None else None,
+    )
+
+
+def _label(row: sqlite3.Row) -> Label:
+    return Label(row["title"], row["note"], tuple(json.loads(row["tags"])), bool(row["pinned"]))
 
 
 def event_of(row: sqlite3.Row) -> NotedEvent:
