@@ -27,6 +27,7 @@ from engine.policies.policy import Policy
 from engine.reports.events import Event
 from engine.runtime.errors import RequestError
 from engine.runtime.seeds import Seeds
+from engine.training.learner import Moment
 from engine.training.learners.interaction import RolloutInteraction
 
 Kind = Literal["gradient", "natural", "step", "newest", "random"]
@@ -164,7 +165,7 @@ def gradients_at(snapshot: PolicySnapshot, episodes: int, seed: int) -> Generato
         policy: Policy = interaction.policy
         policy.load_state_dict(snapshot.state)
         policy.temperature = snapshot.temperature
-        rollout, _ = yield from interaction.collector.collect(interaction.actor)
+        rollout, _ = yield from interaction.collect(Moment("", plays, 1, 0.0))
         batch = yield from estimate(rollout, plays.estimator, policy, None)
         vector = ParameterVector(policy.parameters())
         given = UpdateInput(batch, plays, 0.0)

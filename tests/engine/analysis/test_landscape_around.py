@@ -113,6 +113,9 @@ def test_the_gradients_are_those_of_the_process() -> None:
     for estimated, exact in pairs:
         apart = (estimated.double() - exact.flatten()).norm() / exact.norm()
         assert apart < 0.1
+    # Of the rewards that learning sees, since it is learning's step that is marked along it.
+    scaled = done(gradients_at(kept("Corridor-v0", TABLE | {"environment.reward_scale": 3.0}), 512, 3))
+    assert torch.allclose(scaled.gradient, 3.0 * found.gradient, rtol=1e-4)
 
 
 @pytest.mark.parametrize("values", [{}, SMALL | {"estimator.baseline": "shared-value"}])
