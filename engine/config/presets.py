@@ -106,10 +106,19 @@ def load(path: Path) -> Preset:
         RequestError: the file cannot be read, is no TOML, or does not describe a preset.
     """
     try:
-        text = _text(_content(path))
+        text = read_text(path)
     except OSError as error:
         raise RequestError(f"The preset {path.name} could not be read: {error.strerror or error}.") from None
     return parsed(text, path.name)
+
+
+def read_text(path: Path) -> str:
+    """What stands in a file of a preset, or of something as small.
+
+    Raises:
+        OSError: it cannot be read, is no text, or is larger than any preset.
+    """
+    return _text(_content(path))
 
 
 def _content(path: Path) -> bytes:
@@ -162,7 +171,7 @@ def parsed(text: str, name: str) -> Preset:
     Raises:
         RequestError: it is no TOML, or does not describe a preset.
     """
-    content = _tables(text, name)
+    content = tables(text, f"The preset {name}")
     try:
         check_extent(content)
         return Preset.model_validate(migrated(content))
@@ -174,12 +183,17 @@ def parsed(text: str, name: str) -> Preset:
         raise ParameterError(problem_of(error, Preset), f"The preset {name} does not fit: ") from None
 
 
-def _tables(text: str, name: str) -> dict[str, Any]:
+def tables(text: str, called: str) -> dict[str, Any]:
+    """What TOML says; ``called`` is the subject of what is wrong with it.
+
+    Raises:
+        RequestError: it is no TOML.
+    """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"The preset {name} is not valid TOML: {error}.") from None
+        raise RequestError(f"{called} is not valid TOML: {error}.") from None
     except ValueError:  # Python's own limit
-        raise RequestError(f"The preset {name} cannot be read: a whole number in it has too many digits.") from None
+        raise RequestError(f"{called} cannot be read: a whole number in it has too many digits.") from None
     except RecursionError:
-        raise RequestError(f"The preset {name} cannot be read: it is nested too deeply.") from None
+        raise RequestError(f"{called} cannot be read: it is nested too deeply.") from None

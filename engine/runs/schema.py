@@ -132,13 +132,14 @@ CREATE TABLE experiment_runs (
     experiment TEXT NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
     point INTEGER NOT NULL,
     seed INTEGER NOT NULL,
-    run TEXT NOT NULL UNIQUE,
+    run TEXT NOT NULL,
     progress TEXT NOT NULL,
     wish TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     reason TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (experiment, point, seed)
 ) WITHOUT ROWID;
+CREATE INDEX experiment_runs_by_run ON experiment_runs (run);
 """
 
 
