@@ -278,8 +278,8 @@ class RunController(ShownRuns):
         return news
 
     def _receive(self) -> None:
-        coming = self._next is not None and self._next.how is not None  # whose history comes with it
-        events = [] if coming else self._mailbox.take().events
+        # What a run tells before it is shown waits: its history may come with it, and nobody would be told of it.
+        events = [] if self._next is not None else self._mailbox.take().events
         for event in events:
             self._histories.add(event)
             if event.run == self._shown_id:

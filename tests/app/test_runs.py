@@ -159,6 +159,17 @@ def test_what_a_run_tells_before_it_is_known_to_train_is_kept_apart_until_then(c
     assert controller.history.iterations == 2
 
 
+def test_what_a_run_notes_before_it_is_shown_is_told_once_it_is(controlled: Controlled) -> None:
+    controller, mailbox, begun = controlled
+    told = heard(controller.log)
+    controller.start(PolicyGradientConfig())
+    mailbox.put(replace(updated(1, begun[-1]), note="Nothing is learned."))
+    controller.collect()  # as the window does in its turn
+    assert told == []
+    controller._follow(RunState.RUNNING)
+    assert told == [("warning", "Nothing is learned.")]
+
+
 def test_of_earlier_runs_none_is_kept_but_the_ghost(controlled: Controlled) -> None:
     controller, mailbox, begun = controlled
     for _ in range(3):

@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 import re
+import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -128,11 +129,24 @@ def _refuse_too_large(id: str, environment: Environment) -> None:
 
 def close(environment: Environment) -> None:
     """Free what an environment holds, whatever it makes of that: nothing is left to be done with it."""
+    _keep_pygame()
     try:
         environment.close()
     except BaseException as error:
         if is_interruption(error):
             raise
+
+
+def _keep_pygame() -> None:
+    """Most that draw end all of pygame when they are closed, which belongs to the whole process: to others that draw
+    meanwhile, and to a gamepad. It ends with the process."""
+    pygame: Any = sys.modules.get("pygame")
+    if pygame is not None:
+        pygame.quit = pygame.display.quit = _nothing
+
+
+def _nothing() -> None:
+    pass
 
 
 def is_known(id: str) -> bool:

@@ -61,3 +61,17 @@ def test_an_episode_begun_from_a_seed_is_gone_on_with_from_a_state() -> None:
 def test_several_environments_are_begun_from_no_one_seed() -> None:
     with pytest.raises(ValueError, match="not 2 together"):
         GymnasiumBatch(EnvironmentConfig(), [0, 1]).begin(7)
+
+
+@pytest.mark.parametrize("id", ["CartPole-v1", "FrozenLake-v1", "LunarLander-v3"])
+def test_one_that_is_closed_takes_nothing_from_others_that_draw_or_from_a_gamepad(id: str) -> None:
+    import pygame
+
+    pygame.font.init()
+    pygame.joystick.init()
+    batch = GymnasiumBatch(EnvironmentConfig(id=id), [0], render=True)
+    batch.begin(0)
+    batch.render(0)
+    batch.close()
+    assert pygame.font.get_init()
+    assert pygame.joystick.get_init()
