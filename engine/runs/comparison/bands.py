@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.runs.comparison.aggregates import STATISTICS, Statistic, aggregate
 from engine.runs.comparison.curves import Curve
-from engine.runs.comparison.intervals import LEVEL, METHODS, RECOMMENDED, bounds
+from engine.runs.comparison.intervals import LEVEL, METHODS, bounds, recommended
 
 Floats = NDArray[np.float64]
 POINTS = 400  # of a grid: more than a curve has pixels to its 2-pixel line
@@ -25,7 +25,8 @@ LEAST = 0.5  # of the runs reach so far, where a band goes
 class Band:
     """At ``x`` [m]: ``value``, the statistic of the ``n`` [m] runs that are known there, and its interval from ``low``
     to ``high``, NaN of a single run. ``level`` [m] is the one that it has, which of few runs may be less than was asked
-    for; ``of`` and ``method`` are in words. It holds at each place by itself, not for the whole curve at once."""
+    for. ``of`` and ``method`` are in words, of several methods that of more runs first. It holds at each place by
+    itself, not for the whole curve at once."""
 
     x: Floats
     value: Floats
@@ -56,13 +57,14 @@ def band(
     n = np.isfinite(heights).sum(axis=0)
     value, low, high, reached = (np.full(len(x), np.nan) for _ in range(4))
     ordered = np.sort(heights, axis=0)  # those that are not known come last
-    for count in np.unique(n[n > 0]):
+    for count in sorted({*n.tolist()} - {0}):
         at = n == count
         those = ordered[:count, at]
         value[at] = aggregate(those, statistic)
         if count > 1:
-            low[at], high[at], reached[at] = bounds(those, statistic, RECOMMENDED[statistic], level)
-    return Band(x, value, low, high, n, reached, STATISTICS[statistic], METHODS[RECOMMENDED[statistic]])
+            low[at], high[at], reached[at] = bounds(those, statistic, recommended(statistic, count), level)
+    methods = dict.fromkeys(METHODS[recommended(statistic, count)] for count in sorted({*n.tolist()} - {0, 1}))
+    return Band(x, value, low, high, n, reached, STATISTICS[statistic], ", ".join(reversed(methods)))
 
 
 def grid(curves: Sequence[Curve], points: int = POINTS, least: float = LEAST) -> Floats:

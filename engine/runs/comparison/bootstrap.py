@@ -1,20 +1,54 @@
 """Bootstrap intervals: the runs are drawn again, with replacement, many times, and the statistic of each draw is told.
 
-They are what much of the literature reports (Agarwal et al. 2021), and with few runs they are too short: of five runs a
-percentile interval that says 95 % holds the truth in some 85 % of all cases. The draws come from a generator that the
-caller seeds, so that the same scores have the same interval.
+``percentile`` and ``bca`` are what much of the literature reports (Agarwal et al. 2021), and with few runs they are too
+short: of five runs a percentile interval that says 95 % holds the truth in some 83 to 90 % of all cases. ``expanded``
+goes further out into the draws, as far as Student's t of n − 1 degrees of freedom is further out than the normal
+distribution (after Hesterberg 2015), and holds it in 93 to 97 % from six runs on.
+
+Of one environment this is rliable's stratified bootstrap, where that is given the runs as a column, [n, 1]. Given as a
+row, [1, n], they are n environments of one run each: a draw within an environment is then always the same run, and the
+interval has no width at all. And its median is that over environments of the mean over runs, so that of one environment
+it is the mean.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
-from engine.runs.comparison.aggregates import Statistic, aggregate
+from engine.runs.comparison.aggregates import Statistic, aggregate, cut
 
 Floats = NDArray[np.float64]
 RESAMPLES = 10_000
+_DRAWS = 4_000  # the same for all, where a whole curve has its interval
+
+
+def expanded_bounds(ordered: Floats, statistic: Statistic, level: float) -> tuple[Floats, Floats]:
+    """The quantiles ``Φ(∓ t)`` of the draws' statistics [...], of ``ordered`` [n, …], ascending along the first axis;
+    ``t`` is that of ``level`` and n − 1 degrees of freedom."""
+    n = len(ordered)
+    outside = float(ndtr(-stdtrit(n - 1, 0.5 + level / 2)))
+    of_draws = np.tensordot(_weights(n, statistic), ordered, axes=1)
+    rank = int(outside * _DRAWS)
+    of_draws.partition((rank, _DRAWS - 1 - rank), axis=0)
+    return of_draws[rank], of_draws[_DRAWS - 1 - rank]
+
+
+@lru_cache(maxsize=64)
+def _weights(n: int, statistic: Statistic) -> Floats:
+    """By how much each of n ordered values counts in the statistic of each draw, [draws, n].
+
+    Where values are ordered, so is a draw whose indices are: its statistic is the mean of those in the middle of it.
+    """
+    draws = np.sort(np.random.default_rng(0).integers(n, size=(_DRAWS, n)), axis=1)
+    out = {"mean": 0, "iqm": cut(n), "median": (n - 1) // 2}[statistic]
+    stay = draws[:, out : n - out] + n * np.arange(_DRAWS)[:, None]
+    counts = np.bincount(stay.ravel(), minlength=_DRAWS * n).reshape(_DRAWS, n)
+    weights: Floats = counts / (n - 2 * out)
+    return weights
 
 
 def resampled(values: Floats, generator: np.random.Generator, resamples: int) -> Floats:

@@ -1,17 +1,20 @@
 """Confidence intervals of what several runs come to, over their seeds.
 
-Each interval says its method, the number of runs and its level. Three methods are in closed form, so that a whole curve
-has its band in microseconds, and each is the one recommended for its statistic (``RECOMMENDED``): what they and the
-bootstraps really cover is measured by ``python -m tests.benchmarks coverage``.
+Each interval says its method, the number of runs and its level. What each really covers is measured by ``python -m
+tests.benchmarks coverage``; those of ``RECOMMENDED`` are, at five runs and more, within two points of 95 % (but the
+mean's where scores are far from normal), and quick enough for a whole curve.
 
-- ``student``, of the mean: ``x̄ ± t(n−1) · s/√n``. Exact of normal scores; of skewed or two-humped ones it misses more.
-- ``trimmed``, of the interquartile mean: ``m ± t(h−1) · √(SSD_w / (h(h−1)))``, where m is the mean of the h values that
-  stay and ``SSD_w`` the sum of squared deviations of all n, those left out counting as the nearest that stays (Tukey
-  and McLaughlin 1963; Yuen 1974).
 - ``order``, of the median: from the k-th lowest to the k-th highest value. The median lies outside with the probability
   of fewer than k heads (or tails) in n tosses, whatever the distribution of the scores is; between two k the level is
   reached by interpolation (Hettmansperger and Sheather 1986). Fewer than six runs do not reach 95 %: the interval is
   then their whole range, and its level ``1 − 2·0.5ⁿ``, 75 % of three, is what is written.
+- ``expanded``, of the interquartile mean: the bootstrap's percentiles, as far out as Student's t is. It holds where
+  some seeds fail and others do not, which ``trimmed`` does not.
+- ``trimmed``, of the interquartile mean: ``m ± t(h−1) · √(SSD_w / (h(h−1)))``, where m is the mean of the h values that
+  stay and ``SSD_w`` the sum of squared deviations of all n, those left out counting as the nearest that stays (Tukey
+  and McLaughlin 1963; Yuen 1974). It takes the place of ``expanded`` of fewer than five runs.
+- ``student``, of the mean: ``x̄ ± t(n−1) · s/√n``. Exact of normal scores; of skewed or two-humped ones it misses more.
+- ``percentile`` and ``bca``: the bootstraps of the literature, of any statistic; too short of few runs.
 """
 
 from __future__ import annotations
@@ -24,19 +27,21 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, stdtrit
 
 from engine.runs.comparison.aggregates import STATISTICS, Statistic, aggregate, cut
-from engine.runs.comparison.bootstrap import RESAMPLES, bca_bounds, percentile_bounds
+from engine.runs.comparison.bootstrap import RESAMPLES, bca_bounds, expanded_bounds, percentile_bounds
 
 Floats = NDArray[np.float64]
-Method = Literal["student", "trimmed", "order", "percentile", "bca"]
+Method = Literal["order", "expanded", "trimmed", "student", "percentile", "bca"]
 METHODS: dict[Method, str] = {
-    "student": "Student t",
-    "trimmed": "Student t of the trimmed mean",
     "order": "order statistics",
+    "expanded": "expanded percentile bootstrap",
+    "trimmed": "Student t of the trimmed mean",
+    "student": "Student t",
     "percentile": "percentile bootstrap",
     "bca": "BCa bootstrap",
 }
-CLOSED: dict[Method, Statistic] = {"student": "mean", "trimmed": "iqm", "order": "median"}  # whose interval each is
-RECOMMENDED: dict[Statistic, Method] = {"mean": "student", "iqm": "trimmed", "median": "order"}
+RECOMMENDED: dict[Statistic, Method] = {"median": "order", "iqm": "expanded", "mean": "student"}
+_OF: dict[Method, Statistic] = {"order": "median", "trimmed": "iqm", "student": "mean"}  # the only one that each is of
+_FEWEST = 5  # runs of which an expanded bootstrap is wide enough
 LEVEL = 0.95
 
 
@@ -79,7 +84,7 @@ def estimate(
     n, found = len(values), float(aggregate(values, statistic))
     if n < 2:
         return Estimate(STATISTICS[statistic], found, n, None)
-    by = method or RECOMMENDED[statistic]
+    by = method or recommended(statistic, n)
     if by in ("percentile", "bca"):
         random = generator if generator is not None else np.random.default_rng(0)
         boot = bca_bounds if by == "bca" else percentile_bounds
@@ -90,22 +95,37 @@ def estimate(
     return Estimate(STATISTICS[statistic], found, n, interval)
 
 
+def recommended(statistic: Statistic, n: int) -> Method:
+    """The method for the interval of a statistic of ``n`` runs."""
+    return "trimmed" if statistic == "iqm" and n < _FEWEST else RECOMMENDED[statistic]
+
+
 def bounds(values: Floats, statistic: Statistic, method: Method, level: float = LEVEL) -> tuple[Floats, Floats, float]:
-    """Lower and upper bounds [...] of ``values`` [n, …] in closed form, and the level that they have.
+    """Lower and upper bounds [...] of ``values`` [n, …], and the level that they have; by neither ``percentile`` nor
+    ``bca``, which are of single statistics.
 
     Raises:
-        ValueError: there are fewer than two values, or the method is not one of this statistic in closed form.
+        ValueError: there are fewer than two values, or the method is not one of this statistic.
     """
-    if CLOSED.get(method) != statistic:
-        raise ValueError(f"There is no interval of the {STATISTICS[statistic]} by {METHODS[method]} in closed form.")
+    if method in ("percentile", "bca") or _OF.get(method, statistic) != statistic:
+        raise ValueError(f"There is no such interval of the {STATISTICS[statistic]} by {METHODS[method]}.")
     n = len(values)
     if n < 2:
         raise ValueError("It takes two runs for an interval.")
+    if method == "student":
+        return *_around(*_student(values), level), level
+    ordered = np.sort(values, axis=0)
     if method == "order":
-        return _order(np.sort(values, axis=0), level)
-    middle, error, free = _student(values) if method == "student" else _trimmed(np.sort(values, axis=0))
+        return _order(ordered, level)
+    if method == "trimmed":
+        return *_around(*_trimmed(ordered), level), level
+    return *expanded_bounds(ordered, statistic, level), level
+
+
+def _around(middle: Floats, error: Floats, free: int, level: float) -> tuple[Floats, Floats]:
+    """As far as Student's t of ``free`` degrees of freedom reaches, in standard errors."""
     reach: Floats = stdtrit(free, 0.5 + level / 2) * error
-    return middle - reach, middle + reach, level
+    return middle - reach, middle + reach
 
 
 def _student(values: Floats) -> tuple[Floats, Floats, int]:

@@ -1,0 +1,134 @@
+"""How many environment steps it takes to reach a threshold, as a survival curve.
+
+The mean over those runs that got there says the better the more runs fail. Here a run that did not get there counts for
+as long as it was watched: it is *censored*, not dropped (Kaplan and Meier 1958).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc, ndtri
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Survival:
+    """The share of runs that have *not* reached the threshold yet: from each of ``steps`` [m] on it is ``remaining``,
+    before the first one 1. ``low`` and ``high`` are its interval at each by itself, after Greenwood on the log-log
+    scale, NaN where it is 0. ``at_risk`` [m] are the runs that were watched just before.
+
+    ``n`` runs, of which ``reached`` got there and the others were watched until then at most, up to ``last`` steps.
+    """
+
+    steps: Floats
+    remaining: Floats
+    low: Floats
+    high: Floats
+    at_risk: Floats
+    n: int
+    reached: int
+    last: float
+    level: float
+    method: str = "Kaplan–Meier, Greenwood's interval on the log-log scale"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The median of steps to the threshold, with its interval; None where half of the runs, or a bound, is not known to
+    get there."""
+
+    steps: float | None
+    low: float | None
+    high: float | None
+    n: int
+    level: float
+    method: str = "Kaplan–Meier, interval of Brookmeyer and Crowley"
+
+
+@dataclass(frozen=True)
+class LogRank:
+    """Whether two settings reach the threshold equally soon: the statistic, chi-squared with one degree of freedom, and
+    its p-value."""
+
+    statistic: float
+    p: float
+    n: tuple[int, int]
+    method: str = "log-rank test"
+
+
+def survival(steps: Floats, reached: Flags, level: float = LEVEL) -> Survival:
+    """The Kaplan–Meier curve ``S(t) = Π (1 − dᵢ/rᵢ)`` of runs that ``reached`` [n] the threshold after so many
+    ``steps`` [n], or were watched for so many without it. Greenwood's ``σ² = Σ dᵢ / (rᵢ (rᵢ − dᵢ))`` gives the interval
+    ``S^exp(± z σ / ln S)``, which stays between 0 and 1.
+
+    A run that failed never gets there: give it the steps of the one that was watched longest, not those after which it
+    failed, for otherwise those that fail soon count less than those that are slow.
+
+    Raises:
+        ValueError: there is no run, or steps are not known.
+    """
+    _require_runs(steps, reached)
+    events = np.unique(steps[reached])
+    at_risk = (steps[None] >= events[:, None]).sum(axis=1).astype(np.float64)
+    got_there = ((steps[None] == events[:, None]) & reached[None]).sum(axis=1)
+    remaining = np.cumprod(1.0 - got_there / at_risk)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where none remains
+        spread = np.sqrt(np.cumsum(got_there / (at_risk * (at_risk - got_there))))
+        reach = ndtri(0.5 + level / 2) * spread / np.log(remaining)
+        low, high = remaining ** np.exp(-reach), remaining ** np.exp(reach)
+    low, high = (np.where(remaining > 0.0, bound, np.nan) for bound in (low, high))
+    return Survival(events, remaining, low, high, at_risk, len(steps), int(reached.sum()), float(steps.max()), level)
+
+
+def median_steps(curve: Survival) -> Waiting:
+    """Where the curve, and where the bounds of its interval, come down to one half (Brookmeyer and Crowley 1982)."""
+    known = np.isfinite(curve.low)
+    return Waiting(
+        _down_to_half(curve.steps, curve.remaining),
+        _down_to_half(curve.steps, np.where(known, curve.low, 0.0)),
+        _down_to_half(curve.steps[known], curve.high[known]),
+        curve.n,
+        curve.level,
+    )
+
+
+def _down_to_half(steps: Floats, values: Floats) -> float | None:
+    there = np.flatnonzero(values <= 0.5 + 1e-12)
+    return float(steps[there[0]]) if len(there) else None
+
+
+def log_rank(first: tuple[Floats, Flags], second: tuple[Floats, Flags]) -> LogRank | None:
+    """Mantel's test of two settings' ``(steps, reached)``: at each step at which some run got there, how many of the
+    first there were against how many there would be if both were alike, ``χ² = (Σ(O − E))² / ΣV``. None where no run
+    of either got there.
+
+    Raises:
+        ValueError: there is no run in one, or steps are not known.
+    """
+    for one in (first, second):
+        _require_runs(*one)
+    (a, got_a), (b, got_b) = first, second
+    events = np.unique(np.concatenate([a[got_a], b[got_b]]))
+    risk_a, risk = (
+        (a[None] >= events[:, None]).sum(axis=1),
+        (np.concatenate([a, b])[None] >= events[:, None]).sum(axis=1),
+    )
+    there_a = ((a[None] == events[:, None]) & got_a[None]).sum(axis=1)
+    there = there_a + ((b[None] == events[:, None]) & got_b[None]).sum(axis=1)
+    expected = there * risk_a / risk
+    variance = float((expected * (1 - risk_a / risk) * (risk - there) / np.maximum(risk - 1, 1)).sum())
+    if variance == 0.0:
+        return None
+    statistic = float((there_a - expected).sum()) ** 2 / variance
+    return LogRank(statistic, float(chdtrc(1, statistic)), (len(a), len(b)))
+
+
+def _require_runs(steps: Floats, reached: Flags) -> None:
+    if not len(steps) or len(steps) != len(reached) or not np.isfinite(steps).all():
+        raise ValueError("Survival is of at least one run, each with the steps for which it was watched.")
