@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from app.compare.compared import ComparedRun
+from app.compare.compared import ComparedGroup, ComparedRun
 from app.models.run_names import environment_title
 from engine.catalogue.methods.imitated import is_own
 from engine.config import ImitationConfig
@@ -28,23 +28,40 @@ def of_one_clock(runs: Sequence[ComparedRun]) -> bool:
     return len({_is_together(run) for run in runs}) <= 1
 
 
+def clock_caveat(runs: Sequence[ComparedRun]) -> str:
+    """What is to be said where seconds are beside each other; empty where they can be compared."""
+    together = [] if of_one_clock(runs) else [run for run in runs if _is_together(run)]
+    if not together:
+        return ""
+    those = "Run" if len(together) == 1 else "Runs"
+    was, its = ("was", "its") if len(together) == 1 else ("were", "their")
+    numbers = _listed([str(run.record.number) for run in together])
+    return (
+        f"{those} {numbers} {was} trained together with other seeds: {its} seconds are those of all together, and "
+        "cannot be compared with those of a run by itself."
+    )
+
+
+def repeated_caveat(groups: Sequence[ComparedGroup]) -> str:
+    """What is to be said of runs of seeds that are there already; empty where there are none."""
+    numbers = [str(run.record.number) for group in groups for run in group.repeated]
+    if not numbers:
+        return ""
+    if len(numbers) == 1:
+        said = f"Run {numbers[0]} has a seed that another run of its setting has, too, and is not counted"
+    else:
+        said = f"Runs {_listed(numbers)} have seeds that others of their setting have, too, and are not counted"
+    return f"{said}: one seed is one observation."
+
+
 def caveats(runs: Sequence[ComparedRun]) -> str:
-    """All that is to be said; empty where everything can be compared."""
+    """What is to be said of their curves; empty where all can be compared."""
     said = []
     if not of_one_environment(runs):
         titles = list(dict.fromkeys(environment_title(run.record.environment) for run in runs))
         said.append(
             f"These runs are of {len(titles)} environments ({_listed(titles)}), whose returns are not of one scale: "
             "which curve is higher says nothing of which run is better."
-        )
-    if not of_one_clock(runs):
-        together = [run for run in runs if _is_together(run)]
-        those = "Run" if len(together) == 1 else "Runs"
-        was, its = ("was", "its") if len(together) == 1 else ("were", "their")
-        numbers = _listed([str(run.record.number) for run in together])
-        said.append(
-            f"{those} {numbers} {was} trained together with other seeds: {its} seconds are those of all together, and "
-            "cannot be compared with those of a run by itself."
         )
     planned = [run for run in runs if _plans(run)]
     if planned and len(planned) < len(runs):
@@ -92,8 +109,7 @@ class CaveatLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.hide()
 
-    def tell(self, runs: Sequence[ComparedRun]) -> None:
-        said = caveats(runs)
+    def tell(self, said: str) -> None:
         if said != self.text():
             self.setText(said)
             self.setVisible(bool(said))

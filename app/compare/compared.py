@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.models.run_names import names_apart
+from app.models.run_names import name_beside, names_apart
 from app.models.run_style import RunStyle, style_of
 from app.session.allowance import Allowance
 from app.session.run_library import RunLibrary
 from engine.reports.metrics import METRICS
+from engine.runs.comparison.aggregates import Statistic
 from engine.runs.comparison.curves import RETURN
 from engine.runs.comparison.differences import Flattened, Varying, flattened, varying
+from engine.runs.comparison.groups import OF_NO_SETTING, Group, groups, setting_of
 from engine.runs.library import ITERATIONS, Library, Series
 from engine.runs.records import RunRecord
 from engine.runtime.errors import RequestError, RunError
 
 NOT_TICKED = "No run is ticked."
+_SEEDS = 3  # of one setting, from which on they stand together
 _TOLD = 3  # runs that are named in one line
 _SLICE = 0.02  # seconds of reading, after which the window has its turn
 _OFTEN, _SELDOM = 0.4, 2.0  # seconds from one look at what runs go on to tell to the next, the latter where that takes
@@ -53,6 +56,30 @@ class ComparedRun:
         return style_of(self.record.number)
 
 
+@dataclass(frozen=True)
+class ComparedGroup:
+    """Runs that are seeds of one setting, one of each, by the look of the first; ``repeated`` are others of these
+    seeds. ``name`` tells the setting from the others."""
+
+    name: str
+    runs: tuple[ComparedRun, ...]
+    repeated: tuple[ComparedRun, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.runs[0].id
+
+    @property
+    def style(self) -> RunStyle:
+        return self.runs[0].style
+
+    @property
+    def title(self) -> str:
+        """What it is called where there is little room: "baseline: none · 5 seeds"."""
+        count = len(self.runs)
+        return f"{self.name} · {'1 seed' if count == 1 else f'{count} seeds'}"
+
+
 class Compared(QObject):
     """Follows which runs of the library are shown, and what they tell, while it is ``watched``.
 
@@ -65,7 +92,11 @@ class Compared(QObject):
         self.library = library
         self.metric = RETURN
         self.runs: tuple[ComparedRun, ...] = ()
+        self.groups: tuple[ComparedGroup, ...] = ()
         self.differing: tuple[Varying, ...] = ()
+        self.statistic: Statistic = "median"
+        self._wish: bool | None = None  # whether seeds are to stand together, where a person has said so
+        self._settings: dict[tuple[str, str], str] = {}
         self._read: dict[str, _Read] = {}
         self._readings = 0  # that have been made of all
         self._flattened: dict[str, Flattened] = {}
@@ -83,6 +114,8 @@ class Compared(QObject):
     @property
     def words(self) -> str:
         """Which runs are compared: "run 5: baseline: none · run 4: baseline: learned value"."""
+        if self.together and len(self.groups) <= _TOLD:
+            return " · ".join(group.title for group in self.groups)
         if len(self.runs) > _TOLD:
             return f"{len(self.runs)} runs beside each other"
         return " · ".join(f"run {run.record.number}: {run.name}" for run in self.runs) or NOT_TICKED
@@ -104,6 +137,28 @@ class Compared(QObject):
         if metric != self.metric:
             self.metric = metric
             self._look()
+
+    @property
+    def together(self) -> bool:
+        """Whether the seeds of a setting are one curve and one row; until a person says, where there are enough."""
+        most = max((len(group.runs) for group in self.groups), default=0)
+        return most >= _SEEDS if self._wish is None else self._wish
+
+    def put_together(self, together: bool) -> None:
+        """Have the seeds of a setting be one curve and one row, or each run by itself."""
+        before, self._wish = self.together, together
+        if together != before:
+            self._tell_all()
+
+    def choose_statistic(self, statistic: Statistic) -> None:
+        """Tell what several seeds come to by this number."""
+        if statistic != self.statistic:
+            self.statistic = statistic
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        self._due = list(self._followers)
+        self._timer.start()
 
     @property
     def is_reading(self) -> bool:
@@ -167,7 +222,34 @@ class Compared(QObject):
         )
         if [_told(run) for run in runs] != [_told(run) for run in self.runs]:
             self.runs, self.differing = runs, tuple(differing)
+            self.groups = self._grouped(runs)
             self._due = list(self._followers)
+
+    def _grouped(self, runs: Sequence[ComparedRun]) -> tuple[ComparedGroup, ...]:
+        by_id = {run.id: run for run in runs}
+        found = groups([run.record for run in runs], self._setting)
+        first = [self._without_name(group) for group in found]
+        flat = [(self._flattened[record.id], record.changes) for record in first]
+        names = names_apart(first, [one for one in varying(flat) if one.path not in OF_NO_SETTING])
+        return tuple(
+            ComparedGroup(
+                names.get(record.id) or name_beside(record, None),
+                tuple(by_id[run.id] for run in group.runs),
+                tuple(by_id[run.id] for run in group.repeated),
+            )
+            for record, group in zip(first, found, strict=True)
+        )
+
+    def _without_name(self, group: Group) -> RunRecord:
+        """The first run of a group, whose own name is not that of several."""
+        first = group.runs[0]
+        return first if len(group.runs) == 1 else replace(first, label=replace(first.label, title=""))
+
+    def _setting(self, record: RunRecord) -> str:
+        key = record.id, str(record.changes)
+        if key not in self._settings:
+            self._settings[key] = setting_of(record)
+        return self._settings[key]
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout
 
-from app.compare.caveats import CaveatLabel
-from app.compare.compared import Compared, ComparedRun, offered
+from app.compare.caveats import CaveatLabel, caveats, clock_caveat, repeated_caveat
+from app.compare.compared import Compared, ComparedGroup, ComparedRun, offered
+from app.compare.group_curves import GroupCurves
 from app.panels.record import PanelWidget
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Column, Table, below
@@ -25,10 +26,11 @@ from app.session.optimal_returns import OptimalReturns, process_of
 from app.style.combo import Combo
 from app.style.flow import Flow
 from app.style.format import short_number
-from app.style.text import Stage, as_surface
+from app.style.text import Stage, as_surface, muted
 from app.style.theme import Theme
 from engine.catalogue.configured import described
 from engine.reports.metrics import METRICS
+from engine.runs.comparison.aggregates import STATISTICS, Statistic
 from engine.runs.comparison.curves import AXES, RETURN, SMOOTHINGS, Axis, Curve, curve
 from engine.runs.comparison.scores import MEAN_OVER, threshold_of
 from engine.runs.records import ALIVE
@@ -68,15 +70,17 @@ class Overlay(PanelWidget):
         self._binned: dict[str, int] = {}  # how many iterations a drawn point is the mean of
         self._y: Range | None = None
         self._empty = EMPTY
+        self._groups = GroupCurves()
         self._lines, self._level, self._optimal = RunLines(), Level(), optimal_level()
         self._best: OptimalReturns | None = None
         self._names = EndNames(self._lines)
         self.plot = Plot(theme, AXES["environment_steps"], "")
         self._tags = Tags((self._names, self._level, self._optimal), ())
-        self.plot.marks = [self._level, self._optimal, self._lines, self._names, self._tags]
+        self.plot.marks = [self._level, self._optimal, self._groups, self._lines, self._names, self._tags]
         self.plot.title, self.plot.probe, self.plot.numbers = "Runs compared", self._read, self._numbers
         self._stage = Stage(EMPTY, self.plot)
-        self.caveat = CaveatLabel()
+        self.caveat, self.said = CaveatLabel(), muted()
+        self.said.setWordWrap(True)
         self._build(theme)
         compared.follow(self.redraw)
         self.apply_theme(theme)
@@ -86,6 +90,17 @@ class Overlay(PanelWidget):
         self.metric_box = _combo("What is compared", "Which number is drawn over the axis")
         self.axis_box = _combo("Aligned by", "What the horizontal axis counts, by which the runs are aligned")
         self.smoothing_box = _combo("Smoothing", "How many iterations each drawn point is the mean of")
+        self.together_box = _combo("Seeds", "Whether runs that differ in their seed alone are drawn as one curve")
+        self.statistic_box = _combo("What seeds come to", "By which number the seeds of a setting are told together")
+        self.together_box.addItems(["seeds together", "each run by itself"])
+        for statistic, title in STATISTICS.items():
+            self.statistic_box.addItem(title, statistic)
+        self.singles_button = QToolButton()
+        self.singles_button.setText("Each seed, too")
+        self.singles_button.setToolTip("Draw the curve of each seed as a thin line, too")
+        self.singles_button.setAccessibleName("Curves of single seeds")
+        self.singles_button.setCheckable(True)
+        self.singles_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for axis, title in _SHORT.items():
             self.axis_box.addItem(f"by {title}", axis)
         for count in SMOOTHINGS:
@@ -94,16 +109,22 @@ class Overlay(PanelWidget):
         self.metric_box.currentIndexChanged.connect(self._choose_metric)
         self.axis_box.currentIndexChanged.connect(self._choose_axis)
         self.smoothing_box.currentIndexChanged.connect(lambda _index: self.redraw())
+        self.together_box.currentIndexChanged.connect(lambda index: self._compared.put_together(index == 0))
+        self.statistic_box.currentIndexChanged.connect(self._choose_statistic)
+        self.singles_button.toggled.connect(lambda _on: self.redraw())
         header = Flow(theme.unit)
         header.setContentsMargins(2 * theme.unit, theme.unit, 2 * theme.unit, 0)
-        for box in (self.metric_box, self.axis_box, self.smoothing_box):
-            header.addWidget(box)
+        boxes = (self.metric_box, self.axis_box, self.smoothing_box, self.together_box, self.statistic_box)
+        for widget in (*boxes, self.singles_button):
+            header.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)
         layout.addLayout(header)
         self.caveat.setContentsMargins(2 * theme.unit, theme.unit // 2, 2 * theme.unit, 0)
         layout.addWidget(self.caveat)
+        self.said.setContentsMargins(2 * theme.unit, theme.unit // 2, 2 * theme.unit, 0)
+        layout.addWidget(self.said)
         layout.addWidget(self._stage, 1)
 
     def mark_optimal(self, best: OptimalReturns) -> None:
@@ -151,6 +172,9 @@ class Overlay(PanelWidget):
         self.plot.follow()
         self._compared.choose(self.metric_box.currentData())
 
+    def _choose_statistic(self) -> None:
+        self._compared.choose_statistic(cast(Statistic, self.statistic_box.currentData()))
+
     def _choose_axis(self) -> None:
         self.plot.follow()
         self.redraw()
@@ -166,6 +190,7 @@ class Overlay(PanelWidget):
         self._tags.apply_theme(theme)
         for line in self._lines.lines:
             line.colour = line.style.colour(theme)
+        self._groups.colour(theme)
         self.plot.apply_theme(theme)
         QTimer.singleShot(0, self, self._settle)  # once all have the room that they need now
 
@@ -183,10 +208,19 @@ class Overlay(PanelWidget):
         self._offer()
         runs = self._compared.runs
         before = {line.run: line for line in self._lines.lines}
-        self._lines.lines = [self._line(run, before.get(run.id)) for run in runs]
+        together = self._together()
+        named = {run.id: run.title for run in runs}
+        if together:
+            named = {group.id: group.title for group in self._compared.groups}
+        several = {group.id: group for group in together}
+        alone = [run for run in runs if run.id in named and run.id not in several]
+        lines = {run.id: self._line(run, named[run.id], before.get(run.id)) for run in alone}
+        lines |= {group.id: self._groups.line(group, self._theme) for group in together}
+        self._lines.lines = [lines[id] for id in named]
         self._tags.clear_of = self._lines.lines
-        self._drawn = {run.id: self._drawn[run.id] for run in runs}
-        self.caveat.tell(runs)
+        self._drawn = {run.id: self._drawn[run.id] for run in alone}
+        seconds = clock_caveat(runs) if self.axis == "seconds" else ""
+        self.caveat.tell(" ".join(filter(None, (caveats(runs), seconds))))
         self._entitle()
         self._settle()
         drawn = any(len(line.x) for line in self._lines.lines)
@@ -194,18 +228,42 @@ class Overlay(PanelWidget):
         self._stage.fill(drawn)
         self.plot.redraw()
 
+    def _together(self) -> list[ComparedGroup]:
+        """The groups that are drawn as one curve each, readied; none where each run is drawn by itself."""
+        groups, together = self._compared.groups, self._compared.together
+        several = [group for group in groups if len(group.runs) > 1]
+        self.together_box.blockSignals(True)
+        self.together_box.setCurrentIndex(int(not together))
+        self.together_box.blockSignals(False)
+        self.together_box.setVisible(bool(several))
+        those = several if together else []
+        self.statistic_box.setVisible(bool(those))
+        self.singles_button.setVisible(bool(those))
+        self._groups.singles = self.singles_button.isChecked()
+        chosen = self._compared.metric, self.axis, self.smoothing
+        self._groups.take(those, self._compared.statistic, lambda run: curve(run.series, *chosen), chosen)
+        self._groups.colour(self._theme)
+        words = self._groups.words
+        said = [
+            *([f"{words[:1].upper()}{words[1:]}."] if words else []),
+            *([repeated_caveat(groups)] if together else []),
+        ]
+        self.said.setText(" ".join(filter(None, said)))
+        self.said.setVisible(bool(self.said.text()))
+        return those
+
     def _why_empty(self) -> str:
         uncounted = self.axis == "gradient_steps" and any(len(run.series) for run in self._compared.runs)
         return _NOT_COUNTED if uncounted and not any(map(_counted, self._compared.runs)) else _NO_CURVES
 
-    def _line(self, run: ComparedRun, before: RunLine | None) -> RunLine:
+    def _line(self, run: ComparedRun, name: str, before: RunLine | None) -> RunLine:
         made_of = (run.reading, self._compared.metric, self.axis, self.smoothing)
         if before is None or self._drawn.get(run.id) != made_of:
             whole = curve(run.series, self._compared.metric, self.axis, self.smoothing)
             thin, self._binned[run.id] = _thinned(whole)
             before = RunLine(run.id, run.record.number, "", run.style, "", thin.x, thin.y)
         self._drawn[run.id] = made_of
-        before.name, before.colour = run.title, run.style.colour(self._theme)
+        before.name, before.colour = name, run.style.colour(self._theme)
         return before
 
     def _entitle(self) -> None:
@@ -214,7 +272,7 @@ class Overlay(PanelWidget):
         unit = f" ({metric.unit})" if metric.unit else ""
         last = f", last {MEAN_OVER}" if metric.name == RETURN else ""
         smooth = "" if self.smoothing == 1 else f" · smoothed: mean of {self.smoothing} iterations"
-        binned = max((self._binned[line.run] for line in self._lines.lines), default=1)
+        binned = max((self._binned[run] for run in self._drawn), default=1)
         smooth += f" · 1 point for {binned} iterations" if binned > 1 else ""
         self.plot.left.set_title(f"{metric.title.lower()}{last}{unit}", metric.unit)
         self.plot.bottom.set_title(f"{AXES[self.axis]}{self._left_out()}{smooth}", _SHORT[self.axis])
@@ -260,7 +318,7 @@ class Overlay(PanelWidget):
         budgets = (float(record.budget) for record in at_work if self.axis == "environment_steps")
         end = axis_end([float(line.x[-1]) for line in lines], max(budgets, default=0.0))
         named = len(self._lines.lines) <= MANY
-        heights = np.concatenate([line.y for line in lines])
+        heights = np.concatenate([*(line.y for line in lines), *self._groups.heights()])
         low, high = robust_bounds(heights)
         for value in (self._level.value, self._optimal.value):
             low, high = (low, high) if value is None else (min(low, value), max(high, value))
@@ -282,12 +340,14 @@ class Overlay(PanelWidget):
             return None
         found.sort(key=lambda one: -one[0])
         where = f"after {x:.1f} s of training" if self.axis == "seconds" else f"at {x:,.0f} {AXES[self.axis]}"
-        words = [f"{short_number(y, 4)}  {line.name}" for y, line in found]
+        words = [f"{short_number(y, 4)}{self._groups.read(line.run, x)}  {line.name}" for y, line in found]
         points = tuple(RunPoint(y, line.style, line.colour) for y, line in found)
         return Reading(x, found[0][0], (where, *words), runs=points)
 
     def _numbers(self) -> Table:
-        """Every point of every run, as it was reported."""
+        """Every point of every run, as it was reported; of seeds together what they come to."""
+        if self._groups.bands:
+            return self._groups.table(AXES[self.axis], METRICS[self._compared.metric].title)
         tables = []
         for run in self._compared.runs:
             one = curve(run.series, self._compared.metric, self.axis)

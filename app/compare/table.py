@@ -9,16 +9,18 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QIcon, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
-from app.compare.caveats import CaveatLabel, of_one_clock, of_one_environment
+from app.compare.caveats import CaveatLabel, clock_caveat, of_one_clock, of_one_environment
+from app.compare.columns import Column, history, numbers, threshold_among
 from app.compare.compared import Compared, ComparedRun
+from app.compare.group_columns import group_columns, said_of
 from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
-from app.style.format import NOTHING, setting, short_number
-from app.style.text import Stage, as_surface
+from app.style.format import short_number
+from app.style.text import Stage, as_surface, muted
 from app.style.theme import Theme, tabular
 from engine.runs.comparison.curves import AXES, Axis, curve
 from engine.runs.comparison.differences import Varying
-from engine.runs.comparison.scores import common_end, score, threshold_of
-from engine.runtime.errors import RequestError
+from engine.runs.comparison.groups import OF_NO_SETTING
+from engine.runs.comparison.scores import common_end, score
 
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
@@ -38,11 +40,15 @@ class ComparisonTable(QWidget):
         self._emphasised: tuple[str, ...] = ()
         self.caveat = CaveatLabel()
         self.caveat.setMargin(theme.unit)
+        self.said = muted()
+        self.said.setWordWrap(True)
+        self.said.setMargin(theme.unit)
         self.grid = _Grid()
         self._stage = Stage(EMPTY, self.grid)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.caveat)
+        layout.addWidget(self.said)
         layout.addWidget(self._stage, 1)
         compared.follow(self.refresh)
         self.apply_theme(theme)
@@ -70,49 +76,48 @@ class ComparisonTable(QWidget):
         self._stage.fill(bool(runs))
         ratio = self.devicePixelRatioF()
         signs = [QIcon(sign_pixmap(run.style, self._theme, ratio)) for run in runs]
-        self.caveat.tell(runs)
-        names = _Column("Run", "", [run.title for run in runs])
-        differing = [self._difference(one) for one in self._compared.differing]
+        seconds = not self._compared.together and threshold_among(runs) is not None
+        self.caveat.tell(clock_caveat(runs) if seconds else "")
         # What they came to stands first: of two methods more differs than there is room for.
+        if self._compared.together:
+            self._show_groups(ratio)
+            return
+        self.said.hide()
+        names = Column("Run", "", [run.title for run in runs])
+        differing = [self._difference(one, range(len(runs))) for one in self._compared.differing]
         self.grid.show_cells(signs, [names, *_scores(runs, self._axis), *differing])
 
-    def _difference(self, one: Varying) -> _Column:
-        """What is not alike in all; all of it is bold where it is emphasised."""
-        cells = [_history(values) for values in one.values]
-        column = _Column(one.title, one.path, cells, [one.path in self._emphasised] * len(cells))
+    def _show_groups(self, ratio: float) -> None:
+        """A row for each setting."""
+        groups, places = self._compared.groups, {run.id: at for at, run in enumerate(self._compared.runs)}
+        signs = [QIcon(sign_pixmap(group.style, self._theme, ratio)) for group in groups]
+        firsts = [places[group.id] for group in groups]
+        varying = [one for one in self._compared.differing if one.path not in OF_NO_SETTING]
+        told = [self._difference(one, firsts) for one in varying if len({str(one.values[at]) for at in firsts}) > 1]
+        columns = group_columns(groups, self._axis, self._compared.statistic)
+        self.grid.show_cells(signs, [*columns, *told])
+        words = said_of(groups, self._compared.statistic)
+        self.said.setText(words)
+        self.said.setVisible(bool(words))
+
+    def _difference(self, one: Varying, rows: Sequence[int]) -> Column:
+        """What is not alike in all, of the runs of these ``rows``; all of it is bold where it is emphasised."""
+        cells = [history(one.values[row]) for row in rows]
+        column = Column(one.title, one.path, cells, [one.path in self._emphasised] * len(cells))
         column.is_number = False
         return column
 
 
-class _Column:
-    """Cells of one column, as words; of numbers the ``bold`` ones are the best."""
-
-    is_number = True
-
-    def __init__(self, title: str, help: str, cells: Sequence[str], bold: Sequence[bool] = ()) -> None:
-        self.title, self.help, self.cells, self.bold = title, help, cells, bold
-
-
-def _history(values: Sequence[Any]) -> str:
-    return " → ".join(NOTHING if value is None else _cell(value) for value in values) or NOTHING
-
-
-def _cell(value: Any) -> str:
-    """A value in a few characters; a map of many rows is only known to differ."""
-    drawn = isinstance(value, tuple | list) and bool(value) and isinstance(value[0], str)
-    return f"map of {len(value)} rows" if drawn else setting(value)
-
-
-def _scores(runs: Sequence[ComparedRun], axis: Axis) -> list[_Column]:
+def _scores(runs: Sequence[ComparedRun], axis: Axis) -> list[Column]:
     until = common_end([curve(run.series, axis=axis) for run in runs])
-    threshold = _threshold(runs)
+    threshold = threshold_among(runs)
     scores = [score(run.series, axis, until, threshold) for run in runs]
     shared = f"{short_number(until)} {AXES[axis]}"
     sign, clock = int(of_one_environment(runs)), int(of_one_clock(runs))
     columns = [
-        _numbers("Final return", "The mean return of the last 100 episodes", [s.final for s in scores], sign),
-        _numbers("Best return", "The greatest mean return of 100 episodes", [s.best for s in scores], sign),
-        _numbers(
+        numbers("Final return", "The mean return of the last 100 episodes", [s.final for s in scores], sign),
+        numbers("Best return", "The greatest mean return of 100 episodes", [s.best for s in scores], sign),
+        numbers(
             "Area",
             f"The area under the curve of mean returns over the first {shared}, as far as all runs go, divided by its "
             "width: the mean height",
@@ -123,27 +128,12 @@ def _scores(runs: Sequence[ComparedRun], axis: Axis) -> list[_Column]:
     if threshold is not None:
         level = short_number(threshold, 4)
         columns += [
-            _numbers(f"Steps to {level}", "Environment steps until it was solved", [s.steps for s in scores], -1),
-            _numbers(
+            numbers(f"Steps to {level}", "Environment steps until it was solved", [s.steps for s in scores], -1),
+            numbers(
                 f"Seconds to {level}", "Seconds of training until it was solved", [s.seconds for s in scores], -clock
             ),
         ]
     return columns
-
-
-def _numbers(title: str, help: str, values: Sequence[float | None], sign: int) -> _Column:
-    """Numbers of which the greatest is best, or the least where ``sign`` is −1; none is where it is 0."""
-    known = [sign * value for value in values if value is not None]
-    best = max(known, default=None)
-    told = [value is not None and sign != 0 and len(known) > 1 and sign * value == best for value in values]
-    return _Column(title, help, [short_number(value, 4) for value in values], told)
-
-
-def _threshold(runs: Sequence[ComparedRun]) -> float | None:
-    try:
-        return threshold_of([run.record.config for run in runs])
-    except RequestError:
-        return None
 
 
 class _Cells(QAbstractTableModel):
@@ -151,12 +141,12 @@ class _Cells(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.columns: list[_Column] = []
+        self.columns: list[Column] = []
         self._signs: list[QIcon] = []
         self._bold = QFont()
         self._bold.setBold(True)
 
-    def show_cells(self, signs: list[QIcon], columns: list[_Column]) -> None:
+    def show_cells(self, signs: list[QIcon], columns: list[Column]) -> None:
         alike = len(signs) == len(self._signs) and [c.title for c in columns] == [c.title for c in self.columns]
         if not alike:
             self.beginResetModel()
@@ -213,7 +203,7 @@ class _Grid(QTableView):
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
 
-    def show_cells(self, signs: list[QIcon], columns: list[_Column]) -> None:
+    def show_cells(self, signs: list[QIcon], columns: list[Column]) -> None:
         """A sign for each row; every column is as wide as what is in it."""
         self.cells.show_cells(signs, columns)
         bold = QFont(self.font())

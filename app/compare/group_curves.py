@@ -1,0 +1,132 @@
+"""Curves of seeds of one setting drawn as one: what they come to at each place, with the interval over the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtGui import QPainter
+
+from app.compare.compared import ComparedGroup, ComparedRun
+from app.plotting.export import Column, Table, below
+from app.plotting.marks import Band as Shade
+from app.plotting.marks import Frame, Line, Numbers
+from app.plotting.run_lines import RunLine
+from app.style.format import percent, short_number
+from app.style.theme import Theme, blended
+from engine.runs.comparison.aggregates import Statistic
+from engine.runs.comparison.bands import Band, band
+from engine.runs.comparison.curves import Curve
+from engine.runs.comparison.groups import least_of
+
+_SHADE, _THIN = 0.22, 0.55  # of a group's colour, in its band and in the curves of its seeds
+
+Drawn = Callable[[ComparedRun], Curve]
+"""The curve of a run, as a person has chosen to see it."""
+
+
+class GroupCurves:
+    """A mark of a plot that stands behind the lines of the groups: their bands, and where wanted each seed's curve."""
+
+    def __init__(self) -> None:
+        self.bands: dict[str, Band] = {}
+        """By the id of the group, of those with two runs at least."""
+        self.singles = False
+        self._groups: Sequence[ComparedGroup] = ()
+        self._curves: dict[str, Curve] = {}
+        self._made_of: dict[str, tuple[object, ...]] = {}
+        self._shades: list[Shade] = []
+        self._thin: list[Line] = []
+
+    def take(self, groups: Sequence[ComparedGroup], statistic: Statistic, drawn: Drawn, chosen: object) -> None:
+        """Show these; what is ``chosen`` besides says when curves are other ones."""
+        several = [group for group in groups if len(group.runs) > 1]
+        bands: dict[str, Band] = {}
+        made: dict[str, tuple[object, ...]] = {}
+        curves: dict[str, Curve] = {}
+        for group in several:
+            made_of = (tuple(run.id for run in group.runs), tuple(run.reading for run in group.runs), statistic, chosen)
+            if self._made_of.get(group.id) == made_of:
+                those = {run.id: self._curves[run.id] for run in group.runs}
+                bands[group.id] = self.bands[group.id]
+            else:
+                those = {run.id: drawn(run) for run in group.runs}
+                known = list(those.values())
+                bands[group.id] = band(known, statistic, least=least_of(known))
+            curves |= those
+            made[group.id] = made_of
+        self.bands, self._curves, self._made_of, self._groups = bands, curves, made, several
+
+    def colour(self, theme: Theme) -> None:
+        """Make what is painted, in the colours of this look."""
+        self._shades, self._thin = [], []
+        for group in self._groups:
+            found, colour = self.bands[group.id], group.style.colour(theme)
+            known = np.isfinite(found.low)
+            shade = Shade()
+            shade.x, shade.low, shade.high = found.x[known], found.low[known], found.high[known]
+            shade.colour = blended(colour, theme.surface, 1.0)
+            shade.colour.setAlphaF(_SHADE)
+            self._shades.append(shade)
+            for run in group.runs if self.singles else ():
+                line = Line(1)
+                line.x, line.y = self._curves[run.id].x, self._curves[run.id].y
+                line.colour = blended(colour, theme.surface, _THIN).name()
+                self._thin.append(line)
+
+    def paint(self, painter: QPainter, frame: Frame) -> None:
+        for shade in self._shades:
+            shade.paint(painter, frame)
+        for line in self._thin:
+            line.paint(painter, frame)
+
+    def line(self, group: ComparedGroup, theme: Theme) -> RunLine:
+        """What the seeds of a group come to."""
+        found, first = self.bands[group.id], group.runs[0]
+        colour = group.style.colour(theme)
+        return RunLine(group.id, first.record.number, group.title, group.style, colour, found.x, found.value)
+
+    def heights(self) -> list[Numbers]:
+        """All that is to be seen of bands and seeds."""
+        bounds = [edge[np.isfinite(edge)] for found in self.bands.values() for edge in (found.low, found.high)]
+        return [*bounds, *(curve.y for curve in self._curves.values())] if self.singles else bounds
+
+    def read(self, group: str, x: float) -> str:
+        """What a band is at a place: " [150, 197] of 5"; nothing of a group without one."""
+        found = self.bands.get(group)
+        if found is None or not len(found):
+            return ""
+        at = int(np.abs(found.x - x).argmin())
+        low, high = short_number(found.low[at], 3), short_number(found.high[at], 3)
+        return f" [{low}, {high}] of {found.n[at]}" if np.isfinite(found.low[at]) else f" of {found.n[at]}"
+
+    @property
+    def words(self) -> str:
+        """By what number and which intervals the seeds are shown: "median, with its 94 % interval at each place by
+        order statistics"; nothing where none is."""
+        found = [one for one in self.bands.values() if len(one)]
+        reached = [np.unique(one.level[np.isfinite(one.level)]) for one in found]
+        levels = [percent(float(level)) for level in np.unique(np.concatenate([*reached, []]))]
+        if not found:
+            return ""
+        if not levels:
+            return f"{found[0].of}; of a single seed there is no interval"
+        level = levels[0] if len(levels) == 1 else f"{levels[0]} to {levels[-1]}"
+        return f"{found[0].of}, with its {level} interval at each place by {found[0].method}"
+
+    def table(self, axis: str, title: str) -> Table:
+        """The bands as numbers."""
+        tables = []
+        for group in self._groups:
+            found = self.bands[group.id]
+            columns: dict[str, Column] = {
+                "setting": [group.title] * len(found),
+                axis: found.x,
+                f"{title} ({found.of})": found.value,
+                "low": found.low,
+                "high": found.high,
+                "level": found.level,
+                "seeds": found.n,
+            }
+            tables.append(Table(columns))
+        return below(tables)

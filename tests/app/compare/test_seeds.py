@@ -1,0 +1,89 @@
+"""Seeds of one setting in the Compare mode: one curve with its band, and one row, on the real window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from app.compare.page import ComparePage
+from app.window.main_window import MainWindow
+from engine.runs.library import ITERATIONS, Library
+from engine.runs.place import library_folder
+from engine.runs.records import RunRecord, Status
+from tests.engine.runs.libraries import record
+
+COLUMNS = ("iteration", "environment_steps", "episodes", "seconds", "mean_return")
+
+
+def seed(library: Library, values: Mapping[str, Any], height: float, iterations: int = 10, **fields: Any) -> RunRecord:
+    """A run whose mean return rises evenly to ``height`` within 1000 steps, of which it is told from time to time."""
+    run = library.begin(record(values, **fields))
+    steps = np.linspace(1000.0 / iterations, 1000.0, iterations)
+    rows = np.stack([np.arange(1.0, iterations + 1), steps, 0.5 * steps, 0.01 * steps, height * steps / 1000.0], axis=1)
+    library.append(run.id, ITERATIONS, COLUMNS, rows)
+    return library.run(run.id)
+
+
+def test_seeds_of_a_setting_are_one_curve_and_one_row(make_window: Callable[..., MainWindow], qtbot: QtBot) -> None:
+    with Library(library_folder()) as library:
+        runs = [seed(library, {"seed": number}, 100.0 * number, 5 * number) for number in (1, 2, 3, 4, 5)]
+        bare = {"estimator.baseline": "none"}
+        runs += [seed(library, {"seed": 1, **bare}, 500.0), seed(library, {"seed": 2, **bare}, 700.0)]
+        runs.append(seed(library, {"seed": 3, **bare}, 600.0, status=Status.FAILED, reason="It blew up."))
+        runs.append(seed(library, {"seed": 1, "update.learning_rate": 0.5}, 50.0))
+    window = make_window()
+    window.run_library.show_only([run.id for run in runs])
+    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    page = window.compare.page
+    assert isinstance(page, ComparePage)
+    qtbot.waitUntil(lambda: len(page.compared.runs) == 9 and not page.compared.is_reading)
+    overlay, grid = page.overlay, page.table.grid
+    assert [line.name for line in overlay.lines] == [
+        "baseline: learned value, α 0.01 · 5 seeds",
+        "baseline: none, α 0.01 · 3 seeds",
+        "baseline: learned value, α 0.5 · 1 seed",
+    ]
+    # by steps, whichever iteration that is: half way all are at half of their height
+    median = overlay.lines[0]
+    assert np.interp(500.0, median.x, median.y) == 150.0
+    assert overlay.said.text() == "Median, with its 75 % to 94 % interval at each place by order statistics."
+    cells = {column.title: list(column.cells) for column in grid.cells.columns}
+    assert cells["Final return"] == ["300 [100, 500]", "600 [500, 700]", "50"]
+    assert cells["Seeds"] == ["5", "3, 1 failed", "1"]
+    assert page.table.said.text() == (
+        "Median of the seeds with its interval: 75 % of 3 seeds, 94 % of 5 seeds, by order statistics."
+    )
+    assert "Seed" not in cells
+    # the mean instead, with each seed as a thin line
+    overlay.statistic_box.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: overlay.said.text().startswith("Mean, with its 95 % interval"))
+    qtbot.mouseClick(overlay.singles_button, Qt.MouseButton.LeftButton)
+    assert len(overlay._groups._thin) == 8
+    qtbot.waitUntil(lambda: page.table.said.text().endswith("95 % of 3 seeds, 95 % of 5 seeds, by Student t."))
+    view = overlay.plot.viewport()
+    frame = overlay.plot._frame(overlay.plot._view.mapRectToScene(overlay.plot._view.rect()))
+    share = 500.0 / overlay.plot.ranges[0][1]
+    qtbot.mouseMove(view, QPoint(round(frame.rect.left() + share * frame.rect.width()), view.height() // 2))
+    qtbot.waitUntil(lambda: overlay.plot.reading is not None)
+    reading = overlay.plot.reading
+    assert reading is not None
+    assert any("] of 5  baseline: learned value, α 0.01 · 5 seeds" in line for line in reading.lines)
+    numbers = overlay.plot.numbers()
+    assert list(numbers.columns)[3:] == ["low", "high", "level", "seeds"]
+    # the same seed once more tells nothing new
+    with Library(library_folder()) as library:
+        again = seed(library, {"seed": 1, "update.learning_rate": 0.5}, 60.0)
+    window.run_library.look()
+    window.run_library.draw([again.id], True)
+    qtbot.waitUntil(lambda: "Run 9 has a seed that another run of its setting has, too" in overlay.said.text())
+    window.run_library.draw([again.id], False)
+    # and each by itself again
+    overlay.together_box.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: len(overlay.lines) == 9 and not page.compared.is_reading)
+    assert not overlay.said.isVisibleTo(page)
+    assert not page.table.said.isVisibleTo(page)
+    assert grid.cells.rowCount() == 9
