@@ -72,9 +72,9 @@ def test_a_race_from_the_tab_to_the_lecture_hall(page: ComparePage, qtbot: QtBot
     # of another environment nobody is ahead
     tick(page, qtbot, 4)
     assert race.said.text().startswith("They play in different environments")
-    qtbot.waitUntil(lambda: tiles[0].told.text().startswith("step 0"), timeout=15_000)
+    qtbot.waitUntil(lambda: tiles[2].view.sentence.startswith("No policy was kept of run 4;"), timeout=15_000)
+    assert tiles[0].told.text().startswith("step 0")
     assert [tile.view.badge for tile in tiles] == ["", "", ""]
-    assert tiles[2].view.sentence.startswith("No policy was kept of run 4;")
 
 
 def _rounds(standings: Standings) -> int:
