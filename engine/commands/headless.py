@@ -224,7 +224,7 @@ class _Group:
 
 def _groups(config: RunConfig, count: int) -> tuple[list[_Group], str]:
     """How ``count`` seeds are trained, in order, and what to say of it."""
-    from engine.training.many_seeds.learner import joint_refusal
+    from engine.training.many_seeds.refusal import joint_refusal
 
     if count == 1:
         return [_Group(config)], ""

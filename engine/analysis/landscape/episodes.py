@@ -39,7 +39,8 @@ from engine.policies.distributions import (
 )
 from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
-from engine.training.many_seeds.actor import STACKED, StackedNetworks, activation_of
+from engine.training.many_seeds.actor import StackedNetworks, activation_of
+from engine.training.many_seeds.refusal import STACKED
 
 LONGEST = 20_000  # steps, after which an episode is cut off that nothing ends
 TOGETHER, FEW = 1024, 128  # environments of our own that are stepped at once, few where networks are not stacked

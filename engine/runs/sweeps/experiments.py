@@ -143,7 +143,8 @@ class Experiments:
         runs."""
         rows = self.library.execute("SELECT id, sweep, wish, note, deleted FROM experiments ORDER BY number")
         counted = self.library.execute(
-            "SELECT experiment, progress, wish, count(*), sum(attempts), sum(length(reason)), sum(point * 31 + seed) "
+            "SELECT experiment, progress, wish, count(*), sum(attempts), sum(length(reason)), "
+            "sum((point * 7919 + seed) % 1000003 * ((point * 104729 + seed) % 1000003)) "  # which of them they are
             "FROM experiment_runs GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
         )
         return tuple(map(tuple, rows)), tuple(map(tuple, counted))
@@ -163,7 +164,7 @@ class Experiments:
 
     def retry(self, experiment: str, runs: Iterable[str]) -> None:
         """Train runs again that have failed or were dropped: from their last checkpoints where they have some."""
-        again = {"wish": str(Wish.RUN), "progress": str(Progress.WAITING), "attempts": 0, "reason": ""}
+        again = {"progress": str(Progress.WAITING), "reason": ""}
         with self.library.transaction():
             for run in runs:
                 self._set_run(experiment, run, again, "AND progress = 'failed'")

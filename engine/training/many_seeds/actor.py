@@ -20,8 +20,6 @@ from engine.policies.policy import Policy
 from engine.runtime.errors import RunError
 from engine.runtime.state import State
 
-STACKED = ("tabular", "linear", "mlp")  # the kinds of policies whose learned layers ``StackedNetworks`` knows
-
 
 def activation_of(policy: PolicyConfig) -> Nonlinearity:
     """What a policy of layers has between them."""

@@ -11,11 +11,9 @@ import torch
 
 from engine.algorithms.policy_gradient.rule import UpdateRule
 from engine.algorithms.policy_gradient.rules import make_rule
-from engine.catalogue.methods.families import family_of
 from engine.collection.collector import Collector, EpisodeBound
 from engine.collection.collectors import FixedLengthCollector
 from engine.config import PolicyGradientConfig, RunConfig
-from engine.config.bugs import NO_BUG, bug_in
 from engine.config.estimators import ValueBaseline
 from engine.config.parameters import with_values
 from engine.config.updates import GradientAscent
@@ -28,31 +26,19 @@ from engine.runtime.state import Parts, State
 from engine.training.learner import Moment
 from engine.training.learners.interaction import MadeCollector, Placement
 from engine.training.learners.policy_gradient import Making, PolicyGradientLearner
-from engine.training.many_seeds.actor import STACKED, JointActor, activation_of
+from engine.training.many_seeds.actor import JointActor, activation_of
 from engine.training.many_seeds.collectors import (
     JointCollector,
     JointEpisodeCollector,
     JointFixedLengthCollector,
     PendingCollection,
 )
+from engine.training.many_seeds.refusal import joint_refusal
 from engine.training.many_seeds.rules import JointFitting, JointGradientAscent, JointRequests
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
 
 _T = TypeVar("_T")
-
-
-def joint_refusal(config: RunConfig) -> str | None:
-    """Why seeds of ``config`` cannot be trained together; None where they can."""
-    if config.policy.kind not in STACKED:
-        return f"a {config.policy.kind.upper()} policy does not act for several seeds at once"
-    if not isinstance(config, PolicyGradientConfig):
-        return f"the work of {family_of(config).title.lower()} is not shared between seeds"
-    if bug_in(config) != NO_BUG:
-        return "a bug is switched on in one run by itself"
-    if config.device not in ("auto", "cpu"):
-        return f"seeds are trained together on the CPU, not on {config.device}"
-    return None
 
 
 def _of_seed(config: PolicyGradientConfig, seed: int) -> PolicyGradientConfig:

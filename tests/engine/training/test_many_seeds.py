@@ -25,7 +25,7 @@ from engine.runtime.errors import RequestError, RunError
 from engine.training.many_seeds import collectors as collecting
 from engine.training.many_seeds import rules as learning
 from engine.training.many_seeds.actor import JointActor
-from engine.training.many_seeds.learner import joint_refusal
+from engine.training.many_seeds.refusal import joint_refusal
 from engine.training.many_seeds.rules import GradientRequest, ascend
 from engine.training.training import Training
 from tests.engine.scripted import Scripted, actor_of, collected, episodes_of, policy_of

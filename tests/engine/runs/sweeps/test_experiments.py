@@ -68,7 +68,7 @@ def test_progress_and_wishes_are_kept_by_run_and_counted(library: Library) -> No
     experiments.retry(added.id, [first, second, third])  # what has finished is not trained again
     assert [(run.progress, run.wish, run.attempts) for run in experiments.runs(added.id)[:3]] == [
         (Progress.FINISHED, Wish.RUN, 1),
-        (Progress.WAITING, Wish.RUN, 0),
+        (Progress.WAITING, Wish.RUN, 1),
         (Progress.WAITING, Wish.RUN, 0),
     ]
 
