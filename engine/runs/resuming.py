@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -43,13 +43,16 @@ def checkpoint_at(library: Library, record: RunRecord, at: int | None = None) ->
     return found[0]
 
 
-def resume(library: Library, record: RunRecord, at: int | None = None, *, together: bool = False) -> Training:
+def resume(
+    library: Library, record: RunRecord, at: int | None = None, *, together: bool | Collection[str] = False
+) -> Training:
     """The run of ``record`` going on from its last checkpoint that can be read, or from that after ``at`` iterations;
     what was recorded of it beyond is forgotten, since it will be told again. ``inexact`` of what is returned says what
     does not go on exactly.
 
     One of several seeds that were trained together goes on by itself, or ``together`` with those of the others that
-    have not gone on by themselves or been deleted; they are called as the library calls them then.
+    have not gone on by themselves or been deleted, or with those of them that are named; they are called as the library
+    calls them then.
 
     Raises:
         RequestError: there is no such checkpoint, or none that can be read, or what it is of cannot be trained here, or
@@ -74,6 +77,8 @@ def resume(library: Library, record: RunRecord, at: int | None = None, *, togeth
     state, problem = with_answers(library, record.id, state)
     said = (*said, problem) if problem else said
     others = _with(library, state, checkpoint) if together else {}
+    if not isinstance(together, bool):
+        others = {id: each for id, each in others.items() if id in together}
     if len(others) > 1:
         return _resumed_together(library, state, others, said)
     if state["seeds"]:

@@ -284,7 +284,8 @@ class Conductor:
             del self._ended[0]
 
     def _note(self, job: _UnderWay, ended: Ended) -> None:
-        failed = []
+        wanted = self._stopping or job.order == Order.STOP
+        left = []  # those that have come neither to an end nor to the rest that was wished
         for run in job.runs:
             record = self._record(run.run)
             status = record.status if record is not None else None
@@ -292,20 +293,19 @@ class Conductor:
                 self._experiments.progress(self._id, [run.run], Progress.FINISHED)
             elif record is not None and status == Status.FAILED and not ended.can_retry:
                 self._fail([run], record.reason or ended.reason)
-            elif ended.status == Status.FAILED:
-                failed.append(run)
-            else:
+            elif ended.status != Status.FAILED and wanted:
                 self._experiments.progress(self._id, [run.run], Progress.STOPPED)
-        if failed and ended.can_retry and not self._stopping:
-            again = [run for run in failed if self._retried.get(run.run, 0) < RETRIES]
-            self._fail([run for run in failed if run not in again], ended.reason)
-            for run in again:
-                self._retried[run.run] = self._retried.get(run.run, 0) + 1
-            if again:
-                self._tell(f"{self._named(again[0])} is begun again: {ended.reason}")
-            self._experiments.progress(self._id, [run.run for run in again], Progress.WAITING, ended.reason)
-        else:
-            self._fail(failed, ended.reason)
+            else:
+                left.append(run)
+        reason = ended.reason or "It ended before it had finished."
+        again = [run for run in left if ended.can_retry or ended.status != Status.FAILED]
+        again = [run for run in again if self._retried.get(run.run, 0) < RETRIES]
+        self._fail([run for run in left if run not in again], reason)
+        for run in again:
+            self._retried[run.run] = self._retried.get(run.run, 0) + 1
+        if again:
+            self._tell(f"{self._named(again[0])} is begun again: {reason}")
+        self._experiments.progress(self._id, [run.run for run in again], Progress.WAITING, reason)
 
     def _fail(self, runs: Sequence[ExperimentRun], reason: str) -> None:
         """A run that failed fails nothing but itself."""

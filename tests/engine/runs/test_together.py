@@ -116,6 +116,8 @@ def test_what_has_used_its_budget_is_finished_whatever_becomes_of_the_others(lib
 def test_one_of_them_goes_on_alone_and_the_others_without_it(library: Library) -> None:
     interrupted(library.folder)
     first, second, third = (library.run(id) for id in NAMES)
+    named = resume(library, first, together=[first.id, third.id])
+    assert [totals.failed for totals in named.totals.values()] == [False, True, False]
     alone = resume(library, second)
     assert (alone.config.seed, alone.inexact) == (4, (NOISE,))
     trained(alone, library.folder, second)

@@ -100,6 +100,17 @@ def test_what_was_not_its_own_fault_is_tried_twice_more(library: Library) -> Non
     assert (run.progress, run.reason) == (Progress.FAILED, "Its process died.")
 
 
+def test_what_ends_without_having_finished_is_not_begun_for_ever(library: Library) -> None:
+    record, executor = _begun(library, "seeds = 1"), FakeExecutor(library)
+    with Conductor(library, record.id, executor) as conductor:
+        while conductor.step(0.0):
+            for job in list(executor.jobs):
+                executor.end(job, Status.FINISHED, told=False)
+
+    (run,) = Experiments(library).runs(record.id)
+    assert (len(executor.started), run.reason) == (3, "It ended before it had finished.")
+
+
 def test_what_cannot_be_started_at_all_has_failed_with_the_reason(library: Library) -> None:
     record, executor = _begun(library, "seeds = 2"), FakeExecutor(library)
     executor.refuses = "There is no cuda here."
