@@ -19,6 +19,7 @@ from app.window.train_page import TrainPage
 
 if TYPE_CHECKING:  # with numpy, which the window's first picture does not wait for
     from app.compare.page import ComparePage
+    from app.experiments.page import ExperimentsPage
 
 COMPARISON, RACE = COMPARED = "Comparison", "Race"  # the titles of what the Compare mode has to present
 _LOG_HEIGHT = 132  # pixels that the log has at first
@@ -35,6 +36,7 @@ class Frame(QWidget):
         self._restored = False
         self.comparison: ComparePage | None = None
         self.theme: Theme | None = None
+        self._pages: list[ComparePage | ExperimentsPage] = []
         self.train = TrainPage(panels)
         self.modes = QStackedWidget()
         self.modes.addWidget(self.train)
@@ -105,6 +107,11 @@ class Frame(QWidget):
     def add_comparison(self, page: ComparePage) -> None:
         """Take in the page of the Compare mode."""
         self.comparison = page
+        self.add_page(page)
+
+    def add_page(self, page: ComparePage | ExperimentsPage) -> None:
+        """Take in the page of a mode."""
+        self._pages.append(page)
         self.modes.addWidget(page)
 
     @property
@@ -151,8 +158,8 @@ class Frame(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self.theme = theme
-        if self.comparison is not None:
-            self.comparison.apply_theme(theme)
+        for page in self._pages:
+            page.apply_theme(theme)
         self.train.apply_theme(theme)
         self.shelf.apply_theme(theme)
 

@@ -34,6 +34,7 @@ from app.style.theme import Theme, ThemeChoice
 from app.window import actions as acts
 from app.window import modes, screen_fit
 from app.window.compare_mode import CompareMode
+from app.window.experiment_mode import ExperimentMode
 from app.window.findings import Findings
 from app.window.frame import Frame
 from app.window.invitation import DropWindow
@@ -114,6 +115,7 @@ class MainWindow(DropWindow):
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
         self.compare.follow(self.panels, self.runs)
+        self.experiments = ExperimentMode(self.frame, self._modes, self.experiment, self.run_library)
         self.findings = Findings(self.frame.train, self.panels, self.runs, self.compare)
         self.toolbar.add_pace(self.runs.pace)
         self.frame.add_run_row(self.runs.row)
@@ -169,16 +171,14 @@ class MainWindow(DropWindow):
         self.controller.began.connect(self._begin)
         self.controller.cleared.connect(self._clear)
         self.runs.tell_to(self.panels)
-        self.runs.log.connect(self.notify)
         self.runs.start_asked.connect(self.start)
         self.runs.go_on_asked.connect(self.go_on)
-        self.controller.log.connect(self.notify)
-        self.training.log.connect(self.notify)
         self.training.ready.connect(self._start_lookups)
-        self.lookups.log.connect(self.notify)
+        told = (self.runs.log, self.controller.log, self.training.log, self.lookups.log, self.experiments.log)
+        for log in (*told, self.choice_loader.notice):
+            log.connect(self.notify)
         self.training.device_chosen.connect(self._explain_device)
         self.playback.failed.connect(lambda sentence: self.log.append("warning", sentence))
-        self.choice_loader.notice.connect(self.notify)
         self.gallery.looking.connect(self.experiment_panel.environment_looked_at)
         self.gallery.held_up.connect(lambda sentence: self.experiment_panel.environment.say(sentence, "warning"))
         self.gallery.refused.connect(self.experiment_panel.environment_refused)
@@ -393,7 +393,8 @@ class MainWindow(DropWindow):
         self.run_library.close()
         self._tick.stop()
         self.training.ask("quit")  # all at once, so that each ends while the others do
-        for each in (others := (self.lookups, self.playback, self.compare, self.files.work, self.panels)):
+        pages = self.compare, self.experiments
+        for each in (others := (self.lookups, self.playback, *pages, self.files.work, self.panels)):
             each.end()
         deadline = QDeadlineTimer(patience)
         return all(each.wait(deadline) for each in (*others, self.training))

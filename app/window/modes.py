@@ -25,7 +25,8 @@ class Mode:
 
 TRAIN = Mode("Train", "Ctrl+1", "Train an agent and watch it learn")
 COMPARE = Mode("Compare", "Ctrl+2", "See runs beside each other, and what one change did", takes_runs=True)
-MODES = (TRAIN, COMPARE)
+EXPERIMENT = Mode("Experiment", "Ctrl+3", "Train many runs in which something varies, and see what came of it")
+MODES = (TRAIN, COMPARE, EXPERIMENT)
 
 
 class ModeAction(QAction):

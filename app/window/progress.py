@@ -46,6 +46,10 @@ class ProgressView(QWidget):
     def speed_is_shown(self) -> bool:
         return not self._speed.isHidden()
 
+    @property
+    def time_left_is_shown(self) -> bool:
+        return not self._left.isHidden()
+
     def show_columns(self, count: int) -> None:
         """Show so many columns beside the state: the speed gives way first, then the time left, the steps last."""
         for needed, label in enumerate((self._steps, self._left, self._speed), start=1):

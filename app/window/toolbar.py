@@ -23,7 +23,7 @@ _PRESET_WIDTH, _NARROW_PRESET_WIDTH = 176, 128  # pixels
 _PRESET_AROUND, _START_AROUND = 36, 68  # pixels of these buttons that are not their words
 _ICON, _GAP = 16, 6  # pixels
 # What gives way in a narrow window, one after the other: first what is seldom wanted and stands in the menus.
-(_DEVICE, _THEME, _FOLLOW_WORDS, _SPEED, _LEFT, _BUTTON_WORDS, _STEPS, _PRESET_WORDS, _START_WORDS, _MODES, _PACE) = (
+(_DEVICE, _THEME, _FOLLOW_WORDS, _PRESET_WORDS, _SPEED, _LEFT, _BUTTON_WORDS, _STEPS, _START_WORDS, _MODES, _PACE) = (
     range(1, 12)
 )
 

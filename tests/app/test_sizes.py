@@ -107,7 +107,7 @@ def test_the_bar_gives_way_in_order(qtbot: QtBot, make_window: Make) -> None:
     bar = window.toolbar
     worded = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
     stages = []
-    for width in range(1600, 500, -20):
+    for width in range(1700, 500, -20):
         resize(qtbot, window, width, 800)
         shown = (
             bar.device.box.isVisible(),
@@ -125,7 +125,8 @@ def test_the_bar_gives_way_in_order(qtbot: QtBot, make_window: Make) -> None:
         (False, False, False, False),
     ]
     resize(qtbot, window, 1280, 800)
-    assert bar.progress.speed_is_shown  # and with it the time left
+    assert bar.progress.time_left_is_shown
+    assert bar._worded[0].toolButtonStyle() == worded
     assert all(button.toolTip() for button in bar._worded)
     run = next(menu for menu in window.findChildren(QMenu) if menu.title() == "Run")
     assert bar.device.menu.menuAction() in run.actions()

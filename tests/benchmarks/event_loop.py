@@ -44,47 +44,49 @@ def measure(quick: bool, say: Say) -> Measured:
     return Measured({"99th percentile": max(tails), "maximum": max(longest)}, tuple(numbers), detail)
 
 
+class Delays:
+    """How late events are handled from ``begin`` to ``end``, on the thread of the event loop."""
+
+    def __init__(self) -> None:
+        from PySide6.QtCore import Qt, QTimer
+
+        self._observed: list[float] = []
+        self._due = 0.0
+        self._timer = QTimer(interval=round(PERIOD), singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._handle)
+
+    def begin(self) -> None:
+        self._due = time.perf_counter() + PERIOD / 1000
+        self._timer.start()
+
+    def _handle(self) -> None:
+        self._observed.append(1000 * (time.perf_counter() - self._due))
+        self.begin()
+
+    def end(self) -> dict[str, Any]:
+        """Median, 99th percentile and maximum in ms, and of how many events."""
+        self._timer.stop()
+        every = with_those_due_meanwhile(np.maximum(self._observed, 0.0))
+        p50, p99 = np.quantile(every, (0.5, 0.99)).tolist()
+        return {"p50": p50, "p99": p99, "maximum": float(every.max()), "events": len(every)}
+
+
 def delays(name: str, seconds: float) -> dict[str, Any]:
     """Delays of events while ``name`` trains in the window, in this process."""
-    from PySide6.QtCore import Qt, QTimer
-
     from app.models.run_state import RunState
     from tests.benchmarks.window import opened, workload
 
-    observed: list[float] = []
-    due = 0.0
-    timer = QTimer(interval=round(PERIOD), singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-
-    def handle() -> None:
-        nonlocal due
-        observed.append(1000 * (time.perf_counter() - due))
-        ask()
-
-    def ask() -> None:
-        nonlocal due
-        due = time.perf_counter() + PERIOD / 1000
-        timer.start()
-
-    timer.timeout.connect(handle)
     with opened(workload(name)) as driver:
         driver.trigger("start")
         driver.wait_for(RunState.RUNNING)
-        frames = driver.frames
-        ask()
+        frames, late = driver.frames, Delays()
+        late.begin()
         driver.spin(seconds)
-        timer.stop()
+        found = late.end()
         frames = driver.frames - frames
         driver.trigger("stop")
         driver.wait_for(RunState.STOPPED)
-    every = with_those_due_meanwhile(np.maximum(observed, 0.0))
-    p50, p99 = np.quantile(every, (0.5, 0.99)).tolist()
-    return {
-        "p50": p50,
-        "p99": p99,
-        "maximum": float(every.max()),
-        "events": len(every),
-        "frames_per_second": frames / seconds,
-    }
+    return {**found, "frames_per_second": frames / seconds}
 
 
 def with_those_due_meanwhile(observed: np.ndarray) -> np.ndarray:

@@ -107,6 +107,12 @@ ROWS: dict[str, Row] = {
             (Figure("99th percentile", "ms", most=25.0), Figure("maximum", "ms", most=100.0)),
         ),
         Row(
+            "streams",
+            "Event-loop delay while 200 runs of an experiment are written into the library that the window shows",
+            "streams",
+            (Figure("99th percentile", "ms", most=25.0), Figure("maximum", "ms", most=100.0)),
+        ),
+        Row(
             "acknowledgement",
             "Longest time from a click on Pause, Step or Stop to its effect",
             "acknowledgement",

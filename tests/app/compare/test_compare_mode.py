@@ -74,7 +74,7 @@ def test_runs_dropped_on_the_page_or_on_the_name_of_the_mode_are_compared(page: 
     only(page, qtbot)
     window = page.window()
     assert isinstance(window, MainWindow)
-    train, compare = window.findChildren(ModeButton)
+    train, compare, _ = window.findChildren(ModeButton)
     qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
     assert (page.isVisible(), train.acceptDrops(), compare.acceptDrops()) == (False, False, True)
     let_go(compare, page.picker.rows.records[1:3])

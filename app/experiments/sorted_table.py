@@ -1,0 +1,197 @@
+"""A table of cells that are sorted by a click on a column, and in which what is selected stays so while more comes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QIcon, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from app.style.text import plain_tip
+
+Index = QModelIndex | QPersistentModelIndex
+_NONE = QModelIndex()
+_PADDING = 20  # pixels beside the words of a cell
+_MEASURED = 4  # the longest cells of a column, of which one is the widest
+_WIDEST = 320  # pixels of a column at first
+
+
+@dataclass(frozen=True)
+class Column:
+    """Cells as words, and the ``keys`` that they are sorted by; those of numbers stand at the right."""
+
+    title: str
+    help: str
+    cells: Sequence[str]
+    keys: Sequence[Any]
+    is_number: bool = False
+    tips: Sequence[str] = field(default=())
+
+
+class Cells(QAbstractTableModel):
+    """Rows of columns, each known by what it is of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.columns: list[Column] = []
+        self.rows: list[Hashable] = []
+        self._icons: Sequence[QIcon] = ()
+        self._order: list[int] = []  # which row stands where
+        self._by: tuple[int, Qt.SortOrder] = -1, Qt.SortOrder.AscendingOrder
+
+    def show_cells(self, rows: Sequence[Hashable], columns: Sequence[Column], icons: Sequence[QIcon] = ()) -> None:
+        alike = list(rows) == self.rows and [one.title for one in columns] == [one.title for one in self.columns]
+        if not alike:
+            self.beginResetModel()
+        self.rows, self.columns, self._icons = list(rows), list(columns), icons
+        if not alike:
+            self._order = self._sorted()
+            self.endResetModel()
+        else:
+            self._put_in_order()
+            if rows:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(columns) - 1))
+
+    def row_at(self, place: int) -> Hashable:
+        """What the row is of that stands there."""
+        return self.rows[self._order[place]]
+
+    def place_of(self, row: Hashable) -> int:
+        """Where the row of something stands; -1 where it has none."""
+        return self._order.index(self.rows.index(row)) if row in self.rows else -1
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._by = column, order
+        self._put_in_order()
+
+    def _put_in_order(self) -> None:
+        order = self._sorted()
+        if order == self._order:
+            return
+        self.layoutAboutToBeChanged.emit()
+        kept = self.persistentIndexList()
+        moved = [self.index(order.index(self._order[index.row()]), index.column()) for index in kept]
+        self._order = order
+        self.changePersistentIndexList(kept, moved)
+        self.layoutChanged.emit()
+
+    def _sorted(self) -> list[int]:
+        """By the column that was chosen; what is not known comes last, either way."""
+        column, order = self._by
+        places = range(len(self.rows))
+        if not 0 <= column < len(self.columns):
+            return list(places)
+        keys = self.columns[column].keys
+        known = [place for place in places if keys[place] is not None]
+        as_words = len({isinstance(keys[place], str) for place in known}) > 1
+        known.sort(
+            key=lambda place: str(keys[place]) if as_words else keys[place],
+            reverse=order is Qt.SortOrder.DescendingOrder,
+        )
+        return [*known, *(place for place in places if keys[place] is None)]
+
+    # --- as Qt asks ---------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self.columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self._order):
+            return None
+        column, row = self.columns[index.column()], self._order[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.cells[row]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(column.tips[row] if column.tips else column.cells[row])
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0 and self._icons:
+            return self._icons[row]
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.is_number:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and section < len(self.columns):
+            if role == Qt.ItemDataRole.DisplayRole:
+                return self.columns[section].title
+            if role == Qt.ItemDataRole.ToolTipRole:
+                return self.columns[section].help
+        return None
+
+
+class SortedTable(QTableView):
+    """Signals:
+    opened: rows that a person wants to see more of, by Return or a double click.
+    """
+
+    opened = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.cells = Cells()
+        self.setModel(self.cells)
+        self.setAccessibleName(name)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setShowGrid(False)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setProperty("letters", False)  # they are the window's
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        self.doubleClicked.connect(lambda _index: self.opened.emit())
+        self._titles: list[str] = []
+
+    def show_cells(self, rows: Sequence[Hashable], columns: Sequence[Column], icons: Sequence[QIcon] = ()) -> None:
+        """Show these; columns that are new are as wide as what is in them."""
+        titles = [column.title for column in columns]
+        fresh = titles != self._titles or (not self.cells.rows and bool(rows))
+        self._titles = titles
+        self.cells.show_cells(rows, columns, icons)
+        if fresh:
+            self.fit()
+
+    def fit(self) -> None:
+        metrics, header = QFontMetrics(self.font()), self.horizontalHeader()
+        for place, column in enumerate(self.cells.columns):
+            longest = sorted(set(column.cells), key=len)[-_MEASURED:]
+            room = self.iconSize().width() + _PADDING // 2 if place == 0 and self.cells._icons else 0
+            words = max((metrics.horizontalAdvance(cell) for cell in longest), default=0) + room + _PADDING
+            header.resizeSection(place, min(max(words, header.sectionSizeHint(place)), _WIDEST))
+        line = metrics.height() + 6
+        self.verticalHeader().setDefaultSectionSize(line)
+        header.setMinimumHeight(line + 4)
+
+    @property
+    def chosen(self) -> list[Hashable]:
+        """What the selected rows are of, from above."""
+        return [
+            self.cells.row_at(place) for place in sorted(index.row() for index in self.selectionModel().selectedRows())
+        ]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.text())
+            event.accept()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.opened.emit()
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def text(self) -> str:
+        """All of it as it stands, to be pasted into a table."""
+        columns, order = self.cells.columns, self.cells._order
+        rows = [[column.cells[row] for column in columns] for row in order]
+        return "\n".join("\t".join(line) for line in [[column.title for column in columns], *rows]) + "\n"

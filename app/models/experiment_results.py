@@ -1,0 +1,182 @@
+"""What has come of an experiment by now, setting by setting, as numbers and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from app.style.format import setting
+from engine.runs.sweeps.records import ExperimentRecord, Progress
+from engine.runs.sweeps.standings import Standing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_SHORT = 4  # letters of a word that says too little
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its interval, of ``n`` runs; no ends where there are too few for any."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class SettingResult:
+    """One setting: what varies there, how its runs stand, and what those that are finished came to."""
+
+    point: int
+    values: Mapping[str, Any]
+    runs: tuple[Standing, ...]
+    final: Interval | None = None
+    steps: Interval | None = None
+
+    @cached_property
+    def title(self) -> str:
+        """What it is called: "α 0.01, baseline none"."""
+        return title_of(self.values)
+
+    @cached_property
+    def counted(self) -> tuple[Standing, ...]:
+        return tuple(run for run in self.runs if run.counts)
+
+    @cached_property
+    def finished(self) -> tuple[Standing, ...]:
+        return tuple(run for run in self.counted if run.finished)
+
+    @property
+    def failed(self) -> int:
+        return sum(run.failed for run in self.counted)
+
+    @property
+    def solved(self) -> int:
+        """How many of those that are finished have solved their environment."""
+        return sum(run.solved is not None for run in self.finished)
+
+    @property
+    def done_words(self) -> str:
+        """ "3 of 5, 1 failed"."""
+        words = f"{len(self.finished)} of {len(self.counted)}"
+        at_work = sum(run.progress is Progress.TRAINING for run in self.counted)
+        more = [f"{self.failed} failed" if self.failed else "", f"{at_work} training" if at_work else ""]
+        return ", ".join([words, *filter(None, more)])
+
+
+def title_of(values: Mapping[str, Any]) -> str:
+    """What a setting is called by what varies there; a name that stands alone says it all."""
+    if len(values) == 1 and all(isinstance(value, str) for value in values.values()):
+        return str(*values.values())
+    words = (value if _stands_alone(value) else f"{title} {setting(value)}" for title, value in values.items())
+    return ", ".join(words) or "as it is"
+
+
+def _stands_alone(value: Any) -> bool:
+    """Whether a value says of itself what it is of, as "Learned value" does and "None" does not."""
+    return isinstance(value, str) and len(value) > _SHORT
+
+
+def by_setting(record: ExperimentRecord, standings: Sequence[Standing]) -> list[SettingResult]:
+    """How each setting of an experiment stands, in the order of its points."""
+    runs: dict[int, list[Standing]] = {}
+    for each in standings:
+        runs.setdefault(each.point, []).append(each)
+    return [SettingResult(point, values, tuple(runs.get(point, ()))) for point, values in enumerate(record.settings)]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many runs of an experiment stand how."""
+
+    total: int
+    finished: int
+    failed: int
+    training: int
+    paused: int
+    stopped: int
+    dropped: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.total > 0 and self.finished + self.failed == self.total
+
+    @property
+    def words(self) -> str:
+        """ "12 of 60 runs finished, 2 training, 1 failed"."""
+        more = [
+            f"{count} {word}"
+            for count, word in (
+                (self.training, "training"),
+                (self.failed, "failed"),
+                (self.paused, "paused"),
+                (self.stopped, "stopped"),
+                (self.dropped, "dropped"),
+            )
+            if count
+        ]
+        return ", ".join([f"{self.finished} of {self.total} runs finished", *more])
+
+
+def tally(standings: Sequence[Standing]) -> Tally:
+    """Of all runs that count."""
+    counted = [each for each in standings if each.counts]
+    of = {progress: sum(each.progress is progress for each in counted) for progress in Progress}
+    return Tally(
+        len(counted),
+        of[Progress.FINISHED],
+        of[Progress.FAILED],
+        of[Progress.TRAINING],
+        of[Progress.PAUSED],
+        of[Progress.STOPPED],
+        len(standings) - len(counted),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class SettingCurve:
+    """A setting's line over environment steps: at each of ``x`` the ``middle`` of ``n`` runs, and the band from ``low``
+    to ``high``, an interval of at least ``level`` by ``method``. NaN where there is none."""
+
+    point: int
+    title: str
+    x: Floats
+    middle: Floats
+    low: Floats
+    high: Floats
+    n: NDArray[np.int64]
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """How an experiment stands. ``final_of`` and ``curves_of`` say what the final return and the curves are, with the
+    method, the runs and the level of their intervals; ``caveat`` is what is to be minded when they are read.
+
+    ``threshold`` is the mean return at which the environment counts as solved, where all settings have one in common;
+    ``conducted`` says that a process trains its runs now.
+    """
+
+    record: ExperimentRecord
+    settings: tuple[SettingResult, ...]
+    curves: tuple[SettingCurve, ...]
+    tally: Tally
+    final_of: str = ""
+    curves_of: str = ""
+    caveat: str = ""
+    threshold: float | None = None
+    conducted: bool = False
+
+    @property
+    def words(self) -> str:
+        """How it stands: "12 of 60 runs finished, 2 training. Paused."."""
+        return self.tally.words

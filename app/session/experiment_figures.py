@@ -1,0 +1,144 @@
+"""What has come of an experiment, read and worked out on a thread of its own: only what is new, and what follows from
+it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from app.models.experiment_results import Interval, Results, SettingCurve, SettingResult, by_setting, tally
+from app.session.grid_curves import POINTS, GridCurves
+from app.style.format import percent
+from engine.runs.comparison.bands import band
+from engine.runs.comparison.curves import Curve
+from engine.runs.comparison.intervals import LEVEL, METHODS, RECOMMENDED, estimate
+from engine.runs.comparison.scores import threshold_of
+from engine.runs.library import Library
+from engine.runs.records import ALIVE
+from engine.runs.sweeps.plan import planned
+from engine.runs.sweeps.records import ExperimentRecord
+from engine.runs.sweeps.spec import Sweep
+from engine.runs.sweeps.standings import Standing, standings
+from engine.runtime.errors import RequestError
+
+FINAL_OF = (
+    "Final return: the mean return of the last 100 episodes of each run that is finished. The interquartile mean of "
+    f"these n runs, and its {percent(LEVEL)} interval over seeds ({METHODS[RECOMMENDED['iqm']]})."
+)
+_FEW, _ENOUGH = 5, 10  # runs of a setting
+
+
+@dataclass
+class Figures:
+    """Those of one experiment."""
+
+    record: ExperimentRecord
+    threshold: float | None = field(init=False)
+    _curves: GridCurves = field(init=False)
+    _drawn: dict[int, SettingCurve] = field(default_factory=dict, init=False)
+    _counted: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)  # runs that a line was drawn of
+    _known: dict[tuple[float, ...], Interval | None] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.threshold = _threshold(self.record.sweep)
+        self._curves = GridCurves(float(self.record.sweep.config.budget.environment_steps))
+
+    def read(self, library: Library, record: ExperimentRecord) -> Results:
+        """All that is known by now.
+
+        Raises:
+            RunError: the library cannot be read.
+        """
+        self.record = record
+        runs = standings(library, record.id)
+        settings = tuple(self._with_numbers(one) for one in by_setting(record, runs))
+        fresh = {run.run for run in runs if run.number is not None and self._read(library, run)}
+        for one in settings:
+            self._draw(one, fresh)
+        curves = tuple(self._drawn[one.point] for one in settings if one.point in self._drawn)
+        conducted = any(run.status in ALIVE for run in runs)
+        of = (FINAL_OF, _curves_of(curves), _caveat(settings))
+        return Results(record, settings, curves, tally(runs), *of, threshold=self.threshold, conducted=conducted)
+
+    def _read(self, library: Library, run: Standing) -> bool:
+        return self._curves.read(library, run.run, (run.iteration, run.environment_steps))
+
+    def _with_numbers(self, one: SettingResult) -> SettingResult:
+        finals = tuple(run.mean_return for run in one.finished if run.mean_return is not None)
+        steps = tuple(float("inf") if run.solved is None else float(run.solved) for run in one.finished)
+        reached = self.threshold is not None and bool(steps)
+        return replace(one, final=self._interval(finals), steps=_median_steps(steps) if reached else None)
+
+    def _interval(self, finals: tuple[float, ...]) -> Interval | None:
+        """Worked out once for the same numbers."""
+        if finals not in self._known:
+            self._known[finals] = _interval(finals) if finals else None
+        return self._known[finals]
+
+    def _draw(self, one: SettingResult, fresh: set[str]) -> None:
+        counted = tuple(run.run for run in one.counted if run.number is not None)
+        if not counted or (self._counted.get(one.point) == counted and fresh.isdisjoint(counted)):
+            return
+        self._counted[one.point] = counted
+        found = band([self._curve(run) for run in counted], points=POINTS)
+        level = float(np.nanmin(found.level)) if np.isfinite(found.level).any() else float("nan")
+        self._drawn[one.point] = SettingCurve(
+            one.point, one.title, found.x, found.value, found.low, found.high, found.n, level, found.method
+        )
+
+    def _curve(self, run: str) -> Curve:
+        heights = self._curves.heights(run)
+        told = np.isfinite(heights)
+        return Curve(self._curves.grid[told], heights[told])
+
+
+def _interval(finals: Sequence[float]) -> Interval:
+    found = estimate(np.array(finals), "iqm")
+    if found.interval is None:
+        return Interval(found.value, None, None, found.n)
+    return Interval(found.value, found.interval.low, found.interval.high, found.n)
+
+
+def _curves_of(curves: Sequence[SettingCurve]) -> str:
+    """What lines and bands are: "median of the runs, band: its 94 % interval (order statistics)"."""
+    levels = sorted({round(100 * curve.level) for curve in curves if np.isfinite(curve.level)})
+    if not levels:
+        return "median of the runs"
+    level = f"{levels[0]}" if len(levels) == 1 else f"{levels[0]}–{levels[-1]}"
+    return f"median of the runs, band: its {level} % interval ({curves[0].method})"
+
+
+def _caveat(settings: Sequence[SettingResult]) -> str:
+    """What is to be minded as the numbers are read; empty where nothing is."""
+    said = []
+    most = max((len(one.counted) for one in settings), default=0)
+    if 0 < most < _FEW:
+        seeds = f"{most} seed{'s' * (most != 1)} of each setting"
+        said.append(f"{seeds}: intervals of so few mean little; take {_FEW} at least, better {_ENOUGH}.")
+    failed = sum(one.failed for one in settings)
+    if failed:
+        runs = "A run has failed and is" if failed == 1 else f"{failed} runs have failed and are"
+        said.append(f"{runs} in no number of a setting: what is left may look better than it is.")
+    return " ".join(said)
+
+
+def _threshold(sweep: Sweep) -> float | None:
+    """The mean return at which the environments of all settings count as solved; None where they have none in
+    common."""
+    settings = [setting for varied in sweep.vary for setting in varied.settings]
+    paths = [*(varied.path for varied in sweep.vary), *(path for setting in settings for path in setting.set)]
+    try:
+        elsewhere = any(path.startswith("environment") for path in paths)
+        return threshold_of([point.config for point in planned(sweep).points] if elsewhere else [sweep.config])
+    except RequestError:
+        return None
+
+
+def _median_steps(steps: Sequence[float]) -> Interval:
+    """The median of the steps after which runs got there; infinite where less than half of them did."""
+    ordered = sorted(steps)
+    middle = (ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2])
+    value = middle[1] if middle[1] == float("inf") else sum(middle) / 2
+    return Interval(value, None, None, len(steps))

@@ -1,0 +1,178 @@
+"""The experiments of the library as the window sees them: followed while they are watched, and told what is wanted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QDeadlineTimer, QObject, QTimer, Signal
+
+from app.models.experiment_results import Results
+from app.session.file_work import FileWork
+from app.session.run_library import RunLibrary
+from engine.runs.library import Library
+from engine.runs.sweeps.experiments import Experiments
+from engine.runs.sweeps.records import ExperimentRecord
+
+if TYPE_CHECKING:
+    from app.session.experiment_figures import Figures
+
+_OFTEN = 0.5  # seconds from one look at the library to the next, at least
+_SHARE = 0.1  # of a core, which looking takes at most
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What a look has found: all experiments, the newest first, and how the one that is shown stands; and how long it
+    took, in seconds of a core."""
+
+    records: tuple[ExperimentRecord, ...]
+    results: Results | None
+    seconds: float
+
+
+@dataclass
+class _Known:
+    """What the thread that looks knows from the last time: the experiments, as long as they are marked so, and the
+    figures of the one that is shown."""
+
+    mark: tuple[object, ...] | None = None
+    records: tuple[ExperimentRecord, ...] = ()
+    figures: dict[str, Figures] = field(default_factory=dict)
+
+
+class ExperimentWatch(QObject):
+    """All reading and writing is done on a thread of its own, one thing after the other.
+
+    Signals:
+    listed: there are other experiments, or another is shown.
+    renewed: the Results of the one that is shown.
+    failed: why something could not be done, in a sentence.
+    """
+
+    listed = Signal()
+    renewed = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, library: RunLibrary, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._library = library
+        self._work = FileWork(self, "experiments", "Something unexpected happened with an experiment")
+        self._work.failed.connect(self._fail)
+        self.records: tuple[ExperimentRecord, ...] = ()
+        self.chosen = ""
+        self._known = _Known()
+        self._watched = self._stale = self._busy = False
+        self._looked, self._every = 0.0, _OFTEN
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._look)
+        library.written.connect(self.look)
+
+    @property
+    def record(self) -> ExperimentRecord | None:
+        """The experiment that is shown."""
+        return next((record for record in self.records if record.id == self.chosen), None)
+
+    def set_watched(self, watched: bool) -> None:
+        """Look at the library, or not while nobody can see what comes of it."""
+        self._watched = watched
+        if watched:
+            self.look()
+        else:
+            self._timer.stop()
+
+    def choose(self, experiment: str) -> None:
+        """Show another."""
+        if experiment != self.chosen:
+            self.chosen = experiment
+            self.listed.emit()
+            self._every = 0.0
+            self.look()
+
+    def look(self) -> None:
+        """Take in what has been written, as soon as it is time to."""
+        self._stale = True
+        if self._watched and not self._busy and not self._timer.isActive():
+            self._timer.start(max(round(1000 * (self._looked + self._every - time.monotonic())), 0))
+
+    def _look(self) -> None:
+        if self._busy or self._library.library is None:
+            return
+        self._stale, self._busy = False, True
+        folder, chosen, known = self._library.folder, self.chosen, self._known
+        self._work.ask(lambda: _looked(folder, chosen, known), self._take)
+
+    def _take(self, found: _Looked) -> None:
+        self._busy, self._looked = False, time.monotonic()
+        self._every = max(_OFTEN, found.seconds / _SHARE)
+        others = [_told(record) for record in found.records] != [_told(record) for record in self.records]
+        self.records = found.records
+        if found.results is not None and not self.chosen:
+            self.chosen = found.results.record.id
+            others = True
+        if self.record is None and self.chosen:
+            self.chosen = ""
+            self._stale = bool(self.records)
+        if others:
+            self.listed.emit()
+        if found.results is not None and found.results.record.id == self.chosen:
+            self.renewed.emit(found.results)
+        if self._stale:
+            self.look()
+
+    def _fail(self, sentence: str) -> None:
+        self._busy, self._looked = False, time.monotonic()
+        self.failed.emit(sentence)
+
+    def do(self, work: Callable[[Experiments], Any], then: Callable[[Any], object] = lambda _: None) -> None:
+        """Do something with the library's experiments, and ``then`` here with what has come of it; look at them
+        again."""
+        folder = self._library.folder
+
+        def done(result: Any) -> None:
+            then(result)
+            self._library.look()
+            self._every = 0.0
+            self.look()
+
+        self._work.ask(lambda: _done(folder, work), done)
+
+    def end(self) -> None:
+        self._timer.stop()
+        self._work.end()
+
+    def wait(self, deadline: QDeadlineTimer) -> bool:
+        return self._work.wait(deadline)
+
+
+def _told(record: ExperimentRecord) -> tuple[object, ...]:
+    return record.id, record.title, record.wish, record.note
+
+
+def _done(folder: Path, work: Callable[[Experiments], Any]) -> Any:
+    with Library(folder) as library:
+        return work(Experiments(library))
+
+
+def _looked(folder: Path, chosen: str, known: _Known) -> _Looked:
+    """Everything, on the thread that looks."""
+    from app.session.experiment_figures import Figures
+
+    began = time.thread_time()
+    with Library(folder) as library:
+        experiments = Experiments(library)
+        mark = experiments.mark()[0]
+        if mark != known.mark:  # each is a configuration to be read
+            known.mark, known.records = mark, tuple(experiments.list())
+        records = known.records
+        shown = next((record for record in records if record.id == chosen), records[0] if records else None)
+        results = None
+        if shown is not None:
+            if shown.id not in known.figures:
+                known.figures.clear()  # of one at a time: curves of thousands of runs take their room
+                known.figures[shown.id] = Figures(shown)
+            results = known.figures[shown.id].read(library, shown)
+    return _Looked(records, results, time.thread_time() - began)

@@ -1,0 +1,211 @@
+"""The Experiment mode: a design, what has come of it, and what is wanted of its runs, on the real window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.experiments.page import ExperimentsPage
+from app.experiments.results import EMPTY
+from app.experiments.varied_row import ChoicesRow, NumbersRow
+from app.window.main_window import MainWindow
+from engine.config import PolicyGradientConfig
+from engine.config.parameters import with_values
+from engine.runs.library import ITERATIONS, Library
+from engine.runs.place import library_folder
+from engine.runs.records import Reached, Status
+from engine.runs.sweeps import files
+from engine.runs.sweeps.experiments import Experiments
+from engine.runs.sweeps.plan import planned
+from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
+from engine.runs.sweeps.spec import Sweep, Varied
+from tests.app.shorthands import enter, words
+from tests.engine.runs.libraries import ITERATION_COLUMNS, record
+
+CONFIG = with_values(PolicyGradientConfig(), {"budget.environment_steps": 3_000})
+SWEEP = Sweep(
+    title="Step sizes",
+    shows="Larger steps learn sooner.",
+    config=CONFIG,
+    vary=(Varied(path="update.learning_rate", values=(0.01, 0.1)),),
+    seeds=4,
+)
+
+
+def trained(library: Library, experiment: ExperimentRecord, upto: int) -> None:
+    """Have the first runs of an experiment end: the third has failed, the others return 100 and more, the higher
+    their seed."""
+    experiments = Experiments(library)
+    points = planned(experiment.sweep).points
+    for run in experiments.runs(experiment.id)[:upto]:
+        failed = (run.point, run.seed) == (0, 3)
+        steps = np.arange(1, 4) * (500.0 if failed else 1_000.0)
+        rows = np.zeros((3, len(ITERATION_COLUMNS)))
+        rows[:, 0], rows[:, 1], rows[:, 2] = (1, 2, 3), steps, (50, 150, 250)
+        final = 100.0 * (1 + run.point) + run.seed
+        rows[:, ITERATION_COLUMNS.index("mean_return")] = math.nan, final / 2, final
+        begun = record(
+            id=run.run,
+            configuration=points[run.point].of_seed(run.seed).model_dump(mode="json"),
+            status=Status.FAILED if failed else Status.FINISHED,
+            reached=Reached(3, int(steps[-1]), 250, 1.0, final, final),
+        )
+        library.begin(replace(begun, number=0))
+        library.append(run.run, ITERATIONS, ITERATION_COLUMNS, rows)
+        experiments.begun(experiment.id, [run.run])
+        words = ("failed", "The loss became not a number.") if failed else ("finished", "")
+        experiments.progress(experiment.id, [run.run], Progress(words[0]), words[1])
+
+
+def opened(make_window: Callable[..., MainWindow], qtbot: QtBot) -> ExperimentsPage:
+    """The page of a window in which Ctrl+3 has been pressed."""
+    window = make_window()
+    qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    page = window.experiments.page
+    assert page is not None
+    qtbot.waitUntil(page.isVisible)
+    return page
+
+
+def press(qtbot: QtBot, button: QPushButton) -> None:
+    assert button.isEnabled(), f"{button.text()} cannot be clicked now"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def column(page: ExperimentsPage, title: str) -> list[str]:
+    """What stands in a column of the table of settings, from above."""
+    cells = page.results.settings.cells
+    place = [one.title for one in cells.columns].index(title)
+    return [cells.index(row, place).data() for row in range(cells.rowCount())]
+
+
+def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compare(
+    make_window: Callable[..., MainWindow], qtbot: QtBot
+) -> None:
+    with Library(library_folder()) as library:
+        experiment = Experiments(library).add(SWEEP)
+        trained(library, experiment, 5)
+        page = opened(make_window, qtbot)
+        results, window = page.results, page.window()
+        assert isinstance(window, MainWindow)
+        qtbot.waitUntil(lambda: results.results is not None)
+        assert (results.list.currentText(), results.shows.text()) == ("1 · Step sizes", "Larger steps learn sooner.")
+        assert results.state.text().startswith("4 of 8 runs finished, 1 failed")
+        assert "A run has failed" in results.caveat.text()
+        assert column(page, "Learning rate") == ["0.01", "0.1"]
+        assert column(page, "Runs") == ["3 of 4, 1 failed", "1 of 4"]
+        # Three runs of returns 101, 102 and 104: their mean, ± t(2) · s/√3.
+        assert column(page, "Final return") == ["102.3 [98.54, 106.1]", "201"]
+        assert column(page, "Solved") == ["0 of 3", "0 of 1"]
+        assert "interquartile mean" in results.final_of.text()
+        assert "interval" in results.curves.plot.bottom.labelText
+        first = results.results.curves[0]
+        assert (first.x[-1], first.middle[-1], first.n[-1]) == (pytest.approx(3_000, rel=0.01), 102.0, 3)
+
+        # The table fills as runs come in, sorted as a person wants it, and what is selected stays so.
+        table = results.settings
+        table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+        assert column(page, "Learning rate") == ["0.1", "0.01"]
+        table.selectRow(1)
+        for run in Experiments(library).runs(experiment.id)[5:7]:
+            library.begin(record(id=run.run, reached=Reached(3, 3_000, 250, 1.0, 50.0, 50.0)))
+            Experiments(library).progress(experiment.id, [run.run], Progress.FINISHED)
+        window.run_library.look()
+        qtbot.waitUntil(lambda: column(page, "Final return") == ["102.3 [98.54, 106.1]", "100.3 [−116.2, 316.9]"])
+        assert table.chosen == [0]
+
+        # A failed run is tried again, another dropped, by the keyboard.
+        results.tabs.setCurrentIndex(1)
+        runs = results.runs
+        runs.setFocus()
+        runs.selectRow(2)
+        assert "failed: The loss became not a number." in runs.cells.index(2, 3).data()
+        press(qtbot, results.retry_runs)
+        qtbot.waitUntil(lambda: runs.cells.index(2, 3).data() == "waiting")
+        runs.selectRow(0)
+        press(qtbot, results.drop_runs)
+        qtbot.waitUntil(lambda: runs.cells.index(0, 3).data() == "dropped")
+        assert results.state.text().startswith("5 of 7 runs finished")
+        assert Experiments(library).runs(experiment.id)[0].wish is Wish.DROP
+
+        # Return on a setting opens those of its runs that count in Compare.
+        results.tabs.setCurrentIndex(0)
+        QTest.keyClick(table, Qt.Key.Key_Return)
+        compare = window.compare.page
+        assert compare is not None
+        qtbot.waitUntil(lambda: compare.isVisible() and not compare.compared.is_reading)
+        assert {run.record.seed for run in compare.compared.runs} == {2, 3, 4}
+
+        # It can be deleted and brought back, and its design be had again.
+        qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+        results.again_action.trigger()
+        assert page.draft.sweep() == SWEEP
+        results.delete_action.trigger()
+        qtbot.waitUntil(lambda: EMPTY in words(results))
+        window.run_library.undo_stack.undo()
+        qtbot.waitUntil(lambda: EMPTY not in words(results))
+
+
+def test_an_experiment_is_designed_by_search_counted_kept_as_a_file_and_begun(
+    make_window: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = opened(make_window, qtbot)
+    form, launch, window = page.form, page.launch, page.window()
+    assert EMPTY in words(page.results)
+    qtbot.waitUntil(lambda: launch.count_label.text() == "1 setting × 5 seeds = 5 runs")
+
+    # Words find what is to vary; Return takes the first, the arrows any other.
+    form.search.setFocus()
+    QTest.keyClicks(form.search, "learning rate update")
+    QTest.keyClick(form.search.completer().popup(), Qt.Key.Key_Down)
+    QTest.keyClick(form.search.completer().popup(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(form.rows) == 1 and form.search.text() == "")
+    row = form.rows[0]
+    assert isinstance(row, NumbersRow)
+    enter(row.values, "0.001, much")
+    assert row.complaint == "Much is not a number."
+    assert not launch.run_button.isEnabled()
+    enter(row.values, "0.001, 0.01, 0.1")
+    assert row.complaint == ""
+    QTest.keyClicks(form.search, "baseline method")
+    QTest.keyClick(form.search.completer().popup(), Qt.Key.Key_Down)
+    QTest.keyClick(form.search.completer().popup(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(form.rows) == 2)
+    choices = form.rows[1]
+    assert isinstance(choices, ChoicesRow)
+    box = next(box for box in choices.findChildren(QCheckBox) if box.text() == "Average return")
+    box.click()
+    form.seeds_box.setEditText("3")
+    qtbot.waitUntil(lambda: launch.count_label.text() == "6 settings × 3 seeds = 18 runs")
+
+    # What cannot be trained is said before anything is.
+    none = next(box for box in choices.findChildren(QCheckBox) if box.text() == "Leave one out")
+    none.click()
+    qtbot.waitUntil(lambda: launch.problem.isVisible() or "9 settings" in launch.count_label.text())
+    none.click()
+    qtbot.waitUntil(lambda: launch.count_label.text() == "6 settings × 3 seeds = 18 runs")
+
+    path = f"{tmp_path}/steps and baselines.toml"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (path, ""))
+    launch.copy_action.trigger()
+    assert QGuiApplication.clipboard().text() == f'python main.py sweep "{path}"'
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (path, ""))
+    form.start_button.file_asked.emit()
+    assert page.draft.sweep() == files.load(Path(path))
+
+    form.start_button.fill()
+    ready = next(iter(files.shipped().values()))
+    form.start_button.sweep_asked.emit(ready)
+    qtbot.waitUntil(lambda: f"= {len(planned(ready))} runs" in launch.count_label.text())
+    assert [each.called for each in page.draft.rows] == ["Baseline", "Learning rate"]
+    assert isinstance(window, MainWindow)
