@@ -11,7 +11,7 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
-_HALVINGS = 60  # of the range in which a bound is looked for: to the last digit
+_HALVINGS = 40  # of the range in which a bound is looked for: to twelve digits
 
 
 @dataclass(frozen=True)
