@@ -75,9 +75,8 @@ class Recorder:
         self._keeper = SnapshotKeeper()
         self._snapshots: deque[Snapshot] = deque()
         self._resting: _Resting | None = None  # what is to be written of all runs next
-        self._over = False
         self._library: Library | None = None  # of the thread that writes
-        self._retry_at = 0.0
+        self._over, self._retry_at = False, 0.0
         self._numbers = Trouble(
             safely,
             "What this run tells cannot be recorded now",
@@ -104,8 +103,8 @@ class Recorder:
         import engine.analysis.playback
         import engine.training.checkpoint  # noqa: F401  (what saving needs; no iteration is to wait for its loading)
 
-        while record is not None and _ENDING:  # it may be what this process still writes that holds the run
-            _ENDING.pop().join(LONGEST)
+        if record is not None:
+            await_endings()  # it may be what this process still writes that holds the run
         try:
             with Library(self._folder) as library:
                 if record is not None:
@@ -380,6 +379,12 @@ class Recorder:
 
 
 _ENDING: list[threading.Thread] = []  # which still write the end of a run
+
+
+def await_endings() -> None:
+    """Wait until the ends of all runs of this process are written, where that takes long."""
+    while _ENDING:
+        _ENDING.pop().join(LONGEST)
 
 
 @dataclass(frozen=True)

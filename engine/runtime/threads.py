@@ -12,5 +12,10 @@ def compute_on_one_thread() -> None:
     gradient has become exactly 0, as behind a relu, shrinks down to there, and a processor takes many times as long for
     such numbers as for others.
     """
-    torch.set_num_threads(1)
+    compute_on(1)
+
+
+def compute_on(threads: int) -> None:
+    """As ``compute_on_one_thread``, on so many."""
+    torch.set_num_threads(threads)
     torch.set_flush_denormal(True)

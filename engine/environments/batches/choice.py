@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from engine.environments.batches.interface import EnvironmentBatch
 from engine.environments.batches.processes import ProcessBatch
 from engine.environments.making import registry
 from engine.environments.making.process_settings import ProcessSettings
+from engine.runtime.cores import cores
 from engine.runtime.errors import RequestError, RunError
 
 ASKING, ASKING_EACH = 50e-6, 40e-6  # seconds that a step costs more in worker processes, and more with each of them
@@ -68,7 +68,7 @@ def _here(environment: EnvironmentConfig, seeds: Sequence[int]) -> EnvironmentBa
 
 def _fastest(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice:
     stepped = environment.model_dump_json(include={"id", "options", "time_limit", "patience"})  # all that a step is
-    where, workers, how = _measured(stepped, len(seeds))
+    where, workers, how = _measured(stepped, len(seeds), cores())
     if where == "envpool":
         return EnvPoolBatch(environment, seeds), how
     if where == "processes":
@@ -77,8 +77,9 @@ def _fastest(environment: EnvironmentConfig, seeds: Sequence[int]) -> Choice:
 
 
 @lru_cache
-def _measured(configuration: str, size: int) -> tuple[Stepping, int, str]:
-    """Where a step of ``size`` environments is fastest, in how many worker processes, and the phrase that says so.
+def _measured(configuration: str, size: int, most: int) -> tuple[Stepping, int, str]:
+    """Where a step of ``size`` environments is fastest, in how many worker processes, which are ``most`` at most, and
+    the phrase that says so.
 
     What was found is kept, so that the same run started again does not fare otherwise.
     """
@@ -170,11 +171,6 @@ def random_actions(space: Any, size: int) -> NDArray[Any]:
     if isinstance(space, spaces.MultiDiscrete):
         sampled = sampled - space.start
     return sampled.reshape(size, -1).astype(np.float32 if isinstance(space, spaces.Box) else np.int64)
-
-
-def cores() -> int:
-    """How many processes can run at the same time."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _may_start() -> bool:

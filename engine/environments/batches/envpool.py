@@ -18,6 +18,7 @@ from engine.config.environments import EnvironmentConfig
 from engine.environments.batches.gymnasium import as_taken, check_observations, check_rewards, from_environment
 from engine.environments.batches.interface import NONE, Indices, Transitions
 from engine.environments.making import registry
+from engine.runtime.cores import cores
 from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.state import INEXACT, State
 
@@ -56,6 +57,7 @@ class EnvPoolBatch:
                 self._id,
                 env_type="gymnasium",
                 num_envs=self.size,
+                num_threads=min(self.size, cores()),
                 env_seed=[seed % _NO_LIMIT for seed in seeds],
                 max_episode_steps=self._limit or _NO_LIMIT,
             )
