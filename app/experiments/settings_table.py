@@ -11,8 +11,9 @@ from app.experiments.sorted_table import Column, SortedTable
 from app.models.experiment_results import Interval, SettingResult
 from app.models.run_style import style_of
 from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
-from app.style.format import NOTHING, setting, short_number
+from app.style.format import NOTHING, percent, setting, short_number
 from app.style.theme import Theme, tabular
+from engine.runs.comparison.proportions import share
 
 
 class SettingsTable(SortedTable):
@@ -46,7 +47,10 @@ class SettingsTable(SortedTable):
         self.fit()
 
 
-_CENSORED = "the median of all runs that are finished, of which those that never got there count as later than any"
+_CENSORED = (
+    "the median by Kaplan–Meier, with its 95 % interval after Brookmeyer and Crowley. A run that is not there yet "
+    "counts for as long as it was watched, and one that failed for as long as any."
+)
 
 
 def _varied(results: Sequence[SettingResult]) -> list[Column]:
@@ -80,9 +84,18 @@ def _reasons(result: SettingResult) -> list[str]:
 
 
 def _solved(results: Sequence[SettingResult]) -> Column:
-    words = [f"{one.solved} of {len(one.finished)}" if one.finished else NOTHING for one in results]
-    keys = [one.solved / len(one.finished) if one.finished else None for one in results]
-    return Column("Solved", "How many of those that are finished have solved it", words, keys, is_number=True)
+    found = [share(one.solved, len(one.ended)) if one.ended else None for one in results]
+    words = [NOTHING if one is None else f"{one.count} of {one.n}" for one in found]
+    tips = [
+        ""
+        if one is None
+        else f"{percent(one.value)} [{percent(one.low)}, {percent(one.high)}]: 95 % interval by "
+        f"{one.method}, n = {one.n}"
+        for one in found
+    ]
+    keys = [None if one is None else one.value for one in found]
+    help = "How many have solved it of those that are finished or have failed"
+    return Column("Solved", help, words, keys, is_number=True, tips=tips)
 
 
 def _interval(title: str, help: str, found: Sequence[Interval | None]) -> Column:

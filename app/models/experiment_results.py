@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from app.style.format import setting
-from engine.runs.sweeps.records import ExperimentRecord, Progress
+from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runs.sweeps.standings import Standing
 
 if TYPE_CHECKING:
@@ -53,14 +53,19 @@ class SettingResult:
     def finished(self) -> tuple[Standing, ...]:
         return tuple(run for run in self.counted if run.finished)
 
+    @cached_property
+    def ended(self) -> tuple[Standing, ...]:
+        """Those that are finished or have failed."""
+        return tuple(run for run in self.counted if run.finished or run.failed)
+
     @property
     def failed(self) -> int:
         return sum(run.failed for run in self.counted)
 
     @property
     def solved(self) -> int:
-        """How many of those that are finished have solved their environment."""
-        return sum(run.solved is not None for run in self.finished)
+        """How many of those that have ended had solved their environment."""
+        return sum(run.solved is not None for run in self.ended)
 
     @property
     def done_words(self) -> str:
@@ -126,6 +131,15 @@ class Tally:
         return ", ".join([f"{self.finished} of {self.total} runs finished", *more])
 
 
+def about(seconds: float) -> str:
+    """A span of time in words, as exactly as it can be foreseen: "about 14 min"."""
+    if seconds >= 36 * 3600:
+        return f"about {seconds / 86_400:.0f} days"
+    if seconds >= 5400:
+        return f"about {seconds / 3600:.1f} h".replace(".0 h", " h")
+    return f"about {seconds / 60:.0f} min" if seconds >= 90 else f"about {max(5 * round(seconds / 5), 5)} s"
+
+
 def tally(standings: Sequence[Standing]) -> Tally:
     """Of all runs that count."""
     counted = [each for each in standings if each.counts]
@@ -175,8 +189,21 @@ class Results:
     caveat: str = ""
     threshold: float | None = None
     conducted: bool = False
+    seconds_left: float | None = None
 
     @property
     def words(self) -> str:
-        """How it stands: "12 of 60 runs finished, 2 training. Paused."."""
-        return self.tally.words
+        """How it stands: "12 of 60 runs finished, 2 training, about 14 min left"."""
+        left = f", {about(self.seconds_left)} left" if self.seconds_left is not None and self.conducted else ""
+        return f"{self.tally.words}{left}. {self._why_not}".removesuffix(" ")
+
+    @property
+    def _why_not(self) -> str:
+        """Why nothing is trained, where there is something left to train."""
+        if self.tally.is_over:
+            return ""
+        if self.record.wish is Wish.PAUSE:
+            return "Paused."
+        if self.record.wish is Wish.STOP:
+            return "Stopped; Go on goes on from where each run was."
+        return "" if self.conducted else "Nobody trains it now; Go on does, from where each run was."

@@ -3,12 +3,15 @@ it."""
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from app.models.experiment_results import Interval, Results, SettingCurve, SettingResult, by_setting, tally
+from app.session.experiment_words import caveat, steps_to_it
 from app.session.grid_curves import POINTS, GridCurves
 from app.style.format import percent
 from engine.runs.comparison.bands import band
@@ -16,7 +19,6 @@ from engine.runs.comparison.curves import Curve
 from engine.runs.comparison.intervals import LEVEL, METHODS, RECOMMENDED, estimate
 from engine.runs.comparison.scores import threshold_of
 from engine.runs.library import Library
-from engine.runs.records import ALIVE
 from engine.runs.sweeps.plan import planned
 from engine.runs.sweeps.records import ExperimentRecord
 from engine.runs.sweeps.spec import Sweep
@@ -27,7 +29,7 @@ FINAL_OF = (
     "Final return: the mean return of the last 100 episodes of each run that is finished. The interquartile mean of "
     f"these n runs, and its {percent(LEVEL)} interval over seeds ({METHODS[RECOMMENDED['iqm']]})."
 )
-_FEW, _ENOUGH = 5, 10  # runs of a setting
+_SEEN, _LEAST_SEEN = 60, 5.0  # looks, and seconds, by which a pace is known
 
 
 @dataclass
@@ -39,13 +41,14 @@ class Figures:
     _curves: GridCurves = field(init=False)
     _drawn: dict[int, SettingCurve] = field(default_factory=dict, init=False)
     _counted: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)  # runs that a line was drawn of
+    _pace: Pace = field(default_factory=lambda: Pace(), init=False)
     _known: dict[tuple[float, ...], Interval | None] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.threshold = _threshold(self.record.sweep)
         self._curves = GridCurves(float(self.record.sweep.config.budget.environment_steps))
 
-    def read(self, library: Library, record: ExperimentRecord) -> Results:
+    def read(self, library: Library, record: ExperimentRecord, conducted: bool) -> Results:
         """All that is known by now.
 
         Raises:
@@ -58,18 +61,19 @@ class Figures:
         for one in settings:
             self._draw(one, fresh)
         curves = tuple(self._drawn[one.point] for one in settings if one.point in self._drawn)
-        conducted = any(run.status in ALIVE for run in runs)
-        of = (FINAL_OF, _curves_of(curves), _caveat(settings))
-        return Results(record, settings, curves, tally(runs), *of, threshold=self.threshold, conducted=conducted)
+        of = (FINAL_OF, _curves_of(curves), caveat(settings))
+        left = self._pace.left(runs, self.record.sweep.config.budget.environment_steps) if conducted else None
+        return Results(
+            record, settings, curves, tally(runs), *of, threshold=self.threshold, conducted=conducted, seconds_left=left
+        )
 
     def _read(self, library: Library, run: Standing) -> bool:
         return self._curves.read(library, run.run, (run.iteration, run.environment_steps))
 
     def _with_numbers(self, one: SettingResult) -> SettingResult:
         finals = tuple(run.mean_return for run in one.finished if run.mean_return is not None)
-        steps = tuple(float("inf") if run.solved is None else float(run.solved) for run in one.finished)
-        reached = self.threshold is not None and bool(steps)
-        return replace(one, final=self._interval(finals), steps=_median_steps(steps) if reached else None)
+        steps = None if self.threshold is None else steps_to_it(one.counted)
+        return replace(one, final=self._interval(finals), steps=steps)
 
     def _interval(self, finals: tuple[float, ...]) -> Interval | None:
         """Worked out once for the same numbers."""
@@ -94,6 +98,24 @@ class Figures:
         return Curve(self._curves.grid[told], heights[told])
 
 
+@dataclass
+class Pace:
+    """How fast the runs of an experiment get on, all together, over the last minute or so."""
+
+    _seen: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_SEEN))
+
+    def left(self, runs: Sequence[Standing], budget: int) -> float | None:
+        """The seconds until all that are wanted are trained; None where that cannot be told yet."""
+        now, done = time.monotonic(), sum(run.environment_steps for run in runs)
+        self._seen.append((now, done))
+        began, before = self._seen[0]
+        if now - began < _LEAST_SEEN or done <= before:
+            return None
+        open_ones = [run for run in runs if run.counts and not run.finished and not run.failed]
+        missing = sum(max(budget - run.environment_steps, 0) for run in open_ones)
+        return missing * (now - began) / (done - before)
+
+
 def _interval(finals: Sequence[float]) -> Interval:
     found = estimate(np.array(finals), "iqm")
     if found.interval is None:
@@ -110,20 +132,6 @@ def _curves_of(curves: Sequence[SettingCurve]) -> str:
     return f"median of the runs, band: its {level} % interval ({curves[0].method})"
 
 
-def _caveat(settings: Sequence[SettingResult]) -> str:
-    """What is to be minded as the numbers are read; empty where nothing is."""
-    said = []
-    most = max((len(one.counted) for one in settings), default=0)
-    if 0 < most < _FEW:
-        seeds = f"{most} seed{'s' * (most != 1)} of each setting"
-        said.append(f"{seeds}: intervals of so few mean little; take {_FEW} at least, better {_ENOUGH}.")
-    failed = sum(one.failed for one in settings)
-    if failed:
-        runs = "A run has failed and is" if failed == 1 else f"{failed} runs have failed and are"
-        said.append(f"{runs} in no number of a setting: what is left may look better than it is.")
-    return " ".join(said)
-
-
 def _threshold(sweep: Sweep) -> float | None:
     """The mean return at which the environments of all settings count as solved; None where they have none in
     common."""
@@ -134,11 +142,3 @@ def _threshold(sweep: Sweep) -> float | None:
         return threshold_of([point.config for point in planned(sweep).points] if elsewhere else [sweep.config])
     except RequestError:
         return None
-
-
-def _median_steps(steps: Sequence[float]) -> Interval:
-    """The median of the steps after which runs got there; infinite where less than half of them did."""
-    ordered = sorted(steps)
-    middle = (ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2])
-    value = middle[1] if middle[1] == float("inf") else sum(middle) / 2
-    return Interval(value, None, None, len(steps))

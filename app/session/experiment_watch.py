@@ -14,6 +14,7 @@ from app.models.experiment_results import Results
 from app.session.file_work import FileWork
 from app.session.run_library import RunLibrary
 from engine.runs.library import Library
+from engine.runs.sweeps.conducting import is_conducted
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.records import ExperimentRecord
 
@@ -174,5 +175,5 @@ def _looked(folder: Path, chosen: str, known: _Known) -> _Looked:
             if shown.id not in known.figures:
                 known.figures.clear()  # of one at a time: curves of thousands of runs take their room
                 known.figures[shown.id] = Figures(shown)
-            results = known.figures[shown.id].read(library, shown)
+            results = known.figures[shown.id].read(library, shown, is_conducted(folder, shown.id))
     return _Looked(records, results, time.thread_time() - began)

@@ -106,7 +106,7 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
         assert column(page, "Runs") == ["3 of 4, 1 failed", "1 of 4"]
         # Three runs of returns 101, 102 and 104: their mean, ± t(2) · s/√3.
         assert column(page, "Final return") == ["102.3 [98.54, 106.1]", "201"]
-        assert column(page, "Solved") == ["0 of 3", "0 of 1"]
+        assert column(page, "Solved") == ["0 of 4", "0 of 1"]
         assert "interquartile mean" in results.final_of.text()
         assert "interval" in results.curves.plot.bottom.labelText
         first = results.results.curves[0]
